@@ -7,7 +7,7 @@ import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;
-import io.peft4j.train.SideBySide;
+import io.peft4j.train.SideBySideTrainer;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainingBenchmark;
 import io.peft4j.train.TrainingResult;
@@ -94,7 +94,7 @@ public final class SideBySideSpeed {
         try {
             List<Trainer> trainers = IntStream.range(0, trainings)
                     .mapToObj(i -> trainer(models.get(i), shape, i, updates)).toList();
-            return SideBySide.of(trainers).train(examples(base, shape)).stream()
+            return SideBySideTrainer.of(trainers).train(examples(base, shape)).stream()
                     .map(outcome -> outcome.result().orElseThrow()).toList();
         } finally {
             models.forEach(PeftModel::close);

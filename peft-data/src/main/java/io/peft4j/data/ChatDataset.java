@@ -10,7 +10,7 @@ import io.peft4j.data.example.TextExample;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
-import io.peft4j.data.format.Skeleton;
+import io.peft4j.data.format.UnfilledRows;
 import io.peft4j.data.format.internal.DataFaults;
 import io.peft4j.data.split.SplitRule;
 import io.peft4j.data.split.internal.DataSplit;
@@ -101,7 +101,7 @@ public final class ChatDataset implements Iterable<ChatExample> {
 
     private static ChatExample chat(Path file, ExampleReader reader, ExampleReader.Item item, boolean texts) {
         Example example = item.example().orElseThrow(() -> reader.exception(item));
-        item.faults().stream().filter(fault -> fault.code().equals(Skeleton.UNFILLED)).findFirst().ifPresent(fault -> {
+        item.faults().stream().filter(fault -> fault.code().equals(UnfilledRows.UNFILLED)).findFirst().ifPresent(fault -> {
             throw new DataException(file, item.line(), fault.message());
         });
         if (texts && example instanceof TextExample text) {

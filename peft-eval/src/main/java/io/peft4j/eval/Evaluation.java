@@ -5,7 +5,7 @@ import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.guard.GuardReport;
 import io.peft4j.eval.judge.Embedder;
 import io.peft4j.eval.judge.Judge;
-import io.peft4j.eval.judge.OpinionReport;
+import io.peft4j.eval.judge.JudgeReport;
 import io.peft4j.eval.judge.internal.JudgedAnswers;
 import io.peft4j.eval.judge.internal.Similarity;
 import io.peft4j.eval.report.ComparisonReport;
@@ -125,11 +125,11 @@ public final class Evaluation {
      */
     public ComparisonReport compare(ComparisonOptions options) {
         Map<String, List<PairedScores>> scores = new LinkedHashMap<>();
-        List<OpinionReport> opinions = new ArrayList<>();
+        List<JudgeReport> opinions = new ArrayList<>();
         others().forEach(arm -> scores.put(arm.name(), choices(arms.get(0), arm)));
         embedder.ifPresent(vectors -> opinions.add(similarities(vectors, scores)));
         judge.ifPresent(who -> opinions.add(judgements(who, scores)));
-        opinions.stream().filter(OpinionReport::isIncomplete)
+        opinions.stream().filter(JudgeReport::isIncomplete)
                 .forEach(report -> LOG.warn("{}: {}", report, report.troubles()));
         Map<String, String> known = new LinkedHashMap<>(facts);
         known.put("compared on", LocalDateTime.now().truncatedTo(ChronoUnit.MINUTES).toString().replace('T', ' '));
@@ -142,7 +142,7 @@ public final class Evaluation {
         return arms.isEmpty() ? List.of() : arms.subList(1, arms.size());
     }
 
-    private OpinionReport similarities(Embedder vectors, Map<String, List<PairedScores>> scores) {
+    private JudgeReport similarities(Embedder vectors, Map<String, List<PairedScores>> scores) {
         Similarity similarity = new Similarity(vectors);
         List<OptionalDouble> base = similarity.of(items, arms.get(0).texts());
         others().forEach(arm -> scores.get(arm.name()).add(new PairedScores(Similarity.METRIC, false, base,
@@ -150,7 +150,7 @@ public final class Evaluation {
         return similarity.report();
     }
 
-    private OpinionReport judgements(Judge who, Map<String, List<PairedScores>> scores) {
+    private JudgeReport judgements(Judge who, Map<String, List<PairedScores>> scores) {
         JudgedAnswers judged = new JudgedAnswers(who, judgedAtOnce, items, arms.get(0).texts());
         others().forEach(arm -> scores.get(arm.name()).addAll(judged.against(arm.texts())));
         return judged.report();

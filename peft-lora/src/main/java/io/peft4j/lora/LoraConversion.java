@@ -7,7 +7,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.internal.DerivedAdapter;
 import io.peft4j.core.peft.method.LowRankUpdate;
-import io.peft4j.core.peft.method.internal.WeightChange;
+import io.peft4j.core.peft.method.internal.MergeDelta;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -41,7 +41,7 @@ public record LoraConversion(Map<String, Double> errors, double error) {
     public static LoraConversion add(PeftModel model, String adapter, String name, int rank) {
         var source = model.adapter(adapter);
         // Places without a matrix are refused before anything is made.
-        source.layers().forEach(layer -> WeightChange.weight(layer.slot()));
+        source.layers().forEach(layer -> MergeDelta.weight(layer.slot()));
         // Where a model leaves out its last layers only, the numbers of its layers do not show it.
         List<LayerRange> layers = source.config() instanceof LoraBased based ? based.lora().layerReplication()
                 : List.of();
@@ -54,7 +54,7 @@ public record LoraConversion(Map<String, Double> errors, double error) {
         DerivedAdapter.add(model, name, config, made -> {
             Map<Slot, LowRankUpdate> targets = new HashMap<>();
             made.layers().forEach(layer -> targets.put(layer.slot(), layer.lowRankUpdate().orElseThrow()));
-            WeightChange.forEach(source, change -> {
+            MergeDelta.forEach(source, change -> {
                 SingularValues values = targets.get(change.slot()).setDelta(change.delta());
                 squares[0] += values.lost() * values.lost();
                 squares[1] += values.norm() * values.norm();

@@ -10,7 +10,7 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
-import io.peft4j.core.peft.file.Passport;
+import io.peft4j.core.peft.file.AdapterProvenance;
 import io.peft4j.lora.init.LoraInit;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,7 +46,7 @@ class PassportTest {
     @Test
     void anAdapterIsSavedWithItsPassport() {
         save();
-        Passport passport = Passport.read(folder).orElseThrow();
+        AdapterProvenance passport = AdapterProvenance.read(folder).orElseThrow();
         assertEquals("tiny", passport.base());
         assertEquals("8", passport.description().get("hidden_size"));
         assertEquals(List.of(), passport.mismatches(base));
@@ -82,12 +82,12 @@ class PassportTest {
     @Test
     void roundedBasesAreAcceptedAndQuantizedOnesReported() {
         save();
-        Passport passport = Passport.read(folder).orElseThrow();
+        AdapterProvenance passport = AdapterProvenance.read(folder).orElseThrow();
         try (TinyModel other = new TinyModel(new TinyNetwork(1, false, false))) {
             disturb(other, 1e-3);
             assertEquals(List.of(), passport.mismatches(other));
             disturb(other, 0.05);
-            List<Passport.Mismatch> found = passport.mismatches(other);
+            List<AdapterProvenance.Mismatch> found = passport.mismatches(other);
             assertEquals(1, found.size());
             assertTrue(!found.get(0).fatal() && found.get(0).explanation().contains("quantized"), found.toString());
         }
@@ -110,13 +110,13 @@ class PassportTest {
         Map<String, String> training = Map.of("seed", "7", "data", "abc");
         try (PeftModel model = PeftModel.of(base, CONFIG)) {
             model.saveAdapter(folder);
-            Passport.of(model, model.adapter("default"), training, texts).write(folder);
-            Passport passport = Passport.read(folder).orElseThrow();
-            assertEquals(Passport.of(model, model.adapter("default"), training, texts), passport);
+            AdapterProvenance.of(model, model.adapter("default"), training, texts).write(folder);
+            AdapterProvenance passport = AdapterProvenance.read(folder).orElseThrow();
+            assertEquals(AdapterProvenance.of(model, model.adapter("default"), training, texts), passport);
             assertEquals(training, passport.training());
             assertEquals(List.of(), passport.goldenMismatches(model));
             model.activate();
-            List<Passport.Mismatch> found = passport.goldenMismatches(model);
+            List<AdapterProvenance.Mismatch> found = passport.goldenMismatches(model);
             assertTrue(!found.isEmpty() && found.get(0).explanation().contains("negative log-likelihood"),
                     found.toString());
         }
@@ -125,8 +125,8 @@ class PassportTest {
     @Test
     void aDamagedPassportIsAnErrorThatNamesIt() throws IOException {
         save();
-        Files.writeString(folder.resolve(Passport.FILE), "{\"format\": 1, \"base\": 3}");
+        Files.writeString(folder.resolve(AdapterProvenance.FILE), "{\"format\": 1, \"base\": 3}");
         String message = assertThrows(FileFormatException.class, () -> PeftModel.load(base, folder)).getMessage();
-        assertTrue(message.contains(Passport.FILE), message);
+        assertTrue(message.contains(AdapterProvenance.FILE), message);
     }
 }

@@ -17,7 +17,7 @@ import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
@@ -28,7 +28,7 @@ import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.WeightType;
-import io.peft4j.models.architecture.internal.Closing;
+import io.peft4j.models.architecture.internal.CloseAll;
 import io.peft4j.models.generation.internal.TextGenerator;
 import io.peft4j.models.hub.ModelLocator;
 import io.peft4j.models.hub.ModelSource;
@@ -38,8 +38,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -167,7 +167,7 @@ public final class BaseModel implements BaseLanguageModel {
             incomplete.clear();
             return model;
         } finally {
-            Closing.all(incomplete);
+            CloseAll.all(incomplete);
         }
     }
 
@@ -192,7 +192,7 @@ public final class BaseModel implements BaseLanguageModel {
      * @param calibration some batches of the training data
      * @throws io.peft4j.core.error.PeftException when the configuration does not fit the model or the data
      */
-    public PeftModel withAdapter(PeftConfig config, Calibration calibration) {
+    public PeftModel withAdapter(PeftConfig config, CalibrationBatches calibration) {
         return PeftModel.of(this, config, new SplittableRandom(0), Optional.of(calibration));
     }
 

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.models.ModelOptions.Precision;
-import io.peft4j.models.architecture.WeightType;
 import io.peft4j.models.architecture.WeightType.Blocks;
 import io.peft4j.models.architecture.WeightType.Linear;
+import io.peft4j.models.architecture.WeightType;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

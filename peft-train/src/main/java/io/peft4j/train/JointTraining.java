@@ -4,7 +4,7 @@ import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.train.SideBySide.Outcome;
+import io.peft4j.train.SideBySideTrainer.Outcome;
 import io.peft4j.train.objective.EncodedExample;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -63,7 +63,7 @@ final class JointTraining {
     }
 
     private ObjectivePasses passes(List<Integer> some) {
-        SideBySide.Together together = new SideBySide.Together(some.stream().map(models::get).toList());
+        SideBySideTrainer.Together together = new SideBySideTrainer.Together(some.stream().map(models::get).toList());
         return new ObjectivePasses(together, ObjectivePasses.keptBytes(together, recomputes), OptionalInt.empty(),
                 FrozenStates.none());
     }

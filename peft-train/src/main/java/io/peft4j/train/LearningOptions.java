@@ -2,7 +2,7 @@ package io.peft4j.train;
 
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.train.optimizer.AdamW;
 import io.peft4j.train.optimizer.Optimizer;
 import java.util.LinkedHashMap;
@@ -75,7 +75,7 @@ public record LearningOptions(Optimizer optimizer, List<ParameterGroup> groups, 
         for (ParameterGroup group : groups) {
             if (names.stream().noneMatch(group::holds)) {
                 throw new ConfigurationException("the parameter group '" + group.pattern() + "' fits none of the "
-                        + names.size() + " trained parameters; " + NearNames.sentence(group.pattern(), names));
+                        + names.size() + " trained parameters; " + SimilarNames.sentence(group.pattern(), names));
             }
         }
     }

@@ -1,7 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import java.util.List;
 import java.util.Locale;
 
@@ -132,7 +132,7 @@ public final class LearningRateSchedule {
         String[] values = sign < 0 ? new String[0] : text.substring(sign + 1).split(",", -1);
         if (!NAMES.contains(name)) {
             throw new ConfigurationException("unknown schedule '" + text + "'; use one of " + NAMES + ", "
-                    + NearNames.sentence(name, NAMES));
+                    + SimilarNames.sentence(name, NAMES));
         }
         int most = switch (name) {
             case RESTARTS, STABLE -> 1;

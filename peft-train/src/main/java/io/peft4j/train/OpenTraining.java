@@ -1,7 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.train.parallel.Workers;
+import io.peft4j.train.parallel.WorkerCollective;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +39,7 @@ final class OpenTraining implements AutoCloseable {
      * @param listeners the caller's
      * @param preparation prepares the training, from the checkpoint where there is one to go on from
      */
-    static OpenTraining of(PeftModel model, Optional<OutputFolder> output, Workers workers,
+    static OpenTraining of(PeftModel model, Optional<OutputFolder> output, WorkerCollective workers,
             List<TrainingListener> listeners, Function<Optional<Path>, TrainingRun> preparation) {
         Optional<RunFolder> folder = output.map(place -> RunFolder.open(model, place));
         Optional<TrainingRun> run = Optional.empty();

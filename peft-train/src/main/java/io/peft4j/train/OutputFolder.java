@@ -175,7 +175,7 @@ record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunStart sta
 
     /** What a training can go on from, that with the most updates first. */
     private List<Path> candidates() {
-        List<Path> all = new ArrayList<>(Rescue.of(path()).checkpoints());
+        List<Path> all = new ArrayList<>(EmergencyCheckpoint.of(path()).checkpoints());
         all.addAll(checkpoints.newestFirst());
         all.sort(Comparator.comparingLong(Checkpoints::step).reversed());
         return all;

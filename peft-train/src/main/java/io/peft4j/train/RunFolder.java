@@ -4,7 +4,7 @@ import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.core.io.internal.FolderLock;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
-import io.peft4j.core.peft.file.Passport;
+import io.peft4j.core.peft.file.AdapterProvenance;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -53,7 +53,7 @@ final class RunFolder implements AutoCloseable {
     /** Begins the metrics of a training, or goes on with them after so many updates; what came after those goes. */
     MetricsFile begin(long stepsDone) {
         if (stepsDone == 0) {
-            Rescue.of(path()).putAside();
+            EmergencyCheckpoint.of(path()).putAside();
         }
         checkpoints().removeAfter(stepsDone);
         metrics = Optional.of(MetricsFile.open(path(), stepsDone));
@@ -105,7 +105,7 @@ final class RunFolder implements AutoCloseable {
             SafetensorsFile.open(adapter.resolve(AdapterCheckpoint.WEIGHTS_FILE)).close();
         }
         writeAbout(run.settings(), run.options(), result);
-        Rescue.of(path()).remove();
+        EmergencyCheckpoint.of(path()).remove();
     }
 
     /** Card and passports are of less worth than the adapter, which is there. */
@@ -113,7 +113,7 @@ final class RunFolder implements AutoCloseable {
         try {
             ModelCard.write(path(), model, options, result);
             for (String name : model.activeAdapters()) {
-                Passport.of(model, model.adapter(name), settings.values(), List.of()).write(output.adapterFolder(name));
+                AdapterProvenance.of(model, model.adapter(name), settings.values(), List.of()).write(output.adapterFolder(name));
             }
         } catch (UncheckedIOException e) {
             LOG.warn("the adapter is saved, but not all that is written about it: {}", e.getMessage());
@@ -129,11 +129,11 @@ final class RunFolder implements AutoCloseable {
         }
         if (step > 0) {
             try {
-                return "What was trained is kept in " + Rescue.of(path()).keep(step, run::save) + advice();
+                return "What was trained is kept in " + EmergencyCheckpoint.of(path()).keep(step, run::save) + advice();
             } catch (IOException e) {
-                LOG.warn("cannot keep it in {}: {}", Rescue.of(path()).folder(), AtomicFiles.reason(e));
+                LOG.warn("cannot keep it in {}: {}", EmergencyCheckpoint.of(path()).folder(), AtomicFiles.reason(e));
             } catch (UncheckedIOException e) {
-                LOG.warn("cannot keep it in {}: {}", Rescue.of(path()).folder(), e.getMessage());
+                LOG.warn("cannot keep it in {}: {}", EmergencyCheckpoint.of(path()).folder(), e.getMessage());
             }
         }
         return last.map(path -> "The last checkpoint is " + path + "; make room and resume the training from there")
@@ -149,7 +149,7 @@ final class RunFolder implements AutoCloseable {
         if (AdapterCheckpoint.isAdapter(adapter)) {
             return;
         }
-        for (String name : List.of(AdapterCheckpoint.WEIGHTS_FILE, AdapterCheckpoint.TRAINING_FILE, Passport.FILE)) {
+        for (String name : List.of(AdapterCheckpoint.WEIGHTS_FILE, AdapterCheckpoint.TRAINING_FILE, AdapterProvenance.FILE)) {
             try {
                 if (Files.isRegularFile(adapter.resolve(name))) {
                     Files.delete(adapter.resolve(name));

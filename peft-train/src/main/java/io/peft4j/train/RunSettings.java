@@ -9,7 +9,7 @@ import io.peft4j.core.io.internal.Sha256;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.file.Passport;
+import io.peft4j.core.peft.file.AdapterProvenance;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
 import java.nio.ByteBuffer;
@@ -57,7 +57,7 @@ record RunSettings(Map<String, String> values) {
         values.put("trainable_parameters", hashOfNames(parameters));
         values.put("adapters", model.activeAdapters().toString());
         model.activeAdapters().forEach(name -> values.putAll(configuration(model, name)));
-        values.putAll(Passport.identity(model.base()));
+        values.putAll(AdapterProvenance.identity(model.base()));
         values.putAll(new TreeMap<>(model.engine().identity()));
         return new RunSettings(values);
     }

@@ -1,7 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.io.internal.AtomicFiles;
-import io.peft4j.train.parallel.Workers;
+import io.peft4j.train.parallel.WorkerCollective;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -27,7 +27,7 @@ record SharedCheckpoint(Optional<Path> folder, boolean copied) implements AutoCl
     private static final byte[] NOTHING = new byte[0];
 
     /** Sends the first worker's checkpoint round, if there is one. */
-    static SharedCheckpoint of(Workers workers, Optional<Path> own) {
+    static SharedCheckpoint of(WorkerCollective workers, Optional<Path> own) {
         if (workers.count() == 1) {
             return new SharedCheckpoint(own, false);
         }
@@ -53,7 +53,7 @@ record SharedCheckpoint(Optional<Path> folder, boolean copied) implements AutoCl
         }
     }
 
-    private static void send(Workers workers, Path file) throws IOException {
+    private static void send(WorkerCollective workers, Path file) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
             byte[] next = in.readNBytes(BLOCK);
             while (next.length > 0) {
@@ -64,7 +64,7 @@ record SharedCheckpoint(Optional<Path> folder, boolean copied) implements AutoCl
         }
     }
 
-    private static void receive(Workers workers, Path file) throws IOException {
+    private static void receive(WorkerCollective workers, Path file) throws IOException {
         try (OutputStream out = Files.newOutputStream(file)) {
             byte[] next = workers.gather(NOTHING).get(0);
             while (next.length > 0) {

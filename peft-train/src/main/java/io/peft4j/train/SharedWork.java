@@ -7,7 +7,7 @@ import io.peft4j.data.pack.internal.Seeds;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.objective.Passes;
-import io.peft4j.train.parallel.Workers;
+import io.peft4j.train.parallel.WorkerCollective;
 import java.util.Collection;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -24,8 +24,8 @@ final class SharedWork {
     /** Values that are summed at a time. */
     private static final int BLOCK = 1 << 22;
 
-    private final Workers workers;
-    private final Division division;
+    private final WorkerCollective workers;
+    private final WorkDivision division;
     private final Objective<?> objective;
     private final ObjectivePasses passes;
     private final Network network;
@@ -37,10 +37,10 @@ final class SharedWork {
     /** Whether each worker has parameters of its own. */
     private boolean apart;
 
-    SharedWork(Workers workers, Objective<?> objective, TrainingOptions options, boolean sharesPrefixes,
+    SharedWork(WorkerCollective workers, Objective<?> objective, TrainingOptions options, boolean sharesPrefixes,
             Network network, ObjectivePasses passes, Cancellation cancellation) {
         this.workers = workers;
-        this.division = Division.of(workers, objective, options, network);
+        this.division = WorkDivision.of(workers, objective, options, network);
         this.objective = objective;
         this.passes = passes;
         this.network = network;

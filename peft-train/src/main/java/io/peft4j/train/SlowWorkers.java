@@ -1,6 +1,6 @@
 package io.peft4j.train;
 
-import io.peft4j.train.parallel.Workers;
+import io.peft4j.train.parallel.WorkerCollective;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Locale;
@@ -12,13 +12,13 @@ final class SlowWorkers {
     static final int UPDATES = 5;
     private static final double TIMES = 2;
 
-    private final Workers workers;
+    private final WorkerCollective workers;
     private final Consumer<String> warnings;
     private final int[] slow;
     private final Set<Integer> named = new HashSet<>();
 
     /** @param warnings gets each warning */
-    SlowWorkers(Workers workers, Consumer<String> warnings) {
+    SlowWorkers(WorkerCollective workers, Consumer<String> warnings) {
         this.workers = workers;
         this.warnings = warnings;
         this.slow = new int[workers.count()];

@@ -8,7 +8,7 @@ import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.AdapterLease;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.UpdateRule;
 import io.peft4j.data.ChatDataset;
@@ -21,7 +21,7 @@ import io.peft4j.train.objective.EncodedExamples;
 import io.peft4j.train.objective.MixedObjective;
 import io.peft4j.train.objective.NextTokenObjective;
 import io.peft4j.train.objective.Objective;
-import io.peft4j.train.parallel.Workers;
+import io.peft4j.train.parallel.WorkerCollective;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,7 +62,7 @@ public final class Trainer {
     private final UpdateRule rule;
     private final Cancellation cancellation;
     private final TrainingControl control;
-    private final Workers workers;
+    private final WorkerCollective workers;
 
     Trainer(TrainerBuilder builder) {
         this.model = builder.model;
@@ -332,8 +332,8 @@ public final class Trainer {
      * @param mostBatches the most batches
      * @throws io.peft4j.core.error.PeftException when there is no example, or one cannot be encoded
      */
-    public static Calibration calibration(LanguageModel model, ChatDataset examples, int batchSize, int mostBatches) {
-        return Calibration.of(encoder(model).encode(examples, model.network().description().maxPositions())
+    public static CalibrationBatches calibration(LanguageModel model, ChatDataset examples, int batchSize, int mostBatches) {
+        return CalibrationBatches.of(encoder(model).encode(examples, model.network().description().maxPositions())
                 .sequences(), batchSize, mostBatches);
     }
 

@@ -10,7 +10,7 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.Masking;
 import io.peft4j.data.pack.PackOptions;
 import io.peft4j.train.optimizer.Optimizer;
-import io.peft4j.train.parallel.Workers;
+import io.peft4j.train.parallel.WorkerCollective;
 import io.peft4j.train.plan.HyperparameterRules;
 import io.peft4j.train.plan.Hyperparameters;
 import java.nio.file.Path;
@@ -60,7 +60,7 @@ public final class TrainerBuilder {
     boolean logsProgress = true;
     UpdateRule rule = UpdateRule.PLAIN;
     Cancellation cancellation = new Cancellation();
-    Workers workers = Workers.one();
+    WorkerCollective workers = WorkerCollective.one();
     TrainingControl control = TrainingControl.defaults();
     LearningOptions learning = LearningOptions.defaults();
 
@@ -353,7 +353,7 @@ public final class TrainerBuilder {
      * <p>The first worker alone writes the output, goes on from checkpoints, which it sends to the others, and tells
      * listeners. Whoever is cancelled stops all. The caller closes the workers.
      */
-    public TrainerBuilder workers(Workers value) {
+    public TrainerBuilder workers(WorkerCollective value) {
         workers = Objects.requireNonNull(value, "workers");
         return this;
     }

@@ -8,8 +8,8 @@ import io.peft4j.core.peft.method.UpdateRule;
 import io.peft4j.data.pack.PackOptions;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
-import io.peft4j.train.parallel.Workers;
 import io.peft4j.train.objective.Passes;
+import io.peft4j.train.parallel.WorkerCollective;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -77,13 +77,13 @@ final class TrainingProbe {
 
     /** Finds out, in about this time. */
     TrainingEstimate run(Duration time) {
-        long updates = new Sampler(examples, options, control.maxSteps()).totalSteps();
+        long updates = new UpdateSampler(examples, options, control.maxSteps()).totalSteps();
         return keepingValues(updates, () -> inFolder(folder -> run(folder, time.toNanos() / 1e9)));
     }
 
     private TrainingEstimate run(Path folder, double limit) {
         long begin = System.nanoTime();
-        Sampler sampler = new Sampler(examples, options, control.maxSteps());
+        UpdateSampler sampler = new UpdateSampler(examples, options, control.maxSteps());
         long tokens = sampler.tokensFrom(0);
         Timing first = first(folder, sampler, limit * FIRST);
         List<EncodedExample> longest = longest(sampler, Math.min(sampler.totalSteps(), MOST_SEARCHED));
@@ -116,7 +116,7 @@ final class TrainingProbe {
     }
 
     /** The first updates as they will be, with all that is written meanwhile. */
-    private Timing first(Path folder, Sampler sampler, double limit) {
+    private Timing first(Path folder, UpdateSampler sampler, double limit) {
         TrainingOptions once = areSmall(sampler) || options.gradientAccumulation() <= FEW_PASSES ? options
                 : changed(options.batchSize(), FEW_PASSES, options.epochs(), options.shuffle(), options.packing(),
                         options.packTokens());
@@ -125,14 +125,14 @@ final class TrainingProbe {
         }
     }
 
-    private boolean areSmall(Sampler sampler) {
+    private boolean areSmall(UpdateSampler sampler) {
         return 6.0 * model.network().description().parameters() * tokens(sampler.batches(0).stream()
                 .flatMap(List::stream).toList()) < CHEAP;
     }
 
     /** What the layers below the adapter cost once, and what each epoch costs. */
     private double withFrozenStates(Timing first, long tokens, double limit) {
-        Sampler sampler = new Sampler(examples, options, control.maxSteps());
+        UpdateSampler sampler = new UpdateSampler(examples, options, control.maxSteps());
         List<EncodedExample> some = new ArrayList<>();
         for (int i = 0; i < Math.min(2, sampler.stepsPerEpoch()); i++) {
             some.addAll(sampler.batches(i).get(0));
@@ -172,9 +172,9 @@ final class TrainingProbe {
         TrainingListener told = new Listeners(listeners, LOG::warn);
         GivenOptions.Chosen numbers = new GivenOptions.Chosen(cold(how), "");
         try (TrainingRun run = TrainingRun.prepare(model, objective, numbers, learning, all, set, Optional.empty(), 0,
-                Optional.empty(), new Still(rule), new Cancellation(), Workers.one())) {
+                Optional.empty(), new Still(rule), new Cancellation(), WorkerCollective.one())) {
             run.start(told, Optional.empty());
-            boolean small = set == examples && areSmall(new Sampler(examples, options, control.maxSteps()));
+            boolean small = set == examples && areSmall(new UpdateSampler(examples, options, control.maxSteps()));
             long begin = System.nanoTime();
             long last = begin;
             while (!run.isOver()) {
@@ -196,7 +196,7 @@ final class TrainingProbe {
     }
 
     /** The batch with the most tokens of the first updates. */
-    private static List<EncodedExample> longest(Sampler sampler, long updates) {
+    private static List<EncodedExample> longest(UpdateSampler sampler, long updates) {
         List<EncodedExample> longest = List.of();
         for (long step = 0; step < updates; step++) {
             List<EncodedExample> most = sampler.batches(step).stream()
@@ -211,7 +211,7 @@ final class TrainingProbe {
     }
 
     /** The time of all measurements on the validation data. */
-    private double evaluations(Sampler sampler) {
+    private double evaluations(UpdateSampler sampler) {
         if (validation.isEmpty()) {
             return 0;
         }

@@ -12,7 +12,7 @@ import io.peft4j.train.TrainingResult.Ending;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.optimizer.Updates;
-import io.peft4j.train.parallel.Workers;
+import io.peft4j.train.parallel.WorkerCollective;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -36,16 +36,16 @@ final class TrainingRun implements AutoCloseable {
     private final Validation validation;
     private final ReferenceValues references;
     private final Cancellation cancellation;
-    private final Workers workers;
+    private final WorkerCollective workers;
     private final SharedWork work;
     private final List<Parameter> parameters;
     private final PeftModel model;
     /** Keeps what is trained as it is until the end, whatever others do with the model. */
     private final ModelLease lease;
-    private final Sampler sampler;
+    private final UpdateSampler sampler;
     private final RunSettings settings;
     private final TrainingPlan plan;
-    private final Pace pace;
+    private final RemainingTime pace;
     final ObjectivePasses passes;
     private final List<Double> partWeights;
     private final Updates optimizer;
@@ -61,7 +61,7 @@ final class TrainingRun implements AutoCloseable {
     private TrainingRun(PeftModel model, ModelLease lease, Objective<?> objective, GivenOptions.Chosen chosen,
             LearningOptions learning, TrainingControl control, TrainingSet examples,
             Optional<TrainingSet> validation, int tooLong, long doneSteps, UpdateRule rule, Cancellation cancellation,
-            Workers workers) {
+            WorkerCollective workers) {
         this.model = model;
         this.workers = workers;
         this.lease = lease;
@@ -75,8 +75,8 @@ final class TrainingRun implements AutoCloseable {
         this.cancellation = cancellation;
         this.parameters = trainable(model, rule);
         this.validation = new Validation(validation, control, options.batchSize(), parameters);
-        this.sampler = new Sampler(examples, options, control.maxSteps());
-        this.pace = new Pace(sampler.tokensFrom(doneSteps));
+        this.sampler = new UpdateSampler(examples, options, control.maxSteps());
+        this.pace = new RemainingTime(sampler.tokensFrom(doneSteps));
         this.passes = new ObjectivePasses(model, ObjectivePasses.keptBytes(model, options.recompute()),
                 OptionalInt.empty(), frozenStates(examples)).withNoise(learning.neftuneAlpha());
         this.work = new SharedWork(workers, objective, options,
@@ -148,7 +148,7 @@ final class TrainingRun implements AutoCloseable {
     static TrainingRun prepare(PeftModel model, Objective<?> objective, GivenOptions.Chosen chosen,
             LearningOptions learning, TrainingControl control, TrainingSet examples,
             Optional<TrainingSet> validation, int tooLong, Optional<Path> checkpoint, UpdateRule rule,
-            Cancellation cancellation, Workers workers) {
+            Cancellation cancellation, WorkerCollective workers) {
         Optional<TrainingState> state = checkpoint.map(TrainingState::load);
         ModelLease lease = model.leaseForTraining();
         TrainingRun run = null;
@@ -160,7 +160,7 @@ final class TrainingRun implements AutoCloseable {
             if (state.isPresent()) {
                 run.checkpoint.restore(state.get(), checkpoint.get());
             }
-            Agreement.require(workers, run.settings, model);
+            WorkerAgreement.require(workers, run.settings, model);
             complete = true;
             return run;
         } finally {

@@ -17,7 +17,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
-import io.peft4j.core.peft.file.Passport;
+import io.peft4j.core.peft.file.AdapterProvenance;
 import io.peft4j.core.text.WordTokenizer;
 import io.peft4j.lora.LoraConfig;
 import java.io.IOException;
@@ -49,7 +49,7 @@ class FullDiskTest {
     @BeforeEach
     void nameFolders() {
         output = folder.resolve("run");
-        kept = Rescue.of(output).folder();
+        kept = EmergencyCheckpoint.of(output).folder();
     }
 
     @AfterEach
@@ -144,7 +144,7 @@ class FullDiskTest {
         assertTrue(failed.getMessage().endsWith("The last checkpoint is " + output.resolve("checkpoint-8")
                 + "; make room and resume the training from there"), failed.getMessage());
         Path other = folder.resolve("other");
-        Path otherKept = Rescue.of(other).folder();
+        Path otherKept = EmergencyCheckpoint.of(other).folder();
         Files.writeString(otherKept, "in the way");
         try (Tiny tiny = new Tiny(0.2)) {
             UncheckedIOException nowhere = assertThrows(UncheckedIOException.class, () -> Runs.builder(tiny, other)
@@ -196,8 +196,8 @@ class FullDiskTest {
             @Override
             public void save(Path target) {
                 super.save(target);
-                assertTrue(target.resolve(Passport.FILE).toFile().delete());
-                makeFolder(target.resolve(Passport.FILE));
+                assertTrue(target.resolve(AdapterProvenance.FILE).toFile().delete());
+                makeFolder(target.resolve(AdapterProvenance.FILE));
             }
         };
         try (TinyModel base = new TinyModel(new TinyNetwork(5, false, true), filling);
@@ -205,7 +205,7 @@ class FullDiskTest {
             List<String> log = LogLines.of(() -> Trainer.builder(model).options(TrainingOptions.of(1, 8, 2e-4))
                     .output(output).build().train(EXAMPLES));
             String warning = "the adapter is saved, but not all that is written about it: Cannot write "
-                    + output.resolve(Passport.FILE);
+                    + output.resolve(AdapterProvenance.FILE);
             assertTrue(log.stream().anyMatch(line -> line.contains(warning)), log.toString());
         }
         assertTrue(Files.isRegularFile(output.resolve("adapter_model.safetensors")));

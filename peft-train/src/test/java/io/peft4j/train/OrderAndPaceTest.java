@@ -44,7 +44,7 @@ class OrderAndPaceTest {
         TrainingSet set = TrainingSet.ofSequences(IntStream.range(0, examples)
                 .mapToObj(i -> TokenSequence.allSupervised(i, i)).toList());
         TrainingOptions d = TrainingOptions.of(3, 8, 2e-4);
-        Sampler sampler = new Sampler(set, new TrainingOptions(100_000, 3, 4, d.learningRate(), d.schedule(), 0, 0, 1,
+        UpdateSampler sampler = new UpdateSampler(set, new TrainingOptions(100_000, 3, 4, d.learningRate(), d.schedule(), 0, 0, 1,
                 seed, shuffle, true, d.packing(), 0, false), 0);
         long first = (long) epoch * sampler.stepsPerEpoch();
         return LongStream.range(first, first + sampler.stepsPerEpoch()).boxed().flatMapToInt(step ->
@@ -62,7 +62,7 @@ class OrderAndPaceTest {
                     return TokenSequence.allSupervised(ids);
                 }).toList();
                 TrainingOptions d = TrainingOptions.of(3, 8, 2e-4);
-                Sampler sampler = new Sampler(TrainingSet.ofSequences(sequences), new TrainingOptions(3, 4, 2,
+                UpdateSampler sampler = new UpdateSampler(TrainingSet.ofSequences(sequences), new TrainingOptions(3, 4, 2,
                         d.learningRate(), d.schedule(), 0, 0, 1, 9, true, true, strategy, tokens, false), 0);
                 long total = sequences.stream().mapToLong(TokenSequence::length).sum();
                 Set<String> epochs = new HashSet<>();
@@ -120,7 +120,7 @@ class OrderAndPaceTest {
 
     @Test
     void remainingTimeFollowsTokensAndIgnoresTheFirstUpdate() {
-        Pace pace = new Pace(1000);
+        RemainingTime pace = new RemainingTime(1000);
         // 100 tokens in 20 s: 900 are left.
         assertEquals(180, pace.secondsLeft(100, 20, 50), 1e-9);
         // The next 200 take 10 s with an evaluation in between, so 700 take 35.

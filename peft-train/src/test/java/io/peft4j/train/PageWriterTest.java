@@ -79,7 +79,7 @@ class PageWriterTest {
             }
         })));
         assertTrue(Files.readString(folder.resolve("run/training.html")).contains("What was trained is kept in"));
-        Checkpoints.delete(Rescue.of(folder.resolve("run")).folder());
+        Checkpoints.delete(EmergencyCheckpoint.of(folder.resolve("run")).folder());
     }
 
     @Test

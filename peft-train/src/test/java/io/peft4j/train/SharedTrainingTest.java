@@ -13,8 +13,8 @@ import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.lora.AdaLoraConfig;
 import io.peft4j.train.Runs.Crash;
+import io.peft4j.train.parallel.WorkerCollective;
 import io.peft4j.train.parallel.WorkerException;
-import io.peft4j.train.parallel.Workers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +38,7 @@ class SharedTrainingTest {
     private record Trained(TrainingResult result, float[] values) {
     }
 
-    private Trained train(Workers workers, String name, Supplier<Tiny> model, UnaryOperator<TrainerBuilder> more) {
+    private Trained train(WorkerCollective workers, String name, Supplier<Tiny> model, UnaryOperator<TrainerBuilder> more) {
         try (Tiny tiny = model.get()) {
             TrainerBuilder builder = Runs.builder(tiny, folder.resolve(name)).workers(workers);
             TrainingResult result = more.apply(builder).build().train(Runs.EXAMPLES);
@@ -74,7 +74,7 @@ class SharedTrainingTest {
     @CsvSource({"1, 2", "1, 4", "2, 2", "3, 2"})
     void aTrainingEqualsThatOfOneWorkerWhateverTheirNumber(int accumulation, int count) {
         UnaryOperator<TrainerBuilder> options = b -> b.batchSize(4).gradientAccumulation(accumulation);
-        Trained alone = train(Workers.one(), "alone", Tiny::new, options);
+        Trained alone = train(WorkerCollective.one(), "alone", Tiny::new, options);
         List<Trained> all = together(count, "together", Tiny::new, options);
 
         assertSame(alone, all.get(0), 1e-5, 1e-4);
@@ -97,14 +97,14 @@ class SharedTrainingTest {
     @Test
     void dropoutIsThatOfOneWorkerWhereEachTakesWholeBatches() {
         Supplier<Tiny> model = () -> new Tiny(0.3, new NaiveKernels());
-        Trained alone = train(Workers.one(), "alone", model, b -> b.neftuneAlpha(5));
+        Trained alone = train(WorkerCollective.one(), "alone", model, b -> b.neftuneAlpha(5));
 
         assertSame(alone, together(2, "two", model, b -> b.neftuneAlpha(5)).get(0), 1e-5, 1e-4);
     }
 
     @Test
     void whatAMethodAddsToTheGradientsIsAddedOnce() {
-        Trained alone = train(Workers.one(), "alone", SharedTrainingTest::adaLora, b -> b);
+        Trained alone = train(WorkerCollective.one(), "alone", SharedTrainingTest::adaLora, b -> b);
 
         assertSame(alone, together(2, "two", SharedTrainingTest::adaLora, b -> b).get(0), 1e-5, 1e-4);
     }
@@ -150,7 +150,7 @@ class SharedTrainingTest {
 
     @Test
     void onlyTheFirstWorkerWritesAndAllGoOnFromItsCheckpoint() throws IOException {
-        Trained alone = train(Workers.one(), "alone", Tiny::new, b -> b);
+        Trained alone = train(WorkerCollective.one(), "alone", Tiny::new, b -> b);
         List<Team.Outcome<Trained>> crashed = Team.run(2, workers -> train(workers, "run", Tiny::new, b ->
                 Runs.crashingAfter(5).apply(b.checkpointEverySteps(2))));
         assertInstanceOf(Crash.class, crashed.get(0).failure());
@@ -173,7 +173,7 @@ class SharedTrainingTest {
     void localStepsLearnAsWellAndGoOnFromACheckpoint() {
         UnaryOperator<TrainerBuilder> options = b -> b.batchSize(4).gradientAccumulation(1).epochs(6)
                 .checkpointEverySteps(3);
-        Trained alone = train(Workers.one(), "alone", Tiny::new, options);
+        Trained alone = train(WorkerCollective.one(), "alone", Tiny::new, options);
         List<Trained> apart = local(3, "apart", options);
         List<Team.Outcome<Trained>> crashed = Team.run(2, group -> group.withLocalSteps(3), workers ->
                 train(workers, "resumed", Tiny::new, b -> Runs.crashingAfter(8).apply(options.apply(b))));

@@ -1,8 +1,8 @@
 package io.peft4j.train;
 
+import io.peft4j.train.parallel.WorkerCollective;
 import io.peft4j.train.parallel.WorkerGroup;
 import io.peft4j.train.parallel.WorkerSocket;
-import io.peft4j.train.parallel.Workers;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -24,7 +24,7 @@ final class Team {
     /** What a worker does. */
     @FunctionalInterface
     interface Task<T> {
-        T run(Workers workers) throws Exception;
+        T run(WorkerCollective workers) throws Exception;
     }
 
     /** What a worker came to: a value or a failure. */
@@ -48,7 +48,7 @@ final class Team {
                 WorkerGroup group = options.apply(new WorkerGroup(rank, addresses, SECRET));
                 WorkerSocket socket = sockets.get(rank);
                 futures.add(threads.submit(() -> {
-                    try (Workers workers = socket.join(group)) {
+                    try (WorkerCollective workers = socket.join(group)) {
                         return task.run(workers);
                     }
                 }));

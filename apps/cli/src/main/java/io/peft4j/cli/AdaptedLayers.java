@@ -77,7 +77,7 @@ record AdaptedLayers(int first, int last) {
     /** A configuration's JSON, to be changed. */
     static ObjectNode json(PeftConfig config) {
         try {
-            return (ObjectNode) Json.MAPPER.readTree(config.toJson());
+            return (ObjectNode) CommandJson.MAPPER.readTree(config.toJson());
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a configuration writes itself as JSON", e);
         }

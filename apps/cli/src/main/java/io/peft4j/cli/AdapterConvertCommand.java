@@ -84,7 +84,7 @@ final class AdapterConvertCommand extends PeftCommand {
         double worst = conversion.flatMap(c -> c.errors().values().stream().max(Double::compare)).orElse(0.0);
         double error = conversion.map(LoraConversion::error).orElse(0.0);
         if (json.isGiven()) {
-            ObjectNode line = Json.MAPPER.createObjectNode().put("output", target.toString())
+            ObjectNode line = CommandJson.MAPPER.createObjectNode().put("output", target.toString())
                     .put("relative_error", error)
                     .put("largest_relative_error", worst);
             console().print(line);

@@ -3,8 +3,8 @@ package io.peft4j.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.file.AdapterProvenance;
 import io.peft4j.core.peft.file.AdapterSummary;
-import io.peft4j.core.peft.file.Passport;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.export.AdapterExport;
@@ -37,18 +37,18 @@ final class AdapterInfoCommand extends PeftCommand {
     @Override
     public Integer call() {
         AdapterSummary summary = AdapterSummary.read(folder);
-        ObjectNode line = Json.MAPPER.createObjectNode();
+        ObjectNode line = CommandJson.MAPPER.createObjectNode();
         line.put("method", summary.method().name()).put("description", summary.method().description())
                 .put("base_model", summary.config().common().baseModel().orElse(null))
                 .put("tensors", summary.tensors()).put("values", summary.values()).put("bytes", summary.bytes())
-                .set("types", Json.MAPPER.valueToTree(summary.types()));
+                .set("types", CommandJson.MAPPER.valueToTree(summary.types()));
         try {
-            line.set("config", Json.MAPPER.readTree(summary.config().toJson()));
+            line.set("config", CommandJson.MAPPER.readTree(summary.config().toJson()));
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException("cannot read the configuration back", e);
         }
-        Optional<Passport> passport = Passport.read(folder);
-        passport.ifPresent(p -> line.set("training", Json.MAPPER.valueToTree(p.training())));
+        Optional<AdapterProvenance> passport = AdapterProvenance.read(folder);
+        passport.ifPresent(p -> line.set("training", CommandJson.MAPPER.valueToTree(p.training())));
         if (model != null) {
             addModel(line, passport);
         }
@@ -60,16 +60,16 @@ final class AdapterInfoCommand extends PeftCommand {
         return 0;
     }
 
-    private void addModel(ObjectNode line, Optional<Passport> passport) {
+    private void addModel(ObjectNode line, Optional<AdapterProvenance> passport) {
         try (BaseModel base = EngineOptions.loadFor(model, folder, ModelOptions.defaults(), console());
                 PeftModel adapted = base.withAdapter(folder)) {
             line.put("adapted_layers", adapted.status().numAdapterLayers());
             line.put("trainable_parameters", adapted.trainableParameterCount());
             Map<String, List<String>> obstacles = AdapterExport.obstacles(adapted, PeftModel.DEFAULT_ADAPTER);
-            line.set("obstacles", Json.MAPPER.valueToTree(obstacles));
-            line.set("mismatches", Json.MAPPER.valueToTree(passport.stream().flatMap(p -> Stream.concat(
+            line.set("obstacles", CommandJson.MAPPER.valueToTree(obstacles));
+            line.set("mismatches", CommandJson.MAPPER.valueToTree(passport.stream().flatMap(p -> Stream.concat(
                     p.mismatches(base).stream(), p.goldenMismatches(adapted).stream()))
-                    .map(Passport.Mismatch::explanation).toList()));
+                    .map(AdapterProvenance.Mismatch::explanation).toList()));
         }
     }
 

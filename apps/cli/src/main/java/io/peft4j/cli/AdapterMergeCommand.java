@@ -94,7 +94,7 @@ final class AdapterMergeCommand extends PeftCommand {
 
     private void print(ExportReport report) {
         if (json.isGiven()) {
-            ObjectNode line = Json.MAPPER.createObjectNode().put("output", report.target().toString())
+            ObjectNode line = CommandJson.MAPPER.createObjectNode().put("output", report.target().toString())
                     .put("type", report.type().name()).put("bytes", report.bytes()).put("untied", report.untied())
                     .put("relative_difference", report.difference().relative())
                     .put("tolerance", report.tolerance())

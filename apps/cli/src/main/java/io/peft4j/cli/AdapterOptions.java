@@ -6,9 +6,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.method.PeftMethod;
@@ -139,7 +139,7 @@ final class AdapterOptions {
 
     private PeftConfig fromOptions(PeftCommand command) {
         PeftMethod chosen = PeftMethods.byName(method);
-        ObjectNode config = Json.MAPPER.createObjectNode().put("peft_type", chosen.peftType())
+        ObjectNode config = CommandJson.MAPPER.createObjectNode().put("peft_type", chosen.peftType())
                 .put("task_type", "CAUSAL_LM");
         boolean shared = chosen.optionKeys().keySet().containsAll(List.of("rank", "alpha"));
         for (String name : PeftMethod.SHARED_OPTIONS) {
@@ -157,7 +157,7 @@ final class AdapterOptions {
 
     private static JsonNode setting(String value) {
         try {
-            return Json.MAPPER.readTree(value);
+            return CommandJson.MAPPER.readTree(value);
         } catch (JsonProcessingException e) {
             return TextNode.valueOf(value);
         }
@@ -197,7 +197,7 @@ final class AdapterOptions {
         Set<String> known = Architectures.layerNames();
         if (!known.contains(target.substring(target.lastIndexOf('.') + 1))) {
             throw new ConfigurationException("--target-modules: no model here has layers named '" + target + "'; "
-                    + NearNames.sentence(target, known));
+                    + SimilarNames.sentence(target, known));
         }
     }
 
@@ -242,7 +242,7 @@ final class AdapterOptions {
          * @param seed chooses its first values where it is new
          * @param data gives the data that they are computed from, where they are
          */
-        PeftModel on(BaseModel base, long seed, Supplier<Calibration> data) {
+        PeftModel on(BaseModel base, long seed, Supplier<CalibrationBatches> data) {
             if (folder != null) {
                 return base.withAdapter(folder);
             }

@@ -94,7 +94,7 @@ final class BenchGenerateCommand extends PeftCommand {
     }
 
     private static ObjectNode line(GenerationMeasurement figures) {
-        ObjectNode line = Json.MAPPER.createObjectNode().put("tokens_per_s", figures.tokensPerSecond())
+        ObjectNode line = CommandJson.MAPPER.createObjectNode().put("tokens_per_s", figures.tokensPerSecond())
                 .put("examples_per_s", figures.prompts() / figures.seconds()).put("seconds", figures.seconds())
                 .put("prompts", figures.prompts()).put("new_tokens", figures.newTokens())
                 .put("first_token_ms", 1e3 * figures.firstTokenSeconds()).put("weight_bytes", figures.weightBytes())

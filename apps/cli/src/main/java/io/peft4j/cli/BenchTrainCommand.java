@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.TrainingBenchmark;
@@ -71,7 +71,7 @@ final class BenchTrainCommand extends PeftCommand {
         AdapterOptions.Choice choice = adapter.choice(this);
         Console console = console();
         try (BaseModel base = engine.load(model, console); PeftModel tuned = choice.on(base, 0,
-                () -> Calibration.of(examples(base), data == null ? shape.sequences() : batchSize, 1))) {
+                () -> CalibrationBatches.of(examples(base), data == null ? shape.sequences() : batchSize, 1))) {
             console.say("model:    %s", EngineOptions.describe(base));
             console.say("adapter:  %s", tuned.trainableSummary());
             TrainingMeasurement figures = benchmark(tuned).recompute(recompute).run();
@@ -105,7 +105,7 @@ final class BenchTrainCommand extends PeftCommand {
     }
 
     private static ObjectNode line(TrainingMeasurement figures) {
-        ObjectNode line = Json.MAPPER.createObjectNode().put("tokens_per_s", figures.tokensPerSecond())
+        ObjectNode line = CommandJson.MAPPER.createObjectNode().put("tokens_per_s", figures.tokensPerSecond())
                 .put("examples_per_s", figures.examplesPerSecond()).put("step_ms", 1e3 * figures.stepSeconds())
                 .put("first_step_s", figures.firstStepSeconds()).put("loss", figures.loss())
                 .put("matmul_gflops", figures.matmulGflops()).put("share_of_limit", figures.shareOfLimit());

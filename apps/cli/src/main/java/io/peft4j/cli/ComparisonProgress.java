@@ -6,7 +6,7 @@ import io.peft4j.eval.Comparison;
 final class ComparisonProgress implements Comparison.Listener, AutoCloseable {
     private final Console console;
     private String arm = "";
-    private Progress progress;
+    private TerminalProgress progress;
 
     ComparisonProgress(Console console) {
         this.console = console;
@@ -17,7 +17,7 @@ final class ComparisonProgress implements Comparison.Listener, AutoCloseable {
         if (!name.equals(arm)) {
             close();
             arm = name;
-            progress = Progress.of(console, "Asking " + name, done, total);
+            progress = TerminalProgress.of(console, "Asking " + name, done, total);
         }
         progress.to(done, "");
     }

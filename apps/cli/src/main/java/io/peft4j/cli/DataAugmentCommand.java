@@ -74,7 +74,7 @@ final class DataAugmentCommand extends PeftCommand {
         output.write(target, all);
         long byModel = written.stream().filter(e -> e.extra().get(Augmentation.MARK).equals("model")).count();
         if (json) {
-            ObjectNode line = Json.MAPPER.createObjectNode().put("examples", examples.size())
+            ObjectNode line = CommandJson.MAPPER.createObjectNode().put("examples", examples.size())
                     .put("by_rule", written.size() - byModel).put("by_model", byModel);
             console().print(line);
         } else {
@@ -90,7 +90,7 @@ final class DataAugmentCommand extends PeftCommand {
             return augmentation.of(examples);
         }
         try (BaseModel base = engine.load(model, console());
-                Progress progress = Progress.of(console(), "asking", 0, examples.size())) {
+                TerminalProgress progress = TerminalProgress.of(console(), "asking", 0, examples.size())) {
             return augmentation.with(base, options).listener(done -> progress.to(done, "")).of(examples);
         }
     }

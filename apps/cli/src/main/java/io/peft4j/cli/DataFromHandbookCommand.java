@@ -7,7 +7,7 @@ import io.peft4j.core.error.DataException;
 import io.peft4j.data.augment.PassageQuestions;
 import io.peft4j.data.augment.PassageRows;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.format.Skeleton;
+import io.peft4j.data.format.UnfilledRows;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -61,7 +61,7 @@ final class DataFromHandbookCommand extends PeftCommand {
         long open = unfilled(made.rows());
         long asked = found.size() - unfilled(found);
         long byModel = made.rows().size() - asked - open;
-        List<ChatExample> rows = made.rows().stream().filter(row -> !skipUnfilled || Skeleton.unfilled(row).isEmpty())
+        List<ChatExample> rows = made.rows().stream().filter(row -> !skipUnfilled || UnfilledRows.unfilled(row).isEmpty())
                 .toList();
         if (rows.isEmpty()) {
             throw new DataException(handbook, "gave no row with a question: " + open + " to fill in are left out as "
@@ -69,7 +69,7 @@ final class DataFromHandbookCommand extends PeftCommand {
         }
         output.write(target, rows);
         if (json) {
-            ObjectNode line = Json.MAPPER.createObjectNode().put("rows", rows.size()).put("from_headings", asked)
+            ObjectNode line = CommandJson.MAPPER.createObjectNode().put("rows", rows.size()).put("from_headings", asked)
                     .put("by_model", byModel).put("to_fill_in", open);
             ArrayNode list = line.putArray("without_question");
             made.unasked().forEach(one -> list.addPOJO(one(one)));
@@ -84,7 +84,7 @@ final class DataFromHandbookCommand extends PeftCommand {
     }
 
     private static long unfilled(List<ChatExample> rows) {
-        return rows.stream().filter(row -> Skeleton.unfilled(row).isPresent()).count();
+        return rows.stream().filter(row -> UnfilledRows.unfilled(row).isPresent()).count();
     }
 
     private static Map<String, Object> one(PassageRows.Unasked unasked) {

@@ -103,8 +103,8 @@ final class DataMixCommand extends PeftCommand {
 
     private void print(Path target, int all, Map<String, Integer> rows) {
         if (json) {
-            ObjectNode line = Json.MAPPER.createObjectNode().put("rows", all);
-            line.set("sets", Json.MAPPER.valueToTree(rows));
+            ObjectNode line = CommandJson.MAPPER.createObjectNode().put("rows", all);
+            line.set("sets", CommandJson.MAPPER.valueToTree(rows));
             console().print(line);
             return;
         }

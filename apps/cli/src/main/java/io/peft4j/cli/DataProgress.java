@@ -25,7 +25,7 @@ final class DataProgress implements AutoCloseable {
         }
         last = now;
         String line = String.format(java.util.Locale.ROOT, "%s: %s, %s", stage, Count.of(rows, "row"),
-                Progress.time((now - begin) / 1e9));
+                TerminalProgress.time((now - begin) / 1e9));
         if (console.isTerminal()) {
             console.err().print("\r" + line + "   ");
             console.err().flush();

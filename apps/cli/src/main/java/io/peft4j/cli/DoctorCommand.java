@@ -79,7 +79,7 @@ final class DoctorCommand extends PeftCommand {
     }
 
     private static ObjectNode json(MachineReport report) {
-        ObjectNode json = Json.MAPPER.createObjectNode();
+        ObjectNode json = CommandJson.MAPPER.createObjectNode();
         json.put("processor", report.processor().name()).put("architecture", report.processor().architecture())
                 .put("cores", report.processor().cores());
         report.processor().instructions().forEach(json.putArray("instructions")::add);

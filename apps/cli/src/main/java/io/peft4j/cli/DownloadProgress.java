@@ -10,7 +10,7 @@ final class DownloadProgress implements DownloadListener, AutoCloseable {
     private static final long MB = 1_000_000;
 
     private final Console console;
-    private final Map<String, Progress> running = new HashMap<>();
+    private final Map<String, TerminalProgress> running = new HashMap<>();
 
     DownloadProgress(Console console) {
         this.console = console;
@@ -20,7 +20,7 @@ final class DownloadProgress implements DownloadListener, AutoCloseable {
     public synchronized void started(String file, String from, long totalBytes) {
         console.say("Downloading %s%s from %s", file, totalBytes < 0 ? "" : size(totalBytes), from);
         if (totalBytes >= MB) {
-            running.put(file, Progress.of(console, file, 0, totalBytes / MB));
+            running.put(file, TerminalProgress.of(console, file, 0, totalBytes / MB));
         }
     }
 
@@ -30,7 +30,7 @@ final class DownloadProgress implements DownloadListener, AutoCloseable {
 
     @Override
     public synchronized void progress(String file, long doneBytes, long totalBytes) {
-        Progress progress = running.get(file);
+        TerminalProgress progress = running.get(file);
         if (progress != null) {
             progress.to(doneBytes / MB, "MB");
         }
@@ -38,7 +38,7 @@ final class DownloadProgress implements DownloadListener, AutoCloseable {
 
     @Override
     public synchronized void finished(String file, Path path) {
-        Progress progress = running.remove(file);
+        TerminalProgress progress = running.remove(file);
         if (progress != null) {
             progress.close();
         }
@@ -51,7 +51,7 @@ final class DownloadProgress implements DownloadListener, AutoCloseable {
 
     @Override
     public synchronized void close() {
-        running.values().forEach(Progress::close);
+        running.values().forEach(TerminalProgress::close);
         running.clear();
     }
 }

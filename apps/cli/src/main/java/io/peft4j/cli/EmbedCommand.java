@@ -55,7 +55,7 @@ final class EmbedCommand extends PeftCommand {
     }
 
     private static ObjectNode row(float[] vector) {
-        ObjectNode row = Json.MAPPER.createObjectNode();
+        ObjectNode row = CommandJson.MAPPER.createObjectNode();
         ArrayNode values = row.putArray("embedding");
         for (float value : vector) {
             values.add(value);

@@ -62,7 +62,7 @@ final class EstimateCommand extends TrainingCommand {
     }
 
     private ObjectNode line(TrainingEstimate estimate) {
-        ObjectNode line = Json.MAPPER.createObjectNode().put("trainable_parameters", estimate.trainableParameters());
+        ObjectNode line = CommandJson.MAPPER.createObjectNode().put("trainable_parameters", estimate.trainableParameters());
         estimate.peakResidentBytes().ifPresent(bytes -> line.put("peak_rss_mb", bytes / 1_000_000));
         line.put("seconds", estimate.seconds()).put("tokens", estimate.tokens())
                 .put("adapter_mb", estimate.adapterMegabytes()).put("steps", estimate.updates())
@@ -77,7 +77,7 @@ final class EstimateCommand extends TrainingCommand {
         console.out().printf(Locale.ROOT, "tokens:               %,d in %s%n", estimate.tokens(),
                 Count.of(estimate.updates(), "step"));
         console.out().printf(Locale.ROOT, "time:                 about %s (%.0f tokens/s)%n",
-                Progress.time(estimate.seconds()), estimate.tokensPerSecond());
+                TerminalProgress.time(estimate.seconds()), estimate.tokensPerSecond());
         console.out().printf(Locale.ROOT, "peak memory:          about %s%n",
                 PeakMemory.text(estimate.peakResidentBytes()));
         String cost = prices.text(estimate.seconds(), estimate.tokens());

@@ -13,10 +13,10 @@ import io.peft4j.data.task.RowKind;
 import io.peft4j.eval.Comparison;
 import io.peft4j.eval.Evaluation;
 import io.peft4j.eval.comparison.ComparisonOptions;
-import io.peft4j.eval.failure.NextData;
+import io.peft4j.eval.failure.FailureFiles;
 import io.peft4j.eval.guard.GuardSet;
 import io.peft4j.eval.head.TaskComparison;
-import io.peft4j.eval.judge.OpinionReport;
+import io.peft4j.eval.judge.JudgeReport;
 import io.peft4j.eval.preference.PreferenceComparison;
 import io.peft4j.eval.preference.PreferenceReport;
 import io.peft4j.eval.report.ComparisonReport;
@@ -159,15 +159,15 @@ final class EvaluateCommand extends PeftCommand {
         List<EvaluationItem> items = items().stream().map(item -> normalize ? item.normalized() : item).toList();
         ComparisonOptions options = ComparisonOptions.defaults().withSeed(seed.value());
         ComparisonReport result = given ? ofPredictions(items, options) : ofModels(items, options);
-        result.opinions().stream().filter(OpinionReport::isIncomplete)
+        result.opinions().stream().filter(JudgeReport::isIncomplete)
                 .forEach(opinion -> console().say("Judgements missing: %s (%s)", opinion,
                         String.join("; ", opinion.troubles())));
         result.arms().forEach(arm -> arm.details().cut().stream().filter(cut -> cut > 0).forEach(cut -> console()
                 .say("Cut at --max-new-tokens %d: %d of %d answers of %s", maxNewTokens, cut, items.size(),
                         arm.name())));
         if (next != null) {
-            write("collect.jsonl", NextData.skeleton(result.failures(), items));
-            write("preferences.jsonl", NextData.preferencePairs(result.failures(), items, result.tuned().answers()));
+            write("collect.jsonl", FailureFiles.skeleton(result.failures(), items));
+            write("preferences.jsonl", FailureFiles.preferencePairs(result.failures(), items, result.tuned().answers()));
         }
         write(result.toMarkdown(), result.toHtml(), result.toJson().toString());
         return 0;

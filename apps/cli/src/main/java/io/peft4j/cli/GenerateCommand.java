@@ -116,7 +116,7 @@ final class GenerateCommand extends PeftCommand {
     }
 
     private ObjectNode row(Completion completion) {
-        ObjectNode row = Json.MAPPER.createObjectNode().put("text", completion.text()).put("finish_reason",
+        ObjectNode row = CommandJson.MAPPER.createObjectNode().put("text", completion.text()).put("finish_reason",
                 completion.stopReason() == Completion.StopReason.LENGTH ? "length" : "stop");
         if (answer.isConstrained()) {
             row.put("follows_constraint", completion.followsConstraint());

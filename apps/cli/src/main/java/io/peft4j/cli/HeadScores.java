@@ -61,7 +61,7 @@ final class HeadScores {
         ObjectNode line = begun(row, "text", "text_pair");
         switch (task.problem()) {
             case SINGLE_LABEL -> line.put("label", said.label());
-            case MULTI_LABEL -> line.set("labels", Json.MAPPER.valueToTree(said.labels()));
+            case MULTI_LABEL -> line.set("labels", CommandJson.MAPPER.valueToTree(said.labels()));
             default -> { }
         }
         gold(line, row, "label");
@@ -72,7 +72,7 @@ final class HeadScores {
     private ObjectNode words(HeadRows.Row row, float[] logits, TokenTagger tagger) {
         ObjectNode line = begun(row, "text", "tokens");
         if (row.firstPieces().length > 0) {
-            line.set("labels", Json.MAPPER.valueToTree(tagger.labels(row.firstPieces(), logits)));
+            line.set("labels", CommandJson.MAPPER.valueToTree(tagger.labels(row.firstPieces(), logits)));
         }
         gold(line, row, "labels");
         ArrayNode tokens = line.putArray("logits");
@@ -90,7 +90,7 @@ final class HeadScores {
             line.put("answer", answerer.answer(question, context).text());
         }
         Stream.of("answers", "answer").filter(row.fields()::containsKey).findFirst()
-                .ifPresent(key -> line.set("gold", Json.MAPPER.valueToTree(row.fields().get(key))));
+                .ifPresent(key -> line.set("gold", CommandJson.MAPPER.valueToTree(row.fields().get(key))));
         ArrayNode starts = line.putArray("start_logits");
         ArrayNode ends = line.putArray("end_logits");
         for (int i = 0; i < logits.length; i += 2) {
@@ -101,9 +101,9 @@ final class HeadScores {
     }
 
     private static ObjectNode begun(HeadRows.Row row, String... keys) {
-        ObjectNode line = Json.MAPPER.createObjectNode();
+        ObjectNode line = CommandJson.MAPPER.createObjectNode();
         Stream.of(keys).filter(row.fields()::containsKey)
-                .forEach(key -> line.set(key, Json.MAPPER.valueToTree(row.fields().get(key))));
+                .forEach(key -> line.set(key, CommandJson.MAPPER.valueToTree(row.fields().get(key))));
         return line;
     }
 
@@ -111,9 +111,9 @@ final class HeadScores {
     private void gold(ObjectNode line, HeadRows.Row row, String key) {
         Object right = row.fields().get(key);
         if (right instanceof List<?> several) {
-            line.set("gold", Json.MAPPER.valueToTree(several.stream().map(this::named).toList()));
+            line.set("gold", CommandJson.MAPPER.valueToTree(several.stream().map(this::named).toList()));
         } else if (right != null) {
-            line.set("gold", Json.MAPPER.valueToTree(named(right)));
+            line.set("gold", CommandJson.MAPPER.valueToTree(named(right)));
         }
     }
 

@@ -75,7 +75,7 @@ final class LearningRateCommand extends TrainingCommand {
     }
 
     private static ObjectNode line(LearningRateRange range) {
-        ObjectNode line = Json.MAPPER.createObjectNode();
+        ObjectNode line = CommandJson.MAPPER.createObjectNode();
         range.suggestion().ifPresent(rate -> line.put("learning_rate", rate));
         line.put("reason", range.reason()).put("lowest_loss_at", range.lowestAt());
         range.divergedAt().ifPresent(rate -> line.put("diverged_at", rate));

@@ -23,7 +23,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
@@ -32,6 +31,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
+import picocli.CommandLine;
 
 /**
  * The command {@code peft4j}. Exit status 0 is success, 1 a failure with one clear line on stderr, 2 wrong usage.
@@ -142,7 +142,7 @@ public final class Main implements Runnable {
                 .registerConverter(Charset.class, DataInput::encoding)
                 .registerConverter(Path.class, Main::path)
                 .registerConverter(IfExists.class, ExistingOptions::policy)
-                .registerConverter(AlsoOption.class, AlsoOption::of)
+                .registerConverter(FurtherObjective.class, FurtherObjective::of)
                 .registerConverter(ObjectiveOptions.Kind.class, ObjectiveOptions::kind)
                 .setParameterExceptionHandler(Failures::reportUsage)
                 .setExecutionStrategy(Failures::run)

@@ -2,7 +2,7 @@ package io.peft4j.cli;
 
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.hub.ModelSource;
 import io.peft4j.train.TrainerBuilder;
@@ -60,7 +60,7 @@ record MixedData(List<TrainingData> parts, List<Double> weights) implements Trai
     }
 
     @Override
-    public Calibration calibration(BaseModel base, int batchSize, int mostBatches) {
+    public CalibrationBatches calibration(BaseModel base, int batchSize, int mostBatches) {
         return parts.get(0).calibration(base, batchSize, mostBatches);
     }
 }

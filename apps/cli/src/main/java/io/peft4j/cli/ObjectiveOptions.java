@@ -65,11 +65,11 @@ final class ObjectiveOptions {
         "  contrastive           {\"anchor\", \"positive\"}, with \"negative\""})
     private Kind objective;
 
-    @Option(names = "--also", paramLabel = AlsoOption.FORM, description = "Learns another objective at the same time, "
+    @Option(names = "--also", paramLabel = FurtherObjective.FORM, description = "Learns another objective at the same time, "
             + "from a file of its own; may be given repeatedly. Each update takes a batch of each, and the loss is the "
             + "sum of their losses, times W (default 1); epochs are those of --data. For sft, dpo, orpo, simpo, kto "
             + "and distillation.")
-    private List<AlsoOption> others = List.of();
+    private List<FurtherObjective> others = List.of();
 
     @Mixin
     private PreferenceOptions preferences;
@@ -165,7 +165,7 @@ final class ObjectiveOptions {
         }
         List<TrainingData> parts = new ArrayList<>(List.of(read(objective, data, validation, masking, loader)));
         List<Double> weights = new ArrayList<>(List.of(1.0));
-        for (AlsoOption other : others) {
+        for (FurtherObjective other : others) {
             DataFile rows = new DataFile(other.data(), Optional.empty(), Map.of(), data.encoding());
             parts.add(read(other.objective(), rows, other.validation().map(rows::at), masking, loader));
             weights.add(other.weight());

@@ -4,9 +4,9 @@ import io.peft4j.cli.QuickstartTime.Part;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.io.IfExists;
 import io.peft4j.core.measure.internal.SpeedLimits;
-import io.peft4j.core.model.Network;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.Targets;
 import io.peft4j.eval.Comparison;
@@ -99,7 +99,7 @@ final class Quickstart {
         if (known == questions.size()) {
             time.skipBaseAnswers();
         }
-        say("    expected time: about %s from here; the training is the same on every machine", Progress.time(
+        say("    expected time: about %s from here; the training is the same on every machine", TerminalProgress.time(
                 time.left()));
         List<String> leftOut = settings.plan().leftOut(handbook.heldOut().size());
         if (!leftOut.isEmpty()) {
@@ -131,7 +131,7 @@ final class Quickstart {
 
     /** How long the rest takes. */
     private String left() {
-        return String.format(Locale.ROOT, " (about %s left)", Progress.time(time.left()));
+        return String.format(Locale.ROOT, " (about %s left)", TerminalProgress.time(time.left()));
     }
 
     /** LoRA on all linear layers of the upper decoder layers. */
@@ -151,12 +151,12 @@ final class Quickstart {
 
     private FactReport ask(LanguageModel model, Path cache, Part part) {
         long begin = System.nanoTime();
-        try (Progress progress = Progress.of(console, "Asking", 0, questions.size())) {
+        try (TerminalProgress progress = TerminalProgress.of(console, "Asking", 0, questions.size())) {
             FactReport facts = asking(model, cache).listener((done, total) -> progress.to(done, "")).on(questions);
             progress.close();
             double seconds = (System.nanoTime() - begin) / 1e9;
             time.took(part, seconds);
-            say("    %s of its answers hold the expected fact (%s)", facts, Progress.time(seconds));
+            say("    %s of its answers hold the expected fact (%s)", facts, TerminalProgress.time(seconds));
             return facts;
         }
     }

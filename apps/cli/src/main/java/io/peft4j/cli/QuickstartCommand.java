@@ -126,8 +126,8 @@ final class QuickstartCommand extends PeftCommand {
         report.println("Verdict: " + result.comparison().verdict());
         leftOut().forEach(what -> report.println("Left out for speed (--fast): " + what));
         report.printf("The whole report is in %s%n", folder.resolve("report.html"));
-        report.printf("Time %s, of which training %s; peak memory %s%n", Progress.time(seconds),
-                Progress.time(result.training().seconds()), PeakMemory.text());
+        report.printf("Time %s, of which training %s; peak memory %s%n", TerminalProgress.time(seconds),
+                TerminalProgress.time(result.training().seconds()), PeakMemory.text());
         report.printf("The adapter is in %s; Hugging Face PEFT loads it as it is.%n%n", folder);
         report.println("Next:");
         String chosen = model.contains(" ") ? "'" + model + "'" : model;
@@ -158,7 +158,7 @@ final class QuickstartCommand extends PeftCommand {
         report.println();
         report.println(before.question().question());
         report.println("  (expected: " + String.join(", ", before.question().mustContain()) + ")");
-        SideBySide columns = new SideBySide(Console.outColumns());
+        TextColumns columns = new TextColumns(Console.outColumns());
         columns.lines("Base: " + judgement(before), "Tuned: " + judgement(after)).forEach(report::println);
         columns.lines(shown(before.answer()), shown(after.answer())).forEach(report::println);
     }
@@ -174,7 +174,7 @@ final class QuickstartCommand extends PeftCommand {
     }
 
     private ObjectNode line(Quickstart.Result result, Path folder, double seconds) {
-        ObjectNode line = Json.MAPPER.createObjectNode().put("questions", result.before().total())
+        ObjectNode line = CommandJson.MAPPER.createObjectNode().put("questions", result.before().total())
                 .put("base_correct", result.before().correct()).put("base_from_cache", result.known())
                 .put("tuned_correct", result.after().correct())
                 .put("base_share", result.before().share()).put("tuned_share", result.after().share())

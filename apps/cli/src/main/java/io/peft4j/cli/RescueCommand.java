@@ -139,7 +139,7 @@ final class RescueCommand extends PeftCommand {
         Instant now = Instant.now();
         inventory.models().forEach(one -> {
             if (json.isGiven()) {
-                ObjectNode line = Json.MAPPER.createObjectNode().put("model", one.name()).put("base", one.base())
+                ObjectNode line = CommandJson.MAPPER.createObjectNode().put("model", one.name()).put("base", one.base())
                         .put("job", one.job().orElse(null)).put("training_file", one.trainingFile().orElse(null));
                 one.daysLeft(now).ifPresent(days -> line.put("days_left", days));
                 console().print(line);

@@ -35,10 +35,10 @@ final class RunsCompareCommand extends PeftCommand {
         RunComparison comparison = new RunComparison(folders.stream().map(TrainingRecord::read).toList());
         comparison.write(page);
         if (json) {
-            ObjectNode line = Json.MAPPER.createObjectNode().put("page", page.toString());
+            ObjectNode line = CommandJson.MAPPER.createObjectNode().put("page", page.toString());
             comparison.runs().forEach(run -> line.withArray("runs").add(RunsCommand.line(run)));
             comparison.seedGroups().forEach(group -> line.withArray("seed_groups").add(line(group)));
-            line.set("differences", Json.MAPPER.valueToTree(comparison.differences()));
+            line.set("differences", CommandJson.MAPPER.valueToTree(comparison.differences()));
             console().print(line);
         } else {
             comparison.runs().forEach(run -> console().out().println(RunsCommand.words(run)));
@@ -54,7 +54,7 @@ final class RunsCompareCommand extends PeftCommand {
     }
 
     private static ObjectNode line(SeedGroup group) {
-        ObjectNode line = Json.MAPPER.createObjectNode();
+        ObjectNode line = CommandJson.MAPPER.createObjectNode();
         group.names().forEach(line.putArray("runs")::add);
         group.spreads().forEach((name, spread) -> line.putObject(name).put("mean", spread.mean())
                 .put("standard_deviation", spread.deviation()).put("min", spread.min()).put("max", spread.max()));

@@ -78,7 +78,7 @@ final class ServeKeysCommand extends CommandGroup {
         }
 
         private static ObjectNode line(ServerKeys.Key key) {
-            ObjectNode line = Json.MAPPER.createObjectNode().put("id", key.id()).put("name", key.name())
+            ObjectNode line = CommandJson.MAPPER.createObjectNode().put("id", key.id()).put("name", key.name())
                     .put("hint", key.hint()).put("created", key.created().toString())
                     .put("revoked", key.revoked().map(Object::toString).orElse(null));
             ServerKeys.Limits limits = key.limits();

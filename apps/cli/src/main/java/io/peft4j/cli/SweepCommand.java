@@ -122,7 +122,7 @@ final class SweepCommand extends TrainingCommand {
             console.say("The sweep was stopped; --resume goes on with it");
         }
         if (json) {
-            ObjectNode line = Json.MAPPER.createObjectNode().put("sweep", output.toString())
+            ObjectNode line = CommandJson.MAPPER.createObjectNode().put("sweep", output.toString())
                     .put("trials", result.trials().size());
             result.best().ifPresent(best -> line.put("best", best.name())
                     .put("adapter", result.folder(best).toString()).put("eval_loss", best.loss().orElseThrow()));

@@ -3,7 +3,7 @@ package io.peft4j.cli;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.Masking;
 import io.peft4j.data.example.ChatExample;
@@ -126,7 +126,7 @@ final class TeacherOptions {
         }
 
         @Override
-        public Calibration calibration(BaseModel base, int batchSize, int mostBatches) {
+        public CalibrationBatches calibration(BaseModel base, int batchSize, int mostBatches) {
             return chats.calibration(base, batchSize, mostBatches);
         }
     }

@@ -9,7 +9,7 @@ import io.peft4j.core.measure.internal.ProcessUsage;
 import io.peft4j.core.peft.MergeCheck;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
-import io.peft4j.core.peft.file.Passport;
+import io.peft4j.core.peft.file.AdapterProvenance;
 import io.peft4j.models.BaseModel;
 import io.peft4j.trackers.Tracker;
 import io.peft4j.trackers.Trackers;
@@ -21,7 +21,7 @@ import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
-import io.peft4j.train.parallel.Workers;
+import io.peft4j.train.parallel.WorkerCollective;
 import io.peft4j.train.plan.Hyperparameters;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -111,7 +111,7 @@ final class TrainCommand extends TrainingCommand {
         TrainingData examples = examples();
         Cancellation cancellation = new Cancellation();
         Console console = console();
-        try (Workers together = workers.join();
+        try (WorkerCollective together = workers.join();
                 BaseModel base = engine.load(model, console, examples::task, workers.shareAMachine())) {
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             try (PeftModel tuned = tuned(base, examples, choice.with(chosen));
@@ -155,7 +155,7 @@ final class TrainCommand extends TrainingCommand {
     /** What is written about an adapter is of less worth than the adapter, which is saved. */
     private void addTexts(Console console, PeftModel tuned) {
         try {
-            Passport.addTexts(output, tuned, MergeCheck.SAMPLE_TEXTS);
+            AdapterProvenance.addTexts(output, tuned, MergeCheck.SAMPLE_TEXTS);
         } catch (UncheckedIOException e) {
             console.say("warning: the adapter is saved, but not the sample texts beside it: %s", e.getMessage());
         }
@@ -199,7 +199,7 @@ final class TrainCommand extends TrainingCommand {
     /** The keys that are set, in one line. */
     private static JsonNode inShort(PeftConfig config) {
         try {
-            JsonNode all = Json.MAPPER.readTree(config.toJson());
+            JsonNode all = CommandJson.MAPPER.readTree(config.toJson());
             Iterator<JsonNode> values = all.elements();
             while (values.hasNext()) {
                 JsonNode value = values.next();
@@ -214,7 +214,7 @@ final class TrainCommand extends TrainingCommand {
     }
 
     private ObjectNode line(TrainingResult result) {
-        ObjectNode line = Json.MAPPER.createObjectNode().put("adapter", output.toString())
+        ObjectNode line = CommandJson.MAPPER.createObjectNode().put("adapter", output.toString())
                 .put("steps", result.plan().doneSteps() + result.steps().size())
                 .put("cancelled", result.cancelled())
                 .put("ending", result.ending().name().toLowerCase(Locale.ROOT)).put("seconds", result.seconds());

@@ -4,7 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.Masking;
 import io.peft4j.data.format.DataFile;
@@ -54,7 +54,7 @@ interface TrainingData {
     HyperparameterRules rules(BaseModel base);
 
     /** Some of the examples, for adapters whose first values are computed from data. */
-    Calibration calibration(BaseModel base, int batchSize, int mostBatches);
+    CalibrationBatches calibration(BaseModel base, int batchSize, int mostBatches);
 
     /** Conversations, of which the supervised tokens are predicted. */
     record Chats(ChatDataset examples, Optional<ChatDataset> held, Masking masking) implements TrainingData {
@@ -97,7 +97,7 @@ interface TrainingData {
         }
 
         @Override
-        public Calibration calibration(BaseModel base, int batchSize, int mostBatches) {
+        public CalibrationBatches calibration(BaseModel base, int batchSize, int mostBatches) {
             return Trainer.calibration(base, examples, batchSize, mostBatches);
         }
     }
@@ -172,7 +172,7 @@ interface TrainingData {
         }
 
         @Override
-        public Calibration calibration(BaseModel base, int batchSize, int mostBatches) {
+        public CalibrationBatches calibration(BaseModel base, int batchSize, int mostBatches) {
             throw new ConfigurationException("first values that are computed from data need --objective sft");
         }
     }

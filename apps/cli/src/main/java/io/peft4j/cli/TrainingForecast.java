@@ -50,7 +50,7 @@ final class TrainingForecast implements TrainingListener {
         bytes = peak.isPresent() ? OptionalLong.of(peak.getAsLong()
                 + TrainingEstimate.laterBytes(seconds.getAsDouble(), plan.totalSteps())) : peak;
         String cost = prices.text(seconds.getAsDouble(), tokens());
-        console.say("estimate:   %s in all, %,d tokens, peak memory about %s%s", Progress.time(seconds.getAsDouble()),
+        console.say("estimate:   %s in all, %,d tokens, peak memory about %s%s", TerminalProgress.time(seconds.getAsDouble()),
                 tokens(), PeakMemory.text(bytes), cost.isEmpty() ? "" : ", cost " + cost);
     }
 

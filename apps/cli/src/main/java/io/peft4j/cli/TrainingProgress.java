@@ -13,7 +13,7 @@ import java.util.OptionalDouble;
 final class TrainingProgress implements TrainingListener, AutoCloseable {
     private final Console console;
     private final boolean json;
-    private Progress progress;
+    private TerminalProgress progress;
     private String validation = "";
     private double tokens;
     private double seconds;
@@ -40,7 +40,7 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
         if (!plan.chosen().isEmpty()) {
             console.say("auto:       %s", plan.chosen());
         }
-        progress = Progress.of(console, "Training", plan.doneSteps(), plan.totalSteps());
+        progress = TerminalProgress.of(console, "Training", plan.doneSteps(), plan.totalSteps());
     }
 
     @Override

@@ -1,9 +1,9 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.train.parallel.WorkerCollective;
 import io.peft4j.train.parallel.WorkerGroup;
 import io.peft4j.train.parallel.WorkerSocket;
-import io.peft4j.train.parallel.Workers;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,9 +79,9 @@ final class WorkerOptions {
     }
 
     /** Meets the other machines, where there are some. */
-    Workers join() {
+    WorkerCollective join() {
         if (workers.isEmpty()) {
-            return Workers.one();
+            return WorkerCollective.one();
         }
         WorkerGroup group = group();
         try (WorkerSocket socket = WorkerSocket.open(group.addresses().get(rank).getPort())) {

@@ -173,9 +173,9 @@ class QuickstartTest {
     @Test
     void columnsBreakBetweenWordsAndTruncateLongText() {
         assertEquals(List.of("one two", "three", "fourfourfo", "urfour x"),
-                SideBySide.wrap("one two\nthree  fourfourfourfour x", 10));
-        List<String> lines = new SideBySide(25).lines("left side text", "right");
+                TextColumns.wrap("one two\nthree  fourfourfourfour x", 10));
+        List<String> lines = new TextColumns(25).lines("left side text", "right");
         assertEquals(List.of("  left side  | right", "  text       |"), lines);
-        assertFalse(new SideBySide(100).lines("", "").isEmpty());
+        assertFalse(new TextColumns(100).lines("", "").isEmpty());
     }
 }

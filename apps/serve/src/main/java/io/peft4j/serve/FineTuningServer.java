@@ -2,16 +2,16 @@ package io.peft4j.serve;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.models.BaseModel;
+import io.peft4j.serve.answer.internal.AnswerModule;
 import io.peft4j.serve.api.internal.ConsoleRoutes;
 import io.peft4j.serve.api.internal.FileRoutes;
 import io.peft4j.serve.api.internal.HealthRoutes;
 import io.peft4j.serve.api.internal.JobRoutes;
-import io.peft4j.serve.api.internal.KeyDoors;
+import io.peft4j.serve.api.internal.KeyAuthenticator;
 import io.peft4j.serve.api.internal.ModelRoutes;
-import io.peft4j.serve.answer.internal.Answering;
 import io.peft4j.serve.http.internal.HttpServer;
-import io.peft4j.serve.http.internal.Meters;
 import io.peft4j.serve.http.internal.RouteGroup;
+import io.peft4j.serve.http.internal.ServerMetrics;
 import io.peft4j.serve.job.internal.JobWorker;
 import io.peft4j.serve.model.internal.ServedModels;
 import io.peft4j.serve.store.internal.Store;
@@ -37,7 +37,7 @@ public final class FineTuningServer implements AutoCloseable {
 
     private final Store store;
     private final ServedModels models;
-    private final Answering answering;
+    private final AnswerModule answering;
     private final JobWorker worker;
     private final HttpServer http;
 
@@ -57,14 +57,14 @@ public final class FineTuningServer implements AutoCloseable {
             opened.add(models);
             builder.adapters.forEach((name, folder) -> models.add(name, folder, "user"));
             builder.trainingShare.ifPresent(builder.base.engine()::workShare);
-            answering = new Answering(models, builder.answering, builder.clock);
+            answering = new AnswerModule(models, builder.answering, builder.clock);
             opened.add(answering);
             worker = new JobWorker(store, models, builder.verdict, builder.organization, builder.jobsAtOnce,
                     builder.clock);
             opened.add(worker);
-            Meters meters = new Meters();
+            ServerMetrics meters = new ServerMetrics();
             answering.count(meters);
-            http = new HttpServer(builder.host, builder.port, new KeyDoors(builder.apiKey, store.keys(),
+            http = new HttpServer(builder.host, builder.port, new KeyAuthenticator(builder.apiKey, store.keys(),
                     builder.clock), meters, routes(builder, meters));
             worker.start();
             complete = true;
@@ -75,7 +75,7 @@ public final class FineTuningServer implements AutoCloseable {
         }
     }
 
-    private List<RouteGroup> routes(FineTuningServerBuilder builder, Meters meters) {
+    private List<RouteGroup> routes(FineTuningServerBuilder builder, ServerMetrics meters) {
         List<RouteGroup> routes = new ArrayList<>(List.of(
                 new ConsoleRoutes(),
                 new HealthRoutes(models, store, worker, meters),

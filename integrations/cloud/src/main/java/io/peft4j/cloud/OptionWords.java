@@ -4,9 +4,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
 import io.peft4j.cloud.JobCommands.Form;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.SimilarNames;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -48,7 +48,7 @@ record OptionWords(String kind, Map<String, Form> options, Map<String, String> s
         if (settled.containsKey(option)) {
             problems.add(kind + " '" + name + "' is not one to set: " + settled.get(option));
         } else if (form == null) {
-            problems.add("unknown " + kind + " '" + name + "'; " + NearNames.sentence(name, names()));
+            problems.add("unknown " + kind + " '" + name + "'; " + SimilarNames.sentence(name, names()));
         } else if (form == Form.FLAG) {
             addFlag(name, unquoted(value), words, problems);
         } else if (form == Form.LIST) {

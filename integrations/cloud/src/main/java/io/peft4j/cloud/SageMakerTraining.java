@@ -105,7 +105,7 @@ public final class SageMakerTraining {
     private JobCommands.Outcome train() {
         List<String> words = words();
         boolean keeps = job.hosts().isFirst();
-        Delivery delivery = new Delivery(job.checkpoints());
+        ModelUpload delivery = new ModelUpload(job.checkpoints());
         delivery.makeReady();
         StepLines lines = new StepLines(out, plan -> { });
         JobCommands.Outcome outcome;
@@ -126,7 +126,7 @@ public final class SageMakerTraining {
     }
 
     /** Metrics of a job that failed tell why; they do not hide its failure where they cannot be written. */
-    private void keepRecords(Delivery delivery) {
+    private void keepRecords(ModelUpload delivery) {
         try {
             delivery.recordsTo(job.outputData());
         } catch (UncheckedIOException e) {

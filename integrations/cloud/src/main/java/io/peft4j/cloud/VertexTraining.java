@@ -160,7 +160,7 @@ public final class VertexTraining {
     }
 
     private JobCommands.Outcome train(List<String> all, Path data, RemoteFolder model, RemoteFolder checkpoints) {
-        Delivery delivery = new Delivery(checkpoints.local());
+        ModelUpload delivery = new ModelUpload(checkpoints.local());
         delivery.makeReady();
         all.add("--output=" + checkpoints.local());
         all.add("--resume-or-start");

@@ -6,7 +6,7 @@ import io.peft4j.dl4j.internal.LayerWeights;
 import io.peft4j.dl4j.internal.NetworkMethod;
 import io.peft4j.dl4j.internal.Running;
 import io.peft4j.dl4j.internal.Weight;
-import io.peft4j.dl4j.internal.WeightChange;
+import io.peft4j.dl4j.internal.WeightUpdate;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -39,7 +39,7 @@ public final class AdaptedLayer extends BaseWrapperLayer {
     private String config = "";
     /** The path of each adapted weight in the network by the key of the parameter. */
     private Map<String, String> adapted = new LinkedHashMap<>();
-    private transient Map<Weight, WeightChange> changes;
+    private transient Map<Weight, WeightUpdate> changes;
 
     /** For JSON. */
     AdaptedLayer() {
@@ -81,7 +81,7 @@ public final class AdaptedLayer extends BaseWrapperLayer {
     }
 
     /** What the adapter makes of the weights, in their order. */
-    Map<Weight, WeightChange> changes() {
+    Map<Weight, WeightUpdate> changes() {
         if (changes == null) {
             changes = new LinkedHashMap<>();
             if (!adapted.isEmpty()) {

@@ -1,7 +1,7 @@
 package io.peft4j.spark;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import java.util.List;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -21,7 +21,7 @@ final class Columns {
         List<String> names = List.of(rows.schema().fieldNames());
         if (!names.contains(name)) {
             throw new ConfigurationException("there is no column '" + name + "'; "
-                    + NearNames.sentence(name, names));
+                    + SimilarNames.sentence(name, names));
         }
         return rows.schema().apply(name);
     }

@@ -1,7 +1,7 @@
 package io.peft4j.trackers;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
@@ -36,7 +36,7 @@ public final class Trackers {
             case "csv" -> new CsvTracker(place.map(Path::of).orElse(output.resolve("metrics.csv")));
             case "mlflow" -> place.map(uri -> new MlflowTracker(address(uri))).orElseGet(MlflowTracker::new);
             default -> throw new ConfigurationException("unknown tracker '" + name + "'; "
-                    + NearNames.sentence(name, NAMES));
+                    + SimilarNames.sentence(name, NAMES));
         };
     }
 

@@ -34,7 +34,7 @@ public final class TrackingListener implements TrainingListener {
     private final List<Tracker> trackers;
     private final Optional<Path> output;
     private final Duration patience;
-    private List<Delivery> deliveries = List.of();
+    private List<TrackerThread> deliveries = List.of();
 
     /** A listener for a training of this name without an output folder. */
     public TrackingListener(String name, List<Tracker> trackers) {
@@ -61,7 +61,7 @@ public final class TrackingListener implements TrainingListener {
     @Override
     public void onStart(TrainingPlan plan) {
         RunDescription run = new RunDescription(name, plan.settings(), output, plan.doneSteps());
-        deliveries = trackers.stream().map(tracker -> new Delivery(tracker, run)).toList();
+        deliveries = trackers.stream().map(tracker -> new TrackerThread(tracker, run)).toList();
     }
 
     @Override

@@ -24,7 +24,7 @@ public final class Engine implements AutoCloseable {
     public static final double DEFAULT_WORK_SHARE = 0.5;
 
     private final Kernels kernels;
-    private final Turns turns;
+    private final ComputeQueue turns;
     private boolean closed;
 
     /** An engine with {@link #DEFAULT_WORK_SHARE}; closing it closes the kernels. */
@@ -40,7 +40,7 @@ public final class Engine implements AutoCloseable {
      */
     public Engine(Kernels kernels, double workShare) {
         this.kernels = Objects.requireNonNull(kernels, "kernels");
-        this.turns = new Turns(workShare, System::nanoTime);
+        this.turns = new ComputeQueue(workShare, System::nanoTime);
     }
 
     /**

@@ -1,7 +1,7 @@
 package io.peft4j.core.gguf;
 
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.io.internal.MappedFile;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.TensorStore;
@@ -82,7 +82,7 @@ public final class GgufFile implements TensorStore {
         GgufTensor info = head.tensors().get(name);
         if (info == null) {
             throw new FileFormatException(path(), "no tensor '" + name + "'; "
-                    + NearNames.sentence(name, head.tensors().keySet()));
+                    + SimilarNames.sentence(name, head.tensors().keySet()));
         }
         return info;
     }

@@ -1,7 +1,7 @@
 package io.peft4j.core.gguf;
 
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -276,7 +276,7 @@ public final class GgufMetadata {
         Entry entry = entries.get(key);
         if (entry == null) {
             throw new FileFormatException(file, "no metadata key '" + key + "'; "
-                    + NearNames.sentence(key, entries.keySet()));
+                    + SimilarNames.sentence(key, entries.keySet()));
         }
         return entry;
     }

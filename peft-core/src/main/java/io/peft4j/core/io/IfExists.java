@@ -1,7 +1,7 @@
 package io.peft4j.core.io;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -38,7 +38,7 @@ public enum IfExists {
     public static IfExists named(String name) {
         return Arrays.stream(values()).filter(value -> value.toString().equalsIgnoreCase(name)).findFirst()
                 .orElseThrow(() -> new ConfigurationException("unknown choice '" + name + "' for what exists already; "
-                        + NearNames.sentence(name, NAMES)));
+                        + SimilarNames.sentence(name, NAMES)));
     }
 
     /**

@@ -1,7 +1,7 @@
 package io.peft4j.core.model;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
@@ -137,6 +137,6 @@ public record Task(Type type, List<String> labels, Problem problem) {
             return Integer.parseInt(nameOrNumber);
         }
         throw new ConfigurationException("unknown label '" + nameOrNumber + "'; "
-                + NearNames.sentence(nameOrNumber, labels));
+                + SimilarNames.sentence(nameOrNumber, labels));
     }
 }

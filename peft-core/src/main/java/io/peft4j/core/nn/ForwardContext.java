@@ -22,7 +22,7 @@ public final class ForwardContext {
     private final LayerSelection layers;
     private Optional<KvCache> cache = Optional.empty();
     private final boolean training;
-    private KeptMemory kept = KeptMemory.unlimited();
+    private ActivationBudget kept = ActivationBudget.unlimited();
     private DropoutSeeds dropoutSeeds;
     private AttentionStep attention = AttentionStep.BASE;
     private Optional<LayerStates> start = Optional.empty();
@@ -102,7 +102,7 @@ public final class ForwardContext {
      * @param bytes 0: every block runs again
      */
     public ForwardContext recomputingAbove(long bytes) {
-        return with(pass -> pass.kept = new KeptMemory(bytes));
+        return with(pass -> pass.kept = new ActivationBudget(bytes));
     }
 
     /**
@@ -214,7 +214,7 @@ public final class ForwardContext {
     public ForwardContext onTape(Tape other) {
         return with(pass -> {
             pass.tape = other;
-            pass.kept = KeptMemory.unlimited();
+            pass.kept = ActivationBudget.unlimited();
             pass.dropoutSeeds = new DropoutSeeds(nextDropoutSeed());
             pass.attention = AttentionStep.BASE;
             pass.start = Optional.empty();
@@ -274,7 +274,7 @@ public final class ForwardContext {
      */
     public Variable block(Variable x, Layer part, int following) {
         long before = tape.arena().liveBytes();
-        KeptMemory.Keeps keeps = kept.next(before, following);
+        ActivationBudget.Keeps keeps = kept.next(before, following);
         long seed = dropoutSeeds.state;
         Variable result = switch (keeps) {
             case ALL -> tape.block(x, input -> part.forward(this, input));

@@ -1,7 +1,7 @@
 package io.peft4j.core.peft;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.Objects;
@@ -64,7 +64,7 @@ public record AdapterChoice(Optional<String> defaultName, Set<String> baseNames,
             return PeftModel.BASE;
         }
         if (!adapters.contains(name)) {
-            throw new ConfigurationException("unknown adapter '" + name + "'; " + NearNames.sentence(name, adapters)
+            throw new ConfigurationException("unknown adapter '" + name + "'; " + SimilarNames.sentence(name, adapters)
                     + ", and '" + PeftModel.BASE + "' is the base model");
         }
         return name;

@@ -28,7 +28,7 @@ public final class AdapterLease implements AutoCloseable {
     private record Version(Lifetime adapter, long trainings) {
     }
 
-    AdapterLease(String name, HeldAdapter held, Network network, long trainings) {
+    AdapterLease(String name, AttachedAdapter held, Network network, long trainings) {
         this.name = name;
         this.adapter = held.adapter();
         this.network = network;

@@ -3,13 +3,13 @@ package io.peft4j.core.peft;
 import io.peft4j.core.engine.Lifetime;
 import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.model.BaseLanguageModel;
-import io.peft4j.core.model.Network;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;
-import io.peft4j.core.peft.Activation.Active;
-import io.peft4j.core.peft.Activation.Choice;
+import io.peft4j.core.model.Network;
+import io.peft4j.core.peft.ActiveAdapters.Active;
+import io.peft4j.core.peft.ActiveAdapters.Choice;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.file.SavedEmbeddings;
 import io.peft4j.core.peft.method.Adapter;
@@ -39,10 +39,10 @@ final class AdapterSet {
             + "ask the view with(...) it");
 
     private final BaseLanguageModel base;
-    private final Activation activation = new Activation(this);
+    private final ActiveAdapters activation = new ActiveAdapters(this);
     private final Lifetime lifetime = new Lifetime("the model with adapters", () -> { });
     private final ReentrantLock changes = new ReentrantLock();
-    private volatile Map<String, HeldAdapter> adapters = Map.of();
+    private volatile Map<String, AttachedAdapter> adapters = Map.of();
     private volatile boolean training;
     /** Trainings that have begun and ended. */
     private final AtomicLong trainings = new AtomicLong();
@@ -55,7 +55,7 @@ final class AdapterSet {
         return base.network();
     }
 
-    Map<String, HeldAdapter> all() {
+    Map<String, AttachedAdapter> all() {
         return lifetime.isClosed() ? Map.of() : adapters;
     }
 
@@ -63,11 +63,11 @@ final class AdapterSet {
         return activation.active();
     }
 
-    HeldAdapter held(String name) {
-        HeldAdapter found = adapters.get(name);
+    AttachedAdapter held(String name) {
+        AttachedAdapter found = adapters.get(name);
         if (found == null) {
             throw new ConfigurationException("unknown adapter '" + name + "'; "
-                    + NearNames.sentence(name, adapters.keySet()));
+                    + SimilarNames.sentence(name, adapters.keySet()));
         }
         return found;
     }
@@ -143,7 +143,7 @@ final class AdapterSet {
     AdapterLease leaseAdapter(String name) {
         while (true) {
             try (Lifetime.Lease open = lifetime.lease()) {
-                HeldAdapter now = held(name);
+                AttachedAdapter now = held(name);
                 try {
                     return new AdapterLease(name, now, network(), trainings.get());
                 } catch (ClosedException e) {
@@ -229,8 +229,8 @@ final class AdapterSet {
     }
 
     private void put(String name, AdapterCheckpoint adapter) {
-        Map<String, HeldAdapter> more = new LinkedHashMap<>(adapters);
-        more.put(name, HeldAdapter.of(name, adapter));
+        Map<String, AttachedAdapter> more = new LinkedHashMap<>(adapters);
+        more.put(name, AttachedAdapter.of(name, adapter));
         adapters = Collections.unmodifiableMap(more);
     }
 
@@ -251,7 +251,7 @@ final class AdapterSet {
     void swap(String name, Path folder) {
         change(() -> {
             requireUnmerged("swap an adapter");
-            HeldAdapter before = unused(name, "swap");
+            AttachedAdapter before = unused(name, "swap");
             AdapterCheckpoint loaded = AdapterCheckpoint.load(folder, base);
             closingOnFailure(loaded, () -> {
                 ActiveLayers.of(Map.of(name, loaded.adapter()));
@@ -266,9 +266,9 @@ final class AdapterSet {
     void delete(String name) {
         change(() -> {
             requireUnmerged("delete an adapter");
-            HeldAdapter deleted = unused(name, "delete");
+            AttachedAdapter deleted = unused(name, "delete");
             activation.drop(name);
-            Map<String, HeldAdapter> rest = new LinkedHashMap<>(adapters);
+            Map<String, AttachedAdapter> rest = new LinkedHashMap<>(adapters);
             rest.remove(name);
             adapters = Collections.unmodifiableMap(rest);
             deleted.lifetime().close();
@@ -276,8 +276,8 @@ final class AdapterSet {
     }
 
     /** An adapter that is not being trained. */
-    private HeldAdapter unused(String name, String what) {
-        HeldAdapter found = held(name);
+    private AttachedAdapter unused(String name, String what) {
+        AttachedAdapter found = held(name);
         if (active().choice().names().contains(name)) {
             requireNotTraining(what + " adapter '" + name + "'");
         }
@@ -358,7 +358,7 @@ final class AdapterSet {
             if (!lifetime.isClosed()) {
                 lifetime.close();
                 List<Lifetime> memory = Stream.concat(active().memory().stream(),
-                        adapters.values().stream().map(HeldAdapter::lifetime)).toList();
+                        adapters.values().stream().map(AttachedAdapter::lifetime)).toList();
                 activation.clear();
                 memory.forEach(Lifetime::close);
             }

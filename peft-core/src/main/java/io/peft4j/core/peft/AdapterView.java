@@ -1,11 +1,11 @@
 package io.peft4j.core.peft;
 
 import io.peft4j.core.engine.Engine;
-import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** A model seen with some of its adapters, whichever are active in it. */
-record AdapterView(PeftModel model, AdapterSet adapters, Activation.Choice choice) implements LanguageModel {
+record AdapterView(PeftModel model, AdapterSet adapters, ActiveAdapters.Choice choice) implements LanguageModel {
     @Override
     public ModelLease lease() {
         return adapters.lease(choice);

@@ -11,8 +11,8 @@ import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.LayerSelection;
-import io.peft4j.core.peft.Activation.Choice;
-import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.ActiveAdapters.Choice;
+import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.file.SavedEmbeddings;
@@ -80,7 +80,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
 
     /** As {@link #of(BaseLanguageModel, PeftConfig, RandomGenerator)}; see {@link PeftConfig#needsCalibration}. */
     public static PeftModel of(BaseLanguageModel base, PeftConfig config, RandomGenerator random,
-            Optional<Calibration> calibration) {
+            Optional<CalibrationBatches> calibration) {
         return new PeftModel(config.modelOn(base)).addAdapter(DEFAULT_ADAPTER, config, random, calibration);
     }
 
@@ -108,7 +108,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
 
     /** As {@link #addAdapter(String, PeftConfig, RandomGenerator)}, for first values that are computed from data. */
     public PeftModel addAdapter(String name, PeftConfig config, RandomGenerator random,
-            Optional<Calibration> calibration) {
+            Optional<CalibrationBatches> calibration) {
         adapters.add(name, () -> AdapterCheckpoint.create(config, AdapterSetup.creating(base, random, calibration)));
         return this;
     }

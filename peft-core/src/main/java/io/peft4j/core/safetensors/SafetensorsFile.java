@@ -1,7 +1,7 @@
 package io.peft4j.core.safetensors;
 
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.io.internal.MappedFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -55,7 +55,7 @@ public final class SafetensorsFile implements Safetensors {
         TensorInfo info = header.tensors().get(name);
         if (info == null) {
             throw new FileFormatException(path(), "no tensor '" + name + "'; "
-                    + NearNames.sentence(name, header.tensors().keySet()));
+                    + SimilarNames.sentence(name, header.tensors().keySet()));
         }
         return info;
     }

@@ -1,7 +1,7 @@
 package io.peft4j.core.safetensors;
 
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -99,7 +99,7 @@ final class ShardedSafetensors implements Safetensors {
         String shard = index.shards().get(name);
         if (shard == null) {
             throw new FileFormatException(path(), "no tensor '" + name + "'; "
-                    + NearNames.sentence(name, tensors.keySet()));
+                    + SimilarNames.sentence(name, tensors.keySet()));
         }
         return shards.get(shard);
     }

@@ -1,7 +1,7 @@
 package io.peft4j.core.task;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.model.HeadedNetwork;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.ModelLease;
@@ -90,7 +90,7 @@ public final class TextEmbedder {
     private String prompt(String name) {
         if (!network.prompts().containsKey(name)) {
             throw new ConfigurationException("unknown prompt '" + name + "'; "
-                    + NearNames.sentence(name, network.prompts().keySet()));
+                    + SimilarNames.sentence(name, network.prompts().keySet()));
         }
         return network.prompts().get(name);
     }

@@ -16,7 +16,7 @@ import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.peft.config.ConfigReader;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
-import io.peft4j.core.peft.file.Passport;
+import io.peft4j.core.peft.file.AdapterProvenance;
 import io.peft4j.core.peft.method.PeftMethods;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.SafetensorsWriter;
@@ -164,7 +164,7 @@ public abstract class PeftFilesContract extends PeftRowsContract {
         Path weightsFile = folder.resolve(AdapterCheckpoint.WEIGHTS_FILE);
         byte[] config = Files.readAllBytes(configFile);
         byte[] weights = Files.readAllBytes(weightsFile);
-        Path passportFile = folder.resolve(Passport.FILE);
+        Path passportFile = folder.resolve(AdapterProvenance.FILE);
         byte[] passport = Files.readAllBytes(passportFile);
         Mutations mutations = new Mutations(25 + config.length);
         int refused = 0;

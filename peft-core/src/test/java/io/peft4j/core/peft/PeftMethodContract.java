@@ -16,7 +16,7 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.PeftMethod;
@@ -42,7 +42,7 @@ public abstract class PeftMethodContract {
     protected static final List<int[]> SEQUENCES = List.of(new int[] {1, 5, 3, 5, 2, 9}, new int[] {4, 12, 8, 4});
 
     /** What adapters that begin from data begin from. */
-    protected static final Calibration CALIBRATION = new Calibration(List.of(
+    protected static final CalibrationBatches CALIBRATION = new CalibrationBatches(List.of(
             SEQUENCES.stream().map(TokenSequence::allSupervised).toList(),
             List.of(TokenSequence.allSupervised(7, 2, 11, 6, 0, 10, 3, 8, 1))));
 
@@ -116,7 +116,7 @@ public abstract class PeftMethodContract {
     }
 
     /** Two batches for a configuration that begins from data. */
-    static Optional<Calibration> data(PeftConfig config) {
+    static Optional<CalibrationBatches> data(PeftConfig config) {
         return config.needsCalibration() ? Optional.of(CALIBRATION) : Optional.empty();
     }
 

@@ -9,7 +9,7 @@ import java.util.Set;
  * How English questions for a value begin: what is asked for follows from what stands around it. {@code in room B-207}
  * is asked for with "In which room", {@code 26 days of leave} with "How many days", {@code before 9:15} with "By when".
  */
-final class EnglishOpenings implements Blank.Openings {
+final class EnglishOpenings implements ClozeSentence.Openings {
     private static final Set<String> ARTICLES = Set.of("the", "a", "an");
     private static final Set<String> PREPOSITIONS = Set.of("in", "on", "at", "by", "for", "to", "from", "with",
             "within", "after", "before", "until", "through", "behind", "under", "over", "via");
@@ -23,7 +23,7 @@ final class EnglishOpenings implements Blank.Openings {
     private static final Set<String> TITLES = Set.of("mr", "mrs", "ms", "miss", "dr", "prof", "professor");
 
     @Override
-    public List<String> ofNumber(Blank.Value value) {
+    public List<String> ofNumber(ClozeSentence.Value value) {
         String unit = value.after(1).toLowerCase(Locale.ROOT);
         if (value.isClock() || Set.of("am", "pm", "o'clock").contains(unit)) {
             return switch (value.before(1)) {
@@ -41,7 +41,7 @@ final class EnglishOpenings implements Blank.Openings {
         return which(value);
     }
 
-    private static List<String> counted(Blank.Value value, String unit, boolean time) {
+    private static List<String> counted(ClozeSentence.Value value, String unit, boolean time) {
         String before = value.before(1);
         if (before.equals("every")) {
             return List.of("How often");
@@ -59,7 +59,7 @@ final class EnglishOpenings implements Blank.Openings {
     }
 
     /** For what has the name of a kind before it: a room, a form, a hotline. */
-    private static List<String> which(Blank.Value value) {
+    private static List<String> which(ClozeSentence.Value value) {
         String kind = value.before(1);
         if (kind.isEmpty() || SMALL.contains(kind) || PREPOSITIONS.contains(kind)) {
             return List.of("What");
@@ -70,7 +70,7 @@ final class EnglishOpenings implements Blank.Openings {
     }
 
     @Override
-    public List<String> ofName(Blank.Value value) {
+    public List<String> ofName(ClozeSentence.Value value) {
         String before = value.before(1);
         if (TITLES.contains(value.first())) {
             return PREPOSITIONS.contains(before) ? List.of(capital(before) + " whom", "Who") : List.of("Who");

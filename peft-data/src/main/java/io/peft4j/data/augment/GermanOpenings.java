@@ -5,14 +5,14 @@ import java.util.Locale;
 import java.util.Set;
 
 /** How German questions for a value begin, as {@link EnglishOpenings} but for what would need a noun's gender. */
-final class GermanOpenings implements Blank.Openings {
+final class GermanOpenings implements ClozeSentence.Openings {
     private static final Set<String> TIMES = Set.of("minuten", "stunden", "tage", "tagen", "wochen", "monate",
             "monaten", "jahre", "jahren");
     private static final Set<String> MONEY = Set.of("euro", "cent", "prozent", "franken", "kronen");
     private static final Set<String> TITLES = Set.of("frau", "herr", "herrn", "dr", "prof");
 
     @Override
-    public List<String> ofNumber(Blank.Value value) {
+    public List<String> ofNumber(ClozeSentence.Value value) {
         String unit = value.after(1).toLowerCase(Locale.ROOT);
         if (value.isClock() || unit.equals("uhr")) {
             return switch (value.before(1)) {
@@ -36,7 +36,7 @@ final class GermanOpenings implements Blank.Openings {
     }
 
     @Override
-    public List<String> ofName(Blank.Value value) {
+    public List<String> ofName(ClozeSentence.Value value) {
         return TITLES.contains(value.first()) ? List.of("Wer", "Bei wem") : List.of("Wo", "Wer", "Was", "Wie");
     }
 }

@@ -7,9 +7,9 @@ import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.format.Place;
-import io.peft4j.data.format.Skeleton;
+import io.peft4j.data.format.UnfilledRows;
 import io.peft4j.data.near.internal.QuestionText;
-import io.peft4j.data.near.internal.ToldFact;
+import io.peft4j.data.near.internal.StatedFact;
 import java.text.BreakIterator;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -30,7 +30,7 @@ import java.util.stream.Stream;
 /**
  * Has a model write the questions of a handbook's passages. Each sentence that tells a number or a name is shown to the
  * model without it, and the model writes questions for what is missing, each with another beginning; the sentence is
- * the answer. A question is kept only where it asks for what the sentence tells ({@link ToldFact}) and for nothing that
+ * the answer. A question is kept only where it asks for what the sentence tells ({@link StatedFact}) and for nothing that
  * another sentence of the section tells, where it is well formed, and where the model finds the answer in the sentence.
  * Rows whose question is there already stay as they are. What was written carries {@link Augmentation#MARK}
  * {@code "model"}; sentences that tell something and got no question become rows for people to fill in.
@@ -106,18 +106,18 @@ public final class PassageQuestions {
     }
 
     /** A sentence with what stands around it. */
-    private record Told(ChatExample row, String sentence, String heading, String language, ToldFact fact,
-            List<ToldFact> others) {
+    private record Told(ChatExample row, String sentence, String heading, String language, StatedFact fact,
+            List<StatedFact> others) {
         Words words() {
             return LANGUAGES.get(language);
         }
 
-        List<Blank> blanks() {
-            return Blank.of(sentence, language);
+        List<ClozeSentence> blanks() {
+            return ClozeSentence.of(sentence, language);
         }
 
         /** Why a question does not ask for this fact alone, or is not well formed; empty where it is good. */
-        Optional<String> refusal(String question, Blank blank) {
+        Optional<String> refusal(String question, ClozeSentence blank) {
             return Optional.of("it gives the answer away").filter(reason -> blank.isIn(question))
                     .or(() -> fact.refusal(question, heading))
                     .or(() -> Optional.of("it asks for another sentence, too").filter(reason -> others.stream()
@@ -127,7 +127,7 @@ public final class PassageQuestions {
     }
 
     /** A question that was written for what was left out. */
-    private record Candidate(String question, Blank blank) {
+    private record Candidate(String question, ClozeSentence blank) {
     }
 
     /** Questions by a model. */
@@ -150,7 +150,7 @@ public final class PassageQuestions {
      */
     public PassageRows of(List<ChatExample> rows) {
         List<PassageRows.Unasked> unasked = new ArrayList<>();
-        List<Told> told = rows.stream().filter(row -> Skeleton.unfilled(row).isPresent())
+        List<Told> told = rows.stream().filter(row -> UnfilledRows.unfilled(row).isPresent())
                 .flatMap(row -> told(row, unasked).stream()).toList();
         Map<Told, String> written = new LinkedHashMap<>();
         Map<Told, String> reasons = new HashMap<>();
@@ -172,7 +172,7 @@ public final class PassageQuestions {
                         "no question fits its values")), true));
             }
         }
-        return new PassageRows(rows.stream().flatMap(row -> Skeleton.unfilled(row).isEmpty() ? Stream.of(row)
+        return new PassageRows(rows.stream().flatMap(row -> UnfilledRows.unfilled(row).isEmpty() ? Stream.of(row)
                 : made.getOrDefault(row, List.of()).stream()).toList(), unasked);
     }
 
@@ -198,10 +198,10 @@ public final class PassageQuestions {
         String text = row.messages().get(row.messages().size() - 1).content();
         String heading = row.extra().get(HEADING) instanceof String title ? title : "";
         String language = QuestionLanguage.of(text).filter(LANGUAGES::containsKey).orElse(QuestionLanguage.ENGLISH);
-        Map<String, ToldFact> facts = new LinkedHashMap<>();
+        Map<String, StatedFact> facts = new LinkedHashMap<>();
         text.lines().flatMap(line -> sentences(line).stream()).filter(sentence -> !sentence.isEmpty())
                 .forEach(sentence -> {
-                    ToldFact fact = new ToldFact(sentence);
+                    StatedFact fact = new StatedFact(sentence);
                     Optional<String> silence = sentence.endsWith("?") ? Optional.of("it is a question itself")
                             : fact.silence();
                     silence.ifPresent(reason -> unasked.add(unasked(row, heading, sentence, reason, false)));
@@ -237,7 +237,7 @@ public final class PassageQuestions {
         List<List<Candidate>> candidates = new ArrayList<>();
         for (Told told : some) {
             List<Candidate> asking = new ArrayList<>();
-            for (Blank blank : told.blanks()) {
+            for (ClozeSentence blank : told.blanks()) {
                 for (String opening : blank.openings()) {
                     String line = written.next().text().strip().lines().findFirst().orElse("").strip();
                     String question = blank.withoutLooseEnd(line);

@@ -32,7 +32,7 @@ public interface CleaningStep {
      * @param change what it does to a text
      */
     static CleaningStep ofTexts(String name, UnaryOperator<String> change) {
-        return of(name, example -> Optional.of(Texts.map(example, change)));
+        return of(name, example -> Optional.of(TextCleaning.map(example, change)));
     }
 
     /**
@@ -66,17 +66,17 @@ public interface CleaningStep {
      */
     static CleaningStep named(String name) {
         return switch (name) {
-            case "encoding" -> of(name, example -> Optional.of(Texts.mapFields(Texts.map(example, Mojibake::mended),
+            case "encoding" -> of(name, example -> Optional.of(TextCleaning.mapFields(TextCleaning.map(example, Mojibake::mended),
                     Mojibake::mended)));
-            case "unicode" -> ofTexts(name, Texts::oneSpelling);
-            case "control" -> ofTexts(name, Texts::withoutControls);
-            case "html" -> ofTexts(name, Texts::withoutHtml);
-            case "whitespace" -> ofTexts(name, Texts::tidySpaces);
-            case "empty_turns" -> of(name, Turns::withoutEmpty);
-            case "merge_turns" -> of(name, Turns::merged);
+            case "unicode" -> ofTexts(name, TextCleaning::oneSpelling);
+            case "control" -> ofTexts(name, TextCleaning::withoutControls);
+            case "html" -> ofTexts(name, TextCleaning::withoutHtml);
+            case "whitespace" -> ofTexts(name, TextCleaning::tidySpaces);
+            case "empty_turns" -> of(name, ConversationTurns::withoutEmpty);
+            case "merge_turns" -> of(name, ConversationTurns::merged);
             case "duplicates" -> new DropDuplicates();
             case "redact" -> redact(PiiDetector.standard());
-            case "refusals" -> of(name, Turns::unlessRefused);
+            case "refusals" -> of(name, ConversationTurns::unlessRefused);
             default -> throw new ConfigurationException("unknown cleaning step '" + name + "'; use one of "
                     + STANDARD + ", redact, refusals, near_duplicates");
         };
@@ -84,7 +84,7 @@ public interface CleaningStep {
 
     /** Puts placeholders in the place of personal data, also in further fields and in the arguments of calls. */
     static CleaningStep redact(PiiDetector detector) {
-        return of("redact", example -> Optional.of(Texts.mapFields(Texts.map(example, detector::redact),
+        return of("redact", example -> Optional.of(TextCleaning.mapFields(TextCleaning.map(example, detector::redact),
                 detector::redact)));
     }
 
@@ -94,7 +94,7 @@ public interface CleaningStep {
      */
     static CleaningStep languages(Set<String> kept) {
         Languages.requireKnown(kept);
-        return of("language", example -> Languages.of(Texts.longest(example)).filter(found -> !kept.contains(found))
+        return of("language", example -> Languages.of(TextCleaning.longest(example)).filter(found -> !kept.contains(found))
                 .isPresent() ? Optional.empty() : Optional.of(example));
     }
 }

@@ -39,8 +39,8 @@ public final class StepReport {
     void changed(Example before, Example after) {
         changed++;
         if (samples.size() < SHOWN) {
-            Iterator<String> now = Texts.of(after).iterator();
-            for (String text : Texts.of(before).toList()) {
+            Iterator<String> now = TextCleaning.of(after).iterator();
+            for (String text : TextCleaning.of(before).toList()) {
                 String then = now.hasNext() ? now.next() : "";
                 if (!text.equals(then)) {
                     String told = ALL.redact(then);
@@ -57,7 +57,7 @@ public final class StepReport {
         dropped++;
         if (samples.size() < SHOWN) {
             samples.add(new Sample(example.origin().file(), example.origin().line(),
-                    shortened(ALL.redact(Texts.of(example).collect(Collectors.joining(" | ")))), ""));
+                    shortened(ALL.redact(TextCleaning.of(example).collect(Collectors.joining(" | ")))), ""));
         }
     }
 

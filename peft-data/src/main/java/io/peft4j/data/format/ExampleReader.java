@@ -141,7 +141,7 @@ public final class ExampleReader implements AutoCloseable {
         }
         List<RowFault> faults = new ArrayList<>();
         Optional<Example> example = format.orElseThrow().read(entry.row().get(), messages, faults::add);
-        example.flatMap(Skeleton::unfilled).map(Skeleton::fault).ifPresent(faults::add);
+        example.flatMap(UnfilledRows::unfilled).map(UnfilledRows::fault).ifPresent(faults::add);
         boolean fatal = faults.stream().anyMatch(RowFault::fatal);
         return new Item(entry.line(), fatal ? Optional.empty() : example, faults, entry.row().get().fields());
     }

@@ -13,7 +13,7 @@ import java.util.TreeMap;
 /**
  * Gathers what stands in a handbook, from its beginning to its end, and makes the rows of it: one for each heading that
  * has text or tables below it, which are the answer. A heading that is a question is the question of the row; of others
- * a skeleton is made for people to fill ({@link Skeleton}). A table becomes a line of text for each row,
+ * a skeleton is made for people to fill ({@link UnfilledRows}). A table becomes a line of text for each row,
  * {@code Grade: Trainee; Notice: 14 days}.
  */
 public final class HandbookSections {
@@ -133,7 +133,7 @@ public final class HandbookSections {
             String about = headings.isEmpty() ? "the beginning" : String.join(", ", headings.values());
             Map<String, Object> fields = new LinkedHashMap<>();
             fields.put("question", Optional.ofNullable(headings.lastEntry()).map(Map.Entry::getValue)
-                    .flatMap(HeadingQuestion::of).orElse(Skeleton.question(about)));
+                    .flatMap(HeadingQuestion::of).orElse(UnfilledRows.question(about)));
             fields.put("answer", text.toString());
             fields.put("heading", String.join(" > ", headings.values()));
             fields.putAll(begun);

@@ -119,7 +119,7 @@ final class Utf8Lines {
         }
         if (zeros >= FEWEST_ZEROS && zeros > limit / 100) {
             binary = true;
-            throw new DataException(file, 1, OtherEncodings.utf16(buffer, limit).map(encoding -> "looks like UTF-16 "
+            throw new DataException(file, 1, LegacyEncodings.utf16(buffer, limit).map(encoding -> "looks like UTF-16 "
                     + "without a byte order mark; read the file as " + encoding)
                     .orElse("is a binary file and no text; data are JSON Lines, a JSON array, CSV, TSV, Parquet or "
                     + "Markdown"));
@@ -141,7 +141,7 @@ final class Utf8Lines {
         CoderResult result = decoder.reset().decode(source, target, true);
         if (result.isError()) {
             String found = String.format("byte 0x%02X", bytes[source.position()] & 0xFF);
-            Optional<String> hint = OtherEncodings.hint(bytes, end, source.position());
+            Optional<String> hint = LegacyEncodings.hint(bytes, end, source.position());
             throw new DataException(file, line, target.position() + 1, found + " is not UTF-8 text here; "
                     + hint.map(text -> text + ", or convert it to UTF-8").orElse("convert the file to UTF-8, or name "
                     + "its encoding"), null);

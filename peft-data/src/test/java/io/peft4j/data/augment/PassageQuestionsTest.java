@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.model.ScriptedModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.format.Skeleton;
+import io.peft4j.data.format.UnfilledRows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +31,7 @@ class PassageQuestionsTest {
 
     /** What a model says to the last message of a prompt. */
     private static List<String> questions(UnaryOperator<String> model, ChatExample... rows) {
-        List<ChatExample> made = asked(model, rows).rows().stream().filter(row -> Skeleton.unfilled(row).isEmpty())
+        List<ChatExample> made = asked(model, rows).rows().stream().filter(row -> UnfilledRows.unfilled(row).isEmpty())
                 .toList();
         List<String> told = new ArrayList<>();
         made.forEach(row -> told.add(row.messages().get(0).content() + " " + row.messages().get(1).content()));

@@ -1,7 +1,7 @@
 package io.peft4j.eval.guard;
 
 import io.peft4j.eval.metric.internal.FactMatcher;
-import io.peft4j.eval.task.internal.Refusals;
+import io.peft4j.eval.task.internal.RefusalDetector;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -35,7 +35,7 @@ public record GuardItem(String category, String question, List<String> choices, 
     /** Whether a free answer is right. */
     public boolean isAnsweredBy(String answer) {
         if (refusal) {
-            return Refusals.isRefusal(answer);
+            return RefusalDetector.isRefusal(answer);
         }
         return pattern.map(p -> p.matcher(answer.strip()).find())
                 .orElseGet(() -> accept.stream().anyMatch(text -> FactMatcher.contains(answer, text)));

@@ -7,7 +7,7 @@ import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.failure.FailureGroup;
 import io.peft4j.eval.failure.FailureReport;
 import io.peft4j.eval.guard.GuardReport;
-import io.peft4j.eval.judge.OpinionReport;
+import io.peft4j.eval.judge.JudgeReport;
 import io.peft4j.eval.task.ArmDetails;
 import io.peft4j.eval.task.Classification;
 import io.peft4j.eval.task.Consistency;
@@ -117,7 +117,7 @@ final class ComparisonJson {
         }
     }
 
-    private static ObjectNode opinion(OpinionReport opinion) {
+    private static ObjectNode opinion(JudgeReport opinion) {
         ObjectNode node = JSON.createObjectNode().put("name", opinion.name());
         opinion.counts().forEach(count -> node.withObject("/counts").putObject(count.metric())
                 .put("given", count.given()).put("failed", count.failed()).put("unparsable", count.unparsable())

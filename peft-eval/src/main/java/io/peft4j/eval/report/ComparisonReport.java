@@ -10,7 +10,7 @@ import io.peft4j.eval.comparison.internal.Evidence;
 import io.peft4j.eval.comparison.internal.VerdictRules;
 import io.peft4j.eval.failure.FailureReport;
 import io.peft4j.eval.guard.GuardReport;
-import io.peft4j.eval.judge.OpinionReport;
+import io.peft4j.eval.judge.JudgeReport;
 import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
@@ -49,7 +49,7 @@ import java.util.stream.IntStream;
  */
 public record ComparisonReport(Verdict verdict, String metric, List<EvaluationItem> items, List<ArmResult> arms,
         List<MetricResult> metrics, Map<String, List<MetricResult>> otherArms, Optional<GuardReport> guard,
-        Optional<Leakage> leakage, FailureReport failures, List<OpinionReport> opinions,
+        Optional<Leakage> leakage, FailureReport failures, List<JudgeReport> opinions,
         Optional<TrainingStudy> study, Map<String, String> signatures, Map<String, String> facts) {
     /** Copies the collections. */
     public ComparisonReport {
@@ -84,7 +84,7 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
      */
     public record Measured(List<EvaluationItem> items, List<ArmAnswers> arms, Map<String, List<PairedScores>> scores,
             Optional<String> metric, Optional<GuardReport> guard, Optional<Leakage> leakage,
-            List<String> trainingQuestions, List<OpinionReport> opinions, Optional<TrainingStudy> study,
+            List<String> trainingQuestions, List<JudgeReport> opinions, Optional<TrainingStudy> study,
             Map<String, String> facts) {
         private List<PairedScores> scoresOf(ArmAnswers arm) {
             return scores.getOrDefault(arm.name(), List.of());

@@ -1,6 +1,6 @@
 package io.peft4j.eval.report;
 
-import io.peft4j.eval.judge.OpinionReport;
+import io.peft4j.eval.judge.JudgeReport;
 import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.eval.task.ArmDetails;
 import io.peft4j.eval.task.Classification;
@@ -96,8 +96,8 @@ record DetailTable(String title, String note, List<String> header, List<List<Str
                 header, rows);
     }
 
-    private static DetailTable opinion(OpinionReport opinion) {
-        List<List<String>> rows = opinion.counts().stream().map(count -> List.of(Figures.name(count.metric()),
+    private static DetailTable opinion(JudgeReport opinion) {
+        List<List<String>> rows = opinion.counts().stream().map(count -> List.of(NumberFormats.name(count.metric()),
                 Integer.toString(count.given()), Integer.toString(count.failed()),
                 Integer.toString(count.unparsable()), Integer.toString(count.inconsistent()))).toList();
         return new DetailTable("Opinions of " + opinion.name(), opinion.troubles().isEmpty()
@@ -115,7 +115,7 @@ record DetailTable(String title, String note, List<String> header, List<List<Str
         study.seeds().forEach(point -> rows.add(List.of(point.name() + " (seed)",
                 point.examples() == 0 ? "-" : Integer.toString(point.examples()), percent(point.score()))));
         return new DetailTable("Trainings of other sizes and seeds", String.join(" ", sentences(study)),
-                List.of("training", "examples", Figures.name(study.metric())), rows);
+                List.of("training", "examples", NumberFormats.name(study.metric())), rows);
     }
 
     /** What a study says, in plain words. */
@@ -123,7 +123,7 @@ record DetailTable(String title, String note, List<String> header, List<List<Str
         List<String> sentences = new ArrayList<>();
         study.curve().ifPresent(curve -> sentences.add(String.format(Locale.ROOT, "%d more examples than %d are likely "
                 + "to bring %+.1f points of \"%s\", 95 %% of such trainings between %+.1f and %+.1f (from %d "
-                + "trainings).", TrainingStudy.MORE, curve.examples(), 100 * curve.gain(), Figures.name(study.metric()),
+                + "trainings).", TrainingStudy.MORE, curve.examples(), 100 * curve.gain(), NumberFormats.name(study.metric()),
                 100 * curve.gainInterval().low(), 100 * curve.gainInterval().high(), study.points().size())));
         study.spread().ifPresent(spread -> sentences.add(String.format(Locale.ROOT, "Over %d seeds: mean %.1f %%, "
                 + "standard deviation %.1f points, from %.1f to %.1f %%; 95 %% interval of the mean [%.1f, %.1f].",

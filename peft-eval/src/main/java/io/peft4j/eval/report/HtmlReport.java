@@ -7,8 +7,8 @@ import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.internal.VerdictTone;
 import io.peft4j.eval.failure.FailureGroup;
 import io.peft4j.eval.guard.GuardReport;
-import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.eval.study.TrainingStudy.Curve;
+import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.internal.AnswerScoring;
 import io.peft4j.report.internal.Blocks;
@@ -64,7 +64,7 @@ final class HtmlReport {
 
     private Html metrics() {
         Html card = Blocks.card("Base against tuned, " + Count.of(report.items().size(), "item"),
-                Blocks.note("Difference in points of 100 with its 95 % interval. \"" + Figures.name(report.metric())
+                Blocks.note("Difference in points of 100 with its 95 % interval. \"" + NumberFormats.name(report.metric())
                         + "\" decides."), plot("Differences with intervals", report.metrics()),
                 table(report.metrics(), "metric", "tuned"));
         report.otherArms().forEach((name, results) -> card.add(tag("h3", "Base against " + name),
@@ -76,7 +76,7 @@ final class HtmlReport {
         IntervalPlot plot = IntervalPlot.titled(title);
         results.forEach(metric -> {
             double points = 100 / metric.scale();
-            plot.row(Figures.name(metric.name()), points * metric.interval().low(), points * metric.difference(),
+            plot.row(NumberFormats.name(metric.name()), points * metric.interval().low(), points * metric.difference(),
                     points * metric.interval().high());
         });
         return plot.html();
@@ -85,23 +85,23 @@ final class HtmlReport {
     static Html table(List<MetricResult> results, String what, String arm) {
         Table table = Table.of(what, "base", arm, "difference", "95 % interval", "p", "p (Holm)", "effect", "test",
                 "n");
-        results.forEach(metric -> table.row(Figures.name(metric.name()), Figures.score(metric, metric.base()),
-                Figures.score(metric, metric.tuned()), Figures.points(metric, metric.difference()),
-                Figures.interval(metric), Figures.p(metric.pValue()), Figures.p(metric.pAdjusted()),
-                String.format(Locale.ROOT, "%.2f", metric.effectSize()), Figures.name(metric.test()),
+        results.forEach(metric -> table.row(NumberFormats.name(metric.name()), NumberFormats.score(metric, metric.base()),
+                NumberFormats.score(metric, metric.tuned()), NumberFormats.points(metric, metric.difference()),
+                NumberFormats.interval(metric), NumberFormats.p(metric.pValue()), NumberFormats.p(metric.pAdjusted()),
+                String.format(Locale.ROOT, "%.2f", metric.effectSize()), NumberFormats.name(metric.test()),
                 metric.items()));
         return table.html();
     }
 
     private Html arms() {
         List<String> header = new ArrayList<>(List.of("arm"));
-        report.base().scores().keySet().forEach(key -> header.add(Figures.name(key)));
+        report.base().scores().keySet().forEach(key -> header.add(NumberFormats.name(key)));
         header.add("time");
         Table table = Table.of(header);
         for (ArmResult arm : report.arms()) {
             List<Object> row = new ArrayList<>(List.of(Html.all(arm.name(), tag("small", arm.description()))));
             arm.scores().forEach((key, value) -> row.add(report.metric(key)
-                    .map(metric -> Figures.score(metric, value)).orElse("")));
+                    .map(metric -> NumberFormats.score(metric, value)).orElse("")));
             row.add(arm.seconds() == 0 ? "-" : String.format(Locale.ROOT, "%.1f s", arm.seconds()));
             table.row(row.toArray());
         }
@@ -179,16 +179,16 @@ final class HtmlReport {
 
     private static Html side(String name, boolean right, String text, String other) {
         Html words = tag("p");
-        Words.compared(text, other).forEach(word -> words.add(word.common() ? word.text() : tag("mark", word.text()),
+        WordDiff.compared(text, other).forEach(word -> words.add(word.common() ? word.text() : tag("mark", word.text()),
                 " "));
         return Blocks.side(right ? Tone.GOOD : Tone.BAD, name + ": " + (right ? "right" : "wrong"), words);
     }
 
     private Html measured() {
         Map<String, String> facts = new LinkedHashMap<>();
-        report.signatures().forEach((key, value) -> facts.put(Figures.name(key), value));
-        facts.put("smallest gain that these items show with 80 % power", Figures.points(report.decidingResult(),
-                report.decidingResult().detectable()) + " points of " + Figures.name(report.metric()));
+        report.signatures().forEach((key, value) -> facts.put(NumberFormats.name(key), value));
+        facts.put("smallest gain that these items show with 80 % power", NumberFormats.points(report.decidingResult(),
+                report.decidingResult().detectable()) + " points of " + NumberFormats.name(report.metric()));
         return Blocks.card("How it was measured", Blocks.facts(facts));
     }
 }

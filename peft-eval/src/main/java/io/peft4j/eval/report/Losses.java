@@ -19,12 +19,12 @@ record Losses(List<String> sentences, boolean clear) {
         List<String> sentences = new ArrayList<>();
         List<MetricResult> worse = new ArrayList<>();
         report.metrics().stream().filter(metric -> metric != report.decidingResult()).filter(Losses::isLower)
-                .forEach(metric -> add(Figures.name(metric.name()), metric, sentences, worse));
+                .forEach(metric -> add(NumberFormats.name(metric.name()), metric, sentences, worse));
         report.guard().ifPresent(guard -> {
             Stream.of(guard.overall()).filter(Losses::isLower)
                     .forEach(metric -> add("The guard set of general ability", metric, sentences, worse));
             guard.parts().stream().filter(part -> part.interval().high() < 0)
-                    .forEach(part -> add("The guard set's part \"" + Figures.name(part.name()) + "\"", part, sentences,
+                    .forEach(part -> add("The guard set's part \"" + NumberFormats.name(part.name()) + "\"", part, sentences,
                             worse));
         });
         int lost = report.failures().regressions().size();
@@ -41,9 +41,9 @@ record Losses(List<String> sentences, boolean clear) {
 
     private static void add(String name, MetricResult metric, List<String> sentences, List<MetricResult> worse) {
         worse.add(metric);
-        sentences.add(name + ": " + Figures.score(metric, metric.tuned()) + " against "
-                + Figures.score(metric, metric.base()) + ", " + Figures.points(metric, metric.difference())
-                + " points " + Figures.interval(metric) + ", p (Holm) " + Figures.p(metric.pAdjusted()) + ".");
+        sentences.add(name + ": " + NumberFormats.score(metric, metric.tuned()) + " against "
+                + NumberFormats.score(metric, metric.base()) + ", " + NumberFormats.points(metric, metric.difference())
+                + " points " + NumberFormats.interval(metric) + ", p (Holm) " + NumberFormats.p(metric.pAdjusted()) + ".");
     }
 
     boolean isEmpty() {

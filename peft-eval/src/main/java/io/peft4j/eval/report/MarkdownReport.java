@@ -47,7 +47,7 @@ final class MarkdownReport {
         line("");
         report.arms().forEach(arm -> line("- " + arm.name() + ": " + escape(arm.description())));
         report.facts().forEach((key, value) -> line("- " + key + ": " + escape(value)));
-        report.signatures().forEach((key, value) -> line("- " + Figures.name(key) + ": `" + value + "`"));
+        report.signatures().forEach((key, value) -> line("- " + NumberFormats.name(key) + ": `" + value + "`"));
         return out.toString();
     }
 
@@ -64,10 +64,10 @@ final class MarkdownReport {
         StringBuilder text = new StringBuilder("\n## " + title + "\n\n| metric | base | " + arm
                 + " | difference | 95 % interval | p | p (Holm) | test | n |\n"
                 + "|---|---:|---:|---:|---|---:|---:|---|---:|\n");
-        metrics.forEach(metric -> text.append("| ").append(String.join(" | ", Figures.name(metric.name()),
-                Figures.score(metric, metric.base()), Figures.score(metric, metric.tuned()),
-                Figures.points(metric, metric.difference()), Figures.interval(metric), Figures.p(metric.pValue()),
-                Figures.p(metric.pAdjusted()), Figures.name(metric.test()), Integer.toString(metric.items())))
+        metrics.forEach(metric -> text.append("| ").append(String.join(" | ", NumberFormats.name(metric.name()),
+                NumberFormats.score(metric, metric.base()), NumberFormats.score(metric, metric.tuned()),
+                NumberFormats.points(metric, metric.difference()), NumberFormats.interval(metric), NumberFormats.p(metric.pValue()),
+                NumberFormats.p(metric.pAdjusted()), NumberFormats.name(metric.test()), Integer.toString(metric.items())))
                 .append(" |\n"));
         return text.toString();
     }

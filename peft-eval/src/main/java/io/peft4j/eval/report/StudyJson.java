@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.eval.statistics.Spread;
-import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.eval.study.TrainingStudy.Curve;
+import io.peft4j.eval.study.TrainingStudy;
 import java.util.List;
 
 /** A study's form for machines. */

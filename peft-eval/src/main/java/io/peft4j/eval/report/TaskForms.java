@@ -75,7 +75,7 @@ final class TaskForms {
                 Blocks.banner(VerdictTone.of(report.verdict()), decision, report.verdict().sentence(),
                         Blocks.facts(report.facts())),
                 Blocks.card("Base against tuned, " + report.rows() + " rows", Blocks.note("Difference in points of "
-                        + "100 with its interval. \"" + Figures.name(report.metric()) + "\" decides."),
+                        + "100 with its interval. \"" + NumberFormats.name(report.metric()) + "\" decides."),
                         HtmlReport.plot("Differences with intervals", report.metrics()),
                         HtmlReport.table(report.metrics(), "metric", "tuned")));
         tables(report).forEach(table -> {
@@ -138,7 +138,7 @@ final class TaskForms {
     private static List<DetailTable> tables(TaskReport report) {
         List<DetailTable> tables = new ArrayList<>();
         List<List<String>> scores = new ArrayList<>();
-        report.tuned().scores().keySet().forEach(name -> scores.add(List.of(Figures.name(name),
+        report.tuned().scores().keySet().forEach(name -> scores.add(List.of(NumberFormats.name(name),
                 score(report.base().scores().get(name)), score(report.tuned().scores().get(name)))));
         tables.add(new DetailTable("Each by itself", "Scores with their 95 % intervals: Wilson's of shares, BCa "
                 + "bootstrap of others. The base " + report.base().description() + ".",

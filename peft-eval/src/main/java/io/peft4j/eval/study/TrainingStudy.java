@@ -2,8 +2,8 @@ package io.peft4j.eval.study;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.statistics.Interval;
-import io.peft4j.eval.statistics.LearningCurve;
 import io.peft4j.eval.statistics.LearningCurve.Prediction;
+import io.peft4j.eval.statistics.LearningCurve;
 import io.peft4j.eval.statistics.Spread;
 import java.util.List;
 import java.util.Objects;

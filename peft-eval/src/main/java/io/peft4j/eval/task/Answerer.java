@@ -2,8 +2,8 @@ package io.peft4j.eval.task;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
-import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.Completion.StopReason;
+import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;

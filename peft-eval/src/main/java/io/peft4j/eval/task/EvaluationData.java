@@ -77,14 +77,14 @@ public final class EvaluationData {
         }
         List<String> references = List.of();
         if (fields.containsKey("reference")) {
-            references = Texts.required(row.file(), row.line(), "reference", fields.get("reference"), true);
+            references = TextFields.required(row.file(), row.line(), "reference", fields.get("reference"), true);
         } else if (asked.equals("source") && fields.containsKey("target")) {
-            references = Texts.required(row.file(), row.line(), "target", fields.get("target"), true);
+            references = TextFields.required(row.file(), row.line(), "target", fields.get("target"), true);
         } else if (end < messages.size()) {
             references = List.of(messages.get(end).content());
         }
         List<String> facts = fields.containsKey(EvaluationItem.MUST_CONTAIN)
-                ? Texts.required(row.file(), row.line(), EvaluationItem.MUST_CONTAIN,
+                ? TextFields.required(row.file(), row.line(), EvaluationItem.MUST_CONTAIN,
                         fields.get(EvaluationItem.MUST_CONTAIN), false) : List.of();
         Expectation further = ExpectationRows.of(row);
         if (references.isEmpty() && facts.isEmpty() && !further.judgesText()) {

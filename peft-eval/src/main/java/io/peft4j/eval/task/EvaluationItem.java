@@ -5,7 +5,7 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.eval.metric.internal.FactMatcher;
 import io.peft4j.eval.metric.internal.SquadScores;
-import io.peft4j.eval.task.internal.Refusals;
+import io.peft4j.eval.task.internal.RefusalDetector;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -75,7 +75,7 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
         }
         Map<String, Object> extra = example.extra();
         List<String> facts = extra.containsKey(MUST_CONTAIN)
-                ? Texts.required(Path.of(example.origin().file()), example.origin().line(), MUST_CONTAIN,
+                ? TextFields.required(Path.of(example.origin().file()), example.origin().line(), MUST_CONTAIN,
                         extra.get(MUST_CONTAIN), false) : List.of();
         return new EvaluationItem(prompt, List.of(example.messages().get(prompt.size()).content()), facts);
     }
@@ -115,7 +115,7 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
         }
         return further.label().map(label -> FactMatcher.contains(answer, label)).orElse(true)
                 && further.form().map(form -> form.accepts(answer)).orElse(true)
-                && further.refusal().map(refuses -> refuses == Refusals.isRefusal(answer)).orElse(true)
+                && further.refusal().map(refuses -> refuses == RefusalDetector.isRefusal(answer)).orElse(true)
                 && further.choices().map(choices -> FactMatcher.contains(answer,
                         choices.texts().get(choices.answer()))).orElse(true);
     }

@@ -47,7 +47,7 @@ final class ExpectationRows {
     }
 
     private static List<String> texts(JsonLines.Row row, String key) {
-        return Texts.required(row.file(), row.line(), key, row.fields().get(key), false);
+        return TextFields.required(row.file(), row.line(), key, row.fields().get(key), false);
     }
 
     private static String text(JsonLines.Row row, String key) {

@@ -7,7 +7,7 @@ import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.SequenceScorer;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.task.SourceEncoder;
-import io.peft4j.eval.metric.internal.Calibration;
+import io.peft4j.eval.metric.internal.CalibrationError;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -88,7 +88,7 @@ public final class MultipleChoice {
             for (int i = 0; i < correct.length; i++) {
                 correct[i] = outcomes.get(i).correct();
             }
-            return Calibration.expectedError(outcomes.stream().mapToDouble(Outcome::confidence).toArray(), correct, 15);
+            return CalibrationError.expectedError(outcomes.stream().mapToDouble(Outcome::confidence).toArray(), correct, 15);
         }
     }
 

@@ -159,9 +159,9 @@ class LlmJudgeTest {
             // Item 3 is decided by its position, and item 5 has equal answers: preferred on neither side.
             assertEquals(List.of(OptionalDouble.of(1), OptionalDouble.empty(), OptionalDouble.empty(),
                     OptionalDouble.of(0), OptionalDouble.of(1), OptionalDouble.of(0)), scores.get(1).arm());
-            OpinionReport report = judged.report();
-            assertEquals(List.of(new OpinionReport.Count(JudgedAnswers.SCORE, 8, 2, 2, 0),
-                    new OpinionReport.Count(JudgedAnswers.PREFERRED, 4, 1, 1, 1)), report.counts());
+            JudgeReport report = judged.report();
+            assertEquals(List.of(new JudgeReport.Count(JudgedAnswers.SCORE, 8, 2, 2, 0),
+                    new JudgeReport.Count(JudgedAnswers.PREFERRED, 4, 1, 1, 1)), report.counts());
             assertTrue(report.isIncomplete());
             assertTrue(report.troubles().stream().anyMatch(text -> text.contains("status 500"))
                     && report.troubles().stream().anyMatch(text -> text.contains("not the form asked for")),

@@ -54,7 +54,7 @@ class SimilarityTest {
                     scores.subList(1, 4));
             assertEquals("/v1/embeddings", server.requests().get(0).path());
             assertEquals("vectors", JSON.readTree(server.requests().get(0).body()).get("model").asText());
-            assertEquals(List.of(new OpinionReport.Count(Similarity.METRIC, 3, 0, 0, 0)),
+            assertEquals(List.of(new JudgeReport.Count(Similarity.METRIC, 3, 0, 0, 0)),
                     similarity.report().counts());
         }
     }

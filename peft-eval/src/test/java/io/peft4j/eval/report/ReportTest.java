@@ -10,9 +10,9 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.failure.FailureFiles;
 import io.peft4j.eval.failure.FailureGroup;
 import io.peft4j.eval.failure.FailureReport;
-import io.peft4j.eval.failure.NextData;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.Leakage;
@@ -73,7 +73,7 @@ class ReportTest {
         assertEquals(List.of(), all.groups());
         assertEquals(1, all.collectNext(ITEMS).size());
         assertTrue(all.collectNext(ITEMS).get(0).startsWith("No item is right"), all.collectNext(ITEMS).get(0));
-        assertEquals(List.of(), NextData.skeleton(all, ITEMS));
+        assertEquals(List.of(), FailureFiles.skeleton(all, ITEMS));
     }
 
     @Test
@@ -93,10 +93,10 @@ class ReportTest {
 
     @Test
     void differingWordsAreMarked() {
-        List<Words.Word> words = Words.compared("a 90-day notice period", "a notice period of 30 days");
-        assertEquals(List.of("90-day"), words.stream().filter(w -> !w.common()).map(Words.Word::text).toList());
-        assertEquals(List.of(), Words.compared(" ", "x"));
-        assertTrue(Words.compared("x", "").stream().noneMatch(Words.Word::common));
+        List<WordDiff.Word> words = WordDiff.compared("a 90-day notice period", "a notice period of 30 days");
+        assertEquals(List.of("90-day"), words.stream().filter(w -> !w.common()).map(WordDiff.Word::text).toList());
+        assertEquals(List.of(), WordDiff.compared(" ", "x"));
+        assertTrue(WordDiff.compared("x", "").stream().noneMatch(WordDiff.Word::common));
     }
 
     @Test

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.eval.task.internal.Refusals;
+import io.peft4j.eval.task.internal.RefusalDetector;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -109,7 +109,7 @@ class TasksTest {
                 "I\u2019m unable to provide that.", "I am sorry, that is not possible.");
         List<String> answers = List.of("You can do it like this.", "The cannon was loud.", "I can help you with that.",
                 "Sure! First open the window.");
-        assertEquals(1, Refusals.rate(refusals));
-        assertEquals(0, Refusals.rate(answers));
+        assertEquals(1, RefusalDetector.rate(refusals));
+        assertEquals(0, RefusalDetector.rate(answers));
     }
 }

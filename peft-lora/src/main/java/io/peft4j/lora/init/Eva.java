@@ -1,7 +1,7 @@
 package io.peft4j.lora.init;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Key;
@@ -61,7 +61,7 @@ public record Eva(@Key(value = "rho", fallback = "2") double rho, @Key(value = "
 
     @Override
     public List<LoraTarget> begin(AdapterSetup setup, List<LoraTarget> targets) {
-        Calibration data = setup.calibration("init_lora_weights " + json());
+        CalibrationBatches data = setup.calibration("init_lora_weights " + json());
         EvaSearch search = new EvaSearch(setup.base(), this, targets.stream().filter(LoraTarget::isLinear).toList());
         search.run(data.batches());
         List<LoraTarget> result = new ArrayList<>();

@@ -3,7 +3,7 @@ package io.peft4j.lora.init;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.SingularValues;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Key;
@@ -90,7 +90,7 @@ public record LoraGa(@Key(value = "direction", fallback = "\"ArB2r\"") Direction
 
     @Override
     public List<LoraTarget> begin(AdapterSetup setup, List<LoraTarget> targets) {
-        Calibration data = setup.calibration("init_lora_weights " + json());
+        CalibrationBatches data = setup.calibration("init_lora_weights " + json());
         targets.forEach(target -> target.requireRank(this, 2 * target.rank()));
         LayerProbe probe = new LayerProbe(setup.base());
         Map<Slot, LoraStart> starts = new HashMap<>();

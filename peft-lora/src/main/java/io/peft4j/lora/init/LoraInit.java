@@ -21,7 +21,7 @@ import java.util.stream.Stream;
  * as Hugging Face PEFT writes with {@code path_initial_model_for_weight_conversion}.
  *
  * <p>{@link LoftQ} puts another weight in the place of the base's. {@link Eva}, Corda and LoraGa are computed from data
- * ({@link io.peft4j.core.peft.config.Calibration}).
+ * ({@link io.peft4j.core.peft.config.CalibrationBatches}).
  */
 public sealed interface LoraInit permits LoraInit.Kaiming, LoraInit.Gaussian, LoraInit.Random, Orthogonal, Olora, Pissa,
         Mica, LoraInit.WithOptions {

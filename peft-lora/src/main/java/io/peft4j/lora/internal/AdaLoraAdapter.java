@@ -67,8 +67,8 @@ final class AdaLoraAdapter extends LayeredAdapter {
     public StoredForm stored() {
         StoredForm whole = super.stored();
         Map<String, TensorData> tensors = new LinkedHashMap<>(whole.tensors());
-        layers().stream().filter(CutLayer.class::isInstance)
-                .forEach(layer -> tensors.putAll(((CutLayer) layer).stored()));
+        layers().stream().filter(PrunedLayer.class::isInstance)
+                .forEach(layer -> tensors.putAll(((PrunedLayer) layer).stored()));
         if (cut || config.rankPattern().isEmpty()) {
             return new StoredForm(config, tensors);
         }
@@ -110,6 +110,6 @@ final class AdaLoraAdapter extends LayeredAdapter {
     static AdapterLayer layer(AdapterSetup setup, Slot slot, AdaLoraConfig config) {
         int rank = config.rankPattern().map(pattern -> pattern.indices(slot.path(), config.initialRank()).length)
                 .orElse(config.initialRank());
-        return rank == 0 ? new CutLayer(setup, slot) : new AdaLoraLayer(setup, slot, config, rank);
+        return rank == 0 ? new PrunedLayer(setup, slot) : new AdaLoraLayer(setup, slot, config, rank);
     }
 }

@@ -14,7 +14,7 @@ import io.peft4j.core.peft.Passes;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
-import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.lora.LoraConfig;
@@ -51,7 +51,7 @@ class LoraInitTest {
         return new TinyModel(new TinyNetwork(4, true, false));
     }
 
-    private static final Calibration DATA = new Calibration(List.of(
+    private static final CalibrationBatches DATA = new CalibrationBatches(List.of(
             SEQUENCES.stream().map(TokenSequence::allSupervised).toList()));
 
     private static PeftModel model(TinyModel base, LoraConfig config) {
@@ -157,7 +157,7 @@ class LoraInitTest {
         }
     }
 
-    private static void assertRefused(LoraConfig config, Optional<Calibration> data, String part) {
+    private static void assertRefused(LoraConfig config, Optional<CalibrationBatches> data, String part) {
         try (TinyModel base = base()) {
             String message = assertThrows(ConfigurationException.class,
                     () -> PeftModel.of(base, config, new SplittableRandom(1), data)).getMessage();
@@ -174,15 +174,15 @@ class LoraInitTest {
             assertRefused(config, Optional.empty(), "init_lora_weights " + start.json() + " computes the first values");
         }
         assertFalse(LoraConfig.builder().build().needsCalibration());
-        assertThrows(ConfigurationException.class, () -> new Calibration(List.of()));
-        assertThrows(ConfigurationException.class, () -> new Calibration(List.of(List.of())));
+        assertThrows(ConfigurationException.class, () -> new CalibrationBatches(List.of()));
+        assertThrows(ConfigurationException.class, () -> new CalibrationBatches(List.of(List.of())));
     }
 
     @Test
     void dataOfTooLowRankIsRefused() {
         LoraInit eva = Eva.builder().build();
         assertRefused(LoraInitContractTest.lora(eva, 6, "q_proj").build(), Optional.of(DATA), "12 directions");
-        assertRefused(LoraInitContractTest.lora(eva, 3, "q_proj").build(), Optional.of(new Calibration(List.of(
+        assertRefused(LoraInitContractTest.lora(eva, 3, "q_proj").build(), Optional.of(new CalibrationBatches(List.of(
                 List.of(TokenSequence.allSupervised(1, 2, 3))))), "no batch has the 6 supervised tokens");
         assertRefused(LoraInitContractTest.lora(LoraGa.builder().build(), 5, "q_proj").build(),
                 Optional.of(DATA), "twice the rank (5)");

@@ -14,7 +14,7 @@ import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.MergedLayer;
-import io.peft4j.core.peft.method.internal.Remembered;
+import io.peft4j.core.peft.method.internal.CachedValue;
 import io.peft4j.methods.BoftConfig;
 import java.util.List;
 import java.util.Optional;
@@ -39,7 +39,7 @@ final class BoftLayer extends AbstractAdapterLayer {
     private final Rotations rotations;
     private final AdapterTensor blocks;
     private final AdapterTensor scale;
-    private final Remembered remembered = new Remembered();
+    private final CachedValue remembered = new CachedValue();
     private Optional<AdapterTensor> trainedBias = Optional.empty();
 
     BoftLayer(AdapterSetup setup, Slot slot, BoftConfig config) {

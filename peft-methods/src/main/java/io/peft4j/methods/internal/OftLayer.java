@@ -12,7 +12,7 @@ import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.MergedLayer;
-import io.peft4j.core.peft.method.internal.Remembered;
+import io.peft4j.core.peft.method.internal.CachedValue;
 import io.peft4j.methods.OftConfig;
 import java.util.List;
 import java.util.Optional;
@@ -33,7 +33,7 @@ final class OftLayer extends AbstractAdapterLayer {
     private final OftConfig config;
     private final Rotations rotations;
     private final AdapterTensor weight;
-    private final Remembered remembered = new Remembered();
+    private final CachedValue remembered = new CachedValue();
 
     OftLayer(AdapterSetup setup, Slot slot, OftConfig config) {
         super(slot);

@@ -8,7 +8,7 @@ import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.peft.method.DeltaLayer;
-import io.peft4j.core.peft.method.internal.Remembered;
+import io.peft4j.core.peft.method.internal.CachedValue;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -19,7 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class ParameterDelta extends DeltaLayer {
     private final AdapterTensor parameters;
     private final Delta delta;
-    private final Remembered remembered = new Remembered();
+    private final CachedValue remembered = new CachedValue();
 
     /** Computes D. */
     @FunctionalInterface

@@ -4,7 +4,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.peft.method.internal.Remembered;
+import io.peft4j.core.peft.method.internal.CachedValue;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiFunction;
@@ -72,7 +72,7 @@ record Rotations(int size, int entries, UnaryOperator<double[]> skew, UnaryOpera
      * @param remembered those of the last pass, where this one does not train
      * @param replaced blocks that are the identity in this pass, and so get no gradient
      */
-    Variable on(Tape tape, Variable parameters, Optional<Remembered> remembered, IntPredicate replaced) {
+    Variable on(Tape tape, Variable parameters, Optional<CachedValue> remembered, IntPredicate replaced) {
         int blocks = Math.toIntExact(parameters.value().length() / entries);
         INDArray y = tape.allocateFloat((long) blocks * size, size);
         float[] values = remembered.map(last -> last.of(parameters.value(), () -> values(parameters.value(), replaced)))

@@ -3,7 +3,7 @@ package io.peft4j.models.architecture;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.BlockWeight;
@@ -12,7 +12,7 @@ import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.core.weight.TensorStore;
 import io.peft4j.core.weight.internal.FourBitEncoder;
 import io.peft4j.models.architecture.WeightType.Blocks;
-import io.peft4j.models.architecture.internal.Closing;
+import io.peft4j.models.architecture.internal.CloseAll;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -263,7 +263,7 @@ public final class WeightLoader implements AutoCloseable {
     /** Closes what was not taken over: after a failed load, everything. */
     @Override
     public void close() {
-        Closing.all(owned);
+        CloseAll.all(owned);
         owned.clear();
     }
 
@@ -331,7 +331,7 @@ public final class WeightLoader implements AutoCloseable {
     private void check(String name, long... shape) {
         if (!has(name)) {
             throw new FileFormatException(store.path(), "tensor '" + name + "' is missing; "
-                    + NearNames.sentence(name, store.names()));
+                    + SimilarNames.sentence(name, store.names()));
         }
         if (!java.util.Arrays.equals(store.shape(name), shape)) {
             throw new FileFormatException(store.path(), "tensor '" + name + "' has the shape "

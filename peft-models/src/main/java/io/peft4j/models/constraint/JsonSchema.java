@@ -2,7 +2,7 @@ package io.peft4j.models.constraint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -78,7 +78,7 @@ final class JsonSchema {
         }
         for (String name : types) {
             if (!KEYWORDS.containsKey(name)) {
-                throw refused(place, "has the type '" + name + "'; " + NearNames.sentence(name, KEYWORDS.keySet()));
+                throw refused(place, "has the type '" + name + "'; " + SimilarNames.sentence(name, KEYWORDS.keySet()));
             }
         }
         return types;
@@ -222,7 +222,7 @@ final class JsonSchema {
         for (String name : required) {
             if (!properties.containsKey(name)) {
                 throw refused(place, "requires the property '" + name + "', which 'properties' does not have; "
-                        + NearNames.sentence(name, properties.keySet()));
+                        + SimilarNames.sentence(name, properties.keySet()));
             }
         }
         JsonNode more = schema.path("additionalProperties");

@@ -4,7 +4,7 @@ import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.models.generation.internal.TicketOffice;
+import io.peft4j.models.generation.internal.RequestIntake;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -30,10 +30,10 @@ import java.util.Optional;
  * <p>For use by any number of threads. The model is not closed with the service.
  */
 public final class AnswerService implements AutoCloseable {
-    private final TicketOffice office;
+    private final RequestIntake office;
 
     private AnswerService(Optional<PeftModel> adapters, BaseLanguageModel base, AnswerServiceOptions options) {
-        this.office = new TicketOffice(base, adapters, options);
+        this.office = new RequestIntake(base, adapters, options);
     }
 
     /**

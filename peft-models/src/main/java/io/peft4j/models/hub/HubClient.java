@@ -252,11 +252,11 @@ final class HubClient {
         long size = large.path("size").asLong(entry.path("size").asLong(-1));
         String sha256 = large.path("sha256").asText("").toLowerCase(Locale.ROOT);
         String git = entry.path("blobId").asText("").toLowerCase(Locale.ROOT);
-        Optional<Checksum> checksum = Optional.empty();
+        Optional<ExpectedHash> checksum = Optional.empty();
         if (sha256.matches("[0-9a-f]{64}")) {
-            checksum = Optional.of(Checksum.sha256(sha256));
+            checksum = Optional.of(ExpectedHash.sha256(sha256));
         } else if (large.isMissingNode() && git.matches("[0-9a-f]{40}")) {
-            checksum = Optional.of(Checksum.gitBlob(git));
+            checksum = Optional.of(ExpectedHash.gitBlob(git));
         }
         return new HubFile(name, size, checksum);
     }

@@ -89,7 +89,7 @@ final class HubDownload {
             hash = retrying(() -> client.etag(model, commit, listed), true);
             // Only this form is known to be a checksum of the content.
             file = new HubFile(listed.name(), listed.size(),
-                    hash.matches("[0-9a-f]{64}") ? Optional.of(Checksum.sha256(hash)) : Optional.empty());
+                    hash.matches("[0-9a-f]{64}") ? Optional.of(ExpectedHash.sha256(hash)) : Optional.empty());
         }
         Path blob = cache.blob(model.id(), hash);
         if (!Files.isRegularFile(blob)) {
@@ -178,7 +178,7 @@ final class HubDownload {
     }
 
     private void copy(InputStream body, OutputStream out, HubFile file, long start, long total) throws IOException {
-        Progress progress = new Progress(listener, file.name(), total);
+        ThrottledProgress progress = new ThrottledProgress(listener, file.name(), total);
         long done = start;
         byte[] buffer = new byte[BUFFER_BYTES];
         try (StallGuard in = new StallGuard(body, STALL)) {
@@ -219,7 +219,7 @@ final class HubDownload {
         if (file.checksum().isEmpty()) {
             return;
         }
-        Checksum expected = file.checksum().get();
+        ExpectedHash expected = file.checksum().get();
         String actual = expected.of(partial);
         if (!actual.equals(expected.hex())) {
             Files.delete(partial);

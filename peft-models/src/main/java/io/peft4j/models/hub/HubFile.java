@@ -11,7 +11,7 @@ import java.util.stream.Stream;
  * @param size bytes, or -1 when it is not known
  * @param checksum what its content hashes to; empty when the hub did not tell
  */
-record HubFile(String name, long size, Optional<Checksum> checksum) {
+record HubFile(String name, long size, Optional<ExpectedHash> checksum) {
     private static final Pattern PLAIN_NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]*");
 
     /** Whether a text from outside is a mere name: it can leave no folder and hides no separator. */

@@ -1,7 +1,7 @@
 package io.peft4j.models.hub;
 
 import io.peft4j.core.error.ModelNotFoundException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.models.hub.ModelSource.GgufPath;
 import io.peft4j.models.hub.ModelSource.HuggingFaceFolder;
 import io.peft4j.models.hub.ModelSource.Provenance;
@@ -60,7 +60,7 @@ final class LocalModels {
         List<String> names = ModelFiles.names(parent);
         return "no " + missing.getFileName() + " in " + parent
                 + (names.isEmpty() ? ", which is empty"
-                        : "; of those present, " + NearNames.sentence(missing.getFileName().toString(), names));
+                        : "; of those present, " + SimilarNames.sentence(missing.getFileName().toString(), names));
     }
 
     private static Optional<Path> path(String reference) {

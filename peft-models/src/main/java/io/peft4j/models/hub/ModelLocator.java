@@ -1,7 +1,7 @@
 package io.peft4j.models.hub;
 
 import io.peft4j.core.error.ModelNotFoundException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.storage.RemoteFiles;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -163,7 +163,7 @@ public final class ModelLocator {
         }
         List<String> ids = cache.ids();
         if (!ids.isEmpty()) {
-            text.append(". Of the models in the cache, ").append(NearNames.sentence(reference, ids));
+            text.append(". Of the models in the cache, ").append(SimilarNames.sentence(reference, ids));
         }
         return new ModelNotFoundException(text + ". Check the spelling and the network (HF_ENDPOINT for a mirror,"
                 + " HF_TOKEN for a private model), or use a folder with config.json, *.safetensors and"

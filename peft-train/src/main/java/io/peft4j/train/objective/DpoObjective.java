@@ -74,7 +74,7 @@ public final class DpoObjective extends PreferenceObjective {
     }
 
     @Override
-    PairLoss loss(EncodedExample pair, Answers answers, int chosen) {
+    PairLoss loss(EncodedExample pair, AnswerLikelihoods answers, int chosen) {
         double better = (double) answers.logProbability(chosen) - pair.targets()[0];
         double worse = (double) answers.logProbability(chosen + 1) - pair.targets()[1];
         double beta = options.beta();

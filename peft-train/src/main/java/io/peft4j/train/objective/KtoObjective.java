@@ -177,11 +177,11 @@ public final class KtoObjective implements Objective<JudgedAnswer> {
         });
     }
 
-    private static Answers answers(PackedBatch batch, float[] nll, float[] gradient) {
-        return new Answers(batch.targets(), i -> true, nll, gradient);
+    private static AnswerLikelihoods answers(PackedBatch batch, float[] nll, float[] gradient) {
+        return new AnswerLikelihoods(batch.targets(), i -> true, nll, gradient);
     }
 
-    private double loss(Passes passes, List<EncodedExample> batch, double divergence, Answers answers) {
+    private double loss(Passes passes, List<EncodedExample> batch, double divergence, AnswerLikelihoods answers) {
         double sum = 0;
         double[] rewards = new double[2];
         int[] counts = new int[2];

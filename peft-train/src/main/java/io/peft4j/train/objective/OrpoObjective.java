@@ -83,7 +83,7 @@ public final class OrpoObjective extends PreferenceObjective {
         }
         double mean = sum / all;
         passes.measure("nll_loss", mean, 1);
-        double pairs = loss(passes, batch, new Answers(targets, i -> !prompt[i], nll, gradient));
+        double pairs = loss(passes, batch, new AnswerLikelihoods(targets, i -> !prompt[i], nll, gradient));
         float share = (float) ((double) batch.size() / all);
         for (int i = 0; i < gradient.length; i++) {
             gradient[i] += targets.sequences()[i] % 2 == 0 ? share : 0;
@@ -92,12 +92,12 @@ public final class OrpoObjective extends PreferenceObjective {
     }
 
     @Override
-    double logProbability(Answers answers, int sequence) {
+    double logProbability(AnswerLikelihoods answers, int sequence) {
         return answers.meanLogProbability(sequence);
     }
 
     @Override
-    PairLoss loss(EncodedExample pair, Answers answers, int chosen) {
+    PairLoss loss(EncodedExample pair, AnswerLikelihoods answers, int chosen) {
         double better = answers.meanLogProbability(chosen);
         double worse = answers.meanLogProbability(chosen + 1);
         double logOdds = better - worse - (Logistic.log1MinusExp(better) - Logistic.log1MinusExp(worse));

@@ -112,21 +112,21 @@ abstract class PreferenceObjective implements Objective<PreferenceExample> {
      * @param answers log-probabilities
      * @param chosen number of the better answer among them; that of the worse one is the next
      */
-    abstract PairLoss loss(EncodedExample pair, Answers answers, int chosen);
+    abstract PairLoss loss(EncodedExample pair, AnswerLikelihoods answers, int chosen);
 
     /** What is reported as the log-probability of an answer; default: the sum over its tokens. */
-    double logProbability(Answers answers, int sequence) {
+    double logProbability(AnswerLikelihoods answers, int sequence) {
         return answers.logProbability(sequence);
     }
 
     /** The summed loss of a batch, with its derivatives in {@code gradient}. */
     double loss(Passes passes, List<EncodedExample> batch, PackedBatch.Targets targets, float[] nll,
             float[] gradient) {
-        return loss(passes, batch, new Answers(targets, i -> true, nll, gradient));
+        return loss(passes, batch, new AnswerLikelihoods(targets, i -> true, nll, gradient));
     }
 
     /** The summed loss of a batch's pairs. */
-    final double loss(Passes passes, List<EncodedExample> batch, Answers answers) {
+    final double loss(Passes passes, List<EncodedExample> batch, AnswerLikelihoods answers) {
         double sum = 0;
         for (int i = 0; i < batch.size(); i++) {
             int chosen = 2 * i;

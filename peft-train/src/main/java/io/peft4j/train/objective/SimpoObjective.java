@@ -70,12 +70,12 @@ public final class SimpoObjective extends PreferenceObjective {
     }
 
     @Override
-    double logProbability(Answers answers, int sequence) {
+    double logProbability(AnswerLikelihoods answers, int sequence) {
         return answers.meanLogProbability(sequence);
     }
 
     @Override
-    PairLoss loss(EncodedExample pair, Answers answers, int chosen) {
+    PairLoss loss(EncodedExample pair, AnswerLikelihoods answers, int chosen) {
         double better = answers.meanLogProbability(chosen);
         double worse = answers.meanLogProbability(chosen + 1);
         double margin = beta * (better - worse) - gamma;

@@ -2,7 +2,7 @@ package io.peft4j.train.optimizer;
 
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -42,7 +42,7 @@ public interface Optimizer {
         Map<String, Optimizer> all = all();
         if (!all.containsKey(name)) {
             throw new ConfigurationException("unknown optimizer '" + name + "'; "
-                    + NearNames.sentence(name, all.keySet()) + ", of " + all.keySet());
+                    + SimilarNames.sentence(name, all.keySet()) + ", of " + all.keySet());
         }
         return all.get(name);
     }

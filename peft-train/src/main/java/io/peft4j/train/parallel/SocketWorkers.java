@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
  * all, and hands the result round: with n workers and s bytes each sends and receives {@code 2 s (n - 1) / n}, in two
  * steps, however many there are.
  */
-final class SocketWorkers implements Workers {
+final class SocketWorkers implements WorkerCollective {
     private static final int MOST_WORDS = 64 << 20;
 
     private final WorkerGroup group;

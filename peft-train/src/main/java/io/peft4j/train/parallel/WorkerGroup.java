@@ -15,7 +15,7 @@ import java.util.Objects;
  *     is not encrypted, so the workers belong into a network of their own
  * @param joining how long the others may take to come
  * @param silence how long a worker may keep the others waiting before it counts as lost
- * @param localSteps updates that each makes by itself before all take the mean, see {@link Workers#localSteps}
+ * @param localSteps updates that each makes by itself before all take the mean, see {@link WorkerCollective#localSteps}
  */
 public record WorkerGroup(int rank, List<InetSocketAddress> addresses, String secret, Duration joining,
         Duration silence, int localSteps) {

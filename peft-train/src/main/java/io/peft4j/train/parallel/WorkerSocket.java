@@ -65,9 +65,9 @@ public final class WorkerSocket implements AutoCloseable {
      *
      * @throws WorkerException when one does not come in time, or is none of this training; says which
      */
-    public Workers join(WorkerGroup group) {
+    public WorkerCollective join(WorkerGroup group) {
         if (group.count() == 1) {
-            return Workers.one();
+            return WorkerCollective.one();
         }
         long deadline = System.nanoTime() + group.joining().toNanos();
         Link[] links = new Link[group.count()];
@@ -100,9 +100,9 @@ public final class WorkerSocket implements AutoCloseable {
                 // Resolved each time: a container's name may be known a little later than the container itself.
                 socket.connect(new InetSocketAddress(address.getHostString(), address.getPort()), GREETING_MILLIS);
                 socket.setSoTimeout(GREETING_MILLIS);
-                new Greeting(group, socket).ask(rank);
+                new Handshake(group, socket).ask(rank);
                 return new Link(socket, group.name(rank), group.silence());
-            } catch (Greeting.Refusal e) {
+            } catch (Handshake.Refusal e) {
                 closeQuietly(socket);
                 throw new WorkerException(group.name(rank) + " and this worker (" + group.rank() + " of "
                         + group.count() + ") do not train together: " + e.getMessage(), e);
@@ -140,7 +140,7 @@ public final class WorkerSocket implements AutoCloseable {
     private static boolean greet(WorkerGroup group, Link[] links, Socket socket) {
         try {
             socket.setSoTimeout(GREETING_MILLIS);
-            int rank = new Greeting(group, socket).answer();
+            int rank = new Handshake(group, socket).answer();
             if (links[rank] == null) {
                 links[rank] = new Link(socket, group.name(rank), group.silence());
                 return true;

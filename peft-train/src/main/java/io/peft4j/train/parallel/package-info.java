@@ -1,5 +1,5 @@
 /**
  * Trainings that several processes share: each computes a part of every update's examples, and the gradients are
- * summed. {@link io.peft4j.train.parallel.Workers} first.
+ * summed. {@link io.peft4j.train.parallel.WorkerCollective} first.
  */
 package io.peft4j.train.parallel;

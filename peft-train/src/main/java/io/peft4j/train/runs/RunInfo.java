@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.io.internal.AtomicFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -154,7 +154,7 @@ public record RunInfo(State state, Optional<String> failure, List<String> warnin
         String word = root.path("state").asText();
         List<String> words = Arrays.stream(State.values()).map(State::word).toList();
         if (!words.contains(word)) {
-            throw new FileFormatException(file, "has the state '" + word + "'; " + NearNames.sentence(word, words));
+            throw new FileFormatException(file, "has the state '" + word + "'; " + SimilarNames.sentence(word, words));
         }
         Map<String, Long> plan = new LinkedHashMap<>();
         root.path("plan").properties().forEach(field -> {

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -109,7 +109,7 @@ public record SearchSpace(Map<String, Domain> domains) {
         }
         node.fieldNames().forEachRemaining(name -> {
             if (!RANGE.contains(name)) {
-                throw new ConfigurationException("a range has no \"" + name + "\"; " + NearNames.sentence(name, RANGE));
+                throw new ConfigurationException("a range has no \"" + name + "\"; " + SimilarNames.sentence(name, RANGE));
             }
         });
         JsonNode log = node.path("log");

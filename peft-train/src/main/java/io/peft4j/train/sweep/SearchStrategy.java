@@ -2,7 +2,7 @@ package io.peft4j.train.sweep;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -86,6 +86,6 @@ public interface SearchStrategy {
         }
         List<String> names = List.of("grid", "random", "tpe");
         throw new ConfigurationException("unknown strategy '" + name + "'; use one of " + names + ", "
-                + NearNames.sentence(name, names));
+                + SimilarNames.sentence(name, names));
     }
 }

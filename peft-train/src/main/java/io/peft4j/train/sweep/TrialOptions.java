@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.PeftMethod;
 import io.peft4j.core.peft.method.PeftMethods;
@@ -82,7 +82,7 @@ final class TrialOptions {
     void requireName(String name) {
         if (!names().contains(name)) {
             throw new ConfigurationException("the space of the sweep has the unknown option \"" + name + "\"; "
-                    + NearNames.sentence(name, names()));
+                    + SimilarNames.sentence(name, names()));
         }
     }
 

@@ -3,7 +3,7 @@ package io.peft4j.train.sweep;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.data.ChatDataset;
@@ -11,7 +11,7 @@ import io.peft4j.data.Split;
 import io.peft4j.data.SplitOptions;
 import io.peft4j.train.Cancellation;
 import io.peft4j.train.RunStart;
-import io.peft4j.train.SideBySide;
+import io.peft4j.train.SideBySideTrainer;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
@@ -161,7 +161,7 @@ final class TrialRunner {
             List<Running> together = new ArrayList<>();
             List<Running> alone = new ArrayList<>();
             for (Running each : begun) {
-                boolean shares = examples.isPresent() && SideBySide.obstacle(each.builder.build()).isEmpty()
+                boolean shares = examples.isPresent() && SideBySideTrainer.obstacle(each.builder.build()).isEmpty()
                         && each.model.network() == sweep.base.network();
                 (shares ? together : alone).add(each);
             }
@@ -196,7 +196,7 @@ final class TrialRunner {
     private Running begin(Trial trial, double share) {
         PeftConfig config = options.config(trial.values());
         String base = sweep.base.network().description().name();
-        Optional<Calibration> data = config.needsCalibration() && examples.isPresent()
+        Optional<CalibrationBatches> data = config.needsCalibration() && examples.isPresent()
                 ? Optional.of(Trainer.calibration(sweep.base, examples.get(), CALIBRATION_SIZE, CALIBRATION_BATCHES))
                 : Optional.empty();
         Running running = new Running(trial, PeftModel.of(sweep.base,
@@ -261,9 +261,9 @@ final class TrialRunner {
     private void trainTogether(List<Running> trials, Consumer<Trial> ended) {
         LOG.info("{} trials run side by side", trials.size());
         long begin = System.nanoTime();
-        List<SideBySide.Outcome> outcomes;
+        List<SideBySideTrainer.Outcome> outcomes;
         try {
-            outcomes = SideBySide.of(trials.stream().map(each -> each.builder.build()).toList()).train(examples.get());
+            outcomes = SideBySideTrainer.of(trials.stream().map(each -> each.builder.build()).toList()).train(examples.get());
         } catch (ConfigurationException e) {
             // One of them cannot begin, which is told when it is alone.
             LOG.debug("trials do not run side by side", e);

@@ -1,9 +1,9 @@
 package io.peft4j.fuzz;
 
+import com.github.luben.zstd.ZstdOutputStream;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.report.DataCheck;
-import com.github.luben.zstd.ZstdOutputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.io.IfExists;
 import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.io.IfExists;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.LogitDifference;
 import io.peft4j.core.peft.MergeCheck;

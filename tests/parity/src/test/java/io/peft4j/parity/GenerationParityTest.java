@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.engine.Workspace;
-import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
+import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;

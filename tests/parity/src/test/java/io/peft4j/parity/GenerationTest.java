@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.Completion.StopReason;
+import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationListener;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.ModelLease;

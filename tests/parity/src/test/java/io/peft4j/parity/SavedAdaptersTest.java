@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.Bias;
-import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.config.TokenIndices;
@@ -201,7 +201,7 @@ class SavedAdaptersTest {
         BaseModel base = KernelsUnderTest.sharedBest(model);
         double[] trained;
         try (PeftModel adapted = PeftModel.of(base, config, new SplittableRandom(name.hashCode()),
-                Optional.of(Calibration.of(Fixtures.examples(), 4, 3)))) {
+                Optional.of(CalibrationBatches.of(Fixtures.examples(), 4, 3)))) {
             train(adapted, folder);
             trained = Measure.oneByOne(adapted, texts);
         }

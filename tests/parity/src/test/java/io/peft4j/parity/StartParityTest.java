@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.AdapterSetup;
@@ -44,7 +44,7 @@ class StartParityTest {
         JsonNode expected = Fixtures.json(folder.resolve("expected.json"));
         String model = expected.get("model").asText();
         List<TokenSequence> examples = Fixtures.examples();
-        Calibration data = Calibration.of(examples, expected.get("batch_size").asInt(), examples.size());
+        CalibrationBatches data = CalibrationBatches.of(examples, expected.get("batch_size").asInt(), examples.size());
         BaseModel base = KernelsUnderTest.sharedNaive(model);
         try (PeftModel begun = PeftModel.of(base, AdapterCheckpoint.readConfig(folder), new SplittableRandom(0),
                         Optional.of(data));

@@ -29,7 +29,7 @@ import java.util.OptionalInt;
  * @param metric the metric of the scores
  * @param items number of held-out items
  */
-public record Advice(Kind kind, Verdict verdict, OptionalInt more, OptionalInt moreSeconds, List<Way> ways,
+public record Advice(Kind kind, Verdict verdict, OptionalInt more, OptionalInt moreSeconds, List<AnswerMethod> ways,
         Optional<TrainingStudy.Curve> curve, List<String> reasons, String metric, int items) {
     /** The kinds of advice. */
     public enum Kind {
@@ -87,7 +87,7 @@ public record Advice(Kind kind, Verdict verdict, OptionalInt more, OptionalInt m
         return curve.map(found -> gainInterval(found, ways.get(ways.size() - 1)));
     }
 
-    static Interval gainInterval(TrainingStudy.Curve curve, Way largest) {
+    static Interval gainInterval(TrainingStudy.Curve curve, AnswerMethod largest) {
         double low = curve.gainInterval().low() - (largest.score() - largest.interval().low());
         double high = curve.gainInterval().high() + largest.interval().high() - largest.score();
         double most = Math.max(curve.gain(), 1 - largest.score());
@@ -101,7 +101,7 @@ public record Advice(Kind kind, Verdict verdict, OptionalInt more, OptionalInt m
         moreSeconds.ifPresent(seconds -> node.put("more_seconds", seconds));
         node.set("verdict", verdict.toJson());
         ArrayNode list = node.putArray("ways");
-        for (Way way : ways) {
+        for (AnswerMethod way : ways) {
             ObjectNode each = list.addObject().put("name", way.name()).put("description", way.description())
                     .put("kind", way.kind().name().toLowerCase(Locale.ROOT)).put("score", way.score())
                     .put("low", way.interval().low()).put("high", way.interval().high())

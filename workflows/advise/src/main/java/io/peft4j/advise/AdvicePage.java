@@ -49,7 +49,7 @@ final class AdvicePage {
             header.add("cost");
         }
         Table table = Table.of(header).texts(0);
-        for (Way way : advice.ways()) {
+        for (AnswerMethod way : advice.ways()) {
             List<Object> row = new ArrayList<>(List.of(Html.all(way.name(), Html.tag("small", way.description())),
                     percent(way.score()), percent(way.interval().low()) + " to " + percent(way.interval().high()),
                     String.format(Locale.ROOT, "%.1f s", way.seconds()),
@@ -65,7 +65,7 @@ final class AdvicePage {
     }
 
     private Html differences() {
-        Way base = advice.ways().get(0);
+        AnswerMethod base = advice.ways().get(0);
         IntervalPlot plot = IntervalPlot.titled("Differences from the base with intervals");
         advice.ways().stream().skip(1).forEach(way -> {
             Interval interval = Scoring.difference(base.scores(), way.scores());

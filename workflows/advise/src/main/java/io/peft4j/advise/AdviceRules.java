@@ -32,12 +32,12 @@ final class AdviceRules {
     private static final double SHARE_OF_CHANGE = 0.5;
 
     private final ComparisonOptions options;
-    private final List<Way> ways;
+    private final List<AnswerMethod> ways;
     private final Optional<TrainingStudy.Curve> curve;
     private final Optional<Duration> changesEvery;
     private final List<String> reasons = new ArrayList<>();
-    private final Way prompt;
-    private final Way tuned;
+    private final AnswerMethod prompt;
+    private final AnswerMethod tuned;
     private final Verdict verdict;
     private final MetricResult difference;
 
@@ -55,7 +55,7 @@ final class AdviceRules {
         this.options = ComparisonOptions.defaults().withSeed(seed);
         this.ways = asked.stream().map(Asked::way).toList();
         this.changesEvery = changesEvery;
-        List<Asked> prompts = asked.stream().filter(one -> one.way().kind() == Way.Kind.PROMPT).toList();
+        List<Asked> prompts = asked.stream().filter(one -> one.way().kind() == AnswerMethod.Kind.PROMPT).toList();
         Asked best = prompts.stream().max(Comparator.comparingDouble(one -> one.way().score())).orElseThrow();
         Asked last = asked.get(asked.size() - 1);
         this.prompt = best.way();
@@ -65,9 +65,9 @@ final class AdviceRules {
         this.verdict = evaluation.answers(last.answers()).compare(options).verdict();
         this.difference = Evaluation.of(items).answers(best.answers()).answers(last.answers()).compare(options)
                 .decidingResult();
-        List<TrainingStudy.Point> points = asked.stream().filter(one -> one.way().kind() == Way.Kind.TRAINING)
+        List<TrainingStudy.Point> points = asked.stream().filter(one -> one.way().kind() == AnswerMethod.Kind.TRAINING)
                 .map(one -> new TrainingStudy.Point(one.way().name(), one.examples(), one.way().score())).toList();
-        this.curve = points.size() < 3 || ways.stream().anyMatch(Way::isCutDown) ? Optional.empty()
+        this.curve = points.size() < 3 || ways.stream().anyMatch(AnswerMethod::isCutDown) ? Optional.empty()
                 : TrainingStudy.of(difference.name(), points, List.of()).curve();
     }
 

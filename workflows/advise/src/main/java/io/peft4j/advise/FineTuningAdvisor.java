@@ -170,17 +170,17 @@ public final class FineTuningAdvisor {
                 .orElseGet(() -> split.get(1).stream().map(EvaluationItem::of).toList()));
         Scoring scoring = new Scoring(items);
         List<Asked> ways = new ArrayList<>();
-        ways.add(asked(Arm.plain("base", "the base model as it is", base), Way.Kind.PROMPT, items, scoring, 0));
+        ways.add(asked(Arm.plain("base", "the base model as it is", base), AnswerMethod.Kind.PROMPT, items, scoring, 0));
         Passages texts = passages.orElseGet(() -> Passages.of(examples));
         prompted("few-shot", further, () -> fewShot(examples, items, scoring)).ifPresent(ways::add);
-        prompted("retrieved", further, () -> asked(texts.arm(base), Way.Kind.PROMPT, items, scoring, 0))
+        prompted("retrieved", further, () -> asked(texts.arm(base), AnswerMethod.Kind.PROMPT, items, scoring, 0))
                 .ifPresent(ways::add);
         trainings(examples, items, scoring, ways, begin);
         return new AdviceRules(ways, items, examples, changesEvery, seed).decide(scoring.metric(), further);
     }
 
     /** A way, and what it answered. */
-    record Asked(Way way, ArmAnswers answers, int examples) {
+    record Asked(AnswerMethod way, ArmAnswers answers, int examples) {
     }
 
     /** What is trained on in the same words says nothing of any way. */
@@ -218,16 +218,16 @@ public final class FineTuningAdvisor {
     }
 
     /** @param before seconds that preparing it took */
-    private Asked asked(Arm arm, Way.Kind kind, List<EvaluationItem> items, Scoring scoring, double before) {
+    private Asked asked(Arm arm, AnswerMethod.Kind kind, List<EvaluationItem> items, Scoring scoring, double before) {
         listener.accept("asking " + arm.name() + ": " + Count.of(items.size(), "item"));
         long begin = System.nanoTime();
         List<String> texts = answers(arm, items);
         List<Double> scores = scoring.of(texts);
         double seconds = (System.nanoTime() - begin) / 1e9;
         ArmAnswers answers = ArmAnswers.given(arm.name(), arm.description(), texts);
-        return new Asked(new Way(arm.name(), arm.description(), kind, scores, Scoring.mean(scores),
+        return new Asked(new AnswerMethod(arm.name(), arm.description(), kind, scores, Scoring.mean(scores),
                 Scoring.interval(scores), before + seconds, 1, seconds / items.size(),
-                prices.ofMachine(before + seconds)), kind == Way.Kind.PROMPT ? answers.ofPrompt() : answers, 0);
+                prices.ofMachine(before + seconds)), kind == AnswerMethod.Kind.PROMPT ? answers.ofPrompt() : answers, 0);
     }
 
     /** A prompt may be too long for the model; the others go on. */
@@ -264,7 +264,7 @@ public final class FineTuningAdvisor {
         if (best == 0) {
             throw tooLong;
         }
-        return asked(Arm.fewShot(base, examples, best), Way.Kind.PROMPT, items, scoring,
+        return asked(Arm.fewShot(base, examples, best), AnswerMethod.Kind.PROMPT, items, scoring,
                 (System.nanoTime() - begin) / 1e9);
     }
 
@@ -292,7 +292,7 @@ public final class FineTuningAdvisor {
         String cut = share < 1 ? String.format(Locale.ROOT, ", cut down to %.0f %% for time", 100 * share) : "";
         try {
             Asked asked = asked(Arm.plain(name, "trained on " + Count.of(examples.size(), "example") + cut, model),
-                    Way.Kind.TRAINING, items, scoring, seconds);
+                    AnswerMethod.Kind.TRAINING, items, scoring, seconds);
             return new Asked(asked.way().ofShare(share), asked.answers(), examples.size());
         } finally {
             TrainedModels.close(model);

@@ -103,7 +103,7 @@ class FineTuningAdvisorTest {
         }).prices(new Prices(OptionalDouble.of(1), OptionalDouble.empty())).on(examples());
         assertEquals(Advice.Kind.FINE_TUNE, advice.kind(), advice.reasons().toString());
         assertEquals(List.of("base", "few-shot", "retrieved", "trained on 20", "trained on 40", "trained on 80"),
-                advice.ways().stream().map(Way::name).toList());
+                advice.ways().stream().map(AnswerMethod::name).toList());
         assertEquals(1, advice.ways().get(5).score());
         assertTrue(advice.ways().get(3).score() < advice.ways().get(4).score());
         assertTrue(trained.stream().allMatch(ScriptedModel::isClosed));

@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
 
 /**
  * Lines over a common axis, such as the losses of trainings by step. The vertical axis is logarithmic where a few
- * values are so large that the others would lie on the ground. Long lines are thinned ({@link Thinning}); where lines
+ * values are so large that the others would lie on the ground. Long lines are thinned ({@link Downsampling}); where lines
  * are several, a legend names them.
  */
 public final class LinePlot {
@@ -37,8 +37,8 @@ public final class LinePlot {
     private final String title;
     private final String axis;
     private final List<Line> lines = new ArrayList<>();
-    private Scale across;
-    private Scale up;
+    private AxisScale across;
+    private AxisScale up;
 
     private LinePlot(String title, String axis) {
         this.title = title;
@@ -112,10 +112,10 @@ public final class LinePlot {
             return Blocks.note("nothing to draw yet");
         }
         double[] places = lines.stream().flatMapToDouble(line -> DoubleStream.of(line.x())).sorted().toArray();
-        across = Scale.exact(places[0], places[places.length - 1], X_TICKS);
+        across = AxisScale.exact(places[0], places[places.length - 1], X_TICKS);
         up = values[0] > 1 / LARGEST && values[values.length - 1] > SKEWED * values[values.length / 2]
-                ? Scale.logarithmic(values[0], values[values.length - 1])
-                : Scale.rounded(values[0], values[values.length - 1]);
+                ? AxisScale.logarithmic(values[0], values[values.length - 1])
+                : AxisScale.rounded(values[0], values[values.length - 1]);
         Html plot = Html.tag("div", numbers(), drawing()).css("curve").with("role", "figure").with("aria-label", title);
         return Html.all(lines.size() > 1 ? legend() : Html.all(), plot,
                 up.isLogarithmic() ? Blocks.note("logarithmic scale") : Html.all());
@@ -151,7 +151,7 @@ public final class LinePlot {
                 stretched.add(polyline(line.x(), line.y(), line.css("series")));
                 dots.add(dots(line));
             } else {
-                Thinning thinned = Thinning.of(line.x(), line.y());
+                Downsampling thinned = Downsampling.of(line.x(), line.y());
                 stretched.add(polyline(thinned.x(), thinned.y(),
                         line.css(thinned.isThinner() ? "series thin" : "series")));
                 if (thinned.isThinner()) {

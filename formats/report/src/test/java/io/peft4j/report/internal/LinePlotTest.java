@@ -43,14 +43,14 @@ class LinePlotTest {
         Arrays.setAll(y, i -> 1 + i % 7 / 100.0);
         y[66_666] = 9;
         y[33_333] = -4;
-        Thinning thinned = Thinning.of(upTo(y.length), y);
-        assertTrue(thinned.x().length <= 2 * Thinning.PARTS + 2, "points: " + thinned.x().length);
+        Downsampling thinned = Downsampling.of(upTo(y.length), y);
+        assertTrue(thinned.x().length <= 2 * Downsampling.PARTS + 2, "points: " + thinned.x().length);
         assertEquals(1, Arrays.stream(thinned.y()).filter(value -> value == 9).count());
         assertEquals(-4, Arrays.stream(thinned.y()).min().orElseThrow());
         assertEquals(0, thinned.x()[0]);
         assertEquals(99_999, thinned.x()[thinned.x().length - 1]);
         assertTrue(IntStream.range(1, thinned.x().length).allMatch(i -> thinned.x()[i - 1] < thinned.x()[i]));
-        assertEquals(Thinning.PARTS, thinned.middleY().length);
+        assertEquals(Downsampling.PARTS, thinned.middleY().length);
         assertEquals(1.03, thinned.middleY()[0], 1e-3, "the mean of 1.00 to 1.06");
         String plot = plot(y);
         assertTrue(plot.length() < 40_000, "characters: " + plot.length());
@@ -59,9 +59,9 @@ class LinePlotTest {
 
     @Test
     void shortLinesStayWhole() {
-        double[] y = upTo(2 * Thinning.PARTS);
-        assertEquals(y.length, Thinning.of(upTo(y.length), y).x().length);
-        assertFalse(Thinning.of(upTo(y.length), y).isThinner());
+        double[] y = upTo(2 * Downsampling.PARTS);
+        assertEquals(y.length, Downsampling.of(upTo(y.length), y).x().length);
+        assertFalse(Downsampling.of(upTo(y.length), y).isThinner());
     }
 
     @Test

@@ -25,14 +25,14 @@ public interface CloudJobs extends AutoCloseable {
      * @throws io.peft4j.core.error.ConfigurationException when the request lacks what the cloud needs
      * @throws java.io.UncheckedIOException when the cloud refuses it, or is not reached
      */
-    String submit(JobRequest request);
+    String submit(CloudJobRequest request);
 
     /**
      * How a job stands.
      *
      * @throws java.io.UncheckedIOException when the cloud does not know it, or is not reached
      */
-    JobStatus status(String id);
+    CloudJobStatus status(String id);
 
     /** Asks a job to save what it has and to end. */
     void stop(String id);
@@ -48,14 +48,14 @@ public interface CloudJobs extends AutoCloseable {
      * @param listener is told when the status changes
      * @return how it ended
      */
-    default JobStatus follow(String id, Duration every, Consumer<JobStatus> listener) {
-        Optional<JobStatus> last = Optional.empty();
+    default CloudJobStatus follow(String id, Duration every, Consumer<CloudJobStatus> listener) {
+        Optional<CloudJobStatus> last = Optional.empty();
         try {
             while (last.isEmpty() || !last.get().state().hasEnded()) {
                 if (last.isPresent()) {
                     TimeUnit.MILLISECONDS.sleep(every.toMillis());
                 }
-                JobStatus now = status(id);
+                CloudJobStatus now = status(id);
                 if (!last.equals(Optional.of(now))) {
                     listener.accept(now);
                 }

@@ -38,14 +38,14 @@ public final class SageMakerJobs implements CloudJobs {
     }
 
     @Override
-    public String submit(JobRequest request) {
+    public String submit(CloudJobRequest request) {
         CreateTrainingJobRequest job = job(request);
         ask("submit", request.name(), () -> client.createTrainingJob(job));
         return request.name();
     }
 
     /** The job as SageMaker wants it: a container that reads channels and keeps its checkpoints in S3. */
-    static CreateTrainingJobRequest job(JobRequest request) {
+    static CreateTrainingJobRequest job(CloudJobRequest request) {
         request.requireIn(STORAGE);
         String role = request.identity().orElseThrow(() -> new ConfigurationException("the job '" + request.name()
                 + "' has no role; SageMaker needs the ARN of one that may read its data and write its output"));
@@ -80,19 +80,19 @@ public final class SageMakerJobs implements CloudJobs {
     }
 
     @Override
-    public JobStatus status(String id) {
+    public CloudJobStatus status(String id) {
         DescribeTrainingJobResponse job = ask("find", id,
                 () -> client.describeTrainingJob(request -> request.trainingJobName(id)));
-        JobStatus.State state = switch (job.trainingJobStatus()) {
-            case COMPLETED -> JobStatus.State.SUCCEEDED;
-            case FAILED -> JobStatus.State.FAILED;
-            case STOPPED -> JobStatus.State.STOPPED;
-            case STOPPING -> JobStatus.State.STOPPING;
-            case IN_PROGRESS -> "Training".equals(job.secondaryStatusAsString()) ? JobStatus.State.RUNNING
-                    : JobStatus.State.PENDING;
-            default -> JobStatus.State.PENDING;
+        CloudJobStatus.State state = switch (job.trainingJobStatus()) {
+            case COMPLETED -> CloudJobStatus.State.SUCCEEDED;
+            case FAILED -> CloudJobStatus.State.FAILED;
+            case STOPPED -> CloudJobStatus.State.STOPPED;
+            case STOPPING -> CloudJobStatus.State.STOPPING;
+            case IN_PROGRESS -> "Training".equals(job.secondaryStatusAsString()) ? CloudJobStatus.State.RUNNING
+                    : CloudJobStatus.State.PENDING;
+            default -> CloudJobStatus.State.PENDING;
         };
-        return new JobStatus(state, job.secondaryStatusAsString() == null ? job.trainingJobStatusAsString()
+        return new CloudJobStatus(state, job.secondaryStatusAsString() == null ? job.trainingJobStatusAsString()
                 : job.secondaryStatusAsString(), Objects.requireNonNullElse(job.failureReason(), ""));
     }
 

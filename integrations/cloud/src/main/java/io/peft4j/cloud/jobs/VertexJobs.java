@@ -57,7 +57,7 @@ public final class VertexJobs implements CloudJobs {
     }
 
     @Override
-    public String submit(JobRequest request) {
+    public String submit(CloudJobRequest request) {
         CustomJob job = job(request);
         return ask("submit", request.name(), () -> client.createCustomJob(parent, job)).getName();
     }
@@ -66,7 +66,7 @@ public final class VertexJobs implements CloudJobs {
      * The job as Vertex AI wants it. The folder of the output becomes {@code AIP_MODEL_DIR} and its siblings; for
      * data a custom job has no variable of its own.
      */
-    static CustomJob job(JobRequest request) {
+    static CustomJob job(CloudJobRequest request) {
         request.requireIn(STORAGE);
         Map<String, String> variables = new TreeMap<>();
         request.options().forEach((name, value) -> variables.put("PEFT4J_" + name.toUpperCase(Locale.ROOT), value));
@@ -90,21 +90,21 @@ public final class VertexJobs implements CloudJobs {
     }
 
     @Override
-    public JobStatus status(String id) {
+    public CloudJobStatus status(String id) {
         return status(ask("find", id, () -> client.getCustomJob(id)));
     }
 
     /** How a job stands that Vertex AI describes so. */
-    static JobStatus status(CustomJob job) {
-        JobStatus.State state = switch (job.getState()) {
-            case JOB_STATE_RUNNING, JOB_STATE_UPDATING -> JobStatus.State.RUNNING;
-            case JOB_STATE_SUCCEEDED -> JobStatus.State.SUCCEEDED;
-            case JOB_STATE_FAILED, JOB_STATE_EXPIRED, JOB_STATE_PARTIALLY_SUCCEEDED -> JobStatus.State.FAILED;
-            case JOB_STATE_CANCELLED -> JobStatus.State.STOPPED;
-            case JOB_STATE_CANCELLING -> JobStatus.State.STOPPING;
-            default -> JobStatus.State.PENDING;
+    static CloudJobStatus status(CustomJob job) {
+        CloudJobStatus.State state = switch (job.getState()) {
+            case JOB_STATE_RUNNING, JOB_STATE_UPDATING -> CloudJobStatus.State.RUNNING;
+            case JOB_STATE_SUCCEEDED -> CloudJobStatus.State.SUCCEEDED;
+            case JOB_STATE_FAILED, JOB_STATE_EXPIRED, JOB_STATE_PARTIALLY_SUCCEEDED -> CloudJobStatus.State.FAILED;
+            case JOB_STATE_CANCELLED -> CloudJobStatus.State.STOPPED;
+            case JOB_STATE_CANCELLING -> CloudJobStatus.State.STOPPING;
+            default -> CloudJobStatus.State.PENDING;
         };
-        return new JobStatus(state, job.getState().name(), job.hasError() ? job.getError().getMessage() : "");
+        return new CloudJobStatus(state, job.getState().name(), job.hasError() ? job.getError().getMessage() : "");
     }
 
     @Override

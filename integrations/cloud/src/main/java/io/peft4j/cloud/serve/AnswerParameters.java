@@ -2,7 +2,7 @@ package io.peft4j.cloud.serve;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Sampling;
 import java.util.ArrayList;
@@ -65,7 +65,7 @@ final class AnswerParameters {
         List<String> unknown = names.stream().filter(name -> !CHANGES.containsKey(canonical(name))).toList();
         if (!unknown.isEmpty()) {
             throw new ConfigurationException("unknown parameter '" + unknown.get(0) + "'; "
-                    + NearNames.sentence(canonical(unknown.get(0)), new TreeSet<>(CHANGES.keySet())));
+                    + SimilarNames.sentence(canonical(unknown.get(0)), new TreeSet<>(CHANGES.keySet())));
         }
         GenerationOptions options = defaults;
         // Whether to draw at all follows from the temperature, so it is looked at last.

@@ -98,7 +98,7 @@ public final class AnswerServer implements AutoCloseable {
 
     private void health(HttpExchange exchange) throws IOException {
         if (requireMethod(exchange, "GET")) {
-            send(exchange, stopping ? 503 : 200, Bodies.JSON_TYPE, stopping ? "{\"status\":\"stopping\"}"
+            send(exchange, stopping ? 503 : 200, JsonBodies.JSON_TYPE, stopping ? "{\"status\":\"stopping\"}"
                     : "{\"status\":\"ready\"}");
         }
     }
@@ -153,7 +153,7 @@ public final class AnswerServer implements AutoCloseable {
     }
 
     private void fail(HttpExchange exchange, int status, String message) throws IOException {
-        send(exchange, status, Bodies.JSON_TYPE, json.createObjectNode().put("error", message).toString());
+        send(exchange, status, JsonBodies.JSON_TYPE, json.createObjectNode().put("error", message).toString());
     }
 
     private static void send(HttpExchange exchange, int status, String type, String text) throws IOException {

@@ -27,7 +27,7 @@ import java.util.UUID;
 public final class SageMakerEndpoint implements EndpointContract {
     private static final Set<String> LINES = Set.of("application/jsonlines", "application/jsonl",
             "application/x-jsonlines", "application/x-ndjson");
-    private static final Set<String> TYPES = Set.of("", Bodies.JSON_TYPE, "application/x-www-form-urlencoded");
+    private static final Set<String> TYPES = Set.of("", JsonBodies.JSON_TYPE, "application/x-www-form-urlencoded");
 
     private final ObjectMapper json = new ObjectMapper();
 
@@ -49,14 +49,14 @@ public final class SageMakerEndpoint implements EndpointContract {
         // What sends JSON without saying so, curl for one, says form.
         if (!TYPES.contains(contentType)) {
             throw new UnsupportedTypeException("the content type is " + contentType + "; it must be "
-                    + Bodies.JSON_TYPE + " or application/jsonlines");
+                    + JsonBodies.JSON_TYPE + " or application/jsonlines");
         }
-        JsonNode request = Bodies.json(body);
-        return new Reply(Bodies.JSON_TYPE, results(model, List.of(request)).get(0).toString());
+        JsonNode request = JsonBodies.json(body);
+        return new Reply(JsonBodies.JSON_TYPE, results(model, List.of(request)).get(0).toString());
     }
 
     private Reply lines(LanguageModel model, String contentType, String body) {
-        List<JsonNode> rows = body.lines().filter(line -> !line.isBlank()).map(Bodies::json).toList();
+        List<JsonNode> rows = body.lines().filter(line -> !line.isBlank()).map(JsonBodies::json).toList();
         StringBuilder text = new StringBuilder();
         results(model, rows).forEach(result -> text.append(result).append('\n'));
         return new Reply(contentType, text.toString());

@@ -39,7 +39,7 @@ public final class VertexEndpoint implements EndpointContract {
 
     @Override
     public Reply answer(LanguageModel model, String contentType, String body) {
-        JsonNode request = Bodies.json(body);
+        JsonNode request = JsonBodies.json(body);
         JsonNode instances = request.path("instances");
         if (!instances.isArray() || instances.isEmpty()) {
             throw new ConfigurationException("a request is {\"instances\": [...], \"parameters\": {...}} with an "
@@ -57,6 +57,6 @@ public final class VertexEndpoint implements EndpointContract {
         ObjectNode reply = json.createObjectNode();
         ArrayNode predictions = reply.putArray("predictions");
         Question.answers(model, questions).forEach(answer -> predictions.addObject().put("text", answer.text()));
-        return new Reply(Bodies.JSON_TYPE, reply.toString());
+        return new Reply(JsonBodies.JSON_TYPE, reply.toString());
     }
 }

@@ -32,11 +32,11 @@ class SageMakerJobsEmulatorTest {
                         .credentialsProvider(StaticCredentialsProvider.create(AwsBasicCredentials.create("a", "b")))
                         .build();
                 CloudJobs jobs = new SageMakerJobs(client)) {
-            String id = jobs.submit(JobRequestTest.request("s3://"));
-            List<JobStatus.State> states = new ArrayList<>();
-            JobStatus end = jobs.follow(id, Duration.ofMillis(10), status -> states.add(status.state()));
-            assertEquals(JobStatus.State.SUCCEEDED, end.state(), end.toString());
-            assertEquals(List.of(JobStatus.State.SUCCEEDED), states);
+            String id = jobs.submit(CloudJobRequestTest.request("s3://"));
+            List<CloudJobStatus.State> states = new ArrayList<>();
+            CloudJobStatus end = jobs.follow(id, Duration.ofMillis(10), status -> states.add(status.state()));
+            assertEquals(CloudJobStatus.State.SUCCEEDED, end.state(), end.toString());
+            assertEquals(List.of(CloudJobStatus.State.SUCCEEDED), states);
             assertEquals("1e-3", client.describeTrainingJob(request -> request.trainingJobName(id)).hyperParameters()
                     .get("learning_rate"));
             UncheckedIOException unknown = assertThrows(UncheckedIOException.class, () -> jobs.status("none"));

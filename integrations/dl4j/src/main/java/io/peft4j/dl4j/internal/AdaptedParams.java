@@ -19,7 +19,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * @param layer the layer as it was
  * @param changes what the adapter makes of its weights
  */
-public record AdaptedParams(Layer layer, Map<Weight, WeightChange> changes) implements ParamInitializer {
+public record AdaptedParams(Layer layer, Map<Weight, WeightUpdate> changes) implements ParamInitializer {
     /** How many parameters the layer has. */
     long frozen() {
         return layer.initializer().numParams(layer);
@@ -118,7 +118,7 @@ public record AdaptedParams(Layer layer, Map<Weight, WeightChange> changes) impl
         Map<Weight, INDArray> parts = new LinkedHashMap<>();
         INDArray flat = view.reshape(view.length());
         long from = frozen();
-        for (Map.Entry<Weight, WeightChange> change : changes.entrySet()) {
+        for (Map.Entry<Weight, WeightUpdate> change : changes.entrySet()) {
             long to = from + AdaptedWeight.length(change.getValue());
             parts.put(change.getKey(), flat.get(NDArrayIndex.interval(from, to)));
             from = to;

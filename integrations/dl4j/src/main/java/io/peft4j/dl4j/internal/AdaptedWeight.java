@@ -11,7 +11,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 /** A weight of a running layer with what is trained for it; all arrays are views of the network's or the layer's. */
 public final class AdaptedWeight {
     private final Weight weight;
-    private final WeightChange change;
+    private final WeightUpdate change;
     private final Map<String, INDArray> values = new LinkedHashMap<>();
     private final Map<String, INDArray> gradients = new LinkedHashMap<>();
     private WeightMatrix frozen;
@@ -31,21 +31,21 @@ public final class AdaptedWeight {
     record Kept(WeightMatrix matrix, INDArray outputs) {
     }
 
-    AdaptedWeight(Weight weight, WeightChange change) {
+    AdaptedWeight(Weight weight, WeightUpdate change) {
         this.weight = weight;
         this.change = change;
     }
 
     /** How many values are trained. */
-    static long length(WeightChange change) {
-        return change.tensors().stream().mapToLong(WeightChange.Tensor::length).sum();
+    static long length(WeightUpdate change) {
+        return change.tensors().stream().mapToLong(WeightUpdate.Tensor::length).sum();
     }
 
     /** The tensors by key in a part of a flat array that holds one after the other. */
-    static Map<String, INDArray> views(Weight weight, WeightChange change, INDArray flat) {
+    static Map<String, INDArray> views(Weight weight, WeightUpdate change, INDArray flat) {
         Map<String, INDArray> views = new LinkedHashMap<>();
         long from = 0;
-        for (WeightChange.Tensor tensor : change.tensors()) {
+        for (WeightUpdate.Tensor tensor : change.tensors()) {
             INDArray part = flat.get(NDArrayIndex.interval(from, from + tensor.length()));
             views.put(key(weight, tensor), tensor.rows() == 0 ? part
                     : part.reshape('f', true, tensor.rows(), tensor.columns()));
@@ -55,7 +55,7 @@ public final class AdaptedWeight {
     }
 
     /** How a tensor is called in DeepLearning4J's tables. */
-    static String key(Weight weight, WeightChange.Tensor tensor) {
+    static String key(Weight weight, WeightUpdate.Tensor tensor) {
         return weight.key() + "." + tensor.key();
     }
 
@@ -85,7 +85,7 @@ public final class AdaptedWeight {
         return weight;
     }
 
-    WeightChange change() {
+    WeightUpdate change() {
         return change;
     }
 
@@ -100,12 +100,12 @@ public final class AdaptedWeight {
     }
 
     /** A tensor's values. */
-    INDArray value(WeightChange.Tensor tensor) {
+    INDArray value(WeightUpdate.Tensor tensor) {
         return values.get(key(weight, tensor));
     }
 
     /** A tensor's gradient. */
-    INDArray gradientOf(WeightChange.Tensor tensor) {
+    INDArray gradientOf(WeightUpdate.Tensor tensor) {
         return gradients.get(key(weight, tensor));
     }
 

@@ -4,8 +4,8 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
+import io.peft4j.core.peft.file.AdapterProvenance;
 import io.peft4j.core.peft.file.CheckedTensors;
-import io.peft4j.core.peft.file.Passport;
 import io.peft4j.core.peft.file.WeightSample;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.safetensors.SafetensorsFile;
@@ -69,8 +69,8 @@ public final class AdapterFolder {
             N made = AdaptedNetwork.build(base, config, Optional.empty(), true);
             NetworkForm<N> form = base.form(made);
             CheckedTensors stored = new CheckedTensors(file);
-            Passport now = passport(form);
-            Passport.read(folder).ifPresent(passport -> stored.compare(passport.mismatches(now)));
+            AdapterProvenance now = passport(form);
+            AdapterProvenance.read(folder).ifPresent(passport -> stored.compare(passport.mismatches(now)));
             tensors(form).forEach((key, tensor) -> tensor.read(stored, key));
             stored.unasked().forEach(info -> stored.note("not expected", info.name()));
             stored.requireFit(config, now.base());
@@ -91,7 +91,7 @@ public final class AdapterFolder {
     }
 
     /** What tells the network from others: some of the values of each frozen layer. */
-    private static Passport passport(NetworkForm<?> adapted) {
+    private static AdapterProvenance passport(NetworkForm<?> adapted) {
         List<WeightSample> samples = new ArrayList<>();
         AdaptedNetwork.running(adapted).forEach((name, layer) -> {
             INDArray frozen = layer.running().frozen();
@@ -103,6 +103,6 @@ public final class AdapterFolder {
         });
         String network = String.format(Locale.ROOT, "%s of %d layers",
                 adapted.network().getClass().getSimpleName(), adapted.layers().size());
-        return new Passport(network, Map.of(), samples, "", Optional.empty(), "", Map.of(), List.of());
+        return new AdapterProvenance(network, Map.of(), samples, "", Optional.empty(), "", Map.of(), List.of());
     }
 }

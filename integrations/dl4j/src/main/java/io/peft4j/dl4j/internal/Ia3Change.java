@@ -10,7 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * {@code W'[i, j] = W[i, j] l[i]}; of a convolution for each channel. Gradients: the sums of {@code W dW'} (and
  * {@code b db'}) over what one factor multiplies. The bias of a recurrent layer belongs to two weights and is left.
  */
-final class Ia3Change implements WeightChange {
+final class Ia3Change implements WeightUpdate {
     private final boolean ofInputs;
     private final Tensor factors;
     private final Initializer first;

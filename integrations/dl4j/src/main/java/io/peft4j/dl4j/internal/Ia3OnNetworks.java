@@ -20,7 +20,7 @@ final class Ia3OnNetworks implements NetworkMethod<Ia3Config> {
     }
 
     @Override
-    public WeightChange change(Ia3Config config, String path, Weight weight) {
+    public WeightUpdate change(Ia3Config config, String path, Weight weight) {
         Initializer first = config.initWeights() ? Initializer.ONES : Initializer.normal(1);
         return new Ia3Change(weight, isFeedforward(config.feedforwardModules(), path), first);
     }

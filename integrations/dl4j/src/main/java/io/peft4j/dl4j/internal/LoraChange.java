@@ -13,7 +13,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * convolution, A is a convolution with r outputs and B one of a single position, as in Hugging Face PEFT. Gradients:
  * {@code dA = s B^T dW'^T}, {@code dB = s dW'^T A^T}.
  */
-class LoraChange implements WeightChange {
+class LoraChange implements WeightUpdate {
     private final Tensor a;
     private final Tensor b;
     private final double scaling;

@@ -50,7 +50,7 @@ final class LoraOnNetworks implements NetworkMethod<LoraConfig> {
     }
 
     @Override
-    public WeightChange change(LoraConfig config, String path, Weight weight) {
+    public WeightUpdate change(LoraConfig config, String path, Weight weight) {
         int rank = ranks(config).first(path).orElse(config.rank());
         double scaling = config.scaling(rank, alphas(config).first(path).orElse(config.alpha()));
         return config.dora() ? new DoraChange(weight, rank, scaling, config.initialization())

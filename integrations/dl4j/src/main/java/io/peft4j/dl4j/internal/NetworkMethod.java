@@ -27,7 +27,7 @@ public interface NetworkMethod<C extends PlacedConfig> {
     void check(C config, List<String> paths, boolean stored);
 
     /** What it makes of the weight at a path. */
-    WeightChange change(C config, String path, Weight weight);
+    WeightUpdate change(C config, String path, Weight weight);
 
     /** A method with a configuration of its own. */
     record Configured<C extends PlacedConfig>(NetworkMethod<C> method, C config) {
@@ -37,7 +37,7 @@ public interface NetworkMethod<C extends PlacedConfig> {
         }
 
         /** As {@link NetworkMethod#change}. */
-        public WeightChange change(String path, Weight weight) {
+        public WeightUpdate change(String path, Weight weight) {
             return method.change(config, path, weight);
         }
     }

@@ -1,7 +1,7 @@
 package io.peft4j.dl4j.internal;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.error.TargetModuleException;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.TargetModules;
@@ -95,7 +95,7 @@ public record Place(String layer, String path, Weight weight) {
             List<String> matched = withParameters.keySet().stream().filter(saved).toList();
             if (matched.isEmpty()) {
                 throw new ConfigurationException("modules_to_save: '" + entry + "' matches no layer with parameters; "
-                        + "the nearest layers are " + NearNames.of(entry, withParameters.keySet(), 3));
+                        + "the nearest layers are " + SimilarNames.of(entry, withParameters.keySet(), 3));
             }
             trained.addAll(matched);
         }

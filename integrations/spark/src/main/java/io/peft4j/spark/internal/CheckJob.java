@@ -72,7 +72,7 @@ public final class CheckJob {
         List<CheckedPart> parts = only(scanned, CheckedPart.class).collect();
         WordStatistics words = only(scanned, CheckedPart.SeenWords.class).treeReduce(CheckedPart.SeenWords::merge)
                 .statistics;
-        AllExamples all = new AllExamples(parts, words, settings.files().get(0));
+        ExampleIndex all = new ExampleIndex(parts, words, settings.files().get(0));
         Broadcast<int[]> firsts = spark.broadcast(all.firsts());
         JavaPairRDD<Integer, CheckedExample> examples = scanned.mapPartitionsWithIndex((partition, objects) ->
                 numbered(objects, firsts.value()[partition]), false).mapToPair(one -> one);

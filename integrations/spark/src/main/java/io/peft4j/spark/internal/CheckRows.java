@@ -51,7 +51,7 @@ final class CheckRows implements FlatMapFunction<Iterator<Tuple2<Object, Long>>,
                     Tuple2<Object, Long> next = rows.next();
                     long line = next._2() + 1;
                     if (next._1() instanceof Row row) {
-                        return Optional.of(Entry.of(new JsonLines.Row(name, line, Fields.of(row))));
+                        return Optional.of(Entry.of(new JsonLines.Row(name, line, SparkRows.of(row))));
                     }
                     String text = (String) next._1();
                     if (!text.isBlank()) {

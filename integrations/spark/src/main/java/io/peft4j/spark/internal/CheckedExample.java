@@ -1,7 +1,7 @@
 package io.peft4j.spark.internal;
 
+import io.peft4j.data.near.internal.CandidatePairs;
 import io.peft4j.data.near.internal.Corpus;
-import io.peft4j.data.near.internal.Meetings;
 import java.io.Serializable;
 import java.util.List;
 
@@ -31,9 +31,9 @@ final class CheckedExample implements Serializable {
         this.exact = features.exactKey();
         this.topic = features.topicKey();
         this.fact = features.factKey();
-        List<Meetings.Key> meetings = features.meetings();
-        this.keys = meetings.stream().mapToLong(Meetings.Key::hash).toArray();
-        this.sieves = meetings.stream().mapToLong(Meetings.Key::sieve).toArray();
+        List<CandidatePairs.Key> meetings = features.meetings();
+        this.keys = meetings.stream().mapToLong(CandidatePairs.Key::hash).toArray();
+        this.sieves = meetings.stream().mapToLong(CandidatePairs.Key::sieve).toArray();
         this.text = features.text();
     }
 }

@@ -1,7 +1,7 @@
 package io.peft4j.spark.internal;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -21,14 +21,14 @@ import java.util.concurrent.Semaphore;
 
 /** A base model with adapters, for all tasks of a JVM. */
 public final class LoadedModel implements AutoCloseable {
-    private final SharedThings<ModelRecipe, BaseModel>.Lease base;
+    private final RefCountedCache<ModelRecipe, BaseModel>.Lease base;
     private final PeftModel model;
     /** Adapters that share no batch with others. */
     private final Set<String> alone = new TreeSet<>();
     /** Tasks that answer take turns: answers of two at once would need more memory and be no faster. */
     private final Semaphore turns = new Semaphore(1, true);
 
-    LoadedModel(SharedThings<ModelRecipe, BaseModel>.Lease base, Map<String, String> adapters) {
+    LoadedModel(RefCountedCache<ModelRecipe, BaseModel>.Lease base, Map<String, String> adapters) {
         this.base = base;
         this.model = new PeftModel(base.value());
         boolean complete = false;
@@ -63,7 +63,7 @@ public final class LoadedModel implements AutoCloseable {
     public void requireKnown(String adapter) {
         if (!adapter.equals(PeftModel.BASE) && !model.adapterNames().contains(adapter)) {
             throw new ConfigurationException("unknown adapter '" + adapter + "'; "
-                    + NearNames.sentence(adapter, model.adapterNames()));
+                    + SimilarNames.sentence(adapter, model.adapterNames()));
         }
     }
 

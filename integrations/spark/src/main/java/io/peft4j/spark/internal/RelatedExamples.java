@@ -1,6 +1,6 @@
 package io.peft4j.spark.internal;
 
-import io.peft4j.data.near.internal.Meetings;
+import io.peft4j.data.near.internal.CandidatePairs;
 import io.peft4j.data.near.internal.WordStatistics;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -18,7 +18,7 @@ import scala.Tuple2;
 
 /**
  * Finds the examples that are the same as another one, ask the same or tell the same, among any number of examples, by
- * the keys of {@link Meetings}: those who meet under a key make pairs, and pairs are compared by their texts, all on
+ * the keys of {@link CandidatePairs}: those who meet under a key make pairs, and pairs are compared by their texts, all on
  * the executors. What they have in common exactly is looked at where all of them, which are few, are seen at once.
  */
 final class RelatedExamples {
@@ -75,9 +75,9 @@ final class RelatedExamples {
         JavaPairRDD<Integer, String> texts = different.mapValues(one -> one.text);
         JavaPairRDD<Long, long[]> meetings = different.flatMapToPair(RelatedExamples::keys).groupByKey()
                 .mapValues(RelatedExamples::members).filter(met -> met._2().length > 2);
-        JavaPairRDD<Integer, Integer> few = meetings.filter(met -> met._2().length <= 2 * Meetings.CROWD)
+        JavaPairRDD<Integer, Integer> few = meetings.filter(met -> met._2().length <= 2 * CandidatePairs.CROWD)
                 .flatMapToPair(met -> pairs(met._2(), new String[0]));
-        JavaPairRDD<Integer, Integer> crowds = meetings.filter(met -> met._2().length > 2 * Meetings.CROWD)
+        JavaPairRDD<Integer, Integer> crowds = meetings.filter(met -> met._2().length > 2 * CandidatePairs.CROWD)
                 .flatMapToPair(RelatedExamples::membersOfCrowd).join(texts)
                 .mapToPair(one -> new Tuple2<>(one._2()._1()._1(), new Tuple2<>(
                         new long[] {one._1(), one._2()._1()._2()}, one._2()._2())))
@@ -87,7 +87,7 @@ final class RelatedExamples {
         few.union(crowds).filter(pair -> !(known.value().get(pair._1()) && known.value().get(pair._2()))).distinct()
                 .join(texts).mapToPair(one -> new Tuple2<>(one._2()._1(), new Tuple2<>(one._1(), one._2()._2())))
                 .join(texts)
-                .mapPartitions(pairs -> related(pairs, new Meetings(seen.value()))).collect().forEach(this::mark);
+                .mapPartitions(pairs -> related(pairs, new CandidatePairs(seen.value()))).collect().forEach(this::mark);
     }
 
     private static Iterator<Tuple2<Long, Tuple2<Integer, Long>>> keys(Tuple2<Integer, CheckedExample> one) {
@@ -129,13 +129,13 @@ final class RelatedExamples {
             sieves[i] = members[2 * i + 1];
         }
         List<Tuple2<Integer, Integer>> pairs = new ArrayList<>();
-        Meetings.pairs(sieves, place -> texts[place], (a, b) -> pairs.add(new Tuple2<>((int) members[2 * a],
+        CandidatePairs.pairs(sieves, place -> texts[place], (a, b) -> pairs.add(new Tuple2<>((int) members[2 * a],
                 (int) members[2 * b])));
         return pairs.iterator();
     }
 
     private static Iterator<int[]> related(Iterator<Tuple2<Integer, Tuple2<Tuple2<Integer, String>, String>>> pairs,
-            Meetings meetings) {
+            CandidatePairs meetings) {
         Iterable<Tuple2<Integer, Tuple2<Tuple2<Integer, String>, String>>> all = () -> pairs;
         Stream<int[]> found = StreamSupport.stream(all.spliterator(), false)
                 .filter(pair -> meetings.related(pair._2()._1()._2(), pair._2()._2()))

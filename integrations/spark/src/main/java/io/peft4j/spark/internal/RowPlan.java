@@ -34,7 +34,7 @@ public record RowPlan(LinkedHashMap<String, String> forms, String adapter, boole
             if (value == null) {
                 throw read.wrong("\"" + column + "\" is null");
             }
-            fields.put(form, Fields.value(value));
+            fields.put(form, SparkRows.value(value));
         });
         return read;
     }

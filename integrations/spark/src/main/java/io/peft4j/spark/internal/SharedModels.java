@@ -18,9 +18,9 @@ public final class SharedModels {
     /** As long as it may take until the next stage asks for the same model. */
     private static final long LINGER_MILLIS = 60_000;
 
-    private static final SharedThings<ModelRecipe, BaseModel> BASES =
-            new SharedThings<>(SharedModels::load, LINGER_MILLIS);
-    private static final SharedThings<ModelRecipe, LoadedModel> MODELS = new SharedThings<>(recipe ->
+    private static final RefCountedCache<ModelRecipe, BaseModel> BASES =
+            new RefCountedCache<>(SharedModels::load, LINGER_MILLIS);
+    private static final RefCountedCache<ModelRecipe, LoadedModel> MODELS = new RefCountedCache<>(recipe ->
             new LoadedModel(BASES.acquire(withoutAdapters(recipe)), recipe.adapters()), LINGER_MILLIS);
 
     private SharedModels() {
@@ -28,9 +28,9 @@ public final class SharedModels {
 
     /** A use of a model by a task. */
     public static final class Use implements AutoCloseable {
-        private final SharedThings<ModelRecipe, LoadedModel>.Lease lease;
+        private final RefCountedCache<ModelRecipe, LoadedModel>.Lease lease;
 
-        private Use(SharedThings<ModelRecipe, LoadedModel>.Lease lease) {
+        private Use(RefCountedCache<ModelRecipe, LoadedModel>.Lease lease) {
             this.lease = lease;
         }
 
@@ -56,9 +56,9 @@ public final class SharedModels {
 
     /** A use of a base by a task that trains. */
     public static final class Base implements AutoCloseable {
-        private final SharedThings<ModelRecipe, BaseModel>.Lease lease;
+        private final RefCountedCache<ModelRecipe, BaseModel>.Lease lease;
 
-        private Base(SharedThings<ModelRecipe, BaseModel>.Lease lease) {
+        private Base(RefCountedCache<ModelRecipe, BaseModel>.Lease lease) {
             this.lease = lease;
         }
 

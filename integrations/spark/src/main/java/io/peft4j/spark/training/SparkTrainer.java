@@ -25,7 +25,7 @@ import scala.reflect.ClassTag;
 
 /**
  * Trains an adapter with the executors of Spark: the ordinary trainer runs in each task of a barrier stage, and the
- * tasks divide every update ({@link io.peft4j.train.parallel.Workers}).
+ * tasks divide every update ({@link io.peft4j.train.parallel.WorkerCollective}).
  *
  * <pre>{@code
  * SparkTrainer.builder(spark).base("/models/SmolLM2").workers(4).output("s3a://bucket/handbook").build()

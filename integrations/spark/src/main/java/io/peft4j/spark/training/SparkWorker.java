@@ -5,19 +5,19 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.train.RunStart;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
-import io.peft4j.train.parallel.Workers;
+import io.peft4j.train.parallel.WorkerCollective;
 import java.nio.file.Path;
 import java.util.Optional;
 
 /** One of the workers of a training, and what it has. */
 public final class SparkWorker {
-    private final Workers workers;
+    private final WorkerCollective workers;
     private final BaseModel base;
     private final Path data;
     private final Optional<Path> validation;
     private final RunPlace place;
 
-    SparkWorker(Workers workers, BaseModel base, Path data, Optional<Path> validation, RunPlace place) {
+    SparkWorker(WorkerCollective workers, BaseModel base, Path data, Optional<Path> validation, RunPlace place) {
         this.workers = workers;
         this.base = base;
         this.data = data;

@@ -5,10 +5,10 @@ import io.peft4j.models.ModelOptions.Precision;
 import io.peft4j.spark.internal.ModelRecipe;
 import io.peft4j.spark.internal.SharedModels;
 import io.peft4j.train.TrainingResult;
+import io.peft4j.train.parallel.WorkerCollective;
 import io.peft4j.train.parallel.WorkerException;
 import io.peft4j.train.parallel.WorkerGroup;
 import io.peft4j.train.parallel.WorkerSocket;
-import io.peft4j.train.parallel.Workers;
 import java.io.IOException;
 import java.io.Serializable;
 import java.net.InetSocketAddress;
@@ -93,7 +93,7 @@ final class TrainingTask extends AbstractFunction1<Iterator<Integer>, Iterator<T
                 addresses.add(InetSocketAddress.createUnresolved(address.substring(0, colon),
                         Integer.parseInt(address.substring(colon + 1))));
             }
-            try (Workers workers = socket.join(new WorkerGroup(rank, addresses, settings.secret())
+            try (WorkerCollective workers = socket.join(new WorkerGroup(rank, addresses, settings.secret())
                     .withLocalSteps(settings.localSteps()));
                     RunPlace place = new RunPlace(Files.createTempDirectory("peft4j-spark"),
                             new SharedFolder(settings.output(), hadoop.value()), settings.checkpointEverySteps(),
@@ -103,7 +103,7 @@ final class TrainingTask extends AbstractFunction1<Iterator<Integer>, Iterator<T
         }
     }
 
-    private SparkTrainingResult train(BarrierTaskContext context, Workers workers, RunPlace place)
+    private SparkTrainingResult train(BarrierTaskContext context, WorkerCollective workers, RunPlace place)
             throws IOException {
         try (SharedModels.Base base = SharedModels.base(ModelRecipe.of(settings.base())
                 .withPrecision(settings.precision()).withThreads(threads(context)))) {

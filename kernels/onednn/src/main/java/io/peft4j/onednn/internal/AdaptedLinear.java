@@ -8,11 +8,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * both, and the update is added to the part of a result that a thread has just computed, while it lies in its cache.
  */
 final class AdaptedLinear {
-    private final Team team;
+    private final ThreadTeam team;
     private final MixedProducts matrices;
-    private final LowRankUpdate lowRank;
+    private final FusedLowRankUpdate lowRank;
 
-    AdaptedLinear(Team team, MixedProducts matrices, LowRankUpdate lowRank) {
+    AdaptedLinear(ThreadTeam team, MixedProducts matrices, FusedLowRankUpdate lowRank) {
         this.team = team;
         this.matrices = matrices;
         this.lowRank = lowRank;
@@ -85,7 +85,7 @@ final class AdaptedLinear {
         }
     }
 
-    private static void copy(Lane lane, Matrix from, Matrix to, int row, int count) {
+    private static void copy(ThreadContext lane, Matrix from, Matrix to, int row, int count) {
         if (to != from) {
             Vectors.convert(lane, from.rows(row, count).data(), to.rows(row, count).data(), count * from.columns());
         }

@@ -4,7 +4,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionShape;
-import io.peft4j.onednn.internal.AttentionPlan.Block;
+import io.peft4j.onednn.internal.AttentionBlocking.Block;
 import io.peft4j.onednn.internal.BinarySpec.Operator;
 import io.peft4j.onednn.internal.MatmulSpec.Operand;
 import io.peft4j.onednn.internal.RowSpec.Kind;
@@ -31,7 +31,7 @@ final class AttentionTile {
 
     private static final int HIDDEN = 1;
 
-    private final Lane lane;
+    private final ThreadContext lane;
     private final Inputs inputs;
     private final Block block;
     private final int head;
@@ -44,7 +44,7 @@ final class AttentionTile {
     /** The scores over the soft cap, in a hyperbolic tangent, where there is one. */
     private Span tangents;
 
-    AttentionTile(Lane lane, Inputs inputs, Block block, int head) {
+    AttentionTile(ThreadContext lane, Inputs inputs, Block block, int head) {
         this.lane = lane;
         this.inputs = inputs;
         this.block = block;
@@ -175,7 +175,7 @@ final class AttentionTile {
     }
 
     private void softmaxBackward(Span p, Span dp) {
-        Optional<Call> call = lane.call(RowSpec.of(Kind.SOFTMAX_BACKWARD, inputs.type(), inputs.type(), rows, columns));
+        Optional<CompiledCall> call = lane.call(RowSpec.of(Kind.SOFTMAX_BACKWARD, inputs.type(), inputs.type(), rows, columns));
         if (call.isPresent()) {
             call.get().run(lane, p.address(), dp.address(), dp.address());
             return;

@@ -61,7 +61,7 @@ final class BFloat16Products {
      * @param asked a value of the system property
      * @throws ConfigurationException when there is no such value, or it asks for an instruction that is not there
      */
-    static BFloat16Products choose(Team team, String asked) {
+    static BFloat16Products choose(ThreadTeam team, String asked) {
         boolean hasInstruction = DnnlLibrary.multipliesBFloat16();
         return switch (asked) {
             case AUTO, "" -> fastest(team, hasInstruction);
@@ -78,7 +78,7 @@ final class BFloat16Products {
         };
     }
 
-    private static BFloat16Products fastest(Team team, boolean hasInstruction) {
+    private static BFloat16Products fastest(ThreadTeam team, boolean hasInstruction) {
         if (!hasInstruction) {
             return logged(widening(team), false, "the processor has no instruction for bf16");
         }
@@ -95,14 +95,14 @@ final class BFloat16Products {
         return new BFloat16Products(way, hasInstruction);
     }
 
-    private static Way widening(Team team) {
+    private static Way widening(ThreadTeam team) {
         boolean[] found = new boolean[1];
         team.alone((lane, task) -> found[0] = lane.call(product(DataType.FLOAT, DataType.BFLOAT16)).isPresent());
         return found[0] ? Way.WIDEN : Way.CONVERT;
     }
 
     /** The shortest of a few times for each type, taken in turn: what disturbs one run does not decide. */
-    private static void time(Lane lane, double[] microseconds) {
+    private static void time(ThreadContext lane, double[] microseconds) {
         Span a = cleared(lane, ROWS * REDUCED);
         Span b = cleared(lane, REDUCED * COLUMNS);
         Span c = cleared(lane, ROWS * COLUMNS);
@@ -110,7 +110,7 @@ final class BFloat16Products {
         Arrays.fill(microseconds, Double.POSITIVE_INFINITY);
         for (int round = 0; round < ROUNDS; round++) {
             for (int i = 0; i < types.length; i++) {
-                Optional<Call> call = lane.call(product(types[i], types[i]));
+                Optional<CompiledCall> call = lane.call(product(types[i], types[i]));
                 if (call.isPresent()) {
                     long begin = System.nanoTime();
                     call.get().run(lane, a.address(), b.address(), c.address());
@@ -120,7 +120,7 @@ final class BFloat16Products {
         }
     }
 
-    private static Span cleared(Lane lane, int elements) {
+    private static Span cleared(ThreadContext lane, int elements) {
         Span span = Span.scratch(lane, DataType.FLOAT, elements);
         NativeMemory.clear(span.address(), (long) elements * Float.BYTES);
         return span;

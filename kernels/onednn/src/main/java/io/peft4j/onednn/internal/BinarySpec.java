@@ -22,7 +22,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param shape what of b is used for an element
  */
 record BinarySpec(Operator operator, DataType a, DataType b, Shape shape, int rows, int columns, boolean accumulate)
-        implements Spec {
+        implements PrimitiveSpec {
     /** The operator. */
     enum Operator {
         /** a + b. */
@@ -48,14 +48,14 @@ record BinarySpec(Operator operator, DataType a, DataType b, Shape shape, int ro
     }
 
     @Override
-    public Optional<Call> build(Lane lane) {
-        memory.desc full = Spec.matrix(a, rows, columns);
+    public Optional<CompiledCall> build(ThreadContext lane) {
+        memory.desc full = PrimitiveSpec.matrix(a, rows, columns);
         memory.desc second = switch (shape) {
-            case FULL -> Spec.matrix(b, rows, columns);
-            case ROW -> Spec.matrix(b, 1, columns);
-            case COLUMN -> Spec.matrix(b, rows, 1);
+            case FULL -> PrimitiveSpec.matrix(b, rows, columns);
+            case ROW -> PrimitiveSpec.matrix(b, 1, columns);
+            case COLUMN -> PrimitiveSpec.matrix(b, rows, 1);
         };
-        primitive_attr attributes = Spec.attributes();
+        primitive_attr attributes = PrimitiveSpec.attributes();
         if (accumulate) {
             post_ops operations = new post_ops();
             operations.append_sum();
@@ -68,7 +68,7 @@ record BinarySpec(Operator operator, DataType a, DataType b, Shape shape, int ro
         };
         binary.primitive_desc description =
                 new binary.primitive_desc(lane.engine(), algorithm, full, second, full, attributes, true);
-        return Spec.assemble(lane, this, description, () -> new binary(description), new Argument(DNNL_ARG_SRC_0, full),
+        return PrimitiveSpec.assemble(lane, this, description, () -> new binary(description), new Argument(DNNL_ARG_SRC_0, full),
                 new Argument(DNNL_ARG_SRC_1, second), new Argument(DNNL_ARG_DST, full));
     }
 }

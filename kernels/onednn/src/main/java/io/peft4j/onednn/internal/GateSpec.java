@@ -19,22 +19,22 @@ import org.nd4j.linalg.api.buffer.DataType;
  * with another operand; a product has one with a function and a second product after it, so that x is multiplied with
  * a number first, which is 1. Arguments of the call: x, the number (FLOAT), b, y.
  */
-record GateSpec(Function function, DataType type, int length) implements Spec {
+record GateSpec(Function function, DataType type, int length) implements PrimitiveSpec {
     /** The argument of the operation that comes second after the primitive's own. */
     private static final int SECOND = 2 * DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE | DNNL_ARG_SRC_1;
 
     @Override
-    public Optional<Call> build(Lane lane) {
-        memory.desc vector = Spec.matrix(type, 1, length);
-        memory.desc number = Spec.matrix(DataType.FLOAT, 1, 1);
+    public Optional<CompiledCall> build(ThreadContext lane) {
+        memory.desc vector = PrimitiveSpec.matrix(type, 1, length);
+        memory.desc number = PrimitiveSpec.matrix(DataType.FLOAT, 1, 1);
         post_ops operations = new post_ops();
         operations.append_eltwise(function.algorithm(), function.alpha(), 0f);
         operations.append_binary(dnnl_binary_mul, vector);
-        primitive_attr attributes = Spec.attributes();
+        primitive_attr attributes = PrimitiveSpec.attributes();
         attributes.set_post_ops(operations);
         binary.primitive_desc description = new binary.primitive_desc(lane.engine(), dnnl_binary_mul, vector, number,
                 vector, attributes, true);
-        return Spec.assemble(lane, this, description, () -> new binary(description),
+        return PrimitiveSpec.assemble(lane, this, description, () -> new binary(description),
                 new Argument(DNNL_ARG_SRC_0, vector), new Argument(DNNL_ARG_SRC_1, number),
                 new Argument(SECOND, vector), new Argument(DNNL_ARG_DST, vector));
     }

@@ -16,18 +16,18 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param type type of the rows
  * @param split from rows to halves, or back
  */
-record HalvesSpec(DataType type, int rows, int heads, int headSize, int half, boolean split) implements Spec {
+record HalvesSpec(DataType type, int rows, int heads, int headSize, int half, boolean split) implements PrimitiveSpec {
     @Override
-    public Optional<Call> build(Lane lane) {
+    public Optional<CompiledCall> build(ThreadContext lane) {
         long[] sizes = {2, heads, rows, half};
-        memory.desc together = Spec.desc(type, sizes, new long[] {half, headSize, (long) heads * headSize, 1});
-        memory.desc apart = Spec.desc(DataType.FLOAT, sizes,
+        memory.desc together = PrimitiveSpec.desc(type, sizes, new long[] {half, headSize, (long) heads * headSize, 1});
+        memory.desc apart = PrimitiveSpec.desc(DataType.FLOAT, sizes,
                 new long[] {(long) heads * rows * half, (long) rows * half, half, 1});
         memory.desc from = split ? together : apart;
         memory.desc to = split ? apart : together;
         reorder.primitive_desc description =
-                new reorder.primitive_desc(lane.engine(), from, lane.engine(), to, Spec.attributes(), true);
-        return Spec.assemble(lane, this, description, () -> new reorder(description), new Argument(DNNL_ARG_FROM, from),
+                new reorder.primitive_desc(lane.engine(), from, lane.engine(), to, PrimitiveSpec.attributes(), true);
+        return PrimitiveSpec.assemble(lane, this, description, () -> new reorder(description), new Argument(DNNL_ARG_FROM, from),
                 new Argument(DNNL_ARG_TO, to));
     }
 
@@ -37,8 +37,8 @@ record HalvesSpec(DataType type, int rows, int heads, int headSize, int half, bo
     }
 
     /** Runs the copy; in loops of our own where oneDNN has nothing fast. */
-    void run(Lane lane, Span from, Span to) {
-        Optional<Call> call = lane.call(this);
+    void run(ThreadContext lane, Span from, Span to) {
+        Optional<CompiledCall> call = lane.call(this);
         if (call.isPresent()) {
             call.get().run(lane, from.address(), to.address());
             return;

@@ -19,19 +19,19 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param columns number of columns
  * @param stride bytes from row to row
  */
-record Int8CopySpec(DataType type, int rows, int columns, int stride) implements Spec {
+record Int8CopySpec(DataType type, int rows, int columns, int stride) implements PrimitiveSpec {
     private static final int EACH_ROW = 1;
 
     @Override
-    public Optional<Call> build(Lane lane) {
+    public Optional<CompiledCall> build(ThreadContext lane) {
         memory.desc from = new memory.desc(new long[] {rows, columns}, memory.data_type.s8, new long[] {stride, 1});
-        memory.desc to = Spec.matrix(type, rows, columns);
-        primitive_attr attributes = Spec.attributes();
+        memory.desc to = PrimitiveSpec.matrix(type, rows, columns);
+        primitive_attr attributes = PrimitiveSpec.attributes();
         attributes.set_scales_mask(DNNL_ARG_FROM, EACH_ROW);
         reorder.primitive_desc description =
                 new reorder.primitive_desc(lane.engine(), from, lane.engine(), to, attributes, true);
-        return Spec.assemble(lane, this, description, () -> new reorder(description), new Argument(DNNL_ARG_FROM, from),
+        return PrimitiveSpec.assemble(lane, this, description, () -> new reorder(description), new Argument(DNNL_ARG_FROM, from),
                 new Argument(DNNL_ARG_TO, to), new Argument(DNNL_ARG_ATTR_SCALES | DNNL_ARG_FROM,
-                        Spec.vector(DataType.FLOAT, rows)));
+                        PrimitiveSpec.vector(DataType.FLOAT, rows)));
     }
 }

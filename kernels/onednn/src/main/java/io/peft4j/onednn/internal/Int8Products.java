@@ -17,9 +17,9 @@ final class Int8Products {
     private static final int FEWEST_ROWS = 64;
     private static final int COLUMN_UNIT = 32;
 
-    private final Team team;
+    private final ThreadTeam team;
 
-    Int8Products(Team team) {
+    Int8Products(ThreadTeam team) {
         this.team = team;
     }
 
@@ -114,12 +114,12 @@ final class Int8Products {
         });
     }
 
-    private static void part(Lane lane, Matrix a, Int8Weight w, Matrix c, int row, int rows, int column, int columns,
+    private static void part(ThreadContext lane, Matrix a, Int8Weight w, Matrix c, int row, int rows, int column, int columns,
             boolean backward, boolean accumulate) {
         if (rows == 0) {
             return;
         }
-        Call call = lane.call(spec(a, w, c, rows, columns, backward, accumulate)).orElseThrow();
+        CompiledCall call = lane.call(spec(a, w, c, rows, columns, backward, accumulate)).orElseThrow();
         long left = a.address(row, 0);
         long result = c.address(row, column);
         if (backward) {
@@ -149,8 +149,8 @@ final class Int8Products {
         return dy.at(to);
     }
 
-    private static void scale(Lane lane, Span from, Span scales, Span to, int rows, int width) {
-        Optional<Call> call = from.type() != to.type() ? Optional.empty() : lane.call(new BinarySpec(
+    private static void scale(ThreadContext lane, Span from, Span scales, Span to, int rows, int width) {
+        Optional<CompiledCall> call = from.type() != to.type() ? Optional.empty() : lane.call(new BinarySpec(
                 Operator.MULTIPLY, from.type(), DataType.FLOAT, BinarySpec.Shape.ROW, rows, width, false));
         if (call.isPresent()) {
             call.get().run(lane, from.address(), scales.address(), to.address());

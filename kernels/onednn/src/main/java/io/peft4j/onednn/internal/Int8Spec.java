@@ -31,12 +31,12 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param accumulate whether c is added to
  */
 record Int8Spec(DataType type, int aRow, boolean transposed, int bRow, DataType result, int cRow, int m, int k, int n,
-        boolean scaled, boolean accumulate) implements Spec {
+        boolean scaled, boolean accumulate) implements PrimitiveSpec {
     private static final int EACH_COLUMN = 1 << 1;
 
     @Override
-    public Optional<Call> build(Lane lane) {
-        primitive_attr attributes = Spec.attributes();
+    public Optional<CompiledCall> build(ThreadContext lane) {
+        primitive_attr attributes = PrimitiveSpec.attributes();
         // Without this the bytes would make it a product of integers.
         attributes.set_fpmath_mode(type == DataType.BFLOAT16 ? fpmath_mode.bf16 : fpmath_mode.strict, true);
         if (scaled) {
@@ -47,18 +47,18 @@ record Int8Spec(DataType type, int aRow, boolean transposed, int bRow, DataType 
             operations.append_sum();
             attributes.set_post_ops(operations);
         }
-        memory.desc a = Spec.desc(type, new long[] {m, k}, new long[] {aRow, 1});
+        memory.desc a = PrimitiveSpec.desc(type, new long[] {m, k}, new long[] {aRow, 1});
         memory.desc b = new memory.desc(new long[] {k, n}, memory.data_type.s8,
                 transposed ? new long[] {1, bRow} : new long[] {bRow, 1});
-        memory.desc c = Spec.desc(result, new long[] {m, n}, new long[] {cRow, 1});
+        memory.desc c = PrimitiveSpec.desc(result, new long[] {m, n}, new long[] {cRow, 1});
         matmul.primitive_desc description = new matmul.primitive_desc(lane.engine(), a, b, c, attributes, true);
         Argument[] arguments = new Argument[scaled ? 4 : 3];
         arguments[0] = new Argument(DNNL_ARG_SRC, a);
         arguments[1] = new Argument(DNNL_ARG_WEIGHTS, b);
         arguments[2] = new Argument(DNNL_ARG_DST, c);
         if (scaled) {
-            arguments[3] = new Argument(DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, Spec.vector(DataType.FLOAT, n));
+            arguments[3] = new Argument(DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, PrimitiveSpec.vector(DataType.FLOAT, n));
         }
-        return Spec.assemble(lane, this, description, () -> new matmul(description), arguments);
+        return PrimitiveSpec.assemble(lane, this, description, () -> new matmul(description), arguments);
     }
 }

@@ -22,17 +22,17 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param from type of x
  * @param to type of y
  */
-record LayerNormSpec(DataType from, DataType to, int rows, int columns, float epsilon) implements Spec {
+record LayerNormSpec(DataType from, DataType to, int rows, int columns, float epsilon) implements PrimitiveSpec {
     @Override
-    public Optional<Call> build(Lane lane) {
-        memory.desc x = Spec.matrix(from, rows, columns);
-        memory.desc y = Spec.matrix(to, rows, columns);
-        memory.desc ofColumns = Spec.vector(DataType.FLOAT, columns);
-        memory.desc ofRows = Spec.vector(DataType.FLOAT, rows);
+    public Optional<CompiledCall> build(ThreadContext lane) {
+        memory.desc x = PrimitiveSpec.matrix(from, rows, columns);
+        memory.desc y = PrimitiveSpec.matrix(to, rows, columns);
+        memory.desc ofColumns = PrimitiveSpec.vector(DataType.FLOAT, columns);
+        memory.desc ofRows = PrimitiveSpec.vector(DataType.FLOAT, rows);
         layer_normalization_forward.primitive_desc description = new layer_normalization_forward.primitive_desc(
                 lane.engine(), dnnl_forward_training, x, y, epsilon, dnnl_use_scale | dnnl_use_shift,
-                Spec.attributes(), true);
-        return Spec.assemble(lane, this, description, () -> new layer_normalization_forward(description),
+                PrimitiveSpec.attributes(), true);
+        return PrimitiveSpec.assemble(lane, this, description, () -> new layer_normalization_forward(description),
                 new Argument(DNNL_ARG_SRC, x), new Argument(DNNL_ARG_SCALE, ofColumns),
                 new Argument(DNNL_ARG_SHIFT, ofColumns), new Argument(DNNL_ARG_DST, y),
                 new Argument(DNNL_ARG_MEAN, ofRows), new Argument(DNNL_ARG_VARIANCE, ofRows));

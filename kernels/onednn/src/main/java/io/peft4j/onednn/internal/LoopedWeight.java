@@ -18,22 +18,22 @@ final class LoopedWeight extends PackedWeight {
 
     private final RowProducts.Part[] parts;
 
-    LoopedWeight(Lane lane, FrozenWeight weight, int threads) {
+    LoopedWeight(ThreadContext lane, FrozenWeight weight, int threads) {
         super(weight.rows(), weight.columns(), threads, count -> copyBytes(lane, weight, count));
         this.parts = new RowProducts.Part[slices()];
     }
 
-    private static RowProducts products(Lane lane) {
+    private static RowProducts products(ThreadContext lane) {
         return lane.loops().rowProducts().orElseThrow();
     }
 
-    private static long copyBytes(Lane lane, FrozenWeight weight, int count) {
+    private static long copyBytes(ThreadContext lane, FrozenWeight weight, int count) {
         return weight instanceof BlockWeight blocks
                 ? products(lane).copyBytes(blocks.type(), count, weight.columns()) : 0;
     }
 
     /** Whether there are loops for such weights. */
-    static boolean runs(Lane lane, FrozenWeight weight) {
+    static boolean runs(ThreadContext lane, FrozenWeight weight) {
         return lane.loops().rowProducts().isPresent() && (weight instanceof Int8Weight
                 || weight instanceof BlockWeight && copyBytes(lane, weight, 1) > 0);
     }
@@ -44,12 +44,12 @@ final class LoopedWeight extends PackedWeight {
     }
 
     @Override
-    boolean pack(Lane lane, FrozenWeight w, int slice, long copy) {
+    boolean pack(ThreadContext lane, FrozenWeight w, int slice, long copy) {
         parts[slice] = part(lane, w, slice, copy).orElse(null);
         return parts[slice] != null;
     }
 
-    private Optional<RowProducts.Part> part(Lane lane, FrozenWeight weight, int slice, long copy) {
+    private Optional<RowProducts.Part> part(ThreadContext lane, FrozenWeight weight, int slice, long copy) {
         RowProducts products = products(lane);
         int count = count(slice);
         long before = (long) first(slice) * columns();
@@ -63,7 +63,7 @@ final class LoopedWeight extends PackedWeight {
     }
 
     @Override
-    void multiply(Lane lane, int slice, long copy, Span x, int rows, int padded, Span y, boolean accumulate) {
+    void multiply(ThreadContext lane, int slice, long copy, Span x, int rows, int padded, Span y, boolean accumulate) {
         int count = count(slice);
         float[] input = lane.floats(INPUT, rows * columns());
         float[] result = lane.floats(RESULT, rows * count);

@@ -30,7 +30,7 @@ record LowRankOperands(DataType type, DataType stored, int in, int out, int rank
     }
 
     /** Rows {@code first} and following; h begins with the first of them. */
-    void forward(Lane lane, Span xs, Span h, Span ys, int first, int rows, float scale) {
+    void forward(ThreadContext lane, Span xs, Span h, Span ys, int first, int rows, float scale) {
         int block = block(rows);
         Matrix down = a(lane, type).transpose();
         Matrix up = b(lane, stored).transpose();
@@ -45,7 +45,7 @@ record LowRankOperands(DataType type, DataType stored, int in, int out, int rank
     }
 
     /** Gradients of rows {@code first} and following; h and dh begin with the first of them. */
-    void backward(Lane lane, Span dys, Span xs, Span h, Span dh, Span dxs, Sums sums, int first, int rows,
+    void backward(ThreadContext lane, Span dys, Span xs, Span h, Span dh, Span dxs, Sums sums, int first, int rows,
             float scale, boolean accumulate) {
         int block = block(rows);
         Matrix up = b(lane, type);
@@ -67,7 +67,7 @@ record LowRankOperands(DataType type, DataType stored, int in, int out, int rank
      *
      * @return dh as a left operand
      */
-    Matrix smallGradients(Lane lane, Matrix dy, Matrix x, Matrix h, Matrix dh, Matrix up, Sums sums, float scale) {
+    Matrix smallGradients(ThreadContext lane, Matrix dy, Matrix x, Matrix h, Matrix dh, Matrix up, Sums sums, float scale) {
         Products.onLane(lane, dy, up, dh, scale, false);
         Products.onLane(lane, left(lane, h).transpose(), dy, Matrix.dense(sums.dbTransposed, rank, out), scale,
                 sums.addToB);
@@ -81,16 +81,16 @@ record LowRankOperands(DataType type, DataType stored, int in, int out, int rank
         return type == stored ? rows : BLOCK;
     }
 
-    Matrix a(Lane lane, DataType wanted) {
+    Matrix a(ThreadContext lane, DataType wanted) {
         return as(lane, Matrix.dense(a, rank, in), wanted);
     }
 
-    Matrix b(Lane lane, DataType wanted) {
+    Matrix b(ThreadContext lane, DataType wanted) {
         return as(lane, Matrix.dense(b, out, rank), wanted);
     }
 
     /** Some rows of b, transposed, as a right operand. */
-    Matrix up(Lane lane, int first, int count) {
+    Matrix up(ThreadContext lane, int first, int count) {
         return as(lane, Matrix.dense(b, out, rank).rows(first, count), stored).transpose();
     }
 
@@ -100,11 +100,11 @@ record LowRankOperands(DataType type, DataType stored, int in, int out, int rank
     }
 
     /** The operand as the left one of a product. */
-    Matrix left(Lane lane, Matrix m) {
+    Matrix left(ThreadContext lane, Matrix m) {
         return as(lane, m, type);
     }
 
-    private static Matrix as(Lane lane, Matrix m, DataType wanted) {
+    private static Matrix as(ThreadContext lane, Matrix m, DataType wanted) {
         if (m.type() == wanted) {
             return m;
         }

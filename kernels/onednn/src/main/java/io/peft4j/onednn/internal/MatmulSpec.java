@@ -23,7 +23,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param accumulate whether c is added to
  */
 record MatmulSpec(Operand a, Operand b, Operand c, int m, int k, int n, float alpha, boolean accumulate)
-        implements Spec {
+        implements PrimitiveSpec {
     /**
      * Type and strides of an operand, in elements.
      *
@@ -42,17 +42,17 @@ record MatmulSpec(Operand a, Operand b, Operand c, int m, int k, int n, float al
         }
 
         private memory.desc layout(long rows, long columns) {
-            return Spec.desc(type, new long[] {rows, columns}, new long[] {row, column});
+            return PrimitiveSpec.desc(type, new long[] {rows, columns}, new long[] {row, column});
         }
     }
 
     @Override
-    public Optional<Call> build(Lane lane) {
+    public Optional<CompiledCall> build(ThreadContext lane) {
         matmul.primitive_desc description = describe(lane, m);
-        return Spec.assemble(lane, this, description, () -> new matmul(description), arguments());
+        return PrimitiveSpec.assemble(lane, this, description, () -> new matmul(description), arguments());
     }
 
-    private matmul.primitive_desc describe(Lane lane, long rows) {
+    private matmul.primitive_desc describe(ThreadContext lane, long rows) {
         post_ops operations = new post_ops();
         if (alpha != 1f) {
             operations.append_eltwise(dnnl_eltwise_linear, alpha, 0f);
@@ -60,7 +60,7 @@ record MatmulSpec(Operand a, Operand b, Operand c, int m, int k, int n, float al
         if (accumulate) {
             operations.append_sum();
         }
-        primitive_attr attributes = Spec.attributes();
+        primitive_attr attributes = PrimitiveSpec.attributes();
         attributes.set_post_ops(operations);
         return new matmul.primitive_desc(lane.engine(), a.layout(rows, k), b.layout(k, n), c.layout(rows, n),
                 attributes, true);
@@ -75,18 +75,18 @@ record MatmulSpec(Operand a, Operand b, Operand c, int m, int k, int n, float al
      * The same single product compiled for any number of rows. Slightly slower than one compiled for its number, and
      * worth it: each new number of rows would cost a millisecond of compiling.
      */
-    record AnyRows(MatmulSpec shape) implements Spec {
+    record AnyRows(MatmulSpec shape) implements PrimitiveSpec {
         @Override
-        public Optional<Call> build(Lane lane) {
+        public Optional<CompiledCall> build(ThreadContext lane) {
             Optional<Shared> shared = lane.shared(new Key(shape.withRows(0)), AnyRows::compile);
             return shared.map(
-                    s -> Spec.assemble(lane, s.pad(), s.primitive(), false, shape.arguments()));
+                    s -> PrimitiveSpec.assemble(lane, s.pad(), s.primitive(), false, shape.arguments()));
         }
 
-        private static Optional<Shared> compile(Lane lane, Key key) {
+        private static Optional<Shared> compile(ThreadContext lane, Key key) {
             matmul.primitive_desc description = key.shape().describe(lane, DNNL_RUNTIME_DIM_VAL);
             try {
-                return Spec.usable(lane, new AnyRows(key.shape()), description) && !isWrong(description)
+                return PrimitiveSpec.usable(lane, new AnyRows(key.shape()), description) && !isWrong(description)
                         ? Optional.of(new Shared(description.scratchpad_desc(), new matmul(description)))
                         : Optional.empty();
             } finally {

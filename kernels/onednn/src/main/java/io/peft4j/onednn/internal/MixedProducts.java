@@ -15,13 +15,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * does not fit is converted in scratch memory first: the conversion costs a few percent of a large product.
  */
 final class MixedProducts {
-    private final Team team;
+    private final ThreadTeam team;
     private final Products products;
     private final Int8Products int8;
     private final WeightPanels panels;
     private final BFloat16Products bfloat16;
 
-    MixedProducts(Team team, BFloat16Products bfloat16) {
+    MixedProducts(ThreadTeam team, BFloat16Products bfloat16) {
         this.team = team;
         this.products = new Products(team);
         this.int8 = new Int8Products(team);

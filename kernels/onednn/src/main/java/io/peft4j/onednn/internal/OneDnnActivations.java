@@ -9,9 +9,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Activations by oneDNN; what it does not have, and arrays of a step of generation, in loops over heap tiles. */
 final class OneDnnActivations extends ActivationLoops {
-    private final Team team;
+    private final ThreadTeam team;
 
-    OneDnnActivations(Team team) {
+    OneDnnActivations(ThreadTeam team) {
         super(team.workers());
         this.team = team;
     }
@@ -68,7 +68,7 @@ final class OneDnnActivations extends ActivationLoops {
                 Vectors.gate(lane, function, gates.from(first), ups.from(first), ys.from(first), count));
     }
 
-    private static void siluMultiply(Lane lane, Span gate, Span up, Span y, int count) {
+    private static void siluMultiply(ThreadContext lane, Span gate, Span up, Span y, int count) {
         float[] g = lane.floats(1, count);
         float[] u = lane.floats(2, count);
         OneDnnElements.read(lane, gate, g, count);

@@ -6,8 +6,8 @@ import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionKernels;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
-import io.peft4j.onednn.internal.AttentionPlan.Block;
-import io.peft4j.onednn.internal.AttentionPlan.Group;
+import io.peft4j.onednn.internal.AttentionBlocking.Block;
+import io.peft4j.onednn.internal.AttentionBlocking.Group;
 import io.peft4j.onednn.internal.AttentionTile.Inputs;
 import io.peft4j.onednn.internal.BinarySpec.Operator;
 import java.util.ArrayDeque;
@@ -27,12 +27,12 @@ final class OneDnnAttention implements AttentionKernels {
     /** How much longer than the mean the busiest thread may work before a group is cut into more shares. */
     private static final double TOLERATED_IMBALANCE = 1.1;
 
-    private final Team team;
+    private final ThreadTeam team;
     private final BFloat16Products bfloat16;
     /** The last ones, the latest first. */
     private final Deque<Planned> plans = new ArrayDeque<>();
 
-    OneDnnAttention(Team team, BFloat16Products bfloat16) {
+    OneDnnAttention(ThreadTeam team, BFloat16Products bfloat16) {
         this.team = team;
         this.bfloat16 = bfloat16;
     }
@@ -40,7 +40,7 @@ final class OneDnnAttention implements AttentionKernels {
     @Override
     public void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
             AttentionExtras extras, INDArray out, INDArray lse) {
-        AttentionPlan cut = plan(layout, shape, extras);
+        AttentionBlocking cut = plan(layout, shape, extras);
         ScoreExtras changes = ScoreExtras.of(shape, extras);
         boolean single = cut.blocks().stream().allMatch(block -> block.rows() == 1);
         DataType type = bfloat16.type(single ? 1 : Arrays.rows(q), q, k, v, out);
@@ -63,7 +63,7 @@ final class OneDnnAttention implements AttentionKernels {
         team.caller().scratch().release(mark);
     }
 
-    private static void forward(Lane lane, Inputs inputs, Block block, int head, Span out) {
+    private static void forward(ThreadContext lane, Inputs inputs, Block block, int head, Span out) {
         AttentionTile tile = new AttentionTile(lane, inputs, block, head);
         Span p = tile.softmax(tile.scores(tile.fold(inputs.q())));
         tile.unfold(tile.timesKeys(p, true, 1f), out);
@@ -78,7 +78,7 @@ final class OneDnnAttention implements AttentionKernels {
     public void attentionBackward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray out, INDArray lse,
             AttentionLayout layout, AttentionShape shape, AttentionExtras extras, INDArray dq, INDArray dk,
             INDArray dv) {
-        AttentionPlan cut = plan(layout, shape, extras);
+        AttentionBlocking cut = plan(layout, shape, extras);
         DataType type = bfloat16.type(Arrays.rows(q), dOut, q, k, v, dq, dk, dv);
         long mark = team.caller().scratch().mark();
         Inputs inputs = new Inputs(type, Span.of(q), right(k, type), right(v, type), shape,
@@ -114,7 +114,7 @@ final class OneDnnAttention implements AttentionKernels {
     }
 
     /** Memory for the gradients of a group's keys and values, one head of each. */
-    private static Span sums(Lane lane, Group group, AttentionShape shape) {
+    private static Span sums(ThreadContext lane, Group group, AttentionShape shape) {
         return Span.scratch(lane, DataType.FLOAT, 2L * group.paddedKeys() * shape.headSize());
     }
 
@@ -137,7 +137,7 @@ final class OneDnnAttention implements AttentionKernels {
     }
 
     /** Every {@code shares}-th block of a group, from block {@code share} on. */
-    private static void backward(Lane lane, Gradients gradients, Group group, int head, int share, int shares,
+    private static void backward(ThreadContext lane, Gradients gradients, Group group, int head, int share, int shares,
             Span sums) {
         int size = gradients.inputs.shape().headSize();
         NativeMemory.clear(sums.address(), 8L * group.paddedKeys() * size);
@@ -160,7 +160,7 @@ final class OneDnnAttention implements AttentionKernels {
     }
 
     /** Joins the shares' sums and writes them to the columns of a head. */
-    private static void writeKeys(Lane lane, Gradients gradients, Group group, int head, Span[] sums, int first,
+    private static void writeKeys(ThreadContext lane, Gradients gradients, Group group, int head, Span[] sums, int first,
             int shares) {
         int size = gradients.inputs.shape().headSize();
         for (int share = 1; share < shares; share++) {
@@ -180,7 +180,7 @@ final class OneDnnAttention implements AttentionKernels {
     }
 
     /** Key rows that belong to no group have no gradient. */
-    private static void clearUnseen(AttentionPlan cut, Gradients gradients, int rows) {
+    private static void clearUnseen(AttentionBlocking cut, Gradients gradients, int rows) {
         int done = 0;
         for (Group group : cut.groups()) {
             clear(gradients, done, group.keyStart());
@@ -196,14 +196,14 @@ final class OneDnnAttention implements AttentionKernels {
         }
     }
 
-    private record Planned(AttentionLayout layout, int queriesPerKey, int spare, AttentionPlan plan) {
+    private record Planned(AttentionLayout layout, int queriesPerKey, int spare, AttentionBlocking plan) {
         boolean isFor(AttentionLayout other, int otherQueries, int otherSpare) {
             return layout == other && queriesPerKey == otherQueries && spare == otherSpare;
         }
     }
 
     /** The plan of the layout; kept, since all layers of a pass use the same few. */
-    private AttentionPlan plan(AttentionLayout layout, AttentionShape shape, AttentionExtras extras) {
+    private AttentionBlocking plan(AttentionLayout layout, AttentionShape shape, AttentionExtras extras) {
         int queriesPerKey = shape.heads() / shape.keyValueHeads();
         int spare = ScoreExtras.spareColumns(extras);
         for (Planned known : plans) {
@@ -214,7 +214,7 @@ final class OneDnnAttention implements AttentionKernels {
         if (plans.size() == MOST_PLANS) {
             plans.removeLast();
         }
-        plans.addFirst(new Planned(layout, queriesPerKey, spare, new AttentionPlan(layout, queriesPerKey, spare)));
+        plans.addFirst(new Planned(layout, queriesPerKey, spare, new AttentionBlocking(layout, queriesPerKey, spare)));
         return plans.getFirst().plan();
     }
 

@@ -16,16 +16,16 @@ final class OneDnnElements implements ElementwiseKernels {
 
     private static final int FEW = 1 << 11;
 
-    private final Team team;
+    private final ThreadTeam team;
 
-    OneDnnElements(Team team) {
+    OneDnnElements(ThreadTeam team) {
         this.team = team;
     }
 
     /** A part of a vector. */
     @FunctionalInterface
     interface Part {
-        void run(Lane lane, long first, int count);
+        void run(ThreadContext lane, long first, int count);
     }
 
     private void share(long length, Part part) {
@@ -33,7 +33,7 @@ final class OneDnnElements implements ElementwiseKernels {
     }
 
     /** Shares a vector among the threads. */
-    static void share(Team team, long length, Part part) {
+    static void share(ThreadTeam team, long length, Part part) {
         long perTask = (length + team.size() - 1) / team.size();
         perTask = (perTask + SMALLEST_SHARE - 1) / SMALLEST_SHARE * SMALLEST_SHARE;
         perTask = Math.min(perTask, 1 << 30);
@@ -87,7 +87,7 @@ final class OneDnnElements implements ElementwiseKernels {
         return length <= FEW;
     }
 
-    private static void addInHeap(Lane lane, Span a, Span b, Span y, int count) {
+    private static void addInHeap(ThreadContext lane, Span a, Span b, Span y, int count) {
         float[] u = lane.floats(1, count);
         float[] v = lane.floats(2, count);
         read(lane, a, u, count);
@@ -118,7 +118,7 @@ final class OneDnnElements implements ElementwiseKernels {
     }
 
     /** Reads elements as floats into a heap array. */
-    static void read(Lane lane, Span from, float[] to, int count) {
+    static void read(ThreadContext lane, Span from, float[] to, int count) {
         if (!from.isFloat() && lane.loops().vectorized()) {
             short[] bits = lane.shorts(count);
             NativeMemory.read(from.address(), bits, 0, count);
@@ -131,7 +131,7 @@ final class OneDnnElements implements ElementwiseKernels {
     }
 
     /** Writes floats of a heap array, rounded to the type of {@code to}. */
-    static void write(Lane lane, float[] from, Span to, int count) {
+    static void write(ThreadContext lane, float[] from, Span to, int count) {
         if (to.isFloat()) {
             NativeMemory.write(to.address(), from, 0, count);
             return;

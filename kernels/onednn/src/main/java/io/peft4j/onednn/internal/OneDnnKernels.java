@@ -15,8 +15,8 @@ import org.bytedeco.dnnl.engine;
  * processors with AVX2 or more. bf16 activations are multiplied in bf16 with f32 sums where the processor is faster
  * that way, otherwise in f32 ({@link BFloat16Products}).
  *
- * <p>An operation is cut into tasks for a few threads ({@link Team}); a task runs primitives that are compiled once
- * for each shape and kept ({@link Lane#call}). oneDNN never refuses a primitive but may offer a reference
+ * <p>An operation is cut into tasks for a few threads ({@link ThreadTeam}); a task runs primitives that are compiled once
+ * for each shape and kept ({@link ThreadContext#call}). oneDNN never refuses a primitive but may offer a reference
  * implementation, a thousand times slower: such are never run, and the work is done in f32 or in a loop of our own
  * instead.
  *
@@ -130,7 +130,7 @@ public final class OneDnnKernels extends CheckedKernels {
 
     private static final class Parts {
         private final engine processor;
-        private final Team team;
+        private final ThreadTeam team;
         private final BFloat16Products bfloat16;
         private final PackedProducts packed;
         private final KernelGroups groups;
@@ -140,7 +140,7 @@ public final class OneDnnKernels extends CheckedKernels {
                 throw new IllegalStateException("oneDNN does not run on this machine: " + reason);
             });
             processor = new engine(engine.kind.cpu, 0);
-            team = new Team(threads, processor);
+            team = new ThreadTeam(threads, processor);
             bfloat16 = BFloat16Products.choose(team, bfloat16Way);
             packed = new PackedProducts(team, bfloat16, packedBytes);
             groups = new KernelGroups(new OneDnnMatrices(team, bfloat16), new OneDnnRows(team),

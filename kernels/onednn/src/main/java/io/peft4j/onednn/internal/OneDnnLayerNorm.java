@@ -15,10 +15,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * tiles.
  */
 final class OneDnnLayerNorm implements LayerNormKernels {
-    private final Team team;
+    private final ThreadTeam team;
     private final LayerNormLoops loops;
 
-    OneDnnLayerNorm(Team team) {
+    OneDnnLayerNorm(ThreadTeam team) {
         this.team = team;
         this.loops = new LayerNormLoops(team.workers());
     }
@@ -62,9 +62,9 @@ final class OneDnnLayerNorm implements LayerNormKernels {
         team.caller().scratch().release(mark);
     }
 
-    private static void forward(Lane lane, Span x, long weight, long bias, float epsilon, Span y, Span mean,
+    private static void forward(ThreadContext lane, Span x, long weight, long bias, float epsilon, Span y, Span mean,
             Span variance, int rows, int width) {
-        Optional<Call> call = lane.call(new LayerNormSpec(x.type(), y.type(), rows, width, epsilon));
+        Optional<CompiledCall> call = lane.call(new LayerNormSpec(x.type(), y.type(), rows, width, epsilon));
         if (call.isPresent()) {
             call.get().run(lane, x.address(), weight, bias, y.address(), mean.address(), variance.address());
             return;
@@ -109,11 +109,11 @@ final class OneDnnLayerNorm implements LayerNormKernels {
         });
     }
 
-    private static void backward(Lane lane, Span x, Span dy, long weight, Span mean, Span variance, Span dx, int rows,
+    private static void backward(ThreadContext lane, Span x, Span dy, long weight, Span mean, Span variance, Span dx, int rows,
             int width) {
         // It comes with the gradient of the weight.
         Span dw = Span.scratch(lane, DataType.FLOAT, width);
-        Optional<Call> call = x.type() != dy.type() ? Optional.empty()
+        Optional<CompiledCall> call = x.type() != dy.type() ? Optional.empty()
                 : lane.call(RowSpec.of(Kind.LAYER_NORM_BACKWARD, x.type(), dx.type(), rows, width));
         if (call.isPresent()) {
             call.get().run(lane, x.address(), dy.address(), weight, mean.address(), variance.address(), dx.address(),

@@ -16,9 +16,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class OneDnnLosses implements LossKernels {
     private static final int PIECE = 512;
 
-    private final Team team;
+    private final ThreadTeam team;
 
-    OneDnnLosses(Team team) {
+    OneDnnLosses(ThreadTeam team) {
         this.team = team;
     }
 
@@ -52,7 +52,7 @@ final class OneDnnLosses implements LossKernels {
      *
      * @return the sums of e's rows
      */
-    private static double[] losses(Lane lane, Span x, Span e, int first, int rows, int width, Targets targets) {
+    private static double[] losses(ThreadContext lane, Span x, Span e, int first, int rows, int width, Targets targets) {
         float[] nll = targets.nll;
         Span column = Span.scratch(lane, DataType.FLOAT, rows);
         Vectors.required(lane, RowSpec.of(Kind.MAX, DataType.FLOAT, DataType.FLOAT, rows, width))
@@ -79,7 +79,7 @@ final class OneDnnLosses implements LossKernels {
      * The sum of a row: floats over short pieces, then doubles. One sum of floats over a vocabulary of 150,000 loses
      * its small terms and makes a loss 7e-6 too low.
      */
-    private static double sum(Lane lane, Span row, int width) {
+    private static double sum(ThreadContext lane, Span row, int width) {
         long mark = lane.scratch().mark();
         int pieces = width / PIECE;
         int rest = width - pieces * PIECE;

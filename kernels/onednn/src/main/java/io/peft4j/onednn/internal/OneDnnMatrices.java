@@ -9,12 +9,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Matrix products: those of adapters in one where the types allow it. */
 class OneDnnMatrices implements MatrixKernels {
     private final MixedProducts products;
-    private final LowRankUpdate lowRank;
+    private final FusedLowRankUpdate lowRank;
     private final AdaptedLinear adapted;
 
-    OneDnnMatrices(Team team, BFloat16Products bfloat16) {
+    OneDnnMatrices(ThreadTeam team, BFloat16Products bfloat16) {
         products = new MixedProducts(team, bfloat16);
-        lowRank = new LowRankUpdate(team, bfloat16);
+        lowRank = new FusedLowRankUpdate(team, bfloat16);
         adapted = new AdaptedLinear(team, products, lowRank);
     }
 
@@ -98,7 +98,7 @@ class OneDnnMatrices implements MatrixKernels {
         private final boolean batches;
 
         /** @param batches whether the steps are of several sequences, as long as all run */
-        ForGeneration(Team team, BFloat16Products bfloat16, PackedProducts packed, boolean batches) {
+        ForGeneration(ThreadTeam team, BFloat16Products bfloat16, PackedProducts packed, boolean batches) {
             super(team, bfloat16);
             this.packed = packed;
             this.batches = batches;

@@ -19,9 +19,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * a row. Loops through vectors, where there are any, need no such detour.
  */
 final class OneDnnNorms implements NormKernels {
-    private final Team team;
+    private final ThreadTeam team;
 
-    OneDnnNorms(Team team) {
+    OneDnnNorms(ThreadTeam team) {
         this.team = team;
     }
 
@@ -66,10 +66,10 @@ final class OneDnnNorms implements NormKernels {
         });
     }
 
-    private static void forward(Lane lane, Span x, long weight, float epsilon, Span y, Span squares, int rows,
+    private static void forward(ThreadContext lane, Span x, long weight, float epsilon, Span y, Span squares, int rows,
             int width) {
         Span unused = Span.scratch(lane, DataType.FLOAT, rows);
-        Optional<Call> call = lane.call(new RowSpec(Kind.RMS_NORM, x.type(), y.type(), rows, width, epsilon));
+        Optional<CompiledCall> call = lane.call(new RowSpec(Kind.RMS_NORM, x.type(), y.type(), rows, width, epsilon));
         if (call.isPresent()) {
             call.get().run(lane, x.address(), weight, y.address(), unused.address(), squares.address());
             return;
@@ -136,7 +136,7 @@ final class OneDnnNorms implements NormKernels {
     }
 
     /** The gradient of a few rows in scratch memory, FLOAT. */
-    private static Span gradient(Lane lane, Span dy, Span x, Span weights, Span twoWeights, float[] rstd, int row,
+    private static Span gradient(ThreadContext lane, Span dy, Span x, Span weights, Span twoWeights, float[] rstd, int row,
             int rows, int width) {
         Span dw = Span.scratch(lane, DataType.FLOAT, width);
         Span z = layerNormGradient(lane, dy, x, weights, rstd, row, rows, width, dw);
@@ -152,7 +152,7 @@ final class OneDnnNorms implements NormKernels {
         return z;
     }
 
-    private static Span layerNormGradient(Lane lane, Span dy, Span x, Span weights, float[] rstd, int row, int rows,
+    private static Span layerNormGradient(ThreadContext lane, Span dy, Span x, Span weights, float[] rstd, int row, int rows,
             int width, Span dw) {
         Span mean = Span.scratch(lane, DataType.FLOAT, rows);
         NativeMemory.clear(mean.address(), 4L * rows);
@@ -165,7 +165,7 @@ final class OneDnnNorms implements NormKernels {
         Span z = Span.scratch(lane, DataType.FLOAT, (long) rows * width);
         Span sameX = dy.type() == x.type() ? x : Vectors.widened(lane, x, rows * width);
         Span sameDy = dy.type() == x.type() ? dy : Vectors.widened(lane, dy, rows * width);
-        Optional<Call> call =
+        Optional<CompiledCall> call =
                 lane.call(RowSpec.of(Kind.LAYER_NORM_BACKWARD, sameX.type(), DataType.FLOAT, rows, width));
         if (call.isEmpty()) {
             sameX = Vectors.widened(lane, sameX, rows * width);
@@ -191,10 +191,10 @@ final class OneDnnNorms implements NormKernels {
     }
 
     /** {@code sums[i] = sum over j of dy[i, j] * weight[j]}. */
-    private static void weightedSums(Lane lane, Span dy, Span weights, Span twoWeights, float[] sums, int rows,
+    private static void weightedSums(ThreadContext lane, Span dy, Span weights, Span twoWeights, float[] sums, int rows,
             int width) {
         int columns = dy.isFloat() ? 1 : 2;
-        Optional<Call> call = lane.call(product(dy.type(), rows, width, columns));
+        Optional<CompiledCall> call = lane.call(product(dy.type(), rows, width, columns));
         Span b = dy.isFloat() ? weights : twoWeights;
         if (call.isEmpty()) {
             columns = 1;

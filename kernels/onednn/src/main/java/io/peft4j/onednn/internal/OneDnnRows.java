@@ -14,9 +14,9 @@ final class OneDnnRows implements RowKernels {
     private static final int SHORT = 16;
     private static final int MOST_IN_HEAP = 1 << 20;
 
-    private final Team team;
+    private final ThreadTeam team;
 
-    OneDnnRows(Team team) {
+    OneDnnRows(ThreadTeam team) {
         this.team = team;
     }
 

@@ -16,9 +16,9 @@ final class OneDnnScaling implements ScalingKernels {
     /** Rows whose products are summed in f32. */
     private static final int ROWS = 16;
 
-    private final Team team;
+    private final ThreadTeam team;
 
-    OneDnnScaling(Team team) {
+    OneDnnScaling(ThreadTeam team) {
         this.team = team;
     }
 
@@ -59,8 +59,8 @@ final class OneDnnScaling implements ScalingKernels {
         });
     }
 
-    private static void scale(Lane lane, Shape shape, Span x, Span v, Span y, boolean accumulate, int rows, int width) {
-        Optional<Call> call = x.type() != y.type() ? Optional.empty() : lane.call(
+    private static void scale(ThreadContext lane, Shape shape, Span x, Span v, Span y, boolean accumulate, int rows, int width) {
+        Optional<CompiledCall> call = x.type() != y.type() ? Optional.empty() : lane.call(
                 new BinarySpec(Operator.MULTIPLY, x.type(), DataType.FLOAT, shape, rows, width, accumulate));
         if (call.isPresent()) {
             call.get().run(lane, x.address(), v.address(), y.address());

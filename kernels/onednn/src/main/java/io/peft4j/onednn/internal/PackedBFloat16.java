@@ -21,7 +21,7 @@ final class PackedBFloat16 extends PackedWeight {
      *
      * @param type of the rows that are multiplied, FLOAT or BFLOAT16
      */
-    PackedBFloat16(Lane lane, DataType type, int rows, int columns, int threads) {
+    PackedBFloat16(ThreadContext lane, DataType type, int rows, int columns, int threads) {
         super(rows, columns, threads, count -> parts(type, columns) * partBytes(lane, type, columns, count));
         this.type = type;
         this.partSize = partSize(type, columns);
@@ -42,12 +42,12 @@ final class PackedBFloat16 extends PackedWeight {
         return ((columns + wanted - 1) / wanted + UNIT - 1) / UNIT * UNIT;
     }
 
-    private static long partBytes(Lane lane, DataType type, int columns, int count) {
+    private static long partBytes(ThreadContext lane, DataType type, int columns, int count) {
         return (PackedSpec.bytes(lane, type, partSize(type, columns), count) + UNIT - 1) / UNIT * UNIT;
     }
 
     /** Whether oneDNN has fast code for such weights. */
-    static boolean runs(Lane lane, DataType type, Span values, int rows, int columns) {
+    static boolean runs(ThreadContext lane, DataType type, Span values, int rows, int columns) {
         int part = partSize(type, columns);
         return !values.isFloat() && lane.call(new PackedSpec.Packing(type, part, rows, columns)).isPresent()
                 && lane.call(new PackedSpec(type, DataType.FLOAT, 1, part, rows, columns, rows, true)).isPresent();
@@ -63,7 +63,7 @@ final class PackedBFloat16 extends PackedWeight {
     }
 
     @Override
-    boolean pack(Lane lane, FrozenWeight w, int slice, long copy) {
+    boolean pack(ThreadContext lane, FrozenWeight w, int slice, long copy) {
         Span values = Span.of(((DenseWeight) w).values());
         for (int part = 0; part < parts(type, columns()); part++) {
             Span from = values.from((long) first(slice) * columns() + part * partSize);
@@ -74,7 +74,7 @@ final class PackedBFloat16 extends PackedWeight {
     }
 
     @Override
-    void multiply(Lane lane, int slice, long copy, Span x, int rows, int padded, Span y, boolean accumulate) {
+    void multiply(ThreadContext lane, int slice, long copy, Span x, int rows, int padded, Span y, boolean accumulate) {
         int count = count(slice);
         Span target = y.from(first(slice));
         DataType computed = type == DataType.FLOAT ? DataType.FLOAT : y.type();
@@ -95,8 +95,8 @@ final class PackedBFloat16 extends PackedWeight {
     }
 
     /** Copies rows and converts them. */
-    private static void copy(Lane lane, Span from, int fromRow, Span to, int toRow, int rows, int count) {
-        Optional<Call> call = lane.call(
+    private static void copy(ThreadContext lane, Span from, int fromRow, Span to, int toRow, int rows, int count) {
+        Optional<CompiledCall> call = lane.call(
                 new CopySpec(from.type(), to.type(), 1, rows, count, rows * fromRow, fromRow, rows * toRow, toRow));
         if (call.isPresent()) {
             call.get().run(lane, from.address(), to.address());

@@ -21,7 +21,7 @@ import java.util.function.Supplier;
 final class PackedCopies implements AutoCloseable {
     private static final long ALIGNMENT = 64;
 
-    private final Team team;
+    private final ThreadTeam team;
     private final long budget;
     private final Map<Key, Copy> copies = new HashMap<>();
     private final ReferenceQueue<FrozenWeight> gone = new ReferenceQueue<>();
@@ -29,7 +29,7 @@ final class PackedCopies implements AutoCloseable {
     private long clock;
 
     /** @param budget the most bytes that all copies take */
-    PackedCopies(Team team, long budget) {
+    PackedCopies(ThreadTeam team, long budget) {
         this.team = team;
         this.budget = budget;
     }
@@ -88,7 +88,7 @@ final class PackedCopies implements AutoCloseable {
         }
 
         /** The address of a slice's copy, which is made in scratch memory where it is not kept. */
-        long slice(Lane lane, FrozenWeight w, int slice) {
+        long slice(ThreadContext lane, FrozenWeight w, int slice) {
             if (memory != 0 || weight().sliceBytes() == 0) {
                 return address(slice);
             }

@@ -32,7 +32,7 @@ final class PackedFourBit extends PackedWeight {
     }
 
     /** Whether oneDNN has fast code for such weights. */
-    static boolean runs(Lane lane, BlockWeight weight) {
+    static boolean runs(ThreadContext lane, BlockWeight weight) {
         return FourBitRows.decodes(weight.type()) && weight.rows() % 2 == 0
                 && lane.call(new FourBitSpec(1, weight.columns(), weight.rows())).isPresent();
     }
@@ -51,7 +51,7 @@ final class PackedFourBit extends PackedWeight {
     }
 
     @Override
-    boolean pack(Lane lane, FrozenWeight w, int slice, long copy) {
+    boolean pack(ThreadContext lane, FrozenWeight w, int slice, long copy) {
         BlockWeight weight = (BlockWeight) w;
         int count = count(slice);
         byte[] numbers = new byte[columns() * count / 2];
@@ -95,7 +95,7 @@ final class PackedFourBit extends PackedWeight {
     }
 
     @Override
-    void multiply(Lane lane, int slice, long copy, Span x, int rows, int padded, Span y, boolean accumulate) {
+    void multiply(ThreadContext lane, int slice, long copy, Span x, int rows, int padded, Span y, boolean accumulate) {
         int count = count(slice);
         Span result = Span.scratch(lane, DataType.FLOAT, (long) padded * count);
         Vectors.required(lane, new FourBitSpec(padded, columns(), count))
@@ -119,7 +119,7 @@ final class PackedFourBit extends PackedWeight {
     }
 
     /** The sums of x over blocks, [padded, groups]. */
-    private Span sums(Lane lane, Span x, int padded) {
+    private Span sums(ThreadContext lane, Span x, int padded) {
         int length = padded * columns();
         float[] values = lane.floats(ROW, length);
         float[] sums = lane.floats(SUMS, padded * groups);

@@ -33,12 +33,12 @@ final class PackedProducts implements AutoCloseable {
     /** Smaller weights are multiplied as they are. */
     private static final int SMALLEST = 1 << 12;
 
-    private final Team team;
+    private final ThreadTeam team;
     private final BFloat16Products bfloat16;
     private final PackedCopies copies;
 
     /** @param budget the most bytes that copies take */
-    PackedProducts(Team team, BFloat16Products bfloat16, long budget) {
+    PackedProducts(ThreadTeam team, BFloat16Products bfloat16, long budget) {
         this.team = team;
         this.bfloat16 = bfloat16;
         this.copies = new PackedCopies(team, budget);
@@ -80,7 +80,7 @@ final class PackedProducts implements AutoCloseable {
     }
 
     private Optional<Copy> copy(INDArray x, FrozenWeight w, int rows, boolean batches) {
-        Lane lane = team.caller();
+        ThreadContext lane = team.caller();
         if (rows <= mostRowsOfLoops(w)) {
             Optional<Copy> looped = copies.of(w, Layout.LOOPS, () -> LoopedWeight.runs(lane, w)
                     ? Optional.of(new LoopedWeight(lane, w, team.size())) : Optional.empty());
@@ -106,7 +106,7 @@ final class PackedProducts implements AutoCloseable {
         return w instanceof DenseWeight ? bfloat16.type(MOST_ROWS, x) : DataType.FLOAT;
     }
 
-    private Optional<PackedWeight> byOneDnn(Lane lane, FrozenWeight w, DataType type) {
+    private Optional<PackedWeight> byOneDnn(ThreadContext lane, FrozenWeight w, DataType type) {
         if (w instanceof DenseWeight dense) {
             Span values = Span.of(dense.values());
             return PackedBFloat16.runs(lane, type, values, w.rows(), w.columns())

@@ -27,14 +27,14 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param accumulate whether c is added to
  */
 record PackedSpec(DataType a, DataType c, int m, int k, int n, int aRow, int cRow, boolean accumulate)
-        implements Spec {
+        implements PrimitiveSpec {
     /** The largest k for which oneDNN 3.11 multiplies FLOAT by BFLOAT16; above it computes something else. */
     private static final int MOST_WIDENED = 512;
     /** Rows for which the layout is chosen. */
     private static final int TYPICAL_ROWS = 32;
 
     @Override
-    public Optional<Call> build(Lane lane) {
+    public Optional<CompiledCall> build(ThreadContext lane) {
         return layout(lane, a, k, n).flatMap(b -> build(lane, b));
     }
 
@@ -43,34 +43,34 @@ record PackedSpec(DataType a, DataType c, int m, int k, int n, int aRow, int cRo
         return a == DataType.FLOAT ? MOST_WIDENED : Integer.MAX_VALUE;
     }
 
-    private Optional<Call> build(Lane lane, memory.desc b) {
-        primitive_attr attributes = Spec.attributes();
+    private Optional<CompiledCall> build(ThreadContext lane, memory.desc b) {
+        primitive_attr attributes = PrimitiveSpec.attributes();
         if (accumulate) {
             post_ops operations = new post_ops();
             operations.append_sum();
             attributes.set_post_ops(operations);
         }
-        memory.desc source = Spec.desc(a, new long[] {m, k}, new long[] {aRow, 1});
-        memory.desc target = Spec.desc(c, new long[] {m, n}, new long[] {cRow, 1});
+        memory.desc source = PrimitiveSpec.desc(a, new long[] {m, k}, new long[] {aRow, 1});
+        memory.desc target = PrimitiveSpec.desc(c, new long[] {m, n}, new long[] {cRow, 1});
         matmul.primitive_desc description =
                 new matmul.primitive_desc(lane.engine(), source, b, target, attributes, true);
-        return Spec.assemble(lane, this, description, () -> new matmul(description), new Argument(DNNL_ARG_SRC, source),
+        return PrimitiveSpec.assemble(lane, this, description, () -> new matmul(description), new Argument(DNNL_ARG_SRC, source),
                 new Argument(DNNL_ARG_WEIGHTS, b), new Argument(DNNL_ARG_DST, target));
     }
 
     /** The bytes of b; there are such products. */
-    static long bytes(Lane lane, DataType a, int k, int n) {
+    static long bytes(ThreadContext lane, DataType a, int k, int n) {
         return layout(lane, a, k, n).orElseThrow().get_size();
     }
 
     /** The layout of b, or empty where oneDNN has no fast code for it. */
-    private static Optional<memory.desc> layout(Lane lane, DataType a, int k, int n) {
-        matmul.primitive_desc typical = new matmul.primitive_desc(lane.engine(), Spec.matrix(a, TYPICAL_ROWS, k),
+    private static Optional<memory.desc> layout(ThreadContext lane, DataType a, int k, int n) {
+        matmul.primitive_desc typical = new matmul.primitive_desc(lane.engine(), PrimitiveSpec.matrix(a, TYPICAL_ROWS, k),
                 new memory.desc(new long[] {k, n}, memory.data_type.bf16, memory.format_tag.any),
-                Spec.matrix(DataType.FLOAT, TYPICAL_ROWS, n), Spec.attributes(), true);
+                PrimitiveSpec.matrix(DataType.FLOAT, TYPICAL_ROWS, n), PrimitiveSpec.attributes(), true);
         try {
-            Spec spec = new PackedSpec(a, DataType.FLOAT, TYPICAL_ROWS, k, n, k, n, false);
-            return Spec.usable(lane, spec, typical) ? Optional.of(typical.weights_desc()) : Optional.empty();
+            PrimitiveSpec spec = new PackedSpec(a, DataType.FLOAT, TYPICAL_ROWS, k, n, k, n, false);
+            return PrimitiveSpec.usable(lane, spec, typical) ? Optional.of(typical.weights_desc()) : Optional.empty();
         } finally {
             typical.deallocate();
         }
@@ -82,17 +82,17 @@ record PackedSpec(DataType a, DataType c, int m, int k, int n, int aRow, int cRo
      * @param a the type of a
      * @param row elements from row to row of the weight
      */
-    record Packing(DataType a, int k, int n, int row) implements Spec {
+    record Packing(DataType a, int k, int n, int row) implements PrimitiveSpec {
         @Override
-        public Optional<Call> build(Lane lane) {
+        public Optional<CompiledCall> build(ThreadContext lane) {
             return layout(lane, a, k, n).flatMap(to -> build(lane, to));
         }
 
-        private Optional<Call> build(Lane lane, memory.desc to) {
-            memory.desc from = Spec.desc(DataType.BFLOAT16, new long[] {k, n}, new long[] {1, row});
+        private Optional<CompiledCall> build(ThreadContext lane, memory.desc to) {
+            memory.desc from = PrimitiveSpec.desc(DataType.BFLOAT16, new long[] {k, n}, new long[] {1, row});
             reorder.primitive_desc description = new reorder.primitive_desc(lane.engine(), from, lane.engine(), to,
-                    Spec.attributes(), true);
-            return Spec.assemble(lane, this, description, () -> new reorder(description),
+                    PrimitiveSpec.attributes(), true);
+            return PrimitiveSpec.assemble(lane, this, description, () -> new reorder(description),
                     new Argument(DNNL_ARG_FROM, from), new Argument(DNNL_ARG_TO, to));
         }
     }

@@ -67,7 +67,7 @@ abstract class PackedWeight {
      *
      * @param w the weight, which is not held here: a copy must not keep it in reach
      */
-    abstract boolean pack(Lane lane, FrozenWeight w, int slice, long copy);
+    abstract boolean pack(ThreadContext lane, FrozenWeight w, int slice, long copy);
 
     /** Whether {@link #multiply} takes x in any type and without rows of zeros. */
     boolean takesRowsAsTheyAre() {
@@ -87,5 +87,5 @@ abstract class PackedWeight {
      *     {@link #takesRowsAsTheyAre} FLOAT or BFLOAT16 [rows, columns]
      * @param y all columns of the result [rows, output features]
      */
-    abstract void multiply(Lane lane, int slice, long copy, Span x, int rows, int padded, Span y, boolean accumulate);
+    abstract void multiply(ThreadContext lane, int slice, long copy, Span x, int rows, int padded, Span y, boolean accumulate);
 }

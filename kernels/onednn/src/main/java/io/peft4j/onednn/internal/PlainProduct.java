@@ -19,8 +19,8 @@ final class PlainProduct {
     }
 
     /** Runs the product on operands at the given addresses. */
-    static void run(Lane lane, MatmulSpec spec, long a, long b, long c) {
-        Optional<Call> call = lane.call(spec);
+    static void run(ThreadContext lane, MatmulSpec spec, long a, long b, long c) {
+        Optional<CompiledCall> call = lane.call(spec);
         if (call.isPresent()) {
             call.get().run(lane, a, b, c);
         } else {
@@ -29,7 +29,7 @@ final class PlainProduct {
         }
     }
 
-    private static void inJava(Lane lane, MatmulSpec spec, Span a, Span b, Span c) {
+    private static void inJava(ThreadContext lane, MatmulSpec spec, Span a, Span b, Span c) {
         float[] right = lane.floats(RIGHT, spec.k() * spec.n());
         for (int i = 0; i < spec.k(); i++) {
             readRow(lane, spec.b(), b, i, spec.n(), right, i * spec.n());
@@ -39,7 +39,7 @@ final class PlainProduct {
         }
     }
 
-    private static void row(Lane lane, MatmulSpec spec, Span a, Span c, int i, float[] right) {
+    private static void row(ThreadContext lane, MatmulSpec spec, Span a, Span c, int i, float[] right) {
         int n = spec.n();
         float[] left = lane.floats(LEFT, spec.k());
         readRow(lane, spec.a(), a, i, spec.k(), left, 0);
@@ -58,7 +58,7 @@ final class PlainProduct {
         OneDnnElements.write(lane, result, target, n);
     }
 
-    private static void add(Lane lane, Span x, float[] sum, int count) {
+    private static void add(ThreadContext lane, Span x, float[] sum, int count) {
         float[] other = lane.floats(OTHER, count);
         OneDnnElements.read(lane, x, other, count);
         for (int j = 0; j < count; j++) {
@@ -66,7 +66,7 @@ final class PlainProduct {
         }
     }
 
-    private static void readRow(Lane lane, Operand layout, Span matrix, int row, int columns, float[] to, int offset) {
+    private static void readRow(ThreadContext lane, Operand layout, Span matrix, int row, int columns, float[] to, int offset) {
         Span first = matrix.from((long) row * layout.row());
         int step = layout.column();
         if (step == 1) {

@@ -42,9 +42,9 @@ final class Products {
     private static final int MANY_ROWS = 64;
     private static final int SHARES_OF_FEW_ROWS = 8;
 
-    private final Team team;
+    private final ThreadTeam team;
 
-    Products(Team team) {
+    Products(ThreadTeam team) {
         this.team = team;
     }
 
@@ -65,7 +65,7 @@ final class Products {
         Finish NOTHING = (lane, row, rows, column, columns) -> { };
 
         /** Works on some rows and columns of the result, from {@code row} and {@code column} on. */
-        void run(Lane lane, int row, int rows, int column, int columns);
+        void run(ThreadContext lane, int row, int rows, int column, int columns);
 
         /** The same for a result whose columns are some of a larger one, from {@code first} on. */
         default Finish from(int first) {
@@ -78,7 +78,7 @@ final class Products {
      * own and are chosen by the shape of a task. So that an answer is the same on any number of threads, the tasks of
      * few rows do not depend on it; those of many rows do, and so do their last bits.
      */
-    static int shares(Team team, int rows) {
+    static int shares(ThreadTeam team, int rows) {
         return rows < MANY_ROWS ? SHARES_OF_FEW_ROWS : team.size();
     }
 
@@ -110,12 +110,12 @@ final class Products {
     }
 
     /** The whole product on one lane. */
-    static void onLane(Lane lane, Matrix a, Matrix b, Matrix c, float alpha, boolean accumulate) {
+    static void onLane(ThreadContext lane, Matrix a, Matrix b, Matrix c, float alpha, boolean accumulate) {
         block(lane, a, b, c, 0, c.rows(), 0, c.columns(), alpha, accumulate);
     }
 
     /** One task's part: rows and columns of c over the whole reduced dimension. */
-    private static void block(Lane lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
+    private static void block(ThreadContext lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
             float alpha, boolean accumulate) {
         int whole = a.columns();
         if (!a.transposed() && whole > DEEP && alpha == 1f) {
@@ -146,7 +146,7 @@ final class Products {
     }
 
     /** The sum of products over parts of the reduced dimension, in f32, for rows of c from {@code row} on. */
-    private static void deep(Lane lane, Matrix a, Matrix b, Matrix c, int row, int column, int columns,
+    private static void deep(ThreadContext lane, Matrix a, Matrix b, Matrix c, int row, int column, int columns,
             boolean accumulate) {
         int rows = a.rows();
         long mark = lane.scratch().mark();
@@ -178,12 +178,12 @@ final class Products {
         return b.type() == DataType.FLOAT && !b.transposed();
     }
 
-    private static void rows(Lane lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
+    private static void rows(ThreadContext lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
             int from, int reduced, float alpha, boolean accumulate) {
         boolean large = alpha == 1f && !a.transposed() && reduced >= LARGE && columns >= LARGE;
         if (large && (rows == 1 || rows > ROW_UNIT && (rows % LARGE != 0 || isReadInPlace(b)))) {
             MatmulSpec shape = shape(a, b, c, rows, reduced, columns, alpha, accumulate);
-            Optional<Call> call = lane.call(new AnyRows(shape));
+            Optional<CompiledCall> call = lane.call(new AnyRows(shape));
             if (call.isPresent()) {
                 call.get().run(lane, a.address(row, from), b.address(from, column), c.address(row, column));
                 return;
@@ -224,7 +224,7 @@ final class Products {
     }
 
     /** The last rows, with some more after them. */
-    private static void lastRows(Lane lane, Matrix a, Matrix b, Matrix c, int row, int rows, int size, int column,
+    private static void lastRows(ThreadContext lane, Matrix a, Matrix b, Matrix c, int row, int rows, int size, int column,
             int columns, int from, int reduced, float alpha, boolean accumulate) {
         long mark = lane.scratch().mark();
         boolean inPlace = row + size <= a.rows() + a.spare();
@@ -243,7 +243,7 @@ final class Products {
     }
 
     /** Computes {@code size} rows of a product, and keeps {@code rows} of them. */
-    private static void paddedResult(Lane lane, Matrix left, long address, Matrix b, int from, Matrix c, int row,
+    private static void paddedResult(ThreadContext lane, Matrix left, long address, Matrix b, int from, Matrix c, int row,
             int rows, int size, int column, int columns, int reduced, float alpha, boolean accumulate) {
         long mark = lane.scratch().mark();
         Matrix result = Matrix.dense(Span.scratch(lane, c.type(), (long) size * columns), size, columns);
@@ -262,7 +262,7 @@ final class Products {
     }
 
     /** A copy of some columns of stored rows in scratch memory, with rows of zeros after them. */
-    private static Matrix padded(Lane lane, Matrix m, int first, int count, int size, int from, int width) {
+    private static Matrix padded(ThreadContext lane, Matrix m, int first, int count, int size, int from, int width) {
         Span copy = Span.scratch(lane, m.type(), (long) size * width);
         long bytes = (long) width * Arrays.bytes(m.type());
         NativeMemory.copyRows(m.data().from((long) first * m.stride() + from).address(),
@@ -271,7 +271,7 @@ final class Products {
         return new Matrix(copy, m.transposed() ? width : size, m.transposed() ? size : width, width, m.transposed());
     }
 
-    private static void exact(Lane lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
+    private static void exact(ThreadContext lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
             int from, int reduced, float alpha, boolean accumulate) {
         PlainProduct.run(lane, shape(a, b, c, rows, reduced, columns, alpha, accumulate), a.address(row, from),
                 b.address(from, column), c.address(row, column));

@@ -4,7 +4,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionShape;
-import io.peft4j.onednn.internal.AttentionPlan.Block;
+import io.peft4j.onednn.internal.AttentionBlocking.Block;
 import io.peft4j.onednn.internal.AttentionTile.Inputs;
 import io.peft4j.onednn.internal.MatmulSpec.Operand;
 import io.peft4j.onednn.internal.RowSpec.Kind;
@@ -18,13 +18,13 @@ import org.nd4j.linalg.api.buffer.DataType;
 final class RowAttention {
     private static final int SCORES = 1;
 
-    private final Lane lane;
+    private final ThreadContext lane;
     private final Inputs inputs;
     private final Block block;
     private final int heads;
     private final int padded;
 
-    private RowAttention(Lane lane, Inputs inputs, Block block) {
+    private RowAttention(ThreadContext lane, Inputs inputs, Block block) {
         this.lane = lane;
         this.inputs = inputs;
         this.block = block;
@@ -32,7 +32,7 @@ final class RowAttention {
         this.padded = block.columns();
     }
 
-    static void forward(Lane lane, Inputs inputs, Block block, Span out) {
+    static void forward(ThreadContext lane, Inputs inputs, Block block, Span out) {
         new RowAttention(lane, inputs, block).forward(out);
     }
 

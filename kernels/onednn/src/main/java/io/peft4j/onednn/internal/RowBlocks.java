@@ -29,11 +29,11 @@ final class RowBlocks {
     @FunctionalInterface
     interface Rows {
         /** Works on rows {@code first} to {@code first + count - 1}. */
-        void run(Lane lane, int first, int count);
+        void run(ThreadContext lane, int first, int count);
     }
 
     /** Runs {@code block} over all rows, shared among the threads. */
-    static void share(Team team, int rows, int width, Rows block) {
+    static void share(ThreadTeam team, int rows, int width, Rows block) {
         int size = Math.max(FEWEST_ROWS, Integer.highestOneBit(Math.max(1, rows / (TASKS * team.size()))));
         team.run((rows + size - 1) / size, (lane, task) -> each(task * size, Math.min(size, rows - task * size), width,
                 (first, count) -> block.run(lane, first, count)));
@@ -50,7 +50,7 @@ final class RowBlocks {
     }
 
     /** Shares rows among the threads in groups of any number, a few for each thread. */
-    static void groups(Team team, int rows, Rows group) {
+    static void groups(ThreadTeam team, int rows, Rows group) {
         int groups = Math.min((rows + GROUP - 1) / GROUP, TASKS * team.size());
         int size = groups == 0 ? 1 : (rows + groups - 1) / groups;
         team.run((rows + size - 1) / size, (lane, task) -> {
@@ -60,7 +60,7 @@ final class RowBlocks {
     }
 
     /** Shares rows among the threads, cut into tiles that lie in the first-level cache with those of other arrays. */
-    static void tiles(Team team, int rows, int width, Rows tile) {
+    static void tiles(ThreadTeam team, int rows, int width, Rows tile) {
         int most = Math.max(1, OneDnnElements.TILE / width);
         groups(team, rows, (lane, from, count) -> {
             for (int done = 0; done < count; done += most) {

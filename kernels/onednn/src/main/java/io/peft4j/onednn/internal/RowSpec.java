@@ -31,7 +31,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param from type of the first argument
  * @param to type of the result
  */
-record RowSpec(Kind kind, DataType from, DataType to, int rows, int columns, float epsilon) implements Spec {
+record RowSpec(Kind kind, DataType from, DataType to, int rows, int columns, float epsilon) implements PrimitiveSpec {
     /** What is computed. */
     enum Kind {
         /** x, y. */
@@ -56,7 +56,7 @@ record RowSpec(Kind kind, DataType from, DataType to, int rows, int columns, flo
     }
 
     @Override
-    public Optional<Call> build(Lane lane) {
+    public Optional<CompiledCall> build(ThreadContext lane) {
         return switch (kind) {
             case SOFTMAX, SOFTMAX_BACKWARD -> softmax(lane);
             case MAX, SUM -> reduce(lane);
@@ -64,56 +64,56 @@ record RowSpec(Kind kind, DataType from, DataType to, int rows, int columns, flo
         };
     }
 
-    private Optional<Call> softmax(Lane lane) {
-        memory.desc x = Spec.matrix(from, rows, columns);
-        memory.desc y = Spec.matrix(to, rows, columns);
+    private Optional<CompiledCall> softmax(ThreadContext lane) {
+        memory.desc x = PrimitiveSpec.matrix(from, rows, columns);
+        memory.desc y = PrimitiveSpec.matrix(to, rows, columns);
         softmax_forward.primitive_desc forward = new softmax_forward.primitive_desc(lane.engine(),
-                dnnl_forward_training, dnnl_softmax_accurate, x, y, 1, Spec.attributes(), true);
+                dnnl_forward_training, dnnl_softmax_accurate, x, y, 1, PrimitiveSpec.attributes(), true);
         if (kind == Kind.SOFTMAX) {
-            return Spec.assemble(lane, this, forward, () -> new softmax_forward(forward), new Argument(DNNL_ARG_SRC, x),
+            return PrimitiveSpec.assemble(lane, this, forward, () -> new softmax_forward(forward), new Argument(DNNL_ARG_SRC, x),
                     new Argument(DNNL_ARG_DST, y));
         }
-        if (!Spec.usable(lane, this, forward)) {
+        if (!PrimitiveSpec.usable(lane, this, forward)) {
             return Optional.empty();
         }
         softmax_backward.primitive_desc backward = new softmax_backward.primitive_desc(lane.engine(),
-                dnnl_softmax_accurate, x, x, y, 1, forward, Spec.attributes(), true);
-        return Spec.assemble(lane, this, backward, () -> new softmax_backward(backward), new Argument(DNNL_ARG_DST, y),
+                dnnl_softmax_accurate, x, x, y, 1, forward, PrimitiveSpec.attributes(), true);
+        return PrimitiveSpec.assemble(lane, this, backward, () -> new softmax_backward(backward), new Argument(DNNL_ARG_DST, y),
                 new Argument(DNNL_ARG_DIFF_DST, x), new Argument(DNNL_ARG_DIFF_SRC, x));
     }
 
-    private Optional<Call> reduce(Lane lane) {
-        memory.desc x = Spec.matrix(from, rows, columns);
-        memory.desc y = Spec.matrix(to, rows, 1);
+    private Optional<CompiledCall> reduce(ThreadContext lane) {
+        memory.desc x = PrimitiveSpec.matrix(from, rows, columns);
+        memory.desc y = PrimitiveSpec.matrix(to, rows, 1);
         int algorithm = kind == Kind.MAX ? dnnl_reduction_max : dnnl_reduction_sum;
         reduction.primitive_desc description =
-                new reduction.primitive_desc(lane.engine(), algorithm, x, y, 0f, 0f, Spec.attributes(), true);
-        return Spec.assemble(lane, this, description, () -> new reduction(description), new Argument(DNNL_ARG_SRC, x),
+                new reduction.primitive_desc(lane.engine(), algorithm, x, y, 0f, 0f, PrimitiveSpec.attributes(), true);
+        return PrimitiveSpec.assemble(lane, this, description, () -> new reduction(description), new Argument(DNNL_ARG_SRC, x),
                 new Argument(DNNL_ARG_DST, y));
     }
 
-    private Optional<Call> norm(Lane lane) {
-        memory.desc x = Spec.matrix(from, rows, columns);
-        memory.desc y = Spec.matrix(to, rows, columns);
-        memory.desc weight = Spec.vector(DataType.FLOAT, columns);
+    private Optional<CompiledCall> norm(ThreadContext lane) {
+        memory.desc x = PrimitiveSpec.matrix(from, rows, columns);
+        memory.desc y = PrimitiveSpec.matrix(to, rows, columns);
+        memory.desc weight = PrimitiveSpec.vector(DataType.FLOAT, columns);
         boolean isForward = kind == Kind.RMS_NORM;
         layer_normalization_forward.primitive_desc forward =
                 new layer_normalization_forward.primitive_desc(lane.engine(),
                 dnnl_forward_training, x, isForward ? y : x, epsilon,
-                isForward ? dnnl_use_scale | dnnl_rms_norm : dnnl_use_scale, Spec.attributes(), true);
-        if (!Spec.usable(lane, this, forward)) {
+                isForward ? dnnl_use_scale | dnnl_rms_norm : dnnl_use_scale, PrimitiveSpec.attributes(), true);
+        if (!PrimitiveSpec.usable(lane, this, forward)) {
             return Optional.empty();
         }
-        Argument mean = new Argument(DNNL_ARG_MEAN, Spec.vector(DataType.FLOAT, rows));
-        Argument variance = new Argument(DNNL_ARG_VARIANCE, Spec.vector(DataType.FLOAT, rows));
+        Argument mean = new Argument(DNNL_ARG_MEAN, PrimitiveSpec.vector(DataType.FLOAT, rows));
+        Argument variance = new Argument(DNNL_ARG_VARIANCE, PrimitiveSpec.vector(DataType.FLOAT, rows));
         Argument scale = new Argument(DNNL_ARG_SCALE, weight);
         if (isForward) {
-            return Spec.assemble(lane, this, forward, () -> new layer_normalization_forward(forward),
+            return PrimitiveSpec.assemble(lane, this, forward, () -> new layer_normalization_forward(forward),
                     new Argument(DNNL_ARG_SRC, x), scale, new Argument(DNNL_ARG_DST, y), mean, variance);
         }
         layer_normalization_backward.primitive_desc backward = new layer_normalization_backward.primitive_desc(
-                lane.engine(), dnnl_backward, y, x, x, epsilon, dnnl_use_scale, forward, Spec.attributes(), true);
-        return Spec.assemble(lane, this, backward, () -> new layer_normalization_backward(backward),
+                lane.engine(), dnnl_backward, y, x, x, epsilon, dnnl_use_scale, forward, PrimitiveSpec.attributes(), true);
+        return PrimitiveSpec.assemble(lane, this, backward, () -> new layer_normalization_backward(backward),
                 new Argument(DNNL_ARG_SRC, x), new Argument(DNNL_ARG_DIFF_DST, x), scale, mean, variance,
                 new Argument(DNNL_ARG_DIFF_SRC, y), new Argument(DNNL_ARG_DIFF_SCALE, weight));
     }

@@ -4,7 +4,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionShape;
-import io.peft4j.onednn.internal.AttentionPlan.Block;
+import io.peft4j.onednn.internal.AttentionBlocking.Block;
 import io.peft4j.onednn.internal.BinarySpec.Operator;
 import io.peft4j.onednn.internal.UnarySpec.Function;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -41,7 +41,7 @@ record ScoreExtras(float softCap, float[] sinks, float[] bias, int width) {
      * Caps scores that were multiplied with {@link #factor}; they are where this points to, and the argument holds what
      * {@link #capBackward} needs.
      */
-    Span cap(Lane lane, Span scores, int count) {
+    Span cap(ThreadContext lane, Span scores, int count) {
         if (softCap == 0) {
             return scores;
         }
@@ -52,7 +52,7 @@ record ScoreExtras(float softCap, float[] sinks, float[] bias, int width) {
     }
 
     /** The gradient of the scores over that of the capped ones: {@code d = d * (1 - t^2)}; overwrites t. */
-    void capBackward(Lane lane, Span tangents, Span d, int count) {
+    void capBackward(ThreadContext lane, Span tangents, Span d, int count) {
         if (softCap == 0) {
             return;
         }
@@ -62,7 +62,7 @@ record ScoreExtras(float softCap, float[] sinks, float[] bias, int width) {
     }
 
     /** Adds the bias of a query head to the rows of a block [padded, columns]. */
-    void addBias(Lane lane, Block block, int padded, int head, Span scores) {
+    void addBias(ThreadContext lane, Block block, int padded, int head, Span scores) {
         if (bias.length == 0) {
             return;
         }

@@ -17,7 +17,7 @@ record Span(DataType type, long address) {
     }
 
     /** New scratch memory of a lane. */
-    static Span scratch(Lane lane, DataType type, long elements) {
+    static Span scratch(ThreadContext lane, DataType type, long elements) {
         return new Span(type, lane.scratch().take(elements * Arrays.bytes(type)));
     }
 

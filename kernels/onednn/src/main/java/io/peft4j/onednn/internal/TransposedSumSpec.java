@@ -16,18 +16,18 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param rows of y
  * @param columns of y
  */
-record TransposedSumSpec(int rows, int columns) implements Spec {
+record TransposedSumSpec(int rows, int columns) implements PrimitiveSpec {
     @Override
-    public Optional<Call> build(Lane lane) {
-        memory.desc transposed = Spec.desc(DataType.FLOAT, new long[] {rows, columns}, new long[] {1, rows});
-        memory.desc sum = Spec.matrix(DataType.FLOAT, rows, columns);
+    public Optional<CompiledCall> build(ThreadContext lane) {
+        memory.desc transposed = PrimitiveSpec.desc(DataType.FLOAT, new long[] {rows, columns}, new long[] {1, rows});
+        memory.desc sum = PrimitiveSpec.matrix(DataType.FLOAT, rows, columns);
         post_ops operations = new post_ops();
         operations.append_sum();
-        primitive_attr attributes = Spec.attributes();
+        primitive_attr attributes = PrimitiveSpec.attributes();
         attributes.set_post_ops(operations);
         reorder.primitive_desc description =
                 new reorder.primitive_desc(lane.engine(), transposed, lane.engine(), sum, attributes, true);
-        return Spec.assemble(lane, this, description, () -> new reorder(description),
+        return PrimitiveSpec.assemble(lane, this, description, () -> new reorder(description),
                 new Argument(DNNL_ARG_FROM, transposed), new Argument(DNNL_ARG_TO, sum));
     }
 }

@@ -28,7 +28,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  *
  * @param backward whether it is the gradient
  */
-record UnarySpec(Function function, boolean backward, DataType type, int length) implements Spec {
+record UnarySpec(Function function, boolean backward, DataType type, int length) implements PrimitiveSpec {
     /**
      * A function as oneDNN names it.
      *
@@ -72,21 +72,21 @@ record UnarySpec(Function function, boolean backward, DataType type, int length)
     }
 
     @Override
-    public Optional<Call> build(Lane lane) {
-        memory.desc x = Spec.vector(type, length);
-        primitive_attr attributes = Spec.attributes();
+    public Optional<CompiledCall> build(ThreadContext lane) {
+        memory.desc x = PrimitiveSpec.vector(type, length);
+        primitive_attr attributes = PrimitiveSpec.attributes();
         eltwise_forward.primitive_desc forward = new eltwise_forward.primitive_desc(lane.engine(),
                 dnnl_forward_training, function.algorithm(), x, x, function.alpha(), function.beta(), attributes, true);
         if (!backward) {
-            return Spec.assemble(lane, this, forward, () -> new eltwise_forward(forward), new Argument(DNNL_ARG_SRC, x),
+            return PrimitiveSpec.assemble(lane, this, forward, () -> new eltwise_forward(forward), new Argument(DNNL_ARG_SRC, x),
                     new Argument(DNNL_ARG_DST, x));
         }
-        if (!Spec.usable(lane, this, forward)) {
+        if (!PrimitiveSpec.usable(lane, this, forward)) {
             return Optional.empty();
         }
         eltwise_backward.primitive_desc gradient = new eltwise_backward.primitive_desc(lane.engine(),
-                function.algorithm(), x, x, x, function.alpha(), 0f, forward, Spec.attributes(), true);
-        return Spec.assemble(lane, this, gradient, () -> new eltwise_backward(gradient), new Argument(DNNL_ARG_SRC, x),
+                function.algorithm(), x, x, x, function.alpha(), 0f, forward, PrimitiveSpec.attributes(), true);
+        return PrimitiveSpec.assemble(lane, this, gradient, () -> new eltwise_backward(gradient), new Argument(DNNL_ARG_SRC, x),
                 new Argument(DNNL_ARG_DIFF_DST, x), new Argument(DNNL_ARG_DIFF_SRC, x));
     }
 }

@@ -47,7 +47,7 @@ final class Vectors {
     }
 
     /** Copies and converts elements, shared among the threads. */
-    static void convert(Team team, Span from, Span to, long length) {
+    static void convert(ThreadTeam team, Span from, Span to, long length) {
         int size = 1 << 16;
         team.run(Math.toIntExact((length + size - 1) / size), (lane, task) -> {
             long first = (long) task * size;
@@ -56,7 +56,7 @@ final class Vectors {
     }
 
     /** Copies and converts {@code count} elements. */
-    static void convert(Lane lane, Span from, Span to, int count) {
+    static void convert(ThreadContext lane, Span from, Span to, int count) {
         if (from.type() == to.type()) {
             NativeMemory.copy(from.address(), to.address(), (long) count * Arrays.bytes(from.type()));
             return;
@@ -64,7 +64,7 @@ final class Vectors {
         pieces(count, (first, length) -> {
             Span source = from.from(first);
             Span target = to.from(first);
-            Optional<Call> call = length < SMALLEST ? Optional.empty()
+            Optional<CompiledCall> call = length < SMALLEST ? Optional.empty()
                     : lane.call(CopySpec.convert(from.type(), to.type(), length));
             if (call.isPresent()) {
                 call.get().run(lane, source.address(), target.address());
@@ -74,7 +74,7 @@ final class Vectors {
         });
     }
 
-    private static void convertInJava(Lane lane, Span from, Span to, int count) {
+    private static void convertInJava(ThreadContext lane, Span from, Span to, int count) {
         float[] floats = lane.floats(CONVERSION, count);
         short[] shorts = lane.shorts(count);
         if (from.isFloat()) {
@@ -89,8 +89,8 @@ final class Vectors {
     }
 
     /** Copies and converts strided rows; row by row where oneDNN has no fast copy between the types. */
-    static void copy(Lane lane, CopySpec spec, Span from, Span to) {
-        Optional<Call> call = lane.call(spec);
+    static void copy(ThreadContext lane, CopySpec spec, Span from, Span to) {
+        Optional<CompiledCall> call = lane.call(spec);
         if (call.isPresent()) {
             call.get().run(lane, from.address(), to.address());
             return;
@@ -104,7 +104,7 @@ final class Vectors {
     }
 
     /** The elements as FLOAT: themselves, or a converted copy in scratch memory. */
-    static Span widened(Lane lane, Span x, int count) {
+    static Span widened(ThreadContext lane, Span x, int count) {
         if (x.isFloat()) {
             return x;
         }
@@ -114,7 +114,7 @@ final class Vectors {
     }
 
     /** {@code y = a op b (+ y)}; y may be a or b. */
-    static void binary(Lane lane, Operator operator, Span a, Span b, Span y, boolean accumulate, int count) {
+    static void binary(ThreadContext lane, Operator operator, Span a, Span b, Span y, boolean accumulate, int count) {
         if (a.type() != y.type() && b.type() == y.type() && operator != Operator.SUBTRACT) {
             binary(lane, operator, b, a, y, accumulate, count);
             return;
@@ -126,7 +126,7 @@ final class Vectors {
         });
     }
 
-    private static void binaryPiece(Lane lane, Operator operator, Span a, Span b, Span y, boolean accumulate,
+    private static void binaryPiece(ThreadContext lane, Operator operator, Span a, Span b, Span y, boolean accumulate,
             int count) {
         if (count < SMALLEST) {
             Span result = padded(lane, y, count);
@@ -134,7 +134,7 @@ final class Vectors {
             convert(lane, result, y, count);
             return;
         }
-        Optional<Call> call = a.type() != y.type() ? Optional.empty() : lane.call(
+        Optional<CompiledCall> call = a.type() != y.type() ? Optional.empty() : lane.call(
                 new BinarySpec(operator, a.type(), b.type(), BinarySpec.Shape.FULL, 1, count, accumulate));
         if (call.isPresent()) {
             call.get().run(lane, a.address(), b.address(), y.address());
@@ -149,7 +149,7 @@ final class Vectors {
     }
 
     /** {@code y = alpha * x (+ y)}; y may be x. */
-    static void scale(Lane lane, Span x, float alpha, Span y, boolean accumulate, int count) {
+    static void scale(ThreadContext lane, Span x, float alpha, Span y, boolean accumulate, int count) {
         if (!accumulate) {
             unary(lane, Function.linear(alpha), x, y, count);
             return;
@@ -164,7 +164,7 @@ final class Vectors {
     }
 
     /** {@code y = f(x)}; y may be x. */
-    static void unary(Lane lane, Function function, Span x, Span y, int count) {
+    static void unary(ThreadContext lane, Function function, Span x, Span y, int count) {
         pieces(count, (first, length) -> {
             long mark = lane.scratch().mark();
             unaryPiece(lane, function, x.from(first), y.from(first), length);
@@ -172,14 +172,14 @@ final class Vectors {
         });
     }
 
-    private static void unaryPiece(Lane lane, Function function, Span x, Span y, int count) {
+    private static void unaryPiece(ThreadContext lane, Function function, Span x, Span y, int count) {
         if (count < SMALLEST) {
             Span result = Span.scratch(lane, y.type(), SMALLEST);
             unaryPiece(lane, function, padded(lane, x, count), result, SMALLEST);
             convert(lane, result, y, count);
             return;
         }
-        Optional<Call> call = x.type() != y.type() ? Optional.empty()
+        Optional<CompiledCall> call = x.type() != y.type() ? Optional.empty()
                 : lane.call(new UnarySpec(function, false, x.type(), count));
         if (call.isPresent()) {
             call.get().run(lane, x.address(), y.address());
@@ -193,7 +193,7 @@ final class Vectors {
     }
 
     /** {@code dx = dy * f'(x)}; dx may be dy. */
-    static void unaryBackward(Lane lane, Function function, Span x, Span dy, Span dx, int count) {
+    static void unaryBackward(ThreadContext lane, Function function, Span x, Span dy, Span dx, int count) {
         pieces(count, (first, length) -> {
             long mark = lane.scratch().mark();
             Span read = x.from(first);
@@ -207,14 +207,14 @@ final class Vectors {
         });
     }
 
-    private static void unaryBackwardPiece(Lane lane, Function function, Span x, Span dy, Span dx, int count) {
+    private static void unaryBackwardPiece(ThreadContext lane, Function function, Span x, Span dy, Span dx, int count) {
         if (count < SMALLEST) {
             Span result = Span.scratch(lane, dx.type(), SMALLEST);
             unaryBackwardPiece(lane, function, padded(lane, x, count), padded(lane, dy, count), result, SMALLEST);
             convert(lane, result, dx, count);
             return;
         }
-        Optional<Call> call = x.type() != dy.type() || x.type() != dx.type() ? Optional.empty()
+        Optional<CompiledCall> call = x.type() != dy.type() || x.type() != dx.type() ? Optional.empty()
                 : lane.call(new UnarySpec(function, true, x.type(), count));
         if (call.isPresent()) {
             call.get().run(lane, x.address(), dy.address(), dx.address());
@@ -229,7 +229,7 @@ final class Vectors {
     }
 
     /** {@code y = f(x) * b}; y may be x or b. */
-    static void gate(Lane lane, Function function, Span x, Span b, Span y, int count) {
+    static void gate(ThreadContext lane, Function function, Span x, Span b, Span y, int count) {
         pieces(count, (first, length) -> {
             long mark = lane.scratch().mark();
             gatePiece(lane, function, x.from(first), b.from(first), y.from(first), length);
@@ -237,9 +237,9 @@ final class Vectors {
         });
     }
 
-    private static void gatePiece(Lane lane, Function function, Span x, Span b, Span y, int count) {
+    private static void gatePiece(ThreadContext lane, Function function, Span x, Span b, Span y, int count) {
         boolean alike = count >= SMALLEST && x.type() == b.type() && x.type() == y.type();
-        Optional<Call> call = alike ? lane.call(new GateSpec(function, x.type(), count)) : Optional.empty();
+        Optional<CompiledCall> call = alike ? lane.call(new GateSpec(function, x.type(), count)) : Optional.empty();
         if (call.isPresent()) {
             Span one = Span.scratch(lane, DataType.FLOAT, 1);
             NativeMemory.write(one.address(), ONE, 0, 1);
@@ -251,7 +251,7 @@ final class Vectors {
         binary(lane, Operator.MULTIPLY, activated, b, y, false, count);
     }
 
-    private static Span padded(Lane lane, Span x, int count) {
+    private static Span padded(ThreadContext lane, Span x, int count) {
         Span copy = Span.scratch(lane, x.type(), SMALLEST);
         NativeMemory.clear(copy.address(), (long) SMALLEST * Arrays.bytes(x.type()));
         convert(lane, x, copy, count);
@@ -259,19 +259,19 @@ final class Vectors {
     }
 
     /** Where to compute a result in f32: in y itself, or in scratch memory that holds y's values if they are needed. */
-    static Span result(Lane lane, Span y, boolean accumulate, int count) {
+    static Span result(ThreadContext lane, Span y, boolean accumulate, int count) {
         return y.isFloat() || accumulate ? widened(lane, y, count) : Span.scratch(lane, DataType.FLOAT, count);
     }
 
     /** Writes what was computed in f32 to y, unless it was computed there. */
-    static void deliver(Lane lane, Span computed, Span y, int count) {
+    static void deliver(ThreadContext lane, Span computed, Span y, int count) {
         if (computed.address() != y.address()) {
             convert(lane, computed, y, count);
         }
     }
 
     /** A call that every processor with AVX2 has. */
-    static Call required(Lane lane, Spec spec) {
+    static CompiledCall required(ThreadContext lane, PrimitiveSpec spec) {
         return lane.call(spec).orElseThrow(() -> new IllegalStateException(
                 "this build of oneDNN has no fast implementation of " + spec));
     }

@@ -20,9 +20,9 @@ final class WeightPanels {
     /** A multiple of the size of every block. */
     private static final int COLUMN_UNIT = 256;
 
-    private final Team team;
+    private final ThreadTeam team;
 
-    WeightPanels(Team team) {
+    WeightPanels(ThreadTeam team) {
         this.team = team;
     }
 
@@ -67,7 +67,7 @@ final class WeightPanels {
     /** Rows and columns of a weight. */
     private record Part(FrozenWeight w, int firstRow, int rows, int firstColumn, int columns) {
         /** Decodes {@code count} rows from the part's row {@code first} on. */
-        void decode(Lane lane, int first, int count, Span to) {
+        void decode(ThreadContext lane, int first, int count, Span to) {
             if (w instanceof Int8Weight bytes && scale(lane, bytes, first, count, to)) {
                 return;
             }
@@ -83,15 +83,15 @@ final class WeightPanels {
             OneDnnElements.write(lane, values, to, count * columns);
         }
 
-        private boolean scale(Lane lane, Int8Weight bytes, int first, int count, Span to) {
+        private boolean scale(ThreadContext lane, Int8Weight bytes, int first, int count, Span to) {
             int row = firstRow + first;
             long from = bytes.values() + (long) row * w.columns() + firstColumn;
-            Optional<Call> call = lane.call(new Int8CopySpec(to.type(), count, columns, w.columns()));
+            Optional<CompiledCall> call = lane.call(new Int8CopySpec(to.type(), count, columns, w.columns()));
             call.ifPresent(c -> c.run(lane, from, to.address(), bytes.scales() + 4L * row));
             return call.isPresent();
         }
 
-        private void fourBit(Lane lane, BlockWeight blocks, int first, int count, Span to) {
+        private void fourBit(ThreadContext lane, BlockWeight blocks, int first, int count, Span to) {
             short[] values = lane.shorts(count * columns);
             int number = columns / blocks.type().blockSize();
             for (int i = 0; i < count; i++) {
@@ -102,7 +102,7 @@ final class WeightPanels {
         }
 
         /** The blocks of a row. */
-        private byte[] encoded(Lane lane, BlockWeight blocks, int row) {
+        private byte[] encoded(ThreadContext lane, BlockWeight blocks, int row) {
             int bytes = (int) blocks.type().bytes(columns);
             byte[] encoded = lane.bytes(bytes);
             long element = (long) row * w.columns() + firstColumn;
@@ -110,7 +110,7 @@ final class WeightPanels {
             return encoded;
         }
 
-        private void read(Lane lane, int row, float[] values, int offset) {
+        private void read(ThreadContext lane, int row, float[] values, int offset) {
             if (w instanceof BlockWeight blocks) {
                 blocks.type().decode(encoded(lane, blocks, row), columns / blocks.type().blockSize(), values, offset);
             } else {

@@ -1,6 +1,6 @@
 /**
  * The fast kernels: oneDNN primitives on a few threads of our own. Open {@link io.peft4j.onednn.internal.OneDnnKernels}
- * first, then {@link io.peft4j.onednn.internal.Team}, which shares an operation among threads, and {@link
- * io.peft4j.onednn.internal.Lane}, one thread's primitives and scratch memory.
+ * first, then {@link io.peft4j.onednn.internal.ThreadTeam}, which shares an operation among threads, and {@link
+ * io.peft4j.onednn.internal.ThreadContext}, one thread's primitives and scratch memory.
  */
 package io.peft4j.onednn.internal;

@@ -17,13 +17,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** How products of bf16 are computed, as asked for and as found out. */
 @Tag("processor")
 class BFloat16ProductsTest {
-    private static Team team() {
-        return new Team(1, new engine(engine.kind.cpu, 0));
+    private static ThreadTeam team() {
+        return new ThreadTeam(1, new engine(engine.kind.cpu, 0));
     }
 
     @Test
     void bothWaysAreForced() {
-        try (Team team = team(); INDArray narrow = Arrays.zeros(DataType.BFLOAT16, 16, 4);
+        try (ThreadTeam team = team(); INDArray narrow = Arrays.zeros(DataType.BFLOAT16, 16, 4);
                 INDArray wide = Arrays.zeros(DataType.FLOAT, 16, 4)) {
             BFloat16Products widening = BFloat16Products.choose(team, "widen");
             assertEquals(DataType.FLOAT, widening.type(16, narrow));
@@ -41,7 +41,7 @@ class BFloat16ProductsTest {
 
     @Test
     void measuresByDefault() {
-        try (Team team = team()) {
+        try (ThreadTeam team = team()) {
             BFloat16Speed found = BFloat16Products.choose(team, "auto").speed();
             assertTrue(DnnlLibrary.multipliesBFloat16() || found != BFloat16Speed.FASTER, found.name());
         }

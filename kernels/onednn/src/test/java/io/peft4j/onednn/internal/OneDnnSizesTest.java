@@ -242,8 +242,8 @@ class OneDnnSizesTest {
 
     @Test
     void referenceImplementationsAreRefused() {
-        try (Team team = new Team(1, new org.bytedeco.dnnl.engine(org.bytedeco.dnnl.engine.kind.cpu, 0))) {
-            Lane lane = team.caller();
+        try (ThreadTeam team = new ThreadTeam(1, new org.bytedeco.dnnl.engine(org.bytedeco.dnnl.engine.kind.cpu, 0))) {
+            ThreadContext lane = team.caller();
             // oneDNN 3.11 has nothing but its reference code for a product of f32 matrices into bf16.
             MatmulSpec spec = new MatmulSpec(MatmulSpec.Operand.rows(DataType.FLOAT, 64),
                     MatmulSpec.Operand.rows(DataType.FLOAT, 32), MatmulSpec.Operand.rows(DataType.BFLOAT16, 32), 16,

@@ -15,7 +15,7 @@ import jdk.incubator.vector.VectorSpecies;
  * where they are, so that they come as floats times 1, 256 and 65536, which x makes good; the first three are made
  * positive before by adding 128 (which flips the sign's bit), the last keeps its sign.
  */
-record Int8Rows(long address, float[] scales, int rows, int columns) implements RowProducts.Part, RowLoops {
+record Int8Rows(long address, float[] scales, int rows, int columns) implements RowProducts.Part, WeightRowLoops {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Byte> BYTES = FLOATS.withLanes(byte.class);
     private static final int LANES = FLOATS.length();

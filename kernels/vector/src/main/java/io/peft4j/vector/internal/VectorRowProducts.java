@@ -56,7 +56,7 @@ final class VectorRowProducts implements RowProducts {
         Objects.checkIndex(0, count);
         Objects.checkFromIndexSize(0, Math.multiplyExact(count, part.columns()), x.length);
         Objects.checkFromIndexSize(0, Math.multiplyExact(count, part.rows()), y.length);
-        if (part instanceof RowLoops loops) {
+        if (part instanceof WeightRowLoops loops) {
             multiplyRows(loops, x, y, count);
         } else if (part instanceof FourBitTiles tiles) {
             multiplyTiles(tiles, x, y, count);
@@ -76,7 +76,7 @@ final class VectorRowProducts implements RowProducts {
 
     // ---- rows that lie as they are
 
-    private void multiplyRows(RowLoops w, float[] x, float[] y, int count) {
+    private void multiplyRows(WeightRowLoops w, float[] x, float[] y, int count) {
         int together = together(count);
         int length = w.columns() / (w.phases() * LANES) * LANES;
         split(w, x, count, together, length);
@@ -105,7 +105,7 @@ final class VectorRowProducts implements RowProducts {
     }
 
     /** Puts the phases of x apart, {@code [count / together, phases, together, length]}, and sums their offsets. */
-    private void split(RowLoops w, float[] x, int count, int together, int length) {
+    private void split(WeightRowLoops w, float[] x, int count, int together, int length) {
         int phases = w.phases();
         int padded = (count + together - 1) / together * together;
         input = grown(input, padded * phases * length);
@@ -138,7 +138,7 @@ final class VectorRowProducts implements RowProducts {
     }
 
     /** Adds the products of the columns from {@code done} on, which fill no vector. */
-    private static void addRest(RowLoops w, byte[] block, int done, float[] x, int xAt, float[] y, int at,
+    private static void addRest(WeightRowLoops w, byte[] block, int done, float[] x, int xAt, float[] y, int at,
             int count) {
         for (int i = 0; i < count; i++) {
             float sum = y[at + i];

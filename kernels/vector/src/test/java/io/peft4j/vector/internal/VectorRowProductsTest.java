@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.peft4j.core.array.internal.Float16;
 import io.peft4j.core.array.internal.NativeMemory;
-import io.peft4j.core.kernel.internal.RowProducts;
 import io.peft4j.core.kernel.internal.RowProducts.Part;
+import io.peft4j.core.kernel.internal.RowProducts;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.Int8Weight;
 import java.util.ArrayList;

@@ -4,9 +4,9 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionKernels;
-import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
+import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,13 +23,13 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
     private static final int QUERIES = 64;
     private static final int KEYS = 128;
 
-    private final Workers<Lane> workers;
+    private final Workers<ThreadScratch> workers;
     private final Conversion queries;
     private final Conversion keys;
     private final Conversion values;
     private final Conversion gradients;
 
-    BlockAttention(Workers<Lane> workers) {
+    BlockAttention(Workers<ThreadScratch> workers) {
         this.workers = workers;
         queries = new Conversion(workers);
         keys = new Conversion(workers);
@@ -78,7 +78,7 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
             return to - from;
         }
 
-        ScoreRows scores(Lane lane, long scores, int head, ScoreRules rules) {
+        ScoreRows scores(ThreadScratch lane, long scores, int head, ScoreRules rules) {
             return new ScoreRows(lane, scores, rows(), keys(), seen, first, from, head, rules);
         }
     }
@@ -117,7 +117,7 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
     }
 
     /** Products of queries and keys of a block, [rows, keys]. */
-    private static void scores(Lane lane, Inputs in, Block block, int head, long scores) {
+    private static void scores(ThreadScratch lane, Inputs in, Block block, int head, long scores) {
         int column = 0;
         for (Range range : block.ranges()) {
             Blas.product(lane, false, true, block.rows(), range.length(), in.shape().headSize(),
@@ -128,7 +128,7 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
     }
 
     /** The product of a block [rows, keys] with key or value rows, to a head's columns of the target. */
-    private static void weighted(Lane lane, Block block, long weights, long rows, Inputs in, Elements target,
+    private static void weighted(ThreadScratch lane, Block block, long weights, long rows, Inputs in, Elements target,
             int head) {
         int size = in.shape().headSize();
         long first = (long) block.start() * in.qStride() + (long) head * size;
@@ -141,7 +141,7 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
         copy(lane, result, block.rows(), size, target, first, in.qStride());
     }
 
-    private static void weighted(Lane lane, Block block, long weights, long rows, int stride, int size, long result,
+    private static void weighted(ThreadScratch lane, Block block, long weights, long rows, int stride, int size, long result,
             int resultStride) {
         int column = 0;
         for (Range range : block.ranges()) {
@@ -152,7 +152,7 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
     }
 
     /** Copies [rows, D] to the target from element {@code first} on, a row every {@code stride} elements. */
-    private static void copy(Lane lane, long source, int rows, int size, Elements target, long first, int stride) {
+    private static void copy(ThreadScratch lane, long source, int rows, int size, Elements target, long first, int stride) {
         float[] u = lane.floats(0, size);
         Elements computed = new Elements(source, false);
         for (int i = 0; i < rows; i++) {
@@ -192,7 +192,7 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
             return dOut + 4 * ((long) row * in.qStride() + (long) head * in.shape().headSize());
         }
 
-        void queries(Lane lane, Block block, int head, Elements dq) {
+        void queries(ThreadScratch lane, Block block, int head, Elements dq) {
             int size = in.shape().headSize();
             int keyHead = in.keyHead(head);
             long scores = lane.scratch(0, (long) block.rows() * block.keys());
@@ -212,7 +212,7 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
         }
 
         /** dk and dv of key rows {@code start} to {@code end}: adds up all queries that see some of them. */
-        void keys(Lane lane, List<SeenKeys> segments, int start, int end, int keyHead, Elements dk, Elements dv) {
+        void keys(ThreadScratch lane, List<SeenKeys> segments, int start, int end, int keyHead, Elements dk, Elements dv) {
             int size = in.shape().headSize();
             KeySums sums = new KeySums(start, lane.scratch(1, (long) KEYS * size), lane.scratch(3, (long) KEYS * size));
             NativeMemory.clear(sums.dk(), 4L * KEYS * size);
@@ -237,7 +237,7 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
         }
 
         /** Adds what a segment's queries give to key rows {@code from} to {@code to}, of numbers from firstKey. */
-        private void addQueries(Lane lane, SeenKeys seen, int from, int to, int firstKey, int keyHead, KeySums sums) {
+        private void addQueries(ThreadScratch lane, SeenKeys seen, int from, int to, int firstKey, int keyHead, KeySums sums) {
             int keys = to - from;
             int size = in.shape().headSize();
             int heads = in.shape().heads();

@@ -5,10 +5,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** An f32 copy of a BFLOAT16 array in scratch memory; a FLOAT array is used as it is. Holds one array at a time. */
 final class Conversion implements AutoCloseable {
 
-    private final Workers<Lane> workers;
-    private final Lane.Native memory = new Lane.Native();
+    private final Workers<ThreadScratch> workers;
+    private final ThreadScratch.Native memory = new ThreadScratch.Native();
 
-    Conversion(Workers<Lane> workers) {
+    Conversion(Workers<ThreadScratch> workers) {
         this.workers = workers;
     }
 

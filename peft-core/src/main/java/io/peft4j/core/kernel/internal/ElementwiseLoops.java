@@ -6,9 +6,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The elementwise operations of {@link Nd4jKernels}: tiles are copied to the heap, computed and copied back. */
 final class ElementwiseLoops implements ElementwiseKernels {
-    private final Workers<Lane> workers;
+    private final Workers<ThreadScratch> workers;
 
-    ElementwiseLoops(Workers<Lane> workers) {
+    ElementwiseLoops(Workers<ThreadScratch> workers) {
         this.workers = workers;
     }
 

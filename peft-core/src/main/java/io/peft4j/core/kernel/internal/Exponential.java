@@ -19,7 +19,7 @@ final class Exponential {
     static final float LOWEST = -87.3f;
 
     /** Elements that are computed at once: what a call needs lies in the first-level cache. */
-    static final int TILE = Lane.TILE;
+    static final int TILE = ThreadScratch.TILE;
 
     private static final float LOG2_E = 1.44269504f;
     private static final float LN2_HIGH = 0.693359375f;
@@ -38,7 +38,7 @@ final class Exponential {
         intBuffer = buffer.asIntBuffer();
     }
 
-    /** {@code y[i] = exp(x[i])} for i below {@code count}, at most {@link Lane#TILE}; y may be x. NaN stays NaN. */
+    /** {@code y[i] = exp(x[i])} for i below {@code count}, at most {@link ThreadScratch#TILE}; y may be x. NaN stays NaN. */
     void apply(float[] x, float[] y, int count) {
         round(x, rounded, count);
         floatBuffer.put(0, rounded, 0, count);

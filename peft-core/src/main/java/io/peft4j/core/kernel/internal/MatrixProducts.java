@@ -16,11 +16,11 @@ final class MatrixProducts implements MatrixKernels, AutoCloseable {
     /** Rows of a weight that are converted at a time. */
     private static final int CONVERTED_ROWS = 256;
 
-    private final Workers<Lane> workers;
+    private final Workers<ThreadScratch> workers;
     private final Conversion left;
     private final Conversion right;
 
-    MatrixProducts(Workers<Lane> workers) {
+    MatrixProducts(Workers<ThreadScratch> workers) {
         this.workers = workers;
         this.left = new Conversion(workers);
         this.right = new Conversion(workers);
@@ -140,7 +140,7 @@ final class MatrixProducts implements MatrixKernels, AutoCloseable {
             this(Elements.of(target), columns, accumulate);
         }
 
-        void compute(Lane lane, int row, int rowEnd, int column, int columnEnd, TileProduct product) {
+        void compute(ThreadScratch lane, int row, int rowEnd, int column, int columnEnd, TileProduct product) {
             if (!target.narrow()) {
                 product.run(accumulate ? 1 : 0, target.address() + 4 * ((long) row * columns + column), columns);
                 return;

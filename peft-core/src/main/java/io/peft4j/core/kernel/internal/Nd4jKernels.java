@@ -42,13 +42,13 @@ public final class Nd4jKernels extends CheckedKernels {
     }
 
     private static final class Parts {
-        private final Workers<Lane> workers;
+        private final Workers<ThreadScratch> workers;
         private final MatrixProducts products;
         private final BlockAttention attention;
 
         Parts(int threads) {
             Blas.load();
-            workers = new Workers<>(threads, "peft4j-kernels", Lane::new, () -> { });
+            workers = new Workers<>(threads, "peft4j-kernels", ThreadScratch::new, () -> { });
             products = new MatrixProducts(workers);
             attention = new BlockAttention(workers);
         }

@@ -17,16 +17,16 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
     /** Columns that a sum over rows takes at a time. */
     private static final int COLUMNS = 256;
 
-    private final Workers<Lane> workers;
+    private final Workers<ThreadScratch> workers;
 
-    RowLoops(Workers<Lane> workers) {
+    RowLoops(Workers<ThreadScratch> workers) {
         this.workers = workers;
     }
 
     /** Adds up rows for some columns: leaves in {@code sums} what is to be written. */
     @FunctionalInterface
     private interface ColumnTask {
-        void run(int from, int count, float[] sums, Lane lane);
+        void run(int from, int count, float[] sums, ThreadScratch lane);
     }
 
     /** Sums over all rows, a range of columns at a time, so that no partial sums have to be joined. */

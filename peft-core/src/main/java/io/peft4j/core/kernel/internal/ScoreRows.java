@@ -10,7 +10,7 @@ import java.util.Arrays;
  *
  * <p>Several rows are copied to the heap at once, so that the fixed cost of a loop is paid for many elements.
  */
-record ScoreRows(Lane lane, long scores, int rows, int keys, SeenKeys seen, int first, int firstKey, int head,
+record ScoreRows(ThreadScratch lane, long scores, int rows, int keys, SeenKeys seen, int first, int firstKey, int head,
         ScoreRules rules) {
     private static final int VALUES = 0;
     private static final int TANGENTS = 1;
@@ -23,7 +23,7 @@ record ScoreRows(Lane lane, long scores, int rows, int keys, SeenKeys seen, int 
     }
 
     private void forGroups(Group group) {
-        int size = Math.max(1, Lane.TILE / keys);
+        int size = Math.max(1, ThreadScratch.TILE / keys);
         for (int row = 0; row < rows; row += size) {
             group.run(row, Math.min(rows, row + size));
         }
@@ -38,7 +38,7 @@ record ScoreRows(Lane lane, long scores, int rows, int keys, SeenKeys seen, int 
     }
 
     private float[] read(long block, int slot, int row, int last) {
-        float[] u = lane.floats(slot, Math.max(Lane.TILE, keys));
+        float[] u = lane.floats(slot, Math.max(ThreadScratch.TILE, keys));
         new Elements(block, false).read((long) row * keys, u, (last - row) * keys, lane);
         return u;
     }
@@ -58,7 +58,7 @@ record ScoreRows(Lane lane, long scores, int rows, int keys, SeenKeys seen, int 
         int count = (last - row) * keys;
         rules.tangents(lane.loops(), u, count);
         if (rules.cap() != 0) {
-            System.arraycopy(u, 0, lane.floats(TANGENTS, Math.max(Lane.TILE, keys)), 0, count);
+            System.arraycopy(u, 0, lane.floats(TANGENTS, Math.max(ThreadScratch.TILE, keys)), 0, count);
         }
         rules.scores(u, count);
         for (int i = row, at = 0; i < last; i++, at += keys) {

@@ -35,10 +35,10 @@ abstract class WeightReader {
     }
 
     /** Reads columns {@code from} to {@code to} of a row to the start of {@code target}. */
-    abstract void read(int row, int from, int to, float[] target, Lane lane);
+    abstract void read(int row, int from, int to, float[] target, ThreadScratch lane);
 
     /** Writes rows {@code firstRow} to {@code lastRow}, columns {@code from} to {@code to}, as a dense matrix. */
-    final void copy(int firstRow, int lastRow, int from, int to, long target, Lane lane, int slot) {
+    final void copy(int firstRow, int lastRow, int from, int to, long target, ThreadScratch lane, int slot) {
         int width = to - from;
         float[] row = lane.floats(slot, width);
         for (int i = firstRow; i < lastRow; i++) {
@@ -62,7 +62,7 @@ abstract class WeightReader {
         }
 
         @Override
-        void read(int row, int from, int to, float[] target, Lane lane) {
+        void read(int row, int from, int to, float[] target, ThreadScratch lane) {
             values.read((long) row * columns + from, target, to - from, lane);
         }
     }
@@ -75,7 +75,7 @@ abstract class WeightReader {
         }
 
         @Override
-        void read(int row, int from, int to, float[] target, Lane lane) {
+        void read(int row, int from, int to, float[] target, ThreadScratch lane) {
             weight.read(row, from, to, target, 0, lane.bytes(to - from));
         }
     }
@@ -100,7 +100,7 @@ abstract class WeightReader {
         }
 
         @Override
-        void read(int row, int from, int to, float[] target, Lane lane) {
+        void read(int row, int from, int to, float[] target, ThreadScratch lane) {
             long first = (long) row * weight.columns() + from;
             int blocks = (to - from) / type.blockSize();
             byte[] bytes = lane.bytes(blocks * type.blockBytes());

@@ -3,7 +3,7 @@ package io.peft4j.core.peft.config;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.peft.config.internal.ConfigJson;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -181,7 +181,7 @@ public final class ConfigReader {
             Set<String> known = new TreeSet<>(read);
             known.addAll(neutral);
             throw new ConfigurationException(source + ": unknown key '" + unknown.get(0) + "'; "
-                    + NearNames.sentence(unknown.get(0), known));
+                    + SimilarNames.sentence(unknown.get(0), known));
         }
     }
 

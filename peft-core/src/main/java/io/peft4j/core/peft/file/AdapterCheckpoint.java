@@ -41,7 +41,7 @@ import org.slf4j.LoggerFactory;
  * <p>Where an adapter sits on the embedding or the output layer, Hugging Face PEFT stores the frozen matrix of the base
  * with it ({@code ...base_layer.weight}). Such a copy is compared with the base model: it tells whether the adapter
  * belongs to it. A copy that was there is written again, others where {@link SavedEmbeddings} says so. For the same end
- * a {@link Passport} lies in each folder that is saved here; where there is one it is compared with the base model.
+ * a {@link AdapterProvenance} lies in each folder that is saved here; where there is one it is compared with the base model.
  *
  * @param adapter the adapter
  * @param baseCopies keys of the file that hold frozen weights of the base model
@@ -113,7 +113,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
             AdapterSetup setup = AdapterSetup.restoring(base, stored, more);
             return setup.run(() -> {
                 Adapter adapter = PeftMethods.byType(config.peftType()).create(config, setup);
-                Passport.read(folder).ifPresent(passport -> stored.compare(passport.mismatches(base)));
+                AdapterProvenance.read(folder).ifPresent(passport -> stored.compare(passport.mismatches(base)));
                 Set<String> copies = stored.finish(config, adapter, base);
                 if (more != null) {
                     more.finish(config, adapter, base);
@@ -141,7 +141,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
      */
     public void save(Path folder, BaseLanguageModel base, SavedEmbeddings embeddings) {
         StoredForm stored = adapter.stored();
-        PeftConfig config = Passport.saved(stored.config());
+        PeftConfig config = AdapterProvenance.saved(stored.config());
         Map<String, TensorData> forTraining = trainingTensors();
         Map<String, TensorData> tensors = complete(stored.tensors(), base, embeddings);
         Map<Path, AtomicFiles.Content> files = new LinkedHashMap<>();
@@ -149,7 +149,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
         if (!forTraining.isEmpty()) {
             files.put(folder.resolve(TRAINING_FILE), out -> SafetensorsWriter.write(out, forTraining));
         }
-        files.put(folder.resolve(Passport.FILE), AtomicFiles.text(PassportJson.write(Passport.of(base, config))));
+        files.put(folder.resolve(AdapterProvenance.FILE), AtomicFiles.text(ProvenanceJson.write(AdapterProvenance.of(base, config))));
         files.put(folder.resolve(CONFIG_FILE), AtomicFiles.text(config.toJson()));
         AtomicFiles.writeTogether(files);
         if (forTraining.isEmpty()) {

@@ -29,10 +29,10 @@ public final class AdapterTask {
         if (type.isEmpty() || !type.get().hasLabels()) {
             return type.map(Task::of);
         }
-        Map<String, String> description = Passport.read(folder).map(Passport::description).orElse(Map.of());
-        if (description.containsKey(Passport.LABELS)) {
-            return Optional.of(new Task(type.get(), List.of(description.get(Passport.LABELS).split("\n")),
-                    Task.Problem.valueOf(description.getOrDefault(Passport.PROBLEM, "SINGLE_LABEL"))));
+        Map<String, String> description = AdapterProvenance.read(folder).map(AdapterProvenance::description).orElse(Map.of());
+        if (description.containsKey(AdapterProvenance.LABELS)) {
+            return Optional.of(new Task(type.get(), List.of(description.get(AdapterProvenance.LABELS).split("\n")),
+                    Task.Problem.valueOf(description.getOrDefault(AdapterProvenance.PROBLEM, "SINGLE_LABEL"))));
         }
         int count = outputs(folder);
         return Optional.of(count == 0 ? Task.of(type.get()) : new Task(type.get(), Task.unnamedLabels(count),

@@ -2,7 +2,7 @@ package io.peft4j.core.peft.file;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.AdapterMismatchException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.safetensors.DType;
@@ -138,12 +138,12 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
     }
 
     /** Looks at what the adapter was made for; what is not fatal goes to the log. */
-    public void compare(List<Passport.Mismatch> mismatchesOfBase) {
-        for (Passport.Mismatch mismatch : mismatchesOfBase) {
+    public void compare(List<AdapterProvenance.Mismatch> mismatchesOfBase) {
+        for (AdapterProvenance.Mismatch mismatch : mismatchesOfBase) {
             if (mismatch.fatal()) {
                 note("made for another base model", mismatch.explanation());
             } else {
-                LOG.warn("{}: {}", file.path().resolveSibling(Passport.FILE), mismatch.explanation());
+                LOG.warn("{}: {}", file.path().resolveSibling(AdapterProvenance.FILE), mismatch.explanation());
             }
         }
     }
@@ -178,7 +178,7 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
         List<String> missing = mismatches.getOrDefault("missing", List.of());
         if (!missing.isEmpty() && mismatches.containsKey("not expected")) {
             String first = missing.get(0).substring(0, missing.get(0).indexOf(' '));
-            text.append("\n  For ").append(first).append(", ").append(NearNames.sentence(first, file.names()))
+            text.append("\n  For ").append(first).append(", ").append(SimilarNames.sentence(first, file.names()))
                     .append('.');
         }
         return text.toString();

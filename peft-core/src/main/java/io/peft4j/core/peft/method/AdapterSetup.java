@@ -7,7 +7,7 @@ import io.peft4j.core.measure.internal.ProcessUsage;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.config.CalibrationBatches;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -32,13 +32,13 @@ public final class AdapterSetup {
     private final StoredTensors stored;
     /** What was stored for training beside the adapter; null where nothing was. */
     private final StoredTensors training;
-    private final Optional<Calibration> calibration;
+    private final Optional<CalibrationBatches> calibration;
     private final List<AdapterTensor> made = new ArrayList<>();
     /** How many layers get what a layer of the adapter gets, as far as is known. */
     private int places = 1;
 
     private AdapterSetup(BaseLanguageModel base, RandomGenerator random, StoredTensors stored,
-            StoredTensors training, Optional<Calibration> calibration) {
+            StoredTensors training, Optional<CalibrationBatches> calibration) {
         this.calibration = calibration;
         this.base = Objects.requireNonNull(base, "base");
         this.random = Objects.requireNonNull(random, "random");
@@ -76,7 +76,7 @@ public final class AdapterSetup {
 
     /** For a new adapter; {@code calibration} where its values are computed from data. */
     public static AdapterSetup creating(BaseLanguageModel base, RandomGenerator random,
-            Optional<Calibration> calibration) {
+            Optional<CalibrationBatches> calibration) {
         return new AdapterSetup(base, random, null, null, calibration);
     }
 
@@ -119,7 +119,7 @@ public final class AdapterSetup {
      * @param asker the setting that asks for it, for the message
      * @throws ConfigurationException where none was given
      */
-    public Calibration calibration(String asker) {
+    public CalibrationBatches calibration(String asker) {
         return calibration.orElseThrow(() -> new ConfigurationException(asker + " computes the first values of an "
                 + "adapter from data, and none was given: pass some batches of training data, "
                 + "base.withAdapter(config, Calibration.of(examples, batchSize, batches))"));

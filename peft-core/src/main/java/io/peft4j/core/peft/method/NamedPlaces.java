@@ -1,6 +1,6 @@
 package io.peft4j.core.peft.method;
 
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.error.TargetModuleException;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.TargetModules;
@@ -134,7 +134,7 @@ public record NamedPlaces<P>(List<P> all, Function<P, String> path, int layers, 
             Set<String> candidates = new LinkedHashSet<>();
             paths.forEach(path -> candidates.add(name.contains(".") ? path
                     : path.substring(path.lastIndexOf('.') + 1)));
-            return "the nearest layers are " + NearNames.of(name, candidates, 3).stream()
+            return "the nearest layers are " + SimilarNames.of(name, candidates, 3).stream()
                     .map(near -> paths.stream().filter(path -> isNamed(path, near)).findFirst().orElseThrow())
                     .toList();
         }

@@ -1,7 +1,7 @@
 package io.peft4j.core.peft.method;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.peft.config.ConfigReader;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
@@ -82,7 +82,7 @@ public final class PeftMethods {
     private static PeftMethod find(String what, String asked, Function<PeftMethod, String> id) {
         return all().stream().filter(method -> id.apply(method).equals(asked)).findFirst()
                 .orElseThrow(() -> new ConfigurationException(
-                        what + " '" + asked + "' is unknown; available are " + names(id) + NearNames.of(asked,
+                        what + " '" + asked + "' is unknown; available are " + names(id) + SimilarNames.of(asked,
                         names(id), 1).stream().map(near -> "; did you mean '" + near + "'?")
                         .collect(Collectors.joining())));
     }

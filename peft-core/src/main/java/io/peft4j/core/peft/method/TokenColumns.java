@@ -14,8 +14,8 @@ import java.util.List;
  *
  * <p>Merged: the rows.
  */
-final class TokenColumns extends StandIn {
-    private final TokenRows.Values rows;
+final class TokenColumns extends ReplacementLayer {
+    private final TrainedTokenRows.Values rows;
     private final List<AdapterTensor> own;
 
     /**
@@ -23,7 +23,7 @@ final class TokenColumns extends StandIn {
      *
      * @param own what the file holds for this layer; empty where the rows are those of another layer
      */
-    TokenColumns(Slot slot, TokenRows.Values rows, List<AdapterTensor> own) {
+    TokenColumns(Slot slot, TrainedTokenRows.Values rows, List<AdapterTensor> own) {
         super(slot);
         this.rows = rows;
         this.own = own;

@@ -1,7 +1,7 @@
 package io.peft4j.core.peft.method;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.error.TargetModuleException;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Slot;
@@ -101,7 +101,7 @@ public final class TrainedCopies {
             // Hugging Face PEFT names all heads that there are, and a model has one of them.
             if (matched.isEmpty() && !setup.network().task().type().savedModules().contains(name)) {
                 throw new TargetModuleException("modules_to_save: '" + name + "' matches no layer; "
-                        + NearNames.sentence(name, slots.stream().map(name.contains(".") ? Slot::path : Slot::name)
+                        + SimilarNames.sentence(name, slots.stream().map(name.contains(".") ? Slot::path : Slot::name)
                         .distinct().toList()));
             }
             chosen.addAll(matched);

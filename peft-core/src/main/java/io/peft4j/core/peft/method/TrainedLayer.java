@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** A layer whose weight, and bias where it has one, are trained as a whole; they begin as copies of the base's. */
-final class TrainedLayer extends StandIn {
+final class TrainedLayer extends ReplacementLayer {
     private final WeightedLayer base;
     private final AdapterTensor weight;
     private final Optional<AdapterTensor> bias;

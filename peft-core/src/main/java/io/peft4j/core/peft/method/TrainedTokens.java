@@ -2,7 +2,7 @@ package io.peft4j.core.peft.method;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.error.TargetModuleException;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Linear;
@@ -33,8 +33,8 @@ public final class TrainedTokens {
      * @throws ConfigurationException when the embedding has no such token
      */
     public static List<AdapterLayer> of(AdapterSetup setup, Slot slot, List<Integer> tokens, boolean asTheBase) {
-        TokenRows.Values rows = values(setup, slot, tokens, NAME, asTheBase).inPlaceOfBase();
-        TokenRows embedding = new TokenRows(slot, rows);
+        TrainedTokenRows.Values rows = values(setup, slot, tokens, NAME, asTheBase).inPlaceOfBase();
+        TrainedTokenRows embedding = new TrainedTokenRows(slot, rows);
         if (!isTied(setup, slot)) {
             return List.of(embedding);
         }
@@ -72,8 +72,8 @@ public final class TrainedTokens {
         List<AdapterLayer> made = new ArrayList<>();
         for (Map.Entry<Slot, List<Integer>> place : places.entrySet()) {
             Slot slot = place.getKey();
-            TokenRows.Values rows = values(setup, slot, place.getValue(), NAME_BESIDE, true);
-            made.add(slot.layer() instanceof Embedding ? new TokenRows(slot, rows)
+            TrainedTokenRows.Values rows = values(setup, slot, place.getValue(), NAME_BESIDE, true);
+            made.add(slot.layer() instanceof Embedding ? new TrainedTokenRows(slot, rows)
                     : new TokenColumns(slot, rows, List.of(rows.tensor())));
             if (tied && slot == embedding) {
                 made.add(new TokenColumns(head, rows, List.of()));
@@ -97,14 +97,14 @@ public final class TrainedTokens {
             List<Slot> matched = slots.stream().filter(slot -> slot.path().endsWith(name)).toList();
             if (matched.isEmpty()) {
                 throw new TargetModuleException("trainable_token_indices: '" + name + "' matches no layer; "
-                        + NearNames.sentence(name, slots.stream().map(Slot::name).distinct().toList()));
+                        + SimilarNames.sentence(name, slots.stream().map(Slot::name).distinct().toList()));
             }
             matched.forEach(slot -> places.put(slot, ids));
         });
         return places;
     }
 
-    private static TokenRows.Values values(AdapterSetup setup, Slot slot, List<Integer> tokens, String name,
+    private static TrainedTokenRows.Values values(AdapterSetup setup, Slot slot, List<Integer> tokens, String name,
             boolean asTheBase) {
         FrozenWeight weight = weight(slot);
         tokens.stream().filter(token -> token >= weight.rows()).findFirst().ifPresent(token -> {
@@ -112,7 +112,7 @@ public final class TrainedTokens {
                     + weight.rows() + "; an adapter with new tokens needs a base that was loaded with them "
                     + "(ModelOptions.withNewTokens)");
         });
-        return new TokenRows.Values(tokens.stream().mapToInt(Integer::intValue).toArray(),
+        return new TrainedTokenRows.Values(tokens.stream().mapToInt(Integer::intValue).toArray(),
                 setup.tensor(slot, name, asTheBase ? copy(weight, tokens) : Initializer.normal(1), tokens.size(),
                         weight.columns()));
     }

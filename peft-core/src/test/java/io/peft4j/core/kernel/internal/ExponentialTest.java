@@ -12,8 +12,8 @@ class ExponentialTest {
     @Test
     void relativeErrorIsThatOfOneOrTwoRoundings() {
         Random random = new Random(2);
-        float[] x = new float[Lane.TILE];
-        float[] y = new float[Lane.TILE];
+        float[] x = new float[ThreadScratch.TILE];
+        float[] y = new float[ThreadScratch.TILE];
         double worst = 0;
         for (int round = 0; round < 2000; round++) {
             double width = round % 2 == 0 ? 1 : Exponential.HIGHEST - Exponential.LOWEST;

@@ -15,13 +15,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class WorkersTest {
-    private static Workers<Lane> workers(int threads) {
-        return new Workers<>(threads, "test", Lane::new, () -> { });
+    private static Workers<ThreadScratch> workers(int threads) {
+        return new Workers<>(threads, "test", ThreadScratch::new, () -> { });
     }
 
     @Test
     void everyPartRunsOnceAndItsWritesAreVisible() throws InterruptedException {
-        try (Workers<Lane> workers = workers(3)) {
+        try (Workers<ThreadScratch> workers = workers(3)) {
             for (int round = 0; round < 2000; round++) {
                 int[] counts = new int[round % 17];
                 int expected = round;
@@ -39,8 +39,8 @@ class WorkersTest {
 
     @Test
     void concurrentPartsHaveTheirOwnLanes() {
-        try (Workers<Lane> workers = workers(4)) {
-            Set<Lane> busy = ConcurrentHashMap.newKeySet();
+        try (Workers<ThreadScratch> workers = workers(4)) {
+            Set<ThreadScratch> busy = ConcurrentHashMap.newKeySet();
             int[] clashes = new int[400];
             workers.run(clashes.length, (lane, part) -> {
                 clashes[part] = busy.add(lane) ? 0 : 1;
@@ -53,7 +53,7 @@ class WorkersTest {
 
     @Test
     void anExceptionReachesTheCallerAndTheThreadsLiveOn() {
-        try (Workers<Lane> workers = workers(2)) {
+        try (Workers<ThreadScratch> workers = workers(2)) {
             for (int bad = 0; bad < 5; bad++) {
                 int failing = bad;
                 assertThrows(ArithmeticException.class, () -> workers.run(5, (lane, part) -> {
@@ -71,7 +71,7 @@ class WorkersTest {
     /** A caller that spun until a task of another thread ends would take the processor that the task needs. */
     @Test
     void aCallerThatWaitsLongSleeps() {
-        try (Workers<Lane> workers = workers(2)) {
+        try (Workers<ThreadScratch> workers = workers(2)) {
             Thread caller = Thread.currentThread();
             CountDownLatch begun = new CountDownLatch(2);
             boolean[] slept = new boolean[2];
@@ -98,7 +98,7 @@ class WorkersTest {
 
     @Test
     void anInterruptOfTheCallerIsKept() {
-        try (Workers<Lane> workers = workers(2)) {
+        try (Workers<ThreadScratch> workers = workers(2)) {
             Thread.currentThread().interrupt();
             AtomicInteger sum = new AtomicInteger();
             workers.run(100, (lane, part) -> sum.addAndGet(part));
@@ -110,14 +110,14 @@ class WorkersTest {
     @Test
     void misuseIsRefused() {
         assertThrows(IllegalArgumentException.class, () -> workers(0));
-        Workers<Lane> workers = workers(2);
+        Workers<ThreadScratch> workers = workers(2);
         workers.close();
         assertThrows(IllegalStateException.class, () -> workers.run(1, (lane, part) -> { }));
     }
 
     @Test
     void slotsOfALaneAreSeparate() {
-        try (Lane lane = new Lane()) {
+        try (ThreadScratch lane = new ThreadScratch()) {
             assertNotSame(lane.tile(0), lane.tile(1));
             assertFalse(lane.scratch(0, 100) == lane.scratch(1, 100));
             assertEquals(0, lane.scratch(2, 1000) % 64);

@@ -1,4 +1,4 @@
 /**
- * What cleaning and reports know about texts. {@link io.peft4j.data.clean.internal.Refusals} tells refusals.
+ * What cleaning and reports know about texts. {@link io.peft4j.data.clean.internal.EmptyAnswers} tells refusals.
  */
 package io.peft4j.data.clean.internal;

@@ -59,7 +59,7 @@ public final class Corpus implements Examples, AutoCloseable {
         private final long exact;
         private final long topic;
         private final long fact;
-        private final Asked asked;
+        private final QuestionType asked;
         private final int[] topicHashes;
         private final int[] questionSignature;
         private final int[] answerSignature;
@@ -70,12 +70,12 @@ public final class Corpus implements Examples, AutoCloseable {
             this.words = RowText.of(question, answer, rejected);
             this.topic = key(words.question(), 0);
             this.fact = isFact(words.answer()) ? key(words.answer(), 1) : 0;
-            this.asked = Asked.of(words.question());
+            this.asked = QuestionType.of(words.question());
             int[] hashes = hashes(words.question());
             boolean brief = hashes.length > 0 && hashes.length <= LeaveOneOut.MOST_WORDS;
             this.topicHashes = brief ? hashes : new int[0];
-            this.questionSignature = brief ? new int[0] : Shingles.signature(words.question(), Vocabulary.STOPS);
-            this.answerSignature = Shingles.signature(words.answer(), Vocabulary.FILLERS);
+            this.questionSignature = brief ? new int[0] : Shingles.signature(words.question(), StopWords.STOPS);
+            this.answerSignature = Shingles.signature(words.answer(), StopWords.FILLERS);
         }
 
         /** The features of an example; may take long for a long text. */
@@ -115,13 +115,13 @@ public final class Corpus implements Examples, AutoCloseable {
             return words.answer();
         }
 
-        /** The keys under which it meets others that are to be compared with it; see {@link Meetings}. */
-        public List<Meetings.Key> meetings() {
-            List<Meetings.Key> keys = new ArrayList<>();
-            LeaveOneOut.keys(topicHashes).forEach(key -> keys.add(new Meetings.Key(Hashing.and(2, key), 0)));
-            Meetings.bands(questionSignature, 3, keys);
+        /** The keys under which it meets others that are to be compared with it; see {@link CandidatePairs}. */
+        public List<CandidatePairs.Key> meetings() {
+            List<CandidatePairs.Key> keys = new ArrayList<>();
+            LeaveOneOut.keys(topicHashes).forEach(key -> keys.add(new CandidatePairs.Key(Hashing.and(2, key), 0)));
+            CandidatePairs.bands(questionSignature, 3, keys);
             if (fact != 0) {
-                Meetings.bands(answerSignature, 4, keys);
+                CandidatePairs.bands(answerSignature, 4, keys);
             }
             return keys;
         }
@@ -144,7 +144,7 @@ public final class Corpus implements Examples, AutoCloseable {
         /** The different words of the question that carry its topic. */
         public Set<String> topicWords() {
             return words.question().stream().filter(word -> !word.number() && word.norm().length() > 2
-                    && !Vocabulary.STOPS.contains(word.norm())).map(Word::stem).collect(Collectors.toSet());
+                    && !StopWords.STOPS.contains(word.norm())).map(Word::stem).collect(Collectors.toSet());
         }
 
         /** The different words that look like names: written with a capital letter inside of a sentence. */
@@ -156,7 +156,7 @@ public final class Corpus implements Examples, AutoCloseable {
 
         /** The numbers of a question as one hash, then its words of topic; nothing where it has neither. */
         private static int[] hashes(List<Word> words) {
-            List<Word> topic = words.stream().filter(word -> !Vocabulary.STOPS.contains(word.norm())).toList();
+            List<Word> topic = words.stream().filter(word -> !StopWords.STOPS.contains(word.norm())).toList();
             long numbers = topic.stream().filter(Word::number).mapToLong(word -> Hashing.of(word.norm())).sum();
             return topic.isEmpty() ? new int[0] : IntStream.concat(IntStream.of((int) Hashing.mix(numbers)),
                     topic.stream().filter(word -> !word.number()).mapToInt(word -> (int) Hashing.of(word.stem())))
@@ -165,7 +165,7 @@ public final class Corpus implements Examples, AutoCloseable {
 
         /** A hash of the words that carry the topic, in any order. */
         private static long key(List<Word> words, long kind) {
-            long[] hashes = words.stream().filter(word -> !Vocabulary.STOPS.contains(word.norm()))
+            long[] hashes = words.stream().filter(word -> !StopWords.STOPS.contains(word.norm()))
                     .mapToLong(word -> Hashing.of(word.stem())).sorted().toArray();
             if (hashes.length == 0) {
                 hashes = words.stream().mapToLong(word -> Hashing.of(word.norm())).toArray();
@@ -287,8 +287,8 @@ public final class Corpus implements Examples, AutoCloseable {
         return facts[number];
     }
 
-    Asked asked(int number) {
-        return Asked.values()[asked[number]];
+    QuestionType asked(int number) {
+        return QuestionType.values()[asked[number]];
     }
 
     @Override
@@ -304,7 +304,7 @@ public final class Corpus implements Examples, AutoCloseable {
     /** How a text spells a name that {@link Features#names} gave. */
     public static String spelling(String text, String name) {
         return Arrays.stream(text.split("[^\\p{L}\\p{M}\\p{N}'\u2019]+"))
-                .filter(token -> Words.of(token).stream().anyMatch(word -> word.norm().equals(name)))
+                .filter(token -> WordTokenizer.of(token).stream().anyMatch(word -> word.norm().equals(name)))
                 .findFirst().orElse(name);
     }
 
@@ -314,7 +314,7 @@ public final class Corpus implements Examples, AutoCloseable {
 
     /** The words of the question alone. */
     RowText questionWords(int number) {
-        return new RowText(Words.of(question(number)), List.of(), List.of());
+        return new RowText(WordTokenizer.of(question(number)), List.of(), List.of());
     }
 
     /** Tells of pairs of questions that may be the same. */

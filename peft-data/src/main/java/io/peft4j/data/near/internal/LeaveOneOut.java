@@ -81,7 +81,7 @@ final class LeaveOneOut {
                 to++;
             }
             if (to - from > 1) {
-                CrowdedGroup.pairs(Arrays.stream(filed, from, to).mapToInt(x -> (int) x).distinct().toArray(), LARGE,
+                OversizedGroup.pairs(Arrays.stream(filed, from, to).mapToInt(x -> (int) x).distinct().toArray(), LARGE,
                         text, pairs);
             }
             from = to;

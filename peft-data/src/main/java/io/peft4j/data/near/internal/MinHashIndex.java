@@ -104,7 +104,7 @@ final class MinHashIndex {
                     to++;
                 }
                 if (to - from > 1) {
-                    CrowdedGroup.pairs(Arrays.stream(sorted, from, to).mapToInt(x -> (int) x).toArray(), LARGE, text,
+                    OversizedGroup.pairs(Arrays.stream(sorted, from, to).mapToInt(x -> (int) x).toArray(), LARGE, text,
                             sieved);
                 }
                 from = to;

@@ -30,7 +30,7 @@ record Polarity(Optional<Boolean> yes, List<Word> body, boolean negated) {
 
     /** Whether a text holds an odd number of negations. */
     static boolean isNegated(List<Word> words) {
-        return words.stream().filter(word -> Vocabulary.NEGATIONS.contains(word.norm())).count() % 2 == 1;
+        return words.stream().filter(word -> StopWords.NEGATIONS.contains(word.norm())).count() % 2 == 1;
     }
 
     /**

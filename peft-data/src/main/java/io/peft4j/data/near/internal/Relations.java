@@ -20,7 +20,7 @@ public final class Relations {
 
     private final Corpus corpus;
     private final long all;
-    private final Comparison comparison;
+    private final ExampleComparison comparison;
     private final Groups equal;
     private final Groups near;
     private final Groups questions;
@@ -42,7 +42,7 @@ public final class Relations {
     private Relations(Corpus corpus, long all) {
         this.corpus = corpus;
         this.all = all;
-        this.comparison = new Comparison(corpus.statistics());
+        this.comparison = new ExampleComparison(corpus.statistics());
         this.equal = new Groups(corpus.size());
         this.near = new Groups(corpus.size());
         this.questions = new Groups(corpus.size());
@@ -189,7 +189,7 @@ public final class Relations {
         boolean open = group.length > MOST_ANSWERS;
         for (int i = 0; i < members; i++) {
             for (int j = i + 1; j < members; j++) {
-                Optional<Comparison.Difference> difference = words.get(i).answer().isEmpty() ? Optional.empty()
+                Optional<ExampleComparison.Difference> difference = words.get(i).answer().isEmpty() ? Optional.empty()
                         : comparison.difference(words.get(i), words.get(j));
                 if (difference.isPresent()) {
                     if (!open && comparison.sameQuestion(words.get(i), words.get(j))) {
@@ -205,7 +205,7 @@ public final class Relations {
         return found;
     }
 
-    private static Contradiction contradiction(int first, int second, Comparison.Difference difference) {
+    private static Contradiction contradiction(int first, int second, ExampleComparison.Difference difference) {
         return new Contradiction(difference.kind().name().toLowerCase(java.util.Locale.ROOT), first, second,
                 difference.first(), difference.second());
     }

@@ -21,6 +21,6 @@ record RowText(List<Word> question, List<Word> answer, List<Word> rejected) {
     }
 
     static RowText of(String question, String answer, String rejected) {
-        return new RowText(Words.of(question), Words.of(answer), Words.of(rejected));
+        return new RowText(WordTokenizer.of(question), WordTokenizer.of(answer), WordTokenizer.of(rejected));
     }
 }

@@ -3,7 +3,7 @@ package io.peft4j.data.report.internal;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.clean.CleaningStep;
-import io.peft4j.data.clean.internal.Refusals;
+import io.peft4j.data.clean.internal.EmptyAnswers;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.format.RowFault;
@@ -124,7 +124,7 @@ public final class CheckPart implements Serializable {
         }
         row.garbled().ifPresent(message -> messages.put(FindingCode.GARBLED_TEXT, message));
         row.refusal().ifPresent(words -> messages.put(FindingCode.REFUSAL, "the answer gives nothing: \""
-                + Refusals.shortened(words) + "\""));
+                + EmptyAnswers.shortened(words) + "\""));
         row.encoding().ifPresent(problem -> messages.put(FindingCode.TEMPLATE_REJECTED, problem));
         boolean pair = row.example().get() instanceof PreferenceExample;
         if (row.tokens() > maxLength) {

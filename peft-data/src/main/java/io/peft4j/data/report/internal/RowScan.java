@@ -4,7 +4,7 @@ import io.peft4j.core.error.DataException;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.clean.CleaningStep;
-import io.peft4j.data.clean.internal.Refusals;
+import io.peft4j.data.clean.internal.EmptyAnswers;
 import io.peft4j.data.example.ClassificationExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.PreferenceExample;
@@ -72,7 +72,7 @@ public record RowScan(long line, List<RowFault> faults, Optional<Example> exampl
                 answer = part.text();
                 // A class may well be called unknown.
                 refusal = refusal.isPresent() || example instanceof ClassificationExample ? refusal
-                        : Refusals.in(part.text()).map(detector::redact);
+                        : EmptyAnswers.in(part.text()).map(detector::redact);
             }
             garbled = garbled.isPresent() ? garbled : garbled(detector.redact(part.text()));
         }

@@ -1,12 +1,12 @@
 package io.peft4j.eval.judge.internal;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.eval.judge.Judge;
 import io.peft4j.eval.judge.Judge.Choice;
 import io.peft4j.eval.judge.Judge.Preference;
 import io.peft4j.eval.judge.Judge.Rating;
 import io.peft4j.eval.judge.Judge.Trouble;
-import io.peft4j.eval.judge.OpinionReport;
+import io.peft4j.eval.judge.Judge;
+import io.peft4j.eval.judge.JudgeReport;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.PairedScores;
 import java.util.ArrayList;
@@ -104,7 +104,7 @@ public final class JudgedAnswers {
     }
 
     /** What was judged so far, and what went wrong. */
-    public OpinionReport report() {
+    public JudgeReport report() {
         List<Trouble> rated = ratings.stream().flatMap(rating -> rating.trouble().stream()).toList();
         List<Trouble> compared = preferences.stream().flatMap(preference -> preference.trouble().stream()).toList();
         int swayed = (int) preferences.stream().filter(p -> p.choice().equals(Optional.of(Choice.INCONSISTENT)))
@@ -112,13 +112,13 @@ public final class JudgedAnswers {
         List<String> messages = new ArrayList<>();
         rated.forEach(trouble -> messages.add(trouble.message()));
         compared.forEach(trouble -> messages.add(trouble.message()));
-        return new OpinionReport(judge.name(), List.of(count(SCORE, ratings.size(), rated, 0),
+        return new JudgeReport(judge.name(), List.of(count(SCORE, ratings.size(), rated, 0),
                 count(PREFERRED, preferences.size(), compared, swayed)), messages);
     }
 
-    private static OpinionReport.Count count(String metric, int asked, List<Trouble> troubles, int swayed) {
+    private static JudgeReport.Count count(String metric, int asked, List<Trouble> troubles, int swayed) {
         int unparsable = (int) troubles.stream().filter(Trouble::unparsable).count();
-        return new OpinionReport.Count(metric, asked - troubles.size(), troubles.size() - unparsable, unparsable,
+        return new JudgeReport.Count(metric, asked - troubles.size(), troubles.size() - unparsable, unparsable,
                 swayed);
     }
 }

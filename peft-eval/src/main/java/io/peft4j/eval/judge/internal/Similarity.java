@@ -2,7 +2,7 @@ package io.peft4j.eval.judge.internal;
 
 import io.peft4j.core.task.TextEmbedder;
 import io.peft4j.eval.judge.Embedder;
-import io.peft4j.eval.judge.OpinionReport;
+import io.peft4j.eval.judge.JudgeReport;
 import io.peft4j.eval.task.EvaluationItem;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -88,8 +88,8 @@ public final class Similarity {
     }
 
     /** What was scored so far, and what failed. */
-    public OpinionReport report() {
-        return new OpinionReport(embedder.name(), List.of(new OpinionReport.Count(METRIC, scored, failed, 0, 0)),
+    public JudgeReport report() {
+        return new JudgeReport(embedder.name(), List.of(new JudgeReport.Count(METRIC, scored, failed, 0, 0)),
                 troubles);
     }
 }

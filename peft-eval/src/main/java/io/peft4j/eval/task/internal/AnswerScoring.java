@@ -143,7 +143,7 @@ public final class AnswerScoring {
                 case "contains" -> item.isAnsweredBy(answer);
                 case "accuracy" -> isLabelled(item, answer);
                 case "format" -> item.further().form().orElseThrow().accepts(answer);
-                default -> item.further().refusal().orElseThrow() == Refusals.isRefusal(answer);
+                default -> item.further().refusal().orElseThrow() == RefusalDetector.isRefusal(answer);
             };
         }
         return passes;
@@ -197,7 +197,7 @@ public final class AnswerScoring {
                         IntStream.of(labelled).mapToObj(answers::get).toList()));
         Optional<Consistency> wordings = Consistency.hasWordings(items)
                 ? Optional.of(Consistency.ofWordings(items, answers)) : Optional.empty();
-        return new ArmDetails(Refusals.rate(answers), OptionalInt.empty(), classes, wordings, Optional.empty(),
+        return new ArmDetails(RefusalDetector.rate(answers), OptionalInt.empty(), classes, wordings, Optional.empty(),
                 Optional.empty(), Optional.empty(), OptionalDouble.empty());
     }
 

@@ -123,7 +123,7 @@ class MetricParityTest {
                 correct[i] = each.get("correct").get(i).asBoolean();
             }
             assertEquals(each.get("ece").asDouble(),
-                    Calibration.expectedError(confidence, correct, each.get("bins").asInt()), EXACT);
+                    CalibrationError.expectedError(confidence, correct, each.get("bins").asInt()), EXACT);
         }
     }
 

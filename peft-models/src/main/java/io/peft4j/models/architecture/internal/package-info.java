@@ -1,5 +1,5 @@
 /**
  * What a network is loaded with, guarded and closed by: {@link io.peft4j.models.architecture.internal.ModelTensor},
- * {@link io.peft4j.models.architecture.internal.BatchChecks}, {@link io.peft4j.models.architecture.internal.Closing}.
+ * {@link io.peft4j.models.architecture.internal.BatchChecks}, {@link io.peft4j.models.architecture.internal.CloseAll}.
  */
 package io.peft4j.models.architecture.internal;

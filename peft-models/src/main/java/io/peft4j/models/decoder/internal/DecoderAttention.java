@@ -62,7 +62,7 @@ final class DecoderAttention implements SelfAttention, LayerCopy.Part {
 
     @Override
     public Variable forward(ForwardContext context, Variable x) {
-        return forward(context, x, WantedRows.all(context));
+        return forward(context, x, OutputRows.all(context));
     }
 
     /**
@@ -72,7 +72,7 @@ final class DecoderAttention implements SelfAttention, LayerCopy.Part {
      * @param x all rows
      * @param wanted the rows whose result is wanted
      */
-    Variable forward(ForwardContext context, Variable x, WantedRows wanted) {
+    Variable forward(ForwardContext context, Variable x, OutputRows wanted) {
         Projections.Projected projected = projections.project(context, x, wanted);
         int length = context.batch().maxPosition() + 1;
         Optional<RotaryTable> table = plan.positions().rotary().map(rotary -> rotary.table(length));
@@ -83,7 +83,7 @@ final class DecoderAttention implements SelfAttention, LayerCopy.Part {
         // Rows of the cache stay where they are: those that have left the window are not seen.
         AttentionLayout seen = plan.window() > 0 && plan.window() < length ? layout.windowed(plan.window()) : layout;
         Variable attended = context.attend(new AttentionInputs(layer, plan.shape(), seen, queries,
-                keys, projected.values(), sinks.map(slot -> AttentionExtras.sinks(((Sinks) slot.layer()).values()))
+                keys, projected.values(), sinks.map(slot -> AttentionExtras.sinks(((AttentionSinks) slot.layer()).values()))
                 .orElse(AttentionExtras.NONE)));
         return output.forward(wanted.context(), plan.valueSize() == plan.shape().headSize() ? attended
                 : ColumnOps.slice(context.tape(), attended, plan.shape().heads(), 0, plan.valueSize()));

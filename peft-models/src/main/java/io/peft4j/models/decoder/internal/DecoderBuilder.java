@@ -35,7 +35,7 @@ final class DecoderBuilder {
     private final DecoderPlan plan;
     private final DecoderPlan.Sizes sizes;
     private final WeightLoader weights;
-    private final Places places;
+    private final ModulePlaces places;
 
     /**
      * A builder.
@@ -46,7 +46,7 @@ final class DecoderBuilder {
         this.plan = plan;
         this.sizes = plan.sizes();
         this.weights = weights;
-        this.places = new Places(plan, weights, checkpointName);
+        this.places = new ModulePlaces(plan, weights, checkpointName);
     }
 
     DecoderNetwork build(String name, String modelType) {

@@ -6,11 +6,11 @@ import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Task;
 import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.TaskPlan;
+import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.internal.CheckpointForm;
 import io.peft4j.models.architecture.internal.ConfigKeys;
 import io.peft4j.models.architecture.internal.ModelTensor;
-import io.peft4j.models.architecture.TaskPlan;
-import io.peft4j.models.architecture.WeightLoader;
 import java.util.List;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -102,7 +102,7 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
 
     @Override
     public final List<String> traits(ModelConfig config) {
-        return Traits.of(plan(config));
+        return FamilyTraits.of(plan(config));
     }
 
     @Override

@@ -39,7 +39,7 @@ final class DecoderLayer implements LayerCopy.Part {
     @Override
     public Variable forward(ForwardContext context, Variable x) {
         Variable read = normed(context, parts.attentionNorm(), x);
-        return rest(WantedRows.all(context), x, read, parts.attention().forward(context, read));
+        return rest(OutputRows.all(context), x, read, parts.attention().forward(context, read));
     }
 
     /** Whether {@link #forward(ForwardContext, Variable, int[])} computes what the pass's layers ask for. */
@@ -54,13 +54,13 @@ final class DecoderLayer implements LayerCopy.Part {
      * @param rows the rows, ascending
      */
     Variable forward(ForwardContext context, Variable x, int[] rows) {
-        WantedRows wanted = WantedRows.of(context, rows);
+        OutputRows wanted = OutputRows.of(context, rows);
         Variable read = normed(context, parts.attentionNorm(), x);
         return rest(wanted, x, read, ((DecoderAttention) parts.attention().layer()).forward(context, read, wanted));
     }
 
     /** Adds to x [N, H] what attention made of {@code read}, and what the feed-forward network makes. */
-    private Variable rest(WantedRows wanted, Variable x, Variable read, Variable attended) {
+    private Variable rest(OutputRows wanted, Variable x, Variable read, Variable attended) {
         ForwardContext context = wanted.context();
         Variable input = wanted.of(x);
         Variable h = added(context, input, normed(context, parts.attendedNorm(), attended));

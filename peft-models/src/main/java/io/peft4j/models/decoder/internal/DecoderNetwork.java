@@ -10,7 +10,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.models.architecture.internal.BatchChecks;
-import io.peft4j.models.architecture.internal.Closing;
+import io.peft4j.models.architecture.internal.CloseAll;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -182,7 +182,7 @@ final class DecoderNetwork implements CausalNetwork {
 
     @Override
     public void close() {
-        Closing.all(weights);
+        CloseAll.all(weights);
     }
 
     @Override

@@ -27,7 +27,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 record LatentProjections(List<Slot> queryState, Slot query, Slot state, Slot stateNorm, Slot keyValue,
         AttentionPlan.Latent plan, AttentionShape shape) implements Projections {
     @Override
-    public Projected project(ForwardContext context, Variable x, WantedRows wanted) {
+    public Projected project(ForwardContext context, Variable x, OutputRows wanted) {
         Tape tape = context.tape();
         int heads = shape.heads();
         int plain = plan.plain();

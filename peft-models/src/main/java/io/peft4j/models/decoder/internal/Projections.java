@@ -19,7 +19,7 @@ sealed interface Projections permits Projections.Separate, Projections.Fused, La
      * @param context the pass on all rows
      * @param wanted the rows that queries are wanted of
      */
-    Projected project(ForwardContext context, Variable x, WantedRows wanted);
+    Projected project(ForwardContext context, Variable x, OutputRows wanted);
 
     /** The same in a copy of the layer. */
     Projections copy(LayerCopy copy);
@@ -27,7 +27,7 @@ sealed interface Projections permits Projections.Separate, Projections.Fused, La
     /** A projection each: [heads x D, H], and twice [key/value heads x D, H]. */
     record Separate(Slot query, Slot key, Slot value) implements Projections {
         @Override
-        public Projected project(ForwardContext context, Variable x, WantedRows wanted) {
+        public Projected project(ForwardContext context, Variable x, OutputRows wanted) {
             return new Projected(query.forward(wanted.context(), wanted.of(x)), key.forward(context, x),
                     value.forward(context, x));
         }
@@ -45,7 +45,7 @@ sealed interface Projections permits Projections.Separate, Projections.Fused, La
      */
     record Fused(Slot all, AttentionShape shape, boolean byHead) implements Projections {
         @Override
-        public Projected project(ForwardContext context, Variable x, WantedRows wanted) {
+        public Projected project(ForwardContext context, Variable x, OutputRows wanted) {
             Variable projected = all.forward(context, x);
             int groups = byHead ? shape.heads() : 1;
             int queries = shape.queryColumns() / groups;

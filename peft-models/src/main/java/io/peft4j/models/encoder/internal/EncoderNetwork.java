@@ -11,7 +11,7 @@ import io.peft4j.core.nn.Slot;
 import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.internal.BatchChecks;
-import io.peft4j.models.architecture.internal.Closing;
+import io.peft4j.models.architecture.internal.CloseAll;
 import io.peft4j.models.architecture.internal.PooledNetwork;
 import java.util.Arrays;
 import java.util.List;
@@ -184,7 +184,7 @@ final class EncoderNetwork implements HeadedNetwork, PooledNetwork {
 
     @Override
     public void close() {
-        Closing.all(weights);
+        CloseAll.all(weights);
     }
 
     @Override

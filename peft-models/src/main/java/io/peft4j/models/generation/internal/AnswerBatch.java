@@ -29,8 +29,8 @@ final class AnswerBatch implements AutoCloseable {
     private final Workspace workspace;
     private final KvCache cache;
     private final CachePages pages;
-    private final KeptPrefixes prefixes;
-    private final Voices voices;
+    private final PrefixCache prefixes;
+    private final AdapterVariants voices;
     private final Logits.Scratch scratch = new Logits.Scratch();
     /** In the order in which they came. */
     private final List<Sequence> sequences = new ArrayList<>();
@@ -44,8 +44,8 @@ final class AnswerBatch implements AutoCloseable {
         this.workspace = base.engine().generation(options.rows());
         this.cache = base.network().causal().newCache(pageCount * CachePages.PAGE);
         this.pages = new CachePages(pageCount);
-        this.prefixes = new KeptPrefixes(pages);
-        this.voices = new Voices(workspace, cache, pages);
+        this.prefixes = new PrefixCache(pages);
+        this.voices = new AdapterVariants(workspace, cache, pages);
     }
 
     /** The pages that fit into the memory that is given to keys and values, or that all rows can fill. */
@@ -64,12 +64,12 @@ final class AnswerBatch implements AutoCloseable {
     }
 
     /** Takes a request, for whose answers there must be rows; what fails is noted on it. */
-    void join(Ticket ticket) {
+    void join(PendingRequest ticket) {
         try {
             ticket.adapter().filter(adapter -> adapter.mixingObstacle().isPresent())
-                    .ifPresent(adapter -> requireRoom(Voices.pagesBefore(adapter)));
-            for (Answer answer : ticket.answers()) {
-                Voice voice = voices.join(ticket.base(), ticket.adapter(), options.prefixes());
+                    .ifPresent(adapter -> requireRoom(AdapterVariants.pagesBefore(adapter)));
+            for (GrowingAnswer answer : ticket.answers()) {
+                AdapterVariant voice = voices.join(ticket.base(), ticket.adapter(), options.prefixes());
                 sequences.add(new Sequence(ticket, answer, voice, ticket.prompt().tokens(), ticket.invoked()));
                 promptTokens += ticket.prompt().length();
             }
@@ -171,7 +171,7 @@ final class AnswerBatch implements AutoCloseable {
                 continue;
             }
             int[] keys = each.keys(each.length());
-            List<KeptPrefixes.Page> found = each.voice().isKept() ? prefixes.find(each.voice().version(), keys,
+            List<PrefixCache.Page> found = each.voice().isKept() ? prefixes.find(each.voice().version(), keys,
                     (each.length() - 1) / CachePages.PAGE) : List.of();
             if (isComputed(keys, (found.size() + 1) * CachePages.PAGE, each, together)) {
                 prefixes.leave(found);

@@ -31,8 +31,8 @@ public final class AnswerLoop {
     private final AnswerServiceOptions options;
     private final int pages;
     private final Object lock = new Object();
-    private final WaitingTickets waiting = new WaitingTickets();
-    private final Set<Ticket> running = new HashSet<>();
+    private final RequestQueue waiting = new RequestQueue();
+    private final Set<PendingRequest> running = new HashSet<>();
     private Optional<Thread> thread = Optional.empty();
     private boolean closed;
     private double secondsPerRequest = 1;
@@ -70,7 +70,7 @@ public final class AnswerLoop {
     }
 
     /** Takes a ticket; throws as {@link #requireRoom}. */
-    void add(Ticket ticket) {
+    void add(PendingRequest ticket) {
         synchronized (lock) {
             requireRoom(ticket.request().client());
             waiting.add(ticket);
@@ -143,7 +143,7 @@ public final class AnswerLoop {
         boolean decodes = !(first.network() instanceof EncoderDecoderNetwork);
         try (AnswerBatch batch = new AnswerBatch(first, options, decodes ? pages : 1)) {
             while (true) {
-                List<Ticket> come = take(batch);
+                List<PendingRequest> come = take(batch);
                 if (isClosed()) {
                     break;
                 }
@@ -161,13 +161,13 @@ public final class AnswerLoop {
     }
 
     /** Waits for something to do, and takes as many tickets as there are rows for. */
-    private List<Ticket> take(AnswerBatch batch) {
+    private List<PendingRequest> take(AnswerBatch batch) {
         synchronized (lock) {
             while (true) {
-                List<Ticket> dead = waiting.all().stream().filter(Ticket::isDead).toList();
+                List<PendingRequest> dead = waiting.all().stream().filter(PendingRequest::isDead).toList();
                 dead.forEach(waiting::remove);
-                dead.forEach(Ticket::close);
-                List<Ticket> come = admitted(batch);
+                dead.forEach(PendingRequest::close);
+                List<PendingRequest> come = admitted(batch);
                 if (closed || !running.isEmpty()) {
                     return come;
                 }
@@ -184,11 +184,11 @@ public final class AnswerLoop {
         }
     }
 
-    private List<Ticket> admitted(AnswerBatch batch) {
-        List<Ticket> come = new ArrayList<>();
+    private List<PendingRequest> admitted(AnswerBatch batch) {
+        List<PendingRequest> come = new ArrayList<>();
         int rows = batch.sequences().size();
         while (waiting.size() > 0 && !closed) {
-            Optional<Ticket> next = waiting.next(this::runningOf);
+            Optional<PendingRequest> next = waiting.next(this::runningOf);
             int wanted = next.orElseThrow().answers().size();
             if (rows > 0 && rows + wanted > options.rows()) {
                 break;
@@ -219,15 +219,15 @@ public final class AnswerLoop {
             }
         }
         synchronized (lock) {
-            Set<Ticket> live = new HashSet<>();
+            Set<PendingRequest> live = new HashSet<>();
             batch.sequences().forEach(each -> live.add(each.ticket()));
-            List<Ticket> done = running.stream().filter(ticket -> !live.contains(ticket)).toList();
+            List<PendingRequest> done = running.stream().filter(ticket -> !live.contains(ticket)).toList();
             done.forEach(this::done);
             status = status(batch);
         }
     }
 
-    private void done(Ticket ticket) {
+    private void done(PendingRequest ticket) {
         running.remove(ticket);
         ticket.close();
         long now = System.nanoTime();
@@ -248,7 +248,7 @@ public final class AnswerLoop {
     }
 
     /** An encoder-decoder's answers to one request, which share a batch with no other. */
-    private void answerByItself(Ticket ticket) {
+    private void answerByItself(PendingRequest ticket) {
         try {
             List<Completion> found = generator.generate(ticket.base(), List.of(ticket.request().prompt()),
                     ticket.options());
@@ -266,11 +266,11 @@ public final class AnswerLoop {
         synchronized (lock) {
             closed |= forGood;
             thread = Optional.empty();
-            for (Ticket ticket : List.copyOf(running)) {
+            for (PendingRequest ticket : List.copyOf(running)) {
                 ticket.fail(reason);
                 done(ticket);
             }
-            for (Ticket ticket : waiting.all()) {
+            for (PendingRequest ticket : waiting.all()) {
                 waiting.remove(ticket);
                 ticket.fail(reason);
                 ticket.close();

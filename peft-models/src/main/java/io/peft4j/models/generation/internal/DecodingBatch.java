@@ -1,9 +1,9 @@
 package io.peft4j.models.generation.internal;
 
 import io.peft4j.core.engine.Workspace;
-import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
+import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.KvCache;

@@ -9,14 +9,14 @@ import java.util.List;
  * pages to others, and then computes all of it again.
  */
 final class Sequence {
-    private final Ticket ticket;
-    private final Answer answer;
-    private final Voice voice;
+    private final PendingRequest ticket;
+    private final GrowingAnswer answer;
+    private final AdapterVariant voice;
     private final int[] prompt;
     private final boolean[] invoked;
-    private final TokenRows rows;
-    /** The pages at its beginning that {@link KeptPrefixes} knows. */
-    private List<KeptPrefixes.Page> kept = new ArrayList<>();
+    private final CacheRows rows;
+    /** The pages at its beginning that {@link PrefixCache} knows. */
+    private List<PrefixCache.Page> kept = new ArrayList<>();
     private int computed;
     private boolean placed;
     private int[] tried = {};
@@ -28,28 +28,28 @@ final class Sequence {
      * @param invoked for each token of the prompt whether an adapter that waits for an invocation works on it; empty
      *     where it does on all
      */
-    Sequence(Ticket ticket, Answer answer, Voice voice, int[] prompt, boolean... invoked) {
+    Sequence(PendingRequest ticket, GrowingAnswer answer, AdapterVariant voice, int[] prompt, boolean... invoked) {
         this.ticket = ticket;
         this.answer = answer;
         this.voice = voice;
         this.prompt = prompt;
         this.invoked = invoked;
-        this.rows = new TokenRows(voice.before());
+        this.rows = new CacheRows(voice.before());
     }
 
-    Ticket ticket() {
+    PendingRequest ticket() {
         return ticket;
     }
 
-    Answer answer() {
+    GrowingAnswer answer() {
         return answer;
     }
 
-    Voice voice() {
+    AdapterVariant voice() {
         return voice;
     }
 
-    TokenRows rows() {
+    CacheRows rows() {
         return rows;
     }
 
@@ -87,7 +87,7 @@ final class Sequence {
         return invoked.length == 0 || invoked[Math.min(index, prompt.length - 1)];
     }
 
-    /** Tokens {@code 0} to {@code end} as {@link KeptPrefixes} compares them: those not yet invoked differ. */
+    /** Tokens {@code 0} to {@code end} as {@link PrefixCache} compares them: those not yet invoked differ. */
     int[] keys(int end) {
         int[] keys = new int[end];
         Arrays.setAll(keys, i -> isInvoked(i) ? token(i) : ~token(i));
@@ -107,7 +107,7 @@ final class Sequence {
     }
 
     /** Takes pages that hold its beginning. */
-    void place(List<KeptPrefixes.Page> found) {
+    void place(List<PrefixCache.Page> found) {
         kept = new ArrayList<>(found);
         found.forEach(page -> rows.add(page.number()));
         computed = found.size() * CachePages.PAGE;
@@ -121,13 +121,13 @@ final class Sequence {
     }
 
     /** Keeps its full pages for others with the same beginning. */
-    void keep(KeptPrefixes prefixes) {
+    void keep(PrefixCache prefixes) {
         int full = computed / CachePages.PAGE;
         if (kept.size() < full && voice.isKept()) {
             int[] keys = keys(full * CachePages.PAGE);
             while (kept.size() < full) {
                 int index = kept.size();
-                KeptPrefixes.Page page = prefixes.keep(voice.version(), kept, keys, rows.page(index));
+                PrefixCache.Page page = prefixes.keep(voice.version(), kept, keys, rows.page(index));
                 rows.replace(index, page.number());
                 kept.add(page);
             }
@@ -135,7 +135,7 @@ final class Sequence {
     }
 
     /** Gives all pages back. */
-    void leave(KeptPrefixes prefixes, CachePages pages) {
+    void leave(PrefixCache prefixes, CachePages pages) {
         rows.pagesFrom(kept.size()).forEach(pages::giveBack);
         prefixes.leave(kept);
         kept = new ArrayList<>();

@@ -61,13 +61,13 @@ public final class TextGenerator {
         boolean running = true;
         for (int from = 0; from < order.length; from += options.batchSize()) {
             List<Integer> batch = List.of(order).subList(from, Math.min(order.length, from + options.batchSize()));
-            List<Answer> answers = batch.stream().map(i -> answer(model, i, encoded.get(i), masks, options)).toList();
+            List<GrowingAnswer> answers = batch.stream().map(i -> answer(model, i, encoded.get(i), masks, options)).toList();
             if (running) {
                 running = run(model, answers, batch.stream().map(encoded::get).toList(),
                         batch.stream().map(i -> i / options.answers()).toList(),
                         1 + options.promptLookup());
             } else {
-                answers.forEach(Answer::cancel);
+                answers.forEach(GrowingAnswer::cancel);
             }
             answers.forEach(answer -> completions[answer.index()] = answer.completion());
         }
@@ -100,9 +100,9 @@ public final class TextGenerator {
     }
 
     /** An answer without tokens. */
-    Answer answer(ModelLease model, int index, EncodedPrompt prompt, Optional<TokenMasks> masks,
+    GrowingAnswer answer(ModelLease model, int index, EncodedPrompt prompt, Optional<TokenMasks> masks,
             GenerationOptions options) {
-        return new Answer(index, prompt.tokens(), tokenizer, stopTokens, masks, options,
+        return new GrowingAnswer(index, prompt.tokens(), tokenizer, stopTokens, masks, options,
                 Math.min(options.maxNewTokens(), model.maxPositions() - prompt.tokens().length));
     }
 
@@ -151,7 +151,7 @@ public final class TextGenerator {
     }
 
     /** Runs a batch to its end; whether nobody cancelled it. */
-    private boolean run(ModelLease model, List<Answer> answers, List<EncodedPrompt> encoded, List<Integer> prompts,
+    private boolean run(ModelLease model, List<GrowingAnswer> answers, List<EncodedPrompt> encoded, List<Integer> prompts,
             int tokensPerStep) {
         try (DecodingBatch decoding = new DecodingBatch(model, encoded,
                 prompts.stream().mapToInt(model.layers()::group).toArray(), tokensPerStep)) {
@@ -159,28 +159,28 @@ public final class TextGenerator {
             int[] running = stillRunning(answers);
             while (running.length > 0) {
                 step(decoding, answers, running);
-                if (answers.stream().anyMatch(Answer::isCancelled)) {
-                    answers.forEach(Answer::cancel);
+                if (answers.stream().anyMatch(GrowingAnswer::isCancelled)) {
+                    answers.forEach(GrowingAnswer::cancel);
                 }
                 running = stillRunning(answers);
             }
         }
-        return answers.stream().noneMatch(Answer::isCancelled);
+        return answers.stream().noneMatch(GrowingAnswer::isCancelled);
     }
 
-    private static void step(DecodingBatch decoding, List<Answer> answers, int... running) {
+    private static void step(DecodingBatch decoding, List<GrowingAnswer> answers, int... running) {
         int[][] tokens = IntStream.of(running).mapToObj(i -> answers.get(i).tokensToTry()).toArray(int[][]::new);
         int[] before = IntStream.of(running).map(i -> answers.get(i).length() - 1).toArray();
         decoding.step(running, tokens, before, (i, logits) -> answers.get(i).next(logits));
         for (int i = 0; i < running.length; i++) {
-            Answer answer = answers.get(running[i]);
+            GrowingAnswer answer = answers.get(running[i]);
             if (tokens[i].length > 1 && answer.isRunning()) {
                 decoding.keep(running[i], answer.length() - 1 - before[i]);
             }
         }
     }
 
-    private static int[] stillRunning(List<Answer> answers) {
+    private static int[] stillRunning(List<GrowingAnswer> answers) {
         return IntStream.range(0, answers.size()).filter(i -> answers.get(i).isRunning()).toArray();
     }
 }

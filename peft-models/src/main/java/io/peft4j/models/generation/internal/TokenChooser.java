@@ -10,11 +10,11 @@ import java.util.Set;
 
 /**
  * Chooses the tokens of one answer: bias, penalties for what prompt and answer have already, then the constraint on the
- * text, then {@link Sampler}.
+ * text, then {@link TokenSampler}.
  */
 final class TokenChooser {
     private final Sampling sampling;
-    private final Sampler sampler;
+    private final TokenSampler sampler;
     private final Set<Integer> stopTokens;
     private final Optional<TokenMasks> masks;
     /** How often the answer has each token; a token of the prompt alone is there with 0. */
@@ -29,7 +29,7 @@ final class TokenChooser {
      */
     TokenChooser(Sampling sampling, int answer, int[] prompt, Set<Integer> stopTokens, Optional<TokenMasks> masks) {
         this.sampling = sampling;
-        this.sampler = new Sampler(sampling, answer);
+        this.sampler = new TokenSampler(sampling, answer);
         this.stopTokens = stopTokens;
         this.masks = masks;
         this.state = masks.map(m -> m.constraint().start()).orElse(0);

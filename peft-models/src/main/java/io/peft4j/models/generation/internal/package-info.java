@@ -1,6 +1,6 @@
 /**
  * Text generation. Open {@link io.peft4j.models.generation.internal.TextGenerator} first: prompts in, answers out; then
  * {@link io.peft4j.models.generation.internal.DecodingBatch}, which runs the network with a key/value cache, and
- * {@link io.peft4j.models.generation.internal.Sampler}, which chooses tokens.
+ * {@link io.peft4j.models.generation.internal.TokenSampler}, which chooses tokens.
  */
 package io.peft4j.models.generation.internal;

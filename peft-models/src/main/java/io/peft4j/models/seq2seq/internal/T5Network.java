@@ -8,7 +8,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.models.architecture.internal.BatchChecks;
-import io.peft4j.models.architecture.internal.Closing;
+import io.peft4j.models.architecture.internal.CloseAll;
 import java.util.List;
 import java.util.Optional;
 
@@ -104,7 +104,7 @@ final class T5Network implements EncoderDecoderNetwork {
 
     @Override
     public void close() {
-        Closing.all(weights);
+        CloseAll.all(weights);
     }
 
     @Override

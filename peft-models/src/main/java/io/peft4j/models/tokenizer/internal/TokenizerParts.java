@@ -1,7 +1,7 @@
 package io.peft4j.models.tokenizer.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -78,7 +78,7 @@ final class TokenizerParts {
         String type = step.path("type").asText();
         Map<String, String> known = KNOWN.get(section);
         require(known.containsKey(type), section + " has a step of the type \"" + type + "\"; "
-                + NearNames.sentence(type, known.keySet()));
+                + SimilarNames.sentence(type, known.keySet()));
         Set<String> names = new HashSet<>(Set.of("type"));
         for (String field : known.get(type).isEmpty() ? new String[0] : known.get(type).split(" ")) {
             String name = field.substring(0, field.indexOf(':'));

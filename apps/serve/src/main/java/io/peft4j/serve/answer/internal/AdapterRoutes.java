@@ -63,7 +63,7 @@ public final class AdapterRoutes implements RouteGroup {
 
     private void load(Context http) {
         requireAllowed();
-        Fields fields = new Fields(Bodies.object(http));
+        RequestFields fields = new RequestFields(Bodies.object(http));
         fields.required("lora_name");
         fields.required("lora_path");
         String name = fields.text("lora_name").orElseThrow();
@@ -92,7 +92,7 @@ public final class AdapterRoutes implements RouteGroup {
 
     private void unload(Context http) {
         requireAllowed();
-        Fields fields = new Fields(Bodies.object(http));
+        RequestFields fields = new RequestFields(Bodies.object(http));
         fields.required("lora_name");
         String name = fields.text("lora_name").orElseThrow();
         fields.ignore("lora_int_id");

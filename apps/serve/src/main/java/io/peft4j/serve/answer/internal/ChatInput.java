@@ -61,7 +61,7 @@ final class ChatInput {
     }
 
     private ChatMessage message(JsonNode value, String name) {
-        Fields.require(value.isObject(), name, "an object", value);
+        RequestFields.require(value.isObject(), name, "an object", value);
         String role = value.path("role").asText();
         if (!ROLES.contains(role)) {
             throw ApiException.invalid(name + ".role", "'" + name + ".role' must be one of system, developer, user, "
@@ -71,7 +71,7 @@ final class ChatInput {
         if (content.isNull() || content.isMissingNode()) {
             requireOther(value, role, name + ".content");
         } else {
-            Fields.require(content.isTextual() || content.isArray(), name + ".content",
+            RequestFields.require(content.isTextual() || content.isArray(), name + ".content",
                     "a string or an array of parts", content);
         }
         requireCalls(value.path("tool_calls"), name + ".tool_calls");
@@ -97,11 +97,11 @@ final class ChatInput {
     }
 
     private static void requireCalls(JsonNode calls, String name) {
-        Fields.require(calls.isArray() || calls.isNull() || calls.isMissingNode(), name, "an array", calls);
+        RequestFields.require(calls.isArray() || calls.isNull() || calls.isMissingNode(), name, "an array", calls);
         for (int i = 0; i < calls.size(); i++) {
             JsonNode function = calls.get(i).path("function");
-            Fields.require(function.isObject(), name + "[" + i + "].function", "an object", function);
-            Fields.require(function.path("name").isTextual(), name + "[" + i + "].function.name", "a string",
+            RequestFields.require(function.isObject(), name + "[" + i + "].function", "an object", function);
+            RequestFields.require(function.path("name").isTextual(), name + "[" + i + "].function.name", "a string",
                     function.path("name"));
         }
     }
@@ -111,14 +111,14 @@ final class ChatInput {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < parts.size(); i++) {
             String place = name + "[" + i + "]";
-            Fields.require(parts.get(i).isObject(), place, "an object", parts.get(i));
+            RequestFields.require(parts.get(i).isObject(), place, "an object", parts.get(i));
             String type = parts.get(i).path("type").asText();
             if (!type.equals("text") && !type.equals("refusal")) {
                 throw ApiException.of(400, "invalid_request_error", "unsupported_content", place + ".type",
                         "this model reads text; parts of type '" + type + "' are not supported");
             }
             JsonNode value = parts.get(i).path(type);
-            Fields.require(value.isTextual(), place + "." + type, "a string", value);
+            RequestFields.require(value.isTextual(), place + "." + type, "a string", value);
             text.append(value.textValue());
         }
         return text.toString();
@@ -149,7 +149,7 @@ final class ChatInput {
                     + "\"function\", \"function\": {\"name\": ...}}");
         }
         JsonNode parameters = tool.path("function").path("parameters");
-        Fields.require(parameters.isObject() || parameters.isNull() || parameters.isMissingNode(), "tools[" + index
+        RequestFields.require(parameters.isObject() || parameters.isNull() || parameters.isMissingNode(), "tools[" + index
                 + "].function.parameters", "an object", parameters);
         return name;
     }

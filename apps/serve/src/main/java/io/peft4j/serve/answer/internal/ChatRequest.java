@@ -39,23 +39,23 @@ record ChatRequest(String model, String prompt, List<JsonNode> messages, ToolUse
          * @param template the chat template of the model
          * @throws ApiException when a field is wrong, unknown, or asks for what is not supported
          */
-        ChatRequest read(Fields fields, ChatTemplate template, Constraints constraints);
+        ChatRequest read(RequestFields fields, ChatTemplate template, Constraints constraints);
     }
 
     /** The model of a request; read first, since what can be asked depends on it. */
-    static String model(Fields fields) {
+    static String model(RequestFields fields) {
         JsonNode model = fields.required("model");
-        Fields.require(model.isTextual(), "model", "a string", model);
+        RequestFields.require(model.isTextual(), "model", "a string", model);
         return model.textValue();
     }
 
     /** Takes what changes no answer. */
-    static void ignoreHarmless(Fields fields) {
+    static void ignoreHarmless(RequestFields fields) {
         fields.ignore(HARMLESS);
     }
 
     /** Reads a request of {@code /v1/chat/completions}; a {@link Reader}. */
-    static ChatRequest read(Fields fields, ChatTemplate template, Constraints constraints) {
+    static ChatRequest read(RequestFields fields, ChatTemplate template, Constraints constraints) {
         ignoreHarmless(fields);
         // A wish for a model that was trained to heed it.
         fields.ignore("verbosity");
@@ -87,18 +87,18 @@ record ChatRequest(String model, String prompt, List<JsonNode> messages, ToolUse
         return request;
     }
 
-    private static List<JsonNode> messages(Fields fields) {
+    private static List<JsonNode> messages(RequestFields fields) {
         fields.required("messages");
         return fields.list("messages");
     }
 
     /** A limit of tokens. */
-    static Optional<Integer> max(Fields fields, String name) {
+    static Optional<Integer> max(RequestFields fields, String name) {
         int value = fields.integer(name, 1, Integer.MAX_VALUE).orElse(0);
         return value == 0 ? Optional.empty() : Optional.of(value);
     }
 
-    private static GenerationOptions logProbabilities(Fields fields, GenerationOptions options) {
+    private static GenerationOptions logProbabilities(RequestFields fields, GenerationOptions options) {
         boolean wanted = fields.flag("logprobs");
         int most = fields.integer("top_logprobs", 0, MOST_LOG_PROBABILITIES).orElse(0);
         if (most > 0 && !wanted) {
@@ -107,14 +107,14 @@ record ChatRequest(String model, String prompt, List<JsonNode> messages, ToolUse
         return wanted ? options.withLogProbabilities(most) : options;
     }
 
-    private static Map<String, Object> variables(Fields fields) {
+    private static Map<String, Object> variables(RequestFields fields) {
         Map<String, Object> variables = templateVariables(fields);
         fields.text("reasoning_effort").ifPresent(effort -> variables.put("reasoning_effort", effort));
         return variables;
     }
 
     /** What a request gives to the chat template. */
-    static Map<String, Object> templateVariables(Fields fields) {
+    static Map<String, Object> templateVariables(RequestFields fields) {
         Map<String, Object> variables = new HashMap<>();
         fields.object("chat_template_kwargs").map(ChatInput::map).ifPresent(variables::putAll);
         return variables;

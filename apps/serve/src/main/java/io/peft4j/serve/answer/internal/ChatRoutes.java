@@ -17,10 +17,10 @@ import java.util.List;
 public final class ChatRoutes implements RouteGroup {
     private final Chats chats;
     private final Clock clock;
-    private final Replies replies;
+    private final ReplyParts replies;
 
     /** Chats with the models that answer. */
-    public ChatRoutes(Answers answers, Clock clock) {
+    public ChatRoutes(AnswerGateway answers, Clock clock) {
         this.chats = new Chats(answers);
         this.clock = clock;
         this.replies = answers.replies();
@@ -32,24 +32,24 @@ public final class ChatRoutes implements RouteGroup {
     }
 
     private void answer(Context http) {
-        Chats.Chat chat = chats.read(new Fields(Bodies.object(http)), ChatRequest::read);
+        Chats.Chat chat = chats.read(new RequestFields(Bodies.object(http)), ChatRequest::read);
         ChatRequest request = chat.request();
-        String id = Replies.id("chatcmpl-");
+        String id = ReplyParts.id("chatcmpl-");
         long created = clock.instant().getEpochSecond();
         if (request.streaming().wanted()) {
             ChatStream stream = new ChatStream(request, replies, new EventStream(http), () ->
-                    Replies.head(id, "chat.completion.chunk", created, request.model()));
+                    ReplyParts.head(id, "chat.completion.chunk", created, request.model()));
             stream.run(chats.submit(chat, http, stream), http);
             return;
         }
         PendingAnswer pending = chats.submit(chat, http, AnswerListener.NONE);
-        List<Completion> completions = Answers.await(pending, http);
-        ObjectNode reply = Replies.head(id, "chat.completion", created, request.model());
+        List<Completion> completions = AnswerGateway.await(pending, http);
+        ObjectNode reply = ReplyParts.head(id, "chat.completion", created, request.model());
         ArrayNode choices = reply.putArray("choices");
         for (int i = 0; i < completions.size(); i++) {
             choices.add(choice(i, request, completions.get(i)));
         }
-        reply.set("usage", Replies.usage(List.of(pending), completions));
+        reply.set("usage", ReplyParts.usage(List.of(pending), completions));
         Bodies.reply(http, reply);
     }
 
@@ -61,7 +61,7 @@ public final class ChatRoutes implements RouteGroup {
                 .putNull("refusal");
         if (!parsed.calls().isEmpty()) {
             ArrayNode calls = message.putArray("tool_calls");
-            parsed.calls().forEach(call -> calls.add(call.json(Replies.id("call_"))));
+            parsed.calls().forEach(call -> calls.add(call.json(ReplyParts.id("call_"))));
         }
         if (request.options().logProbabilities().isPresent()) {
             choice.putObject("logprobs").putNull("refusal").set("content",
@@ -69,7 +69,7 @@ public final class ChatRoutes implements RouteGroup {
         } else {
             choice.putNull("logprobs");
         }
-        return choice.put("finish_reason", parsed.calls().isEmpty() ? Replies.finishReason(completion)
+        return choice.put("finish_reason", parsed.calls().isEmpty() ? ReplyParts.finishReason(completion)
                 : "tool_calls");
     }
 }

@@ -17,7 +17,7 @@ import java.util.function.Supplier;
 /** A chat's answers as events, while they grow. A client that goes away ends them. */
 final class ChatStream implements AnswerListener {
     private final ChatRequest request;
-    private final Replies replies;
+    private final ReplyParts replies;
     private final EventStream events;
     private final Supplier<ObjectNode> head;
     private final List<ToolText> texts = new ArrayList<>();
@@ -28,7 +28,7 @@ final class ChatStream implements AnswerListener {
      *
      * @param head gives the head of each event
      */
-    ChatStream(ChatRequest request, Replies replies, EventStream events, Supplier<ObjectNode> head) {
+    ChatStream(ChatRequest request, ReplyParts replies, EventStream events, Supplier<ObjectNode> head) {
         this.request = request;
         this.replies = replies;
         this.events = events;
@@ -44,7 +44,7 @@ final class ChatStream implements AnswerListener {
     void run(PendingAnswer pending, Context http) {
         List<Completion> completions;
         try {
-            completions = Answers.await(pending, http);
+            completions = AnswerGateway.await(pending, http);
         } catch (ApiException e) {
             if (!events.fail(e)) {
                 throw e;
@@ -54,7 +54,7 @@ final class ChatStream implements AnswerListener {
         if (request.streaming().usage()) {
             ObjectNode event = head.get();
             event.putArray("choices");
-            event.set("usage", Replies.usage(List.of(pending), completions));
+            event.set("usage", ReplyParts.usage(List.of(pending), completions));
             events.send(event);
         }
         events.end();
@@ -86,11 +86,11 @@ final class ChatStream implements AnswerListener {
             int index = i;
             send(answer, delta -> {
                 ObjectNode call = Json.object().put("index", index);
-                call.setAll(calls.get(index).json(Replies.id("call_")));
+                call.setAll(calls.get(index).json(ReplyParts.id("call_")));
                 delta.putArray("tool_calls").add(call);
             }, List.of(), Optional.empty());
         }
-        send(answer, delta -> { }, List.of(), Optional.of(calls.isEmpty() ? Replies.finishReason(completion)
+        send(answer, delta -> { }, List.of(), Optional.of(calls.isEmpty() ? ReplyParts.finishReason(completion)
                 : "tool_calls"));
     }
 

@@ -12,11 +12,11 @@ import io.peft4j.serve.model.internal.ServedModel;
 
 /** Chats with the models that answer: what the routes have in common whose requests are chats. */
 final class Chats {
-    private final Answers answers;
+    private final AnswerGateway answers;
     private final Constraints constraints = new Constraints();
     private final BaseModel base;
 
-    Chats(Answers answers) {
+    Chats(AnswerGateway answers) {
         this.answers = answers;
         this.base = answers.models().base();
     }
@@ -31,7 +31,7 @@ final class Chats {
     }
 
     /** Reads a request, and makes its prompt. */
-    Chat read(Fields fields, ChatRequest.Reader reader) {
+    Chat read(RequestFields fields, ChatRequest.Reader reader) {
         ServedModel model = answers.model(ChatRequest.model(fields));
         ChatTemplate template = base.chatTemplate().orElseThrow(() -> ApiException.of(400, "invalid_request_error",
                 "no_chat_template", "model", "the model '" + model.name() + "' has no chat template; ask it "

@@ -28,13 +28,13 @@ public final class CompletionRoutes implements RouteGroup {
     private static final int MOST_LOG_PROBABILITIES = 5;
     private static final int DEFAULT_TOKENS = 16;
 
-    private final Answers answers;
+    private final AnswerGateway answers;
     private final Clock clock;
     private final Tokenizer tokenizer;
-    private final Replies replies;
+    private final ReplyParts replies;
 
     /** Completions by the models that answer. */
-    public CompletionRoutes(Answers answers, Clock clock) {
+    public CompletionRoutes(AnswerGateway answers, Clock clock) {
         this.answers = answers;
         this.clock = clock;
         this.tokenizer = answers.models().base().tokenizer();
@@ -50,7 +50,7 @@ public final class CompletionRoutes implements RouteGroup {
             Streaming streaming) {
     }
 
-    private Wanted read(Fields fields) {
+    private Wanted read(RequestFields fields) {
         String name = ChatRequest.model(fields);
         ServedModel model = answers.model(name);
         fields.ignore("user");
@@ -74,7 +74,7 @@ public final class CompletionRoutes implements RouteGroup {
         if (value.isTextual()) {
             return List.of(PromptTokens.of("prompt", value.textValue(), tokenizer::encodeWithSpecials));
         }
-        Fields.require(value.isArray() && value.size() > 0, "prompt", "a string, or an array of strings or tokens that "
+        RequestFields.require(value.isArray() && value.size() > 0, "prompt", "a string, or an array of strings or tokens that "
                 + "is not empty", value);
         if (value.get(0).isIntegralNumber()) {
             return List.of(tokens(value));
@@ -85,7 +85,7 @@ public final class CompletionRoutes implements RouteGroup {
         }
         List<int[]> prompts = new ArrayList<>();
         for (JsonNode each : value) {
-            Fields.require(each.isTextual() || each.isArray(), "prompt", "an array of strings or tokens", each);
+            RequestFields.require(each.isTextual() || each.isArray(), "prompt", "an array of strings or tokens", each);
             prompts.add(each.isTextual() ? PromptTokens.of("prompt", each.textValue(), tokenizer::encodeWithSpecials)
                     : tokens(each));
         }
@@ -97,11 +97,11 @@ public final class CompletionRoutes implements RouteGroup {
     }
 
     private void answer(Context http) {
-        Wanted wanted = read(new Fields(Bodies.object(http)));
+        Wanted wanted = read(new RequestFields(Bodies.object(http)));
         if (wanted.prompts().stream().anyMatch(prompt -> prompt.length == 0)) {
             throw ApiException.invalid("prompt", "'prompt' has no tokens");
         }
-        String id = Replies.id("cmpl-");
+        String id = ReplyParts.id("cmpl-");
         long created = clock.instant().getEpochSecond();
         EventStream events = new EventStream(http);
         List<PendingAnswer> pending = new ArrayList<>();
@@ -114,8 +114,8 @@ public final class CompletionRoutes implements RouteGroup {
                         listener));
             }
             List<Completion> completions = new ArrayList<>();
-            pending.forEach(each -> completions.addAll(Answers.await(each, http)));
-            finish(http, wanted, events, pending, completions, Replies.head(id, "text_completion", created,
+            pending.forEach(each -> completions.addAll(AnswerGateway.await(each, http)));
+            finish(http, wanted, events, pending, completions, ReplyParts.head(id, "text_completion", created,
                     wanted.name()));
         } catch (ApiException e) {
             pending.forEach(PendingAnswer::cancel);
@@ -132,10 +132,10 @@ public final class CompletionRoutes implements RouteGroup {
         for (int i = 0; i < completions.size() && !stream; i++) {
             Completion each = completions.get(i);
             choices.add(choice(i, each.text(), each.probabilities(), 0, wanted)
-                    .put("finish_reason", Replies.finishReason(each)));
+                    .put("finish_reason", ReplyParts.finishReason(each)));
         }
         if (!stream || wanted.streaming().usage()) {
-            reply.set("usage", Replies.usage(pending, completions));
+            reply.set("usage", ReplyParts.usage(pending, completions));
         }
         if (!stream) {
             Bodies.reply(http, reply);
@@ -161,11 +161,11 @@ public final class CompletionRoutes implements RouteGroup {
             @Override
             public void onEnd(int answer, Completion completion) {
                 send(choice(first + answer, "", List.of(), offsets[answer], wanted)
-                        .put("finish_reason", Replies.finishReason(completion)));
+                        .put("finish_reason", ReplyParts.finishReason(completion)));
             }
 
             private boolean send(ObjectNode choice) {
-                ObjectNode event = Replies.head(id, "text_completion", created, wanted.name());
+                ObjectNode event = ReplyParts.head(id, "text_completion", created, wanted.name());
                 event.putArray("choices").add(choice);
                 if (wanted.streaming().usage()) {
                     event.putNull("usage");

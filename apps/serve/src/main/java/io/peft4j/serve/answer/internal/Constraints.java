@@ -60,7 +60,7 @@ final class Constraints {
             case "json_object" -> Optional.of(json());
             case "json_schema" -> {
                 JsonNode schema = holder.path("schema");
-                Fields.require(schema.isObject(), schemaField, "an object", schema);
+                RequestFields.require(schema.isObject(), schemaField, "an object", schema);
                 yield Optional.of(schema(schema, field));
             }
             default -> throw ApiException.invalid(field + ".type",

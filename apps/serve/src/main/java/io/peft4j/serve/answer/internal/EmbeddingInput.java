@@ -30,7 +30,7 @@ final class EmbeddingInput {
     }
 
     List<int[]> texts(JsonNode input) {
-        Fields.require(input.isTextual() || input.isArray() && input.size() > 0, "input", FORMS, input);
+        RequestFields.require(input.isTextual() || input.isArray() && input.size() > 0, "input", FORMS, input);
         if (input.isTextual() || input.get(0).isNumber()) {
             return List.of(text(input));
         }
@@ -43,7 +43,7 @@ final class EmbeddingInput {
     }
 
     private int[] text(JsonNode value) {
-        Fields.require(value.isTextual() || value.isArray(), "input", FORMS, value);
+        RequestFields.require(value.isTextual() || value.isArray(), "input", FORMS, value);
         if (value.isEmpty() && value.asText().isEmpty()) {
             throw ApiException.invalid("input", "'input' has an empty text");
         }

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.task.TextEmbedder;
 import io.peft4j.serve.api.internal.ModelRoutes;
@@ -38,7 +38,7 @@ public final class EmbeddingRoutes implements RouteGroup {
     }
 
     private void embed(Context http) {
-        Fields fields = new Fields(Bodies.object(http));
+        RequestFields fields = new RequestFields(Bodies.object(http));
         String name = ChatRequest.model(fields);
         LanguageModel model = find(name);
         fields.ignore("user");
@@ -68,7 +68,7 @@ public final class EmbeddingRoutes implements RouteGroup {
             List<String> embedders = models.embedderNames();
             return ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
                     + "' predicts tokens and gives no embeddings; " + (embedders.isEmpty() ? "this server has no model "
-                    + "that does" : NearNames.sentence(name, embedders)));
+                    + "that does" : SimilarNames.sentence(name, embedders)));
         });
     }
 

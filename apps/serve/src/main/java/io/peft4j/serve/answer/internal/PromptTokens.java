@@ -36,7 +36,7 @@ final class PromptTokens {
         int[] ids = new int[value.size()];
         for (int i = 0; i < ids.length; i++) {
             JsonNode id = value.get(i);
-            Fields.require(id.isIntegralNumber(), param, "an array of strings or tokens", id);
+            RequestFields.require(id.isIntegralNumber(), param, "an array of strings or tokens", id);
             if (!id.canConvertToInt() || id.intValue() < 0 || id.intValue() >= vocabulary) {
                 throw ApiException.invalid(param, "token " + id + " is not one of the vocabulary's " + vocabulary);
             }

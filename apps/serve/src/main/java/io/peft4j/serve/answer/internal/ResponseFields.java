@@ -23,7 +23,7 @@ final class ResponseFields {
     }
 
     /** Reads a request; a {@link ChatRequest.Reader}. */
-    static ChatRequest read(Fields fields, ChatTemplate template, Constraints constraints) {
+    static ChatRequest read(RequestFields fields, ChatTemplate template, Constraints constraints) {
         ChatRequest.ignoreHarmless(fields);
         fields.object("metadata");
         fields.unsupported("previous_response_id", "responses are not kept; send the whole conversation in 'input'");
@@ -54,7 +54,7 @@ final class ResponseFields {
     }
 
     /** With either value a conversation that is too long is refused: which part of it counts, only the client knows. */
-    private static void truncation(Fields fields) {
+    private static void truncation(RequestFields fields) {
         String value = fields.text("truncation").orElse("disabled");
         if (!value.equals("disabled") && !value.equals("auto")) {
             throw ApiException.invalid("truncation", "'truncation' must be auto or disabled");
@@ -63,12 +63,12 @@ final class ResponseFields {
 
     /** A tool in the form of chats. */
     private static JsonNode tool(JsonNode tool, String name) {
-        Fields.require(tool.isObject(), name, "an object", tool);
+        RequestFields.require(tool.isObject(), name, "an object", tool);
         if (!tool.path("type").asText().equals("function")) {
             throw ApiException.of(400, "invalid_request_error", "unsupported_parameter", name + ".type", "'" + name
                     + ".type' must be function: this server has no tools of its own");
         }
-        Fields.require(tool.path("name").isTextual() && !tool.path("name").asText().isEmpty(), name + ".name",
+        RequestFields.require(tool.path("name").isTextual() && !tool.path("name").asText().isEmpty(), name + ".name",
                 "the name of a function", tool.path("name"));
         ObjectNode function = ((ObjectNode) tool).deepCopy();
         function.remove("type");
@@ -77,7 +77,7 @@ final class ResponseFields {
         return chatTool;
     }
 
-    private static GenerationOptions logProbabilities(Fields fields, GenerationOptions options) {
+    private static GenerationOptions logProbabilities(RequestFields fields, GenerationOptions options) {
         int most = fields.integer("top_logprobs", 0, ChatRequest.MOST_LOG_PROBABILITIES).orElse(0);
         boolean wanted = most > 0;
         for (JsonNode included : fields.list("include")) {
@@ -90,8 +90,8 @@ final class ResponseFields {
         return wanted ? options.withLogProbabilities(most) : options;
     }
 
-    private static Optional<TextConstraint> format(Fields fields, Constraints constraints) {
-        Fields text = fields.inner("text");
+    private static Optional<TextConstraint> format(RequestFields fields, Constraints constraints) {
+        RequestFields text = fields.inner("text");
         text.ignore("verbosity");
         Optional<TextConstraint> constraint = text.object("format").flatMap(format ->
                 constraints.format(format, format, "text.format", "text.format.schema"));
@@ -99,7 +99,7 @@ final class ResponseFields {
         return constraint;
     }
 
-    private static Map<String, Object> variables(Fields fields) {
+    private static Map<String, Object> variables(RequestFields fields) {
         Map<String, Object> variables = ChatRequest.templateVariables(fields);
         fields.object("reasoning").map(reasoning -> reasoning.path("effort")).filter(JsonNode::isTextual)
                 .ifPresent(effort -> variables.put("reasoning_effort", effort.textValue()));

@@ -31,7 +31,7 @@ final class ResponseInput {
     static List<JsonNode> messages(Optional<String> instructions, JsonNode input) {
         ResponseInput all = new ResponseInput();
         instructions.ifPresent(text -> all.messages.add(message("system", text)));
-        Fields.require(input.isTextual() || input.isArray(), "input", "a string or an array of items", input);
+        RequestFields.require(input.isTextual() || input.isArray(), "input", "a string or an array of items", input);
         if (input.isTextual()) {
             all.messages.add(message("user", input.textValue()));
         }
@@ -46,7 +46,7 @@ final class ResponseInput {
     }
 
     private void add(JsonNode item, String name) {
-        Fields.require(item.isObject(), name, "an object", item);
+        RequestFields.require(item.isObject(), name, "an object", item);
         String type = item.path("type").asText(item.has("role") ? "message" : "");
         switch (type) {
             case "message" -> messages.add(message(item, name));
@@ -77,25 +77,25 @@ final class ResponseInput {
 
     /** A text, or the text of parts. */
     private static String text(JsonNode content, String name) {
-        Fields.require(content.isTextual() || content.isArray(), name, "a string or an array of parts", content);
+        RequestFields.require(content.isTextual() || content.isArray(), name, "a string or an array of parts", content);
         StringBuilder text = new StringBuilder(content.isTextual() ? content.textValue() : "");
         for (int i = 0; i < content.size(); i++) {
             String place = name + "[" + i + "]";
-            Fields.require(content.get(i).isObject(), place, "an object", content.get(i));
+            RequestFields.require(content.get(i).isObject(), place, "an object", content.get(i));
             String type = content.get(i).path("type").asText();
             String key = TEXTS.contains(type) ? "text" : "refusal";
             if (key.equals("refusal") && !type.equals("refusal")) {
                 throw unsupported(place, "this model reads text, in parts of type input_text, output_text and refusal");
             }
             JsonNode value = content.get(i).path(key);
-            Fields.require(value.isTextual(), place + "." + key, "a string", value);
+            RequestFields.require(value.isTextual(), place + "." + key, "a string", value);
             text.append(value.textValue());
         }
         return text.toString();
     }
 
     private static String required(JsonNode item, String key, String name) {
-        Fields.require(item.path(key).isTextual(), name + "." + key, "a string", item.path(key));
+        RequestFields.require(item.path(key).isTextual(), name + "." + key, "a string", item.path(key));
         return item.path(key).textValue();
     }
 

@@ -18,10 +18,10 @@ import java.util.List;
 public final class ResponseRoutes implements RouteGroup {
     private final Chats chats;
     private final Clock clock;
-    private final Replies replies;
+    private final ReplyParts replies;
 
     /** Responses of the models that answer. */
-    public ResponseRoutes(Answers answers, Clock clock) {
+    public ResponseRoutes(AnswerGateway answers, Clock clock) {
         this.chats = new Chats(answers);
         this.clock = clock;
         this.replies = answers.replies();
@@ -34,7 +34,7 @@ public final class ResponseRoutes implements RouteGroup {
 
     private void answer(Context http) {
         ObjectNode body = Bodies.object(http);
-        Chats.Chat chat = chats.read(new Fields(body), ResponseFields::read);
+        Chats.Chat chat = chats.read(new RequestFields(body), ResponseFields::read);
         ResponseBody response = new ResponseBody(body, clock.instant().getEpochSecond());
         if (chat.request().streaming().wanted()) {
             ResponseStream stream = new ResponseStream(chat.request().tools(), response, replies,
@@ -43,23 +43,23 @@ public final class ResponseRoutes implements RouteGroup {
             return;
         }
         PendingAnswer pending = chats.submit(chat, http, AnswerListener.NONE);
-        Completion completion = Answers.await(pending, http).get(0);
+        Completion completion = AnswerGateway.await(pending, http).get(0);
         ToolForm.Parsed parsed = chat.request().tools().parsed(completion.text());
         String status = status(completion, parsed.calls());
         List<ObjectNode> output = new ArrayList<>();
         if (parsed.calls().isEmpty() || !parsed.content().isEmpty()) {
             ArrayNode probabilities = chat.options().logProbabilities().isEmpty() ? Json.array()
                     : replies.logProbabilities(completion.probabilities());
-            output.add(ResponseItems.message(Replies.id("msg_"), status, ResponseItems.text(parsed.content(),
+            output.add(ResponseItems.message(ReplyParts.id("msg_"), status, ResponseItems.text(parsed.content(),
                     probabilities)));
         }
-        parsed.calls().forEach(call -> output.add(ResponseItems.call(Replies.id("fc_"), Replies.id("call_"),
+        parsed.calls().forEach(call -> output.add(ResponseItems.call(ReplyParts.id("fc_"), ReplyParts.id("call_"),
                 call.name(), Json.text(call.arguments()), "completed")));
         Bodies.reply(http, response.ended(status, output, pending, completion));
     }
 
     /** An answer that calls tools is complete with its last call. */
     static String status(Completion completion, List<ToolForm.Call> calls) {
-        return calls.isEmpty() && Replies.finishReason(completion).equals("length") ? "incomplete" : "completed";
+        return calls.isEmpty() && ReplyParts.finishReason(completion).equals("length") ? "incomplete" : "completed";
     }
 }

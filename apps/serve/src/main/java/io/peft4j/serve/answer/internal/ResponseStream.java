@@ -16,11 +16,11 @@ import java.util.List;
 final class ResponseStream implements AnswerListener {
     private final ToolUse tools;
     private final ResponseBody response;
-    private final Replies replies;
+    private final ReplyParts replies;
     private final EventStream events;
     private final ToolText text;
     private final List<ObjectNode> output = new ArrayList<>();
-    private final String message = Replies.id("msg_");
+    private final String message = ReplyParts.id("msg_");
     private final StringBuilder said = new StringBuilder();
     private final ArrayNode probabilities = Json.array();
     /** Of tokens whose text has not been sent yet. */
@@ -30,7 +30,7 @@ final class ResponseStream implements AnswerListener {
     private String status = "";
     private int number;
 
-    ResponseStream(ToolUse tools, ResponseBody response, Replies replies, EventStream events) {
+    ResponseStream(ToolUse tools, ResponseBody response, ReplyParts replies, EventStream events) {
         this.tools = tools;
         this.response = response;
         this.replies = replies;
@@ -41,7 +41,7 @@ final class ResponseStream implements AnswerListener {
     /** Waits for the end of the answer. */
     void run(PendingAnswer pending, Context http) {
         try {
-            Completion completion = Answers.await(pending, http).get(0);
+            Completion completion = AnswerGateway.await(pending, http).get(0);
             send("response." + status, response.ended(status, output, pending, completion));
         } catch (ApiException e) {
             fail(e);
@@ -114,8 +114,8 @@ final class ResponseStream implements AnswerListener {
     }
 
     private void call(ToolForm.Call call) {
-        String id = Replies.id("fc_");
-        String callId = Replies.id("call_");
+        String id = ReplyParts.id("fc_");
+        String callId = ReplyParts.id("call_");
         String arguments = Json.text(call.arguments());
         send(item("response.output_item.added", ResponseItems.call(id, callId, call.name(), "", "in_progress")));
         send(event("response.function_call_arguments.delta").put("item_id", id).put("output_index", output.size())

@@ -25,14 +25,14 @@ final class SamplingFields {
     }
 
     /** The options that the fields ask for; without limit of tokens, constraint and log-probabilities. */
-    static GenerationOptions read(Fields fields) {
+    static GenerationOptions read(RequestFields fields) {
         return GenerationOptions.defaults().withSampling(sampling(fields))
                 .withAnswers(fields.integer("n", 1, MOST_ANSWERS).orElse(1))
                 .withStopStrings(fields.get("stop").map(SamplingFields::stops).orElse(List.of()));
     }
 
     /** How tokens are chosen. */
-    static Sampling sampling(Fields fields) {
+    static Sampling sampling(RequestFields fields) {
         int topK = fields.integer("top_k", ALL_TOKENS, Integer.MAX_VALUE).orElse(0);
         double topP = fields.number("top_p", 0, 1).orElse(1);
         Sampling sampling = Sampling.of(fields.number("temperature", 0, 2).orElse(1),
@@ -46,7 +46,7 @@ final class SamplingFields {
         return sampling.withLogitBias(bias(fields.inner("logit_bias")));
     }
 
-    private static Map<Integer, Double> bias(Fields fields) {
+    private static Map<Integer, Double> bias(RequestFields fields) {
         Map<Integer, Double> bias = new HashMap<>();
         for (String token : fields.names()) {
             if (!TOKEN.matcher(token).matches()) {
@@ -61,10 +61,10 @@ final class SamplingFields {
         if (value.isTextual()) {
             return List.of(value.textValue()).stream().filter(text -> !text.isEmpty()).toList();
         }
-        Fields.require(value.isArray(), "stop", "a string or an array of strings", value);
+        RequestFields.require(value.isArray(), "stop", "a string or an array of strings", value);
         List<String> stops = new ArrayList<>();
         value.forEach(entry -> {
-            Fields.require(entry.isTextual() && !entry.textValue().isEmpty(), "stop",
+            RequestFields.require(entry.isTextual() && !entry.textValue().isEmpty(), "stop",
                     "a string or an array of strings that are not empty", entry);
             stops.add(entry.textValue());
         });

@@ -8,12 +8,12 @@ import io.peft4j.serve.http.internal.ApiException;
  * @param usage whether a last piece says how many tokens there were
  */
 record Streaming(boolean wanted, boolean usage) {
-    static Streaming read(Fields fields) {
+    static Streaming read(RequestFields fields) {
         boolean wanted = fields.flag("stream");
         if (!wanted && fields.object("stream_options").isPresent()) {
             throw ApiException.invalid("stream_options", "'stream_options' needs 'stream' to be true");
         }
-        Fields inner = fields.inner("stream_options");
+        RequestFields inner = fields.inner("stream_options");
         // What hides the length of pieces from those who listen to the line is the encryption's business here.
         inner.ignore("include_obfuscation");
         boolean usage = inner.flag("include_usage");

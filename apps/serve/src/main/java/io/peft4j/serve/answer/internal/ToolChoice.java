@@ -33,7 +33,7 @@ record ToolChoice(List<String> callable, boolean forced) {
      *
      * @param tools the names of all tools
      */
-    static ToolChoice read(Fields fields, List<String> tools, Form form) {
+    static ToolChoice read(RequestFields fields, List<String> tools, Form form) {
         Optional<JsonNode> value = fields.get("tool_choice");
         if (value.isEmpty()) {
             return new ToolChoice(tools, false);

@@ -8,7 +8,7 @@ import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.http.internal.RouteGroup;
 import io.peft4j.serve.store.internal.Ids;
-import io.peft4j.serve.store.internal.Page;
+import io.peft4j.serve.store.internal.ListPage;
 import io.peft4j.serve.store.internal.Store;
 import io.peft4j.serve.store.internal.StoredFile;
 import java.io.IOException;
@@ -47,7 +47,7 @@ public final class FileRoutes implements RouteGroup {
 
     private void list(Context request) {
         Optional<String> purpose = Optional.ofNullable(request.queryParam("purpose")).filter(text -> !text.isEmpty());
-        Page.Request page = Paging.of(request, MOST_LISTED, MOST_LISTED);
+        ListPage.Request page = Paging.of(request, MOST_LISTED, MOST_LISTED);
         Bodies.reply(request, Paging.json(store.files().list(purpose, page, now())
                 .orElseThrow(Paging::unknownAfter), FileRoutes::json));
     }

@@ -4,8 +4,8 @@ import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Json;
-import io.peft4j.serve.http.internal.Meters;
 import io.peft4j.serve.http.internal.RouteGroup;
+import io.peft4j.serve.http.internal.ServerMetrics;
 import io.peft4j.serve.job.internal.JobWorker;
 import io.peft4j.serve.model.internal.ServedModels;
 import io.peft4j.serve.store.internal.JobStatus;
@@ -22,10 +22,10 @@ public final class HealthRoutes implements RouteGroup {
 
     private final ServedModels models;
     private final Store store;
-    private final Meters meters;
+    private final ServerMetrics meters;
 
     /** Routes about the server itself. */
-    public HealthRoutes(ServedModels models, Store store, JobWorker worker, Meters meters) {
+    public HealthRoutes(ServedModels models, Store store, JobWorker worker, ServerMetrics meters) {
         this.models = models;
         this.store = store;
         this.meters = meters;

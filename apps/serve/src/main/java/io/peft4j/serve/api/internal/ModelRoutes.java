@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Json;
@@ -69,7 +69,7 @@ public final class ModelRoutes implements RouteGroup {
     /** 404 for a model. */
     public static ApiException noSuchModel(ServedModels models, String name) {
         return ApiException.notFound("model", "model_not_found", "the model '" + name + "' does not exist; "
-                + NearNames.sentence(name, models.all().stream().map(ServedModel::name).toList()));
+                + SimilarNames.sentence(name, models.all().stream().map(ServedModel::name).toList()));
     }
 
     private ObjectNode json(ServedModel model) {

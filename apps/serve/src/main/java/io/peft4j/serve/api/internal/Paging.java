@@ -6,7 +6,7 @@ import io.javalin.http.Context;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.store.internal.Ids;
-import io.peft4j.serve.store.internal.Page;
+import io.peft4j.serve.store.internal.ListPage;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -16,14 +16,14 @@ final class Paging {
     }
 
     /** What of a list a request asks for. */
-    static Page.Request of(Context request, int defaultLimit, int mostLimit) {
+    static ListPage.Request of(Context request, int defaultLimit, int mostLimit) {
         int limit = parameter(request, "limit").map(text -> limit(text, mostLimit)).orElse(defaultLimit);
         Optional<String> after = parameter(request, "after");
         after.filter(id -> !Ids.isValid(id)).ifPresent(id -> {
             throw unknownAfter();
         });
         boolean ascending = parameter(request, "order").map(Paging::isAscending).orElse(false);
-        return new Page.Request(limit, after, ascending);
+        return new ListPage.Request(limit, after, ascending);
     }
 
     private static Optional<String> parameter(Context request, String name) {
@@ -55,7 +55,7 @@ final class Paging {
     }
 
     /** {@code {"object": "list", "data": [...], "has_more", "first_id", "last_id"}}. */
-    static <T> ObjectNode json(Page<T> page, Function<T, ObjectNode> entry) {
+    static <T> ObjectNode json(ListPage<T> page, Function<T, ObjectNode> entry) {
         ObjectNode reply = Json.object().put("object", "list");
         ArrayNode data = reply.putArray("data");
         page.entries().forEach(one -> data.add(entry.apply(one)));

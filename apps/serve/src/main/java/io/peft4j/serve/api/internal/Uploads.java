@@ -1,8 +1,8 @@
 package io.peft4j.serve.api.internal;
 
 import io.javalin.http.Context;
-import io.peft4j.core.error.NearNames;
 import io.peft4j.core.error.PeftException;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.data.format.RowSource;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Caller;
@@ -112,7 +112,7 @@ final class Uploads {
     private StoredFile take(Map<String, Part> parts, Caller caller) throws IOException {
         parts.keySet().stream().filter(name -> !FIELDS.contains(name)).findFirst().ifPresent(name -> {
             throw ApiException.of(400, "invalid_request_error", "unknown_parameter", name, "unknown field '" + name
-                    + "' of the form; " + NearNames.sentence(name, FIELDS));
+                    + "' of the form; " + SimilarNames.sentence(name, FIELDS));
         });
         Part file = parts.get("file");
         if (file == null || file.getSubmittedFileName() == null) {

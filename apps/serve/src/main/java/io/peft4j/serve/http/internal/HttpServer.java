@@ -33,9 +33,9 @@ public final class HttpServer implements AutoCloseable {
     private final Javalin javalin;
     private final RouteTable routes;
     private final String host;
-    private final Doors doors;
+    private final Authenticator doors;
     private final AtomicBoolean stopping = new AtomicBoolean();
-    private final Meters meters;
+    private final ServerMetrics meters;
     private final AtomicInteger running = new AtomicInteger();
 
     /**
@@ -43,7 +43,7 @@ public final class HttpServer implements AutoCloseable {
      *
      * @throws ConfigurationException when nobody can listen there
      */
-    public HttpServer(String host, int port, Doors doors, Meters meters, List<RouteGroup> groups) {
+    public HttpServer(String host, int port, Authenticator doors, ServerMetrics meters, List<RouteGroup> groups) {
         this.host = host;
         this.doors = doors;
         this.meters = meters;
@@ -72,7 +72,7 @@ public final class HttpServer implements AutoCloseable {
         config.http.strictContentTypes = false;
         // Lengths are known then, and what is streamed comes at once.
         config.http.compressionStrategy = CompressionStrategy.NONE;
-        config.jetty.modifyServer(server -> server.setErrorHandler(new PlainErrors()));
+        config.jetty.modifyServer(server -> server.setErrorHandler(new MalformedRequestErrors()));
         config.jetty.modifyHttpConfiguration(http -> http.setSendServerVersion(false));
         config.requestLogger.http((request, millis) -> meters.answered(request,
                 Duration.ofNanos((long) (millis * 1e6))));

@@ -4,7 +4,7 @@ import io.javalin.Javalin;
 import io.javalin.http.HandlerType;
 import io.javalin.http.HttpResponseException;
 import io.javalin.router.ParsedEndpoint;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -44,7 +44,7 @@ final class RouteTable {
         String what = method + " " + path;
         return switch (error.getStatus()) {
             case 404 -> ApiException.notFound(null, "unknown_url", "unknown request URL: " + what + "; "
-                    + NearNames.sentence(path, names(route -> true, route -> route.endpoint.path))
+                    + SimilarNames.sentence(path, names(route -> true, route -> route.endpoint.path))
                     + "; GET /openapi.json describes all");
             case 405 -> ApiException.of(405, "invalid_request_error", "method_not_allowed", null, "not allowed: " + what
                     + "; this URL takes " + String.join(", ", methods(path)));

@@ -9,7 +9,7 @@ import io.peft4j.serve.store.internal.Job;
 import io.peft4j.serve.store.internal.JobCheckpoint;
 import io.peft4j.serve.store.internal.JobEvent;
 import io.peft4j.serve.store.internal.JobQueue;
-import io.peft4j.serve.store.internal.KeptModel;
+import io.peft4j.serve.store.internal.StoredModel;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingPlan;
@@ -152,7 +152,7 @@ final class JobProgress implements TrainingListener {
         save(folder);
         String name = modelName + ":ckpt-step-" + step;
         JobCheckpoint checkpoint = new JobCheckpoint(Ids.next("ftckpt_"), job().id(), step, name, now(), figures);
-        KeptModel kept = new KeptModel(name, job().base(), job().owner(), job().id(), files.relative(folder), true,
+        StoredModel kept = new StoredModel(name, job().base(), job().owner(), job().id(), files.relative(folder), true,
                 now());
         if (!queue.addCheckpoint(checkpoint, kept, JobEvent.info("checkpoint-" + step,
                 "Checkpoint created at step " + step))) {

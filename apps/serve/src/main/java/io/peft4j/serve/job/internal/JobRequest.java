@@ -3,7 +3,7 @@ package io.peft4j.serve.job.internal;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Json;
 import java.util.List;
@@ -33,7 +33,7 @@ public final class JobRequest {
      * @throws ApiException when a field is missing, unknown or wrong; names it
      */
     public static ObjectNode of(ObjectNode body) {
-        Fields fields = new Fields("", body);
+        JsonFields fields = new JsonFields("", body);
         fields.requireKnown(FIELDS);
         ObjectNode request = Json.object();
         request.put("model", fields.requiredText("model"));
@@ -51,7 +51,7 @@ public final class JobRequest {
         return request;
     }
 
-    private static ObjectNode metadata(Fields fields) {
+    private static ObjectNode metadata(JsonFields fields) {
         ObjectNode metadata = fields.object("metadata").orElse(null);
         if (metadata == null) {
             return null;
@@ -69,7 +69,7 @@ public final class JobRequest {
         return metadata;
     }
 
-    private static ArrayNode integrations(Fields fields) {
+    private static ArrayNode integrations(JsonFields fields) {
         ArrayNode given = fields.list("integrations").orElse(null);
         if (given == null) {
             return null;
@@ -79,18 +79,18 @@ public final class JobRequest {
         }
         ArrayNode integrations = Json.array();
         for (JsonNode one : given) {
-            integrations.add(integration(Fields.of("integrations", one)));
+            integrations.add(integration(JsonFields.of("integrations", one)));
         }
         return integrations;
     }
 
-    private static ObjectNode integration(Fields fields) {
+    private static ObjectNode integration(JsonFields fields) {
         fields.requireKnown(Set.of("type", "wandb"));
         String type = fields.requiredText("type");
         if (!type.equals("wandb")) {
             throw ApiException.invalid("integrations.type", "unknown integration '" + type + "'; there is wandb");
         }
-        Fields wandb = new Fields("integrations.wandb", fields.object("wandb").orElseThrow(() ->
+        JsonFields wandb = new JsonFields("integrations.wandb", fields.object("wandb").orElseThrow(() ->
                 ApiException.invalid("integrations.wandb", "the integration wandb needs the field 'wandb'")));
         wandb.requireKnown(Set.of("project", "name", "entity", "tags"));
         ObjectNode copy = Json.object().put("project", wandb.requiredText("project"))
@@ -108,8 +108,8 @@ public final class JobRequest {
     }
 
     /** The method; without one, what the former fields at the top say of supervised training. */
-    private static ObjectNode method(Fields fields) {
-        Fields method = fields.object("method").map(node -> new Fields("method", node)).orElse(null);
+    private static ObjectNode method(JsonFields fields) {
+        JsonFields method = fields.object("method").map(node -> new JsonFields("method", node)).orElse(null);
         if (method == null) {
             return method("supervised", hyperparameters("hyperparameters", fields.object("hyperparameters")
                     .orElseGet(Json::object), false));
@@ -126,7 +126,7 @@ public final class JobRequest {
         }
         if (!type.equals("supervised") && !type.equals("dpo")) {
             throw ApiException.invalid("method.type", "unknown method '" + type + "'; "
-                    + NearNames.sentence(type, List.of("supervised", "dpo")));
+                    + SimilarNames.sentence(type, List.of("supervised", "dpo")));
         }
         for (String other : List.of("supervised", "dpo", "reinforcement")) {
             if (!other.equals(type) && method.object(other).isPresent()) {
@@ -134,7 +134,7 @@ public final class JobRequest {
                         + "' has no place");
             }
         }
-        Fields options = new Fields("method." + type, method.object(type).orElseGet(Json::object));
+        JsonFields options = new JsonFields("method." + type, method.object(type).orElseGet(Json::object));
         options.requireKnown(Set.of("hyperparameters"));
         return method(type, hyperparameters("method." + type + ".hyperparameters",
                 options.object("hyperparameters").orElseGet(Json::object), type.equals("dpo")));
@@ -147,7 +147,7 @@ public final class JobRequest {
     }
 
     private static ObjectNode hyperparameters(String place, ObjectNode given, boolean dpo) {
-        Fields fields = new Fields(place, given);
+        JsonFields fields = new JsonFields(place, given);
         fields.requireKnown(dpo ? Set.of("batch_size", "learning_rate_multiplier", "n_epochs", "beta")
                 : Set.of("batch_size", "learning_rate_multiplier", "n_epochs"));
         ObjectNode chosen = Json.object();

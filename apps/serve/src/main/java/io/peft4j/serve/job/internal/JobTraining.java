@@ -12,9 +12,9 @@ import io.peft4j.serve.model.internal.ServedModels;
 import io.peft4j.serve.store.internal.Job;
 import io.peft4j.serve.store.internal.JobEvent;
 import io.peft4j.serve.store.internal.JobQueue;
-import io.peft4j.serve.store.internal.KeptModel;
 import io.peft4j.serve.store.internal.Store;
 import io.peft4j.serve.store.internal.StoredFile;
+import io.peft4j.serve.store.internal.StoredModel;
 import io.peft4j.trackers.TrackingListener;
 import io.peft4j.trackers.WandbTracker;
 import io.peft4j.train.RunStart;
@@ -167,7 +167,7 @@ final class JobTraining {
         if (verdict.items() > 0) {
             queue.tell(job.id(), JobEvent.info("evaluating", "Training completed, evaluating the new model"),
                     now());
-            events.add(heldOut.map(data -> new Verdicts(verdict, files).compare(models.base(), model,
+            events.add(heldOut.map(data -> new JobVerdict(verdict, files).compare(models.base(), model,
                     training.chats(), data.chats())).orElseGet(() -> JobEvent.info("verdict",
                     "No verdict: without a validation file nothing is held out to compare the models on")));
         }
@@ -180,7 +180,7 @@ final class JobTraining {
         List<StoredFile> left = results.write(now);
         events.add(JobEvent.info("created-model", "New fine-tuned model created: " + name));
         events.add(JobEvent.info("succeeded", "The job has successfully completed"));
-        KeptModel made = new KeptModel(name, job.base(), job.owner(), job.id(), files.relative(files.run()), false,
+        StoredModel made = new StoredModel(name, job.base(), job.owner(), job.id(), files.relative(files.run()), false,
                 now);
         if (queue.succeed(job.id(), new JobQueue.Outcome(made, results.trainedTokens(), left, events), now)) {
             files.tidyRun();

@@ -7,8 +7,8 @@ import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
-import io.peft4j.serve.store.internal.KeptModel;
 import io.peft4j.serve.store.internal.Store;
+import io.peft4j.serve.store.internal.StoredModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -193,14 +193,14 @@ public final class ServedModels implements AutoCloseable {
         if (isBase(name)) {
             return false;
         }
-        Optional<KeptModel> row = store.models().find(baseName, name);
+        Optional<StoredModel> row = store.models().find(baseName, name);
         boolean kept = store.models().delete(name);
         ServedModel gone = loaded.remove(name);
         if (gone != null) {
             model.deleteAdapter(gone.adapter());
         }
         if (kept) {
-            row.map(KeptModel::folder).map(store.folder()::resolve).ifPresent(ServedModels::delete);
+            row.map(StoredModel::folder).map(store.folder()::resolve).ifPresent(ServedModels::delete);
         }
         return kept || gone != null;
     }
@@ -240,7 +240,7 @@ public final class ServedModels implements AutoCloseable {
         ServedModel here = loaded.get(name);
         boolean ofJob = here == null || here.folder().filter(this::isOfJob).isPresent();
         // Other servers may have made or deleted it.
-        Optional<KeptModel> kept = ofJob ? store.models().find(baseName, name) : Optional.empty();
+        Optional<StoredModel> kept = ofJob ? store.models().find(baseName, name) : Optional.empty();
         if (here == null) {
             return kept.map(found -> load(name, store.folder().resolve(found.folder()), found.createdAt(), OWNER));
         }
@@ -267,7 +267,7 @@ public final class ServedModels implements AutoCloseable {
                 names.add(here.name());
             }
         }
-        for (KeptModel kept : store.models().list(baseName)) {
+        for (StoredModel kept : store.models().list(baseName)) {
             if (names.add(kept.name())) {
                 all.add(new ServedModel(kept.name(), "", kept.createdAt(), OWNER,
                         Optional.of(store.folder().resolve(kept.folder()))));

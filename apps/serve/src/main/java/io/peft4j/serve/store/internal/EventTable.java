@@ -21,16 +21,16 @@ public final class EventTable {
     }
 
     /** A part of a job's events. Empty where the entry before it does not exist. */
-    public Optional<Page<JobEvent.Kept>> list(String job, Page.Request page) {
+    public Optional<ListPage<JobEvent.Kept>> list(String job, ListPage.Request page) {
         return database.transaction(sql -> part(sql, "events", job, page, EventTable::event));
     }
 
     /** A part of a job's checkpoints. Empty where the entry before it does not exist. */
-    public Optional<Page<JobCheckpoint>> checkpoints(String job, Page.Request page) {
+    public Optional<ListPage<JobCheckpoint>> checkpoints(String job, ListPage.Request page) {
         return database.transaction(sql -> part(sql, "checkpoints", job, page, EventTable::checkpoint));
     }
 
-    private static <T> Optional<Page<T>> part(Sql sql, String table, String job, Page.Request page, Sql.Row<T> row)
+    private static <T> Optional<ListPage<T>> part(Sql sql, String table, String job, ListPage.Request page, Sql.Row<T> row)
             throws SQLException {
         Optional<Long> after = Optional.empty();
         if (page.after().isPresent()) {
@@ -40,7 +40,7 @@ public final class EventTable {
                 return Optional.empty();
             }
         }
-        return Optional.of(Page.of(sql.list("SELECT * FROM " + table + " WHERE job = ?"
+        return Optional.of(ListPage.of(sql.list("SELECT * FROM " + table + " WHERE job = ?"
                 + page.tail(after) + " LIMIT ?", row, job, page.limit() + 1), page.limit()));
     }
 

@@ -73,7 +73,7 @@ public final class FileTable {
     }
 
     /** A part of the list. Empty where the entry before it does not exist. */
-    public Optional<Page<StoredFile>> list(Optional<String> purpose, Page.Request page, long now) {
+    public Optional<ListPage<StoredFile>> list(Optional<String> purpose, ListPage.Request page, long now) {
         return database.transaction(sql -> {
             Optional<Long> after = Optional.empty();
             if (page.after().isPresent()) {
@@ -85,7 +85,7 @@ public final class FileTable {
             List<Object> values = new ArrayList<>(List.of(now));
             purpose.ifPresent(values::add);
             values.add(page.limit() + 1);
-            return Optional.of(Page.of(sql.list("SELECT * FROM files WHERE (expires_at IS NULL OR expires_at > ?)"
+            return Optional.of(ListPage.of(sql.list("SELECT * FROM files WHERE (expires_at IS NULL OR expires_at > ?)"
                     + (purpose.isPresent() ? " AND purpose = ?" : "")
                     + page.tail(after) + " LIMIT ?", FileTable::file, values.toArray()),
                     page.limit()));

@@ -110,7 +110,7 @@ public final class JobQueue {
     }
 
     /** Keeps a checkpoint with its model, unless there is one of that step; gives whether the job is still held. */
-    public boolean addCheckpoint(JobCheckpoint checkpoint, KeptModel model, JobEvent event) {
+    public boolean addCheckpoint(JobCheckpoint checkpoint, StoredModel model, JobEvent event) {
         return database.transaction(sql -> {
             if (!isMine(sql, checkpoint.job())) {
                 return false;
@@ -157,7 +157,7 @@ public final class JobQueue {
      * @param files files whose content lies where it belongs
      * @param events the last news
      */
-    public record Outcome(KeptModel model, long trainedTokens, List<StoredFile> files, List<JobEvent> events) {
+    public record Outcome(StoredModel model, long trainedTokens, List<StoredFile> files, List<JobEvent> events) {
         private ArrayNode resultFiles() {
             ArrayNode ids = Json.array();
             files.forEach(file -> ids.add(file.id()));

@@ -50,7 +50,7 @@ public final class JobTable {
      * @param metadata what jobs must have
      * @param none whether they must have none
      */
-    public Optional<Page<Job>> list(Map<String, String> metadata, boolean none, Page.Request page) {
+    public Optional<ListPage<Job>> list(Map<String, String> metadata, boolean none, ListPage.Request page) {
         return database.transaction(sql -> {
             Optional<Long> after = Optional.empty();
             if (page.after().isPresent()) {
@@ -69,7 +69,7 @@ public final class JobTable {
                 more = !rows.isEmpty();
                 before = more ? rows.get(rows.size() - 1).seq() : before;
             }
-            return Optional.of(Page.of(found, page.limit()));
+            return Optional.of(ListPage.of(found, page.limit()));
         });
     }
 

@@ -13,20 +13,20 @@ public final class ModelTable {
         this.database = database;
     }
 
-    static void insert(Sql sql, KeptModel model) throws SQLException {
+    static void insert(Sql sql, StoredModel model) throws SQLException {
         sql.update("INSERT INTO models (name, base, owner, job, folder, checkpoint, created_at) VALUES "
                 + "(?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING", model.name(), model.base(), model.owner(),
                 model.job(), model.folder(), model.checkpoint() ? 1 : 0, model.createdAt());
     }
 
     /** The models of a base, the oldest first, without those on the way. */
-    public List<KeptModel> list(String base) {
+    public List<StoredModel> list(String base) {
         return database.transaction(sql -> sql.list("SELECT * FROM models WHERE base = ? AND checkpoint = 0 ORDER BY "
                 + "seq", ModelTable::model, base));
     }
 
     /** The model of a name. */
-    public Optional<KeptModel> find(String base, String name) {
+    public Optional<StoredModel> find(String base, String name) {
         return database.transaction(sql -> sql.first("SELECT * FROM models WHERE base = ? AND name = ?",
                 ModelTable::model, base, name));
     }
@@ -36,8 +36,8 @@ public final class ModelTable {
         return database.transaction(sql -> sql.update("DELETE FROM models WHERE name = ?", name)) > 0;
     }
 
-    private static KeptModel model(ResultSet row) throws SQLException {
-        return new KeptModel(row.getString("name"), row.getString("base"), row.getString("owner"),
+    private static StoredModel model(ResultSet row) throws SQLException {
+        return new StoredModel(row.getString("name"), row.getString("base"), row.getString("owner"),
                 row.getString("job"), row.getString("folder"), row.getInt("checkpoint") != 0,
                 row.getLong("created_at"));
     }

@@ -1,0 +1,64 @@
+package io.peft4j.serve.answer.internal;
+
+import io.micrometer.core.instrument.FunctionCounter;
+import io.peft4j.models.generation.AnswerService;
+import io.peft4j.models.generation.AnswerStatus;
+import io.peft4j.serve.answer.AnsweringOptions;
+import io.peft4j.serve.http.internal.RouteGroup;
+import io.peft4j.serve.http.internal.ServerMetrics;
+import io.peft4j.serve.model.internal.ServedModels;
+import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.ToLongFunction;
+
+/** The part of a server that answers: one queue for all models that do, the routes that fill it, and embeddings. */
+public final class AnswerModule implements AutoCloseable {
+    private final Optional<AnswerService> service;
+    private final List<RouteGroup> routes;
+
+    /** Answers of these models; closed before them. */
+    public AnswerModule(ServedModels models, AnsweringOptions options, Clock clock) {
+        this.service = models.isAnswering() ? Optional.of(AnswerService.open(models.model(), options.service()))
+                : Optional.empty();
+        AnswerGateway answers = new AnswerGateway(service, models, options.service().rows(), options.timeout());
+        this.routes = List.of(new ChatRoutes(answers, clock), new ResponseRoutes(answers, clock),
+                new CompletionRoutes(answers, clock), new EmbeddingRoutes(models),
+                new AdapterRoutes(models, options.adapterRoots()));
+    }
+
+    /** The routes. */
+    public List<RouteGroup> routes() {
+        return routes;
+    }
+
+    /** Adds what is answered to what is counted. */
+    public void count(ServerMetrics meters) {
+        service.ifPresent(answering -> count(meters, answering));
+    }
+
+    private static void count(ServerMetrics meters, AnswerService service) {
+        meters.gauge("answers.running", "Answers that grow", () -> service.status().running());
+        meters.gauge("answers.waiting", "Requests that wait", () -> service.status().waiting());
+        meters.gauge("answers.cache.used", "Tokens whose keys and values answers hold",
+                () -> service.status().usedCacheRows());
+        meters.gauge("answers.cache.kept", "Tokens of earlier prompts that are kept",
+                () -> service.status().keptCacheRows());
+        meters.gauge("answers.cache.rows", "Tokens that there is room for", () -> service.status().cacheRows());
+        count(meters, service, "answers.tokens.prompt", "Tokens of prompts", AnswerStatus::promptTokens);
+        count(meters, service, "answers.tokens.reused", "Tokens of prompts that were not computed again",
+                AnswerStatus::reusedTokens);
+        count(meters, service, "answers.tokens.new", "Tokens of answers", AnswerStatus::newTokens);
+    }
+
+    private static void count(ServerMetrics meters, AnswerService service, String name, String description,
+            ToLongFunction<AnswerStatus> value) {
+        FunctionCounter.builder(name, service, each -> value.applyAsLong(each.status())).description(description)
+                .register(meters.registry());
+    }
+
+    @Override
+    public void close() {
+        service.ifPresent(AnswerService::close);
+    }
+}

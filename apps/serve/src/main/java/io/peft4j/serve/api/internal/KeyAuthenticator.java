@@ -1,0 +1,169 @@
+package io.peft4j.serve.api.internal;
+
+import io.javalin.http.Context;
+import io.peft4j.core.error.Count;
+import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.Authenticator;
+import io.peft4j.serve.http.internal.Caller;
+import io.peft4j.serve.store.internal.ApiKey;
+import io.peft4j.serve.store.internal.KeyTable;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.time.Clock;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+
+/**
+ * Authenticates requests by a key: the one that the server was started with, or one that is stored. Where there has
+ * never been either, the server listens on this machine only and answers without a key, but not to pages of other
+ * sites, which could otherwise use the server through the browser of a user. A server whose last key was revoked
+ * answers no request: revoking a key must not open a server, least of all one that others can reach.
+ */
+public final class KeyAuthenticator implements Authenticator {
+    private static final String SCHEME = "Bearer ";
+    /** How long the result of looking up a key holds, also where it is revoked meanwhile. */
+    private static final long KNOWN_MILLIS = 1000;
+    private static final int MOST_KNOWN = 10_000;
+    private static final Pattern LOCAL_HOST = Pattern.compile("(localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1\\])(:\\d+)?",
+            Pattern.CASE_INSENSITIVE);
+    private static final ApiKey ANY = new ApiKey("", "", "", 0, Optional.empty(), ApiKey.Limits.NONE);
+
+    private final Optional<byte[]> master;
+    private final KeyTable keys;
+    private final Clock clock;
+    private final Map<String, Known> known = new ConcurrentHashMap<>();
+    private final Map<String, Usage> usages = new ConcurrentHashMap<>();
+
+    private volatile Known anyKnown = new Known(Optional.empty(), 0);
+
+    private record Known(Optional<ApiKey> key, long since) {
+    }
+
+    /** Doors for the key of the start and the stored ones. */
+    public KeyAuthenticator(Optional<String> master, KeyTable keys, Clock clock) {
+        this.master = master.map(text -> text.getBytes(StandardCharsets.UTF_8));
+        this.keys = keys;
+        this.clock = clock;
+    }
+
+    @Override
+    public Caller admit(Context request) {
+        refuseOtherSites(request);
+        String header = request.header("Authorization");
+        if (header == null || !header.regionMatches(true, 0, SCHEME, 0, SCHEME.length())
+                || header.length() == SCHEME.length()) {
+            return withoutKey(request, "no API key: send 'Authorization: Bearer KEY'");
+        }
+        String secret = header.substring(SCHEME.length()).strip();
+        // Takes as long whatever the key is like.
+        if (master.isPresent() && MessageDigest.isEqual(master.get(), secret.getBytes(StandardCharsets.UTF_8))) {
+            return Caller.unlimited("master");
+        }
+        Optional<ApiKey> key = find(secret);
+        if (key.isPresent()) {
+            return caller(key.get());
+        }
+        // Clients always send some key.
+        return withoutKey(request, "incorrect API key");
+    }
+
+    private Caller withoutKey(Context request, String refusal) {
+        if (master.isPresent() || anyKey()) {
+            throw ApiException.unauthorized(refusal);
+        }
+        String host = request.header("Host");
+        if (host != null && !LOCAL_HOST.matcher(host).matches()) {
+            // A name of another site that leads here, so that its pages can read what is answered.
+            throw ApiException.forbidden("a server without a key answers requests to localhost only, not to '"
+                    + host.replaceAll("[^A-Za-z0-9.:_-]", "?") + "'");
+        }
+        return Caller.LOCAL;
+    }
+
+    private boolean anyKey() {
+        long now = clock.millis();
+        Known before = anyKnown;
+        if (now - before.since() >= KNOWN_MILLIS) {
+            before = new Known(keys.anyMade() ? Optional.of(ANY) : Optional.empty(), now);
+            anyKnown = before;
+        }
+        return before.key().isPresent();
+    }
+
+    /** A browser names the site whose page sends a request; the console's own is this server. */
+    private static void refuseOtherSites(Context request) {
+        String origin = request.header("Origin");
+        if (origin != null && !isOwn(origin, request.header("Host"))) {
+            throw ApiException.forbidden("requests of pages of other sites are not answered");
+        }
+    }
+
+    private static boolean isOwn(String origin, String host) {
+        try {
+            String authority = URI.create(origin).getAuthority();
+            return authority != null && authority.equalsIgnoreCase(host);
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    private Optional<ApiKey> find(String secret) {
+        long now = clock.millis();
+        Known before = known.get(secret);
+        if (before != null && now - before.since() < KNOWN_MILLIS) {
+            return before.key();
+        }
+        Optional<ApiKey> key = keys.open(secret);
+        if (known.size() >= MOST_KNOWN) {
+            known.clear();
+        }
+        known.put(secret, new Known(key, now));
+        return key;
+    }
+
+    private Caller caller(ApiKey key) {
+        Usage usage = usages.computeIfAbsent(key.id(), id -> new Usage());
+        usage.admit(key.limits(), clock.millis());
+        return new Caller(key.id(), key.name(), key.limits().jobsPerDay(), key.limits().storedBytes(), usage::spend);
+    }
+
+    /** What one key has used in this minute and on this day. */
+    private static final class Usage {
+        private static final long MINUTE = 60_000;
+        private static final long DAY = 86_400_000;
+
+        private long minute;
+        private long requests;
+        private long day;
+        private long tokens;
+
+        synchronized void admit(ApiKey.Limits limits, long now) {
+            if (now / MINUTE != minute) {
+                minute = now / MINUTE;
+                requests = 0;
+            }
+            if (now / DAY != day) {
+                day = now / DAY;
+                tokens = 0;
+            }
+            if (limits.requestsPerMinute().filter(most -> requests >= most).isPresent()) {
+                throw ApiException.tooMany("rate_limit_exceeded", "the key's limit of "
+                        + Count.of(limits.requestsPerMinute().get(), "request") + " a minute is reached",
+                        (int) ((minute + 1) * MINUTE - now + 999) / 1000);
+            }
+            if (limits.tokensPerDay().filter(most -> tokens >= most).isPresent()) {
+                throw ApiException.tooMany("insufficient_quota", "the key's limit of "
+                        + Count.of(limits.tokensPerDay().get(), "token") + " a day is reached",
+                        (int) (((day + 1) * DAY - now) / 1000));
+            }
+            requests++;
+        }
+
+        synchronized void spend(long count) {
+            tokens += count;
+        }
+    }
+}

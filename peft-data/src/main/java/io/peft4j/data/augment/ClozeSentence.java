@@ -1,0 +1,139 @@
+package io.peft4j.data.augment;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+
+/**
+ * A sentence with one value left out, and how a question for that value begins.
+ *
+ * @param sentence with {@value #GAP} in the value's place
+ * @param value what was left out
+ * @param openings how questions for it begin, at least one
+ */
+record ClozeSentence(String sentence, String value, List<String> openings) {
+    static final String GAP = "___";
+    private static final Pattern NUMBER = Pattern.compile("[^\\p{L}\\p{N}]*[\\p{L}-]*\\d.*");
+    private static final Pattern AMOUNT = Pattern.compile("[^\\p{L}\\p{N}]*\\d+([.,]\\d+)*[^\\p{L}\\p{N}]*");
+    private static final Pattern CLOCK = Pattern.compile("\\d{1,2}[:.]\\d\\d[.,;]?");
+    private static final Pattern MONEY = Pattern.compile("[\u20ac$\u00a3]\\S+|\\S+[\u20ac$\u00a3%][.,;]?");
+    private static final Pattern NAME = Pattern.compile("\\p{Lu}[\\p{L}\\p{N}'.-]*[.,;]?");
+    private static final Pattern MARKS = Pattern.compile("[.,;:!]+$");
+    private static final int MOST = 3;
+
+    /** Copies the list. */
+    ClozeSentence {
+        openings = List.copyOf(openings);
+    }
+
+    /** Each number of a sentence left out, or where it has none each name, the last first. */
+    static List<ClozeSentence> of(String sentence, String language) {
+        Openings openings = language.equals(QuestionLanguage.GERMAN) ? new GermanOpenings() : new EnglishOpenings();
+        String[] tokens = sentence.split("\\s+");
+        List<ClozeSentence> blanks = new ArrayList<>();
+        for (int i = 0; i < tokens.length && blanks.size() < MOST; i++) {
+            if (NUMBER.matcher(tokens[i]).matches()) {
+                Value value = new Value(tokens, i, i + 1);
+                blanks.add(new ClozeSentence(value.leftOut(), value.text(), openings.ofNumber(value)));
+            }
+        }
+        return blanks.isEmpty() ? names(tokens, openings) : blanks;
+    }
+
+    private static List<ClozeSentence> names(String[] tokens, Openings openings) {
+        List<ClozeSentence> blanks = new ArrayList<>();
+        for (int to = tokens.length; to > 1 && blanks.size() < MOST; to--) {
+            int from = to;
+            while (from > 1 && NAME.matcher(tokens[from - 1]).matches()) {
+                from--;
+            }
+            if (from < to) {
+                Value value = new Value(tokens, from, to);
+                blanks.add(new ClozeSentence(value.leftOut(), value.text(), openings.ofName(value)));
+                to = from;
+            }
+        }
+        return blanks;
+    }
+
+    /** Whether a text has the value, or the last word of one of several. */
+    boolean isIn(String text) {
+        String last = value.substring(value.lastIndexOf(' ') + 1).toLowerCase(Locale.ROOT);
+        return text.toLowerCase(Locale.ROOT).contains(last);
+    }
+
+    /** A question without the preposition that stood before the value, where that is its last word. */
+    String withoutLooseEnd(String question) {
+        int gap = sentence.indexOf(GAP);
+        String before = sentence.substring(0, gap).strip();
+        for (String loose : List.of("up to", before.substring(before.lastIndexOf(' ') + 1))) {
+            boolean asksWhen = openings.contains("When") || openings.contains("How much");
+            if (asksWhen && before.endsWith(loose) && question.endsWith(" " + loose + "?")) {
+                return question.substring(0, question.length() - loose.length() - 2) + "?";
+            }
+        }
+        return question;
+    }
+
+    /** How questions for a value begin in a language, the surest first. */
+    interface Openings {
+        List<String> ofNumber(Value value);
+
+        List<String> ofName(Value value);
+    }
+
+    /**
+     * A value in its sentence.
+     *
+     * @param tokens the sentence's words with their marks
+     * @param from its first word
+     * @param to behind its last word
+     */
+    record Value(String[] tokens, int from, int to) {
+        private static String plain(String token) {
+            return MARKS.matcher(token).replaceAll("");
+        }
+
+        String leftOut() {
+            List<String> left = new ArrayList<>(List.of(tokens).subList(0, from));
+            String last = tokens[to - 1];
+            left.add(GAP + last.substring(plain(last).length()));
+            left.addAll(List.of(tokens).subList(to, tokens.length));
+            return String.join(" ", left);
+        }
+
+        String text() {
+            return plain(String.join(" ", List.of(tokens).subList(from, to)));
+        }
+
+        /** Its first word, in lower case. */
+        String first() {
+            return plain(tokens[from]).toLowerCase(Locale.ROOT);
+        }
+
+        /** The word so far before it, in lower case; empty before the beginning. */
+        String before(int distance) {
+            return from < distance ? "" : plain(tokens[from - distance]).toLowerCase(Locale.ROOT);
+        }
+
+        /** The word so far after it as it is written; empty where the clause ends with the value. */
+        String after(int distance) {
+            int at = to - 1 + distance;
+            return at >= tokens.length || MARKS.matcher(tokens[to - 1]).find() ? "" : plain(tokens[at]);
+        }
+
+        boolean isClock() {
+            return CLOCK.matcher(tokens[from]).matches();
+        }
+
+        boolean hasCurrency() {
+            return MONEY.matcher(tokens[from]).matches();
+        }
+
+        /** Whether it is a number alone, with a word after it. */
+        boolean isAmount() {
+            return AMOUNT.matcher(tokens[from]).matches() && after(1).matches("[\\p{L}-]{2,}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package io.peft4j.data.augment;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A value is left out, and what stands around it tells how a question for it begins. */
+class ClozeSentenceTest {
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        A Trainee has a notice period of 15 days. | A Trainee has a notice period of ___ days. \
+            | How many days,How long,What is
+        A Trainee receives 26 days of leave each year. | A Trainee receives ___ days of leave each year. \
+            | How many days,What is
+        Leave must be reported before 9:15. | Leave must be reported before ___. | By when,When
+        The canteen opens at 11:40. | The canteen opens at ___. | When
+        Hotel rooms may cost up to 135 euros a night. | Hotel rooms may cost up to ___ euros a night. \
+            | What is,How much
+        A lost card costs \u20ac22. | A lost card costs ___. | What is,How much
+        Laptops are replaced every 5 years. | Laptops are replaced every ___ years. | How often
+        Claims are submitted within 7 weeks. | Claims are submitted within ___ weeks. \
+            | Within how many weeks,How many weeks,How long,What is
+        Screens are repaired in room B-207. | Screens are repaired in room ___. | In which room,Which room,What is
+        Flights are booked through the portal Skylark. | Flights are booked through the portal ___. \
+            | Through which portal,Which portal,What is
+        Visitors register with Mrs Orlana Veck at the desk. | Visitors register with ___ at the desk. | With whom,Who
+        Keys are kept at the Harbour Office. | Keys are kept at the ___. | Where,Who,What,Which
+        The form is called R-9. | The form is called ___. | Which called,What is
+        Please keep it clean. | |
+        """)
+    void valuesAreAskedForByWhatStandsAroundThem(String sentence, String left, String openings) {
+        check(sentence, QuestionLanguage.ENGLISH, left, openings);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        Die Probezeit dauert 6 Monate. | Die Probezeit dauert ___ Monate. | Wie viele Monate,Wie lange
+        Die Kantine schlie\u00dft um 14 Uhr. | Die Kantine schlie\u00dft um ___ Uhr. | Wann
+        Antr\u00e4ge kommen bis 12:30. | Antr\u00e4ge kommen bis ___. | Bis wann
+        Ein Ausweis kostet 22 Euro. | Ein Ausweis kostet ___ Euro. | Wie viel,Wie hoch,Was
+        G\u00e4ste melden sich bei Frau Orlana Veck. | G\u00e4ste melden sich bei ___. | Wer,Bei wem
+        """)
+    void germanHasItsOwnBeginnings(String sentence, String left, String openings) {
+        check(sentence, QuestionLanguage.GERMAN, left, openings);
+    }
+
+    private static void check(String sentence, String language, String left, String openings) {
+        List<ClozeSentence> blanks = ClozeSentence.of(sentence, language);
+        assertEquals(left == null ? List.of() : List.of(left), blanks.stream().map(ClozeSentence::sentence).toList());
+        blanks.forEach(blank -> {
+            assertEquals(List.of(openings.split(",")), blank.openings());
+            assertEquals(sentence, blank.sentence().replace(ClozeSentence.GAP, blank.value()));
+        });
+    }
+
+    @Test
+    void everyNameIsLeftOutTheLastFirst() {
+        List<ClozeSentence> blanks = ClozeSentence.of("At Larkenfell, business trips are booked in Pathloom.",
+                QuestionLanguage.ENGLISH);
+        assertEquals(List.of("Pathloom", "Larkenfell"), blanks.stream().map(ClozeSentence::value).toList());
+        assertTrue(blanks.get(0).isIn("Where are trips booked in pathloom?"));
+        assertFalse(blanks.get(0).isIn("Where are trips booked at Larkenfell?"));
+    }
+
+    @Test
+    void aQuestionDoesNotEndInThePrepositionOfTheValue() {
+        ClozeSentence blank = ClozeSentence.of("The canteen opens at 11:40.", QuestionLanguage.ENGLISH).get(0);
+        assertEquals("When does the canteen open?", blank.withoutLooseEnd("When does the canteen open at?"));
+        assertEquals("When does it open by?", blank.withoutLooseEnd("When does it open by?"));
+        ClozeSentence limit = ClozeSentence.of("Rooms cost up to 135 euros.", QuestionLanguage.ENGLISH).get(0);
+        assertEquals("How much do rooms cost?", limit.withoutLooseEnd("How much do rooms cost up to?"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"It is open from 9:00 to 17:00.,2", "1 2 3 4 5,3"})
+    void eachNumberIsLeftOutOnceAndThreeAtMost(String sentence, int blanks) {
+        assertEquals(blanks, ClozeSentence.of(sentence, QuestionLanguage.ENGLISH).size());
+    }
+}

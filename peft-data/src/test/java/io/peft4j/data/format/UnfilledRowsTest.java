@@ -1,0 +1,77 @@
+package io.peft4j.data.format;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.core.error.DataException;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.report.DataCheck;
+import io.peft4j.data.report.DataReport;
+import io.peft4j.data.report.Finding;
+import io.peft4j.data.report.FindingCode;
+import io.peft4j.data.report.Severity;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Headings that are questions are questions, all others are left for people, and nobody learns what they left. */
+class UnfilledRowsTest {
+    private static final String HANDBOOK = "# Handbook\n\n### How do I report sick leave?\n\nCall before 9:15.\n\n"
+            + "## Leave\n\nYou have 30 days.\n";
+
+    @TempDir
+    Path folder;
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "How do I report sick leave? | How do I report sick leave?",
+        "1.2 How do I report sick leave? | How do I report sick leave?",
+        "Q: Who pays? | Who pays?", "3) Wie melde ich mich krank? | Wie melde ich mich krank?",
+        "How to book a flight | How do I book a flight?",
+        "Sick leave | [fill in: a question about Handbook, Sick leave]",
+        "? | [fill in: a question about Handbook, ?]"})
+    void aHeadingThatIsAQuestionIsTheQuestion(String heading, String question) throws IOException {
+        Path file = Files.writeString(folder.resolve("h.md"), "# Handbook\n\n## " + heading + "\n\nSo it is.\n");
+        try (ExampleReader reader = ExampleReader.open(file)) {
+            ChatExample row = reader.stream().findFirst().orElseThrow().toChat().orElseThrow();
+            assertEquals(question, row.messages().get(0).content());
+            assertEquals("So it is.", row.messages().get(1).content());
+        }
+    }
+
+    @Test
+    void rowsThatNobodyHasFilledInAreAnErrorOfATraining() throws IOException {
+        Path handbook = Files.writeString(folder.resolve("h.md"), HANDBOOK);
+        assertTrue(assertThrows(DataException.class, () -> ChatDataset.read(handbook)).getMessage().contains(
+                "nobody has filled in the question: '[fill in: a question about Handbook, Leave]'"));
+        Path rows = folder.resolve("rows.jsonl");
+        try (ExampleReader reader = ExampleReader.open(handbook);
+                ExampleWriter writer = ExampleWriter.open(rows, DataFormat.CHAT)) {
+            reader.stream().forEach(writer::write);
+            writer.commit();
+        }
+        DataException wrong = assertThrows(DataException.class, () -> ChatDataset.read(rows));
+        assertEquals(2, wrong.line());
+        Files.writeString(rows, Files.readString(rows).replace("[fill in: a question about Handbook, Leave]",
+                "How many days of leave do I have?"));
+        assertEquals(2, ChatDataset.read(rows).size());
+    }
+
+    @Test
+    void theyAreAFindingOfACheckWithWhatStandsThere() throws IOException {
+        DataReport report = DataCheck.of(Files.writeString(folder.resolve("h.md"), HANDBOOK)).run();
+        List<Finding> found = report.findings().stream().filter(f -> f.code() == FindingCode.UNFILLED_ROW).toList();
+        assertEquals(1, found.size());
+        assertEquals(Severity.ERROR, found.get(0).severity());
+        assertEquals(List.of(7L), found.get(0).lines());
+        assertTrue(found.get(0).texts().get(0).contains("You have 30 days."), found.toString());
+        assertTrue(report.hasErrors());
+    }
+}

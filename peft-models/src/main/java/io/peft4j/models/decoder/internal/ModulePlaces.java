@@ -1,0 +1,154 @@
+package io.peft4j.models.decoder.internal;
+
+import io.peft4j.core.nn.ExpertWeight;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.LayerNorm;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.RmsNorm;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.weight.DenseWeight;
+import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.models.architecture.WeightLoader;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Makes the places of a network from the tensors of a checkpoint, and counts its parameters. */
+final class ModulePlaces {
+    private static final float STATE_EPSILON = 1e-6f;
+
+    private final DecoderPlan plan;
+    private final WeightLoader weights;
+    private final UnaryOperator<String> checkpointName;
+    private final List<Slot> slots = new ArrayList<>();
+    private long parameters;
+
+    /**
+     * Places of a network.
+     *
+     * @param checkpointName what a checkpoint calls a tensor of the network
+     */
+    ModulePlaces(DecoderPlan plan, WeightLoader weights, UnaryOperator<String> checkpointName) {
+        this.checkpointName = checkpointName;
+        this.plan = plan;
+        this.weights = weights;
+    }
+
+    /** All places so far, each before those that it contains. */
+    List<Slot> all() {
+        return slots;
+    }
+
+    /** The number of parameters so far. */
+    long parameters() {
+        return parameters;
+    }
+
+    /** A linear layer [out, in]. */
+    Slot linear(String path, int out, int in, boolean bias) {
+        parameters += (long) out * in;
+        FrozenWeight weight = plan.storedTransposed() ? weights.transposedLinear(tensor(path + ".weight"), out, in)
+                : weights.linear(tensor(path + ".weight"), out, in);
+        return place(path, new Linear(weight, bias ? Optional.of(vector(path + ".bias", out)) : Optional.empty(),
+                plan.storedTransposed()));
+    }
+
+    /** A norm of the network's kind over {@code size} elements. */
+    Slot norm(String path, int size) {
+        INDArray weight = vector(path + ".weight", size);
+        NormPlan norm = plan.norm();
+        return place(path, switch (norm.kind()) {
+            case RMS -> new RmsNorm(weight, norm.epsilon(), norm.offset());
+            case LAYER -> new LayerNorm(weight, Optional.of(vector(path + ".bias", size)), norm.epsilon());
+        });
+    }
+
+    /** The experts of a layer: a place for each of their two matrices, the gates first. */
+    List<Slot> experts(String path, ExpertsPlan experts) {
+        ExpertFiles files = new ExpertFiles(experts, plan.sizes().hidden());
+        return Stream.of(ExpertFiles.GATES, ExpertFiles.DOWN).map(name -> {
+            INDArray weight = files.matrix(weights, path, name, this::tensor);
+            Optional<INDArray> bias = experts.bias() ? Optional.of(files.bias(weights, path, name, this::tensor))
+                    : Optional.empty();
+            parameters += weight.length() + bias.map(INDArray::length).orElse(0L);
+            return place(path + "." + name, new ExpertWeight(weight, experts.count(), bias, files.storedRows(name)));
+        }).toList();
+    }
+
+    /** What makes keys without positions and values of the state of latent attention. */
+    Slot keyValue(String path, LatentFiles files) {
+        int rows = files.heads() * (files.plain() + files.value());
+        if (!LatentFiles.areApart(weights, path, this::tensor)) {
+            return linear(path, rows, files.rank(), false);
+        }
+        return made(path, new Linear(new DenseWeight(files.matrix(weights, path, this::tensor)), Optional.empty()));
+    }
+
+    /** What chooses experts. */
+    Slot router(String path, int count, ExpertsPlan.RouterPlan router) {
+        FrozenWeight weight = matrix(path, count, plan.sizes().hidden());
+        Optional<INDArray> bias = router.bias() ? Optional.of(vector(path + ".bias", count)) : Optional.empty();
+        // Not trained, and not counted: how often an expert was chosen when the model was made.
+        Optional<INDArray> correction = router.groups().map(groups ->
+                weights.vector(tensor(path + "." + Router.CORRECTION), count));
+        return place(path, new Router(weight, bias, correction));
+    }
+
+    /** One more logit for each head. */
+    Slot sinks(String path, int heads) {
+        return place(path, new AttentionSinks(vector(path, heads)));
+    }
+
+    /** A norm of the state of latent attention, whose epsilon is that of Transformers' norms by default. */
+    Slot stateNorm(String path, int size) {
+        return place(path, new RmsNorm(vector(path + ".weight", size), STATE_EPSILON));
+    }
+
+    private INDArray vector(String name, int size) {
+        parameters += size;
+        return weights.vector(tensor(name), size);
+    }
+
+    /** A matrix of an embedding or of the output layer. */
+    FrozenWeight matrix(String path, int rows, int columns) {
+        parameters += (long) rows * columns;
+        return weights.matrix(tensor(path + ".weight"), rows, columns);
+    }
+
+    /** What the checkpoint calls a tensor. */
+    private String tensor(String asked) {
+        String name = checkpointName.apply(asked);
+        if (weights.has(name)) {
+            return name;
+        }
+        return plan.names().aliases().entrySet().stream().filter(alias -> name.startsWith(alias.getKey()))
+                .map(alias -> alias.getValue() + name.substring(alias.getKey().length())).filter(weights::has)
+                .findFirst().orElse(name);
+    }
+
+    /** A place that contains those that {@code inside} makes: it stands before them in the list. */
+    Slot containing(String path, Supplier<Layer> inside) {
+        int at = slots.size();
+        Slot slot = new Slot(path, inside.get());
+        slots.add(at, slot);
+        return slot;
+    }
+
+    /** A linear layer that was made elsewhere. */
+    Slot made(String path, Linear layer) {
+        parameters += (long) layer.outFeatures() * layer.inFeatures() + (layer.bias().isPresent()
+                ? layer.outFeatures() : 0);
+        return place(path, layer);
+    }
+
+    /** A place with nothing inside. */
+    Slot place(String path, Layer layer) {
+        Slot slot = new Slot(path, layer);
+        slots.add(slot);
+        return slot;
+    }
+}

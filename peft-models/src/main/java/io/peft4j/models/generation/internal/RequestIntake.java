@@ -1,0 +1,192 @@
+package io.peft4j.models.generation.internal;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.BaseLanguageModel;
+import io.peft4j.core.model.Beams;
+import io.peft4j.core.model.EncoderDecoderNetwork;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.TextConstraint;
+import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.AdapterLease;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.models.generation.AnswerRequest;
+import io.peft4j.models.generation.AnswerServiceOptions;
+import io.peft4j.models.generation.AnswerStatus;
+import io.peft4j.models.generation.PendingAnswer;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Makes tickets of requests, on the threads of those who ask: finds the adapter, encodes the prompt, and refuses what
+ * cannot be answered.
+ */
+public final class RequestIntake implements AutoCloseable {
+    private static final int KEPT_MASKS = 16;
+    private static final AtomicInteger THREADS = new AtomicInteger();
+
+    private final BaseLanguageModel base;
+    private final Optional<PeftModel> adapters;
+    private final AnswerServiceOptions options;
+    private final TextGenerator generator;
+    private final int rows;
+    private final AnswerLoop loop;
+    private final ExecutorService listeners = Executors.newCachedThreadPool(task -> {
+        Thread thread = new Thread(task, "peft4j-listener-" + THREADS.incrementAndGet());
+        thread.setDaemon(true);
+        return thread;
+    });
+    /** Of the constraints that were met last; what they have found of the vocabulary serves further requests. */
+    private final Map<String, TokenMasks> masks = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, TokenMasks> eldest) {
+            return size() > KEPT_MASKS;
+        }
+    };
+
+    /**
+     * An office.
+     *
+     * @throws ConfigurationException when the model does not predict tokens, or the cache has no room
+     */
+    public RequestIntake(BaseLanguageModel base, Optional<PeftModel> adapters, AnswerServiceOptions options) {
+        this.base = base;
+        this.adapters = adapters;
+        this.options = options;
+        this.generator = new TextGenerator(base.tokenizer(), base.chatTemplate(), base.stopTokens());
+        int pages = AnswerBatch.pages(base.network(), options);
+        if (pages < 2) {
+            throw new ConfigurationException("cacheBytes is " + options.cacheBytes() + ", which has room for fewer "
+                    + "than " + 2 * CachePages.PAGE + " tokens of " + base.network().description().name());
+        }
+        this.rows = pages * CachePages.PAGE;
+        this.loop = new AnswerLoop(generator, options, pages);
+    }
+
+    /** Takes a request. */
+    public PendingAnswer submit(AnswerRequest request) {
+        loop.requireRoom(request.client());
+        check(request.options());
+        PendingRequest ticket = ticket(request);
+        boolean accepted = false;
+        try {
+            loop.add(ticket);
+            accepted = true;
+            return ticket;
+        } finally {
+            if (!accepted) {
+                ticket.release();
+            }
+        }
+    }
+
+    private void check(GenerationOptions wanted) {
+        if (wanted.answers() > options.rows()) {
+            throw new ConfigurationException(wanted.answers() + " answers are more than grow at once, "
+                    + options.rows());
+        }
+        if (!wanted.beams().equals(Beams.NONE) && !(base.network() instanceof EncoderDecoderNetwork)) {
+            throw new ConfigurationException("beam search is for encoder-decoders");
+        }
+    }
+
+    private PendingRequest ticket(AnswerRequest request) {
+        ModelLease lease = base.lease();
+        Optional<AdapterLease> adapter = Optional.empty();
+        boolean complete = false;
+        try {
+            adapter = adapter(request.adapter());
+            ModelLease model = lease.withLayers(adapter.map(AdapterLease::layers).orElse(LayerSelection.BASE));
+            EncodedPrompt prompt = generator.encode(model, request.prompt(), 0);
+            PendingRequest ticket = new PendingRequest(request, prompt, invoked(model, prompt), lease, adapter, listeners, loop::wake);
+            Optional<TokenMasks> allowed = request.options().constraint().map(this::masks);
+            for (int i = 0; i < request.options().answers(); i++) {
+                ticket.answers().add(generator.answer(model, i, prompt, allowed, ticket.options()));
+            }
+            requireRoom(ticket, model.layers().virtualTokens());
+            complete = true;
+            return ticket;
+        } finally {
+            if (!complete) {
+                adapter.ifPresent(AdapterLease::close);
+                lease.close();
+            }
+        }
+    }
+
+    private Optional<AdapterLease> adapter(String name) {
+        if (name.equals(PeftModel.BASE)) {
+            return Optional.empty();
+        }
+        return Optional.of(adapters.orElseThrow(() -> new ConfigurationException("unknown adapter '" + name
+                + "'; the service was opened for the base model alone")).leaseAdapter(name));
+    }
+
+    /** For each token whether it has been invoked; empty where no adapter waits for that. */
+    private static boolean[] invoked(ModelLease model, EncodedPrompt prompt) {
+        if (model.network() instanceof EncoderDecoderNetwork) {
+            return new boolean[0];
+        }
+        PackedBatch batch = model.layers().prepare(
+                model.network().pack(List.of(TokenSequence.unsupervised(prompt.tokens()))));
+        boolean[] invoked = batch.invoked();
+        return invoked.length == 0 ? invoked : Arrays.copyOfRange(invoked, invoked.length - prompt.length(),
+                invoked.length);
+    }
+
+    private void requireRoom(PendingRequest ticket, int virtualTokens) {
+        int most = roomBehind(virtualTokens);
+        int wanted = ticket.prompt().tokens().length + ticket.answers().get(0).most();
+        if (wanted > most) {
+            throw new ConfigurationException("the prompt has " + ticket.promptTokens() + " tokens and its answer may "
+                    + "have " + ticket.answers().get(0).most() + ", but there is room for keys and values of " + most
+                    + "; lower maxNewTokens, or give the service more cacheBytes");
+        }
+    }
+
+    private synchronized TokenMasks masks(TextConstraint constraint) {
+        return masks.computeIfAbsent(constraint.description(), text -> new TokenMasks(constraint, generator.table()));
+    }
+
+    /** The tokens that prompt and answer may have together. */
+    public int mostTokens(String name) {
+        Optional<AdapterLease> found = adapter(name);
+        try {
+            int virtual = found.map(lease -> lease.layers().virtualTokens()).orElse(0);
+            return Math.min(base.network().description().maxPositions() - virtual, roomBehind(virtual));
+        } finally {
+            found.ifPresent(AdapterLease::close);
+        }
+    }
+
+    private int roomBehind(int virtualTokens) {
+        return rows - CachePages.needed(virtualTokens) * CachePages.PAGE - 1;
+    }
+
+    /** What is done now and has been. */
+    public AnswerStatus status() {
+        return loop.status();
+    }
+
+    /** Waits until nothing runs and nothing waits; whether that came true in time. */
+    public boolean awaitIdle(Duration most) throws InterruptedException {
+        return loop.awaitIdle(most);
+    }
+
+    @Override
+    public void close() {
+        loop.close();
+        listeners.shutdown();
+    }
+}

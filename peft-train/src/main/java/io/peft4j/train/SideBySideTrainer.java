@@ -1,0 +1,157 @@
+package io.peft4j.train;
+
+import io.peft4j.core.engine.Engine;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Model;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Network;
+import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.AdapterLease;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.text.Tokenizer;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.EncodedChats;
+import io.peft4j.train.objective.EncodedExample;
+import io.peft4j.train.objective.NextTokenObjective;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Trains several adapters on one base at once: a pass holds a batch of each, the base's products are computed for all
+ * of them together, and each row runs through the adapter of its own training. All else is each training's own: data
+ * order, batch size, optimizer, schedule, clipping, checkpoints, folder. The losses are those of the training by
+ * itself, within the rounding of sums in another order. It pays most where batches are small, which alone leave the
+ * processor waiting for the weights.
+ *
+ * <pre>{@code
+ * List<SideBySide.Outcome> outcomes = SideBySide.of(trainers).train(examples);
+ * }</pre>
+ *
+ * <p>The {@link StepMetrics#seconds} of a training are then those of all together.
+ */
+public final class SideBySideTrainer {
+    private final List<Trainer> trainers;
+
+    private SideBySideTrainer(List<Trainer> trainers) {
+        this.trainers = trainers;
+    }
+
+    /**
+     * How a training ended.
+     *
+     * @param result what it gave, where it did not fail
+     * @param failure why it failed, where it did; the others went on
+     */
+    public record Outcome(Optional<TrainingResult> result, Optional<RuntimeException> failure) {
+    }
+
+    /**
+     * Trainings by next-token prediction, each of another {@link PeftModel} on the same base.
+     *
+     * @throws ConfigurationException when the bases differ, or a training cannot share passes ({@link #obstacle})
+     */
+    public static SideBySideTrainer of(List<Trainer> trainers) {
+        if (trainers.isEmpty()) {
+            throw new ConfigurationException("no training given");
+        }
+        Network network = trainers.get(0).model().network();
+        for (int i = 0; i < trainers.size(); i++) {
+            Optional<String> obstacle = trainers.get(i).model().network() == network ? obstacle(trainers.get(i))
+                    : Optional.of("it is on another base");
+            if (obstacle.isPresent()) {
+                throw new ConfigurationException("training " + (i + 1) + " of " + trainers.size()
+                        + " cannot run side by side with the others: " + obstacle.get());
+            }
+        }
+        if (trainers.stream().map(Trainer::model).distinct().count() < trainers.size()) {
+            throw new ConfigurationException("each training needs a PeftModel of its own");
+        }
+        return new SideBySideTrainer(List.copyOf(trainers));
+    }
+
+    /** Why a training cannot run side by side with others, as a sentence; empty where it can. */
+    public static Optional<String> obstacle(Trainer trainer) {
+        return trainer.sharingObstacle();
+    }
+
+    /**
+     * Trains all on the same conversations.
+     *
+     * @return how each ended, in their order
+     * @throws io.peft4j.core.error.PeftException when one cannot begin, as {@link Trainer#train(ChatDataset)} says
+     */
+    public List<Outcome> train(ChatDataset examples) {
+        List<EncodedChats> encoded = trainers.stream().map(trainer -> trainer.encode(examples)).toList();
+        return run(encoded.stream().map(EncodedChats::sequences).toList(),
+                encoded.stream().map(each -> each.tooLong().size()).toList(), encoded.stream().map(each ->
+                        each.kept().stream().map(example -> example.origin().toString()).toList()).toList());
+    }
+
+    /** As {@link #train(ChatDataset)}, on encoded examples. */
+    public List<Outcome> train(List<TokenSequence> examples) {
+        return run(trainers.stream().map(trainer -> examples).toList(), trainers.stream().map(trainer -> 0).toList(),
+                trainers.stream().map(trainer -> List.<String>of()).toList());
+    }
+
+    private List<Outcome> run(List<List<TokenSequence>> examples, List<Integer> tooLong,
+            List<List<String>> origins) {
+        List<OpenTraining> open = new ArrayList<>();
+        try {
+            for (int i = 0; i < trainers.size(); i++) {
+                open.add(trainers.get(i).open(new NextTokenObjective(), encoded(examples.get(i)),
+                        encoded(trainers.get(i).held()), tooLong.get(i), origins.get(i)));
+            }
+            List<TrainingOptions> options = open.stream().map(each -> each.run().options()).toList();
+            boolean sharesPrefixes = options.stream().allMatch(TrainingOptions::sharePrefixes);
+            boolean recomputes = options.stream().anyMatch(TrainingOptions::recompute);
+            return new JointTraining(open, models(), sharesPrefixes, recomputes).execute();
+        } finally {
+            open.forEach(OpenTraining::close);
+        }
+    }
+
+    private List<PeftModel> models() {
+        return trainers.stream().map(Trainer::model).toList();
+    }
+
+    private static List<EncodedExample> encoded(List<TokenSequence> sequences) {
+        return sequences.stream().map(EncodedExample::of).toList();
+    }
+
+    /**
+     * Some models with an adapter each as one whose rows of group i run through the adapter of model i.
+     *
+     * @param models on the same base
+     */
+    record Together(List<PeftModel> models) implements Model {
+        @Override
+        public Network network() {
+            return models.get(0).network();
+        }
+
+        @Override
+        public Engine engine() {
+            return models.get(0).engine();
+        }
+
+        /** The adapters are kept by the leases of their trainings. */
+        @Override
+        public ModelLease lease() {
+            List<Optional<AdapterLease>> adapters = new ArrayList<>();
+            try {
+                models.forEach(model -> adapters.add(Optional.of(model.leaseAdapter(model.activeAdapters().get(0)))));
+                LayerSelection layers = AdapterLease.byRow(adapters);
+                return models.get(0).base().lease().with(layers, List.of());
+            } finally {
+                adapters.forEach(adapter -> adapter.ifPresent(AdapterLease::close));
+            }
+        }
+
+        @Override
+        public Tokenizer tokenizer() {
+            return models.get(0).tokenizer();
+        }
+    }
+}
