@@ -105,7 +105,8 @@ public final class AnswersBesideTraining {
             LoraConfig lora = LoraConfig.builder().rank(16).alpha(32).targetModules(TargetModules.ALL_LINEAR).build();
             PackedBatch batch = PackedBatch.of(TrainingBenchmark.randomExamples(base, shape.sequences(),
                     shape.tokens(), 1));
-            try (PeftModel model = base.withAdapter(lora); CausalLmObjective objective = new CausalLmObjective(model);
+            try (PeftModel model = base.withAdapter(lora);
+                    CausalLmObjective objective = new CausalLmObjective(model);
                     Updates optimizer = new Updates(model.engine(), model.trainableParameters(), AdamW.DEFAULT, 0)) {
                 for (long step = 0; !Thread.currentThread().isInterrupted(); step++) {
                     objective.backward(batch, batch.targets().count(), step);

@@ -45,8 +45,8 @@ public final class TrainingStepProfile {
         int steps = Integer.parseInt(args[3]);
         Kernels kernels = KernelSelection.best();
         TimedKernels timed = new TimedKernels(kernels);
-        LoraConfig lora =
-                LoraConfig.builder().rank(RANK).alpha(2 * RANK).targetModules(TargetModules.ALL_LINEAR).build();
+        LoraConfig lora = LoraConfig.builder().rank(RANK).alpha(2 * RANK).targetModules(TargetModules.ALL_LINEAR)
+                .build();
         try (BaseModel base = BaseModel.load(ModelLocator.fromEnvironment().locate(args[0]), options, timed.kernels());
                 PeftModel model = base.withAdapter(lora);
                 CausalLmObjective objective = new CausalLmObjective(model);
@@ -96,8 +96,8 @@ public final class TrainingStepProfile {
             return List.of(batch(what));
         }
         int size = Integer.parseInt(what.substring(colon + 1));
-        List<TokenSequence> examples =
-                TrainingBenchmark.chatExamples(model, ChatDataset.read(Path.of(what.substring(0, colon))));
+        List<TokenSequence> examples = TrainingBenchmark.chatExamples(model,
+                ChatDataset.read(Path.of(what.substring(0, colon))));
         return IntStream.range(0, steps)
                 .mapToObj(i -> PackedBatch.sharingPrefixes(examples.subList(i * size, (i + 1) * size))).toList();
     }

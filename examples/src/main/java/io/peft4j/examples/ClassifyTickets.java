@@ -31,8 +31,8 @@ public final class ClassifyTickets {
             Trainer.builder(model).output(Path.of(args[1])).build()
                     .train(new ClassificationObjective(model), TaskRows.texts(Path.of(args[0], "train.jsonl")));
             TextClassifier classifier = new TextClassifier(model);
-            long right = heldOut.stream().filter(ticket ->
-                    ticket.labels().contains(classifier.classify(ticket.text()).label())).count();
+            long right = heldOut.stream()
+                    .filter(ticket -> ticket.labels().contains(classifier.classify(ticket.text()).label())).count();
             System.out.println(right + " of " + heldOut.size() + " held-out tickets are right");
             System.out.println(TaskComparison.of(base, model).on(heldOut).verdict());
             System.out.println(classifier.classify("You have debited my account two times!"));

@@ -32,7 +32,7 @@ public final class LearnFromFeedback {
                 FeedbackStore feedback = FeedbackStore.open(folder.resolve("feedback.jsonl"));
                 FeedbackTuner tuner = FeedbackTuner.builder(model, "desk", feedback, folder.resolve("versions"))
                         .replaying(ChatDataset.read(Path.of(args[2]))).golden(EvaluationData.read(Path.of(args[3])))
-                        .minimum(20).timeBudget(Duration.ofMinutes(30)).withoutGuard()  // the golden ones are its job
+                        .minimum(20).timeBudget(Duration.ofMinutes(30)).withoutGuard() // the golden ones are its job
                         .training(trainer -> trainer.epochs(14).learningRate(5e-3)).build();
                 BufferedReader users = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             String last = "";
@@ -45,7 +45,7 @@ public final class LearnFromFeedback {
                     System.out.println(answer);
                 }
             }
-            System.out.println(tuner.run());        // a service would say tuner.every(Duration.ofHours(6))
+            System.out.println(tuner.run()); // a service would say tuner.every(Duration.ofHours(6))
         }
     }
 }

@@ -18,7 +18,8 @@ public final class ManyThreads {
 
     /** Runs the program. */
     public static void main(String[] args) throws InterruptedException {
-        try (BaseModel base = BaseModel.load(args[0]); PeftModel model = new PeftModel(base);
+        try (BaseModel base = BaseModel.load(args[0]);
+                PeftModel model = new PeftModel(base);
                 PeftModel learning = base.withAdapter(LoraConfig.builder().rank(8).build())) {
             model.loadAdapter("hr", Path.of(args[1]));
             model.loadAdapter("sales", Path.of(args[2]));

@@ -37,8 +37,8 @@ public final class TagEntities {
             System.out.println(EntityScores.of(heldOut.stream().map(LabelledWords::labels).toList(),
                     tagger.tagAll(heldOut.stream().map(LabelledWords::words).toList())));
             List<String> words = List.of("Niklaus", "Wirth", "taught", "in", "Zurich", ".");
-            tagger.entities(words).forEach(entity ->
-                    System.out.println(entity.type() + ": " + words.subList(entity.first(), entity.end())));
+            tagger.entities(words).forEach(
+                    entity -> System.out.println(entity.type() + ": " + words.subList(entity.first(), entity.end())));
         }
     }
 }

@@ -37,8 +37,9 @@ class LearnFromFeedbackTest {
         Path learned = rows("learned", "Amber Slip");
         Path golden = Files.writeString(folder.resolve("golden.jsonl"), "{\"messages\": [{\"role\": \"user\", "
                 + "\"content\": \"Which form do I use to report sick leave?\"}], \"must_contain\": \"Amber Slip\"}\n");
-        try (BaseModel base = Peft4j.load("tiny"); PeftModel model = base.withAdapter(Peft4j.lora().rank(32).alpha(64)
-                .targetModules(Peft4j.ALL_LINEAR).build())) {
+        try (BaseModel base = Peft4j.load("tiny");
+                PeftModel model = base.withAdapter(Peft4j.lora().rank(32).alpha(64)
+                        .targetModules(Peft4j.ALL_LINEAR).build())) {
             Peft4j.trainer(model).epochs(20).batchSize(4).learningRate(5e-3).output(folder.resolve("desk")).build()
                     .train(Peft4j.chats(learned));
         }

@@ -33,7 +33,8 @@ class ManyThreadsTest {
         } finally {
             System.setOut(console);
         }
-        try (BaseModel base = BaseModel.load(model); PeftModel first = base.withAdapter(hr);
+        try (BaseModel base = BaseModel.load(model);
+                PeftModel first = base.withAdapter(hr);
                 PeftModel second = base.withAdapter(sales)) {
             assertEquals(first.generate("How much leave do I have?") + System.lineSeparator()
                     + second.generate("Who is our largest customer?") + System.lineSeparator(),

@@ -34,7 +34,8 @@ class OwnMethodTest {
             assertTrue(sources.size() >= 5, sources.toString());
             boolean compiled = compiler.getTask(errors, manager, null, List.of("-proc:none", "-Xlint:all", "-d",
                     classes.toString(), "-cp", System.getProperty("surefire.test.class.path",
-                            System.getProperty("java.class.path"))), null, manager.getJavaFileObjectsFromPaths(sources))
+                            System.getProperty("java.class.path"))),
+                    null, manager.getJavaFileObjectsFromPaths(sources))
                     .call();
             assertTrue(compiled, errors.toString());
         }

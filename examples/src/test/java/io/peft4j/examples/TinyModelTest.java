@@ -38,8 +38,8 @@ class TinyModelTest {
 
     @Test
     void itIsSmall() throws IOException {
-        assertTrue(Files.size(Path.of("../formats/tiny-model/src/main/resources/META-INF/peft4j/models/tiny.gguf"))
-                < MOST_BYTES);
+        assertTrue(Files.size(
+                Path.of("../formats/tiny-model/src/main/resources/META-INF/peft4j/models/tiny.gguf")) < MOST_BYTES);
     }
 
     @Test

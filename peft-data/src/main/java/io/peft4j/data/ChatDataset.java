@@ -101,9 +101,10 @@ public final class ChatDataset implements Iterable<ChatExample> {
 
     private static ChatExample chat(Path file, ExampleReader reader, ExampleReader.Item item, boolean texts) {
         Example example = item.example().orElseThrow(() -> reader.exception(item));
-        item.faults().stream().filter(fault -> fault.code().equals(UnfilledRows.UNFILLED)).findFirst().ifPresent(fault -> {
-            throw new DataException(file, item.line(), fault.message());
-        });
+        item.faults().stream().filter(fault -> fault.code().equals(UnfilledRows.UNFILLED)).findFirst()
+                .ifPresent(fault -> {
+                    throw new DataException(file, item.line(), fault.message());
+                });
         if (texts && example instanceof TextExample text) {
             return text.toLearned();
         }

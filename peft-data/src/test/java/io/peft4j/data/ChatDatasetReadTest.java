@@ -24,8 +24,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** What is read from a file of conversations, and what is said about one that is wrong. */
 class ChatDatasetReadTest {
-    private static final String GOOD =
-            "{\"messages\": [{\"role\": \"user\", \"content\": \"q\"}, {\"role\": \"assistant\", \"content\": \"a\"}]}";
+    private static final String GOOD = "{\"messages\": [{\"role\": \"user\", \"content\": \"q\"}, "
+            + "{\"role\": \"assistant\", \"content\": \"a\"}]}";
 
     @TempDir
     private Path folder;

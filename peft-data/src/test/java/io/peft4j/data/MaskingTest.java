@@ -67,7 +67,8 @@ class MaskingTest {
                 .map(answer -> new ChatEncoder(tokenizer, forgetful).preview(answer)).toList();
         assertEquals(List.of("<|im_start|>user\nOne?<|im_end|>\n<|im_start|>assistant\n[[<t>hm</t>First.<|im_end|>]]\n",
                 "<|im_start|>user\nOne?<|im_end|>\n<|im_start|>assistant\nFirst.<|im_end|>\n<|im_start|>user\nTwo?"
-                        + "<|im_end|>\n<|im_start|>assistant\n[[<t>so</t>Second.<|im_end|>]]\n"), learned);
+                        + "<|im_end|>\n<|im_start|>assistant\n[[<t>so</t>Second.<|im_end|>]]\n"),
+                learned);
         assertEquals(learned.get(1), new ChatEncoder(tokenizer, forgetful, Masking.LAST_TURN).preview(thoughtful));
     }
 

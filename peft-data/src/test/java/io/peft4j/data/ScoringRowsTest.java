@@ -104,7 +104,8 @@ class ScoringRowsTest {
         try (TinyModel plain = new TinyModel(new TinyNetwork(1, false, true))) {
             Path file = Files.writeString(folder.resolve("chat.jsonl"), "{\"messages\": [" + QUESTION + ", " + ANSWER
                     + "]}");
-            assertTrue(assertThrows(DataException.class, () -> new ScoringRows(plain).read(file, row -> { }))
+            assertTrue(assertThrows(DataException.class, () -> new ScoringRows(plain).read(file, row -> {
+            }))
                     .getMessage().contains("no chat template"));
         }
     }

@@ -73,7 +73,8 @@ public final class Comparison {
     private Optional<Embedder> embedder = Optional.empty();
     private final Map<Integer, LanguageModel> otherSizes = new TreeMap<>();
     private final Map<String, LanguageModel> otherSeeds = new LinkedHashMap<>();
-    private Listener listener = (arm, done, total) -> { };
+    private Listener listener = (arm, done, total) -> {
+    };
     private final Map<String, String> facts = new LinkedHashMap<>();
 
     private Comparison(Arm base, Arm tuned) {

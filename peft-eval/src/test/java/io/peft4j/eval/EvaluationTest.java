@@ -248,7 +248,8 @@ class EvaluationTest {
                 .answers(ArmAnswers.given("base", "again", List.of("a", "b", "c"))).compare(OPTIONS));
         assertThrows(ConfigurationException.class, () -> Evaluation.of(items)
                 .answers(ArmAnswers.given("base", "x", List.of("a"))).answers(ArmAnswers.given("tuned", "x",
-                        List.of("a", "b", "c"))).compare(OPTIONS));
+                        List.of("a", "b", "c")))
+                .compare(OPTIONS));
         assertThrows(ConfigurationException.class, () -> evaluation(List.of(), i -> "a", i -> "b").compare(OPTIONS));
     }
 }

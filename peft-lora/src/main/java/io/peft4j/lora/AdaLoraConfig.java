@@ -44,7 +44,8 @@ public record AdaLoraConfig(@Group(biasWord = "lora_only") LoraConfig lora,
         @Key(value = "orth_reg_weight", fallback = "0.5") double orthogonality,
         @Key("total_step") OptionalInt totalSteps,
         @Key(value = "rank_pattern", format = RankPattern.Format.class) Optional<RankPattern> rankPattern)
-        implements LoraBased {
+        implements
+            LoraBased {
     /**
      * Checks ranges and combinations.
      *

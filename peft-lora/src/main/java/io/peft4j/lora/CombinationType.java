@@ -39,7 +39,9 @@ public enum CombinationType {
     MAGNITUDE_PRUNE_SVD(Pruning.MAGNITUDE, false, true);
 
     /** Which values are dropped before the sum. */
-    enum Pruning { NONE, MAGNITUDE, RANDOM }
+    enum Pruning {
+        NONE, MAGNITUDE, RANDOM
+    }
 
     private final Pruning pruning;
     private final boolean electsSign;

@@ -39,7 +39,8 @@ public record LoHaConfig(CommonConfig common, @Group Placement placement, @Key(v
         @Key("module_dropout") double moduleDropout,
         @Key(value = "init_weights", fallback = "true") boolean initWeights,
         @Key("rank_pattern") Map<String, Integer> rankPattern, @Key("alpha_pattern") Map<String, Double> alphaPattern)
-        implements PlacedConfig {
+        implements
+            PlacedConfig {
     /**
      * Checks ranges.
      *

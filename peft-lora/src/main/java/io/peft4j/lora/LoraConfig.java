@@ -93,21 +93,21 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
         targetParameters = List.copyOf(targetParameters);
         Checks.require(targetParameters.isEmpty() || dropout == 0 && !loraBias && !dora && isDrawn(initialization),
                 "target_parameters work without dropout, lora_bias and use_dora, and with init_lora_weights true or "
-                + "false");
+                        + "false");
         Checks.rank("the rank (r)", rank);
         Checks.finite("alpha (lora_alpha)", alpha);
         Checks.probability("dropout (lora_dropout)", dropout);
         String init = "init_lora_weights " + initialization.json();
         Checks.require(!loraBias || isDrawn(initialization),
                 "lora_bias works with init_lora_weights true or false, not "
-                + "with " + initialization.json());
+                        + "with " + initialization.json());
         Checks.require(!dora || !initialization.needsLinear(), "use_dora does not work with " + init);
         Checks.require(!loraBias || !dora, "lora_bias does not work with use_dora; turn one of them off");
         Checks.require(invocationTokens.stream().allMatch(token -> token >= 0), "the invocation "
                 + "(alora_invocation_tokens) is " + invocationTokens + "; token ids are not negative");
         Checks.require(invocationTokens.isEmpty() || !dora && !initialization.needsLinear(),
                 "alora_invocation_tokens do not work with use_dora or " + init
-                + ": a change of the whole base weight cannot wait for an invocation");
+                        + ": a change of the whole base weight cannot wait for an invocation");
     }
 
     /** Whether A and B begin as PyTorch begins linear layers. */

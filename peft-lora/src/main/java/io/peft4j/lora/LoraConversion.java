@@ -48,7 +48,8 @@ public record LoraConversion(Map<String, Double> errors, double error) {
         LoraConfig config = LoraConfig.builder().common(source.config().common().withoutOtherKeys())
                 .layerReplication(layers).rank(rank).alpha(rank)
                 .targetModules(TargetModules.of(source.layers().stream().map(layer -> layer.slot().path()).distinct()
-                        .sorted().toList())).build();
+                        .sorted().toList()))
+                .build();
         Map<String, Double> errors = new LinkedHashMap<>();
         double[] squares = new double[2];
         DerivedAdapter.add(model, name, config, made -> {

@@ -42,7 +42,7 @@ public record BoftConfig(CommonConfig common, @Group(biasWord = "boft_only") Pla
     public BoftConfig {
         Checks.require(blocks >= 0 && blockSize >= 0 && blocks == 0 != (blockSize == 0),
                 "boft_block_size is " + blockSize + " and boft_block_num is " + blocks
-                + "; set one of them, and 0 for the other");
+                        + "; set one of them, and 0 for the other");
         Checks.require(factors > 0 && factors <= 30, "boft_n_butterfly_factor is " + factors
                 + "; it must be from 1 to 30");
         Checks.probability("boft_dropout", dropout);

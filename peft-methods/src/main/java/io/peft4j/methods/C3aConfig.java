@@ -33,7 +33,8 @@ public record C3aConfig(CommonConfig common,
         @Key(value = "block_size", fallback = "256") int blockSize,
         @Key("block_size_pattern") Map<String, Integer> blockSizePattern,
         @Key(value = "init_weights", fallback = "\"xavier_uniform\"") Initialization initialization)
-        implements PlacedConfig {
+        implements
+            PlacedConfig {
     /** How the rows of a new adapter begin. */
     public enum Initialization {
         /** Uniform in {@code sqrt(6 / (in + out))}. */

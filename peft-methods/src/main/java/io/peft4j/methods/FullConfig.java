@@ -22,8 +22,10 @@ import io.peft4j.core.peft.config.Placement;
  */
 @PeftType(value = "FULL", autoRateFactor = 0.1)
 public record FullConfig(CommonConfig common,
-        @Group(without = {"layers_to_transform", "layers_pattern", "modules_to_save"}) Placement placement)
-        implements PlacedConfig {
+        @Group(without = {
+            "layers_to_transform", "layers_pattern", "modules_to_save"}) Placement placement)
+        implements
+            PlacedConfig{
     /** A builder with all weights. */
     public static Builder builder() {
         return ConfigBuilder.of(Builder.class, FullConfig.class);

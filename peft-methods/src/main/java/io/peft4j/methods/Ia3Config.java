@@ -29,9 +29,10 @@ import java.util.List;
  */
 @PeftType(value = "IA3", autoRateFactor = 20)
 public record Ia3Config(CommonConfig common,
-        @Group(without = {"layers_to_transform", "layers_pattern"}) Placement placement,
+        @Group(without = {
+            "layers_to_transform", "layers_pattern"}) Placement placement,
         @Key("feedforward_modules") TargetModules feedforwardModules, @Key("fan_in_fan_out") boolean fanInFanOut,
-        @Key(value = "init_ia3_weights", fallback = "true") boolean initWeights) implements PlacedConfig {
+        @Key(value = "init_ia3_weights", fallback = "true") boolean initWeights) implements PlacedConfig{
     /**
      * Checks the combination.
      *

@@ -18,7 +18,10 @@ import io.peft4j.core.peft.config.Placement;
  */
 @PeftType(value = "LN_TUNING", autoRateFactor = 10)
 public record LnTuningConfig(CommonConfig common,
-        @Group(without = {"layers_to_transform", "layers_pattern"}) Placement placement) implements PlacedConfig {
+        @Group(without = {
+            "layers_to_transform", "layers_pattern"}) Placement placement)
+        implements
+            PlacedConfig{
     /** A builder with Hugging Face PEFT's defaults. */
     public static Builder builder() {
         return ConfigBuilder.of(Builder.class, LnTuningConfig.class);

@@ -42,7 +42,8 @@ public record OftConfig(CommonConfig common, @Group(biasWord = "oft_only") Place
         @Key(value = "eps", fallback = "6e-5") double eps,
         @Key(value = "init_weights", fallback = "true") boolean initWeights,
         @Key("fan_in_fan_out") boolean fanInFanOut, @Key("module_dropout") double moduleDropout)
-        implements PlacedConfig {
+        implements
+            PlacedConfig {
     /**
      * Checks ranges and the combination.
      *
@@ -52,7 +53,7 @@ public record OftConfig(CommonConfig common, @Group(biasWord = "oft_only") Place
     public OftConfig {
         Checks.require(blocks >= 0 && blockSize >= 0 && blocks == 0 != (blockSize == 0),
                 "r is " + blocks + " and oft_block_size is " + blockSize
-                + "; set one of them, and 0 for the other");
+                        + "; set one of them, and 0 for the other");
         Checks.require(neumannTerms > 0 && neumannTerms <= 100, "num_cayley_neumann_terms is " + neumannTerms
                 + "; it must be from 1 to 100");
         Checks.require(eps >= 0 && Double.isFinite(eps), "eps is " + eps + "; it must be at least 0");

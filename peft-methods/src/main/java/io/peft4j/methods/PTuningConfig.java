@@ -29,7 +29,8 @@ public record PTuningConfig(CommonConfig common, @Group VirtualTokens virtualTok
         @Key(value = "encoder_reparameterization_type", fallback = "\"MLP\"") Encoder encoder,
         @Key(value = "encoder_hidden_size", zeroIsNull = true) int hiddenSize,
         @Key(value = "encoder_num_layers", fallback = "2") int layers, @Key("encoder_dropout") double dropout)
-        implements PeftConfig {
+        implements
+            PeftConfig {
     /** The network that computes the embeddings. */
     public enum Encoder {
         /** Three linear layers. */

@@ -28,7 +28,8 @@ import io.peft4j.core.peft.config.PeftType;
 public record PrefixTuningConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
         @Key(value = "encoder_hidden_size", zeroIsNull = true) int hiddenSize,
         @Key("prefix_projection") boolean projection, @Key("init_weights") Initialization initialization)
-        implements PeftConfig {
+        implements
+            PeftConfig {
     /** How keys and values of a new adapter begin. */
     public enum Initialization {
         /** Normal with standard deviation 1. */

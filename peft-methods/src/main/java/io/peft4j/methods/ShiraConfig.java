@@ -27,10 +27,11 @@ import java.util.OptionalInt;
 @PeftType("SHIRA")
 @UnusedKey(value = "mask_type", fallback = "\"random\"", feature = "a mask that is not random")
 public record ShiraConfig(CommonConfig common,
-        @Group(without = {"exclude_modules", "layers_to_transform", "layers_pattern"}) Placement placement,
+        @Group(without = {
+            "exclude_modules", "layers_to_transform", "layers_pattern"}) Placement placement,
         @Key(value = "r", fallback = "32") int rank, @Key("random_seed") OptionalInt seed,
         @Key(value = "init_weights", fallback = "true") boolean initWeights,
-        @Key("fan_in_fan_out") boolean fanInFanOut) implements PlacedConfig {
+        @Key("fan_in_fan_out") boolean fanInFanOut) implements PlacedConfig{
     /**
      * Checks ranges.
      *

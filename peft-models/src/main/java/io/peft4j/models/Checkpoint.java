@@ -98,8 +98,8 @@ final class Checkpoint implements AutoCloseable {
         try {
             int before = config.positive("vocab_size");
             int tokens = tokenizer().vocabSize();
-            Map<String, float[]> given = options.tokensOf().map(adapter ->
-                    AdapterVocabulary.rows(adapter, tensors, before)).orElse(Map.of());
+            Map<String, float[]> given = options.tokensOf()
+                    .map(adapter -> AdapterVocabulary.rows(adapter, tensors, before)).orElse(Map.of());
             int added = AdapterVocabulary.count(given, tensors);
             int rows = added > 0 ? before + added : Math.max(before, tokens);
             if (tokens > rows) {

@@ -35,8 +35,7 @@ class PrecisionChoiceTest {
         "SLOWER, 20, Q4, 8 375 MB of weights are not",
     })
     void autoFollowsProcessorAndMemory(BFloat16Speed speed, long gigabytes, Precision expected, String reason) {
-        PrecisionChoice choice =
-                PrecisionChoice.of(Precision.AUTO, speed, gigabytes * 1_000_000_000L, EIGHT_BILLION);
+        PrecisionChoice choice = PrecisionChoice.of(Precision.AUTO, speed, gigabytes * 1_000_000_000L, EIGHT_BILLION);
         assertEquals(expected, choice.precision());
         assertTrue(choice.reason().replace(',', ' ').contains(reason), choice.reason());
     }

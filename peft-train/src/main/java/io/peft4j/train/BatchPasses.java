@@ -20,7 +20,8 @@ import java.util.function.ToDoubleFunction;
  * @param measures takes what is measured
  */
 record BatchPasses(ObjectivePasses passes, Network network, boolean sharePrefixes, long dropoutSeed, Measures measures)
-        implements Passes {
+        implements
+            Passes {
     private PackedBatch pack(List<TokenSequence> sequences) {
         return pack(network, sharePrefixes, sequences);
     }

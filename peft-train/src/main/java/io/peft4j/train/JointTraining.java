@@ -97,8 +97,8 @@ final class JointTraining {
             Map<Integer, List<EncodedExample>> now = at(batches, number);
             add(sums, now, passes.evaluation(pack(some, now), Pass::sequenceLosses));
         }
-        forEach(List.copyOf(batches.keySet()), i ->
-                trainings.get(i).run().addEvaluation(sums[i] / weight(batches.get(i)), new Measures(), event));
+        forEach(List.copyOf(batches.keySet()),
+                i -> trainings.get(i).run().addEvaluation(sums[i] / weight(batches.get(i)), new Measures(), event));
         forEach(some, i -> {
             TrainingRun run = trainings.get(i).run();
             if (run.stepsDone() > 0 && !run.isOver()) {
@@ -156,8 +156,8 @@ final class JointTraining {
 
     private PackedBatch pack(List<Integer> some, Map<Integer, List<EncodedExample>> batches) {
         List<TokenSequence> sequences = new ArrayList<>();
-        batches.forEach((i, batch) -> EncodedExample.sequences(batch).forEach(sequence ->
-                sequences.add(sequence.inGroup(some.indexOf(i)))));
+        batches.forEach((i, batch) -> EncodedExample.sequences(batch)
+                .forEach(sequence -> sequences.add(sequence.inGroup(some.indexOf(i)))));
         return BatchPasses.pack(models.get(0).network(), sharesPrefixes, sequences);
     }
 

@@ -153,9 +153,9 @@ record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunStart sta
         if (start == RunStart.RESUME) {
             throw new ConfigurationException(Files.exists(path().resolve(MetricsFile.NAME))
                     ? "the training in " + path() + " ended before its first checkpoint, so there is nothing to go on "
-                    + "from; begin it anew, in this folder with RunStart.RESUME_OR_START"
+                            + "from; begin it anew, in this folder with RunStart.RESUME_OR_START"
                     : "no training to resume in " + path() + "; check the folder, or begin one, with "
-                    + "RunStart.RESUME_OR_START where there may be one or not");
+                            + "RunStart.RESUME_OR_START where there may be one or not");
         }
     }
 

@@ -58,8 +58,8 @@ record RunCheckpoint(PeftModel model, RunSettings settings, Updates optimizer, M
 
     private Map<String, INDArray> arrays() {
         Map<String, INDArray> arrays = new LinkedHashMap<>(optimizer.arrays());
-        hooks.forEach((name, hook) -> hook.arrays().forEach((key, array) ->
-                arrays.put(name + "." + key + ".hook", array)));
+        hooks.forEach(
+                (name, hook) -> hook.arrays().forEach((key, array) -> arrays.put(name + "." + key + ".hook", array)));
         arrays.putAll(validation.arrays());
         arrays.putAll(references.arrays());
         return arrays;

@@ -113,7 +113,8 @@ final class RunFolder implements AutoCloseable {
         try {
             ModelCard.write(path(), model, options, result);
             for (String name : model.activeAdapters()) {
-                AdapterProvenance.of(model, model.adapter(name), settings.values(), List.of()).write(output.adapterFolder(name));
+                AdapterProvenance.of(model, model.adapter(name), settings.values(), List.of())
+                        .write(output.adapterFolder(name));
             }
         } catch (UncheckedIOException e) {
             LOG.warn("the adapter is saved, but not all that is written about it: {}", e.getMessage());
@@ -149,7 +150,8 @@ final class RunFolder implements AutoCloseable {
         if (AdapterCheckpoint.isAdapter(adapter)) {
             return;
         }
-        for (String name : List.of(AdapterCheckpoint.WEIGHTS_FILE, AdapterCheckpoint.TRAINING_FILE, AdapterProvenance.FILE)) {
+        for (String name : List.of(AdapterCheckpoint.WEIGHTS_FILE, AdapterCheckpoint.TRAINING_FILE,
+                AdapterProvenance.FILE)) {
             try {
                 if (Files.isRegularFile(adapter.resolve(name))) {
                     Files.delete(adapter.resolve(name));

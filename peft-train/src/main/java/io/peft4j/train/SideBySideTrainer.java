@@ -85,8 +85,9 @@ public final class SideBySideTrainer {
     public List<Outcome> train(ChatDataset examples) {
         List<EncodedChats> encoded = trainers.stream().map(trainer -> trainer.encode(examples)).toList();
         return run(encoded.stream().map(EncodedChats::sequences).toList(),
-                encoded.stream().map(each -> each.tooLong().size()).toList(), encoded.stream().map(each ->
-                        each.kept().stream().map(example -> example.origin().toString()).toList()).toList());
+                encoded.stream().map(each -> each.tooLong().size()).toList(),
+                encoded.stream().map(each -> each.kept().stream().map(example -> example.origin().toString()).toList())
+                        .toList());
     }
 
     /** As {@link #train(ChatDataset)}, on encoded examples. */

@@ -205,7 +205,8 @@ public final class Trainer {
         TrainingSet set = trainingSet(examples, "training", List.of());
         return new TrainingProbe(model, smoothed(objective), chosen(objective, set, Optional.empty()), learning,
                 control, set, held.isEmpty() ? Optional.empty()
-                        : Optional.of(trainingSet(held, "validation", List.of())), rule)
+                        : Optional.of(trainingSet(held, "validation", List.of())),
+                rule)
                 .run(TrainingEstimate.PROBE);
     }
 
@@ -253,8 +254,9 @@ public final class Trainer {
                 : Optional.of(trainingSet(held, "validation", List.of()));
         TrainingSet trainingSet = trainingSet(examples, "training", origins);
         validationSet.ifPresent(trainingSet::warnOfShared);
-        return OpenTraining.of(model, output.map(OutputFolder::chosen), workers, listeners, checkpoint ->
-                TrainingRun.prepare(model, objective, chosen(objective, trainingSet, checkpoint), learning, control,
+        return OpenTraining.of(model, output.map(OutputFolder::chosen), workers, listeners,
+                checkpoint -> TrainingRun.prepare(model, objective, chosen(objective, trainingSet, checkpoint),
+                        learning, control,
                         trainingSet, validationSet, tooLong, checkpoint, rule, cancellation, workers));
     }
 
@@ -332,7 +334,8 @@ public final class Trainer {
      * @param mostBatches the most batches
      * @throws io.peft4j.core.error.PeftException when there is no example, or one cannot be encoded
      */
-    public static CalibrationBatches calibration(LanguageModel model, ChatDataset examples, int batchSize, int mostBatches) {
+    public static CalibrationBatches calibration(LanguageModel model, ChatDataset examples, int batchSize,
+            int mostBatches) {
         return CalibrationBatches.of(encoder(model).encode(examples, model.network().description().maxPositions())
                 .sequences(), batchSize, mostBatches);
     }

@@ -114,8 +114,8 @@ public final class TrainingBenchmark {
                 .listener(clock).cancellation(clock.cancellation).build().train(examples);
         // Before the limit is measured, which needs memory of its own.
         OptionalLong peak = ProcessUsage.peakResidentBytes();
-        double gflops = model.engine().compute(kernels ->
-                SpeedLimits.matmulGflops(kernels, model.network().description().activationType()));
+        double gflops = model.engine()
+                .compute(kernels -> SpeedLimits.matmulGflops(kernels, model.network().description().activationType()));
         return result(clock, stepsPerEpoch, peak, gflops);
     }
 

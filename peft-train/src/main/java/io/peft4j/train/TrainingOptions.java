@@ -41,7 +41,7 @@ public record TrainingOptions(int epochs, int batchSize, int gradientAccumulatio
         require(gradientAccumulation >= 1, "gradient accumulation", gradientAccumulation, "at least 1");
         require(learningRate > 0 && learningRate <= HIGHEST_LEARNING_RATE, "learning rate", learningRate,
                 "above 0 and at most " + HIGHEST_LEARNING_RATE + ", since an update of AdamW moves each value by about "
-                + "that much; 1e-4 to 1e-2 is usual");
+                        + "that much; 1e-4 to 1e-2 is usual");
         require(warmupSteps >= 0, "warm-up steps", warmupSteps, "0 or more");
         require(weightDecay >= 0 && weightDecay * learningRate < 1, "weight decay", weightDecay,
                 "0 or more, and less than 1 by the learning rate, with which values would go to 0 in one update");

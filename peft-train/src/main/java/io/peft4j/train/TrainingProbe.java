@@ -253,8 +253,8 @@ final class TrainingProbe {
 
     /** With as many reference values as there will be. */
     private List<EncodedExample> complete(List<EncodedExample> batch) {
-        return batch.stream().map(example ->
-                example.withMoreTargets(new float[objective.referenceValues(example)])).toList();
+        return batch.stream().map(example -> example.withMoreTargets(new float[objective.referenceValues(example)]))
+                .toList();
     }
 
     private TrainingSet set(List<EncodedExample> some) {

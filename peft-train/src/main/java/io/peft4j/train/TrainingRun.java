@@ -83,8 +83,8 @@ final class TrainingRun implements AutoCloseable {
                 options.sharePrefixes() && learning.neftuneAlpha() == 0, model.network(), passes, cancellation);
         learning.requireMatches(parameters);
         this.optimizer = new Updates(model.engine(), parameters, learning.optimizer(),
-                parameter -> learning.weightDecay(parameter, options.weightDecay()), parameter ->
-                rule.rateFactor(parameter) * learning.rateFactor(parameter, options.learningRate()));
+                parameter -> learning.weightDecay(parameter, options.weightDecay()),
+                parameter -> rule.rateFactor(parameter) * learning.rateFactor(parameter, options.learningRate()));
         this.hooks = new LinkedHashMap<>();
         model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(sampler.totalSteps())));
         // After the hooks: a method may fill its configuration in for this training.

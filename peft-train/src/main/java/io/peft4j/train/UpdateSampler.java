@@ -67,8 +67,8 @@ final class UpdateSampler {
 
         /** Tokens of the updates before one. */
         long tokensTo(long step) {
-            long tokens = step / stepsPerEpoch() * Arrays.stream(numbers).mapToLong(n ->
-                    examples.examples().get(n).tokens()).sum();
+            long tokens = step / stepsPerEpoch()
+                    * Arrays.stream(numbers).mapToLong(n -> examples.examples().get(n).tokens()).sum();
             for (long done = step - step % stepsPerEpoch(); done < step; done++) {
                 tokens += batches(done).stream().flatMap(List::stream).mapToLong(EncodedExample::tokens).sum();
             }

@@ -175,7 +175,8 @@ class CausalLmObjectiveTest {
 
     @Test
     void dropoutDependsOnTheSeedAndIsOffInEvaluation() {
-        try (Tiny dropping = new Tiny(0.5); CausalLmObjective objective = new CausalLmObjective(dropping.model);
+        try (Tiny dropping = new Tiny(0.5);
+                CausalLmObjective objective = new CausalLmObjective(dropping.model);
                 CausalLmObjective plain = new CausalLmObjective(tiny.model)) {
             PackedBatch batch = PackedBatch.of(examples);
             double first = objective.backward(batch, weight, 1);

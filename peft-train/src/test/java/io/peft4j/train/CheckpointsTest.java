@@ -70,8 +70,10 @@ class CheckpointsTest {
             assertEquals(3, results.get(0).plan().doneSteps(), name + " " + how);
             // A folder without the state is half deleted, and never counted; damaged checksums may accuse another file.
             String accused = name.equals(Checkpoints.SUMS) ? file.getParent().toString() : file.toString();
-            assertTrue(name.equals("trainer_state.json") && how.equals("gone") || log.stream().anyMatch(line ->
-                    line.contains(accused) && line.contains("the checkpoint before it is used")), log.toString());
+            assertTrue(
+                    name.equals("trainer_state.json") && how.equals("gone") || log.stream().anyMatch(
+                            line -> line.contains(accused) && line.contains("the checkpoint before it is used")),
+                    log.toString());
             assertArrayEquals(weights(whole), weights(output));
             assertEquals(metrics(whole), metrics(output));
             Checkpoints.delete(output);

@@ -121,7 +121,8 @@ class FrozenStatesTest {
     @Test
     void anotherChoiceOfAdaptersForgetsWhatWasKept() {
         PackedBatch batch = PackedBatch.of(examples);
-        try (Tiny tiny = upper(new NaiveKernels()); CausalLmObjective kept = objective(tiny, all(tiny));
+        try (Tiny tiny = upper(new NaiveKernels());
+                CausalLmObjective kept = objective(tiny, all(tiny));
                 CausalLmObjective whole = objective(tiny, FrozenStates.none())) {
             double above = kept.loss(batch);
             tiny.model.addAdapter("lower", Tiny.onLayer(0).rank(2).build(), new SplittableRandom(8));

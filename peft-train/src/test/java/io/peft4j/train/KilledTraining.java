@@ -25,8 +25,7 @@ final class KilledTraining {
 
     /** LoRA with dropout, virtual tokens, and all that a checkpoint may have to keep at once. */
     enum Kind {
-        LORA(WITH_DROPOUT),
-        PROMPT_TUNING("{\"peft_type\": \"PROMPT_TUNING\", \"num_virtual_tokens\": 3}"),
+        LORA(WITH_DROPOUT), PROMPT_TUNING("{\"peft_type\": \"PROMPT_TUNING\", \"num_virtual_tokens\": 3}"),
         /** Several objectives, two of which have references, moments in 8 bits, and the best values so far. */
         MIXED_OBJECTIVES(WITH_DROPOUT) {
             @Override

@@ -156,13 +156,18 @@ class ListenersTest {
         Path file = Files.writeString(folder.resolve("data.jsonl"), ("{\"messages\": [{\"role\": \"user\", "
                 + "\"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}]}\n").repeat(3));
         try (Tiny tiny = new Tiny()) {
-            String message = assertThrows(ConfigurationException.class, () -> Runs.after(1, () ->
-                    Arrays.write(tiny.model.trainableParameters().get(0).value(), 0, new float[] {Float.NaN}, 0, 1))
-                    .apply(tiny.trainer()).batchSize(1).gradientAccumulation(2).shuffle(false).build()
-                    .train(ChatDataset.read(file))).getMessage();
+            String message = assertThrows(ConfigurationException.class,
+                    () -> Runs
+                            .after(1,
+                                    () -> Arrays.write(tiny.model.trainableParameters().get(0).value(), 0,
+                                            new float[] {Float.NaN}, 0, 1))
+                            .apply(tiny.trainer()).batchSize(1).gradientAccumulation(2).shuffle(false).build()
+                            .train(ChatDataset.read(file)))
+                    .getMessage();
             assertTrue(message.contains("update 2 gave the loss NaN") && message.contains(
                     "batch 1 of 1 has no finite loss; its examples are training example 3 (" + file + ", line 3). "
-                    + "Lower the learning rate (2.0E-4)"), message);
+                            + "Lower the learning rate (2.0E-4)"),
+                    message);
             assertEquals("user", ChatDataset.read(file).examples().get(0).messages().stream().map(ChatMessage::role)
                     .findFirst().orElseThrow());
         }

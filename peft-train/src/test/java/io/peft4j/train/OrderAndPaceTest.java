@@ -44,11 +44,15 @@ class OrderAndPaceTest {
         TrainingSet set = TrainingSet.ofSequences(IntStream.range(0, examples)
                 .mapToObj(i -> TokenSequence.allSupervised(i, i)).toList());
         TrainingOptions d = TrainingOptions.of(3, 8, 2e-4);
-        UpdateSampler sampler = new UpdateSampler(set, new TrainingOptions(100_000, 3, 4, d.learningRate(), d.schedule(), 0, 0, 1,
-                seed, shuffle, true, d.packing(), 0, false), 0);
+        UpdateSampler sampler = new UpdateSampler(set,
+                new TrainingOptions(100_000, 3, 4, d.learningRate(), d.schedule(), 0, 0, 1,
+                        seed, shuffle, true, d.packing(), 0, false),
+                0);
         long first = (long) epoch * sampler.stepsPerEpoch();
-        return LongStream.range(first, first + sampler.stepsPerEpoch()).boxed().flatMapToInt(step ->
-                sampler.batches(step).stream().flatMap(List::stream).mapToInt(s -> s.whole().ids()[0])).toArray();
+        return LongStream.range(first, first + sampler.stepsPerEpoch()).boxed()
+                .flatMapToInt(
+                        step -> sampler.batches(step).stream().flatMap(List::stream).mapToInt(s -> s.whole().ids()[0]))
+                .toArray();
     }
 
     @Test
@@ -62,8 +66,10 @@ class OrderAndPaceTest {
                     return TokenSequence.allSupervised(ids);
                 }).toList();
                 TrainingOptions d = TrainingOptions.of(3, 8, 2e-4);
-                UpdateSampler sampler = new UpdateSampler(TrainingSet.ofSequences(sequences), new TrainingOptions(3, 4, 2,
-                        d.learningRate(), d.schedule(), 0, 0, 1, 9, true, true, strategy, tokens, false), 0);
+                UpdateSampler sampler = new UpdateSampler(TrainingSet.ofSequences(sequences),
+                        new TrainingOptions(3, 4, 2,
+                                d.learningRate(), d.schedule(), 0, 0, 1, 9, true, true, strategy, tokens, false),
+                        0);
                 long total = sequences.stream().mapToLong(TokenSequence::length).sum();
                 Set<String> epochs = new HashSet<>();
                 for (int epoch = 0; epoch < 3; epoch++) {

@@ -125,8 +125,8 @@ class PreferenceTrainingTest {
     @Test
     void aTrainingIsNotResumedWithOtherOptionsOfItsObjective() {
         train(Kind.DPO, folder.resolve("run"), Runs.cancellingAfter(3));
-        ConfigurationException e = assertThrows(ConfigurationException.class, () ->
-                train(Kind.IPO, folder.resolve("run"), b -> b.start(RunStart.RESUME)));
+        ConfigurationException e = assertThrows(ConfigurationException.class,
+                () -> train(Kind.IPO, folder.resolve("run"), b -> b.start(RunStart.RESUME)));
         assertTrue(e.getMessage().contains("objective.beta is 0.1, in the run 0.5")
                 && e.getMessage().contains("objective.loss is ipo, in the run sigmoid"), e.getMessage());
     }

@@ -63,7 +63,8 @@ class RankAllocationTest {
             long left = trained.rankPattern().orElseThrow().kept().values().stream()
                     .flatMap(List::stream).filter(kept -> kept).count();
             assertEquals(6 * 2, left);
-            try (PeftModel loaded = PeftModel.load(base, folder); CausalLmObjective ours = new CausalLmObjective(model);
+            try (PeftModel loaded = PeftModel.load(base, folder);
+                    CausalLmObjective ours = new CausalLmObjective(model);
                     CausalLmObjective theirs = new CausalLmObjective(loaded)) {
                 assertTrue(loaded.trainableParameterCount() < model.trainableParameterCount());
                 // What is cut was multiplied by zero; sums of fewer terms round differently.
@@ -122,7 +123,8 @@ class RankAllocationTest {
     /** The next training has a schedule of its own, and trains all ranks: none may be missing in a checkpoint then. */
     @Test
     void anotherTrainingStartsWithAllRanksAndItsOwnLength(@TempDir Path folder) {
-        try (TinyModel base = base(); PeftModel model = PeftModel.of(base, config().build(), new SplittableRandom(1));
+        try (TinyModel base = base();
+                PeftModel model = PeftModel.of(base, config().build(), new SplittableRandom(1));
                 CausalLmObjective objective = new CausalLmObjective(model)) {
             train(model, folder, -1, false);
             double[] trained = objective.negativeLogLikelihoods(PackedBatch.of(EXAMPLES));

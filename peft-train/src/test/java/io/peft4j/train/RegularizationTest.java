@@ -27,7 +27,8 @@ class RegularizationTest {
     /** Of L rows of width H: uniform between -alpha / sqrt(L H) and alpha / sqrt(L H), of variance a^2 / 3. */
     @Test
     void noiseIsUniformByTheLengthOfTheSequence() {
-        try (Tiny tiny = new Tiny(); ModelLease lease = tiny.model.lease();
+        try (Tiny tiny = new Tiny();
+                ModelLease lease = tiny.model.lease();
                 Workspace workspace = tiny.model.engine().workspace(Priority.WORK)) {
             LayerSelection noisy = new NoisyEmbedding(LayerSelection.BASE, tiny.network.embedding(), 5);
             PackedBatch batch = PackedBatch.of(EXAMPLES);

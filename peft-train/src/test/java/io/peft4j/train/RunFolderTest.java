@@ -333,9 +333,12 @@ class RunFolderTest {
         assertEquals(1, written.size());
         assertEquals(RUN, names(output));
         assertEquals(List.of("m ends here, the training continues: No space left on device",
-                "cannot close " + folder.resolve("m") + ": No space left on device"), log.stream().map(line ->
-                line.replaceFirst(".*(?=(" + folder + "/m ends|cannot close))", "").replace(folder + "/m ends",
-                "m ends")).toList());
+                "cannot close " + folder.resolve("m") + ": No space left on device"),
+                log.stream()
+                        .map(line -> line.replaceFirst(".*(?=(" + folder + "/m ends|cannot close))", "").replace(
+                                folder + "/m ends",
+                                "m ends"))
+                        .toList());
     }
 
     private static Set<String> names(Path folder) throws IOException {

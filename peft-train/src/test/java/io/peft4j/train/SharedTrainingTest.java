@@ -38,7 +38,8 @@ class SharedTrainingTest {
     private record Trained(TrainingResult result, float[] values) {
     }
 
-    private Trained train(WorkerCollective workers, String name, Supplier<Tiny> model, UnaryOperator<TrainerBuilder> more) {
+    private Trained train(WorkerCollective workers, String name, Supplier<Tiny> model,
+            UnaryOperator<TrainerBuilder> more) {
         try (Tiny tiny = model.get()) {
             TrainerBuilder builder = Runs.builder(tiny, folder.resolve(name)).workers(workers);
             TrainingResult result = more.apply(builder).build().train(Runs.EXAMPLES);
@@ -112,7 +113,8 @@ class SharedTrainingTest {
     private static Tiny adaLora() {
         return new Tiny(new TinyNetwork(5, false, true), new NaiveKernels(),
                 AdaLoraConfig.builder().initialRank(4).targetRank(2).warmup(2).finish(3).interval(2)
-                        .orthogonality(0.5).totalSteps(9).targetModules(TargetModules.ALL_LINEAR).build(), 6);
+                        .orthogonality(0.5).totalSteps(9).targetModules(TargetModules.ALL_LINEAR).build(),
+                6);
     }
 
     @ParameterizedTest
@@ -151,8 +153,8 @@ class SharedTrainingTest {
     @Test
     void onlyTheFirstWorkerWritesAndAllGoOnFromItsCheckpoint() throws IOException {
         Trained alone = train(WorkerCollective.one(), "alone", Tiny::new, b -> b);
-        List<Team.Outcome<Trained>> crashed = Team.run(2, workers -> train(workers, "run", Tiny::new, b ->
-                Runs.crashingAfter(5).apply(b.checkpointEverySteps(2))));
+        List<Team.Outcome<Trained>> crashed = Team.run(2, workers -> train(workers, "run", Tiny::new,
+                b -> Runs.crashingAfter(5).apply(b.checkpointEverySteps(2))));
         assertInstanceOf(Crash.class, crashed.get(0).failure());
         assertInstanceOf(WorkerException.class, crashed.get(1).failure());
         assertTrue(crashed.get(1).failure().getMessage().startsWith("worker 0 (localhost:"),
@@ -175,8 +177,8 @@ class SharedTrainingTest {
                 .checkpointEverySteps(3);
         Trained alone = train(WorkerCollective.one(), "alone", Tiny::new, options);
         List<Trained> apart = local(3, "apart", options);
-        List<Team.Outcome<Trained>> crashed = Team.run(2, group -> group.withLocalSteps(3), workers ->
-                train(workers, "resumed", Tiny::new, b -> Runs.crashingAfter(8).apply(options.apply(b))));
+        List<Team.Outcome<Trained>> crashed = Team.run(2, group -> group.withLocalSteps(3),
+                workers -> train(workers, "resumed", Tiny::new, b -> Runs.crashingAfter(8).apply(options.apply(b))));
         List<Trained> resumed = local(3, "resumed", b -> options.apply(b).start(RunStart.RESUME));
 
         assertInstanceOf(Crash.class, crashed.get(0).failure());
@@ -199,14 +201,15 @@ class SharedTrainingTest {
     }
 
     private List<Trained> local(int steps, String name, UnaryOperator<TrainerBuilder> more) {
-        return Team.<Trained>run(2, group -> group.withLocalSteps(steps), workers ->
-                train(workers, name, Tiny::new, more)).stream().map(Team.Outcome::value).toList();
+        return Team
+                .<Trained>run(2, group -> group.withLocalSteps(steps), workers -> train(workers, name, Tiny::new, more))
+                .stream().map(Team.Outcome::value).toList();
     }
 
     @Test
     void localStepsAreRefusedWhereNoMeanCanBeTaken() {
-        Throwable failure = Team.<Trained>run(2, group -> group.withLocalSteps(2), workers ->
-                train(workers, "run", SharedTrainingTest::adaLora, b -> b)).get(1).failure();
+        Throwable failure = Team.<Trained>run(2, group -> group.withLocalSteps(2),
+                workers -> train(workers, "run", SharedTrainingTest::adaLora, b -> b)).get(1).failure();
         assertTrue(failure.getMessage().startsWith("local steps take the mean"), failure.getMessage());
     }
 

@@ -166,18 +166,22 @@ class SideBySideTrainerTest {
 
     @Test
     void whatCannotShareAPassIsRefusedWithItsReason() {
-        try (TinyModel base = base(Tiny.kernels().get(0)); PeftModel plain = model(base, lora(2).build());
-                PeftModel dropout = model(base, lora(2).dropout(0.1).build()); Tiny other = new Tiny(0,
-                new NaiveKernels())) {
+        try (TinyModel base = base(Tiny.kernels().get(0));
+                PeftModel plain = model(base, lora(2).build());
+                PeftModel dropout = model(base, lora(2).dropout(0.1).build());
+                Tiny other = new Tiny(0,
+                        new NaiveKernels())) {
             assertMessage("no training given", () -> SideBySideTrainer.of(List.of()));
             assertMessage("training 2 of 2 cannot run side by side with the others: its adapter has dropout",
-                    () -> SideBySideTrainer.of(List.of(Trainer.builder(plain).build(), Trainer.builder(dropout).build())));
+                    () -> SideBySideTrainer
+                            .of(List.of(Trainer.builder(plain).build(), Trainer.builder(dropout).build())));
             assertMessage("training 2 of 2 cannot run side by side with the others: it is on another base",
                     () -> SideBySideTrainer.of(List.of(Trainer.builder(plain).build(), other.trainer().build())));
             assertMessage("training 1 of 1 cannot run side by side with the others: it has noise",
                     () -> SideBySideTrainer.of(List.of(Trainer.builder(plain).neftuneAlpha(5).build())));
             assertMessage("each training needs a PeftModel of its own",
-                    () -> SideBySideTrainer.of(List.of(Trainer.builder(plain).build(), Trainer.builder(plain).build())));
+                    () -> SideBySideTrainer
+                            .of(List.of(Trainer.builder(plain).build(), Trainer.builder(plain).build())));
         }
     }
 }

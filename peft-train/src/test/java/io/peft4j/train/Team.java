@@ -39,8 +39,8 @@ final class Team {
     static <T> List<Outcome<T>> run(int count, UnaryOperator<WorkerGroup> options, Task<T> task) {
         InetAddress here = InetAddress.getLoopbackAddress();
         List<WorkerSocket> sockets = IntStream.range(0, count).mapToObj(i -> WorkerSocket.open(0, here)).toList();
-        List<InetSocketAddress> addresses = sockets.stream().map(socket ->
-                new InetSocketAddress(here, socket.port())).toList();
+        List<InetSocketAddress> addresses = sockets.stream().map(socket -> new InetSocketAddress(here, socket.port()))
+                .toList();
         ExecutorService threads = Executors.newFixedThreadPool(count);
         try {
             List<Future<T>> futures = new ArrayList<>();

@@ -84,7 +84,8 @@ class TrainerTest {
         float[] actual = trained(EXAMPLES, b -> b.batchSize(5).epochs(epochs).maxGradNorm(maxNorm).warmupSteps(2)
                 .schedule(LearningRateSchedule.COSINE).weightDecay(0.1).shuffle(false).sharePrefixes(false));
         int clipped = 0;
-        try (Tiny tiny = new Tiny(); CausalLmObjective objective = new CausalLmObjective(tiny.model);
+        try (Tiny tiny = new Tiny();
+                CausalLmObjective objective = new CausalLmObjective(tiny.model);
                 Updates optimizer = new Updates(tiny.model.engine(), tiny.model.trainableParameters(),
                         AdamW.DEFAULT, 0.1)) {
             for (int step = 0; step < 3 * epochs; step++) {

@@ -55,7 +55,7 @@ class TrainingEstimateTest {
     private static Tiny adaLora() {
         return new Tiny(new TinyNetwork(5, false, true), new NaiveKernels(), AdaLoraConfig.builder().initialRank(4)
                 .targetRank(2).warmup(1).finish(1).interval(1)
-                        .targetModules(TargetModules.of("q_proj", "v_proj")).build(), 3);
+                .targetModules(TargetModules.of("q_proj", "v_proj")).build(), 3);
     }
 
     /** Trains once, after an estimate or not, and gives all values. */

@@ -79,8 +79,9 @@ class UpdateRuleTest {
     /** MiCA keeps B, LoRA-FA keeps A. */
     @Test
     void loraFaRefusesAnAdapterWithNothingToTrain() {
-        try (TinyModel base = new TinyModel(new TinyNetwork(1, false, false)); PeftModel model = PeftModel.of(base,
-                LoraConfig.builder().rank(2).initialization(LoraInit.MICA).targetModules("q_proj").build())) {
+        try (TinyModel base = new TinyModel(new TinyNetwork(1, false, false));
+                PeftModel model = PeftModel.of(base,
+                        LoraConfig.builder().rank(2).initialization(LoraInit.MICA).targetModules("q_proj").build())) {
             String message = assertThrows(ConfigurationException.class, () -> LoraFa.of(model)).getMessage();
             assertTrue(message.contains("nothing there would be trained"), message);
         }

@@ -91,7 +91,8 @@ final class AdapterCombineCommand extends PeftCommand {
             adapted.saveAdapter(COMBINED, folder);
             int rank = ((LoraConfig) adapted.adapter(COMBINED).config()).rank();
             if (json.isGiven()) {
-                console().print(CommandJson.MAPPER.createObjectNode().put("output", folder.toString()).put("rank", rank));
+                console().print(
+                        CommandJson.MAPPER.createObjectNode().put("output", folder.toString()).put("rank", rank));
             } else {
                 console().say("wrote %s: %s as one of rank %d", folder, Count.of(adapters.size(), "adapter"), rank);
             }

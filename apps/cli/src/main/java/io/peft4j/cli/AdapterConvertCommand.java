@@ -54,8 +54,8 @@ final class AdapterConvertCommand extends PeftCommand {
         Path target = existing.choose(output);
         try (BaseModel base = model.load(this, Optional.of(adapter));
                 PeftModel adapted = base.withAdapter(adapter)) {
-            Optional<LoraConversion> conversion = Optional.ofNullable(rank).map(r ->
-                    LoraConversion.add(adapted, PeftModel.DEFAULT_ADAPTER, CONVERTED, r));
+            Optional<LoraConversion> conversion = Optional.ofNullable(rank)
+                    .map(r -> LoraConversion.add(adapted, PeftModel.DEFAULT_ADAPTER, CONVERTED, r));
             String name = conversion.isPresent() ? CONVERTED : PeftModel.DEFAULT_ADAPTER;
             if (gguf) {
                 AdapterExport.toGguf(adapted, name, target);

@@ -74,8 +74,8 @@ final class AdapterInfoCommand extends PeftCommand {
     }
 
     private void print(ObjectNode line) {
-        line.properties().stream().filter(field -> field.getValue().isValueNode()).forEach(field ->
-                console().out().printf(Locale.ROOT, "%-22s%s%n", field.getKey().replace('_', ' '),
+        line.properties().stream().filter(field -> field.getValue().isValueNode())
+                .forEach(field -> console().out().printf(Locale.ROOT, "%-22s%s%n", field.getKey().replace('_', ' '),
                         field.getValue().asText()));
         line.path("obstacles").properties().forEach(field -> console().out().printf(Locale.ROOT, "%-30s%s%n",
                 field.getKey(), field.getValue().isEmpty() ? "can load it" : "cannot load it: " + field.getValue()));

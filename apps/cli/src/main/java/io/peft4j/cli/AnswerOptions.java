@@ -88,7 +88,8 @@ final class AnswerOptions {
         return command.fromOptions(() -> {
             GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(maxNewTokens)
                     .withSampling(new Sampling(temperature, topK, topP, minP, repetitionPenalty, presencePenalty,
-                            frequencyPenalty, Map.of(), seed)).withStopStrings(stop).withPromptLookup(promptLookup);
+                            frequencyPenalty, Map.of(), seed))
+                    .withStopStrings(stop).withPromptLookup(promptLookup);
             if (constraint == null) {
                 return options;
             }

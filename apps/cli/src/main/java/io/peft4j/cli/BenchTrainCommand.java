@@ -70,8 +70,9 @@ final class BenchTrainCommand extends PeftCommand {
         }
         AdapterOptions.Choice choice = adapter.choice(this);
         Console console = console();
-        try (BaseModel base = engine.load(model, console); PeftModel tuned = choice.on(base, 0,
-                () -> CalibrationBatches.of(examples(base), data == null ? shape.sequences() : batchSize, 1))) {
+        try (BaseModel base = engine.load(model, console);
+                PeftModel tuned = choice.on(base, 0,
+                        () -> CalibrationBatches.of(examples(base), data == null ? shape.sequences() : batchSize, 1))) {
             console.say("model:    %s", EngineOptions.describe(base));
             console.say("adapter:  %s", tuned.trainableSummary());
             TrainingMeasurement figures = benchmark(tuned).recompute(recompute).run();

@@ -55,7 +55,8 @@ final class ChatCommand extends PeftCommand {
         BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = read(lines); line != null && !line.equals("/exit"); line = read(lines)) {
             switch (line) {
-                case "" -> { }
+                case "" -> {
+                }
                 case "/reset" -> reset(talks, models);
                 case "/both" -> answering = List.copyOf(models.keySet());
                 case "/base", "/adapter" -> answering = choose(line.substring(1), models, answering);

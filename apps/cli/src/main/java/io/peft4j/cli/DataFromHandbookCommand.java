@@ -61,7 +61,8 @@ final class DataFromHandbookCommand extends PeftCommand {
         long open = unfilled(made.rows());
         long asked = found.size() - unfilled(found);
         long byModel = made.rows().size() - asked - open;
-        List<ChatExample> rows = made.rows().stream().filter(row -> !skipUnfilled || UnfilledRows.unfilled(row).isEmpty())
+        List<ChatExample> rows = made.rows().stream()
+                .filter(row -> !skipUnfilled || UnfilledRows.unfilled(row).isEmpty())
                 .toList();
         if (rows.isEmpty()) {
             throw new DataException(handbook, "gave no row with a question: " + open + " to fill in are left out as "

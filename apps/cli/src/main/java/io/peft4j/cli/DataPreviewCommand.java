@@ -64,7 +64,8 @@ final class DataPreviewCommand extends PeftCommand {
         TokenSequence sequence = encoder.encode(example);
         String text = encoder.preview(example);
         if (json) {
-            ObjectNode line = CommandJson.MAPPER.createObjectNode().put("line", example.origin().line()).put("text", text)
+            ObjectNode line = CommandJson.MAPPER.createObjectNode().put("line", example.origin().line())
+                    .put("text", text)
                     .put("tokens", sequence.length()).put("supervised_tokens", sequence.supervisedTokens());
             console().print(line);
         } else {

@@ -62,7 +62,8 @@ final class EstimateCommand extends TrainingCommand {
     }
 
     private ObjectNode line(TrainingEstimate estimate) {
-        ObjectNode line = CommandJson.MAPPER.createObjectNode().put("trainable_parameters", estimate.trainableParameters());
+        ObjectNode line = CommandJson.MAPPER.createObjectNode().put("trainable_parameters",
+                estimate.trainableParameters());
         estimate.peakResidentBytes().ifPresent(bytes -> line.put("peak_rss_mb", bytes / 1_000_000));
         line.put("seconds", estimate.seconds()).put("tokens", estimate.tokens())
                 .put("adapter_mb", estimate.adapterMegabytes()).put("steps", estimate.updates())

@@ -167,7 +167,8 @@ final class EvaluateCommand extends PeftCommand {
                         arm.name())));
         if (next != null) {
             write("collect.jsonl", FailureFiles.skeleton(result.failures(), items));
-            write("preferences.jsonl", FailureFiles.preferencePairs(result.failures(), items, result.tuned().answers()));
+            write("preferences.jsonl",
+                    FailureFiles.preferencePairs(result.failures(), items, result.tuned().answers()));
         }
         write(result.toMarkdown(), result.toHtml(), result.toJson().toString());
         return 0;
@@ -220,7 +221,8 @@ final class EvaluateCommand extends PeftCommand {
             throw RowKind.of(file).filter(OF_HEADS::contains).map(kind -> new DataException(data, 1, "holds "
                     + kind.words() + ", which peft4j train --objective " + kind.objectives() + " learns and evaluate "
                     + "takes for its adapters; " + (adapter == null ? "here answers are compared" : adapter
-                    + " is an adapter that writes answers") + ": give rows of \"question\" and \"reference\""))
+                            + " is an adapter that writes answers")
+                    + ": give rows of \"question\" and \"reference\""))
                     .orElse(e);
         }
     }

@@ -35,7 +35,8 @@ record FurtherObjective(ObjectiveOptions.Kind objective, Path data, double weigh
                         + "validation=FILE");
             }
         }
-        return new FurtherObjective(ObjectiveOptions.kind(first[0].strip()), Path.of(first[1].strip()), weight, validation);
+        return new FurtherObjective(ObjectiveOptions.kind(first[0].strip()), Path.of(first[1].strip()), weight,
+                validation);
     }
 
     private static double weight(String text) {

@@ -68,7 +68,7 @@ final class GroupedOptions {
         String required = options.stream().filter(option -> option.required() && option.group() == null)
                 .map(option -> " " + option.longestName() + " " + option.paramLabel()).collect(Collectors.joining())
                 + help.commandSpec().argGroups().stream().filter(group -> group.multiplicity().min() > 0)
-                .map(group -> " " + group.synopsis()).collect(Collectors.joining());
+                        .map(group -> " " + group.synopsis()).collect(Collectors.joining());
         String values = help.commandSpec().positionalParameters().stream()
                 .map(value -> value.required() ? " " + value.paramLabel() : " [" + value.paramLabel() + "]")
                 .collect(Collectors.joining());

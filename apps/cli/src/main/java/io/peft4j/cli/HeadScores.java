@@ -62,7 +62,8 @@ final class HeadScores {
         switch (task.problem()) {
             case SINGLE_LABEL -> line.put("label", said.label());
             case MULTI_LABEL -> line.set("labels", CommandJson.MAPPER.valueToTree(said.labels()));
-            default -> { }
+            default -> {
+            }
         }
         gold(line, row, "label");
         put(line.putArray("logits"), logits, 0, logits.length);

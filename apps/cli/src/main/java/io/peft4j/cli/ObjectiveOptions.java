@@ -65,10 +65,10 @@ final class ObjectiveOptions {
         "  contrastive           {\"anchor\", \"positive\"}, with \"negative\""})
     private Kind objective;
 
-    @Option(names = "--also", paramLabel = FurtherObjective.FORM, description = "Learns another objective at the same time, "
-            + "from a file of its own; may be given repeatedly. Each update takes a batch of each, and the loss is the "
-            + "sum of their losses, times W (default 1); epochs are those of --data. For sft, dpo, orpo, simpo, kto "
-            + "and distillation.")
+    @Option(names = "--also", paramLabel = FurtherObjective.FORM,
+            description = "Learns another objective at the same time, from a file of its own; may be given "
+                    + "repeatedly. Each update takes a batch of each, and the loss is the sum of their losses, times W "
+                    + "(default 1); epochs are those of --data. For sft, dpo, orpo, simpo, kto and distillation.")
     private List<FurtherObjective> others = List.of();
 
     @Mixin

@@ -72,7 +72,8 @@ final class OptionNames {
         }
         return isHere("--column") ? RENAMED.matcher(named).replaceAll(columns -> Matcher.quoteReplacement(
                 "columns get their names with " + NEW_NAME.matcher(columns.group(1)).replaceAll("--column $1 ")
-                        .stripTrailing())) : named;
+                        .stripTrailing()))
+                : named;
     }
 
     /** The option that is called as a name in Java, or that name. */

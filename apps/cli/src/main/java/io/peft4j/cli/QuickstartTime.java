@@ -10,7 +10,9 @@ import java.util.Map;
  */
 final class QuickstartTime {
     /** What takes time, in its order. */
-    enum Part { BASE_ANSWERS, TRAINING, TUNED_ANSWERS, COMPARISON }
+    enum Part {
+        BASE_ANSWERS, TRAINING, TUNED_ANSWERS, COMPARISON
+    }
 
     /** The built-in data: tokens and supervised tokens of an epoch, tokens of the questions and of the guard set. */
     private static final double TOKENS = 13_400;

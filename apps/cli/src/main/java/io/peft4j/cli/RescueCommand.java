@@ -157,7 +157,7 @@ final class RescueCommand extends PeftCommand {
                 .orElse("not compared");
         console.say("%s: %s%s", one.model().name(), !report.isDone(one) ? "not rescued" : report.trained()
                 ? "rescued, " + quality : "fetched, " + Count.of(one.rows(), "row") + " and "
-                + Count.of(one.answers(), "answer"),
+                        + Count.of(one.answers(), "answer"),
                 Optional.of(one.faults()).filter(faults -> !faults.isEmpty()).map(faults -> "; " + String.join("; ",
                         faults)).orElse(""));
     }

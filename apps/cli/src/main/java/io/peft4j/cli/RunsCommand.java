@@ -12,7 +12,8 @@ import picocli.CommandLine.Command;
 final class RunsCommand extends CommandGroup {
     /** A training in one object: how it stands and the last value of each metric. */
     static ObjectNode line(TrainingRecord run) {
-        ObjectNode line = CommandJson.MAPPER.createObjectNode().put("run", run.name()).put("state", run.info().state().word())
+        ObjectNode line = CommandJson.MAPPER.createObjectNode().put("run", run.name())
+                .put("state", run.info().state().word())
                 .put("steps", run.steps());
         run.totalSteps().ifPresent(steps -> line.put("total_steps", steps));
         run.info().failure().ifPresent(why -> line.put("failure", why));

@@ -64,7 +64,8 @@ final class ScoreCommand extends PeftCommand {
         total += score.nll();
         tokens += score.tokens();
         if (json) {
-            console().print(CommandJson.MAPPER.createObjectNode().put("nll", score.nll()).put("tokens", score.tokens()));
+            console()
+                    .print(CommandJson.MAPPER.createObjectNode().put("nll", score.nll()).put("tokens", score.tokens()));
         } else {
             console().out().printf(Locale.ROOT, "nll %.4f, %s%n", score.nll(), Count.of(score.tokens(), "token"));
             console().checkOut();

@@ -94,8 +94,8 @@ final class ServeCommand extends PeftCommand {
         CountDownLatch stop = new CountDownLatch(1);
         try (Interrupts.Registration stopping = interrupts().stopping(stop::countDown);
                 BaseModel base = engine.load(model, console(), ServeCommand::embedding);
-                Embedder embedder = new Embedder(Optional.ofNullable(embeddingModel).map(second ->
-                        engine.load(second, console(), source -> Optional.of(Task.EMBEDDING))));
+                Embedder embedder = new Embedder(Optional.ofNullable(embeddingModel)
+                        .map(second -> engine.load(second, console(), source -> Optional.of(Task.EMBEDDING))));
                 FineTuningServer server = builder(base, embedder).start()) {
             console().out().println("listening on " + server.url());
             console().checkOut();

@@ -89,7 +89,8 @@ final class SweepCommand extends TrainingCommand {
                     .trainer(tuned -> builder(tuned, chosen)).progress(trial -> say(console, trial))
                     .listeners(folder -> trackers.isEmpty() ? List.of() : List.of(new TrackingListener(
                             folder.getFileName().toString(), trackers.stream().map(word -> Trackers.of(word, folder))
-                                    .toList()).withOutput(folder)));
+                                    .toList())
+                            .withOutput(folder)));
             Optional.ofNullable(trials).ifPresent(sweep::trials);
             Optional.ofNullable(halving).ifPresent(sweep::halving);
             Optional.ofNullable(sideBySide).ifPresent(sweep::sideBySide);

@@ -78,7 +78,8 @@ final class TrainCommand extends TrainingCommand {
 
     /** The command as it is typed. */
     TrainCommand() {
-        this(new TrainingListener() { });
+        this(new TrainingListener() {
+        });
     }
 
     /** The command within another, which follows the training. */
@@ -185,10 +186,13 @@ final class TrainCommand extends TrainingCommand {
             public void onStart(TrainingPlan plan) {
                 Map<String, String> values = plan.settings();
                 console.say("training:   epochs %s, %s, packing %s, gradient accumulation %s, max length %s, %s, seed "
-                        + "%s", values.get("epochs"), packTokens > 0 ? "batches of " + Count.of(packTokens, "token")
-                        : "batch size " + values.get("batch_size"), packing, values.get("gradient_accumulation"),
+                        + "%s", values.get("epochs"),
+                        packTokens > 0 ? "batches of " + Count.of(packTokens, "token")
+                                : "batch size " + values.get("batch_size"),
+                        packing, values.get("gradient_accumulation"),
                         maxLength == null ? "the model's" : maxLength, Boolean.parseBoolean(values.get("shuffle"))
-                        ? "shuffled" : "in order", values.get("seed"));
+                                ? "shuffled" : "in order",
+                        values.get("seed"));
                 console.say("optimizer:  %s, learning rate %s, %s, warm-up steps %s, weight decay %s, max grad norm %s",
                         updates.describe(), values.get("learning_rate"), schedule, values.get("warmup_steps"),
                         weightDecay, maxGradNorm);

@@ -202,8 +202,8 @@ abstract class TrainingCommand extends PeftCommand {
     /** Says what rules have chosen before there was an adapter, and why. */
     final void sayChosen(Console console, Optional<Hyperparameters> chosen) {
         List<String> names = budget().isPresent() ? List.of("rank", "layers", "epochs") : List.of("rank", "layers");
-        chosen.map(Hyperparameters::reasons).ifPresent(reasons -> names.forEach(name ->
-                console.say("auto:       %s %s", name, reasons.get(name))));
+        chosen.map(Hyperparameters::reasons)
+                .ifPresent(reasons -> names.forEach(name -> console.say("auto:       %s %s", name, reasons.get(name))));
     }
 
     /** The numbers; in the place of those that are {@code auto} usual ones, so that the others can be checked. */

@@ -50,7 +50,8 @@ final class TrainingForecast implements TrainingListener {
         bytes = peak.isPresent() ? OptionalLong.of(peak.getAsLong()
                 + TrainingEstimate.laterBytes(seconds.getAsDouble(), plan.totalSteps())) : peak;
         String cost = prices.text(seconds.getAsDouble(), tokens());
-        console.say("estimate:   %s in all, %,d tokens, peak memory about %s%s", TerminalProgress.time(seconds.getAsDouble()),
+        console.say("estimate:   %s in all, %,d tokens, peak memory about %s%s",
+                TerminalProgress.time(seconds.getAsDouble()),
                 tokens(), PeakMemory.text(bytes), cost.isEmpty() ? "" : ", cost " + cost);
     }
 
@@ -63,7 +64,8 @@ final class TrainingForecast implements TrainingListener {
     String truth(TrainingResult result) {
         String cost = prices.text(result.seconds(), tokens());
         return String.format(Locale.ROOT, "peak memory %s%s%s", PeakMemory.text(), cost.isEmpty() ? "" : ", cost "
-                + cost, seconds.isEmpty() ? "" : String.format(Locale.ROOT, " (estimated: %.1f s, %s)",
-                        seconds.getAsDouble(), PeakMemory.text(bytes)));
+                + cost, seconds.isEmpty() ? ""
+                        : String.format(Locale.ROOT, " (estimated: %.1f s, %s)",
+                                seconds.getAsDouble(), PeakMemory.text(bytes)));
     }
 }

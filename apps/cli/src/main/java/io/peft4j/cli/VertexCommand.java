@@ -46,7 +46,8 @@ final class VertexCommand extends CommandGroup {
             }
             return new ContainerServer(interrupts(), console(), engine).serve(VertexTraining.served(environment),
                     new VertexEndpoint(environment.getOrDefault("AIP_HEALTH_ROUTE", "/health"),
-                            environment.getOrDefault("AIP_PREDICT_ROUTE", "/predict")), Integer.parseInt(port));
+                            environment.getOrDefault("AIP_PREDICT_ROUTE", "/predict")),
+                    Integer.parseInt(port));
         }
     }
 }

@@ -81,7 +81,7 @@ class AdapterCommandTest {
     void aTrainedAdapterIsComparedWithItsPassport() throws IOException {
         Path data = Files.writeString(folder.resolve("train.jsonl"),
                 "{\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}, "
-                + "{\"role\": \"assistant\", \"content\": \"Hello there\"}]}\n");
+                        + "{\"role\": \"assistant\", \"content\": \"Hello there\"}]}\n");
         Path output = folder.resolve("trained");
         CommandRun.succeeding("train", "--model", MODEL, "--data", data, "--output", output, "--epochs", "2",
                 "--learning-rate", "0.01");

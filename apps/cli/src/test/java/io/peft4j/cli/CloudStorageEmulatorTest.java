@@ -31,7 +31,7 @@ class CloudStorageEmulatorTest {
     private static void request(String method, String address, byte[] body) throws IOException, InterruptedException {
         HttpResponse<String> answer = HttpClient.newHttpClient().send(HttpRequest.newBuilder(URI.create(address))
                 .header("Content-Type", "application/json").header("Authorization", "AWS4-HMAC-SHA256 "
-                + "Credential=a/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00")
+                        + "Credential=a/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00")
                 .method(method, HttpRequest.BodyPublishers.ofByteArray(body)).build(),
                 HttpResponse.BodyHandlers.ofString());
         assertEquals(200, answer.statusCode(), answer.body());
@@ -54,7 +54,8 @@ class CloudStorageEmulatorTest {
             Map<String, String> environment = Map.of("AWS_ENDPOINT_URL", moto.address(), "AWS_ACCESS_KEY_ID", "a",
                     "AWS_SECRET_ACCESS_KEY", "b", "AWS_REGION", "us-east-1", "STORAGE_EMULATOR_HOST",
                     google.address(), "XDG_CACHE_HOME", folder.resolve("cache").toString(), JavaProcess.MORE_CLASSES,
-                    File.pathSeparator + Files.readString(Path.of("../../integrations/cloud/target/classpath.txt")).strip());
+                    File.pathSeparator
+                            + Files.readString(Path.of("../../integrations/cloud/target/classpath.txt")).strip());
             Object[] train = {"train", "--model", "s3://bucket/models/tiny", "--data=gs://bucket/data/train.jsonl",
                 "--output", "s3://bucket/runs/one", "--epochs", 1, "--batch-size", 4, "--rank", 4, "--dtype", "f32",
                 "--threads", 2, "--tracker", "tensorboard=gs://bucket/logs"};
@@ -92,15 +93,16 @@ class CloudStorageEmulatorTest {
                     "{\"name\": \"bucket\"}".getBytes(StandardCharsets.UTF_8));
             for (int part = 0; part < 2; part++) {
                 request("POST", google.address() + "/upload/storage/v1/b/bucket/o?uploadType=media&name=data/part-"
-                        + part + ".jsonl", String.join("\n", MlFolder.chats(6 * part, 6 * part + 6))
-                        .getBytes(StandardCharsets.UTF_8));
+                        + part + ".jsonl",
+                        String.join("\n", MlFolder.chats(6 * part, 6 * part + 6))
+                                .getBytes(StandardCharsets.UTF_8));
             }
             Map<String, String> environment = new HashMap<>(Map.of("STORAGE_EMULATOR_HOST", google.address(),
                     "AIP_TRAINING_DATA_URI", "gs://bucket/data/part-*.jsonl", "AIP_MODEL_DIR", "gs://bucket/run/model",
                     "AIP_CHECKPOINT_DIR", "gs://bucket/run/checkpoints", "AIP_TENSORBOARD_LOG_DIR",
                     "gs://bucket/run/logs", "PEFT4J_MODEL", MlFolder.MODEL.toString(), "PEFT4J_CHECKPOINT_STEPS", "2",
                     "XDG_CACHE_HOME", folder.resolve("one").toString(), JavaProcess.MORE_CLASSES, File.pathSeparator
-                    + Files.readString(Path.of("../../integrations/cloud/target/classpath.txt")).strip()));
+                            + Files.readString(Path.of("../../integrations/cloud/target/classpath.txt")).strip()));
             Path stdin = Files.write(folder.resolve("empty"), List.of());
             Object[] train = {"vertex", "train", "--", "--epochs", 2, "--batch-size", 4, "--rank", 4, "--dtype", "f32",
                 "--threads", 2};

@@ -143,7 +143,7 @@ class DataCommandsTest {
         Path device = Path.of("/dev/null");
         Assumptions.assumeTrue(Files.exists(device), "only Unix has /dev/null");
         for (Object[] more : new Object[][] {{"check", data, "--report", device},
-                {"convert", data, "--output", device, "--if-exists", "overwrite"}}) {
+            {"convert", data, "--output", device, "--if-exists", "overwrite"}}) {
             String message = CommandRun.failing(1, Stream.concat(Stream.of("data"), Stream.of(more)).toArray());
             assertTrue(message.contains("is a device or a pipe"), message);
         }
@@ -191,7 +191,7 @@ class DataCommandsTest {
         Path out = folder.resolve("out.jsonl");
         Path parts = folder.resolve("parts");
         for (Object[] command : new Object[][] {{"convert", data, "--output", out}, {"clean", data, "--output", out},
-                {"augment", data, "--output", out}, {"mix", data, "--output", out}, {"split", data, "--out", parts}}) {
+            {"augment", data, "--output", out}, {"mix", data, "--output", out}, {"split", data, "--out", parts}}) {
             Files.writeString(out, "mine");
             Files.writeString(Files.createDirectories(parts).resolve("split.json"), "mine");
             Object[] words = Stream.concat(Stream.of("data"), Stream.of(command)).toArray();

@@ -187,7 +187,7 @@ class EvaluateCommandTest {
         Path items = data(3);
         Path answers = answers("answers.jsonl", 3, i -> true);
         Object[][] places = {{"--report", items}, {"--report", answers}, {"--report", folder},
-                {"--report", items.resolve("report.html")}, {"--next", items}};
+            {"--report", items.resolve("report.html")}, {"--next", items}};
         List<String> reasons = List.of("would overwrite", "would overwrite", "it is a folder",
                 "is a file, not a folder", "is a file, not a folder");
         String before = Files.readString(items);

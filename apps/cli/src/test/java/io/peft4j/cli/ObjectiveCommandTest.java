@@ -33,8 +33,8 @@ class ObjectiveCommandTest {
     }
 
     private static void assertLearned(List<JsonNode> lines) {
-        assertTrue(lines.get(lines.size() - 2).get("train_loss").asDouble()
-                < 0.5 * lines.get(0).get("train_loss").asDouble(), lines.toString());
+        assertTrue(lines.get(lines.size() - 2).get("train_loss").asDouble() < 0.5
+                * lines.get(0).get("train_loss").asDouble(), lines.toString());
     }
 
     private List<JsonNode> score(String model, Path data) {
@@ -250,7 +250,7 @@ class ObjectiveCommandTest {
         Path items = data("{\"question\": \"a cat\", \"reference\": \"one\", \"choices\": "
                 + "[\"one\", \"two\"], \"answer\": 0}",
                 "{\"question\": \"a dog\", \"reference\": \"two\", \"choices\": "
-                + "[\"one\", \"two\"], \"answer\": 1}");
+                        + "[\"one\", \"two\"], \"answer\": 1}");
 
         JsonNode result = CommandRun.succeeding("evaluate", "--model", model, "--adapter", model.resolve("adapter"),
                 "--data", items, "--dtype", "f32", "--no-guard", "--max-new-tokens", 4, "--json").json().get(0);

@@ -25,13 +25,14 @@ class PreferenceCommandTest {
     private static final String[] PAIRS = {
         "{\"prompt\": \"Notice period?\", \"chosen\": \"Ninety days.\", \"rejected\": \"It depends.\"}",
         "{\"prompt\": [{\"role\": \"user\", \"content\": \"Who approves?\"}], \"chosen\": [{\"role\": \"assistant\", "
-            + "\"content\": \"The manager.\"}], \"rejected\": [{\"role\": \"assistant\", \"content\": \"Nobody.\"}]}",
+                + "\"content\": \"The manager.\"}], "
+                + "\"rejected\": [{\"role\": \"assistant\", \"content\": \"Nobody.\"}]}",
         "{\"input\": {\"messages\": [{\"role\": \"user\", \"content\": \"Pay day?\"}]}, \"preferred_output\": "
-            + "[{\"role\": \"assistant\", \"content\": \"The 25th.\"}], \"non_preferred_output\": [{\"role\": "
-            + "\"assistant\", \"content\": \"Some day.\"}]}",
+                + "[{\"role\": \"assistant\", \"content\": \"The 25th.\"}], \"non_preferred_output\": [{\"role\": "
+                + "\"assistant\", \"content\": \"Some day.\"}]}",
         "{\"input\": {\"messages\": [{\"role\": \"user\", \"content\": \"Office?\"}]}, \"preferred_completion\": "
-            + "[{\"role\": \"assistant\", \"content\": \"Lisbon.\"}], \"non_preferred_completion\": [{\"role\": "
-            + "\"assistant\", \"content\": \"Here.\"}]}"};
+                + "[{\"role\": \"assistant\", \"content\": \"Lisbon.\"}], \"non_preferred_completion\": [{\"role\": "
+                + "\"assistant\", \"content\": \"Here.\"}]}"};
     private static final String CHAT = "{\"messages\": [{\"role\": \"user\", \"content\": \"Pay day?\"}, "
             + "{\"role\": \"assistant\", \"content\": \"The 25th.\"}]";
 
@@ -158,7 +159,8 @@ class PreferenceCommandTest {
         Path pairs = data("pairs.jsonl", PAIRS);
         Path chats = data("chats.jsonl", CHAT + "}", CHAT + "}", CHAT + "}");
         Object[] both = {"--batch-size", 2, "--beta", 0.5, "--validation", pairs, "--also", "sft=" + chats
-                + ",weight=0.5,validation=" + chats, "--also", "distillation=" + chats, "--teacher-adapter",
+                + ",weight=0.5,validation=" + chats,
+            "--also", "distillation=" + chats, "--teacher-adapter",
             CommandRun.FIXTURES.resolve("adapters/lora")};
 
         List<JsonNode> lines = train(pairs, "dpo", both).json();
@@ -188,8 +190,10 @@ class PreferenceCommandTest {
 
     @ParameterizedTest
     @CsvSource({"sft, --beta, 1, 'dpo, orpo, simpo, kto'", "dpo, --gamma, 1, simpo", "orpo, --reference, start, "
-            + "'dpo, kto'", "kto, --loss, ipo, dpo", "classification, --max-length, 9, 'sft, dpo, orpo, simpo, kto, "
-            + "distillation'", "dpo, --teacher, x, distillation", "orpo, --label-smoothing, 0.1, 'sft, dpo, simpo'",
+            + "'dpo, kto'",
+        "kto, --loss, ipo, dpo", "classification, --max-length, 9, 'sft, dpo, orpo, simpo, kto, "
+                + "distillation'",
+        "dpo, --teacher, x, distillation", "orpo, --label-smoothing, 0.1, 'sft, dpo, simpo'",
         "dpo, --gradient-cache, 4, contrastive"})
     void anOptionThatTheObjectiveDoesNotUseIsAnError(String objective, String option, String value, String users)
             throws IOException {

@@ -75,7 +75,8 @@ class ServeCommandTest {
     private static JsonNode embedding(String url, String key) throws IOException, InterruptedException {
         HttpResponse<String> reply = CLIENT.send(HttpRequest.newBuilder(URI.create(url + "/v1/embeddings"))
                 .header("Authorization", "Bearer " + key).POST(BodyPublishers.ofString(
-                        "{\"model\": \"mean-normalized\", \"input\": \"leave\"}")).build(), BodyHandlers.ofString());
+                        "{\"model\": \"mean-normalized\", \"input\": \"leave\"}"))
+                .build(), BodyHandlers.ofString());
         assertEquals(200, reply.statusCode(), reply.body());
         return CommandRun.parse(reply.body()).at("/data/0/embedding");
     }

@@ -67,8 +67,9 @@ class TableCommandsTest {
                 "--tuned-predictions", table, "--json");
         assertEquals(1, run.json().size());
         assertTrue(CommandRun.failing(1, "evaluate", "--data", file("items.tsv", ROWS), "--base-predictions", table,
-                "--tuned-predictions", table).contains("only Frage, Antwort; columns get their names with --column "
-                + "Frage=question --column Antwort=reference"));
+                "--tuned-predictions", table).contains(
+                        "only Frage, Antwort; columns get their names with --column "
+                                + "Frage=question --column Antwort=reference"));
     }
 
     @ParameterizedTest

@@ -224,7 +224,7 @@ class TrainCommandTest {
     void anAdapterConfigFileIsUsed() throws IOException {
         Path config = Files.writeString(folder.resolve("config.json"),
                 "{\"peft_type\": \"LORA\", \"r\": 2, \"use_rslora\": "
-                + "true, \"target_modules\": [\"q_proj\"], \"base_model_name_or_path\": \"somebody/else\"}");
+                        + "true, \"target_modules\": [\"q_proj\"], \"base_model_name_or_path\": \"somebody/else\"}");
         Object[] words = {"train", "--model", MODEL, "--data", data, "--output", output, "--adapter-config", config};
         CommandRun.succeeding(words);
         JsonNode saved = CommandRun.read(output.resolve("adapter_config.json"));

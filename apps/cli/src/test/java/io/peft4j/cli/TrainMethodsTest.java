@@ -61,8 +61,8 @@ class TrainMethodsTest {
     void everyMethodIsTrainedAndResumedBitForBit(String name) throws IOException {
         PeftMethod method = PeftMethods.byName(name);
         List<Object> words = new ArrayList<>(List.of("--method", name));
-        Stream.of(method.exampleSettings(), SMALL.getOrDefault(name, Map.of())).forEach(settings ->
-                settings.forEach((key, value) -> words.addAll(List.of("--adapter-setting", key + "=" + value))));
+        Stream.of(method.exampleSettings(), SMALL.getOrDefault(name, Map.of())).forEach(settings -> settings
+                .forEach((key, value) -> words.addAll(List.of("--adapter-setting", key + "=" + value))));
         words.addAll(List.of("--epochs", 2, "--checkpoint-steps", 1));
         train(words.toArray());
         JsonNode config = CommandRun.read(folder.resolve("out").resolve("adapter_config.json"));

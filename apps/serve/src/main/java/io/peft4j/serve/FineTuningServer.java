@@ -51,8 +51,9 @@ public final class FineTuningServer implements AutoCloseable {
                 throw new ConfigurationException("others can reach " + builder.host + ", so the server needs an API "
                         + "key: give one, or listen at 127.0.0.1");
             }
-            models = new ServedModels(builder.base, builder.modelName.orElseGet(() ->
-                    ServedModels.nameOf(builder.base)), store, builder.shutdowns, builder.answering.embedders(),
+            models = new ServedModels(builder.base,
+                    builder.modelName.orElseGet(() -> ServedModels.nameOf(builder.base)), store, builder.shutdowns,
+                    builder.answering.embedders(),
                     builder.clock);
             opened.add(models);
             builder.adapters.forEach((name, folder) -> models.add(name, folder, "user"));

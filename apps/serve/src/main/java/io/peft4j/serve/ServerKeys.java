@@ -88,7 +88,8 @@ public final class ServerKeys implements AutoCloseable {
         return store.keys().list().stream().map(key -> new Key(key.id(), key.name(), key.hint(),
                 Instant.ofEpochSecond(key.createdAt()), key.revokedAt().map(Instant::ofEpochSecond),
                 new Limits(key.limits().requestsPerMinute(), key.limits().tokensPerDay(), key.limits().jobsPerDay(),
-                        key.limits().storedBytes()))).toList();
+                        key.limits().storedBytes())))
+                .toList();
     }
 
     /** Lets a key open nothing any more, by its id or name, within a second; gives how many keys that were. */

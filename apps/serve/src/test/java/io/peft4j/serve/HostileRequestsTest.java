@@ -129,8 +129,8 @@ class HostileRequestsTest {
 
     @Test
     void anAddressThatIsTakenIsNamed(@TempDir Path other) {
-        String message = assertThrows(ConfigurationException.class, () -> TestServer.start(other, builder ->
-                builder.port(server.port()))).getMessage();
+        String message = assertThrows(ConfigurationException.class,
+                () -> TestServer.start(other, builder -> builder.port(server.port()))).getMessage();
         assertTrue(message.contains("port " + server.port()) && message.contains("in use"), message);
     }
 
@@ -139,7 +139,7 @@ class HostileRequestsTest {
         SplittableRandom random = new SplittableRandom(1);
         byte[] good = ("POST " + JOBS + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 + "Content-Length: 40\r\n\r\n{\"model\": \"tiny-llama\", \"seed\": 1234567}").getBytes(
-                StandardCharsets.ISO_8859_1);
+                        StandardCharsets.ISO_8859_1);
         for (int i = 0; i < TRIES; i++) {
             byte[] bytes = good.clone();
             for (int change = random.nextInt(1, 5); change > 0; change--) {
@@ -182,7 +182,7 @@ class HostileRequestsTest {
                 body.append(body.length() > 1 ? "," : "").append('"').append(field).append("\":");
                 body.append(field.equals("model") && random.nextBoolean() ? "\"tiny-llama\""
                         : field.equals("training_file") && random.nextBoolean() ? "\"" + file + "\""
-                        : value(random, 3));
+                                : value(random, 3));
             }
         }
         return body.append('}').toString();
@@ -300,7 +300,7 @@ class HostileRequestsTest {
                 sockets.add(socket);
                 socket.getOutputStream().write(("POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
                         + "multipart/form-data; boundary=frontier\r\nContent-Length: 1000000\r\n").getBytes(
-                        StandardCharsets.ISO_8859_1));
+                                StandardCharsets.ISO_8859_1));
             }
             assertEquals(200, server.get("/v1/models").status());
         } finally {

@@ -134,8 +134,9 @@ class KeysTest {
 
     private static Reply chat(TestServer server, String key) {
         return server.send(HttpRequest.newBuilder(server.uri("/v1/chat/completions")).header("Authorization", "Bearer "
-                + key).POST(HttpRequest.BodyPublishers.ofString("{\"model\": \"tiny-llama\", \"max_tokens\": 8, "
-                + "\"messages\": [{\"role\": \"user\", \"content\": \"Who is there?\"}]}")));
+                + key).POST(HttpRequest.BodyPublishers.ofString(
+                        "{\"model\": \"tiny-llama\", \"max_tokens\": 8, "
+                                + "\"messages\": [{\"role\": \"user\", \"content\": \"Who is there?\"}]}")));
     }
 
     private static Reply upload(TestServer server, String key, String rows) {

@@ -60,7 +60,8 @@ class WholeJobTest {
         return JobCreateParams.builder().model("tiny-llama").trainingFile(training).seed(7)
                 .method(JobCreateParams.Method.builder().type(JobCreateParams.Method.Type.SUPERVISED)
                         .supervised(SupervisedMethod.builder().hyperparameters(SupervisedHyperparameters.builder()
-                                .nEpochs(2).batchSize(4).build()).build()).build());
+                                .nEpochs(2).batchSize(4).build()).build())
+                        .build());
     }
 
     private static FineTuningJob await(OpenAIClient client, String id) throws InterruptedException {
@@ -110,8 +111,9 @@ class WholeJobTest {
             }
             assertEquals(accuracy, Double.parseDouble(table.lines().skip(6).findFirst().orElseThrow().split(",")[4]));
             assertEquals(List.of("step_metrics.csv", "data_report.json", "data_report.html", "verdict.json",
-                    "verdict.html"), job.resultFiles().stream().map(file -> client.files().retrieve(file).filename())
-                    .toList());
+                    "verdict.html"),
+                    job.resultFiles().stream().map(file -> client.files().retrieve(file).filename())
+                            .toList());
             assertTrue(client.models().delete(model).deleted());
             assertThrows(NotFoundException.class, () -> client.models().retrieve(model));
         }

@@ -118,7 +118,8 @@ sealed interface Expression {
     }
 
     /** {@code name=value} in a call. */
-    record NamedArgument(String name, Expression value) { }
+    record NamedArgument(String name, Expression value) {
+    }
 
     /** {@code function(arguments)}. */
     record Call(int line, Expression function, CallArguments arguments) implements Expression {
@@ -177,10 +178,13 @@ sealed interface Expression {
     }
 
     /** One operator of a comparison with what stands on its right. */
-    record ComparisonPart(Comparator operator, Expression operand) { }
+    record ComparisonPart(Comparator operator, Expression operand) {
+    }
 
     /** The comparison operators. */
-    enum Comparator { EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, IN, NOT_IN }
+    enum Comparator {
+        EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, IN, NOT_IN
+    }
 
     /** {@code -value} or {@code +value}. */
     record Unary(int line, boolean negative, Expression value) implements Expression {
@@ -199,7 +203,8 @@ sealed interface Expression {
     }
 
     /** One operator with what stands on its right. */
-    record BinaryPart(Operator operator, Expression operand) { }
+    record BinaryPart(Operator operator, Expression operand) {
+    }
 
     /** The arithmetic operators, each with its sign for error messages. */
     enum Operator {

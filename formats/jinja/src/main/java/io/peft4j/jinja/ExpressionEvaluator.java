@@ -222,7 +222,9 @@ final class ExpressionEvaluator implements Expression.Visitor<Object> {
     }
 
     /** How two values can stand to each other; a NaN stands in no order to anything. */
-    private enum Order { LESS, SAME, GREATER, NONE }
+    private enum Order {
+        LESS, SAME, GREATER, NONE
+    }
 
     private static boolean isOneOf(Order order, Order one, Order other) {
         return order == one || order == other;

@@ -30,8 +30,8 @@ final class Globals {
             Object message = arguments.bind("raise_exception", 1, "message").get(0, "");
             throw new TemplateError(runtime.str(message));
         });
-        functions.put("strftime_now", (runtime, arguments) ->
-                Strftime.format(arguments.bind("strftime_now", 1, "format").text(0, ""), runtime.clock()));
+        functions.put("strftime_now", (runtime, arguments) -> Strftime
+                .format(arguments.bind("strftime_now", 1, "format").text(0, ""), runtime.clock()));
         return Map.copyOf(functions);
     }
 

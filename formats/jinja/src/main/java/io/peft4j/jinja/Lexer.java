@@ -272,7 +272,8 @@ final class Lexer {
             case LEFT_PAREN -> brackets.push(")");
             case LEFT_BRACKET -> brackets.push("]");
             case RIGHT_BRACE, RIGHT_PAREN, RIGHT_BRACKET -> closeBracket(source.substring(position, position + 1));
-            default -> { }
+            default -> {
+            }
         }
         tokens.add(new Token(type, "", line));
         moveTo(end);

@@ -58,7 +58,7 @@ final class NumberFilters {
         }
         return value instanceof Double number ? truncate(number)
                 : value instanceof Boolean || Types.isInteger(value) ? Arithmetic.sign(value, false)
-                : truncate(toFloat(value));
+                        : truncate(toFloat(value));
     }
 
     private static Object truncate(Double number) {

@@ -15,7 +15,7 @@ final class PyStrings {
     static boolean isSpace(int c) {
         return c == ' ' || c >= '\t' && c <= '\r' || c >= 0x1C && c <= 0x1F || c == 0x85 || c == 0xA0
                 || c > 0xFF && (c == 0x1680 || c >= 0x2000 && c <= 0x200A || c == 0x2028 || c == 0x2029 || c == 0x202F
-                || c == 0x205F || c == 0x3000);
+                        || c == 0x205F || c == 0x3000);
     }
 
     /** Whether everything from an index on is whitespace; false if nothing is there. */

@@ -29,5 +29,6 @@ final class Sorting {
         }
     }
 
-    private record Keyed<T>(Object key, T item) { }
+    private record Keyed<T>(Object key, T item) {
+    }
 }

@@ -60,7 +60,8 @@ sealed interface Statement {
     }
 
     /** One branch of an {@link If}. */
-    record Branch(Expression condition, List<Statement> body) { }
+    record Branch(Expression condition, List<Statement> body) {
+    }
 
     /** {@code for target in iterable if condition}; the condition is null where it is missing. */
     record For(int line, Target target, Expression iterable, Expression condition, boolean recursive,
@@ -72,16 +73,20 @@ sealed interface Statement {
     }
 
     /** What can stand on the left of an assignment. */
-    sealed interface Target { }
+    sealed interface Target {
+    }
 
     /** A plain variable. */
-    record NameTarget(String name) implements Target { }
+    record NameTarget(String name) implements Target {
+    }
 
     /** An attribute of a namespace. */
-    record NamespaceTarget(int line, String namespace, String attribute) implements Target { }
+    record NamespaceTarget(int line, String namespace, String attribute) implements Target {
+    }
 
     /** Several targets, which take the items of a sequence of that length. */
-    record TupleTarget(int line, List<Target> targets) implements Target { }
+    record TupleTarget(int line, List<Target> targets) implements Target {
+    }
 
     /** {@code set target = value}. */
     record Assign(int line, Target target, Expression value) implements Statement {
@@ -117,7 +122,8 @@ sealed interface Statement {
      * @param takesNamed whether the body uses {@code kwargs}
      */
     record Signature(List<String> names, List<Expression> defaults, boolean takesCaller, boolean takesPositional,
-            boolean takesNamed) { }
+            boolean takesNamed) {
+    }
 
     /** {@code call(parameters) function(arguments)}body{@code endcall}: the body is given as {@code caller}. */
     record CallBlock(int line, Signature signature, Expression.Call call, List<Statement> body) implements Statement {

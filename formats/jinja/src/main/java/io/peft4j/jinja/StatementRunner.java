@@ -18,7 +18,9 @@ final class StatementRunner implements Statement.Visitor<StatementRunner.Flow> {
     private Output out;
 
     /** How a statement ended. */
-    enum Flow { NEXT, BREAK, CONTINUE }
+    enum Flow {
+        NEXT, BREAK, CONTINUE
+    }
 
     StatementRunner(Runtime runtime, Scope scope) {
         this.runtime = runtime;

@@ -38,7 +38,8 @@ final class StringLiterals {
 
     private void escape(char kind) {
         switch (kind) {
-            case '\n' -> { }
+            case '\n' -> {
+            }
             case '\\', '\'', '"' -> text.append(kind);
             case 'n' -> text.append('\n');
             case 't' -> text.append('\t');

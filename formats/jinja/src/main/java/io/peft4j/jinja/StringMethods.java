@@ -54,8 +54,8 @@ final class StringMethods {
         plain(methods, "swapcase", StringMethods::swapCase);
         methods.put("strip", (self, arguments, runtime) -> PyStrings.strip(self, characters("strip", arguments)));
         methods.put("lstrip", (self, arguments, runtime) -> PyStrings.stripLeft(self, characters("lstrip", arguments)));
-        methods.put("rstrip", (self, arguments, runtime) ->
-                PyStrings.stripRight(self, characters("rstrip", arguments)));
+        methods.put("rstrip",
+                (self, arguments, runtime) -> PyStrings.stripRight(self, characters("rstrip", arguments)));
         methods.put("replace", (self, arguments, runtime) -> {
             Arguments.Bound bound = arguments.bind("replace", 2, "old", "new", "count");
             return PyStrings.replace(self, bound.text(0, ""), bound.text(1, ""), bound.integer(2, -1),
@@ -112,8 +112,8 @@ final class StringMethods {
             Arguments.Bound bound = arguments.bind("rsplit", 0, "sep", "maxsplit");
             return PyStrings.splitRight(self, separator(bound), bound.integer(1, -1));
         });
-        methods.put("splitlines", (self, arguments, runtime) ->
-                PyStrings.lines(self, arguments.bind("splitlines", 0, "keepends").truth(0, false)));
+        methods.put("splitlines", (self, arguments, runtime) -> PyStrings.lines(self,
+                arguments.bind("splitlines", 0, "keepends").truth(0, false)));
         methods.put("partition", (self, arguments, runtime) -> partition(self, one("partition", arguments), false));
         methods.put("rpartition", (self, arguments, runtime) -> partition(self, one("rpartition", arguments), true));
         methods.put("join", (self, arguments, runtime) -> {

@@ -27,14 +27,14 @@ final class Tests {
         comparisons(tests);
         tests.put("odd", (runtime, value, arguments) -> modulo(runtime, value, 2L, 1L));
         tests.put("even", (runtime, value, arguments) -> modulo(runtime, value, 2L, 0L));
-        tests.put("divisibleby", (runtime, value, arguments) ->
-                modulo(runtime, value, arguments.bind("divisibleby", 1, "num").get(0, null), 0L));
+        tests.put("divisibleby", (runtime, value, arguments) -> modulo(runtime, value,
+                arguments.bind("divisibleby", 1, "num").get(0, null), 0L));
         tests.put("lower", (runtime, value, arguments) -> StringMethods.isLower(runtime.str(value)));
         tests.put("upper", (runtime, value, arguments) -> StringMethods.isUpper(runtime.str(value)));
         tests.put("filter", (runtime, value, arguments) -> Filters.find(runtime.str(value)) != null);
         tests.put("test", (runtime, value, arguments) -> find(runtime.str(value)) != null);
-        tests.put("sameas", (runtime, value, arguments) ->
-                same(value, arguments.bind("sameas", 1, "other").get(0, null)));
+        tests.put("sameas",
+                (runtime, value, arguments) -> same(value, arguments.bind("sameas", 1, "other").get(0, null)));
         return Map.copyOf(tests);
     }
 

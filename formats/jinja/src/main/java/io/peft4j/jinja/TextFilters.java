@@ -22,15 +22,14 @@ final class TextFilters {
         plain(filters, "lower", PyStrings::lower);
         plain(filters, "capitalize", PyStrings::capitalize);
         plain(filters, "title", TextFilters::title);
-        filters.put("trim", (runtime, value, arguments) ->
-                PyStrings.strip(runtime.str(value), arguments.bind("trim", 0, "chars").text(0, null)));
+        filters.put("trim", (runtime, value, arguments) -> PyStrings.strip(runtime.str(value),
+                arguments.bind("trim", 0, "chars").text(0, null)));
         filters.put("string", (runtime, value, arguments) -> value instanceof Markup ? value : runtime.str(value));
         filters.put("safe", (runtime, value, arguments) -> new Markup(runtime.str(value)));
         Filter escape = (runtime, value, arguments) -> Markup.escape(value, runtime.budget());
         filters.put("e", escape);
         filters.put("escape", escape);
-        filters.put("forceescape", (runtime, value, arguments) ->
-                Markup.escape(runtime.str(value), runtime.budget()));
+        filters.put("forceescape", (runtime, value, arguments) -> Markup.escape(runtime.str(value), runtime.budget()));
         filters.put("replace", (runtime, value, arguments) -> {
             Arguments.Bound bound = arguments.bind("replace", 2, "old", "new", "count");
             return PyStrings.replace(runtime.str(value), runtime.str(bound.get(0, "")), runtime.str(bound.get(1, "")),

@@ -107,7 +107,8 @@ public final class SageMakerTraining {
         boolean keeps = job.hosts().isFirst();
         ModelUpload delivery = new ModelUpload(job.checkpoints());
         delivery.makeReady();
-        StepLines lines = new StepLines(out, plan -> { });
+        StepLines lines = new StepLines(out, plan -> {
+        });
         JobCommands.Outcome outcome;
         try {
             outcome = command.train(words, lines);
@@ -166,9 +167,11 @@ public final class SageMakerTraining {
 
     private String model(Map<String, Path> channels) {
         return ContainerModel.base(job.model(), Optional.ofNullable(job.environment().get(MODEL)),
-                Optional.ofNullable(channels.get("model"))).orElseThrow(() -> new ConfigurationException("no base "
-                + "model: set the hyperparameter 'model' or the variable " + MODEL + " to a hub ID or a path, or add a "
-                + "channel 'model'"));
+                Optional.ofNullable(channels.get("model"))).orElseThrow(
+                        () -> new ConfigurationException("no base "
+                                + "model: set the hyperparameter 'model' or the variable " + MODEL
+                                + " to a hub ID or a path, or add a "
+                                + "channel 'model'"));
     }
 
     /** What is served below a root: the model folder, on the base that the environment names or the channel holds. */

@@ -123,7 +123,8 @@ public final class VertexTraining {
     /** Trains with the first machine, which keeps the result. */
     private JobCommands.Outcome follow(List<String> all) {
         all.add("--output=" + VertexJob.scratch());
-        StepLines lines = new StepLines(out, plan -> { });
+        StepLines lines = new StepLines(out, plan -> {
+        });
         JobCommands.Outcome outcome = command.train(all, lines);
         return lines.result().filter(result -> outcome.succeeded() && result.cancelled())
                 .map(JobCommands.Outcome::stopped).orElse(outcome);

@@ -140,8 +140,8 @@ class GraphsTest {
     void anAdapterOfAnotherNetworkIsRefused() {
         Dl4jAdapters.saveAdapter(trained(Dl4jAdapters.withAdapter(graph(1), lora("hidden")), 1), folder);
 
-        String message = assertThrows(AdapterMismatchException.class, () ->
-                Dl4jAdapters.loadAdapter(graph(2), folder)).getMessage();
+        String message = assertThrows(AdapterMismatchException.class, () -> Dl4jAdapters.loadAdapter(graph(2), folder))
+                .getMessage();
         assertTrue(message.contains("made for another base model"), message);
     }
 
@@ -165,11 +165,12 @@ class GraphsTest {
                 .addInputs("in").addVertex("attention", new AttentionVertex.Builder().nInQueries(3).nInKeys(3)
                         .nInValues(3).nOut(3).nHeads(1).projectInput(true).build(), "in", "in", "in")
                 .addLayer("out", new RnnOutputLayer.Builder(LossFunctions.LossFunction.MSE).nIn(3).nOut(2).build(),
-                        "attention").setOutputs("out").build());
+                        "attention")
+                .setOutputs("out").build());
         graph.init();
 
-        String message = assertThrows(ConfigurationException.class, () ->
-                Dl4jAdapters.withAdapter(graph, lora("out"))).getMessage();
+        String message = assertThrows(ConfigurationException.class, () -> Dl4jAdapters.withAdapter(graph, lora("out")))
+                .getMessage();
         assertTrue(message.startsWith("vertex 'attention' of the graph (AttentionVertex) has parameters"), message);
     }
 }

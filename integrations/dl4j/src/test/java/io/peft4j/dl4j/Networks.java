@@ -115,8 +115,10 @@ final class Networks {
         kinds.add(new Kind("convolution", new ConvolutionLayer.Builder(3, 2).nOut(3).build(), image, false, 3, 2, 5,
                 5));
         kinds.add(new Kind("convolution in 3 dimensions", new Convolution3D.Builder(2, 2, 2).nOut(3)
-                .dataFormat(Convolution3D.DataFormat.NCDHW).build(), InputType.convolutional3D(
-                Convolution3D.DataFormat.NCDHW, 3, 3, 3, 2), true, 3, 2, 3, 3, 3));
+                .dataFormat(Convolution3D.DataFormat.NCDHW).build(),
+                InputType.convolutional3D(
+                        Convolution3D.DataFormat.NCDHW, 3, 3, 3, 2),
+                true, 3, 2, 3, 3, 3));
         kinds.add(new Kind("separable convolution", new SeparableConvolution2D.Builder(2, 2).nOut(3)
                 .depthMultiplier(2).build(), image, false, 3, 2, 5, 5));
         kinds.add(overTime("self-attention", new SelfAttentionLayer.Builder().nOut(4).nHeads(2).projectInput(true)

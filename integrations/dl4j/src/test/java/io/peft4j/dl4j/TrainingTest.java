@@ -85,11 +85,10 @@ class TrainingTest {
         CollectScoresListener scores = new CollectScoresListener(1);
         adapted.setListeners(scores);
         DataSet data = examples(32);
-        EarlyStoppingConfiguration<MultiLayerNetwork> stopping =
-                new EarlyStoppingConfiguration.Builder<MultiLayerNetwork>()
-                        .epochTerminationConditions(new MaxEpochsTerminationCondition(6))
-                        .scoreCalculator(new DataSetLossCalculator(new ListDataSetIterator<>(data.asList(), 32), true))
-                        .modelSaver(new InMemoryModelSaver<>()).build();
+        var stopping = new EarlyStoppingConfiguration.Builder<MultiLayerNetwork>()
+                .epochTerminationConditions(new MaxEpochsTerminationCondition(6))
+                .scoreCalculator(new DataSetLossCalculator(new ListDataSetIterator<>(data.asList(), 32), true))
+                .modelSaver(new InMemoryModelSaver<>()).build();
 
         EarlyStoppingResult<MultiLayerNetwork> result = new EarlyStoppingTrainer(stopping, adapted,
                 new ListDataSetIterator<>(data.asList(), 16)).fit();

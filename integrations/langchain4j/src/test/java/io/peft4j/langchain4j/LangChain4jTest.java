@@ -183,7 +183,8 @@ class LangChain4jTest {
         StreamingAssistant assistant = AiServices.create(StreamingAssistant.class, new PeftStreamingChatModel(closed,
                 GenerationOptions.defaults(), ForkJoinPool.commonPool()));
         CompletableFuture<ChatResponse> whole = new CompletableFuture<>();
-        assistant.answer(QUESTION).onPartialResponse(piece -> { }).onCompleteResponse(whole::complete)
+        assistant.answer(QUESTION).onPartialResponse(piece -> {
+        }).onCompleteResponse(whole::complete)
                 .onError(whole::completeExceptionally).start();
         Exception failure = assertThrows(Exception.class, () -> whole.get(1, TimeUnit.MINUTES));
         assertTrue(failure.getMessage().contains("closed"), failure.toString());

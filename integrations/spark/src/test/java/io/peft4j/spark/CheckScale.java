@@ -95,16 +95,16 @@ public final class CheckScale {
     /** A row that has to do with the one before it, at some places, and with none at all others. */
     private long second(BufferedWriter out, String question, String answer) throws IOException {
         switch ((int) (rows / 2 % (PERIOD / 2))) {
-            case 100, 101:
+            case 100, 101 :
                 planted.merge(FindingCode.DUPLICATE, 1L, Long::sum);
                 return write(out, question, answer);
-            case 200, 201:
+            case 200, 201 :
                 planted.merge(FindingCode.NEAR_DUPLICATE, 1L, Long::sum);
                 return write(out, "Please, " + question, answer.replaceFirst("\\. ", "! "));
-            case 300, 301:
+            case 300, 301 :
                 planted.merge(FindingCode.MISSING_CONTENT, 1L, Long::sum);
                 return write(out, sentence("Who knows", 12, "?"), "");
-            default:
+            default :
                 return write(out, sentence("Where is", 12, "?"), sentence("It is in", 250, "."));
         }
     }

@@ -194,7 +194,8 @@ class PeftFunctionsTest {
                 assertThrows(ConfigurationException.class, () -> TINY.withAdapters(Map.of("hr", HR), "id")
                         .generate(rows, "question", "answer")).getMessage());
         assertEquals("answers to the rows of a DataFrame cannot have more than one answer to a row; repeat the rows "
-                + "instead", assertThrows(ConfigurationException.class, () -> TINY.generate(rows, "question",
-                "answer", SHORT.withAnswers(2))).getMessage());
+                + "instead",
+                assertThrows(ConfigurationException.class, () -> TINY.generate(rows, "question",
+                        "answer", SHORT.withAnswers(2))).getMessage());
     }
 }

@@ -38,7 +38,7 @@ class SparkSweepTest {
 
     private static SweepBuilder sweep(BaseModel base, String data, boolean resume) {
         return Sweep.of(base, LoraConfig.builder().rank(2).build(),
-                        SearchSpace.of("{\"learning_rate\": [1e-5, 1e-2], \"rank\": [2, 4]}", "space.json"))
+                SearchSpace.of("{\"learning_rate\": [1e-5, 1e-2], \"rank\": [2, 4]}", "space.json"))
                 .data(ChatDataset.read(Path.of(data))).trainer(model -> Trainer.builder(model).epochs(1).batchSize(4))
                 .strategy(SearchStrategy.GRID).sideBySide(2).resume(resume);
     }
@@ -64,8 +64,9 @@ class SparkSweepTest {
         assertEquals(plain.best().orElseThrow().name(), result.best().orElseThrow().name());
         assertEquals(5, result.table().lines().count());
         assertTrue(Files.readString(output.resolve("sweep.html")).contains("trial-004"));
-        try (BaseModel base = BaseModel.load(MODEL); PeftModel best = base.withAdapter(result.folder(
-                result.best().orElseThrow()))) {
+        try (BaseModel base = BaseModel.load(MODEL);
+                PeftModel best = base.withAdapter(result.folder(
+                        result.best().orElseThrow()))) {
             assertEquals(1, best.adapterNames().size());
         }
         SweepResult resumed = SparkSweep.of(TestSpark.local(), MODEL, base -> sweep(base, data, true))

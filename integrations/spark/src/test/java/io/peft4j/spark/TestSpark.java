@@ -59,7 +59,7 @@ public final class TestSpark {
     /** What surefire sets for the tests' JVM: how it logs, and that no library calls home. */
     private static String executorOptions() {
         return Stream.of("ai.djl.offline", "org.slf4j.simpleLogger.log.org.apache",
-                        "org.slf4j.simpleLogger.log.org.sparkproject", "org.slf4j.simpleLogger.log.org.nd4j")
+                "org.slf4j.simpleLogger.log.org.sparkproject", "org.slf4j.simpleLogger.log.org.nd4j")
                 .map(name -> "-D" + name + "=" + System.getProperty(name))
                 .reduce("-Xshare:auto", (options, option) -> options + " " + option);
     }

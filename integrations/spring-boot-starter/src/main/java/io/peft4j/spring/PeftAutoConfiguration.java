@@ -51,8 +51,8 @@ public class PeftAutoConfiguration {
             ObjectProvider<PeftChatModel.AnswerListener> listeners) {
         GenerationOptions usual = GenerationOptions.defaults().withMaxNewTokens(properties.maxTokens());
         usual = usual.withSampling(usual.sampling().withTemperature(properties.temperature()));
-        return new PeftChatModel(adapters, usual, (adapter, answer, time) ->
-                listeners.orderedStream().forEach(listener -> listener.onAnswer(adapter, answer, time)));
+        return new PeftChatModel(adapters, usual, (adapter, answer, time) -> listeners.orderedStream()
+                .forEach(listener -> listener.onAnswer(adapter, answer, time)));
     }
 
     /** Spring AI's embedding model. */

@@ -54,8 +54,8 @@ class AutoConfigurationTest {
 
     @Test
     void aMistakeInTheSettingsSaysWhatIsMissing() {
-        application.withPropertyValues("peft4j.model=tiny", "peft4j.tuning.enabled=true").run(context ->
-                assertTrue(reason(context.getStartupFailure()).contains("needs peft4j.adapters")));
+        application.withPropertyValues("peft4j.model=tiny", "peft4j.tuning.enabled=true")
+                .run(context -> assertTrue(reason(context.getStartupFailure()).contains("needs peft4j.adapters")));
     }
 
     @Test

@@ -34,8 +34,8 @@ public final class HeapRows {
 
     /** Works on all rows, piece by piece. */
     public static void forPieces(int rows, Task task) {
-        IntStream.range(0, pieces(rows)).parallel().forEach(piece ->
-                task.run(piece, piece * PIECE, Math.min(PIECE, rows - piece * PIECE)));
+        IntStream.range(0, pieces(rows)).parallel()
+                .forEach(piece -> task.run(piece, piece * PIECE, Math.min(PIECE, rows - piece * PIECE)));
     }
 
     /** Reads some rows. */

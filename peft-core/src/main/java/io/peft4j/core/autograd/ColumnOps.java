@@ -28,8 +28,8 @@ public final class ColumnOps {
     public static Variable slice(Tape tape, Variable x, int groups, int from, int to) {
         Kernels kernels = tape.kernels();
         INDArray y = tape.arena().allocate(x.value().dataType(), x.rows(), (long) groups * (to - from));
-        Consumer<INDArray> forward = result ->
-                kernels.copyColumns(split(x.value(), groups), from, split(result, groups), 0, to - from, false);
+        Consumer<INDArray> forward = result -> kernels.copyColumns(split(x.value(), groups), from,
+                split(result, groups), 0, to - from, false);
         forward.accept(y);
         return tape.recordRecomputable(y, forward, (out, dy) -> x.addGradient((dx, accumulate) -> {
             if (!accumulate) {

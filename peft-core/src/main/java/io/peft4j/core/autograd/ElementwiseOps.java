@@ -65,8 +65,8 @@ public final class ElementwiseOps {
     public static Variable clampedGate(Tape tape, Variable gate, Variable up, float alpha, float limit) {
         Kernels kernels = tape.kernels();
         return gate(tape, gate, up, result -> kernels.clampedGate(gate.value(), up.value(), alpha, limit, result),
-                (dy, dGate, dUp) ->
-                        kernels.clampedGateBackward(dy, gate.value(), up.value(), alpha, limit, dGate, dUp));
+                (dy, dGate, dUp) -> kernels.clampedGateBackward(dy, gate.value(), up.value(), alpha, limit, dGate,
+                        dUp));
     }
 
     /** Writes the gradients of a gate and of what it lets through. */

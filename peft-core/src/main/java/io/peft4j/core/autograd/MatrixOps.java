@@ -108,8 +108,8 @@ public final class MatrixOps {
         Kernels kernels = tape.kernels();
         INDArray y = tape.allocate(x.rows(), w.rows());
         INDArray h = tape.allocateFloat(x.rows(), a.rows());
-        Consumer<INDArray> forward = result ->
-                kernels.linearWithLowRank(x.value(), w, a.value(), b.value(), scale, h, result);
+        Consumer<INDArray> forward = result -> kernels.linearWithLowRank(x.value(), w, a.value(), b.value(), scale, h,
+                result);
         forward.accept(y);
         return tape.recordProduct(y, forward, (out, dy) -> {
             INDArray dh = tape.allocateFloat(h.shape());
@@ -132,8 +132,8 @@ public final class MatrixOps {
         Variable observed = tape.input(weightGradient, weightGradient);
         return tape.recordInPlace(y, (out, dy) -> {
             y.addGradientOf(out);
-            observed.addGradient((dw, accumulate) ->
-                    tape.kernels().matmul(dy, true, x.value(), false, dw, 1f, accumulate));
+            observed.addGradient(
+                    (dw, accumulate) -> tape.kernels().matmul(dy, true, x.value(), false, dw, 1f, accumulate));
         }, List.of(y, x, observed));
     }
 

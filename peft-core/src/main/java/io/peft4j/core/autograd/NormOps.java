@@ -50,8 +50,8 @@ public final class NormOps {
         bias.ifPresent(inputs::add);
         return tape.recordRecomputable(y, forward, (out, dy) -> {
             layerNormWeights(kernels, dy, x, weight, bias, mean, rstd);
-            x.addGradient((dx, accumulate) ->
-                    kernels.layerNormBackward(dy, x.value(), weight.value(), mean, rstd, dx, accumulate));
+            x.addGradient((dx, accumulate) -> kernels.layerNormBackward(dy, x.value(), weight.value(), mean, rstd, dx,
+                    accumulate));
         }, inputs, mean, rstd);
     }
 

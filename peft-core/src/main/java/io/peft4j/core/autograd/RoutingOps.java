@@ -24,8 +24,10 @@ public final class RoutingOps {
         INDArray y = tape.allocateLike(x.value());
         Consumer<INDArray> forward = result -> kernels.softmax(x.value(), result);
         forward.accept(y);
-        Variable result = tape.recordRecomputable(y, forward, (out, dy) -> x.addGradient((dx, accumulate) ->
-                kernels.softmaxBackward(dy, out.value(), dx, accumulate)), List.of(x));
+        Variable result = tape.recordRecomputable(y, forward,
+                (out, dy) -> x
+                        .addGradient((dx, accumulate) -> kernels.softmaxBackward(dy, out.value(), dx, accumulate)),
+                List.of(x));
         if (result.requiresGradient()) {
             result.markRead();
         }

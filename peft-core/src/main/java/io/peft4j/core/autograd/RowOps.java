@@ -20,7 +20,8 @@ public final class RowOps {
     public static Variable embedding(Tape tape, FrozenWeight table, int[] ids) {
         INDArray y = tape.allocate(ids.length, table.columns());
         tape.kernels().gather(table, ids, y);
-        return tape.record(y, (out, dy) -> { }, List.of());
+        return tape.record(y, (out, dy) -> {
+        }, List.of());
     }
 
     /** {@code y[i] = x[rows[i]]}: x [M, H], y [N, H]. Gradient: rows are added back. */
@@ -159,10 +160,9 @@ public final class RowOps {
         kernels.scale(a.value(), 1f, Arrays.rowRange(y, 0, first), false);
         kernels.scale(b.value(), 1f, Arrays.rowRange(y, first, first + b.rows()), false);
         return tape.record(y, (out, dy) -> {
-            a.addGradient((da, accumulate) ->
-                    kernels.scale(Arrays.rowRange(dy, 0, first), 1f, da, accumulate));
-            b.addGradient((db, accumulate) ->
-                    kernels.scale(Arrays.rowRange(dy, first, Arrays.rows(dy)), 1f, db, accumulate));
+            a.addGradient((da, accumulate) -> kernels.scale(Arrays.rowRange(dy, 0, first), 1f, da, accumulate));
+            b.addGradient(
+                    (db, accumulate) -> kernels.scale(Arrays.rowRange(dy, first, Arrays.rows(dy)), 1f, db, accumulate));
         }, List.of(a, b));
     }
 }

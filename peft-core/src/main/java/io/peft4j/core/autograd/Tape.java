@@ -74,7 +74,8 @@ public final class Tape implements AutoCloseable {
      * @param activationType type of large activations: FLOAT or BFLOAT16
      */
     public static Tape recording(Kernels kernels, Arena arena, DataType activationType) {
-        return recording(kernels, arena, activationType, () -> { });
+        return recording(kernels, arena, activationType, () -> {
+        });
     }
 
     /**
@@ -87,7 +88,8 @@ public final class Tape implements AutoCloseable {
 
     /** A tape that records nothing, for inference. */
     public static Tape inference(Kernels kernels, Arena arena, DataType activationType) {
-        return inference(kernels, arena, activationType, () -> { });
+        return inference(kernels, arena, activationType, () -> {
+        });
     }
 
     /**

@@ -171,8 +171,8 @@ public final class KernelSelection {
     /** All providers, the preferred first. One that cannot be made is left out with a warning. */
     private static List<KernelProvider> providers() {
         List<KernelProvider> providers = new ArrayList<>();
-        Iterator<KernelProvider> found =
-                ServiceLoader.load(KernelProvider.class, KernelSelection.class.getClassLoader()).iterator();
+        Iterator<KernelProvider> found = ServiceLoader
+                .load(KernelProvider.class, KernelSelection.class.getClassLoader()).iterator();
         while (true) {
             try {
                 if (!found.hasNext()) {

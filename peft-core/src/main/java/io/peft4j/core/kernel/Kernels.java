@@ -23,8 +23,20 @@ import java.util.Map;
  * thread at a time and runs its own worker threads; the engine ({@code io.peft4j.core.engine.Engine}) hands it from one
  * computation to the next. {@link KernelSelection} finds the fastest one.
  */
-public interface Kernels extends MatrixKernels, RowKernels, ElementwiseKernels, ActivationKernels, ScalingKernels,
-        NormKernels, LayerNormKernels, RotaryKernels, AttentionKernels, LossKernels, UpdateKernels, AutoCloseable {
+public interface Kernels
+        extends
+            MatrixKernels,
+            RowKernels,
+            ElementwiseKernels,
+            ActivationKernels,
+            ScalingKernels,
+            NormKernels,
+            LayerNormKernels,
+            RotaryKernels,
+            AttentionKernels,
+            LossKernels,
+            UpdateKernels,
+            AutoCloseable {
     /** The key in {@link #identity} of what the processor has. */
     String PROCESSOR = "processor";
 

@@ -164,8 +164,8 @@ public final class Pass implements AutoCloseable {
         for (int from = 0; from < rows.length; from += chunkRows) {
             INDArray part = workspace.arena().rows(hidden, from, Math.min(rows.length, from + chunkRows));
             try (Tape head = workspace.inference(DataType.FLOAT)) {
-                INDArray logits = workspace.compute(() ->
-                        model.network().causal().logits(context.onTape(head), head.constant(part)).value());
+                INDArray logits = workspace.compute(
+                        () -> model.network().causal().logits(context.onTape(head), head.constant(part)).value());
                 reader.read(from, logits);
             }
         }
@@ -229,8 +229,8 @@ public final class Pass implements AutoCloseable {
     /** The negative log-likelihood of each supervised token, in the order of the batch's targets. */
     public float[] negativeLogLikelihoods() {
         PackedBatch.Targets targets = batch().targets();
-        return targets.count() == 0 ? new float[0] : workspace.compute(() ->
-                negativeLogLikelihoods(model.network().hidden(context, targets.rows()).value()));
+        return targets.count() == 0 ? new float[0] : workspace
+                .compute(() -> negativeLogLikelihoods(model.network().hidden(context, targets.rows()).value()));
     }
 
     private float[] negativeLogLikelihoods(INDArray rows) {

@@ -25,7 +25,8 @@ import java.util.Map;
  */
 public record Sampling(double temperature, int topK, double topP, double minP, double repetitionPenalty,
         double presencePenalty, double frequencyPenalty, Map<Integer, Double> logitBias, long seed)
-        implements Serializable {
+        implements
+            Serializable {
     /** Checks the ranges. */
     public Sampling {
         require(temperature >= 0 && Double.isFinite(temperature), "temperature", temperature, "0 or more");

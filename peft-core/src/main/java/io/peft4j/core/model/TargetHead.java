@@ -69,8 +69,8 @@ record TargetHead(CausalNetwork network, Workspace workspace, ForwardContext con
         double sum = 0;
         for (TargetChunk chunk : TargetChunk.of(targets(), chunkRows)) {
             try (Tape head = workspace.recording(hidden.dataType())) {
-                Variable logits = workspace.compute(() ->
-                        network.logits(context.onTape(head), input(head, chunk, hidden, gradient)));
+                Variable logits = workspace
+                        .compute(() -> network.logits(context.onTape(head), input(head, chunk, hidden, gradient)));
                 float[] values = Arrays.toFloats(logits.value());
                 sum += loss.compute(chunk.from(), chunk.to(), values);
                 workspace.compute(() -> {

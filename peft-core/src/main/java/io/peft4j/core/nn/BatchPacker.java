@@ -69,8 +69,8 @@ final class BatchPacker {
         Arrays.setAll(all, i -> i);
         if (sharesPrefixes) {
             // What is computed in different ways cannot be shared.
-            Arrays.stream(all).map(i -> packer.sequences.get(i).group()).distinct().forEach(group ->
-                    packer.addGroups(Arrays.stream(all).filter(i -> packer.sequences.get(i).group() == group)
+            Arrays.stream(all).map(i -> packer.sequences.get(i).group()).distinct().forEach(
+                    group -> packer.addGroups(Arrays.stream(all).filter(i -> packer.sequences.get(i).group() == group)
                             .toArray(), 0, List.of()));
         } else {
             for (int i : all) {
@@ -156,8 +156,9 @@ final class BatchPacker {
         }
         int[] each = new int[sequences.size()];
         Arrays.setAll(each, i -> i);
-        return Optional.of(new PackedBatch.Source(PackedBatch.of(sequences.stream().map(sequence ->
-                TokenSequence.unsupervised(sequence.source()).inGroup(sequence.group())).toList()), each));
+        return Optional.of(new PackedBatch.Source(PackedBatch.of(sequences.stream()
+                .map(sequence -> TokenSequence.unsupervised(sequence.source()).inGroup(sequence.group())).toList()),
+                each));
     }
 
     private PackedBatch build(boolean sharesPrefixes) {

@@ -254,7 +254,8 @@ public final class ForwardContext {
 
     /** The input of a layer that reads the batch itself, as an embedding reads the token ids. */
     public Variable noInput() {
-        return tape.record(tape.allocateFloat(1), (output, gradient) -> { }, List.of());
+        return tape.record(tape.allocateFloat(1), (output, gradient) -> {
+        }, List.of());
     }
 
     /**

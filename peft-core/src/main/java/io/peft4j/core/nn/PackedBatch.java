@@ -233,9 +233,11 @@ public final class PackedBatch {
             throw new IllegalArgumentException("an encoder runs on whole sequences, each with rows of its own: not on "
                     + "shared beginnings, and not with virtual tokens before them");
         }
-        List<AttentionLayout.Segment> segments = layout.segments().stream().map(segment ->
-                AttentionLayout.Segment.bidirectional(segment.queryStart(), segment.queryEnd(), segment.context(),
-                        segment.ownKeyStart())).toList();
+        List<AttentionLayout.Segment> segments = layout.segments().stream()
+                .map(segment -> AttentionLayout.Segment.bidirectional(segment.queryStart(), segment.queryEnd(),
+                        segment.context(),
+                        segment.ownKeyStart()))
+                .toList();
         return new PackedBatch(tokens, positions, new AttentionLayout(segments), targets, lastRows, cacheRows, marks,
                 origin, source);
     }

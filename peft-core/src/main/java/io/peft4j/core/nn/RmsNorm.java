@@ -76,7 +76,8 @@ public final class RmsNorm implements WeightedLayer {
         float[] values = new float[Math.toIntExact(offsets.length())];
         java.util.Arrays.fill(values, offset);
         Arrays.write(offsets, 0, values, 0, values.length);
-        Variable scale = ElementwiseOps.add(tape, otherWeight, tape.record(offsets, (out, dy) -> { }, List.of()));
+        Variable scale = ElementwiseOps.add(tape, otherWeight, tape.record(offsets, (out, dy) -> {
+        }, List.of()));
         return NormOps.rmsNorm(tape, x, scale, epsilon);
     }
 }

@@ -118,8 +118,8 @@ final class ActiveLayers implements LayerSelection {
         Map<String, MergedLayer> merged = new LinkedHashMap<>();
         boolean complete = false;
         try {
-            places(active).values().forEach(here ->
-                    here.forEach(placed -> merge(merged, placed.adapter(), placed.layer())));
+            places(active).values()
+                    .forEach(here -> here.forEach(placed -> merge(merged, placed.adapter(), placed.layer())));
             for (MergedLayer layer : merged.values()) {
                 if (!layer.isFinite()) {
                     throw new ConfigurationException("merging " + active.keySet() + " gives NaN or infinite weights at "

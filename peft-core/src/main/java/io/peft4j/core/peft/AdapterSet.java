@@ -40,7 +40,8 @@ final class AdapterSet {
 
     private final BaseLanguageModel base;
     private final ActiveAdapters activation = new ActiveAdapters(this);
-    private final Lifetime lifetime = new Lifetime("the model with adapters", () -> { });
+    private final Lifetime lifetime = new Lifetime("the model with adapters", () -> {
+    });
     private final ReentrantLock changes = new ReentrantLock();
     private volatile Map<String, AttachedAdapter> adapters = Map.of();
     private volatile boolean training;

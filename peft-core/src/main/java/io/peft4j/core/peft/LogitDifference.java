@@ -56,7 +56,8 @@ public record LogitDifference(double relative, double largest, int positions, do
     }
 
     private static float[] outputs(LanguageModel model, List<int[]> sequences) {
-        try (ModelLease lease = model.lease(); Workspace workspace = model.engine().workspace(Priority.WORK);
+        try (ModelLease lease = model.lease();
+                Workspace workspace = model.engine().workspace(Priority.WORK);
                 Pass pass = Pass.evaluation(lease, workspace, PackedBatch.of(sequences.stream()
                         .map(TokenSequence::unsupervised).toList()))) {
             return pass.outputs();

@@ -78,7 +78,7 @@ public record MergeCheck(List<String> texts, double tolerance) {
         if (!(difference.relative() <= tolerance)) {
             throw new ConfigurationException(what + " does not agree with base and adapter: " + difference
                     + String.format(Locale.ROOT, "; the tolerance is %.2g. Use a wider type, or keep the adapter "
-                    + "separate", tolerance));
+                            + "separate", tolerance));
         }
     }
 }

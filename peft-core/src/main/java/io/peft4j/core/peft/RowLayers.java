@@ -81,8 +81,8 @@ final class RowLayers implements LayerSelection {
                 }
             }
         }
-        network.slots().stream().filter(slot -> places.containsKey(slot.path())).forEach(slot ->
-                rows.layers.put(slot.path(), (context, x) -> forward(context, x, slot, places.get(slot.path()))));
+        network.slots().stream().filter(slot -> places.containsKey(slot.path())).forEach(slot -> rows.layers
+                .put(slot.path(), (context, x) -> forward(context, x, slot, places.get(slot.path()))));
         return rows;
     }
 
@@ -101,10 +101,10 @@ final class RowLayers implements LayerSelection {
         PackedBatch probe = PackedBatch.of(List.of(TokenSequence.unsupervised(0)));
         Optional<String> obstacle = adapter.prepare(probe) != probe
                 ? Optional.of("it adds virtual tokens to a batch") : adapter.layers().stream()
-                .flatMap(layer -> layer.mixingObstacle().stream()).findFirst();
+                        .flatMap(layer -> layer.mixingObstacle().stream()).findFirst();
         return obstacle.isEmpty() && adapter.layers().stream()
                 .anyMatch(layer -> network.output().filter(layer.slot()::equals).isPresent())
-                ? Optional.of("it changes the output layer, which runs on chosen rows only") : obstacle;
+                        ? Optional.of("it changes the output layer, which runs on chosen rows only") : obstacle;
     }
 
     /** The same for a batch of sequences of which the groups are given. */

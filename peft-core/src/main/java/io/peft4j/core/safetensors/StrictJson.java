@@ -21,8 +21,8 @@ import java.util.Map;
  * duplicate keys are an error, whatever goes wrong is a {@link FileFormatException}.
  */
 final class StrictJson implements AutoCloseable {
-    private static final JsonFactory FACTORY =
-            JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+    private static final JsonFactory FACTORY = JsonFactory.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
     /** More dimensions than any array library has. */
     private static final int MAX_COUNTS = 64;

@@ -237,7 +237,7 @@ public enum BlockType {
         }
         int tileBlocks = Math.min(TILE_BYTES / blockBytes, count / blockSize + 1);
         byte[] tile = new byte[tileBlocks * blockBytes];
-        for (int done = 0; done < count; ) {
+        for (int done = 0; done < count;) {
             long position = (first + done) / blockSize * blockBytes;
             int skip = (int) ((first + done) % blockSize);
             int blocks = Math.min(tileBlocks, (count - done) / blockSize);

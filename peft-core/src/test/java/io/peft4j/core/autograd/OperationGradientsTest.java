@@ -74,8 +74,7 @@ class OperationGradientsTest {
     void addLowRank() {
         try (GradientCase c = new GradientCase("addLowRank").parameter(4, 7).parameter(4, 5).parameter(2, 5)
                 .parameter(7, 2)) {
-            c.check((tape, p) ->
-                    MatrixOps.addLowRank(tape, copy(tape, p.get(0)), p.get(1), p.get(2), p.get(3), 1.5f));
+            c.check((tape, p) -> MatrixOps.addLowRank(tape, copy(tape, p.get(0)), p.get(1), p.get(2), p.get(3), 1.5f));
         }
     }
 
@@ -233,8 +232,7 @@ class OperationGradientsTest {
         try (GradientCase c = new GradientCase("rows").parameter(4, 3)) {
             int[] rows = {3, 0, 3, 3, 1};
             c.check((tape, p) -> RowOps.gatherRows(tape, p.get(0), rows));
-            c.check((tape, p) ->
-                    RowOps.trainedEmbedding(tape, p.get(0), rows, OptionalInt.empty(), DataType.FLOAT));
+            c.check((tape, p) -> RowOps.trainedEmbedding(tape, p.get(0), rows, OptionalInt.empty(), DataType.FLOAT));
         }
     }
 
@@ -263,8 +261,7 @@ class OperationGradientsTest {
         try (GradientCase c = new GradientCase("capped").parameter(10, 12).parameter(10, 6).parameter(10, 6)) {
             AttentionShape shape = new AttentionShape(4, 2, 3, 0.7f, 1.5f);
             AttentionExtras extras = new AttentionExtras(Optional.of(c.normal(4)), Optional.of(c.normal(4, 3)));
-            c.check((tape, p) ->
-                    AttentionOps.attention(tape, p.get(0), p.get(1), p.get(2), layout, shape, extras));
+            c.check((tape, p) -> AttentionOps.attention(tape, p.get(0), p.get(1), p.get(2), layout, shape, extras));
         }
     }
 

@@ -22,7 +22,8 @@ class RowOpsTest {
     }
 
     private static float[] gradient(float[] dy, OptionalInt padding) {
-        try (Kernels kernels = new NaiveKernels(); Arena arena = new Arena();
+        try (Kernels kernels = new NaiveKernels();
+                Arena arena = new Arena();
                 Parameter table = new Parameter("table", Arrays.of(new float[] {1, 2, 3, 4, 5, 6}, 3, 2));
                 Tape tape = Tape.recording(kernels, arena, DataType.FLOAT)) {
             table.gradient().assign(100);
@@ -37,7 +38,8 @@ class RowOpsTest {
     /** Rows 0 and 2 of x stay, 1 and 3 come from rows 1 and 0 of the table, of which 0 is not trained. */
     @Test
     void replacedRowsAndTheOthersGetTheirOwnGradients() {
-        try (Kernels kernels = new NaiveKernels(); Arena arena = new Arena();
+        try (Kernels kernels = new NaiveKernels();
+                Arena arena = new Arena();
                 Parameter x = new Parameter("x", Arrays.of(new float[] {1, 2, 3, 4, 5, 6, 7, 8}, 4, 2));
                 Parameter table = new Parameter("table", Arrays.of(new float[] {20, 21, 30, 31}, 2, 2));
                 Tape tape = Tape.recording(kernels, arena, DataType.FLOAT)) {
@@ -52,7 +54,8 @@ class RowOpsTest {
 
     @Test
     void joinedRowsGiveBackTheirParts() {
-        try (Kernels kernels = new NaiveKernels(); Arena arena = new Arena();
+        try (Kernels kernels = new NaiveKernels();
+                Arena arena = new Arena();
                 Parameter a = new Parameter("a", Arrays.of(new float[] {1, 2}, 1, 2));
                 Parameter b = new Parameter("b", Arrays.of(new float[] {3, 4, 5, 6}, 2, 2));
                 Tape tape = Tape.recording(kernels, arena, DataType.FLOAT)) {

@@ -18,7 +18,8 @@ class TapeBlockTest {
      */
     @Test
     void theInputOfATrainedLayerSurvivesTheBlock() {
-        try (NaiveKernels kernels = new NaiveKernels(); Arena arena = new Arena();
+        try (NaiveKernels kernels = new NaiveKernels();
+                Arena arena = new Arena();
                 Parameter weight = new Parameter("w", Arrays.of(new float[] {1, 2, 3, 4}, 2, 2));
                 Tape tape = Tape.recording(kernels, arena, DataType.FLOAT);
                 INDArray x = Arrays.of(new float[] {1, 10}, 1, 2);
@@ -38,7 +39,8 @@ class TapeBlockTest {
     /** Without a gradient below, nothing but the result stays. */
     @Test
     void withoutGradientsOnlyTheResultIsKept() {
-        try (NaiveKernels kernels = new NaiveKernels(); Arena arena = new Arena();
+        try (NaiveKernels kernels = new NaiveKernels();
+                Arena arena = new Arena();
                 Tape tape = Tape.inference(kernels, arena, DataType.FLOAT);
                 INDArray x = Arrays.of(new float[] {1, 10}, 1, 2)) {
             Variable y = ElementwiseOps.scale(tape, tape.constant(x), 1);

@@ -42,7 +42,8 @@ class EngineTest {
             assertThrows(IllegalArgumentException.class, () -> engine.run(kernels -> {
                 throw new IllegalArgumentException("broken");
             }));
-            Thread other = new Thread(() -> engine.run(kernels -> { }));
+            Thread other = new Thread(() -> engine.run(kernels -> {
+            }));
             other.start();
             other.join();
         }
@@ -53,7 +54,8 @@ class EngineTest {
         Engine engine = new Engine(new NaiveKernels());
         engine.close();
         engine.close();
-        assertThrows(ClosedException.class, () -> engine.run(kernels -> { }));
+        assertThrows(ClosedException.class, () -> engine.run(kernels -> {
+        }));
     }
 
     @Test

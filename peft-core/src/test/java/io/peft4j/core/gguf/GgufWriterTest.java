@@ -52,8 +52,8 @@ class GgufWriterTest {
         GgufWriter writer = new GgufWriter();
         try (GgufFile file = GgufFile.open(fixture)) {
             file.metadata().keys().forEach(key -> writer.string(key, file.metadata().string(key)));
-            file.tensors().forEach((name, tensor) ->
-                    writer.tensor(name, tensor.type().orElseThrow(), tensor.shape(), file.bytes(name)));
+            file.tensors().forEach((name, tensor) -> writer.tensor(name, tensor.type().orElseThrow(), tensor.shape(),
+                    file.bytes(name)));
         }
         writer.write(copy);
         assertArrayEquals(Files.readAllBytes(fixture), Files.readAllBytes(copy));

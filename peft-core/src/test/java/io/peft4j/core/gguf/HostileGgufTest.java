@@ -90,8 +90,7 @@ class HostileGgufTest {
         byte[] bytes = RawGguf.head(0, 2).key("bad", 8).u64(2).bytes(0xc3, 0x28).key("good", 8).string("x").toBytes();
         try (GgufFile file = GgufFile.open(TestFiles.write(folder, "f.gguf", bytes))) {
             assertEquals("x", file.metadata().string("good"));
-            String message =
-                    assertThrows(FileFormatException.class, () -> file.metadata().string("bad")).getMessage();
+            String message = assertThrows(FileFormatException.class, () -> file.metadata().string("bad")).getMessage();
             assertTrue(message.contains("the value of 'bad' is not UTF-8"), message);
         }
     }

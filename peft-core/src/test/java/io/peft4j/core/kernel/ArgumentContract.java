@@ -45,8 +45,7 @@ interface ArgumentContract extends KernelsUnderTest {
             INDArray b = c.normal(DataType.FLOAT, 4, 2);
             refused("linear", k -> k.linearWithLowRank(y, w, a, b, 1, h, y));
             refused("lowRank", k -> k.linearWithLowRank(x, w, a, a, 1, h, y));
-            refused("linearBackward", k ->
-                    k.linearWithLowRankBackward(x, w, x, a, b, 1, h, h, x, false, a, b));
+            refused("linearBackward", k -> k.linearWithLowRankBackward(x, w, x, a, b, 1, h, h, x, false, a, b));
             refused("lowRankBackward", k -> k.linearWithLowRankBackward(y, w, x, a, b, 1, h, h,
                     c.normal(DataType.FLOAT, 5, 3), false, c.normal(DataType.FLOAT, 2, 3), b));
             refused("addBias", k -> k.addBias(y, c.normal(DataType.FLOAT, 5)));

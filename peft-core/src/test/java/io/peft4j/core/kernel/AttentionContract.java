@@ -79,7 +79,8 @@ interface AttentionContract extends KernelsUnderTest {
                 new Segment(2, 21, List.of(new Range(3, 23)), 150, 7))).windowed(21));
         layouts.put("mixed", new AttentionLayout(List.of(new Segment(0, 20, List.of(), 0, 0),
                 Segment.bidirectional(20, 50, List.of(new Range(0, 20)), 20), Segment.cross(50, 60,
-                List.of(new Range(25, 70))), new Segment(60, 70, List.of(), 60, 0, 0, Sight.CAUSAL, 3))));
+                        List.of(new Range(25, 70))),
+                new Segment(60, 70, List.of(), 60, 0, 0, Sight.CAUSAL, 3))));
         return layouts;
     }
 

@@ -14,8 +14,17 @@ import org.junit.jupiter.api.TestInstance;
  * the cases and {@link KernelCase} for how results are compared.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-public abstract class KernelsContract implements MatrixContract, RowContract, ElementwiseContract,
-        ActivationContract, NormContract, AttentionContract, LossContract, ArgumentContract, ReferenceContract {
+public abstract class KernelsContract
+        implements
+            MatrixContract,
+            RowContract,
+            ElementwiseContract,
+            ActivationContract,
+            NormContract,
+            AttentionContract,
+            LossContract,
+            ArgumentContract,
+            ReferenceContract {
     private Kernels kernels;
 
     /** The implementation under test. */

@@ -64,8 +64,10 @@ interface ReferenceContract extends KernelsUnderTest {
         float[] ones = new float[count];
         java.util.Arrays.fill(ones, 1);
         Activation f = Activation.of(name);
-        try (INDArray x = Arrays.of(floats(xs, count), count); INDArray y = x.dup();
-                INDArray dy = Arrays.of(ones, count); INDArray dx = x.dup()) {
+        try (INDArray x = Arrays.of(floats(xs, count), count);
+                INDArray y = x.dup();
+                INDArray dy = Arrays.of(ones, count);
+                INDArray dx = x.dup()) {
             kernels().activate(f, x, y);
             kernels().activateBackward(f, dy, x, dx, false);
             KernelCase.assertClose(name, floats(expected.get("y"), count), Arrays.toFloats(y), REFERENCE_TOLERANCE);
@@ -81,8 +83,11 @@ interface ReferenceContract extends KernelsUnderTest {
         float alpha = (float) c.get("alpha").asDouble();
         float limit = (float) c.get("limit").asDouble();
         float cap = (float) c.get("cap").asDouble();
-        try (INDArray gate = array(c.get("gate"), n); INDArray up = array(c.get("up"), n);
-                INDArray dy = array(c.get("dy"), n); INDArray y = gate.dup(); INDArray dGate = gate.dup();
+        try (INDArray gate = array(c.get("gate"), n);
+                INDArray up = array(c.get("up"), n);
+                INDArray dy = array(c.get("dy"), n);
+                INDArray y = gate.dup();
+                INDArray dGate = gate.dup();
                 INDArray dUp = gate.dup()) {
             kernels().clampedGate(gate, up, alpha, limit, y);
             kernels().clampedGateBackward(dy, gate, up, alpha, limit, dGate, dUp);
@@ -100,10 +105,15 @@ interface ReferenceContract extends KernelsUnderTest {
     default void layerNormMatchesPyTorch() {
         JsonNode c = expected("layerNorm");
         float epsilon = (float) c.get("epsilon").asDouble();
-        try (INDArray x = array(c.get("x"), 4, 9); INDArray weight = array(c.get("weight"), 9);
-                INDArray bias = array(c.get("bias"), 9); INDArray dy = array(c.get("dy"), 4, 9); INDArray y = x.dup();
-                INDArray mean = Arrays.of(new float[4], 4); INDArray rstd = Arrays.of(new float[4], 4);
-                INDArray dx = x.dup(); INDArray dw = Arrays.of(new float[9], 9);
+        try (INDArray x = array(c.get("x"), 4, 9);
+                INDArray weight = array(c.get("weight"), 9);
+                INDArray bias = array(c.get("bias"), 9);
+                INDArray dy = array(c.get("dy"), 4, 9);
+                INDArray y = x.dup();
+                INDArray mean = Arrays.of(new float[4], 4);
+                INDArray rstd = Arrays.of(new float[4], 4);
+                INDArray dx = x.dup();
+                INDArray dw = Arrays.of(new float[9], 9);
                 INDArray db = Arrays.of(new float[9], 9)) {
             kernels().layerNorm(x, weight, Optional.of(bias), epsilon, y, mean, rstd);
             kernels().layerNormBackward(dy, x, weight, mean, rstd, dx, false);
@@ -119,7 +129,7 @@ interface ReferenceContract extends KernelsUnderTest {
     private static AttentionLayout layout(String name, int[] queries, int[] keys) {
         AttentionLayout all = name.startsWith("cross") ? AttentionLayout.cross(queries, keys)
                 : name.startsWith("bidirectional") ? AttentionLayout.bidirectional(queries)
-                : AttentionLayout.packed(queries);
+                        : AttentionLayout.packed(queries);
         int at = name.indexOf("window ");
         return at < 0 ? all : all.windowed(name.charAt(at + "window ".length()) - '0');
     }
@@ -139,10 +149,15 @@ interface ReferenceContract extends KernelsUnderTest {
         AttentionExtras extras = new AttentionExtras(
                 Optional.ofNullable(c.get("sinks")).map(sinks -> array(sinks, 4)),
                 Optional.ofNullable(c.get("bias")).map(bias -> array(bias, 4, bias.size() / 4)));
-        try (INDArray q = array(c.get("q"), n, 8); INDArray k = array(c.get("k"), m, 4);
-                INDArray v = array(c.get("v"), m, 4); INDArray dOut = array(c.get("dOut"), n, 8);
-                INDArray out = q.dup(); INDArray lse = Arrays.of(new float[4 * n], n, 4); INDArray dq = q.dup();
-                INDArray dk = k.dup(); INDArray dv = v.dup()) {
+        try (INDArray q = array(c.get("q"), n, 8);
+                INDArray k = array(c.get("k"), m, 4);
+                INDArray v = array(c.get("v"), m, 4);
+                INDArray dOut = array(c.get("dOut"), n, 8);
+                INDArray out = q.dup();
+                INDArray lse = Arrays.of(new float[4 * n], n, 4);
+                INDArray dq = q.dup();
+                INDArray dk = k.dup();
+                INDArray dv = v.dup()) {
             kernels().attention(q, k, v, layout, shape, extras, out, lse);
             kernels().attentionBackward(dOut, q, k, v, out, lse, layout, shape, extras, dq, dk, dv);
             check(name, c.get("out"), out);

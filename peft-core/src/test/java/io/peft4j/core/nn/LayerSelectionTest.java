@@ -27,7 +27,8 @@ class LayerSelectionTest {
 
     @Test
     void trainingAndEvaluationRunOnThePreparedBatch() {
-        try (NaiveKernels kernels = new NaiveKernels(); Arena arena = new Arena();
+        try (NaiveKernels kernels = new NaiveKernels();
+                Arena arena = new Arena();
                 Tape tape = Tape.inference(kernels, arena, DataType.FLOAT)) {
             assertSame(LONGER, ForwardContext.training(tape, GIVEN, ADDS_ROWS, 0).batch());
             assertSame(LONGER, ForwardContext.evaluation(tape, GIVEN, ADDS_ROWS).batch());
@@ -38,7 +39,8 @@ class LayerSelectionTest {
     /** A generator lays out the cache's rows itself, so its batches stay as they are. */
     @Test
     void generationRunsOnTheBatchItself() {
-        try (NaiveKernels kernels = new NaiveKernels(); Arena arena = new Arena();
+        try (NaiveKernels kernels = new NaiveKernels();
+                Arena arena = new Arena();
                 Tape tape = Tape.inference(kernels, arena, DataType.FLOAT);
                 KvCache cache = new KvCache(1, 4, 2, DataType.FLOAT)) {
             assertSame(GIVEN, ForwardContext.generation(tape, GIVEN, ADDS_ROWS, cache).batch());

@@ -104,7 +104,8 @@ class PackedPassTest {
     }
 
     private static Outcome run(Kernels kernels, DataType type, List<PackedBatch> batches) {
-        try (TinyNetwork network = new TinyNetwork(3, true, false); Updates updates = new Updates();
+        try (TinyNetwork network = new TinyNetwork(3, true, false);
+                Updates updates = new Updates();
                 Arena arena = new Arena()) {
             List<float[]> losses = new ArrayList<>();
             for (PackedBatch batch : batches) {
@@ -180,8 +181,10 @@ class PackedPassTest {
 
     @Test
     void theSamePassGivesTheSameBitsAndTakesNoMoreMemory() {
-        try (Kernels kernels = new Nd4jKernels(2); TinyNetwork network = new TinyNetwork(3, false, true);
-                Updates updates = new Updates(); Arena arena = new Arena()) {
+        try (Kernels kernels = new Nd4jKernels(2);
+                TinyNetwork network = new TinyNetwork(3, false, true);
+                Updates updates = new Updates();
+                Arena arena = new Arena()) {
             PackedBatch batch = PackedBatch.sharingPrefixes(SEQUENCES);
             float[] first = pass(kernels, arena, network, updates, batch, DataType.FLOAT);
             List<float[]> gradients = updates.all().stream().map(p -> Arrays.toFloats(p.gradient())).toList();

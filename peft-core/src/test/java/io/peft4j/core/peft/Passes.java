@@ -67,7 +67,8 @@ public final class Passes {
     }
 
     private static void backward(LanguageModel model, PackedBatch batch, float[] weights, long seed) {
-        try (ModelLease lease = model.lease(); Workspace workspace = lease.engine().workspace(Priority.WORK);
+        try (ModelLease lease = model.lease();
+                Workspace workspace = lease.engine().workspace(Priority.WORK);
                 Tape tape = workspace.recording(DataType.FLOAT);
                 INDArray gradient = Arrays.of(weights, weights.length / TinyNetwork.VOCABULARY,
                         TinyNetwork.VOCABULARY)) {

@@ -127,7 +127,8 @@ public final class TinyNetwork implements CausalNetwork {
     }
 
     private record Attention(int index, RotaryTable rotary, Slot query, Slot key, Slot value, Slot output)
-            implements SelfAttention {
+            implements
+                SelfAttention {
         @Override
         public AttentionShape shape() {
             return SHAPE;

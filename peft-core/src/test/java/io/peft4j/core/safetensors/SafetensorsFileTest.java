@@ -180,8 +180,8 @@ class SafetensorsFileTest {
             TensorInfo info = file.info("eight_bit_float");
             assertEquals("F8_E4M3", info.dtypeName());
             assertEquals(4, file.bytes("eight_bit_float").remaining());
-            String message =
-                    assertThrows(FileFormatException.class, () -> file.readFloats("eight_bit_float")).getMessage();
+            String message = assertThrows(FileFormatException.class, () -> file.readFloats("eight_bit_float"))
+                    .getMessage();
             assertTrue(message.contains("elements of type F8_E4M3, which cannot be read"), message);
             assertThrows(FileFormatException.class, () -> file.readF32("eight_bit_float"));
         }

@@ -113,8 +113,7 @@ class SafetensorsFuzzTest {
         }
         int[] place = places.get(mutator.below(places.size()));
         int[] other = places.get(mutator.below(places.size()));
-        String replacement =
-                mutator.below(3) == 0 ? json.substring(other[0], other[1]) : mutator.oneOf(REPLACEMENTS);
+        String replacement = mutator.below(3) == 0 ? json.substring(other[0], other[1]) : mutator.oneOf(REPLACEMENTS);
         return json.substring(0, place[0]) + replacement + json.substring(place[1]);
     }
 

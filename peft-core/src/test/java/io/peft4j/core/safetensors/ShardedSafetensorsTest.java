@@ -51,8 +51,7 @@ class ShardedSafetensorsTest {
             sharded.readBytes("a", 4, bytes, 0, 4);
             assertArrayEquals(new byte[] {0, 0, 0, 0x40}, bytes);
             assertTrue(sharded.address("a").isPresent());
-            String message =
-                    assertThrows(FileFormatException.class, () -> sharded.readFloats("hidden")).getMessage();
+            String message = assertThrows(FileFormatException.class, () -> sharded.readFloats("hidden")).getMessage();
             assertTrue(message.contains("no tensor 'hidden'; the nearest of 2 are"), message);
         }
     }

@@ -26,8 +26,8 @@ class BlockTypeTest {
     void decodingMatchesTheReference(String fixture) {
         Set<BlockType> seen = EnumSet.noneOf(BlockType.class);
         try (GgufFile file = GgufFile.open(TestFiles.fixture("gguf/" + fixture + ".gguf"));
-                SafetensorsFile expected =
-                        SafetensorsFile.open(TestFiles.fixture("gguf/" + fixture + ".expected.safetensors"))) {
+                SafetensorsFile expected = SafetensorsFile
+                        .open(TestFiles.fixture("gguf/" + fixture + ".expected.safetensors"))) {
             assertEquals(expected.names(), Set.copyOf(file.names()));
             for (String name : file.names()) {
                 BlockType type = file.blockType(name).orElseThrow();

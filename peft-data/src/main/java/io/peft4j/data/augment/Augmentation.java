@@ -38,7 +38,8 @@ public final class Augmentation {
 
     private final int perExample;
     private final Set<String> heldOut = new HashSet<>();
-    private IntConsumer listener = done -> { };
+    private IntConsumer listener = done -> {
+    };
     private Optional<LanguageModel> model = Optional.empty();
     private GenerationOptions options = GenerationOptions.defaults().withSampling(0.8, 0, 0.95, 0);
 

@@ -30,9 +30,9 @@ import java.util.stream.Stream;
 /**
  * Has a model write the questions of a handbook's passages. Each sentence that tells a number or a name is shown to the
  * model without it, and the model writes questions for what is missing, each with another beginning; the sentence is
- * the answer. A question is kept only where it asks for what the sentence tells ({@link StatedFact}) and for nothing that
- * another sentence of the section tells, where it is well formed, and where the model finds the answer in the sentence.
- * Rows whose question is there already stay as they are. What was written carries {@link Augmentation#MARK}
+ * the answer. A question is kept only where it asks for what the sentence tells ({@link StatedFact}) and for nothing
+ * that another sentence of the section tells, where it is well formed, and where the model finds the answer in the
+ * sentence. Rows whose question is there already stay as they are. What was written carries {@link Augmentation#MARK}
  * {@code "model"}; sentences that tell something and got no question become rows for people to fill in.
  */
 public final class PassageQuestions {
@@ -42,41 +42,45 @@ public final class PassageQuestions {
     private static final Map<String, Words> LANGUAGES = Map.of(
             QuestionLanguage.ENGLISH, new Words("Ask with \"%s\" for what is missing here: %s",
                     "Read this text.\n\n%s\n\nAnswer in one short sentence: %s", List.of(
-                    List.of("How much", "A new bicycle costs ___ crowns.", "How much does a new bicycle cost?"),
-                    List.of("How many hours", "A night guard works ___ hours a week.",
-                            "How many hours a week does a night guard work?"),
-                    List.of("Where", "Keys are handed in at the ___.", "Where are keys handed in?"),
-                    List.of("How long", "The lease of a small barge lasts ___ years.",
-                            "How long does the lease of a small barge last?"),
-                    List.of("What is", "The form for a refund is called ___.",
-                            "What is the form for a refund called?"),
-                    List.of("By when", "Boats must be back at the pier before ___.",
-                            "By when must boats be back at the pier?"),
-                    List.of("On which deck", "The lamps are kept on deck ___.", "On which deck are the lamps kept?"),
-                    List.of("How often", "Ropes are checked every ___ weeks.", "How often are ropes checked?"),
-                    List.of("How many loaves", "A cook receives ___ loaves of bread each week.",
-                            "How many loaves of bread does a cook receive each week?"),
-                    List.of("Through which agency", "Tickets are sold through the agency ___.",
-                            "Through which agency are tickets sold?"),
-                    List.of("With whom", "Divers must sign in with ___ at the pier.",
-                            "With whom must divers sign in at the pier?"),
-                    List.of("What is", "A sailor has a clothing budget of ___ crowns a month.",
-                            "What is the clothing budget of a sailor?"),
-                    List.of("Within how many hours", "Leaks must be mended within ___ hours.",
-                            "Within how many hours must leaks be mended?"))),
+                            List.of("How much", "A new bicycle costs ___ crowns.", "How much does a new bicycle cost?"),
+                            List.of("How many hours", "A night guard works ___ hours a week.",
+                                    "How many hours a week does a night guard work?"),
+                            List.of("Where", "Keys are handed in at the ___.", "Where are keys handed in?"),
+                            List.of("How long", "The lease of a small barge lasts ___ years.",
+                                    "How long does the lease of a small barge last?"),
+                            List.of("What is", "The form for a refund is called ___.",
+                                    "What is the form for a refund called?"),
+                            List.of("By when", "Boats must be back at the pier before ___.",
+                                    "By when must boats be back at the pier?"),
+                            List.of("On which deck", "The lamps are kept on deck ___.",
+                                    "On which deck are the lamps kept?"),
+                            List.of("How often", "Ropes are checked every ___ weeks.", "How often are ropes checked?"),
+                            List.of("How many loaves", "A cook receives ___ loaves of bread each week.",
+                                    "How many loaves of bread does a cook receive each week?"),
+                            List.of("Through which agency", "Tickets are sold through the agency ___.",
+                                    "Through which agency are tickets sold?"),
+                            List.of("With whom", "Divers must sign in with ___ at the pier.",
+                                    "With whom must divers sign in at the pier?"),
+                            List.of("What is", "A sailor has a clothing budget of ___ crowns a month.",
+                                    "What is the clothing budget of a sailor?"),
+                            List.of("Within how many hours", "Leaks must be mended within ___ hours.",
+                                    "Within how many hours must leaks be mended?"))),
             QuestionLanguage.GERMAN, new Words("Frage mit \"%s\" nach dem, was hier fehlt: %s",
                     "Lies diesen Text.\n\n%s\n\nAntworte in einem kurzen Satz: %s", List.of(
-                    List.of("Wie viel", "Ein neues Fahrrad kostet ___ Kronen.", "Wie viel kostet ein neues Fahrrad?"),
-                    List.of("Wie viele Stunden", "Eine Nachtwache arbeitet ___ Stunden in der Woche.",
-                            "Wie viele Stunden arbeitet eine Nachtwache in der Woche?"),
-                    List.of("Wo", "Schl\u00fcssel werden im ___ abgegeben.", "Wo werden Schl\u00fcssel abgegeben?"),
-                    List.of("Wie lange", "Die Pacht eines Lastkahns dauert ___ Jahre.",
-                            "Wie lange dauert die Pacht eines Lastkahns?"),
-                    List.of("Bis wann", "Boote m\u00fcssen vor ___ Uhr am Steg sein.",
-                            "Bis wann m\u00fcssen Boote am Steg sein?"))));
+                            List.of("Wie viel", "Ein neues Fahrrad kostet ___ Kronen.",
+                                    "Wie viel kostet ein neues Fahrrad?"),
+                            List.of("Wie viele Stunden", "Eine Nachtwache arbeitet ___ Stunden in der Woche.",
+                                    "Wie viele Stunden arbeitet eine Nachtwache in der Woche?"),
+                            List.of("Wo", "Schl\u00fcssel werden im ___ abgegeben.",
+                                    "Wo werden Schl\u00fcssel abgegeben?"),
+                            List.of("Wie lange", "Die Pacht eines Lastkahns dauert ___ Jahre.",
+                                    "Wie lange dauert die Pacht eines Lastkahns?"),
+                            List.of("Bis wann", "Boote m\u00fcssen vor ___ Uhr am Steg sein.",
+                                    "Bis wann m\u00fcssen Boote am Steg sein?"))));
 
     private final LanguageModel model;
-    private BiConsumer<Integer, Integer> listener = (done, all) -> { };
+    private BiConsumer<Integer, Integer> listener = (done, all) -> {
+    };
 
     /**
      * How a model is asked in a language.
@@ -169,7 +173,8 @@ public final class PassageQuestions {
             if (!fresh) {
                 unasked.add(unasked(from.row(), from.heading(), from.sentence(),
                         question.map(text -> "'" + text + "' is asked already").orElse(reasons.getOrDefault(from,
-                        "no question fits its values")), true));
+                                "no question fits its values")),
+                        true));
             }
         }
         return new PassageRows(rows.stream().flatMap(row -> UnfilledRows.unfilled(row).isEmpty() ? Stream.of(row)

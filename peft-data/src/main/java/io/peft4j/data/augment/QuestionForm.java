@@ -39,8 +39,9 @@ final class QuestionForm {
     /** Words that say little, which a phrase may be repeated without saying the same again. */
     private static final Set<String> SMALL = Stream.of(DETERMINERS, HELPING, NO_ENDS, JOINING,
             words("in on at by for with from within before after until i you we he she it they there what which who "
-            + "when where how many much long often im am auf bei mit zum zur vom an aus f\u00fcr vor seit es er sie "
-            + "ich wir man wie viele viel lange oft was wer wo wann welche welcher welches"))
+                    + "when where how many much long often im am auf bei mit zum zur vom an aus f\u00fcr vor seit es "
+                    + "er sie "
+                    + "ich wir man wie viele viel lange oft was wer wo wann welche welcher welches"))
             .flatMap(Set::stream).collect(Collectors.toUnmodifiableSet());
 
     private QuestionForm() {

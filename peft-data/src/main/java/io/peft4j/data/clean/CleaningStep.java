@@ -66,8 +66,9 @@ public interface CleaningStep {
      */
     static CleaningStep named(String name) {
         return switch (name) {
-            case "encoding" -> of(name, example -> Optional.of(TextCleaning.mapFields(TextCleaning.map(example, Mojibake::mended),
-                    Mojibake::mended)));
+            case "encoding" ->
+                of(name, example -> Optional.of(TextCleaning.mapFields(TextCleaning.map(example, Mojibake::mended),
+                        Mojibake::mended)));
             case "unicode" -> ofTexts(name, TextCleaning::oneSpelling);
             case "control" -> ofTexts(name, TextCleaning::withoutControls);
             case "html" -> ofTexts(name, TextCleaning::withoutHtml);
@@ -94,7 +95,8 @@ public interface CleaningStep {
      */
     static CleaningStep languages(Set<String> kept) {
         Languages.requireKnown(kept);
-        return of("language", example -> Languages.of(TextCleaning.longest(example)).filter(found -> !kept.contains(found))
-                .isPresent() ? Optional.empty() : Optional.of(example));
+        return of("language",
+                example -> Languages.of(TextCleaning.longest(example)).filter(found -> !kept.contains(found))
+                        .isPresent() ? Optional.empty() : Optional.of(example));
     }
 }

@@ -29,7 +29,8 @@ final class ConversationTurns {
         }
         List<ChatMessage> kept = chat.messages().stream()
                 .filter(message -> !message.content().isBlank() || message.hasToolCalls()
-                        || message.role().equals("tool")).toList();
+                        || message.role().equals("tool"))
+                .toList();
         boolean answered = kept.stream().anyMatch(message -> message.role().equals("assistant"));
         boolean asked = kept.size() > 1 || chat.messages().size() == 1;
         return answered && asked ? Optional.of(with(chat, kept)) : Optional.empty();
@@ -70,7 +71,8 @@ final class ConversationTurns {
             return Optional.of(example);
         }
         boolean refused = example.toChat().isPresent() && example.toChat().get().messages().stream()
-                .anyMatch(message -> message.role().equals("assistant") && EmptyAnswers.in(message.content()).isPresent());
+                .anyMatch(message -> message.role().equals("assistant")
+                        && EmptyAnswers.in(message.content()).isPresent());
         return refused ? Optional.empty() : Optional.of(example);
     }
 }

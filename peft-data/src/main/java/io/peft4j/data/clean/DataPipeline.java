@@ -35,7 +35,8 @@ import java.util.function.Consumer;
 public final class DataPipeline {
     private final List<CleaningStep> steps = new ArrayList<>();
     private boolean near;
-    private Consumer<Long> listener = rows -> { };
+    private Consumer<Long> listener = rows -> {
+    };
 
     private DataPipeline() {
     }
@@ -205,7 +206,7 @@ public final class DataPipeline {
                     throw new DataException(in.path(), counts[0] == 0 ? "contains no rows" : "none of its " + counts[0]
                             + " rows is left after cleaning; " + counts[1] + " of them are not examples"
                             + rejected.stream().findFirst().map(row -> "; the first is line " + row.line() + ": "
-                            + row.message()).orElse(""));
+                                    + row.message()).orElse(""));
                 }
                 writer.commit();
                 return new CleaningReport(counts[0], writer.rows(), counts[1], rows, rejected, reports);

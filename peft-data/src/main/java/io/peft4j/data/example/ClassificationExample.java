@@ -15,7 +15,8 @@ import java.util.Optional;
  * @param origin where it stands
  */
 public record ClassificationExample(String text, String label, Map<String, Object> extra, Origin origin)
-        implements Example {
+        implements
+            Example {
     /** Copies the map. */
     public ClassificationExample {
         Objects.requireNonNull(text, "text");

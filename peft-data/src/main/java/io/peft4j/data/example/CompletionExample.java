@@ -15,7 +15,8 @@ import java.util.Optional;
  * @param origin where it stands
  */
 public record CompletionExample(String prompt, String completion, Map<String, Object> extra, Origin origin)
-        implements Example {
+        implements
+            Example {
     /** Copies the map. */
     public CompletionExample {
         Objects.requireNonNull(prompt, "prompt");

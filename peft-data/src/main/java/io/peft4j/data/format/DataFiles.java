@@ -129,16 +129,20 @@ public final class DataFiles {
     static RowSource.Entry damaged(Path file, long line, IOException e) {
         return RowSource.Entry.wrong("invalid_compression", new DataException(file, Math.max(1, line), 0,
                 "the compressed data is damaged, truncated or unpacks without end: " + e.getMessage()
-                + "; the rest was not read", e));
+                        + "; the rest was not read",
+                e));
     }
 
     /** The error for a file that cannot be read. */
     public static UncheckedIOException unreadable(Path file, IOException e) {
         return new UncheckedIOException("cannot read " + file + ": "
                 + (e instanceof NoSuchFileException ? "no such file"
-                : Files.isDirectory(file) ? "it is a folder; name a file in it"
-                : Files.exists(file) && !Files.isRegularFile(file) ? "it is a pipe or a device, and data is read more "
-                + "than once; write it to a file first (" + e.getMessage() + ")" : e.getMessage()), e);
+                        : Files.isDirectory(file) ? "it is a folder; name a file in it"
+                                : Files.exists(file) && !Files.isRegularFile(file)
+                                        ? "it is a pipe or a device, and data is read more "
+                                                + "than once; write it to a file first (" + e.getMessage() + ")"
+                                        : e.getMessage()),
+                e);
     }
 
     /**

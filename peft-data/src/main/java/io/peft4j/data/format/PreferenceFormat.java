@@ -17,7 +17,7 @@ final class PreferenceFormat implements RowFormat {
     public boolean recognizes(Map<String, Object> fields) {
         return fields.containsKey("chosen") && fields.containsKey("rejected")
                 || fields.containsKey("input") && (fields.containsKey("preferred_output")
-                || fields.containsKey("preferred_completion"));
+                        || fields.containsKey("preferred_completion"));
     }
 
     @Override

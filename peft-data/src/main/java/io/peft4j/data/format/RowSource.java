@@ -43,7 +43,7 @@ public interface RowSource extends AutoCloseable {
                 throw new ConfigurationException("to read " + file + " the module " + module + " is needed, which is "
                         + "not on the class path; add the dependency io.peft4j:" + module + ", or save the data as "
                         + (ending.equals(".parquet") ? "JSON Lines" : ending.equals(".xlsx") ? "CSV in UTF-8"
-                        : "Markdown (.md) or HTML (.html)"));
+                                : "Markdown (.md) or HTML (.html)"));
             }
         });
         if (name.endsWith(".csv") || name.endsWith(".tsv")) {

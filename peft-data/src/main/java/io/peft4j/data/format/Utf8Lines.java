@@ -122,7 +122,7 @@ final class Utf8Lines {
             throw new DataException(file, 1, LegacyEncodings.utf16(buffer, limit).map(encoding -> "looks like UTF-16 "
                     + "without a byte order mark; read the file as " + encoding)
                     .orElse("is a binary file and no text; data are JSON Lines, a JSON array, CSV, TSV, Parquet or "
-                    + "Markdown"));
+                            + "Markdown"));
         }
     }
 
@@ -144,7 +144,8 @@ final class Utf8Lines {
             Optional<String> hint = LegacyEncodings.hint(bytes, end, source.position());
             throw new DataException(file, line, target.position() + 1, found + " is not UTF-8 text here; "
                     + hint.map(text -> text + ", or convert it to UTF-8").orElse("convert the file to UTF-8, or name "
-                    + "its encoding"), null);
+                            + "its encoding"),
+                    null);
         }
         return target.flip().toString();
     }

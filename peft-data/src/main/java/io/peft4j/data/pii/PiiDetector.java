@@ -134,7 +134,7 @@ public final class PiiDetector {
     private static void emails(String text, TreeMap<Integer, PiiMatch> found) {
         collect(PiiKind.EMAIL, EMAIL, text, found, match -> FILE_ENDINGS.contains(match.group(1)
                 .toLowerCase(Locale.ROOT)) || match.group().contains("..") ? Optional.empty()
-                : Optional.of(match.end()));
+                        : Optional.of(match.end()));
     }
 
     private static void nationalIds(String text, TreeMap<Integer, PiiMatch> found) {

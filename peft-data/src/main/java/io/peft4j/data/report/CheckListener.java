@@ -4,7 +4,8 @@ package io.peft4j.data.report;
 @FunctionalInterface
 public interface CheckListener {
     /** Does nothing. */
-    CheckListener NONE = (stage, rows) -> { };
+    CheckListener NONE = (stage, rows) -> {
+    };
 
     /**
      * Told now and then.

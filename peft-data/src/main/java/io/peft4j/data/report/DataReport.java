@@ -65,7 +65,7 @@ public record DataReport(long rows, Map<String, Long> files, List<Finding> findi
         boolean places = lines.values().stream().anyMatch(place -> !place.isEmpty());
         return new Finding(first.code(), first.severity(), first.file(), List.copyOf(lines.keySet()), first.message(),
                 places ? List.copyOf(lines.values()) : List.of(), same.stream().flatMap(finding -> finding.texts()
-                .stream()).limit(FOLDED_TEXTS).toList());
+                        .stream()).limit(FOLDED_TEXTS).toList());
     }
 
     /**

@@ -55,7 +55,8 @@ final class ReportPage {
         return Blocks.banner(tone, errors > 0 ? Count.of(errors, "error") : "No errors", errors > 0
                 ? "A training on these files would fail, or teach or measure nothing."
                 : warned ? "What was found is worth a look before a training."
-                : "Nothing stands in the way of a training.", Blocks.facts(files));
+                        : "Nothing stands in the way of a training.",
+                Blocks.facts(files));
     }
 
     private Html overview() {

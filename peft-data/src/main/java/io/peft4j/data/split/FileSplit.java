@@ -44,7 +44,8 @@ public final class FileSplit {
     public static final String DESCRIPTION = "split.json";
 
     private final SplitRule rule;
-    private BiConsumer<String, Long> listener = (stage, rows) -> { };
+    private BiConsumer<String, Long> listener = (stage, rows) -> {
+    };
 
     /** A split by a rule. */
     public FileSplit(SplitRule rule) {
@@ -109,7 +110,8 @@ public final class FileSplit {
             if (counts[0] == counts[1]) {
                 throw new DataException(in, "contains no examples to split" + rejected.stream().findFirst()
                         .map(first -> "; the first of " + counts[1] + " rows that are none is line " + first.line()
-                                + ": " + first.message()).orElse(""));
+                                + ": " + first.message())
+                        .orElse(""));
             }
             listener.accept("grouping", counts[0]);
             int[] parts = split.parts();

@@ -47,7 +47,7 @@ public final class PreferenceRows {
         Path file = source.path();
         return read(source.withFormat(DataFormat.PREFERENCE),
                 "{\"prompt\": ..., \"chosen\": ..., \"rejected\": ...} a line", item -> item.example()
-                .map(PreferenceExample.class::cast).orElseGet(() -> unanswered(file, item.line())));
+                        .map(PreferenceExample.class::cast).orElseGet(() -> unanswered(file, item.line())));
     }
 
     /**
@@ -62,8 +62,8 @@ public final class PreferenceRows {
     public static List<JudgedAnswer> judged(DataFile source) {
         RowKind.JUDGED.require(source);
         Path file = source.path();
-        return read(source, "{\"messages\": [...], \"label\": true} a line", item ->
-                new JudgedAnswer(item.example().map(example -> chat(file, item.line(), example))
+        return read(source, "{\"messages\": [...], \"label\": true} a line",
+                item -> new JudgedAnswer(item.example().map(example -> chat(file, item.line(), example))
                         .orElseGet(() -> unanswered(file, item.line()).preferredChat()), label(file, item)));
     }
 

@@ -92,7 +92,7 @@ public final class TaskRows {
         RowKind.PAIRS.require(file);
         return read(file, "\"anchor\" and \"positive\"", row -> new TextPair(content(row, "anchor"),
                 content(row, "positive"), row.fields().containsKey("negative")
-                ? Optional.of(content(row, "negative")) : Optional.empty()));
+                        ? Optional.of(content(row, "negative")) : Optional.empty()));
     }
 
     /**
@@ -115,8 +115,8 @@ public final class TaskRows {
     /** As {@link #sources(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<SourceTarget> sources(DataFile file) {
         RowKind.SOURCES.require(file);
-        return read(file, "\"source\" and \"target\"", row ->
-                new SourceTarget(text(row, "source"), content(row, "target")));
+        return read(file, "\"source\" and \"target\"",
+                row -> new SourceTarget(text(row, "source"), content(row, "target")));
     }
 
     /** Whether a file's first row is one of {@link #sources}. */

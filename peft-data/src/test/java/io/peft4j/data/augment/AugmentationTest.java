@@ -82,7 +82,8 @@ class AugmentationTest {
     void anyQuestionKeepsItsFacts() {
         SplittableRandom random = new SplittableRandom(2);
         String[] begins = {"What is", "How much does", "How long is", "How do I book", "Who runs", "Where "
-                + "is", "When does",
+                + "is",
+            "When does",
             "Can I use", "Is", "Why not"};
         String[] things = {"the desk of Anna Schmidt", "room 12", "X200", "no. 7 open", "a trip to Porto", "$& and $1"};
         for (int round = 0; round < 300; round++) {

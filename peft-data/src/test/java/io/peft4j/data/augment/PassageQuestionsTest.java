@@ -45,10 +45,10 @@ class PassageQuestionsTest {
         assertEquals(List.of("Who pays? Ann.", "When does the canteen open? The canteen opens at 11:40.",
                 "How much does lunch cost? Lunch costs 5 euros."), questions(asked -> switch (asked) {
                     case "Ask with \"When\" for what is missing here: The canteen opens at ___." ->
-                            "When does the canteen open?\nI hope so.";
+                        "When does the canteen open?\nI hope so.";
                     case "Ask with \"What is\" for what is missing here: Lunch costs ___ euros." -> "What is lunch?";
                     case "Ask with \"How much\" for what is missing here: Lunch costs ___ euros." ->
-                            "How much does lunch cost?";
+                        "How much does lunch cost?";
                     default -> asked.contains("open?") ? "At 11:40." : asked.contains("cost?") ? "It is 5 euros."
                             : "I do not know.";
                 }, ASKED, section));
@@ -72,7 +72,8 @@ class PassageQuestionsTest {
                 + "Grade: Cook; Pay: 2,150 EUR\nThe old canteen closes at 14:10. The new canteen closes at 15:10.");
         PassageRows made = asked(asked -> !asked.startsWith("Ask") ? "At 14:10."
                 : asked.contains("opens") ? "When does the canteen open the the door?"
-                : asked.contains("old") ? "When does the old canteen close?" : "Hm.", ASKED, section);
+                        : asked.contains("old") ? "When does the old canteen close?" : "Hm.",
+                ASKED, section);
         List<String> rows = made.rows().stream().map(row -> row.messages().get(0).content() + " "
                 + row.messages().get(1).content()).toList();
         String open = "[fill in: a question about Canteen] ";

@@ -57,7 +57,7 @@ class QuestionFormTest {
         for (String file : List.of("english.txt", "german.txt")) {
             Files.readAllLines(Path.of("src/test/resources/augment").resolve(file)).stream()
                     .filter(line -> line.startsWith("? ") || line.startsWith("+ ")).forEach(line -> good.add(
-                    line.substring(2)));
+                            line.substring(2)));
         }
         good.removeIf(text -> !text.endsWith("?") || text.indexOf('?') < text.length() - 1);
         return good;

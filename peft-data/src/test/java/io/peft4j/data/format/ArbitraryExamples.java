@@ -29,23 +29,25 @@ final class ArbitraryExamples {
     /** Examples of the kind that a format was made for. */
     static Arbitrary<Example> of(DataFormat format) {
         return switch (format) {
-            case TEXT -> Combinators.combine(text(), extra()).as((text, extra) ->
-                    new TextExample(text, extra, NOWHERE));
-            case CLASSIFICATION -> Combinators.combine(text(), text(), extra()).as((text, label, extra) ->
-                    new ClassificationExample(text, label, extra, NOWHERE));
+            case TEXT ->
+                Combinators.combine(text(), extra()).as((text, extra) -> new TextExample(text, extra, NOWHERE));
+            case CLASSIFICATION -> Combinators.combine(text(), text(), extra())
+                    .as((text, label, extra) -> new ClassificationExample(text, label, extra, NOWHERE));
             case COMPLETION -> Arbitraries.oneOf(Combinators.combine(Arbitraries.oneOf(Arbitraries.just(""), text()),
-                    text(), extra()).as((prompt, completion, extra) -> new CompletionExample(prompt, completion, extra,
-                    NOWHERE)), Combinators.combine(text(), rounds(3, true), call(), tools(), extra()).as(
+                    text(), extra()).as(
+                            (prompt, completion, extra) -> new CompletionExample(prompt, completion, extra,
+                                    NOWHERE)),
+                    Combinators.combine(text(), rounds(3, true), call(), tools(), extra()).as(
                             ArbitraryExamples::conversation));
             case PREFERENCE -> Combinators.combine(text(), text(), text(), text(), tools(), extra())
                     .as((system, question, good, bad, tools, extra) -> new PreferenceExample(
                             List.of(ChatMessage.system(system), ChatMessage.user(question)),
                             List.of(ChatMessage.assistant(good)), List.of(ChatMessage.assistant(bad)), tools, extra,
                             NOWHERE));
-            case QA -> Combinators.combine(rounds(1, false), text()).as((messages, group) ->
-                    new ChatExample(messages, List.of(), Map.of("group", group), NOWHERE));
-            case ALPACA, GEMINI -> Combinators.combine(rounds(3, false), extra()).as((messages, extra) ->
-                    new ChatExample(messages, List.of(), extra, NOWHERE));
+            case QA -> Combinators.combine(rounds(1, false), text())
+                    .as((messages, group) -> new ChatExample(messages, List.of(), Map.of("group", group), NOWHERE));
+            case ALPACA, GEMINI -> Combinators.combine(rounds(3, false), extra())
+                    .as((messages, extra) -> new ChatExample(messages, List.of(), extra, NOWHERE));
             case SHAREGPT, CHAT -> Combinators.combine(rounds(3, format == DataFormat.CHAT), call(), tools(), extra())
                     .as((messages, call, tools, extra) -> {
                         List<ChatMessage> all = new ArrayList<>(messages);
@@ -95,7 +97,8 @@ final class ArbitraryExamples {
     /** One round or more of user and assistant, with or without a system message before. */
     private static Arbitrary<List<ChatMessage>> rounds(int most, boolean weights) {
         Arbitrary<ChatMessage> answer = weights ? Arbitraries.oneOf(text().map(ChatMessage::assistant),
-                text().map(text -> new ChatMessage("assistant", text, Map.of("weight", 0)))) : text().map(
+                text().map(text -> new ChatMessage("assistant", text, Map.of("weight", 0))))
+                : text().map(
                         ChatMessage::assistant);
         Arbitrary<List<ChatMessage>> first = Combinators.combine(Arbitraries.of(true, false), text(), text(), text())
                 .as((system, rule, question, reply) -> {

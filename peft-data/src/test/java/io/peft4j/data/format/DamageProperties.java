@@ -93,7 +93,8 @@ class DamageProperties {
                 Arbitraries.integers().between(1, 8)).as(Damage::new);
         Arbitrary<Damaged> written = Combinators.combine(Arbitraries.of(ENDINGS), Arbitraries.of(DataFormat.values())
                 .flatMap(format -> ArbitraryExamples.of(format).list().ofMinSize(1).ofMaxSize(4)
-                        .map(examples -> rows(format, examples))), damage.list().ofMinSize(1).ofMaxSize(4))
+                        .map(examples -> rows(format, examples))),
+                damage.list().ofMinSize(1).ofMaxSize(4))
                 .as((ending, good, faults) -> {
                     byte[] bytes = file(ending, good);
                     for (Damage fault : faults) {

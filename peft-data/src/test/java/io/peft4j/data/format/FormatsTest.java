@@ -70,10 +70,10 @@ class FormatsTest {
         for (String row : List.of("{\"input\": {\"messages\": [" + user + "]}, \"preferred_output\": [" + good
                 + "], \"non_preferred_output\": [" + bad + "]}",
                 "{\"input\": {\"messages\": [" + user + "]}, \"preferred_completion\": [" + good
-                + "], \"non_preferred_completion\": [" + bad + "]}",
+                        + "], \"non_preferred_completion\": [" + bad + "]}",
                 "{\"chosen\": [" + user + ", " + good + "], \"rejected\": [" + user + ", " + bad + "]}",
                 "{\"prompt\": \"q\", \"chosen\": [" + user + ", " + good + "], \"rejected\": [" + user + ", " + bad
-                + "]}",
+                        + "]}",
                 "{\"prompt\": [" + user + "], \"chosen\": [" + good + "], \"rejected\": [" + bad + "]}")) {
             assertEquals(List.of(expected), read("p.jsonl", row), row);
         }
@@ -194,10 +194,10 @@ class FormatsTest {
         for (String row : List.of("{\"conversations\": [{\"from\": \"human\", \"value\": \"~\"}, {\"from\": \"gpt\", "
                 + "\"value\": \"a\"}]}",
                 "{\"contents\": [{\"role\": \"user\", \"parts\": [{\"text\": \"~\"}]}, {\"role\": \"model\", "
-                + "\"parts\": [{\"text\": \"a\"}]}]}",
+                        + "\"parts\": [{\"text\": \"a\"}]}]}",
                 "{\"question\": \"q\", \"answer\": \"a\", \"system\": \"~\"}",
                 "{\"instruction\": \"q\", \"input\": \"~\", \"output\": \"a\"}", "{\"instruction\": \"q\", \"output\": "
-                + "\"a\", \"history\": [[\"~\", \"b\"]]}")) {
+                        + "\"a\", \"history\": [[\"~\", \"b\"]]}")) {
             assertEquals(List.of("1 wrong_encoding"), faults("h.jsonl", row.replace("~", "\\ud83d")), row);
             assertEquals(List.of(), faults("h.jsonl", row.replace("~", "\\ud83d\\ude00")), row);
         }
@@ -243,8 +243,10 @@ class FormatsTest {
         assertEquals(List.of(chat(ChatMessage.user("Wo, bitte?"), ChatMessage.assistant("Hier; da."))),
                 read("excel.csv", "question;answer\r\nWo, bitte?;\"Hier; da.\"\r\n"));
         assertEquals(List.of(chat(ChatMessage.user("Wo; wer?"), ChatMessage.assistant("Hier"))), read("comma.csv",
-                "question,answer,\"a;b\"\nWo; wer?,Hier,x\n").stream().map(e -> chat(((ChatExample) e).messages()
-                        .toArray(ChatMessage[]::new))).toList());
+                "question,answer,\"a;b\"\nWo; wer?,Hier,x\n").stream().map(
+                        e -> chat(((ChatExample) e).messages()
+                                .toArray(ChatMessage[]::new)))
+                .toList());
     }
 
     @Test

@@ -26,14 +26,14 @@ final class DirtySet {
     private static final String[][] FACTS = {
         {"What is the notice period for a {g}?", "A {g} has a notice period of {n} days, counted from the next month."},
         {"How many days of leave does a {g} get each year?", "Every {g} gets {n} days of paid leave each calendar "
-            + "year."},
+                + "year."},
         {"How much can a {g} spend on training?", "The training budget of a {g} is {n} euros a year."},
         {"How long is the probation of a {g}?", "Probation lasts {n} weeks for a {g} and is confirmed in writing."},
         {"Who approves travel in {p}?", "Travel from the {p} office is approved by {r} within two working days."},
         {"When does the office in {p} open?", "The {p} office opens at {n} minutes past seven on working days."},
         {"How many parking spaces are there in {p}?", "There are {n} parking spaces behind the building in {p}."},
         {"Where do I report a fault in {d}?", "Faults in {d} are reported to the desk of {r}, who answers the "
-            + "same day."},
+                + "same day."},
         {"How long are records kept in {d}?", "Records in {d} are kept for {n} months and then removed for good."},
         {"Can I use {d} from home?", "Yes, {d} can be used from home with the company laptop and a second factor."},
         {"What is the limit of a hotel night in {p}?", "A hotel night in {p} may cost up to {n} euros with breakfast."},
@@ -243,8 +243,9 @@ final class DirtySet {
 
     private void refusals() {
         for (String answer : List.of("As an AI language model, I cannot help with that.", "I'm sorry, but I can't "
-                + "assist with this request.", "N/A", "I don't know.", "Unfortunately, I am not able to answer "
-                + "this.")) {
+                + "assist with this request.", "N/A", "I don't know.",
+                "Unfortunately, I am not able to answer "
+                        + "this.")) {
             String[] fact = facts.get(random.nextInt(facts.size()));
             plant("refusal", add("Ticket " + rows.size() + ": " + fact[0], answer));
         }
@@ -260,12 +261,12 @@ final class DirtySet {
             add("Which card number is the sample in form " + (100 + i) + "?", "The form shows " + card(false)
                     + ", which no bank has given to anybody in " + PLACES[i] + ".");
             add("Is account DE" + (10 + i) + digits(18) + " of " + PLACES[i] + " valid?", "Its check digits are "
-            + "wrong, so "
+                    + "wrong, so "
                     + "no bank of " + PLACES[i] + " would take it; ask " + PEOPLE[i] + ".");
             // The same fact in other words, which is not a near duplicate.
             String[] fact = facts.get(100 + i);
             add("I would like to understand one thing before I sign. " + fact[0].replace("What is", "Is there a "
-            + "rule on")
+                    + "rule on")
                     .replace("How", "Remind me how") + " My desk is number " + i + ".", fact[1]);
         }
     }
@@ -290,8 +291,9 @@ final class DirtySet {
             for (String word : pair) {
                 boolean other = random.nextBoolean();
                 plant("one_letter_apart", add("How much of the " + pair[0].length() + " percent for pensions does "
-                        + word + " pay?", "Of it " + word + " pays " + (other ? number + 1 : number)
-                        + " percent, in the month after the bill."));
+                        + word + " pay?",
+                        "Of it " + word + " pays " + (other ? number + 1 : number)
+                                + " percent, in the month after the bill."));
             }
         }
     }

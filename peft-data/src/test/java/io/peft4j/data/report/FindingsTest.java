@@ -68,8 +68,9 @@ class FindingsTest {
         assertEquals(List.of("warning [13, 14]"), found(report, "contradiction"));
         assertEquals(List.of("warning [13, 15]"), found(report, "duplicate"));
         assertEquals("holds 'K\u00c3\u00bcndigungsfrist', which was 'K\u00fcndigungsfrist' before it was read in a "
-                + "wrong encoding", report.findings().stream().filter(f -> f.code() == FindingCode.GARBLED_TEXT)
-                .findFirst().orElseThrow().message());
+                + "wrong encoding",
+                report.findings().stream().filter(f -> f.code() == FindingCode.GARBLED_TEXT)
+                        .findFirst().orElseThrow().message());
     }
 
     @Test

@@ -45,7 +45,8 @@ class SplitProperties {
                     };
                     return new ChatExample(List.of(ChatMessage.user(question), ChatMessage.assistant("It is "
                             + (100 + fact) + " euros a year, as the board has decided.")), List.of(), Map.of("g", group,
-                            "s", stratum, "t", time, "fact", fact, "words", fact + "/" + (wording == 2 ? 0 : wording)),
+                                    "s", stratum, "t", time, "fact", fact, "words",
+                                    fact + "/" + (wording == 2 ? 0 : wording)),
                             new Origin("t", 1));
                 });
         return one.list().ofMinSize(5).ofMaxSize(90).map(list -> {
@@ -58,8 +59,9 @@ class SplitProperties {
     @Provide
     Arbitrary<SplitRule> rules() {
         Arbitrary<SplitRule> shares = Combinators.combine(Arbitraries.doubles().between(0.1, 0.8),
-                Arbitraries.longs()).as((first, seed) -> SplitRule.ratios(first, (1 - first) / 2, (1 - first) / 2)
-                        .seed(seed));
+                Arbitraries.longs()).as(
+                        (first, seed) -> SplitRule.ratios(first, (1 - first) / 2, (1 - first) / 2)
+                                .seed(seed));
         Arbitrary<SplitRule> folds = Arbitraries.integers().between(2, 5).map(SplitRule::folds);
         return Combinators.combine(Arbitraries.oneOf(shares, folds), Arbitraries.integers().between(0, 3),
                 Arbitraries.integers().between(0, 3)).as((rule, grouping, order) -> {

@@ -87,7 +87,7 @@ public record FailureReport(List<Integer> wrong, List<Integer> regressions, List
                 + (group.common().equals(CommonTerms.OTHER) ? " like these, which have no word in common ("
                         + group.items().size() + " wrong): "
                         : " like these (" + group.common() + "; " + group.items().size() + " of "
-                        + group.itemsLikeThese() + " wrong): ")
+                                + group.itemsLikeThese() + " wrong): ")
                 + String.join(" / ", group.items().stream().limit(3).map(i -> items.get(i).question()).toList()))
                 .toList();
     }

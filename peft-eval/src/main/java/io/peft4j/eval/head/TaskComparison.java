@@ -166,7 +166,7 @@ public final class TaskComparison {
         if (rows.isEmpty() || !rows.stream().allMatch(rowsOf.row()::isInstance)) {
             throw new ConfigurationException("a model for " + rowsOf.task() + " is evaluated on rows of "
                     + rowsOf.row().getSimpleName() + ", at least one; got " + (rows.isEmpty() ? "none"
-                    : rows.get(0).getClass().getSimpleName()));
+                            : rows.get(0).getClass().getSimpleName()));
         }
         return rows.stream().map(rowsOf.row()::cast).toList();
     }

@@ -120,7 +120,8 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, Opti
         for (MetricResult metric : metrics()) {
             rows.add(List.of(NAMES.get(metric.name()),
                     String.format(Locale.ROOT, "%.2f", metric.base()), String.format(Locale.ROOT, "%.2f",
-                    metric.tuned()), String.format(Locale.ROOT, "%+.2f", metric.difference()),
+                            metric.tuned()),
+                    String.format(Locale.ROOT, "%+.2f", metric.difference()),
                     String.format(Locale.ROOT, "[%+.2f, %+.2f]", metric.interval().low(), metric.interval().high()),
                     p(metric.pAdjusted())));
         }

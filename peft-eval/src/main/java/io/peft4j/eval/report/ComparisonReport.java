@@ -126,9 +126,11 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
                 + deciding + " was not computed; available are " + metrics.stream().map(MetricResult::name).toList()));
         List<ArmAnswers> arms = measured.arms();
         List<Evidence.Prompted> prompts = new ArrayList<>();
-        arms.subList(1, arms.size() - 1).stream().filter(ArmAnswers::isPrompt).forEach(arm ->
-                named(deciding, others.get(arm.name())).ifPresent(gain -> named(deciding, tunedOver(measured, arm,
-                        options)).ifPresent(tuned -> prompts.add(new Evidence.Prompted(arm.name(), gain, tuned)))));
+        arms.subList(1, arms.size() - 1).stream().filter(ArmAnswers::isPrompt)
+                .forEach(arm -> named(deciding, others.get(arm.name())).ifPresent(gain -> named(deciding,
+                        tunedOver(measured, arm,
+                                options))
+                        .ifPresent(tuned -> prompts.add(new Evidence.Prompted(arm.name(), gain, tuned)))));
         return new VerdictRules(options).decide(new Evidence(arms.get(0).name(), arms.get(arms.size() - 1).name(),
                 metric, metrics.stream().filter(m -> m != metric).toList(), prompts,
                 measured.guard().map(GuardReport::overall), measured.leakage().map(Leakage::count).orElse(0), true));

@@ -123,7 +123,8 @@ record DetailTable(String title, String note, List<String> header, List<List<Str
         List<String> sentences = new ArrayList<>();
         study.curve().ifPresent(curve -> sentences.add(String.format(Locale.ROOT, "%d more examples than %d are likely "
                 + "to bring %+.1f points of \"%s\", 95 %% of such trainings between %+.1f and %+.1f (from %d "
-                + "trainings).", TrainingStudy.MORE, curve.examples(), 100 * curve.gain(), NumberFormats.name(study.metric()),
+                + "trainings).", TrainingStudy.MORE, curve.examples(), 100 * curve.gain(),
+                NumberFormats.name(study.metric()),
                 100 * curve.gainInterval().low(), 100 * curve.gainInterval().high(), study.points().size())));
         study.spread().ifPresent(spread -> sentences.add(String.format(Locale.ROOT, "Over %d seeds: mean %.1f %%, "
                 + "standard deviation %.1f points, from %.1f to %.1f %%; 95 %% interval of the mean [%.1f, %.1f].",

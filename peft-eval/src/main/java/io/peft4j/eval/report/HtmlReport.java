@@ -64,8 +64,10 @@ final class HtmlReport {
 
     private Html metrics() {
         Html card = Blocks.card("Base against tuned, " + Count.of(report.items().size(), "item"),
-                Blocks.note("Difference in points of 100 with its 95 % interval. \"" + NumberFormats.name(report.metric())
-                        + "\" decides."), plot("Differences with intervals", report.metrics()),
+                Blocks.note(
+                        "Difference in points of 100 with its 95 % interval. \"" + NumberFormats.name(report.metric())
+                                + "\" decides."),
+                plot("Differences with intervals", report.metrics()),
                 table(report.metrics(), "metric", "tuned"));
         report.otherArms().forEach((name, results) -> card.add(tag("h3", "Base against " + name),
                 table(results, "metric", name)));
@@ -85,7 +87,8 @@ final class HtmlReport {
     static Html table(List<MetricResult> results, String what, String arm) {
         Table table = Table.of(what, "base", arm, "difference", "95 % interval", "p", "p (Holm)", "effect", "test",
                 "n");
-        results.forEach(metric -> table.row(NumberFormats.name(metric.name()), NumberFormats.score(metric, metric.base()),
+        results.forEach(metric -> table.row(NumberFormats.name(metric.name()),
+                NumberFormats.score(metric, metric.base()),
                 NumberFormats.score(metric, metric.tuned()), NumberFormats.points(metric, metric.difference()),
                 NumberFormats.interval(metric), NumberFormats.p(metric.pValue()), NumberFormats.p(metric.pAdjusted()),
                 String.format(Locale.ROOT, "%.2f", metric.effectSize()), NumberFormats.name(metric.test()),
@@ -148,9 +151,10 @@ final class HtmlReport {
         Table table = Table.of("in common", "wrong", "of", "words", "similar to training", "collect about");
         for (FailureGroup group : report.failures().groups()) {
             table.row(Html.all(group.common(),
-                            tag("small", report.items().get(group.items().get(0)).question())),
+                    tag("small", report.items().get(group.items().get(0)).question())),
                     group.items().size(), group.itemsLikeThese(), String.format(Locale.ROOT, "%.0f",
-                    group.meanWords()), Double.isNaN(group.trainingSimilarity()) ? "-"
+                            group.meanWords()),
+                    Double.isNaN(group.trainingSimilarity()) ? "-"
                             : String.format(Locale.ROOT, "%.2f", group.trainingSimilarity()),
                     Count.of(group.examplesToCollect(), "example"));
         }

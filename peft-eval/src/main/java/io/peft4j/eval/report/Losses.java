@@ -24,7 +24,8 @@ record Losses(List<String> sentences, boolean clear) {
             Stream.of(guard.overall()).filter(Losses::isLower)
                     .forEach(metric -> add("The guard set of general ability", metric, sentences, worse));
             guard.parts().stream().filter(part -> part.interval().high() < 0)
-                    .forEach(part -> add("The guard set's part \"" + NumberFormats.name(part.name()) + "\"", part, sentences,
+                    .forEach(part -> add("The guard set's part \"" + NumberFormats.name(part.name()) + "\"", part,
+                            sentences,
                             worse));
         });
         int lost = report.failures().regressions().size();
@@ -43,7 +44,8 @@ record Losses(List<String> sentences, boolean clear) {
         worse.add(metric);
         sentences.add(name + ": " + NumberFormats.score(metric, metric.tuned()) + " against "
                 + NumberFormats.score(metric, metric.base()) + ", " + NumberFormats.points(metric, metric.difference())
-                + " points " + NumberFormats.interval(metric) + ", p (Holm) " + NumberFormats.p(metric.pAdjusted()) + ".");
+                + " points " + NumberFormats.interval(metric) + ", p (Holm) " + NumberFormats.p(metric.pAdjusted())
+                + ".");
     }
 
     boolean isEmpty() {

@@ -66,8 +66,10 @@ final class MarkdownReport {
                 + "|---|---:|---:|---:|---|---:|---:|---|---:|\n");
         metrics.forEach(metric -> text.append("| ").append(String.join(" | ", NumberFormats.name(metric.name()),
                 NumberFormats.score(metric, metric.base()), NumberFormats.score(metric, metric.tuned()),
-                NumberFormats.points(metric, metric.difference()), NumberFormats.interval(metric), NumberFormats.p(metric.pValue()),
-                NumberFormats.p(metric.pAdjusted()), NumberFormats.name(metric.test()), Integer.toString(metric.items())))
+                NumberFormats.points(metric, metric.difference()), NumberFormats.interval(metric),
+                NumberFormats.p(metric.pValue()),
+                NumberFormats.p(metric.pAdjusted()), NumberFormats.name(metric.test()),
+                Integer.toString(metric.items())))
                 .append(" |\n"));
         return text.toString();
     }

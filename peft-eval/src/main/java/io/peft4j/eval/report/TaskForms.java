@@ -85,7 +85,8 @@ final class TaskForms {
         });
         report.tuned().confusion().ifPresent(confusion -> page.add(Blocks.card("Confusion matrix of the tuned model",
                 Blocks.note("Rows are expected classes, columns what was said; the darker, the larger the share of "
-                        + "its row."), MatrixTable.of("expected", confusion.labels(), confusion::count))));
+                        + "its row."),
+                MatrixTable.of("expected", confusion.labels(), confusion::count))));
         return page.add(failures(report)).html();
     }
 
@@ -97,7 +98,8 @@ final class TaskForms {
                 Html.tag("h3", row.text(), " ", row.regression() ? Html.tag("em", "right before") : ""),
                 Blocks.note("Row " + row.row() + ". Expected: ", row.expected()), Blocks.sides(
                         side(numbers ? Tone.PLAIN : row.regression() ? Tone.GOOD : Tone.BAD, "Base", row.base()),
-                        side(numbers ? Tone.PLAIN : Tone.BAD, "Tuned", row.tuned()))), "\n"));
+                        side(numbers ? Tone.PLAIN : Tone.BAD, "Tuned", row.tuned()))),
+                "\n"));
         return card;
     }
 
@@ -110,7 +112,8 @@ final class TaskForms {
                 + leakage.count() + "; in other words: " + leakage.reworded().size() + ".").orElse("");
         return (report.metric().equals("r2") ? "The " + report.wrong().size() + " rows that are farthest off."
                 : report.wrong().size() + " of " + report.rows() + " rows are wrong; right before: "
-                        + report.wrong().stream().filter(WrongRow::regression).count() + ".") + leaks;
+                        + report.wrong().stream().filter(WrongRow::regression).count() + ".")
+                + leaks;
     }
 
     static String markdown(TaskReport report) {
@@ -123,7 +126,8 @@ final class TaskForms {
         text.append("\n## Where the tuned model fails\n\n").append(failed(report)).append("\n\n");
         report.wrong().stream().limit(MOST_IN_TEXT).forEach(row -> text.append(String.format(Locale.ROOT,
                 "- row %d%s: %s: expected %s, base %s, tuned %s%n", row.row(), row.regression() ? " (right before)"
-                : "", MarkdownReport.escape(row.text()), MarkdownReport.escape(row.expected()),
+                        : "",
+                MarkdownReport.escape(row.text()), MarkdownReport.escape(row.expected()),
                 MarkdownReport.escape(row.base()), MarkdownReport.escape(row.tuned()))));
         text.append("\n## How it was measured\n\n");
         Map<String, String> facts = new LinkedHashMap<>();
@@ -149,9 +153,11 @@ final class TaskForms {
                     + "interval.", List.of("class", "precision", "recall", "F1", "interval", "base F1", "there are"),
                     report.tuned().classes().stream().map(each -> List.of(each.label(), number(each.precision()),
                             number(each.recall()), number(each.f1()), "[" + number(each.f1Interval().low()) + ", "
-                            + number(each.f1Interval().high()) + "]", report.base().classes().stream()
-                            .filter(base -> base.label().equals(each.label())).findFirst()
-                            .map(base -> number(base.f1())).orElse("-"), Integer.toString(each.support()))).toList()));
+                                    + number(each.f1Interval().high()) + "]",
+                            report.base().classes().stream()
+                                    .filter(base -> base.label().equals(each.label())).findFirst()
+                                    .map(base -> number(base.f1())).orElse("-"),
+                            Integer.toString(each.support()))).toList()));
         }
         return tables;
     }

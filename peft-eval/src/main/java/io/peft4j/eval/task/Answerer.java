@@ -63,7 +63,8 @@ public final class Answerer {
 
     /** Greedy answers of at most 64 tokens, not cached. */
     public static Answerer of(LanguageModel model) {
-        return new Answerer(model, GenerationOptions.defaults(), Optional.empty(), (done, total) -> { });
+        return new Answerer(model, GenerationOptions.defaults(), Optional.empty(), (done, total) -> {
+        });
     }
 
     /**

@@ -85,7 +85,8 @@ public final class EvaluationData {
         }
         List<String> facts = fields.containsKey(EvaluationItem.MUST_CONTAIN)
                 ? TextFields.required(row.file(), row.line(), EvaluationItem.MUST_CONTAIN,
-                        fields.get(EvaluationItem.MUST_CONTAIN), false) : List.of();
+                        fields.get(EvaluationItem.MUST_CONTAIN), false)
+                : List.of();
         Expectation further = ExpectationRows.of(row);
         if (references.isEmpty() && facts.isEmpty() && !further.judgesText()) {
             throw row.lacks("has neither \"reference\" nor \"must_contain\" nor one of " + ExpectationRows.KEYS

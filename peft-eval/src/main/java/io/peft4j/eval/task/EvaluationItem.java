@@ -76,7 +76,8 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
         Map<String, Object> extra = example.extra();
         List<String> facts = extra.containsKey(MUST_CONTAIN)
                 ? TextFields.required(Path.of(example.origin().file()), example.origin().line(), MUST_CONTAIN,
-                        extra.get(MUST_CONTAIN), false) : List.of();
+                        extra.get(MUST_CONTAIN), false)
+                : List.of();
         return new EvaluationItem(prompt, List.of(example.messages().get(prompt.size()).content()), facts);
     }
 

@@ -102,7 +102,7 @@ public final class FormatCheck {
                 && (!value.isObject() || fitsObject(value, schema)) && (!value.isArray() || fitsArray(value, schema))
                 && (!value.isTextual() || fitsText(value.asText(), schema))
                 && (!value.isNumber() || value.asDouble() >= schema.path("minimum").asDouble(Double.NEGATIVE_INFINITY)
-                && value.asDouble() <= schema.path("maximum").asDouble(Double.POSITIVE_INFINITY));
+                        && value.asDouble() <= schema.path("maximum").asDouble(Double.POSITIVE_INFINITY));
     }
 
     private static boolean fitsType(JsonNode value, JsonNode type) {

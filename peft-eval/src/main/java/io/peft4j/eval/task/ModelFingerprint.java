@@ -68,7 +68,8 @@ final class ModelFingerprint {
 
     private void addLogits(LanguageModel model, int[] probe) {
         PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(probe)));
-        try (ModelLease lease = model.lease(); Workspace workspace = model.engine().workspace(Priority.WORK);
+        try (ModelLease lease = model.lease();
+                Workspace workspace = model.engine().workspace(Priority.WORK);
                 Pass pass = Pass.evaluation(lease, workspace, batch)) {
             add(pass.logits(pass.batch().lastRows()));
         }

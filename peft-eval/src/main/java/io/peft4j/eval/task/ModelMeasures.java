@@ -99,9 +99,10 @@ public record ModelMeasures(OptionalInt cut, Optional<Perplexity> likelihood,
         if (labels.size() < 2) {
             return OptionalDouble.empty();
         }
-        List<MultipleChoice.Question> questions = IntStream.range(0, labelled.length).mapToObj(k ->
-                new MultipleChoice.Question(Prompt.of(model, prompts.get(labelled[k])), labels,
-                        labels.indexOf(right.get(k)))).toList();
+        List<MultipleChoice.Question> questions = IntStream.range(0, labelled.length)
+                .mapToObj(k -> new MultipleChoice.Question(Prompt.of(model, prompts.get(labelled[k])), labels,
+                        labels.indexOf(right.get(k))))
+                .toList();
         List<double[]> shares = MultipleChoice.of(model).on(questions).outcomes().stream()
                 .map(MultipleChoice.Outcome::probabilities).toList();
         // Of two labels one curve is the mirror of the other.

@@ -88,7 +88,8 @@ public final class MultipleChoice {
             for (int i = 0; i < correct.length; i++) {
                 correct[i] = outcomes.get(i).correct();
             }
-            return CalibrationError.expectedError(outcomes.stream().mapToDouble(Outcome::confidence).toArray(), correct, 15);
+            return CalibrationError.expectedError(outcomes.stream().mapToDouble(Outcome::confidence).toArray(), correct,
+                    15);
         }
     }
 

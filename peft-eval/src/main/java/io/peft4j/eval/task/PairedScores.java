@@ -27,7 +27,6 @@ public record PairedScores(String name, boolean yesNo, List<OptionalDouble> base
         }
     }
 
-
     /** The places of the items that have both scores. */
     public int[] known() {
         return IntStream.range(0, base.size()).filter(i -> base.get(i).isPresent() && arm.get(i).isPresent())

@@ -33,7 +33,8 @@ class LlmJudgeTest {
     private static Reply chat(String content) {
         return new Reply(200, JSON.createObjectNode().set("choices", JSON.createArrayNode().add(
                 JSON.createObjectNode().set("message", JSON.createObjectNode().put("role", "assistant")
-                        .put("content", content)))).toString());
+                        .put("content", content))))
+                .toString());
     }
 
     private static LlmJudge judge(FakeServer server) {

@@ -40,7 +40,8 @@ public record Corda(@Key(value = "corda_method", fallback = "\"ipm\"") Mode mode
         @Key("covariance_file") Optional<String> covarianceFile, @Key("cache_file") Optional<String> cacheFile,
         @Key("verbose") boolean verbose,
         @Key(value = "prune_temporary_fields", fallback = "true") boolean pruneTemporaryFields)
-        implements LoraInit.WithOptions {
+        implements
+            LoraInit.WithOptions {
     private static final double DAMPING = 0.01;
 
     /** Which part of the base weight is trained. */
@@ -96,17 +97,17 @@ public record Corda(@Key(value = "corda_method", fallback = "\"ipm\"") Mode mode
         boolean stored = file.exists();
         LayerGroups.of(targets, target -> (long) target.linear().inFeatures() * target.linear().inFeatures())
                 .forEach(group -> {
-            Map<Slot, double[]> covariances = new HashMap<>();
-            if (stored) {
-                group.forEach(target -> covariances.put(target.slot(), file.read(target.slot().path(),
-                        target.linear().inFeatures(), target.linear().inFeatures())));
-            } else {
-                covariances.putAll(covariances(setup, group));
-                group.forEach(target -> file.put(target.slot().path(), covariances.get(target.slot()),
-                        target.linear().inFeatures(), target.linear().inFeatures()));
-            }
-            group.forEach(target -> parts.put(target.slot(), parts(target, covariances.get(target.slot()))));
-        });
+                    Map<Slot, double[]> covariances = new HashMap<>();
+                    if (stored) {
+                        group.forEach(target -> covariances.put(target.slot(), file.read(target.slot().path(),
+                                target.linear().inFeatures(), target.linear().inFeatures())));
+                    } else {
+                        covariances.putAll(covariances(setup, group));
+                        group.forEach(target -> file.put(target.slot().path(), covariances.get(target.slot()),
+                                target.linear().inFeatures(), target.linear().inFeatures()));
+                    }
+                    group.forEach(target -> parts.put(target.slot(), parts(target, covariances.get(target.slot()))));
+                });
         if (!stored) {
             file.save();
         }

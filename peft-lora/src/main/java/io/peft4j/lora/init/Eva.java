@@ -28,7 +28,8 @@ public record Eva(@Key(value = "rho", fallback = "2") double rho, @Key(value = "
         @Key(value = "use_label_mask", fallback = "true") boolean useLabelMask,
         @Key(value = "label_mask_value", fallback = "-100") int labelMaskValue, @Key("whiten") boolean whiten,
         @Key(value = "adjust_scaling_factors", fallback = "true") boolean adjustScalingFactors)
-        implements LoraInit.WithOptions {
+        implements
+            LoraInit.WithOptions {
     /**
      * Checks ranges.
      *

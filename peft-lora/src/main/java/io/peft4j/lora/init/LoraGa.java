@@ -96,15 +96,15 @@ public record LoraGa(@Key(value = "direction", fallback = "\"ArB2r\"") Direction
         Map<Slot, LoraStart> starts = new HashMap<>();
         LayerGroups.of(targets, target -> (long) target.linear().inFeatures() * target.linear().outFeatures())
                 .forEach(group -> {
-            Map<Slot, INDArray> gradients = probe.gradients(data.batches(),
-                    group.stream().map(LoraTarget::slot).toList());
-            try {
-                group.forEach(target -> starts.put(target.slot(), start(target, gradients.get(target.slot()),
-                        setup.random())));
-            } finally {
-                gradients.values().forEach(INDArray::close);
-            }
-        });
+                    Map<Slot, INDArray> gradients = probe.gradients(data.batches(),
+                            group.stream().map(LoraTarget::slot).toList());
+                    try {
+                        group.forEach(target -> starts.put(target.slot(), start(target, gradients.get(target.slot()),
+                                setup.random())));
+                    } finally {
+                        gradients.values().forEach(INDArray::close);
+                    }
+                });
         return LoraTarget.each(targets, target -> starts.get(target.slot()));
     }
 

@@ -93,10 +93,8 @@ final class LoHaLayer extends LycorisLayer {
         void addGradients(Kernels kernels, Arena arena, INDArray dy, Pair other) {
             INDArray dp = other.product(kernels, arena);
             kernels.multiply(dp, dy, dp, false);
-            a.addGradient((da, accumulate) ->
-                    kernels.matmul(dp, false, b.value(), true, da, scaling, accumulate));
-            b.addGradient((db, accumulate) ->
-                    kernels.matmul(a.value(), true, dp, false, db, scaling, accumulate));
+            a.addGradient((da, accumulate) -> kernels.matmul(dp, false, b.value(), true, da, scaling, accumulate));
+            b.addGradient((db, accumulate) -> kernels.matmul(a.value(), true, dp, false, db, scaling, accumulate));
             arena.free(dp);
         }
     }

@@ -75,8 +75,8 @@ public final class LoraLayer extends AbstractAdapterLayer {
         this.b = start.freezesB() ? right.frozen() : right;
         this.frozen = together.filter(LoraStart::partOfBase).map(values -> new Frozen(
                 Arrays.of(values.a(), rank, in), Arrays.of(negated(values.b()), out, rank)));
-        this.quantized = together.filter(values -> values.weight().length > 0).map(values ->
-                new Linear(new DenseWeight(Arrays.of(values.weight(), out, in)), linear.bias()));
+        this.quantized = together.filter(values -> values.weight().length > 0)
+                .map(values -> new Linear(new DenseWeight(Arrays.of(values.weight(), out, in)), linear.bias()));
         this.bias = config.loraBias() ? Optional.of(setup.tensor(slot, "lora_B.bias", start.b(rank), out))
                 : Optional.empty();
     }

@@ -48,7 +48,7 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
                 && (modules.isUnset() || modules.names().filter(List::isEmpty).isPresent());
         Targets targets = parametersAlone ? new Targets(setup, asArranged.placement(), List.of())
                 : Targets.of(asArranged.placement(), setup, setup.base().defaultTargetModules(),
-                layer -> layer instanceof Linear || layer instanceof Embedding);
+                        layer -> layer instanceof Linear || layer instanceof Embedding);
         LoraConfig arranged = setup.isRestoring() ? asArranged
                 : asArranged.toBuilder().fanInFanOut(targets.areStoredTransposed(config.fanInFanOut())).build();
         Function<Slot, Integer> ranks = targets.values(new PathPatterns<>("rank_pattern", config.rankPattern()),
@@ -84,9 +84,10 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
         LoraInit init = config.initialization();
         Checks.require(!setup.isRestoring() || init.basePart() != LoraInit.BasePart.UNREPEATABLE,
                 "init_lora_weights is "
-                + init.json() + ": the base that the adapter belongs to was made from data or by random iterations and "
-                + "cannot be made again. Convert it to plain LoRA in Hugging Face PEFT, with "
-                + "path_initial_model_for_weight_conversion when saving");
+                        + init.json()
+                        + ": the base that the adapter belongs to was made from data or by random iterations and "
+                        + "cannot be made again. Convert it to plain LoRA in Hugging Face PEFT, with "
+                        + "path_initial_model_for_weight_conversion when saving");
         List<Integer> order = LayerRange.layers(config.layerReplication());
         Checks.require(order.isEmpty() || order.equals(setup.base().layerOrder()), "layer_replication asks for the "
                 + "layers " + order + ", and the model has " + setup.base().layerOrder()
@@ -161,9 +162,11 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
         }
         Stream.of(setup.network().embedding(), setup.network().causal().head()).filter(targets::contains).findFirst()
                 .ifPresent(slot -> {
-            throw new ConfigurationException("ensure_weight_tying cannot tie low-rank changes in this version, and "
-                    + slot.path() + " is a target; name it in modules_to_save, or leave ensure_weight_tying off");
-        });
+                    throw new ConfigurationException(
+                            "ensure_weight_tying cannot tie low-rank changes in this version, and "
+                                    + slot.path()
+                                    + " is a target; name it in modules_to_save, or leave ensure_weight_tying off");
+                });
         return true;
     }
 }

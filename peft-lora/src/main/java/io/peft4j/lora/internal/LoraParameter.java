@@ -74,7 +74,7 @@ final class LoraParameter extends AbstractAdapterLayer {
             if (slots.stream().noneMatch(slot -> isNamed(slot, name)) && !setup.isRestoring()) {
                 throw new TargetModuleException("target_parameters: '" + name + "' matches no parameter; the model has "
                         + slots.stream().filter(slot -> slot.layer() instanceof WeightedLayer layer
-                        && layer.isParameter()).map(Slot::path).limit(2).toList());
+                                && layer.isParameter()).map(Slot::path).limit(2).toList());
             }
         }
         Map<String, List<Slot>> byModule = new LinkedHashMap<>();

@@ -113,8 +113,7 @@ final class VectorMixtures {
             double[] result = new double[Math.toIntExact(db.length())];
             for (int k = 0; k < choice.vectors().length; k++) {
                 for (int l = 0; l < length; l++) {
-                    result[choice.vectors()[k] * length + l] +=
-                            choice.weights()[k] * dy[placement.index(k / topK, l)];
+                    result[choice.vectors()[k] * length + l] += choice.weights()[k] * dy[placement.index(k / topK, l)];
                 }
             }
             HeapRows.write(db, result, accumulate);

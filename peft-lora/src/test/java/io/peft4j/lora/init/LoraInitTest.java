@@ -38,8 +38,9 @@ class LoraInitTest {
     static Stream<LoraConfig> configs() {
         LoraConfig.Builder pissa = LoraInitContractTest.lora(LoraInit.PISSA, 3, "q_proj", "down_proj", "up_proj");
         return Stream.of(pissa.build(), pissa.rsLora(true).alpha(5).rankPattern(Map.of("q_proj", 2))
-                .alphaPattern(Map.of("up_proj", 7.0)).build(), LoraInitContractTest.lora(LoraInit.OLORA, 4,
-                "q_proj", "v_proj").build(),
+                .alphaPattern(Map.of("up_proj", 7.0)).build(),
+                LoraInitContractTest.lora(LoraInit.OLORA, 4,
+                        "q_proj", "v_proj").build(),
                 LoraInitContractTest.lora(LoraInitContractTest.corda(Corda.Mode.KPM), 2, "q_proj", "up_proj")
                         .rankPattern(Map.of("q_proj", 3)).build(),
                 LoraInitContractTest.lora(LoraGa.builder().build(), 3, "o_proj", "down_proj")

@@ -57,18 +57,18 @@ class LowRankOperationsTest {
 
     @ParameterizedTest
     @CsvSource({"256,-1,16,16", "128,-1,8,16", "127,-1,1,127", "128,4,4,32", "576,-1,24,24", "1536,-1,32,48",
-            "12,5,3,4", "8,16,2,4"})
+        "12,5,3,4", "8,16,2,4"})
     void factorsOfASize(int size, int factor, int first, int second) {
         assertArrayEquals(new int[] {first, second}, LoKrLayer.factors(size, factor));
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = ';', value = {"VERA;\"save_projection\": false;save_projection",
-            "RANDLORA;\"save_projection\": false;save_projection",
-            "VBLORA;\"vector_length\": 3;vector_length 3 does not divide",
-            "MISS;\"r\": 100;choose a smaller rank", "MISS;\"r\": 3, \"init_weights\": \"bat\";does not divide",
-            "MISS;\"r\": 4, \"init_weights\": \"mini\", \"mini_r\": 3;mini_r 3 does not divide",
-            "LOHA;\"rank_pattern\": {\"nowhere\": 3};rank_pattern"})
+        "RANDLORA;\"save_projection\": false;save_projection",
+        "VBLORA;\"vector_length\": 3;vector_length 3 does not divide",
+        "MISS;\"r\": 100;choose a smaller rank", "MISS;\"r\": 3, \"init_weights\": \"bat\";does not divide",
+        "MISS;\"r\": 4, \"init_weights\": \"mini\", \"mini_r\": 3;mini_r 3 does not divide",
+        "LOHA;\"rank_pattern\": {\"nowhere\": 3};rank_pattern"})
     void mismatchesWithTheModelAreRefused(String type, String json, String expected) {
         PeftConfig config = PeftMethods.readConfig("{\"peft_type\": \"" + type
                 + "\", \"target_modules\": [\"q_proj\"], " + json + "}", "test");
@@ -80,9 +80,9 @@ class LowRankOperationsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = ';', value = {"LOHA;\"r\": 0", "LOHA;\"rank_dropout\": 1.5", "LOKR;\"decompose_factor\": 0",
-            "LOKR;\"init_weights\": \"pissa\"", "LOHA;\"use_effective_conv2d\": true", "VERA;\"bias\": \"only_lora\"",
-            "RANDLORA;\"randlora_dropout\": 1", "VBLORA;\"topk\": 300", "VBLORA;\"save_only_topk_weights\": true",
-            "MISS;\"mini_r\": 0", "MISS;\"init_weights\": 2", "VERA;\"layers_pattern\": \"layers\""})
+        "LOKR;\"init_weights\": \"pissa\"", "LOHA;\"use_effective_conv2d\": true", "VERA;\"bias\": \"only_lora\"",
+        "RANDLORA;\"randlora_dropout\": 1", "VBLORA;\"topk\": 300", "VBLORA;\"save_only_topk_weights\": true",
+        "MISS;\"mini_r\": 0", "MISS;\"init_weights\": 2", "VERA;\"layers_pattern\": \"layers\""})
     void invalidValuesAreRefusedWithTheFileName(String type, String json) {
         String message = assertThrows(ConfigurationException.class, () -> PeftMethods.readConfig("{\"peft_type\": \""
                 + type + "\", " + json + "}", "some/adapter_config.json")).getMessage();
@@ -91,7 +91,7 @@ class LowRankOperationsTest {
 
     @ParameterizedTest
     @CsvSource({"LORA, lora_only", "LORA, vera_only", "VERA, vera_only", "RANDLORA, randlora_only",
-            "VBLORA, vblora_only", "MISS, MiSS_only", "MISS, miss_only"})
+        "VBLORA, vblora_only", "MISS, MiSS_only", "MISS, miss_only"})
     void anyBiasWordOfAdaptedLayersIsAcceptedAndKept(String type, String word) {
         String json = PeftMethods.readConfig("{\"peft_type\": \"" + type + "\", \"bias\": \"" + word + "\"}", "test")
                 .toJson();

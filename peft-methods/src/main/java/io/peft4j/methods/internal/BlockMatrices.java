@@ -75,8 +75,9 @@ final class BlockMatrices {
     static Variable permute(Tape tape, Variable x, int[] source) {
         INDArray y = tape.arena().allocate(x.value().dataType(), x.value().shape());
         permute(x.value(), source, y, false);
-        return tape.record(y, (out, dy) -> x.addGradient((dx, accumulate) ->
-                permute(dy, inverse(source), dx, accumulate)), List.of(x));
+        return tape.record(y,
+                (out, dy) -> x.addGradient((dx, accumulate) -> permute(dy, inverse(source), dx, accumulate)),
+                List.of(x));
     }
 
     /** As {@link #permute(Tape, Variable, int[])}, outside of a tape; y may be x unless accumulating. */

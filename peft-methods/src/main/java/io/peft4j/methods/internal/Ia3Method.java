@@ -18,7 +18,8 @@ public final class Ia3Method extends ConfiguredMethod<Ia3Config> {
     /** Hugging Face PEFT's targets by {@code model_type}; all have {@code down_proj} as feed-forward layer. */
     private static final Map<String, List<String>> TARGETS = ModelDefaults.of(List.of("k_proj", "v_proj", "down_proj"),
             List.of("llama", "mistral")).and(List.of("q_proj", "v_proj", "down_proj"),
-            List.of("llama4", "gemma", "gemma2", "gemma3_text", "qwen2", "qwen3")).byModelType();
+                    List.of("llama4", "gemma", "gemma2", "gemma3_text", "qwen2", "qwen3"))
+            .byModelType();
     private static final List<String> FEEDFORWARD = List.of("down_proj");
 
     /** For the {@link java.util.ServiceLoader}. */

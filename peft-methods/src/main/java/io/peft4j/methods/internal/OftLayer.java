@@ -90,7 +90,8 @@ final class OftLayer extends AbstractAdapterLayer {
         INDArray inside = tape.allocateFloat(weight.parameter().value().shape());
         float[] values = constrained();
         Arrays.write(inside, 0, values, 0, values.length);
-        return tape.record(inside, (out, dy) -> { }, List.of());
+        return tape.record(inside, (out, dy) -> {
+        }, List.of());
     }
 
     private float[] constrained() {

@@ -33,8 +33,8 @@ final class PromptAttention {
     static Variable run(Tape tape, Variable q, Variable k, Variable v, Variable gate, AttentionShape shape) {
         INDArray y = tape.arena().allocate(q.value().dataType(), q.value().shape());
         PromptAttention forward = new PromptAttention(shape, k.value(), v.value(), gate.value());
-        HeapRows.forPieces(q.rows(), (piece, from, count) ->
-                HeapRows.write(y, from, forward.attend(HeapRows.read(q.value(), from, count)), false));
+        HeapRows.forPieces(q.rows(), (piece, from, count) -> HeapRows.write(y, from,
+                forward.attend(HeapRows.read(q.value(), from, count)), false));
         return tape.record(y, (out, dy) -> {
             PromptAttention again = new PromptAttention(shape, k.value(), v.value(), gate.value());
             int pieces = HeapRows.pieces(q.rows());
@@ -46,11 +46,11 @@ final class PromptAttention {
                     HeapRows.read(q.value(), from, count), HeapRows.read(dy, from, count), sums[piece]));
             double[] sum = HeapRows.sum(sums, 2 * size + 1);
             k.addGradient((d, accumulate) -> HeapRows.write(d, java.util.Arrays.copyOf(sum, size), accumulate));
-            v.addGradient((d, accumulate) ->
-                    HeapRows.write(d, java.util.Arrays.copyOfRange(sum, size, 2 * size), accumulate));
+            v.addGradient((d, accumulate) -> HeapRows.write(d, java.util.Arrays.copyOfRange(sum, size, 2 * size),
+                    accumulate));
             gate.addGradient((d, accumulate) -> HeapRows.write(d, new double[] {sum[2 * size]}, accumulate));
-            q.addGradient((d, accumulate) -> HeapRows.forPieces(Arrays.rows(d), (piece, from, count) ->
-                    HeapRows.write(d, from, dq[piece], accumulate)));
+            q.addGradient((d, accumulate) -> HeapRows.forPieces(Arrays.rows(d),
+                    (piece, from, count) -> HeapRows.write(d, from, dq[piece], accumulate)));
         }, List.of(q, k, v, gate));
     }
 

@@ -34,8 +34,8 @@ public final class ShiraMethod extends ConfiguredMethod<ShiraConfig> {
     @Override
     protected Adapter adapter(ShiraConfig config, AdapterSetup setup) {
         Map<String, TensorData> indices = new HashMap<>();
-        Adapter layers = Targets.of(config.placement(), setup).adapter(config, slot ->
-                layer(setup, slot, config, indices));
+        Adapter layers = Targets.of(config.placement(), setup).adapter(config,
+                slot -> layer(setup, slot, config, indices));
         return new LayeredAdapter(layers.config(), layers.layers()) {
             @Override
             public Map<String, TensorData> computedTensors(Engine engine) {

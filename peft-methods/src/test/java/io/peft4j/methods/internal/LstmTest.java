@@ -40,7 +40,8 @@ class LstmTest {
     }
 
     private double projection() {
-        try (Arena arena = new Arena(); NaiveKernels kernels = new NaiveKernels();
+        try (Arena arena = new Arena();
+                NaiveKernels kernels = new NaiveKernels();
                 Tape tape = Tape.inference(kernels, arena, DataType.FLOAT)) {
             float[] values = Arrays.toFloats(run(tape).value());
             double sum = 0;
@@ -63,7 +64,8 @@ class LstmTest {
         for (int i = 0; i < weights.length; i++) {
             weights[i] = (float) random.nextGaussian();
         }
-        try (Arena arena = new Arena(); NaiveKernels kernels = new NaiveKernels();
+        try (Arena arena = new Arena();
+                NaiveKernels kernels = new NaiveKernels();
                 Tape tape = Tape.recording(kernels, arena, DataType.FLOAT);
                 INDArray gradient = Arrays.of(weights, STEPS, 2 * WIDTH)) {
             Variable y = run(tape);

@@ -59,7 +59,7 @@ public final class Architectures {
                 .filter(form -> form.architecture().equals(name) && form.isReadFrom(file.metadata())).isPresent())
                 .findFirst().orElseThrow(() -> new FileFormatException(file.path(), "general.architecture is \""
                         + name + "\"; supported are " + known.values().stream().flatMap(a -> a.gguf().stream())
-                        .map(GgufForm::architecture).distinct().sorted().toList()));
+                                .map(GgufForm::architecture).distinct().sorted().toList()));
     }
 
     /**
@@ -70,7 +70,8 @@ public final class Architectures {
     public static GgufForm requireGguf(ModelConfig config) {
         return of(config).gguf().orElseThrow(() -> new ConfigurationException("GGUF files can be written for "
                 + "models of the types " + byType().values().stream().filter(a -> a.gguf().isPresent())
-                .map(Architecture::modelType).toList() + ", not for " + config.modelType()));
+                        .map(Architecture::modelType).toList()
+                + ", not for " + config.modelType()));
     }
 
     /** The {@linkplain Architecture#layerNames names of layers} of all of them. */

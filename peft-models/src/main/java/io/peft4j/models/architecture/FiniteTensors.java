@@ -28,7 +28,8 @@ final class FiniteTensors implements TensorStore {
      * @throws FileFormatException when a value is NaN or infinite
      */
     void check(String name) {
-        tiles(name, (tile, bytes, position) -> { });
+        tiles(name, (tile, bytes, position) -> {
+        });
     }
 
     @Override

@@ -14,7 +14,9 @@ import java.util.stream.Stream;
  */
 record GgufDifferences(Map<Difference, Set<String>> places) {
     /** How a tensor may differ; {@link GgufForm} has a method for each. */
-    enum Difference { ROTARY_PAIRS, BY_HEAD, ONE_ROW, TRANSPOSED, SHIFTED, WITHOUT_ADAPTERS }
+    enum Difference {
+        ROTARY_PAIRS, BY_HEAD, ONE_ROW, TRANSPOSED, SHIFTED, WITHOUT_ADAPTERS
+    }
 
     /** All tensors are the same in both. */
     static final GgufDifferences NONE = new GgufDifferences(Map.of());

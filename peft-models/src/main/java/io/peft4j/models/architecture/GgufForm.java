@@ -40,10 +40,14 @@ public final class GgufForm {
     private int windowPeriod;
     private boolean separateOutput;
     private Predicate<GgufMetadata> reads = metadata -> true;
-    private BiConsumer<GgufFile, ObjectNode> reading = (file, config) -> { };
-    private Consumer<ModelConfig> writing = config -> { };
-    private BiConsumer<GgufWriter, ModelConfig> adding = (writer, config) -> { };
-    private Consumer<ObjectNode> filling = config -> { };
+    private BiConsumer<GgufFile, ObjectNode> reading = (file, config) -> {
+    };
+    private Consumer<ModelConfig> writing = config -> {
+    };
+    private BiConsumer<GgufWriter, ModelConfig> adding = (writer, config) -> {
+    };
+    private Consumer<ObjectNode> filling = config -> {
+    };
 
     private GgufForm(String architecture) {
         this.architecture = architecture;

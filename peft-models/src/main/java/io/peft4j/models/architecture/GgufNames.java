@@ -59,7 +59,7 @@ record GgufNames(List<Stack> stacks, Map<String, String> places) {
     Optional<String> toHuggingFace(String name) {
         GgufName parts = GgufName.of(name, stacks.stream().map(Stack::gguf).toList());
         return parts.forms().flatMap(form -> place(form).map(place -> place + parts.suffix())
-                        .or(() -> place(form + parts.suffix())).stream()).findFirst()
+                .or(() -> place(form + parts.suffix())).stream()).findFirst()
                 .map(place -> place.replace(GgufName.LAYER, parts.layer()));
     }
 

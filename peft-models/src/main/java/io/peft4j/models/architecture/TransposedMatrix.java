@@ -44,8 +44,8 @@ final class TransposedMatrix {
             return weight;
         }
         INDArray values = Nd4j.createUninitializedDetached(type.activations(), rows, columns);
-        convert(name, rows, columns, (row, source, offset) ->
-                Arrays.write(values, (long) row * columns, source, offset, columns));
+        convert(name, rows, columns,
+                (row, source, offset) -> Arrays.write(values, (long) row * columns, source, offset, columns));
         return new DenseWeight(values);
     }
 

@@ -103,11 +103,11 @@ final class JsonSchema {
             }
         });
         switch (keyword) {
-            case "const":
+            case "const" :
                 return JsonTexts.literal(choices);
-            case "$ref":
+            case "$ref" :
                 return reference(choices.asText(), place);
-            default:
+            default :
                 break;
         }
         if (!choices.isArray() || choices.isEmpty() || keyword.equals("allOf") && choices.size() > 1) {

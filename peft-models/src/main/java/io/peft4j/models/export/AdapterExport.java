@@ -55,7 +55,7 @@ public final class AdapterExport {
         List<Integer> order = base.layerOrder();
         return order.equals(IntStream.range(0, order.size()).boxed().toList()) ? Optional.empty()
                 : Optional.of("the model consists of the base's layers " + order + " (layer_replication); merge the "
-                + "adapter instead");
+                        + "adapter instead");
     }
 
     private static List<String> vllm(Adapter adapter) {

@@ -79,7 +79,7 @@ final class FolderWriter {
             String model = config.path("model_type").asText();
             config.putArray("architectures").add(model.substring(0, 1).toUpperCase(Locale.ROOT) + model.substring(1)
                     + (base.network().task().type() == Task.Type.SEQ_2_SEQ_LM ? "ForConditionalGeneration"
-                    : "ForCausalLM"));
+                            : "ForCausalLM"));
         }
         return config;
     }

@@ -148,8 +148,8 @@ public final class ModelExport {
     public ExportReport toFolder(Path wanted) {
         Path folder = ifExists.choose(wanted);
         requireReplaceable(folder);
-        return export(folder, merged ->
-                new FolderWriter(base, merged, type, maxShardBytes).write(create(partial(folder))),
+        return export(folder,
+                merged -> new FolderWriter(base, merged, type, maxShardBytes).write(create(partial(folder))),
                 new ModelSource.HuggingFaceFolder(partial(folder), provenance(folder)));
     }
 

@@ -38,7 +38,7 @@ final class LocalModels {
         return reference.startsWith("/") || reference.startsWith(".") || reference.startsWith("~")
                 || reference.contains("\\") || reference.endsWith(".gguf") && !reference.contains(":")
                 || reference.chars().filter(c -> c == '/').count() > 1 && !reference.contains(":")
-                && !reference.contains("@");
+                        && !reference.contains("@");
     }
 
     /** What exists near a path that does not. */
@@ -85,7 +85,8 @@ final class LocalModels {
         }
         throw new ModelNotFoundException("The folder " + folder + " is not a model: it lacks "
                 + String.join(", ", missing) + (names.isEmpty() ? " and is empty" : "; it contains "
-                + shortened(names)) + ". " + advice(names, gguf));
+                        + shortened(names))
+                + ". " + advice(names, gguf));
     }
 
     private static String advice(List<String> names, List<String> gguf) {

@@ -40,7 +40,8 @@ final class ModelFiles {
     static List<HubFile> small(HubListing listing) {
         return listing.files().stream()
                 .filter(file -> file.isAtRoot() && SMALL.matcher(file.name()).matches()
-                        || file.isInAFolder() && MODULE.matcher(file.name()).matches()).toList();
+                        || file.isInAFolder() && MODULE.matcher(file.name()).matches())
+                .toList();
     }
 
     /**

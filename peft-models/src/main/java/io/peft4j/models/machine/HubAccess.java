@@ -33,7 +33,8 @@ public record HubAccess(String endpoint, boolean reached, String detail, Path ca
         try {
             int status = HttpClient.newBuilder().connectTimeout(PATIENCE).build().send(
                     HttpRequest.newBuilder(options.endpoint()).method("HEAD", HttpRequest.BodyPublishers.noBody())
-                            .timeout(PATIENCE).build(), HttpResponse.BodyHandlers.discarding()).statusCode();
+                            .timeout(PATIENCE).build(),
+                    HttpResponse.BodyHandlers.discarding()).statusCode();
             return new HubAccess(endpoint, status < 500, "answers with status " + status, options.cacheFolder(),
                     models);
         } catch (IOException e) {

@@ -61,7 +61,8 @@ public record MachineReport(Processor processor, long memoryBytes, long freeByte
         if (!kernels.chosen().equals("onednn")) {
             advice.add("the kernels '" + kernels.chosen() + "' are several times slower than oneDNN's: "
                     + (kernels.refused().contains("onednn") ? "oneDNN is there but does not run here (the log says why)"
-                    : "add peft-onednn to the class path, and do not force others by -D" + KernelSelection.KERNELS));
+                            : "add peft-onednn to the class path, and do not force others by -D"
+                                    + KernelSelection.KERNELS));
         }
         if (kernels.loops().equals("plain")) {
             advice.add("loops run without the Vector API: start Java with --add-modules jdk.incubator.vector");

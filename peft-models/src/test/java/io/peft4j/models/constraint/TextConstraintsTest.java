@@ -106,7 +106,7 @@ class TextConstraintsTest {
         "{\"prefixItems\":[{\"type\":\"integer\"},{\"type\":\"null\"}],\"items\":false} | [1,null] | [1]",
         "{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{}},\"required\":[\"a\"]} | {\"a\": 1} | {\"b\":1}",
         "{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{}},\"required\":[\"b\"]} | {\"a\":1,\"b\":[{}]} "
-            + "| {\"a\":1}",
+                + "| {\"a\":1}",
         "{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{}}} | {} | {\"c\":1}",
         "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"null\"}} | {\"x\":null} | {\"x\":1}",
         "{\"type\":\"object\",\"additionalProperties\":false} | {} | {\"x\":1}",

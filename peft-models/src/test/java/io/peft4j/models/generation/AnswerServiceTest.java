@@ -81,7 +81,8 @@ class AnswerServiceTest {
         try (AnswerService service = AnswerService.open(model, OPTIONS)) {
             List<AnswerRequest> requests = IntStream.range(0, 12).mapToObj(i -> request(5 + i * 17 % 60, i,
                     GenerationOptions.defaults().withMaxNewTokens(5 + i * 13 % 40).withSampling(i % 2 == 0
-                            ? Sampling.greedy() : Sampling.of(1, i)))).toList();
+                            ? Sampling.greedy() : Sampling.of(1, i))))
+                    .toList();
             List<PendingAnswer> pending = requests.stream().map(service::submit).toList();
             for (int i = 0; i < requests.size(); i++) {
                 assertSame(alone(requests.get(i)), pending.get(i).completions().join().get(0));

@@ -48,7 +48,8 @@ class CacheLockTest {
         Thread[] threads = new Thread[4];
         for (int i = 0; i < threads.length; i++) {
             threads[i] = new Thread(() -> {
-                try (CacheLock lock = CacheLock.acquire(file, () -> { })) {
+                try (CacheLock lock = CacheLock.acquire(file, () -> {
+                })) {
                     most.accumulateAndGet(inside.incrementAndGet(), Math::max);
                     Thread.yield();
                     inside.decrementAndGet();
@@ -69,7 +70,8 @@ class CacheLockTest {
         }
 
         public static void main(String[] args) throws Exception {
-            try (CacheLock lock = CacheLock.acquire(Path.of(args[0]), () -> { })) {
+            try (CacheLock lock = CacheLock.acquire(Path.of(args[0]), () -> {
+            })) {
                 System.out.println("locked");
                 System.in.read();
             }

@@ -103,7 +103,7 @@ class LocalModelsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"a//b", "../up", "a/../b", "a b/c", "/nowhere/x", "a\\b", "x.gguf", "org/--x",
-            "nul\0byte", "a/b/c"})
+        "nul\0byte", "a/b/c"})
     void invalidIdsAreTakenAsPaths(String reference) {
         assertContains(fails(reference), "Use an existing folder or GGUF file, or a hub ID such as");
     }

@@ -155,7 +155,8 @@ public final class DistillationObjective implements Objective<ChatExample> {
 
     private double withTeacher(List<EncodedExample> batch, Lesson lesson) {
         List<TokenSequence> sequences = EncodedExample.sequences(batch);
-        try (ModelLease lease = teacher.lease(); Workspace workspace = teacher.engine().workspace(Priority.WORK);
+        try (ModelLease lease = teacher.lease();
+                Workspace workspace = teacher.engine().workspace(Priority.WORK);
                 Pass pass = Pass.evaluation(lease, workspace, lease.network().pack(sequences))) {
             return lesson.learn(pass, pass.hidden(pass.batch().targets().rows()));
         }

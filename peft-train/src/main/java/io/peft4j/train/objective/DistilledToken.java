@@ -22,8 +22,8 @@ record DistilledToken(double temperature, double share, int columns) {
      */
     double[][] rows(float[] logits, float[] taught, int[] ids, float[] weights, double normalizer) {
         double[][] losses = new double[logits.length / columns][];
-        IntStream.range(0, losses.length).parallel().forEach(i ->
-                losses[i] = row(logits, taught, i * columns, ids[i], weights[i] / normalizer));
+        IntStream.range(0, losses.length).parallel()
+                .forEach(i -> losses[i] = row(logits, taught, i * columns, ids[i], weights[i] / normalizer));
         return losses;
     }
 

@@ -62,12 +62,13 @@ abstract class HeadObjective<E> implements Objective<E> {
         // Only what is as long as the model can read is tokenized again, to see whether it is longer.
         int[] cut = limit() == Integer.MAX_VALUE ? new int[0] : IntStream.range(0, examples.size())
                 .filter(i -> encoded.examples().get(i).sequences().stream().anyMatch(part -> part.length() >= limit())
-                        && isCut(examples.get(i))).toArray();
+                        && isCut(examples.get(i)))
+                .toArray();
         if (cut.length > 0) {
             LOG.warn("longer than what the model reads, and cut there: {} of {}: {}", cut.length,
                     Count.of(examples.size(), setup.kind() + " example"), IntStream.of(cut).limit(LISTED)
-                    .mapToObj(i -> "row " + (i + 1)).collect(Collectors.joining("; "))
-                    + (cut.length > LISTED ? " and others" : ""));
+                            .mapToObj(i -> "row " + (i + 1)).collect(Collectors.joining("; "))
+                            + (cut.length > LISTED ? " and others" : ""));
         }
         return encoded;
     }

@@ -160,12 +160,12 @@ public final class KtoObjective implements Objective<JudgedAnswer> {
         double divergence = divergence(passes, batch);
         return passes.training(0, sequences(batch, 0), pass -> pass
                 .withRouterLoss(EncodedExample.weight(batch), normalizer).backward((nll, gradient) -> {
-            double sum = loss(passes, batch, divergence, answers(pass.batch(), nll, gradient));
-            for (int i = 0; i < gradient.length; i++) {
-                gradient[i] /= (float) normalizer;
-            }
-            return sum;
-        }));
+                    double sum = loss(passes, batch, divergence, answers(pass.batch(), nll, gradient));
+                    for (int i = 0; i < gradient.length; i++) {
+                        gradient[i] /= (float) normalizer;
+                    }
+                    return sum;
+                }));
     }
 
     @Override

@@ -148,12 +148,12 @@ abstract class PreferenceObjective implements Objective<PreferenceExample> {
     public final double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
         return passes.training(batch, pass -> pass
                 .withRouterLoss(EncodedExample.weight(batch), normalizer).backward((nll, gradient) -> {
-            double sum = loss(passes, batch, pass.batch().targets(), nll, gradient);
-            for (int i = 0; i < gradient.length; i++) {
-                gradient[i] /= (float) normalizer;
-            }
-            return sum;
-        }));
+                    double sum = loss(passes, batch, pass.batch().targets(), nll, gradient);
+                    for (int i = 0; i < gradient.length; i++) {
+                        gradient[i] /= (float) normalizer;
+                    }
+                    return sum;
+                }));
     }
 
     @Override

@@ -67,8 +67,8 @@ public final class Updates implements AutoCloseable {
 
     /** The 2-norm of all gradients together. */
     public double gradientNorm() {
-        return engine.compute(kernels ->
-                Math.sqrt(parameters.stream().mapToDouble(p -> kernels.sumOfSquares(p.gradient())).sum()));
+        return engine.compute(
+                kernels -> Math.sqrt(parameters.stream().mapToDouble(p -> kernels.sumOfSquares(p.gradient())).sum()));
     }
 
     /**

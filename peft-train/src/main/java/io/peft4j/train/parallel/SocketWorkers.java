@@ -85,8 +85,8 @@ final class SocketWorkers implements WorkerCollective {
         for (int rank = 0; rank < count(); rank++) {
             if (rank != rank()) {
                 int first = bound(rank, count);
-                links[rank].receive(Kind.SUM, call, bound(rank + 1, count) - first, (part, at, some) ->
-                        System.arraycopy(part, 0, values, first + at, some));
+                links[rank].receive(Kind.SUM, call, bound(rank + 1, count) - first,
+                        (part, at, some) -> System.arraycopy(part, 0, values, first + at, some));
             }
         }
         await(sent);

@@ -306,8 +306,8 @@ public final class HyperparameterRules {
         reasons.put("epochs", count + ": " + Count.of(rows, "row") + (rows == 1 ? " is " : " are ")
                 + Count.of(rows * count, "example") + " then; "
                 + (count == FEWEST_EPOCHS ? "at least " + FEWEST_EPOCHS + " passes" : (seen == facts
-                ? "facts stick" : "what " + number(data.answers()) + " different answers have in common sticks")
-                + " after some " + number(seen) + ", at most " + MOST_EPOCHS + " passes"));
+                        ? "facts stick" : "what " + number(data.answers()) + " different answers have in common sticks")
+                        + " after some " + number(seen) + ", at most " + MOST_EPOCHS + " passes"));
         return count;
     }
 

@@ -73,8 +73,9 @@ public record LearningRateRange(List<Point> points, double lowestAt, OptionalDou
         double steepest = points.get(steepest(points, start, lowest)).learningRate();
         double rate = new BigDecimal(Math.min(steepest, at / BELOW_LOWEST)).round(new MathContext(2)).doubleValue();
         String reason = String.format(Locale.ROOT, "the loss falls fastest around %.1e, is lowest at %.1e%s; the "
-                + "suggestion is the first, at most a third of the second", steepest, at, diverged
-                ? String.format(Locale.ROOT, " and has diverged at %.1e", end.getAsDouble()) : "");
+                + "suggestion is the first, at most a third of the second", steepest, at,
+                diverged
+                        ? String.format(Locale.ROOT, " and has diverged at %.1e", end.getAsDouble()) : "");
         return new LearningRateRange(points, at, end, OptionalDouble.of(rate), reason);
     }
 

@@ -77,8 +77,8 @@ public final class RunComparison {
             List<TrainingRecord> having = known.stream().filter(run -> run.info().settings().containsKey(name))
                     .toList();
             if (having.stream().map(run -> setting(run, name)).distinct().count() > 1) {
-                boolean counted = having.stream().map(run -> run.info().plan().get(name)).distinct().count()
-                        == having.stream().map(run -> setting(run, name)).distinct().count();
+                boolean counted = having.stream().map(run -> run.info().plan().get(name)).distinct().count() == having
+                        .stream().map(run -> setting(run, name)).distinct().count();
                 differences.put(name, runs.stream().map(run -> shown(run, name, counted)).toList());
             }
         }
@@ -141,7 +141,8 @@ public final class RunComparison {
                 .orElse("None has a validation loss, so they say nothing about examples that were not trained on.");
         Html unlike = differences().containsKey("validation") && lowestEvalLoss().isPresent()
                 ? Blocks.points(Tone.BAD, "To be looked at", List.of("Not all were measured on the same validation "
-                + "data, so their validation losses cannot be compared.")) : Html.all();
+                        + "data, so their validation losses cannot be compared."))
+                : Html.all();
         return Blocks.banner(Tone.PLAIN, Count.of(runs.size(), "training"), sentence, unlike);
     }
 
@@ -192,7 +193,8 @@ public final class RunComparison {
         Table table = Table.of("setting", "values").texts(1);
         differences.forEach((name, values) -> table.row(name, values.stream().distinct()
                 .map(value -> value(value, IntStream.range(0, runs.size())
-                        .filter(i -> values.get(i).equals(value)).boxed().toList())).toList()));
+                        .filter(i -> values.get(i).equals(value)).boxed().toList()))
+                .toList()));
         return Blocks.card("Settings that differ", table.html(), note);
     }
 

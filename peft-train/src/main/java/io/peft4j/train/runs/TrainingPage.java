@@ -92,7 +92,7 @@ public final class TrainingPage {
         }
         run.metrics().values().stream().filter(series -> series.noNumbers() > 0).forEach(series -> points.add(
                 "Values of " + series.name() + " that are infinite or no numbers: "
-                + RunTexts.count(series.noNumbers()) + "."));
+                        + RunTexts.count(series.noNumbers()) + "."));
         return points.isEmpty() ? Html.all() : Blocks.points(Tone.BAD, "To be looked at", points);
     }
 

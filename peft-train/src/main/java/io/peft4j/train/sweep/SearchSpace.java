@@ -109,7 +109,8 @@ public record SearchSpace(Map<String, Domain> domains) {
         }
         node.fieldNames().forEachRemaining(name -> {
             if (!RANGE.contains(name)) {
-                throw new ConfigurationException("a range has no \"" + name + "\"; " + SimilarNames.sentence(name, RANGE));
+                throw new ConfigurationException(
+                        "a range has no \"" + name + "\"; " + SimilarNames.sentence(name, RANGE));
             }
         });
         JsonNode log = node.path("log");

@@ -27,8 +27,8 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p>Each trial has an ordinary output folder below that of the sweep. Where they can, trials run {@linkplain
- * io.peft4j.train.SideBySideTrainer side by side} on the base, which is loaded once. A sweep that was stopped or killed goes
- * on with {@link SweepBuilder#resume}: what is finished stays, what had begun goes on from its last checkpoint or
+ * io.peft4j.train.SideBySideTrainer side by side} on the base, which is loaded once. A sweep that was stopped or killed
+ * goes on with {@link SweepBuilder#resume}: what is finished stays, what had begun goes on from its last checkpoint or
  * begins anew.
  */
 public final class Sweep {

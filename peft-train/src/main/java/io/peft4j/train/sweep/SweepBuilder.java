@@ -35,7 +35,8 @@ public final class SweepBuilder {
     Optional<ChatDataset> held = Optional.empty();
     Optional<BiFunction<TrainerBuilder, PeftModel, TrainingResult>> training = Optional.empty();
     Function<Path, List<TrainingListener>> listeners = folder -> List.of();
-    Consumer<Trial> progress = trial -> { };
+    Consumer<Trial> progress = trial -> {
+    };
     Cancellation cancellation = new Cancellation();
     Optional<TrialSite> site = Optional.empty();
 

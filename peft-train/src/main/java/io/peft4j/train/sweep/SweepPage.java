@@ -98,7 +98,8 @@ final class SweepPage {
         }
         return Blocks.card("Lowest validation loss so far", LinePlot.of("Lowest validation loss", "trial")
                 .line(0, "so far", IntStream.range(0, best.length).mapToDouble(i -> measured.get(i).number()).toArray(),
-                        best).html());
+                        best)
+                .html());
     }
 
     private Html course(String metric) {
@@ -106,8 +107,8 @@ final class SweepPage {
         LinePlot plot = LinePlot.of(title, "step");
         for (int i = 0; i < Math.min(DRAWN, ranked.size()); i++) {
             int number = i;
-            record(ranked.get(i)).flatMap(record -> record.metric(metric)).ifPresent(series ->
-                    plot.line(number, ranked.get(number).name(), series.places(), series.values()));
+            record(ranked.get(i)).flatMap(record -> record.metric(metric)).ifPresent(
+                    series -> plot.line(number, ranked.get(number).name(), series.places(), series.values()));
         }
         return Blocks.card(title, plot.html());
     }

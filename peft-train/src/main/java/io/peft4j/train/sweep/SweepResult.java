@@ -34,9 +34,11 @@ public record SweepResult(List<Trial> trials, Path folder) {
 
     /** Finished trials by their loss, then those that were stopped, then all others. */
     static List<Trial> ranked(List<Trial> trials) {
-        return trials.stream().sorted(Comparator.comparingInt((Trial trial) ->
-                trial.state() == Trial.State.FINISHED ? 0 : trial.loss().isPresent() ? 1 : 2)
-                .thenComparingDouble(trial -> trial.loss().orElse(Double.POSITIVE_INFINITY))).toList();
+        return trials.stream()
+                .sorted(Comparator.comparingInt(
+                        (Trial trial) -> trial.state() == Trial.State.FINISHED ? 0 : trial.loss().isPresent() ? 1 : 2)
+                        .thenComparingDouble(trial -> trial.loss().orElse(Double.POSITIVE_INFINITY)))
+                .toList();
     }
 
     /** The folder of a trial: an adapter, and an ordinary output folder of a training. */

@@ -187,8 +187,8 @@ final class TrialRunner {
         TrainingRecord record = TrainingRecord.read(folder);
         OptionalDouble loss = record.info().state() != RunInfo.State.FINISHED ? OptionalDouble.empty()
                 : record.info().bestStep().isEmpty() ? record.last("eval_loss")
-                : record.metric("eval_loss").map(series -> DoubleStream.of(series.values()).min())
-                        .orElse(OptionalDouble.empty());
+                        : record.metric("eval_loss").map(series -> DoubleStream.of(series.values()).min())
+                                .orElse(OptionalDouble.empty());
         return loss.isEmpty() ? Optional.empty() : Optional.of(trial.after(Trial.State.FINISHED, loss.getAsDouble(),
                 record.steps(), record.info().seconds().orElse(0)));
     }
@@ -263,7 +263,8 @@ final class TrialRunner {
         long begin = System.nanoTime();
         List<SideBySideTrainer.Outcome> outcomes;
         try {
-            outcomes = SideBySideTrainer.of(trials.stream().map(each -> each.builder.build()).toList()).train(examples.get());
+            outcomes = SideBySideTrainer.of(trials.stream().map(each -> each.builder.build()).toList())
+                    .train(examples.get());
         } catch (ConfigurationException e) {
             // One of them cannot begin, which is told when it is alone.
             LOG.debug("trials do not run side by side", e);

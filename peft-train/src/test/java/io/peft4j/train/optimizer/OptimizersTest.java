@@ -140,8 +140,8 @@ class OptimizersTest {
                 Parameter small = new Parameter("small", Arrays.of(new float[64], 64));
                 Updates updates = new Updates(engine, List.of(large, small), AdamW.EIGHT_BIT, 0)) {
             Map<String, Long> lengths = new LinkedHashMap<>();
-            updates.arrays().forEach((name, array) ->
-                    lengths.put(name, array.data().getElementSize() * array.length()));
+            updates.arrays()
+                    .forEach((name, array) -> lengths.put(name, array.data().getElementSize() * array.length()));
             assertEquals(8192, lengths.get("0.large.exp_avg"));
             assertEquals(4 * 8192 / 256, lengths.get("0.large.exp_avg_sq_absmax"));
             assertEquals(4 * 64, lengths.get("1.small.exp_avg"));
@@ -170,8 +170,9 @@ class OptimizersTest {
     @Test
     void wrongNamesAndNumbersAreReported() {
         assertEquals("unknown optimizer 'adam'; the nearest of 5 are 'adamw', 'lion', 'sgd', of [adamw, adamw-8bit, "
-                + "sgd, lion, adafactor]", assertThrows(ConfigurationException.class,
-                () -> Optimizer.named("adam")).getMessage());
+                + "sgd, lion, adafactor]",
+                assertThrows(ConfigurationException.class,
+                        () -> Optimizer.named("adam")).getMessage());
         Optimizer.all().forEach((name, optimizer) -> assertEquals(optimizer, Optimizer.named(name)));
         List<Runnable> wrong = List.of(() -> new Sgd(1, false), () -> new Sgd(0, true), () -> new Lion(-1, 0.9),
                 () -> new AdamW(0.9, 0.99, 0, false), () -> new Adafactor(0.5, 1, false),

@@ -180,8 +180,8 @@ class WorkerCollectiveTest {
         assertThrows(ConfigurationException.class, () -> new WorkerGroup(1, one, "secret"));
         assertThrows(ConfigurationException.class, () -> new WorkerGroup(0, one, ""));
         assertThrows(ConfigurationException.class, () -> new WorkerGroup(0, List.of(), "secret"));
-        assertThrows(ConfigurationException.class, () ->
-                new WorkerGroup(0, one, "secret").withTimes(Duration.ZERO, Duration.ofSeconds(1)));
+        assertThrows(ConfigurationException.class,
+                () -> new WorkerGroup(0, one, "secret").withTimes(Duration.ZERO, Duration.ofSeconds(1)));
         assertThrows(ConfigurationException.class, () -> new WorkerGroup(0, one, "secret").withLocalSteps(0));
     }
 }

@@ -49,7 +49,8 @@ class KilledSweepTest {
                 .filter(trial -> trial.state() == Trial.State.FINISHED).toList();
         List<String> told = new ArrayList<>();
         SweepResult result = KilledSweep.run(data, output, trial -> told.add(trial.name()));
-        SweepResult whole = KilledSweep.run(data, folder.resolve("whole"), trial -> { });
+        SweepResult whole = KilledSweep.run(data, folder.resolve("whole"), trial -> {
+        });
 
         assertTrue(finished.size() >= 4, finished.toString());
         for (Trial trial : finished) {

@@ -115,8 +115,9 @@ class SearchTest {
     @Test
     void unknownStrategiesAreReported() {
         assertEquals("unknown strategy 'bayes'; use one of [grid, random, tpe], the nearest of 3 are 'tpe', 'grid', "
-                + "'random'", assertThrows(ConfigurationException.class, () -> SearchStrategy.named("bayes"))
-                .getMessage());
+                + "'random'",
+                assertThrows(ConfigurationException.class, () -> SearchStrategy.named("bayes"))
+                        .getMessage());
         assertEquals(SearchStrategy.TPE, SearchStrategy.named("tpe"));
     }
 }

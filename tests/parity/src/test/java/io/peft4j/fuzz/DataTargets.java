@@ -30,8 +30,8 @@ final class DataTargets {
             "{\"text\":\"good\",\"label\":\"positive\"}",
             "{\"systemInstruction\":{\"parts\":[{\"text\":\"s\"}]},\"contents\":[{\"role\":\"user\",\"parts\":"
                     + "[{\"text\":\"q\"}]},{\"role\":\"model\",\"parts\":[{\"text\":\"a\"}]}]}");
-    private static final String CSV =
-            "question,answer,id\n\"How, much?\",\"Say \"\"ten\"\"\",1\nWhy?,\"two\nlines\",2\n";
+    private static final String CSV = "question,answer,id\n\"How, much?\",\"Say \"\"ten\"\"\",1\n"
+            + "Why?,\"two\nlines\",2\n";
     private static final String MARKDOWN = "Intro\n\n# One *two*\n\nText `code` [link](http://x).\n\n## Table\n\n|a|b|"
             + "\n|---|---|\n| 1 | 2 |\n\n- item\n  - deeper\n    1. number\n\n```java\nint x;\n```\n\n> quote\n\n"
             + "<b>html</b> &amp; &#x1F600;\n\nSetext\n======\n\n![p](p.png \"t\") **bold _both_**\n";

@@ -38,7 +38,7 @@ final class ModelTargets {
 
     static List<FuzzTarget> all() {
         return List.of(new FuzzTarget("config.json", 2, (damage, folder) -> model(damage, folder, "config.json"),
-                        ModelTargets::readModel),
+                ModelTargets::readModel),
                 new FuzzTarget("generation_config.json", 1, (damage, folder) -> model(damage, folder,
                         "generation_config.json"), ModelTargets::readModel),
                 new FuzzTarget("model.safetensors", 2, (damage, folder) -> model(damage, folder, SAFETENSORS),

@@ -74,7 +74,7 @@ final class Seeds {
 
     static List<byte[]> templates() {
         return Stream.of("{% for m in messages %}{{ '<|' + m['role'] + '|>' + m.content | trim }}{% endfor %}"
-                        + "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}",
+                + "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}",
                 "{%- macro show(x, n=2) -%}{{ x | upper }}{{ loop.index if loop else n * 3 }}{%- endmacro -%}"
                         + "{%- set ns = namespace(i=0) -%}{%- for m in messages[::-1] if m.role != 'system' -%}"
                         + "{%- set ns.i = ns.i + 1 -%}{{ show(m.content ~ ns.i) }}{{ loop.index0 % 2 }}{%- endfor %}"

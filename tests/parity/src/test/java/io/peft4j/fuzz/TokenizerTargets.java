@@ -82,7 +82,7 @@ final class TokenizerTargets {
 
     static List<FuzzTarget> all() {
         return List.of(new FuzzTarget("tokenizer.json of parts", 6, TokenizerTargets::makeOfParts,
-                        TokenizerTargets::readTokenizer),
+                TokenizerTargets::readTokenizer),
                 new FuzzTarget("tokenizer.json", 2, (damage, folder) -> {
                     Files.write(folder.resolve("tokenizer.json"),
                             damage.text(Seeds.bytes(TINY.resolve("tokenizer.json"))));

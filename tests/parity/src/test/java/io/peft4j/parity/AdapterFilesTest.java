@@ -38,8 +38,10 @@ class AdapterFilesTest {
     /** Those of low rank that add to the weights of the base; LoftQ adds to weights of its own. */
     static Stream<String> plainLora() {
         return adapters().filter(name -> Fixtures.json(Fixtures.adapter(name).resolve("expected.json"))
-                .has("modules")).filter(name -> !Fixtures.json(Fixtures.adapter(name)
-                        .resolve(AdapterCheckpoint.CONFIG_FILE)).path("init_lora_weights").asText().equals("loftq"));
+                .has("modules")).filter(
+                        name -> !Fixtures.json(Fixtures.adapter(name)
+                                .resolve(AdapterCheckpoint.CONFIG_FILE)).path("init_lora_weights").asText()
+                                .equals("loftq"));
     }
 
     /** Those whose file is another when it is saved here. */

@@ -100,6 +100,7 @@ class AdapterImportTest {
     }
 
     private static GgufWriter matrix(GgufWriter writer, String name, int rows, int columns) {
-        return writer.tensor(name, BlockType.F32, new long[] {rows, columns}, (row, target) -> { });
+        return writer.tensor(name, BlockType.F32, new long[] {rows, columns}, (row, target) -> {
+        });
     }
 }

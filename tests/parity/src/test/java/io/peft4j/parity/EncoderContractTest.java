@@ -136,11 +136,13 @@ class EncoderContractTest {
                 .weightDecay(0).maxGradNorm(1).shuffle(false).build();
         List<JsonNode> rows = Fixtures.stream(expected.get("rows")).toList();
         return switch (model.network().task().type()) {
-            case SEQ_CLS -> trainer.train(new ClassificationObjective(model), rows.stream().map(row ->
-                    new LabelledText(row.get("text").asText(), Optional.ofNullable(row.get("text_pair"))
-                            .map(JsonNode::asText), texts(row.get("label")))).toList());
-            case TOKEN_CLS -> trainer.train(new TokenClassificationObjective(model), rows.stream().map(row ->
-                    new LabelledWords(texts(row.get("tokens")), texts(row.get("labels")))).toList());
+            case SEQ_CLS -> trainer.train(new ClassificationObjective(model),
+                    rows.stream().map(
+                            row -> new LabelledText(row.get("text").asText(), Optional.ofNullable(row.get("text_pair"))
+                                    .map(JsonNode::asText), texts(row.get("label"))))
+                            .toList());
+            case TOKEN_CLS -> trainer.train(new TokenClassificationObjective(model), rows.stream()
+                    .map(row -> new LabelledWords(texts(row.get("tokens")), texts(row.get("labels")))).toList());
             default -> trainer.train(new QuestionAnsweringObjective(model, TextEncoder.of(model), 1),
                     rows.stream().map(row -> new SpanQuestion(row.get("question").asText(),
                             row.get("context").asText(), OptionalInt.of(row.get("start").asInt()),

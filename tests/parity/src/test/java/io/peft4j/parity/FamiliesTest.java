@@ -173,8 +173,8 @@ class FamiliesTest {
     }
 
     private static void assertSameTensors(Path theirs, Path ours) {
-        try (SafetensorsFile expected = SafetensorsFile.open(theirs); SafetensorsFile actual =
-                SafetensorsFile.open(ours)) {
+        try (SafetensorsFile expected = SafetensorsFile.open(theirs);
+                SafetensorsFile actual = SafetensorsFile.open(ours)) {
             assertEquals(expected.names(), actual.names());
             expected.names().forEach(key -> assertArrayEquals(expected.readFloats(key), actual.readFloats(key), key));
         }

@@ -43,7 +43,7 @@ class GenerationParityTest {
 
     @ParameterizedTest
     @CsvSource({"tiny-llama,", "tiny-llama-untied,", "tiny-llama-sharded,", "tiny-llama-bf16,", "tiny-llama,lora",
-            "tiny-llama,embedding", "tiny-llama-untied,modules-to-save-untied"})
+        "tiny-llama,embedding", "tiny-llama-untied,modules-to-save-untied"})
     void greedyAnswersOneByOneAndInOneBatch(String name, String adapter) {
         List<JsonNode> rows = rows(name, adapter);
         assertFalse(rows.isEmpty());
@@ -75,7 +75,7 @@ class GenerationParityTest {
      */
     @ParameterizedTest
     @CsvSource({"tiny-llama,,3e-5", "tiny-llama-untied,,3e-5", "tiny-llama-sharded,,3e-5", "tiny-llama,lora,3e-4",
-            "tiny-llama,embedding,3e-5", "tiny-llama-untied,modules-to-save-untied,3e-5"})
+        "tiny-llama,embedding,3e-5", "tiny-llama-untied,modules-to-save-untied,3e-5"})
     void cachedLogitsEqualUncachedOnes(String name, String adapter, float tolerance) {
         BaseModel base = kernels.shared(name);
         try (PeftModel model = adapted(base, adapter)) {
@@ -94,7 +94,8 @@ class GenerationParityTest {
 
     private static List<float[]> cachedLogits(LanguageModel model, int[] ids, int promptLength) {
         List<float[]> logits = new ArrayList<>();
-        try (ModelLease lease = model.lease(); KvCache cache = model.network().causal().newCache(ids.length);
+        try (ModelLease lease = model.lease();
+                KvCache cache = model.network().causal().newCache(ids.length);
                 Workspace workspace = lease.engine().generation(1)) {
             for (int from = 0, to = promptLength; from < ids.length; from = to, to++) {
                 int[] rows = IntStream.range(from, to).toArray();

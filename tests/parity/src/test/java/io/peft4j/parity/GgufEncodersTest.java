@@ -116,8 +116,9 @@ class GgufEncodersTest {
 
     @Test
     void anAdapterOnTablesThatLlamaCppOnlyLooksUpIsRefused() {
-        try (BaseModel base = load(FILES.resolve("bert.gguf")); PeftModel model = base.withAdapter(LoraConfig.builder()
-                .rank(2).targetModules("position_embeddings").build())) {
+        try (BaseModel base = load(FILES.resolve("bert.gguf"));
+                PeftModel model = base.withAdapter(LoraConfig.builder()
+                        .rank(2).targetModules("position_embeddings").build())) {
             String message = assertThrows(ConfigurationException.class, () -> AdapterExport.toGguf(model,
                     PeftModel.DEFAULT_ADAPTER, folder.resolve("x.gguf"))).getMessage();
             assertTrue(message.contains("layers whose adapters llama.cpp leaves out"), message);

@@ -69,7 +69,7 @@ class GgufSeq2SeqTest {
             List<Prompt> prompts = rows.stream().map(row -> Prompt.text(row.get("source").asText())).toList();
             assertEquals(rows.stream().map(row -> Arrays.toString(Fixtures.ids(row.get("greedy")))).toList(),
                     model.generate(prompts, GenerationOptions.defaults().withMaxNewTokens(8)).stream()
-                    .map(answer -> Arrays.toString(answer.ids())).toList());
+                            .map(answer -> Arrays.toString(answer.ids())).toList());
         }
     }
 
@@ -99,8 +99,9 @@ class GgufSeq2SeqTest {
     @Test
     void aMergedOutputLayerOfAModelThatTiesItIsWrittenToo() {
         List<JsonNode> rows = rows("t5");
-        try (BaseModel base = load(FILES.resolve("t5.gguf")); PeftModel model = base.withAdapter(LoraConfig.builder()
-                .rank(2).targetModules("lm_head", "q").initialization(LoraInit.RANDOM).build(), 5)) {
+        try (BaseModel base = load(FILES.resolve("t5.gguf"));
+                PeftModel model = base.withAdapter(LoraConfig.builder()
+                        .rank(2).targetModules("lm_head", "q").initialization(LoraInit.RANDOM).build(), 5)) {
             ModelExport.of(model).toGguf(folder.resolve("merged.gguf"));
             assertSays(SequenceScorer.negativeLogLikelihoods(model, sequences(base, rows)), rows,
                     folder.resolve("merged.gguf"));

@@ -53,7 +53,8 @@ final class Measure {
     /** All logits after a position of a sequence. */
     static float[] logits(LanguageModel model, int[] ids, int position) {
         PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(ids)));
-        try (ModelLease lease = model.lease(); Workspace workspace = lease.engine().workspace(Priority.WORK);
+        try (ModelLease lease = model.lease();
+                Workspace workspace = lease.engine().workspace(Priority.WORK);
                 Pass pass = Pass.evaluation(lease, workspace, batch)) {
             // Virtual tokens come first.
             return pass.logits(pass.batch().rows() - ids.length + position);

@@ -58,15 +58,17 @@ class ObjectiveParityTest {
     @Test
     void aStudentLearnsFromItsTeacherAsInPyTorch() {
         JsonNode run = EXPECTED.get("distillation");
-        List<ChatExample> chats = Fixtures.stream(Fixtures.json("preferences.json").get("pairs")).map(row ->
-                ChatExample.of(ChatMessage.user(row.get(0).asText()), ChatMessage.assistant(row.get(1).asText())))
+        List<ChatExample> chats = Fixtures.stream(Fixtures.json("preferences.json").get("pairs"))
+                .map(row -> ChatExample.of(ChatMessage.user(row.get(0).asText()),
+                        ChatMessage.assistant(row.get(1).asText())))
                 .toList();
         BaseModel base = KernelsUnderTest.sharedNaive("tiny-llama");
         try (PeftModel student = base.withAdapter(Fixtures.FOLDER.resolve(run.get("student").asText()));
                 PeftModel teacher = base.withAdapter(Fixtures.FOLDER.resolve(run.get("teacher").asText()))) {
             List<StepMetrics> steps = trainer(student, run, run.get("batch").asInt(), 4).build().train(
                     new DistillationObjective(student, teacher, run.get("temperature").asDouble(),
-                            run.get("share").asDouble()), chats, chats).steps();
+                            run.get("share").asDouble()),
+                    chats, chats).steps();
 
             assertEquals(EXPECTED.get("distillation_steps").size(), steps.size());
             for (int i = 0; i < steps.size(); i++) {

@@ -52,8 +52,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class QuantizedBaseTest {
     private static final String MODEL = "tiny-llama";
     private static final List<TokenSequence> TEXTS = Fixtures.texts(MODEL);
-    private static final LoraConfig LORA =
-            LoraConfig.builder().rank(4).alpha(8).targetModules(TargetModules.ALL_LINEAR).build();
+    private static final LoraConfig LORA = LoraConfig.builder().rank(4).alpha(8).targetModules(TargetModules.ALL_LINEAR)
+            .build();
 
     @TempDir
     private Path folder;

@@ -55,7 +55,7 @@ class RowAdaptersTest {
                 expected[i] = adapter.equals(PeftModel.BASE)
                         ? Fixtures.json("tiny-llama/expected.json").get("texts").get(i).get("nll").asDouble()
                         : Fixtures.json(Fixtures.adapter(adapter).resolve("expected.json")).get("nll").get(i)
-                        .asDouble();
+                                .asDouble();
             }
             Measure.assertClose(expected, objective.negativeLogLikelihoods(PackedBatch.of(mixed)), "mixed batch");
             Measure.assertClose(expected, objective.negativeLogLikelihoods(PackedBatch.sharingPrefixes(mixed)),

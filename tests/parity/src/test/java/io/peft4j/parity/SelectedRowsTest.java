@@ -78,7 +78,8 @@ class SelectedRowsTest {
     private static List<float[]> pass(PeftModel model, PackedBatch batch, boolean whole, int... rows) {
         List<float[]> results = new ArrayList<>();
         model.trainableParameters().forEach(Parameter::clearGradient);
-        try (ModelLease lease = model.lease(); Workspace workspace = lease.engine().workspace(Priority.WORK);
+        try (ModelLease lease = model.lease();
+                Workspace workspace = lease.engine().workspace(Priority.WORK);
                 Tape tape = workspace.recording(DataType.FLOAT)) {
             workspace.compute(() -> {
                 ForwardContext context = ForwardContext.training(tape, batch, lease.layers(), 0);

@@ -62,7 +62,7 @@ class Seq2SeqContractTest {
                 JsonNode stopping = settings.path("early_stopping");
                 Beams beams = new Beams(settings.get("num_beams").asInt(),
                         settings.path("length_penalty").asDouble(1), stopping.isTextual() ? Beams.Stopping.NEVER
-                        : stopping.asBoolean() ? Beams.Stopping.FIRST : Beams.Stopping.HEURISTIC);
+                                : stopping.asBoolean() ? Beams.Stopping.FIRST : Beams.Stopping.HEURISTIC);
                 assertIds(search.get("ids"), model.generate(prompts, options.withBeams(beams)), beams.toString());
             }
         }
@@ -107,7 +107,8 @@ class Seq2SeqContractTest {
         }
         ModelOptions f32 = ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32);
         try (BaseModel again = BaseModel.load(merged.toString(), f32);
-                TensorStore before = Safetensors.open(fixture); TensorStore after = Safetensors.open(merged)) {
+                TensorStore before = Safetensors.open(fixture);
+                TensorStore after = Safetensors.open(merged)) {
             assertArrayEquals(Fixtures.doubles(expected(name).get("training").get("adapted")), nll(again, name),
                     F32 * 50);
             assertEquals(before.names(), after.names());
@@ -120,8 +121,9 @@ class Seq2SeqContractTest {
 
     @Test
     void whatCannotBeLearnedIsRefusedWithItsNumber() {
-        try (BaseModel base = load("t5-tied"); PeftModel model = base.withAdapter(Fixtures.FOLDER
-                .resolve("seq2seq").resolve("t5-tied").resolve("adapter"))) {
+        try (BaseModel base = load("t5-tied");
+                PeftModel model = base.withAdapter(Fixtures.FOLDER
+                        .resolve("seq2seq").resolve("t5-tied").resolve("adapter"))) {
             Trainer trainer = Trainer.builder(model).build();
             for (SourceTarget bad : List.of(new SourceTarget("a", " "), new SourceTarget("a".repeat(1 << 23), "b"))) {
                 String message = assertThrows(ConfigurationException.class, () -> trainer.train(

@@ -47,7 +47,7 @@ class StartParityTest {
         CalibrationBatches data = CalibrationBatches.of(examples, expected.get("batch_size").asInt(), examples.size());
         BaseModel base = KernelsUnderTest.sharedNaive(model);
         try (PeftModel begun = PeftModel.of(base, AdapterCheckpoint.readConfig(folder), new SplittableRandom(0),
-                        Optional.of(data));
+                Optional.of(data));
                 SafetensorsFile theirs = SafetensorsFile.open(folder.resolve("start.safetensors"))) {
             assertEquals(expected.get("trainable_parameters").asLong(), begun.trainableParameterCount());
             List<AdapterLayer> layers = begun.adapter(PeftModel.DEFAULT_ADAPTER).layers();

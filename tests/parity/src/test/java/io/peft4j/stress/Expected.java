@@ -71,8 +71,8 @@ record Expected(List<Prompt> prompts, Map<String, List<String>> answers, List<fl
                 }
             }
             Map<String, List<String>> answers = new LinkedHashMap<>();
-            models.forEach((name, each) -> answers.put(name, clear.stream().map(prompt ->
-                    text(each.generate(List.of(prompt), OPTIONS).get(0))).toList()));
+            models.forEach((name, each) -> answers.put(name,
+                    clear.stream().map(prompt -> text(each.generate(List.of(prompt), OPTIONS).get(0))).toList()));
             return new Expected(clear, answers, train(base));
         }
     }
@@ -83,7 +83,8 @@ record Expected(List<Prompt> prompts, Map<String, List<String>> answers, List<fl
                 .build();
         List<TokenSequence> examples = IntStream.range(0, 8).mapToObj(i -> TokenSequence.allSupervised(
                 new SplittableRandom(i).ints(12, 5, 300).toArray())).toList();
-        try (PeftModel model = PeftModel.of(base, config); CausalLmObjective objective = new CausalLmObjective(model);
+        try (PeftModel model = PeftModel.of(base, config);
+                CausalLmObjective objective = new CausalLmObjective(model);
                 Updates optimizer = new Updates(model.engine(), model.trainableParameters(), AdamW.DEFAULT, 0)) {
             for (int step = 0; step < 6; step++) {
                 objective.backward(PackedBatch.of(examples), 88, step);
@@ -104,7 +105,8 @@ record Expected(List<Prompt> prompts, Map<String, List<String>> answers, List<fl
         int[] all = IntStream.concat(IntStream.of(ids), IntStream.of(answer)).toArray();
         PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(all)));
         int vocabulary = model.network().description().vocabularySize();
-        try (ModelLease lease = model.lease(); Workspace workspace = lease.engine().workspace(Priority.WORK);
+        try (ModelLease lease = model.lease();
+                Workspace workspace = lease.engine().workspace(Priority.WORK);
                 Pass pass = Pass.evaluation(lease, workspace, batch)) {
             float[] logits = pass.logits(IntStream.range(ids.length - 1, all.length - 1).toArray());
             return IntStream.range(0, answer.length).allMatch(i -> {

@@ -37,7 +37,8 @@ final class AdvicePage {
         Page page = Page.titled("Advice: " + head).add(Blocks.banner(tone,
                 head.substring(0, 1).toUpperCase(Locale.ROOT) + head.substring(1), reasons.get(0),
                 reasons.size() == 1 ? Html.all() : Blocks.points(Tone.PLAIN, "Also",
-                        reasons.subList(1, reasons.size()))), ways(), differences());
+                        reasons.subList(1, reasons.size()))),
+                ways(), differences());
         advice.curve().ifPresent(curve -> page.add(curve(curve)));
         return page.html();
     }
@@ -61,7 +62,8 @@ final class AdvicePage {
         }
         return Blocks.card("What was tried, on " + Count.of(advice.items(), "held-out item"),
                 Blocks.note("Metric: " + advice.metric() + ". The time is that of preparing a way and of answering "
-                        + "all items."), table.html());
+                        + "all items."),
+                table.html());
     }
 
     private Html differences() {

@@ -91,7 +91,8 @@ final class AdviceRules {
         describeChange();
         reasons.add("Evaluated, this is \"" + verdict.decision().words() + "\""
                 + (verdict.decision() == Verdict.Decision.HARM_NOT_KNOWN
-                ? ": no guard set is asked here, so evaluate the adapter that you train before you ship it" : ""));
+                        ? ": no guard set is asked here, so evaluate the adapter that you train before you ship it"
+                        : ""));
         reasons.addAll(further);
         return new Advice(kind, verdict, more, seconds, ways, curve, reasons, metric, tuned.scores().size());
     }
@@ -114,11 +115,11 @@ final class AdviceRules {
             case PROMPT -> prompt.interval().low() >= MetricResult.NEARLY_ALL
                     ? "A prompt answers nearly everything already"
                     : verdict.decision() == Verdict.Decision.NEED_MORE_ITEMS ? "Training does not help, and its score "
-                    + "does not rise with the number of examples: what they teach does not carry over to other "
-                    + "questions, so look at the data first"
-                    : changesTooOften() && difference.isBetter(options.power().alpha())
-                    ? "The training beats the best prompt"
-                    : "Training adds nothing that is worth it to the best prompt";
+                            + "does not rise with the number of examples: what they teach does not carry over to other "
+                            + "questions, so look at the data first"
+                            : changesTooOften() && difference.isBetter(options.power().alpha())
+                                    ? "The training beats the best prompt"
+                                    : "Training adds nothing that is worth it to the best prompt";
         };
     }
 

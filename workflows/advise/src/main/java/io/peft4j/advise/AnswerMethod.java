@@ -19,7 +19,8 @@ import java.util.OptionalDouble;
  * @param secondsAnAnswer time of one answer
  * @param cost of {@code seconds} at the price of the machine, where that is known
  */
-public record AnswerMethod(String name, String description, Kind kind, List<Double> scores, double score, Interval interval,
+public record AnswerMethod(String name, String description, Kind kind, List<Double> scores, double score,
+        Interval interval,
         double seconds, double share, double secondsAnAnswer, OptionalDouble cost) {
     /** Whether something is trained. */
     public enum Kind {

@@ -87,7 +87,8 @@ public final class FineTuningAdvisor {
     private Optional<Duration> budget = Optional.empty();
     private Optional<Duration> changesEvery = Optional.empty();
     private Prices prices = Prices.UNKNOWN;
-    private Consumer<String> listener = text -> { };
+    private Consumer<String> listener = text -> {
+    };
     private long seed;
 
     private FineTuningAdvisor(LanguageModel base, Training training) {
@@ -170,7 +171,8 @@ public final class FineTuningAdvisor {
                 .orElseGet(() -> split.get(1).stream().map(EvaluationItem::of).toList()));
         Scoring scoring = new Scoring(items);
         List<Asked> ways = new ArrayList<>();
-        ways.add(asked(Arm.plain("base", "the base model as it is", base), AnswerMethod.Kind.PROMPT, items, scoring, 0));
+        ways.add(
+                asked(Arm.plain("base", "the base model as it is", base), AnswerMethod.Kind.PROMPT, items, scoring, 0));
         Passages texts = passages.orElseGet(() -> Passages.of(examples));
         prompted("few-shot", further, () -> fewShot(examples, items, scoring)).ifPresent(ways::add);
         prompted("retrieved", further, () -> asked(texts.arm(base), AnswerMethod.Kind.PROMPT, items, scoring, 0))
@@ -227,7 +229,8 @@ public final class FineTuningAdvisor {
         ArmAnswers answers = ArmAnswers.given(arm.name(), arm.description(), texts);
         return new Asked(new AnswerMethod(arm.name(), arm.description(), kind, scores, Scoring.mean(scores),
                 Scoring.interval(scores), before + seconds, 1, seconds / items.size(),
-                prices.ofMachine(before + seconds)), kind == AnswerMethod.Kind.PROMPT ? answers.ofPrompt() : answers, 0);
+                prices.ofMachine(before + seconds)), kind == AnswerMethod.Kind.PROMPT ? answers.ofPrompt() : answers,
+                0);
     }
 
     /** A prompt may be too long for the model; the others go on. */

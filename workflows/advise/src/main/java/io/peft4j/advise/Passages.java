@@ -75,7 +75,8 @@ public record Passages(String source, List<String> texts) {
     public static Passages of(ChatDataset examples) {
         return new Passages("training examples", examples.stream().map(ChatExample::messages)
                 .map(messages -> messages.stream().filter(message -> !message.role().equals(ROLE))
-                        .map(ChatMessage::content).collect(Collectors.joining("\n"))).toList());
+                        .map(ChatMessage::content).collect(Collectors.joining("\n")))
+                .toList());
     }
 
     /** A model that is asked with the passages that match the question best. */

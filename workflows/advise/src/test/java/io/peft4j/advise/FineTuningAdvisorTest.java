@@ -111,8 +111,8 @@ class FineTuningAdvisorTest {
         assertEquals("fine-tune", json.get("advice").asText());
         assertTrue(json.get("ways").get(5).get("low").asDouble() > 0.9);
         assertTrue(json.get("ways").get(5).get("cost").asDouble() > 0);
-        assertTrue(json.get("gain_of_100_more").get("low").asDouble()
-                <= json.get("gain_of_100_more").get("gain").asDouble());
+        assertTrue(json.get("gain_of_100_more").get("low").asDouble() <= json.get("gain_of_100_more").get("gain")
+                .asDouble());
         assertTrue(json.get("reasons").get(0).asText().startsWith("The training beats the best prompt: 100 %"));
         assertTrue(advice.html().contains("What more examples are likely to bring"));
         assertTrue(advice.html().contains("<td data-label=\"cost\">"), "each figure has its name on a phone");
@@ -168,8 +168,8 @@ class FineTuningAdvisorTest {
     void adviceIsWhatAnEvaluationSays() {
         Advice advice = cutDownTo(1, FineTuningAdvisorTest::learned);
         Evaluation evaluation = Evaluation.of(items());
-        IntFunction<List<String>> answers = way -> IntStream.range(0, PEOPLE).mapToObj(i ->
-                advice.ways().get(way).scores().get(i) == 1 ? "It has the colour-" + i + "." : "I do not know.")
+        IntFunction<List<String>> answers = way -> IntStream.range(0, PEOPLE).mapToObj(
+                i -> advice.ways().get(way).scores().get(i) == 1 ? "It has the colour-" + i + "." : "I do not know.")
                 .toList();
         evaluation.answers(ArmAnswers.given("base", "", answers.apply(0)));
         evaluation.answers(ArmAnswers.given("few-shot", "", answers.apply(1)).ofPrompt());

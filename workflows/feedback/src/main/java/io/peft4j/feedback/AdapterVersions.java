@@ -122,7 +122,7 @@ public final class AdapterVersions {
         Path now = current().orElse(folder);
         Path before = previous().orElseThrow(() -> new ConfigurationException("there is no version of the adapter '"
                 + adapter + "' in " + folder + " before " + current().map(Path::getFileName).map(Path::toString)
-                .orElse("the first")));
+                        .orElse("the first")));
         use(before, model, adapter);
         try {
             Files.move(now, folder.resolve(named(WITHDRAWN, number(now))));

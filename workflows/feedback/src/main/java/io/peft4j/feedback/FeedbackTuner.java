@@ -122,8 +122,8 @@ public final class FeedbackTuner implements AutoCloseable {
             if (train(candidate, learned).cancelled()) {
                 return round(Outcome.STOPPED, parts, questions, Optional.empty(), List.of());
             }
-            feedback.stream().flatMap(one -> one.judged().stream()).max(Instant::compareTo).ifPresent(last ->
-                    AtomicFiles.writeString(settings.folder.resolve(LAST), last + "\n"));
+            feedback.stream().flatMap(one -> one.judged().stream()).max(Instant::compareTo)
+                    .ifPresent(last -> AtomicFiles.writeString(settings.folder.resolve(LAST), last + "\n"));
             Comparison comparison = Comparison.of(model.with(adapter), candidate).generation(settings.generation)
                     .withoutLikelihood();
             settings.guard.ifPresentOrElse(comparison::guard, comparison::withoutGuard);

@@ -35,7 +35,8 @@ final class GradedChecks {
         ObjectNode schema = schema(Map.of("pass", property("boolean")));
         return (question, answer) -> result(grader.grade(List.of(ChatMessage.system(SYSTEM), ChatMessage.user(
                 tagged("question", question) + tagged("answer", answer) + task + " Reply with {\"reason\": \"one "
-                + "sentence\", \"pass\": true or false}.")), schema), grade -> grade.path("pass").asBoolean());
+                        + "sentence\", \"pass\": true or false}.")),
+                schema), grade -> grade.path("pass").asBoolean());
     }
 
     /** A score by messages of the file, which is to reach a threshold. */

@@ -39,10 +39,10 @@ public record Inventory(List<TunedModel> models, int jobs, int files, List<Strin
         Map<String, OptionalLong> ends = new LinkedHashMap<>();
         models.forEach(model -> ends.put(model.path("id").asText(), end(model)));
         Map<String, TunedModel> tuned = new LinkedHashMap<>();
-        jobs.stream().filter(job -> job.path("fine_tuned_model").isTextual()).forEach(job ->
-                tuned.put(job.get("fine_tuned_model").asText(), model(job, ends)));
-        ends.keySet().stream().filter(id -> id.startsWith(TUNED) && !id.contains(":ckpt-")).forEach(id ->
-                tuned.computeIfAbsent(id, name -> new TunedModel(name, baseOf(name), Optional.empty(),
+        jobs.stream().filter(job -> job.path("fine_tuned_model").isTextual())
+                .forEach(job -> tuned.put(job.get("fine_tuned_model").asText(), model(job, ends)));
+        ends.keySet().stream().filter(id -> id.startsWith(TUNED) && !id.contains(":ckpt-"))
+                .forEach(id -> tuned.computeIfAbsent(id, name -> new TunedModel(name, baseOf(name), Optional.empty(),
                         Optional.empty(), Optional.empty(), "unknown", Optional.empty(), Optional.empty(),
                         Optional.empty(), ends.get(name))));
         return new Inventory(List.copyOf(tuned.values()), jobs.size(), files.size(), faults);

@@ -106,8 +106,8 @@ final class PromptfooFile {
             case "is-json" -> AssertionCheck.text(value.isObject() ? FormatCheck.jsonSchema(value.toString())::accepts
                     : AssertionCheck::isJson);
             case "contains-json" -> AssertionCheck.text(answer -> containsJson(answer, value));
-            case "similar" -> AssertionCheck.text(answer -> tools.similarity().apply(answer, text)
-                    >= one.path("threshold").asDouble(SIMILAR));
+            case "similar" -> AssertionCheck
+                    .text(answer -> tools.similarity().apply(answer, text) >= one.path("threshold").asDouble(SIMILAR));
             case "llm-rubric", "model-graded-closedqa", "g-eval" -> GradedChecks.meets(tools.required(type), text);
             case "factuality" -> GradedChecks.agreesWith(tools.required(type), text);
             default -> throw new ConfigurationException("unknown assertion '" + type + "'; known are "

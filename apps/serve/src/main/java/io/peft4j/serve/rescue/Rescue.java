@@ -78,8 +78,8 @@ public final class Rescue {
      * @throws ServiceException when the service tells nothing at all
      */
     public RescueReport run(RescueOptions options, Listener listener) {
-        Optional<Assertions> assertions = options.assertions().map(file ->
-                Assertions.read(file, new AssertionCheck.Tools(this::similarity, options.judge().map(Grader::on))));
+        Optional<Assertions> assertions = options.assertions().map(file -> Assertions.read(file,
+                new AssertionCheck.Tools(this::similarity, options.judge().map(Grader::on))));
         Inventory inventory = Inventory.of(service);
         create(folder.resolve("files"));
         listener.say(Count.of(inventory.models().size(), "tuned model") + ", " + Count.of(inventory.jobs(), "job")
@@ -123,7 +123,8 @@ public final class Rescue {
                 adapter = Optional.of(own.resolve("adapter"));
                 if (answered > 0) {
                     RecordedAnswers now = RecordedAnswers.open(own.resolve("new.jsonl"), questions, options.samples());
-                    now.complete(model.name(), replacement.answers(options.maxNewTokens()), () -> { });
+                    now.complete(model.name(), replacement.answers(options.maxNewTokens()), () -> {
+                    });
                     comparison = Optional.of(ModelComparison.of(old, now));
                 }
                 outcome = assertions.map(tests -> tests.judge(replacement.answers(tests.questions(),

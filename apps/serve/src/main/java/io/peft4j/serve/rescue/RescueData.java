@@ -44,8 +44,10 @@ record RescueData(ChatDataset chats, List<PreferenceExample> preferences, List<E
         if (model.method().equals(PREFERENCES)) {
             List<PreferenceExample> pairs = preferences(training);
             List<EvaluationItem> asked = options.prompts().map(file -> items(ChatDataset.read(file),
-                    options.questions())).orElseGet(() -> items(chats(validation.map(RescueData::preferences)
-                    .orElse(pairs)), options.questions()));
+                    options.questions())).orElseGet(() -> items(
+                            chats(validation.map(RescueData::preferences)
+                                    .orElse(pairs)),
+                            options.questions()));
             return new RescueData(ChatDataset.of(List.of()), pairs, asked, pairs.size());
         }
         ChatDataset all = ChatDataset.read(training);

@@ -40,8 +40,8 @@ final class RescuePage {
             content.add(Blocks.points(Tone.BAD, "What could not be had", model.faults()));
         }
         model.comparison().ifPresent(comparison -> content.addAll(quality(comparison)));
-        model.assertions().filter(outcome -> !outcome.failures().isEmpty()).ifPresent(outcome ->
-                content.add(Blocks.points(Tone.BAD, outcome.failures().size() + " assertions fail",
+        model.assertions().filter(outcome -> !outcome.failures().isEmpty()).ifPresent(
+                outcome -> content.add(Blocks.points(Tone.BAD, outcome.failures().size() + " assertions fail",
                         outcome.failures())));
         return Blocks.card(model.model().name(), content.toArray());
     }

@@ -177,8 +177,8 @@ class EmbeddingServerTest {
         }
         assertEquals(404, send("POST", "/v1/embeddings", "{'model': 'nobody', 'input': 'a'}").statusCode());
         List<String> names = new ArrayList<>();
-        JSON.readTree(send("GET", "/v1/models", "").body()).path("data").forEach(each ->
-                names.add(each.path("id").asText()));
+        JSON.readTree(send("GET", "/v1/models", "").body()).path("data")
+                .forEach(each -> names.add(each.path("id").asText()));
         assertEquals(List.of("vectors", "tuned"), names);
     }
 

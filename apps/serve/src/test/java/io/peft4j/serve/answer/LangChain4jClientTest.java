@@ -167,8 +167,8 @@ class LangChain4jClientTest {
             often.models().list();
             often.models().list();
         });
-        try (AnsweringServer impatient = new AnsweringServer(folder.resolve("impatient"), builder ->
-                builder.answering(AnsweringOptions.defaults().withTimeout(Duration.ofMillis(1))))) {
+        try (AnsweringServer impatient = new AnsweringServer(folder.resolve("impatient"),
+                builder -> builder.answering(AnsweringOptions.defaults().withTimeout(Duration.ofMillis(1))))) {
             OpenAIClient waits = OpenAIOkHttpClient.builder().baseUrl(impatient.url()).apiKey("any").maxRetries(0)
                     .build();
             InternalServerException late = assertInstanceOf(InternalServerException.class, assertThrows(

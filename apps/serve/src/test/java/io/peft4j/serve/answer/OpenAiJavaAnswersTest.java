@@ -110,7 +110,8 @@ class OpenAiJavaAnswersTest {
         int logProbabilities = 0;
         try (StreamResponse<ChatCompletionChunk> stream = client.chat().completions().createStreaming(chat()
                 .logprobs(true).topLogprobs(2).streamOptions(ChatCompletionStreamOptions.builder().includeUsage(true)
-                        .build()).build())) {
+                        .build())
+                .build())) {
             for (ChatCompletionChunk chunk : (Iterable<ChatCompletionChunk>) stream.stream()::iterator) {
                 for (ChatCompletionChunk.Choice choice : chunk.choices()) {
                     text.append(choice.delta().content().orElse(""));
@@ -145,7 +146,8 @@ class OpenAiJavaAnswersTest {
                                 .putAdditionalProperty("type", JsonValue.from("object"))
                                 .putAdditionalProperty("properties", JsonValue.from(Map.of("days", Map.of("type",
                                         "integer", "minimum", 1, "maximum", 99))))
-                                .putAdditionalProperty("required", JsonValue.from(List.of("days"))).build()).build())
+                                .putAdditionalProperty("required", JsonValue.from(List.of("days"))).build())
+                        .build())
                 .build();
         String text = client.chat().completions().create(chat().responseFormat(format).maxCompletionTokens(60).build())
                 .choices().get(0).message().content().orElseThrow();
@@ -159,7 +161,8 @@ class OpenAiJavaAnswersTest {
                 FunctionParameters.builder().putAdditionalProperty("type", JsonValue.from("object"))
                         .putAdditionalProperty("properties", JsonValue.from(Map.of("level", Map.of("enum",
                                 List.of("senior", "junior")))))
-                        .putAdditionalProperty("required", JsonValue.from(List.of("level"))).build()).build();
+                        .putAdditionalProperty("required", JsonValue.from(List.of("level"))).build())
+                .build();
         ChatCompletion reply = client.chat().completions().create(chat().maxCompletionTokens(100)
                 .addTool(ChatCompletionTool.ofFunction(ChatCompletionFunctionTool.builder().function(function).build()))
                 .toolChoice(ChatCompletionToolChoiceOption.ofAuto(ChatCompletionToolChoiceOption.Auto.REQUIRED))

@@ -56,8 +56,8 @@ class OpenAiJavaResponsesTest {
 
     private static String text(Response response) {
         StringBuilder text = new StringBuilder();
-        response.output().forEach(item -> item.message().ifPresent(message -> message.content().forEach(part ->
-                text.append(part.outputText().map(ResponseOutputText::text).orElse("")))));
+        response.output().forEach(item -> item.message().ifPresent(message -> message.content()
+                .forEach(part -> text.append(part.outputText().map(ResponseOutputText::text).orElse("")))));
         return text.toString();
     }
 
@@ -158,7 +158,8 @@ class OpenAiJavaResponsesTest {
                                 .role(EasyInputMessage.Role.USER).content("What is the notice period?").build()),
                         ResponseInputItem.ofFunctionCall(call),
                         ResponseInputItem.ofFunctionCallOutput(ResponseInputItem.FunctionCallOutput.builder()
-                                .callId(call.callId()).output("90 days").build()))).maxOutputTokens(12).build());
+                                .callId(call.callId()).output("90 days").build())))
+                .maxOutputTokens(12).build());
         assertTrue(!text(answered).isEmpty(), answered.toString());
     }
 

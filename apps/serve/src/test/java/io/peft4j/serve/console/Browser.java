@@ -52,8 +52,8 @@ final class Browser implements AutoCloseable {
                 HttpResponse.BodyHandlers.ofString()).body();
         socket = http.newWebSocketBuilder().buildAsync(URI.create(JSON.readTree(page).get("webSocketDebuggerUrl")
                 .asText()), new Listener()).join();
-        List.of("Page", "Runtime", "Network", "Log").forEach(domain ->
-                call(domain + ".enable", JSON.createObjectNode()));
+        List.of("Page", "Runtime", "Network", "Log")
+                .forEach(domain -> call(domain + ".enable", JSON.createObjectNode()));
     }
 
     private int port(Path profile) throws IOException, InterruptedException {
@@ -116,7 +116,8 @@ final class Browser implements AutoCloseable {
                     errors.add(values.get("args").toString());
                 }
             }
-            default -> { }
+            default -> {
+            }
         }
     }
 

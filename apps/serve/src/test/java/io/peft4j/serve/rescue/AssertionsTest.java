@@ -118,7 +118,7 @@ class AssertionsTest {
                    {"role": "user", "content": "Notice of a {{item.level}}?"}]}}}
                 """, Optional.of(messages -> messages.get(0).content().startsWith("Score 90 days against 90")
                 ? "{\"reason\": \"r\", \"score\": 0.9}" : messages.get(0).content().startsWith("Score")
-                ? "{\"reason\": \"r\", \"score\": 0.2}" : "{\"reason\": \"r\", \"label\": \"kind\"}"));
+                        ? "{\"reason\": \"r\", \"score\": 0.2}" : "{\"reason\": \"r\", \"label\": \"kind\"}"));
 
         assertEquals(List.of(ChatMessage.system("Be brief."), ChatMessage.user("Notice of a Trainee?")),
                 assertions.questions().get(1));

@@ -85,8 +85,8 @@ final class FaultyProxy implements AutoCloseable {
     private void forward(HttpExchange exchange, String path, byte[] body) throws IOException {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(target + path)).method(exchange
                 .getRequestMethod(), body.length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body));
-        exchange.getRequestHeaders().getOrDefault("Authorization", java.util.List.of()).forEach(key ->
-                request.header("Authorization", key));
+        exchange.getRequestHeaders().getOrDefault("Authorization", java.util.List.of())
+                .forEach(key -> request.header("Authorization", key));
         request.header("Content-Type", "application/json");
         HttpResponse<byte[]> reply;
         try {

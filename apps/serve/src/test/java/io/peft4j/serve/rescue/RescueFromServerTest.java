@@ -67,7 +67,9 @@ class RescueFromServerTest {
                 .suffix(suffix).seed(7).method(JobCreateParams.Method.builder()
                         .type(JobCreateParams.Method.Type.SUPERVISED).supervised(SupervisedMethod.builder()
                                 .hyperparameters(SupervisedHyperparameters.builder().nEpochs(1).batchSize(4).build())
-                                .build()).build()).build()).id();
+                                .build())
+                        .build())
+                .build()).id();
         FineTuningJob job = client.fineTuning().jobs().retrieve(id);
         for (int i = 0; i < 3000 && job.finishedAt().isEmpty(); i++) {
             Thread.sleep(20);
@@ -98,8 +100,10 @@ class RescueFromServerTest {
 
             RescueReport report = Rescue.from(Service.at(service.url()).withKey("secret")
                     .withTries(4, Duration.ofMillis(5)), base, folder.resolve("rescued")).run(RescueOptions.defaults()
-                    .withQuestions(2, 2).withMaxNewTokens(6).withAssertions(assertions).withJudge(Endpoint.of(
-                            server.url() + "/v1", "tiny-llama").withKey("secret")), message -> { });
+                            .withQuestions(2, 2).withMaxNewTokens(6).withAssertions(assertions).withJudge(Endpoint.of(
+                                    server.url() + "/v1", "tiny-llama").withKey("secret")),
+                            message -> {
+                            });
 
             assertEquals(List.of(), report.faults());
             RescuedModel whole = find(report, alive);

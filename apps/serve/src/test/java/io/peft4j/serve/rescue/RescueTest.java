@@ -68,7 +68,8 @@ class RescueTest {
     @Test
     void aModelIsTrainedHereAndComparedWithItsGoldenAnswersAndFaultsAreNamed() throws IOException {
         try (FakeService fake = new FakeService(); BaseModel base = base()) {
-            RescueReport report = Rescue.from(service(fake), base, folder).run(FEW, message -> { });
+            RescueReport report = Rescue.from(service(fake), base, folder).run(FEW, message -> {
+            });
 
             RescuedModel alive = find(report, FakeService.ALIVE);
             assertTrue(alive.isRescued() && alive.faults().isEmpty(), alive.faults().toString());
@@ -99,14 +100,16 @@ class RescueTest {
         try (FakeService fake = new FakeService(); BaseModel base = base()) {
             RescueOptions fetching = FEW.withoutTraining();
             RescueReport alive = Rescue.from(service(fake), base, folder.resolve("alive")).run(
-                    fetching.withOnly(List.of(FakeService.ALIVE)), message -> { });
+                    fetching.withOnly(List.of(FakeService.ALIVE)), message -> {
+                    });
             assertTrue(alive.isComplete(), alive.toJson().toString());
             assertTrue(alive.models().get(0).adapter().isEmpty(), "nothing is trained");
             assertTrue(Files.readString(folder.resolve("alive").resolve(RescueReport.PAGE)).contains(
                     "1 of 1 tuned models have their data and answers here"));
             // Its data are there, its answers are not.
             RescueReport dead = Rescue.from(service(fake), base, folder.resolve("dead")).run(
-                    fetching.withOnly(List.of(FakeService.DEAD)), message -> { });
+                    fetching.withOnly(List.of(FakeService.DEAD)), message -> {
+                    });
             assertTrue(!dead.isComplete());
         }
     }
@@ -115,12 +118,14 @@ class RescueTest {
     void aSecondRunAsksAndTrainsNothingAgain() throws IOException {
         try (FakeService fake = new FakeService(); BaseModel base = base()) {
             RescueOptions one = FEW.withOnly(List.of(FakeService.ALIVE));
-            RescueReport first = Rescue.from(service(fake), base, folder).run(one, message -> { });
+            RescueReport first = Rescue.from(service(fake), base, folder).run(one, message -> {
+            });
             int asked = fake.answers();
             Path weights = first.models().get(0).adapter().orElseThrow().resolve("adapter_model.safetensors");
             var trained = Files.getLastModifiedTime(weights);
 
-            RescueReport second = Rescue.from(service(fake), base, folder).run(one, message -> { });
+            RescueReport second = Rescue.from(service(fake), base, folder).run(one, message -> {
+            });
 
             assertEquals(asked, fake.answers());
             assertEquals(trained, Files.getLastModifiedTime(weights));
@@ -137,7 +142,8 @@ class RescueTest {
                 """);
         try (FakeService fake = new FakeService(); BaseModel base = base()) {
             RescueReport report = Rescue.from(service(fake), base, folder.resolve("out")).run(FEW
-                    .withOnly(List.of(FakeService.ALIVE)).withAssertions(file), message -> { });
+                    .withOnly(List.of(FakeService.ALIVE)).withAssertions(file), message -> {
+                    });
 
             Assertions.Outcome outcome = report.models().get(0).assertions().orElseThrow();
             assertEquals(1, outcome.passed());

@@ -84,7 +84,7 @@ final class ExcelSheets {
             if (name.isEmpty() ? !row.cell(i).isBlank() : fields.containsKey(name)) {
                 return RowSource.Entry.wrong("invalid_document", new DataException(file.path(), before + row.number(),
                         name.isEmpty() ? "sheet '" + sheet + "' has a cell in column " + (i + 1) + ", which has no name"
-                        : "sheet '" + sheet + "' names a column twice: '" + name + "'"));
+                                : "sheet '" + sheet + "' names a column twice: '" + name + "'"));
             }
             if (!name.isEmpty()) {
                 fields.put(name, row.cell(i));

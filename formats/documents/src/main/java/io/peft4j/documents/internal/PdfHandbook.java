@@ -136,7 +136,7 @@ final class PdfHandbook {
         boolean larger = size(line) > LARGER * body;
         return text.length() <= LONGEST_HEADING && text.codePoints().anyMatch(Character::isLetter)
                 && !text.endsWith(".") && (larger || line.isBold() && !boldBody && size(line) >= body
-                && !text.endsWith(":"));
+                        && !text.endsWith(":"));
     }
 
     /** Headings of several lines in one font are one. */

@@ -91,7 +91,7 @@ final class PdfLines extends PDFTextStripper {
         String name = font == null || font.getName() == null ? "" : font.getName().toLowerCase(Locale.ROOT);
         return name.contains("bold") || name.contains("black") || name.contains("heavy")
                 || font != null && font.getFontDescriptor() != null
-                && font.getFontDescriptor().getFontWeight() >= BOLD_WEIGHT;
+                        && font.getFontDescriptor().getFontWeight() >= BOLD_WEIGHT;
     }
 
     @Override

@@ -69,6 +69,6 @@ final class PdfStreams {
         COSBase filters = stream.getFilters();
         return filters instanceof COSName name ? List.of(name) : !(filters instanceof COSArray names) ? List.of()
                 : StreamSupport.stream(names.spliterator(), false).filter(COSName.class::isInstance)
-                .map(COSName.class::cast).toList();
+                        .map(COSName.class::cast).toList();
     }
 }

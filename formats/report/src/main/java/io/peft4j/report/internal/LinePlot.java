@@ -9,8 +9,8 @@ import java.util.stream.IntStream;
 
 /**
  * Lines over a common axis, such as the losses of trainings by step. The vertical axis is logarithmic where a few
- * values are so large that the others would lie on the ground. Long lines are thinned ({@link Downsampling}); where lines
- * are several, a legend names them.
+ * values are so large that the others would lie on the ground. Long lines are thinned ({@link Downsampling}); where
+ * lines are several, a legend names them.
  */
 public final class LinePlot {
     /** Colours that the style sheet has; lines after those are dashed and begin again. */

@@ -43,7 +43,8 @@ public record CloudJobRequest(String name, String image, String machine, Optiona
 
     /** A request that still lacks model, data and output. */
     public static CloudJobRequest of(String name, String image, String machine) {
-        return new CloudJobRequest(name, image, machine, Optional.empty(), "", "", Optional.empty(), "", Map.of(), 50, false,
+        return new CloudJobRequest(name, image, machine, Optional.empty(), "", "", Optional.empty(), "", Map.of(), 50,
+                false,
                 Duration.ofDays(1));
     }
 
@@ -55,31 +56,36 @@ public record CloudJobRequest(String name, String image, String machine, Optiona
 
     /** The same with a base model. */
     public CloudJobRequest withModel(String value) {
-        return new CloudJobRequest(name, image, machine, identity, value, data, validation, output, options, diskGigabytes,
+        return new CloudJobRequest(name, image, machine, identity, value, data, validation, output, options,
+                diskGigabytes,
                 spot, limit);
     }
 
     /** The same with data, and perhaps validation data. */
     public CloudJobRequest withData(String value, Optional<String> held) {
-        return new CloudJobRequest(name, image, machine, identity, model, value, held, output, options, diskGigabytes, spot,
+        return new CloudJobRequest(name, image, machine, identity, model, value, held, output, options, diskGigabytes,
+                spot,
                 limit);
     }
 
     /** The same with a folder for the results. */
     public CloudJobRequest withOutput(String value) {
-        return new CloudJobRequest(name, image, machine, identity, model, data, validation, value, options, diskGigabytes,
+        return new CloudJobRequest(name, image, machine, identity, model, data, validation, value, options,
+                diskGigabytes,
                 spot, limit);
     }
 
     /** The same with options of {@code train}, such as {@code learning_rate}. */
     public CloudJobRequest withOptions(Map<String, String> values) {
-        return new CloudJobRequest(name, image, machine, identity, model, data, validation, output, values, diskGigabytes,
+        return new CloudJobRequest(name, image, machine, identity, model, data, validation, output, values,
+                diskGigabytes,
                 spot, limit);
     }
 
     /** The same on a machine that may be taken away, within a time. */
     public CloudJobRequest onSpot(Duration longest) {
-        return new CloudJobRequest(name, image, machine, identity, model, data, validation, output, options, diskGigabytes,
+        return new CloudJobRequest(name, image, machine, identity, model, data, validation, output, options,
+                diskGigabytes,
                 true, longest);
     }
 

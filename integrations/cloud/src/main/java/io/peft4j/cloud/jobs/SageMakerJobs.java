@@ -70,7 +70,8 @@ public final class SageMakerJobs implements CloudJobs {
                         .volumeSizeInGB(request.diskGigabytes()))
                 .enableManagedSpotTraining(request.spot())
                 .stoppingCondition(limit -> limit.maxRuntimeInSeconds(seconds)
-                        .maxWaitTimeInSeconds(request.spot() ? seconds : null)).build();
+                        .maxWaitTimeInSeconds(request.spot() ? seconds : null))
+                .build();
     }
 
     private static Channel channel(String name, String place) {

@@ -59,7 +59,8 @@ class CloudJobRequestTest {
         WorkerPoolSpec pool = job.getJobSpec().getWorkerPoolSpecs(0);
         assertEquals(Map.of("PEFT4J_MODEL", "HuggingFaceTB/SmolLM2-135M-Instruct", "PEFT4J_DATA",
                 "gs://bucket/train/", "PEFT4J_VALIDATION", "gs://bucket/held/", "PEFT4J_LEARNING_RATE", "1e-3",
-                "PEFT4J_EPOCHS", "3"), pool.getContainerSpec().getEnvList().stream()
+                "PEFT4J_EPOCHS", "3"),
+                pool.getContainerSpec().getEnvList().stream()
                         .collect(Collectors.toMap(EnvVar::getName, EnvVar::getValue)));
         assertEquals("[vertex, train]", pool.getContainerSpec().getArgsList().toString());
         assertEquals("gs://bucket/runs/handbook-1/", job.getJobSpec().getBaseOutputDirectory().getOutputUriPrefix());

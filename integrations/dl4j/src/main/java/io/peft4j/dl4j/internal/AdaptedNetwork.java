@@ -44,7 +44,7 @@ public final class AdaptedNetwork {
         CommonConfig common = config.common();
         return !common.taskType().equals(CommonConfig.defaults().taskType()) ? config
                 : config.withCommon(new CommonConfig(Optional.empty(), common.baseModel(), common.revision(),
-                common.inferenceMode(), common.peftVersion(), common.otherKeys()));
+                        common.inferenceMode(), common.peftVersion(), common.otherKeys()));
     }
 
     /** A copy of a network with an adapter whose values are all zero. */

@@ -94,8 +94,7 @@ public record AdaptedParams(Layer layer, Map<Weight, WeightUpdate> changes) impl
                 adapted.change().begin(adapted, random);
             });
         }
-        parts(view).forEach((weight, part) ->
-                table.putAll(AdaptedWeight.views(weight, changes.get(weight), part)));
+        parts(view).forEach((weight, part) -> table.putAll(AdaptedWeight.views(weight, changes.get(weight), part)));
         adapterKeys().forEach(conf::addVariable);
         return table;
     }
@@ -103,8 +102,7 @@ public record AdaptedParams(Layer layer, Map<Weight, WeightUpdate> changes) impl
     @Override
     public Map<String, INDArray> getGradientsFromFlattened(NeuralNetConfiguration conf, INDArray view) {
         Map<String, INDArray> table = frozenTable(conf, frozenPart(view), false);
-        parts(view).forEach((weight, part) ->
-                table.putAll(AdaptedWeight.views(weight, changes.get(weight), part)));
+        parts(view).forEach((weight, part) -> table.putAll(AdaptedWeight.views(weight, changes.get(weight), part)));
         return table;
     }
 

@@ -85,8 +85,8 @@ public final class AdapterFolder {
             weight.change().tensors().forEach(tensor -> tensors.put(AdapterSetup.key(path, tensor.name()),
                     new Stored(weight.value(tensor), tensor.fileShape())));
         }));
-        AdaptedNetwork.trained(adapted).forEach((name, layer) -> layer.paramTable().forEach((key, array) ->
-                tensors.put(AdapterSetup.key(name, key), new Stored(array, array.shape()))));
+        AdaptedNetwork.trained(adapted).forEach((name, layer) -> layer.paramTable()
+                .forEach((key, array) -> tensors.put(AdapterSetup.key(name, key), new Stored(array, array.shape()))));
         return tensors;
     }
 

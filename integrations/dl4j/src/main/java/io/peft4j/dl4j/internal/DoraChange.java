@@ -20,7 +20,7 @@ final class DoraChange extends LoraChange {
         super(weight, rank, scaling, init);
         this.magnitude = new Tensor("lora_magnitude_vector", "loraMagnitude", 0, weight.outputs(),
                 weight.kernel().isEmpty() ? new long[] {weight.outputs()}
-                : weight.fileShape(1, weight.outputs(), false));
+                        : weight.fileShape(1, weight.outputs(), false));
     }
 
     @Override

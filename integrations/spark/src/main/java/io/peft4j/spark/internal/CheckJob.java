@@ -70,18 +70,20 @@ public final class CheckJob {
 
     private DataReport report(JavaRDD<Object> scanned) {
         List<CheckedPart> parts = only(scanned, CheckedPart.class).collect();
-        WordStatistics words = only(scanned, CheckedPart.SeenWords.class).treeReduce(CheckedPart.SeenWords::merge)
-                .statistics;
+        WordStatistics words = only(scanned, CheckedPart.SeenWords.class)
+                .treeReduce(CheckedPart.SeenWords::merge).statistics;
         ExampleIndex all = new ExampleIndex(parts, words, settings.files().get(0));
         Broadcast<int[]> firsts = spark.broadcast(all.firsts());
-        JavaPairRDD<Integer, CheckedExample> examples = scanned.mapPartitionsWithIndex((partition, objects) ->
-                numbered(objects, firsts.value()[partition]), false).mapToPair(one -> one);
+        JavaPairRDD<Integer, CheckedExample> examples = scanned
+                .mapPartitionsWithIndex((partition, objects) -> numbered(objects, firsts.value()[partition]), false)
+                .mapToPair(one -> one);
         BitSet related = new RelatedExamples(examples, spark, spark.broadcast(words)).find();
         try (Corpus corpus = new Corpus(words)) {
             for (Tuple2<Integer, CheckedExample> one : chosen(examples, related)) {
                 corpus.add(one._2().file, one._2().line, Corpus.Features.of(one._2().text, one._2().exact));
             }
-            Relations relations = Relations.of(corpus, all.size(), stage -> { });
+            Relations relations = Relations.of(corpus, all.size(), stage -> {
+            });
             CheckEnd end = new CheckEnd(joined(parts), settings.detector());
             BitSet shown = new BitSet();
             end.shown(all).forEach(shown::set);

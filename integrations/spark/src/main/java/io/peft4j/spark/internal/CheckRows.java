@@ -83,8 +83,8 @@ final class CheckRows implements FlatMapFunction<Iterator<Tuple2<Object, Long>>,
         Results(Iterator<Tuple2<Object, Long>> rows) {
             Path name = Path.of(settings.files().get(file));
             this.reader = ExampleReader.of(settings.data(name), source(name, rows));
-            TaskContext.get().addTaskCompletionListener((TaskCompletionListener) task ->
-                    base.ifPresent(SharedModels.Base::close));
+            TaskContext.get().addTaskCompletionListener(
+                    (TaskCompletionListener) task -> base.ifPresent(SharedModels.Base::close));
         }
 
         @Override

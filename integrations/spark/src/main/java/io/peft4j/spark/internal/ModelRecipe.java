@@ -16,7 +16,8 @@ import java.util.TreeMap;
  * @param adapters folders by names; empty: none
  */
 public record ModelRecipe(String base, Precision precision, int threads, Use use, TreeMap<String, String> adapters)
-        implements Serializable {
+        implements
+            Serializable {
     /** What a model is loaded for. */
     public enum Use {
         /** Answers and likelihoods. */

@@ -18,8 +18,8 @@ import scala.Tuple2;
 
 /**
  * Finds the examples that are the same as another one, ask the same or tell the same, among any number of examples, by
- * the keys of {@link CandidatePairs}: those who meet under a key make pairs, and pairs are compared by their texts, all on
- * the executors. What they have in common exactly is looked at where all of them, which are few, are seen at once.
+ * the keys of {@link CandidatePairs}: those who meet under a key make pairs, and pairs are compared by their texts, all
+ * on the executors. What they have in common exactly is looked at where all of them, which are few, are seen at once.
  */
 final class RelatedExamples {
     private final JavaPairRDD<Integer, CheckedExample> examples;

@@ -22,7 +22,8 @@ import org.apache.spark.sql.RowFactory;
  * @param failing whether a row that cannot be answered ends the job
  */
 public record RowPlan(LinkedHashMap<String, String> forms, String adapter, boolean byRow, boolean failing)
-        implements Serializable {
+        implements
+            Serializable {
     private static final Path ROW = Path.of("row");
 
     /** The columns as a row of data; a null is a fault. */

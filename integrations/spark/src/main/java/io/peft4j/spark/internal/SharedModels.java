@@ -18,10 +18,10 @@ public final class SharedModels {
     /** As long as it may take until the next stage asks for the same model. */
     private static final long LINGER_MILLIS = 60_000;
 
-    private static final RefCountedCache<ModelRecipe, BaseModel> BASES =
-            new RefCountedCache<>(SharedModels::load, LINGER_MILLIS);
-    private static final RefCountedCache<ModelRecipe, LoadedModel> MODELS = new RefCountedCache<>(recipe ->
-            new LoadedModel(BASES.acquire(withoutAdapters(recipe)), recipe.adapters()), LINGER_MILLIS);
+    private static final RefCountedCache<ModelRecipe, BaseModel> BASES = new RefCountedCache<>(SharedModels::load,
+            LINGER_MILLIS);
+    private static final RefCountedCache<ModelRecipe, LoadedModel> MODELS = new RefCountedCache<>(
+            recipe -> new LoadedModel(BASES.acquire(withoutAdapters(recipe)), recipe.adapters()), LINGER_MILLIS);
 
     private SharedModels() {
     }

@@ -116,7 +116,8 @@ public final class SparkTrials implements TrialSite {
         try (SharedModels.Base base = SharedModels.base(recipe)) {
             return plan.on(base.model()).cancellation(new Cancellation(TaskContext.get()::isInterrupted))
                     .train(Path.of(output), trials.stream().map(SparkTrials::trial).toList(),
-                    share).stream().map(trial -> SweepResult.json(trial).toString()).toList();
+                            share)
+                    .stream().map(trial -> SweepResult.json(trial).toString()).toList();
         }
     }
 

@@ -22,7 +22,8 @@ import org.slf4j.LoggerFactory;
  * @param progress is told of each update
  */
 record RunPlace(Path folder, SharedFolder shared, int checkpointEverySteps, ProgressAccumulator progress)
-        implements AutoCloseable {
+        implements
+            AutoCloseable {
     /** Checkpoints that stay. */
     static final int KEPT = 2;
     /** What a training that goes on adds to. */

@@ -128,8 +128,10 @@ final class SharedFolder implements Closeable {
 
     private static List<java.nio.file.Path> list(java.nio.file.Path local) throws IOException {
         try (var entries = Files.list(local)) {
-            return entries.sorted(Comparator.comparingInt((java.nio.file.Path file) ->
-                    LAST.indexOf(file.getFileName().toString())).thenComparing(Comparator.naturalOrder())).toList();
+            return entries.sorted(
+                    Comparator.comparingInt((java.nio.file.Path file) -> LAST.indexOf(file.getFileName().toString()))
+                            .thenComparing(Comparator.naturalOrder()))
+                    .toList();
         }
     }
 

@@ -42,7 +42,8 @@ public record SparkTrainingResult(Ending ending, long updates, List<Double> trai
                 + "in %s", ending.name().toLowerCase(Locale.ROOT).replace('_', ' '), Count.of(updates, "update"),
                 Count.of(workers, "worker"),
                 trainLosses.size(), seconds, trainLosses.isEmpty() ? "" : String.format(Locale.ROOT,
-                        ", loss %.4f -> %.4f", trainLosses.get(0), trainLosses.get(trainLosses.size() - 1)), output);
+                        ", loss %.4f -> %.4f", trainLosses.get(0), trainLosses.get(trainLosses.size() - 1)),
+                output);
     }
 
     SparkTrainingResult after(int count) {

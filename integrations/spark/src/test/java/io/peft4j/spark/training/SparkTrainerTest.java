@@ -205,8 +205,8 @@ class SparkTrainerTest {
 
     @Test
     void aMistakeInTheTrainingIsToldOnceAndAsItIs() {
-        ConfigurationException mistake = assertThrows(ConfigurationException.class, () ->
-                trainer(TestSpark.cluster(), 2, "wrong").train(rows(), worker -> {
+        ConfigurationException mistake = assertThrows(ConfigurationException.class,
+                () -> trainer(TestSpark.cluster(), 2, "wrong").train(rows(), worker -> {
                     try (PeftModel model = adapted(worker.base())) {
                         return worker.trainer(model).batchSize(1).build().train(ChatDataset.read(worker.data()));
                     }

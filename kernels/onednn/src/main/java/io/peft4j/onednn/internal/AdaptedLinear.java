@@ -35,8 +35,9 @@ final class AdaptedLinear {
             });
         });
         Matrix result = Matrix.of(y, false);
-        matrices.linear(left, w, result, all.type(), false, (lane, row, rows, column, columns) ->
-                Products.onLane(lane, hLeft.rows(row, rows), all.up(lane, column, columns),
+        matrices.linear(left, w, result, all.type(), false,
+                (lane, row, rows, column, columns) -> Products.onLane(lane, hLeft.rows(row, rows),
+                        all.up(lane, column, columns),
                         result.rows(row, rows).columns(column, columns), scale, true));
         team.caller().scratch().release(mark);
     }
@@ -61,8 +62,9 @@ final class AdaptedLinear {
             });
         });
         Matrix result = Matrix.of(dx, false);
-        matrices.linearBackward(left, w, result, all.type(), accumulate, (lane, row, rows, column, columns) ->
-                Products.onLane(lane, dhLeft.rows(row, rows), all.a(lane, all.stored()).columns(column, columns),
+        matrices.linearBackward(left, w, result, all.type(), accumulate,
+                (lane, row, rows, column, columns) -> Products.onLane(lane, dhLeft.rows(row, rows),
+                        all.a(lane, all.stored()).columns(column, columns),
                         result.rows(row, rows).columns(column, columns), 1f, true));
         team.caller().scratch().release(mark);
     }

@@ -175,7 +175,8 @@ final class AttentionTile {
     }
 
     private void softmaxBackward(Span p, Span dp) {
-        Optional<CompiledCall> call = lane.call(RowSpec.of(Kind.SOFTMAX_BACKWARD, inputs.type(), inputs.type(), rows, columns));
+        Optional<CompiledCall> call = lane
+                .call(RowSpec.of(Kind.SOFTMAX_BACKWARD, inputs.type(), inputs.type(), rows, columns));
         if (call.isPresent()) {
             call.get().run(lane, p.address(), dp.address(), dp.address());
             return;

@@ -22,7 +22,8 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param shape what of b is used for an element
  */
 record BinarySpec(Operator operator, DataType a, DataType b, Shape shape, int rows, int columns, boolean accumulate)
-        implements PrimitiveSpec {
+        implements
+            PrimitiveSpec {
     /** The operator. */
     enum Operator {
         /** a + b. */
@@ -66,9 +67,10 @@ record BinarySpec(Operator operator, DataType a, DataType b, Shape shape, int ro
             case SUBTRACT -> dnnl_binary_sub;
             case MULTIPLY -> dnnl_binary_mul;
         };
-        binary.primitive_desc description =
-                new binary.primitive_desc(lane.engine(), algorithm, full, second, full, attributes, true);
-        return PrimitiveSpec.assemble(lane, this, description, () -> new binary(description), new Argument(DNNL_ARG_SRC_0, full),
+        binary.primitive_desc description = new binary.primitive_desc(lane.engine(), algorithm, full, second, full,
+                attributes, true);
+        return PrimitiveSpec.assemble(lane, this, description, () -> new binary(description),
+                new Argument(DNNL_ARG_SRC_0, full),
                 new Argument(DNNL_ARG_SRC_1, second), new Argument(DNNL_ARG_DST, full));
     }
 }

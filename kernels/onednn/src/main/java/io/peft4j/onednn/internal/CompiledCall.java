@@ -24,7 +24,8 @@ final class CompiledCall implements AutoCloseable {
      * @param memories the arguments in the order in which {@link #run} gets their addresses
      * @param scratchpad the primitive's scratch memory, null where it needs none
      */
-    CompiledCall(primitive primitive, boolean ownsPrimitive, IntMemoryMap arguments, memory[] memories, memory scratchpad,
+    CompiledCall(primitive primitive, boolean ownsPrimitive, IntMemoryMap arguments, memory[] memories,
+            memory scratchpad,
             long scratchpadBytes) {
         this.primitive = primitive;
         this.ownsPrimitive = ownsPrimitive;

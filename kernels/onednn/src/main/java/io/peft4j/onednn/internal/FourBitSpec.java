@@ -34,8 +34,10 @@ record FourBitSpec(int m, int k, int n) implements PrimitiveSpec {
         memory.desc q = new memory.desc(new long[] {k, n}, memory.data_type.u4, new long[] {n, 1});
         memory.desc c = PrimitiveSpec.matrix(DataType.FLOAT, m, n);
         matmul.primitive_desc description = new matmul.primitive_desc(lane.engine(), a, q, c, attributes, true);
-        return PrimitiveSpec.assemble(lane, this, description, () -> new matmul(description), new Argument(DNNL_ARG_SRC, a),
+        return PrimitiveSpec.assemble(lane, this, description, () -> new matmul(description),
+                new Argument(DNNL_ARG_SRC, a),
                 new Argument(DNNL_ARG_WEIGHTS, q), new Argument(DNNL_ARG_DST, c),
-                new Argument(DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, PrimitiveSpec.matrix(DataType.FLOAT, k / GROUP, n)));
+                new Argument(DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS,
+                        PrimitiveSpec.matrix(DataType.FLOAT, k / GROUP, n)));
     }
 }

@@ -60,8 +60,7 @@ final class FusedLowRankUpdate {
     /** Shares rows among the threads, one task for each where there are rows enough. */
     void share(int rows, Rows part) {
         int size = size(rows);
-        team.run(tasks(rows), (lane, task) ->
-                part.run(lane, task, task * size, Math.min(size, rows - task * size)));
+        team.run(tasks(rows), (lane, task) -> part.run(lane, task, task * size, Math.min(size, rows - task * size)));
     }
 
     void forward(INDArray x, INDArray a, INDArray b, float scale, INDArray h, INDArray y) {
@@ -69,8 +68,8 @@ final class FusedLowRankUpdate {
         Span xs = Span.of(x);
         Span hs = Span.of(h);
         Span ys = Span.of(y);
-        share(Arrays.rows(x), (lane, task, first, rows) ->
-                all.forward(lane, xs, hs.from((long) first * all.rank()), ys, first, rows, scale));
+        share(Arrays.rows(x), (lane, task, first, rows) -> all.forward(lane, xs, hs.from((long) first * all.rank()), ys,
+                first, rows, scale));
     }
 
     LowRankOperands operands(INDArray x, INDArray y, INDArray a, INDArray b) {
@@ -147,8 +146,9 @@ final class FusedLowRankUpdate {
         Span hs = Span.of(h);
         Span dhs = Span.of(dh);
         Span dxs = Span.of(dx);
-        summed(all, Arrays.rows(x), Span.of(da), Span.of(db), (lane, sums, first, rows) ->
-                all.backward(lane, dys, xs, hs.from((long) first * all.rank()), dhs.from((long) first * all.rank()),
+        summed(all, Arrays.rows(x), Span.of(da), Span.of(db),
+                (lane, sums, first, rows) -> all.backward(lane, dys, xs, hs.from((long) first * all.rank()),
+                        dhs.from((long) first * all.rank()),
                         dxs, sums, first, rows, scale, accumulate));
     }
 

@@ -25,9 +25,10 @@ record HalvesSpec(DataType type, int rows, int heads, int headSize, int half, bo
                 new long[] {(long) heads * rows * half, (long) rows * half, half, 1});
         memory.desc from = split ? together : apart;
         memory.desc to = split ? apart : together;
-        reorder.primitive_desc description =
-                new reorder.primitive_desc(lane.engine(), from, lane.engine(), to, PrimitiveSpec.attributes(), true);
-        return PrimitiveSpec.assemble(lane, this, description, () -> new reorder(description), new Argument(DNNL_ARG_FROM, from),
+        reorder.primitive_desc description = new reorder.primitive_desc(lane.engine(), from, lane.engine(), to,
+                PrimitiveSpec.attributes(), true);
+        return PrimitiveSpec.assemble(lane, this, description, () -> new reorder(description),
+                new Argument(DNNL_ARG_FROM, from),
                 new Argument(DNNL_ARG_TO, to));
     }
 

@@ -28,9 +28,10 @@ record Int8CopySpec(DataType type, int rows, int columns, int stride) implements
         memory.desc to = PrimitiveSpec.matrix(type, rows, columns);
         primitive_attr attributes = PrimitiveSpec.attributes();
         attributes.set_scales_mask(DNNL_ARG_FROM, EACH_ROW);
-        reorder.primitive_desc description =
-                new reorder.primitive_desc(lane.engine(), from, lane.engine(), to, attributes, true);
-        return PrimitiveSpec.assemble(lane, this, description, () -> new reorder(description), new Argument(DNNL_ARG_FROM, from),
+        reorder.primitive_desc description = new reorder.primitive_desc(lane.engine(), from, lane.engine(), to,
+                attributes, true);
+        return PrimitiveSpec.assemble(lane, this, description, () -> new reorder(description),
+                new Argument(DNNL_ARG_FROM, from),
                 new Argument(DNNL_ARG_TO, to), new Argument(DNNL_ARG_ATTR_SCALES | DNNL_ARG_FROM,
                         PrimitiveSpec.vector(DataType.FLOAT, rows)));
     }

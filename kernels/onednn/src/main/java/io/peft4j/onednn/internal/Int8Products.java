@@ -114,7 +114,8 @@ final class Int8Products {
         });
     }
 
-    private static void part(ThreadContext lane, Matrix a, Int8Weight w, Matrix c, int row, int rows, int column, int columns,
+    private static void part(ThreadContext lane, Matrix a, Int8Weight w, Matrix c, int row, int rows, int column,
+            int columns,
             boolean backward, boolean accumulate) {
         if (rows == 0) {
             return;

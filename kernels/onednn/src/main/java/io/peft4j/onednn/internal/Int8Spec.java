@@ -57,7 +57,8 @@ record Int8Spec(DataType type, int aRow, boolean transposed, int bRow, DataType 
         arguments[1] = new Argument(DNNL_ARG_WEIGHTS, b);
         arguments[2] = new Argument(DNNL_ARG_DST, c);
         if (scaled) {
-            arguments[3] = new Argument(DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, PrimitiveSpec.vector(DataType.FLOAT, n));
+            arguments[3] = new Argument(DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS,
+                    PrimitiveSpec.vector(DataType.FLOAT, n));
         }
         return PrimitiveSpec.assemble(lane, this, description, () -> new matmul(description), arguments);
     }

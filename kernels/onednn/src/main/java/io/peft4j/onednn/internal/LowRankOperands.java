@@ -67,7 +67,8 @@ record LowRankOperands(DataType type, DataType stored, int in, int out, int rank
      *
      * @return dh as a left operand
      */
-    Matrix smallGradients(ThreadContext lane, Matrix dy, Matrix x, Matrix h, Matrix dh, Matrix up, Sums sums, float scale) {
+    Matrix smallGradients(ThreadContext lane, Matrix dy, Matrix x, Matrix h, Matrix dh, Matrix up, Sums sums,
+            float scale) {
         Products.onLane(lane, dy, up, dh, scale, false);
         Products.onLane(lane, left(lane, h).transpose(), dy, Matrix.dense(sums.dbTransposed, rank, out), scale,
                 sums.addToB);

@@ -23,7 +23,8 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param accumulate whether c is added to
  */
 record MatmulSpec(Operand a, Operand b, Operand c, int m, int k, int n, float alpha, boolean accumulate)
-        implements PrimitiveSpec {
+        implements
+            PrimitiveSpec {
     /**
      * Type and strides of an operand, in elements.
      *

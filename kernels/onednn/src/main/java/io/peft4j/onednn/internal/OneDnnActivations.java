@@ -29,8 +29,7 @@ final class OneDnnActivations extends ActivationLoops {
         Function function = Function.of(f);
         Span xs = Span.of(x);
         Span ys = Span.of(y);
-        share(y.length(), (lane, first, count) ->
-                Vectors.unary(lane, function, xs.from(first), ys.from(first), count));
+        share(y.length(), (lane, first, count) -> Vectors.unary(lane, function, xs.from(first), ys.from(first), count));
     }
 
     @Override
@@ -64,8 +63,8 @@ final class OneDnnActivations extends ActivationLoops {
             return;
         }
         Function function = Function.of(f);
-        share(y.length(), (lane, first, count) ->
-                Vectors.gate(lane, function, gates.from(first), ups.from(first), ys.from(first), count));
+        share(y.length(), (lane, first, count) -> Vectors.gate(lane, function, gates.from(first), ups.from(first),
+                ys.from(first), count));
     }
 
     private static void siluMultiply(ThreadContext lane, Span gate, Span up, Span y, int count) {

@@ -57,8 +57,8 @@ final class OneDnnAttention implements AttentionKernels {
         } else {
             Inputs inputs = new Inputs(type, Span.of(q), right(k, type), right(v, type), shape, changes);
             Span result = Span.of(out);
-            team.run(blocks.size() * heads, (lane, task) ->
-                    forward(lane, inputs, blocks.get(task / heads), task % heads, result));
+            team.run(blocks.size() * heads,
+                    (lane, task) -> forward(lane, inputs, blocks.get(task / heads), task % heads, result));
         }
         team.caller().scratch().release(mark);
     }
@@ -109,8 +109,8 @@ final class OneDnnAttention implements AttentionKernels {
         }
         team.run(sums.length, (lane, task) -> backward(lane, gradients, groups.get(task / (heads * shares)),
                 task / shares % heads, task % shares, shares, sums[task]));
-        team.run(groups.size() * heads, (lane, task) ->
-                writeKeys(lane, gradients, groups.get(task / heads), task % heads, sums, task * shares, shares));
+        team.run(groups.size() * heads, (lane, task) -> writeKeys(lane, gradients, groups.get(task / heads),
+                task % heads, sums, task * shares, shares));
     }
 
     /** Memory for the gradients of a group's keys and values, one head of each. */
@@ -160,7 +160,8 @@ final class OneDnnAttention implements AttentionKernels {
     }
 
     /** Joins the shares' sums and writes them to the columns of a head. */
-    private static void writeKeys(ThreadContext lane, Gradients gradients, Group group, int head, Span[] sums, int first,
+    private static void writeKeys(ThreadContext lane, Gradients gradients, Group group, int head, Span[] sums,
+            int first,
             int shares) {
         int size = gradients.inputs.shape().headSize();
         for (int share = 1; share < shares; share++) {

@@ -62,8 +62,8 @@ final class OneDnnElements implements ElementwiseKernels {
         Span as = Span.of(a);
         Span bs = Span.of(b);
         Span ys = Span.of(y);
-        share(y.length(), (lane, first, count) ->
-                Vectors.binary(lane, operator, as.from(first), bs.from(first), ys.from(first), accumulate, count));
+        share(y.length(), (lane, first, count) -> Vectors.binary(lane, operator, as.from(first), bs.from(first),
+                ys.from(first), accumulate, count));
     }
 
     @Override

@@ -15,8 +15,8 @@ import org.bytedeco.dnnl.engine;
  * processors with AVX2 or more. bf16 activations are multiplied in bf16 with f32 sums where the processor is faster
  * that way, otherwise in f32 ({@link BFloat16Products}).
  *
- * <p>An operation is cut into tasks for a few threads ({@link ThreadTeam}); a task runs primitives that are compiled once
- * for each shape and kept ({@link ThreadContext#call}). oneDNN never refuses a primitive but may offer a reference
+ * <p>An operation is cut into tasks for a few threads ({@link ThreadTeam}); a task runs primitives that are compiled
+ * once for each shape and kept ({@link ThreadContext#call}). oneDNN never refuses a primitive but may offer a reference
  * implementation, a thousand times slower: such are never run, and the work is done in f32 or in a loop of our own
  * instead.
  *

@@ -109,7 +109,8 @@ final class OneDnnLayerNorm implements LayerNormKernels {
         });
     }
 
-    private static void backward(ThreadContext lane, Span x, Span dy, long weight, Span mean, Span variance, Span dx, int rows,
+    private static void backward(ThreadContext lane, Span x, Span dy, long weight, Span mean, Span variance, Span dx,
+            int rows,
             int width) {
         // It comes with the gradient of the weight.
         Span dw = Span.scratch(lane, DataType.FLOAT, width);

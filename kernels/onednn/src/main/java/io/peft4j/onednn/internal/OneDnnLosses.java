@@ -52,7 +52,8 @@ final class OneDnnLosses implements LossKernels {
      *
      * @return the sums of e's rows
      */
-    private static double[] losses(ThreadContext lane, Span x, Span e, int first, int rows, int width, Targets targets) {
+    private static double[] losses(ThreadContext lane, Span x, Span e, int first, int rows, int width,
+            Targets targets) {
         float[] nll = targets.nll;
         Span column = Span.scratch(lane, DataType.FLOAT, rows);
         Vectors.required(lane, RowSpec.of(Kind.MAX, DataType.FLOAT, DataType.FLOAT, rows, width))

@@ -136,7 +136,8 @@ final class OneDnnNorms implements NormKernels {
     }
 
     /** The gradient of a few rows in scratch memory, FLOAT. */
-    private static Span gradient(ThreadContext lane, Span dy, Span x, Span weights, Span twoWeights, float[] rstd, int row,
+    private static Span gradient(ThreadContext lane, Span dy, Span x, Span weights, Span twoWeights, float[] rstd,
+            int row,
             int rows, int width) {
         Span dw = Span.scratch(lane, DataType.FLOAT, width);
         Span z = layerNormGradient(lane, dy, x, weights, rstd, row, rows, width, dw);
@@ -152,7 +153,8 @@ final class OneDnnNorms implements NormKernels {
         return z;
     }
 
-    private static Span layerNormGradient(ThreadContext lane, Span dy, Span x, Span weights, float[] rstd, int row, int rows,
+    private static Span layerNormGradient(ThreadContext lane, Span dy, Span x, Span weights, float[] rstd, int row,
+            int rows,
             int width, Span dw) {
         Span mean = Span.scratch(lane, DataType.FLOAT, rows);
         NativeMemory.clear(mean.address(), 4L * rows);
@@ -165,8 +167,8 @@ final class OneDnnNorms implements NormKernels {
         Span z = Span.scratch(lane, DataType.FLOAT, (long) rows * width);
         Span sameX = dy.type() == x.type() ? x : Vectors.widened(lane, x, rows * width);
         Span sameDy = dy.type() == x.type() ? dy : Vectors.widened(lane, dy, rows * width);
-        Optional<CompiledCall> call =
-                lane.call(RowSpec.of(Kind.LAYER_NORM_BACKWARD, sameX.type(), DataType.FLOAT, rows, width));
+        Optional<CompiledCall> call = lane
+                .call(RowSpec.of(Kind.LAYER_NORM_BACKWARD, sameX.type(), DataType.FLOAT, rows, width));
         if (call.isEmpty()) {
             sameX = Vectors.widened(lane, sameX, rows * width);
             sameDy = Vectors.widened(lane, sameDy, rows * width);

@@ -55,7 +55,8 @@ final class OneDnnRotary implements RotaryKernels {
         });
     }
 
-    private static void rotate(ThreadContext lane, HalvesSpec split, Span x, RotaryTable table, int[] positions, int first,
+    private static void rotate(ThreadContext lane, HalvesSpec split, Span x, RotaryTable table, int[] positions,
+            int first,
             boolean inverse) {
         int columns = split.rows() * split.half();
         Span cosines = gathered(lane, table.cosines(), split, positions, first, 1f);
@@ -72,13 +73,15 @@ final class OneDnnRotary implements RotaryKernels {
         split.joining().run(lane, to, x);
     }
 
-    private static void multiply(ThreadContext lane, int rows, int columns, Span a, Span b, Span y, boolean accumulate) {
+    private static void multiply(ThreadContext lane, int rows, int columns, Span a, Span b, Span y,
+            boolean accumulate) {
         Vectors.required(lane, new BinarySpec(Operator.MULTIPLY, DataType.FLOAT, DataType.FLOAT, Shape.ROW, rows,
                 columns, accumulate)).run(lane, a.address(), b.address(), y.address());
     }
 
     /** The table's rows at the positions of a block, times a sign: [rows, half]. */
-    private static Span gathered(ThreadContext lane, float[] table, HalvesSpec block, int[] positions, int first, float sign) {
+    private static Span gathered(ThreadContext lane, float[] table, HalvesSpec block, int[] positions, int first,
+            float sign) {
         int half = block.half();
         float[] values = lane.floats(1, block.rows() * half);
         for (int i = 0; i < block.rows(); i++) {

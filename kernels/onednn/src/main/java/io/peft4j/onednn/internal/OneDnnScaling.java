@@ -59,7 +59,8 @@ final class OneDnnScaling implements ScalingKernels {
         });
     }
 
-    private static void scale(ThreadContext lane, Shape shape, Span x, Span v, Span y, boolean accumulate, int rows, int width) {
+    private static void scale(ThreadContext lane, Shape shape, Span x, Span v, Span y, boolean accumulate, int rows,
+            int width) {
         Optional<CompiledCall> call = x.type() != y.type() ? Optional.empty() : lane.call(
                 new BinarySpec(Operator.MULTIPLY, x.type(), DataType.FLOAT, shape, rows, width, accumulate));
         if (call.isPresent()) {

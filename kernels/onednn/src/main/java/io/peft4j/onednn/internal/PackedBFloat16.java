@@ -87,7 +87,7 @@ final class PackedBFloat16 extends PackedWeight {
         for (int part = 0; part < parts(type, columns()); part++) {
             Vectors.required(lane, new PackedSpec(type, computed, padded, partColumns(part), count, columns(),
                     stride, accumulate || part > 0)).run(lane, x.from((long) part * partSize).address(),
-                    copy + part * partBytes, result.address());
+                            copy + part * partBytes, result.address());
         }
         if (!direct) {
             copy(lane, result, count, target, rows(), rows, count);

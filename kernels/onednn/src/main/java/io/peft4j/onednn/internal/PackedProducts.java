@@ -73,8 +73,8 @@ final class PackedProducts implements AutoCloseable {
         long mark = team.caller().scratch().mark();
         Span input = weight.takesRowsAsTheyAre() ? Span.of(x) : padded(x, weight.rowType(), rows, padded);
         Span ys = Span.of(y);
-        team.run(weight.slices(), (lane, slice) ->
-                weight.multiply(lane, slice, copy.get().slice(lane, w, slice), input, rows, padded, ys, accumulate));
+        team.run(weight.slices(), (lane, slice) -> weight.multiply(lane, slice, copy.get().slice(lane, w, slice), input,
+                rows, padded, ys, accumulate));
         team.caller().scratch().release(mark);
         return true;
     }

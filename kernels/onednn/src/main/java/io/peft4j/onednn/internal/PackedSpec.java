@@ -27,7 +27,8 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param accumulate whether c is added to
  */
 record PackedSpec(DataType a, DataType c, int m, int k, int n, int aRow, int cRow, boolean accumulate)
-        implements PrimitiveSpec {
+        implements
+            PrimitiveSpec {
     /** The largest k for which oneDNN 3.11 multiplies FLOAT by BFLOAT16; above it computes something else. */
     private static final int MOST_WIDENED = 512;
     /** Rows for which the layout is chosen. */
@@ -52,9 +53,10 @@ record PackedSpec(DataType a, DataType c, int m, int k, int n, int aRow, int cRo
         }
         memory.desc source = PrimitiveSpec.desc(a, new long[] {m, k}, new long[] {aRow, 1});
         memory.desc target = PrimitiveSpec.desc(c, new long[] {m, n}, new long[] {cRow, 1});
-        matmul.primitive_desc description =
-                new matmul.primitive_desc(lane.engine(), source, b, target, attributes, true);
-        return PrimitiveSpec.assemble(lane, this, description, () -> new matmul(description), new Argument(DNNL_ARG_SRC, source),
+        matmul.primitive_desc description = new matmul.primitive_desc(lane.engine(), source, b, target, attributes,
+                true);
+        return PrimitiveSpec.assemble(lane, this, description, () -> new matmul(description),
+                new Argument(DNNL_ARG_SRC, source),
                 new Argument(DNNL_ARG_WEIGHTS, b), new Argument(DNNL_ARG_DST, target));
     }
 
@@ -65,7 +67,8 @@ record PackedSpec(DataType a, DataType c, int m, int k, int n, int aRow, int cRo
 
     /** The layout of b, or empty where oneDNN has no fast code for it. */
     private static Optional<memory.desc> layout(ThreadContext lane, DataType a, int k, int n) {
-        matmul.primitive_desc typical = new matmul.primitive_desc(lane.engine(), PrimitiveSpec.matrix(a, TYPICAL_ROWS, k),
+        matmul.primitive_desc typical = new matmul.primitive_desc(lane.engine(),
+                PrimitiveSpec.matrix(a, TYPICAL_ROWS, k),
                 new memory.desc(new long[] {k, n}, memory.data_type.bf16, memory.format_tag.any),
                 PrimitiveSpec.matrix(DataType.FLOAT, TYPICAL_ROWS, n), PrimitiveSpec.attributes(), true);
         try {

@@ -87,5 +87,6 @@ abstract class PackedWeight {
      *     {@link #takesRowsAsTheyAre} FLOAT or BFLOAT16 [rows, columns]
      * @param y all columns of the result [rows, output features]
      */
-    abstract void multiply(ThreadContext lane, int slice, long copy, Span x, int rows, int padded, Span y, boolean accumulate);
+    abstract void multiply(ThreadContext lane, int slice, long copy, Span x, int rows, int padded, Span y,
+            boolean accumulate);
 }

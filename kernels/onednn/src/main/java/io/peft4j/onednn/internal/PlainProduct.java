@@ -66,7 +66,8 @@ final class PlainProduct {
         }
     }
 
-    private static void readRow(ThreadContext lane, Operand layout, Span matrix, int row, int columns, float[] to, int offset) {
+    private static void readRow(ThreadContext lane, Operand layout, Span matrix, int row, int columns, float[] to,
+            int offset) {
         Span first = matrix.from((long) row * layout.row());
         int step = layout.column();
         if (step == 1) {

@@ -66,7 +66,8 @@ interface PrimitiveSpec {
      * @param description not to be used any more afterwards
      * @param arguments in the order in which {@link CompiledCall#run} gets the addresses
      */
-    static Optional<CompiledCall> assemble(ThreadContext lane, PrimitiveSpec spec, primitive_desc_base description, Maker maker,
+    static Optional<CompiledCall> assemble(ThreadContext lane, PrimitiveSpec spec, primitive_desc_base description,
+            Maker maker,
             Argument... arguments) {
         try {
             return usable(lane, spec, description)
@@ -93,7 +94,8 @@ interface PrimitiveSpec {
      *
      * @param pad the layout of its scratch memory
      */
-    static CompiledCall assemble(ThreadContext lane, memory.desc pad, primitive primitive, boolean owned, Argument... arguments) {
+    static CompiledCall assemble(ThreadContext lane, memory.desc pad, primitive primitive, boolean owned,
+            Argument... arguments) {
         IntMemoryMap map = new IntMemoryMap();
         memory[] memories = new memory[arguments.length];
         for (int i = 0; i < arguments.length; i++) {

@@ -62,7 +62,8 @@ final class Products {
     @FunctionalInterface
     interface Finish {
         /** Leaves it as it is. */
-        Finish NOTHING = (lane, row, rows, column, columns) -> { };
+        Finish NOTHING = (lane, row, rows, column, columns) -> {
+        };
 
         /** Works on some rows and columns of the result, from {@code row} and {@code column} on. */
         void run(ThreadContext lane, int row, int rows, int column, int columns);
@@ -115,7 +116,8 @@ final class Products {
     }
 
     /** One task's part: rows and columns of c over the whole reduced dimension. */
-    private static void block(ThreadContext lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
+    private static void block(ThreadContext lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column,
+            int columns,
             float alpha, boolean accumulate) {
         int whole = a.columns();
         if (!a.transposed() && whole > DEEP && alpha == 1f) {
@@ -127,7 +129,7 @@ final class Products {
             return;
         }
         // The reduced dimension counts rows of a batch. The first part overwrites, the others add.
-        for (int done = 0; done < whole; ) {
+        for (int done = 0; done < whole;) {
             int left = whole - done;
             boolean add = accumulate || done > 0;
             int part = part(done, left, MOST_REDUCED_ROWS);
@@ -178,7 +180,8 @@ final class Products {
         return b.type() == DataType.FLOAT && !b.transposed();
     }
 
-    private static void rows(ThreadContext lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
+    private static void rows(ThreadContext lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column,
+            int columns,
             int from, int reduced, float alpha, boolean accumulate) {
         boolean large = alpha == 1f && !a.transposed() && reduced >= LARGE && columns >= LARGE;
         if (large && (rows == 1 || rows > ROW_UNIT && (rows % LARGE != 0 || isReadInPlace(b)))) {
@@ -194,7 +197,7 @@ final class Products {
             exact(lane, a, b, c, row, rows, column, columns, from, reduced, alpha, accumulate);
             return;
         }
-        for (int done = 0; done < rows; ) {
+        for (int done = 0; done < rows;) {
             int left = rows - done;
             int part = large && left >= LARGE ? Math.min(MOST_ROWS, roundUp(left, PADDED_UNIT))
                     : part(done, left, MOST_ROWS);
@@ -224,7 +227,8 @@ final class Products {
     }
 
     /** The last rows, with some more after them. */
-    private static void lastRows(ThreadContext lane, Matrix a, Matrix b, Matrix c, int row, int rows, int size, int column,
+    private static void lastRows(ThreadContext lane, Matrix a, Matrix b, Matrix c, int row, int rows, int size,
+            int column,
             int columns, int from, int reduced, float alpha, boolean accumulate) {
         long mark = lane.scratch().mark();
         boolean inPlace = row + size <= a.rows() + a.spare();
@@ -243,7 +247,8 @@ final class Products {
     }
 
     /** Computes {@code size} rows of a product, and keeps {@code rows} of them. */
-    private static void paddedResult(ThreadContext lane, Matrix left, long address, Matrix b, int from, Matrix c, int row,
+    private static void paddedResult(ThreadContext lane, Matrix left, long address, Matrix b, int from, Matrix c,
+            int row,
             int rows, int size, int column, int columns, int reduced, float alpha, boolean accumulate) {
         long mark = lane.scratch().mark();
         Matrix result = Matrix.dense(Span.scratch(lane, c.type(), (long) size * columns), size, columns);
@@ -271,7 +276,8 @@ final class Products {
         return new Matrix(copy, m.transposed() ? width : size, m.transposed() ? size : width, width, m.transposed());
     }
 
-    private static void exact(ThreadContext lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
+    private static void exact(ThreadContext lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column,
+            int columns,
             int from, int reduced, float alpha, boolean accumulate) {
         PlainProduct.run(lane, shape(a, b, c, rows, reduced, columns, alpha, accumulate), a.address(row, from),
                 b.address(from, column), c.address(row, column));

@@ -42,7 +42,7 @@ final class RowBlocks {
     /** Runs {@code block} over {@code count} rows of {@code width} elements from row {@code first} on. */
     static void each(int first, int count, int width, Block block) {
         int largest = Math.min(MOST_ROWS, Integer.highestOneBit(Math.max(1, MOST_ELEMENTS / width)));
-        for (int done = 0; done < count; ) {
+        for (int done = 0; done < count;) {
             int rows = Math.min(largest, Integer.highestOneBit(count - done));
             block.run(first + done, rows);
             done += rows;

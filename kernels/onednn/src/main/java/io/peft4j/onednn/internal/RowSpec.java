@@ -70,7 +70,8 @@ record RowSpec(Kind kind, DataType from, DataType to, int rows, int columns, flo
         softmax_forward.primitive_desc forward = new softmax_forward.primitive_desc(lane.engine(),
                 dnnl_forward_training, dnnl_softmax_accurate, x, y, 1, PrimitiveSpec.attributes(), true);
         if (kind == Kind.SOFTMAX) {
-            return PrimitiveSpec.assemble(lane, this, forward, () -> new softmax_forward(forward), new Argument(DNNL_ARG_SRC, x),
+            return PrimitiveSpec.assemble(lane, this, forward, () -> new softmax_forward(forward),
+                    new Argument(DNNL_ARG_SRC, x),
                     new Argument(DNNL_ARG_DST, y));
         }
         if (!PrimitiveSpec.usable(lane, this, forward)) {
@@ -78,7 +79,8 @@ record RowSpec(Kind kind, DataType from, DataType to, int rows, int columns, flo
         }
         softmax_backward.primitive_desc backward = new softmax_backward.primitive_desc(lane.engine(),
                 dnnl_softmax_accurate, x, x, y, 1, forward, PrimitiveSpec.attributes(), true);
-        return PrimitiveSpec.assemble(lane, this, backward, () -> new softmax_backward(backward), new Argument(DNNL_ARG_DST, y),
+        return PrimitiveSpec.assemble(lane, this, backward, () -> new softmax_backward(backward),
+                new Argument(DNNL_ARG_DST, y),
                 new Argument(DNNL_ARG_DIFF_DST, x), new Argument(DNNL_ARG_DIFF_SRC, x));
     }
 
@@ -86,9 +88,10 @@ record RowSpec(Kind kind, DataType from, DataType to, int rows, int columns, flo
         memory.desc x = PrimitiveSpec.matrix(from, rows, columns);
         memory.desc y = PrimitiveSpec.matrix(to, rows, 1);
         int algorithm = kind == Kind.MAX ? dnnl_reduction_max : dnnl_reduction_sum;
-        reduction.primitive_desc description =
-                new reduction.primitive_desc(lane.engine(), algorithm, x, y, 0f, 0f, PrimitiveSpec.attributes(), true);
-        return PrimitiveSpec.assemble(lane, this, description, () -> new reduction(description), new Argument(DNNL_ARG_SRC, x),
+        reduction.primitive_desc description = new reduction.primitive_desc(lane.engine(), algorithm, x, y, 0f, 0f,
+                PrimitiveSpec.attributes(), true);
+        return PrimitiveSpec.assemble(lane, this, description, () -> new reduction(description),
+                new Argument(DNNL_ARG_SRC, x),
                 new Argument(DNNL_ARG_DST, y));
     }
 
@@ -97,8 +100,8 @@ record RowSpec(Kind kind, DataType from, DataType to, int rows, int columns, flo
         memory.desc y = PrimitiveSpec.matrix(to, rows, columns);
         memory.desc weight = PrimitiveSpec.vector(DataType.FLOAT, columns);
         boolean isForward = kind == Kind.RMS_NORM;
-        layer_normalization_forward.primitive_desc forward =
-                new layer_normalization_forward.primitive_desc(lane.engine(),
+        layer_normalization_forward.primitive_desc forward = new layer_normalization_forward.primitive_desc(
+                lane.engine(),
                 dnnl_forward_training, x, isForward ? y : x, epsilon,
                 isForward ? dnnl_use_scale | dnnl_rms_norm : dnnl_use_scale, PrimitiveSpec.attributes(), true);
         if (!PrimitiveSpec.usable(lane, this, forward)) {
@@ -112,7 +115,8 @@ record RowSpec(Kind kind, DataType from, DataType to, int rows, int columns, flo
                     new Argument(DNNL_ARG_SRC, x), scale, new Argument(DNNL_ARG_DST, y), mean, variance);
         }
         layer_normalization_backward.primitive_desc backward = new layer_normalization_backward.primitive_desc(
-                lane.engine(), dnnl_backward, y, x, x, epsilon, dnnl_use_scale, forward, PrimitiveSpec.attributes(), true);
+                lane.engine(), dnnl_backward, y, x, x, epsilon, dnnl_use_scale, forward, PrimitiveSpec.attributes(),
+                true);
         return PrimitiveSpec.assemble(lane, this, backward, () -> new layer_normalization_backward(backward),
                 new Argument(DNNL_ARG_SRC, x), new Argument(DNNL_ARG_DIFF_DST, x), scale, mean, variance,
                 new Argument(DNNL_ARG_DIFF_SRC, y), new Argument(DNNL_ARG_DIFF_SCALE, weight));

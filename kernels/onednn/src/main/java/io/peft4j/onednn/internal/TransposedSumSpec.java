@@ -25,8 +25,8 @@ record TransposedSumSpec(int rows, int columns) implements PrimitiveSpec {
         operations.append_sum();
         primitive_attr attributes = PrimitiveSpec.attributes();
         attributes.set_post_ops(operations);
-        reorder.primitive_desc description =
-                new reorder.primitive_desc(lane.engine(), transposed, lane.engine(), sum, attributes, true);
+        reorder.primitive_desc description = new reorder.primitive_desc(lane.engine(), transposed, lane.engine(), sum,
+                attributes, true);
         return PrimitiveSpec.assemble(lane, this, description, () -> new reorder(description),
                 new Argument(DNNL_ARG_FROM, transposed), new Argument(DNNL_ARG_TO, sum));
     }

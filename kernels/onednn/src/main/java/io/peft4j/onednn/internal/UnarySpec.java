@@ -78,7 +78,8 @@ record UnarySpec(Function function, boolean backward, DataType type, int length)
         eltwise_forward.primitive_desc forward = new eltwise_forward.primitive_desc(lane.engine(),
                 dnnl_forward_training, function.algorithm(), x, x, function.alpha(), function.beta(), attributes, true);
         if (!backward) {
-            return PrimitiveSpec.assemble(lane, this, forward, () -> new eltwise_forward(forward), new Argument(DNNL_ARG_SRC, x),
+            return PrimitiveSpec.assemble(lane, this, forward, () -> new eltwise_forward(forward),
+                    new Argument(DNNL_ARG_SRC, x),
                     new Argument(DNNL_ARG_DST, x));
         }
         if (!PrimitiveSpec.usable(lane, this, forward)) {
@@ -86,7 +87,8 @@ record UnarySpec(Function function, boolean backward, DataType type, int length)
         }
         eltwise_backward.primitive_desc gradient = new eltwise_backward.primitive_desc(lane.engine(),
                 function.algorithm(), x, x, x, function.alpha(), 0f, forward, PrimitiveSpec.attributes(), true);
-        return PrimitiveSpec.assemble(lane, this, gradient, () -> new eltwise_backward(gradient), new Argument(DNNL_ARG_SRC, x),
+        return PrimitiveSpec.assemble(lane, this, gradient, () -> new eltwise_backward(gradient),
+                new Argument(DNNL_ARG_SRC, x),
                 new Argument(DNNL_ARG_DIFF_DST, x), new Argument(DNNL_ARG_DIFF_SRC, x));
     }
 }

@@ -23,7 +23,8 @@ class BFloat16ProductsTest {
 
     @Test
     void bothWaysAreForced() {
-        try (ThreadTeam team = team(); INDArray narrow = Arrays.zeros(DataType.BFLOAT16, 16, 4);
+        try (ThreadTeam team = team();
+                INDArray narrow = Arrays.zeros(DataType.BFLOAT16, 16, 4);
                 INDArray wide = Arrays.zeros(DataType.FLOAT, 16, 4)) {
             BFloat16Products widening = BFloat16Products.choose(team, "widen");
             assertEquals(DataType.FLOAT, widening.type(16, narrow));
@@ -52,8 +53,8 @@ class BFloat16ProductsTest {
 
     @Test
     void unknownSettingsAreRefused() {
-        ConfigurationException thrown =
-                assertThrows(ConfigurationException.class, () -> new OneDnnKernels(1, "narrow"));
+        ConfigurationException thrown = assertThrows(ConfigurationException.class,
+                () -> new OneDnnKernels(1, "narrow"));
         assertTrue(thrown.getMessage().contains("narrow") && thrown.getMessage().contains("widen"),
                 thrown.getMessage());
     }

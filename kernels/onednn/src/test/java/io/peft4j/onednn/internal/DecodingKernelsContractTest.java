@@ -111,7 +111,8 @@ class DecodingKernelsContractTest extends KernelsContract {
     @Test
     void everyNumberOfRowsGivesTheSameRows() {
         for (int sequences : new int[] {1, 8}) {
-            try (Kernels kernels = create(2, sequences); DenseWeight w = weight();
+            try (Kernels kernels = create(2, sequences);
+                    DenseWeight w = weight();
                     BlockWeight blocks = blocks(OUT, IN)) {
                 for (int rows = 1; rows <= 64; rows++) {
                     checkRows(kernels, w, rows);
@@ -125,7 +126,8 @@ class DecodingKernelsContractTest extends KernelsContract {
     @Test
     void longReductionsAreCorrect() {
         for (int in : new int[] {512, 544, 576, 1536, 4096}) {
-            try (Kernels kernels = create(2); BlockWeight blocks = blocks(OUT, in);
+            try (Kernels kernels = create(2);
+                    BlockWeight blocks = blocks(OUT, in);
                     DenseWeight w = new DenseWeight(random(DataType.BFLOAT16, 3, OUT, in))) {
                 for (int rows : new int[] {1, 5, 20}) {
                     checkRows(kernels, w, rows);

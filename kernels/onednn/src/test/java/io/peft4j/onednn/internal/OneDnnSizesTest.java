@@ -58,9 +58,13 @@ class OneDnnSizesTest {
     private static void checkLinear(Kernels kernels, DataType type, DataType result, int n, int in, int out) {
         // f32: a few hundred roundings of 6e-8. bf16: results are rounded to 2^-8, here and there.
         double tolerance = type == DataType.FLOAT ? 1e-5 : 1.0 / 64;
-        try (NaiveKernels naive = new NaiveKernels(); DenseWeight w = new DenseWeight(random(type, 1, out, in));
-                INDArray x = random(type, 2, n, in); INDArray y = random(result, 3, n, out);
-                INDArray expectedY = y.dup(); INDArray dx = random(type, 4, n, in); INDArray expectedDx = dx.dup()) {
+        try (NaiveKernels naive = new NaiveKernels();
+                DenseWeight w = new DenseWeight(random(type, 1, out, in));
+                INDArray x = random(type, 2, n, in);
+                INDArray y = random(result, 3, n, out);
+                INDArray expectedY = y.dup();
+                INDArray dx = random(type, 4, n, in);
+                INDArray expectedDx = dx.dup()) {
             for (boolean accumulate : new boolean[] {false, true}) {
                 naive.linear(x, w, expectedY, accumulate);
                 kernels.linear(x, w, y, accumulate);
@@ -107,7 +111,8 @@ class OneDnnSizesTest {
     @Test
     void theNumberOfThreadsChangesNoBitOfAProductOfFewRows() {
         int[][] shapes = {{1, 224, 203}, {34, 84, 129}, {58, 3936, 576}, {6, 423, 3297}, {50, 64, 4384}, {63, 65, 70}};
-        try (Kernels one = new OneDnnKernels(1); Kernels two = new OneDnnKernels(2);
+        try (Kernels one = new OneDnnKernels(1);
+                Kernels two = new OneDnnKernels(2);
                 Kernels three = new OneDnnKernels(3)) {
             for (int[] shape : shapes) {
                 for (DataType type : new DataType[] {DataType.FLOAT, DataType.BFLOAT16}) {
@@ -133,14 +138,20 @@ class OneDnnSizesTest {
         AttentionLayout layout = AttentionLayout.bidirectional(64, 37, 150).windowed(80);
         AttentionShape shape = new AttentionShape(4, 2, 32, 0.2f, 5);
         for (DataType type : new DataType[] {DataType.FLOAT, DataType.BFLOAT16}) {
-            try (INDArray x = random(type, 1, 251, 128); INDArray weight = random(DataType.FLOAT, 2, 128);
-                    INDArray bias = random(DataType.FLOAT, 3, 4, 31); INDArray k = random(type, 4, 251, 64);
+            try (INDArray x = random(type, 1, 251, 128);
+                    INDArray weight = random(DataType.FLOAT, 2, 128);
+                    INDArray bias = random(DataType.FLOAT, 3, 4, 31);
+                    INDArray k = random(type, 4, 251, 64);
                     INDArray dy = random(type, 5, 251, 128)) {
                 List<float[]> all = new ArrayList<>();
                 for (int threads = 1; threads <= 3; threads++) {
-                    try (Kernels kernels = new OneDnnKernels(threads); INDArray y = x.dup(); INDArray dx = x.dup();
-                            INDArray mean = random(DataType.FLOAT, 6, 251); INDArray rstd = mean.dup();
-                            INDArray out = x.dup(); INDArray lse = random(DataType.FLOAT, 7, 251, 4)) {
+                    try (Kernels kernels = new OneDnnKernels(threads);
+                            INDArray y = x.dup();
+                            INDArray dx = x.dup();
+                            INDArray mean = random(DataType.FLOAT, 6, 251);
+                            INDArray rstd = mean.dup();
+                            INDArray out = x.dup();
+                            INDArray lse = random(DataType.FLOAT, 7, 251, 4)) {
                         kernels.layerNorm(x, weight, Optional.of(weight), 1e-5f, y, mean, rstd);
                         kernels.layerNormBackward(dy, x, weight, mean, rstd, dx, false);
                         kernels.activate(Activation.GELU, y, y);
@@ -172,9 +183,12 @@ class OneDnnSizesTest {
         try (Kernels kernels = new OneDnnKernels(2); NaiveKernels naive = new NaiveKernels()) {
             for (DataType type : new DataType[] {DataType.FLOAT, DataType.BFLOAT16}) {
                 for (int n : new int[] {9, 16, 256, 553}) {
-                    try (INDArray h = random(DataType.FLOAT, 1, n, 16); INDArray x = random(type, 2, n, 200);
-                            INDArray da = random(DataType.FLOAT, 3, 16, 200); INDArray expectedDa = da.dup();
-                            INDArray db = random(DataType.FLOAT, 4, 200, 16); INDArray expectedDb = db.dup()) {
+                    try (INDArray h = random(DataType.FLOAT, 1, n, 16);
+                            INDArray x = random(type, 2, n, 200);
+                            INDArray da = random(DataType.FLOAT, 3, 16, 200);
+                            INDArray expectedDa = da.dup();
+                            INDArray db = random(DataType.FLOAT, 4, 200, 16);
+                            INDArray expectedDb = db.dup()) {
                         naive.matmul(h, true, x, false, expectedDa, 0.5f, true);
                         kernels.matmul(h, true, x, false, da, 0.5f, true);
                         naive.matmul(x, true, h, false, expectedDb, 2f, false);
@@ -191,9 +205,11 @@ class OneDnnSizesTest {
     /** The caller may be another thread each time, as long as one calls at a time. */
     @Test
     void otherThreadsMayCall() throws InterruptedException {
-        try (Kernels kernels = new OneDnnKernels(2); INDArray x = random(DataType.FLOAT, 1, 200, 96);
+        try (Kernels kernels = new OneDnnKernels(2);
+                INDArray x = random(DataType.FLOAT, 1, 200, 96);
                 DenseWeight w = new DenseWeight(random(DataType.FLOAT, 2, 80, 96));
-                INDArray first = random(DataType.FLOAT, 3, 200, 80); INDArray second = random(DataType.FLOAT, 4, 200,
+                INDArray first = random(DataType.FLOAT, 3, 200, 80);
+                INDArray second = random(DataType.FLOAT, 4, 200,
                         80)) {
             kernels.linear(x, w, first, false);
             AtomicReference<Throwable> failure = new AtomicReference<>();
@@ -214,11 +230,16 @@ class OneDnnSizesTest {
                 new AttentionLayout.Segment(9, 50, List.of(), 29, 4)));
         AttentionShape shape = new AttentionShape(6, 2, 16, 0.25f);
         for (DataType type : new DataType[] {DataType.FLOAT, DataType.BFLOAT16}) {
-            try (Kernels kernels = new OneDnnKernels(2); INDArray q = random(type, 1, 50, 96);
-                    INDArray k = random(type, 2, 90, 32); INDArray v = random(type, 3, 90, 32);
-                    INDArray out = random(type, 4, 50, 96); INDArray lse = random(DataType.FLOAT, 5, 50, 6);
-                    INDArray dOut = random(type, 6, 50, 96); INDArray dq = random(type, 7, 50, 96);
-                    INDArray dk = random(type, 8, 90, 32); INDArray dv = random(type, 9, 90, 32)) {
+            try (Kernels kernels = new OneDnnKernels(2);
+                    INDArray q = random(type, 1, 50, 96);
+                    INDArray k = random(type, 2, 90, 32);
+                    INDArray v = random(type, 3, 90, 32);
+                    INDArray out = random(type, 4, 50, 96);
+                    INDArray lse = random(DataType.FLOAT, 5, 50, 6);
+                    INDArray dOut = random(type, 6, 50, 96);
+                    INDArray dq = random(type, 7, 50, 96);
+                    INDArray dk = random(type, 8, 90, 32);
+                    INDArray dv = random(type, 9, 90, 32)) {
                 kernels.attention(q, k, v, layout, shape, out, lse);
                 kernels.attentionBackward(dOut, q, k, v, out, lse, layout, shape, dq, dk, dv);
                 INDArray[] results = {out, dq, dk, dv};

@@ -109,8 +109,11 @@ class PackedCopiesTest {
     @Test
     void theBudgetIsKeptAndChangesNoBit() {
         long one = bytesOfOne();
-        try (OneDnnKernels roomy = kernels(PLENTY); OneDnnKernels tight = kernels(2 * one + 1);
-                FrozenWeight a = weight(1); FrozenWeight b = weight(2); FrozenWeight c = weight(3)) {
+        try (OneDnnKernels roomy = kernels(PLENTY);
+                OneDnnKernels tight = kernels(2 * one + 1);
+                FrozenWeight a = weight(1);
+                FrozenWeight b = weight(2);
+                FrozenWeight c = weight(3)) {
             for (int round = 0; round < 3; round++) {
                 for (FrozenWeight w : List.of(a, b, c)) {
                     for (int rows : new int[] {1, 2, 5, 20}) {
@@ -145,10 +148,12 @@ class PackedCopiesTest {
     @Test
     void whatCameBeforeChangesNoBit() {
         String way = DnnlLibrary.multipliesBFloat16() ? "multiply" : "auto";
-        try (OneDnnKernels fresh = new OneDnnKernels(1, way); OneDnnKernels used = new OneDnnKernels(1, way);
+        try (OneDnnKernels fresh = new OneDnnKernels(1, way);
+                OneDnnKernels used = new OneDnnKernels(1, way);
                 DenseWeight w = new DenseWeight(Arrays.zeros(DataType.BFLOAT16, OUT, IN));
-                INDArray x = Arrays.zeros(DataType.BFLOAT16, 20, IN); INDArray y = Arrays.zeros(DataType.FLOAT, 20,
-                OUT)) {
+                INDArray x = Arrays.zeros(DataType.BFLOAT16, 20, IN);
+                INDArray y = Arrays.zeros(DataType.FLOAT, 20,
+                        OUT)) {
             float[] values = new float[OUT * IN];
             for (int i = 0; i < values.length; i++) {
                 values[i] = (i * 7 % 31 - 15) / 11f;

@@ -92,7 +92,8 @@ class ThreadTeamTest {
         ThreadTeam team = team(2);
         team.close();
         assertDoesNotThrow(team::close);
-        assertThrows(IllegalStateException.class, () -> team.run(2, (lane, index) -> { }));
+        assertThrows(IllegalStateException.class, () -> team.run(2, (lane, index) -> {
+        }));
     }
 
     /** Other OpenMP users on the calling thread keep their threads; inside a task there is one. */

@@ -22,8 +22,8 @@ final class VectorLoops implements Loops {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
     private static final VectorSpecies<Double> DOUBLES = FLOATS.withLanes(double.class);
-    private static final VectorSpecies<Short> SHORTS =
-            VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
+    private static final VectorSpecies<Short> SHORTS = VectorSpecies.of(short.class,
+            VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
     private static final FloatVector ONE = FloatVector.broadcast(FLOATS, 1f);
     private static final int BFLOAT16_SHIFT = 16;

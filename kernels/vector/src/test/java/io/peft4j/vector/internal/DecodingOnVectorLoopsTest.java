@@ -119,7 +119,8 @@ class DecodingOnVectorLoopsTest extends KernelsContract {
     /** A scale that is infinite goes another way and gives what the naive kernels give. */
     @Test
     void scalesThatAreNotFinite() {
-        try (Kernels mine = create(1); Kernels naive = new NaiveKernels();
+        try (Kernels mine = create(1);
+                Kernels naive = new NaiveKernels();
                 FrozenWeight w = blocks(BlockType.Q4_1, Float.POSITIVE_INFINITY)) {
             float[] expected = linear(naive, w, 1, false);
             float[] actual = linear(mine, w, 1, false);

@@ -80,7 +80,7 @@ public final class FolderLock implements AutoCloseable {
             return pid == ProcessHandle.current().pid() ? folder + " is being written to by this process since " + since
                     + "; wait until that has ended, or give another folder"
                     : folder + " is being written to by process " + pid + " since " + since + "; wait until it has "
-                    + "ended, or give another folder. If that process is something else, delete " + file;
+                            + "ended, or give another folder. If that process is something else, delete " + file;
         }
     }
 

@@ -128,7 +128,7 @@ public final class MappedFile implements AutoCloseable {
      */
     public void get(long offset, byte[] target, int targetOffset, int length) {
         checkRange(offset, length);
-        for (int done = 0; done < length; ) {
+        for (int done = 0; done < length;) {
             long at = offset + done;
             ByteBuffer piece = lockedPiece(at / PIECE * PIECE);
             try {

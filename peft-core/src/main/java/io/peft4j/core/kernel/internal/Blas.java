@@ -29,7 +29,8 @@ final class Blas {
      * {@code C = alpha * op(A) op(B) + beta * C}: op(A) [m, k], op(B) [k, n], C [m, n]; beta is 0 or 1. Row i of a
      * matrix begins {@code i * stride} floats after its address.
      */
-    static void product(ThreadScratch lane, boolean transposeA, boolean transposeB, int m, int n, int k, float alpha, long a,
+    static void product(ThreadScratch lane, boolean transposeA, boolean transposeB, int m, int n, int k, float alpha,
+            long a,
             int strideA, long b, int strideB, float beta, long c, int strideC) {
         if (m <= FEW_ROWS && !transposeA) {
             for (int i = 0; i < m; i++) {

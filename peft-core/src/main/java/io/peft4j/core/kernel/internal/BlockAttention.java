@@ -141,7 +141,8 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
         copy(lane, result, block.rows(), size, target, first, in.qStride());
     }
 
-    private static void weighted(ThreadScratch lane, Block block, long weights, long rows, int stride, int size, long result,
+    private static void weighted(ThreadScratch lane, Block block, long weights, long rows, int stride, int size,
+            long result,
             int resultStride) {
         int column = 0;
         for (Range range : block.ranges()) {
@@ -152,7 +153,8 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
     }
 
     /** Copies [rows, D] to the target from element {@code first} on, a row every {@code stride} elements. */
-    private static void copy(ThreadScratch lane, long source, int rows, int size, Elements target, long first, int stride) {
+    private static void copy(ThreadScratch lane, long source, int rows, int size, Elements target, long first,
+            int stride) {
         float[] u = lane.floats(0, size);
         Elements computed = new Elements(source, false);
         for (int i = 0; i < rows; i++) {
@@ -170,8 +172,8 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
                 new float[Math.toIntExact(lse.length())]);
         List<Block> blocks = blocks(layout);
         Elements dqs = Elements.of(dq);
-        workers.run(blocks.size() * shape.heads(), (lane, part) ->
-                backward.queries(lane, blocks.get(part / shape.heads()), part % shape.heads(), dqs));
+        workers.run(blocks.size() * shape.heads(),
+                (lane, part) -> backward.queries(lane, blocks.get(part / shape.heads()), part % shape.heads(), dqs));
         Elements dks = Elements.of(dk);
         Elements dvs = Elements.of(dv);
         int keyBlocks = (Arrays.rows(k) + KEYS - 1) / KEYS;
@@ -212,7 +214,8 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
         }
 
         /** dk and dv of key rows {@code start} to {@code end}: adds up all queries that see some of them. */
-        void keys(ThreadScratch lane, List<SeenKeys> segments, int start, int end, int keyHead, Elements dk, Elements dv) {
+        void keys(ThreadScratch lane, List<SeenKeys> segments, int start, int end, int keyHead, Elements dk,
+                Elements dv) {
             int size = in.shape().headSize();
             KeySums sums = new KeySums(start, lane.scratch(1, (long) KEYS * size), lane.scratch(3, (long) KEYS * size));
             NativeMemory.clear(sums.dk(), 4L * KEYS * size);
@@ -237,7 +240,8 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
         }
 
         /** Adds what a segment's queries give to key rows {@code from} to {@code to}, of numbers from firstKey. */
-        private void addQueries(ThreadScratch lane, SeenKeys seen, int from, int to, int firstKey, int keyHead, KeySums sums) {
+        private void addQueries(ThreadScratch lane, SeenKeys seen, int from, int to, int firstKey, int keyHead,
+                KeySums sums) {
             int keys = to - from;
             int size = in.shape().headSize();
             int heads = in.shape().heads();

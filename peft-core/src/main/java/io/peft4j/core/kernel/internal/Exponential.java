@@ -38,7 +38,10 @@ final class Exponential {
         intBuffer = buffer.asIntBuffer();
     }
 
-    /** {@code y[i] = exp(x[i])} for i below {@code count}, at most {@link ThreadScratch#TILE}; y may be x. NaN stays NaN. */
+    /**
+     * {@code y[i] = exp(x[i])} for i below {@code count}, at most {@link ThreadScratch#TILE}; y may be x. NaN stays
+     * NaN.
+     */
     void apply(float[] x, float[] y, int count) {
         round(x, rounded, count);
         floatBuffer.put(0, rounded, 0, count);

@@ -65,8 +65,8 @@ final class MatrixProducts implements MatrixKernels, AutoCloseable {
             int to = columns.end(part);
             long tile = lane.scratch(0, (long) (to - from) * in);
             reader.copy(from, to, 0, in, tile, lane, 0);
-            result.compute(lane, 0, rows, from, to, (beta, c, stride) ->
-                    Blas.product(lane, false, true, rows, to - from, in, 1, a, in, tile, in, beta, c, stride));
+            result.compute(lane, 0, rows, from, to, (beta, c, stride) -> Blas.product(lane, false, true, rows,
+                    to - from, in, 1, a, in, tile, in, beta, c, stride));
         });
     }
 
@@ -122,8 +122,9 @@ final class MatrixProducts implements MatrixKernels, AutoCloseable {
             int columnEnd = columns.end(part % columns.pieces());
             long tileA = a + 4L * row * (transposeA ? 1 : k);
             long tileB = b + 4L * column * (transposeB ? k : 1);
-            result.compute(lane, row, rowEnd, column, columnEnd, (beta, c, stride) ->
-                    Blas.product(lane, transposeA, transposeB, rowEnd - row, columnEnd - column, k, alpha, tileA,
+            result.compute(lane, row, rowEnd, column, columnEnd,
+                    (beta, c, stride) -> Blas.product(lane, transposeA, transposeB, rowEnd - row, columnEnd - column, k,
+                            alpha, tileA,
                             strideA, tileB, strideB, beta, c, stride));
         });
     }

@@ -21,8 +21,17 @@ import java.util.function.IntToDoubleFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The operations of {@link NaiveKernels}. Formula of a gradient: above the method. */
-final class NaiveOperations implements MatrixKernels, RowKernels, ElementwiseKernels, ScalingKernels, NormKernels,
-        RotaryKernels, AttentionKernels, LossKernels, UpdateKernels {
+final class NaiveOperations
+        implements
+            MatrixKernels,
+            RowKernels,
+            ElementwiseKernels,
+            ScalingKernels,
+            NormKernels,
+            RotaryKernels,
+            AttentionKernels,
+            LossKernels,
+            UpdateKernels {
     @Override
     public void linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate) {
         int in = w.columns();

@@ -48,7 +48,8 @@ public final class Nd4jKernels extends CheckedKernels {
 
         Parts(int threads) {
             Blas.load();
-            workers = new Workers<>(threads, "peft4j-kernels", ThreadScratch::new, () -> { });
+            workers = new Workers<>(threads, "peft4j-kernels", ThreadScratch::new, () -> {
+            });
             products = new MatrixProducts(workers);
             attention = new BlockAttention(workers);
         }
@@ -56,7 +57,8 @@ public final class Nd4jKernels extends CheckedKernels {
         KernelGroups groups() {
             RowLoops rows = new RowLoops(workers);
             return new KernelGroups(products, rows, new ElementwiseLoops(workers), new ActivationLoops(workers),
-                    new ScalingKernels() { }, rows, new LayerNormLoops(workers), rows, attention, rows,
+                    new ScalingKernels() {
+                    }, rows, new LayerNormLoops(workers), rows, attention, rows,
                     new UpdateLoops(workers));
         }
     }

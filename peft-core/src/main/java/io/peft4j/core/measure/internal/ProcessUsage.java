@@ -57,8 +57,9 @@ public final class ProcessUsage {
      * @return bytes; the largest heap that the JVM allows itself where the system does not tell (it does on HotSpot)
      */
     public static long memoryLimitBytes() {
-        long total = ManagementFactory.getOperatingSystemMXBean()
-                instanceof com.sun.management.OperatingSystemMXBean system ? system.getTotalMemorySize() : 0;
+        long total = ManagementFactory
+                .getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system
+                        ? system.getTotalMemorySize() : 0;
         long known = total > 0 ? total : Runtime.getRuntime().maxMemory();
         return Math.min(known, residentLimit(LIMITS).orElse(Long.MAX_VALUE));
     }

@@ -54,7 +54,8 @@ public final class SpeedLimits {
     }
 
     private static double gflops(Kernels kernels, DataType type, int rows, int in, int out) {
-        try (INDArray x = random(type, rows, in); DenseWeight w = new DenseWeight(random(type, out, in));
+        try (INDArray x = random(type, rows, in);
+                DenseWeight w = new DenseWeight(random(type, out, in));
                 INDArray y = Arrays.zeros(type, rows, out)) {
             kernels.linear(x, w, y, false);
             long best = Long.MAX_VALUE;

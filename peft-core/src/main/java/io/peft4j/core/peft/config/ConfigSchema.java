@@ -38,7 +38,8 @@ final class ConfigSchema {
 
     /** A value; hidden where the configuration does not have its key, so that it stays at its default. */
     private record Value(RecordComponent component, Key key, KeyFormat<Object> format, boolean hidden)
-            implements Part {
+            implements
+                Part {
         Object initial() {
             return format.read(ConfigReader.parse("{}", key.value()), key.value(), key.fallback());
         }
@@ -141,8 +142,9 @@ final class ConfigSchema {
     Object make(Map<String, Object> values) {
         Object[] arguments = parts.stream().map(part -> part instanceof Inner inner ? inner.schema().make(values)
                 : part instanceof Common ? values.get("")
-                : part instanceof Value value && !value.hidden() ? values.get(value.key().value())
-                : ((Value) part).initial()).toArray();
+                        : part instanceof Value value && !value.hidden() ? values.get(value.key().value())
+                                : ((Value) part).initial())
+                .toArray();
         try {
             var constructor = type.getDeclaredConstructor(Arrays.stream(type.getRecordComponents())
                     .map(RecordComponent::getType).toArray(Class<?>[]::new));
@@ -226,8 +228,8 @@ final class ConfigSchema {
     private void read(ConfigReader reader, Map<String, Object> values) {
         for (Part part : parts) {
             if (part instanceof Value value && !value.hidden()) {
-                values.put(value.key().value(), reader.checked(() ->
-                        value.format().read(reader, value.key().value(), value.key().fallback())));
+                values.put(value.key().value(),
+                        reader.checked(() -> value.format().read(reader, value.key().value(), value.key().fallback())));
             } else if (part instanceof Inner inner) {
                 inner.schema().read(reader, values);
             }

@@ -65,8 +65,8 @@ public final class ConfigWriter {
     /** Gives the numbers of an object that was written a fraction each. */
     public ConfigWriter withFractions(String key) {
         ObjectNode object = JSON.objectNode();
-        values.get(key).properties().forEach(entry ->
-                object.set(entry.getKey(), DoubleNode.valueOf(entry.getValue().doubleValue())));
+        values.get(key).properties()
+                .forEach(entry -> object.set(entry.getKey(), DoubleNode.valueOf(entry.getValue().doubleValue())));
         values.put(key, object);
         return this;
     }

@@ -54,7 +54,9 @@ public interface PeftConfig {
         return base;
     }
 
-    /** Whether the first values of a new adapter are computed from data, a {@link CalibrationBatches}; default false. */
+    /**
+     * Whether the first values of a new adapter are computed from data, a {@link CalibrationBatches}; default false.
+     */
     default boolean needsCalibration() {
         return false;
     }

@@ -41,7 +41,8 @@ import org.slf4j.LoggerFactory;
  * <p>Where an adapter sits on the embedding or the output layer, Hugging Face PEFT stores the frozen matrix of the base
  * with it ({@code ...base_layer.weight}). Such a copy is compared with the base model: it tells whether the adapter
  * belongs to it. A copy that was there is written again, others where {@link SavedEmbeddings} says so. For the same end
- * a {@link AdapterProvenance} lies in each folder that is saved here; where there is one it is compared with the base model.
+ * a {@link AdapterProvenance} lies in each folder that is saved here; where there is one it is compared with the base
+ * model.
  *
  * @param adapter the adapter
  * @param baseCopies keys of the file that hold frozen weights of the base model
@@ -149,7 +150,8 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
         if (!forTraining.isEmpty()) {
             files.put(folder.resolve(TRAINING_FILE), out -> SafetensorsWriter.write(out, forTraining));
         }
-        files.put(folder.resolve(AdapterProvenance.FILE), AtomicFiles.text(ProvenanceJson.write(AdapterProvenance.of(base, config))));
+        files.put(folder.resolve(AdapterProvenance.FILE),
+                AtomicFiles.text(ProvenanceJson.write(AdapterProvenance.of(base, config))));
         files.put(folder.resolve(CONFIG_FILE), AtomicFiles.text(config.toJson()));
         AtomicFiles.writeTogether(files);
         if (forTraining.isEmpty()) {
@@ -223,8 +225,9 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
         }
         String hint = !adapters.isEmpty() ? "; did you mean one of its subfolders " + adapters + "?"
                 : present.contains("adapter_model.bin") ? "; adapter_model.bin (pickle) is not supported: load it "
-                + "in Hugging Face PEFT and save it as safetensors" : "; it contains "
-                + (present.size() > 20 ? present.size() + " other files" : present);
+                        + "in Hugging Face PEFT and save it as safetensors"
+                        : "; it contains "
+                                + (present.size() > 20 ? present.size() + " other files" : present);
         throw new FileFormatException(folder, (isAdapter(folder) ? "has " + CONFIG_FILE + " and no "
                 : "is not an adapter: it has no ") + name + hint);
     }

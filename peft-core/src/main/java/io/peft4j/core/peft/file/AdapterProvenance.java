@@ -35,7 +35,8 @@ import java.util.Optional;
  * @param training how it was trained: fingerprint of the data, seed, options; empty if unknown
  * @param golden texts with what the adapted model made of them
  */
-public record AdapterProvenance(String base, Map<String, String> description, List<WeightSample> samples, String tokenizer,
+public record AdapterProvenance(String base, Map<String, String> description, List<WeightSample> samples,
+        String tokenizer,
         Optional<String> chatTemplate, String config, Map<String, String> training, List<GoldenText> golden) {
     /** The file. */
     public static final String FILE = "peft4j_passport.json";
@@ -100,7 +101,8 @@ public record AdapterProvenance(String base, Map<String, String> description, Li
      * @param training how it was trained, by name; for instance {@code data}, {@code seed}
      * @param texts texts whose likelihood is noted
      */
-    public static AdapterProvenance of(LanguageModel model, Adapter adapter, Map<String, String> training, List<String> texts) {
+    public static AdapterProvenance of(LanguageModel model, Adapter adapter, Map<String, String> training,
+            List<String> texts) {
         AdapterProvenance plain = of(model, saved(adapter.config()));
         return new AdapterProvenance(plain.base, plain.description, plain.samples, plain.tokenizer, plain.chatTemplate,
                 plain.config, training, GoldenText.of(model, texts));

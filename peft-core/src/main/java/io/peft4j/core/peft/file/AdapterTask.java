@@ -29,7 +29,8 @@ public final class AdapterTask {
         if (type.isEmpty() || !type.get().hasLabels()) {
             return type.map(Task::of);
         }
-        Map<String, String> description = AdapterProvenance.read(folder).map(AdapterProvenance::description).orElse(Map.of());
+        Map<String, String> description = AdapterProvenance.read(folder).map(AdapterProvenance::description)
+                .orElse(Map.of());
         if (description.containsKey(AdapterProvenance.LABELS)) {
             return Optional.of(new Task(type.get(), List.of(description.get(AdapterProvenance.LABELS).split("\n")),
                     Task.Problem.valueOf(description.getOrDefault(AdapterProvenance.PROBLEM, "SINGLE_LABEL"))));

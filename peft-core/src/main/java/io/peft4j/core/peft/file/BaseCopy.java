@@ -32,7 +32,9 @@ final class BaseCopy {
     }
 
     /** How a copy compares with the base model. */
-    enum Comparison { EQUAL, CLOSE, DIFFERENT }
+    enum Comparison {
+        EQUAL, CLOSE, DIFFERENT
+    }
 
     /** The comparison and its sentence for a report. */
     record Result(Comparison comparison, String sentence) {
@@ -54,8 +56,9 @@ final class BaseCopy {
         if (!Arrays.equals(shape, new long[] {weight.rows(), weight.columns()})) {
             return new Result(Comparison.DIFFERENT, "has shape " + Arrays.toString(shape) + ", the model's is ["
                     + weight.rows() + ", " + weight.columns() + "]" + (shape.length == 2 && shape[0] > weight.rows()
-                    ? "; where it was made on a base with more tokens, load the base with those of the adapter "
-                    + "(ModelOptions.withTokensOf)" : ""));
+                            ? "; where it was made on a base with more tokens, load the base with those of the adapter "
+                                    + "(ModelOptions.withTokensOf)"
+                            : ""));
         }
         float[] mine = new float[weight.columns()];
         float[] theirs = new float[weight.columns()];

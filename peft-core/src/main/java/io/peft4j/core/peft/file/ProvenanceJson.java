@@ -51,7 +51,8 @@ final class ProvenanceJson {
 
     static AdapterProvenance read(Path file) {
         try {
-            return new ProvenanceJson(file).passport(ConfigJson.parseObject(ConfigJson.readFile(file), file.toString()));
+            return new ProvenanceJson(file)
+                    .passport(ConfigJson.parseObject(ConfigJson.readFile(file), file.toString()));
         } catch (ConfigurationException e) {
             throw new FileFormatException(file, "is not an adapter passport: " + e.getMessage(), e);
         }

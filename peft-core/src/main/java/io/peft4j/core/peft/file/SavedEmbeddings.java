@@ -41,9 +41,10 @@ public enum SavedEmbeddings {
         if (this == NONE || this == AUTO && !targeted && !base.hasNewTokens()) {
             return Set.of();
         }
-        return layers.stream().filter(slot -> !targeted || adapted.contains(slot.path())).map(slot ->
-                AdapterSetup.key(slot, !adapted.contains(slot.path()) ? BaseCopy.PLAIN_NAME
-                        : trainsRows ? BaseCopy.TOKEN_NAME : BaseCopy.NAME)).collect(Collectors.toSet());
+        return layers.stream().filter(slot -> !targeted || adapted.contains(slot.path()))
+                .map(slot -> AdapterSetup.key(slot, !adapted.contains(slot.path()) ? BaseCopy.PLAIN_NAME
+                        : trainsRows ? BaseCopy.TOKEN_NAME : BaseCopy.NAME))
+                .collect(Collectors.toSet());
     }
 
     /** Embedding and output layer. */

@@ -39,8 +39,8 @@ final class StoredAdapter extends CheckedTensors {
         Map<String, Slot> adapted = new LinkedHashMap<>();
         adapter.layers().forEach(layer -> adapted.put(AdapterSetup.key(layer.slot(), BaseCopy.NAME), layer.slot()));
         Map<String, Slot> embeddings = new LinkedHashMap<>();
-        SavedEmbeddings.layers(base).forEach(slot -> BaseCopy.NAMES.forEach(name ->
-                embeddings.put(AdapterSetup.key(slot, name), slot)));
+        SavedEmbeddings.layers(base)
+                .forEach(slot -> BaseCopy.NAMES.forEach(name -> embeddings.put(AdapterSetup.key(slot, name), slot)));
         for (TensorInfo info : unasked()) {
             String key = info.name();
             Slot slot = adapted.getOrDefault(key, embeddings.get(key));
@@ -79,7 +79,7 @@ final class StoredAdapter extends CheckedTensors {
     }
 
     private static boolean isBaseWeight(String key, BaseLanguageModel base) {
-        return base.network().slots().stream().anyMatch(slot ->
-                BASE_NAMES.stream().anyMatch(name -> key.equals(AdapterSetup.key(slot, name))));
+        return base.network().slots().stream()
+                .anyMatch(slot -> BASE_NAMES.stream().anyMatch(name -> key.equals(AdapterSetup.key(slot, name))));
     }
 }

@@ -46,7 +46,7 @@ public record WeightSample(String name, List<Integer> shape, List<Float> values)
             chosen.addAll(List.of(linear.get(0), linear.get(linear.size() / 2), linear.get(linear.size() - 1)));
         }
         body.stream().filter(slot -> slot.layer() instanceof WeightedLayer layer
-                        && layer.vector().isPresent()).reduce((a, b) -> b)
+                && layer.vector().isPresent()).reduce((a, b) -> b)
                 .ifPresent(chosen::add);
         network.output().filter(body::contains).ifPresent(chosen::add);
         return chosen.stream().distinct().flatMap(slot -> of(slot).stream()).toList();

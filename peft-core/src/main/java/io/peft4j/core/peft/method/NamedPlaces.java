@@ -164,7 +164,7 @@ public record NamedPlaces<P>(List<P> all, Function<P, String> path, int layers, 
             if (chosen.isEmpty() || !unseen.isEmpty() && !network.stored) {
                 throw new TargetModuleException("layers_to_transform " + layers
                         + (asked.layersPattern().isEmpty() ? ""
-                        : " with layers_pattern " + asked.layersPattern().values())
+                                : " with layers_pattern " + asked.layersPattern().values())
                         + " matches no layer for " + (unseen.isEmpty() ? layers : unseen)
                         + "; the model has layers 0 to " + (network.layers - 1));
             }

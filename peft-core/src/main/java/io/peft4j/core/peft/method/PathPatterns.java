@@ -49,8 +49,8 @@ public final class PathPatterns<T> {
     private PathPatterns(String name, Map<String, T> values, String before, String after, boolean wholePaths) {
         this.name = name;
         this.wholePaths = wholePaths;
-        values.forEach((key, value) ->
-                entries.add(new Entry<>(key, PathPattern.of(name, before + key + after), value)));
+        values.forEach(
+                (key, value) -> entries.add(new Entry<>(key, PathPattern.of(name, before + key + after), value)));
     }
 
     /**
@@ -94,7 +94,7 @@ public final class PathPatterns<T> {
             throw new ConfigurationException(name + ": " + unused + " match none of the " + adapted.size()
                     + " adapted layers, whose paths look like " + adapted.get(0) + "; an expression must cover "
                     + "the end of a path, from the beginning of one of its parts on" + (wholePaths ? ", and a whole "
-                    + "path counts only where no other key matches" : ""));
+                            + "path counts only where no other key matches" : ""));
         }
         LOG.warn("{} of the stored adapter: {} match no adapted layer", name, unused);
     }

@@ -23,7 +23,7 @@ public final class PeftMethods {
         Map<String, PeftMethod> found = new TreeMap<>();
         // Where an application server or a shell sets its own context loader, the library's loader may know more.
         for (ClassLoader loader : new ClassLoader[] {PeftMethod.class.getClassLoader(),
-                Thread.currentThread().getContextClassLoader()}) {
+            Thread.currentThread().getContextClassLoader()}) {
             for (PeftMethod method : ServiceLoader.load(PeftMethod.class, loader)) {
                 PeftMethod other = found.putIfAbsent(method.peftType(), method);
                 if (other != null && !other.getClass().getName().equals(method.getClass().getName())) {
@@ -83,8 +83,8 @@ public final class PeftMethods {
         return all().stream().filter(method -> id.apply(method).equals(asked)).findFirst()
                 .orElseThrow(() -> new ConfigurationException(
                         what + " '" + asked + "' is unknown; available are " + names(id) + SimilarNames.of(asked,
-                        names(id), 1).stream().map(near -> "; did you mean '" + near + "'?")
-                        .collect(Collectors.joining())));
+                                names(id), 1).stream().map(near -> "; did you mean '" + near + "'?")
+                                .collect(Collectors.joining())));
     }
 
     private static List<String> names(Function<PeftMethod, String> id) {

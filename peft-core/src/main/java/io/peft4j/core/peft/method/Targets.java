@@ -127,8 +127,9 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
         boolean heads = layers.stream().anyMatch(layer -> layer.slot() == head);
         if (embeds || heads) {
             LOG.warn("{} and {} share one weight in the base model; this adapter changes {}, as in Hugging Face "
-                    + "PEFT. A merged model has two weights", embedding.path(), head.path(), embeds && heads
-                    ? "each in its own way" : "only " + (embeds ? embedding : head).path());
+                    + "PEFT. A merged model has two weights", embedding.path(), head.path(),
+                    embeds && heads
+                            ? "each in its own way" : "only " + (embeds ? embedding : head).path());
         }
     }
 

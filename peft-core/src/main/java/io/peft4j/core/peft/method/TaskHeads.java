@@ -27,8 +27,8 @@ public final class TaskHeads {
     private static List<String> saved(Network network) {
         List<String> names = new ArrayList<>(network.task().type().savedModules());
         if (network.task().type().hasHead()) {
-            network.headed().untrained().stream().filter(path -> names.stream().noneMatch(name ->
-                    TrainedCopies.places(network, name).stream().anyMatch(slot -> slot.path().equals(path))))
+            network.headed().untrained().stream().filter(path -> names.stream().noneMatch(
+                    name -> TrainedCopies.places(network, name).stream().anyMatch(slot -> slot.path().equals(path))))
                     .forEach(names::add);
         }
         return names;

@@ -102,7 +102,7 @@ public final class TrainedCopies {
             if (matched.isEmpty() && !setup.network().task().type().savedModules().contains(name)) {
                 throw new TargetModuleException("modules_to_save: '" + name + "' matches no layer; "
                         + SimilarNames.sentence(name, slots.stream().map(name.contains(".") ? Slot::path : Slot::name)
-                        .distinct().toList()));
+                                .distinct().toList()));
             }
             chosen.addAll(matched);
         }
@@ -115,8 +115,8 @@ public final class TrainedCopies {
     static Set<Slot> places(Network network, String name) {
         List<Slot> slots = network.slots();
         Set<Slot> chosen = new LinkedHashSet<>();
-        slots.stream().filter(slot -> slot.path().endsWith(name)).forEach(match ->
-                slots.stream().filter(slot -> MergedLayer.canCopy(slot.layer()))
+        slots.stream().filter(slot -> slot.path().endsWith(name))
+                .forEach(match -> slots.stream().filter(slot -> MergedLayer.canCopy(slot.layer()))
                         .filter(slot -> slot == match || slot.path().startsWith(match.path() + "."))
                         .forEach(chosen::add));
         return chosen;

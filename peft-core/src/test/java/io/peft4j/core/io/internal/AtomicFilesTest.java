@@ -135,8 +135,8 @@ class AtomicFilesTest {
     @Test
     void aFolderIsNotAValidTarget() throws IOException {
         Path target = Files.createDirectory(folder.resolve("adapter"));
-        UncheckedIOException e =
-                assertThrows(UncheckedIOException.class, () -> AtomicFiles.writeString(target, "text"));
+        UncheckedIOException e = assertThrows(UncheckedIOException.class,
+                () -> AtomicFiles.writeString(target, "text"));
         assertTrue(e.getMessage().contains(target + ": it is a folder"), e.getMessage());
         assertTrue(Files.isDirectory(target));
     }
@@ -145,8 +145,8 @@ class AtomicFilesTest {
     void aFileInPlaceOfTheFolderIsReported() throws IOException {
         Path file = Files.writeString(folder.resolve("output"), "a file");
         Path target = file.resolve("adapter.bin");
-        UncheckedIOException e =
-                assertThrows(UncheckedIOException.class, () -> AtomicFiles.writeString(target, "text"));
+        UncheckedIOException e = assertThrows(UncheckedIOException.class,
+                () -> AtomicFiles.writeString(target, "text"));
         assertTrue(e.getMessage().startsWith("Cannot write " + target), e.getMessage());
         assertEquals("a file", Files.readString(file));
     }

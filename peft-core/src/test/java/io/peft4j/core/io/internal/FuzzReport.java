@@ -9,8 +9,8 @@ import java.util.function.Consumer;
 
 /** Runs a reader over damaged files: it must read them or throw {@link FileFormatException}, and allocate little. */
 public final class FuzzReport {
-    private final com.sun.management.ThreadMXBean threads =
-            (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+    private final com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory
+            .getThreadMXBean();
     private final long maxAllocated;
     private int read;
     private int refused;

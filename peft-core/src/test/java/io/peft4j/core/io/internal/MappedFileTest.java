@@ -124,8 +124,7 @@ class MappedFileTest {
         mapped.close();
         assertEquals(8, view.get(3));
         assertTrue(view.isReadOnly());
-        IllegalStateException e =
-                assertThrows(IllegalStateException.class, () -> mapped.get(0, new byte[8], 0, 8));
+        IllegalStateException e = assertThrows(IllegalStateException.class, () -> mapped.get(0, new byte[8], 0, 8));
         assertTrue(e.getMessage().contains("is closed"), e.getMessage());
         assertThrows(IllegalStateException.class, () -> mapped.view(0, 1));
         assertThrows(IllegalStateException.class, () -> mapped.address(0, 1));

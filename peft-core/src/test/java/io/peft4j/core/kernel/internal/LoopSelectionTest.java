@@ -52,8 +52,8 @@ class LoopSelectionTest {
     @Test
     void anUnavailableNamedChoiceIsAnError() {
         assertThrows(ConfigurationException.class, () -> choose("a", offer("a", false), offer("b", true)));
-        ConfigurationException unknown =
-                assertThrows(ConfigurationException.class, () -> choose("x", offer("a", true), offer("b", true)));
+        ConfigurationException unknown = assertThrows(ConfigurationException.class,
+                () -> choose("x", offer("a", true), offer("b", true)));
         assertTrue(unknown.getMessage().contains("plain, a, b"), unknown.getMessage());
     }
 }

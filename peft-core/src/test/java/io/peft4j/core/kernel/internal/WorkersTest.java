@@ -16,7 +16,8 @@ import org.junit.jupiter.api.Test;
 
 class WorkersTest {
     private static Workers<ThreadScratch> workers(int threads) {
-        return new Workers<>(threads, "test", ThreadScratch::new, () -> { });
+        return new Workers<>(threads, "test", ThreadScratch::new, () -> {
+        });
     }
 
     @Test
@@ -112,7 +113,8 @@ class WorkersTest {
         assertThrows(IllegalArgumentException.class, () -> workers(0));
         Workers<ThreadScratch> workers = workers(2);
         workers.close();
-        assertThrows(IllegalStateException.class, () -> workers.run(1, (lane, part) -> { }));
+        assertThrows(IllegalStateException.class, () -> workers.run(1, (lane, part) -> {
+        }));
     }
 
     @Test

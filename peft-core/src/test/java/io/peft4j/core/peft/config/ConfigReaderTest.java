@@ -90,9 +90,10 @@ class ConfigReaderTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "[]", "3", "null", "{", "{\"r\": 1, \"r\": 2}", "{} {}", "{'r': 1}", "{\"r\": NaN}",
-            "nonsense"})
+        "nonsense"})
     void nonObjectsAreRefused(String json) {
-        assertRefused(json, reader -> { });
+        assertRefused(json, reader -> {
+        });
     }
 
     @Test

@@ -104,7 +104,8 @@ final class ExampleComparison {
 
         /** Whether words of both texts are one letter apart, and no slips. */
         boolean hasLookalikes() {
-            return first.stream().anyMatch(one -> second.stream().anyMatch(other -> TypoRules.looksLikeOne(one, other)));
+            return first.stream()
+                    .anyMatch(one -> second.stream().anyMatch(other -> TypoRules.looksLikeOne(one, other)));
         }
 
         boolean hasNumber() {

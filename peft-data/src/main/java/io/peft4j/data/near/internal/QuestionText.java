@@ -18,7 +18,8 @@ public final class QuestionText {
 
     /** The same for questions with the same words in any order and inflection, filling words aside. */
     public static String looseKey(String question) {
-        return WordTokenizer.of(question).stream().filter(word -> !StopWords.FILLERS.contains(word.norm())).map(Word::stem)
+        return WordTokenizer.of(question).stream().filter(word -> !StopWords.FILLERS.contains(word.norm()))
+                .map(Word::stem)
                 .sorted().collect(Collectors.joining(" "));
     }
 

@@ -51,7 +51,8 @@ public final class Relations {
 
     /** Compares the examples of a corpus. */
     public static Relations of(Corpus corpus) {
-        return of(corpus, stage -> { });
+        return of(corpus, stage -> {
+        });
     }
 
     /**
@@ -179,7 +180,7 @@ public final class Relations {
                 .sorted().toArray();
         new PairFinder(near, (a, b) -> questions.together(a, b)
                 && comparison.nearDuplicates(corpus.words(a), corpus.words(b))).run(corpus.answers(), many,
-                corpus::answer);
+                        corpus::answer);
     }
 
     private List<Contradiction> compareGroup(int... group) {

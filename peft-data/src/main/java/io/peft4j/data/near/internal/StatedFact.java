@@ -108,10 +108,11 @@ public final class StatedFact {
         boolean one = question.endsWith("?") && question.indexOf('?') == question.length() - 1;
         return !one || asked.size() < FEWEST_WORDS || asked.size() > MOST_WORDS ? Optional.of("it is not one question")
                 : !asksForAValue(asked) || !isBuiltRight(question, asked) ? Optional.of("it does not ask for a value")
-                : givesAway(asked) ? Optional.of("it gives the answer away")
-                : !hasTheUnit(asked) ? Optional.of("it counts something else")
-                : !keepsTheTopic(topic(question), topic(heading)) ? Optional.of("it is about something else")
-                : Optional.empty();
+                        : givesAway(asked) ? Optional.of("it gives the answer away")
+                                : !hasTheUnit(asked) ? Optional.of("it counts something else")
+                                        : !keepsTheTopic(topic(question), topic(heading))
+                                                ? Optional.of("it is about something else")
+                                                : Optional.empty();
     }
 
     /** Whether a question asks for the fact. */
@@ -127,7 +128,7 @@ public final class StatedFact {
     private static boolean isBuiltRight(String question, List<Word> asked) {
         boolean english = asked.stream().noneMatch(word -> StopWords.GERMAN.contains(word.norm()))
                 && asked.stream().limit(ASKING_WITHIN).anyMatch(word -> Set.of("what", "which", "when", "how", "where",
-                "whom").contains(word.norm()));
+                        "whom").contains(word.norm()));
         return !english || asked.stream().anyMatch(word -> StopWords.AUXILIARIES.contains(word.norm()))
                 && !DOUBLE_VERB.matcher(question).find();
     }

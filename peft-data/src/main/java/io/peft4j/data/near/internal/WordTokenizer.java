@@ -17,7 +17,8 @@ final class WordTokenizer {
     }
 
     static List<Word> of(String text) {
-        WordTokenizer cutter = new WordTokenizer(isAscii(text) ? text : Normalizer.normalize(text, Normalizer.Form.NFKC));
+        WordTokenizer cutter = new WordTokenizer(
+                isAscii(text) ? text : Normalizer.normalize(text, Normalizer.Form.NFKC));
         cutter.cut();
         return cutter.words;
     }

@@ -88,7 +88,8 @@ public final class CheckEnd {
         Map<Long, String> places = all.places(finding.file());
         return places.isEmpty() ? finding : new Finding(finding.code(), finding.severity(), finding.file(),
                 finding.lines(), finding.message(), finding.lines().stream().map(line -> places.getOrDefault(line, ""))
-                .toList(), finding.texts());
+                        .toList(),
+                finding.texts());
     }
 
     private static Finding finding(FindingCode code, String file, List<Long> lines, String message) {
@@ -128,7 +129,8 @@ public final class CheckEnd {
             int number = entry.getValue();
             findings.add(finding(FindingCode.SINGLE_USE_TERM, files.get(examples.file(number)),
                     List.of(examples.line(number)), "\"" + examples.spelling(number, entry.getKey())
-                    + "\" is used in no other example"), () -> excerpts.of(List.of(number), examples));
+                            + "\" is used in no other example"),
+                    () -> excerpts.of(List.of(number), examples));
         }
     }
 

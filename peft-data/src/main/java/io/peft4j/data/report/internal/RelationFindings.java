@@ -120,7 +120,8 @@ final class RelationFindings {
         List<Long> lines = match.taught().stream().map(asked::line).distinct().toList();
         findings.add(FindingList.finding(FindingCode.LEAKAGE, files.get(asked.file(match.number())),
                 List.of(asked.line(match.number())), "is asked in the same words in " + files.get(asked.file(taught))
-                + ", line " + list(lines)), () -> excerpts.of(List.of(match.number()), asked));
+                        + ", line " + list(lines)),
+                () -> excerpts.of(List.of(match.number()), asked));
     }
 
     /** One finding for each file. */

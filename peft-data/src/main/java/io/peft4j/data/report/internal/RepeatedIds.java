@@ -32,7 +32,8 @@ final class RepeatedIds implements Serializable {
     static Optional<String> of(Map<String, Object> fields) {
         return fields.entrySet().stream().filter(field -> NAMES.contains(field.getKey().toLowerCase(Locale.ROOT)))
                 .map(Map.Entry::getValue).filter(value -> value instanceof String text && !text.isBlank()
-                || value instanceof Number).map(Object::toString).findFirst();
+                        || value instanceof Number)
+                .map(Object::toString).findFirst();
     }
 
     /** Takes a row that has one. */
@@ -63,7 +64,9 @@ final class RepeatedIds implements Serializable {
     void report(String file, FindingList findings, Excerpts excerpts) {
         repeated.forEach((id, rows) -> findings.add(FindingList.finding(FindingCode.DUPLICATE_ID, file, rows.lines(),
                 "the id '" + excerpts.redacted(id) + "' stands in lines " + rows.lines().stream().limit(LISTED)
-                .map(String::valueOf).collect(Collectors.joining(", ")) + (rows.lines().size() > LISTED ? " and "
-                + (rows.lines().size() - LISTED) + " others" : "")), rows::texts));
+                        .map(String::valueOf).collect(Collectors.joining(", "))
+                        + (rows.lines().size() > LISTED ? " and "
+                                + (rows.lines().size() - LISTED) + " others" : "")),
+                rows::texts));
     }
 }

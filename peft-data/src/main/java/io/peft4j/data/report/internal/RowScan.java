@@ -106,7 +106,8 @@ public record RowScan(long line, List<RowFault> faults, Optional<Example> exampl
         }
         return Arrays.stream(text.split("[ \n\t]+")).filter(word -> !Mojibake.mended(word).equals(word)).findFirst()
                 .map(word -> "holds '" + word + "', which was '" + Mojibake.mended(word) + "' before it was read in a "
-                + "wrong encoding").or(() -> Optional.of("was read in a wrong encoding"));
+                        + "wrong encoding")
+                .or(() -> Optional.of("was read in a wrong encoding"));
     }
 
     private static void find(PiiDetector detector, RowParts.Part part, Set<String> pii) {

@@ -106,7 +106,7 @@ final class Style implements Serializable {
                     }
                 }
                 found.add(new Outliers(String.format(java.util.Locale.ROOT, "the answer %s%s, unlike %.1f %% of "
-                + "the set",
+                        + "the set",
                         rare ? "" : "does not do what most do: it ", TRAITS.get(t).title(),
                         100.0 * (rare ? size - with : with) / size).replace("it ends with", "end with")
                         .replace("it begins with", "begin with"), out));

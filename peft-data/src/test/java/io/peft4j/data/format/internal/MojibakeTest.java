@@ -24,7 +24,8 @@ class MojibakeTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"K\u00fcndigungsfrist", "\u00dcber\u00f6rtliche Gr\u00f6\u00dfe", "caf\u00e9 \u2013 "
-            + "d\u00e9j\u00e0 vu", "\u201eJa\u201c, sagte sie\u2026",
+            + "d\u00e9j\u00e0 vu",
+        "\u201eJa\u201c, sagte sie\u2026",
         "30 \u20ac f\u00fcr Max\u2019 Stra\u00dfe \u00a7 5",
         "K\u00dcNDIGUNG", "Gda\u0144sk \u0142\u00f3d\u017a", "20 \u00b0C \u00b1 1", "ma\u00f1ana \u00bfqu\u00e9?",
         "Prima \ud83d\ude00", "\u65e5\u672c\u8a9e", "GR\u00d6SSE \u00c4NDERN"})

@@ -107,7 +107,8 @@ public final class VerdictRules {
             int fewest = needed.fewestGuarding();
             return new Verdict(Decision.HARM_NOT_KNOWN, evidence.base(), 0, fewest, String.format(Locale.ROOT,
                     "Better on the task, but what that costs in general ability is not known, since no guard set "
-                    + "was asked (%d items are the fewest that can tell): %s.%s", fewest, figures, besides));
+                            + "was asked (%d items are the fewest that can tell): %s.%s",
+                    fewest, figures, besides));
         }
         String kept = String.format(Locale.ROOT, " Guard set of general ability: %s, where a loss of %s is accepted.",
                 figures(guard.get()), points(options.guardTolerance()));
@@ -115,7 +116,8 @@ public final class VerdictRules {
             int more = needed.toBound(guard.get());
             return new Verdict(Decision.HARM_NOT_KNOWN, evidence.base(), 0, more, String.format(Locale.ROOT,
                     "Better on the task, but whether it forgot too much is not known: about %,d more guard items "
-                    + "would tell, or train with less change.%s On the task %s.%s", more, kept, figures, besides));
+                            + "would tell, or train with less change.%s On the task %s.%s",
+                    more, kept, figures, besides));
         }
         return ship(evidence, figures, besides + kept);
     }

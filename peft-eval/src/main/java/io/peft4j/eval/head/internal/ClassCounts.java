@@ -120,7 +120,7 @@ record ClassCounts(List<String> classes, List<double[]> items) {
             int first = 3 * k;
             double[] sums = new double[3];
             List<double[]> own = items.stream().map(item -> new double[] {item[first], item[first + 1],
-                    item[first + 2]}).toList();
+                item[first + 2]}).toList();
             own.forEach(item -> IntStream.range(0, 3).forEach(j -> sums[j] += item[j]));
             if (sums[1] + sums[2] > 0) {
                 scores.add(new ClassScore(classes.get(k), ratio(sums[0], sums[1]), ratio(sums[0], sums[2]),

@@ -44,7 +44,8 @@ final class NumberFindings {
         List<WrongRow> farthest = IntStream.range(0, errors.length).boxed()
                 .sorted(Comparator.comparingDouble((Integer i) -> -errors[i])).limit(FARTHEST)
                 .map(i -> new WrongRow(i + 1, texts.text(rows.get(i)), words(expected[i]), words(base[i]),
-                        words(tuned[i]), false)).toList();
+                        words(tuned[i]), false))
+                .toList();
         return new Findings("r2", models.base().isPresent() ? "is the base model with its own head"
                 : "says the mean of the " + Rows.source(training) + ", " + words(means) + ", of every row", measures,
                 Findings.Classes.NONE, Findings.Classes.NONE, farthest);

@@ -68,8 +68,8 @@ public final class PassageEvaluation implements RowEvaluation<SpanQuestion> {
         measures.yesNo("exact_match", baseRight, tunedRight);
         return new Findings("token_f1", baseline, measures, Findings.Classes.NONE, Findings.Classes.NONE,
                 Rows.wrong(baseRight, tunedRight, i -> new String[] {rows.get(i).question(),
-                        rows.get(i).answers().isEmpty() ? "no answer" : String.join(" / ", rows.get(i).answers()),
-                        said(base.get(i)), said(tuned.get(i))}));
+                    rows.get(i).answers().isEmpty() ? "no answer" : String.join(" / ", rows.get(i).answers()),
+                    said(base.get(i)), said(tuned.get(i))}));
     }
 
     private static String said(String answer) {
@@ -98,8 +98,8 @@ public final class PassageEvaluation implements RowEvaluation<SpanQuestion> {
     static boolean[] exact(List<SpanQuestion> rows, List<String> answers) {
         boolean[] right = new boolean[rows.size()];
         for (int i = 0; i < right.length; i++) {
-            right[i] = best(rows.get(i), answers.get(i), (said, each) -> SquadScores.exactMatch(said, each) ? 1 : 0)
-                    == 1;
+            right[i] = best(rows.get(i), answers.get(i),
+                    (said, each) -> SquadScores.exactMatch(said, each) ? 1 : 0) == 1;
         }
         return right;
     }

@@ -60,7 +60,7 @@ public final class SearchEvaluation implements RowEvaluation<TextPair> {
         measures.means("mrr", reciprocal(ofBase), reciprocal(ofTuned));
         return new Findings("ndcg_at_10", "is the base model as it is", measures, Findings.Classes.NONE,
                 Findings.Classes.NONE, Rows.wrong(first(ofBase), first(ofTuned), i -> new String[] {queries.get(i),
-                        rows.get(i).positive(), "rank " + ofBase.ranks()[i], "rank " + ofTuned.ranks()[i]}));
+                    rows.get(i).positive(), "rank " + ofBase.ranks()[i], "rank " + ofTuned.ranks()[i]}));
     }
 
     private static boolean[] first(SearchQuality search) {

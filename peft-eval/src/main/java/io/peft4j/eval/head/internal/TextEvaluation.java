@@ -95,7 +95,7 @@ public final class TextEvaluation implements RowEvaluation<LabelledText> {
                 new Findings.Classes(ofBase.scores(bootstrap), baseConfusion),
                 new Findings.Classes(ofTuned.scores(bootstrap), tunedConfusion),
                 Rows.wrong(baseRight, tunedRight, i -> new String[] {text(rows.get(i)), words(expected.get(i)),
-                        words(base.get(i)), words(tuned.get(i))}));
+                    words(base.get(i)), words(tuned.get(i))}));
     }
 
     private static List<Set<String>> expected(Task task, List<LabelledText> rows) {

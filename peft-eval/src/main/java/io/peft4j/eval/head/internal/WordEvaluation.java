@@ -81,12 +81,13 @@ public final class WordEvaluation implements RowEvaluation<LabelledWords> {
         Bootstrap bootstrap = models.options().bootstrap();
         return new Findings(entities && !classes.isEmpty() ? "entity_f1" : "accuracy", models.base().isPresent()
                 ? "is the base model with its own head" : "gives every word the most frequent label of the "
-                        + Rows.source(training) + ", " + most, measures,
+                        + Rows.source(training) + ", " + most,
+                measures,
                 new Findings.Classes(ofBase.scores(bootstrap), confusion(task, expected, base)),
                 new Findings.Classes(ofTuned.scores(bootstrap), confusion(task, expected, tuned)),
                 Rows.wrong(equal(expected, base), equal(expected, tuned), i -> new String[] {text(rows.get(i)),
-                        said(entities, words.get(i), expected.get(i)), said(entities, words.get(i), base.get(i)),
-                        said(entities, words.get(i), tuned.get(i))}));
+                    said(entities, words.get(i), expected.get(i)), said(entities, words.get(i), base.get(i)),
+                    said(entities, words.get(i), tuned.get(i))}));
     }
 
     private static List<List<String>> expected(Task task, List<LabelledWords> rows) {
@@ -107,7 +108,8 @@ public final class WordEvaluation implements RowEvaluation<LabelledWords> {
             List<String> right = expected.get(i);
             List<String> given = said.get(i);
             counts.add(new double[] {IntStream.range(0, right.size()).filter(j -> right.get(j).equals(given.get(j)))
-                    .count(), right.size(), right.size()});
+                    .count(),
+                right.size(), right.size()});
         }
         return counts;
     }

@@ -27,7 +27,8 @@ public final class TextMetrics {
 
     /** The best score over the references. */
     private record Best(String name, boolean isBinary, ToDoubleBiFunction<String, String> one)
-            implements AnswerMetric {
+            implements
+                AnswerMetric {
         @Override
         public double score(String prediction, List<String> references) {
             return references.stream().mapToDouble(reference -> one.applyAsDouble(prediction, reference)).max()

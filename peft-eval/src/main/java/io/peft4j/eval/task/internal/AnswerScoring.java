@@ -70,7 +70,7 @@ public final class AnswerScoring {
         }
         return withReference.length > 0 ? "token_f1" : !labels.isEmpty() ? "accuracy"
                 : items.stream().anyMatch(item -> item.further().choices().isPresent()) ? "acc_norm"
-                : items.stream().anyMatch(item -> item.further().form().isPresent()) ? "format" : "refusal";
+                        : items.stream().anyMatch(item -> item.further().form().isPresent()) ? "format" : "refusal";
     }
 
     /**

@@ -30,9 +30,10 @@ public record NearestFamily(Architecture family, List<String> layers, List<Strin
                 .map(path -> path.substring(path.lastIndexOf('.') + 1))
                 .filter(name -> !name.contains("norm") && !name.matches("\\d+|ln_.*"))
                 .collect(Collectors.toCollection(TreeSet::new));
-        Architecture nearest = known.stream().max(Comparator.<Architecture>comparingDouble(family ->
-                likeness(layers, family.layerNames())).thenComparing(family ->
-                common(config.modelType(), family.modelType()))).orElseThrow();
+        Architecture nearest = known.stream()
+                .max(Comparator.<Architecture>comparingDouble(family -> likeness(layers, family.layerNames()))
+                        .thenComparing(family -> common(config.modelType(), family.modelType())))
+                .orElseThrow();
         Set<String> others = new TreeSet<>(layers);
         others.removeAll(nearest.layerNames());
         Set<String> keys = ConfigKeys.unknown(config);
@@ -59,7 +60,8 @@ public record NearestFamily(Architecture family, List<String> layers, List<Strin
     /** What is known of the model, as a part of a message. */
     public String sentence() {
         return "the nearest is \"" + family.modelType() + "\"" + (layers.isEmpty() ? "" : ", which has no layers "
-                + layers) + (keys.isEmpty() ? "" : (layers.isEmpty() ? "; " : "; and ")
-                + "no known family reads the keys " + keys);
+                + layers) + (keys.isEmpty() ? ""
+                        : (layers.isEmpty() ? "; " : "; and ")
+                                + "no known family reads the keys " + keys);
     }
 }

@@ -14,8 +14,8 @@ record AttentionSinks(INDArray values) implements Layer, ModelTensors {
     @Override
     public List<ModelTensor> tensors(String path) {
         int heads = Math.toIntExact(values.length());
-        return List.of(new ModelTensor(path, new long[] {heads}, (row, target) ->
-                Arrays.read(values, 0, target, 0, heads)));
+        return List.of(
+                new ModelTensor(path, new long[] {heads}, (row, target) -> Arrays.read(values, 0, target, 0, heads)));
     }
 
     @Override

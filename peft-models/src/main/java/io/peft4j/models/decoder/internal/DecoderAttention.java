@@ -83,8 +83,9 @@ final class DecoderAttention implements SelfAttention, LayerCopy.Part {
         // Rows of the cache stay where they are: those that have left the window are not seen.
         AttentionLayout seen = plan.window() > 0 && plan.window() < length ? layout.windowed(plan.window()) : layout;
         Variable attended = context.attend(new AttentionInputs(layer, plan.shape(), seen, queries,
-                keys, projected.values(), sinks.map(slot -> AttentionExtras.sinks(((AttentionSinks) slot.layer()).values()))
-                .orElse(AttentionExtras.NONE)));
+                keys, projected.values(),
+                sinks.map(slot -> AttentionExtras.sinks(((AttentionSinks) slot.layer()).values()))
+                        .orElse(AttentionExtras.NONE)));
         return output.forward(wanted.context(), plan.valueSize() == plan.shape().headSize() ? attended
                 : ColumnOps.slice(context.tape(), attended, plan.shape().heads(), 0, plan.valueSize()));
     }
@@ -109,6 +110,7 @@ final class DecoderAttention implements SelfAttention, LayerCopy.Part {
         Tape tape = context.tape();
         INDArray values = tape.allocateFloat(factors.length);
         Arrays.write(values, 0, factors, 0, factors.length);
-        return ScaleOps.rows(tape, queries, tape.record(values, (out, dy) -> { }, List.of()));
+        return ScaleOps.rows(tape, queries, tape.record(values, (out, dy) -> {
+        }, List.of()));
     }
 }

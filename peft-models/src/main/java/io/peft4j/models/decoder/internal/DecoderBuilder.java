@@ -198,7 +198,7 @@ final class DecoderBuilder {
         boolean bias = gated.bias();
         List<Slot> gates = gated.fused() ? List.of(places.linear(path + ".gate_up_proj", 2 * width, hidden, bias))
                 : List.of(places.linear(path + ".gate_proj", width, hidden, bias),
-                places.linear(path + ".up_proj", width, hidden, bias));
+                        places.linear(path + ".up_proj", width, hidden, bias));
         return new GatedFeedForward(gates, places.linear(path + ".down_proj", hidden, width, bias),
                 gated.activation());
     }

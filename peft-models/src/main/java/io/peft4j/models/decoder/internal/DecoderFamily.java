@@ -72,8 +72,8 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
         DecoderPlan plan = plan(config);
         ExpertsPlan experts = plan.layers().stream().map(LayerPlan::feedForward)
                 .filter(ExpertsPlan.class::isInstance).map(ExpertsPlan.class::cast).findFirst().orElseThrow();
-        return new ExpertFiles(stored.apply(experts), plan.sizes().hidden()).split(tensor).stream().map(part ->
-                new ModelTensor(checkpointName(part.name()), part.shape(), part.rows())).toList();
+        return new ExpertFiles(stored.apply(experts), plan.sizes().hidden()).split(tensor).stream()
+                .map(part -> new ModelTensor(checkpointName(part.name()), part.shape(), part.rows())).toList();
     }
 
     @Override

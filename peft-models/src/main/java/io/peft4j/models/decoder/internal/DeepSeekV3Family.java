@@ -153,8 +153,9 @@ public final class DeepSeekV3Family extends DecoderFamily {
         return AttentionPlan.of(new AttentionShape(heads, heads, size, (float) (longer * longer / Math.sqrt(size))),
                 config.flag("rope_interleave", true) ? rotary.withNeighbours() : rotary).withBiases(bias, bias)
                 .withNames("self_attn", new AttentionPlan.Latent(
-                queryRank.map(OptionalInt::of).orElse(OptionalInt.empty()), config.positive("kv_lora_rank"), plain,
-                config.positive("v_head_dim")), "o_proj");
+                        queryRank.map(OptionalInt::of).orElse(OptionalInt.empty()), config.positive("kv_lora_rank"),
+                        plain,
+                        config.positive("v_head_dim")), "o_proj");
     }
 
     private static ExpertsPlan experts(ModelConfig config) {
@@ -169,11 +170,14 @@ public final class DeepSeekV3Family extends DecoderFamily {
         }
         ExpertsPlan.RouterPlan router = new ExpertsPlan.RouterPlan("gate",
                 config.optionalPositive("num_experts_per_tok").orElse(8), config.flag("norm_topk_prob", true)
-                ? ExpertsPlan.Weights.SIGMOID_OF_CHOSEN : ExpertsPlan.Weights.SIGMOID, false, Optional.of(groups));
+                        ? ExpertsPlan.Weights.SIGMOID_OF_CHOSEN : ExpertsPlan.Weights.SIGMOID,
+                false, Optional.of(groups));
         FeedForwardPlan.Gated shared = LlamaFamily.gated(config, "hidden_act", "silu");
         return new ExpertsPlan(count, width, router,
                 new ExpertsPlan.Gate.Usual(shared.activation()), false, Optional.of(new ExpertsPlan.Shared(
-                "shared_experts", new FeedForwardPlan.Gated(width * config.optionalPositive("n_shared_experts")
-                .orElse(1), shared.activation(), false, false), Optional.empty())), ExpertsPlan.Stored.ONE_BY_ONE);
+                        "shared_experts", new FeedForwardPlan.Gated(width * config.optionalPositive("n_shared_experts")
+                                .orElse(1), shared.activation(), false, false),
+                        Optional.empty())),
+                ExpertsPlan.Stored.ONE_BY_ONE);
     }
 }

@@ -169,8 +169,8 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
                 for (String part : parts(name)) {
                     int from = first;
                     all.add(new ModelTensor(experts + "." + e + "." + part + ".weight",
-                            new long[] {rows, form.columns()}, (row, target) ->
-                            tensor.rows().readRow(from + row, target)));
+                            new long[] {rows, form.columns()},
+                            (row, target) -> tensor.rows().readRow(from + row, target)));
                     first += rows;
                 }
             }

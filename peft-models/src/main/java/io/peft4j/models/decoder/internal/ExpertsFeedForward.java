@@ -110,7 +110,8 @@ final class ExpertsFeedForward implements LayerCopy.Part {
         }
         INDArray y = tape.allocateFloat(Arrays.rows(x.value()), Arrays.columns(x.value()));
         tape.kernels().scale(x.value(), 1f, y, false);
-        return tape.record(y, (out, dy) -> x.addGradient((dx, accumulate) ->
-                tape.kernels().scale(dy, 1f, dx, accumulate)), List.of(x));
+        return tape.record(y,
+                (out, dy) -> x.addGradient((dx, accumulate) -> tape.kernels().scale(dy, 1f, dx, accumulate)),
+                List.of(x));
     }
 }

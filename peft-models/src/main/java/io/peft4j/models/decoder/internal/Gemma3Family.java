@@ -35,7 +35,7 @@ public final class Gemma3Family extends DecoderFamily {
                 LlamaFamily.activation(config, "hidden_activation", "gelu_pytorch_tanh"));
         return windows.on(plan.mapLayers((i, layer) -> layer.withNorms(Gemma2Family.AROUND)
                 .withAttention(layer.attention().withPositions(AttentionPlan.Positions.rotary(
-                rotary[windows.slides().test(i) ? 1 : 0])))));
+                        rotary[windows.slides().test(i) ? 1 : 0])))));
     }
 
     /** The rotary embeddings of layers without and with a window; scaling of the older form is of those without. */

@@ -33,6 +33,6 @@ public final class Glm4Family extends DecoderFamily {
                 .withBiases(config.flag("attention_bias", true), false);
         return LlamaFamily.plan(config, attention, LlamaFamily.gated(config, "hidden_act", "silu").withFusion())
                 .mapLayers((i, layer) -> layer.withNorms(LayerPlan.Norms.around("input_layernorm",
-                "post_self_attn_layernorm", "post_attention_layernorm", "post_mlp_layernorm")));
+                        "post_self_attn_layernorm", "post_attention_layernorm", "post_mlp_layernorm")));
     }
 }

@@ -71,7 +71,8 @@ public final class Gpt2Family extends DecoderFamily {
                 config.optionalPositive("n_positions").orElse(1024), config.flag("tie_word_embeddings", true),
                 OptionalInt.empty()), NormPlan.layer(config.number("layer_norm_epsilon", 1e-5)), layers)
                 .withNames(new DecoderPlan.Names("transformer.wte", Optional.of("transformer.wpe"), "transformer.h",
-                "transformer.ln_f", "lm_head", Map.of("transformer.", ""))).withTransposedLayers();
+                        "transformer.ln_f", "lm_head", Map.of("transformer.", "")))
+                .withTransposedLayers();
     }
 
     private static AttentionPlan attention(ModelConfig config, int hidden, int layer) {

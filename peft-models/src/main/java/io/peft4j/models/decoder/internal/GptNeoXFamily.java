@@ -63,6 +63,6 @@ public final class GptNeoXFamily extends DecoderFamily {
                 .withNorm(NormPlan.layer(config.number("layer_norm_eps", 1e-5)))
                 .mapLayers((i, layer) -> layer.withParallel(parallel))
                 .withNames(new DecoderPlan.Names("gpt_neox.embed_in", Optional.empty(), "gpt_neox.layers",
-                "gpt_neox.final_layer_norm", "lm_head", Map.of("gpt_neox.", "", "embed_out.", "lm_head.")));
+                        "gpt_neox.final_layer_norm", "lm_head", Map.of("gpt_neox.", "", "embed_out.", "lm_head.")));
     }
 }

@@ -53,7 +53,8 @@ public final class GptOssFamily extends DecoderFamily {
                 ExpertsPlan.Weights.OF_CHOSEN, true);
         ExpertsPlan experts = new ExpertsPlan(config.positive("num_local_experts"),
                 config.positive("intermediate_size"), router, new ExpertsPlan.Gate.Clamped(
-                (float) config.number("swiglu_alpha", ALPHA), (float) config.number("swiglu_limit", 7)), true,
+                        (float) config.number("swiglu_alpha", ALPHA), (float) config.number("swiglu_limit", 7)),
+                true,
                 Optional.empty(), ExpertsPlan.Stored.TOGETHER);
         return Windows.of(config, layer -> layer % 2 == 0).on(LlamaFamily.plan(config, attention, experts))
                 .withRouterLoss(config);

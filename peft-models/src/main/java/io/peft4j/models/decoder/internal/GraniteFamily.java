@@ -30,6 +30,6 @@ public final class GraniteFamily extends DecoderFamily {
         return LlamaFamily.plan(config, attention, LlamaFamily.gated(config, "hidden_act", "silu"))
                 .mapLayers((i, layer) -> layer.withResidualScale(residual))
                 .withScales(new DecoderPlan.Scales(1, (float) config.number("embedding_multiplier", 1),
-                (float) (1 / config.number("logits_scaling", 1)), 0));
+                        (float) (1 / config.number("logits_scaling", 1)), 0));
     }
 }

@@ -44,7 +44,8 @@ final class GroupedRouting {
         }
         INDArray choice = tape.allocateFloat(Arrays.rows(scores), experts);
         Arrays.write(choice, 0, values, 0, values.length);
-        tape.record(choice, (out, dy) -> { }, List.of());
+        tape.record(choice, (out, dy) -> {
+        }, List.of());
         return choice;
     }
 

@@ -64,7 +64,7 @@ record LatentFiles(int heads, int plain, int value, int rank) {
                 both.rows().readRow(row / rank * rows() + i, read);
                 target[i] = read[row % rank];
             }
-        }), new ModelTensor(name(path, VALUES), new long[] {heads, value, rank}, (row, target) ->
-                both.rows().readRow(row / value * rows() + plain + row % value, target)));
+        }), new ModelTensor(name(path, VALUES), new long[] {heads, value, rank},
+                (row, target) -> both.rows().readRow(row / value * rows() + plain + row % value, target)));
     }
 }

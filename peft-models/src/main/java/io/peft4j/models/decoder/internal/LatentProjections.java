@@ -56,7 +56,8 @@ record LatentProjections(List<Slot> queryState, Slot query, Slot state, Slot sta
         }
         INDArray zeros = tape.arena().allocate(v.value().dataType(), v.rows(), columns);
         Arrays.clear(zeros);
-        return ColumnOps.concat(tape, v, tape.record(zeros, (out, dy) -> { }, List.of()), shape.heads());
+        return ColumnOps.concat(tape, v, tape.record(zeros, (out, dy) -> {
+        }, List.of()), shape.heads());
     }
 
     @Override

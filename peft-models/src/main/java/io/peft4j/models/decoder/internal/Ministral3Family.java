@@ -62,7 +62,7 @@ public final class Ministral3Family extends DecoderFamily {
         double beta = rope.number(BETA, 0);
         Optional<AttentionPlan.QueryScale> scale = beta == 0 ? Optional.empty()
                 : Optional.of(new AttentionPlan.QueryScale((float) beta,
-                rope.positive("original_max_position_embeddings")));
+                        rope.positive("original_max_position_embeddings")));
         AttentionPlan scaled = attention.withPositions(
                 new AttentionPlan.Positions(attention.positions().rotary(), scale));
         return Windows.everywhere(config).on(LlamaFamily.plan(

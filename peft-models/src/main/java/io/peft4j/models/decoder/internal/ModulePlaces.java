@@ -93,8 +93,8 @@ final class ModulePlaces {
         FrozenWeight weight = matrix(path, count, plan.sizes().hidden());
         Optional<INDArray> bias = router.bias() ? Optional.of(vector(path + ".bias", count)) : Optional.empty();
         // Not trained, and not counted: how often an expert was chosen when the model was made.
-        Optional<INDArray> correction = router.groups().map(groups ->
-                weights.vector(tensor(path + "." + Router.CORRECTION), count));
+        Optional<INDArray> correction = router.groups()
+                .map(groups -> weights.vector(tensor(path + "." + Router.CORRECTION), count));
         return place(path, new Router(weight, bias, correction));
     }
 

@@ -35,6 +35,6 @@ public final class Olmo2Family extends DecoderFamily {
                 .withNorms(new AttentionPlan.HeadNorms("q_norm", "k_norm", true));
         return LlamaFamily.plan(config, normed, LlamaFamily.gated(config, "hidden_act", "silu"))
                 .mapLayers((i, layer) -> layer.withNorms(
-                LayerPlan.Norms.after("post_attention_layernorm", "post_feedforward_layernorm")));
+                        LayerPlan.Norms.after("post_attention_layernorm", "post_feedforward_layernorm")));
     }
 }

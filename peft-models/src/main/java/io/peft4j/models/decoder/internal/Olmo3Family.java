@@ -26,6 +26,6 @@ public final class Olmo3Family extends DecoderFamily {
         Windows windows = Windows.of(config, layer -> (layer + 1) % 4 != 0);
         return windows.on(Olmo2Family.plan(config, AttentionPlan.of(LlamaFamily.shape(config), rotary[0]))
                 .mapLayers((i, layer) -> layer.withAttention(layer.attention().withPositions(
-                AttentionPlan.Positions.rotary(rotary[windows.slides().test(i) ? 1 : 0])))));
+                        AttentionPlan.Positions.rotary(rotary[windows.slides().test(i) ? 1 : 0])))));
     }
 }

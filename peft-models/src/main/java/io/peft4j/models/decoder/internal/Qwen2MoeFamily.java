@@ -74,7 +74,7 @@ public final class Qwen2MoeFamily extends DecoderFamily {
                 ExpertsPlan.Stored.ONE_BY_ONE);
         int step = config.optionalPositive("decoder_sparse_step").orElse(1);
         List<Double> dense = config.numbers("mlp_only_layers").orElse(List.of());
-        return plan.withRouterLoss(config).mapLayers((i, layer) ->
-                dense.contains((double) i) || (i + 1) % step != 0 ? layer : layer.withFeedForward(experts));
+        return plan.withRouterLoss(config).mapLayers((i, layer) -> dense.contains((double) i) || (i + 1) % step != 0
+                ? layer : layer.withFeedForward(experts));
     }
 }

@@ -47,8 +47,8 @@ final class Router implements WeightedLayer, ModelTensors {
     public List<ModelTensor> tensors(String path) {
         return correction.map(values -> {
             int count = Math.toIntExact(values.length());
-            return List.of(new ModelTensor(path + "." + CORRECTION, new long[] {count}, (row, target) ->
-                    Arrays.read(values, 0, target, 0, count)));
+            return List.of(new ModelTensor(path + "." + CORRECTION, new long[] {count},
+                    (row, target) -> Arrays.read(values, 0, target, 0, count)));
         }).orElse(List.of());
     }
 

@@ -34,6 +34,6 @@ public final class StableLmFamily extends DecoderFamily {
         return LlamaFamily.plan(config, attention, LlamaFamily.gated(config, "hidden_act", "silu"))
                 .withNorm(NormPlan.layer(config.number("layer_norm_eps", 1e-5)))
                 .mapLayers((i, layer) -> !parallel ? layer
-                : layer.withParallel(true).withNorms(LayerPlan.Norms.shared("input_layernorm")));
+                        : layer.withParallel(true).withNorms(LayerPlan.Norms.shared("input_layernorm")));
     }
 }

@@ -90,7 +90,8 @@ public class BertFamily extends EncoderFamily implements CheckpointForm {
         int offset = positionOffset(config);
         return List.of(offset > 0 && tensor.name().equals(POSITIONS + ".weight") && !tensor.isVector()
                 ? new ModelTensor(tensor.name(), new long[] {tensor.shape()[0] - offset, tensor.columns()},
-                        (row, target) -> tensor.rows().readRow(row + offset, target)) : tensor);
+                        (row, target) -> tensor.rows().readRow(row + offset, target))
+                : tensor);
     }
 
     /** The row of the first position in the table of positions. */
@@ -116,11 +117,14 @@ public class BertFamily extends EncoderFamily implements CheckpointForm {
             layers.add(layer("encoder.layer." + i, config, hidden));
         }
         return new EncoderPlan(new EncoderPlan.Sizes(vocabulary, hidden, rows - offset,
-                paddingId(config, 0, vocabulary)), new EncoderPlan.Embeddings("embeddings.word_embeddings",
-                Optional.of(new EncoderPlan.Table("embeddings.position_embeddings", rows, offset)),
-                Optional.of(new EncoderPlan.Table("embeddings.token_type_embeddings",
-                        config.optionalPositive("type_vocab_size").orElse(2), 0)), "embeddings.LayerNorm", width,
-                width == hidden ? Optional.empty() : Optional.of("embeddings_project")), layers, Optional.empty(),
+                paddingId(config, 0, vocabulary)),
+                new EncoderPlan.Embeddings("embeddings.word_embeddings",
+                        Optional.of(new EncoderPlan.Table("embeddings.position_embeddings", rows, offset)),
+                        Optional.of(new EncoderPlan.Table("embeddings.token_type_embeddings",
+                                config.optionalPositive("type_vocab_size").orElse(2), 0)),
+                        "embeddings.LayerNorm", width,
+                        width == hidden ? Optional.empty() : Optional.of("embeddings_project")),
+                layers, Optional.empty(),
                 new EncoderPlan.Norm((float) config.number("layer_norm_eps", 1e-12), true),
                 probability(config, "hidden_dropout_prob", 0.1f));
     }

@@ -50,9 +50,11 @@ public final class DebertaFamily extends EncoderFamily {
         return new EncoderPlan(new EncoderPlan.Sizes(vocabulary, hidden, positions, paddingId(config, 0, vocabulary)),
                 new EncoderPlan.Embeddings("embeddings.word_embeddings", config.flag("position_biased_input", true)
                         ? Optional.of(new EncoderPlan.Table("embeddings.position_embeddings", positions, 0))
-                        : Optional.empty(), types > 0 ? Optional.of(new EncoderPlan.Table(
+                        : Optional.empty(),
+                        types > 0 ? Optional.of(new EncoderPlan.Table(
                                 "embeddings.token_type_embeddings", types, 0)) : Optional.empty(),
-                        "embeddings.LayerNorm", hidden, Optional.empty()), layers, Optional.empty(),
+                        "embeddings.LayerNorm", hidden, Optional.empty()),
+                layers, Optional.empty(),
                 new EncoderPlan.Norm((float) config.number("layer_norm_eps", 1e-7), true),
                 probability(config, "hidden_dropout_prob", 0.1f));
     }
@@ -83,8 +85,10 @@ public final class DebertaFamily extends EncoderFamily {
                     + "of it less than max_relative_positions (" + farthest + ") - 1");
         }
         return new EncoderPlan.Disentangled("encoder.rel_embeddings", norm.equals("none") ? Optional.empty()
-                : Optional.of("encoder.LayerNorm"), new DistanceBuckets(logarithmic ? buckets : farthest, logarithmic,
-                farthest), projection(kinds, "c2p", shared ? "key_proj" : "pos_key_proj"),
+                : Optional.of("encoder.LayerNorm"),
+                new DistanceBuckets(logarithmic ? buckets : farthest, logarithmic,
+                        farthest),
+                projection(kinds, "c2p", shared ? "key_proj" : "pos_key_proj"),
                 projection(kinds, "p2c", shared ? "query_proj" : "pos_query_proj"));
     }
 

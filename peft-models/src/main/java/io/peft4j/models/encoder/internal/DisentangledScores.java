@@ -139,8 +139,8 @@ final class DisentangledScores {
 
     /** Heads write to columns of their own, so that the result does not depend on the number of threads. */
     private void forHeads(Task task) {
-        IntStream.range(0, shape.heads()).parallel().forEach(head ->
-                layout.segments().forEach(segment -> task.run(head, new Segment(head, segment))));
+        IntStream.range(0, shape.heads()).parallel()
+                .forEach(head -> layout.segments().forEach(segment -> task.run(head, new Segment(head, segment))));
     }
 
     /** A sequence in one head, with the columns that its scores read. */

@@ -82,14 +82,17 @@ public final class DistilBertFamily extends EncoderFamily implements CheckpointF
             String path = "transformer.layer." + i;
             layers.add(new EncoderPlan.LayerPlan(path, new EncoderPlan.AttentionPlan(path + ".attention",
                     List.of("q_lin", "k_lin", "v_lin"), path + ".attention.out_lin", heads(config, "n_heads", hidden),
-                    true, Optional.empty(), 0), new EncoderPlan.FeedForwardPlan(path + ".ffn.lin1",
-                    path + ".ffn.lin2", config.positive("hidden_dim"), activation(config, "activation"), false, true),
+                    true, Optional.empty(), 0),
+                    new EncoderPlan.FeedForwardPlan(path + ".ffn.lin1",
+                            path + ".ffn.lin2", config.positive("hidden_dim"), activation(config, "activation"), false,
+                            true),
                     Optional.of(path + ".sa_layer_norm"), path + ".output_layer_norm", false));
         }
         return new EncoderPlan(new EncoderPlan.Sizes(vocabulary, hidden, rows, paddingId(config, 0, vocabulary)),
                 new EncoderPlan.Embeddings("embeddings.word_embeddings",
                         Optional.of(new EncoderPlan.Table("embeddings.position_embeddings", rows, 0)),
-                        Optional.empty(), "embeddings.LayerNorm", hidden, Optional.empty()), layers, Optional.empty(),
+                        Optional.empty(), "embeddings.LayerNorm", hidden, Optional.empty()),
+                layers, Optional.empty(),
                 new EncoderPlan.Norm(1e-12f, true), probability(config, "dropout", 0.1f));
     }
 

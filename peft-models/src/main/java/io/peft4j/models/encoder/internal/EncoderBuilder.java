@@ -85,12 +85,13 @@ final class EncoderBuilder {
                 plan.sizes().paddingId(), PackedBatch::tokens));
         // The order in which PyTorch adds them up does not matter to more than rounding.
         embeddings.positions().ifPresent(table -> tables.add(table(table, batch -> positions(batch, table))));
-        embeddings.types().ifPresent(table -> tables.add(table(table, batch ->
-                batch.types().length == 0 ? new int[batch.rows()] : batch.types())));
+        embeddings.types().ifPresent(table -> tables
+                .add(table(table, batch -> batch.types().length == 0 ? new int[batch.rows()] : batch.types())));
         Slot norm = places.norm(prefix + embeddings.norm(), embeddings.width());
         return new TextEmbeddings(tables, embeddings.types().map(EncoderPlan.Table::rows).orElse(0), norm,
                 embeddings.projection().map(path -> places.linear(prefix + path, plan.sizes().hidden(),
-                        embeddings.width(), true)), plan.dropout());
+                        embeddings.width(), true)),
+                plan.dropout());
     }
 
     private Slot table(EncoderPlan.Table table, Function<PackedBatch, int[]> ids) {
@@ -138,8 +139,8 @@ final class EncoderBuilder {
         }
         AttentionShape shape = new AttentionShape(attention.heads(), attention.heads(), headSize,
                 (float) (1 / Math.sqrt(headSize)));
-        Optional<RotaryTable> rotary = attention.positions().map(positions ->
-                table(((EncoderPlan.Rotary) positions).theta(), headSize));
+        Optional<RotaryTable> rotary = attention.positions()
+                .map(positions -> table(((EncoderPlan.Rotary) positions).theta(), headSize));
         return places.containing(prefix + attention.path(), () -> new EncoderAttention(index, shape,
                 attention.projections().stream().map(name -> projection(attention, name)).toList(), rotary,
                 attention.window()));
@@ -155,13 +156,15 @@ final class EncoderBuilder {
             EncoderPlan.Disentangled distances) {
         Map<String, Slot> projections = new HashMap<>();
         attention.projections().forEach(name -> projections.put(name, projection(attention, name)));
-        Stream.of(distances.keys(), distances.queries()).flatMap(Optional::stream).forEach(name ->
-                projections.computeIfAbsent(name, own -> projection(attention, own)));
+        Stream.of(distances.keys(), distances.queries()).flatMap(Optional::stream)
+                .forEach(name -> projections.computeIfAbsent(name, own -> projection(attention, own)));
         List<Slot> content = attention.projections().stream().map(projections::get).toList();
         return new DisentangledAttention(shape, new DisentangledAttention.Content(content.get(0), content.get(1),
-                content.get(2)), new DisentangledAttention.Distances(distanceTables.get(distances.table()),
-                distances.norm().map(distanceTables::get), distances.buckets(),
-                distances.keys().map(projections::get), distances.queries().map(projections::get)), plan.dropout());
+                content.get(2)),
+                new DisentangledAttention.Distances(distanceTables.get(distances.table()),
+                        distances.norm().map(distanceTables::get), distances.buckets(),
+                        distances.keys().map(projections::get), distances.queries().map(projections::get)),
+                plan.dropout());
     }
 
     /** Makes the embeddings of distances, once for all layers. */
@@ -170,8 +173,8 @@ final class EncoderBuilder {
             int hidden = plan.sizes().hidden();
             distanceTables.computeIfAbsent(distances.table(), name -> places.table(prefix + name,
                     2 * distances.buckets().span(), hidden, OptionalInt.empty(), PackedBatch::tokens));
-            distances.norm().ifPresent(norm -> distanceTables.computeIfAbsent(norm, name ->
-                    places.norm(prefix + name, hidden)));
+            distances.norm().ifPresent(
+                    norm -> distanceTables.computeIfAbsent(norm, name -> places.norm(prefix + name, hidden)));
         }
     }
 

@@ -49,10 +49,13 @@ public final class ModernBertFamily extends EncoderFamily {
         }
         return new EncoderPlan(new EncoderPlan.Sizes(vocabulary, hidden,
                 config.optionalPositive("max_position_embeddings").orElse(8192),
-                paddingId(config, 50283, vocabulary)), new EncoderPlan.Embeddings("embeddings.tok_embeddings",
-                Optional.empty(), Optional.empty(), "embeddings.norm", hidden, Optional.empty()), layers,
+                paddingId(config, 50283, vocabulary)),
+                new EncoderPlan.Embeddings("embeddings.tok_embeddings",
+                        Optional.empty(), Optional.empty(), "embeddings.norm", hidden, Optional.empty()),
+                layers,
                 Optional.of("final_norm"), new EncoderPlan.Norm((float) config.number("norm_eps", 1e-5),
-                        config.flag("norm_bias", false)), 0);
+                        config.flag("norm_bias", false)),
+                0);
     }
 
     private static EncoderPlan.LayerPlan layer(int index, ModelConfig config, int hidden) {

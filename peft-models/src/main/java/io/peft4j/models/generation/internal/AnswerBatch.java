@@ -80,8 +80,9 @@ final class AnswerBatch implements AutoCloseable {
 
     private void requireRoom(int wanted) {
         while (!makeRoom(wanted)) {
-            Sequence victim = sequences.stream().filter(Sequence::isPlaced).reduce((a, b) -> b).orElseThrow(() ->
-                    new OverloadedException("the memory for keys and values is taken by virtual tokens of adapters",
+            Sequence victim = sequences.stream().filter(Sequence::isPlaced).reduce((a, b) -> b)
+                    .orElseThrow(() -> new OverloadedException(
+                            "the memory for keys and values is taken by virtual tokens of adapters",
                             Duration.ofSeconds(1)));
             victim.leave(prefixes, pages);
         }
@@ -201,10 +202,12 @@ final class AnswerBatch implements AutoCloseable {
 
     /** Whether another prompt that is being computed has the same first {@code count} tokens: then they are shared. */
     private static boolean isComputed(int[] keys, int count, Sequence sequence, List<Sequence> together) {
-        return sequence.voice().isKept() && count < keys.length && together.stream().anyMatch(other ->
-                other.isPlaced() && !other.isDecoding() && other.length() >= count && other.computed() < count
-                        && other.voice().version().equals(sequence.voice().version())
-                        && Arrays.equals(other.keys(count), 0, count, keys, 0, count));
+        return sequence.voice().isKept() && count < keys.length
+                && together.stream()
+                        .anyMatch(other -> other.isPlaced() && !other.isDecoding() && other.length() >= count
+                                && other.computed() < count
+                                && other.voice().version().equals(sequence.voice().version())
+                                && Arrays.equals(other.keys(count), 0, count, keys, 0, count));
     }
 
     /** Makes room for tokens of a sequence; false where it had to give its own pages back. */

@@ -149,7 +149,8 @@ public final class AnswerLoop {
                 }
                 come.stream().filter(ticket -> !ticket.isDead())
                         .forEach(decodes ? batch::join : this::answerByItself);
-                batch.step(sequence -> { });
+                batch.step(sequence -> {
+                });
                 settle(batch);
             }
         } catch (RuntimeException | Error e) {

@@ -34,11 +34,12 @@ final class BeamDecoding {
 
     /** The best answer to each source: its tokens. */
     List<int[]> search(List<int[]> sources) {
-        PackedBatch first = PackedBatch.of(sources.stream().map(source ->
-                TokenSequence.unsupervised(start).withSource(source)).toList()).withCacheRows();
+        PackedBatch first = PackedBatch
+                .of(sources.stream().map(source -> TokenSequence.unsupervised(start).withSource(source)).toList())
+                .withCacheRows();
         PackedBatch read = first.source().orElseThrow().batch();
-        List<Beam> beams = IntStream.range(0, sources.size()).mapToObj(i ->
-                new Beam(options.beams(), stopTokens, options.maxNewTokens(), i)).toList();
+        List<Beam> beams = IntStream.range(0, sources.size())
+                .mapToObj(i -> new Beam(options.beams(), stopTokens, options.maxNewTokens(), i)).toList();
         int used = sources.size();
         try (Workspace workspace = model.engine().generation(sources.size() * options.beams().count());
                 KvCache cache = model.network().causal().newCache(Math.max(used, read.rows()))) {

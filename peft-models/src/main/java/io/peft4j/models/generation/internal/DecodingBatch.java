@@ -65,7 +65,8 @@ final class DecodingBatch implements AutoCloseable {
         this.groups = groups.clone();
         PackedBatch packed = model.network().pack(IntStream.range(0, prompts.size())
                 .mapToObj(s -> TokenSequence.unsupervised(prompts.get(s).tokens()).withSource(prompts.get(s).source())
-                        .inGroup(groups[s])).toList());
+                        .inGroup(groups[s]))
+                .toList());
         this.promptBatch = model.layers().prepare(packed).withCacheRows();
         this.running = IntStream.range(0, prompts.size()).toArray();
         int promptKeys = promptBatch.layout().keyRows();
@@ -98,7 +99,8 @@ final class DecodingBatch implements AutoCloseable {
             int[] ending = IntStream.range(0, last.length).filter(s -> last[s] >= begin && last[s] < end).toArray();
             if (ending.length == 0) {
                 // Keys and values are wanted, and some row must be asked for.
-                run(part, new int[] {0}, i -> i, (i, unused) -> { });
+                run(part, new int[] {0}, i -> i, (i, unused) -> {
+                });
             } else {
                 run(part, IntStream.of(ending).map(s -> last[s] - begin).toArray(), i -> ending[i], logits);
             }

@@ -44,7 +44,8 @@ final class GrowingAnswer {
      * @param index its index among all answers
      * @param promptTokens the prompt
      */
-    GrowingAnswer(int index, int[] promptTokens, Tokenizer tokenizer, Set<Integer> stopTokens, Optional<TokenMasks> masks,
+    GrowingAnswer(int index, int[] promptTokens, Tokenizer tokenizer, Set<Integer> stopTokens,
+            Optional<TokenMasks> masks,
             GenerationOptions options, int maxNewTokens) {
         this.index = index;
         this.promptTokens = promptTokens;

@@ -109,7 +109,8 @@ public final class RequestIntake implements AutoCloseable {
             adapter = adapter(request.adapter());
             ModelLease model = lease.withLayers(adapter.map(AdapterLease::layers).orElse(LayerSelection.BASE));
             EncodedPrompt prompt = generator.encode(model, request.prompt(), 0);
-            PendingRequest ticket = new PendingRequest(request, prompt, invoked(model, prompt), lease, adapter, listeners, loop::wake);
+            PendingRequest ticket = new PendingRequest(request, prompt, invoked(model, prompt), lease, adapter,
+                    listeners, loop::wake);
             Optional<TokenMasks> allowed = request.options().constraint().map(this::masks);
             for (int i = 0; i < request.options().answers(); i++) {
                 ticket.answers().add(generator.answer(model, i, prompt, allowed, ticket.options()));

@@ -16,8 +16,8 @@ import java.util.function.BiConsumer;
  * prompts of others. Rows of one group lie behind each other.
  */
 final class StepPass {
-    private static final PackedBatch.Targets NO_TARGETS =
-            new PackedBatch.Targets(new int[0], new int[0], new float[0], new int[0]);
+    private static final PackedBatch.Targets NO_TARGETS = new PackedBatch.Targets(new int[0], new int[0], new float[0],
+            new int[0]);
     /** Rows of logits that are computed at a time. */
     private static final int LOGIT_ROWS = 64;
 

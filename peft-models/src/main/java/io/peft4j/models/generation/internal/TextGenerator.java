@@ -61,7 +61,8 @@ public final class TextGenerator {
         boolean running = true;
         for (int from = 0; from < order.length; from += options.batchSize()) {
             List<Integer> batch = List.of(order).subList(from, Math.min(order.length, from + options.batchSize()));
-            List<GrowingAnswer> answers = batch.stream().map(i -> answer(model, i, encoded.get(i), masks, options)).toList();
+            List<GrowingAnswer> answers = batch.stream().map(i -> answer(model, i, encoded.get(i), masks, options))
+                    .toList();
             if (running) {
                 running = run(model, answers, batch.stream().map(encoded::get).toList(),
                         batch.stream().map(i -> i / options.answers()).toList(),
@@ -93,7 +94,8 @@ public final class TextGenerator {
                 int[] ids = found.get(i);
                 completions.add(new Completion(tokenizer.decode(ids, true), ids,
                         stopTokens.contains(ids[ids.length - 1]) ? Completion.StopReason.STOP_TOKEN
-                        : Completion.StopReason.LENGTH, sources.get(i).length));
+                                : Completion.StopReason.LENGTH,
+                        sources.get(i).length));
             }
         }
         return completions;
@@ -151,7 +153,8 @@ public final class TextGenerator {
     }
 
     /** Runs a batch to its end; whether nobody cancelled it. */
-    private boolean run(ModelLease model, List<GrowingAnswer> answers, List<EncodedPrompt> encoded, List<Integer> prompts,
+    private boolean run(ModelLease model, List<GrowingAnswer> answers, List<EncodedPrompt> encoded,
+            List<Integer> prompts,
             int tokensPerStep) {
         try (DecodingBatch decoding = new DecodingBatch(model, encoded,
                 prompts.stream().mapToInt(model.layers()::group).toArray(), tokensPerStep)) {

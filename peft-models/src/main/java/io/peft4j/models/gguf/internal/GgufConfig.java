@@ -71,7 +71,7 @@ final class GgufConfig {
         if (form.rotary().isPartial() && metadata.has(prefix + "rope.dimension_count")) {
             double head = config.has("head_dim") ? config.get("head_dim").longValue()
                     : (double) config.get(form.configKey("embedding_length")).longValue()
-                    / config.get(form.configKey("attention.head_count")).longValue();
+                            / config.get(form.configKey("attention.head_count")).longValue();
             config.put(form.rotary().shareKey(), metadata.integer(prefix + "rope.dimension_count") / head);
         }
     }

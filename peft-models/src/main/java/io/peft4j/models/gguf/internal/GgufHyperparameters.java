@@ -75,7 +75,7 @@ final class GgufHyperparameters {
             case COUNT_OR_NONE -> writer.uint32(name, Math.max(0, config.optionalInteger(key.config())
                     .orElse(Integer.parseInt(key.fallback()))));
             case FLAG, OPTIONAL_FLAG ->
-                    writer.bool(name, config.flag(key.config(), Boolean.parseBoolean(key.fallback())));
+                writer.bool(name, config.flag(key.config(), Boolean.parseBoolean(key.fallback())));
             default -> writer.float32(name, (float) config.number(key.config(),
                     key.fallback().isEmpty() ? 0 : Double.parseDouble(key.fallback())));
         }
@@ -115,8 +115,8 @@ final class GgufHyperparameters {
         }
         if (form.rotary().exists()) {
             int size = headSize(config, form);
-            GgufForm.HeadSizes sizes = form.headSizes(config).orElseGet(() ->
-                    new GgufForm.HeadSizes(size, size, rotated(config, form)));
+            GgufForm.HeadSizes sizes = form.headSizes(config)
+                    .orElseGet(() -> new GgufForm.HeadSizes(size, size, rotated(config, form)));
             int rotated = sizes.rotated();
             writer.uint32(prefix + "attention.key_length", sizes.key())
                     .uint32(prefix + "attention.value_length", sizes.value());

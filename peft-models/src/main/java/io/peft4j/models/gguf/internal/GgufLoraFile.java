@@ -51,8 +51,8 @@ public final class GgufLoraFile {
                     .toList());
         }
         for (AdapterLayer layer : adapter.layers()) {
-            obstacle(layer, config, form.get(), tied).ifPresent(reason ->
-                    reasons.computeIfAbsent(reason, r -> new ArrayList<>()).add(layer.slot().path()));
+            obstacle(layer, config, form.get(), tied).ifPresent(
+                    reason -> reasons.computeIfAbsent(reason, r -> new ArrayList<>()).add(layer.slot().path()));
         }
         return reasons.entrySet().stream().map(entry -> entry.getKey() + " (" + entry.getValue().size() + ", first: "
                 + entry.getValue().get(0) + ")").toList();
@@ -125,7 +125,8 @@ public final class GgufLoraFile {
     }
 
     private static ModelTensor placeholder(String path) {
-        return new ModelTensor(path + ".weight", new long[] {1}, (row, target) -> { });
+        return new ModelTensor(path + ".weight", new long[] {1}, (row, target) -> {
+        });
     }
 
     /** llama.cpp's name for the weight of a place; empty for experts, of which an adapter changes each by itself. */

@@ -71,8 +71,8 @@ final class GgufPlace {
         } else if (order == null) {
             file.readBytes(gguf, part * length() + position, target, offset, count);
         } else {
-            copyRows(length() / shape[0], position, count, (from, done, n) ->
-                    file.readBytes(gguf, from, target, offset + done, n));
+            copyRows(length() / shape[0], position, count,
+                    (from, done, n) -> file.readBytes(gguf, from, target, offset + done, n));
         }
     }
 
@@ -83,8 +83,8 @@ final class GgufPlace {
         } else if (order == null) {
             file.readFloats(gguf, part * elements() + first, target, offset, count);
         } else {
-            copyRows(elements() / shape[0], first, count, (from, done, n) ->
-                    file.readFloats(gguf, from, target, offset + done, n));
+            copyRows(elements() / shape[0], first, count,
+                    (from, done, n) -> file.readFloats(gguf, from, target, offset + done, n));
         }
         for (int i = offset; i < offset + count && shift != 0; i++) {
             target[i] -= shift;
@@ -126,7 +126,7 @@ final class GgufPlace {
     }
 
     private void copyRows(long rowLength, long first, int count, PieceReader reader) {
-        for (int done = 0; done < count; ) {
+        for (int done = 0; done < count;) {
             long row = (first + done) / rowLength;
             long inRow = (first + done) % rowLength;
             int n = (int) Math.min(rowLength - inRow, count - done);

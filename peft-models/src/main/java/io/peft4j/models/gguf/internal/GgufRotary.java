@@ -113,7 +113,8 @@ final class GgufRotary {
         String kind = scaling == config ? "default"
                 : scaling.text("rope_type").or(() -> scaling.text("type")).orElse("default");
         switch (kind) {
-            case "default" -> { }
+            case "default" -> {
+            }
             case "linear" -> writer.string(prefix + "rope.scaling.type", "linear")
                     .float32(prefix + "rope.scaling.factor", (float) scaling.number("factor", 1));
             case "yarn" -> yarn(writer, prefix + "rope.scaling.", config, scaling);

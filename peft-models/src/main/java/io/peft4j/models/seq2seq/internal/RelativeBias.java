@@ -59,8 +59,8 @@ final class RelativeBias implements Layer, ModelTensors, AutoCloseable {
 
     @Override
     public List<ModelTensor> tensors(String path) {
-        return List.of(new ModelTensor(path + ".weight", new long[] {table.rows(), table.columns()}, (row, target) ->
-                table.readRow(row, target, 0)));
+        return List.of(new ModelTensor(path + ".weight", new long[] {table.rows(), table.columns()},
+                (row, target) -> table.readRow(row, target, 0)));
     }
 
     /** It is no layer of its own: attention reads the bias. */

@@ -21,7 +21,6 @@ final class T5Builder {
     private final List<AutoCloseable> biases = new ArrayList<>();
     private long parameters;
 
-
     T5Builder(T5Config config, WeightLoader weights) {
         this.config = config;
         this.weights = weights;

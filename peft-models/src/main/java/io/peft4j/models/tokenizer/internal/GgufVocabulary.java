@@ -217,10 +217,9 @@ public final class GgufVocabulary {
             // Programs of old look for them under these names.
             writer.uint32(PREFIX + "bos_token_id", added[0]).uint32(PREFIX + "eos_token_id", last);
         }
-        id(json.path("model").path("unk_token").asText("[UNK]")).ifPresent(id ->
-                writer.uint32(PREFIX + "unknown_token_id", id));
-        files.specialToken("mask_token").flatMap(this::id).ifPresent(id ->
-                writer.uint32(PREFIX + "mask_token_id", id));
+        id(json.path("model").path("unk_token").asText("[UNK]"))
+                .ifPresent(id -> writer.uint32(PREFIX + "unknown_token_id", id));
+        files.specialToken("mask_token").flatMap(this::id).ifPresent(id -> writer.uint32(PREFIX + "mask_token_id", id));
     }
 
     private Optional<Integer> id(String token) {

@@ -59,7 +59,9 @@ enum PreTokenizer {
     }
 
     /** What a kind does beside cutting text. */
-    private enum Trait { COMPOSES, IGNORES_MERGES, ADDS_BOS }
+    private enum Trait {
+        COMPOSES, IGNORES_MERGES, ADDS_BOS
+    }
 
     static Optional<PreTokenizer> named(String name) {
         return Arrays.stream(values()).filter(p -> p.names.contains(name)).findFirst();

@@ -90,7 +90,7 @@ final class TokenizerCheck {
         for (JsonNode token : tokens) {
             boolean blank = TokenizerParts.isBlank(token.path("content").asText())
                     || token.path("normalized").asBoolean() && !normalizer.isNull() && (blankReplacement
-                    || token.path("content").asText().chars().noneMatch(c -> c > ' ' && c < 127));
+                            || token.path("content").asText().chars().noneMatch(c -> c > ' ' && c < 127));
             require(!blank || !takesSpacesBehind || !token.path("lstrip").asBoolean(), "the added token \""
                     + token.path("content").asText() + "\" consists of spaces and has lstrip, and there is one with"
                     + " rstrip; the tokenizer library crashes where both meet");
@@ -108,7 +108,7 @@ final class TokenizerCheck {
         }
         require(model.path("max_input_chars_per_word").asLong(0) <= LONGEST_WORD,
                 "model.max_input_chars_per_word is " + model.path("max_input_chars_per_word").asText() + "; up to "
-                + LONGEST_WORD + " are taken");
+                        + LONGEST_WORD + " are taken");
         checkMerges(model.path("merges"), model.path("continuing_subword_prefix").asText(""));
     }
 

@@ -39,8 +39,9 @@ final class TokenizerFolder {
         if (!Files.isRegularFile(file)) {
             throw new FileFormatException(folder, "has no " + TokenizerFiles.TOKENIZER + "; a tokenizer needs it "
                     + "and " + TokenizerFiles.CONFIG + OLDER.stream()
-                    .filter(name -> Files.isRegularFile(folder.resolve(name))).findFirst().map(TokenizerFolder::older)
-                    .orElse(""));
+                            .filter(name -> Files.isRegularFile(folder.resolve(name))).findFirst()
+                            .map(TokenizerFolder::older)
+                            .orElse(""));
         }
         ObjectNode tokenizer = object(file, LARGEST);
         ObjectNode config = JSON.createObjectNode();
@@ -72,7 +73,8 @@ final class TokenizerFolder {
         }
         files.chatTemplates().forEach((name, text) -> AtomicFiles.writeString(
                 name.equals(TokenizerFiles.DEFAULT_TEMPLATE) ? folder.resolve(TokenizerFiles.CHAT_TEMPLATE)
-                        : folder.resolve(TokenizerFiles.MORE_CHAT_TEMPLATES).resolve(name + SUFFIX), text));
+                        : folder.resolve(TokenizerFiles.MORE_CHAT_TEMPLATES).resolve(name + SUFFIX),
+                text));
     }
 
     /** The templates in files of their own, or in the configuration: a text, or a list of named ones. */

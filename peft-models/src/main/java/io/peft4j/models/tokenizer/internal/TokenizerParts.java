@@ -33,8 +33,7 @@ final class TokenizerParts {
                     "Sequence", "decoders:steps", "Replace", "pattern:cut content:inserted", "Fuse", "",
                     "Strip", "stop:zero", "ByteFallback", ""));
     /** Steps whose result can be a few times as long as the text: one character can become up to 18. */
-    private static final Set<String> GROWING =
-            Set.of("BertNormalizer", "NFD", "NFKC", "NFKD", "Precompiled");
+    private static final Set<String> GROWING = Set.of("BertNormalizer", "NFD", "NFKC", "NFKD", "Precompiled");
     private static final int GROWTH = 4;
     private static final int MOST_GROWTH = 64;
     private static final Set<String> ADDING = Set.of("RobertaProcessing", "BertProcessing", "TemplateProcessing");
@@ -122,7 +121,8 @@ final class TokenizerParts {
             case "token" -> require(value.size() == 2 && isId(value.path(1)), "is not a token with its id");
             case "template" -> checkTemplate(value, step);
             case "tokens" -> value.forEach(TokenizerParts::checkToken);
-            default -> { }
+            default -> {
+            }
         }
     }
 

@@ -33,7 +33,7 @@ final class VocabularyBytes implements TokenBytes {
         this.spellsSpaces = !byteLevel;
         this.dropsFirstSpace = decoders.stream().anyMatch(d -> is(d, "Strip") && d.path("start").asInt() > 0
                 || is(d, "Metaspace") && !"never".equals(d.path("prepend_scheme").asText("always"))
-                && d.path("add_prefix_space").asBoolean(true));
+                        && d.path("add_prefix_space").asBoolean(true));
     }
 
     static VocabularyBytes of(TokenizerFiles files, Vocabulary vocabulary) {

@@ -61,8 +61,10 @@ class DecoderParityTest {
         PackedBatch batch = PackedBatch.sharingPrefixes(List.of(TokenSequence.allSupervised(5, 6, 7, 8, 9, 10),
                 TokenSequence.allSupervised(5, 6, 7, 8, 11), TokenSequence.allSupervised(12, 13)));
         int[] rows = {1, 4, 2};
-        try (Kernels kernels = new NaiveKernels(); CausalNetwork network = load(FIXTURES.resolve("tiny-llama"));
-                Arena arena = new Arena(); Tape tape = Tape.inference(kernels, arena, DataType.FLOAT)) {
+        try (Kernels kernels = new NaiveKernels();
+                CausalNetwork network = load(FIXTURES.resolve("tiny-llama"));
+                Arena arena = new Arena();
+                Tape tape = Tape.inference(kernels, arena, DataType.FLOAT)) {
             ForwardContext whole = ForwardContext.evaluation(tape, batch, LayerSelection.BASE);
             float[] expected = Arrays.toFloats(network.hidden(whole).value());
             float[] expectedRows = Arrays.toFloats(network.hidden(whole, rows).value());

@@ -153,19 +153,23 @@ class DecodingBatchTest {
         int start = 12 + 5 + 6 + 9 + 4 * piece;
         try (DecodingBatch batch = new DecodingBatch(model, encoded(prompts),
                 new int[prompts.size()], 1)) {
-            batch.prompts((s, row) -> { });
+            batch.prompts((s, row) -> {
+            });
             assertEquals(start, batch.cacheRows());
             for (int i = 0; i < piece; i++) {
                 int done = i;
                 batch.step(new int[] {0, 1, 2, 3}, new int[][] {{5}, {6}, {7}, {8}},
-                        IntStream.range(0, 4).map(s -> done).toArray(), (s, row) -> { });
+                        IntStream.range(0, 4).map(s -> done).toArray(), (s, row) -> {
+                        });
             }
             assertEquals(start, batch.cacheRows());
             for (int i = piece; i < 4 * piece; i++) {
-                batch.step(new int[] {2}, new int[][] {{5}}, new int[] {i}, (s, row) -> { });
+                batch.step(new int[] {2}, new int[][] {{5}}, new int[] {i}, (s, row) -> {
+                });
             }
             assertEquals(start, batch.cacheRows());
-            batch.step(new int[] {2}, new int[][] {{5}}, new int[] {4 * piece}, (s, row) -> { });
+            batch.step(new int[] {2}, new int[][] {{5}}, new int[] {4 * piece}, (s, row) -> {
+            });
             assertTrue(batch.cacheRows() >= start + piece && batch.cacheRows() <= 2 * start,
                     "grown from " + start + " to " + batch.cacheRows());
         }

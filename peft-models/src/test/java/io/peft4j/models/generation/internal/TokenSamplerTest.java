@@ -31,8 +31,8 @@ class TokenSamplerTest {
         int[] order = IntStream.range(0, logits.length).boxed()
                 .sorted(Comparator.comparingDouble((Integer i) -> -logits[i]).thenComparing(i -> i))
                 .mapToInt(i -> i).limit(options.topK() == 0 ? logits.length : options.topK()).toArray();
-        double[] weights = IntStream.of(order).mapToDouble(i ->
-                Math.exp((logits[i] - (double) logits[order[0]]) / options.temperature())).toArray();
+        double[] weights = IntStream.of(order)
+                .mapToDouble(i -> Math.exp((logits[i] - (double) logits[order[0]]) / options.temperature())).toArray();
         double total = java.util.Arrays.stream(weights).sum();
         int kept = 0;
         double sum = 0;

@@ -46,17 +46,17 @@ class TokenizerCheckTest {
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "normalizer|{'type':'Prepend','prepend':''}|prepend of Prepend is empty",
         "post_processor|{'type':'TemplateProcessing','single':[{'Sequence':{'id':'A','type_id':0}},{'Sequence':{'id':"
-            + "'B','type_id':1}}],'pair':[],'special_tokens':{}}|has the sequence B",
+                + "'B','type_id':1}}],'pair':[],'special_tokens':{}}|has the sequence B",
         "decoder|{'type':'Strip','content':' ','start':1,'stop':1}|stop of Strip is 1; only 0 is taken",
         "post_processor|{'type':'TemplateProcessing','single':[{'SpecialToken':{'id':'<s>','type_id':0}},{'Sequence':"
-            + "{'id':'A','type_id':0}}],'pair':[],'special_tokens':{}}|which special_tokens does not describe",
+                + "{'id':'A','type_id':0}}],'pair':[],'special_tokens':{}}|which special_tokens does not describe",
         "post_processor|{'type':'TemplateProcessing','single':[],'pair':[],'special_tokens':{}}|the sequence A 0 times",
         "post_processor|{'type':'BertProcessing','sep':['a',0],'cls':['a',0],'single':[]}|has no field \"single\"",
         "post_processor|{'type':'Sequence','processors':[{'type':'BertProcessing','sep':['a',0],'cls':['a',0]},{'type':"
-            + "'BertProcessing','sep':['a',0],'cls':['a',0]}]}|more than one step that adds tokens",
+                + "'BertProcessing','sep':['a',0],'cls':['a',0]}]}|more than one step that adds tokens",
         "pre_tokenizer|{'type':'FixedLength','length':0}|expected a whole number of at least 1",
         "pre_tokenizer|{'type':'Split','pattern':{'Regex':'(a+)+$'},'behavior':'Isolated','invert':false}|"
-            + "crashes when a match takes too long",
+                + "crashes when a match takes too long",
         "normalizer|{'type':'Replace','pattern':{'Regex':'^'},'content':'x'}|can match where no character is",
         "normalizer|{'type':'Replace','pattern':{'String':''},'content':'x'}|pattern of Replace is empty",
         "normalizer|{'type':'Precompiled','precompiled_charsmap':'AAAA'}|has a trie of 0 bytes",
@@ -64,7 +64,7 @@ class TokenizerCheckTest {
         "decoder|{'type':'Sequence','decoders':[{'type':'Nothing'}]}|decoder has a step of the type \"Nothing\"",
         "decoder|{'type':'Fuse','x':1e400}|has a number that is too large",
         "normalizer|{'type':'Sequence','normalizers':[{'type':'NFKC'},{'type':'NFKC'},{'type':'NFKC'},{'type':'NFKC'}]}"
-            + "|can make a text 256 times as long"})
+                + "|can make a text 256 times as long"})
     void aPartThatTheLibraryWouldNotSurviveIsRefused(String section, String json, String reason) throws IOException {
         ObjectNode tokenizer = tiny();
         String text = tokenizer.toString().replace("\"" + section + "\":" + tokenizer.get(section),

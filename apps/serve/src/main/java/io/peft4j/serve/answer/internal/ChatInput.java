@@ -19,7 +19,8 @@ import java.util.Set;
 /** Makes a prompt of the messages and tools of a chat. */
 final class ChatInput {
     private static final ObjectMapper MAPPER = new ObjectMapper();
-    private static final TypeReference<Map<String, Object>> OBJECT = new TypeReference<>() { };
+    private static final TypeReference<Map<String, Object>> OBJECT = new TypeReference<>() {
+    };
     private static final Set<String> ROLES = Set.of("system", "developer", "user", "assistant", "tool", "function");
 
     private final String field;
@@ -149,8 +150,10 @@ final class ChatInput {
                     + "\"function\", \"function\": {\"name\": ...}}");
         }
         JsonNode parameters = tool.path("function").path("parameters");
-        RequestFields.require(parameters.isObject() || parameters.isNull() || parameters.isMissingNode(), "tools[" + index
-                + "].function.parameters", "an object", parameters);
+        RequestFields.require(parameters.isObject() || parameters.isNull() || parameters.isMissingNode(),
+                "tools[" + index
+                        + "].function.parameters",
+                "an object", parameters);
         return name;
     }
 

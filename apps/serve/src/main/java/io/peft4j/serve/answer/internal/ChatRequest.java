@@ -76,9 +76,10 @@ record ChatRequest(String model, String prompt, List<JsonNode> messages, ToolUse
         Optional<Integer> maxTokens = max(fields, "max_completion_tokens");
         Optional<Integer> older = max(fields, "max_tokens");
         GenerationOptions options = logProbabilities(fields, SamplingFields.read(fields));
-        Optional<TextConstraint> constraint = use.constraint(fields.object("response_format").flatMap(format ->
-                constraints.format(format, format.path("json_schema"), "response_format",
-                        "response_format.json_schema.schema")), "response_format", constraints);
+        Optional<TextConstraint> constraint = use.constraint(fields.object("response_format")
+                .flatMap(format -> constraints.format(format, format.path("json_schema"), "response_format",
+                        "response_format.json_schema.schema")),
+                "response_format", constraints);
         ChatRequest request = new ChatRequest(model(fields), "messages", messages(fields), use, variables(fields),
                 constraint.map(options::withConstraint).orElse(options),
                 maxTokens.isPresent() ? "max_completion_tokens" : "max_tokens", maxTokens.or(() -> older),

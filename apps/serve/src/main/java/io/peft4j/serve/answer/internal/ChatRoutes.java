@@ -37,8 +37,8 @@ public final class ChatRoutes implements RouteGroup {
         String id = ReplyParts.id("chatcmpl-");
         long created = clock.instant().getEpochSecond();
         if (request.streaming().wanted()) {
-            ChatStream stream = new ChatStream(request, replies, new EventStream(http), () ->
-                    ReplyParts.head(id, "chat.completion.chunk", created, request.model()));
+            ChatStream stream = new ChatStream(request, replies, new EventStream(http),
+                    () -> ReplyParts.head(id, "chat.completion.chunk", created, request.model()));
             stream.run(chats.submit(chat, http, stream), http);
             return;
         }

@@ -90,7 +90,8 @@ final class ChatStream implements AnswerListener {
                 delta.putArray("tool_calls").add(call);
             }, List.of(), Optional.empty());
         }
-        send(answer, delta -> { }, List.of(), Optional.of(calls.isEmpty() ? ReplyParts.finishReason(completion)
+        send(answer, delta -> {
+        }, List.of(), Optional.of(calls.isEmpty() ? ReplyParts.finishReason(completion)
                 : "tool_calls"));
     }
 

@@ -74,8 +74,10 @@ public final class CompletionRoutes implements RouteGroup {
         if (value.isTextual()) {
             return List.of(PromptTokens.of("prompt", value.textValue(), tokenizer::encodeWithSpecials));
         }
-        RequestFields.require(value.isArray() && value.size() > 0, "prompt", "a string, or an array of strings or tokens that "
-                + "is not empty", value);
+        RequestFields.require(value.isArray() && value.size() > 0, "prompt",
+                "a string, or an array of strings or tokens that "
+                        + "is not empty",
+                value);
         if (value.get(0).isIntegralNumber()) {
             return List.of(tokens(value));
         }

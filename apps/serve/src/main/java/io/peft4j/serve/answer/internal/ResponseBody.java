@@ -25,7 +25,8 @@ final class ResponseBody {
      * @param created seconds since 1970
      */
     ResponseBody(ObjectNode request, long created) {
-        this.head = Json.object().put("id", ReplyParts.id("resp_")).put("object", "response").put("created_at", created);
+        this.head = Json.object().put("id", ReplyParts.id("resp_")).put("object", "response").put("created_at",
+                created);
         head.set("model", request.get("model"));
         head.put("background", false).put("store", false).put("service_tier", "default")
                 .putNull("previous_response_id");

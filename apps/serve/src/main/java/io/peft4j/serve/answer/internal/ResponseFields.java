@@ -93,8 +93,8 @@ final class ResponseFields {
     private static Optional<TextConstraint> format(RequestFields fields, Constraints constraints) {
         RequestFields text = fields.inner("text");
         text.ignore("verbosity");
-        Optional<TextConstraint> constraint = text.object("format").flatMap(format ->
-                constraints.format(format, format, "text.format", "text.format.schema"));
+        Optional<TextConstraint> constraint = text.object("format")
+                .flatMap(format -> constraints.format(format, format, "text.format", "text.format.schema"));
         text.requireKnown();
         return constraint;
     }

@@ -85,9 +85,9 @@ final class SamplingFields {
         if (promptTokens >= mostTokens || promptTokens + wanted.orElse(0) > mostTokens) {
             throw ApiException.of(400, "invalid_request_error", "context_length_exceeded",
                     promptTokens >= mostTokens ? prompt : name, "This model's maximum context length is "
-                    + mostTokens + " tokens, but the prompt has " + promptTokens
-                    + wanted.map(tokens -> " and the answer may have " + tokens).orElse("")
-                    + ". Shorten one of them.");
+                            + mostTokens + " tokens, but the prompt has " + promptTokens
+                            + wanted.map(tokens -> " and the answer may have " + tokens).orElse("")
+                            + ". Shorten one of them.");
         }
         return options.withMaxNewTokens(wanted.orElse(mostTokens - promptTokens));
     }

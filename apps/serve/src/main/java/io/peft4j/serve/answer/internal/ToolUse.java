@@ -30,7 +30,7 @@ record ToolUse(List<JsonNode> shown, List<String> callable, Optional<ToolForm> f
         Optional<ToolForm> form = choice.callable().isEmpty() ? Optional.empty()
                 : Optional.of(ToolForm.of(template).orElseThrow(() -> ApiException.of(400, "invalid_request_error",
                         "unsupported_parameter", "tools", "the chat template of this model has no tools; small "
-                        + "models whose template has them are " + ToolForm.SMALL_MODELS)));
+                                + "models whose template has them are " + ToolForm.SMALL_MODELS)));
         return new ToolUse(tools, choice.callable(), form, choice.forced(), parallel);
     }
 

@@ -39,7 +39,7 @@ record VectorLength(boolean any, Set<Integer> lengths) {
         if (wanted > vector.length || !any && !lengths.contains(wanted)) {
             throw ApiException.invalid("dimensions", "'dimensions' is " + wanted + ", but the vectors of this model "
                     + "have " + vector.length + " numbers" + (any ? " or fewer" : lengths.isEmpty()
-                    ? ", and it says nothing of shorter ones" : " or " + lengths));
+                            ? ", and it says nothing of shorter ones" : " or " + lengths));
         }
         float[] part = Arrays.copyOf(vector, wanted);
         double squares = 0;

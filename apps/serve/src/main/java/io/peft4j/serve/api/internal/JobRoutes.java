@@ -198,9 +198,10 @@ public final class JobRoutes implements RouteGroup {
 
     private Job find(Context request) {
         String id = request.pathParam("id");
-        return Optional.of(id).filter(Ids::isValid).flatMap(store.jobs()::find).orElseThrow(() ->
-                ApiException.notFound("fine_tuning_job_id", "fine_tune_not_found", "no such fine-tuning job: '" + id
-                        + "'"));
+        return Optional.of(id).filter(Ids::isValid).flatMap(store.jobs()::find)
+                .orElseThrow(() -> ApiException.notFound("fine_tuning_job_id", "fine_tune_not_found",
+                        "no such fine-tuning job: '" + id
+                                + "'"));
     }
 
     private long now() {

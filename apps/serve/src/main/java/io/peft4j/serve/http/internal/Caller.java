@@ -31,7 +31,8 @@ public record Caller(String id, String name, Optional<Long> jobsPerDay, Optional
 
     /** A caller without limits. */
     public static Caller unlimited(String id) {
-        return new Caller(id, id, Optional.empty(), Optional.empty(), count -> { });
+        return new Caller(id, id, Optional.empty(), Optional.empty(), count -> {
+        });
     }
 
     /** The sender of this request. */

@@ -21,8 +21,8 @@ public final class ServerMetrics {
                 - Runtime.getRuntime().freeMemory());
         gauge("jvm.threads", "Java threads", Thread::activeCount);
         // Models lie outside of Java's heap. Not a number where the system does not tell.
-        gauge("process.resident.memory.bytes", "Memory of the process, models included", () ->
-                ProcessUsage.residentBytes().stream().asDoubleStream().findFirst().orElse(Double.NaN));
+        gauge("process.resident.memory.bytes", "Memory of the process, models included",
+                () -> ProcessUsage.residentBytes().stream().asDoubleStream().findFirst().orElse(Double.NaN));
     }
 
     /** For meters of others. */

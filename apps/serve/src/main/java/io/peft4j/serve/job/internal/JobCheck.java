@@ -56,7 +56,7 @@ final class JobCheck {
     ObjectNode run() {
         ChatTemplate template = base.chatTemplate().orElseThrow(() -> new JobFault("invalid_model",
                 Optional.of("model"), "the base model has no chat template, so it cannot learn conversations; "
-                + "train another model, or let the server be started with a chat template for this one"));
+                        + "train another model, or let the server be started with a chat template for this one"));
         files.takeData().ifPresent(param -> {
             throw JobFault.of(param, "the file of " + param + " was deleted");
         });
@@ -134,8 +134,9 @@ final class JobCheck {
 
     /** A template that has no tools leaves them out, so that an answer which is a call is learned as an empty one. */
     private void warnOfTools(ChatTemplate template, JobData data) {
-        long rows = template.source().contains("tools") ? 0 : data.chats().examples().stream().filter(example ->
-                !example.tools().isEmpty() || example.messages().stream().anyMatch(ChatMessage::hasToolCalls)).count();
+        long rows = template.source().contains("tools") ? 0
+                : data.chats().examples().stream().filter(example -> !example.tools().isEmpty()
+                        || example.messages().stream().anyMatch(ChatMessage::hasToolCalls)).count();
         if (rows > 0) {
             events.add(JobEvent.warn("finding-tools", "training_file: rows with tools or calls of them: " + rows
                     + ". The chat template of the model does not show them, so neither is learned, and a call is "

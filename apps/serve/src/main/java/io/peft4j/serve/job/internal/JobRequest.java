@@ -90,8 +90,8 @@ public final class JobRequest {
         if (!type.equals("wandb")) {
             throw ApiException.invalid("integrations.type", "unknown integration '" + type + "'; there is wandb");
         }
-        JsonFields wandb = new JsonFields("integrations.wandb", fields.object("wandb").orElseThrow(() ->
-                ApiException.invalid("integrations.wandb", "the integration wandb needs the field 'wandb'")));
+        JsonFields wandb = new JsonFields("integrations.wandb", fields.object("wandb").orElseThrow(
+                () -> ApiException.invalid("integrations.wandb", "the integration wandb needs the field 'wandb'")));
         wandb.requireKnown(Set.of("project", "name", "entity", "tags"));
         ObjectNode copy = Json.object().put("project", wandb.requiredText("project"))
                 .put("name", wandb.text("name").orElse(null)).put("entity", wandb.text("entity").orElse(null));

@@ -169,7 +169,7 @@ final class JobTraining {
                     now());
             events.add(heldOut.map(data -> new JobVerdict(verdict, files).compare(models.base(), model,
                     training.chats(), data.chats())).orElseGet(() -> JobEvent.info("verdict",
-                    "No verdict: without a validation file nothing is held out to compare the models on")));
+                            "No verdict: without a validation file nothing is held out to compare the models on")));
         }
         if (running.stopped().isPresent()) {
             return;

@@ -208,7 +208,7 @@ public final class JobWorker implements AutoCloseable {
         LOG.error("the job {} failed", job.id(), why);
         fail(job, seen, "server_error", why instanceof OutOfMemoryError ? "the server has too little memory for this "
                 + "job; use a smaller batch or shorter examples" : "the server failed; its log says why", Optional
-                .empty());
+                        .empty());
     }
 
     private void fail(Job job, List<JobEvent> seen, String code, String message, Optional<String> param) {

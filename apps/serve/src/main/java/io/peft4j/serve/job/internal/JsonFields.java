@@ -54,7 +54,7 @@ record JsonFields(String place, ObjectNode node) {
     String requiredText(String field) {
         return text(field).filter(text -> !text.isBlank()).orElseThrow(() -> ApiException.of(400,
                 "invalid_request_error", "missing_required_parameter", path(field), "the field '" + path(field)
-                + "' is missing"));
+                        + "' is missing"));
     }
 
     Optional<ObjectNode> object(String field) {
@@ -69,7 +69,8 @@ record JsonFields(String place, ObjectNode node) {
     Optional<Long> whole(String field, long least, long most) {
         return value(field, value(field).map(value -> value.isIntegralNumber() && value.canConvertToLong()
                 && value.asLong() >= least && value.asLong() <= most).orElse(true), "a whole number from " + least
-                + " to " + most).map(JsonNode::asLong);
+                        + " to " + most)
+                .map(JsonNode::asLong);
     }
 
     private boolean isAuto(String field) {

@@ -108,8 +108,8 @@ public final class ServedModels implements AutoCloseable {
         if (embedders.containsKey(name) && !isShutDown(name)) {
             return Optional.of(embedders.get(name));
         }
-        return isAnswering() ? Optional.empty() : find(name).map(served ->
-                served.adapter().equals(PeftModel.BASE) ? base : model.with(served.adapter()));
+        return isAnswering() ? Optional.empty() : find(name)
+                .map(served -> served.adapter().equals(PeftModel.BASE) ? base : model.with(served.adapter()));
     }
 
     /** The names of all models that give vectors of texts. */

@@ -30,7 +30,8 @@ public final class EventTable {
         return database.transaction(sql -> part(sql, "checkpoints", job, page, EventTable::checkpoint));
     }
 
-    private static <T> Optional<ListPage<T>> part(Sql sql, String table, String job, ListPage.Request page, Sql.Row<T> row)
+    private static <T> Optional<ListPage<T>> part(Sql sql, String table, String job, ListPage.Request page,
+            Sql.Row<T> row)
             throws SQLException {
         Optional<Long> after = Optional.empty();
         if (page.after().isPresent()) {

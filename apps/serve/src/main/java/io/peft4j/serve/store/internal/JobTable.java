@@ -78,8 +78,8 @@ public final class JobTable {
 
     private static boolean has(Job job, Map<String, String> wanted, boolean none) {
         JsonNode metadata = job.request().path("metadata");
-        return (!none || metadata.isEmpty()) && wanted.entrySet().stream().allMatch(pair ->
-                metadata.path(pair.getKey()).isTextual()
+        return (!none || metadata.isEmpty())
+                && wanted.entrySet().stream().allMatch(pair -> metadata.path(pair.getKey()).isTextual()
                         && metadata.path(pair.getKey()).asText().equals(pair.getValue()));
     }
 

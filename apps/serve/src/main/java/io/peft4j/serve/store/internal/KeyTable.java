@@ -85,7 +85,7 @@ public final class KeyTable {
     private static ApiKey key(ResultSet row) throws SQLException {
         return new ApiKey(row.getString("id"), row.getString("name"), row.getString("hint"),
                 row.getLong("created_at"), Sql.number(row, "revoked_at"), new ApiKey.Limits(
-                Sql.number(row, "requests_per_minute"), Sql.number(row, "tokens_per_day"),
-                Sql.number(row, "jobs_per_day"), Sql.number(row, "stored_bytes")));
+                        Sql.number(row, "requests_per_minute"), Sql.number(row, "tokens_per_day"),
+                        Sql.number(row, "jobs_per_day"), Sql.number(row, "stored_bytes")));
     }
 }

@@ -74,7 +74,8 @@ final class S3Parts {
         ContentStreamProvider content = () -> open(file, from, length);
         String tag = client.uploadPart(request -> request.bucket(address.bucket()).key(address.key()).uploadId(upload)
                 .partNumber(number).contentLength(length), RequestBody.fromContentProvider(content, length,
-                "application/octet-stream")).eTag();
+                        "application/octet-stream"))
+                .eTag();
         return CompletedPart.builder().partNumber(number).eTag(tag).build();
     }
 

@@ -87,7 +87,7 @@ public final class S3Store implements ObjectStore {
     private static Map<Checksum.Kind, String> given(HeadObjectResponse head) {
         return head.checksumSHA256() != null ? Map.of(Checksum.Kind.SHA256, head.checksumSHA256())
                 : head.checksumCRC32C() != null ? Map.of(Checksum.Kind.CRC32C, head.checksumCRC32C())
-                : head.checksumCRC32() != null ? Map.of(Checksum.Kind.CRC32, head.checksumCRC32()) : Map.of();
+                        : head.checksumCRC32() != null ? Map.of(Checksum.Kind.CRC32, head.checksumCRC32()) : Map.of();
     }
 
     @Override

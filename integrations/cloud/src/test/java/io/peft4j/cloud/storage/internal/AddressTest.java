@@ -24,6 +24,6 @@ class AddressTest {
     void whatLeadsOutOfItsFolderIsRefused(String text) {
         assertTrue(assertThrows(ConfigurationException.class, () -> Address.of(text)).getMessage().contains("s3://")
                 || assertThrows(ConfigurationException.class, () -> Address.of(text)).getMessage()
-                .contains("is not a path"));
+                        .contains("is not a path"));
     }
 }

@@ -53,8 +53,8 @@ class StorageEmulatorTest {
         s3 = S3Client.builder().httpClient(UrlConnectionHttpClient.create()).forcePathStyle(true)
                 .region(Region.EU_CENTRAL_1).endpointOverride(URI.create(moto.address()))
                 .credentialsProvider(StaticCredentialsProvider.create(AwsBasicCredentials.create("a", "b"))).build();
-        s3.createBucket(request -> request.bucket("bucket").createBucketConfiguration(place ->
-                place.locationConstraint("eu-central-1")));
+        s3.createBucket(request -> request.bucket("bucket")
+                .createBucketConfiguration(place -> place.locationConstraint("eu-central-1")));
         GoogleStore gs = GoogleStore.emulated(google.address());
         gs.client().create(BucketInfo.of("bucket"));
         stores = Map.of("s3", S3Store.of(s3, shared.resolve("notes")), "gs", gs);

@@ -41,7 +41,8 @@ public final class ConfigJson {
         } catch (JsonProcessingException e) {
             throw new ConfigurationException(source + " is not valid JSON: " + e.getOriginalMessage()
                     + (e.getLocation() == null ? "" : " at line " + e.getLocation().getLineNr() + ", column "
-                    + e.getLocation().getColumnNr()), e);
+                            + e.getLocation().getColumnNr()),
+                    e);
         }
     }
 

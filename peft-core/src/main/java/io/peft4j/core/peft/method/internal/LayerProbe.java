@@ -52,7 +52,8 @@ public final class LayerProbe {
             reader.read(slot, x);
             return slot.layer().forward(context, x);
         };
-        try (ModelLease lease = base.lease(); Workspace workspace = base.engine().workspace(Priority.WORK);
+        try (ModelLease lease = base.lease();
+                Workspace workspace = base.engine().workspace(Priority.WORK);
                 Pass pass = Pass.evaluation(lease.withLayers(tapped), workspace, PackedBatch.of(sequences))) {
             pass.hidden(base.network().output().filter(places::contains).isPresent());
         }
@@ -72,8 +73,8 @@ public final class LayerProbe {
             Linear linear = (Linear) slot.layer();
             gradients.put(slot, Arrays.zeros(DataType.FLOAT, linear.outFeatures(), linear.inFeatures()));
         });
-        LayerSelection observed = slot -> !gradients.containsKey(slot) ? slot.layer() : (context, x) ->
-                MatrixOps.observeWeight(context.tape(), slot.layer().forward(context, x), x, gradients.get(slot));
+        LayerSelection observed = slot -> !gradients.containsKey(slot) ? slot.layer() : (context, x) -> MatrixOps
+                .observeWeight(context.tape(), slot.layer().forward(context, x), x, gradients.get(slot));
         try (ModelLease lease = base.lease(); Workspace workspace = base.engine().workspace(Priority.WORK)) {
             batches.forEach(batch -> backward(lease.withLayers(observed), workspace, PackedBatch.of(batch),
                     batches.size()));

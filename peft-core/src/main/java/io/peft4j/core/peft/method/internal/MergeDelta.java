@@ -57,7 +57,7 @@ public record MergeDelta(Slot slot, double[] delta) {
     private static double[] difference(Slot slot, MergedLayer copy) {
         if (slot.layer() instanceof WeightedLayer layer && layer.bias().isPresent()
                 && !java.util.Arrays.equals(Arrays.toFloats(layer.bias().get()),
-                Arrays.toFloats(copy.bias().orElseThrow()))) {
+                        Arrays.toFloats(copy.bias().orElseThrow()))) {
             throw new ConfigurationException("the adapter changes the bias at " + slot.path()
                     + ", which a product of matrices cannot");
         }
