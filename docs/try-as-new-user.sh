@@ -51,7 +51,7 @@ JAVA
 (cd "$work/app" && mvn -q -B -ntp compile dependency:build-classpath -Dmdep.outputFile=cp.txt -DincludeScope=runtime)
 echo "an application gets $(tr ':' '\n' <"$work/app/cp.txt" | wc -w) jars," \
   "$(tr ':' '\n' <"$work/app/cp.txt" | xargs du -cmL | tail -1 | cut -f 1) MB, of which 5 MB are the model"
-# The second run is on the newest JDK that the machine has, with the options that docs/serving.md gives: it is quiet.
+# The second run is on the newest JDK that the machine has, with the options that docs/application.md gives: it is quiet.
 newest=java newest_version=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')
 for candidate in /usr/lib/jvm/*/bin/java; do
   number=$("$candidate" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' || true)

@@ -15,7 +15,7 @@ import org.apache.spark.sql.SparkSession;
 
 /**
  * Measures the answers to many rows: by the plain API, and by Spark on the same processors, in turn. Arguments: a
- * model, the number of rows, of new tokens, and of rounds. What docs/spark.md says was measured with it.
+ * model, the number of rows, of new tokens, and of rounds. What benchmarks/results.md says was measured with it.
  */
 public final class BatchSpeed {
     private BatchSpeed() {

@@ -16,7 +16,7 @@ import org.apache.spark.sql.SparkSession;
 /**
  * Checks data that is larger than the heaps of all executors together, and fails where the check does not find as much
  * as was put in. Arguments: a folder for the data, its size in GB, and the heap of each of the two executors in MB, 512
- * at least. What docs/spark.md says was measured with it:
+ * at least. What benchmarks/results.md says was measured with it:
  *
  * <pre>
  * SPARK_HOME=target/spark-home SPARK_SCALA_VERSION=2.13 java -Xmx1g -cp ... io.peft4j.spark.CheckScale /tmp/data 3 512
