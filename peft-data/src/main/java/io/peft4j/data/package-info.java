@@ -5,4 +5,5 @@
  * {@code split} cuts them up, {@code pack} makes batches, {@code mix} and {@code augment} make more of little;
  * {@code near} and {@code pii} say what is alike and what is personal.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.data;

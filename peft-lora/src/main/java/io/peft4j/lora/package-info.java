@@ -8,4 +8,5 @@
  * <p>{@link io.peft4j.lora.WeightedCombination} makes one adapter out of several, {@link io.peft4j.lora.LoraConversion}
  * makes plain LoRA of an adapter of any method that can be merged.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.lora;

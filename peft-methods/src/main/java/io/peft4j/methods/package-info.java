@@ -5,4 +5,5 @@
  * which says what it computes, a class {@code XMethod} that is registered, and a layer, which lie in
  * {@link io.peft4j.methods.internal}. {@link io.peft4j.core.peft.config.Placement} says where a method's layers sit.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.methods;

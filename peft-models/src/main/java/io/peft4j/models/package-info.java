@@ -3,4 +3,5 @@
  * adapter method. Open {@link io.peft4j.models.BaseModel} first; {@link io.peft4j.models.ModelOptions} says how one is
  * loaded.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.models;

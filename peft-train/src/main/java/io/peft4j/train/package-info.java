@@ -5,4 +5,5 @@
  * {@code RunSettings} what a training that is resumed has to have in common with its beginning. Training knows neither
  * an adapter method nor a model family.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.train;

@@ -3,4 +3,5 @@
  * {@link io.peft4j.cli.Main} first, which lists the commands, then {@code TrainCommand}. Options that several commands
  * have are picocli mixins, such as {@code AdapterOptions}.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.cli;

@@ -17,4 +17,5 @@
  * {@code Filters}, {@code Tests}, {@code Globals} and the method tables, nothing else. {@code JinjaLimits} bounds work,
  * output and depth, so that a hostile template ends in an error.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.jinja;

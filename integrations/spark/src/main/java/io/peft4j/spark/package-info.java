@@ -3,4 +3,5 @@
  * DataFrames; {@link io.peft4j.spark.DataFrameCheck} checks data, {@link io.peft4j.spark.SparkSweep} compares
  * trainings, and {@link io.peft4j.spark.training.SparkTrainer} divides one among many machines.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.spark;

@@ -3,4 +3,5 @@
  * {@link io.peft4j.spring.PeftProperties} for what can be set and {@link io.peft4j.spring.PeftAdapters} for what
  * serves.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.spring;

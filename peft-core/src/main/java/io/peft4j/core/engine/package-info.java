@@ -3,4 +3,5 @@
  * threads that train take turns on its kernels. {@link io.peft4j.core.engine.Lifetime} lets things be closed while
  * others use them.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.core.engine;

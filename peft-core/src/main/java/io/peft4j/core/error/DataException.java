@@ -2,6 +2,7 @@ package io.peft4j.core.error;
 
 import java.nio.file.Path;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A data file cannot be used: a row is not valid JSON, a message has no role, an example has no supervised token. The
@@ -45,7 +46,7 @@ public final class DataException extends PeftException {
      * @param message what is wrong and what to do, without the place
      * @param cause the exception that led to this one, or null for none
      */
-    public DataException(Path file, long line, long column, String message, Throwable cause) {
+    public DataException(Path file, long line, long column, String message, @Nullable Throwable cause) {
         super(place(file, line, column) + ": " + message, cause);
         this.file = file.toString();
         this.line = line;

@@ -2,6 +2,7 @@ package io.peft4j.core.error;
 
 import java.nio.file.Path;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file is not what its format demands: truncated, damaged, hostile, or of a kind that is not supported. The message
@@ -29,7 +30,7 @@ public final class FileFormatException extends PeftException {
      * @param message what is wrong and what to do, without the path
      * @param cause the exception that led to this one, or null for none
      */
-    public FileFormatException(Path file, String message, Throwable cause) {
+    public FileFormatException(Path file, String message, @Nullable Throwable cause) {
         super(Objects.requireNonNull(file, "file") + ": " + message, cause);
         this.file = file.toString();
     }

@@ -1,5 +1,7 @@
 package io.peft4j.core.error;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The base of all exceptions that this library throws for a mistake in what it was given: a configuration, a file, a
  * data row, the name of a model. It is never thrown itself.
@@ -22,7 +24,7 @@ public abstract class PeftException extends RuntimeException {
      * @param message what was asked, what exists, what to change
      * @param cause the exception that led to this one, or null for none
      */
-    protected PeftException(String message, Throwable cause) {
+    protected PeftException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
 }

@@ -5,4 +5,5 @@
  * <p>Files are taken to be hostile: every count, length and offset is checked against what is left of the file before
  * it is used, and whatever is wrong with a file is a {@link io.peft4j.core.error.FileFormatException}.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.core.gguf;

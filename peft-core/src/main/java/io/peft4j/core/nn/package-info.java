@@ -4,4 +4,5 @@
  * adapter takes the place of a slot's layer during a forward pass. Then {@link io.peft4j.core.nn.PackedBatch}: tokens
  * without padding.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.core.nn;

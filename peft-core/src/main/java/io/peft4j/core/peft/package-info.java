@@ -5,4 +5,5 @@
  * fine-tuning implements in {@link io.peft4j.core.peft.method}, and what lies on disk in
  * {@link io.peft4j.core.peft.file}.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.core.peft;

@@ -6,4 +6,5 @@
  * <p>Files are taken to be hostile: every length and offset is checked against the file before it is used, and whatever
  * is wrong with a file is a {@link io.peft4j.core.error.FileFormatException}.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.core.safetensors;

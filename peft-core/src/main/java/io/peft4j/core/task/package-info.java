@@ -4,4 +4,5 @@
  * io.peft4j.core.task.TextEmbedder}; {@link io.peft4j.core.task.TextEncoder} makes the sequences that they run, and
  * that training runs, and {@link io.peft4j.core.task.SourceEncoder} those of encoder-decoders.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.core.task;

@@ -7,4 +7,5 @@
  * has already written every special token; plain text is encoded with
  * {@link io.peft4j.core.text.Tokenizer#encodeWithSpecials(String)}.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.core.text;

@@ -3,4 +3,5 @@
  * {@link io.peft4j.data.format.DataFormat} first; a format is one class that reads and writes a row, a file type one
  * {@link io.peft4j.data.format.RowSource}.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.data.format;

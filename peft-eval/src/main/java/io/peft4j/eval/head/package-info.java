@@ -3,4 +3,5 @@
  * base. {@link io.peft4j.eval.head.EntityScores} and {@link io.peft4j.eval.head.SearchQuality} count entities and
  * searches by themselves.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.eval.head;

@@ -3,4 +3,5 @@
  * {@link io.peft4j.methods.internal.HraMethod} and {@link io.peft4j.methods.internal.HraLayer} first: the smallest
  * complete method.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.methods.internal;

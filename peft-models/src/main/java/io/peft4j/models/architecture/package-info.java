@@ -2,4 +2,5 @@
  * How a checkpoint becomes a network. Open {@link io.peft4j.models.architecture.Architecture} first: one implementation
  * a family of models, found by {@link io.peft4j.models.architecture.Architectures}.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.models.architecture;

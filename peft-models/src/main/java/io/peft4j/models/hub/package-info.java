@@ -6,4 +6,5 @@
  * {@code HubClient} speaks to the hub, {@code HubSource} brings a snapshot of a model into the cache, and
  * {@code PipModelSource} stands in for the hub where none is reached.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.models.hub;

@@ -3,4 +3,5 @@
  * templates themselves are {@link io.peft4j.models.template.internal.JinjaChatTemplate}, their language is
  * {@link io.peft4j.jinja}'s.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.models.template;

@@ -13,6 +13,7 @@ import com.tngtech.archunit.core.domain.JavaCodeUnit;
 import com.tngtech.archunit.core.domain.JavaField;
 import com.tngtech.archunit.core.domain.JavaMember;
 import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.domain.JavaPackage;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
@@ -21,9 +22,14 @@ import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import io.peft4j.core.array.Arena;
 import io.peft4j.core.error.PeftException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -126,7 +132,7 @@ class ArchitectureTest {
     private record Module(String name, String root, List<String> allowed) {
 
         Module(String name, String root) {
-            this(name, root, List.of("java", "javax", root));
+            this(name, root, List.of("java", "javax", "org.jspecify.annotations", root));
         }
 
         Module knows(Module... modules) {
@@ -147,7 +153,8 @@ class ArchitectureTest {
 
         /** Whether a file of compiled classes or a jar at this place was built from this module. */
         boolean built(String place) {
-            return place.contains("/" + name + "/target/");
+            return place.contains("/" + name + "/target/")
+                    || place.contains("/" + name.replaceFirst("^peft-", "") + "/target/");
         }
 
         boolean owns(JavaClass type) {
@@ -270,6 +277,14 @@ class ArchitectureTest {
                 ? Stream.concat(Stream.of(method.getReturnType()), method.getParameterTypes().stream())
                         .flatMap(type -> type.getAllInvolvedRawTypes().stream())
                 : ((JavaField) member).getType().getAllInvolvedRawTypes().stream();
+    }
+
+    @Test
+    void everyPackageSaysThatNothingIsNullUnlessMarked() {
+        Set<JavaPackage> unmarked = SHIPPED.stream().map(JavaClass::getPackage)
+                .filter(found -> !found.isAnnotatedWith(NullMarked.class))
+                .collect(Collectors.toCollection(() -> new TreeSet<>(Comparator.comparing(JavaPackage::getName))));
+        assertTrue(unmarked.isEmpty(), () -> "packages without @NullMarked in package-info.java: " + unmarked);
     }
 
     @Test

@@ -2,4 +2,5 @@
  * Reads the rows of Parquet files, so that they become examples as those of JSON do. Open
  * {@link io.peft4j.parquet.internal.ParquetFiles} first.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.parquet.internal;

@@ -13,4 +13,5 @@
  * <p>Open {@link io.peft4j.report.internal.Page} first. Whatever is not {@link io.peft4j.report.internal.Html} is text
  * and gets escaped, so that nothing in a data row or an answer becomes markup.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.report.internal;

@@ -3,4 +3,5 @@
  * makes of one weight ({@link io.peft4j.dl4j.internal.WeightUpdate}), and which weights a layer has
  * ({@link io.peft4j.dl4j.internal.LayerWeights}).
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.dl4j.internal;

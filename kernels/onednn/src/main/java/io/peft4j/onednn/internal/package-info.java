@@ -3,4 +3,5 @@
  * first, then {@link io.peft4j.onednn.internal.ThreadTeam}, which shares an operation among threads, and {@link
  * io.peft4j.onednn.internal.ThreadContext}, one thread's primitives and scratch memory.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.onednn.internal;

@@ -3,4 +3,5 @@
  * address and a heap array. {@link io.peft4j.core.array.internal.NativeLibraries} is for code that opens native
  * libraries on threads of its own.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.core.array.internal;

@@ -4,4 +4,5 @@
  * implementation extends {@link io.peft4j.core.kernel.internal.CheckedKernels} with groups of operations and shares
  * them among {@link io.peft4j.core.kernel.internal.Workers}.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.core.kernel.internal;

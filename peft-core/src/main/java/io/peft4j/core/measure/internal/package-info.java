@@ -3,4 +3,5 @@
  * io.peft4j.core.measure.internal.SpeedLimits} first: the limits that a figure is compared with; {@link
  * io.peft4j.core.measure.internal.ProcessUsage} says what this process has used.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.core.measure.internal;

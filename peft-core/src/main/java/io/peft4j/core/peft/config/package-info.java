@@ -5,4 +5,5 @@
  * {@code adapter_config.json}: from them it is read ({@link io.peft4j.core.peft.config.ConfigReader}), written and
  * built ({@link io.peft4j.core.peft.config.ConfigBuilder}).
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.core.peft.config;

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -110,15 +111,13 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
                 SafetensorsFile training = Files.isRegularFile(forTraining) ? SafetensorsFile.open(forTraining)
                         : null) {
             StoredAdapter stored = new StoredAdapter(weights);
-            StoredAdapter more = training == null ? null : new StoredAdapter(training);
+            Optional<StoredAdapter> more = Optional.ofNullable(training).map(StoredAdapter::new);
             AdapterSetup setup = AdapterSetup.restoring(base, stored, more);
             return setup.run(() -> {
                 Adapter adapter = PeftMethods.byType(config.peftType()).create(config, setup);
                 AdapterProvenance.read(folder).ifPresent(passport -> stored.compare(passport.mismatches(base)));
                 Set<String> copies = stored.finish(config, adapter, base);
-                if (more != null) {
-                    more.finish(config, adapter, base);
-                }
+                more.ifPresent(found -> found.finish(config, adapter, base));
                 return new AdapterCheckpoint(adapter, copies);
             });
         }

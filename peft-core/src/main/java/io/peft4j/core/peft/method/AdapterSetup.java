@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -29,16 +30,16 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class AdapterSetup {
     private final BaseLanguageModel base;
     private final RandomGenerator random;
-    private final StoredTensors stored;
+    private final @Nullable StoredTensors stored;
     /** What was stored for training beside the adapter; null where nothing was. */
-    private final StoredTensors training;
+    private final @Nullable StoredTensors training;
     private final Optional<CalibrationBatches> calibration;
     private final List<AdapterTensor> made = new ArrayList<>();
     /** How many layers get what a layer of the adapter gets, as far as is known. */
     private int places = 1;
 
-    private AdapterSetup(BaseLanguageModel base, RandomGenerator random, StoredTensors stored,
-            StoredTensors training, Optional<CalibrationBatches> calibration) {
+    private AdapterSetup(BaseLanguageModel base, RandomGenerator random, @Nullable StoredTensors stored,
+            @Nullable StoredTensors training, Optional<CalibrationBatches> calibration) {
         this.calibration = calibration;
         this.base = Objects.requireNonNull(base, "base");
         this.random = Objects.requireNonNull(random, "random");
@@ -82,14 +83,16 @@ public final class AdapterSetup {
 
     /** For an adapter from a file. */
     public static AdapterSetup restoring(BaseLanguageModel base, StoredTensors stored) {
-        return restoring(base, stored, null);
+        return restoring(base, stored, Optional.empty());
     }
 
     /**
-     * For an adapter from a file; {@code training} holds what is for training only, null where there is no such file.
+     * For an adapter from a file; {@code training} holds what is for training only, where there is such a file.
      */
-    public static AdapterSetup restoring(BaseLanguageModel base, StoredTensors stored, StoredTensors training) {
-        return new AdapterSetup(base, new SplittableRandom(0), Objects.requireNonNull(stored, "stored"), training,
+    public static AdapterSetup restoring(BaseLanguageModel base, StoredTensors stored,
+            Optional<? extends StoredTensors> training) {
+        return new AdapterSetup(base, new SplittableRandom(0), Objects.requireNonNull(stored, "stored"),
+                training.orElse(null),
                 Optional.empty());
     }
 

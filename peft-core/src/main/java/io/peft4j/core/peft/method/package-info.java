@@ -7,4 +7,5 @@
  * {@link io.peft4j.core.peft.method.DeltaLayer}. What combines or converts adapters works on their
  * {@link io.peft4j.core.peft.method.LowRankUpdate}s.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.core.peft.method;

@@ -5,4 +5,5 @@
  * io.peft4j.data.near.internal.LeaveOneOut} (short questions) and {@link io.peft4j.data.near.internal.MinHashIndex}
  * (long questions, answers) find the pairs worth judging.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.data.near.internal;

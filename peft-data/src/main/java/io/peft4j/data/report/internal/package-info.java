@@ -3,4 +3,5 @@
  * io.peft4j.data.report.internal.CheckPart} collects what the rows of a part of the data say, and {@link
  * io.peft4j.data.report.internal.CheckEnd} makes the report of all parts.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.data.report.internal;

@@ -3,4 +3,5 @@
  * and token F1, ROUGE as in rouge-score, BLEU and chrF as in sacreBLEU, and calibration. Open
  * {@link io.peft4j.eval.metric.internal.TextMetrics} first.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.eval.metric.internal;

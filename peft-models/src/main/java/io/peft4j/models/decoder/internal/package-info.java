@@ -3,4 +3,5 @@
  * decoder is made of, by value; then {@link io.peft4j.models.decoder.internal.LlamaFamily}, which most families state
  * their difference from, and {@link io.peft4j.models.decoder.internal.DecoderLayer}, which computes.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.models.decoder.internal;

@@ -3,4 +3,5 @@
  * {@link io.peft4j.models.generation.internal.DecodingBatch}, which runs the network with a key/value cache, and
  * {@link io.peft4j.models.generation.internal.TokenSampler}, which chooses tokens.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.models.generation.internal;

@@ -3,4 +3,5 @@
  * family's tensors and keys are called there, {@link io.peft4j.models.gguf.internal.GgufCheckpoint} gives the tensors
  * their names and row order, {@link io.peft4j.models.gguf.internal.GgufConfig} the configuration.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.models.gguf.internal;

@@ -3,4 +3,5 @@
  * Hugging Face folder or rebuilds them from a GGUF file; both become a {@link
  * io.peft4j.models.tokenizer.internal.FastTokenizer}.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.models.tokenizer.internal;

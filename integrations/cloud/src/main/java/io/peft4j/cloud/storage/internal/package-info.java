@@ -3,4 +3,5 @@
  * {@link io.peft4j.cloud.storage.internal.StoredFiles} first, then
  * {@link io.peft4j.cloud.storage.internal.Transfer}.
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.cloud.storage.internal;

@@ -4,4 +4,5 @@
  * ({@link io.peft4j.core.peft.method.internal.MergeDelta}), and values that are computed once
  * ({@link io.peft4j.core.peft.method.internal.CachedValue}).
  */
+@org.jspecify.annotations.NullMarked
 package io.peft4j.core.peft.method.internal;
