@@ -130,7 +130,7 @@ public final class Main implements Runnable {
     static CommandLine commandLine(Interrupts interrupts, List<?> commands) {
         CommandLine line = new CommandLine(new Main(Objects.requireNonNull(interrupts, "interrupts")));
         commands.forEach(line::addSubcommand);
-        return GroupedOptions.on(line)
+        return RegisteredOptions.on(GroupedOptions.on(line))
                 .registerConverter(ModelOptions.Precision.class, EngineOptions::precision)
                 .registerConverter(BenchCommand.Shape.class, BenchCommand.Shape::of)
                 .registerConverter(LearningRateSchedule.class, converter(LearningRateSchedule::named))

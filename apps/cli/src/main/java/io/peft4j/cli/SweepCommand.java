@@ -62,7 +62,7 @@ final class SweepCommand extends TrainingCommand {
     public Integer call() {
         checkTraining();
         SearchStrategy search = fromOptions(() -> SearchStrategy.named(strategy));
-        fromOptions(() -> trackers.stream().map(word -> Trackers.of(word, output)).toList());
+        fromOptions(() -> trackers.stream().map(Trackers::of).toList());
         if (trials != null && trials < 1 || halving != null && halving < 2 || sideBySide != null && sideBySide < 1) {
             throw usage("--trials and --side-by-side must be at least 1, and --halving at least 2");
         }
@@ -88,8 +88,7 @@ final class SweepCommand extends TrainingCommand {
                     .strategy(search).seed(seed).resume(resume).cancellation(cancellation)
                     .trainer(tuned -> builder(tuned, chosen)).progress(trial -> say(console, trial))
                     .listeners(folder -> trackers.isEmpty() ? List.of() : List.of(new TrackingListener(
-                            folder.getFileName().toString(), trackers.stream().map(word -> Trackers.of(word, folder))
-                                    .toList())
+                            folder.getFileName().toString(), trackers.stream().map(Trackers::of).toList())
                             .withOutput(folder)));
             Optional.ofNullable(trials).ifPresent(sweep::trials);
             Optional.ofNullable(halving).ifPresent(sweep::halving);

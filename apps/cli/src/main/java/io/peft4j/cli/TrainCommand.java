@@ -62,7 +62,7 @@ final class TrainCommand extends TrainingCommand {
     private WorkerOptions workers;
 
     @Option(names = "--tracker", paramLabel = "NAME[=PLACE]", description = "Where the training can be watched besides "
-            + "metrics.jsonl: tensorboard[=DIR], mlflow[=URI], wandb[=DIR], csv[=FILE]; may be given repeatedly.")
+            + "metrics.jsonl: ${bundle:trackers}; may be given repeatedly.")
     private List<String> trackers = List.of();
 
     @Option(names = "--resume", description = "Continues from the last checkpoint in the output folder, with the "
@@ -104,7 +104,7 @@ final class TrainCommand extends TrainingCommand {
         if (start() != RunStart.NEW && existing.policy() != IfExists.FAIL) {
             throw usage("--if-exists is for a training that begins; a resumed one goes on in its folder");
         }
-        List<Tracker> tracking = fromOptions(() -> trackers.stream().map(word -> Trackers.of(word, output)).toList());
+        List<Tracker> tracking = fromOptions(() -> trackers.stream().map(Trackers::of).toList());
         AdapterOptions.Choice choice = adapter.choice(this);
         if (workers.isFirst()) {
             output = Trainer.requireOutput(output, start(), existing.policy());

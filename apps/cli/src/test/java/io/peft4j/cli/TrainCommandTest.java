@@ -121,6 +121,8 @@ class TrainCommandTest {
     void unknownTrackersAreToldBeforeAnythingElse() {
         assertTrue(CommandRun.failing(2, train("--tracker", "tensorbord"))
                 .contains("unknown tracker 'tensorbord'"));
+        assertTrue(CommandRun.succeeding("train", "--help").out().replaceAll("\\s", "")
+                .contains("tensorboard[=DIR],mlflow[=URI],wandb[=DIR],csv[=FILE]"));
     }
 
     @ParameterizedTest

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
@@ -25,11 +26,16 @@ public final class CsvTracker implements Tracker {
     private static final String STEP = "step";
     private static final CSVFormat FORMAT = CSVFormat.DEFAULT.builder().setRecordSeparator('\n').get();
 
-    private final Path file;
+    private final Optional<Path> file;
+
+    /** A table in {@code metrics.csv} in the folder of the training. */
+    public CsvTracker() {
+        this.file = Optional.empty();
+    }
 
     /** A table in this file. */
     public CsvTracker(Path file) {
-        this.file = file;
+        this.file = Optional.of(file);
     }
 
     @Override
@@ -38,9 +44,19 @@ public final class CsvTracker implements Tracker {
     }
 
     @Override
+    public String form() {
+        return "csv[=FILE]";
+    }
+
+    @Override
+    public CsvTracker at(String place) {
+        return new CsvTracker(Path.of(place));
+    }
+
+    @Override
     public TrackedRun begin(RunDescription run) throws IOException {
-        Table table = new Table();
-        if (run.doneSteps() > 0 && Files.exists(file)) {
+        Table table = new Table(file.orElseGet(() -> run.folder().resolve("metrics.csv")));
+        if (run.doneSteps() > 0 && Files.exists(table.file)) {
             table.read(run.doneSteps());
         }
         table.write();
@@ -48,9 +64,14 @@ public final class CsvTracker implements Tracker {
     }
 
     /** The rows so far. */
-    private final class Table implements TrackedRun {
+    private static final class Table implements TrackedRun {
+        private final Path file;
         private final Set<String> columns = new LinkedHashSet<>(List.of(STEP));
         private final List<Map<String, String>> rows = new ArrayList<>();
+
+        Table(Path file) {
+            this.file = file;
+        }
 
         /** Goes on after so many updates. */
         void read(long steps) throws IOException {

@@ -2,6 +2,7 @@ package io.peft4j.trackers;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.error.ConfigurationException;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -45,17 +46,13 @@ public final class MlflowTracker implements Tracker {
     private static final int LONGEST_VALUE = 500;
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final URI address;
+    private final Optional<URI> address;
     private final Map<String, String> environment;
 
     /** Runs on the server that {@code MLFLOW_TRACKING_URI} names, or else on this machine's port 5000. */
     public MlflowTracker() {
-        this(System.getenv());
-    }
-
-    private MlflowTracker(Map<String, String> environment) {
-        this(URI.create(Optional.ofNullable(environment.get("MLFLOW_TRACKING_URI")).filter(uri -> !uri.isBlank())
-                .orElse(DEFAULT_ADDRESS)), environment);
+        this.address = Optional.empty();
+        this.environment = System.getenv();
     }
 
     /** Runs on this server. */
@@ -65,8 +62,13 @@ public final class MlflowTracker implements Tracker {
 
     /** As {@link #MlflowTracker(URI)}, with these environment variables. */
     public MlflowTracker(URI address, Map<String, String> environment) {
-        this.address = URI.create(address.toString().replaceAll("/+$", ""));
+        this.address = Optional.of(address);
         this.environment = Map.copyOf(environment);
+    }
+
+    private String address() {
+        return address.map(URI::toString).or(() -> variable("TRACKING_URI")).orElse(DEFAULT_ADDRESS)
+                .replaceAll("/+$", "");
     }
 
     private Optional<String> variable(String name) {
@@ -76,6 +78,26 @@ public final class MlflowTracker implements Tracker {
     @Override
     public String name() {
         return "mlflow";
+    }
+
+    @Override
+    public String form() {
+        return "mlflow[=URI]";
+    }
+
+    @Override
+    public MlflowTracker at(String place) {
+        try {
+            URI uri = URI.create(place);
+            if (uri.getHost() != null && List.of("http", "https").contains(uri.getScheme())) {
+                return new MlflowTracker(uri);
+            }
+        } catch (IllegalArgumentException e) {
+            throw new ConfigurationException("the address '" + place + "' of the tracker mlflow is not valid: "
+                    + e.getMessage(), e);
+        }
+        throw new ConfigurationException("the tracker mlflow needs an address such as http://localhost:5000, got '"
+                + place + "'");
     }
 
     @Override
@@ -98,11 +120,11 @@ public final class MlflowTracker implements Tracker {
 
     private BasicMlflowHostCreds credentials() {
         if (variable("TRACKING_TOKEN").isPresent()) {
-            return new BasicMlflowHostCreds(address.toString(), variable("TRACKING_TOKEN").get());
+            return new BasicMlflowHostCreds(address(), variable("TRACKING_TOKEN").get());
         }
-        return variable("TRACKING_USERNAME").map(user -> new BasicMlflowHostCreds(address.toString(), user,
+        return variable("TRACKING_USERNAME").map(user -> new BasicMlflowHostCreds(address(), user,
                 variable("TRACKING_PASSWORD").orElse("")))
-                .orElseGet(() -> new BasicMlflowHostCreds(address.toString()));
+                .orElseGet(() -> new BasicMlflowHostCreds(address()));
     }
 
     private String experiment(MlflowClient client) {
@@ -162,7 +184,7 @@ public final class MlflowTracker implements Tracker {
             String root = URI.create(artifacts).getPath();
             for (String name : List.of("adapter_config.json", "adapter_model.safetensors", "README.md")) {
                 if (Files.isRegularFile(adapter.resolve(name))) {
-                    HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(address
+                    HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(address()
                             + "/api/2.0/mlflow-artifacts/artifacts" + root + "/adapter/" + encode(name)))
                             .timeout(Duration.ofMinutes(5)).header("Content-Type", "application/octet-stream")
                             .PUT(HttpRequest.BodyPublishers.ofFile(adapter.resolve(name)));

@@ -1,5 +1,6 @@
 package io.peft4j.trackers;
 
+import io.peft4j.core.error.ConfigurationException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -21,5 +22,15 @@ public record RunDescription(String name, Map<String, String> settings, Optional
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(output, "output");
         settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+    }
+
+    /**
+     * The folder that the training writes to, for a tracker without a place of its own.
+     *
+     * @throws ConfigurationException when it has none
+     */
+    public Path folder() {
+        return output.orElseThrow(() -> new ConfigurationException("the training " + name + " has no output folder; "
+                + "give the tracker a place"));
     }
 }

@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.zip.CRC32C;
 
 /**
@@ -22,11 +23,16 @@ public final class TensorBoardTracker implements Tracker {
     private static final int MASK_DELTA = 0xa282ead8;
     private static final int STRING = 7;
 
-    private final Path folder;
+    private final Optional<Path> folder;
+
+    /** Event files in {@code runs} in the folder of the training. */
+    public TensorBoardTracker() {
+        this.folder = Optional.empty();
+    }
 
     /** Event files in this folder. */
     public TensorBoardTracker(Path folder) {
-        this.folder = folder;
+        this.folder = Optional.of(folder);
     }
 
     @Override
@@ -35,10 +41,21 @@ public final class TensorBoardTracker implements Tracker {
     }
 
     @Override
+    public String form() {
+        return "tensorboard[=DIR]";
+    }
+
+    @Override
+    public TensorBoardTracker at(String place) {
+        return new TensorBoardTracker(Path.of(place));
+    }
+
+    @Override
     public TrackedRun begin(RunDescription run) throws IOException {
-        Files.createDirectories(folder);
+        Path place = folder.orElseGet(() -> run.folder().resolve("runs"));
+        Files.createDirectories(place);
         Instant now = Instant.now();
-        Path file = folder.resolve("events.out.tfevents." + now.getEpochSecond() + "." + host() + "."
+        Path file = place.resolve("events.out.tfevents." + now.getEpochSecond() + "." + host() + "."
                 + ProcessHandle.current().pid() + "." + now.getNano() / 1000);
         OutputStream out = Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         EventFile events = new EventFile(out);

@@ -40,8 +40,13 @@ public final class WandbTracker implements Tracker {
     private static final int EXIT = 18;
     private static final int HEADER = 21;
 
-    private final Path folder;
+    private final Optional<Path> folder;
     private final Map<String, String> environment;
+
+    /** Runs below {@code wandb} in the folder of {@code WANDB_DIR}, or in that of the training. */
+    public WandbTracker() {
+        this(Optional.empty(), System.getenv());
+    }
 
     /** Runs below {@code wandb} in this folder, or in that of {@code WANDB_DIR}. */
     public WandbTracker(Path folder) {
@@ -50,8 +55,12 @@ public final class WandbTracker implements Tracker {
 
     /** As {@link #WandbTracker(Path)}, with these environment variables. */
     public WandbTracker(Path folder, Map<String, String> environment) {
+        this(Optional.of(folder), environment);
+    }
+
+    private WandbTracker(Optional<Path> folder, Map<String, String> environment) {
         this.environment = Map.copyOf(environment);
-        this.folder = variable("DIR").map(Path::of).orElse(folder);
+        this.folder = variable("DIR").map(Path::of).or(() -> folder);
     }
 
     private Optional<String> variable(String name) {
@@ -64,9 +73,20 @@ public final class WandbTracker implements Tracker {
     }
 
     @Override
+    public String form() {
+        return "wandb[=DIR]";
+    }
+
+    @Override
+    public WandbTracker at(String place) {
+        return new WandbTracker(Path.of(place));
+    }
+
+    @Override
     public TrackedRun begin(RunDescription run) throws IOException {
         String id = variable("RUN_ID").orElseGet(WandbTracker::newId);
-        Path place = folder.resolve("wandb").resolve("offline-run-" + STAMP.format(LocalDateTime.now()) + "-" + id);
+        Path place = folder.orElseGet(run::folder).resolve("wandb")
+                .resolve("offline-run-" + STAMP.format(LocalDateTime.now()) + "-" + id);
         Files.createDirectories(place.resolve("files"));
         Files.createDirectories(place.resolve("logs"));
         RunLog log = new RunLog(new BufferedOutputStream(Files.newOutputStream(place.resolve("run-" + id + ".wandb"))));

@@ -274,15 +274,30 @@ class TrackersTest {
 
     @Test
     void wordsNameTrackers() {
-        assertInstanceOf(TensorBoardTracker.class, Trackers.of("tensorboard", folder));
-        assertInstanceOf(WandbTracker.class, Trackers.of("wandb=" + folder, folder));
-        assertInstanceOf(CsvTracker.class, Trackers.of("csv=" + folder.resolve("a.csv"), folder));
-        assertInstanceOf(MlflowTracker.class, Trackers.of("mlflow=http://localhost:1", folder));
+        assertInstanceOf(TensorBoardTracker.class, Trackers.of("tensorboard"));
+        assertInstanceOf(WandbTracker.class, Trackers.of("wandb=" + folder));
+        assertInstanceOf(CsvTracker.class, Trackers.of("csv=" + folder.resolve("a.csv")));
+        assertInstanceOf(MlflowTracker.class, Trackers.of("mlflow=http://localhost:1"));
         for (String word : List.of("tensorbord", "mlflow=localhost:5000", "mlflow=http://a b", "csv=", "")) {
-            String message = assertThrows(ConfigurationException.class, () -> Trackers.of(word, folder)).getMessage();
+            String message = assertThrows(ConfigurationException.class, () -> Trackers.of(word)).getMessage();
             assertTrue(message.contains(word.replaceAll("=.*", "")), message);
         }
-        assertTrue(assertThrows(ConfigurationException.class, () -> Trackers.of("tensorbord", folder)).getMessage()
+        assertTrue(assertThrows(ConfigurationException.class, () -> Trackers.of("tensorbord")).getMessage()
                 .contains("'tensorboard'"));
+    }
+
+    @Test
+    void trackersWithoutAPlaceWriteToTheFolderOfTheTraining() throws Exception {
+        for (Tracker tracker : Trackers.all()) {
+            if (!tracker.name().equals("mlflow")) {
+                tracker.begin(new RunDescription("a run", Map.of(), Optional.of(folder), 0))
+                        .end(new RunEnd(RunEnd.Status.FINISHED, Map.of(), Optional.empty()));
+            }
+        }
+        assertTrue(Files.exists(folder.resolve("metrics.csv")) && Files.exists(folder.resolve("runs"))
+                && Files.exists(folder.resolve("wandb")));
+        Tracker homeless = Trackers.of("csv");
+        assertThrows(ConfigurationException.class, () -> homeless.begin(new RunDescription("a run", Map.of(),
+                Optional.empty(), 0)));
     }
 }

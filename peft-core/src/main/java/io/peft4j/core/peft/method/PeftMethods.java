@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Registered;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.peft.config.ConfigReader;
@@ -7,9 +8,6 @@ import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
-import java.util.ServiceLoader;
-import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -20,19 +18,8 @@ public final class PeftMethods {
 
     /** All methods, sorted by name. */
     public static List<PeftMethod> all() {
-        Map<String, PeftMethod> found = new TreeMap<>();
-        // Where an application server or a shell sets its own context loader, the library's loader may know more.
-        for (ClassLoader loader : new ClassLoader[] {PeftMethod.class.getClassLoader(),
-            Thread.currentThread().getContextClassLoader()}) {
-            for (PeftMethod method : ServiceLoader.load(PeftMethod.class, loader)) {
-                PeftMethod other = found.putIfAbsent(method.peftType(), method);
-                if (other != null && !other.getClass().getName().equals(method.getClass().getName())) {
-                    throw new IllegalStateException(other.getClass().getName() + " and " + method.getClass().getName()
-                            + " are both registered for " + method.peftType());
-                }
-            }
-        }
-        return found.values().stream().sorted(Comparator.comparing(PeftMethod::name)).toList();
+        return Registered.all(PeftMethod.class, PeftMethod::peftType).stream()
+                .sorted(Comparator.comparing(PeftMethod::name)).toList();
     }
 
     /**
