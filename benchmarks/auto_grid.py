@@ -1,5 +1,5 @@
 """Holds the rules behind `auto` to a small grid of learning rates and epochs, on the handbook and on two data sets made
-here, by answers to held-out questions. Prints the table of docs/planning.md.
+here, by answers to held-out questions. Prints the table of benchmarks/results.md.
 
     python benchmarks/auto_grid.py --model FILE.gguf [--only NAME ...] [--layers 24-29] [--output DIR]
 

@@ -1,4 +1,4 @@
-"""Holds `peft4j estimate` to what `peft4j train` then takes, and prints the table of docs/planning.md.
+"""Holds `peft4j estimate` to what `peft4j train` then takes, and prints the table of benchmarks/results.md.
 
     python benchmarks/estimates.py --model FILE.gguf [--only NAME ...] [--output DIR]
 

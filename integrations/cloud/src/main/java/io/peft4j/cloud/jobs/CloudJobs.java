@@ -10,10 +10,10 @@ import java.util.function.Consumer;
  *
  * <pre>{@code
  * try (CloudJobs jobs = SageMakerJobs.fromEnvironment()) {
- *     String id = jobs.submit(JobRequest.of("handbook", image, "ml.m7i.2xlarge")
+ *     String id = jobs.submit(CloudJobRequest.of("handbook", image, "ml.m7i.2xlarge")
  *             .withIdentity(roleArn).withModel("HuggingFaceTB/SmolLM2-135M-Instruct")
  *             .withData("s3://bucket/handbook/", Optional.empty()).withOutput("s3://bucket/runs"));
- *     JobStatus end = jobs.follow(id, Duration.ofSeconds(30), status -> System.out.println(status.state()));
+ *     CloudJobStatus end = jobs.follow(id, Duration.ofSeconds(30), status -> System.out.println(status.state()));
  * }
  * }</pre>
  */
