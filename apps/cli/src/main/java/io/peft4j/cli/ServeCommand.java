@@ -1,13 +1,13 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.model.Task;
+import io.peft4j.eval.VerdictOptions;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.hub.ModelSource;
 import io.peft4j.serve.FineTuningServer;
 import io.peft4j.serve.FineTuningServerBuilder;
 import io.peft4j.serve.answer.AnsweringOptions;
-import io.peft4j.serve.job.VerdictOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalDate;

@@ -1,9 +1,9 @@
 package io.peft4j.serve;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.eval.VerdictOptions;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.answer.AnsweringOptions;
-import io.peft4j.serve.job.VerdictOptions;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;

@@ -3,7 +3,7 @@ package io.peft4j.serve;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.serve.job.VerdictOptions;
+import io.peft4j.eval.VerdictOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

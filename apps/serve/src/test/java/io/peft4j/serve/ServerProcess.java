@@ -1,6 +1,6 @@
 package io.peft4j.serve;
 
-import io.peft4j.serve.job.VerdictOptions;
+import io.peft4j.eval.VerdictOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

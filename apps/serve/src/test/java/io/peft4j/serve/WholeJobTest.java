@@ -22,7 +22,7 @@ import com.openai.models.finetuning.jobs.checkpoints.FineTuningJobCheckpoint;
 import com.openai.models.finetuning.methods.SupervisedHyperparameters;
 import com.openai.models.finetuning.methods.SupervisedMethod;
 import io.peft4j.core.io.internal.FolderLock;
-import io.peft4j.serve.job.VerdictOptions;
+import io.peft4j.eval.VerdictOptions;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

@@ -37,10 +37,13 @@ public record PeftProperties(String model, @DefaultValue("auto") ModelOptions.Pr
      * @param batchSize examples a forward pass; {@code auto}, the default, leaves the choice to rules
      * @param learningRate the highest learning rate; {@code auto}, the default, leaves the choice to rules
      * @param maxRows the most rows of a request
+     * @param verdictItems held-out rows that a trained adapter is asked before it answers, at most; 0 for no verdict
+     * @param guardItems general questions that it is asked, at most; 0 for none, so that harm is not known
      */
     public record Tuning(@DefaultValue("false") boolean enabled, @DefaultValue("16") int rank,
             @DefaultValue(AutoNumber.AUTO) AutoInteger epochs, @DefaultValue(AutoNumber.AUTO) AutoInteger batchSize,
             @DefaultValue(AutoNumber.AUTO) AutoNumber learningRate,
-            @DefaultValue("10000") int maxRows) {
+            @DefaultValue("10000") int maxRows, @DefaultValue("24") int verdictItems,
+            @DefaultValue("150") int guardItems) {
     }
 }

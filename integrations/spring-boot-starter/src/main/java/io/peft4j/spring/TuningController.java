@@ -46,12 +46,14 @@ public final class TuningController {
      * Begins a training on chats in JSON Lines.
      *
      * @param replace whether an adapter of that name is replaced when it is done
+     * @param force whether the new adapter answers whatever its verdict
      */
     @PostMapping("/{name}")
     @ResponseStatus(HttpStatus.ACCEPTED)
     public Map<String, Object> train(@PathVariable("name") String name,
-            @RequestParam(name = "replace", defaultValue = "false") boolean replace, @RequestBody String rows) {
-        tunings.begin(name, rows, replace);
+            @RequestParam(name = "replace", defaultValue = "false") boolean replace,
+            @RequestParam(name = "force", defaultValue = "false") boolean force, @RequestBody String rows) {
+        tunings.begin(name, rows, new Tunings.Permissions(replace, force));
         return Map.of("adapter", name, "state", tunings.all().get(name).state());
     }
 

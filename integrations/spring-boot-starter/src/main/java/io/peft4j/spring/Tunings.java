@@ -2,15 +2,20 @@ package io.peft4j.spring;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
+import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.Split;
+import io.peft4j.data.SplitOptions;
+import io.peft4j.eval.Promotion;
+import io.peft4j.eval.VerdictOptions;
+import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.train.Cancellation;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
-import io.peft4j.train.TrainingResult;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -24,20 +29,37 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Trains adapters of an application while it answers, one after the other, and puts them into its folder of adapters,
- * from which they answer.
+ * Trains adapters of an application while it answers, one after the other. Each is compared with what answered before
+ * under its name, or else with the base, and then put into the folder of adapters, from which it answers. One whose
+ * verdict is {@code do_not_ship}, since it answers worse, forgot too much or gains nothing, is not, unless forced.
  */
 public final class Tunings implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Tunings.class);
     private static final String NAME = "[A-Za-z0-9_-]{1,64}";
+    private static final SplitOptions SPLIT = SplitOptions.ratios(0.9, 0.1);
+    /** With fewer rows none is held out. */
+    private static final int FEWEST_TO_SPLIT = 10;
 
     /**
      * A training.
      *
-     * @param state waiting, running, done or failed
-     * @param message what came out, or why it failed
+     * @param state waiting, running, done, rejected or failed
+     * @param decision the verdict's decision, such as {@code need_more_items}; empty before there is one
+     * @param message what came out, with the verdict, or why it failed
      */
-    public record Tuning(String state, String message) {
+    public record Tuning(String state, String decision, String message) {
+        private Tuning(String state, String message) {
+            this(state, "", message);
+        }
+    }
+
+    /**
+     * What may be done with a trained adapter.
+     *
+     * @param replace whether an adapter of its name may be replaced
+     * @param force whether it answers whatever the verdict
+     */
+    public record Permissions(boolean replace, boolean force) {
     }
 
     private final PeftAdapters adapters;
@@ -67,16 +89,16 @@ public final class Tunings implements AutoCloseable {
      * Begins a training.
      *
      * @param rows chats as JSON Lines
-     * @param replace whether an adapter of that name may be replaced, when it is done
+     * @param permissions what may be done with the adapter, when it is trained
      * @throws AdapterExistsException when there is one of that name that may not be replaced
      * @throws ConfigurationException when the name cannot be one of an adapter, or there are too many rows
      * @throws io.peft4j.core.error.DataException when a row is wrong
      */
-    public void begin(String name, String rows, boolean replace) {
+    public void begin(String name, String rows, Permissions permissions) {
         if (!name.matches(NAME)) {
             throw new ConfigurationException("invalid adapter name '" + name + "': use letters, digits, '-' and '_'");
         }
-        requireFree(name, replace);
+        requireFree(name, permissions.replace());
         ChatDataset examples = read(rows);
         if (examples.size() > options.maxRows()) {
             throw new ConfigurationException(examples.size() + " rows; at most " + options.maxRows()
@@ -89,7 +111,7 @@ public final class Tunings implements AutoCloseable {
             }
             tunings.put(name, new Tuning("waiting", ""));
         }
-        executor.execute(() -> run(name, examples, replace));
+        executor.execute(() -> run(name, examples, permissions));
     }
 
     private void requireFree(String name, boolean replace) {
@@ -111,29 +133,54 @@ public final class Tunings implements AutoCloseable {
         }
     }
 
-    private void run(String name, ChatDataset examples, boolean replace) {
-        set(name, new Tuning("running", Count.of(examples.size(), "row")));
+    private void run(String name, ChatDataset rows, Permissions permissions) {
+        set(name, new Tuning("running", Count.of(rows.size(), "row")));
+        boolean split = rows.size() >= FEWEST_TO_SPLIT && options.verdictItems() > 0;
+        Split parts = split ? rows.split(SPLIT) : new Split(rows, rows);
+        VerdictOptions verdict = new VerdictOptions(options.verdictItems(), options.guardItems(),
+                VerdictOptions.defaults().maxNewTokens());
         LoraConfig config = LoraConfig.builder().rank(options.rank()).alpha(2 * options.rank())
                 .targetModules(TargetModules.ALL_LINEAR).build();
         try (PeftModel model = adapters.base().withAdapter(config)) {
-            TrainerBuilder trainer = Trainer.builder(model).cancellation(cancellation);
-            options.epochs().value().ifPresent(trainer::epochs);
-            options.batchSize().value().ifPresent(trainer::batchSize);
-            options.learningRate().value().ifPresent(trainer::learningRate);
-            TrainingResult result = trainer.build().train(examples);
-            if (result.cancelled()) {
-                set(name, new Tuning("failed", "the application was stopped"));
-                return;
+            LanguageModel present = adapters.names().contains(name) ? adapters.model(name) : adapters.base();
+            Promotion round = Promotion.of(present, model).heldOut(verdict.questions(parts.test()))
+                    .comparison(verdict::applyTo)
+                    .acceptIf(found -> found.decision() != Verdict.Decision.DO_NOT_SHIP);
+            if (permissions.force() || options.verdictItems() == 0) {
+                round.always();
             }
-            // One may have come while this one was trained.
-            requireFree(name, replace);
-            model.saveAdapter(folder.resolve(name));
-            adapters.refresh();
-            set(name, new Tuning("done", result.toString()));
+            Promotion.Result result = round.run(() -> !trainer(model).train(parts.train()).cancelled(), decided -> {
+                // One may have come while this one was trained.
+                requireFree(name, permissions.replace());
+                model.saveAdapter(folder.resolve(name));
+                adapters.refresh();
+                return true;
+            });
+            set(name, tuning(result, split));
         } catch (RuntimeException | Error e) {
             LOG.warn("the training of {} failed", name, e);
             set(name, new Tuning("failed", e instanceof Error ? e.toString() : String.valueOf(e.getMessage())));
         }
+    }
+
+    private Trainer trainer(PeftModel model) {
+        TrainerBuilder trainer = Trainer.builder(model).cancellation(cancellation);
+        options.epochs().value().ifPresent(trainer::epochs);
+        options.batchSize().value().ifPresent(trainer::batchSize);
+        options.learningRate().value().ifPresent(trainer::learningRate);
+        return trainer.build();
+    }
+
+    private static Tuning tuning(Promotion.Result result, boolean split) {
+        String decision = result.report().map(report -> report.verdict().decision().key()).orElse("");
+        String asked = split || result.report().isEmpty() ? "" : " (asked were rows that it learned, since fewer than "
+                + FEWEST_TO_SPLIT + " leave none to hold out)";
+        return switch (result.outcome()) {
+            case PROMOTED -> new Tuning("done", decision, result.reason() + asked);
+            case KEPT -> new Tuning("rejected", decision, result.reason() + asked + "; it does not answer: train it "
+                    + "again with ?force=true to use it all the same");
+            case STOPPED -> new Tuning("failed", "the application was stopped");
+        };
     }
 
     private void set(String name, Tuning tuning) {

@@ -103,7 +103,7 @@ class StarterTest {
 
     private void teach(String name, String answer) throws Exception {
         assertEquals(202, post("/peft4j/adapters/" + name + "?replace=true", row(answer)).statusCode());
-        until(() -> get("/peft4j/adapters").contains("\"state\":\"done\""));
+        until(() -> get("/peft4j/adapters").contains("\"state\":\"done\",\"decision\":\"need_more_items\""));
     }
 
     private String ask(String adapter) {

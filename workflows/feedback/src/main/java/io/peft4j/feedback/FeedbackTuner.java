@@ -6,6 +6,7 @@ import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.eval.Comparison;
+import io.peft4j.eval.Promotion;
 import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.report.ComparisonReport;
 import io.peft4j.eval.task.EvaluationItem;
@@ -13,14 +14,12 @@ import io.peft4j.feedback.TuningRound.Outcome;
 import io.peft4j.train.Cancellation;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
-import io.peft4j.train.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executors;
@@ -109,35 +108,35 @@ public final class FeedbackTuner implements AutoCloseable {
     private TuningRound next() {
         List<Feedback> feedback = settings.feedback.all();
         HeldOut parts = HeldOut.of(feedback, settings.heldOut);
-        List<EvaluationItem> questions = new ArrayList<>(parts.test().stream().map(EvaluationItem::of).toList());
-        questions.addAll(settings.golden);
-        if (unseen(feedback) < settings.minimum || parts.learned().isEmpty() || questions.isEmpty()) {
-            return round(Outcome.WAITING, parts, questions, Optional.empty(), List.of());
+        List<EvaluationItem> heldOut = parts.test().stream().map(EvaluationItem::of).toList();
+        int asked = heldOut.size() + settings.golden.size();
+        if (unseen(feedback) < settings.minimum || parts.learned().isEmpty() || asked == 0) {
+            return round(Outcome.WAITING, parts, asked, Optional.empty(), List.of());
         }
         Path present = versions.current().orElseThrow();
         try (PeftModel candidate = new PeftModel(model.base())) {
             candidate.loadAdapter(CANDIDATE, present);
             candidate.activate(CANDIDATE);
-            ChatDataset learned = ChatDataset.of(parts.learned()).plus(settings.replayed);
-            if (train(candidate, learned).cancelled()) {
-                return round(Outcome.STOPPED, parts, questions, Optional.empty(), List.of());
-            }
-            feedback.stream().flatMap(one -> one.judged().stream()).max(Instant::compareTo)
-                    .ifPresent(last -> AtomicFiles.writeString(settings.folder.resolve(LAST), last + "\n"));
-            Comparison comparison = Comparison.of(model.with(adapter), candidate).generation(settings.generation)
-                    .withoutLikelihood();
-            settings.guard.ifPresentOrElse(comparison::guard, comparison::withoutGuard);
-            if (!parts.test().isEmpty()) {
-                // Corrections are whole sentences, which an answer may say in other words.
-                comparison.decidingMetric("token_f1");
-            }
-            ComparisonReport report = comparison.on(questions);
-            List<String> lost = lost(report);
-            TuningRound round = round(isBetter(report.verdict()) && lost.isEmpty()
-                    ? swap(candidate, present) : Outcome.KEPT, parts, questions,
-                    Optional.of(report), lost);
+            Promotion.Result result = Promotion.of(model.with(adapter), candidate).heldOut(heldOut)
+                    .golden(settings.golden).comparison(comparison -> set(comparison, heldOut))
+                    .acceptIf(this::isBetter)
+                    .run(() -> train(candidate, parts, feedback), decided -> swap(candidate, present));
+            TuningRound round = round(switch (result.outcome()) {
+                case PROMOTED -> Outcome.SWAPPED;
+                case KEPT -> Outcome.KEPT;
+                case STOPPED -> Outcome.STOPPED;
+            }, parts, asked, result.report(), result.lost());
             LOG.info("the adapter {}: {}", adapter, round);
             return round;
+        }
+    }
+
+    private void set(Comparison comparison, List<EvaluationItem> heldOut) {
+        comparison.generation(settings.generation).withoutLikelihood();
+        settings.guard.ifPresentOrElse(comparison::guard, comparison::withoutGuard);
+        if (!heldOut.isEmpty()) {
+            // Corrections are whole sentences, which an answer may say in other words.
+            comparison.decidingMetric("token_f1");
         }
     }
 
@@ -158,38 +157,29 @@ public final class FeedbackTuner implements AutoCloseable {
         }
     }
 
-    private synchronized Outcome swap(PeftModel candidate, Path present) {
+    private synchronized boolean swap(PeftModel candidate, Path present) {
         if (cancellation.isRequested() || !versions.current().equals(Optional.of(present))) {
-            return Outcome.STOPPED;
+            return false;
         }
         versions.use(versions.save(candidate, CANDIDATE), model, adapter);
-        return Outcome.SWAPPED;
+        return true;
     }
 
-    private TuningRound round(Outcome outcome, HeldOut parts, List<EvaluationItem> questions,
-            Optional<ComparisonReport> report, List<String> lost) {
-        return new TuningRound(outcome, parts.learned().size(), questions.size(), report, lost,
-                versions.current().orElseThrow());
+    private TuningRound round(Outcome outcome, HeldOut parts, int asked, Optional<ComparisonReport> report,
+            List<String> lost) {
+        return new TuningRound(outcome, parts.learned().size(), asked, report, lost, versions.current().orElseThrow());
     }
 
-    private TrainingResult train(PeftModel candidate, ChatDataset learned) {
+    private boolean train(PeftModel candidate, HeldOut parts, List<Feedback> feedback) {
         TrainerBuilder trainer = Trainer.builder(candidate).cancellation(cancellation);
         settings.timeBudget.ifPresent(trainer::timeBudget);
-        return settings.training.apply(trainer).build().train(learned);
-    }
-
-    /** The golden questions stand behind what is held out. */
-    private List<String> lost(ComparisonReport report) {
-        List<String> lost = new ArrayList<>();
-        int first = report.items().size() - settings.golden.size();
-        for (int i = first; i < report.items().size(); i++) {
-            EvaluationItem item = report.items().get(i);
-            if (item.isAnsweredBy(report.base().answers().get(i)) && !item.isAnsweredBy(report.tuned().answers()
-                    .get(i))) {
-                lost.add(item.question());
-            }
+        if (settings.training.apply(trainer).build()
+                .train(ChatDataset.of(parts.learned()).plus(settings.replayed)).cancelled()) {
+            return false;
         }
-        return lost;
+        feedback.stream().flatMap(one -> one.judged().stream()).max(Instant::compareTo)
+                .ifPresent(last -> AtomicFiles.writeString(settings.folder.resolve(LAST), last + "\n"));
+        return true;
     }
 
     /**

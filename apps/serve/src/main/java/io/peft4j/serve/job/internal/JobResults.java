@@ -2,8 +2,11 @@ package io.peft4j.serve.job.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.eval.Promotion;
+import io.peft4j.eval.report.ComparisonReport;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.store.internal.Job;
+import io.peft4j.serve.store.internal.JobEvent;
 import io.peft4j.serve.store.internal.Store;
 import io.peft4j.serve.store.internal.StoredFile;
 import io.peft4j.train.objective.NextTokenObjective;
@@ -42,6 +45,18 @@ final class JobResults {
     /** Tokens that were learned from, after {@link #write}. */
     long trainedTokens() {
         return trainedTokens;
+    }
+
+    /** Leaves the report of a comparison beside the job's other files, if there is one, and tells the verdict. */
+    JobEvent verdict(Promotion.Result decided) {
+        if (decided.report().isEmpty()) {
+            return JobEvent.warn(VERDICT, files.withoutPlaces(decided.reason()));
+        }
+        ComparisonReport report = decided.report().get();
+        AtomicFiles.writeString(files.file(VERDICT + ".json"), report.toJson().toPrettyString() + "\n");
+        report.writeHtml(files.file(VERDICT + ".html"));
+        return new JobEvent(VERDICT, "info", "message", "Verdict: " + report.verdict(),
+                report.toJson().path("verdict"));
     }
 
     /** Writes the contents where files have theirs; a second time does the same. */

@@ -6,7 +6,8 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.Masking;
-import io.peft4j.serve.job.VerdictOptions;
+import io.peft4j.eval.Promotion;
+import io.peft4j.eval.VerdictOptions;
 import io.peft4j.serve.model.internal.ServedModel;
 import io.peft4j.serve.model.internal.ServedModels;
 import io.peft4j.serve.store.internal.Job;
@@ -76,18 +77,35 @@ final class JobTraining {
         Optional<JobData> heldOut = files.validation().map(path -> JobData.read(path, "validation_file",
                 preferences));
         try (PeftModel model = adapter(job, plan)) {
-            JobProgress progress = new JobProgress(store.queue(), running, files, model, nameOf(job), clock);
-            TrainerBuilder trainer = trainer(running, plan, files, model).listener(progress);
-            TrainingResult result;
-            try {
-                result = train(trainer, model, plan, training, heldOut);
-            } finally {
-                progress.flush();
-            }
-            if (!result.cancelled() && running.stopped().isEmpty()) {
-                finish(running, files, model, training, heldOut);
-            }
+            Promotion round = Promotion.of(models.base(), model).always().prompting(training.chats())
+                    .comparison(comparison -> {
+                        verdict.applyTo(comparison);
+                        comparison.trainingData(training.chats());
+                    });
+            heldOut.ifPresent(data -> round.heldOut(verdict.questions(data.chats())));
+            round.run(() -> train(running, plan, files, model, training, heldOut),
+                    decided -> finish(running, files, decided));
         }
+    }
+
+    /** Trains; gives whether there is a model to compare now. */
+    private boolean train(RunningJob running, JobPlan plan, JobFiles files, PeftModel model, JobData training,
+            Optional<JobData> heldOut) {
+        JobQueue queue = store.queue();
+        Job job = running.job();
+        JobProgress progress = new JobProgress(queue, running, files, model, nameOf(job), clock);
+        TrainerBuilder trainer = trainer(running, plan, files, model).listener(progress);
+        try {
+            if (train(trainer, model, plan, training, heldOut).cancelled() || running.stopped().isPresent()) {
+                return false;
+            }
+        } finally {
+            progress.flush();
+        }
+        if (verdict.items() > 0) {
+            queue.tell(job.id(), JobEvent.info("evaluating", "Training completed, evaluating the new model"), now());
+        }
+        return true;
     }
 
     private TrainingResult train(TrainerBuilder trainer, PeftModel model, JobPlan plan, JobData training,
@@ -159,32 +177,28 @@ final class JobTraining {
         return job.id().substring(job.id().length() - NAME_LETTERS);
     }
 
-    private void finish(RunningJob running, JobFiles files, PeftModel model, JobData training,
-            Optional<JobData> heldOut) {
-        Job job = running.job();
-        JobQueue queue = store.queue();
-        List<JobEvent> events = new ArrayList<>();
-        if (verdict.items() > 0) {
-            queue.tell(job.id(), JobEvent.info("evaluating", "Training completed, evaluating the new model"),
-                    now());
-            events.add(heldOut.map(data -> new JobVerdict(verdict, files).compare(models.base(), model,
-                    training.chats(), data.chats())).orElseGet(() -> JobEvent.info("verdict",
-                            "No verdict: without a validation file nothing is held out to compare the models on")));
-        }
+    /** Makes the model one that answers, unless the job was stopped meanwhile. */
+    private boolean finish(RunningJob running, JobFiles files, Promotion.Result decided) {
         if (running.stopped().isPresent()) {
-            return;
+            return false;
         }
+        Job job = running.job();
         long now = now();
         String name = nameOf(job);
         JobResults results = new JobResults(store, job, files);
+        List<JobEvent> events = new ArrayList<>();
+        if (verdict.items() > 0) {
+            events.add(results.verdict(decided));
+        }
         List<StoredFile> left = results.write(now);
         events.add(JobEvent.info("created-model", "New fine-tuned model created: " + name));
         events.add(JobEvent.info("succeeded", "The job has successfully completed"));
         StoredModel made = new StoredModel(name, job.base(), job.owner(), job.id(), files.relative(files.run()), false,
                 now);
-        if (queue.succeed(job.id(), new JobQueue.Outcome(made, results.trainedTokens(), left, events), now)) {
+        if (store.queue().succeed(job.id(), new JobQueue.Outcome(made, results.trainedTokens(), left, events), now)) {
             files.tidyRun();
         }
+        return true;
     }
 
     private long now() {

@@ -1,7 +1,7 @@
 package io.peft4j.serve.job.internal;
 
 import io.peft4j.core.error.PeftException;
-import io.peft4j.serve.job.VerdictOptions;
+import io.peft4j.eval.VerdictOptions;
 import io.peft4j.serve.job.internal.RunningJob.Stop;
 import io.peft4j.serve.model.internal.ServedModels;
 import io.peft4j.serve.store.internal.Job;
