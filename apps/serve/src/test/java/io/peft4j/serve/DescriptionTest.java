@@ -11,6 +11,8 @@ import java.net.http.HttpRequest;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,6 +30,10 @@ class DescriptionTest {
             JsonNode description = server.get("/openapi.json").body();
             assertTrue(description.get("openapi").asText().startsWith("3."));
             assertTrue(description.get("paths").size() > 12);
+            description.findValuesAsText("$ref").forEach(schema -> assertFalse(description.at(schema.substring(1))
+                    .isMissingNode(), schema));
+            Set<String> told = new TreeSet<>(description.findValuesAsText("operationId"));
+            assertEquals(told.size(), description.findValuesAsText("operationId").size(), "ids are unique");
             description.get("paths").properties().forEach(path -> path.getValue().properties().forEach(method -> {
                 String place = path.getKey().replaceAll("\\{\\w+}", "nothing");
                 Reply reply = server.send(HttpRequest.newBuilder(server.uri(place)).method(method.getKey()

@@ -1,12 +1,14 @@
 package io.peft4j.serve.answer.internal;
 
-import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.serve.api.internal.ModelRoutes;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
+import io.peft4j.serve.http.internal.Operation;
+import io.peft4j.serve.http.internal.RequestFields;
 import io.peft4j.serve.http.internal.RouteGroup;
+import io.peft4j.serve.http.internal.Routes;
 import io.peft4j.serve.model.internal.ServedModels;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -41,9 +43,14 @@ public final class AdapterRoutes implements RouteGroup {
     }
 
     @Override
-    public void addTo(RoutesConfig routes) {
-        routes.post("/v1/load_lora_adapter", this::load);
-        routes.post("/v1/unload_lora_adapter", this::unload);
+    public void addTo(Routes routes) {
+        routes.post("/v1/load_lora_adapter", Operation.of("loadAdapter", "Lets an adapter answer, as vLLM does")
+                .body("{'type': 'object', 'required': ['lora_name', 'lora_path'], 'properties': {'lora_name': "
+                        + "{'type': 'string'}, 'lora_path': {'type': 'string'}}}")
+                .reply("text/plain", Operation.TEXT), this::load);
+        routes.post("/v1/unload_lora_adapter", Operation.of("unloadAdapter", "Takes an adapter out, as vLLM does")
+                .body("{'type': 'object', 'required': ['lora_name'], 'properties': {'lora_name': {'type': 'string'}}}")
+                .reply("text/plain", Operation.TEXT), this::unload);
     }
 
     private void requireAllowed() {

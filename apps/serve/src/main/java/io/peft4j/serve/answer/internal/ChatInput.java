@@ -10,6 +10,7 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.RequestFields;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

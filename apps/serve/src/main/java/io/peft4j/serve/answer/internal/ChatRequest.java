@@ -5,6 +5,7 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.RequestFields;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

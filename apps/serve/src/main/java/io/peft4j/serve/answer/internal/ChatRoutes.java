@@ -2,14 +2,16 @@ package io.peft4j.serve.answer.internal;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.peft4j.core.model.Completion;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.Operation;
+import io.peft4j.serve.http.internal.RequestFields;
 import io.peft4j.serve.http.internal.RouteGroup;
+import io.peft4j.serve.http.internal.Routes;
 import java.time.Clock;
 import java.util.List;
 
@@ -27,8 +29,9 @@ public final class ChatRoutes implements RouteGroup {
     }
 
     @Override
-    public void addTo(RoutesConfig routes) {
-        routes.post("/v1/chat/completions", this::answer);
+    public void addTo(Routes routes) {
+        routes.post("/v1/chat/completions", Operation.of("createChatCompletion", "Answers a conversation")
+                .body("ChatRequest").reply("ChatReply").reply("text/event-stream", Operation.TEXT), this::answer);
     }
 
     private void answer(Context http) {

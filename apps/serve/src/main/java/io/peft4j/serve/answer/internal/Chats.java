@@ -8,6 +8,7 @@ import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Caller;
+import io.peft4j.serve.http.internal.RequestFields;
 import io.peft4j.serve.model.internal.ServedModel;
 
 /** Chats with the models that answer: what the routes have in common whose requests are chats. */

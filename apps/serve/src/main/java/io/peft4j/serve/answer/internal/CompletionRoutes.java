@@ -3,7 +3,6 @@ package io.peft4j.serve.answer.internal;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
@@ -15,7 +14,10 @@ import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.Operation;
+import io.peft4j.serve.http.internal.RequestFields;
 import io.peft4j.serve.http.internal.RouteGroup;
+import io.peft4j.serve.http.internal.Routes;
 import io.peft4j.serve.model.internal.ServedModel;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -42,8 +44,9 @@ public final class CompletionRoutes implements RouteGroup {
     }
 
     @Override
-    public void addTo(RoutesConfig routes) {
-        routes.post("/v1/completions", this::answer);
+    public void addTo(Routes routes) {
+        routes.post("/v1/completions", Operation.of("createCompletion", "Goes on with a text").body("CompletionRequest")
+                .reply("CompletionReply").reply("text/event-stream", Operation.TEXT), this::answer);
     }
 
     private record Wanted(ServedModel model, String name, List<int[]> prompts, GenerationOptions options,

@@ -6,6 +6,7 @@ import io.peft4j.core.model.TextConstraint;
 import io.peft4j.models.constraint.TextConstraints;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.RequestFields;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;

@@ -2,7 +2,6 @@ package io.peft4j.serve.answer.internal;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.model.LanguageModel;
@@ -12,7 +11,10 @@ import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.Operation;
+import io.peft4j.serve.http.internal.RequestFields;
 import io.peft4j.serve.http.internal.RouteGroup;
+import io.peft4j.serve.http.internal.Routes;
 import io.peft4j.serve.model.internal.ServedModels;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -33,8 +35,9 @@ public final class EmbeddingRoutes implements RouteGroup {
     }
 
     @Override
-    public void addTo(RoutesConfig routes) {
-        routes.post("/v1/embeddings", this::embed);
+    public void addTo(Routes routes) {
+        routes.post("/v1/embeddings", Operation.of("createEmbedding", "Texts as vectors").body("EmbeddingRequest")
+                .reply("EmbeddingReply"), this::embed);
     }
 
     private void embed(Context http) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.RequestFields;
 import java.util.function.Function;
 
 /** The tokens of texts that clients send. */

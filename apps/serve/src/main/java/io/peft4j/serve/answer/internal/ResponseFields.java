@@ -7,6 +7,7 @@ import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.RequestFields;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

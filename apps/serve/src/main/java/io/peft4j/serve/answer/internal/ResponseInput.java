@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.RequestFields;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

@@ -2,14 +2,16 @@ package io.peft4j.serve.answer.internal;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.peft4j.core.model.Completion;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.Operation;
+import io.peft4j.serve.http.internal.RequestFields;
 import io.peft4j.serve.http.internal.RouteGroup;
+import io.peft4j.serve.http.internal.Routes;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,8 +30,10 @@ public final class ResponseRoutes implements RouteGroup {
     }
 
     @Override
-    public void addTo(RoutesConfig routes) {
-        routes.post("/v1/responses", this::answer);
+    public void addTo(Routes routes) {
+        routes.post("/v1/responses", Operation.of("createResponse", "Answers a conversation, in the form that OpenAI's "
+                + "clients use now").body("ResponseRequest").reply("Response")
+                .reply("text/event-stream", Operation.TEXT), this::answer);
     }
 
     private void answer(Context http) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Sampling;
 import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.RequestFields;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

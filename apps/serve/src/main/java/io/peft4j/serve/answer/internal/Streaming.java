@@ -1,6 +1,7 @@
 package io.peft4j.serve.answer.internal;
 
 import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.RequestFields;
 
 /**
  * Whether an answer comes in pieces.

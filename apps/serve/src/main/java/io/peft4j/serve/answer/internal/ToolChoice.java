@@ -2,6 +2,7 @@ package io.peft4j.serve.answer.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.RequestFields;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

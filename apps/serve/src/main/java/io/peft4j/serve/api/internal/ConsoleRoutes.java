@@ -1,9 +1,9 @@
 package io.peft4j.serve.api.internal;
 
-import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.RouteGroup;
+import io.peft4j.serve.http.internal.Routes;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -26,9 +26,9 @@ public final class ConsoleRoutes implements RouteGroup {
             + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     @Override
-    public void addTo(RoutesConfig routes) {
-        routes.get("/", request -> send(request, START));
-        routes.get("/console/{file}", request -> send(request, request.pathParam("file")));
+    public void addTo(Routes routes) {
+        routes.undescribed().get("/", request -> send(request, START));
+        routes.undescribed().get("/console/{file}", request -> send(request, request.pathParam("file")));
     }
 
     private void send(Context request, String file) {

@@ -1,12 +1,13 @@
 package io.peft4j.serve.api.internal;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.http.internal.RouteGroup;
+import io.peft4j.serve.http.internal.Routes;
 import io.peft4j.serve.store.internal.Ids;
 import io.peft4j.serve.store.internal.ListPage;
 import io.peft4j.serve.store.internal.Store;
@@ -37,12 +38,16 @@ public final class FileRoutes implements RouteGroup {
     }
 
     @Override
-    public void addTo(RoutesConfig routes) {
-        routes.post("/v1/files", request -> Bodies.reply(request, json(uploads.take(request))));
-        routes.get("/v1/files", this::list);
-        routes.get("/v1/files/{id}", request -> Bodies.reply(request, json(find(request))));
-        routes.get("/v1/files/{id}/content", this::content);
-        routes.delete("/v1/files/{id}", this::delete);
+    public void addTo(Routes routes) {
+        routes.post("/v1/files", Operation.of("createFile", "Uploads a file").body("multipart/form-data", "FileUpload")
+                .reply("File"), request -> Bodies.reply(request, json(uploads.take(request))));
+        routes.get("/v1/files", Paging.describe(Operation.of("listFiles", "Lists files")
+                .query("purpose", "Only those for this purpose", Operation.TEXT), MOST_LISTED, "File"), this::list);
+        routes.get("/v1/files/{id}", Operation.of("retrieveFile", "Tells of a file").reply("File"),
+                request -> Bodies.reply(request, json(find(request))));
+        routes.get("/v1/files/{id}/content", Operation.of("downloadFile", "The content of a file")
+                .reply("application/octet-stream", "{'type': 'string', 'format': 'binary'}"), this::content);
+        routes.delete("/v1/files/{id}", Operation.of("deleteFile", "Deletes a file").reply("Deleted"), this::delete);
     }
 
     private void list(Context request) {

@@ -1,14 +1,15 @@
 package io.peft4j.serve.api.internal;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.peft4j.core.error.Count;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.http.internal.RouteGroup;
+import io.peft4j.serve.http.internal.Routes;
 import io.peft4j.serve.job.internal.JobRequest;
 import io.peft4j.serve.job.internal.JobWorker;
 import io.peft4j.serve.model.internal.ServedModel;
@@ -53,17 +54,23 @@ public final class JobRoutes implements RouteGroup {
     }
 
     @Override
-    public void addTo(RoutesConfig routes) {
-        routes.post(JOBS, this::create);
-        routes.get(JOBS, this::list);
-        routes.get(JOBS + "/{id}", request -> Bodies.reply(request, json.of(find(request))));
-        routes.post(JOBS + "/{id}/cancel", this::cancel);
-        routes.post(JOBS + "/{id}/pause", this::pause);
-        routes.post(JOBS + "/{id}/resume", this::resume);
-        routes.get(JOBS + "/{id}/events", this::events);
-        routes.get(JOBS + "/{id}/checkpoints", this::checkpoints);
+    public void addTo(Routes routes) {
+        routes.post(JOBS, Operation.of("createJob", "Makes a fine-tuning job").body("JobRequest").reply("Job"),
+                this::create);
+        routes.get(JOBS, Paging.describe(Operation.of("listJobs", "Lists jobs, by metadata with metadata[KEY]=VALUE"),
+                MOST_LISTED, "Job"), this::list);
+        routes.get(JOBS + "/{id}", Operation.of("retrieveJob", "Tells of a job").reply("Job"),
+                request -> Bodies.reply(request, json.of(find(request))));
+        routes.post(JOBS + "/{id}/cancel", Operation.of("cancelJob", "Ends a job").reply("Job"), this::cancel);
+        routes.post(JOBS + "/{id}/pause", Operation.of("pauseJob", "Lets a job wait").reply("Job"), this::pause);
+        routes.post(JOBS + "/{id}/resume", Operation.of("resumeJob", "Lets a paused job go on").reply("Job"),
+                this::resume);
+        routes.get(JOBS + "/{id}/events", Paging.describe(Operation.of("listJobEvents", "What happened to a job"),
+                MOST_LISTED, "JobEvent"), this::events);
+        routes.get(JOBS + "/{id}/checkpoints", Paging.describe(Operation.of("listJobCheckpoints",
+                "The models of a job on its way"), MOST_LISTED, "JobCheckpoint"), this::checkpoints);
         for (String grader : List.of("run", "validate")) {
-            routes.post("/v1/fine_tuning/alpha/graders/" + grader, JobRoutes::refuseGraders);
+            routes.undescribed().post("/v1/fine_tuning/alpha/graders/" + grader, JobRoutes::refuseGraders);
         }
     }
 

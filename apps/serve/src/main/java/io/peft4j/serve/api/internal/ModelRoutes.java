@@ -2,13 +2,14 @@ package io.peft4j.serve.api.internal;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.http.internal.RouteGroup;
+import io.peft4j.serve.http.internal.Routes;
 import io.peft4j.serve.model.internal.ServedModel;
 import io.peft4j.serve.model.internal.ServedModels;
 import java.util.List;
@@ -23,11 +24,15 @@ public final class ModelRoutes implements RouteGroup {
     }
 
     @Override
-    public void addTo(RoutesConfig routes) {
-        routes.get("/v1/models", this::list);
+    public void addTo(Routes routes) {
+        routes.get("/v1/models", Operation.of("listModels", "Lists models").reply("{'type': 'object', 'required': "
+                + "['object', 'data'], 'properties': {'object': {'type': 'string'}, 'data': {'type': 'array', 'items': "
+                + "{'$ref': '#/components/schemas/Model'}}}}"), this::list);
         // A name may hold slashes, as IDs of the hub do.
-        routes.get("/v1/models/<model>", this::retrieve);
-        routes.delete("/v1/models/<model>", this::delete);
+        routes.get("/v1/models/<model>", Operation.of("retrieveModel", "Tells of a model").reply("Model"),
+                this::retrieve);
+        routes.delete("/v1/models/<model>", Operation.of("deleteModel", "Deletes a tuned model").reply("Deleted"),
+                this::delete);
     }
 
     private void list(Context request) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.store.internal.Ids;
 import io.peft4j.serve.store.internal.ListPage;
 import java.util.Optional;
@@ -13,6 +14,14 @@ import java.util.function.Function;
 /** Lists in parts: {@code limit}, {@code after} and {@code order} of a request, and what the reply looks like. */
 final class Paging {
     private Paging() {
+    }
+
+    /** Adds the parameters and the reply of a list to what is told of its route. */
+    static Operation describe(Operation operation, int mostLimit, String entry) {
+        return operation.query("limit", "How many entries", "{'type': 'integer', 'minimum': 1, 'maximum': " + mostLimit
+                + "}").query("order", "By age; the newest first unless asc",
+                        "{'type': 'string', 'enum': ['asc', 'desc']}")
+                .query("after", "The id of the entry before them", Operation.TEXT).replyList(entry);
     }
 
     /** What of a list a request asks for. */

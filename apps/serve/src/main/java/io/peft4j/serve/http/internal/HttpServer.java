@@ -78,7 +78,8 @@ public final class HttpServer implements AutoCloseable {
                 Duration.ofNanos((long) (millis * 1e6))));
         config.routes.before(this::begin);
         config.routes.after(request -> running.decrementAndGet());
-        groups.forEach(group -> group.addTo(config.routes));
+        Routes described = new Routes(config.routes);
+        groups.forEach(group -> group.addTo(described));
         config.routes.exception(ApiException.class, HttpServer::refuse);
         config.routes.exception(HttpResponseException.class, this::refuse);
         config.routes.exception(Exception.class, HttpServer::fail);

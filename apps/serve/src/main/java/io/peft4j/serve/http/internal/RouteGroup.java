@@ -1,10 +1,8 @@
 package io.peft4j.serve.http.internal;
 
-import io.javalin.config.RoutesConfig;
-
 /** Routes that belong together; the server is made of these. */
 @FunctionalInterface
 public interface RouteGroup {
     /** Adds them; their handlers throw {@link ApiException} for what a client did wrong. */
-    void addTo(RoutesConfig routes);
+    void addTo(Routes routes);
 }

@@ -2,27 +2,29 @@ package io.peft4j.serve.job.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.DoubleNode;
+import com.fasterxml.jackson.databind.node.LongNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.RequestFields;
 import java.util.List;
-import java.util.Set;
 
 /**
  * What a client asks for when it makes a job: checked field by field, so that nothing is ignored and nothing fails
  * hours later that could be seen now.
  */
 public final class JobRequest {
-    private static final Set<String> FIELDS = Set.of("model", "training_file", "validation_file", "suffix", "seed",
-            "metadata", "integrations", "method", "hyperparameters");
+    private static final TextNode AUTO = TextNode.valueOf("auto");
     private static final int MOST_SUFFIX = 64;
     private static final int MOST_PAIRS = 16;
     private static final int MOST_KEY = 64;
     private static final int MOST_VALUE = 512;
     private static final int MOST_INTEGRATIONS = 5;
     /** Where none is given: the same job twice gives the same model. */
-    private static final long SEED = 42;
+    private static final int SEED = 42;
 
     private JobRequest() {
     }
@@ -33,8 +35,7 @@ public final class JobRequest {
      * @throws ApiException when a field is missing, unknown or wrong; names it
      */
     public static ObjectNode of(ObjectNode body) {
-        JsonFields fields = new JsonFields("", body);
-        fields.requireKnown(FIELDS);
+        RequestFields fields = new RequestFields(body);
         ObjectNode request = Json.object();
         request.put("model", fields.requiredText("model"));
         request.put("training_file", fields.requiredText("training_file"));
@@ -44,14 +45,15 @@ public final class JobRequest {
             throw ApiException.invalid("suffix", "suffix may have at most " + MOST_SUFFIX + " characters");
         }
         request.put("suffix", suffix == null || suffix.isBlank() ? null : suffix);
-        request.put("seed", fields.whole("seed", 0, Integer.MAX_VALUE).orElse(SEED));
+        request.put("seed", fields.integer("seed", 0, Integer.MAX_VALUE).orElse(SEED));
         request.set("metadata", metadata(fields));
         request.set("integrations", integrations(fields));
         request.set("method", method(fields));
+        fields.requireKnown();
         return request;
     }
 
-    private static ObjectNode metadata(JsonFields fields) {
+    private static ObjectNode metadata(RequestFields fields) {
         ObjectNode metadata = fields.object("metadata").orElse(null);
         if (metadata == null) {
             return null;
@@ -69,56 +71,52 @@ public final class JobRequest {
         return metadata;
     }
 
-    private static ArrayNode integrations(JsonFields fields) {
-        ArrayNode given = fields.list("integrations").orElse(null);
-        if (given == null) {
-            return null;
-        }
+    private static ArrayNode integrations(RequestFields fields) {
+        List<JsonNode> given = fields.list("integrations");
         if (given.size() > MOST_INTEGRATIONS) {
             throw ApiException.invalid("integrations", "there may be at most " + MOST_INTEGRATIONS + " integrations");
         }
         ArrayNode integrations = Json.array();
         for (JsonNode one : given) {
-            integrations.add(integration(JsonFields.of("integrations", one)));
+            RequestFields.require(one.isObject(), "integrations", "an array of objects", one);
+            integrations.add(integration(new RequestFields("integrations.", (ObjectNode) one)));
         }
-        return integrations;
+        return fields.get("integrations").isPresent() ? integrations : null;
     }
 
-    private static ObjectNode integration(JsonFields fields) {
-        fields.requireKnown(Set.of("type", "wandb"));
+    private static ObjectNode integration(RequestFields fields) {
         String type = fields.requiredText("type");
         if (!type.equals("wandb")) {
             throw ApiException.invalid("integrations.type", "unknown integration '" + type + "'; there is wandb");
         }
-        JsonFields wandb = new JsonFields("integrations.wandb", fields.object("wandb").orElseThrow(
-                () -> ApiException.invalid("integrations.wandb", "the integration wandb needs the field 'wandb'")));
-        wandb.requireKnown(Set.of("project", "name", "entity", "tags"));
-        ObjectNode copy = Json.object().put("project", wandb.requiredText("project"))
-                .put("name", wandb.text("name").orElse(null)).put("entity", wandb.text("entity").orElse(null));
-        ArrayNode tags = copy.putArray("tags");
-        wandb.list("tags").ifPresent(list -> list.forEach(tag -> {
+        fields.required("wandb");
+        RequestFields wandb = fields.inner("wandb");
+        ObjectNode integration = Json.object().put("type", type);
+        ArrayNode tags = integration.putObject("wandb").put("project", wandb.requiredText("project"))
+                .put("name", wandb.text("name").orElse(null)).put("entity", wandb.text("entity").orElse(null))
+                .putArray("tags");
+        for (JsonNode tag : wandb.list("tags")) {
             if (!tag.isTextual() || tag.asText().contains(",")) {
                 throw ApiException.invalid("integrations.wandb.tags", "tags are texts without commas");
             }
             tags.add(tag.asText());
-        }));
-        ObjectNode integration = Json.object().put("type", type);
-        integration.set("wandb", copy);
+        }
+        wandb.requireKnown();
+        fields.requireKnown();
         return integration;
     }
 
     /** The method; without one, what the former fields at the top say of supervised training. */
-    private static ObjectNode method(JsonFields fields) {
-        JsonFields method = fields.object("method").map(node -> new JsonFields("method", node)).orElse(null);
-        if (method == null) {
-            return method("supervised", hyperparameters("hyperparameters", fields.object("hyperparameters")
-                    .orElseGet(Json::object), false));
+    private static ObjectNode method(RequestFields fields) {
+        boolean former = fields.object("hyperparameters").isPresent();
+        if (fields.object("method").isEmpty()) {
+            return method("supervised", hyperparameters(fields, false));
         }
-        if (fields.object("hyperparameters").isPresent()) {
+        if (former) {
             throw ApiException.invalid("hyperparameters", "give hyperparameters within the method, or without a "
                     + "method, not both");
         }
-        method.requireKnown(Set.of("type", "supervised", "dpo", "reinforcement"));
+        RequestFields method = fields.inner("method");
         String type = method.requiredText("type");
         if (type.equals("reinforcement")) {
             throw ApiException.of(400, "invalid_request_error", "unsupported_method", "method.type",
@@ -134,10 +132,11 @@ public final class JobRequest {
                         + "' has no place");
             }
         }
-        JsonFields options = new JsonFields("method." + type, method.object(type).orElseGet(Json::object));
-        options.requireKnown(Set.of("hyperparameters"));
-        return method(type, hyperparameters("method." + type + ".hyperparameters",
-                options.object("hyperparameters").orElseGet(Json::object), type.equals("dpo")));
+        RequestFields options = method.inner(type);
+        ObjectNode hyperparameters = hyperparameters(options, type.equals("dpo"));
+        options.requireKnown();
+        method.requireKnown();
+        return method(type, hyperparameters);
     }
 
     private static ObjectNode method(String type, ObjectNode hyperparameters) {
@@ -146,17 +145,32 @@ public final class JobRequest {
         return method;
     }
 
-    private static ObjectNode hyperparameters(String place, ObjectNode given, boolean dpo) {
-        JsonFields fields = new JsonFields(place, given);
-        fields.requireKnown(dpo ? Set.of("batch_size", "learning_rate_multiplier", "n_epochs", "beta")
-                : Set.of("batch_size", "learning_rate_multiplier", "n_epochs"));
+    private static ObjectNode hyperparameters(RequestFields parent, boolean dpo) {
+        RequestFields fields = parent.inner("hyperparameters");
         ObjectNode chosen = Json.object();
-        fields.wholeOrAuto("batch_size", 1, 256, chosen);
-        fields.numberOrAuto("learning_rate_multiplier", Double.MAX_VALUE, chosen);
-        fields.wholeOrAuto("n_epochs", 1, 50, chosen);
+        chosen.set("batch_size", number(fields, "batch_size", 256, true));
+        chosen.set("learning_rate_multiplier", number(fields, "learning_rate_multiplier", Double.MAX_VALUE,
+                false));
+        chosen.set("n_epochs", number(fields, "n_epochs", 50, true));
         if (dpo) {
-            fields.numberOrAuto("beta", 2, chosen);
+            chosen.set("beta", number(fields, "beta", 2, false));
         }
+        fields.requireKnown();
         return chosen;
+    }
+
+    /** A number above 0, whole ones also as 3.0, or {@code auto}, which is what an absent one is. */
+    private static JsonNode number(RequestFields fields, String name, double most, boolean whole) {
+        JsonNode given = fields.get(name).orElse(AUTO);
+        double value = given.asDouble();
+        if (given.equals(AUTO)) {
+            return AUTO;
+        }
+        if (!given.isNumber() || !(value > 0 && value <= most) || whole && value != Math.rint(value)) {
+            throw ApiException.invalid(fields.path(name), "'" + fields.path(name) + "' must be \"auto\" or "
+                    + (whole ? "a whole number from 1" : "a number above 0")
+                    + (most == Double.MAX_VALUE ? "" : " to " + (long) most));
+        }
+        return whole ? LongNode.valueOf((long) value) : DoubleNode.valueOf(value);
     }
 }

@@ -1,10 +1,8 @@
-package io.peft4j.serve.answer.internal;
+package io.peft4j.serve.http.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.SimilarNames;
-import io.peft4j.serve.http.internal.ApiException;
-import io.peft4j.serve.http.internal.Json;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,60 +15,80 @@ import java.util.TreeSet;
  * The fields of a request, by name and type. A field that is null counts as absent. What nobody has asked for is
  * unknown in the end, and refused.
  */
-final class RequestFields {
+public final class RequestFields {
     private final String place;
     private final ObjectNode object;
     private final Set<String> known = new TreeSet<>();
 
-    RequestFields(ObjectNode object) {
+    /** The fields of a whole request. */
+    public RequestFields(ObjectNode object) {
         this("", object);
     }
 
-    private RequestFields(String place, ObjectNode object) {
+    /**
+     * The fields of an object within a request.
+     *
+     * @param place what errors put before the names of its fields, such as {@code method.}
+     */
+    public RequestFields(String place, ObjectNode object) {
         this.place = place;
         this.object = object;
     }
 
     /** The fields of an object within this one, which errors name with it; none where it is absent. */
-    RequestFields inner(String name) {
+    public RequestFields inner(String name) {
         return new RequestFields(path(name) + ".", object(name).orElseGet(Json::object));
     }
 
-    private String path(String name) {
+    /** What errors call a field. */
+    public String path(String name) {
         return place + name;
     }
 
     /** A field of any type. */
-    Optional<JsonNode> get(String name) {
+    public Optional<JsonNode> get(String name) {
         known.add(name);
         return Optional.ofNullable(object.get(name)).filter(value -> !value.isNull());
     }
 
     /** A field that must be there. */
-    JsonNode required(String name) {
-        return get(name).orElseThrow(() -> ApiException.of(400, "invalid_request_error", "missing_required_parameter",
-                path(name), "Missing required parameter: '" + path(name) + "'."));
+    public JsonNode required(String name) {
+        return get(name).orElseThrow(() -> missing(name));
     }
 
-    Optional<String> text(String name) {
+    private ApiException missing(String name) {
+        return ApiException.of(400, "invalid_request_error", "missing_required_parameter", path(name),
+                "Missing required parameter: '" + path(name) + "'.");
+    }
+
+    /** A string that must be there and not be blank. */
+    public String requiredText(String name) {
+        return text(name).filter(text -> !text.isBlank()).orElseThrow(() -> missing(name));
+    }
+
+    /** A string. */
+    public Optional<String> text(String name) {
         return get(name).map(value -> {
             require(value.isTextual(), path(name), "a string", value);
             return value.textValue();
         });
     }
 
-    boolean flag(String name) {
+    /** A boolean; false where it is absent. */
+    public boolean flag(String name) {
         return flag(name, false);
     }
 
-    boolean flag(String name, boolean otherwise) {
+    /** A boolean, or another value where it is absent. */
+    public boolean flag(String name, boolean otherwise) {
         return get(name).map(value -> {
             require(value.isBoolean(), path(name), "a boolean", value);
             return value.booleanValue();
         }).orElse(otherwise);
     }
 
-    OptionalInt integer(String name, int least, int most) {
+    /** An integer within limits. */
+    public OptionalInt integer(String name, int least, int most) {
         return get(name).map(value -> {
             require(value.isIntegralNumber(), path(name), "an integer", value);
             if (!value.canConvertToInt() || value.intValue() < least || value.intValue() > most) {
@@ -81,14 +99,16 @@ final class RequestFields {
         }).orElse(OptionalInt.empty());
     }
 
-    Optional<Long> wholeNumber(String name) {
+    /** An integer of any size that 64 bits hold. */
+    public Optional<Long> wholeNumber(String name) {
         return get(name).map(value -> {
             require(value.isIntegralNumber() && value.canConvertToLong(), path(name), "an integer of 64 bits", value);
             return value.longValue();
         });
     }
 
-    OptionalDouble number(String name, double least, double most) {
+    /** A number within limits. */
+    public OptionalDouble number(String name, double least, double most) {
         return get(name).map(value -> {
             require(value.isNumber(), path(name), "a number", value);
             if (!(value.doubleValue() >= least && value.doubleValue() <= most)) {
@@ -99,7 +119,8 @@ final class RequestFields {
         }).orElse(OptionalDouble.empty());
     }
 
-    Optional<ObjectNode> object(String name) {
+    /** An object. */
+    public Optional<ObjectNode> object(String name) {
         return get(name).map(value -> {
             require(value.isObject(), path(name), "an object", value);
             return (ObjectNode) value;
@@ -107,14 +128,14 @@ final class RequestFields {
     }
 
     /** The names of all fields. */
-    List<String> names() {
+    public List<String> names() {
         List<String> names = new ArrayList<>();
         object.fieldNames().forEachRemaining(names::add);
         return names;
     }
 
     /** The entries of a list; none where it is absent. */
-    List<JsonNode> list(String name) {
+    public List<JsonNode> list(String name) {
         return get(name).map(value -> {
             require(value.isArray(), path(name), "an array", value);
             List<JsonNode> entries = new ArrayList<>();
@@ -124,12 +145,12 @@ final class RequestFields {
     }
 
     /** Fields that change nothing here: who asks, what for, how the service is to be paid or to cache. */
-    void ignore(String... names) {
+    public void ignore(String... names) {
         known.addAll(List.of(names));
     }
 
     /** A field that asks for what is not there, unless it has a value that asks for nothing. */
-    void unsupported(String name, String why, String... harmless) {
+    public void unsupported(String name, String why, String... harmless) {
         get(name).map(value -> value.isContainerNode() ? value.toString() : value.asText())
                 .filter(value -> !List.of(harmless).contains(value)).ifPresent(value -> {
                     throw ApiException.of(400, "invalid_request_error", "unsupported_parameter", path(name), "'"
@@ -138,7 +159,7 @@ final class RequestFields {
     }
 
     /** Refuses what nobody asked for. */
-    void requireKnown() {
+    public void requireKnown() {
         names().forEach(name -> {
             if (!known.contains(name)) {
                 throw ApiException.of(400, "invalid_request_error", "unknown_parameter", path(name),
@@ -148,7 +169,8 @@ final class RequestFields {
         });
     }
 
-    static void require(boolean right, String name, String wanted, JsonNode value) {
+    /** Refuses a value of another type than is wanted, which it does not repeat. */
+    public static void require(boolean right, String name, String wanted, JsonNode value) {
         if (!right) {
             throw ApiException.of(400, "invalid_request_error", "invalid_type", name, "'" + name + "' must be "
                     + wanted + ", got " + kind(value));
