@@ -9,13 +9,20 @@ import io.peft4j.core.error.ConfigurationException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
+import java.nio.channels.ServerSocketChannel;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.Phaser;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
+import org.eclipse.jetty.server.Connector;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,7 +43,8 @@ public final class HttpServer implements AutoCloseable {
     private final Authenticator doors;
     private final AtomicBoolean stopping = new AtomicBoolean();
     private final ServerMetrics meters;
-    private final AtomicInteger running = new AtomicInteger();
+    /** The server itself and each request that runs; it ends when all have left. */
+    private final Phaser running = new Phaser(1);
 
     /**
      * Listens at once; port 0 means any that is free.
@@ -47,24 +55,31 @@ public final class HttpServer implements AutoCloseable {
         this.host = host;
         this.doors = doors;
         this.meters = meters;
-        requireFree(host, port);
-        this.javalin = Javalin.create(config -> configure(config, groups));
+        ServerSocketChannel socket = bind(host, port);
+        this.javalin = Javalin.create(config -> configure(config, socket, groups));
         this.routes = new RouteTable(javalin);
         routes.addHeads();
-        javalin.start(host, port);
+        javalin.start();
     }
 
-    /** Asked before, since Javalin says neither what is wrong with an address nor in one line. */
-    private static void requireFree(String host, int port) {
-        try (ServerSocket probe = new ServerSocket()) {
-            probe.bind(new InetSocketAddress(host, port));
+    /** Javalin would log a stack trace where nobody can listen. */
+    private static ServerSocketChannel bind(String host, int port) {
+        try {
+            ServerSocketChannel socket = ServerSocketChannel.open();
+            try {
+                socket.socket().bind(new InetSocketAddress(host, port));
+                return socket;
+            } catch (IOException e) {
+                socket.close();
+                throw e;
+            }
         } catch (IOException e) {
-            throw new ConfigurationException("cannot listen at port " + port + " of " + host + ": " + e.getMessage()
-                    + "; take another, port 0 is any that is free", e);
+            throw new ConfigurationException("cannot listen on port " + port + " of " + host + ": " + e.getMessage()
+                    + "; choose another port, or 0 for any free one", e);
         }
     }
 
-    private void configure(JavalinConfig config, List<RouteGroup> groups) {
+    private void configure(JavalinConfig config, ServerSocketChannel socket, List<RouteGroup> groups) {
         config.startup.showJavalinBanner = false;
         config.startup.showOldJavalinVersionWarning = false;
         config.startup.startupWatcherEnabled = false;
@@ -72,12 +87,13 @@ public final class HttpServer implements AutoCloseable {
         config.http.strictContentTypes = false;
         // Lengths are known then, and what is streamed comes at once.
         config.http.compressionStrategy = CompressionStrategy.NONE;
+        config.jetty.addConnector((server, http) -> connector(server, http, socket));
         config.jetty.modifyServer(server -> server.setErrorHandler(new MalformedRequestErrors()));
         config.jetty.modifyHttpConfiguration(http -> http.setSendServerVersion(false));
         config.requestLogger.http((request, millis) -> meters.answered(request,
                 Duration.ofNanos((long) (millis * 1e6))));
         config.routes.before(this::begin);
-        config.routes.after(request -> running.decrementAndGet());
+        config.routes.after(request -> running.arriveAndDeregister());
         Routes described = new Routes(config.routes);
         groups.forEach(group -> group.addTo(described));
         config.routes.exception(ApiException.class, HttpServer::refuse);
@@ -85,8 +101,18 @@ public final class HttpServer implements AutoCloseable {
         config.routes.exception(Exception.class, HttpServer::fail);
     }
 
+    private static Connector connector(Server server, HttpConfiguration http, ServerSocketChannel socket) {
+        try {
+            ServerConnector connector = new ServerConnector(server, new HttpConnectionFactory(http));
+            connector.open(socket);
+            return connector;
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot accept connections", e);
+        }
+    }
+
     private void begin(Context request) {
-        running.incrementAndGet();
+        running.register();
         request.header(REQUEST_ID, "req_" + UUID.randomUUID().toString().replace("-", ""));
         request.header("X-Content-Type-Options", "nosniff");
         if (stopping.get()) {
@@ -138,13 +164,13 @@ public final class HttpServer implements AutoCloseable {
         if (stopping.getAndSet(true)) {
             return;
         }
-        long end = System.nanoTime() + LAST_ANSWERS.toNanos();
         try {
-            while (running.get() > 0 && System.nanoTime() < end) {
-                Thread.sleep(20);
-            }
+            running.awaitAdvanceInterruptibly(running.arriveAndDeregister(), LAST_ANSWERS.toMillis(),
+                    TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } catch (TimeoutException e) {
+            LOG.warn("requests still run after {} s; they get no answer", LAST_ANSWERS.toSeconds());
         }
         javalin.stop();
     }

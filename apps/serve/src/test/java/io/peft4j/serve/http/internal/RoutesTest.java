@@ -1,8 +1,11 @@
 package io.peft4j.serve.http.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.error.ConfigurationException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -51,6 +54,16 @@ class RoutesTest {
                        "description": "How many"},
                       {"name": "shelf", "in": "path", "required": true, "schema": {"type": "string"}}]}
                     """), shelf.get("get"));
+        }
+    }
+
+    @Test
+    void aPortThatIsTakenIsNamed() {
+        try (HttpServer first = server(0)) {
+            String message = assertThrows(ConfigurationException.class, () -> server(first.port()).close())
+                    .getMessage();
+            assertTrue(message.startsWith("cannot listen on port " + first.port() + " of 127.0.0.1: ")
+                    && message.endsWith("; choose another port, or 0 for any free one"), message);
         }
     }
 }
