@@ -28,7 +28,8 @@ import java.util.stream.Collectors;
  * A forward pass holds at most some 2,048 tokens, since it is no faster with more, and what memory has room for; the
  * rest of the batch is accumulated.
  * <li><b>Epochs</b>: as many as show some {@value #EXAMPLES_SEEN} examples, from 3 to 12: that is where facts are
- * learned by heart, and what is seen more often costs general ability. Where only some layers have an adapter, times
+ * learned by heart, and what is seen more often costs general ability. Above {@value #FEW_ROWS} rows times the power of
+ * 2/3 of rows over these, so that each is still seen a few times. Where only some layers have an adapter, times
  * the fourth root of all layers over these. Rows that share few answers have a rule in common, which needs less:
  * {@value #TIMES_SEEN} times the number of different answers, at least {@value #FEWEST_SEEN}. 2 above 5,000 rows, 1
  * above 50,000.
@@ -48,6 +49,7 @@ import java.util.stream.Collectors;
  */
 public final class HyperparameterRules {
     private static final int EXAMPLES_SEEN = 1408;
+    private static final int FEW_ROWS = 176;
     private static final int FEWEST_SEEN = 320;
     private static final int TIMES_SEEN = 48;
     private static final int MOST_EPOCHS = 12;
@@ -300,7 +302,8 @@ public final class HyperparameterRules {
             return few;
         }
         int adapted = Math.max(1, model.layers() - firstLayer.orElse(0));
-        long facts = Math.round(EXAMPLES_SEEN * Math.pow((double) model.layers() / adapted, 0.25));
+        double moreRows = Math.pow(Math.max(1, (double) rows / FEW_ROWS), 2.0 / 3);
+        long facts = Math.round(EXAMPLES_SEEN * moreRows * Math.pow((double) model.layers() / adapted, 0.25));
         long seen = Math.max(FEWEST_SEEN, Math.min(facts, TIMES_SEEN * data.answers()));
         int count = (int) Math.max(FEWEST_EPOCHS, Math.min(MOST_EPOCHS, Math.round((double) seen / rows)));
         reasons.put("epochs", count + ": " + Count.of(rows, "row") + (rows == 1 ? " is " : " are ")
