@@ -40,11 +40,11 @@ class AutomaticOptionsTest {
         try (Tiny tiny = new Tiny()) {
             List<String> log = LogLines.of(() -> {
                 TrainingPlan plan = Trainer.builder(tiny.model).maxSteps(40).build().train(EXAMPLES).plan();
-                assertEquals("7", plan.settings().get("epochs"));
+                assertEquals("8", plan.settings().get("epochs"));
                 assertEquals("8", plan.settings().get("batch_size"));
                 assertEquals("0.005", plan.settings().get("learning_rate"));
                 assertEquals("2", plan.settings().get("warmup_steps"));
-                assertTrue(plan.chosen().matches("batch size 8 \\(200 rows: .*\\), epochs 7 \\(200 rows are 1,400 "
+                assertTrue(plan.chosen().matches("batch size 8 \\(200 rows: .*\\), epochs 8 \\(200 rows are 1,600 "
                         + ".*\\), learning rate 0\\.005 \\(hidden size .*\\), warmup steps 2 \\(a twentieth of "
                         + "the 40 .*\\)"), plan.chosen());
             });

@@ -93,7 +93,7 @@ class HyperparametersTest {
         Hyperparameters chosen = Hyperparameters.auto(new DataFacts(500, 500_000, 2_000, 100_000), SMOL);
         assertEquals(2, chosen.batchSize());
         assertEquals(4, chosen.gradientAccumulation());
-        assertEquals(3, chosen.epochs());
+        assertEquals(6, chosen.epochs());
         assertTrue(chosen.reasons().get("batch_size").contains("1000 tokens on average"));
     }
 
