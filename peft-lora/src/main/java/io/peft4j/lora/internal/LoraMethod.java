@@ -41,16 +41,16 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
 
     @Override
     protected Adapter adapter(LoraConfig config, AdapterSetup setup) {
-        LoraConfig asArranged = arranged(config, setup);
-        check(asArranged, setup);
-        TargetModules modules = asArranged.placement().targetModules();
+        List<LayerRange> layout = layout(config, setup);
+        check(config, layout, setup);
+        TargetModules modules = config.placement().targetModules();
         boolean parametersAlone = !config.targetParameters().isEmpty()
                 && (modules.isUnset() || modules.names().filter(List::isEmpty).isPresent());
-        Targets targets = parametersAlone ? new Targets(setup, asArranged.placement(), List.of())
-                : Targets.of(asArranged.placement(), setup, setup.base().defaultTargetModules(),
+        Targets targets = parametersAlone ? new Targets(setup, config.placement(), List.of())
+                : Targets.of(config.placement(), setup, setup.base().defaultTargetModules(),
                         layer -> layer instanceof Linear || layer instanceof Embedding);
-        LoraConfig arranged = setup.isRestoring() ? asArranged
-                : asArranged.toBuilder().fanInFanOut(targets.areStoredTransposed(config.fanInFanOut())).build();
+        boolean transposed = setup.isRestoring() ? config.fanInFanOut()
+                : targets.areStoredTransposed(config.fanInFanOut());
         Function<Slot, Integer> ranks = targets.values(new PathPatterns<>("rank_pattern", config.rankPattern()),
                 config.rank());
         Function<Slot, Double> alphas = targets.values(new PathPatterns<>("alpha_pattern", config.alphaPattern()),
@@ -65,22 +65,27 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
         List<AdapterLayer> layers = tying ? left.layersWithTies(maker) : left.layers(maker);
         layers.addAll(LoraParameter.targets(setup, config));
         layers.addAll(TrainedTokens.beside(setup, config.trainableTokens(), layers, tying));
-        return new LoraAdapter(setup.isRestoring() ? arranged
-                : described(targets.named(arranged), asked, List.copyOf(begun.values())), layers);
+        if (setup.isRestoring()) {
+            return new LoraAdapter(config, layers);
+        }
+        LoraConfig.Builder stored = config.toBuilder().layerReplication(layout).fanInFanOut(transposed)
+                .placement(targets.placement());
+        describe(stored, config, asked, List.copyOf(begun.values()));
+        return new LoraAdapter(stored.build(), layers);
     }
 
     /**
-     * The configuration of a new adapter with the layers that the model it stands on has repeated or left out, so that
-     * a file says them, also where an adapter that is there already brought them.
+     * The layers that the model of a new adapter has repeated or left out, so that a file says them, also where an
+     * adapter that is there already brought them.
      */
-    private static LoraConfig arranged(LoraConfig config, AdapterSetup setup) {
+    private static List<LayerRange> layout(LoraConfig config, AdapterSetup setup) {
         List<Integer> order = setup.base().layerOrder();
-        boolean arranged = !order.equals(IntStream.range(0, order.size()).boxed().toList());
-        return setup.isRestoring() || !config.layerReplication().isEmpty() || !arranged ? config
-                : config.toBuilder().layerReplication(LayerRange.ranges(order)).build();
+        boolean changed = !order.equals(IntStream.range(0, order.size()).boxed().toList());
+        return setup.isRestoring() || !config.layerReplication().isEmpty() || !changed ? config.layerReplication()
+                : LayerRange.ranges(order);
     }
 
-    private static void check(LoraConfig config, AdapterSetup setup) {
+    private static void check(LoraConfig config, List<LayerRange> layout, AdapterSetup setup) {
         LoraInit init = config.initialization();
         Checks.require(!setup.isRestoring() || init.basePart() != LoraInit.BasePart.UNREPEATABLE,
                 "init_lora_weights is "
@@ -88,7 +93,7 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
                         + ": the base that the adapter belongs to was made from data or by random iterations and "
                         + "cannot be made again. Convert it to plain LoRA in Hugging Face PEFT, with "
                         + "path_initial_model_for_weight_conversion when saving");
-        List<Integer> order = LayerRange.layers(config.layerReplication());
+        List<Integer> order = LayerRange.layers(layout);
         Checks.require(order.isEmpty() || order.equals(setup.base().layerOrder()), "layer_replication asks for the "
                 + "layers " + order + ", and the model has " + setup.base().layerOrder()
                 + ": begin a model with this adapter, then others can be added");
@@ -104,17 +109,18 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
     }
 
     /**
-     * The configuration for targets that a beginning has changed: their ranks and alphas by path, and their paths where
-     * some are gone.
+     * Describes targets that a beginning has changed: their ranks and alphas by path, and their paths where some are
+     * gone.
      */
-    private static LoraConfig described(LoraConfig config, List<LoraTarget> before, List<LoraTarget> after) {
+    private static void describe(LoraConfig.Builder stored, LoraConfig config, List<LoraTarget> before,
+            List<LoraTarget> after) {
         boolean all = before.size() == after.size();
         boolean same = all;
         for (int i = 0; same && i < after.size(); i++) {
             same = after.get(i).rank() == before.get(i).rank() && after.get(i).alpha() == before.get(i).alpha();
         }
         if (same) {
-            return config;
+            return;
         }
         Map<String, Integer> ranks = new LinkedHashMap<>();
         Map<String, Double> alphas = new LinkedHashMap<>();
@@ -126,9 +132,10 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
                 alphas.put(target.slot().path(), target.alpha());
             }
         }
-        LoraConfig.Builder changed = config.toBuilder().rankPattern(ranks).alphaPattern(alphas);
-        return (all ? changed : changed.targetModules(TargetModules.of(
-                after.stream().map(target -> target.slot().path()).toList()))).build();
+        stored.rankPattern(ranks).alphaPattern(alphas);
+        if (!all) {
+            stored.targetModules(TargetModules.of(after.stream().map(target -> target.slot().path()).toList()));
+        }
     }
 
     private static AdapterLayer layer(AdapterSetup setup, LoraTarget target, LoraConfig config) {
