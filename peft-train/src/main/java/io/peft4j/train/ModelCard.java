@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The {@code README.md} beside an adapter, as the hub shows it: what it was made from, how, and how to load it. One
@@ -30,10 +32,10 @@ final class ModelCard {
      *
      * @throws java.io.UncheckedIOException when it cannot be written
      */
-    static void write(Path folder, PeftModel model, TrainingOptions options, TrainingResult result) {
+    static void write(Path folder, PeftModel model, TrainingResult result) {
         Path file = folder.resolve(FILE);
         if (!Files.exists(file) || isOfCancelled(file)) {
-            AtomicFiles.writeString(file, text(model, options, result));
+            AtomicFiles.writeString(file, text(model, result));
         }
     }
 
@@ -48,7 +50,7 @@ final class ModelCard {
         }
     }
 
-    private static String text(PeftModel model, TrainingOptions options, TrainingResult result) {
+    private static String text(PeftModel model, TrainingResult result) {
         String base = model.network().description().name();
         PeftConfig config = model.adapter(model.activeAdapters().get(0)).config();
         String method = PeftMethods.byType(config.peftType()).name();
@@ -64,12 +66,11 @@ final class ModelCard {
                 result.plan().tokens(), result.plan().supervisedTokens()));
         text.append(String.format(Locale.ROOT, "| steps | %,d of %,d%s\n", result.plan().doneSteps()
                 + result.steps().size(), result.plan().totalSteps(), ENDINGS.get(result.ending())));
-        row(text, "epochs, batch size, gradient accumulation", options.epochs() + ", " + options.batchSize() + ", "
-                + options.gradientAccumulation());
-        row(text, "learning rate", options.learningRate() + ", " + options.schedule()
-                + ", " + options.warmupSteps() + " warm-up steps");
-        row(text, "weight decay, max grad norm, seed", options.weightDecay() + ", " + options.maxGradNorm() + ", "
-                + options.seed());
+        Map<String, String> settings = result.plan().settings();
+        row(text, "epochs, batch size, gradient accumulation", values(settings, "epochs", "batch_size",
+                "gradient_accumulation"));
+        row(text, "learning rate", values(settings, "learning_rate", "schedule", "warmup_steps") + " warm-up steps");
+        row(text, "weight decay, max grad norm, seed", values(settings, "weight_decay", "max_grad_norm", "seed"));
         result.finalTrainLoss().ifPresent(loss -> row(text, "training loss of the last step", rounded(loss)));
         result.finalEvalLoss().ifPresent(loss -> row(text, "validation loss", rounded(loss)));
         return text.append("\n```python\nfrom peft import PeftModel\n")
@@ -79,6 +80,10 @@ final class ModelCard {
 
     private static String rounded(double loss) {
         return String.format(Locale.ROOT, "%.4f", loss);
+    }
+
+    private static String values(Map<String, String> settings, String... names) {
+        return Stream.of(names).map(settings::get).collect(Collectors.joining(", "));
     }
 
     private static void row(StringBuilder text, String name, String value) {

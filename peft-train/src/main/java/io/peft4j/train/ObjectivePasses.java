@@ -47,7 +47,7 @@ final class ObjectivePasses implements AutoCloseable {
         this.chunkRows = chunkRows;
     }
 
-    /** The same with noise on the embeddings of tokens in training ({@link LearningOptions#neftuneAlpha}). */
+    /** The same with noise on the embeddings of tokens in training ({@link TrainingOptions#neftuneAlpha}). */
     ObjectivePasses withNoise(double alpha) {
         neftuneAlpha = alpha;
         return this;

@@ -104,16 +104,16 @@ final class RunFolder implements AutoCloseable {
             AdapterCheckpoint.readConfig(adapter);
             SafetensorsFile.open(adapter.resolve(AdapterCheckpoint.WEIGHTS_FILE)).close();
         }
-        writeAbout(run.settings(), run.options(), result);
+        writeAbout(result);
         EmergencyCheckpoint.of(path()).remove();
     }
 
     /** Card and passports are of less worth than the adapter, which is there. */
-    private void writeAbout(RunSettings settings, TrainingOptions options, TrainingResult result) {
+    private void writeAbout(TrainingResult result) {
         try {
-            ModelCard.write(path(), model, options, result);
+            ModelCard.write(path(), model, result);
             for (String name : model.activeAdapters()) {
-                AdapterProvenance.of(model, model.adapter(name), settings.values(), List.of())
+                AdapterProvenance.of(model, model.adapter(name), result.plan().settings(), List.of())
                         .write(output.adapterFolder(name));
             }
         } catch (UncheckedIOException e) {

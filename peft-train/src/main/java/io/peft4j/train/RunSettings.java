@@ -20,7 +20,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -46,30 +45,20 @@ record RunSettings(Map<String, String> values) {
     }
 
     /** The settings of a training that is about to begin. */
-    static RunSettings of(PeftModel model, TrainingOptions options, LearningOptions learning, TrainingControl control,
-            TrainingSet examples, Optional<TrainingSet> validation, List<Parameter> parameters, String rule,
-            Objective<?> objective) {
-        Map<String, String> values = chosen(options.deciding(), learning, control, rule);
+    static RunSettings of(TrainingTask task, List<Parameter> parameters) {
+        PeftModel model = task.model();
+        Objective<?> objective = task.objective();
+        Map<String, String> values = task.options().settings();
         values.put("objective", objective.name());
         new TreeMap<>(objective.settings()).forEach((name, value) -> values.put("objective." + name, value));
-        values.put("examples", hash(examples.examples()));
-        values.put("validation", validation.map(set -> hash(set.examples())).orElse(NONE));
+        values.put("examples", hash(task.training().examples()));
+        values.put("validation", task.validation().map(set -> hash(set.examples())).orElse(NONE));
         values.put("trainable_parameters", hashOfNames(parameters));
         values.put("adapters", model.activeAdapters().toString());
         model.activeAdapters().forEach(name -> values.putAll(configuration(model, name)));
         values.putAll(AdapterProvenance.identity(model.base()));
         values.putAll(new TreeMap<>(model.engine().identity()));
         return new RunSettings(values);
-    }
-
-    /** What was chosen of a training, whatever it trains on. */
-    static Map<String, String> chosen(Map<String, String> options, LearningOptions learning, TrainingControl control,
-            String rule) {
-        Map<String, String> values = new LinkedHashMap<>(options);
-        values.putAll(learning.deciding());
-        values.putAll(control.deciding());
-        values.put("update_rule", rule);
-        return values;
     }
 
     /** The same with more. */

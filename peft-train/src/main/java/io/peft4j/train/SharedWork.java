@@ -37,15 +37,15 @@ final class SharedWork {
     /** Whether each worker has parameters of its own. */
     private boolean apart;
 
-    SharedWork(WorkerCollective workers, Objective<?> objective, TrainingOptions options, boolean sharesPrefixes,
-            Network network, ObjectivePasses passes, Cancellation cancellation) {
+    SharedWork(TrainingTask task, ObjectivePasses passes, WorkerCollective workers, Cancellation cancellation) {
         this.workers = workers;
-        this.division = WorkDivision.of(workers, objective, options, network);
-        this.objective = objective;
+        this.objective = task.objective();
         this.passes = passes;
-        this.network = network;
-        this.sharesPrefixes = sharesPrefixes;
-        this.seed = options.seed();
+        this.network = task.model().network();
+        this.division = WorkDivision.of(workers, objective, task.options(), network);
+        // Each sequence has noise of its own.
+        this.sharesPrefixes = task.options().sharePrefixes() && task.options().neftuneAlpha() == 0;
+        this.seed = task.options().seed();
         this.cancellation = cancellation;
         this.slow = new SlowWorkers(workers, LOG::warn);
     }

@@ -10,7 +10,6 @@ import io.peft4j.core.peft.AdapterLease;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.core.peft.method.AdapterLayer;
-import io.peft4j.core.peft.method.UpdateRule;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.EncodedChats;
@@ -27,7 +26,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,25 +49,17 @@ public final class Trainer {
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
     private final PeftModel model;
-    private final GivenOptions given;
-    private final LearningOptions learning;
-    private final OptionalInt maxLength;
-    private final Masking masking;
+    private final TrainingOptions options;
     private final List<TokenSequence> validation;
     private final Optional<ChatDataset> validationChats;
     private final Optional<OutputFolder> output;
     private final List<TrainingListener> listeners;
-    private final UpdateRule rule;
     private final Cancellation cancellation;
-    private final TrainingControl control;
     private final WorkerCollective workers;
 
-    Trainer(TrainerBuilder builder) {
+    Trainer(TrainerBuilder builder, TrainingOptions options) {
         this.model = builder.model;
-        this.given = builder.given();
-        this.learning = builder.learning;
-        this.maxLength = builder.maxLength;
-        this.masking = builder.masking;
+        this.options = options;
         this.validation = builder.validation;
         this.validationChats = builder.validationChats;
         this.workers = builder.workers;
@@ -79,9 +69,7 @@ public final class Trainer {
         if (builder.logsProgress && tells) {
             listeners.add(new ProgressLog(LOG::info, System::nanoTime));
         }
-        this.rule = builder.rule;
         this.cancellation = builder.cancellation;
-        this.control = builder.control;
     }
 
     /** A builder of a trainer for the adapters that are active in {@code model}. */
@@ -124,7 +112,7 @@ public final class Trainer {
         output.map(OutputFolder::chosen).ifPresent(OutputFolder::check);
         EncodedChats encoded = encode(examples);
         LOG.info("[[learned]] of the first example: {}",
-                encoder(model, masking).preview(encoded.kept().get(0)).replace("\n", "\\n"));
+                ChatEncoder.of(model, options.masking()).preview(encoded.kept().get(0)).replace("\n", "\\n"));
         return train(encoded.sequences(), encoded.tooLong().size(),
                 encoded.kept().stream().map(example -> example.origin().toString()).toList());
     }
@@ -197,28 +185,26 @@ public final class Trainer {
                 encoded(objective, held, "validation").examples());
     }
 
-    private Objective<?> smoothed(Objective<?> plain) {
-        return learning.labelSmoothing() == 0 ? plain : plain.withLabelSmoothing(learning.labelSmoothing());
+    private TrainingEstimate probe(Objective<?> objective, List<EncodedExample> examples, List<EncodedExample> held) {
+        return new TrainingProbe(task(objective, trainingSet(examples, "training", List.of()), held)
+                .complete(Optional.empty())).run(TrainingEstimate.PROBE);
     }
 
-    private TrainingEstimate probe(Objective<?> objective, List<EncodedExample> examples, List<EncodedExample> held) {
-        TrainingSet set = trainingSet(examples, "training", List.of());
-        return new TrainingProbe(model, smoothed(objective), chosen(objective, set, Optional.empty()), learning,
-                control, set, held.isEmpty() ? Optional.empty()
-                        : Optional.of(trainingSet(held, "validation", List.of())),
-                rule)
-                .run(TrainingEstimate.PROBE);
+    /** What is asked for on these examples. */
+    private TrainingTask task(Objective<?> objective, TrainingSet examples, List<EncodedExample> held) {
+        Objective<?> smoothed = options.labelSmoothing() == 0 ? objective
+                : objective.withLabelSmoothing(options.labelSmoothing());
+        return new TrainingTask(model, smoothed, options, "", examples, held.isEmpty() ? Optional.empty()
+                : Optional.of(trainingSet(held, "validation", List.of())));
     }
 
     private <E> EncodedExamples encoded(Objective<E> objective, List<E> examples, String kind) {
-        return objective.encode(examples, new DataSetup(kind, maxLength.orElse(room()),
-                given.others().batchSize()));
+        return objective.encode(examples, new DataSetup(kind, maxLength(), batchSize()));
     }
 
-    /** The numbers that are given; else those that a training which is resumed began with, or what rules choose. */
-    private GivenOptions.Chosen chosen(Objective<?> objective, TrainingSet examples, Optional<Path> checkpoint) {
-        return checkpoint.map(folder -> given.asBegun(TrainingState.load(folder).settings().values()))
-                .orElseGet(() -> given.chosenFor(model, objective, examples.examples(), learning, rule, control));
+    /** Examples in a pass where it does not matter for the result. */
+    private int batchSize() {
+        return options.batchSize().orElse(TrainingOptions.USUAL_BATCH);
     }
 
     private TrainingResult train(List<TokenSequence> examples, int tooLong, List<String> origins) {
@@ -243,26 +229,21 @@ public final class Trainer {
     }
 
     /** A training that is about to begin; the folder is locked, and the model kept for it. */
-    OpenTraining open(Objective<?> plain, List<EncodedExample> examples, List<EncodedExample> held, int tooLong,
+    OpenTraining open(Objective<?> objective, List<EncodedExample> examples, List<EncodedExample> held, int tooLong,
             List<String> origins) {
-        Objective<?> objective = smoothed(plain);
-        if (control.needsValidation() && held.isEmpty()) {
+        if (held.isEmpty() && (options.patience() > 0 || options.keepBest() || options.evaluateEverySteps() > 0)) {
             throw new ConfigurationException("evaluation by steps, early stopping and keeping the best adapter need "
                     + "validation data");
         }
-        Optional<TrainingSet> validationSet = held.isEmpty() ? Optional.empty()
-                : Optional.of(trainingSet(held, "validation", List.of()));
-        TrainingSet trainingSet = trainingSet(examples, "training", origins);
-        validationSet.ifPresent(trainingSet::warnOfShared);
+        TrainingTask task = task(objective, trainingSet(examples, "training", origins).leavingOut(tooLong), held);
+        task.validation().ifPresent(task.training()::warnOfShared);
         return OpenTraining.of(model, output.map(OutputFolder::chosen), workers, listeners,
-                checkpoint -> TrainingRun.prepare(model, objective, chosen(objective, trainingSet, checkpoint),
-                        learning, control,
-                        trainingSet, validationSet, tooLong, checkpoint, rule, cancellation, workers));
+                checkpoint -> TrainingRun.prepare(task.complete(checkpoint), checkpoint, workers, cancellation));
     }
 
     /** Why it cannot share passes with the trainings of other adapters, as a sentence; empty where it can. */
     Optional<String> sharingObstacle() {
-        if (learning.neftuneAlpha() > 0 || learning.labelSmoothing() > 0) {
+        if (options.neftuneAlpha() > 0 || options.labelSmoothing() > 0) {
             return Optional.of("it has noise on its embeddings or smoothed labels");
         }
         if (workers.count() > 1) {
@@ -295,9 +276,9 @@ public final class Trainer {
                 .weight();
         double sum = 0;
         try (CausalLmObjective objective = new CausalLmObjective(model)) {
-            for (int from = 0; from < sequences.size(); from += given.others().batchSize()) {
+            for (int from = 0; from < sequences.size(); from += batchSize()) {
                 sum += objective.loss(model.network().pack(sequences.subList(from,
-                        (int) Math.min(sequences.size(), (long) from + given.others().batchSize()))));
+                        (int) Math.min(sequences.size(), (long) from + batchSize()))));
             }
         }
         return sum / weight;
@@ -308,7 +289,7 @@ public final class Trainer {
      * {@code auto} for what rules choose. Trainings with the same settings, model and examples go the same way.
      */
     public Map<String, String> settings() {
-        return RunSettings.chosen(given.settings(), learning, control, rule.describe());
+        return options.settings();
     }
 
     PeftModel model() {
@@ -317,7 +298,7 @@ public final class Trainer {
 
     /** The conversations as examples, and those that the loss is measured on. */
     EncodedChats encode(ChatDataset dataset) {
-        return encoder(model, masking).encode(dataset, maxLength.orElse(room()));
+        return ChatEncoder.of(model, options.masking()).encode(dataset, maxLength());
     }
 
     List<TokenSequence> held() {
@@ -336,32 +317,29 @@ public final class Trainer {
      */
     public static CalibrationBatches calibration(LanguageModel model, ChatDataset examples, int batchSize,
             int mostBatches) {
-        return CalibrationBatches.of(encoder(model).encode(examples, model.network().description().maxPositions())
-                .sequences(), batchSize, mostBatches);
+        return CalibrationBatches.of(
+                ChatEncoder.of(model, Masking.ASSISTANT).encode(examples, model.network().description().maxPositions())
+                        .sequences(),
+                batchSize, mostBatches);
     }
 
     private TrainingSet trainingSet(List<EncodedExample> examples, String kind, List<String> origins) {
         return TrainingSet.of(examples, kind, room(), model.network().description().vocabularySize(), origins);
     }
 
-    /** The most tokens of an example. */
+    private int maxLength() {
+        return options.maxLength().orElse(room());
+    }
+
+    /** The most tokens of an example that the model takes. */
     private int room() {
         try (ModelLease lease = model.lease()) {
             return lease.maxPositions();
         }
     }
 
-    /** The encoder of a model's conversations that learns what the assistant says. */
-    static ChatEncoder encoder(LanguageModel model) {
-        return encoder(model, Masking.ASSISTANT);
-    }
-
-    private static ChatEncoder encoder(LanguageModel model, Masking masking) {
-        return ChatEncoder.of(model, masking);
-    }
-
     @Override
     public String toString() {
-        return "trainer of " + model + ": " + given;
+        return "trainer of " + model + ": " + options;
     }
 }

@@ -9,6 +9,8 @@ import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.Masking;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -91,7 +93,8 @@ public final class TrainingBenchmark {
      * @throws io.peft4j.core.error.PeftException when the model has no chat template or an example cannot be encoded
      */
     public static List<TokenSequence> chatExamples(LanguageModel model, ChatDataset chats) {
-        return Trainer.encoder(model).encode(chats, model.network().description().maxPositions()).sequences();
+        return ChatEncoder.of(model, Masking.ASSISTANT).encode(chats, model.network().description().maxPositions())
+                .sequences();
     }
 
     /** As {@link TrainerBuilder#recompute}. */

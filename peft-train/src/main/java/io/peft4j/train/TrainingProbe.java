@@ -52,42 +52,34 @@ final class TrainingProbe {
     /** A batch that is longer by less needs no run of its own. */
     private static final double ABOUT_AS_LONG = 1.02;
 
+    private final TrainingTask task;
     private final PeftModel model;
     private final Objective<?> objective;
     private final TrainingOptions options;
-    private final String reasons;
-    private final LearningOptions learning;
-    private final TrainingControl control;
     private final TrainingSet examples;
-    private final Optional<TrainingSet> validation;
-    private final UpdateRule rule;
 
-    TrainingProbe(PeftModel model, Objective<?> objective, GivenOptions.Chosen chosen, LearningOptions learning,
-            TrainingControl control, TrainingSet examples, Optional<TrainingSet> validation, UpdateRule rule) {
-        this.model = model;
-        this.objective = objective;
-        this.options = chosen.options();
-        this.reasons = chosen.reasons();
-        this.learning = learning;
-        this.control = control;
-        this.examples = examples;
-        this.validation = validation;
-        this.rule = rule;
+    /** @param task with complete options */
+    TrainingProbe(TrainingTask task) {
+        this.task = task;
+        this.model = task.model();
+        this.objective = task.objective();
+        this.options = task.options();
+        this.examples = task.training();
     }
 
     /** Finds out, in about this time. */
     TrainingEstimate run(Duration time) {
-        long updates = new UpdateSampler(examples, options, control.maxSteps()).totalSteps();
+        long updates = new UpdateSampler(examples, options).totalSteps();
         return keepingValues(updates, () -> inFolder(folder -> run(folder, time.toNanos() / 1e9)));
     }
 
     private TrainingEstimate run(Path folder, double limit) {
         long begin = System.nanoTime();
-        UpdateSampler sampler = new UpdateSampler(examples, options, control.maxSteps());
+        UpdateSampler sampler = new UpdateSampler(examples, options);
         long tokens = sampler.tokensFrom(0);
         Timing first = first(folder, sampler, limit * FIRST);
         List<EncodedExample> longest = longest(sampler, Math.min(sampler.totalSteps(), MOST_SEARCHED));
-        long seen = first.passes() / options.gradientAccumulation();
+        long seen = first.passes() / options.gradientAccumulation().getAsInt();
         if (tokens(longest) > ABOUT_AS_LONG * tokens(longest(sampler, seen))) {
             timed(only(longest.size()), set(longest), LONGEST * limit, 2, List.of());
         }
@@ -103,22 +95,24 @@ final class TrainingProbe {
         OptionalLong peak = ProcessUsage.peakResidentBytes();
         long more = Math.max(0, first.plannedBytes() - first.keptBytes())
                 + TrainingEstimate.laterBytes(seconds, sampler.totalSteps());
-        return new TrainingEstimate(model.trainableParameters().stream().filter(rule::trains)
+        return new TrainingEstimate(task.parameters().stream()
                 .mapToLong(Parameter::length).sum(), adapterBytes(folder), Math.round(done * tokens),
                 Math.round(done * sampler.totalSteps()), seconds,
                 peak.isEmpty() ? peak : OptionalLong.of(peak.getAsLong() + more),
-                (System.nanoTime() - begin) / 1e9, reasons);
+                (System.nanoTime() - begin) / 1e9, task.chosen());
     }
 
     /** How far the training comes. */
     private double shareInBudget(double seconds) {
-        return control.timeBudget().map(budget -> Math.min(1, budget.toNanos() / 1e9 / seconds)).orElse(1.0);
+        return options.timeBudget().map(budget -> Math.min(1, budget.toNanos() / 1e9 / seconds)).orElse(1.0);
     }
 
     /** The first updates as they will be, with all that is written meanwhile. */
     private Timing first(Path folder, UpdateSampler sampler, double limit) {
-        TrainingOptions once = areSmall(sampler) || options.gradientAccumulation() <= FEW_PASSES ? options
-                : changed(options.batchSize(), FEW_PASSES, options.epochs(), options.shuffle(), options.packing(),
+        TrainingOptions once = areSmall(sampler) || options.gradientAccumulation().getAsInt() <= FEW_PASSES
+                ? options
+                : changed(options.batchSize().getAsInt(), FEW_PASSES, options.epochs().getAsInt(), options.shuffle(),
+                        options.packing(),
                         options.packTokens());
         try (MetricsFile metrics = MetricsFile.open(folder, 0)) {
             return timed(once, examples, limit, FEWEST, List.of(metrics, new PageWriter(folder)));
@@ -132,13 +126,14 @@ final class TrainingProbe {
 
     /** What the layers below the adapter cost once, and what each epoch costs. */
     private double withFrozenStates(Timing first, long tokens, double limit) {
-        UpdateSampler sampler = new UpdateSampler(examples, options, control.maxSteps());
+        UpdateSampler sampler = new UpdateSampler(examples, options);
         List<EncodedExample> some = new ArrayList<>();
         for (int i = 0; i < Math.min(2, sampler.stepsPerEpoch()); i++) {
             some.addAll(sampler.batches(i).get(0));
         }
         int repeats = 3;
-        Timing again = timed(changed(options.batchSize(), 1, repeats, false, PackOptions.Strategy.IN_ORDER, 0),
+        Timing again = timed(
+                changed(options.batchSize().getAsInt(), 1, repeats, false, PackOptions.Strategy.IN_ORDER, 0),
                 set(some), (1 - FIRST - LONGEST) * limit, 2 * repeats, List.of());
         double later = again.steadySecondsPerToken();
         double once = Math.max(0, first.seconds() - later * first.tokens());
@@ -147,34 +142,32 @@ final class TrainingProbe {
     }
 
     private TrainingOptions only(int batchSize) {
-        return changed(batchSize, 1, Math.min(2, options.epochs()), false, PackOptions.Strategy.IN_ORDER, 0);
+        return changed(batchSize, 1, Math.min(2, options.epochs().getAsInt()), false, PackOptions.Strategy.IN_ORDER, 0);
     }
 
     private TrainingOptions changed(int batchSize, int accumulation, int epochs, boolean shuffle,
             PackOptions.Strategy packing, int packTokens) {
-        return new TrainingOptions(epochs, batchSize, accumulation, options.learningRate(), options.schedule(),
-                options.warmupSteps(), options.weightDecay(), options.maxGradNorm(), options.seed(), shuffle,
-                options.sharePrefixes(), packing, packTokens, options.recompute());
+        return options.toBuilder().batchSize(batchSize).gradientAccumulation(accumulation).epochs(epochs)
+                .shuffle(shuffle).packing(packing).packTokens(packTokens).build();
     }
 
     /** Without a warm-up, which changes nothing at a rate of 0, and which so few updates would not end. */
-    private static TrainingOptions cold(TrainingOptions how) {
-        return new TrainingOptions(how.epochs(), how.batchSize(), how.gradientAccumulation(), how.learningRate(),
-                how.schedule(), 0, how.weightDecay(), how.maxGradNorm(), how.seed(), how.shuffle(),
-                how.sharePrefixes(), how.packing(), how.packTokens(), how.recompute());
+    private TrainingOptions cold(TrainingOptions how) {
+        long most = objective.referenceValues() > 0 ? FEW : how == options ? options.maxSteps() : 0;
+        return how.toBuilder().warmupSteps(0).maxSteps(most).earlyStopping(0, 0).keepBest(false)
+                .set("timeBudget", Optional.empty())
+                .updateRule(new Still(options.updateRule())).build();
     }
 
     private Timing timed(TrainingOptions how, TrainingSet set, double limit, int least,
             List<TrainingListener> listeners) {
-        long most = objective.referenceValues() > 0 ? FEW : how == options ? control.maxSteps() : 0;
-        TrainingControl all = new TrainingControl(most, 0, 0, 0, false, Optional.empty());
-        Timing timing = new Timing((double) options.gradientAccumulation() / how.gradientAccumulation());
+        Timing timing = new Timing((double) options.gradientAccumulation().getAsInt()
+                / how.gradientAccumulation().getAsInt());
         TrainingListener told = new Listeners(listeners, LOG::warn);
-        GivenOptions.Chosen numbers = new GivenOptions.Chosen(cold(how), "");
-        try (TrainingRun run = TrainingRun.prepare(model, objective, numbers, learning, all, set, Optional.empty(), 0,
-                Optional.empty(), new Still(rule), new Cancellation(), WorkerCollective.one())) {
+        try (TrainingRun run = TrainingRun.prepare(task.with(cold(how), set), Optional.empty(), WorkerCollective.one(),
+                new Cancellation())) {
             run.start(told, Optional.empty());
-            boolean small = set == examples && areSmall(new UpdateSampler(examples, options, control.maxSteps()));
+            boolean small = set == examples && areSmall(new UpdateSampler(examples, options));
             long begin = System.nanoTime();
             long last = begin;
             while (!run.isOver()) {
@@ -212,17 +205,18 @@ final class TrainingProbe {
 
     /** The time of all measurements on the validation data. */
     private double evaluations(UpdateSampler sampler) {
-        if (validation.isEmpty()) {
+        if (task.validation().isEmpty()) {
             return 0;
         }
-        List<List<EncodedExample>> held = PartSums.batches(validation.get().examples(), options.batchSize());
+        List<List<EncodedExample>> held = PartSums.batches(task.validation().get().examples(),
+                options.batchSize().getAsInt());
         List<List<EncodedExample>> batches = new ArrayList<>();
         for (int i = 0; i < TIMED_BATCHES; i++) {
             batches.add(held.get(i < held.size() ? i : 0));
         }
-        long every = control.evaluateEverySteps() > 0 ? control.evaluateEverySteps() : sampler.stepsPerEpoch();
+        long every = options.evaluateEverySteps() > 0 ? options.evaluateEverySteps() : sampler.stepsPerEpoch();
         long times = 1 + (sampler.totalSteps() + every - 1) / every;
-        return validation.get().tokens() * times * secondsPerToken(batches, objective::loss);
+        return task.validation().get().tokens() * times * secondsPerToken(batches, objective::loss);
     }
 
     /** The time of what an objective computes once of each example before the first update, if it does. */

@@ -7,10 +7,8 @@ import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.TrainingHook;
-import io.peft4j.core.peft.method.UpdateRule;
 import io.peft4j.train.TrainingResult.Ending;
 import io.peft4j.train.objective.EncodedExample;
-import io.peft4j.train.objective.Objective;
 import io.peft4j.train.optimizer.Updates;
 import io.peft4j.train.parallel.WorkerCollective;
 import java.nio.file.Path;
@@ -29,28 +27,22 @@ import org.slf4j.LoggerFactory;
 final class TrainingRun implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingRun.class);
 
+    private final TrainingTask task;
     private final TrainingOptions options;
-    private final LearningOptions learning;
-    private final TrainingControl control;
-    private final TrainingSet training;
-    private final Validation validation;
-    private final ReferenceValues references;
     private final Cancellation cancellation;
     private final WorkerCollective workers;
     private final SharedWork work;
     private final List<Parameter> parameters;
-    private final PeftModel model;
     /** Keeps what is trained as it is until the end, whatever others do with the model. */
     private final ModelLease lease;
     private final UpdateSampler sampler;
-    private final RunSettings settings;
+    private final Validation validation;
+    private final ReferenceValues references;
     private final TrainingPlan plan;
     private final RemainingTime pace;
     final ObjectivePasses passes;
-    private final List<Double> partWeights;
     private final Updates optimizer;
-    private final UpdateRule rule;
-    private final Map<String, TrainingHook> hooks;
+    private final Map<String, TrainingHook> hooks = new LinkedHashMap<>();
     private final RunCheckpoint checkpoint;
     private final List<StepMetrics> steps = new ArrayList<>();
     private TrainingListener listener = new Listeners(List.of(), LOG::warn);
@@ -58,42 +50,32 @@ final class TrainingRun implements AutoCloseable {
     private Optional<Ending> ending = Optional.empty();
     private long begin;
 
-    private TrainingRun(PeftModel model, ModelLease lease, Objective<?> objective, GivenOptions.Chosen chosen,
-            LearningOptions learning, TrainingControl control, TrainingSet examples,
-            Optional<TrainingSet> validation, int tooLong, long doneSteps, UpdateRule rule, Cancellation cancellation,
-            WorkerCollective workers) {
-        this.model = model;
-        this.workers = workers;
+    private TrainingRun(TrainingTask task, ModelLease lease, long doneSteps, WorkerCollective workers,
+            Cancellation cancellation) {
+        this.task = task;
+        this.options = task.options();
         this.lease = lease;
-        this.rule = rule;
-        this.options = chosen.options();
-        this.learning = learning;
-        this.control = control;
-        this.training = examples;
-        this.partWeights = objective.partWeights();
-        this.references = new ReferenceValues(objective, examples, validation);
+        this.workers = workers;
         this.cancellation = cancellation;
-        this.parameters = trainable(model, rule);
-        this.validation = new Validation(validation, control, options.batchSize(), parameters);
-        this.sampler = new UpdateSampler(examples, options, control.maxSteps());
+        PeftModel model = task.model();
+        this.parameters = task.parameters();
+        this.references = new ReferenceValues(task.objective(), task.training(), task.validation());
+        this.validation = new Validation(task.validation(), options, parameters);
+        this.sampler = new UpdateSampler(task.training(), options);
         this.pace = new RemainingTime(sampler.tokensFrom(doneSteps));
         this.passes = new ObjectivePasses(model, ObjectivePasses.keptBytes(model, options.recompute()),
-                OptionalInt.empty(), frozenStates(examples)).withNoise(learning.neftuneAlpha());
-        this.work = new SharedWork(workers, objective, options,
-                options.sharePrefixes() && learning.neftuneAlpha() == 0, model.network(), passes, cancellation);
-        learning.requireMatches(parameters);
-        this.optimizer = new Updates(model.engine(), parameters, learning.optimizer(),
-                parameter -> learning.weightDecay(parameter, options.weightDecay()),
-                parameter -> rule.rateFactor(parameter) * learning.rateFactor(parameter, options.learningRate()));
-        this.hooks = new LinkedHashMap<>();
+                OptionalInt.empty(), frozenStates()).withNoise(options.neftuneAlpha());
+        this.work = new SharedWork(task, passes, workers, cancellation);
+        ParameterGroup.requireMatches(options.parameterGroups(), parameters);
+        this.optimizer = new Updates(model.engine(), parameters, options.optimizer(), this::weightDecay,
+                this::rateFactor);
         model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(sampler.totalSteps())));
         // After the hooks: a method may fill its configuration in for this training.
-        this.settings = RunSettings.of(model, options, learning, control, examples, validation, parameters,
-                rule.describe(), objective).with(localSteps());
-        this.checkpoint = new RunCheckpoint(model, settings, optimizer, hooks, this.validation, references);
-        this.plan = new TrainingPlan(examples.examples().size(), tooLong + examples.leftOut(), examples.tokens(),
-                examples.supervised(), sampler.stepsPerEpoch(), sampler.totalSteps(), doneSteps,
-                parameters.stream().mapToLong(Parameter::length).sum(), settings.values(), chosen.reasons());
+        RunSettings settings = RunSettings.of(task, parameters).with(localSteps());
+        this.checkpoint = new RunCheckpoint(model, settings, optimizer, hooks, validation, references);
+        this.plan = new TrainingPlan(task.training().examples().size(), task.training().leftOut(),
+                task.training().tokens(), task.training().supervised(), sampler.stepsPerEpoch(), sampler.totalSteps(),
+                doneSteps, parameters.stream().mapToLong(Parameter::length).sum(), settings.values(), task.chosen());
         // A training that failed half-way may have left something there.
         model.trainableParameters().forEach(Parameter::clearGradient);
     }
@@ -114,53 +96,44 @@ final class TrainingRun implements AutoCloseable {
     }
 
     /** What is worth keeping when examples come again. */
-    private FrozenStates frozenStates(TrainingSet examples) {
-        if (options.epochs() == 1 || learning.neftuneAlpha() > 0) {
+    private FrozenStates frozenStates() {
+        if (options.epochs().getAsInt() == 1 || options.neftuneAlpha() > 0) {
             return FrozenStates.none();
         }
-        List<TokenSequence> all = new ArrayList<>(EncodedExample.sequences(examples.examples()));
+        List<TokenSequence> all = new ArrayList<>(EncodedExample.sequences(task.training().examples()));
         all.addAll(EncodedExample.sequences(validation.examples()));
         // A worker of several sees single examples of those that follow each other.
-        return FrozenStates.of(model.network().description(), all, workers.count() == 1 ? options.batchSize() : 1);
+        return FrozenStates.of(task.model().network().description(), all,
+                workers.count() == 1 ? options.batchSize().getAsInt() : 1);
     }
 
-    /** Its numbers. */
+    /** What is asked for. */
     TrainingOptions options() {
         return options;
-    }
-
-    /** What decides its course. */
-    RunSettings settings() {
-        return settings;
     }
 
     /**
      * Prepares a training.
      *
-     * @param chosen its numbers
-     * @param tooLong number of examples that were left out before
+     * @param task with complete options
      * @param checkpoint where it goes on from, if not from the beginning
-     * @param rule how updates differ by parameter
      * @param workers who computes it
      * @throws ConfigurationException when there is nothing to train, or the checkpoint is of another training
      * @throws io.peft4j.core.error.FileFormatException when the checkpoint is damaged
      */
-    static TrainingRun prepare(PeftModel model, Objective<?> objective, GivenOptions.Chosen chosen,
-            LearningOptions learning, TrainingControl control, TrainingSet examples,
-            Optional<TrainingSet> validation, int tooLong, Optional<Path> checkpoint, UpdateRule rule,
-            Cancellation cancellation, WorkerCollective workers) {
+    static TrainingRun prepare(TrainingTask task, Optional<Path> checkpoint, WorkerCollective workers,
+            Cancellation cancellation) {
         Optional<TrainingState> state = checkpoint.map(TrainingState::load);
-        ModelLease lease = model.leaseForTraining();
+        ModelLease lease = task.model().leaseForTraining();
         TrainingRun run = null;
         boolean complete = false;
         try {
-            run = new TrainingRun(model, lease, objective, chosen, learning, control, examples, validation,
-                    tooLong, state.map(TrainingState::step).orElse(0L), rule, cancellation, workers);
+            run = new TrainingRun(task, lease, state.map(TrainingState::step).orElse(0L), workers, cancellation);
             run.warn();
             if (state.isPresent()) {
                 run.checkpoint.restore(state.get(), checkpoint.get());
             }
-            WorkerAgreement.require(workers, run.settings, model);
+            WorkerAgreement.require(workers, run.checkpoint.settings(), task.model());
             complete = true;
             return run;
         } finally {
@@ -173,21 +146,27 @@ final class TrainingRun implements AutoCloseable {
         }
     }
 
-    private static List<Parameter> trainable(PeftModel model, UpdateRule rule) {
-        List<Parameter> parameters = model.trainableParameters().stream().filter(rule::trains).toList();
-        if (parameters.isEmpty()) {
-            throw new ConfigurationException("there is nothing to train: no adapter is active, or the active ones have "
-                    + "no trainable parameter");
+    private void warn() {
+        int warmup = options.warmupSteps().getAsInt();
+        if (warmup >= plan.totalSteps()) {
+            LOG.warn("the warm-up of {} is not over before the training is, after {}, so the learning rate never "
+                    + "reaches {}", Count.of(warmup, "step"), Count.of(plan.totalSteps(), "step"), learningRate());
         }
-        return parameters;
     }
 
-    private void warn() {
-        if (options.warmupSteps() >= plan.totalSteps()) {
-            LOG.warn("the warm-up of {} is not over before the training is, after {}, so the learning rate never "
-                    + "reaches {}", Count.of(options.warmupSteps(), "step"), Count.of(plan.totalSteps(), "step"),
-                    options.learningRate());
-        }
+    private double learningRate() {
+        return options.learningRate().getAsDouble();
+    }
+
+    /** What the learning rate of a parameter is multiplied by. */
+    private double rateFactor(Parameter parameter) {
+        return options.updateRule().rateFactor(parameter) * ParameterGroup.of(options.parameterGroups(), parameter)
+                .map(group -> group.learningRate().orElse(learningRate()) / learningRate()).orElse(1.0);
+    }
+
+    private double weightDecay(Parameter parameter) {
+        return ParameterGroup.of(options.parameterGroups(), parameter)
+                .map(group -> group.weightDecay().orElse(options.weightDecay())).orElse(options.weightDecay());
     }
 
     /** Updates done so far, also those before the training was resumed. */
@@ -269,8 +248,8 @@ final class TrainingRun implements AutoCloseable {
 
     /** Computes what the objective holds the model against, from the model as it is before the first update. */
     private void addReferences() {
-        work.computeReferences(references, "training", training, sampler.firstBatches());
-        sampler.replace(references.of("training", training));
+        work.computeReferences(references, "training", task.training(), sampler.firstBatches());
+        sampler.replace(references.of("training", task.training()));
         validation.set().ifPresent(set -> {
             work.computeReferences(references, "validation", set, validation.batches());
             validation.replace(references.of("validation", set));
@@ -279,24 +258,24 @@ final class TrainingRun implements AutoCloseable {
 
     /** What would be saved is looked at first, so that the last good checkpoint stays the last. */
     void requireFinite() {
-        Divergence.requireFinite(parameters, stepsDone(), options.learningRate());
+        Divergence.requireFinite(parameters, stepsDone(), learningRate());
     }
 
     private Optional<Ending> ending() {
         if (stepsDone() >= plan.totalSteps()) {
             return Optional.of(Ending.COMPLETE);
         }
-        if (control.isOutOfPatience(validation.evaluations())) {
+        if (validation.isOutOfPatience()) {
             return Optional.of(Ending.STOPPED_EARLY);
         }
-        return control.timeBudget().isPresent() && isTimeOver() ? Optional.of(Ending.OUT_OF_TIME) : Optional.empty();
+        return options.timeBudget().isPresent() && isTimeOver() ? Optional.of(Ending.OUT_OF_TIME) : Optional.empty();
     }
 
     /** The clock of the first worker counts. */
     private boolean isTimeOver() {
         double next = steps.isEmpty() ? 0 : steps.get(steps.size() - 1).seconds();
         double spent = (System.nanoTime() - begin) / 1e9 + next;
-        boolean over = stepsDone() > 0 && spent > control.timeBudget().orElseThrow().toNanos() / 1e9;
+        boolean over = stepsDone() > 0 && spent > options.timeBudget().orElseThrow().toNanos() / 1e9;
         return workers.gather(new byte[] {(byte) (over ? 1 : 0)}).get(0)[0] == 1;
     }
 
@@ -304,7 +283,8 @@ final class TrainingRun implements AutoCloseable {
     Update next() {
         TrainingEvents.Step event = new TrainingEvents.Step();
         event.begin();
-        return new Update(optimizer.steps(), sampler.batches(optimizer.steps()), partWeights, event);
+        return new Update(optimizer.steps(), sampler.batches(optimizer.steps()),
+                task.objective().partWeights(), event);
     }
 
     /** Whether somebody wants it to stop. */
@@ -315,27 +295,27 @@ final class TrainingRun implements AutoCloseable {
     /** Makes an update whose gradients are there, and tells of it. */
     void finish(Update update) {
         long step = update.number();
-        rule.beforeUpdate();
+        options.updateRule().beforeUpdate();
         double loss = update.loss();
         for (TrainingHook hook : hooks.values()) {
             loss += hook.addToGradients(step);
         }
         double norm = optimizer.gradientNorm();
         if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
-            throw new Divergence(training, update.batches(), update.sums()).at(step + 1, loss, norm,
-                    options.learningRate(), work::loss);
+            throw new Divergence(task.training(), update.batches(), update.sums()).at(step + 1, loss, norm,
+                    learningRate(), work::loss);
         }
         if (step == 0 && loss > 0) {
             Divergence.requireGradient(norm, plan.trainableParameters());
         }
-        double learningRate = options.learningRate()
-                * options.schedule().factor(step, options.warmupSteps(), plan.totalSteps());
-        optimizer.update(learningRate, clipFactor(norm));
+        double rate = learningRate()
+                * options.schedule().factor(step, options.warmupSteps().getAsInt(), plan.totalSteps());
+        optimizer.update(rate, clipFactor(norm));
         hooks.values().forEach(hook -> hook.afterUpdate(step, clipFactor(norm)));
-        model.trainableParameters().forEach(Parameter::clearGradient);
+        task.model().trainableParameters().forEach(Parameter::clearGradient);
         long end = System.nanoTime();
         double seconds = update.seconds(end);
-        StepMetrics metrics = new StepMetrics(step + 1, sampler.epochs(step + 1), loss, learningRate, norm,
+        StepMetrics metrics = new StepMetrics(step + 1, sampler.epochs(step + 1), loss, rate, norm,
                 update.tokens(), update.supervised(), seconds, pace.secondsLeft(update.tokens(), seconds, end / 1e9),
                 update.measures().means());
         if (work.meetsAfter(step + 1) || isEvaluationDue() || stepsDone() == plan.totalSteps()) {
@@ -366,7 +346,7 @@ final class TrainingRun implements AutoCloseable {
     private void evaluate() {
         TrainingEvents.Evaluation event = new TrainingEvents.Evaluation();
         event.begin();
-        PartSums sums = new PartSums(partWeights, validation.examples());
+        PartSums sums = new PartSums(task.objective().partWeights(), validation.examples());
         Measures measures = new Measures();
         if (work.loss(validationBatches(), sums, measures)) {
             addEvaluation(sums.loss(), measures, event);

@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  * Checked examples of which each has something to learn.
  *
  * @param examples at least one
- * @param leftOut number of examples without anything, such as a supervised token
+ * @param leftOut number of examples that are not among them: too long, or without anything to learn
  * @param names what each is called in messages, by the token ids of its first sequence (the same array)
  */
 record TrainingSet(List<EncodedExample> examples, int leftOut, Map<int[], String> names) {
@@ -84,6 +84,11 @@ record TrainingSet(List<EncodedExample> examples, int leftOut, Map<int[], String
                         + "; a weight is 0 or more, and finite");
             }
         }
+    }
+
+    /** The same where more examples were left out before. */
+    TrainingSet leavingOut(int more) {
+        return new TrainingSet(examples, leftOut + more, names);
     }
 
     /** Sequences to learn as they are. */

@@ -20,23 +20,30 @@ final class UpdateSampler {
     private TrainingSet examples;
     private final TrainingOptions options;
     private final List<Part> parts;
-    private final long maxSteps;
+    private final int accumulated;
     /** Examples of the first part that the first updates of an epoch see, by the number of these updates. */
     private long[] seen = new long[0];
     private long epochSeen = -1;
 
-    /** @param maxSteps updates in all; 0 where the epochs decide */
-    UpdateSampler(TrainingSet examples, TrainingOptions options, long maxSteps) {
-        this.maxSteps = maxSteps;
+    /** @param options complete ones */
+    UpdateSampler(TrainingSet examples, TrainingOptions options) {
         this.examples = examples;
         this.options = options;
+        this.accumulated = options.gradientAccumulation().getAsInt();
         Map<Integer, List<Integer>> numbers = new TreeMap<>();
         for (int i = 0; i < examples.examples().size(); i++) {
             numbers.computeIfAbsent(examples.examples().get(i).part(), part -> new ArrayList<>()).add(i);
         }
         List<TokenSequence> sequences = examples.sequences();
         this.parts = numbers.values().stream().map(some -> new Part(some.stream().mapToInt(i -> i).toArray(),
-                sequences, options.packOptions())).toList();
+                sequences, packOptions(options))).toList();
+    }
+
+    private static PackOptions packOptions(TrainingOptions options) {
+        PackOptions limit = options.packTokens() == 0 ? PackOptions.ofSequences(options.batchSize().getAsInt())
+                : PackOptions.ofTokens(options.packTokens());
+        return limit.strategy(options.packing()).shuffle(options.shuffle()).sharePrefixes(options.sharePrefixes())
+                .seed(options.seed());
     }
 
     /** The examples of an objective. */
@@ -50,15 +57,14 @@ final class UpdateSampler {
         }
 
         int stepsPerEpoch() {
-            int accumulated = options.gradientAccumulation();
             return batches.batchesInEpoch() / accumulated + (batches.batchesInEpoch() % accumulated == 0 ? 0 : 1);
         }
 
         List<List<EncodedExample>> batches(long step) {
-            long first = step % stepsPerEpoch() * options.gradientAccumulation();
+            long first = step % stepsPerEpoch() * accumulated;
             batches.seek((int) (step / stepsPerEpoch()), (int) first);
             List<List<EncodedExample>> taken = new ArrayList<>();
-            long last = Math.min(batches.batchesInEpoch(), first + options.gradientAccumulation());
+            long last = Math.min(batches.batchesInEpoch(), first + accumulated);
             for (long i = first; i < last; i++) {
                 taken.add(Arrays.stream(batches.next()).mapToObj(n -> examples.examples().get(numbers[n])).toList());
             }
@@ -88,7 +94,7 @@ final class UpdateSampler {
 
     /** Updates in all. */
     long totalSteps() {
-        return maxSteps > 0 ? maxSteps : (long) stepsPerEpoch() * options.epochs();
+        return options.maxSteps() > 0 ? options.maxSteps() : (long) stepsPerEpoch() * options.epochs().getAsInt();
     }
 
     /** The batches of an update. */

@@ -19,8 +19,7 @@ final class Validation implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingRun.class);
 
     private Optional<TrainingSet> set;
-    private final TrainingControl control;
-    private final int batchSize;
+    private final TrainingOptions options;
     private final Optional<BestValues> best;
     private final List<TrainingResult.Evaluation> evaluations = new ArrayList<>();
 
@@ -29,11 +28,10 @@ final class Validation implements AutoCloseable {
      *
      * @param parameters what is trained
      */
-    Validation(Optional<TrainingSet> set, TrainingControl control, int batchSize, List<Parameter> parameters) {
+    Validation(Optional<TrainingSet> set, TrainingOptions options, List<Parameter> parameters) {
         this.set = set;
-        this.control = control;
-        this.batchSize = batchSize;
-        this.best = control.keepBest() ? Optional.of(new BestValues(parameters)) : Optional.empty();
+        this.options = options;
+        this.best = options.keepBest() ? Optional.of(new BestValues(parameters)) : Optional.empty();
     }
 
     /** The validation data, if there is any. */
@@ -53,13 +51,26 @@ final class Validation implements AutoCloseable {
 
     /** The examples in the batches that they are measured in. */
     List<List<EncodedExample>> batches() {
-        return PartSums.batches(examples(), batchSize);
+        return PartSums.batches(examples(), options.batchSize().getAsInt());
     }
 
     /** Whether the loss is to be measured after this update: once for each. */
     boolean isDue(long step, TrainingPlan plan) {
         boolean done = evaluations.stream().anyMatch(evaluation -> evaluation.step() == step);
-        return set.isPresent() && !done && control.isEvaluationDue(step, plan);
+        long every = options.evaluateEverySteps() > 0 ? options.evaluateEverySteps() : plan.stepsPerEpoch();
+        return set.isPresent() && !done && (step == 0 || step == plan.totalSteps() || step % every == 0);
+    }
+
+    /** Whether the last measurements have not been better for as long as the patience lasts. */
+    boolean isOutOfPatience() {
+        double lowest = Double.POSITIVE_INFINITY;
+        int waited = 0;
+        for (TrainingResult.Evaluation evaluation : evaluations) {
+            boolean better = evaluation.loss() < lowest - options.threshold();
+            waited = better ? 0 : waited + 1;
+            lowest = better ? evaluation.loss() : lowest;
+        }
+        return options.patience() > 0 && waited >= options.patience();
     }
 
     /** Takes a measurement, and keeps the trained values if it is the best so far. */

@@ -25,7 +25,7 @@ record WorkDivision(int rank, int count, boolean byBatch) {
      * @throws ConfigurationException when workers would have nothing to do
      */
     static WorkDivision of(WorkerCollective workers, Objective<?> objective, TrainingOptions options, Network network) {
-        int batches = options.gradientAccumulation();
+        int batches = options.gradientAccumulation().getAsInt();
         int count = workers.count();
         boolean whole = objective.comparesExamples() || network.routerLossCoefficient() != 0;
         if (whole && batches < count) {
@@ -36,8 +36,9 @@ record WorkDivision(int rank, int count, boolean byBatch) {
                     + count + " or a multiple of it");
         }
         if (!whole && batches % count != 0 && options.packTokens() == 0
-                && options.batchSize() < count) {
-            throw new ConfigurationException("a batch of " + options.batchSize() + " cannot be divided among " + count
+                && options.batchSize().getAsInt() < count) {
+            throw new ConfigurationException("a batch of " + options.batchSize().getAsInt()
+                    + " cannot be divided among " + count
                     + " workers; set the batch size to " + count + " or more, or the gradient accumulation to a "
                     + "multiple of it");
         }

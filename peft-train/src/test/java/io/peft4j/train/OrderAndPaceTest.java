@@ -43,11 +43,8 @@ class OrderAndPaceTest {
     private static int[] order(int examples, long seed, int epoch, boolean shuffle) {
         TrainingSet set = TrainingSet.ofSequences(IntStream.range(0, examples)
                 .mapToObj(i -> TokenSequence.allSupervised(i, i)).toList());
-        TrainingOptions d = TrainingOptions.of(3, 8, 2e-4);
-        UpdateSampler sampler = new UpdateSampler(set,
-                new TrainingOptions(100_000, 3, 4, d.learningRate(), d.schedule(), 0, 0, 1,
-                        seed, shuffle, true, d.packing(), 0, false),
-                0);
+        UpdateSampler sampler = new UpdateSampler(set, TrainingOptions.of(100_000, 3, 2e-4).toBuilder()
+                .gradientAccumulation(4).seed(seed).shuffle(shuffle).build());
         long first = (long) epoch * sampler.stepsPerEpoch();
         return LongStream.range(first, first + sampler.stepsPerEpoch()).boxed()
                 .flatMapToInt(
@@ -65,11 +62,9 @@ class OrderAndPaceTest {
                     Arrays.fill(ids, i);
                     return TokenSequence.allSupervised(ids);
                 }).toList();
-                TrainingOptions d = TrainingOptions.of(3, 8, 2e-4);
                 UpdateSampler sampler = new UpdateSampler(TrainingSet.ofSequences(sequences),
-                        new TrainingOptions(3, 4, 2,
-                                d.learningRate(), d.schedule(), 0, 0, 1, 9, true, true, strategy, tokens, false),
-                        0);
+                        TrainingOptions.of(3, 4, 2e-4).toBuilder().gradientAccumulation(2).seed(9).packing(strategy)
+                                .packTokens(tokens).build());
                 long total = sequences.stream().mapToLong(TokenSequence::length).sum();
                 Set<String> epochs = new HashSet<>();
                 for (int epoch = 0; epoch < 3; epoch++) {

@@ -1,15 +1,11 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.method.UpdateRule;
 import io.peft4j.data.pack.PackOptions;
-import io.peft4j.lora.LoraFa;
-import io.peft4j.lora.LoraPlus;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
-import io.peft4j.train.TrainingControl;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.plan.AutoInteger;
 import io.peft4j.train.plan.AutoNumber;
@@ -84,16 +80,7 @@ abstract class TrainingCommand extends PeftCommand {
     double maxGradNorm;
 
     @Mixin
-    UpdateOptions updates;
-
-    @HelpGroup("Updates")
-    @Option(names = "--loraplus-ratio", paramLabel = "X",
-            description = "LoRA+: trains B with X times the learning rate of A; 16 is usual.")
-    private Double loraPlusRatio;
-
-    @HelpGroup("Updates")
-    @Option(names = "--lora-fa", description = "LoRA-FA: freezes A and trains only B.")
-    private boolean loraFa;
+    OptimizerOptions updates;
 
     @Option(names = "--max-length", paramLabel = "N",
             description = "Longer examples are left out and listed; those of preferences are cut. Default: the model's "
@@ -131,24 +118,16 @@ abstract class TrainingCommand extends PeftCommand {
     EngineOptions engine;
 
     @Mixin
-    private ControlOptions control;
+    private StoppingOptions stopping;
 
     /** Checks the options that depend on each other, before anything is read. */
     final void checkTraining() {
-        fromOptions(this::numbers);
-        if (maxLength != null && maxLength < 1) {
-            throw usage("--max-length must be at least 1");
-        }
-        if (loraFa && loraPlusRatio != null) {
-            throw usage("--loraplus-ratio and --lora-fa are mutually exclusive: with --lora-fa only B is trained");
-        }
-        Optional.ofNullable(loraPlusRatio).ifPresent(ratio -> fromOptions(() -> new LoraPlus(ratio)));
+        fromOptions(this::options);
+        updates.check(this);
         if (packTokens > 0 && isGiven("--batch-size")) {
             throw usage("--pack-tokens replaces --batch-size; they are mutually exclusive");
         }
         objective.check(this);
-        fromOptions(control::control);
-        fromOptions(updates::learning);
     }
 
     /** The examples that the options name. */
@@ -187,15 +166,14 @@ abstract class TrainingCommand extends PeftCommand {
 
     /** The time that the choice of epochs or layers has to keep within. */
     private Optional<Duration> budget() {
-        return fromOptions(control::control).timeBudget()
+        return options().timeBudget()
                 .filter(time -> epochs.value().isEmpty() || adapter.isAuto());
     }
 
     /** Tokens a second, from a probe of what would be trained if there were time. */
     private double speed(BaseModel base, TrainingData examples, AdapterOptions.Choice choice) {
         try (PeftModel tuned = tuned(base, examples, choice)) {
-            return examples.estimate(builder(tuned, Optional.empty()).control(TrainingControl.defaults()), tuned)
-                    .tokensPerSecond();
+            return examples.estimate(trainer(tuned, untilTheEnd().build()), tuned).tokensPerSecond();
         }
     }
 
@@ -206,34 +184,37 @@ abstract class TrainingCommand extends PeftCommand {
                 .ifPresent(reasons -> names.forEach(name -> console.say("auto:       %s %s", name, reasons.get(name))));
     }
 
-    /** The numbers; in the place of those that are {@code auto} usual ones, so that the others can be checked. */
-    private TrainingOptions numbers() {
-        return new TrainingOptions(epochs.value().orElse(1), batchSize.value().orElse(1),
-                gradientAccumulation == null ? 1 : gradientAccumulation, learningRate.value().orElse(2e-4), schedule,
-                warmupSteps == null ? 0 : warmupSteps, weightDecay, maxGradNorm, seed, !noShuffle, true, packing,
-                packTokens, recompute);
+    /** All that a training is asked for, but for what is known with its adapter. */
+    private TrainingOptions options() {
+        TrainingOptions.Builder options = untilTheEnd();
+        stopping.addTo(options);
+        return options.build();
+    }
+
+    /** The same for a training that nothing ends early. */
+    private TrainingOptions.Builder untilTheEnd() {
+        TrainingOptions.Builder options = TrainingOptions.builder().schedule(schedule).weightDecay(weightDecay)
+                .maxGradNorm(maxGradNorm).seed(seed).shuffle(!noShuffle).packing(packing).packTokens(packTokens)
+                .recompute(recompute).masking(learned.masking());
+        updates.addTo(options);
+        epochs.value().ifPresent(options::epochs);
+        batchSize.value().ifPresent(options::batchSize);
+        learningRate.value().ifPresent(options::learningRate);
+        Optional.ofNullable(gradientAccumulation).ifPresent(options::gradientAccumulation);
+        Optional.ofNullable(warmupSteps).ifPresent(options::warmupSteps);
+        Optional.ofNullable(maxLength).ifPresent(options::maxLength);
+        return options;
     }
 
     /** A trainer without an output folder; it chooses what is neither given nor follows from a time budget. */
     final TrainerBuilder builder(PeftModel tuned, Optional<Hyperparameters> chosen) {
-        TrainerBuilder builder = Trainer.builder(tuned).logProgress(false).masking(learned.masking())
-                .updateRule(rule(tuned)).control(fromOptions(control::control))
-                .learning(fromOptions(updates::learning)).schedule(schedule).weightDecay(weightDecay)
-                .maxGradNorm(maxGradNorm).seed(seed).shuffle(!noShuffle).packing(packing).packTokens(packTokens)
-                .recompute(recompute);
-        chosen.filter(values -> budget().isPresent()).ifPresent(values -> builder.epochs(values.epochs()));
-        epochs.value().ifPresent(builder::epochs);
-        batchSize.value().ifPresent(builder::batchSize);
-        learningRate.value().ifPresent(builder::learningRate);
-        Optional.ofNullable(gradientAccumulation).ifPresent(builder::gradientAccumulation);
-        Optional.ofNullable(warmupSteps).ifPresent(builder::warmupSteps);
-        return maxLength == null ? builder : builder.maxLength(maxLength);
+        TrainerBuilder builder = trainer(tuned, options());
+        chosen.filter(values -> budget().isPresent() && epochs.value().isEmpty())
+                .ifPresent(values -> builder.epochs(values.epochs()));
+        return builder;
     }
 
-    private UpdateRule rule(PeftModel tuned) {
-        if (loraPlusRatio != null) {
-            return new LoraPlus(loraPlusRatio);
-        }
-        return loraFa ? LoraFa.of(tuned) : UpdateRule.PLAIN;
+    private TrainerBuilder trainer(PeftModel tuned, TrainingOptions options) {
+        return Trainer.builder(tuned).options(options).updateRule(updates.rule(tuned)).logProgress(false);
     }
 }

@@ -9,15 +9,12 @@ import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.PeftMethod;
 import io.peft4j.core.peft.method.PeftMethods;
-import io.peft4j.data.pack.PackOptions;
-import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.TrainerBuilder;
-import io.peft4j.train.optimizer.Optimizer;
+import io.peft4j.train.TrainingOptions;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.BiConsumer;
 
 /**
  * What the values of a trial change: options of the training, by the names that the command line has, with underscores;
@@ -27,26 +24,7 @@ import java.util.function.BiConsumer;
 final class TrialOptions {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String SEED = "seed";
-    private static final Map<String, BiConsumer<TrainerBuilder, JsonNode>> TRAINING = new LinkedHashMap<>();
-
-    static {
-        TRAINING.put("epochs", (b, v) -> b.epochs(whole(v)));
-        TRAINING.put("batch_size", (b, v) -> b.batchSize(whole(v)));
-        TRAINING.put("gradient_accumulation", (b, v) -> b.gradientAccumulation(whole(v)));
-        TRAINING.put("learning_rate", (b, v) -> b.learningRate(number(v)));
-        TRAINING.put("schedule", (b, v) -> b.schedule(LearningRateSchedule.named(text(v))));
-        TRAINING.put("warmup_steps", (b, v) -> b.warmupSteps(whole(v)));
-        TRAINING.put("weight_decay", (b, v) -> b.weightDecay(number(v)));
-        TRAINING.put("max_grad_norm", (b, v) -> b.maxGradNorm(number(v)));
-        TRAINING.put("max_steps", (b, v) -> b.maxSteps(whole(v)));
-        TRAINING.put("max_length", (b, v) -> b.maxLength(whole(v)));
-        TRAINING.put("optimizer", (b, v) -> b.optimizer(Optimizer.named(text(v))));
-        TRAINING.put("neftune_alpha", (b, v) -> b.neftuneAlpha(number(v)));
-        TRAINING.put("label_smoothing", (b, v) -> b.labelSmoothing(number(v)));
-        TRAINING.put("packing", (b, v) -> b.packing(PackOptions.Strategy.named(text(v))));
-        TRAINING.put("pack_tokens", (b, v) -> b.packTokens(whole(v)));
-        TRAINING.put(SEED, (b, v) -> b.seed(whole(v)));
-    }
+    private static final Set<String> TRAINING = TrainingOptions.names();
 
     private final PeftConfig config;
     private final ObjectNode json;
@@ -69,7 +47,7 @@ final class TrialOptions {
 
     /** The names that there are. */
     Set<String> names() {
-        Set<String> names = new TreeSet<>(TRAINING.keySet());
+        Set<String> names = new TreeSet<>(TRAINING);
         names.addAll(keys.keySet());
         return names;
     }
@@ -90,8 +68,8 @@ final class TrialOptions {
     void applyTo(TrainerBuilder builder, Map<String, JsonNode> values) {
         // Seeds of order and of first values are the same option.
         values.forEach((name, value) -> {
-            if (TRAINING.containsKey(name)) {
-                named(name, value, () -> TRAINING.get(name).accept(builder, value));
+            if (TRAINING.contains(name)) {
+                named(name, value, () -> builder.option(name, value.asText()));
             }
         });
     }
@@ -101,7 +79,7 @@ final class TrialOptions {
         ObjectNode changed = json.deepCopy();
         boolean any = false;
         for (Map.Entry<String, JsonNode> value : values.entrySet()) {
-            if (!TRAINING.containsKey(value.getKey())) {
+            if (!TRAINING.contains(value.getKey())) {
                 changed.set(keys.get(value.getKey()), value.getValue());
                 any = true;
             }
@@ -121,26 +99,5 @@ final class TrialOptions {
             throw new ConfigurationException("the space of the sweep: \"" + name + "\": " + value + ": "
                     + e.getMessage(), e);
         }
-    }
-
-    private static int whole(JsonNode value) {
-        if (!value.isIntegralNumber() || !value.canConvertToInt()) {
-            throw new ConfigurationException("must be a whole number");
-        }
-        return value.asInt();
-    }
-
-    private static double number(JsonNode value) {
-        if (!value.isNumber()) {
-            throw new ConfigurationException("must be a number");
-        }
-        return value.asDouble();
-    }
-
-    private static String text(JsonNode value) {
-        if (!value.isTextual()) {
-            throw new ConfigurationException("must be a text");
-        }
-        return value.asText();
     }
 }

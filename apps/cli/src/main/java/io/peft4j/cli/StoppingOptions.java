@@ -1,13 +1,13 @@
 package io.peft4j.cli;
 
-import io.peft4j.train.TrainingControl;
+import io.peft4j.train.TrainingOptions;
 import java.time.Duration;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** When a training measures and ends, and which adapter it leaves. */
 @HelpGroup("End of the training")
-final class ControlOptions {
+final class StoppingOptions {
     @Option(names = "--max-steps", paramLabel = "N", defaultValue = "0",
             description = "Updates in all, instead of those that --epochs make up.")
     private long maxSteps;
@@ -31,9 +31,10 @@ final class ControlOptions {
     @Option(names = "--time-budget", paramLabel = "SECONDS", description = "Stops and saves after this time.")
     private Double timeBudget;
 
-    /** The values. */
-    TrainingControl control() {
-        return new TrainingControl(maxSteps, evaluateEverySteps, patience, threshold, keepBest || patience > 0,
-                Optional.ofNullable(timeBudget).map(seconds -> Duration.ofNanos((long) (seconds * 1e9))));
+    void addTo(TrainingOptions.Builder options) {
+        options.maxSteps(maxSteps).evaluateEverySteps(evaluateEverySteps).earlyStopping(patience, threshold)
+                .keepBest(keepBest || patience > 0);
+        Optional.ofNullable(timeBudget).ifPresent(
+                seconds -> options.timeBudget(Duration.ofNanos((long) (seconds * 1e9))));
     }
 }

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Optimizers, parameter groups and schedules of whole trainings. */
-class LearningOptionsTest {
+class OptimizersOfTrainingTest {
     private static final Path FIXTURES = Path.of("src", "test", "resources", "fixtures", "updates");
 
     @TempDir
@@ -138,7 +138,7 @@ class LearningOptionsTest {
 
     @Test
     void numbersOutOfRangeAreReported() {
-        assertMessage("the alpha of NEFTune is -1.0", () -> new LearningOptions(AdamW.DEFAULT, List.of(), -1, 0));
-        assertMessage("the label smoothing is 1.0", () -> new LearningOptions(AdamW.DEFAULT, List.of(), 0, 1));
+        assertMessage("the alpha of NEFTune is -1.0", () -> TrainingOptions.builder().neftuneAlpha(-1).build());
+        assertMessage("the label smoothing is 1.0", () -> TrainingOptions.builder().labelSmoothing(1).build());
     }
 }

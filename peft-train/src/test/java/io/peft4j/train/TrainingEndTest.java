@@ -12,7 +12,6 @@ import io.peft4j.train.TrainingResult.Evaluation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -21,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** When a training measures and ends, and which adapter it leaves. */
-class TrainingControlTest {
+class TrainingEndTest {
     private static final int BATCH = 4;
 
     @TempDir
@@ -33,22 +32,23 @@ class TrainingControlTest {
                 .schedule(LearningRateSchedule.CONSTANT).validation(Tiny.examples(6, 9));
     }
 
-    private static List<Evaluation> evaluations(double... losses) {
-        List<Evaluation> all = new ArrayList<>();
-        for (double loss : losses) {
-            all.add(new Evaluation(all.size(), all.size(), loss));
+    private static boolean isOutOfPatience(TrainingOptions options, double... losses) {
+        try (Validation validation = new Validation(Optional.empty(), options, List.of())) {
+            for (int i = 0; i < losses.length; i++) {
+                validation.add(new Evaluation(i, i, losses[i]));
+            }
+            return validation.isOutOfPatience();
         }
-        return all;
     }
 
     @Test
     void patienceEndsAfterSoManyMeasurementsThatAreNotBetter() {
-        TrainingControl control = new TrainingControl(0, 0, 2, 0.1, false, Optional.empty());
-        assertFalse(control.isOutOfPatience(evaluations()));
-        assertFalse(control.isOutOfPatience(evaluations(3, 2, 2.5)));
-        assertTrue(control.isOutOfPatience(evaluations(3, 2, 2.5, 1.95)));
-        assertFalse(control.isOutOfPatience(evaluations(3, 2, 2.5, 1.89)));
-        assertFalse(TrainingControl.defaults().isOutOfPatience(evaluations(3, 4, 5, 6)));
+        TrainingOptions patient = TrainingOptions.builder().earlyStopping(2, 0.1).keepBest(false).build();
+        assertFalse(isOutOfPatience(patient));
+        assertFalse(isOutOfPatience(patient, 3, 2, 2.5));
+        assertTrue(isOutOfPatience(patient, 3, 2, 2.5, 1.95));
+        assertFalse(isOutOfPatience(patient, 3, 2, 2.5, 1.89));
+        assertFalse(isOutOfPatience(TrainingOptions.defaults(), 3, 4, 5, 6));
     }
 
     @Test
@@ -147,9 +147,9 @@ class TrainingControlTest {
                 assertTrue(assertThrows(ConfigurationException.class, () -> options.apply(tiny.trainer())
                         .build().train(Tiny.examples(12, 1))).getMessage().contains("need validation data"));
             }
-            assertThrows(ConfigurationException.class, () -> tiny.trainer().maxSteps(-1));
-            assertThrows(ConfigurationException.class, () -> tiny.trainer().timeBudget(Duration.ZERO));
-            assertThrows(ConfigurationException.class, () -> tiny.trainer().earlyStopping(0, 0.1));
+            assertThrows(ConfigurationException.class, () -> tiny.trainer().maxSteps(-1).build());
+            assertThrows(ConfigurationException.class, () -> tiny.trainer().timeBudget(Duration.ZERO).build());
+            assertThrows(ConfigurationException.class, () -> tiny.trainer().earlyStopping(0, 0.1).build());
         }
     }
 }
