@@ -3,20 +3,17 @@ package io.peft4j.models.constraint;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.SimilarNames;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import org.apache.lucene.util.automaton.Automaton;
-import org.apache.lucene.util.automaton.Operations;
 
 /**
- * A JSON schema (draft 2020-12, and the older {@code definitions}) as an automaton of the texts that it allows, within
+ * A JSON schema (draft 2020-12, and the older {@code definitions}) as the rule of the texts that it allows, within
  * the bounds that {@link TextConstraints#jsonSchema} names.
  */
 final class JsonSchema {
@@ -33,20 +30,19 @@ final class JsonSchema {
     private static final Set<String> CHOICES = Set.of("enum", "const", "anyOf", "oneOf", "allOf", "$ref");
 
     private final JsonNode root;
-    /** The references that lead to where the walk is. */
-    private final Deque<String> references = new ArrayDeque<>();
+    private final Map<String, Rule.Reference> references = new HashMap<>();
 
     JsonSchema(JsonNode root) {
         this.root = root;
     }
 
-    Automaton automaton() {
+    Rule rule() {
         return value(root, "");
     }
 
-    private Automaton value(JsonNode schema, String place) {
+    private Rule value(JsonNode schema, String place) {
         if (schema.isBoolean() && schema.booleanValue()) {
-            return JsonTexts.any(FREE_DEPTH);
+            return JsonRules.any(FREE_DEPTH);
         }
         if (!schema.isObject()) {
             throw refused(place, "is " + schema + "; expected an object");
@@ -57,9 +53,9 @@ final class JsonSchema {
         }
         List<String> types = types(schema, place);
         checkKeywords(schema, types, place);
-        List<Automaton> all = new ArrayList<>();
+        List<Rule> all = new ArrayList<>();
         types.forEach(type -> all.add(typed(type, schema, place)));
-        return Operations.union(all);
+        return Rule.choice(all);
     }
 
     private static List<String> types(JsonNode schema, String place) {
@@ -95,7 +91,7 @@ final class JsonSchema {
         });
     }
 
-    private Automaton choice(JsonNode schema, String keyword, String place) {
+    private Rule choice(JsonNode schema, String keyword, String place) {
         JsonNode choices = schema.get(keyword);
         schema.fieldNames().forEachRemaining(name -> {
             if (!name.equals(keyword) && !name.equals("type") && !REMARKS.contains(name)) {
@@ -104,7 +100,7 @@ final class JsonSchema {
         });
         switch (keyword) {
             case "const" :
-                return JsonTexts.literal(choices);
+                return JsonRules.literal(choices);
             case "$ref" :
                 return reference(choices.asText(), place);
             default :
@@ -114,53 +110,53 @@ final class JsonSchema {
             throw refused(place, keyword.equals("allOf") ? "has 'allOf' of several schemas, which cannot be followed"
                     : "has no list of choices in '" + keyword + "'");
         }
-        List<Automaton> all = new ArrayList<>();
+        List<Rule> all = new ArrayList<>();
         for (int i = 0; i < choices.size(); i++) {
-            all.add(keyword.equals("enum") ? JsonTexts.literal(choices.get(i))
+            all.add(keyword.equals("enum") ? JsonRules.literal(choices.get(i))
                     : value(choices.get(i), place + "/" + keyword + "/" + i));
         }
-        return Operations.union(all);
+        return Rule.choice(all);
     }
 
-    private Automaton reference(String reference, String place) {
+    private Rule reference(String reference, String place) {
         JsonNode target = reference.equals("#") ? root : reference.startsWith("#/") ? root.at(reference.substring(1))
                 : root.path("");
         if (target.isMissingNode()) {
             throw refused(place, "refers to '" + reference + "', which the schema does not have");
         }
-        if (references.contains(reference)) {
-            throw refused(place, "contains itself through '" + reference + "'; a text of any depth cannot be followed");
+        Rule.Reference known = references.get(reference);
+        if (known == null) {
+            known = new Rule.Reference(reference);
+            references.put(reference, known);
+            known.target(value(target, reference));
         }
-        references.push(reference);
-        Automaton value = value(target, reference);
-        references.pop();
-        return value;
+        return known;
     }
 
-    private Automaton typed(String type, JsonNode schema, String place) {
+    private Rule typed(String type, JsonNode schema, String place) {
         return switch (type) {
             case "object" -> object(schema, place);
             case "array" -> array(schema, place);
             case "string" -> string(schema, place);
             case "integer" -> schema.has("minimum") || schema.has("maximum") ? range(schema, place)
-                    : JsonTexts.integer();
-            case "number" -> JsonTexts.number();
-            case "boolean" -> Operations.union(JsonTexts.text("true"), JsonTexts.text("false"));
-            default -> JsonTexts.text("null");
+                    : JsonRules.integer();
+            case "number" -> JsonRules.number();
+            case "boolean" -> Rule.choice(Rule.text("true"), Rule.text("false"));
+            default -> Rule.text("null");
         };
     }
 
-    private Automaton range(JsonNode schema, String place) {
+    private Rule range(JsonNode schema, String place) {
         JsonNode least = schema.path("minimum");
         JsonNode most = schema.path("maximum");
         if (!least.isIntegralNumber() || !most.isIntegralNumber() || !most.canConvertToInt() || least.intValue() < 0
                 || most.intValue() < least.intValue()) {
             throw refused(place, "bounds an integer; that takes both 'minimum' and 'maximum', whole numbers from 0 on");
         }
-        return JsonTexts.integer(least.intValue(), most.intValue());
+        return JsonRules.integer(least.intValue(), most.intValue());
     }
 
-    private static Automaton string(JsonNode schema, String place) {
+    private static Rule string(JsonNode schema, String place) {
         int least = schema.path("minLength").asInt(0);
         int most = schema.path("maxLength").asInt(-1);
         boolean bounded = schema.has("minLength") || schema.has("maxLength");
@@ -171,14 +167,14 @@ final class JsonSchema {
             throw refused(place, "allows strings of " + least + " to " + most + " characters");
         }
         if (schema.has("pattern")) {
-            return JsonTexts.quoted(RegexDialect.automaton(searched(schema.get("pattern").asText())));
+            return JsonRules.matching(searched(schema.get("pattern").asText()));
         }
         if (schema.has("format")) {
-            return JsonTexts.format(schema.get("format").asText())
+            return JsonRules.format(schema.get("format").asText())
                     .orElseThrow(() -> refused(place, "has the format " + schema.get("format") + "; followed are "
-                            + JsonTexts.formats()));
+                            + JsonRules.formats()));
         }
-        return JsonTexts.string(least, most);
+        return JsonRules.string(least, most);
     }
 
     /** A pattern of a schema may match anywhere in the text, unless it says otherwise. */
@@ -191,10 +187,10 @@ final class JsonSchema {
         return start.endsWith("$") ? start.substring(0, start.length() - 1) : start;
     }
 
-    private Automaton array(JsonNode schema, String place) {
+    private Rule array(JsonNode schema, String place) {
         int least = schema.path("minItems").asInt(0);
         int most = schema.path("maxItems").asInt(-1);
-        List<Automaton> first = new ArrayList<>();
+        List<Rule> first = new ArrayList<>();
         for (JsonNode item : schema.path("prefixItems")) {
             first.add(value(item, place + "/prefixItems/" + first.size()));
         }
@@ -203,20 +199,20 @@ final class JsonSchema {
             throw refused(place, "has 'prefixItems' without \"items\": false; other items cannot be followed");
         }
         if (!first.isEmpty()) {
-            return JsonTexts.tuple(first);
+            return JsonRules.tuple(first);
         }
-        Automaton item = schema.has("items") ? value(schema.get("items"), place + "/items")
-                : JsonTexts.any(FREE_DEPTH - 1);
+        Rule item = schema.has("items") ? value(schema.get("items"), place + "/items")
+                : JsonRules.any(FREE_DEPTH - 1);
         if (least < 0 || most >= 0 && most < least) {
             throw refused(place, "allows arrays of " + least + " to " + most + " items");
         }
-        return JsonTexts.array(item, least, most);
+        return JsonRules.array(item, least, most);
     }
 
-    private Automaton object(JsonNode schema, String place) {
+    private Rule object(JsonNode schema, String place) {
         Set<String> required = new TreeSet<>();
         schema.path("required").forEach(name -> required.add(name.asText()));
-        Map<String, Automaton> properties = new LinkedHashMap<>();
+        Map<String, Rule> properties = new LinkedHashMap<>();
         schema.path("properties").fields().forEachRemaining(property -> properties.put(property.getKey(),
                 value(property.getValue(), place + "/properties/" + property.getKey())));
         for (String name : required) {
@@ -231,11 +227,11 @@ final class JsonSchema {
                 throw refused(place, "has 'properties' and a schema of 'additionalProperties'; both cannot be "
                         + "followed");
             }
-            return JsonTexts.map(value(more, place + "/additionalProperties"));
+            return JsonRules.map(value(more, place + "/additionalProperties"));
         }
         boolean closed = more.isBoolean() && !more.booleanValue();
-        return properties.isEmpty() && !closed ? JsonTexts.map(JsonTexts.any(FREE_DEPTH - 1))
-                : JsonTexts.object(properties, required);
+        return properties.isEmpty() && !closed ? JsonRules.map(JsonRules.any(FREE_DEPTH - 1))
+                : JsonRules.object(properties, required);
     }
 
     private static ConfigurationException refused(String place, String what) {

@@ -5,11 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.TextConstraint;
-import java.util.ArrayList;
 import java.util.List;
-import org.apache.lucene.util.automaton.Automata;
-import org.apache.lucene.util.automaton.Automaton;
-import org.apache.lucene.util.automaton.Operations;
 
 /**
  * What an answer may be. An answer that ends by itself is always a valid text; one that reaches the limit of new tokens
@@ -33,7 +29,7 @@ public final class TextConstraints {
      * @throws ConfigurationException when it is no regular expression, uses what is refused, or is too complex
      */
     public static TextConstraint regex(String expression) {
-        return new ByteAutomaton("the regular expression " + expression, RegexDialect.automaton(expression));
+        return new LazyAutomaton("the regular expression " + expression, RegexParser.parse(expression));
     }
 
     /**
@@ -42,9 +38,7 @@ public final class TextConstraints {
      * @throws ConfigurationException when there is none
      */
     public static TextConstraint choice(List<String> texts) {
-        List<Automaton> all = new ArrayList<>();
-        texts.forEach(text -> all.add(Automata.makeString(text)));
-        return new ByteAutomaton("the choice of " + texts, Operations.union(all));
+        return new LazyAutomaton("the choice of " + texts, Rule.choice(texts.stream().map(Rule::text).toList()));
     }
 
     /**
@@ -62,7 +56,7 @@ public final class TextConstraints {
         } catch (JsonProcessingException e) {
             throw new ConfigurationException("the JSON schema is not JSON: " + e.getOriginalMessage(), e);
         }
-        return new ByteAutomaton("the JSON schema " + tree, new JsonSchema(tree).automaton());
+        return new LazyAutomaton("the JSON schema " + tree, new JsonSchema(tree).rule());
     }
 
     /** Any JSON object, nested up to {@value JsonSchema#FREE_DEPTH} levels. */

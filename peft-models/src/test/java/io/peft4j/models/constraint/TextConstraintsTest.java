@@ -1,6 +1,7 @@
 package io.peft4j.models.constraint;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -13,6 +14,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Random;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -68,11 +71,91 @@ class TextConstraintsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"a(?=b)", "(?<n>a)", "(a)\\1", "a\\b", "a^b", "a$b", "[\\D]", "(a", "a\\", "\\u12",
-        "a{1001}{1001}"})
+        "a)", "*a", "a{", "a{2,1}", "a{9999999999}", "[a", "[b-a]", "[^\\x00-\\uFFFF]\\q"})
     void whatNoAutomatonFollowsIsRefused(String expression) {
         String message = assertThrows(ConfigurationException.class, () -> TextConstraints.regex(expression))
                 .getMessage();
         assertTrue(message.contains(expression), message);
+    }
+
+    @Test
+    void randomExpressionsMatchAsJavasDo() {
+        Random random = new Random(11);
+        for (int i = 0; i < 400; i++) {
+            String expression = expression(random, 3);
+            TextConstraint constraint = TextConstraints.regex(expression);
+            Pattern pattern = Pattern.compile(expression);
+            for (int j = 0; j < 40; j++) {
+                String text = random.ints(random.nextInt(9), 0, 4).mapToObj("aböc"::charAt).map(String::valueOf)
+                        .collect(Collectors.joining());
+                assertEquals(pattern.matcher(text).matches(), constraint.allows(text), expression + " on " + text);
+            }
+        }
+    }
+
+    private static String expression(Random random, int depth) {
+        if (depth == 0) {
+            return List.of("a", "b", "ö", "[ab]", "[^a]", "[b-ö]").get(random.nextInt(6));
+        }
+        String first = expression(random, depth - 1);
+        return switch (random.nextInt(8)) {
+            case 0 -> "(" + first + ")*";
+            case 1 -> "(" + first + ")+";
+            case 2 -> "(" + first + ")?";
+            case 3 -> "(" + first + "){" + random.nextInt(3) + "," + (2 + random.nextInt(3)) + "}";
+            case 4 -> "(" + first + "|" + expression(random, depth - 1) + ")";
+            case 5 -> "(|" + first + ")";
+            default -> first + expression(random, depth - 1);
+        };
+    }
+
+    /** What an automaton could not be made of before its first use: too many states, or one in the other. */
+    @ParameterizedTest
+    @ValueSource(strings = {"a{1001}{1001}", "([a-z]{0,300} ?){0,300}!", "[A-Z][a-z ,A-Z]{5,60} [0-9]{1,3} days[.]",
+        "(a?){1000000}", "((a*)*)*b", ".*[ab].{200}"})
+    void largeExpressionsAreFollowedAsFarAsATextGoes(String expression) {
+        TextConstraint constraint = TextConstraints.regex(expression);
+        int state = constraint.start();
+        for (int i = 0; i < 60 && state != TextConstraint.NONE; i++) {
+            assertTrue(constraint.mayGoOn(state) || constraint.mayEnd(state));
+            state = constraint.step(state, expression.startsWith("[A") && i == 0 ? 'A' : 'a');
+        }
+        assertTrue(state != TextConstraint.NONE, expression);
+    }
+
+    @Test
+    void deepAndWideExpressionsAreFollowedOrRefused() {
+        String words = IntStream.range(0, 9_000).mapToObj(i -> "word" + i).collect(Collectors.joining("|"));
+        assertTrue(TextConstraints.regex(words).allows("word8999"));
+        assertTrue(TextConstraints.regex("(".repeat(400) + "a" + "*)".repeat(400)).allows("aaa"));
+        String message = assertThrows(ConfigurationException.class,
+                () -> TextConstraints.regex("(".repeat(100_000) + "a" + ")*".repeat(100_000))).getMessage();
+        assertTrue(message.contains("more than 500 deep"), message.substring(message.length() - 100));
+        TextConstraint wild = TextConstraints.regex("(.{0,1000}.{0,1000}){0,1000}.{0,1000}!");
+        assertTrue(assertThrows(ConfigurationException.class, () -> wild.allows("a".repeat(5_000))).getMessage()
+                .contains("too complex"));
+    }
+
+    @Test
+    void largeSchemasAreFollowed() {
+        String optional = IntStream.range(0, 100).mapToObj(i -> "\"p" + i + "\":{\"type\":\"string\"}")
+                .collect(Collectors.joining(",", "{\"properties\":{", "}}"));
+        assertTrue(TextConstraints.jsonSchema(optional).allows("{\"p0\":\"\",\"p57\":\"x\",\"p99\":\"\"}"));
+        assertFalse(TextConstraints.jsonSchema(optional).allows("{\"p57\":\"x\",\"p0\":\"\"}"));
+        TextConstraint longest = TextConstraints.jsonSchema("{\"type\":\"string\",\"maxLength\":20000}");
+        assertTrue(longest.allows("\"" + "a".repeat(20_000) + "\""));
+        assertFalse(longest.allows("\"" + "a".repeat(20_001) + "\""));
+        assertTrue(TextConstraints.jsonSchema("{\"type\":\"string\",\"minLength\":1000000000}").step(0, '"') > 0);
+        String doubling = IntStream.range(0, 30).mapToObj(i -> "\"d" + i + "\":{\"type\":\"array\",\"prefixItems\":["
+                + "{\"$ref\":\"#/$defs/d" + (i + 1) + "\"},{\"$ref\":\"#/$defs/d" + (i + 1) + "\"}],\"items\":false}")
+                .collect(Collectors.joining(",", "{\"$ref\":\"#/$defs/d0\",\"$defs\":{",
+                        ",\"d30\":{\"type\":\"null\"}}}"));
+        TextConstraint doubled = TextConstraints.jsonSchema(doubling);
+        int state = doubled.start();
+        for (char c : ("[".repeat(30) + "null,null],[null").toCharArray()) {
+            state = doubled.step(state, c);
+        }
+        assertTrue(state != TextConstraint.NONE);
     }
 
     @Test
@@ -111,6 +194,7 @@ class TextConstraintsTest {
         "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"null\"}} | {\"x\":null} | {\"x\":1}",
         "{\"type\":\"object\",\"additionalProperties\":false} | {} | {\"x\":1}",
         "{\"$ref\":\"#/$defs/n\",\"$defs\":{\"n\":{\"type\":\"null\"}}} | null | 1",
+        "{\"properties\":{\"a\":{\"$ref\":\"#\"}}} | {\"a\":{\"a\":{\"a\":{}}}} | {\"a\":{\"a\":1}}",
         "true | {\"a\":[1,{\"b\":null}]} | {a:1}"})
     void schemasAllowWhatIsValid(String schema, String valid, String invalid) {
         TextConstraint constraint = TextConstraints.jsonSchema(schema);
@@ -141,7 +225,8 @@ class TextConstraintsTest {
     @CsvSource(delimiter = '|', quoteCharacter = '\0', value = {
         "{\"type\":\"integer\",\"multipleOf\":3} | multipleOf",
         "{\"type\":\"strin\"} | nearest of 7 are 'string'",
-        "{\"properties\":{\"a\":{\"$ref\":\"#\"}}} | contains itself",
+        "{\"$ref\":\"#\"} | contains itself",
+        "{\"properties\":{\"a\":{\"$ref\":\"#\"}},\"required\":[\"a\"]} | contains itself",
         "{\"$ref\":\"#/$defs/x\"} | does not have",
         "{\"properties\":{\"ab\":{}},\"required\":[\"abc\"]} | nearest of 1 is 'ab'",
         "{\"type\":\"string\",\"format\":\"hostname\"} | hostname",

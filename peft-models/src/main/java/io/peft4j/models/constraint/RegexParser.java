@@ -1,0 +1,257 @@
+package io.peft4j.models.constraint;
+
+import io.peft4j.core.error.ConfigurationException;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+
+/** Regular expressions as most languages write them, without what looks around or back. */
+final class RegexParser {
+    private static final int DEEPEST = 500;
+    private static final String DIGITS = "0-9";
+    private static final String WORD = "a-zA-Z0-9_";
+    private static final String SPACE = " \t\n\u000B\f\r";
+
+    private final String expression;
+    private final BitSet allowed;
+    private int at;
+    private int depth;
+
+    private RegexParser(String expression, BitSet allowed) {
+        this.expression = expression;
+        this.allowed = allowed;
+    }
+
+    /** The texts that an expression matches as a whole. */
+    static Rule parse(String expression) {
+        BitSet all = new BitSet();
+        all.set(0, Character.MAX_CODE_POINT + 1);
+        return parse(expression, all);
+    }
+
+    /** The texts of some characters alone that an expression matches as a whole. */
+    static Rule parse(String expression, BitSet allowed) {
+        RegexParser parser = new RegexParser(expression, allowed);
+        if (expression.startsWith("^")) {
+            parser.at = 1;
+        }
+        Rule rule = parser.alternatives();
+        if (parser.at < expression.length()) {
+            throw parser.refused("a ) that closes nothing");
+        }
+        return rule;
+    }
+
+    private Rule alternatives() {
+        List<Rule> all = new ArrayList<>();
+        do {
+            all.add(sequence());
+        } while (take('|'));
+        return Rule.choice(all);
+    }
+
+    private Rule sequence() {
+        List<Rule> parts = new ArrayList<>();
+        while (at < expression.length() && expression.charAt(at) != '|' && expression.charAt(at) != ')') {
+            parts.add(repeated(atom()));
+        }
+        // A text that ends may be followed by nothing, which the anchor at the end says.
+        return Rule.sequence(parts.toArray(Rule[]::new));
+    }
+
+    private Rule atom() {
+        int c = expression.codePointAt(at);
+        at += Character.charCount(c);
+        switch (c) {
+            case '(' :
+                return group();
+            case '[' :
+                return character(classOf());
+            case '.' :
+                return character(not("\n\r"));
+            case '\\' :
+                return character(escape(false));
+            case '$', '^' :
+                if (c == '$' && at == expression.length()) {
+                    return Rule.sequence();
+                }
+                throw refused("the anchor " + (char) c + " inside it; a text is always matched as a whole");
+            case '*', '+', '?', '{' :
+                throw refused("a " + (char) c + " that repeats nothing; write \\" + (char) c + " for the character");
+            default :
+                return character(one(c));
+        }
+    }
+
+    private Rule group() {
+        if (++depth > DEEPEST) {
+            throw refused("groups in each other, more than " + DEEPEST + " deep");
+        }
+        if (expression.startsWith("?", at)) {
+            if (!expression.startsWith("?:", at)) {
+                throw refused("the group " + expression.substring(at - 1, Math.min(expression.length(), at + 3))
+                        + "...; there are ( ) and (?: ) alone");
+            }
+            at += 2;
+        }
+        Rule rule = alternatives();
+        if (!take(')')) {
+            throw refused("a ( that nothing closes");
+        }
+        depth--;
+        return rule;
+    }
+
+    private Rule repeated(Rule atom) {
+        Rule rule = atom;
+        while (at < expression.length()) {
+            if (take('*')) {
+                rule = new Rule.Repetition(rule, 0, -1);
+            } else if (take('+')) {
+                rule = new Rule.Repetition(rule, 1, -1);
+            } else if (take('?')) {
+                rule = new Rule.Repetition(rule, 0, 1);
+            } else if (take('{')) {
+                rule = counted(rule);
+            } else {
+                return rule;
+            }
+        }
+        return rule;
+    }
+
+    private Rule counted(Rule rule) {
+        int least = number();
+        int most = !take(',') ? least : expression.startsWith("}", at) ? -1 : number();
+        if (!take('}') || most >= 0 && most < least) {
+            throw refused("a repetition that is none; write {n}, {n,} or {n,m}");
+        }
+        return new Rule.Repetition(rule, least, most);
+    }
+
+    private int number() {
+        int from = at;
+        while (at < expression.length() && expression.charAt(at) >= '0' && expression.charAt(at) <= '9') {
+            at++;
+        }
+        if (at == from || at - from > 9) {
+            throw refused("a repetition without a number below a billion; write \\{ for the character");
+        }
+        return Integer.parseInt(expression.substring(from, at));
+    }
+
+    private BitSet classOf() {
+        boolean not = take('^');
+        BitSet set = new BitSet();
+        boolean first = true;
+        while (first || !expression.startsWith("]", at)) {
+            first = false;
+            BitSet from = member();
+            boolean range = expression.startsWith("-", at) && !expression.startsWith("-]", at);
+            if (range && from.cardinality() == 1) {
+                at++;
+                BitSet to = member();
+                if (to.cardinality() != 1 || to.nextSetBit(0) < from.nextSetBit(0)) {
+                    throw refused("a range in a class that ends before it begins");
+                }
+                set.set(from.nextSetBit(0), to.nextSetBit(0) + 1);
+            } else {
+                set.or(from);
+            }
+        }
+        at++;
+        if (not) {
+            set.flip(0, Character.MAX_CODE_POINT + 1);
+        }
+        return set;
+    }
+
+    private BitSet member() {
+        if (at == expression.length()) {
+            throw refused("a [ that nothing closes");
+        }
+        int c = expression.codePointAt(at);
+        at += Character.charCount(c);
+        return c == '\\' ? escape(true) : one(c);
+    }
+
+    private BitSet escape(boolean inClass) {
+        if (at == expression.length()) {
+            throw refused("a backslash at its end");
+        }
+        int c = expression.codePointAt(at);
+        at += Character.charCount(c);
+        return switch (c) {
+            case 'n' -> one('\n');
+            case 't' -> one('\t');
+            case 'r' -> one('\r');
+            case 'f' -> one('\f');
+            case 'x' -> one(code(2));
+            case 'u' -> one(code(4));
+            case 'd' -> of(DIGITS);
+            case 'w' -> of(WORD);
+            case 's' -> of(SPACE);
+            case 'D', 'W', 'S' -> {
+                if (inClass) {
+                    throw refused("\\" + (char) c + " inside a class; write [^...] instead");
+                }
+                yield not(c == 'D' ? DIGITS : c == 'W' ? WORD : SPACE);
+            }
+            default -> {
+                if (Character.isLetterOrDigit(c)) {
+                    throw refused("\\" + Character.toString(c)
+                            + ", which an automaton cannot follow or which has no meaning");
+                }
+                yield one(c);
+            }
+        };
+    }
+
+    private int code(int digits) {
+        int end = at + digits;
+        String hex = end <= expression.length() ? expression.substring(at, end) : "";
+        if (!hex.matches("[0-9A-Fa-f]{" + digits + "}")) {
+            throw refused("an escape that needs " + digits + " hexadecimal digits");
+        }
+        at = end;
+        return Integer.parseInt(hex, 16);
+    }
+
+    private Rule character(BitSet codePoints) {
+        codePoints.and(allowed);
+        return Rule.character(codePoints);
+    }
+
+    private static BitSet one(int codePoint) {
+        BitSet set = new BitSet();
+        set.set(codePoint);
+        return set;
+    }
+
+    /** Characters and ranges of them, without anything special. */
+    private static BitSet of(String members) {
+        BitSet set = new BitSet();
+        for (int i = 0; i < members.length(); i++) {
+            boolean range = i + 2 < members.length() && members.charAt(i + 1) == '-';
+            set.set(members.charAt(i), members.charAt(range ? i + 2 : i) + 1);
+            i += range ? 2 : 0;
+        }
+        return set;
+    }
+
+    private static BitSet not(String members) {
+        BitSet set = of(members);
+        set.flip(0, Character.MAX_CODE_POINT + 1);
+        return set;
+    }
+
+    private boolean take(char c) {
+        boolean there = at < expression.length() && expression.charAt(at) == c;
+        at += there ? 1 : 0;
+        return there;
+    }
+
+    private ConfigurationException refused(String what) {
+        return new ConfigurationException("the regular expression " + expression + " has " + what);
+    }
+}
