@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -49,6 +50,7 @@ class ReadmeTest {
 
     @Test
     @Tag("model")
+    @Tag("full")
     void theProgramAndTheLinesAfterItRunInJShell() throws Exception {
         Path few = Files.createDirectories(folder.resolve("handbook"));
         for (String name : List.of("train.jsonl", "heldout.jsonl")) {
@@ -73,6 +75,8 @@ class ReadmeTest {
     private String jshell(String script) throws Exception {
         List<String> words = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx3g", "-Dai.djl.offline=true", "-Dpeft4j.stdin.terminal=false"));
+        Optional.ofNullable(System.getProperty("org.bytedeco.javacpp.cachedir"))
+                .ifPresent(libraries -> words.add("-Dorg.bytedeco.javacpp.cachedir=" + libraries));
         if (Runtime.version().feature() >= 24) {
             words.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
         }

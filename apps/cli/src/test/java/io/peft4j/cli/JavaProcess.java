@@ -1,5 +1,6 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.JavaPrograms;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,16 +38,9 @@ final class JavaProcess {
             Object... arguments) throws IOException {
         List<String> words = new ArrayList<>(before);
         // It lives for seconds: to compile more than the first compiler does would be most of its work.
-        words.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m",
-                "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dai.djl.offline=true",
-                "-Dpeft4j.stdin.terminal=false"));
-        if (Runtime.version().feature() >= 24) {
-            words.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
-        }
-        // Surefire's own class path is a jar that names the real one.
-        words.addAll(List.of("-cp", System.getProperty("surefire.test.class.path",
-                System.getProperty("java.class.path")) + environment.getOrDefault(MORE_CLASSES, ""),
+        words.addAll(JavaPrograms.command("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                "-Dai.djl.offline=true", "-Dpeft4j.stdin.terminal=false"));
+        words.addAll(List.of("-cp", JavaPrograms.classPath() + environment.getOrDefault(MORE_CLASSES, ""),
                 Main.class.getName()));
         List.of(arguments).forEach(argument -> words.add(argument.toString()));
         Path out = folder.resolve("stdout.txt");

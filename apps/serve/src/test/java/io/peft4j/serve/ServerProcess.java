@@ -1,12 +1,12 @@
 package io.peft4j.serve;
 
+import io.peft4j.core.JavaPrograms;
 import io.peft4j.eval.VerdictOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -32,14 +32,8 @@ final class ServerProcess implements AutoCloseable {
      * @param log the file for what it prints
      */
     static ServerProcess start(Path data, Optional<String> database, Path log) throws IOException {
-        List<String> words = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m",
-                "-XX:TieredStopAtLevel=1", "-Dai.djl.offline=true"));
-        if (Runtime.version().feature() >= 24) {
-            words.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
-        }
-        words.addAll(List.of("-cp", System.getProperty("surefire.test.class.path",
-                System.getProperty("java.class.path")), ServerProcess.class.getName(), data.toString()));
+        List<String> words = JavaPrograms.command("-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dai.djl.offline=true");
+        words.addAll(List.of("-cp", JavaPrograms.classPath(), ServerProcess.class.getName(), data.toString()));
         database.ifPresent(words::add);
         Path out = Files.createTempFile(log.getParent(), "server", ".out");
         return new ServerProcess(new ProcessBuilder(words).redirectOutput(out.toFile())

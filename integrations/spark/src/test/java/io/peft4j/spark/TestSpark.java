@@ -56,10 +56,11 @@ public final class TestSpark {
                 .getOrCreate();
     }
 
-    /** What surefire sets for the tests' JVM: how it logs, and that no library calls home. */
+    /** What surefire sets for the tests' JVM: how it logs, that no library calls home, where native libraries lie. */
     private static String executorOptions() {
         return Stream.of("ai.djl.offline", "org.slf4j.simpleLogger.log.org.apache",
-                "org.slf4j.simpleLogger.log.org.sparkproject", "org.slf4j.simpleLogger.log.org.nd4j")
+                "org.slf4j.simpleLogger.log.org.sparkproject", "org.slf4j.simpleLogger.log.org.nd4j",
+                "org.bytedeco.javacpp.cachedir").filter(name -> System.getProperty(name) != null)
                 .map(name -> "-D" + name + "=" + System.getProperty(name))
                 .reduce("-Xshare:auto", (options, option) -> options + " " + option);
     }

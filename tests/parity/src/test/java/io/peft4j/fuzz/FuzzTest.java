@@ -3,6 +3,7 @@ package io.peft4j.fuzz;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.JavaPrograms;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -19,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
  * exception comes out that is not of this project. {@code -Dfuzz.inputs=100000} reads as many,
  * {@code -Dfuzz.first=4711} begins at another number, {@code -Dfuzz.only=Parquet} reads files of one kind.
  */
+@Tag("full")
 class FuzzTest {
     /** Each kind some dozen times; about half a minute. */
     private static final int INPUTS = 1500;
@@ -56,11 +59,11 @@ class FuzzTest {
     }
 
     private int run(int first, int end) throws IOException, InterruptedException {
-        List<String> command = List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m",
-                "-XX:-CreateCoredumpOnCrash", "-XX:ErrorFile=" + folder.resolve("crash.log"), "-Dai.djl.offline=true",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", System.getProperty("java.class.path"),
-                FuzzWorker.class.getName(), folder.toString(), Integer.toString(first), Integer.toString(end),
-                System.getProperty("fuzz.only", ""));
+        List<String> command = JavaPrograms.command("-Xmx512m", "-XX:-CreateCoredumpOnCrash",
+                "-XX:ErrorFile=" + folder.resolve("crash.log"), "-Dai.djl.offline=true",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error");
+        command.addAll(List.of("-cp", JavaPrograms.classPath(), FuzzWorker.class.getName(), folder.toString(),
+                Integer.toString(first), Integer.toString(end), System.getProperty("fuzz.only", "")));
         Process process = new ProcessBuilder(command).redirectErrorStream(true)
                 .redirectOutput(folder.resolve("output.txt").toFile()).start();
         try {

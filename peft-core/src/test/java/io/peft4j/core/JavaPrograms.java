@@ -1,0 +1,37 @@
+package io.peft4j.core;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Programs of tests that run in a JVM of their own. */
+public final class JavaPrograms {
+    /** JavaCPP's property for where it unpacks native libraries. */
+    private static final String LIBRARIES = "org.bytedeco.javacpp.cachedir";
+
+    private JavaPrograms() {
+    }
+
+    /**
+     * The words that start Java, without a class path: as the tests' own JVM, which has a folder of native libraries that
+     * no process outside of the build writes anew.
+     */
+    public static List<String> command(String... flags) {
+        List<String> words = new ArrayList<>();
+        words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        words.addAll(List.of(flags));
+        if (Runtime.version().feature() >= 24) {
+            words.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
+        }
+        String libraries = System.getProperty(LIBRARIES);
+        if (libraries != null) {
+            words.add("-D" + LIBRARIES + "=" + libraries);
+        }
+        return words;
+    }
+
+    /** The class path of the tests. Surefire's own is a jar that names the real one. */
+    public static String classPath() {
+        return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    }
+}
