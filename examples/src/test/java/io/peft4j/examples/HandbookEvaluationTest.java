@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 
 /** Base, few-shot and tuned SmolLM2 on some questions of the handbook: figures repeat, and failures are real. */
 @Tag("model")
+@Tag("full")
 class HandbookEvaluationTest {
     private static final int QUESTIONS = 8;
     private static final Path HANDBOOK = Path.of("handbook");

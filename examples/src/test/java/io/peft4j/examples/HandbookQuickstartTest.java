@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The README's program on a few rows and one epoch: what it prints and writes is what the README says. */
 @Tag("model")
+@Tag("full")
 class HandbookQuickstartTest {
     private static final Path HANDBOOK = Path.of("handbook");
 

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The programs with encoders, and the one with preferences, learn what they are there for. */
 @Tag("model")
+@Tag("full")
 class HeadExamplesTest {
     @TempDir
     Path folder;

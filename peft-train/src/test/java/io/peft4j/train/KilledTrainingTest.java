@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * A training that is killed again and again, with dropout, accumulation and a checkpoint after every update, is the
  * training that nobody disturbed, bit for bit: in the adapter, in the metrics, and in what lies in the folder.
  */
+@Tag("full")
 class KilledTrainingTest {
     /** Processes that are killed of each kind: {@code -Dpeft4j.kills=25} kills 50. */
     private static final int KILLS = Integer.getInteger("peft4j.kills", 5);

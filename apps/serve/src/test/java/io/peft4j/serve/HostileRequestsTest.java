@@ -25,6 +25,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -135,6 +136,7 @@ class HostileRequestsTest {
     }
 
     @Test
+    @Tag("full")
     void bytesAtRandomAreRefused() throws IOException {
         SplittableRandom random = new SplittableRandom(1);
         byte[] good = ("POST " + JOBS + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -152,6 +154,7 @@ class HostileRequestsTest {
     }
 
     @Test
+    @Tag("full")
     void jsonOfAnyShapeIsReadOrRefused() {
         List<String> bodies = new ArrayList<>(List.of("", "null", "[]", "7", "\"a\"", "{", "{}x", "{\"a\":1,\"a\":2}",
                 "{\"model\": NaN}", "{\"model\": 1e999999}", "{\"seed\": 1e400}", "\u0000", "{\"\\ud800\": 1}",
@@ -208,6 +211,7 @@ class HostileRequestsTest {
     }
 
     @Test
+    @Tag("full")
     void formsOfAnyShapeAreReadOrRefused() throws IOException {
         byte[] good = TestServer.form("fine-tune", "a.jsonl", TestServer.rows(0, 3));
         SplittableRandom random = new SplittableRandom(3);

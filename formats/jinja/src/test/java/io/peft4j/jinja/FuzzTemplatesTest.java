@@ -7,9 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Mutated templates must end in an output or in a {@link JinjaException}, whatever they have become. */
+@Tag("full")
 class FuzzTemplatesTest {
     private static final int MUTANTS = 30_000;
     private static final JinjaLimits LIMITS = new JinjaLimits(50_000, 200_000, 200);

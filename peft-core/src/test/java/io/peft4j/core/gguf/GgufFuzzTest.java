@@ -11,10 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Damaged files are read or refused. The seeds are fixed, so a failure comes back. */
+@Tag("full")
 class GgufFuzzTest {
     private static final int FILES = 6000;
     /** The files have at most 21 kB, their tensors 62 kB as floats. */

@@ -28,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -156,6 +157,7 @@ public abstract class PeftFilesContract extends PeftRowsContract {
 
     @ParameterizedTest
     @MethodSource("cases")
+    @Tag("full")
     void hostileFilesGiveAPeftException(Case test, @TempDir Path folder) throws IOException {
         try (PeftModel model = trained(test, 24)) {
             model.saveAdapter(folder);

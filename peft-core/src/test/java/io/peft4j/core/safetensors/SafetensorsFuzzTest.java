@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Damaged files are read or refused. The seeds are fixed, so a failure comes back. */
 @Tag("jdk")
+@Tag("full")
 class SafetensorsFuzzTest {
     private static final int FILES = 6000;
     /** The files have less than 2 kB; parser and exceptions take some 100 kB. */

@@ -27,6 +27,7 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.Tag;
 import net.jqwik.api.lifecycle.AfterProperty;
 import net.jqwik.api.lifecycle.BeforeProperty;
 
@@ -138,6 +139,7 @@ class DamageProperties {
     }
 
     @Property(tries = 1500, seed = "102")
+    @Tag("full")
     void everyRowIsAnExampleOrAFaultWithItsLine(@ForAll("damaged") Damaged damaged) throws IOException {
         Path file = Files.write(folder.resolve("set" + damaged.ending()), damaged.bytes());
         List<Long> lines = new ArrayList<>();
@@ -164,6 +166,7 @@ class DamageProperties {
     }
 
     @Property(tries = 200, seed = "103")
+    @Tag("full")
     void everyFaultHasAPlace(@ForAll("damaged") Damaged damaged) throws IOException {
         Path file = Files.write(folder.resolve("set" + damaged.ending()), damaged.bytes());
         try {

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Rows of a million characters that would take a careless pattern hours are checked and cleaned in seconds: time grows
  * with the length of a row, not with its square. Where it did, this test would not come to an end.
  */
+@Tag("full")
 class LongRowsTest {
     private static final int LENGTH = 1_000_000;
     private static final List<String> PIECES = List.of("let me know ", "A", "a@b.org ", "+49 89 123456 ", "1 ",

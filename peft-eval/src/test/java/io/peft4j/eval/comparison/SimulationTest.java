@@ -8,6 +8,7 @@ import io.peft4j.eval.comparison.internal.Evidence;
 import io.peft4j.eval.comparison.internal.PairedOutcomes;
 import io.peft4j.eval.comparison.internal.VerdictRules;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -73,6 +74,7 @@ class SimulationTest {
     }
 
     @Test
+    @Tag("full")
     void intervalsHoldTheTruthForEveryNumberOfItems() {
         SplittableRandom random = new SplittableRandom(2);
         for (int n : new int[] {10, 20, 30, 50, 100}) {

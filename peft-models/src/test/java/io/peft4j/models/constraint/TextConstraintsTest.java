@@ -16,6 +16,7 @@ import java.util.Random;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -203,6 +204,7 @@ class TextConstraintsTest {
     }
 
     @Test
+    @Tag("full")
     void everyWalkThroughASchemaIsJson() throws IOException {
         TextConstraint constraint = TextConstraints.jsonSchema("""
                 {"type": "object", "properties": {

@@ -15,10 +15,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A sweep that is killed between and within its trials ends as one that nobody disturbed. */
+@Tag("full")
 class KilledSweepTest {
     @TempDir
     private Path folder;

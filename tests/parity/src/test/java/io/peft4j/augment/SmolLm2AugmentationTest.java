@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 
 /** The base model itself words the handbook's questions anew; what is kept asks for the same fact. */
 @Tag("model")
+@Tag("full")
 class SmolLm2AugmentationTest {
     private static final Path HANDBOOK = Path.of("../../examples/handbook");
 

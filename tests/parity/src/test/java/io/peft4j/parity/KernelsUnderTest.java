@@ -2,6 +2,7 @@ package io.peft4j.parity;
 
 import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.kernel.internal.KernelProvider;
+import io.peft4j.core.kernel.internal.NaiveKernelProvider;
 import io.peft4j.core.kernel.internal.NaiveKernels;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
@@ -14,13 +15,17 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * An implementation of the kernels that has to prove itself: all that run on this machine do, or the one that
- * {@link KernelSelection#KERNELS} names.
+ * {@link KernelSelection#KERNELS} names. A build that leaves out what is tagged "full" leaves out the naive one, which
+ * no application gets: a portable and a fast one remain.
  */
 record KernelsUnderTest(KernelProvider provider) {
+    private static final boolean FULL = !System.getProperty("test.excluded", "").contains("full");
+
     static List<KernelsUnderTest> all() {
         String named = System.getProperty(KernelSelection.KERNELS, "");
         return ServiceLoader.load(KernelProvider.class).stream().map(ServiceLoader.Provider::get)
-                .filter(provider -> named.isEmpty() || named.equals(provider.name()))
+                .filter(provider -> named.isEmpty() ? FULL || !(provider instanceof NaiveKernelProvider)
+                        : named.equals(provider.name()))
                 .filter(KernelProvider::available).map(KernelsUnderTest::new).toList();
     }
 

@@ -19,6 +19,7 @@ import org.slf4j.LoggerFactory;
 
 /** SmolLM2-135M-Instruct with rounded weights against the likelihoods that Transformers gives for the full ones. */
 @Tag("model")
+@Tag("full")
 class SmolLm2QuantizedTest {
     private static final String ID = "HuggingFaceTB/SmolLM2-135M-Instruct";
     private static final JsonNode EXPECTED = Fixtures.json("smollm2/expected.json");

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,6 +24,7 @@ import org.slf4j.LoggerFactory;
  * <p>Rounds go on for {@code -Dpeft4j.stress.seconds}, in the build a few seconds; {@code -Dpeft4j.stress.seed} repeats
  * one. What threads do when is drawn from the seed, how they interleave is the machine's choice.
  */
+@Tag("full")
 class StressTest {
     private static final Logger LOG = LoggerFactory.getLogger(StressTest.class);
     private static final Duration TIME = Duration.ofSeconds(Integer.getInteger("peft4j.stress.seconds", 12));

@@ -30,10 +30,12 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Our own server plays the service that is left, with a service's troubles before it. */
+@Tag("full")
 class RescueFromServerTest {
     private static final Path MODEL = Path.of("../../tests/fixtures/tiny-llama");
 

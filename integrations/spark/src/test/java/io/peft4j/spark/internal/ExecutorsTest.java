@@ -19,9 +19,11 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** JVMs of their own, as on a cluster. */
+@Tag("full")
 class ExecutorsTest {
     private static final Path FIXTURES = Path.of("../../tests/fixtures")
             .toAbsolutePath().normalize();

@@ -1,131 +1,21 @@
 package io.peft4j.vector.internal;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
-
-import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.internal.Float16;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.KernelsContract;
-import io.peft4j.core.kernel.internal.NaiveKernels;
-import io.peft4j.core.weight.BlockType;
-import io.peft4j.core.weight.BlockWeight;
-import io.peft4j.core.weight.DenseWeight;
-import io.peft4j.core.weight.FrozenWeight;
-import io.peft4j.core.weight.Int8Weight;
-import io.peft4j.onednn.internal.OneDnnKernels;
-import java.util.List;
-import java.util.Random;
-import org.bytedeco.javacpp.BytePointer;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** oneDNN's kernels in passes of generation, where loops in vector registers multiply few rows, against naive ones. */
+/** oneDNN's kernels in passes of generation with these loops, against the naive ones. */
 @Tag("processor")
+@Tag("full")
 class DecodingOnVectorLoopsTest extends KernelsContract {
-    private static final int OUT = 203;
-    private static final int IN = 224;
-
     @Override
     protected Kernels create(int threads) {
-        return new OneDnnKernels(threads).forGeneration(8);
+        return DecodingProductsOnVectorLoopsTest.create(threads);
     }
 
     /** The reason stands in the contract of oneDNN's kernels without the Vector API. */
     @Override
     public double bfloat16Tolerance() {
         return 1.0 / 64;
-    }
-
-    private static INDArray random(DataType type, int seed, long... shape) {
-        INDArray array = Arrays.zeros(type, shape);
-        float[] values = floats(seed, (int) array.length());
-        Arrays.write(array, 0, values, 0, values.length);
-        return array;
-    }
-
-    private static float[] floats(int seed, int length) {
-        Random random = new Random(seed);
-        float[] values = new float[length];
-        for (int i = 0; i < length; i++) {
-            values[i] = (float) random.nextGaussian();
-        }
-        return values;
-    }
-
-    /** @param scale of the first block */
-    private static BlockWeight blocks(BlockType type, float scale) {
-        byte[] bytes = new byte[(int) type.bytes((long) OUT * IN)];
-        new Random(9).nextBytes(bytes);
-        for (int at = 0; at < bytes.length; at += type.blockBytes()) {
-            for (int i = 0; i < type.blockBytes() - 16; i += 2) {
-                short half = Float16.fromFloat(at + i == 0 ? scale : 0.1f);
-                bytes[at + i] = (byte) half;
-                bytes[at + i + 1] = (byte) (half >> 8);
-            }
-        }
-        BytePointer memory = new BytePointer(bytes.length).put(bytes);
-        return new BlockWeight(type, OUT, IN, memory.address(), memory);
-    }
-
-    private static List<FrozenWeight> weights() {
-        return List.of(new DenseWeight(random(DataType.BFLOAT16, 3, OUT, IN)),
-                Int8Weight.of(floats(4, OUT * IN), OUT, IN), blocks(BlockType.Q4_0, 0.2f),
-                blocks(BlockType.Q4_1, 0.2f));
-    }
-
-    private static float[] linear(Kernels kernels, FrozenWeight w, int rows, boolean accumulate) {
-        try (INDArray x = random(DataType.FLOAT, 5, rows, IN); INDArray y = random(DataType.FLOAT, 6, rows, OUT)) {
-            kernels.linear(x, w, y, accumulate);
-            return Arrays.toFloats(y);
-        }
-    }
-
-    @Test
-    void productsOfFewRowsMatchTheNaiveKernels() {
-        try (Kernels mine = create(2); Kernels naive = new NaiveKernels()) {
-            for (FrozenWeight w : weights()) {
-                for (int rows : new int[] {1, 2, 3, 5, 8, 9, 20}) {
-                    for (boolean accumulate : new boolean[] {false, true}) {
-                        float[] expected = linear(naive, w, rows, accumulate);
-                        float[] actual = linear(mine, w, rows, accumulate);
-                        for (int i = 0; i < expected.length; i++) {
-                            // Sums of 224 products of about 1, rounded in another order.
-                            assertEquals(expected[i], actual[i], 2e-4, w + ", " + rows + " rows, element " + i);
-                        }
-                    }
-                }
-                w.close();
-            }
-        }
-    }
-
-    @Test
-    void neitherThreadsNorRepetitionChangeABit() {
-        try (Kernels one = create(1); Kernels three = create(3)) {
-            for (FrozenWeight w : weights()) {
-                for (int rows : new int[] {1, 3, 8}) {
-                    float[] first = linear(one, w, rows, true);
-                    assertArrayEquals(first, linear(three, w, rows, true), w.toString());
-                    assertArrayEquals(first, linear(three, w, rows, true), w.toString());
-                }
-                w.close();
-            }
-        }
-    }
-
-    /** A scale that is infinite goes another way and gives what the naive kernels give. */
-    @Test
-    void scalesThatAreNotFinite() {
-        try (Kernels mine = create(1);
-                Kernels naive = new NaiveKernels();
-                FrozenWeight w = blocks(BlockType.Q4_1, Float.POSITIVE_INFINITY)) {
-            float[] expected = linear(naive, w, 1, false);
-            float[] actual = linear(mine, w, 1, false);
-            assertEquals(Float.isFinite(expected[0]), Float.isFinite(actual[0]));
-            assertEquals(expected[1], actual[1], 2e-4);
-        }
     }
 }

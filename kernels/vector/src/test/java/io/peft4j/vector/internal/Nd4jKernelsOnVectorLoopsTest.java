@@ -6,8 +6,10 @@ import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.KernelsContract;
 import io.peft4j.core.kernel.internal.LoopSelection;
 import io.peft4j.core.kernel.internal.Nd4jKernels;
+import org.junit.jupiter.api.Tag;
 
 /** The portable kernels with these loops against the naive ones. */
+@Tag("full")
 class Nd4jKernelsOnVectorLoopsTest extends KernelsContract {
     @Override
     protected Kernels create(int threads) {

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Tag;
 
 /** The oneDNN's kernels with these loops against the naive ones. */
 @Tag("processor")
+@Tag("full")
 class OneDnnKernelsOnVectorLoopsTest extends KernelsContract {
     @Override
     protected Kernels create(int threads) {

@@ -15,6 +15,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -154,6 +155,7 @@ class TokenizerCheckTest {
 
     @ParameterizedTest
     @ValueSource(strings = {" ", "\n", "a", "\u4f60", "\ud83d\ude00", "\0", "a ", "1"})
+    @Tag("full")
     void aTextOfAMillionCharactersIsEncodedAndComesBack(String unit) throws IOException {
         String text = unit.repeat((1 << 20) / unit.length());
         ObjectNode tokenizer = tiny();
