@@ -30,8 +30,10 @@ record CommandRun(int status, String out, String err) {
     static CommandRun of(Object... arguments) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        CommandLine line = Main.commandLine().setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
         String[] words = List.of(arguments).stream().map(Object::toString).toArray(String[]::new);
+        // Of the commands only the named one is read, as where a process starts.
+        CommandLine line = Main.commandLine(new Interrupts(), words).setOut(new PrintWriter(out, true))
+                .setErr(new PrintWriter(err, true));
         return new CommandRun(line.execute(words), out.toString(), err.toString());
     }
 

@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
@@ -24,6 +26,9 @@ class PlantedFaultsTest {
             "message_missing_key", "message_unrecognized_key", "missing_content",
             "example_missing_assistant_message", "bad_weight", "no_supervised_tokens");
 
+    /** Of the sets, by their seeds. */
+    private static final Map<Long, DataReport> REPORTS = new HashMap<>();
+
     @TempDir
     private Path folder;
 
@@ -33,7 +38,7 @@ class PlantedFaultsTest {
             Score score = new Score();
             for (long seed : SEEDS) {
                 DirtySet set = DirtySet.of(seed);
-                score.add(set.planted(code), lines(check(set), code));
+                score.add(set.planted(code), lines(check(seed), code));
             }
             assertTrue(score.recall() >= 0.95, code + ": recall " + score.recall() + ", missed " + score.missed);
             assertTrue(score.precision() >= 0.9, code + ": precision " + score.precision() + ", extra " + score.extra);
@@ -44,7 +49,7 @@ class PlantedFaultsTest {
     void allFaultsOfFormAreFoundAtTheirLine() throws IOException {
         for (long seed : SEEDS) {
             DirtySet set = DirtySet.of(seed);
-            DataReport report = check(set);
+            DataReport report = check(seed);
             for (String code : SCHEMA) {
                 TreeSet<Long> found = lines(report, code);
                 assertTrue(found.containsAll(set.planted(code)), code + " " + found + " " + set.planted(code));
@@ -61,7 +66,7 @@ class PlantedFaultsTest {
     void wordsThatAreOneLetterApartAreTwoThings() throws IOException {
         for (long seed : SEEDS) {
             DirtySet set = DirtySet.of(seed);
-            DataReport report = check(set);
+            DataReport report = check(seed);
             for (String code : List.of("near_duplicate", "contradiction")) {
                 TreeSet<Long> found = lines(report, code);
                 found.retainAll(set.planted("one_letter_apart"));
@@ -126,8 +131,13 @@ class PlantedFaultsTest {
         }
     }
 
-    private DataReport check(DirtySet set) throws IOException {
-        return DataCheck.of(Files.write(folder.resolve("dirty.jsonl"), set.rows())).run();
+    private DataReport check(long seed) throws IOException {
+        DataReport report = REPORTS.get(seed);
+        if (report == null) {
+            report = DataCheck.of(Files.write(folder.resolve("dirty.jsonl"), DirtySet.of(seed).rows())).run();
+            REPORTS.put(seed, report);
+        }
+        return report;
     }
 
     private static TreeSet<Long> lines(DataReport report, String code) {

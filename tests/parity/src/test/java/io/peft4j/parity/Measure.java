@@ -81,8 +81,10 @@ final class Measure {
             double tolerance = LOGIT * row.get("f32_error").asDouble();
             double worst = 0;
             for (int i = 0; i < actual.length; i++) {
-                assertEquals(expected[i], actual[i], tolerance, "logit " + i + " of text " + row.get("text") + " after "
-                        + position);
+                if (!(Math.abs(expected[i] - actual[i]) <= tolerance)) {
+                    assertEquals(expected[i], actual[i], "logit " + i + " of text " + row.get("text") + " after "
+                            + position);
+                }
                 worst = Math.max(worst, Math.abs(expected[i] - actual[i]));
             }
             LOG.debug("logits: largest difference {}, the reference's own {}", worst, row.get("f32_error"));

@@ -71,8 +71,9 @@ class VectorRowProductsTest {
                         sum += product;
                         magnitude += Math.abs(product);
                     }
-                    assertEquals(sum, y[i * rows + j], tolerance * magnitude + 1e-30,
-                            part + ", row " + i + " of " + count + ", output " + j);
+                    if (!(Math.abs(sum - y[i * rows + j]) <= tolerance * magnitude + 1e-30)) {
+                        assertEquals(sum, y[i * rows + j], part + ", row " + i + " of " + count + ", output " + j);
+                    }
                 }
             }
             assertEquals(Float.NaN, y[count * rows], "nothing is written behind the result");
