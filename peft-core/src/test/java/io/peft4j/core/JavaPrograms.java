@@ -13,8 +13,8 @@ public final class JavaPrograms {
     }
 
     /**
-     * The words that start Java, without a class path: as the tests' own JVM, which has a folder of native libraries that
-     * no process outside of the build writes anew.
+     * The words that start Java, without a class path, with the native libraries of this JVM: a folder that no
+     * process outside of the build writes to.
      */
     public static List<String> command(String... flags) {
         List<String> words = new ArrayList<>();
