@@ -355,6 +355,8 @@ class AnswerServiceTest {
     @Test
     void whatCannotBeAnsweredIsRefusedAtOnce() {
         try (AnswerService service = AnswerService.open(model, OPTIONS.withCacheBytes(96 * ROW_BYTES))) {
+            assertRefused("4,000,000 characters, which are more than the", () -> service.submit(
+                    AnswerRequest.of(Prompt.text("1-".repeat(2_000_000)))));
             assertRefused("unknown adapter 'hr'", () -> service.submit(request(5, 1, LONG).withAdapter("hr")));
             assertRefused("give the service more cacheBytes", () -> service.submit(request(5, 1, LONG)));
             assertRefused("5 answers are more than grow at once",

@@ -12,9 +12,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -22,10 +24,15 @@ import java.util.stream.IntStream;
  * similar length share a batch; answers stand in the order of the prompts and do not depend on the batch.
  */
 public final class TextGenerator {
+    /** Characters from which a text is looked at before it is tokenized. */
+    private static final int LONG_TEXT = 1 << 16;
+    private static final int LONGEST_SPECIAL = 64;
+
     private final Tokenizer tokenizer;
     private final Optional<ChatTemplate> template;
     private final Set<Integer> stopTokens;
-    /** Made when a constraint first asks for it. */
+    private final Object longTexts = new Object();
+    /** Made when something first asks for it. */
     private volatile TokenMasks.Table table;
 
     /**
@@ -132,10 +139,10 @@ public final class TextGenerator {
             ChatTemplate chatTemplate = template.orElseThrow(() -> new ConfigurationException(
                     model.network().description().name() + " has no chat template; use Prompt.text, or a checkpoint "
                             + "with a chat template"));
-            ids = tokenizer.encode(chatTemplate.render(chat.messages(), true));
+            ids = tokens(chatTemplate.render(chat.messages(), true), limit, index, tokenizer::encode);
         } else if (prompt instanceof Prompt.Text text) {
-            ids = model.network() instanceof EncoderDecoderNetwork ? tokenizer.encodeWithSpecials(text.text())
-                    : tokenizer.encodeToContinue(text.text());
+            ids = tokens(text.text(), limit, index, model.network() instanceof EncoderDecoderNetwork
+                    ? tokenizer::encodeWithSpecials : tokenizer::encodeToContinue);
         } else {
             ids = ((Prompt.Tokens) prompt).ids();
             int size = model.network().description().vocabularySize();
@@ -150,6 +157,23 @@ public final class TextGenerator {
         }
         return model.network() instanceof EncoderDecoderNetwork network
                 ? new EncodedPrompt(new int[] {network.startToken()}, ids) : EncodedPrompt.of(ids);
+    }
+
+    /**
+     * The tokens of a text. Tokenizers take some 400 bytes of memory for each of the text, so one that cannot fit, even
+     * in the longest tokens, is refused before, and of long ones one is tokenized at a time.
+     */
+    private int[] tokens(String text, int limit, int index, Function<String, int[]> encoding) {
+        if (text.length() <= LONG_TEXT) {
+            return encoding.apply(text);
+        }
+        if (text.length() / Math.max(LONGEST_SPECIAL, table().longest()) >= limit) {
+            throw new ConfigurationException(String.format(Locale.ROOT, "prompt %d has %,d characters, which are more "
+                    + "than the %,d tokens that there is room for", index, text.length(), limit));
+        }
+        synchronized (longTexts) {
+            return encoding.apply(text);
+        }
     }
 
     /** Runs a batch to its end; whether nobody cancelled it. */

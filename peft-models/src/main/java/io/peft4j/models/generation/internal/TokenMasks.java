@@ -111,6 +111,11 @@ final class TokenMasks {
         private final int[] common;
         private final int longest;
 
+        /** Bytes of the longest token. */
+        int longest() {
+            return longest;
+        }
+
         Table(Tokenizer tokenizer) {
             of = tokenizer.tokenBytes();
             dropsFirstSpace = of.dropsFirstSpace();
