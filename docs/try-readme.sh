@@ -46,7 +46,7 @@ look_at() { # the line
     *" adapter merge "*) [ -f my.gguf ] || fail "there is no GGUF file" ;;
     *" serve "*) ;;
     curl*) says 'Amber Slip' && says '"finish_reason": ?"stop"' ;;
-    *" data check "*) says '^176 rows' && [ -f data.html ] || fail "there is no page" ;;
+    *" data check "*) says '^264 rows' && [ -f data.html ] || fail "there is no page" ;;
     *" data split "*) [ -f parts/train.jsonl ] || fail "there is no part" ;;
     *" bench "*) says 'tokens/s' ;;
     *" doctor"*) says '^kernels ' ;;
