@@ -7,6 +7,7 @@ import io.peft4j.eval.task.EvaluationData;
 import io.peft4j.feedback.FeedbackStore;
 import io.peft4j.feedback.FeedbackTuner;
 import io.peft4j.models.BaseModel;
+import io.peft4j.train.TrainingOptions;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -33,7 +34,7 @@ public final class LearnFromFeedback {
                 FeedbackTuner tuner = FeedbackTuner.builder(model, "desk", feedback, folder.resolve("versions"))
                         .replaying(ChatDataset.read(Path.of(args[2]))).golden(EvaluationData.read(Path.of(args[3])))
                         .minimum(20).timeBudget(Duration.ofMinutes(30)).withoutGuard() // the golden ones are its job
-                        .training(trainer -> trainer.epochs(14).learningRate(5e-3)).build();
+                        .training(TrainingOptions.builder().epochs(14).learningRate(5e-3).build()).build();
                 BufferedReader users = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             String last = "";
             for (String line = users.readLine(); line != null; line = users.readLine()) {

@@ -1,9 +1,16 @@
 package io.peft4j.train;
 
+import io.peft4j.core.engine.Engine;
+import io.peft4j.core.model.Model;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Pass;
+import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.AdapterLease;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.text.Tokenizer;
 import io.peft4j.train.SideBySideTrainer.Outcome;
 import io.peft4j.train.objective.EncodedExample;
 import java.util.ArrayList;
@@ -63,7 +70,7 @@ final class JointTraining {
     }
 
     private ObjectivePasses passes(List<Integer> some) {
-        SideBySideTrainer.Together together = new SideBySideTrainer.Together(some.stream().map(models::get).toList());
+        Together together = new Together(some.stream().map(models::get).toList());
         return new ObjectivePasses(together, ObjectivePasses.keptBytes(together, recomputes), OptionalInt.empty(),
                 FrozenStates.none());
     }
@@ -191,5 +198,40 @@ final class JointTraining {
     @FunctionalInterface
     private interface Action {
         void run(int training);
+    }
+
+    /**
+     * Some models with an adapter each as one whose rows of group i run through the adapter of model i.
+     *
+     * @param models on the same base
+     */
+    private record Together(List<PeftModel> models) implements Model {
+        @Override
+        public Network network() {
+            return models.get(0).network();
+        }
+
+        @Override
+        public Engine engine() {
+            return models.get(0).engine();
+        }
+
+        /** The adapters are kept by the leases of their trainings. */
+        @Override
+        public ModelLease lease() {
+            List<Optional<AdapterLease>> adapters = new ArrayList<>();
+            try {
+                models.forEach(model -> adapters.add(Optional.of(model.leaseAdapter(model.activeAdapters().get(0)))));
+                LayerSelection layers = AdapterLease.byRow(adapters);
+                return models.get(0).base().lease().with(layers, List.of());
+            } finally {
+                adapters.forEach(adapter -> adapter.ifPresent(AdapterLease::close));
+            }
+        }
+
+        @Override
+        public Tokenizer tokenizer() {
+            return models.get(0).tokenizer();
+        }
     }
 }

@@ -1,10 +1,6 @@
 package io.peft4j.train;
 
-import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.SimilarNames;
-import java.util.List;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -80,28 +76,8 @@ public record ParameterGroup(String pattern, OptionalDouble learningRate, Option
         }
     }
 
-    /** Whether a parameter belongs to it. */
-    private boolean holds(String parameter) {
+    /** Whether a parameter of this name belongs to it. */
+    public boolean holds(String parameter) {
         return Pattern.compile(pattern).matcher(parameter).find();
-    }
-
-    /** The group of a parameter: the first that holds it. */
-    static Optional<ParameterGroup> of(List<ParameterGroup> groups, Parameter parameter) {
-        return groups.stream().filter(group -> group.holds(parameter.name())).findFirst();
-    }
-
-    /**
-     * Checks that each group has a parameter.
-     *
-     * @throws ConfigurationException when one has none
-     */
-    static void requireMatches(List<ParameterGroup> groups, List<Parameter> parameters) {
-        List<String> names = parameters.stream().map(Parameter::name).toList();
-        for (ParameterGroup group : groups) {
-            if (names.stream().noneMatch(group::holds)) {
-                throw new ConfigurationException("the parameter group '" + group.pattern() + "' fits none of the "
-                        + names.size() + " trained parameters; " + SimilarNames.sentence(group.pattern(), names));
-            }
-        }
     }
 }

@@ -1,15 +1,9 @@
 package io.peft4j.train;
 
-import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.model.Model;
-import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Network;
-import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.core.peft.AdapterLease;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.text.Tokenizer;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.EncodedChats;
 import io.peft4j.train.objective.EncodedExample;
@@ -119,40 +113,5 @@ public final class SideBySideTrainer {
 
     private static List<EncodedExample> encoded(List<TokenSequence> sequences) {
         return sequences.stream().map(EncodedExample::of).toList();
-    }
-
-    /**
-     * Some models with an adapter each as one whose rows of group i run through the adapter of model i.
-     *
-     * @param models on the same base
-     */
-    record Together(List<PeftModel> models) implements Model {
-        @Override
-        public Network network() {
-            return models.get(0).network();
-        }
-
-        @Override
-        public Engine engine() {
-            return models.get(0).engine();
-        }
-
-        /** The adapters are kept by the leases of their trainings. */
-        @Override
-        public ModelLease lease() {
-            List<Optional<AdapterLease>> adapters = new ArrayList<>();
-            try {
-                models.forEach(model -> adapters.add(Optional.of(model.leaseAdapter(model.activeAdapters().get(0)))));
-                LayerSelection layers = AdapterLease.byRow(adapters);
-                return models.get(0).base().lease().with(layers, List.of());
-            } finally {
-                adapters.forEach(adapter -> adapter.ifPresent(AdapterLease::close));
-            }
-        }
-
-        @Override
-        public Tokenizer tokenizer() {
-            return models.get(0).tokenizer();
-        }
     }
 }

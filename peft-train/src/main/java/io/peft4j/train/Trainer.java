@@ -238,7 +238,9 @@ public final class Trainer {
         TrainingTask task = task(objective, trainingSet(examples, "training", origins).leavingOut(tooLong), held);
         task.validation().ifPresent(task.training()::warnOfShared);
         return OpenTraining.of(model, output.map(OutputFolder::chosen), workers, listeners,
-                checkpoint -> TrainingRun.prepare(task.complete(checkpoint), checkpoint, workers, cancellation));
+                checkpoint -> TrainingRun.prepare(
+                        task.complete(checkpoint.map(folder -> TrainingState.load(folder).settings())), checkpoint,
+                        workers, cancellation));
     }
 
     /** Why it cannot share passes with the trainings of other adapters, as a sentence; empty where it can. */

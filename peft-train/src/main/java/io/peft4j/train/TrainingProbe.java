@@ -155,7 +155,7 @@ final class TrainingProbe {
     private TrainingOptions cold(TrainingOptions how) {
         long most = objective.referenceValues() > 0 ? FEW : how == options ? options.maxSteps() : 0;
         return how.toBuilder().warmupSteps(0).maxSteps(most).earlyStopping(0, 0).keepBest(false)
-                .set("timeBudget", Optional.empty())
+                .timeBudget(Duration.ofDays(1))
                 .updateRule(new Still(options.updateRule())).build();
     }
 

@@ -66,9 +66,8 @@ final class TrainingRun implements AutoCloseable {
         this.passes = new ObjectivePasses(model, ObjectivePasses.keptBytes(model, options.recompute()),
                 OptionalInt.empty(), frozenStates()).withNoise(options.neftuneAlpha());
         this.work = new SharedWork(task, passes, workers, cancellation);
-        ParameterGroup.requireMatches(options.parameterGroups(), parameters);
-        this.optimizer = new Updates(model.engine(), parameters, options.optimizer(), this::weightDecay,
-                this::rateFactor);
+        this.optimizer = new Updates(model.engine(), parameters, options.optimizer(), task::weightDecay,
+                task::rateFactor);
         model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(sampler.totalSteps())));
         // After the hooks: a method may fill its configuration in for this training.
         RunSettings settings = RunSettings.of(task, parameters).with(localSteps());
@@ -156,17 +155,6 @@ final class TrainingRun implements AutoCloseable {
 
     private double learningRate() {
         return options.learningRate().getAsDouble();
-    }
-
-    /** What the learning rate of a parameter is multiplied by. */
-    private double rateFactor(Parameter parameter) {
-        return options.updateRule().rateFactor(parameter) * ParameterGroup.of(options.parameterGroups(), parameter)
-                .map(group -> group.learningRate().orElse(learningRate()) / learningRate()).orElse(1.0);
-    }
-
-    private double weightDecay(Parameter parameter) {
-        return ParameterGroup.of(options.parameterGroups(), parameter)
-                .map(group -> group.weightDecay().orElse(options.weightDecay())).orElse(options.weightDecay());
     }
 
     /** Updates done so far, also those before the training was resumed. */

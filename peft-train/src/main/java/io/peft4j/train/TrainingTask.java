@@ -2,6 +2,7 @@ package io.peft4j.train;
 
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.train.objective.EncodedExample;
@@ -10,7 +11,6 @@ import io.peft4j.train.plan.AutoNumber;
 import io.peft4j.train.plan.DataFacts;
 import io.peft4j.train.plan.HyperparameterRules;
 import io.peft4j.train.plan.Hyperparameters;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,14 +40,13 @@ record TrainingTask(PeftModel model, Objective<?> objective, TrainingOptions opt
     /**
      * The same with complete options: those that the training began with, where it goes on, else what rules choose.
      *
-     * @param checkpoint where it goes on from
+     * @param begun what decided the course of the training that goes on
      */
-    TrainingTask complete(Optional<Path> checkpoint) {
+    TrainingTask complete(Optional<RunSettings> begun) {
         List<String> open = options.settings().entrySet().stream()
                 .filter(each -> each.getValue().equals(AutoNumber.AUTO)).map(Map.Entry::getKey).toList();
         return open.isEmpty() ? this
-                : checkpoint.map(folder -> asBegun(open, TrainingState.load(folder).settings().values()))
-                        .orElseGet(this::asRulesChoose);
+                : begun.map(settings -> asBegun(open, settings.values())).orElseGet(this::asRulesChoose);
     }
 
     private TrainingTask asBegun(List<String> open, Map<String, String> settings) {
@@ -83,7 +82,7 @@ record TrainingTask(PeftModel model, Objective<?> objective, TrainingOptions opt
     /**
      * The parameters that are trained.
      *
-     * @throws ConfigurationException when there are none
+     * @throws ConfigurationException when there are none, or a group of parameters has none
      */
     List<Parameter> parameters() {
         List<Parameter> parameters = model.trainableParameters().stream().filter(options.updateRule()::trains).toList();
@@ -91,6 +90,30 @@ record TrainingTask(PeftModel model, Objective<?> objective, TrainingOptions opt
             throw new ConfigurationException("there is nothing to train: no adapter is active, or the active ones have "
                     + "no trainable parameter");
         }
+        List<String> names = parameters.stream().map(Parameter::name).toList();
+        for (ParameterGroup group : options.parameterGroups()) {
+            if (names.stream().noneMatch(group::holds)) {
+                throw new ConfigurationException("the parameter group '" + group.pattern() + "' fits none of the "
+                        + names.size() + " trained parameters; " + SimilarNames.sentence(group.pattern(), names));
+            }
+        }
         return parameters;
+    }
+
+    private Optional<ParameterGroup> group(Parameter parameter) {
+        return options.parameterGroups().stream().filter(group -> group.holds(parameter.name())).findFirst();
+    }
+
+    /** What the learning rate of a parameter is multiplied by. */
+    double rateFactor(Parameter parameter) {
+        double rate = options.learningRate().getAsDouble();
+        return options.updateRule().rateFactor(parameter)
+                * group(parameter).map(group -> group.learningRate().orElse(rate) / rate).orElse(1.0);
+    }
+
+    /** The weight decay of a parameter. */
+    double weightDecay(Parameter parameter) {
+        return group(parameter).map(group -> group.weightDecay().orElse(options.weightDecay()))
+                .orElse(options.weightDecay());
     }
 }

@@ -1,6 +1,7 @@
 package io.peft4j.spring;
 
 import io.peft4j.models.ModelOptions;
+import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.plan.AutoInteger;
 import io.peft4j.train.plan.AutoNumber;
 import java.time.Duration;
@@ -45,5 +46,13 @@ public record PeftProperties(String model, @DefaultValue("auto") ModelOptions.Pr
             @DefaultValue(AutoNumber.AUTO) AutoNumber learningRate,
             @DefaultValue("10000") int maxRows, @DefaultValue("24") int verdictItems,
             @DefaultValue("150") int guardItems) {
+        /** What a training is asked for. */
+        TrainingOptions training() {
+            TrainingOptions.Builder training = TrainingOptions.builder();
+            epochs.value().ifPresent(training::epochs);
+            batchSize.value().ifPresent(training::batchSize);
+            learningRate.value().ifPresent(training::learningRate);
+            return training.build();
+        }
     }
 }

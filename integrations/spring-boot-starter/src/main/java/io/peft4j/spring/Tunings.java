@@ -15,7 +15,6 @@ import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.train.Cancellation;
 import io.peft4j.train.Trainer;
-import io.peft4j.train.TrainerBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -149,26 +148,19 @@ public final class Tunings implements AutoCloseable {
             if (permissions.force() || options.verdictItems() == 0) {
                 round.always();
             }
-            Promotion.Result result = round.run(() -> !trainer(model).train(parts.train()).cancelled(), decided -> {
-                // One may have come while this one was trained.
-                requireFree(name, permissions.replace());
-                model.saveAdapter(folder.resolve(name));
-                adapters.refresh();
-                return true;
-            });
+            Promotion.Result result = round.run(() -> !Trainer.builder(model).options(options.training())
+                    .cancellation(cancellation).build().train(parts.train()).cancelled(), decided -> {
+                        // One may have come while this one was trained.
+                        requireFree(name, permissions.replace());
+                        model.saveAdapter(folder.resolve(name));
+                        adapters.refresh();
+                        return true;
+                    });
             set(name, tuning(result, split));
         } catch (RuntimeException | Error e) {
             LOG.warn("the training of {} failed", name, e);
             set(name, new Tuning("failed", e instanceof Error ? e.toString() : String.valueOf(e.getMessage())));
         }
-    }
-
-    private Trainer trainer(PeftModel model) {
-        TrainerBuilder trainer = Trainer.builder(model).cancellation(cancellation);
-        options.epochs().value().ifPresent(trainer::epochs);
-        options.batchSize().value().ifPresent(trainer::batchSize);
-        options.learningRate().value().ifPresent(trainer::learningRate);
-        return trainer.build();
     }
 
     private static Tuning tuning(Promotion.Result result, boolean split) {

@@ -171,10 +171,9 @@ public final class FeedbackTuner implements AutoCloseable {
     }
 
     private boolean train(PeftModel candidate, HeldOut parts, List<Feedback> feedback) {
-        TrainerBuilder trainer = Trainer.builder(candidate).cancellation(cancellation);
+        TrainerBuilder trainer = Trainer.builder(candidate).options(settings.training).cancellation(cancellation);
         settings.timeBudget.ifPresent(trainer::timeBudget);
-        if (settings.training.apply(trainer).build()
-                .train(ChatDataset.of(parts.learned()).plus(settings.replayed)).cancelled()) {
+        if (trainer.build().train(ChatDataset.of(parts.learned()).plus(settings.replayed)).cancelled()) {
             return false;
         }
         feedback.stream().flatMap(one -> one.judged().stream()).max(Instant::compareTo)

@@ -6,13 +6,12 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.eval.guard.GuardSet;
 import io.peft4j.eval.task.EvaluationItem;
-import io.peft4j.train.TrainerBuilder;
+import io.peft4j.train.TrainingOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
 
 /** Collects what a tuner needs. */
 public final class FeedbackTunerBuilder {
@@ -27,7 +26,7 @@ public final class FeedbackTunerBuilder {
     Optional<Duration> timeBudget = Optional.empty();
     GenerationOptions generation = GenerationOptions.defaults();
     Optional<GuardSet> guard = Optional.of(GuardSet.builtIn());
-    UnaryOperator<TrainerBuilder> training = UnaryOperator.identity();
+    TrainingOptions training = TrainingOptions.defaults();
 
     FeedbackTunerBuilder(PeftModel model, String adapter, FeedbackStore feedback, Path folder) {
         this.model = Objects.requireNonNull(model, "model");
@@ -97,9 +96,9 @@ public final class FeedbackTunerBuilder {
         return this;
     }
 
-    /** Changes how is trained: {@code trainer -> trainer.epochs(3).learningRate(1e-3)}; default are the rules. */
-    public FeedbackTunerBuilder training(UnaryOperator<TrainerBuilder> change) {
-        training = Objects.requireNonNull(change, "training");
+    /** What each training is asked for; default: what rules choose. */
+    public FeedbackTunerBuilder training(TrainingOptions options) {
+        training = Objects.requireNonNull(options, "training");
         return this;
     }
 

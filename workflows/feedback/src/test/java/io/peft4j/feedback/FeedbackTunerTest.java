@@ -17,6 +17,7 @@ import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;
+import io.peft4j.train.TrainingOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -60,8 +61,7 @@ class FeedbackTunerTest {
     }
 
     private FeedbackTunerBuilder learning() {
-        return tuner().training(trainer -> trainer.epochs(6).batchSize(8).gradientAccumulation(1).warmupSteps(0)
-                .learningRate(3e-2));
+        return tuner().training(TrainingOptions.of(6, 8, 3e-2));
     }
 
     private void correct(int questions) {
@@ -86,7 +86,8 @@ class FeedbackTunerTest {
     void anAdapterThatIsNotBetterDoesNotAnswerAndTheSameFeedbackIsNotTriedAgain() {
         correct(16);
         String before = model.fingerprint("hr");
-        try (FeedbackTuner tuner = tuner().training(trainer -> trainer.epochs(1).learningRate(1e-9)).build()) {
+        try (FeedbackTuner tuner = tuner().training(TrainingOptions.builder().epochs(1).learningRate(1e-9).build())
+                .build()) {
             TuningRound round = tuner.run();
 
             assertEquals(Outcome.KEPT, round.outcome(), round.toString());

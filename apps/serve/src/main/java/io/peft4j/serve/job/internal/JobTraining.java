@@ -137,9 +137,7 @@ final class JobTraining {
 
     private TrainerBuilder trainer(RunningJob running, JobPlan plan, JobFiles files, PeftModel model) {
         long steps = model.trainableParameterCount() / PARAMETERS_A_STEP;
-        TrainerBuilder trainer = Trainer.builder(model).batchSize(plan.passSize())
-                .gradientAccumulation(plan.accumulation()).epochs(plan.epochs()).learningRate(plan.learningRate())
-                .warmupSteps(plan.warmupSteps()).seed(running.job().seed()).output(files.run())
+        TrainerBuilder trainer = Trainer.builder(model).options(plan.training()).output(files.run())
                 .start(RunStart.RESUME_OR_START).cancellation(running.cancellation())
                 .checkpointEverySteps((int) Math.max(FEWEST_STEPS, Math.min(MOST_STEPS, steps)));
         integrations(running.job(), files).ifPresent(trainer::listener);
