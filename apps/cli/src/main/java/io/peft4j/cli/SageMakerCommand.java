@@ -2,7 +2,7 @@ package io.peft4j.cli;
 
 import io.peft4j.cloud.MetricDefinitions;
 import io.peft4j.cloud.SageMakerTraining;
-import io.peft4j.cloud.serve.SageMakerEndpoint;
+import io.peft4j.serve.container.SageMakerEndpoint;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -49,7 +49,7 @@ final class SageMakerCommand extends CommandGroup {
 
         @Override
         public Integer call() {
-            return new ContainerServer(interrupts(), console(), engine).serve(
+            return new ContainerRun(interrupts(), console(), engine).serve(
                     SageMakerTraining.served(root, System.getenv()), new SageMakerEndpoint(), port);
         }
     }

@@ -1,7 +1,7 @@
 package io.peft4j.cli;
 
 import io.peft4j.cloud.VertexTraining;
-import io.peft4j.cloud.serve.VertexEndpoint;
+import io.peft4j.serve.container.VertexEndpoint;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
@@ -44,7 +44,7 @@ final class VertexCommand extends CommandGroup {
             if (!port.matches("\\d{1,5}")) {
                 throw usage("AIP_HTTP_PORT is '" + port + "'; it must be a port");
             }
-            return new ContainerServer(interrupts(), console(), engine).serve(VertexTraining.served(environment),
+            return new ContainerRun(interrupts(), console(), engine).serve(VertexTraining.served(environment),
                     new VertexEndpoint(environment.getOrDefault("AIP_HEALTH_ROUTE", "/health"),
                             environment.getOrDefault("AIP_PREDICT_ROUTE", "/predict")),
                     Integer.parseInt(port));

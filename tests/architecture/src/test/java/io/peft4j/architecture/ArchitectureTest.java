@@ -86,7 +86,7 @@ class ArchitectureTest {
                     "org.postgresql");
     private static final Module CLOUD = new Module("peft-cloud", "io.peft4j.cloud")
             .knows(CORE, MODELS, DATA, TRAIN)
-            .uses("com.fasterxml.jackson", "org.slf4j", "com.sun.net.httpserver", "software.amazon.awssdk",
+            .uses("com.fasterxml.jackson", "org.slf4j", "software.amazon.awssdk",
                     "com.google.cloud", "com.google.api", "com.google.protobuf", "com.google.rpc");
     private static final Module LANGCHAIN4J = new Module("peft-langchain4j", "io.peft4j.langchain4j")
             .knows(CORE, MODELS, EVAL).uses("dev.langchain4j", "com.fasterxml.jackson");

@@ -12,7 +12,7 @@ import io.peft4j.serve.store.internal.JobStatus;
 import io.peft4j.serve.store.internal.Store;
 import java.util.Map;
 
-/** {@code /health}, {@code /metrics}, and the description of all routes at {@code /openapi.json}. */
+/** {@code /health} and {@code /metrics}. */
 public final class HealthRoutes implements RouteGroup {
     private final ServedModels models;
     private final Store store;
@@ -41,7 +41,5 @@ public final class HealthRoutes implements RouteGroup {
                 request -> Bodies.reply(request, Json.object().put("status", "ok").put("model", models.baseName())));
         routes.get("/metrics", Operation.of("metrics", "Values for Prometheus").reply("text/plain", Operation.TEXT),
                 request -> request.contentType("text/plain; version=0.0.4; charset=utf-8").result(meters.scrape()));
-        routes.get("/openapi.json", Operation.of("description", "This description").withoutKey()
-                .reply(Operation.OBJECT), request -> Bodies.reply(request, routes.description()));
     }
 }

@@ -8,6 +8,7 @@ import io.javalin.http.Context;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 
 /** Bodies of requests and replies. */
 public final class Bodies {
@@ -23,11 +24,20 @@ public final class Bodies {
      * @throws ApiException when it is none, or larger than is taken
      */
     public static ObjectNode object(Context request) {
-        JsonNode value = value(bytes(request));
+        JsonNode value = value(bytes(request, MOST_JSON_BYTES));
         if (!value.isObject()) {
             throw ApiException.invalid("the body of the request must be a JSON object");
         }
         return (ObjectNode) value;
+    }
+
+    /**
+     * The JSON value in a text.
+     *
+     * @throws ApiException when it is none
+     */
+    public static JsonNode value(String text) {
+        return value(text.getBytes(StandardCharsets.UTF_8));
     }
 
     private static JsonNode value(byte[] bytes) {
@@ -48,11 +58,20 @@ public final class Bodies {
                 + place.getColumnNr() + ")";
     }
 
-    private static byte[] bytes(Context request) {
+    /**
+     * The body of a request as text.
+     *
+     * @throws ApiException when it has more than so many bytes
+     */
+    public static String text(Context request, int mostBytes) {
+        return new String(bytes(request, mostBytes), StandardCharsets.UTF_8);
+    }
+
+    private static byte[] bytes(Context request, int mostBytes) {
         try (InputStream stream = request.bodyInputStream()) {
-            byte[] bytes = stream.readNBytes(MOST_JSON_BYTES + 1);
-            if (bytes.length > MOST_JSON_BYTES) {
-                throw ApiException.tooLarge("the body of the request has more than " + MOST_JSON_BYTES + " bytes");
+            byte[] bytes = stream.readNBytes(mostBytes + 1);
+            if (bytes.length > mostBytes) {
+                throw ApiException.tooLarge("the body of the request has more than " + mostBytes + " bytes");
             }
             return bytes;
         } catch (IOException e) {

@@ -35,7 +35,8 @@ public final class HttpServer implements AutoCloseable {
     /** What answers without a key: whether the server lives, the console, and what it loads. */
     private static final Set<String> OPEN = Set.of("/", "/health", "/openapi.json");
     private static final String REQUEST_ID = "X-Request-Id";
-    private static final Duration LAST_ANSWERS = Duration.ofSeconds(30);
+    /** Clouds kill a container 30 seconds after they have asked it to stop. */
+    private static final Duration LAST_ANSWERS = Duration.ofSeconds(25);
 
     private final Javalin javalin;
     private final RouteTable routes;
@@ -96,6 +97,8 @@ public final class HttpServer implements AutoCloseable {
         config.routes.after(request -> running.arriveAndDeregister());
         Routes described = new Routes(config.routes);
         groups.forEach(group -> group.addTo(described));
+        described.get("/openapi.json", Operation.of("description", "This description").withoutKey()
+                .reply(Operation.OBJECT), request -> Bodies.reply(request, described.description()));
         config.routes.exception(ApiException.class, HttpServer::refuse);
         config.routes.exception(HttpResponseException.class, this::refuse);
         config.routes.exception(Exception.class, HttpServer::fail);
@@ -145,7 +148,7 @@ public final class HttpServer implements AutoCloseable {
         }
         LOG.error("request {} failed", id, error);
         refuse(ApiException.of(500, "server_error", "internal_error", null,
-                "the server failed; its log says why, at request " + id), request);
+                "internal error; see the server log for request " + id), request);
     }
 
     /** Where it listens: {@code http://127.0.0.1:8080}. */
@@ -170,7 +173,7 @@ public final class HttpServer implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (TimeoutException e) {
-            LOG.warn("requests still run after {} s; they get no answer", LAST_ANSWERS.toSeconds());
+            LOG.warn("requests still running after {} s are dropped", LAST_ANSWERS.toSeconds());
         }
         javalin.stop();
     }

@@ -1,4 +1,4 @@
-package io.peft4j.cloud.serve;
+package io.peft4j.serve.container;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -87,7 +87,7 @@ record Question(Prompt prompt, GenerationOptions options) {
         try {
             return ChatMessage.fromMap(JSON.convertValue(node, OBJECT));
         } catch (IllegalArgumentException e) {
-            throw new ConfigurationException("a message is wrong: " + e.getMessage(), e);
+            throw new ConfigurationException("invalid message: " + e.getMessage(), e);
         }
     }
 

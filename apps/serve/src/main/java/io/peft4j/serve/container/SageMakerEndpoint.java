@@ -1,4 +1,4 @@
-package io.peft4j.cloud.serve;
+package io.peft4j.serve.container;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -8,6 +8,8 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.Bodies;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,9 +27,10 @@ import java.util.UUID;
  * </ul>
  */
 public final class SageMakerEndpoint implements EndpointContract {
+    private static final String JSON = "application/json";
     private static final Set<String> LINES = Set.of("application/jsonlines", "application/jsonl",
             "application/x-jsonlines", "application/x-ndjson");
-    private static final Set<String> TYPES = Set.of("", JsonBodies.JSON_TYPE, "application/x-www-form-urlencoded");
+    private static final Set<String> TYPES = Set.of("", JSON, "application/x-www-form-urlencoded");
 
     private final ObjectMapper json = new ObjectMapper();
 
@@ -48,15 +51,15 @@ public final class SageMakerEndpoint implements EndpointContract {
         }
         // What sends JSON without saying so, curl for one, says form.
         if (!TYPES.contains(contentType)) {
-            throw new UnsupportedTypeException("the content type is " + contentType + "; it must be "
-                    + JsonBodies.JSON_TYPE + " or application/jsonlines");
+            throw ApiException.of(415, "invalid_request_error", "unsupported_type", null, "the content type is "
+                    + contentType + "; it must be " + JSON + " or application/jsonlines");
         }
-        JsonNode request = JsonBodies.json(body);
-        return new Reply(JsonBodies.JSON_TYPE, results(model, List.of(request)).get(0).toString());
+        JsonNode request = Bodies.value(body);
+        return new Reply(JSON, results(model, List.of(request)).get(0).toString());
     }
 
     private Reply lines(LanguageModel model, String contentType, String body) {
-        List<JsonNode> rows = body.lines().filter(line -> !line.isBlank()).map(JsonBodies::json).toList();
+        List<JsonNode> rows = body.lines().filter(line -> !line.isBlank()).map(Bodies::value).toList();
         StringBuilder text = new StringBuilder();
         results(model, rows).forEach(result -> text.append(result).append('\n'));
         return new Reply(contentType, text.toString());

@@ -1,20 +1,20 @@
 package io.peft4j.cli;
 
 import io.peft4j.cloud.ContainerModel;
-import io.peft4j.cloud.serve.AnswerServer;
-import io.peft4j.cloud.serve.EndpointContract;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
+import io.peft4j.serve.container.ContainerServer;
+import io.peft4j.serve.container.EndpointContract;
 import java.util.concurrent.CountDownLatch;
 
 /** Serves a model until somebody stops the process. */
-final class ContainerServer {
+final class ContainerRun {
     private final Interrupts interrupts;
     private final Console console;
     private final EngineOptions engine;
 
-    ContainerServer(Interrupts interrupts, Console console, EngineOptions engine) {
+    ContainerRun(Interrupts interrupts, Console console, EngineOptions engine) {
         this.interrupts = interrupts;
         this.console = console;
         this.engine = engine;
@@ -39,7 +39,7 @@ final class ContainerServer {
     }
 
     private void serve(LanguageModel model, EndpointContract contract, int port, CountDownLatch stopped) {
-        try (AnswerServer server = AnswerServer.start(model, contract, port);
+        try (ContainerServer server = ContainerServer.start(model, contract, port);
                 Interrupts.Registration stopping = interrupts.stopping(stopped::countDown)) {
             console.out().println("listening on http://0.0.0.0:" + server.port());
             console.checkOut();

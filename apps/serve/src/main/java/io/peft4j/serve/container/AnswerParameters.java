@@ -1,4 +1,4 @@
-package io.peft4j.cloud.serve;
+package io.peft4j.serve.container;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;

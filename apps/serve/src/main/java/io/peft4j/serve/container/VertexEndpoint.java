@@ -1,4 +1,4 @@
-package io.peft4j.cloud.serve;
+package io.peft4j.serve.container;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.serve.http.internal.Bodies;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -39,7 +40,7 @@ public final class VertexEndpoint implements EndpointContract {
 
     @Override
     public Reply answer(LanguageModel model, String contentType, String body) {
-        JsonNode request = JsonBodies.json(body);
+        JsonNode request = Bodies.value(body);
         JsonNode instances = request.path("instances");
         if (!instances.isArray() || instances.isEmpty()) {
             throw new ConfigurationException("a request is {\"instances\": [...], \"parameters\": {...}} with an "
@@ -57,6 +58,6 @@ public final class VertexEndpoint implements EndpointContract {
         ObjectNode reply = json.createObjectNode();
         ArrayNode predictions = reply.putArray("predictions");
         Question.answers(model, questions).forEach(answer -> predictions.addObject().put("text", answer.text()));
-        return new Reply(JsonBodies.JSON_TYPE, reply.toString());
+        return new Reply("application/json", reply.toString());
     }
 }
