@@ -105,7 +105,7 @@ class SageMakerCommandTest {
         String reason = failing(ml);
         assertTrue(reason.contains("unknown hyperparameter 'learning_rat'; the nearest of"), reason);
         assertTrue(reason.contains("'learning_rate'"), reason);
-        assertTrue(reason.contains("'data' is not one to set: the data comes from the channel 'training'"), reason);
+        assertTrue(reason.contains("'data' cannot be set: the data comes from the channel 'training'"), reason);
         assertTrue(reason.contains("'lora_fa' is 'perhaps'; it must be true or false"), reason);
     }
 
@@ -176,7 +176,7 @@ class SageMakerCommandTest {
     void aMachineThatIsNoneOfTheJobsIsRefused() {
         MlFolder ml = MlFolder.of(folder, Map.of());
         ml.config("resourceconfig.json", Map.of("current_host", "algo-3", "hosts", List.of("algo-1", "algo-2")));
-        assertTrue(failing(ml).contains("this machine is 'algo-3', and none of the job's, which are algo-1, algo-2"));
+        assertTrue(failing(ml).contains("host 'algo-3' is not one of the hosts of the job: algo-1, algo-2"));
     }
 
     @Test

@@ -48,8 +48,8 @@ public final class FineTuningServer implements AutoCloseable {
             store = Store.open(builder.data, builder.database, builder.lease);
             opened.add(store);
             if (!builder.isLoopback() && builder.apiKey.isEmpty() && !store.keys().any()) {
-                throw new ConfigurationException("others can reach " + builder.host + ", so the server needs an API "
-                        + "key: give one, or listen at 127.0.0.1");
+                throw new ConfigurationException("host " + builder.host + " is not a loopback address, so the server "
+                        + "needs an API key: set one, or listen on 127.0.0.1");
             }
             models = new ServedModels(builder.base,
                     builder.modelName.orElseGet(() -> ServedModels.nameOf(builder.base)), store, builder.shutdowns,
@@ -93,7 +93,7 @@ public final class FineTuningServer implements AutoCloseable {
             try {
                 opened.get(i).close();
             } catch (Exception e) {
-                LOG.warn("while the server ends", e);
+                LOG.warn("error during shutdown", e);
             }
         }
     }

@@ -171,7 +171,7 @@ public final class FineTuningServerBuilder {
         try {
             return InetAddress.getByName(host).isLoopbackAddress();
         } catch (UnknownHostException e) {
-            throw new ConfigurationException("there is no host '" + host + "' to listen at", e);
+            throw new ConfigurationException("unknown host '" + host + "'", e);
         }
     }
 }

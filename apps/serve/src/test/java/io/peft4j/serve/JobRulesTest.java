@@ -226,7 +226,7 @@ class JobRulesTest {
         assertEquals(stood, steps(id));
         assertEquals(200, server.post(JOBS + "/" + id + "/resume", "").status());
         awaitSteps(id, stood + 3);
-        assertTrue(events(id).stream().anyMatch(event -> event.get("message").asText().contains("goes on after step")));
+        assertTrue(events(id).stream().anyMatch(event -> event.get("message").asText().contains("resumed after step")));
         assertEquals("cancelled", server.post(JOBS + "/" + id + "/cancel", "").get("status").asText());
         List<Integer> numbers = new ArrayList<>();
         events(id).forEach(event -> {

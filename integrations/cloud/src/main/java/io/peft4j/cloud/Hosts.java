@@ -34,7 +34,7 @@ record Hosts(int rank, List<String> all) {
      */
     static Hosts of(String current, List<String> all) {
         if (!all.contains(current)) {
-            throw new ConfigurationException("this machine is '" + current + "', and none of the job's, which are "
+            throw new ConfigurationException("host '" + current + "' is not one of the hosts of the job: "
                     + String.join(", ", all));
         }
         return new Hosts(all.indexOf(current), all);

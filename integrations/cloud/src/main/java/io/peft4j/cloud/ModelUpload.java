@@ -45,7 +45,7 @@ record ModelUpload(Path run) {
         for (Path file : files) {
             Path copy = folder.resolve(file.getFileName());
             if (!Sha256.of(copy).equals(Sha256.of(file))) {
-                throw new FileFormatException(copy, "is not what was written there: its checksum differs");
+                throw new FileFormatException(copy, "is corrupt (checksum mismatch)");
             }
         }
         requireAdapter(folder);
@@ -80,7 +80,7 @@ record ModelUpload(Path run) {
                     Path aside = checkpoint.resolveSibling(".damaged-" + checkpoint.getFileName() + "-"
                             + System.currentTimeMillis());
                     Files.move(checkpoint, aside);
-                    LOG.warn("{} is not whole, as its checksums say, and is in {} now", checkpoint, aside);
+                    LOG.warn("{} is corrupt (checksum mismatch), moved to {}", checkpoint, aside);
                 }
             }
             if (AdapterCheckpoint.isAdapter(run) && checkpoints().isEmpty()) {
@@ -89,7 +89,7 @@ record ModelUpload(Path run) {
                 }
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot begin in " + run + ": " + AtomicFiles.reason(e), e);
+            throw new UncheckedIOException("cannot prepare " + run + ": " + AtomicFiles.reason(e), e);
         }
     }
 

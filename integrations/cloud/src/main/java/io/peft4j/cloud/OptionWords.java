@@ -46,7 +46,7 @@ record OptionWords(String kind, Map<String, Form> options, Map<String, String> s
         String option = name.replace('_', '-');
         Form form = options.get(option);
         if (settled.containsKey(option)) {
-            problems.add(kind + " '" + name + "' is not one to set: " + settled.get(option));
+            problems.add(kind + " '" + name + "' cannot be set: " + settled.get(option));
         } else if (form == null) {
             problems.add("unknown " + kind + " '" + name + "'; " + SimilarNames.sentence(name, names()));
         } else if (form == Form.FLAG) {

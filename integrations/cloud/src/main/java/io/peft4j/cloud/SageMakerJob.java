@@ -120,7 +120,7 @@ record SageMakerJob(Path root, Map<String, String> environment) {
             try {
                 return JSON.readTree(text);
             } catch (IOException e) {
-                throw new ConfigurationException("the variable " + name + " is no JSON: " + text, e);
+                throw new ConfigurationException("the variable " + name + " is not valid JSON: " + text, e);
             }
         });
     }
@@ -136,7 +136,7 @@ record SageMakerJob(Path root, Map<String, String> environment) {
             }
             return Optional.of(node);
         } catch (JacksonException e) {
-            throw new FileFormatException(file, "is not JSON: " + e.getOriginalMessage(), e);
+            throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + AtomicFiles.reason(e), e);
         }

@@ -67,12 +67,12 @@ public final class SageMakerTraining {
         settled.put("validation", "validation data comes from the channel 'validation'");
         settled.put("output", "the adapter goes to the model folder");
         settled.put("json", "each update has a line in the log, and one in output/data/metrics.jsonl");
-        settled.put("if-exists", "a job that finds checkpoints goes on from them");
+        settled.put("if-exists", "a job resumes from the checkpoints it finds");
         for (String name : List.of("workers", "worker-rank", "workers-secret")) {
             settled.put(name, "the machines of a job train together as resourceconfig.json says");
         }
-        settled.put("resume", "a job that finds checkpoints goes on from them");
-        settled.put("resume-or-start", "a job that finds checkpoints goes on from them");
+        settled.put("resume", "a job resumes from the checkpoints it finds");
+        settled.put("resume-or-start", "a job resumes from the checkpoints it finds");
         return settled;
     }
 
@@ -131,7 +131,7 @@ public final class SageMakerTraining {
         try {
             delivery.recordsTo(job.outputData());
         } catch (UncheckedIOException e) {
-            LOG.warn("the metrics are not in {}: {}", job.outputData(), e.getMessage());
+            LOG.warn("cannot write metrics to {}: {}", job.outputData(), e.getMessage());
         }
     }
 
@@ -186,7 +186,7 @@ public final class SageMakerTraining {
             AtomicFiles.writeString(job.failure(), problem.length() <= SHOWN ? problem
                     : problem.substring(0, SHOWN - 3) + "...");
         } catch (UncheckedIOException e) {
-            LOG.error("the reason of the failure cannot be written: {}", e.getMessage());
+            LOG.error("cannot write the failure reason: {}", e.getMessage());
         }
     }
 }

@@ -65,7 +65,7 @@ record VertexJob(Map<String, String> environment) {
         if (star < 0) {
             Path local = RemoteFolder.open(place.get()).local();
             if (!Files.exists(local)) {
-                throw new ConfigurationException(what + " names nothing that is there");
+                throw new ConfigurationException(what + " does not exist");
             }
             return Optional.of(Files.isDirectory(local) ? Channel.oneFile(Channel.files(local), what) : local);
         }
@@ -95,7 +95,7 @@ record VertexJob(Map<String, String> environment) {
             return all.isEmpty() ? Hosts.one() : Hosts.of(spec.path("cluster").path(spec.path("task").path("type")
                     .asText()).path(spec.path("task").path("index").asInt()).asText(), all);
         } catch (IOException e) {
-            throw new ConfigurationException("the variable CLUSTER_SPEC is no JSON: " + text.get(), e);
+            throw new ConfigurationException("the variable CLUSTER_SPEC is not valid JSON: " + text.get(), e);
         }
     }
 

@@ -76,7 +76,7 @@ public final class VertexTraining {
             settled.put(name, "the machines of a job train together as CLUSTER_SPEC says");
         }
         for (String name : List.of("resume", "resume-or-start", "if-exists")) {
-            settled.put(name, "a job that finds checkpoints goes on from them");
+            settled.put(name, "a job resumes from the checkpoints it finds");
         }
         return settled;
     }
@@ -143,7 +143,7 @@ public final class VertexTraining {
             if (word.startsWith("--")) {
                 String name = word.substring(2).replaceFirst("=.*", "");
                 if (SETTLED.containsKey(name)) {
-                    throw new ConfigurationException("option --" + name + " is not one to set: " + SETTLED.get(name));
+                    throw new ConfigurationException("option --" + name + " cannot be set: " + SETTLED.get(name));
                 }
                 given.remove(name.replace('-', '_'));
             }

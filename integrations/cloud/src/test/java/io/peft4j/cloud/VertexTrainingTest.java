@@ -59,7 +59,7 @@ class VertexTrainingTest {
 
     @Test
     void whatTheContainerSettlesIsNotAnOption() {
-        assertEquals("option --output is not one to set: the adapter goes to AIP_MODEL_DIR", failing("--output=x"));
+        assertEquals("option --output cannot be set: the adapter goes to AIP_MODEL_DIR", failing("--output=x"));
         variables.put("PEFT4J_DATA", "x");
         assertTrue(failing().contains("the data comes from AIP_TRAINING_DATA_URI"));
     }
@@ -81,7 +81,7 @@ class VertexTrainingTest {
         variables.remove("AIP_TRAINING_DATA_URI");
         assertTrue(failing().startsWith("the variable AIP_TRAINING_DATA_URI is not set"));
         variables.put("AIP_TRAINING_DATA_URI", folder.resolve("none.jsonl").toString());
-        assertTrue(failing().contains("none.jsonl) names nothing that is there"));
+        assertTrue(failing().contains("none.jsonl) does not exist"));
         variables.remove("PEFT4J_MODEL");
         assertTrue(failing().startsWith("no base model: set the variable PEFT4J_MODEL"));
     }

@@ -120,7 +120,7 @@ public final class PeftAdapters implements AutoCloseable {
             refresh();
         } catch (RuntimeException | Error e) {
             // What is thrown here would end the schedule without a word.
-            LOG.warn("cannot look for adapters", e);
+            LOG.warn("cannot scan the adapter folder", e);
         }
     }
 
@@ -131,7 +131,7 @@ public final class PeftAdapters implements AutoCloseable {
             if (!there.containsKey(gone)) {
                 model.deleteAdapter(gone);
                 loaded.remove(gone);
-                LOG.info("the adapter {} is gone", gone);
+                LOG.info("adapter {} removed", gone);
             }
         }
         refused.keySet().retainAll(there.keySet());
@@ -157,11 +157,11 @@ public final class PeftAdapters implements AutoCloseable {
             loaded.put(name, state);
             refused.remove(name);
             found.remove(name);
-            LOG.info("the adapter {} is loaded from {}", name, path);
+            LOG.info("adapter {} loaded from {}", name, path);
         } catch (PeftException | UncheckedIOException e) {
             refused.put(name, state);
             found.put(name, e.getMessage());
-            LOG.warn("the adapter {} cannot be loaded: {}", name, e.getMessage());
+            LOG.warn("cannot load adapter {}: {}", name, e.getMessage());
         }
     }
 

@@ -106,7 +106,7 @@ public final class Tunings implements AutoCloseable {
         synchronized (tunings) {
             Tuning before = tunings.get(name);
             if (before != null && (before.state().equals("waiting") || before.state().equals("running"))) {
-                throw new ConfigurationException("the adapter '" + name + "' is being trained already");
+                throw new ConfigurationException("the adapter '" + name + "' is already being trained");
             }
             tunings.put(name, new Tuning("waiting", ""));
         }
@@ -158,7 +158,7 @@ public final class Tunings implements AutoCloseable {
                     });
             set(name, tuning(result, split));
         } catch (RuntimeException | Error e) {
-            LOG.warn("the training of {} failed", name, e);
+            LOG.warn("training of adapter {} failed", name, e);
             set(name, new Tuning("failed", e instanceof Error ? e.toString() : String.valueOf(e.getMessage())));
         }
     }

@@ -77,7 +77,7 @@ final class FeedbackFile implements AutoCloseable {
                 throw new OverlappingFileLockException();
             }
         } catch (OverlappingFileLockException e) {
-            throw new ConfigurationException(path + " is open already; one store of a process takes all feedback", e);
+            throw new ConfigurationException(path + " is already open; use one store per process", e);
         }
     }
 
@@ -88,7 +88,7 @@ final class FeedbackFile implements AutoCloseable {
             end--;
         }
         if (end < bytes.length) {
-            LOG.warn("{}: the last line is not complete and is cut off", path);
+            LOG.warn("{}: truncated the incomplete last line", path);
             file.setLength(end);
         }
         file.seek(end);
@@ -114,7 +114,7 @@ final class FeedbackFile implements AutoCloseable {
                 default -> throw new IllegalArgumentException("\"type\" must be answer, rating or correction");
             }
         } catch (JsonProcessingException e) {
-            throw new FileFormatException(path, "line " + lines + " is not JSON: " + e.getOriginalMessage(), e);
+            throw new FileFormatException(path, "line " + lines + " is not valid JSON: " + e.getOriginalMessage(), e);
         } catch (IllegalArgumentException e) {
             throw new FileFormatException(path, "line " + lines + ": " + e.getMessage(), e);
         }

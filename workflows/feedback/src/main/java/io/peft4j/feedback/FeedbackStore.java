@@ -116,7 +116,7 @@ public final class FeedbackStore implements AutoCloseable {
     public synchronized void correct(String id, String right) {
         Feedback feedback = required(id);
         if (right.isBlank()) {
-            throw new ConfigurationException("the correction is blank; rate the answer if you only know it is wrong");
+            throw new ConfigurationException("the correction is blank; rate the answer as bad instead");
         }
         Feedback corrected = feedback.corrected(options.redact(right), now());
         file.appendCorrection(corrected);

@@ -153,7 +153,7 @@ public final class FeedbackTuner implements AutoCloseable {
             return feedback.stream().filter(one -> one.right().isPresent())
                     .filter(one -> one.judged().orElseThrow().isAfter(seen)).count();
         } catch (IOException | DateTimeParseException e) {
-            throw new FileFormatException(last, "does not say when the last round was: delete it", e);
+            throw new FileFormatException(last, "does not hold the time of the last round; delete it", e);
         }
     }
 
@@ -189,22 +189,21 @@ public final class FeedbackTuner implements AutoCloseable {
      */
     public synchronized Path rollBack() {
         Path before = versions.rollBack(model, adapter);
-        LOG.info("the adapter {} goes back to {}", adapter, before.getFileName());
+        LOG.info("adapter {} rolled back to {}", adapter, before.getFileName());
         return before;
     }
 
     /**
      * From now on a round each time that this has passed since the last one, in a thread of its own.
      *
-     * @throws ConfigurationException when the time is less than a millisecond, or rounds are run already
+     * @throws ConfigurationException when the time is less than a millisecond, or rounds are already scheduled
      */
     public synchronized void every(Duration pause) {
         if (pause.toMillis() < 1) {
-            throw new ConfigurationException("the time between two rounds is " + pause
-                    + "; it must be a millisecond or more");
+            throw new ConfigurationException("the time between two rounds must be at least 1 ms, got " + pause);
         }
         if (timer.isPresent()) {
-            throw new ConfigurationException("rounds are run already");
+            throw new ConfigurationException("rounds are already scheduled");
         }
         ScheduledExecutorService service = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "peft4j-feedback");
@@ -220,7 +219,7 @@ public final class FeedbackTuner implements AutoCloseable {
             run();
         } catch (RuntimeException | Error e) {
             // What is thrown here would end the schedule without a word.
-            LOG.warn("the adapter {} could not be tuned; the present one goes on answering", adapter, e);
+            LOG.warn("tuning adapter {} failed; the current version stays active", adapter, e);
         }
     }
 

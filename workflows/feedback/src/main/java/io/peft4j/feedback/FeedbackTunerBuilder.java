@@ -72,7 +72,7 @@ public final class FeedbackTunerBuilder {
     /** The time that a training may take; what it has learned until then is tested. Default: until its end. */
     public FeedbackTunerBuilder timeBudget(Duration time) {
         if (time.isNegative() || time.isZero()) {
-            throw new ConfigurationException("the time budget is " + time + "; it must be more than no time");
+            throw new ConfigurationException("the time budget must be positive, got " + time);
         }
         timeBudget = Optional.of(time);
         return this;

@@ -195,7 +195,7 @@ class FeedbackStoreTest {
     void aSecondStoreOfOneFileAndAnAnswerThatIsNotKeptAreRefused() {
         try (FeedbackStore store = open(NOW)) {
             assertTrue(assertThrows(ConfigurationException.class, () -> open(NOW)).getMessage()
-                    .contains("is open already"));
+                    .contains("is already open"));
             assertTrue(assertThrows(ConfigurationException.class, () -> store.rate("fb-1", Rating.GOOD)).getMessage()
                     .contains("no answer 'fb-1' is kept"));
         }

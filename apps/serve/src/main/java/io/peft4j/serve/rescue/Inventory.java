@@ -33,7 +33,7 @@ public record Inventory(List<TunedModel> models, int jobs, int files, List<Strin
         List<JsonNode> jobs = listed(service, "/fine_tuning/jobs", faults);
         List<JsonNode> files = listed(service, "/files", faults);
         if (faults.size() == 3) {
-            throw new ServiceException(0, "the service tells nothing: " + String.join("; ",
+            throw new ServiceException(0, "cannot list what the service has: " + String.join("; ",
                     new LinkedHashSet<>(faults)));
         }
         Map<String, OptionalLong> ends = new LinkedHashMap<>();

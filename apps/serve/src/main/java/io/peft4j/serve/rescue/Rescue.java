@@ -201,7 +201,7 @@ public final class Rescue {
         JsonNode content = service.post("/chat/completions", body).at("/choices/0/message/content");
         double seconds = (System.nanoTime() - begin) / 1e9;
         if (!content.isTextual()) {
-            throw new ServiceException(200, "/chat/completions answers without choices[0].message.content");
+            throw new ServiceException(200, "/chat/completions returned no choices[0].message.content");
         }
         return new Answer(content.asText(), seconds);
     }

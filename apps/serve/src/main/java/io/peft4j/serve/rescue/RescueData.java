@@ -38,8 +38,8 @@ record RescueData(ChatDataset chats, List<PreferenceExample> preferences, List<E
     static RescueData read(Path training, Optional<Path> validation, TunedModel model, RescueOptions options,
             double heldOut, long seed) {
         if (!METHODS.contains(model.method())) {
-            throw new ConfigurationException("it was made by the method " + model.method() + ", which is not known "
-                    + "here; supervised and dpo are");
+            throw new ConfigurationException("unsupported fine-tuning method " + model.method()
+                    + "; supported are supervised and dpo");
         }
         if (model.method().equals(PREFERENCES)) {
             List<PreferenceExample> pairs = preferences(training);

@@ -26,7 +26,8 @@ final class RescuePage {
                 done + " of " + report.models().size() + (report.trained() ? " tuned models stand here now"
                         : " tuned models have their data and answers here"),
                 report.trained() ? "Trained on " + report.base() + "; old and new answers to the same questions are "
-                        + "compared below." : "Nothing was to be trained; a rescue with training goes on from here."));
+                        + "compared below."
+                        : "No training was requested; a rescue with training continues from here."));
         if (!report.faults().isEmpty()) {
             page.add(Blocks.points(Tone.BAD, "What the service would not tell", report.faults()));
         }

@@ -65,7 +65,7 @@ public record RescueReport(String base, boolean trained, List<RescuedModel> mode
             AtomicFiles.writeString(folder.resolve("rescue.json"),
                     JSON.writerWithDefaultPrettyPrinter().writeValueAsString(toJson()) + "\n");
         } catch (JsonProcessingException e) {
-            throw new UncheckedIOException("the report cannot be written", e);
+            throw new UncheckedIOException("cannot serialize the report", e);
         }
         AtomicFiles.writeString(folder.resolve(PAGE), RescuePage.html(this, Instant.now()));
     }

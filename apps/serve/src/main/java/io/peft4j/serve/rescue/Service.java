@@ -67,9 +67,9 @@ public final class Service {
                 return new Service(trimmed, Optional.empty(), 6, Duration.ofSeconds(1));
             }
         } catch (IllegalArgumentException e) {
-            throw new ConfigurationException("'" + address + "' is no address of a service: " + e.getMessage(), e);
+            throw new ConfigurationException("'" + address + "' is not a valid service URL: " + e.getMessage(), e);
         }
-        throw new ConfigurationException("'" + address + "' is no http or https address, such as "
+        throw new ConfigurationException("'" + address + "' is not an http or https URL such as "
                 + "http://localhost:8080/v1");
     }
 
@@ -138,7 +138,7 @@ public final class Service {
         }
         long expected = reply.headers().firstValueAsLong("Content-Length").orElse(-1);
         if (expected >= 0 && Files.size(partial) != expected) {
-            throw new IOException(path + ": " + Files.size(partial) + " of " + expected + " bytes came");
+            throw new IOException(path + ": " + Files.size(partial) + " of " + expected + " bytes received");
         }
         Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
@@ -165,18 +165,17 @@ public final class Service {
                     return reply;
                 }
                 if (attempt == tries || status != 429 && status < 500) {
-                    throw new ServiceException(status, what + " answers with status " + status + reason(reply.body()));
+                    throw new ServiceException(status, what + " returned status " + status + reason(reply.body()));
                 }
                 wait = asked(reply).orElse(wait);
             } catch (ConnectException e) {
                 // A service that was there comes again, an address that is wrong does not get right.
                 if (attempt == tries || !reached.get()) {
-                    throw new ServiceException(0, "nobody answers at " + base + "; is the address right, and can it be "
-                            + "reached from here?");
+                    throw new ServiceException(0, "cannot connect to " + base + "; check the address and the network");
                 }
             } catch (IOException e) {
                 if (attempt == tries) {
-                    throw new ServiceException(0, what + " is not answered: " + (e.getMessage() == null ? e.toString()
+                    throw new ServiceException(0, what + " failed: " + (e.getMessage() == null ? e.toString()
                             : e.getMessage()));
                 }
             } catch (InterruptedException e) {
@@ -235,7 +234,7 @@ public final class Service {
         try {
             return JSON.readTree(text);
         } catch (JsonProcessingException e) {
-            throw new ServiceException(200, path + " does not answer with JSON: " + shortened(text));
+            throw new ServiceException(200, path + " returned invalid JSON: " + shortened(text));
         }
     }
 }

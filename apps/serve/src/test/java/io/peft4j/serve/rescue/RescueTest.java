@@ -61,8 +61,8 @@ class RescueTest {
             gone = service(fake);
         }
         String message = assertThrows(ServiceException.class, () -> Rescue.inventory(gone)).getMessage();
-        assertEquals("the service tells nothing: nobody answers at " + address + "; is the address right, and can it "
-                + "be reached from here?", message);
+        assertEquals("cannot list what the service has: cannot connect to " + address
+                + "; check the address and the network", message);
     }
 
     @Test

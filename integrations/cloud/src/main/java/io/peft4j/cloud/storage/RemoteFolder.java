@@ -103,7 +103,7 @@ public final class RemoteFolder implements AutoCloseable {
                 try {
                     bring();
                 } catch (IOException | RuntimeException e) {
-                    LOG.warn("not all of {} is at {} yet: {}", local, address.get(), e.getMessage());
+                    LOG.warn("upload of {} to {} is incomplete: {}", local, address.get(), e.getMessage());
                 }
             }
         } catch (InterruptedException e) {
@@ -157,7 +157,7 @@ public final class RemoteFolder implements AutoCloseable {
         try {
             bring();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write all of " + local + " to " + address.get() + ": "
+            throw new UncheckedIOException("cannot upload " + local + " to " + address.get() + ": "
                     + AtomicFiles.reason(e), e);
         }
     }

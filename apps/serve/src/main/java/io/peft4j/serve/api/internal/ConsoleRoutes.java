@@ -41,7 +41,7 @@ public final class ConsoleRoutes implements RouteGroup {
                     .header("Cache-Control", "no-cache").contentType(TYPES.get(name.group(1)))
                     .result(in.readAllBytes());
         } catch (IOException e) {
-            throw new UncheckedIOException("the console's file " + file + " cannot be read", e);
+            throw new UncheckedIOException("cannot read the console file " + file, e);
         }
     }
 }

@@ -97,7 +97,7 @@ public final class KeyAuthenticator implements Authenticator {
     private static void refuseOtherSites(Context request) {
         String origin = request.header("Origin");
         if (origin != null && !isOwn(origin, request.header("Host"))) {
-            throw ApiException.forbidden("requests of pages of other sites are not answered");
+            throw ApiException.forbidden("cross-site requests are refused");
         }
     }
 

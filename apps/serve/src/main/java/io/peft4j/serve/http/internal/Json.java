@@ -40,7 +40,7 @@ public final class Json {
         try {
             return MAPPER.readTree(text);
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("what was stored is not JSON", e);
+            throw new IllegalStateException("stored value is not valid JSON", e);
         }
     }
 

@@ -15,7 +15,7 @@ final class MalformedRequestErrors extends ErrorHandler {
     public boolean handle(Request request, Response response, Callback callback) {
         int status = response.getStatus();
         ApiException error = ApiException.of(status, status < 500 ? "invalid_request_error" : "server_error", null,
-                null, status < 500 ? "the request is malformed" : "the server failed");
+                null, status < 500 ? "the request is malformed" : "internal error");
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
         // Jetty closes the connection, and a client that does not know sends its next request into nothing.
         response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE.asString());

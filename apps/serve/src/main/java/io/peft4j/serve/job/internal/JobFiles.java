@@ -135,7 +135,7 @@ final class JobFiles {
             FolderLock.requireFree(run());
             return true;
         } catch (ConfigurationException e) {
-            LOG.info("the job {} waits: {}", job.id(), e.getMessage());
+            LOG.info("job {} is waiting: {}", job.id(), e.getMessage());
             return false;
         }
     }

@@ -75,7 +75,7 @@ final class JobProgress implements TrainingListener {
         plan = begun;
         if (begun.doneSteps() > 0) {
             tell(JobEvent.info("continued-" + begun.doneSteps() + "-" + Ids.letters(6),
-                    "Fine-tuning job goes on after step " + begun.doneSteps() + "/" + begun.totalSteps()));
+                    "Fine-tuning job resumed after step " + begun.doneSteps() + "/" + begun.totalSteps()));
         } else {
             tell(new JobEvent("started", "info", "message", "Fine-tuning job started", Json.object()
                     .put("total_steps", begun.totalSteps()).put("steps_per_epoch", begun.stepsPerEpoch())

@@ -119,7 +119,7 @@ final class JobResults {
                         valid.map(row -> value(row, "eval_" + NextTokenObjective.TOKEN_ACCURACY)).orElse(""));
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("a text cannot be written", e);
+            throw new UncheckedIOException("cannot format the CSV table", e);
         }
         return text.toString();
     }

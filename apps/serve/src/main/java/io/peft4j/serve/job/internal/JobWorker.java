@@ -132,9 +132,9 @@ public final class JobWorker implements AutoCloseable {
         try {
             return work.getAsBoolean();
         } catch (StoreException e) {
-            LOG.warn("jobs wait: {}", e.getMessage());
+            LOG.warn("job queue unavailable: {}", e.getMessage());
         } catch (RuntimeException e) {
-            LOG.error("jobs wait", e);
+            LOG.error("job queue failed", e);
         }
         synchronized (news) {
             try {
@@ -183,7 +183,7 @@ public final class JobWorker implements AutoCloseable {
             if (mine.stopped().isEmpty()) {
                 fail(job, List.of(), e);
             } else {
-                LOG.info("the job {} was stopped: {}", job.id(), e.getMessage());
+                LOG.info("job {} stopped: {}", job.id(), e.getMessage());
             }
         } catch (RuntimeException | OutOfMemoryError e) {
             internal(job, List.of(), e);
@@ -205,9 +205,9 @@ public final class JobWorker implements AutoCloseable {
     }
 
     private void internal(Job job, List<JobEvent> seen, Throwable why) {
-        LOG.error("the job {} failed", job.id(), why);
+        LOG.error("job {} failed", job.id(), why);
         fail(job, seen, "server_error", why instanceof OutOfMemoryError ? "the server has too little memory for this "
-                + "job; use a smaller batch or shorter examples" : "the server failed; its log says why", Optional
+                + "job; use a smaller batch or shorter examples" : "internal error; see the server log", Optional
                         .empty());
     }
 
@@ -260,7 +260,7 @@ public final class JobWorker implements AutoCloseable {
             }
         } catch (StoreException e) {
             // Whoever has taken the job meanwhile keeps it: nothing of ours is written then.
-            LOG.warn("the lease of {} could not be renewed: {}", mine.job().id(), e.getMessage());
+            LOG.warn("cannot renew the lease of job {}: {}", mine.job().id(), e.getMessage());
         }
     }
 

@@ -151,7 +151,7 @@ public final class ServedModels implements AutoCloseable {
     public synchronized ServedModel add(String name, Path folder, String owner) {
         if (isBase(name) || loaded.containsKey(name) || embedders.containsKey(name)
                 || store.models().find(baseName, name).isPresent()) {
-            throw new ConfigurationException("there is a model '" + name + "' already");
+            throw new ConfigurationException("model '" + name + "' already exists");
         }
         return load(name, folder, clock.instant().getEpochSecond(), owner);
     }

@@ -49,7 +49,7 @@ public final class FileTable {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
         } catch (IOException e) {
-            LOG.debug("cannot force {} to the disk", folder, e);
+            LOG.debug("cannot fsync {}", folder, e);
         }
     }
 

@@ -105,7 +105,7 @@ public final class Store implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot tidy the data folder " + folder, e);
+            throw new UncheckedIOException("cannot clean up the data folder " + folder, e);
         }
     }
 

@@ -89,8 +89,8 @@ public final class Transfer {
         if (object.checksum().isPresent() && !object.checksum().get().fits(part)) {
             Files.deleteIfExists(part);
             Files.deleteIfExists(partNote);
-            throw new IOException(address + " did not come as it is there: its " + object.checksum().get().kind()
-                    + " differs; try again");
+            throw new IOException("download of " + address + " is corrupt: " + object.checksum().get().kind()
+                    + " mismatch; try again");
         }
         Files.move(part, place, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         Files.writeString(note, state(object, place));
@@ -118,7 +118,7 @@ public final class Transfer {
                     out.write(buffer, 0, read);
                 }
             } catch (IOException e) {
-                LOG.info("{} broke off: {}", address, AtomicFiles.reason(e));
+                LOG.info("transfer of {} interrupted: {}", address, AtomicFiles.reason(e));
                 if (Files.size(part) == have && ++failures == TRIES) {
                     throw e;
                 }
