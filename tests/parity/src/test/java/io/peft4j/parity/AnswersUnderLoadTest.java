@@ -28,9 +28,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Many clients at once, beside a training, while adapters come and go: no answer is another than the one alone. */
+@Tag("full")
 class AnswersUnderLoadTest {
     private static final String MODEL = "tiny-llama";
     private static final List<String> ADAPTERS = List.of("lora", "dora", "embedding", "rslora");

@@ -50,6 +50,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -60,6 +61,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * that their models gave. Here they are loaded again; the fixtures' {@code check_all_saved.sh} loads them in Hugging
  * Face PEFT.
  */
+@Tag("full")
 class SavedAdaptersTest {
     private static final Path FOLDER = Path.of("target", "saved-adapters");
     private static final String[] ATTENTION = {"q_proj", "k_proj", "v_proj", "o_proj"};
