@@ -4,6 +4,8 @@ import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.train.internal.pass.FrozenStates;
+import io.peft4j.train.internal.pass.ObjectivePasses;
 import java.util.OptionalInt;
 
 /**

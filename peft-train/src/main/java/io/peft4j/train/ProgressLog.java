@@ -29,7 +29,7 @@ public final class ProgressLog implements TrainingListener {
      * @param lines gets each line
      * @param clock nanoseconds from any origin
      */
-    ProgressLog(Consumer<String> lines, LongSupplier clock) {
+    public ProgressLog(Consumer<String> lines, LongSupplier clock) {
         this.lines = lines;
         this.clock = clock;
     }

@@ -6,6 +6,8 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.EncodedChats;
+import io.peft4j.train.internal.run.JointTraining;
+import io.peft4j.train.internal.run.OpenTraining;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.NextTokenObjective;
 import java.util.ArrayList;

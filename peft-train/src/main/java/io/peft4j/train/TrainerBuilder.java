@@ -6,6 +6,8 @@ import io.peft4j.core.io.IfExists;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.train.internal.checkpoint.Checkpoints;
+import io.peft4j.train.internal.checkpoint.OutputFolder;
 import io.peft4j.train.parallel.WorkerCollective;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -12,6 +12,7 @@ import io.peft4j.core.kernel.internal.KernelProvider;
 import io.peft4j.core.kernel.internal.NaiveKernels;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.train.internal.pass.FrozenStates;
 import java.lang.reflect.Proxy;
 import java.util.Collections;
 import java.util.List;

@@ -20,6 +20,8 @@ import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.peft.file.AdapterProvenance;
 import io.peft4j.core.text.WordTokenizer;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.train.internal.checkpoint.Checkpoints;
+import io.peft4j.train.internal.checkpoint.EmergencyCheckpoint;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

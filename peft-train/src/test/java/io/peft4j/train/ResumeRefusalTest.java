@@ -22,6 +22,7 @@ import io.peft4j.data.pack.PackOptions;
 import io.peft4j.lora.LoraFa;
 import io.peft4j.lora.LoraPlus;
 import io.peft4j.train.Runs.Crash;
+import io.peft4j.train.internal.report.MetricsFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

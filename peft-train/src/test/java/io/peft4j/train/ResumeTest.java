@@ -20,6 +20,7 @@ import io.peft4j.core.kernel.internal.KernelProvider;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.pack.PackOptions;
 import io.peft4j.train.Runs.Crash;
+import io.peft4j.train.internal.report.MetricsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -16,6 +16,8 @@ import io.peft4j.core.kernel.internal.KernelProvider;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
+import io.peft4j.train.internal.checkpoint.TrainingState;
+import io.peft4j.train.internal.report.MetricsFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;

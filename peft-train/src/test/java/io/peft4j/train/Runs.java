@@ -10,6 +10,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.kernel.internal.NaiveKernels;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
+import io.peft4j.train.internal.report.MetricsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,42 +22,42 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /** Trainings of nine updates that end early, and what they leave. */
-final class Runs {
+public final class Runs {
     /** Epochs of 3 updates, the last of an epoch smaller, and each of up to 2 batches. */
-    static final int STEPS = 9;
-    static final List<TokenSequence> EXAMPLES = Tiny.examples(12, 1).subList(0, 11);
-    static final List<TokenSequence> HELD = Tiny.examples(4, 2);
+    public static final int STEPS = 9;
+    public static final List<TokenSequence> EXAMPLES = Tiny.examples(12, 1).subList(0, 11);
+    public static final List<TokenSequence> HELD = Tiny.examples(4, 2);
 
     private Runs() {
     }
 
     /** What ends a training in its middle. */
-    static final class Crash extends RuntimeException {
+    public static final class Crash extends RuntimeException {
         private static final long serialVersionUID = 1L;
     }
 
-    static TrainerBuilder builder(Tiny tiny, Path output) {
+    public static TrainerBuilder builder(Tiny tiny, Path output) {
         return tiny.trainer().epochs(3).batchSize(2).gradientAccumulation(2).learningRate(0.01)
                 .schedule(LearningRateSchedule.COSINE).warmupSteps(2).weightDecay(0.01).seed(11)
                 .validation(HELD).output(output);
     }
 
-    static TrainingResult train(Tiny model, Path output, UnaryOperator<TrainerBuilder> more) {
+    public static TrainingResult train(Tiny model, Path output, UnaryOperator<TrainerBuilder> more) {
         try (Tiny tiny = model) {
             return more.apply(builder(tiny, output)).build().train(EXAMPLES);
         }
     }
 
-    static TrainingResult train(Path output, UnaryOperator<TrainerBuilder> more) {
+    public static TrainingResult train(Path output, UnaryOperator<TrainerBuilder> more) {
         return train(new Tiny(0.2, new NaiveKernels()), output, more);
     }
 
-    static TrainingResult resume(Path output) {
+    public static TrainingResult resume(Path output) {
         return train(output, b -> b.start(RunStart.RESUME));
     }
 
     /** Does something after an update; what it throws ends the training. */
-    static UnaryOperator<TrainerBuilder> after(long step, Runnable action) {
+    public static UnaryOperator<TrainerBuilder> after(long step, Runnable action) {
         return builder -> builder.listener(new TrainingListener() {
             @Override
             public boolean failureEndsTraining() {
@@ -72,23 +73,23 @@ final class Runs {
         });
     }
 
-    static UnaryOperator<TrainerBuilder> crashingAfter(long step) {
+    public static UnaryOperator<TrainerBuilder> crashingAfter(long step) {
         return after(step, () -> {
             throw new Crash();
         });
     }
 
-    static UnaryOperator<TrainerBuilder> cancellingAfter(long step) {
+    public static UnaryOperator<TrainerBuilder> cancellingAfter(long step) {
         Cancellation cancellation = new Cancellation();
         return builder -> after(step, cancellation::cancel).apply(builder.cancellation(cancellation));
     }
 
-    static byte[] weights(Path output) throws IOException {
+    public static byte[] weights(Path output) throws IOException {
         return Files.readAllBytes(output.resolve(AdapterCheckpoint.WEIGHTS_FILE));
     }
 
     /** The lines of the metrics without the speed, which differs from run to run. */
-    static List<JsonNode> metrics(Path output) throws IOException {
+    public static List<JsonNode> metrics(Path output) throws IOException {
         List<JsonNode> lines = new ArrayList<>();
         for (String line : Files.readAllLines(output.resolve(MetricsFile.NAME))) {
             ObjectNode node = (ObjectNode) new ObjectMapper().readTree(line);
@@ -98,19 +99,19 @@ final class Runs {
         return lines;
     }
 
-    static Set<String> checkpoints(Path output) throws IOException {
+    public static Set<String> checkpoints(Path output) throws IOException {
         Set<String> names = names(output);
         names.removeIf(name -> !name.contains("checkpoint"));
         return names;
     }
 
-    static Set<String> names(Path folder) throws IOException {
+    public static Set<String> names(Path folder) throws IOException {
         try (Stream<Path> entries = Files.list(folder)) {
             return new TreeSet<>(entries.map(path -> path.getFileName().toString()).toList());
         }
     }
 
-    static void assertMessage(String begin, Runnable action) {
+    public static void assertMessage(String begin, Runnable action) {
         ConfigurationException e = assertThrows(ConfigurationException.class, action::run);
         assertTrue(e.getMessage().startsWith(begin), e.getMessage());
     }

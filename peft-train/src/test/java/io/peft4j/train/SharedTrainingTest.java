@@ -13,6 +13,7 @@ import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.lora.AdaLoraConfig;
 import io.peft4j.train.Runs.Crash;
+import io.peft4j.train.internal.parallel.SlowWorkers;
 import io.peft4j.train.parallel.WorkerCollective;
 import io.peft4j.train.parallel.WorkerException;
 import java.io.IOException;

@@ -15,7 +15,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /** Workers that are threads of this process and talk through sockets. */
-final class Team {
+public final class Team {
     private static final String SECRET = "a secret of this test";
 
     private Team() {

@@ -13,27 +13,28 @@ import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.text.WordTokenizer;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.train.internal.task.TrainingSet;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.SplittableRandom;
 
 /** A tiny model with a LoRA adapter on all linear layers, and examples for it. */
-final class Tiny implements AutoCloseable {
-    final TinyNetwork network;
+public final class Tiny implements AutoCloseable {
+    public final TinyNetwork network;
     final TinyModel base;
-    final PeftModel model;
+    public final PeftModel model;
 
     /** A model whose adapter has moved away from its beginning, so that all its gradients are different from 0. */
-    Tiny() {
+    public Tiny() {
         this(0);
     }
 
-    Tiny(double dropout) {
+    public Tiny(double dropout) {
         this(dropout, new NaiveKernels());
     }
 
-    Tiny(double dropout, Kernels kernels) {
+    public Tiny(double dropout, Kernels kernels) {
         this(dropout, kernels, LoraConfig.builder().targetModules(TargetModules.ALL_LINEAR));
     }
 
@@ -42,7 +43,7 @@ final class Tiny implements AutoCloseable {
     }
 
     /** Any adapter on any base. */
-    Tiny(TinyNetwork network, Kernels kernels, PeftConfig config, long seed) {
+    public Tiny(TinyNetwork network, Kernels kernels, PeftConfig config, long seed) {
         this.network = network;
         base = new TinyModel(network, new WordTokenizer(TinyNetwork.VOCABULARY), kernels);
         model = PeftModel.of(base, config, new SplittableRandom(seed));
@@ -57,23 +58,23 @@ final class Tiny implements AutoCloseable {
     }
 
     /** One whose adapter leaves all layers but one alone. */
-    static Tiny onLayer(int layer, double dropout, Kernels kernels) {
+    public static Tiny onLayer(int layer, double dropout, Kernels kernels) {
         return new Tiny(dropout, kernels, onLayer(layer));
     }
 
     /** LoRA on some linear layers of one decoder layer. */
-    static LoraConfig.Builder onLayer(int layer) {
+    public static LoraConfig.Builder onLayer(int layer) {
         return LoraConfig.builder().targetModules(TargetModules.of(List.of("q_proj", "v_proj", "up_proj")))
                 .layersToTransform(layer);
     }
 
     /** A training with numbers that do not depend on rules: 3 epochs, batches of 8, a learning rate of 2e-4. */
-    TrainerBuilder trainer() {
+    public TrainerBuilder trainer() {
         return Trainer.builder(model).options(TrainingOptions.of(3, 8, 2e-4));
     }
 
     /** The implementations of the kernels that run here. */
-    static List<KernelProvider> kernels() {
+    public static List<KernelProvider> kernels() {
         return ServiceLoader.load(KernelProvider.class).stream().map(ServiceLoader.Provider::get)
                 .filter(KernelProvider::available).toList();
     }
@@ -82,7 +83,7 @@ final class Tiny implements AutoCloseable {
      * Examples of 6 to 15 random tokens; some of two begin with the same 5. About half of the later tokens are
      * supervised.
      */
-    static List<TokenSequence> examples(int count, long seed) {
+    public static List<TokenSequence> examples(int count, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         int[] beginning = random.ints(5, 0, TinyNetwork.VOCABULARY).toArray();
         List<TokenSequence> examples = new ArrayList<>();
@@ -102,23 +103,23 @@ final class Tiny implements AutoCloseable {
     }
 
     /** The sum of the weights of predicted tokens. */
-    static double weight(List<TokenSequence> sequences) {
+    public static double weight(List<TokenSequence> sequences) {
         return TrainingSet.ofSequences(sequences).weight();
     }
 
     /** A sequence of the given length of which no token is supervised. */
-    static TokenSequence unsupervised(int length) {
+    public static TokenSequence unsupervised(int length) {
         return TokenSequence.unsupervised(
                 new SplittableRandom(length).ints(length, 0, TinyNetwork.VOCABULARY).toArray());
     }
 
     /** All trainable values, one parameter after the other. */
-    float[] values() {
+    public float[] values() {
         return concat(model.trainableParameters().stream().map(p -> Arrays.toFloats(p.value())).toList());
     }
 
     /** All gradients, one parameter after the other; clears them. */
-    float[] takeGradients() {
+    public float[] takeGradients() {
         float[] gradients = concat(
                 model.trainableParameters().stream().map(p -> Arrays.toFloats(p.gradient())).toList());
         model.trainableParameters().forEach(Parameter::clearGradient);
@@ -126,7 +127,7 @@ final class Tiny implements AutoCloseable {
     }
 
     /** All weights of the base. */
-    float[] baseWeights() {
+    public float[] baseWeights() {
         return concat(network.weights().stream().map(Arrays::toFloats).toList());
     }
 
@@ -141,7 +142,7 @@ final class Tiny implements AutoCloseable {
     }
 
     /** The 2-norm of the difference relative to that of what is expected. */
-    static double distance(float[] expected, float[] actual) {
+    public static double distance(float[] expected, float[] actual) {
         double difference = 0;
         double norm = 0;
         for (int i = 0; i < expected.length; i++) {

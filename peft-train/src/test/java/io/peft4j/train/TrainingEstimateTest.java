@@ -10,6 +10,7 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.lora.AdaLoraConfig;
+import io.peft4j.train.internal.probe.Timing;
 import io.peft4j.train.plan.Prices;
 import java.io.IOException;
 import java.nio.file.Files;

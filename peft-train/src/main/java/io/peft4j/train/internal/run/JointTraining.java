@@ -1,0 +1,244 @@
+package io.peft4j.train.internal.run;
+
+import io.peft4j.core.engine.Engine;
+import io.peft4j.core.model.Model;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Network;
+import io.peft4j.core.model.Pass;
+import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.AdapterLease;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.text.Tokenizer;
+import io.peft4j.train.SideBySideTrainer.Outcome;
+import io.peft4j.train.internal.pass.BatchPasses;
+import io.peft4j.train.internal.pass.FrozenStates;
+import io.peft4j.train.internal.pass.Measures;
+import io.peft4j.train.internal.pass.ObjectivePasses;
+import io.peft4j.train.internal.report.TrainingEvents;
+import io.peft4j.train.internal.task.Update;
+import io.peft4j.train.objective.EncodedExample;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+
+/** Trainings that run side by side: an update of each at a time, their batches in common passes. */
+public final class JointTraining {
+    private final List<OpenTraining> trainings;
+    private final List<PeftModel> models;
+    private final boolean sharesPrefixes;
+    private final boolean recomputes;
+    private final Outcome[] outcomes;
+
+    /**
+     * Trainings by next-token prediction.
+     *
+     * @param models what each trains
+     * @param sharesPrefixes whether a beginning that sequences of a training have in common is computed once
+     * @param recomputes whether decoder layers run twice
+     */
+    public JointTraining(List<OpenTraining> trainings, List<PeftModel> models, boolean sharesPrefixes,
+            boolean recomputes) {
+        this.trainings = trainings;
+        this.models = models;
+        this.sharesPrefixes = sharesPrefixes;
+        this.recomputes = recomputes;
+        this.outcomes = new Outcome[trainings.size()];
+    }
+
+    /** Trains all to their ends. */
+    public List<Outcome> execute() {
+        forEach(open(), i -> trainings.get(i).start());
+        List<Integer> before = List.of();
+        Optional<ObjectivePasses> passes = Optional.empty();
+        try {
+            while (!open().isEmpty()) {
+                if (!before.equals(open())) {
+                    passes.ifPresent(ObjectivePasses::close);
+                    passes = Optional.of(passes(open()));
+                    before = open();
+                }
+                turn(passes.get(), before);
+            }
+        } finally {
+            passes.ifPresent(ObjectivePasses::close);
+        }
+        return List.of(outcomes);
+    }
+
+    /** The trainings that go on. */
+    private List<Integer> open() {
+        return IntStream.range(0, outcomes.length).filter(i -> outcomes[i] == null).boxed().toList();
+    }
+
+    private ObjectivePasses passes(List<Integer> some) {
+        Together together = new Together(some.stream().map(models::get).toList());
+        return new ObjectivePasses(together, ObjectivePasses.keptBytes(together, recomputes), OptionalInt.empty(),
+                FrozenStates.none());
+    }
+
+    /** An evaluation and an update of each, where they are due. */
+    private void turn(ObjectivePasses passes, List<Integer> some) {
+        evaluate(passes, some);
+        forEach(some, i -> {
+            TrainingRun run = trainings.get(i).run();
+            if (run.isOver()) {
+                outcomes[i] = new Outcome(Optional.of(trainings.get(i).finish(run.end())), Optional.empty());
+            }
+        });
+        if (open().equals(some)) {
+            update(passes, some);
+        }
+    }
+
+    private void evaluate(ObjectivePasses passes, List<Integer> some) {
+        Map<Integer, List<List<EncodedExample>>> batches = new LinkedHashMap<>();
+        TrainingEvents.Evaluation event = new TrainingEvents.Evaluation();
+        event.begin();
+        for (int i : some) {
+            TrainingRun run = trainings.get(i).run();
+            if (run.isEvaluationDue() && !run.isCancelled()) {
+                batches.put(i, run.validationBatches());
+            }
+        }
+        double[] sums = new double[trainings.size()];
+        for (int number = 0; number < longest(batches); number++) {
+            Map<Integer, List<EncodedExample>> now = at(batches, number);
+            add(sums, now, passes.evaluation(pack(some, now), Pass::sequenceLosses));
+        }
+        forEach(List.copyOf(batches.keySet()),
+                i -> trainings.get(i).run().addEvaluation(sums[i] / weight(batches.get(i)), new Measures(), event));
+        forEach(some, i -> {
+            TrainingRun run = trainings.get(i).run();
+            if (run.stepsDone() > 0 && !run.isOver()) {
+                run.conclude();
+            }
+        });
+    }
+
+    private void update(ObjectivePasses passes, List<Integer> some) {
+        Map<Integer, Update> updates = new LinkedHashMap<>();
+        Map<Integer, List<List<EncodedExample>>> batches = new LinkedHashMap<>();
+        for (int i : some) {
+            if (trainings.get(i).run().isCancelled()) {
+                trainings.get(i).run().cancel();
+            } else {
+                updates.put(i, trainings.get(i).run().next());
+                batches.put(i, updates.get(i).batches());
+            }
+        }
+        for (int number = 0; number < longest(batches); number++) {
+            Map<Integer, List<EncodedExample>> now = at(batches, number);
+            double[] normalizers = now.entrySet().stream().flatMapToDouble(entry -> entry.getValue().stream()
+                    .mapToDouble(example -> updates.get(entry.getKey()).normalizer(entry.getValue()))).toArray();
+            double[][] losses = new double[1][];
+            // Without dropout the seed has no meaning.
+            passes.training(pack(some, now), 0, pass -> {
+                losses[0] = pass.backwardBySequence(normalizers);
+                return 0;
+            });
+            double[] sums = new double[trainings.size()];
+            add(sums, now, losses[0]);
+            now.keySet().forEach(i -> updates.get(i).add(sums[i]));
+        }
+        forEach(List.copyOf(updates.keySet()), i -> trainings.get(i).run().finish(updates.get(i)));
+    }
+
+    private static double weight(List<List<EncodedExample>> batches) {
+        return EncodedExample.weight(batches.stream().flatMap(List::stream).toList());
+    }
+
+    private static int longest(Map<Integer, List<List<EncodedExample>>> batches) {
+        return batches.values().stream().mapToInt(List::size).max().orElse(0);
+    }
+
+    /** Batch number {@code number} of those that have one. */
+    private static Map<Integer, List<EncodedExample>> at(Map<Integer, List<List<EncodedExample>>> batches, int number) {
+        Map<Integer, List<EncodedExample>> now = new LinkedHashMap<>();
+        batches.forEach((i, all) -> {
+            if (number < all.size()) {
+                now.put(i, all.get(number));
+            }
+        });
+        return now;
+    }
+
+    private PackedBatch pack(List<Integer> some, Map<Integer, List<EncodedExample>> batches) {
+        List<TokenSequence> sequences = new ArrayList<>();
+        batches.forEach((i, batch) -> EncodedExample.sequences(batch)
+                .forEach(sequence -> sequences.add(sequence.inGroup(some.indexOf(i)))));
+        return BatchPasses.pack(models.get(0).network(), sharesPrefixes, sequences);
+    }
+
+    /** Adds the losses of sequences to those of their trainings. */
+    private static void add(double[] sums, Map<Integer, List<EncodedExample>> batches, double[] losses) {
+        int from = 0;
+        for (Map.Entry<Integer, List<EncodedExample>> batch : batches.entrySet()) {
+            for (EncodedExample example : batch.getValue()) {
+                for (int k = 0; k < example.sequences().size(); k++) {
+                    sums[batch.getKey()] += losses[from++];
+                }
+            }
+        }
+    }
+
+    /** What fails in one training does not end the others. */
+    private void forEach(List<Integer> some, Action action) {
+        for (int i : some) {
+            if (outcomes[i] == null) {
+                try {
+                    action.run(i);
+                } catch (RuntimeException e) {
+                    trainings.get(i).failed(e);
+                    outcomes[i] = new Outcome(Optional.empty(), Optional.of(e));
+                }
+            }
+        }
+    }
+
+    /** Something that is done to a training. */
+    @FunctionalInterface
+    private interface Action {
+        void run(int training);
+    }
+
+    /**
+     * Some models with an adapter each as one whose rows of group i run through the adapter of model i.
+     *
+     * @param models on the same base
+     */
+    private record Together(List<PeftModel> models) implements Model {
+        @Override
+        public Network network() {
+            return models.get(0).network();
+        }
+
+        @Override
+        public Engine engine() {
+            return models.get(0).engine();
+        }
+
+        /** The adapters are kept by the leases of their trainings. */
+        @Override
+        public ModelLease lease() {
+            List<Optional<AdapterLease>> adapters = new ArrayList<>();
+            try {
+                models.forEach(model -> adapters.add(Optional.of(model.leaseAdapter(model.activeAdapters().get(0)))));
+                LayerSelection layers = AdapterLease.byRow(adapters);
+                return models.get(0).base().lease().with(layers, List.of());
+            } finally {
+                adapters.forEach(adapter -> adapter.ifPresent(AdapterLease::close));
+            }
+        }
+
+        @Override
+        public Tokenizer tokenizer() {
+            return models.get(0).tokenizer();
+        }
+    }
+}
