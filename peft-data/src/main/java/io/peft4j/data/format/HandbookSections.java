@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Gathers what stands in a handbook, from its beginning to its end, and makes the rows of it: one for each heading that
@@ -162,5 +164,25 @@ public final class HandbookSections {
                 // Nothing is open.
             }
         };
+    }
+
+    /** The heading of a section as a question, where it is one. */
+    private static final class HeadingQuestion {
+        private static final Pattern NUMBER = Pattern.compile("^(?:\\d+(?:\\.\\d+)*[.)]?|[A-Z]\\.|\u00a7\\s*\\d+"
+                + "|[Qq](?:\\d+)?[:.)])\\s+");
+        private static final Pattern HOW_TO = Pattern.compile("(?i)^how to (\\p{L}.+)$");
+
+        private HeadingQuestion() {
+        }
+
+        /** {@code How do I report it?} is one, without the number before it; {@code How to report it} becomes one. */
+        static Optional<String> of(String title) {
+            String text = NUMBER.matcher(title.strip()).replaceFirst("").strip();
+            if (text.length() > 1 && (text.endsWith("?") || text.endsWith("\uff1f"))) {
+                return Optional.of(text);
+            }
+            Matcher howTo = HOW_TO.matcher(text);
+            return howTo.matches() ? Optional.of("How do I " + howTo.group(1) + "?") : Optional.empty();
+        }
     }
 }

@@ -1,8 +1,14 @@
 package io.peft4j.models.architecture;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.model.Task;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -54,5 +60,104 @@ public record TaskPlan(Task task, SentencePooling pooling, long seed) {
         boolean unnamed = task.labels().equals(Task.unnamedLabels(task.labels().size()))
                 && stored.type() == task.type() && stored.labels().size() == task.labels().size();
         return new TaskPlan(unnamed ? task.withLabels(stored.labels()) : task, pooling, seed);
+    }
+
+    /** Reads what a checkpoint is for out of its {@code config.json}. */
+    private static final class TaskReader {
+        /** The ends of names in {@code architectures}. */
+        private static final Map<String, Task.Type> ENDS = ends();
+
+        private TaskReader() {
+        }
+
+        private static Map<String, Task.Type> ends() {
+            Map<String, Task.Type> ends = new LinkedHashMap<>();
+            ends.put("ForSequenceClassification", Task.Type.SEQ_CLS);
+            ends.put("ForTokenClassification", Task.Type.TOKEN_CLS);
+            ends.put("ForQuestionAnswering", Task.Type.QUESTION_ANS);
+            ends.put("ForCausalLM", Task.Type.CAUSAL_LM);
+            ends.put("LMHeadModel", Task.Type.CAUSAL_LM);
+            return ends;
+        }
+
+        static Task read(ModelConfig config, Task.Type otherwise) {
+            String name = config.values().path("architectures").path(0).asText("");
+            Task.Type type = ENDS.entrySet().stream().filter(end -> name.endsWith(end.getKey()))
+                    .map(Map.Entry::getValue)
+                    .findFirst().orElse(otherwise);
+            return withLabels(config, Task.of(type));
+        }
+
+        /** The class of the model for the task, the names of the labels, and how they are learned. */
+        static void write(Task task, ObjectNode config) {
+            String before = config.path("architectures").path(0).asText("");
+            String family = before.isEmpty() ? config.path("model_type").asText() : before.replaceFirst(
+                    "(For[A-Z]\\w*|LMHeadModel|Model)$", "");
+            String end = ENDS.entrySet().stream().filter(entry -> entry.getValue() == task.type())
+                    .map(Map.Entry::getKey)
+                    .findFirst().orElse("Model");
+            config.putArray("architectures").add(family + end);
+            if (!task.type().hasLabels()) {
+                return;
+            }
+            ObjectNode names = config.putObject("id2label");
+            ObjectNode numbers = config.putObject("label2id");
+            for (int i = 0; i < task.labels().size(); i++) {
+                names.put(String.valueOf(i), task.labels().get(i));
+                numbers.put(task.labels().get(i), i);
+            }
+            config.remove("num_labels");
+            if (task.type() == Task.Type.SEQ_CLS) {
+                config.put("problem_type", switch (task.problem()) {
+                    case SINGLE_LABEL -> "single_label_classification";
+                    case MULTI_LABEL -> "multi_label_classification";
+                    case REGRESSION -> "regression";
+                });
+            }
+        }
+
+        /** A task with the checkpoint's labels, and the way they are learned, where it has none of its own. */
+        static Task withLabels(ModelConfig config, Task task) {
+            if (!task.type().hasLabels() || !task.labels().isEmpty()) {
+                return task;
+            }
+            List<String> labels = labels(config);
+            return new Task(task.type(), labels, task.type() == Task.Type.SEQ_CLS ? problem(config, labels.size())
+                    : Task.Problem.SINGLE_LABEL);
+        }
+
+        /** {@code id2label} in the order of its numbers; without it as many as {@code num_labels} says, or two. */
+        private static List<String> labels(ModelConfig config) {
+            JsonNode names = config.values().path("id2label");
+            if (!names.isObject() || names.isEmpty()) {
+                return Task.unnamedLabels(config.optionalPositive("num_labels").orElse(2));
+            }
+            List<String> labels = new ArrayList<>();
+            for (int i = 0; i < names.size(); i++) {
+                JsonNode name = names.get(String.valueOf(i));
+                if (name == null || !name.isValueNode()) {
+                    throw new FileFormatException(config.file(),
+                            "id2label has no name for label " + i + "; expected the "
+                                    + "numbers 0 to " + (names.size() - 1));
+                }
+                labels.add(name.asText());
+            }
+            return labels;
+        }
+
+        /** As transformers: without {@code problem_type}, one output is a number. */
+        private static Task.Problem problem(ModelConfig config, int labels) {
+            Optional<String> named = config.text("problem_type");
+            if (named.isEmpty()) {
+                return labels == 1 ? Task.Problem.REGRESSION : Task.Problem.SINGLE_LABEL;
+            }
+            return switch (named.get()) {
+                case "regression" -> Task.Problem.REGRESSION;
+                case "single_label_classification" -> Task.Problem.SINGLE_LABEL;
+                case "multi_label_classification" -> Task.Problem.MULTI_LABEL;
+                default -> throw config.unsupported("problem_type", named.get(),
+                        "regression, single_label_classification, multi_label_classification");
+            };
+        }
     }
 }
