@@ -35,7 +35,7 @@ class GenerationBenchmarkTest {
     void countsTheTokensOfAllAnswers() {
         List<Prompt> prompts = GenerationBenchmark.randomPrompts(model, 5, 9, 1);
         long tokens = model.generate(prompts, OPTIONS).stream().mapToLong(answer -> answer.ids().length).sum();
-        GenerationMeasurement m = new GenerationBenchmark(model, prompts, OPTIONS, 1, 1).run();
+        GenerationBenchmark.GenerationMeasurement m = new GenerationBenchmark(model, prompts, OPTIONS, 1, 1).run();
         assertEquals(tokens, m.newTokens());
         assertEquals(5, m.prompts());
         // Only rounding is between the two.
@@ -46,7 +46,7 @@ class GenerationBenchmarkTest {
     @Test
     void aSingleBatchReportsTheShareOfMemoryBandwidth() {
         List<Prompt> prompts = GenerationBenchmark.randomPrompts(model, 2, 9, 1);
-        GenerationMeasurement m = new GenerationBenchmark(model, prompts, OPTIONS, 1, 2).run();
+        GenerationBenchmark.GenerationMeasurement m = new GenerationBenchmark(model, prompts, OPTIONS, 1, 2).run();
         double steps = m.stepsPerSecond().orElseThrow();
         assertTrue(steps > 0 && m.firstTokenSeconds() > 0, m.toString());
         assertEquals(steps * m.weightBytes(), m.shareOfBandwidth().orElseThrow() * m.memoryGigabytesPerSecond() * 1e9,

@@ -9,10 +9,11 @@ import java.util.List;
 final class TaskArithmetic {
     private final CombinationType type;
     private final double density;
-    private final MajoritySign majority;
-    private final DropMask mask;
+    private final WeightedCombination.MajoritySign majority;
+    private final WeightedCombination.DropMask mask;
 
-    TaskArithmetic(CombinationType type, double density, MajoritySign majority, DropMask mask) {
+    TaskArithmetic(CombinationType type, double density, WeightedCombination.MajoritySign majority,
+            WeightedCombination.DropMask mask) {
         this.type = type;
         this.density = density;
         this.majority = majority;
@@ -81,8 +82,10 @@ final class TaskArithmetic {
         double[] mean = new double[arrays.get(0).length];
         for (int i = 0; i < mean.length; i++) {
             int place = i;
-            double votes = arrays.stream().mapToDouble(values -> majority == MajoritySign.TOTAL ? values[place]
-                    : Math.signum(values[place])).sum();
+            double votes = arrays.stream()
+                    .mapToDouble(values -> majority == WeightedCombination.MajoritySign.TOTAL ? values[place]
+                            : Math.signum(values[place]))
+                    .sum();
             double sign = votes >= 0 ? 1 : -1;
             int agreeing = 0;
             for (int a = 0; a < weights.length; a++) {

@@ -18,6 +18,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import java.util.random.RandomGenerator;
 
 /**
  * A new LoRA adapter out of several on the same model, each with a weight, as Hugging Face PEFT's
@@ -229,5 +230,39 @@ public final class WeightedCombination {
             first += update.rank();
         }
         target.set(a, b, target.rank());
+    }
+
+    /**
+     * Chooses at random which values are kept. Asked in the order of the layers; for each, for all adapters' A, then
+     * for all adapters' B, or for all adapters' products.
+     */
+    @FunctionalInterface
+    public interface DropMask {
+        /**
+         * Which values are kept.
+         *
+         * @param values their number
+         * @param density probability of each
+         */
+        boolean[] draw(int values, double density);
+
+        /** Independent draws. */
+        static DropMask random(RandomGenerator random) {
+            return (values, density) -> {
+                boolean[] kept = new boolean[values];
+                for (int i = 0; i < values; i++) {
+                    kept[i] = random.nextDouble() < density;
+                }
+                return kept;
+            };
+        }
+    }
+
+    /** How the sign that counts is elected among several adapters' values. */
+    public enum MajoritySign {
+        /** The sign of their sum; the default. */
+        TOTAL,
+        /** The sign that most of them have. */
+        FREQUENCY
     }
 }

@@ -87,8 +87,8 @@ class AdapterArithmeticTest {
         int n = 20_000;
         double[] ones = new double[n];
         java.util.Arrays.fill(ones, 1);
-        double[] kept = new TaskArithmetic(CombinationType.DARE_LINEAR, 0.3, MajoritySign.TOTAL,
-                DropMask.random(new SplittableRandom(5))).combine(List.of(ones), new double[] {2});
+        double[] kept = new TaskArithmetic(CombinationType.DARE_LINEAR, 0.3, WeightedCombination.MajoritySign.TOTAL,
+                WeightedCombination.DropMask.random(new SplittableRandom(5))).combine(List.of(ones), new double[] {2});
         double sum = 0;
         int count = 0;
         for (double value : kept) {
@@ -105,17 +105,20 @@ class AdapterArithmeticTest {
     void theMajoritySignIsBySumOrCount() {
         List<double[]> values = List.of(new double[] {-5, 1}, new double[] {1, 2}, new double[] {2, 0});
         double[] weights = {1, 1, 1};
-        assertArrayEquals(new double[] {-5, 1.5}, new TaskArithmetic(CombinationType.TIES, 1, MajoritySign.TOTAL,
-                null).combine(values, weights));
+        assertArrayEquals(new double[] {-5, 1.5},
+                new TaskArithmetic(CombinationType.TIES, 1, WeightedCombination.MajoritySign.TOTAL,
+                        null).combine(values, weights));
         assertArrayEquals(new double[] {1.5, 1.5}, new TaskArithmetic(CombinationType.TIES, 1,
-                MajoritySign.FREQUENCY, null).combine(values, weights));
+                WeightedCombination.MajoritySign.FREQUENCY, null).combine(values, weights));
         assertArrayEquals(new double[] {0, -4, 3, 0}, new TaskArithmetic(CombinationType.MAGNITUDE_PRUNE, 0.5,
-                MajoritySign.TOTAL, null).combine(List.of(new double[] {1, -4, 3, 2}), new double[] {1}));
+                WeightedCombination.MajoritySign.TOTAL, null)
+                .combine(List.of(new double[] {1, -4, 3, 2}), new double[] {1}));
     }
 
     @Test
     void amongEqualValuesTheFirstAreKept() {
-        TaskArithmetic half = new TaskArithmetic(CombinationType.MAGNITUDE_PRUNE, 0.5, MajoritySign.TOTAL, null);
+        TaskArithmetic half = new TaskArithmetic(CombinationType.MAGNITUDE_PRUNE, 0.5,
+                WeightedCombination.MajoritySign.TOTAL, null);
         assertArrayEquals(new double[] {-2, 2, 0, 5, 0, 0}, half.combine(List.of(new double[] {-2, 2, 2, 5, -1, -2}),
                 new double[] {1}));
         assertArrayEquals(new double[1], half.combine(List.of(new double[] {3}), new double[] {1}));
@@ -125,7 +128,8 @@ class AdapterArithmeticTest {
     @Test
     void choosingTheLargestTakesLittleMemory() {
         double[] values = new SplittableRandom(3).doubles(1 << 20).toArray();
-        TaskArithmetic half = new TaskArithmetic(CombinationType.MAGNITUDE_PRUNE, 0.5, MajoritySign.TOTAL, null);
+        TaskArithmetic half = new TaskArithmetic(CombinationType.MAGNITUDE_PRUNE, 0.5,
+                WeightedCombination.MajoritySign.TOTAL, null);
         ThreadMXBean thread = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long before = thread.getCurrentThreadAllocatedBytes();
         half.combine(List.of(values), new double[] {1});
@@ -151,7 +155,7 @@ class AdapterArithmeticTest {
                 "the combination type is cat, which has no use for a rank of a decomposition",
                 two(CombinationType.CAT).svdRank(2),
                 "the combination type is dare_linear, which has no use for a majority sign",
-                two(CombinationType.DARE_LINEAR).density(0.5).majoritySign(MajoritySign.FREQUENCY),
+                two(CombinationType.DARE_LINEAR).density(0.5).majoritySign(WeightedCombination.MajoritySign.FREQUENCY),
                 "with one adapter the combination type is linear, which has no use for a rank",
                 WeightedCombination.of(CombinationType.SVD).adapter("a", 1).svdRank(1));
         wrong.forEach((reason, combination) -> {

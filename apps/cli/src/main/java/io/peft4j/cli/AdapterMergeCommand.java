@@ -5,7 +5,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.internal.RowEncoder;
 import io.peft4j.models.BaseModel;
-import io.peft4j.models.export.ExportReport;
+import io.peft4j.models.export.ModelExport.ExportReport;
 import io.peft4j.models.export.ModelExport;
 import java.io.IOException;
 import java.io.UncheckedIOException;

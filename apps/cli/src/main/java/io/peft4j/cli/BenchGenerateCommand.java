@@ -7,7 +7,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.data.PromptRows;
 import io.peft4j.eval.GenerationBenchmark;
-import io.peft4j.eval.GenerationMeasurement;
+import io.peft4j.eval.GenerationBenchmark.GenerationMeasurement;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,14 +1,14 @@
 package io.peft4j.jinja;
 
-/** Counts down what {@link JinjaLimits} allows one rendering. */
+/** Counts down what {@link JinjaTemplate.JinjaLimits} allows one rendering. */
 final class Budget {
     private static final int CHARACTERS_PER_STEP = 64;
 
-    private final JinjaLimits limits;
+    private final JinjaTemplate.JinjaLimits limits;
     private long steps;
     private int depth;
 
-    Budget(JinjaLimits limits) {
+    Budget(JinjaTemplate.JinjaLimits limits) {
         this.limits = limits;
     }
 

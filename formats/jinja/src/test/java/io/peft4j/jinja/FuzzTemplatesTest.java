@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 @Tag("full")
 class FuzzTemplatesTest {
     private static final int MUTANTS = 30_000;
-    private static final JinjaLimits LIMITS = new JinjaLimits(50_000, 200_000, 200);
+    private static final JinjaTemplate.JinjaLimits LIMITS = new JinjaTemplate.JinjaLimits(50_000, 200_000, 200);
     private static final String[] PIECES = {
         "{{", "}}", "{%", "%}", "{#", "#}", "-", "+", "'", "\"", "\\", "(", ")", "[", "]", "{", "}", "|", ".", ",",
         ":", "=", "~", "*", "**", "/", "//", "%", "<", "==", " in ", " is ", " not ", " and ", " if ", " else ",

@@ -90,11 +90,11 @@ class JinjaTemplateTest {
         JinjaTemplate template = JinjaTemplate.parse("{% for x in range(1000) %}{{ x }}{% endfor %}");
         assertFalse(template.render(Map.of()).isEmpty());
         JinjaException steps = assertThrows(JinjaException.class,
-                () -> template.withLimits(new JinjaLimits(500, 1000, 100)).render(Map.of()));
+                () -> template.withLimits(new JinjaTemplate.JinjaLimits(500, 1000, 100)).render(Map.of()));
         assertTrue(steps.getMessage().contains("500 steps"), steps.getMessage());
         JinjaException output = assertThrows(JinjaException.class,
-                () -> template.withLimits(new JinjaLimits(100_000, 100, 100)).render(Map.of()));
+                () -> template.withLimits(new JinjaTemplate.JinjaLimits(100_000, 100, 100)).render(Map.of()));
         assertTrue(output.getMessage().contains("100 characters"), output.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> new JinjaLimits(0, 1, 1));
+        assertThrows(IllegalArgumentException.class, () -> new JinjaTemplate.JinjaLimits(0, 1, 1));
     }
 }

@@ -51,7 +51,7 @@ public record GgufTensor(String name, long ggmlType, long[] shape, long offset, 
 
     @Override
     public String toString() {
-        return name + " " + GgmlTypeNames.of(ggmlType) + Arrays.toString(shape) + " at " + offset + ", "
+        return name + " " + GgufFile.GgmlTypeNames.of(ggmlType) + Arrays.toString(shape) + " at " + offset + ", "
                 + length + " bytes";
     }
 }

@@ -119,4 +119,50 @@ public interface Tokenizer extends AutoCloseable {
     /** Frees native memory. Use after closing throws {@link IllegalStateException}; closing twice does nothing. */
     @Override
     void close();
+
+    /**
+     * Two texts as one sequence of tokens, with the special tokens between and around them.
+     *
+     * @param ids token ids
+     * @param types which of the texts each token counts to: 0 or 1 ({@code token_type_ids}), or 0 everywhere where the
+     *     tokenizer does not tell them apart
+     */
+    record PairEncoding(int[] ids, int[] types) {
+        /** Checks that both have one length. */
+        public PairEncoding {
+            if (ids.length != types.length) {
+                throw new IllegalArgumentException(ids.length + " ids and " + types.length + " types");
+            }
+        }
+    }
+
+    /**
+     * The tokens of words, without special tokens.
+     *
+     * @param ids token ids
+     * @param words for each token the number of the word that it is a piece of
+     */
+    record WordEncoding(int[] ids, int[] words) {
+        /** Checks that both have one length. */
+        public WordEncoding {
+            if (ids.length != words.length) {
+                throw new IllegalArgumentException(ids.length + " ids and " + words.length + " words");
+            }
+        }
+    }
+
+    /** The bytes that single tokens add to a text: of a character that takes several tokens, each has a part. */
+    interface TokenBytes {
+        /**
+         * What a token adds to a text in UTF-8; empty where it adds nothing, or where the vocabulary has a hole.
+         *
+         * @param id a token id below {@link Tokenizer#vocabSize()}
+         */
+        byte[] of(int id);
+
+        /**
+         * Whether a space that a text would begin with is left out, as by tokenizers that put one before every text.
+         */
+        boolean dropsFirstSpace();
+    }
 }

@@ -239,4 +239,14 @@ public final class PiiDetector {
         }
         return redacted.append(text.substring(done)).toString();
     }
+
+    /**
+     * Personal data in a text.
+     *
+     * @param kind what it is
+     * @param start index of its first character
+     * @param end index after its last character
+     */
+    public record PiiMatch(PiiKind kind, int start, int end) {
+    }
 }

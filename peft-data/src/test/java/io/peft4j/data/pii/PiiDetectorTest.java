@@ -58,7 +58,7 @@ class PiiDetectorTest {
                 text.append(alphabet.charAt(random.nextInt(alphabet.length())));
             }
             int end = 0;
-            for (PiiMatch match : PiiDetector.of(EnumSet.allOf(PiiKind.class)).find(text.toString())) {
+            for (PiiDetector.PiiMatch match : PiiDetector.of(EnumSet.allOf(PiiKind.class)).find(text.toString())) {
                 assertTrue(match.start() >= end && match.end() > match.start() && match.end() <= text.length());
                 end = match.end();
             }

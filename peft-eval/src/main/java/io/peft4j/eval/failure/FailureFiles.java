@@ -23,7 +23,7 @@ public final class FailureFiles {
      */
     public static List<String> skeleton(FailureReport failures, List<EvaluationItem> items) {
         List<String> lines = new ArrayList<>();
-        for (FailureGroup group : failures.groups()) {
+        for (FailureReport.FailureGroup group : failures.groups()) {
             for (int k = 0; k < group.examplesToCollect(); k++) {
                 EvaluationItem item = items.get(group.items().get(k % group.items().size()));
                 ObjectNode row = JSON.createObjectNode().put("like", item.question()).put("expected", item.expected());

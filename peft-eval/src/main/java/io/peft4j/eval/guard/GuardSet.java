@@ -123,7 +123,7 @@ public final class GuardSet {
      *
      * @param answerer the model, with its cache
      */
-    public GuardOutcomes ask(Answerer answerer) {
+    public GuardReport.GuardOutcomes ask(Answerer answerer) {
         Answerer brief = answerer.withMaxNewTokens(MAX_NEW_TOKENS);
         List<List<ChatMessage>> prompts = items.stream().map(item -> List.of(ChatMessage.user(item.question())))
                 .toList();
@@ -140,7 +140,7 @@ public final class GuardSet {
         for (int i = 0; i < chosen.length; i++) {
             chosen[i] = outcomes.get(i).probabilities()[0];
         }
-        return new GuardOutcomes(answers, generated, chosen);
+        return new GuardReport.GuardOutcomes(answers, generated, chosen);
     }
 
     @Override

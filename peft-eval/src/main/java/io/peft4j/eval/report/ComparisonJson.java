@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.eval.comparison.MetricResult;
-import io.peft4j.eval.failure.FailureGroup;
+import io.peft4j.eval.failure.FailureReport.FailureGroup;
 import io.peft4j.eval.failure.FailureReport;
 import io.peft4j.eval.guard.GuardReport;
 import io.peft4j.eval.judge.JudgeReport;

@@ -5,7 +5,7 @@ import static io.peft4j.report.internal.Html.tag;
 import io.peft4j.core.error.Count;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.internal.VerdictTone;
-import io.peft4j.eval.failure.FailureGroup;
+import io.peft4j.eval.failure.FailureReport.FailureGroup;
 import io.peft4j.eval.guard.GuardReport;
 import io.peft4j.eval.study.TrainingStudy.Curve;
 import io.peft4j.eval.study.TrainingStudy;

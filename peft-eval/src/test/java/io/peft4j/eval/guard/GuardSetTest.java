@@ -68,8 +68,8 @@ class GuardSetTest {
         java.util.Arrays.fill(sure, 0.9);
         java.util.Arrays.fill(less, 0.6);
         List<String> answers = Collections.nCopies(150, "");
-        GuardReport report = GuardReport.of(ITEMS, new GuardOutcomes(answers, none, sure),
-                new GuardOutcomes(answers, none, less), ComparisonOptions.defaults().withResamples(1000));
+        GuardReport report = GuardReport.of(ITEMS, new GuardReport.GuardOutcomes(answers, none, sure),
+                new GuardReport.GuardOutcomes(answers, none, less), ComparisonOptions.defaults().withResamples(1000));
         assertEquals(-0.15, report.overall().difference(), 1e-12);
         assertEquals(-0.3, report.parts().get(1).difference(), 1e-12);
     }
@@ -83,8 +83,9 @@ class GuardSetTest {
             noLanguage[i] = !ITEMS.get(i).category().equals("language");
         }
         List<String> answers = Collections.nCopies(150, "");
-        GuardReport report = GuardReport.of(ITEMS, new GuardOutcomes(answers, all, all),
-                new GuardOutcomes(answers, noLanguage, all), ComparisonOptions.defaults().withResamples(1000));
+        GuardReport report = GuardReport.of(ITEMS, new GuardReport.GuardOutcomes(answers, all, all),
+                new GuardReport.GuardOutcomes(answers, noLanguage, all),
+                ComparisonOptions.defaults().withResamples(1000));
         assertEquals(-0.1, report.overall().difference(), 1e-12, "30 of 300 outcomes");
         assertTrue(report.overall().isWorse(0.05));
         assertEquals(List.of("generation", "choice", "language", "arithmetic", "instructions", "knowledge", "refusals"),

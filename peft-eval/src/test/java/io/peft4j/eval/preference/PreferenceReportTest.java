@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.Verdict.Decision;
-import io.peft4j.eval.guard.GuardOutcomes;
+import io.peft4j.eval.guard.GuardReport.GuardOutcomes;
 import io.peft4j.eval.guard.GuardReport;
 import io.peft4j.eval.guard.GuardSet;
 import java.util.Collections;

@@ -11,7 +11,7 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.failure.FailureFiles;
-import io.peft4j.eval.failure.FailureGroup;
+import io.peft4j.eval.failure.FailureReport.FailureGroup;
 import io.peft4j.eval.failure.FailureReport;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;

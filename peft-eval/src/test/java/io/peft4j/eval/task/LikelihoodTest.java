@@ -47,11 +47,11 @@ class LikelihoodTest {
 
     @Test
     void modelsAreIdentifiedByTheirOutput() {
-        String fingerprint = ModelFingerprint.of(model);
+        String fingerprint = AnswerCache.ModelFingerprint.of(model);
         try (BaseModel same = BaseModel.load(FIXTURES.resolve("tiny-llama").toAbsolutePath().toString());
                 BaseModel other = BaseModel.load(FIXTURES.resolve("tiny-llama-bf16").toString())) {
-            assertEquals(fingerprint, ModelFingerprint.of(same));
-            assertNotEquals(fingerprint, ModelFingerprint.of(other), "weights that were rounded");
+            assertEquals(fingerprint, AnswerCache.ModelFingerprint.of(same));
+            assertNotEquals(fingerprint, AnswerCache.ModelFingerprint.of(other), "weights that were rounded");
         }
         assertTrue(fingerprint.matches("[0-9a-f]{64}"), fingerprint);
     }

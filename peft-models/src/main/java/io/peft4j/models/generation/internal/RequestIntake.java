@@ -14,7 +14,7 @@ import io.peft4j.core.peft.AdapterLease;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.generation.AnswerRequest;
 import io.peft4j.models.generation.AnswerServiceOptions;
-import io.peft4j.models.generation.AnswerStatus;
+import io.peft4j.models.generation.AnswerService.AnswerStatus;
 import io.peft4j.models.generation.PendingAnswer;
 import java.time.Duration;
 import java.util.Arrays;

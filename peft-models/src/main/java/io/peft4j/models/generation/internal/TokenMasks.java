@@ -1,7 +1,7 @@
 package io.peft4j.models.generation.internal;
 
 import io.peft4j.core.model.TextConstraint;
-import io.peft4j.core.text.TokenBytes;
+import io.peft4j.core.text.Tokenizer.TokenBytes;
 import io.peft4j.core.text.Tokenizer;
 import java.util.Arrays;
 import java.util.BitSet;

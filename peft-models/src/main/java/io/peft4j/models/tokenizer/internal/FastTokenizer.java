@@ -9,10 +9,10 @@ import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Encoding;
-import io.peft4j.core.text.PairEncoding;
-import io.peft4j.core.text.TokenBytes;
+import io.peft4j.core.text.Tokenizer.PairEncoding;
+import io.peft4j.core.text.Tokenizer.TokenBytes;
 import io.peft4j.core.text.Tokenizer;
-import io.peft4j.core.text.WordEncoding;
+import io.peft4j.core.text.Tokenizer.WordEncoding;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -37,7 +37,7 @@ final class FastTokenizer implements Tokenizer {
 
     private final Path origin;
     private final int longestText;
-    private final TokenizerTexts texts;
+    private final TokenizerFolder.TokenizerTexts texts;
     private final Vocabulary vocabulary;
     private final TokenBytes bytes;
     private final OptionalInt bosId;
@@ -60,7 +60,7 @@ final class FastTokenizer implements Tokenizer {
         files.tokenizer().putNull("padding");
         this.origin = files.origin();
         this.longestText = TokenizerCheck.longestText(origin, files.tokenizer());
-        this.texts = TokenizerTexts.of(files);
+        this.texts = TokenizerFolder.TokenizerTexts.of(files);
         this.library = open(origin, texts.tokenizer());
     }
 

@@ -1,7 +1,7 @@
 package io.peft4j.models.tokenizer.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.peft4j.core.text.TokenBytes;
+import io.peft4j.core.text.Tokenizer.TokenBytes;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

@@ -2,7 +2,7 @@ package io.peft4j.serve.answer.internal;
 
 import io.micrometer.core.instrument.FunctionCounter;
 import io.peft4j.models.generation.AnswerService;
-import io.peft4j.models.generation.AnswerStatus;
+import io.peft4j.models.generation.AnswerService.AnswerStatus;
 import io.peft4j.serve.answer.AnsweringOptions;
 import io.peft4j.serve.http.internal.RouteGroup;
 import io.peft4j.serve.http.internal.ServerMetrics;

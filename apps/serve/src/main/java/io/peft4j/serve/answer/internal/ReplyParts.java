@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.TokenProbability;
-import io.peft4j.core.text.TokenBytes;
+import io.peft4j.core.text.Tokenizer.TokenBytes;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.internal.Json;
