@@ -33,10 +33,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -51,6 +52,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @ParameterizedClass
 @MethodSource("families")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class FamiliesTest {
     private static final Path SAVED = Path.of("target", "saved-families");
     private static final List<String> TOKENIZER = List.of("tokenizer.json", "tokenizer_config.json");
@@ -61,8 +63,7 @@ class FamiliesTest {
 
     @Parameter
     String name;
-    @TempDir
-    Path folder;
+    private Path modelFolder;
     private JsonNode expected;
     private BaseModel base;
     private List<TokenSequence> texts;
@@ -71,16 +72,18 @@ class FamiliesTest {
         return Fixtures.folders("families");
     }
 
-    @BeforeEach
-    void load() throws IOException {
-        Path model = withTokenizer(fixture(), folder.resolve("model"));
+    /** Once for all tests of a family, none of which changes the base. */
+    @BeforeParameterizedClassInvocation(injectArguments = false)
+    void load(@TempDir Path folder) throws IOException {
+        modelFolder = withTokenizer(fixture(), folder.resolve("model"));
         expected = Fixtures.json(fixture().resolve("expected.json"));
-        base = BaseModel.load(model.toString(), ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32));
+        base = BaseModel.load(modelFolder.toString(),
+                ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32));
         texts = Fixtures.stream(expected.get("texts")).map(ids -> TokenSequence.allSupervised(Fixtures.ids(ids)))
                 .toList();
     }
 
-    @AfterEach
+    @AfterParameterizedClassInvocation
     void close() {
         base.close();
     }
@@ -148,7 +151,7 @@ class FamiliesTest {
     }
 
     @Test
-    void anAdapterOfHuggingFaceGivesItsNumbersMergedOrNot() throws IOException {
+    void anAdapterOfHuggingFaceGivesItsNumbersMergedOrNot(@TempDir Path folder) throws IOException {
         double[] nll = Fixtures.doubles(expected.get("adapter_nll_f64"));
         Path saved = SAVED.resolve(name);
         try (PeftModel model = PeftModel.load(base, fixture().resolve("adapter"))) {
@@ -209,7 +212,7 @@ class FamiliesTest {
     @EnumSource(names = {"BF16", "INT8"})
     void narrowWeightsSayAboutTheSame(ModelOptions.Precision precision) {
         double[] nll = Fixtures.doubles(expected.get("nll_f64"));
-        try (BaseModel narrow = BaseModel.load(folder.resolve("model").toString(),
+        try (BaseModel narrow = BaseModel.load(modelFolder.toString(),
                 ModelOptions.defaults().withPrecision(precision))) {
             double[] actual = Measure.oneByOne(narrow, texts);
             for (int i = 0; i < nll.length; i++) {
