@@ -57,14 +57,13 @@ class MethodsTableTest {
         StringBuilder text = new StringBuilder("""
                 # Methods
 
-                Every method is reached by `peft4j train --method NAME`, and by `--adapter-config` with its `peft_type`.
-                Keys that have no option of their own: `--adapter-setting KEY=VALUE`. This table is generated from the
-                methods themselves (`MethodsTableTest`): parameters are those of a new adapter on SmolLM2-135M-Instruct
-                with the method's default configuration, or with the settings that stand beside them. The rate is what
-                an automatic learning rate is multiplied by ([planning](planning.md)).
+                Select a method with `peft4j train --method NAME`, or with `--adapter-config` and its `peft_type`. Set
+                keys without an option of their own with `--adapter-setting KEY=VALUE`. Parameters are those of a new
+                adapter on SmolLM2-135M-Instruct with the default configuration or the settings beside them; the rate
+                multiplies an automatic learning rate ([planning](planning.md)).
 
-                | method | `peft_type` | trains | parameters | rate | merges | source |
-                |---|---|---|---|---|---|---|
+                | method | `peft_type` | trains | parameters | rate | merges |
+                |---|---|---|---|---|---|
                 """);
         try (BaseModel model = BaseModel.load("HuggingFaceTB/SmolLM2-135M-Instruct")) {
             PeftMethods.all().forEach(method -> text.append(row(method, model)).append('\n'));
@@ -89,8 +88,9 @@ class MethodsTableTest {
         }
         String rate = new BigDecimal(config(method).autoRateFactor()).round(new MathContext(2)).stripTrailingZeros()
                 .toPlainString();
-        return "| `" + method.name() + "` | `" + method.peftType() + "` | " + method.description() + " | " + parameters
-                + " | " + rate + " | " + merges + " | " + method.paper() + " |";
+        return "| [`" + method.name() + "`](" + method.paper() + ") | `" + method.peftType() + "` | "
+                + method.description() + " | " + parameters
+                + " | " + rate + " | " + merges + " |";
     }
 
     private static PeftConfig config(PeftMethod method) {

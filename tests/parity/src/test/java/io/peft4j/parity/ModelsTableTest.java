@@ -26,9 +26,9 @@ class ModelsTableTest {
     private static final String MARK = "\n<!-- what follows is not generated -->\n";
 
     /** What the fixtures of a family show. */
-    private record Row(Set<String> classes, Set<String> traits, Set<String> rotary, String gguf) {
+    private record Row(Set<String> traits, Set<String> rotary, String gguf) {
         Row(String gguf) {
-            this(new LinkedHashSet<>(), new LinkedHashSet<>(), new LinkedHashSet<>(), gguf);
+            this(new LinkedHashSet<>(), new LinkedHashSet<>(), gguf);
         }
     }
 
@@ -53,18 +53,16 @@ class ModelsTableTest {
         StringBuilder text = new StringBuilder("""
                 # Models
 
-                The decoders below give the likelihoods of Hugging Face Transformers within 1e-5, generate the same with
-                and without a cache over texts longer than their window, train as Hugging Face PEFT does for 12 steps,
-                and load and save its adapters. This table is generated from the models that these tests run
-                (`FamiliesTest`, `ModelsTableTest`). "Beside Llama's parts" says what distinguishes a family from
-                Llama; "rotary" are the kinds of scaling that were compared with Transformers. Every family reads all of
-                them: `default`, `linear`, `dynamic`, `yarn`, `llama3`, `longrope`.
+                The decoders below give the likelihoods of Hugging Face Transformers within 1e-5, train as Hugging Face
+                PEFT does for 12 steps, and load and save its adapters. The table is generated from the models that
+                `FamiliesTest` runs. "Beside Llama's parts" is how a family differs from Llama; "rotary" are the kinds
+                of scaling compared with Transformers. Every family reads all of them.
 
-                | `model_type` | class | beside Llama's parts | rotary | GGUF |
-                |---|---|---|---|---|
+                | `model_type` | beside Llama's parts | rotary | GGUF |
+                |---|---|---|---|
                 """);
-        rows.forEach((type, row) -> text.append(String.format("| `%s` | %s | %s | %s | %s |%n", type,
-                String.join(", ", row.classes()), String.join(", ", row.traits()), String.join(", ", row.rotary()),
+        rows.forEach((type, row) -> text.append(String.format("| `%s` | %s | %s | %s |%n", type,
+                String.join(", ", row.traits()), String.join(", ", row.rotary()),
                 row.gguf())));
         return text.toString();
     }
@@ -74,7 +72,6 @@ class ModelsTableTest {
         Architecture family = Architectures.of(config);
         Row row = rows.computeIfAbsent(config.modelType(), type -> new Row(family.gguf()
                 .map(GgufForm::architecture).map(name -> "`" + name + "`").orElse("no")));
-        config.texts("architectures").ifPresent(row.classes()::addAll);
         row.traits().addAll(family.traits(config));
         config.object("rope_parameters").or(() -> config.object("rope_scaling")).ifPresent(rope -> {
             rope.text("rope_type").ifPresent(row.rotary()::add);
