@@ -10,10 +10,12 @@ import io.peft4j.data.example.TextExample;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.UnfilledRows;
 import io.peft4j.data.format.internal.DataFaults;
 import io.peft4j.data.split.SplitRule;
 import io.peft4j.data.split.internal.DataSplit;
+import io.peft4j.data.task.RowKind;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -28,6 +30,10 @@ import org.slf4j.LoggerFactory;
  * Conversations to learn from or to test with, in a fixed order. Immutable.
  */
 public final class ChatDataset implements Iterable<ChatExample> {
+    /** Rows that are conversations, or can be read as such, to be learned: {@code {"messages"}} and others. */
+    public static final RowKind<ChatExample> ROWS = new RowKind<>("conversations", "{\"messages\"}",
+            fields -> DataFormat.of(fields).filter(format -> format != DataFormat.TEXT).isPresent(),
+            rows -> read(rows, true).examples);
     private static final Logger LOG = LoggerFactory.getLogger(ChatDataset.class);
 
     private final List<ChatExample> examples;
@@ -74,10 +80,16 @@ public final class ChatDataset implements Iterable<ChatExample> {
     }
 
     private static ChatDataset read(DataFile source, boolean texts) {
-        Path file = source.path();
+        try (OpenRows rows = OpenRows.open(source)) {
+            return read(rows, texts);
+        }
+    }
+
+    private static ChatDataset read(OpenRows source, boolean texts) {
+        Path file = source.file().path();
         List<ChatExample> examples = new ArrayList<>();
         List<DataException> faults = new ArrayList<>();
-        try (ExampleReader reader = ExampleReader.open(source)) {
+        try (ExampleReader reader = ExampleReader.of(source)) {
             Optional<ExampleReader.Item> item = reader.next();
             while (item.isPresent()) {
                 try {

@@ -5,10 +5,9 @@ import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.data.EncodedChats;
 import io.peft4j.train.internal.run.JointTraining;
 import io.peft4j.train.internal.run.OpenTraining;
-import io.peft4j.train.objective.EncodedExample;
+import io.peft4j.train.objective.EncodedExamples;
 import io.peft4j.train.objective.NextTokenObjective;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,26 +78,19 @@ public final class SideBySideTrainer {
      * @throws io.peft4j.core.error.PeftException when one cannot begin, as {@link Trainer#train(ChatDataset)} says
      */
     public List<Outcome> train(ChatDataset examples) {
-        List<EncodedChats> encoded = trainers.stream().map(trainer -> trainer.encode(examples)).toList();
-        return run(encoded.stream().map(EncodedChats::sequences).toList(),
-                encoded.stream().map(each -> each.tooLong().size()).toList(),
-                encoded.stream().map(each -> each.kept().stream().map(example -> example.origin().toString()).toList())
-                        .toList());
+        return run(trainers.stream().map(trainer -> trainer.encode(examples)).toList());
     }
 
     /** As {@link #train(ChatDataset)}, on encoded examples. */
     public List<Outcome> train(List<TokenSequence> examples) {
-        return run(trainers.stream().map(trainer -> examples).toList(), trainers.stream().map(trainer -> 0).toList(),
-                trainers.stream().map(trainer -> List.<String>of()).toList());
+        return run(trainers.stream().map(trainer -> EncodedExamples.of(examples)).toList());
     }
 
-    private List<Outcome> run(List<List<TokenSequence>> examples, List<Integer> tooLong,
-            List<List<String>> origins) {
+    private List<Outcome> run(List<EncodedExamples> examples) {
         List<OpenTraining> open = new ArrayList<>();
         try {
             for (int i = 0; i < trainers.size(); i++) {
-                open.add(trainers.get(i).open(new NextTokenObjective(), encoded(examples.get(i)),
-                        encoded(trainers.get(i).held()), tooLong.get(i), origins.get(i)));
+                open.add(trainers.get(i).open(new NextTokenObjective(), examples.get(i), trainers.get(i).held()));
             }
             List<TrainingOptions> options = open.stream().map(each -> each.run().options()).toList();
             boolean sharesPrefixes = options.stream().allMatch(TrainingOptions::sharePrefixes);
@@ -111,9 +103,5 @@ public final class SideBySideTrainer {
 
     private List<PeftModel> models() {
         return trainers.stream().map(Trainer::model).toList();
-    }
-
-    private static List<EncodedExample> encoded(List<TokenSequence> sequences) {
-        return sequences.stream().map(EncodedExample::of).toList();
     }
 }

@@ -12,7 +12,6 @@ import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
-import io.peft4j.data.EncodedChats;
 import io.peft4j.data.Masking;
 import io.peft4j.train.internal.checkpoint.Checkpoints;
 import io.peft4j.train.internal.checkpoint.OutputFolder;
@@ -22,6 +21,7 @@ import io.peft4j.train.internal.run.OpenTraining;
 import io.peft4j.train.internal.run.TrainingRun;
 import io.peft4j.train.internal.task.TrainingSet;
 import io.peft4j.train.internal.task.TrainingTask;
+import io.peft4j.train.objective.ChatObjective;
 import io.peft4j.train.objective.DataSetup;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.EncodedExamples;
@@ -117,12 +117,8 @@ public final class Trainer {
      *     has no chat template, or as {@link #train(List)} says
      */
     public TrainingResult train(ChatDataset examples) {
-        output.map(OutputFolder::chosen).ifPresent(OutputFolder::check);
-        EncodedChats encoded = encode(examples);
-        LOG.info("[[learned]] of the first example: {}",
-                ChatEncoder.of(model, options.masking()).preview(encoded.kept().get(0)).replace("\n", "\\n"));
-        return train(encoded.sequences(), encoded.tooLong().size(),
-                encoded.kept().stream().map(example -> example.origin().toString()).toList());
+        requireOutput();
+        return run(chats(), encode(examples), held());
     }
 
     /**
@@ -136,8 +132,9 @@ public final class Trainer {
      *     is kept, and resuming finishes the save
      */
     public TrainingResult train(List<TokenSequence> examples) {
-        output.map(OutputFolder::chosen).ifPresent(OutputFolder::check);
-        return train(examples, 0, List.of());
+        requireOutput();
+        model.network().causal();
+        return run(new NextTokenObjective(), EncodedExamples.of(examples), held());
     }
 
     /**
@@ -159,10 +156,12 @@ public final class Trainer {
      * epoch.
      */
     public <E> TrainingResult train(Objective<E> objective, List<E> examples, List<E> held) {
+        requireOutput();
+        return run(objective, encoded(objective, examples, "training"), held(objective, held));
+    }
+
+    private void requireOutput() {
         output.map(OutputFolder::chosen).ifPresent(OutputFolder::check);
-        EncodedExamples encoded = encoded(objective, examples, "training");
-        return run(objective, encoded.examples(), encoded(objective, held, "validation").examples(),
-                encoded.leftOut(), List.of());
     }
 
     /** Trains on several objectives at once, each with examples of its own. */
@@ -177,24 +176,21 @@ public final class Trainer {
      * @throws io.peft4j.core.error.PeftException as {@link #train(ChatDataset)}
      */
     public TrainingEstimate estimate(ChatDataset examples) {
-        return estimate(encode(examples).sequences());
+        return probe(chats(), encode(examples), held());
     }
 
     /** What {@link #train(List)} would take, from a probe. */
     public TrainingEstimate estimate(List<TokenSequence> examples) {
-        Objective<TokenSequence> objective = new NextTokenObjective();
-        return probe(objective, encoded(objective, examples, "training").examples(),
-                encoded(objective, held(), "validation").examples());
+        return probe(new NextTokenObjective(), EncodedExamples.of(examples), held());
     }
 
     /** What {@link #train(Objective, List, List)} would take, from a probe. */
     public <E> TrainingEstimate estimate(Objective<E> objective, List<E> examples, List<E> held) {
-        return probe(objective, encoded(objective, examples, "training").examples(),
-                encoded(objective, held, "validation").examples());
+        return probe(objective, encoded(objective, examples, "training"), held(objective, held));
     }
 
-    private TrainingEstimate probe(Objective<?> objective, List<EncodedExample> examples, List<EncodedExample> held) {
-        return new TrainingProbe(task(objective, trainingSet(examples, "training", List.of()), held)
+    private TrainingEstimate probe(Objective<?> objective, EncodedExamples examples, List<EncodedExample> held) {
+        return new TrainingProbe(task(objective, trainingSet(examples.examples(), "training", List.of()), held)
                 .complete(Optional.empty())).run(TrainingEstimate.PROBE);
     }
 
@@ -215,17 +211,12 @@ public final class Trainer {
         return options.batchSize().orElse(TrainingOptions.USUAL_BATCH);
     }
 
-    private TrainingResult train(List<TokenSequence> examples, int tooLong, List<String> origins) {
-        model.network().causal();
-        List<TokenSequence> held = held();
-        Objective<TokenSequence> objective = new NextTokenObjective();
-        return run(objective, encoded(objective, examples, "training").examples(),
-                encoded(objective, held, "validation").examples(), tooLong, origins);
+    private <E> List<EncodedExample> held(Objective<E> objective, List<E> held) {
+        return held.isEmpty() ? List.of() : encoded(objective, held, "validation").examples();
     }
 
-    private TrainingResult run(Objective<?> objective, List<EncodedExample> examples, List<EncodedExample> held,
-            int tooLong, List<String> origins) {
-        try (OpenTraining training = open(objective, examples, held, tooLong, origins)) {
+    private TrainingResult run(Objective<?> objective, EncodedExamples examples, List<EncodedExample> held) {
+        try (OpenTraining training = open(objective, examples, held)) {
             TrainingResult result = training.finish(training.execute());
             // Nobody has succeeded before the adapter is saved.
             workers.gather(new byte[0]);
@@ -237,13 +228,13 @@ public final class Trainer {
     }
 
     /** A training that is about to begin; the folder is locked, and the model kept for it. */
-    OpenTraining open(Objective<?> objective, List<EncodedExample> examples, List<EncodedExample> held, int tooLong,
-            List<String> origins) {
+    OpenTraining open(Objective<?> objective, EncodedExamples examples, List<EncodedExample> held) {
         if (held.isEmpty() && (options.patience() > 0 || options.keepBest() || options.evaluateEverySteps() > 0)) {
             throw new ConfigurationException("evaluation by steps, early stopping and keeping the best adapter need "
                     + "validation data");
         }
-        TrainingTask task = task(objective, trainingSet(examples, "training", origins).leavingOut(tooLong), held);
+        TrainingTask task = task(objective, trainingSet(examples.examples(), "training", examples.origins())
+                .leavingOut(examples.leftOut()), held);
         task.validation().ifPresent(task.training()::warnOfShared);
         return OpenTraining.of(model, output.map(OutputFolder::chosen), workers, listeners,
                 checkpoint -> TrainingRun.prepare(
@@ -278,12 +269,12 @@ public final class Trainer {
      * @throws ConfigurationException when there is no validation data, or no supervised token in it
      */
     public double validationLoss() {
-        List<TokenSequence> sequences = held();
-        if (sequences.isEmpty()) {
+        List<EncodedExample> held = held();
+        if (held.isEmpty()) {
             throw new ConfigurationException("there is no validation data to measure a loss on");
         }
-        double weight = trainingSet(sequences.stream().map(EncodedExample::of).toList(), "validation", List.of())
-                .weight();
+        double weight = trainingSet(held, "validation", List.of()).weight();
+        List<TokenSequence> sequences = EncodedExample.sequences(held);
         double sum = 0;
         try (CausalLmObjective objective = new CausalLmObjective(model)) {
             for (int from = 0; from < sequences.size(); from += batchSize()) {
@@ -306,13 +297,19 @@ public final class Trainer {
         return model;
     }
 
-    /** The conversations as examples, and those that the loss is measured on. */
-    EncodedChats encode(ChatDataset dataset) {
-        return ChatEncoder.of(model, options.masking()).encode(dataset, maxLength());
+    private ChatObjective chats() {
+        return new ChatObjective(model, options.masking());
     }
 
-    List<TokenSequence> held() {
-        return validationChats.map(chats -> encode(chats).sequences()).orElse(validation);
+    /** The conversations as examples. */
+    EncodedExamples encode(ChatDataset dataset) {
+        return encoded(chats(), dataset.examples(), "training");
+    }
+
+    /** The conversations or sequences that the loss is measured on. */
+    List<EncodedExample> held() {
+        return validationChats.map(held -> encoded(chats(), held.examples(), "validation"))
+                .orElseGet(() -> EncodedExamples.of(validation)).examples();
     }
 
     /**

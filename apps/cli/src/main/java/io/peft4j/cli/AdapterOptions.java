@@ -221,19 +221,7 @@ final class AdapterOptions {
             Hyperparameters values = chosen.get();
             AdaptedLayers all = layers.equalsIgnoreCase(AutoNumber.AUTO) && values.firstLayer() > 0
                     ? AdaptedLayers.from(values.firstLayer()) : adapted;
-            return new Choice(rank.value().isPresent() ? config : ranked(values), folder, all);
-        }
-
-        private PeftConfig ranked(Hyperparameters values) {
-            Map<String, String> keys = PeftMethods.byName(method).optionKeys();
-            if (!keys.containsKey("rank")) {
-                throw new ConfigurationException("the method " + method + " has no --rank that could be auto");
-            }
-            ObjectNode changed = AdaptedLayers.json(config).put(keys.get("rank"), values.rank());
-            if (keys.containsKey("alpha") && !alphaIsGiven) {
-                changed.put(keys.get("alpha"), values.alpha());
-            }
-            return PeftMethods.readConfig(changed.toString(), "the options of --method " + method);
+            return new Choice(rank.value().isPresent() ? config : values.ranked(config, !alphaIsGiven), folder, all);
         }
 
         /**

@@ -23,8 +23,9 @@ final class ContainerCommands implements JobCommands {
     @Override
     public Map<String, Form> options() {
         Map<String, Form> forms = new LinkedHashMap<>();
-        for (OptionSpec option : new CommandLine(new TrainCommand()).getCommandSpec().options()) {
-            if (!option.usageHelp()) {
+        for (OptionSpec option : Main.commandLine(interrupts, List.of(new TrainCommand())).getSubcommands()
+                .get("train").getCommandSpec().options()) {
+            if (!option.usageHelp() && !option.inherited()) {
                 Form form = option.isMultiValue() ? Form.LIST : option.arity().max() == 0 ? Form.FLAG : Form.VALUE;
                 forms.put(option.longestName().substring(2), form);
             }

@@ -5,6 +5,7 @@ import io.peft4j.core.error.Count;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.TrainingEstimate;
+import io.peft4j.train.data.TrainingData;
 import io.peft4j.train.plan.Hyperparameters;
 import java.nio.file.Path;
 import java.util.List;
@@ -42,7 +43,7 @@ final class EstimateCommand extends TrainingCommand {
         AdapterOptions.Choice choice = adapter.choice(this);
         TrainingData examples = examples();
         Console console = console();
-        try (BaseModel base = engine.load(model, console, examples::task)) {
+        try (BaseModel base = engine.load(model, console, source -> examples.task(() -> BaseModel.taskOf(source)))) {
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             try (PeftModel tuned = tuned(base, examples, choice.with(chosen))) {
                 console.say("model:      %s", EngineOptions.describe(base));

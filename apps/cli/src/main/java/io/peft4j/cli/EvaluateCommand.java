@@ -8,6 +8,9 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterTask;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.format.DataFile;
+import io.peft4j.data.format.DataFiles;
+import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.task.PreferenceRows;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.eval.Comparison;
@@ -26,12 +29,11 @@ import io.peft4j.eval.task.EvaluationData;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.hub.ModelSource;
+import io.peft4j.train.objective.ObjectiveTypes;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -57,8 +59,6 @@ final class EvaluateCommand extends PeftCommand {
     private static final List<String> FOR_QUESTIONS = List.of("--base-predictions", "--few-shot", "--system-prompt",
             "--arm", "--trained-on", "--other-seed", "--draws", "--judge-url", "--embedding-url", "--similarity",
             "--next", "--normalize", "--answers");
-    private static final Set<RowKind> OF_HEADS = EnumSet.of(RowKind.TEXTS, RowKind.WORDS, RowKind.QUESTIONS,
-            RowKind.PAIRS);
 
     @Option(names = "--data", required = true, paramLabel = "FILE", description = "Held-out items: JSON Lines, CSV, "
             + "TSV or Parquet.")
@@ -153,7 +153,8 @@ final class EvaluateCommand extends PeftCommand {
         if (!given && (adapter == null || task.isPresent())) {
             return ofHead(task);
         }
-        if (RowKind.PREFERENCES.isOf(input.file(data))) {
+        DataFiles.requireFile(data);
+        if (isOfPairs()) {
             return ofPairs();
         }
         List<EvaluationItem> items = items().stream().map(item -> normalize ? item.normalized() : item).toList();
@@ -212,18 +213,26 @@ final class EvaluateCommand extends PeftCommand {
         try {
             return EvaluationData.read(file);
         } catch (DataException e) {
-            boolean heard = RowKind.isPlainText(file) || RowKind.JUDGED.isOf(file);
-            if (heard) {
-                throw new DataException(data, 1, "holds " + (RowKind.isPlainText(file) ? "plain texts"
+            throw unanswerable(file).orElse(e);
+        }
+    }
+
+    /** What takes the rows of a file that are no questions. */
+    private Optional<DataException> unanswerable(DataFile file) {
+        try (OpenRows rows = OpenRows.open(file)) {
+            boolean plain = rows.first().flatMap(DataFormat::of).filter(DataFormat.TEXT::equals).isPresent();
+            if (plain || RowKind.JUDGED.isOf(rows)) {
+                return Optional.of(new DataException(data, 1, "holds " + (plain ? "plain texts"
                         : RowKind.JUDGED.words()) + ", not questions with a reference; peft4j score --data " + data
-                        + ", with --adapter and without, says how likely they are to both models");
+                        + ", with --adapter and without, says how likely they are to both models"));
             }
-            throw RowKind.of(file).filter(OF_HEADS::contains).map(kind -> new DataException(data, 1, "holds "
-                    + kind.words() + ", which peft4j train --objective " + kind.objectives() + " learns and evaluate "
-                    + "takes for its adapters; " + (adapter == null ? "here answers are compared" : adapter
-                            + " is an adapter that writes answers")
-                    + ": give rows of \"question\" and \"reference\""))
-                    .orElse(e);
+            return ObjectiveTypes.all().stream().filter(type -> type.task().isPresent()
+                    && type.rows().isOf(rows)).findFirst()
+                    .map(type -> new DataException(data, 1, "holds "
+                            + type.rows().words() + ", which peft4j train --objective " + type.name()
+                            + " learns and evaluate takes for its adapters; " + (adapter == null
+                                    ? "here answers are compared" : adapter + " is an adapter that writes answers")
+                            + ": give rows of \"question\" and \"reference\""));
         }
     }
 
@@ -231,6 +240,12 @@ final class EvaluateCommand extends PeftCommand {
         options.stream().filter(this::isGiven).findFirst().ifPresent(option -> {
             throw usage(option + " is for questions; of " + data + " " + reason);
         });
+    }
+
+    private boolean isOfPairs() {
+        try (OpenRows rows = OpenRows.open(input.file(data))) {
+            return RowKind.PREFERENCES.isOf(rows);
+        }
     }
 
     /** Pairs of answers are judged by their likelihoods: nothing is generated. */

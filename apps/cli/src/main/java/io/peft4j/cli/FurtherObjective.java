@@ -12,7 +12,7 @@ import picocli.CommandLine.TypeConversionException;
  * @param weight what its loss counts; that of the first objective counts 1
  * @param validation what its loss is measured on
  */
-record FurtherObjective(ObjectiveOptions.Kind objective, Path data, double weight, Optional<Path> validation) {
+record FurtherObjective(String objective, Path data, double weight, Optional<Path> validation) {
     static final String FORM = "OBJECTIVE=FILE[,weight=W][,validation=FILE]";
 
     /** Reads one. */
@@ -35,7 +35,7 @@ record FurtherObjective(ObjectiveOptions.Kind objective, Path data, double weigh
                         + "validation=FILE");
             }
         }
-        return new FurtherObjective(ObjectiveOptions.kind(first[0].strip()), Path.of(first[1].strip()), weight,
+        return new FurtherObjective(first[0].strip(), Path.of(first[1].strip()), weight,
                 validation);
     }
 

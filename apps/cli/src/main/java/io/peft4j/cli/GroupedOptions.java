@@ -96,6 +96,9 @@ final class GroupedOptions {
         if (isRequired(option)) {
             return REQUIRED;
         }
+        if (option.userObject() instanceof String heading) {
+            return heading;
+        }
         if (!(option.userObject() instanceof Field field)) {
             return OWN;
         }

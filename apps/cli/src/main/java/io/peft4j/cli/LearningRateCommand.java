@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.LearningRateRangeTest;
+import io.peft4j.train.data.TrainingData;
 import io.peft4j.train.plan.Hyperparameters;
 import io.peft4j.train.plan.LearningRateRange;
 import java.nio.file.Path;
@@ -45,7 +46,7 @@ final class LearningRateCommand extends TrainingCommand {
         AdapterOptions.Choice choice = adapter.choice(this);
         TrainingData examples = examples();
         Console console = console();
-        try (BaseModel base = engine.load(model, console, examples::task)) {
+        try (BaseModel base = engine.load(model, console, source -> examples.task(() -> BaseModel.taskOf(source)))) {
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             try (PeftModel tuned = tuned(base, examples, choice.with(chosen));
                     TrainingProgress progress = new TrainingProgress(console, false)) {

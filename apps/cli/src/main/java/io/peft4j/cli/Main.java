@@ -143,7 +143,6 @@ public final class Main implements Runnable {
                 .registerConverter(Path.class, Main::path)
                 .registerConverter(IfExists.class, ExistingOptions::policy)
                 .registerConverter(FurtherObjective.class, FurtherObjective::of)
-                .registerConverter(ObjectiveOptions.Kind.class, ObjectiveOptions::kind)
                 .setParameterExceptionHandler(Failures::reportUsage)
                 .setExecutionStrategy(Failures::run)
                 .setExecutionExceptionHandler(Failures::report);

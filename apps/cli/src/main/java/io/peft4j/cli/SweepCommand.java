@@ -6,6 +6,7 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.trackers.Trackers;
 import io.peft4j.trackers.TrackingListener;
 import io.peft4j.train.Cancellation;
+import io.peft4j.train.data.TrainingData;
 import io.peft4j.train.plan.Hyperparameters;
 import io.peft4j.train.sweep.SearchSpace;
 import io.peft4j.train.sweep.SearchStrategy;
@@ -72,16 +73,16 @@ final class SweepCommand extends TrainingCommand {
             throw usage("--adapter-init is not for a sweep, whose trials begin with new adapters");
         }
         TrainingData examples = examples();
-        if (validation == null && !(examples instanceof TrainingData.Chats)) {
+        if (validation == null && examples.chats().isEmpty()) {
             throw usage("trials are compared by their loss on validation data: give --validation");
         }
-        if (sideBySide != null && sideBySide > 1 && !(examples instanceof TrainingData.Chats)) {
+        if (sideBySide != null && sideBySide > 1 && examples.chats().isEmpty()) {
             throw usage("--side-by-side is for --objective sft: only trials that predict the next token of chats share "
                     + "passes");
         }
         Cancellation cancellation = new Cancellation();
         Console console = console();
-        try (BaseModel base = engine.load(model, console, examples::task);
+        try (BaseModel base = engine.load(model, console, source -> examples.task(() -> BaseModel.taskOf(source)));
                 Interrupts.Registration stopping = interrupts().stopping(cancellation, console)) {
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             SweepBuilder sweep = Sweep.of(base, choice.with(chosen).config(base).orElseThrow(), space)

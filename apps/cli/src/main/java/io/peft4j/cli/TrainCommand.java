@@ -21,6 +21,7 @@ import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
+import io.peft4j.train.data.TrainingData;
 import io.peft4j.train.parallel.WorkerCollective;
 import io.peft4j.train.plan.Hyperparameters;
 import java.io.UncheckedIOException;
@@ -113,7 +114,7 @@ final class TrainCommand extends TrainingCommand {
         Cancellation cancellation = new Cancellation();
         Console console = console();
         try (WorkerCollective together = workers.join();
-                BaseModel base = engine.load(model, console, examples::task, workers.shareAMachine())) {
+                BaseModel base = engine.load(model, console, source -> examples.task(() -> BaseModel.taskOf(source)), workers.shareAMachine())) {
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             try (PeftModel tuned = tuned(base, examples, choice.with(chosen));
                     TrainingProgress progress = new TrainingProgress(console, json);
@@ -136,7 +137,7 @@ final class TrainCommand extends TrainingCommand {
                 }
                 verify(base);
                 // Whoever stops a training does not wait for what is written about it.
-                if (examples instanceof TrainingData.Chats && !result.cancelled()) {
+                if (examples.chats().isPresent() && !result.cancelled()) {
                     addTexts(console, tuned);
                 }
                 progress.close();

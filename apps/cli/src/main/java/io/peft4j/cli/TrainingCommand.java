@@ -7,6 +7,7 @@ import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingOptions;
+import io.peft4j.train.data.TrainingData;
 import io.peft4j.train.plan.AutoInteger;
 import io.peft4j.train.plan.AutoNumber;
 import io.peft4j.train.plan.HyperparameterRules;
@@ -31,7 +32,8 @@ abstract class TrainingCommand extends PeftCommand {
 
     @HelpGroup(HelpGroup.DATA)
     @Option(names = "--data", required = true, paramLabel = "FILE",
-            description = "Training data: {\"messages\": [...]} a line, or as --objective says.")
+            description = "Training data: {\"messages\": [...]} a line, or as --objective says; - is the standard "
+                    + "input.")
     Path data;
 
     @HelpGroup(HelpGroup.DATA)
@@ -132,7 +134,7 @@ abstract class TrainingCommand extends PeftCommand {
 
     /** The examples that the options name. */
     final TrainingData examples() {
-        return objective.read(input.file(data), Optional.ofNullable(validation).map(input::file), learned.masking(),
+        return objective.read(input.file(data), Optional.ofNullable(validation).map(input::file),
                 name -> engine.load(name, console()));
     }
 

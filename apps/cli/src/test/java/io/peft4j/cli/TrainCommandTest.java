@@ -9,9 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -51,6 +53,10 @@ class TrainCommandTest {
                 "--batch-size", 4, "--epochs", 2, "--rank", 4, "--learning-rate", "1e-2", "--dtype", "f32"));
         words.addAll(List.of(more));
         return words.toArray();
+    }
+
+    private Object[] trainOn(Object other) {
+        return Arrays.stream(train("--if-exists", "overwrite")).map(word -> word == data ? other : word).toArray();
     }
 
     private double loss(Path adapter) {
@@ -115,6 +121,26 @@ class TrainCommandTest {
                 "--keep-best").contains("need validation data"));
         assertTrue(CommandRun.failing(2, "train", "--model", MODEL, "--data", data, "--output", folder.resolve("b"),
                 "--time-budget", "0").contains("time budget"));
+    }
+
+    @Test
+    void dataComesFromTheStandardInputAndFromAPipe() throws Exception {
+        CommandRun.succeeding(train());
+        byte[] adapter = Files.readAllBytes(output.resolve("adapter_model.safetensors"));
+        InputStream before = System.in;
+        try {
+            System.setIn(Files.newInputStream(data));
+            CommandRun.succeeding(trainOn("-"));
+        } finally {
+            System.setIn(before);
+        }
+        assertArrayEquals(adapter, Files.readAllBytes(output.resolve("adapter_model.safetensors")));
+        Path pipe = folder.resolve("pipe");
+        assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).inheritIO().start().waitFor());
+        Process writer = new ProcessBuilder("cp", data.toString(), pipe.toString()).inheritIO().start();
+        CommandRun.succeeding(trainOn(pipe));
+        assertEquals(0, writer.waitFor());
+        assertArrayEquals(adapter, Files.readAllBytes(output.resolve("adapter_model.safetensors")));
     }
 
     @Test

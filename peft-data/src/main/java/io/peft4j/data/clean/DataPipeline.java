@@ -120,6 +120,7 @@ public final class DataPipeline {
 
     /** As {@link #run(Path, Path)}, of a file with its format, names of columns or encoding given. */
     public CleaningReport run(DataFile in, Path out) {
+        DataFiles.requireFile(in.path());
         DataFiles.requireOther(in.path(), out);
         return near ? runNear(in, out) : write(in, out, ExampleWriter.isTable(out), Optional.empty());
     }

@@ -1,12 +1,13 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.error.DataException;
+import java.io.BufferedInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,12 +36,15 @@ final class CsvRows implements RowSource {
 
     CsvRows(DataFile file, boolean tabs) {
         this.file = file.path();
-        this.layout = tabs ? new Layout('\t', false, Layout.isMarked(file)) : Layout.of(file);
+        InputStream raw = new BufferedInputStream(DataFiles.open(this.file));
+        boolean marked = Layout.isMarked(raw);
+        this.layout = tabs ? new Layout('\t', false, marked) : Layout.of(file, raw, marked);
+        InputStream in = DataFiles.text(file, raw);
         // Empty lines are skipped here and not by the parser, which would not count them; by this mode an empty cell
         // without quotes is null, so that a row of one empty cell in quotes differs from an empty line.
         CSVFormat format = CSVFormat.RFC4180.builder().setDelimiter(layout.separator()).setIgnoreEmptyLines(false)
                 .setQuoteMode(QuoteMode.ALL_NON_NULL).get();
-        this.reader = new Utf8LineReader(this.file, DataFiles.text(file));
+        this.reader = new Utf8LineReader(this.file, in);
         this.names = !layout.named();
         try {
             this.parser = CSVParser.parse(reader, format);
@@ -61,18 +65,25 @@ final class CsvRows implements RowSource {
         private static final String NAMING = "sep=";
 
         /** The one of them that the first line has most of outside of quotes; a comma where it has none. */
-        static Layout of(DataFile file) {
-            try (InputStream in = DataFiles.text(file)) {
-                String header = new Utf8Lines(file.path(), in).next().orElse("");
+        static Layout of(DataFile file, InputStream raw, boolean marked) {
+            try {
+                raw.mark(Utf8Lines.LONGEST + (1 << 18));
+                String header;
+                try {
+                    header = new Utf8Lines(file.path(), DataFiles.text(file, withoutMark(raw))).next().orElse("");
+                } finally {
+                    raw.reset();
+                    raw.mark(0);
+                }
                 if (header.startsWith(NAMING) && header.length() == NAMING.length() + 1) {
-                    return new Layout(header.charAt(NAMING.length()), true, isMarked(file));
+                    return new Layout(header.charAt(NAMING.length()), true, marked);
                 }
                 String bare = header.replaceAll("\"[^\"]*\"", "");
                 char most = ',';
                 for (char other : new char[] {';', '\t'}) {
                     most = count(bare, other) > count(bare, most) ? other : most;
                 }
-                return new Layout(most, false, isMarked(file));
+                return new Layout(most, false, marked);
             } catch (DataException | LongLineException e) {
                 // Told when the rows are read.
                 return new Layout(',', false, false);
@@ -84,9 +95,19 @@ final class CsvRows implements RowSource {
             }
         }
 
-        static boolean isMarked(DataFile file) {
-            try (InputStream in = DataFiles.open(file.path())) {
-                return Arrays.equals(in.readNBytes(DataFiles.UTF8_MARK.length), DataFiles.UTF8_MARK);
+        /** The same stream for readers that would set a mark of their own. */
+        private static InputStream withoutMark(InputStream raw) {
+            return new FilterInputStream(raw) {
+                @Override
+                public boolean markSupported() {
+                    return false;
+                }
+            };
+        }
+
+        static boolean isMarked(InputStream in) {
+            try {
+                return DataFiles.beginsWithMark(in);
             } catch (IOException e) {
                 // Told when the rows are read.
                 return false;

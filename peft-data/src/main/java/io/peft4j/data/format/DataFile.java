@@ -23,7 +23,7 @@ import java.util.Optional;
  * ChatDataset.read(file);
  * }</pre>
  *
- * @param path where it lies
+ * @param path where it lies; {@code -} is the standard input, which as any pipe can be read once
  * @param format what its rows are; empty: recognised
  * @param columns names of keys or columns in the file, and the names that the format has for them; others keep theirs
  * @param encoding of its text; empty: UTF-8, or UTF-16 where the file begins with its byte order mark

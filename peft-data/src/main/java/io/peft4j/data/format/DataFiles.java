@@ -7,6 +7,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
+import java.io.FileInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -30,6 +31,9 @@ public final class DataFiles {
     /** What Excel writes before UTF-8. */
     static final byte[] UTF8_MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
     private static final int BUFFER = 1 << 16;
+    private static final Path STANDARD_INPUT = Path.of("-");
+    private static final String PIPE = "it is a pipe or a device, and data is read more than once; write it to a file "
+            + "first";
     /** The modules that read files of these endings. */
     static final Map<String, String> OTHER_MODULES = Map.of(".parquet", "peft-parquet", ".pdf", "peft-documents",
             ".docx", "peft-documents", ".xlsx", "peft-documents");
@@ -39,7 +43,8 @@ public final class DataFiles {
     }
 
     /**
-     * Opens a file. gzip and zstd are recognized by their first bytes, whatever the name is.
+     * Opens a file, or the standard input where its name is {@code -}. gzip and zstd are recognized by their first
+     * bytes, whatever the name is. A pipe can be opened once.
      *
      * @throws UncheckedIOException when it cannot be opened
      */
@@ -51,7 +56,7 @@ public final class DataFiles {
         }
         InputStream opened = null;
         try {
-            opened = Files.newInputStream(file);
+            opened = stream(file);
             InputStream in = new BufferedInputStream(opened, BUFFER);
             in.mark(4);
             byte[] magic = in.readNBytes(4);
@@ -68,17 +73,44 @@ public final class DataFiles {
         }
     }
 
+    private static InputStream stream(Path file) throws IOException {
+        if (file.equals(STANDARD_INPUT)) {
+            return System.in;
+        }
+        // A channel asks for its position, which a pipe does not have.
+        return isPipe(file) ? new FileInputStream(file.toFile()) : Files.newInputStream(file);
+    }
+
+    private static boolean isPipe(Path file) {
+        return file.equals(STANDARD_INPUT)
+                || Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file);
+    }
+
     /**
-     * Opens a file of text, which comes as UTF-8 whatever it was saved in.
+     * Refuses a pipe where a file is read more than once.
+     *
+     * @throws ConfigurationException when it is one
+     */
+    public static void requireFile(Path file) {
+        if (isPipe(file)) {
+            throw new ConfigurationException("cannot read " + file + ": " + PIPE);
+        }
+    }
+
+    /**
+     * Opens a file of text, which comes as UTF-8 whatever it was saved in. The stream can go back to a mark.
      *
      * @throws UncheckedIOException when it cannot be opened
      */
     static InputStream text(DataFile file) {
-        InputStream in = open(file.path());
+        return text(file, open(file.path()));
+    }
+
+    static InputStream text(DataFile file, InputStream opened) {
+        InputStream in = opened.markSupported() ? opened : new BufferedInputStream(opened, BUFFER);
         try {
             Charset encoding = file.encoding().orElse(StandardCharsets.UTF_8);
             if (file.encoding().isEmpty()) {
-                in = in.markSupported() ? in : new BufferedInputStream(in, BUFFER);
                 in.mark(2);
                 byte[] mark = in.readNBytes(2);
                 in.reset();
@@ -90,12 +122,10 @@ public final class DataFiles {
                 return in;
             }
             // A file of several encodings may begin with the mark of UTF-8, which is no text in the one that is given.
-            in = in.markSupported() ? in : new BufferedInputStream(in, BUFFER);
-            in.mark(UTF8_MARK.length);
-            if (!Arrays.equals(in.readNBytes(UTF8_MARK.length), UTF8_MARK)) {
-                in.reset();
+            if (beginsWithMark(in)) {
+                in.skipNBytes(UTF8_MARK.length);
             }
-            return new Utf8Stream(file.path(), in, encoding);
+            return new BufferedInputStream(new Utf8Stream(file.path(), in, encoding), BUFFER);
         } catch (IOException e) {
             if (isDamage(e)) {
                 // Told when the rows are read, which fails in the same place.
@@ -104,6 +134,14 @@ public final class DataFiles {
             close(in, e);
             throw unreadable(file.path(), e);
         }
+    }
+
+    /** Whether a stream that can go back begins with the byte order mark of UTF-8. */
+    static boolean beginsWithMark(InputStream in) throws IOException {
+        in.mark(UTF8_MARK.length);
+        boolean marked = Arrays.equals(in.readNBytes(UTF8_MARK.length), UTF8_MARK);
+        in.reset();
+        return marked;
     }
 
     /** Bounded by the length of the file; a pipe has none. */
@@ -139,10 +177,7 @@ public final class DataFiles {
         return new UncheckedIOException("cannot read " + file + ": "
                 + (e instanceof NoSuchFileException ? "no such file"
                         : Files.isDirectory(file) ? "it is a folder; name a file in it"
-                                : Files.exists(file) && !Files.isRegularFile(file)
-                                        ? "it is a pipe or a device, and data is read more "
-                                                + "than once; write it to a file first (" + e.getMessage() + ")"
-                                        : e.getMessage()),
+                                : isPipe(file) ? PIPE + " (" + e.getMessage() + ")" : e.getMessage()),
                 e);
     }
 

@@ -82,6 +82,11 @@ public final class ExampleReader implements AutoCloseable {
         return new ExampleReader(file, file.columns().isEmpty() ? rows : new RenamedRows(file, rows));
     }
 
+    /** Reads the rows of a file that is open; closed with the reader. */
+    public static ExampleReader of(OpenRows rows) {
+        return new ExampleReader(rows.file(), rows);
+    }
+
     /** The format: the given one, or the one that the rows so far look like. */
     public Optional<DataFormat> format() {
         return format;

@@ -14,30 +14,38 @@ import java.util.Optional;
  * that it ends the file.
  */
 final class JsonArrayRows implements RowSource {
+    private static final int MOST_BLANKS = 1 << 16;
+
     private final Path file;
     private final JsonParser parser;
     private boolean begun;
     private boolean ended;
 
-    JsonArrayRows(DataFile file) {
+    JsonArrayRows(DataFile file, InputStream in) {
         this.file = file.path();
         try {
-            this.parser = JsonText.JSON.createParser(DataFiles.text(file));
+            this.parser = JsonText.JSON.createParser(in);
         } catch (IOException e) {
             throw DataFiles.unreadable(this.file, e);
         }
     }
 
     /** Whether the first character that is not white space is a bracket. */
-    static boolean beginsWithBracket(DataFile file) {
-        try (InputStream in = DataFiles.text(file)) {
+    static boolean beginsWithBracket(DataFile file, InputStream in) {
+        try {
+            in.mark(MOST_BLANKS);
             int next = in.read();
-            while (next == ' ' || next == '\n' || next == '\r' || next == '\t' || next == 0xEF || next == 0xBB
-                    || next == 0xBF) {
+            for (int i = 2; i < MOST_BLANKS && (next == ' ' || next == '\n' || next == '\r' || next == '\t' || next == 0xEF || next == 0xBB
+                    || next == 0xBF); i++) {
                 next = in.read();
             }
+            in.reset();
             return next == '[';
         } catch (IOException e) {
+            if (DataFiles.isDamage(e)) {
+                // Told when the rows are read, which fails in the same place.
+                return false;
+            }
             throw DataFiles.unreadable(file.path(), e);
         }
     }

@@ -13,9 +13,9 @@ final class JsonLineRows implements RowSource {
     private final Utf8Lines lines;
     private boolean ended;
 
-    JsonLineRows(DataFile file) {
+    JsonLineRows(DataFile file, InputStream in) {
         this.file = file.path();
-        this.in = DataFiles.text(file);
+        this.in = in;
         this.lines = new Utf8Lines(this.file, in);
     }
 

@@ -2,6 +2,7 @@ package io.peft4j.data.format;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.ServiceLoader;
@@ -52,8 +53,9 @@ public interface RowSource extends AutoCloseable {
         if (name.endsWith(".md") || name.endsWith(".markdown") || name.endsWith(".html") || name.endsWith(".htm")) {
             return HandbookRows.open(file, name.contains(".htm"));
         }
-        return name.endsWith(".json") && JsonArrayRows.beginsWithBracket(file) ? new JsonArrayRows(file)
-                : new JsonLineRows(file);
+        InputStream in = DataFiles.text(file);
+        boolean list = (name.endsWith(".json") || name.equals("-")) && JsonArrayRows.beginsWithBracket(file, in);
+        return list ? new JsonArrayRows(file, in) : new JsonLineRows(file, in);
     }
 
     private static DataFile requireNoText(DataFile file) {
@@ -74,31 +76,14 @@ public interface RowSource extends AutoCloseable {
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
     static long read(DataFile file, Consumer<JsonLines.Row> action) {
-        long rows = 0;
-        try (RowSource source = open(file)) {
-            for (Optional<Entry> next = source.next(); next.isPresent(); next = source.next()) {
-                Entry entry = next.get();
-                action.accept(entry.row().orElseThrow(() -> entry.exception(file.path())));
-                rows++;
-            }
-        }
-        return rows;
-    }
-
-    /**
-     * The first row, if there is one that can be read.
-     *
-     * @throws java.io.UncheckedIOException when the file cannot be read
-     */
-    static Optional<JsonLines.Row> first(DataFile file) {
-        try (RowSource source = open(file)) {
-            return source.next().flatMap(Entry::row);
+        try (OpenRows rows = OpenRows.open(file)) {
+            return rows.forEach(action);
         }
     }
 
     /** Opens a file of JSON Lines, whatever its name is. */
     static RowSource jsonLines(Path file) {
-        return new JsonLineRows(DataFile.of(file));
+        return new JsonLineRows(DataFile.of(file), DataFiles.text(DataFile.of(file)));
     }
 
     /** What stands on a line of a file of JSON Lines. */

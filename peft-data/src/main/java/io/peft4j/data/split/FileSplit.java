@@ -89,6 +89,7 @@ public final class FileSplit {
     /** As {@link #run(Path, Path)}, of a file with its format, names of columns or encoding given. */
     public ObjectNode run(DataFile file, Path out) {
         Path in = file.path();
+        DataFiles.requireFile(in);
         names().forEach(name -> DataFiles.requireOther(in, out.resolve(name + ENDING)));
         DataFiles.requireOther(in, out.resolve(DESCRIPTION));
         requireNoOtherParts(in, out);

@@ -9,6 +9,7 @@ import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.RowFault;
 import io.peft4j.data.format.internal.DataFaults;
 import java.nio.file.Path;
@@ -43,9 +44,12 @@ public final class PreferenceRows {
 
     /** As {@link #pairs(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<PreferenceExample> pairs(DataFile source) {
-        RowKind.PREFERENCES.require(source);
-        Path file = source.path();
-        return read(source.withFormat(DataFormat.PREFERENCE),
+        return RowKind.PREFERENCES.read(source);
+    }
+
+    static List<PreferenceExample> pairs(OpenRows rows) {
+        Path file = rows.file().path();
+        return read(rows.as(DataFormat.PREFERENCE),
                 "{\"prompt\": ..., \"chosen\": ..., \"rejected\": ...} a line", item -> item.example()
                         .map(PreferenceExample.class::cast).orElseGet(() -> unanswered(file, item.line())));
     }
@@ -60,9 +64,12 @@ public final class PreferenceRows {
 
     /** As {@link #judged(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<JudgedAnswer> judged(DataFile source) {
-        RowKind.JUDGED.require(source);
-        Path file = source.path();
-        return read(source, "{\"messages\": [...], \"label\": true} a line",
+        return RowKind.JUDGED.read(source);
+    }
+
+    static List<JudgedAnswer> judged(OpenRows rows) {
+        Path file = rows.file().path();
+        return read(rows, "{\"messages\": [...], \"label\": true} a line",
                 item -> new JudgedAnswer(item.example().map(example -> chat(file, item.line(), example))
                         .orElseGet(() -> unanswered(file, item.line()).preferredChat()), label(file, item)));
     }
@@ -86,11 +93,11 @@ public final class PreferenceRows {
                 + "; whether the answer is good is true or false");
     }
 
-    private static <T> List<T> read(DataFile source, String expected, Function<ExampleReader.Item, T> example) {
-        Path file = source.path();
+    private static <T> List<T> read(OpenRows source, String expected, Function<ExampleReader.Item, T> example) {
+        Path file = source.file().path();
         List<T> examples = new ArrayList<>();
         List<DataException> faults = new ArrayList<>();
-        try (ExampleReader reader = ExampleReader.open(source)) {
+        try (ExampleReader reader = ExampleReader.of(source)) {
             Optional<ExampleReader.Item> item = reader.next();
             while (item.isPresent()) {
                 try {

@@ -1,99 +1,108 @@
 package io.peft4j.data.task;
 
 import io.peft4j.core.error.DataException;
+import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
-import io.peft4j.data.format.JsonLines;
-import io.peft4j.data.format.RowSource;
-import java.util.Arrays;
+import io.peft4j.data.format.OpenRows;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
-/** What the rows of a file are, by their keys, and the objectives of a training that they fit; the surest first. */
-public enum RowKind {
+/**
+ * What the rows of a file are: the keys that tell it, and how they become examples. An objective of an application may
+ * have a kind of its own.
+ *
+ * @param <E> an example
+ */
+public final class RowKind<E> {
     /** {@code {"prompt", "chosen", "rejected"}} and OpenAI's form of it. */
-    PREFERENCES("a prompt with a better and a worse answer", "dpo, orpo or simpo", "{\"prompt\", \"chosen\", "
-            + "\"rejected\"}", fields -> DataFormat.of(fields).filter(DataFormat.PREFERENCE::equals).isPresent()),
+    public static final RowKind<PreferenceExample> PREFERENCES = new RowKind<>(
+            "a prompt with a better and a worse answer", "{\"prompt\", \"chosen\", \"rejected\"}",
+            fields -> DataFormat.of(fields).filter(DataFormat.PREFERENCE::equals).isPresent(),
+            rows -> PreferenceRows.pairs(rows));
     /** {@code {"anchor", "positive"}}. */
-    PAIRS("texts that belong together", "contrastive", "{\"anchor\", \"positive\"}", has("anchor", "positive")),
+    public static final RowKind<TextPair> PAIRS = new RowKind<>("texts that belong together",
+            "{\"anchor\", \"positive\"}", has("anchor", "positive"), rows -> TaskRows.pairs(rows));
     /** {@code {"tokens", "labels"}}. */
-    WORDS("words with labels", "token-classification", "{\"tokens\", \"labels\"}", has("tokens", "labels")),
+    public static final RowKind<LabelledWords> WORDS = new RowKind<>("words with labels", "{\"tokens\", \"labels\"}",
+            has("tokens", "labels"), rows -> TaskRows.words(rows));
     /** {@code {"question", "context"}}. */
-    QUESTIONS("questions with a text", "question-answering", "{\"question\", \"context\", \"answers\"}",
-            has("question", "context")),
+    public static final RowKind<SpanQuestion> QUESTIONS = new RowKind<>("questions with a text",
+            "{\"question\", \"context\", \"answers\"}", has("question", "context"), rows -> TaskRows.questions(rows));
     /** {@code {"text", "label"}}. */
-    TEXTS("texts with a label", "classification", "{\"text\", \"label\"}", has("text", "label")),
+    public static final RowKind<LabelledText> TEXTS = new RowKind<>("texts with a label", "{\"text\", \"label\"}",
+            has("text", "label"), rows -> TaskRows.texts(rows));
     /** {@code {"messages", "label"}}, or {@code "prompt"} and {@code "completion"} for the messages. */
-    JUDGED("answers with a label", "kto", "{\"messages\", \"label\"}",
-            has("messages", "label").or(has("prompt", "completion", "label"))),
+    public static final RowKind<JudgedAnswer> JUDGED = new RowKind<>("answers with a label",
+            "{\"messages\", \"label\"}", has("messages", "label").or(has("prompt", "completion", "label")),
+            rows -> PreferenceRows.judged(rows));
     /** {@code {"source", "target"}}. */
-    SOURCES("a source and a target", "sft, of an encoder-decoder", "{\"source\", \"target\"}",
-            has("source", "target")),
-    /** {@code {"messages"}} and all else that is read as a conversation. */
-    CHATS("conversations", "sft or distillation", "{\"messages\"}", fields -> DataFormat.of(fields)
-            .filter(format -> format != DataFormat.TEXT).isPresent());
+    public static final RowKind<SourceTarget> SOURCES = new RowKind<>("a source and a target",
+            "{\"source\", \"target\"}", has("source", "target"), rows -> TaskRows.sources(rows));
 
     private final String words;
-    private final String objectives;
     private final String form;
     private final Predicate<Map<String, Object>> keys;
+    private final Function<OpenRows, List<E>> reader;
 
-    RowKind(String words, String objectives, String form, Predicate<Map<String, Object>> keys) {
+    /**
+     * A kind of row.
+     *
+     * @param words what the rows are, such as {@code texts with a label}
+     * @param form their keys, as in {@code {"text", "label"}}
+     * @param keys whether a row is of this kind, by its keys and values
+     * @param reader reads all rows; throws {@link DataException} where one is wrong
+     */
+    public RowKind(String words, String form, Predicate<Map<String, Object>> keys,
+            Function<OpenRows, List<E>> reader) {
         this.words = words;
-        this.objectives = objectives;
         this.form = form;
         this.keys = keys;
+        this.reader = reader;
     }
 
-    private static Predicate<Map<String, Object>> has(String... keys) {
-        return fields -> fields.keySet().containsAll(Arrays.asList(keys));
+    /** Rows that have all of these keys. */
+    public static Predicate<Map<String, Object>> has(String... keys) {
+        return fields -> fields.keySet().containsAll(Set.of(keys));
+    }
+
+    /** Whether a row is of this kind, by its keys and values. */
+    public boolean isOf(Map<String, Object> fields) {
+        return keys.test(fields);
+    }
+
+    /** Whether the first row is of this kind. */
+    public boolean isOf(OpenRows rows) {
+        return rows.first().filter(keys).isPresent();
     }
 
     /**
-     * Checks that a file is not one for another objective. A file whose first row is of no kind is left to its reader,
-     * which says what is missing.
+     * The examples of a file.
      *
-     * @throws DataException when the first row is of another kind; says which objective it fits
+     * @throws DataException when rows are wrong or there is none: with the file and the line of the first
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
-    public void require(DataFile file) {
-        Optional<Map<String, Object>> fields = firstRow(file);
-        if (fields.filter(keys).isPresent()) {
-            return;
+    public List<E> read(DataFile file) {
+        try (OpenRows rows = OpenRows.open(file)) {
+            return read(rows);
         }
-        fields.flatMap(row -> Arrays.stream(values()).filter(kind -> kind.keys.test(row)).findFirst())
-                .ifPresent(other -> {
-                    throw new DataException(file.path(), 1, "holds " + other.words + ", which fit the objective "
-                            + other.objectives + "; here " + words + " are expected: " + form);
-                });
     }
 
-    /**
-     * Whether a file's first row is of this kind.
-     *
-     * @throws java.io.UncheckedIOException when the file cannot be read
-     */
-    public boolean isOf(DataFile file) {
-        return firstRow(file).filter(keys).isPresent();
-    }
-
-    /**
-     * What a file's first row is; empty where it is none of these.
-     *
-     * @throws java.io.UncheckedIOException when the file cannot be read
-     */
-    public static Optional<RowKind> of(DataFile file) {
-        return firstRow(file).flatMap(row -> Arrays.stream(values()).filter(kind -> kind.keys.test(row)).findFirst());
-    }
-
-    /**
-     * Whether a file's first row is a plain text.
-     *
-     * @throws java.io.UncheckedIOException when the file cannot be read
-     */
-    public static boolean isPlainText(DataFile file) {
-        return firstRow(file).flatMap(DataFormat::of).filter(DataFormat.TEXT::equals).isPresent();
+    /** As {@link #read(DataFile)}, of a file that is open. */
+    public List<E> read(OpenRows rows) {
+        try {
+            return reader.apply(rows);
+        } catch (DataException e) {
+            if (rows.first().isEmpty() || isOf(rows)) {
+                throw e;
+            }
+            throw new DataException(e.file(), e.line(), e.column(), "here " + words + " are expected: " + form
+                    + "; " + e.problem(), e);
+        }
     }
 
     /** What the rows are, in words. */
@@ -106,26 +115,18 @@ public enum RowKind {
         return form;
     }
 
-    /** The objectives that learn them, in words. */
-    public String objectives() {
-        return objectives;
-    }
-
-    /**
-     * What conversations that a file's rows are read as leave out of them, as a sentence; empty where that is nothing.
-     *
-     * @throws java.io.UncheckedIOException when the file cannot be read
-     */
-    public static Optional<String> leftOutOfChats(DataFile file) {
-        if (PREFERENCES.isOf(file)) {
-            return Optional.of(file.path() + " holds " + PREFERENCES.words + ": the better answers alone are learned; "
+    /** What conversations that rows are read as leave out of them, as a sentence; empty where that is nothing. */
+    public static Optional<String> leftOutOfChats(OpenRows rows) {
+        if (PREFERENCES.isOf(rows)) {
+            return Optional.of(rows.file() + " holds " + PREFERENCES.words + ": the better answers alone are learned; "
                     + "preference training (DPO, ORPO or SimPO) learns from both");
         }
-        return JUDGED.isOf(file) ? Optional.of(file.path() + " holds " + JUDGED.words + ": good and bad ones are "
+        return JUDGED.isOf(rows) ? Optional.of(rows.file() + " holds " + JUDGED.words + ": good and bad ones are "
                 + "learned alike; KTO tells them apart") : Optional.empty();
     }
 
-    private static Optional<Map<String, Object>> firstRow(DataFile file) {
-        return RowSource.first(file).map(JsonLines.Row::fields);
+    @Override
+    public String toString() {
+        return words + ": " + form;
     }
 }

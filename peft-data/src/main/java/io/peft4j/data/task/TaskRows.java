@@ -3,6 +3,7 @@ package io.peft4j.data.task;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.RowSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,7 +32,10 @@ public final class TaskRows {
 
     /** As {@link #texts(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<LabelledText> texts(DataFile file) {
-        RowKind.TEXTS.require(file);
+        return RowKind.TEXTS.read(file);
+    }
+
+    static List<LabelledText> texts(OpenRows file) {
         return read(file, "\"text\" and \"label\"", row -> new LabelledText(text(row, "text"),
                 row.fields().containsKey("text_pair") ? Optional.of(text(row, "text_pair")) : Optional.empty(),
                 row.fields().get("label") instanceof List<?> ? list(row, "label")
@@ -45,7 +49,10 @@ public final class TaskRows {
 
     /** As {@link #words(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<LabelledWords> words(DataFile file) {
-        RowKind.WORDS.require(file);
+        return RowKind.WORDS.read(file);
+    }
+
+    static List<LabelledWords> words(OpenRows file) {
         return read(file, "\"tokens\" and \"labels\"", row -> {
             List<String> words = list(row, "tokens");
             List<String> labels = list(row, "labels");
@@ -68,7 +75,10 @@ public final class TaskRows {
 
     /** As {@link #questions(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<SpanQuestion> questions(DataFile file) {
-        RowKind.QUESTIONS.require(file);
+        return RowKind.QUESTIONS.read(file);
+    }
+
+    static List<SpanQuestion> questions(OpenRows file) {
         boolean[] answered = new boolean[1];
         List<SpanQuestion> questions = read(file, "\"question\", \"context\" and \"answers\"", row -> {
             answered[0] |= row.fields().containsKey("answers") || row.fields().containsKey("answer");
@@ -76,7 +86,7 @@ public final class TaskRows {
         });
         // A table leaves out the key where a question has no answer, so that one row alone may be without.
         if (!answered[0]) {
-            throw new DataException(file.path(), "no row has \"answers\" or \"answer\"; where a text has no answer to "
+            throw new DataException(file.file().path(), "no row has \"answers\" or \"answer\"; where a text has no answer to "
                     + "its question, say so with \"answer\": \"\"");
         }
         return questions;
@@ -89,7 +99,10 @@ public final class TaskRows {
 
     /** As {@link #pairs(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<TextPair> pairs(DataFile file) {
-        RowKind.PAIRS.require(file);
+        return RowKind.PAIRS.read(file);
+    }
+
+    static List<TextPair> pairs(OpenRows file) {
         return read(file, "\"anchor\" and \"positive\"", row -> new TextPair(content(row, "anchor"),
                 content(row, "positive"), row.fields().containsKey("negative")
                         ? Optional.of(content(row, "negative")) : Optional.empty()));
@@ -114,15 +127,12 @@ public final class TaskRows {
 
     /** As {@link #sources(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<SourceTarget> sources(DataFile file) {
-        RowKind.SOURCES.require(file);
-        return read(file, "\"source\" and \"target\"",
-                row -> new SourceTarget(text(row, "source"), content(row, "target")));
+        return RowKind.SOURCES.read(file);
     }
 
-    /** Whether a file's first row is one of {@link #sources}. */
-    public static boolean holdsSources(DataFile file) {
-        return RowSource.first(file).filter(row -> row.fields().containsKey("source")
-                && row.fields().containsKey("target")).isPresent();
+    static List<SourceTarget> sources(OpenRows file) {
+        return read(file, "\"source\" and \"target\"",
+                row -> new SourceTarget(text(row, "source"), content(row, "target")));
     }
 
     /** Texts alone: {@code {"text": "..."}}. */
@@ -132,14 +142,16 @@ public final class TaskRows {
 
     /** As {@link #plain(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<String> plain(DataFile file) {
-        return read(file, "\"text\"", row -> text(row, "text"));
+        try (OpenRows rows = OpenRows.open(file)) {
+            return read(rows, "\"text\"", row -> text(row, "text"));
+        }
     }
 
-    private static <T> List<T> read(DataFile file, String expected, Function<JsonLines.Row, T> reader) {
+    private static <T> List<T> read(OpenRows file, String expected, Function<JsonLines.Row, T> reader) {
         List<T> rows = new ArrayList<>();
-        RowSource.read(file, row -> rows.add(reader.apply(row)));
+        file.forEach(row -> rows.add(reader.apply(row)));
         if (rows.isEmpty()) {
-            throw new DataException(file.path(), "contains no rows; expected one JSON object with " + expected
+            throw new DataException(file.file().path(), "contains no rows; expected one JSON object with " + expected
                     + " a line");
         }
         return rows;

@@ -9,6 +9,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.Task;
 import io.peft4j.data.format.DataFile;
+import io.peft4j.data.format.OpenRows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,14 +60,14 @@ class TaskRowsTest {
 
     @Test
     void whatConversationsLeaveOutOfPairsAndJudgedAnswersIsSaid() throws IOException {
-        String pairs = RowKind.leftOutOfChats(DataFile.of(file("{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": "
-                + "\"c\"}"))).orElseThrow();
+        String pairs = RowKind.leftOutOfChats(OpenRows.open(DataFile.of(file("{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": "
+                + "\"c\"}")))).orElseThrow();
         assertTrue(pairs.contains("the better answers alone are learned"), pairs);
-        String judged = RowKind.leftOutOfChats(DataFile.of(file("{\"prompt\": \"a\", \"completion\": \"b\", \"label\": "
-                + "false}"))).orElseThrow();
+        String judged = RowKind.leftOutOfChats(OpenRows.open(DataFile.of(file("{\"prompt\": \"a\", \"completion\": \"b\", \"label\": "
+                + "false}")))).orElseThrow();
         assertTrue(judged.contains("good and bad ones are learned alike"), judged);
-        assertEquals(Optional.empty(), RowKind.leftOutOfChats(DataFile.of(file("{\"prompt\": \"a\", \"completion\": "
-                + "\"b\"}"))));
+        assertEquals(Optional.empty(), RowKind.leftOutOfChats(OpenRows.open(DataFile.of(file("{\"prompt\": \"a\", \"completion\": "
+                + "\"b\"}")))));
     }
 
     @Test
@@ -117,12 +118,12 @@ class TaskRowsTest {
                 TaskRows.pairs(file("{\"anchor\": \"a\", \"positive\": \"b\"}",
                         "{\"anchor\": \"c\", \"positive\": \"d\", \"negative\": \"e\"}")));
         Path sources = file("{\"source\": \"a\", \"target\": \"b\"}");
-        assertTrue(TaskRows.holdsSources(DataFile.of(sources)));
+        assertTrue(RowKind.SOURCES.isOf(OpenRows.open(DataFile.of(sources))));
         assertEquals(List.of(new SourceTarget("a", "b")), TaskRows.sources(sources));
         String empty = refused(TaskRows::sources, "{\"source\": \"a\", \"target\": \" \"}");
         assertTrue(empty.contains("\"target\" is empty"), empty);
-        assertFalse(TaskRows.holdsSources(DataFile.of(file("{\"messages\": []}"))));
-        assertFalse(TaskRows.holdsSources(DataFile.of(file("no JSON"))));
+        assertFalse(RowKind.SOURCES.isOf(OpenRows.open(DataFile.of(file("{\"messages\": []}")))));
+        assertFalse(RowKind.SOURCES.isOf(OpenRows.open(DataFile.of(file("no JSON")))));
     }
 
     @Test

@@ -4,7 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.Model;
 import io.peft4j.data.format.DataFile;
-import io.peft4j.data.task.RowKind;
+import io.peft4j.data.format.OpenRows;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.Verdict;
@@ -116,14 +116,16 @@ public final class TaskComparison {
     }
 
     private List<?> read(DataFile file) {
-        try {
-            return evaluation.read(file);
-        } catch (DataException e) {
-            if (evaluation.kind().isOf(file) || RowKind.of(file).isPresent()) {
-                throw e;
+        try (OpenRows rows = OpenRows.open(file)) {
+            try {
+                return evaluation.kind().read(rows);
+            } catch (DataException e) {
+                if (evaluation.kind().isOf(rows)) {
+                    throw e;
+                }
+                throw new ConfigurationException("a model for " + evaluation.task() + " is evaluated on "
+                        + evaluation.kind() + "; " + e.getMessage(), e);
             }
-            throw new ConfigurationException("a model for " + evaluation.task() + " is evaluated on "
-                    + evaluation.kind().words() + ": " + evaluation.kind().form() + "; " + e.getMessage(), e);
         }
     }
 

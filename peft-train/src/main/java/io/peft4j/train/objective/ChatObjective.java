@@ -7,12 +7,17 @@ import io.peft4j.data.EncodedChats;
 import io.peft4j.data.Masking;
 import io.peft4j.data.example.ChatExample;
 import java.util.List;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The answers of conversations by next-token prediction, as {@link io.peft4j.train.Trainer#train(ChatDataset)} learns
- * them: for a {@link MixedObjective}.
+ * The answers of conversations by next-token prediction, written with the model's tokenizer and chat template
+ * ({@link ChatEncoder}). Conversations that are longer than the limit are left out, counted and listed in the log.
  */
 public final class ChatObjective implements Objective<ChatExample> {
+    private static final Logger LOG = LoggerFactory.getLogger(ChatObjective.class);
+
     private final ChatEncoder encoder;
     private final NextTokenObjective tokens;
 
@@ -54,12 +59,11 @@ public final class ChatObjective implements Objective<ChatExample> {
 
     @Override
     public EncodedExamples encode(List<ChatExample> examples, DataSetup setup) {
-        if (examples.isEmpty()) {
-            return new EncodedExamples(List.of(), 0);
-        }
         EncodedChats encoded = encoder.encode(ChatDataset.of(examples), setup.maxLength());
+        LOG.info("[[learned]] of the first {} example: {}", setup.kind(),
+                encoder.preview(encoded.kept().get(0)).replace("\n", "\\n"));
         return new EncodedExamples(encoded.sequences().stream().map(EncodedExample::of).toList(),
-                encoded.tooLong().size());
+                encoded.tooLong().size(), encoded.kept().stream().map(kept -> kept.origin().toString()).toList());
     }
 
     @Override
@@ -75,5 +79,19 @@ public final class ChatObjective implements Objective<ChatExample> {
     @Override
     public String toString() {
         return "objective " + name();
+    }
+
+    /** The objective by its name. */
+    public static final class Type extends ObjectiveType<ChatExample> {
+        /** What is registered. */
+        public Type() {
+            super("sft", ChatDataset.ROWS, "the answers of chats, {\"prompt\", \"completion\"}, {\"text\"}",
+                    ObjectiveOption.LABEL_SMOOTHING, ObjectiveOption.MASKING, ObjectiveOption.MAX_LENGTH);
+        }
+
+        @Override
+        protected Function<LanguageModel, Objective<ChatExample>> objective(ObjectiveValues values) {
+            return model -> new ChatObjective(model, values.get(ObjectiveOption.MASKING));
+        }
     }
 }

@@ -6,6 +6,8 @@ import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.task.TextEncoder;
 import io.peft4j.data.task.LabelledText;
+import io.peft4j.data.task.Labels;
+import io.peft4j.data.task.RowKind;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -148,5 +150,15 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
             gradient[first + i] = 2 * difference / numbers.length;
         }
         return sum;
+    }
+
+    /** The objective by its name. */
+    public static final class Type extends HeadType<LabelledText> {
+        /** What is registered. */
+        public Type() {
+            super("classification", RowKind.TEXTS, "{\"text\", \"label\"}, with \"text_pair\"; a list of labels where "
+                    + "several can be right, a number with a point for a regression", Labels::ofTexts,
+                    ClassificationObjective::new);
+        }
     }
 }

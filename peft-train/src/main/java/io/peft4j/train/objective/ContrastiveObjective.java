@@ -1,15 +1,19 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.task.TextEncoder;
+import io.peft4j.data.task.RowKind;
 import io.peft4j.data.task.TextPair;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * Vectors of texts that belong together come near each other (<a
@@ -62,11 +66,15 @@ public final class ContrastiveObjective extends HeadObjective<TextPair> {
      * @throws ConfigurationException when it is below 1
      */
     public ContrastiveObjective withGradientCache(int examples) {
-        if (examples < 1) {
-            throw new ConfigurationException("the number of examples a pass is " + examples + "; it must be at least "
-                    + "1");
-        }
+        requireExamples(examples);
         return new ContrastiveObjective(this, examples);
+    }
+
+    private static void requireExamples(int examples) {
+        if (examples < 1) {
+            throw new ConfigurationException("the gradient cache is for " + examples + " examples at a time; it must "
+                    + "be at least 1");
+        }
     }
 
     @Override
@@ -231,6 +239,28 @@ public final class ContrastiveObjective extends HeadObjective<TextPair> {
                 gradient[a * columns + i] += factor * (y - cosine * x) / lengths[a];
                 gradient[b * columns + i] += factor * (x - cosine * y) / lengths[b];
             }
+        }
+    }
+
+    /** The objective by its name. */
+    public static final class Type extends HeadType<TextPair> {
+        private static final ObjectiveOption<Integer> CACHE = ObjectiveOption.optional("gradient-cache", Integer.class,
+                "N", "runs N examples at a time, however large the batch and so the number of negatives is");
+
+        /** What is registered. */
+        public Type() {
+            super("contrastive", RowKind.PAIRS, "{\"anchor\", \"positive\"}, with \"negative\"", rows -> Task.EMBEDDING,
+                    ContrastiveObjective::new, CACHE);
+        }
+
+        @Override
+        protected Function<LanguageModel, Objective<TextPair>> objective(ObjectiveValues values) {
+            Optional<Integer> examples = values.find(CACHE);
+            examples.ifPresent(ContrastiveObjective::requireExamples);
+            return model -> {
+                ContrastiveObjective whole = new ContrastiveObjective(model);
+                return examples.map(whole::withGradientCache).orElse(whole);
+            };
         }
     }
 }

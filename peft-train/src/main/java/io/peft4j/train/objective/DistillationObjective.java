@@ -13,10 +13,12 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.EncodedChats;
 import io.peft4j.data.example.ChatExample;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 
 /**
  * Distillation (<a href="https://arxiv.org/abs/1503.02531">1503.02531</a>): the model learns what another one, the
@@ -64,11 +66,8 @@ public final class DistillationObjective implements Objective<ChatExample> {
         this.student = Objects.requireNonNull(student, "student");
         this.teacher = Objects.requireNonNull(teacher, "teacher");
         this.temperature = temperature;
-        this.share = share;
+        this.share = requireShare(share);
         DpoOptions.requireAboveZero("the temperature", temperature);
-        if (!(share > 0 && share <= 1)) {
-            throw new ConfigurationException("the teacher's share is " + share + "; it must be above 0 and at most 1");
-        }
         student.network().causal();
         teacher.network().causal();
         int ours = student.network().description().vocabularySize();
@@ -79,6 +78,13 @@ public final class DistillationObjective implements Objective<ChatExample> {
                     + " tokens, " + student.network().description().name() + " has "
                     + (ours == theirs ? "as many but others" : String.valueOf(ours)));
         }
+    }
+
+    private static double requireShare(double share) {
+        if (share > 0 && share <= 1) {
+            return share;
+        }
+        throw new ConfigurationException("the teacher's share is " + share + "; it must be above 0 and at most 1");
     }
 
     @Override
@@ -99,9 +105,6 @@ public final class DistillationObjective implements Objective<ChatExample> {
 
     @Override
     public EncodedExamples encode(List<ChatExample> examples, DataSetup setup) {
-        if (examples.isEmpty()) {
-            return new EncodedExamples(List.of(), 0);
-        }
         try (ModelLease lease = teacher.lease()) {
             EncodedChats encoded = encoder().encode(ChatDataset.of(examples),
                     Math.min(setup.maxLength(), lease.maxPositions()));
@@ -182,5 +185,41 @@ public final class DistillationObjective implements Objective<ChatExample> {
     @Override
     public String toString() {
         return "objective " + name();
+    }
+
+    /** The objective by its name. */
+    public static final class Type extends ObjectiveType<ChatExample> {
+        private static final ObjectiveOption<String> TEACHER = ObjectiveOption.optional("teacher", String.class,
+                "ID|DIR|FILE.gguf", "the model that is learned from; the base where only an adapter is given");
+        private static final ObjectiveOption<Path> ADAPTER = ObjectiveOption.optional("teacher-adapter", Path.class,
+                "DIR", "an adapter on the teacher");
+        private static final ObjectiveOption<Double> HEAT = ObjectiveOption.number("temperature", "T",
+                "what logits are divided by", TEMPERATURE);
+        private static final ObjectiveOption<Double> WEIGHT = ObjectiveOption.number("teacher-share", "X",
+                "the teacher's share of the loss, the rest is that of the answers", SHARE);
+
+        /** What is registered. */
+        public Type() {
+            super("distillation", ChatDataset.ROWS, "the answers of chats, as a teacher would give them", TEACHER, ADAPTER,
+                    HEAT, WEIGHT, ObjectiveOption.MAX_LENGTH);
+        }
+
+        /** Of the encoding alone, which needs no teacher. */
+        @Override
+        protected Function<LanguageModel, Objective<ChatExample>> objective(ObjectiveValues values) {
+            return ChatObjective::new;
+        }
+
+        @Override
+        public Function<ObjectiveModels, Objective<ChatExample>> with(ObjectiveValues values) {
+            if (values.find(TEACHER).isEmpty() && values.find(ADAPTER).isEmpty()) {
+                throw new ConfigurationException("distillation needs a teacher: a model, an adapter on the base, or "
+                        + "both");
+            }
+            double temperature = DpoOptions.requireAboveZero("the temperature", values.get(HEAT));
+            double share = requireShare(values.get(WEIGHT));
+            return models -> new DistillationObjective(models.trained(), models.open(values.find(TEACHER),
+                    values.find(ADAPTER)), temperature, share);
+        }
     }
 }

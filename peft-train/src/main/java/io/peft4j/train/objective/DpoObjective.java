@@ -1,9 +1,11 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.data.example.PreferenceExample;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 
 /**
  * Direct preference optimization (<a href="https://arxiv.org/abs/2305.18290">2305.18290</a>): the better answer's
@@ -93,5 +95,23 @@ public final class DpoObjective extends PreferenceObjective {
         double loss = right * Logistic.negativeLogSigmoid(margin) + wrong * Logistic.negativeLogSigmoid(-margin);
         double byMargin = wrong * Logistic.sigmoid(margin) - right * Logistic.sigmoid(-margin);
         return new PairLoss(loss, beta * byMargin, -beta * byMargin, beta * better, beta * worse);
+    }
+
+    /** The objective by its name. */
+    public static final class Type extends PairsType {
+        private static final ObjectiveOption<String> LOSS = ObjectiveOption.word("loss", "sigmoid|ipo|robust",
+                "the form of the loss", "sigmoid");
+
+        /** What is registered. */
+        public Type() {
+            super("dpo", BETA, LOSS, REFERENCE, ObjectiveOption.LABEL_SMOOTHING, ObjectiveOption.MAX_LENGTH);
+        }
+
+        @Override
+        protected Function<LanguageModel, Objective<PreferenceExample>> objective(ObjectiveValues values) {
+            DpoOptions options = new DpoOptions(values.get(BETA), DpoOptions.Loss.named(values.get(LOSS)), 0,
+                    Reference.named(values.get(REFERENCE)));
+            return model -> new DpoObjective(model, options);
+        }
     }
 }

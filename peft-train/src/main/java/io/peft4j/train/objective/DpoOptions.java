@@ -59,10 +59,11 @@ public record DpoOptions(double beta, Loss loss, double labelSmoothing, Referenc
         }
     }
 
-    static void requireAboveZero(String name, double value) {
-        if (!(value > 0 && value < Double.POSITIVE_INFINITY)) {
-            throw new ConfigurationException(name + " is " + value + "; it must be above 0");
+    static double requireAboveZero(String name, double value) {
+        if (value > 0 && value < Double.POSITIVE_INFINITY) {
+            return value;
         }
+        throw new ConfigurationException(name + " is " + value + "; it must be above 0");
     }
 
     static void requireSmoothing(double value) {

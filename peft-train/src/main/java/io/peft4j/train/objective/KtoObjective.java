@@ -7,10 +7,12 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.AnswerFault;
 import io.peft4j.data.PreferenceEncoder;
 import io.peft4j.data.task.JudgedAnswer;
+import io.peft4j.data.task.RowKind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 
 /**
  * Kahneman-Tversky optimization (<a href="https://arxiv.org/abs/2402.01306">2402.01306</a>): of single answers it is
@@ -211,5 +213,27 @@ public final class KtoObjective implements Objective<JudgedAnswer> {
     @Override
     public String toString() {
         return "objective " + name();
+    }
+
+    /** The objective by its name. */
+    public static final class Type extends ObjectiveType<JudgedAnswer> {
+        private static final ObjectiveOption<Double> GOOD = ObjectiveOption.number("desirable-weight", "W",
+                "the weight of good answers", 1);
+        private static final ObjectiveOption<Double> BAD = ObjectiveOption.number("undesirable-weight", "W",
+                "the weight of bad answers", 1);
+
+        /** What is registered. */
+        public Type() {
+            super("kto", RowKind.JUDGED, "{\"messages\", \"label\"}, or \"prompt\" and \"completion\"; the label is true or "
+                    + "false", PreferenceObjective.PairsType.BETA, PreferenceObjective.PairsType.REFERENCE, GOOD, BAD,
+                    ObjectiveOption.MAX_LENGTH);
+        }
+
+        @Override
+        protected Function<LanguageModel, Objective<JudgedAnswer>> objective(ObjectiveValues values) {
+            KtoOptions options = new KtoOptions(values.get(PreferenceObjective.PairsType.BETA), values.get(GOOD),
+                    values.get(BAD), Reference.named(values.get(PreferenceObjective.PairsType.REFERENCE)));
+            return model -> new KtoObjective(model, options);
+        }
     }
 }

@@ -174,6 +174,9 @@ public final class MixedObjective implements Objective<MixedObjective.Example> {
             int part = i;
             List<Object> own = examples.stream().filter(example -> example.part() == part).map(Example::example)
                     .toList();
+            if (own.isEmpty()) {
+                continue;
+            }
             EncodedExamples encoded = parts.get(i).encode(own, new DataSetup(names.get(i) + " " + setup.kind(),
                     setup.maxLength(), setup.batchSize()));
             encoded.examples().forEach(example -> all.add(example.ofPart(part)));

@@ -4,9 +4,11 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.PreferenceEncoder;
+import io.peft4j.data.example.PreferenceExample;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * Odds ratio preference optimization (<a href="https://arxiv.org/abs/2403.07691">2403.07691</a>), which learns answers
@@ -105,5 +107,22 @@ public final class OrpoObjective extends PreferenceObjective {
         return new PairLoss(beta * Logistic.negativeLogSigmoid(logOdds),
                 byOdds / (1 - Math.exp(better)) / answers.tokens(chosen),
                 -byOdds / (1 - Math.exp(worse)) / answers.tokens(chosen + 1), beta * better, beta * worse);
+    }
+
+    /** The objective by its name. */
+    public static final class Type extends PairsType {
+        private static final ObjectiveOption<Double> WEIGHT = ObjectiveOption.number("beta", "B",
+                "the weight of preferences", OrpoObjective.BETA);
+
+        /** What is registered. */
+        public Type() {
+            super("orpo", WEIGHT, ObjectiveOption.MAX_LENGTH);
+        }
+
+        @Override
+        protected Function<LanguageModel, Objective<PreferenceExample>> objective(ObjectiveValues values) {
+            double beta = DpoOptions.requireAboveZero("beta", values.get(WEIGHT));
+            return model -> new OrpoObjective(model, beta);
+        }
     }
 }

@@ -6,6 +6,7 @@ import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.data.AnswerFault;
 import io.peft4j.data.PreferenceEncoder;
 import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.data.task.RowKind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -167,5 +168,18 @@ abstract class PreferenceObjective implements Objective<PreferenceExample> {
     @Override
     public String toString() {
         return "objective " + name();
+    }
+
+    /** What the types of preference objectives have in common. */
+    abstract static class PairsType extends ObjectiveType<PreferenceExample> {
+        static final ObjectiveOption<Double> BETA = ObjectiveOption.number("beta", "B", "how firmly the model is held "
+                + "to the reference", 0.1);
+        static final ObjectiveOption<String> REFERENCE = ObjectiveOption.word("reference", "base|start", "what the "
+                + "model is held against: the base, or the base with the adapter as it begins", "base");
+
+        PairsType(String name, ObjectiveOption<?>... options) {
+            super(name, RowKind.PREFERENCES, "{\"prompt\", \"chosen\", \"rejected\"} as texts or messages, or "
+                    + "OpenAI's {\"input\", \"preferred_output\", \"non_preferred_output\"}", options);
+        }
     }
 }

@@ -4,6 +4,7 @@ import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.task.QuestionAnswerer;
 import io.peft4j.core.task.TextEncoder;
+import io.peft4j.data.task.RowKind;
 import io.peft4j.data.task.SpanQuestion;
 import java.util.ArrayList;
 import java.util.List;
@@ -98,5 +99,14 @@ public final class QuestionAnsweringObjective extends HeadObjective<SpanQuestion
             row += length;
         }
         passes.measure(ACCURACY, right, batch.size());
+    }
+
+    /** The objective by its name. */
+    public static final class Type extends HeadType<SpanQuestion> {
+        /** What is registered. */
+        public Type() {
+            super("question-answering", RowKind.QUESTIONS, "{\"question\", \"context\", \"answers\"}",
+                    rows -> Task.QUESTION_ANSWERING, QuestionAnsweringObjective::new);
+        }
     }
 }

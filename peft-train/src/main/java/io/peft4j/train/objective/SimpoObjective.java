@@ -2,7 +2,9 @@ package io.peft4j.train.objective;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.data.example.PreferenceExample;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * Simple preference optimization (<a href="https://arxiv.org/abs/2405.14734">2405.14734</a>), which needs no reference:
@@ -37,12 +39,16 @@ public final class SimpoObjective extends PreferenceObjective {
         super(model);
         DpoOptions.requireAboveZero("beta", beta);
         DpoOptions.requireSmoothing(labelSmoothing);
-        if (!(gamma >= 0 && gamma < Double.POSITIVE_INFINITY)) {
-            throw new ConfigurationException("gamma is " + gamma + "; it must be 0 or more");
-        }
         this.beta = beta;
-        this.gamma = gamma;
+        this.gamma = requireMargin(gamma);
         this.smoothing = labelSmoothing;
+    }
+
+    private static double requireMargin(double gamma) {
+        if (gamma >= 0 && gamma < Double.POSITIVE_INFINITY) {
+            return gamma;
+        }
+        throw new ConfigurationException("gamma is " + gamma + "; it must be 0 or more");
     }
 
     private SimpoObjective(SimpoObjective other, double labelSmoothing) {
@@ -84,5 +90,25 @@ public final class SimpoObjective extends PreferenceObjective {
         double byMargin = smoothing * Logistic.sigmoid(margin) - (1 - smoothing) * Logistic.sigmoid(-margin);
         return new PairLoss(loss, beta * byMargin / answers.tokens(chosen),
                 -beta * byMargin / answers.tokens(chosen + 1), beta * better, beta * worse);
+    }
+
+    /** The objective by its name. */
+    public static final class Type extends PairsType {
+        private static final ObjectiveOption<Double> SCALE = ObjectiveOption.number("beta", "B",
+                "the scale of rewards", SimpoObjective.BETA);
+        private static final ObjectiveOption<Double> MARGIN = ObjectiveOption.number("gamma", "G",
+                "by how much rewards are to differ", GAMMA);
+
+        /** What is registered. */
+        public Type() {
+            super("simpo", SCALE, MARGIN, ObjectiveOption.LABEL_SMOOTHING, ObjectiveOption.MAX_LENGTH);
+        }
+
+        @Override
+        protected Function<LanguageModel, Objective<PreferenceExample>> objective(ObjectiveValues values) {
+            double beta = DpoOptions.requireAboveZero("beta", values.get(SCALE));
+            double gamma = requireMargin(values.get(MARGIN));
+            return model -> new SimpoObjective(model, beta, gamma, 0);
+        }
     }
 }

@@ -2,7 +2,9 @@ package io.peft4j.train.objective;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Model;
+import io.peft4j.core.model.Task;
 import io.peft4j.core.task.SourceEncoder;
+import io.peft4j.data.task.RowKind;
 import io.peft4j.data.task.SourceTarget;
 import java.util.List;
 
@@ -57,5 +59,15 @@ public final class SourceTargetObjective implements Objective<SourceTarget> {
     @Override
     public String toString() {
         return "objective " + name();
+    }
+
+    /** The objective by its name. */
+    public static final class Type extends HeadType<SourceTarget> {
+        /** What is registered. */
+        public Type() {
+            super("sft", RowKind.SOURCES, "of encoder-decoders {\"source\", \"target\"}",
+                    rows -> Task.of(Task.Type.SEQ_2_SEQ_LM), SourceTargetObjective::new,
+                    ObjectiveOption.LABEL_SMOOTHING);
+        }
     }
 }

@@ -4,6 +4,8 @@ import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.task.TextEncoder;
 import io.peft4j.data.task.LabelledWords;
+import io.peft4j.data.task.Labels;
+import io.peft4j.data.task.RowKind;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -93,5 +95,14 @@ public final class TokenClassificationObjective extends HeadObjective<LabelledWo
             }
         }
         passes.measure(ACCURACY, right, learned);
+    }
+
+    /** The objective by its name. */
+    public static final class Type extends HeadType<LabelledWords> {
+        /** What is registered. */
+        public Type() {
+            super("token-classification", RowKind.WORDS, "{\"tokens\", \"labels\"}", Labels::ofWords,
+                    TokenClassificationObjective::new);
+        }
     }
 }

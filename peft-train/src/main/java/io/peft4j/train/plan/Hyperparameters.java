@@ -1,6 +1,13 @@
 package io.peft4j.train.plan;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.method.PeftMethod;
+import io.peft4j.core.peft.method.PeftMethods;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -54,6 +61,29 @@ public record Hyperparameters(int batchSize, int gradientAccumulation, int epoch
                 .filter(each -> !each.getKey().equals("rank") && !each.getKey().equals("layers"))
                 .map(each -> each.getKey().replace('_', ' ') + " " + each.getValue().replaceFirst(": (.*)", " ($1)"))
                 .collect(Collectors.joining(", "));
+    }
+
+    /**
+     * A configuration with the rank and the alpha that were chosen.
+     *
+     * @param withAlpha whether alpha is set as well, where the method has one
+     * @throws ConfigurationException when the method has no rank
+     */
+    public PeftConfig ranked(PeftConfig config, boolean withAlpha) {
+        PeftMethod method = PeftMethods.byType(config.peftType());
+        Map<String, String> keys = method.optionKeys();
+        if (!keys.containsKey("rank")) {
+            throw new ConfigurationException("the method " + method.name() + " has no rank that could be auto");
+        }
+        try {
+            ObjectNode changed = ((ObjectNode) new ObjectMapper().readTree(config.toJson())).put(keys.get("rank"), rank);
+            if (withAlpha && keys.containsKey("alpha")) {
+                changed.put(keys.get("alpha"), alpha());
+            }
+            return PeftMethods.readConfig(changed.toString(), "the configuration of " + method.name());
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a configuration writes itself as JSON", e);
+        }
     }
 
     /** Alpha of the adapter: twice the rank, so that the scaling is the same for all ranks. */

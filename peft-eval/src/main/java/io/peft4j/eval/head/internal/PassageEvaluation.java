@@ -3,10 +3,8 @@ package io.peft4j.eval.head.internal;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.task.QuestionAnswerer;
-import io.peft4j.data.format.DataFile;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.data.task.SpanQuestion;
-import io.peft4j.data.task.TaskRows;
 import io.peft4j.eval.metric.internal.SquadScores;
 import java.util.Arrays;
 import java.util.List;
@@ -26,18 +24,13 @@ public final class PassageEvaluation implements RowEvaluation<SpanQuestion> {
     }
 
     @Override
-    public RowKind kind() {
+    public RowKind<SpanQuestion> kind() {
         return RowKind.QUESTIONS;
     }
 
     @Override
     public Class<SpanQuestion> row() {
         return SpanQuestion.class;
-    }
-
-    @Override
-    public List<SpanQuestion> read(DataFile file) {
-        return TaskRows.questions(file);
     }
 
     @Override

@@ -3,7 +3,6 @@ package io.peft4j.eval.head.internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
-import io.peft4j.data.format.DataFile;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import java.util.List;
@@ -40,13 +39,10 @@ public interface RowEvaluation<E> {
     Task.Type task();
 
     /** What rows in a file are. */
-    RowKind kind();
+    RowKind<E> kind();
 
     /** What a row is. */
     Class<E> row();
-
-    /** Reads rows. */
-    List<E> read(DataFile file);
 
     /** What of a row is looked for in the training data. */
     String text(E row);

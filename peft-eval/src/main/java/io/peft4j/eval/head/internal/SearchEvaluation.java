@@ -3,9 +3,7 @@ package io.peft4j.eval.head.internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
-import io.peft4j.data.format.DataFile;
 import io.peft4j.data.task.RowKind;
-import io.peft4j.data.task.TaskRows;
 import io.peft4j.data.task.TextPair;
 import io.peft4j.eval.head.SearchQuality;
 import java.util.Arrays;
@@ -24,18 +22,13 @@ public final class SearchEvaluation implements RowEvaluation<TextPair> {
     }
 
     @Override
-    public RowKind kind() {
+    public RowKind<TextPair> kind() {
         return RowKind.PAIRS;
     }
 
     @Override
     public Class<TextPair> row() {
         return TextPair.class;
-    }
-
-    @Override
-    public List<TextPair> read(DataFile file) {
-        return TaskRows.pairs(file);
     }
 
     @Override

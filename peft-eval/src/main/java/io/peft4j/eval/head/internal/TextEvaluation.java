@@ -6,10 +6,8 @@ import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.task.TextClassifier;
 import io.peft4j.core.task.TextEncoder;
-import io.peft4j.data.format.DataFile;
 import io.peft4j.data.task.LabelledText;
 import io.peft4j.data.task.RowKind;
-import io.peft4j.data.task.TaskRows;
 import io.peft4j.eval.statistics.Bootstrap;
 import io.peft4j.eval.task.Classification;
 import java.util.ArrayList;
@@ -30,18 +28,13 @@ public final class TextEvaluation implements RowEvaluation<LabelledText> {
     }
 
     @Override
-    public RowKind kind() {
+    public RowKind<LabelledText> kind() {
         return RowKind.TEXTS;
     }
 
     @Override
     public Class<LabelledText> row() {
         return LabelledText.class;
-    }
-
-    @Override
-    public List<LabelledText> read(DataFile file) {
-        return TaskRows.texts(file);
     }
 
     @Override

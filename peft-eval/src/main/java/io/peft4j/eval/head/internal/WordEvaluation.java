@@ -3,10 +3,8 @@ package io.peft4j.eval.head.internal;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.task.EntitySpan;
 import io.peft4j.core.task.TokenTagger;
-import io.peft4j.data.format.DataFile;
 import io.peft4j.data.task.LabelledWords;
 import io.peft4j.data.task.RowKind;
-import io.peft4j.data.task.TaskRows;
 import io.peft4j.eval.metric.internal.CountMetric;
 import io.peft4j.eval.statistics.Bootstrap;
 import io.peft4j.eval.task.Classification;
@@ -31,18 +29,13 @@ public final class WordEvaluation implements RowEvaluation<LabelledWords> {
     }
 
     @Override
-    public RowKind kind() {
+    public RowKind<LabelledWords> kind() {
         return RowKind.WORDS;
     }
 
     @Override
     public Class<LabelledWords> row() {
         return LabelledWords.class;
-    }
-
-    @Override
-    public List<LabelledWords> read(DataFile file) {
-        return TaskRows.words(file);
     }
 
     @Override
