@@ -96,10 +96,12 @@ java "-Duser.home=$HOME" -Dai.djl.offline=true \
   examples/handbook/train.jsonl "$work/own" >"$work/own.txt" 2>/dev/null || fail "TryIt failed: $(tail -5 "$work/own.txt")"
 tail -2 "$work/own.txt"
 grep -q '^loaded as it was trained$' "$work/own.txt" || fail "the adapter of one's own method is not loaded as it was trained"
-grep -q '^ssf 1 {' "$work/own.txt" || fail "the tracker of one's own is not told"
+grep -q '^ssf 1 {' "$work/own-lines.txt" || fail "the tracker of one's own is not told"
 export PEFT4J_CLASSPATH=$PWD/examples/own-method/target/own-method-1.jar
 ./peft4j train --model tiny --method ssf --target-modules all-linear --learning-rate 1e-2 --epochs 1 \
-  --data examples/handbook/train.jsonl --output "$work/own-adapter"
+  --objective equal-answers --length-power 0.5 --tracker lines --data examples/handbook/train.jsonl \
+  --output "$work/own-adapter"
+grep -q '^own-adapter 1 {' "$work/own-adapter/lines.txt" || fail "the command line does not tell the tracker of one's own"
 ./peft4j score --model tiny --adapter "$work/own-adapter" --data examples/handbook/heldout.jsonl >/dev/null
 unset PEFT4J_CLASSPATH
 if ./peft4j score --model tiny --adapter "$work/own-adapter" --data examples/handbook/heldout.jsonl 2>"$work/own.log"; then

@@ -1,11 +1,14 @@
 package io.peft4j.examples;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
@@ -15,17 +18,18 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The project that docs/extending.md shows compiles. {@code docs/try-as-new-user.sh} builds it with Maven and runs it,
- * in Java and on the command line.
+ * The project that docs/extending.md shows compiles, and the command line finds what it registers.
+ * {@code docs/try-as-new-user.sh} builds it with Maven and runs it, in Java and on the command line.
  */
 class OwnMethodTest {
     private static final Path SOURCES = Path.of("own-method", "src", "main", "java");
+    private static final String CLASS_PATH = System.getProperty("surefire.test.class.path",
+            System.getProperty("java.class.path"));
 
     @TempDir
     private Path classes;
 
-    @Test
-    void theProjectCompiles() throws IOException {
+    private void compile() throws IOException {
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         StringWriter errors = new StringWriter();
         try (Stream<Path> files = Files.walk(SOURCES);
@@ -33,11 +37,43 @@ class OwnMethodTest {
             List<Path> sources = files.filter(file -> file.toString().endsWith(".java")).toList();
             assertTrue(sources.size() >= 5, sources.toString());
             boolean compiled = compiler.getTask(errors, manager, null, List.of("-proc:none", "-Xlint:all", "-d",
-                    classes.toString(), "-cp", System.getProperty("surefire.test.class.path",
-                            System.getProperty("java.class.path"))),
-                    null, manager.getJavaFileObjectsFromPaths(sources))
+                    classes.toString(), "-cp", CLASS_PATH), null, manager.getJavaFileObjectsFromPaths(sources))
                     .call();
             assertTrue(compiled, errors.toString());
         }
+    }
+
+    private String run(int status, String... arguments) throws Exception {
+        List<String> words = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1", "-cp", String.join(File.pathSeparator, classes.toString(),
+                        SOURCES.resolveSibling("resources").toString(), CLASS_PATH),
+                "io.peft4j.cli.Main"));
+        words.addAll(List.of(arguments));
+        Path log = classes.resolve("log.txt");
+        Process process = new ProcessBuilder(words).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+        assertEquals(status, process.waitFor(), Files.readString(log));
+        return Files.readString(log);
+    }
+
+    @Test
+    void theCommandLineFindsWhatTheProjectRegisters() throws Exception {
+        compile();
+        Path data = Files.writeString(classes.resolve("data.jsonl"),
+                "{\"prompt\": \"Who?\", \"completion\": \"The manager.\"}\n".repeat(4));
+        Path output = classes.resolve("out");
+        String[] train = {"train", "--model", "../tests/fixtures/tiny-llama", "--method", "ssf", "--data",
+            data.toString(), "--epochs", "2", "--batch-size", "2", "--output", output.toString(), "--objective",
+            "equal-answers", "--tracker", "lines", "--length-power", "0.5"};
+
+        run(0, train);
+
+        assertTrue(Files.readAllLines(output.resolve("lines.txt")).get(0).startsWith("out 1 {"));
+        train[train.length - 1] = "-1";
+        String wrong = run(2, train);
+        assertTrue(wrong.contains("length power (--length-power) must be 0 or more, got -1.0"), wrong);
+        String help = run(0, "train", "--help").replaceAll("\\s+", " ");
+        assertTrue(help.contains("equal-answers: the answers of chats, each with the same weight")
+                && help.contains("--length-power=P equal-answers: the power of an answer's length")
+                && help.contains("lines[=FILE]"), help);
     }
 }

@@ -54,7 +54,8 @@ final class RegisteredOptions extends ResourceBundle {
     private static String about(Map<String, ObjectiveOption<?>> users) {
         String about = grouped(users, ObjectiveOption::about, ": ").stream().collect(Collectors.joining("; "));
         String usual = users.values().stream().flatMap(option -> option.usual().stream())
-                .map(value -> value.toString().replaceFirst("\\.0$", "")).distinct().collect(Collectors.joining(" or "));
+                .map(value -> value.toString().replaceFirst("\\.0$", "")).distinct()
+                .collect(Collectors.joining(" or "));
         return (about + (usual.isEmpty() ? "." : ". Default: " + usual)).replace("%", "%%");
     }
 

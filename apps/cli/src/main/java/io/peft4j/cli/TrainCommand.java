@@ -114,7 +114,8 @@ final class TrainCommand extends TrainingCommand {
         Cancellation cancellation = new Cancellation();
         Console console = console();
         try (WorkerCollective together = workers.join();
-                BaseModel base = engine.load(model, console, source -> examples.task(() -> BaseModel.taskOf(source)), workers.shareAMachine())) {
+                BaseModel base = engine.load(model, console, source -> examples.task(() -> BaseModel.taskOf(source)),
+                        workers.shareAMachine())) {
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             try (PeftModel tuned = tuned(base, examples, choice.with(chosen));
                     TrainingProgress progress = new TrainingProgress(console, json);

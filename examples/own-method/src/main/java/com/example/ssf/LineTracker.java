@@ -5,16 +5,25 @@ import io.peft4j.trackers.RunDescription;
 import io.peft4j.trackers.RunEnd;
 import io.peft4j.trackers.TrackedRun;
 import io.peft4j.trackers.Tracker;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
-import java.util.function.Consumer;
+import java.util.Optional;
 
-/** A tracker that passes each row of metrics on as a line. */
+/** A tracker that writes each row of metrics as a line: {@code --tracker lines[=FILE]}. */
 public final class LineTracker implements Tracker {
-    private final Consumer<String> lines;
+    private final Optional<Path> file;
 
-    /** Where the lines go. */
-    public LineTracker(Consumer<String> lines) {
-        this.lines = lines;
+    /** Lines in {@code lines.txt} in the folder of the training. */
+    public LineTracker() {
+        file = Optional.empty();
+    }
+
+    /** Lines in this file. */
+    public LineTracker(Path file) {
+        this.file = Optional.of(file);
     }
 
     @Override
@@ -23,16 +32,29 @@ public final class LineTracker implements Tracker {
     }
 
     @Override
-    public TrackedRun begin(RunDescription run) {
+    public String form() {
+        return "lines[=FILE]";
+    }
+
+    @Override
+    public Tracker at(String place) {
+        return new LineTracker(Path.of(place));
+    }
+
+    @Override
+    public TrackedRun begin(RunDescription run) throws IOException {
+        PrintWriter lines = new PrintWriter(Files.newBufferedWriter(file.orElseGet(() -> run.folder()
+                .resolve("lines.txt"))), true);
         return new TrackedRun() {
             @Override
             public void log(List<MetricRow> rows) {
-                rows.forEach(row -> lines.accept(run.name() + " " + row.step() + " " + row.values()));
+                rows.forEach(row -> lines.println(run.name() + " " + row.step() + " " + row.values()));
             }
 
             @Override
             public void end(RunEnd end) {
-                lines.accept(run.name() + " " + end.status());
+                lines.println(run.name() + " " + end.status());
+                lines.close();
             }
         };
     }

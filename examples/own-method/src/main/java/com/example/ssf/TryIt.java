@@ -23,9 +23,10 @@ public final class TryIt {
         SsfConfig config = SsfConfig.builder().targetModules(TargetModules.ALL_LINEAR).build();
         try (var base = Peft4j.load("tiny"); var model = base.withAdapter(config)) {
             System.out.println(model.trainableSummary());
-            TrackingListener tracking = new TrackingListener("ssf", List.of(new LineTracker(System.out::println)));
+            Path lines = Path.of(arguments[1] + "-lines.txt");
+            TrackingListener tracking = new TrackingListener("ssf", List.of(new LineTracker(lines)));
             System.out.println(Peft4j.trainer(model).epochs(2).learningRate(1e-2).listener(tracking).build()
-                    .train(new EqualAnswers(model), chats.examples()));
+                    .train(new EqualAnswers(model, 1), chats.examples()));
             model.saveAdapter(folder);
             try (var loaded = base.withAdapter(folder)) {
                 List<TokenSequence> some = chats.stream().limit(20).map(ChatEncoder.of(base)::encode).toList();

@@ -35,8 +35,9 @@ final class JsonArrayRows implements RowSource {
         try {
             in.mark(MOST_BLANKS);
             int next = in.read();
-            for (int i = 2; i < MOST_BLANKS && (next == ' ' || next == '\n' || next == '\r' || next == '\t' || next == 0xEF || next == 0xBB
-                    || next == 0xBF); i++) {
+            for (int i = 2; i < MOST_BLANKS
+                    && (next == ' ' || next == '\n' || next == '\r' || next == '\t' || next == 0xEF || next == 0xBB
+                            || next == 0xBF); i++) {
                 next = in.read();
             }
             in.reset();

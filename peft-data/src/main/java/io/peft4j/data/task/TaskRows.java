@@ -86,8 +86,9 @@ public final class TaskRows {
         });
         // A table leaves out the key where a question has no answer, so that one row alone may be without.
         if (!answered[0]) {
-            throw new DataException(file.file().path(), "no row has \"answers\" or \"answer\"; where a text has no answer to "
-                    + "its question, say so with \"answer\": \"\"");
+            throw new DataException(file.file().path(),
+                    "no row has \"answers\" or \"answer\"; where a text has no answer to "
+                            + "its question, say so with \"answer\": \"\"");
         }
         return questions;
     }

@@ -93,7 +93,8 @@ class PipesTest {
 
     @Test
     void whatReadsTwiceRefusesAPipe() {
-        String message = assertThrows(ConfigurationException.class, () -> new FileSplit(SplitRule.ratios(0.5, 0.5)).run(DataFile.of(Path.of("-")), folder)).getMessage();
+        String message = assertThrows(ConfigurationException.class,
+                () -> new FileSplit(SplitRule.ratios(0.5, 0.5)).run(DataFile.of(Path.of("-")), folder)).getMessage();
         assertTrue(message.startsWith("cannot read -: it is a pipe or a device, and data is read more than once"),
                 message);
     }

@@ -60,14 +60,19 @@ class TaskRowsTest {
 
     @Test
     void whatConversationsLeaveOutOfPairsAndJudgedAnswersIsSaid() throws IOException {
-        String pairs = RowKind.leftOutOfChats(OpenRows.open(DataFile.of(file("{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": "
-                + "\"c\"}")))).orElseThrow();
+        String pairs = RowKind
+                .leftOutOfChats(OpenRows.open(DataFile.of(file("{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": "
+                        + "\"c\"}"))))
+                .orElseThrow();
         assertTrue(pairs.contains("the better answers alone are learned"), pairs);
-        String judged = RowKind.leftOutOfChats(OpenRows.open(DataFile.of(file("{\"prompt\": \"a\", \"completion\": \"b\", \"label\": "
-                + "false}")))).orElseThrow();
+        String judged = RowKind
+                .leftOutOfChats(OpenRows.open(DataFile.of(file("{\"prompt\": \"a\", \"completion\": \"b\", \"label\": "
+                        + "false}"))))
+                .orElseThrow();
         assertTrue(judged.contains("good and bad ones are learned alike"), judged);
-        assertEquals(Optional.empty(), RowKind.leftOutOfChats(OpenRows.open(DataFile.of(file("{\"prompt\": \"a\", \"completion\": "
-                + "\"b\"}")))));
+        assertEquals(Optional.empty(),
+                RowKind.leftOutOfChats(OpenRows.open(DataFile.of(file("{\"prompt\": \"a\", \"completion\": "
+                        + "\"b\"}")))));
     }
 
     @Test

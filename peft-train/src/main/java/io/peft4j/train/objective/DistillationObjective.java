@@ -200,7 +200,8 @@ public final class DistillationObjective implements Objective<ChatExample> {
 
         /** What is registered. */
         public Type() {
-            super("distillation", ChatDataset.ROWS, "the answers of chats, as a teacher would give them", TEACHER, ADAPTER,
+            super("distillation", ChatDataset.ROWS, "the answers of chats, as a teacher would give them", TEACHER,
+                    ADAPTER,
                     HEAT, WEIGHT, ObjectiveOption.MAX_LENGTH);
         }
 

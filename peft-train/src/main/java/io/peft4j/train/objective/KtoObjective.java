@@ -224,8 +224,10 @@ public final class KtoObjective implements Objective<JudgedAnswer> {
 
         /** What is registered. */
         public Type() {
-            super("kto", RowKind.JUDGED, "{\"messages\", \"label\"}, or \"prompt\" and \"completion\"; the label is true or "
-                    + "false", PreferenceObjective.PairsType.BETA, PreferenceObjective.PairsType.REFERENCE, GOOD, BAD,
+            super("kto", RowKind.JUDGED,
+                    "{\"messages\", \"label\"}, or \"prompt\" and \"completion\"; the label is true or "
+                            + "false",
+                    PreferenceObjective.PairsType.BETA, PreferenceObjective.PairsType.REFERENCE, GOOD, BAD,
                     ObjectiveOption.MAX_LENGTH);
         }
 

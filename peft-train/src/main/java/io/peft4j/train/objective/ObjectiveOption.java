@@ -6,7 +6,7 @@ import java.util.Optional;
 /**
  * An option of an objective that is chosen by its name: on the command line {@code --name}.
  *
- * @param name words with strokes, such as {@code teacher-share}; options of one name are one, whatever objective has them
+ * @param name words with strokes, such as {@code teacher-share}; options of one name are one for all objectives
  * @param type what its value is, such as {@code Double.class}
  * @param label a letter or a choice that stands for the value, such as {@code X} or {@code base|start}
  * @param about what it does, without a full stop
@@ -16,7 +16,7 @@ public record ObjectiveOption<T>(String name, Class<T> type, String label, Strin
     /** What is learned of conversations; a training has it. */
     public static final ObjectiveOption<Masking> MASKING = new ObjectiveOption<>("learn", Masking.class, "", "",
             Optional.of(Masking.ASSISTANT));
-    /** {@link io.peft4j.train.LearningOptions}; a training has it, and {@link Objective#withLabelSmoothing} takes it. */
+    /** The share of a target that is spread; a training has it, {@link Objective#withLabelSmoothing} takes it. */
     public static final ObjectiveOption<Double> LABEL_SMOOTHING = new ObjectiveOption<>("label-smoothing", Double.class,
             "", "", Optional.empty());
     /** {@link DataSetup#maxLength}; a training has it. */

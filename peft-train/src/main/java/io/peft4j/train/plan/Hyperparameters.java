@@ -76,7 +76,8 @@ public record Hyperparameters(int batchSize, int gradientAccumulation, int epoch
             throw new ConfigurationException("the method " + method.name() + " has no rank that could be auto");
         }
         try {
-            ObjectNode changed = ((ObjectNode) new ObjectMapper().readTree(config.toJson())).put(keys.get("rank"), rank);
+            ObjectNode changed = ((ObjectNode) new ObjectMapper().readTree(config.toJson())).put(keys.get("rank"),
+                    rank);
             if (withAlpha && keys.containsKey("alpha")) {
                 changed.put(keys.get("alpha"), alpha());
             }
