@@ -100,8 +100,8 @@ public final class ChatDataset implements Iterable<ChatExample> {
                 item = faults.size() < DataFaults.MOST ? reader.next() : Optional.empty();
             }
             if (!reader.unknownKeys().isEmpty()) {
-                LOG.warn("{}: messages hold keys that the chat format does not have: {}; they are passed to the chat "
-                        + "template and otherwise ignored", file, reader.unknownKeys());
+                LOG.warn("{}: messages hold keys that the chat format does not have: {}; only the chat template "
+                        + "sees them", file, reader.unknownKeys());
             }
         }
         DataFaults.throwAny(file, faults);

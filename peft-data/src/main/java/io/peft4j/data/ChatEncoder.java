@@ -91,8 +91,9 @@ public final class ChatEncoder {
                     + "; raise the limit or shorten them");
         }
         if (encoded.supervisedTokens() == 0) {
-            throw new ConfigurationException("none of the " + encoded.sequences().size() + " examples has supervised "
-                    + "tokens, so nothing would be learned; check the messages' weights and the chat template");
+            throw new ConfigurationException("none of the " + encoded.sequences().size() + " examples has "
+                    + "supervised tokens, so nothing would be learned; check the messages' weights and the chat "
+                    + "template");
         }
         return encoded;
     }
@@ -176,7 +177,7 @@ public final class ChatEncoder {
         String text = render(example, messages.size(), false);
         Encoding encoding = located(example, () -> tokenizer.encodeWithOffsets(text));
         if (encoding.length() == 0) {
-            throw fail(example, "the chat template renders the conversation to nothing");
+            throw fail(example, "the chat template renders the conversation as an empty text");
         }
         Rendered rendered = new Rendered(text, encoding, new float[encoding.length()]);
         if (masking == Masking.ALL) {
@@ -198,8 +199,8 @@ public final class ChatEncoder {
         int first = firstToken(example, message, before, whole);
         int past = pastLastToken(example, message, first, end, whole);
         if (past <= first) {
-            throw fail(example, "the chat template renders message " + (message + 1) + " to nothing, so it cannot be "
-                    + "learned");
+            throw fail(example, "the chat template renders message " + (message + 1) + " as an empty text, so "
+                    + "it cannot be learned");
         }
         Arrays.fill(whole.weights(), first, past, ChatExample.weight(example.messages().get(message)));
     }
@@ -222,9 +223,9 @@ public final class ChatEncoder {
                 return end;
             }
         }
-        throw fail(example, "the chat template renders message " + (message + 1) + " differently once other turns "
-                + "follow, or not after the header of an assistant's turn; its tokens cannot be told apart. Learn the "
-                + "last answer of each conversation alone, or make each answer an example of its own");
+        throw fail(example, "the chat template renders message " + (message + 1) + " differently when other "
+                + "turns follow, or not after the header of an assistant turn, so its tokens cannot be located. "
+                + "Learn the last answer of each conversation alone, or make each answer an example of its own");
     }
 
     /** The length of the last special token of a turn that another special token stands directly before; else 0. */
@@ -272,8 +273,8 @@ public final class ChatEncoder {
         if (differs >= 0) {
             String token = differs < ids.length ? " (\"" + whole.token(differs) + "\")" : "";
             throw fail(example, "a token" + token + " spans the border between the header and the content of message "
-                    + (message + 1) + "; a model that is asked for the message never sees it. Does the content begin, "
-                    + "or the template's header end, with white space?");
+                    + (message + 1) + "; a model that generates the message never sees it. Check for white "
+                    + "space at the start of the content or the end of the template's header");
         }
         return asked.length;
     }
@@ -295,7 +296,7 @@ public final class ChatEncoder {
         }
         if (past < encoding.length() && encoding.start()[past] < endOfTurn) {
             throw fail(example, "a token (\"" + whole.token(past) + "\") spans the end of message " + (message + 1)
-                    + " and what follows; the template has no end-of-turn token that would part them");
+                    + " and what follows; the template has no end-of-turn token between them");
         }
         return past;
     }
@@ -305,8 +306,8 @@ public final class ChatEncoder {
     }
 
     private String render(ChatExample example, int messages, boolean addGenerationPrompt) {
-        ChatTemplate chats = template.orElseThrow(() -> fail(example, "is a conversation, and " + model + " has no "
-                + "chat template that says how to write it; give the model one, or rows with \"prompt\" and "
+        ChatTemplate chats = template.orElseThrow(() -> fail(example, "is a conversation, and " + model + " has "
+                + "no chat template; give the model one, or use rows with \"prompt\" and "
                 + "\"completion\" or with \"text\", which need none"));
         try {
             return chats.render(example.messages().subList(0, messages), addGenerationPrompt, example.tools(),
@@ -325,8 +326,7 @@ public final class ChatEncoder {
             ChatMessage answer = example.messages().get(i);
             if (answer.role().equals("assistant") && ChatExample.isLearned(answer) && answer.content().isBlank()
                     && !answer.hasToolCalls()) {
-                throw fail(example, "message " + (i + 1) + " is an empty answer, which would be learned; fill it in, "
-                        + "or remove the example");
+                throw fail(example, "message " + (i + 1) + " is an empty answer; fill it in, or remove the example");
             }
         }
     }

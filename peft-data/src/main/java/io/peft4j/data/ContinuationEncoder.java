@@ -64,8 +64,9 @@ final class ContinuationEncoder {
         int[] both = Arrays.copyOf(head, head.length + tail.length);
         System.arraycopy(tail, 0, both, head.length, tail.length);
         if (!tokenizer.decode(both, false).equals(tokenizer.decode(whole, false))) {
-            throw ChatEncoder.fail(example, "a token spans the border between \"prompt\" and \"completion\", and this "
-                    + "tokenizer cannot begin a text there; move white space at the end of the prompt to the beginning "
+            throw ChatEncoder.fail(example, "a token spans the border between \"prompt\" and \"completion\", "
+                    + "and this tokenizer cannot start a text there; move white space at the end of the prompt "
+                    + "to the beginning "
                     + "of the completion");
         }
         return both;
@@ -73,7 +74,7 @@ final class ContinuationEncoder {
 
     private int[] withEnd(int... ids) {
         int eos = tokenizer.eosId().orElseThrow(() -> new ConfigurationException("the tokenizer of " + model
-                + " names no end-of-sequence token, so a model would not learn where a text ends; name one as "
+                + " has no end-of-sequence token, so a model would not learn where a text ends; set "
                 + "\"eos_token\" in tokenizer_config.json"));
         if (ids.length > 0 && ids[ids.length - 1] == eos) {
             return ids;

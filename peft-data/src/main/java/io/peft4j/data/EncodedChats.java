@@ -48,7 +48,7 @@ public record EncodedChats(List<TokenSequence> sequences, List<ChatExample> kept
             }
         }
         if (!tooLong.isEmpty()) {
-            LOG.warn("{} of {} examples are longer than {} tokens and are left out: {}", tooLong.size(),
+            LOG.warn("{} of {} examples are longer than {} tokens and are skipped: {}", tooLong.size(),
                     examples.size(), maxLength, tooLong.stream().limit(LISTED)
                             .map(t -> t.example().origin() + " (" + t.tokens() + " tokens)").toList());
         }

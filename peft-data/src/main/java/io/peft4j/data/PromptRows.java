@@ -78,7 +78,7 @@ public final class PromptRows {
             throw row.lacks("has none of " + FORMS, List.of(List.of("question"), List.of("source")));
         }
         if (present.size() != 1) {
-            throw row.wrong("has " + present + " at once; give one of them");
+            throw row.wrong("has " + present + " together; use one of them");
         }
         String form = present.get(0);
         Object value = row.fields().get(form);

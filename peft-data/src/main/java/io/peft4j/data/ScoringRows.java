@@ -79,7 +79,7 @@ public final class ScoringRows {
                     List.of("source", "target")));
         }
         if (present.size() != 1) {
-            throw row.wrong("has " + present + " at once; give one of them");
+            throw row.wrong("has " + present + " together; use one of them");
         }
         return checked(row, switch (present.get(0)) {
             case "text" -> all(row, model.tokenizer().encodeWithSpecials(text(row, "text")));
@@ -128,8 +128,9 @@ public final class ScoringRows {
         int[] head = model.tokenizer().encodeWithSpecials(prompt);
         int[] ids = model.tokenizer().encodeWithSpecials(prompt + text(row, "completion"));
         if (ids.length < head.length || Arrays.mismatch(head, 0, head.length, ids, 0, head.length) >= 0) {
-            throw row.wrong("a token spans the border between \"prompt\" and \"completion\", so the completion has no "
-                    + "likelihood of its own; move spaces at the end of the prompt to the beginning of the completion");
+            throw row.wrong("a token spans the border between \"prompt\" and \"completion\", so the completion "
+                    + "has no separate likelihood; move spaces at the end of the prompt to the beginning of the "
+                    + "completion");
         }
         float[] weights = new float[ids.length];
         Arrays.fill(weights, head.length, ids.length, 1);

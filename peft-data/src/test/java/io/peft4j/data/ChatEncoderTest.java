@@ -210,7 +210,7 @@ class ChatEncoderTest {
         assertTrue(refused(encoder, chat).startsWith("chats.jsonl:3: message 4 is an empty answer"));
         ChatEncoder texts = ChatEncoder.ofTexts(tokenizer);
         for (ChatExample empty : List.of(ChatExample.continuation("The keeper", ""), ChatExample.text("\n"))) {
-            assertTrue(refused(texts, empty).contains("is an empty answer, which would be learned"));
+            assertTrue(refused(texts, empty).contains("is an empty answer; fill it in"));
         }
         ChatMessage call = new ChatMessage("assistant", "", Map.of("tool_calls", List.of(Map.of("id", "1"))));
         ChatExample unlearned = at(1, ChatMessage.user("One?"), weighted("", 0), ChatMessage.user("Two?"),
@@ -227,12 +227,12 @@ class ChatEncoderTest {
         WordTokenizer strict = new WordTokenizer(500) {
             @Override
             public synchronized Encoding encodeWithOffsets(String text) {
-                throw new FileFormatException(Path.of("tokenizer.json"), "takes texts of up to 5 characters");
+                throw new FileFormatException(Path.of("tokenizer.json"), "supports texts of up to 5 characters");
             }
         };
         ChatEncoder chats = new ChatEncoder(strict, TestChatTemplate.chatMl());
         ChatExample chat = at(9, ChatMessage.user("One?"), ChatMessage.assistant("First."));
-        String expected = "chats.jsonl:9: cannot be encoded: tokenizer.json: takes texts of up to 5 characters";
+        String expected = "chats.jsonl:9: cannot be encoded: tokenizer.json: supports texts of up to 5 characters";
         assertEquals(expected, assertThrows(DataException.class, () -> chats.encode(chat)).getMessage());
         assertEquals(expected, assertThrows(DataException.class, () -> chats.preview(chat)).getMessage());
         ChatExample text = new ChatExample(ChatExample.text("First.").messages(), List.of(), Map.of(),

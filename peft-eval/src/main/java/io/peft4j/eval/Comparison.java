@@ -192,7 +192,7 @@ public final class Comparison {
      */
     public Comparison trainedOn(int examples, LanguageModel model) {
         if (examples < 1) {
-            throw new ConfigurationException("a model that was trained on " + examples + " examples; the least is 1");
+            throw new ConfigurationException("the number of training examples must be at least 1, got " + examples);
         }
         otherSizes.put(examples, Objects.requireNonNull(model, "model"));
         return this;
@@ -260,7 +260,7 @@ public final class Comparison {
                 || items.stream().anyMatch(item -> item.further().choices().isPresent());
         Set<String> ofTexts = scoring.scores(Collections.nCopies(items.size(), "")).keySet();
         metric.filter(name -> !further && !ofTexts.contains(name)).ifPresent(name -> {
-            throw new ConfigurationException("the metric " + name + " is not computed of these items; available are "
+            throw new ConfigurationException("the metric " + name + " is not available for these items; available are "
                     + ofTexts);
         });
     }

@@ -62,15 +62,17 @@ public record AdaLoraConfig(@Group(biasWord = "lora_only") LoraConfig lora,
                 + "; it must be at least 0");
         Checks.require(lora.alpha() > 0, "alpha (lora_alpha) is " + lora.alpha() + "; it must be above 0");
         Checks.require(!lora.dora() && !lora.loraBias() && lora.alphaPattern().isEmpty()
-                && lora.rankPattern().isEmpty(), "AdaLoRA does not work with use_dora, lora_bias or patterns by hand");
+                && lora.rankPattern().isEmpty(),
+                "AdaLoRA does not support use_dora, lora_bias, rank_pattern "
+                        + "and alpha_pattern");
         Checks.require(lora.invocationTokens().isEmpty(), "AdaLoRA does not work with alora_invocation_tokens");
         Checks.require(LoraConfig.isDrawn(lora.initialization()),
                 "AdaLoRA supports init_lora_weights true and false only");
         Checks.require(!lora.ensureWeightTying(), "AdaLoRA does not work with ensure_weight_tying");
         if (totalSteps.isPresent()) {
             int total = totalSteps.getAsInt();
-            Checks.require(total > 0 && warmup < total - finish, "of " + total + " updates (total_step), tinit "
-                    + warmup + " and tfinal " + finish + " leave none for pruning ranks; use smaller values");
+            Checks.require(total > 0 && warmup < total - finish, "tinit " + warmup + " and tfinal " + finish
+                    + " leave no update of " + total + " (total_step) for pruning ranks; use smaller values");
         }
     }
 

@@ -107,7 +107,7 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
                 + "(alora_invocation_tokens) is " + invocationTokens + "; token ids are not negative");
         Checks.require(invocationTokens.isEmpty() || !dora && !initialization.needsLinear(),
                 "alora_invocation_tokens do not work with use_dora or " + init
-                        + ": a change of the whole base weight cannot wait for an invocation");
+                        + ", which change the whole base weight");
     }
 
     /** Whether A and B begin as PyTorch begins linear layers. */

@@ -44,9 +44,9 @@ public final class LoraFa implements UpdateRule {
             throw new ConfigurationException("LoRA-FA needs an active adapter with LoRA on linear layers");
         }
         layers.stream().filter(layer -> !layer.trainsB()).findFirst().ifPresent(layer -> {
-            throw new ConfigurationException("LoRA-FA trains B alone, and the adapter at " + layer.slot().path()
-                    + " does not train B (init_lora_weights \"mica\"), so that nothing there would be trained; use "
-                    + "another initialization, or train without LoRA-FA");
+            throw new ConfigurationException("LoRA-FA trains B only, and the adapter at " + layer.slot().path()
+                    + " does not train B (init_lora_weights \"mica\"), so nothing would be trained; use another "
+                    + "initialization, or no LoRA-FA");
         });
         return new LoraFa(layers);
     }

@@ -38,8 +38,8 @@ public record LoraMixtureConfig(@Group(biasWord = "lora_only") LoraConfig lora,
         LoraConfig plain = LoraConfig.builder().common(lora.common()).placement(lora.placement()).bias(Bias.NONE)
                 .rank(lora.rank()).alpha(lora.alpha()).dropout(lora.dropout()).rsLora(lora.rsLora())
                 .initialization(lora.initialization()).build();
-        Checks.require(plain.equals(lora), "a mixture of experts has LoRA's rank, alpha, dropout, targets, "
-                + "use_rslora, modules_to_save and init_lora_weights, but none of its other settings");
+        Checks.require(plain.equals(lora), "a mixture of experts supports LoRA's rank, alpha, dropout, targets, "
+                + "use_rslora, modules_to_save and init_lora_weights only");
         Checks.require(LoraConfig.isDrawn(lora.initialization()),
                 "a mixture of experts supports init_lora_weights true and false only");
     }

@@ -119,8 +119,8 @@ public final class WeightedCombination {
     private void requireUse(CombinationType type, String setting, boolean given, boolean used) {
         boolean single = parts.size() == 1;
         Checks.require(used || !given, (single ? "with one adapter " : "") + "the combination type is "
-                + type.peftName() + ", which has no use for a " + setting
-                + (single ? "; leave it out" : "; leave it out, or choose a type that has"));
+                + type.peftName() + ", which does not use a " + setting
+                + (single ? "; remove it" : "; remove it, or choose another type"));
     }
 
     /** An adapter's changes by path. */
@@ -135,8 +135,8 @@ public final class WeightedCombination {
                 Optional<LowRankUpdate> update = layer.lowRankUpdate();
                 if (update.isEmpty()) {
                     throw new ConfigurationException("adapter '" + name + "' cannot be combined: at "
-                            + layer.slot().path() + " it is more than a product of two matrices; convert it to LoRA "
-                            + "first, or leave out its trained copies and biases");
+                            + layer.slot().path() + " it is more than a product of two matrices; convert it to "
+                            + "LoRA first, without trained copies and biases");
                 }
                 updates.put(layer.slot().path(), update.get());
             }

@@ -151,12 +151,12 @@ class AdapterArithmeticTest {
     @Test
     void aSettingOfNoUseToTheTypeIsRefusedAndNotIgnored() {
         Map<String, WeightedCombination> wrong = Map.of(
-                "the combination type is svd, which has no use for a density", two(CombinationType.SVD).density(0.5),
-                "the combination type is cat, which has no use for a rank of a decomposition",
+                "the combination type is svd, which does not use a density", two(CombinationType.SVD).density(0.5),
+                "the combination type is cat, which does not use a rank of a decomposition",
                 two(CombinationType.CAT).svdRank(2),
-                "the combination type is dare_linear, which has no use for a majority sign",
+                "the combination type is dare_linear, which does not use a majority sign",
                 two(CombinationType.DARE_LINEAR).density(0.5).majoritySign(WeightedCombination.MajoritySign.FREQUENCY),
-                "with one adapter the combination type is linear, which has no use for a rank",
+                "with one adapter the combination type is linear, which does not use a rank",
                 WeightedCombination.of(CombinationType.SVD).adapter("a", 1).svdRank(1));
         wrong.forEach((reason, combination) -> {
             String message = assertThrows(ConfigurationException.class, () -> combination.addTo(model, "new"))

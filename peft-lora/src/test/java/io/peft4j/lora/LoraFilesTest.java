@@ -131,7 +131,7 @@ class LoraFilesTest {
         Files.writeString(config, Files.readString(config).replace("\"tiny\"", "\"large\""));
         String message = refused();
         assertTrue(message.contains("wrong shape (2)") && message.contains("is [2, 16], must be [2, 8]"), message);
-        assertTrue(message.contains("made for 'large'"), message);
+        assertTrue(message.contains("names the base 'large'"), message);
     }
 
     @Test
@@ -168,7 +168,7 @@ class LoraFilesTest {
         Files.writeString(config, Files.readString(config).replace("\"r\": 2,", "\"r\": 65536,"));
         assertTrue(refused().contains("must be [65536, 8]"));
         Files.writeString(config, Files.readString(config).replace("\"r\": 65536,", "\"r\": 2147483647,"));
-        assertMessage(ConfigurationException.class, folder, "at most 65536");
+        assertMessage(ConfigurationException.class, folder, "from 1 to 65536");
     }
 
     @Test

@@ -76,7 +76,7 @@ public final class Ia3Combination {
             for (AdapterLayer layer : model.adapter(part.adapter()).layers()) {
                 if (!(layer instanceof Ia3Layer vector)) {
                     throw new ConfigurationException("adapter '" + part.adapter() + "' cannot be combined: it has a "
-                            + "trained copy of " + layer.slot().path() + "; leave out modules_to_save");
+                            + "trained copy of " + layer.slot().path() + "; train it without modules_to_save");
                 }
                 layers.put(layer.slot().path(), vector);
             }

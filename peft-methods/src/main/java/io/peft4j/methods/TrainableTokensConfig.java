@@ -32,9 +32,9 @@ public record TrainableTokensConfig(CommonConfig common, @Key("target_modules") 
      */
     public TrainableTokensConfig {
         tokenIndices = List.copyOf(tokenIndices);
-        Checks.require(!tokenIndices.isEmpty(), "token_indices is empty; it names the tokens that are trained");
+        Checks.require(!tokenIndices.isEmpty(), "token_indices is empty; list the tokens to train");
         Checks.require(new HashSet<>(tokenIndices).size() == tokenIndices.size(),
-                "token_indices " + tokenIndices + " names a token twice");
+                "token_indices " + tokenIndices + " contains a token twice");
     }
 
     /** A builder with Hugging Face PEFT's defaults. */

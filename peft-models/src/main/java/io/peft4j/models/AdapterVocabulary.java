@@ -65,8 +65,8 @@ public final class AdapterVocabulary {
      */
     static Tokenizer tokenizer(Path adapter, Optional<String> template) {
         if (!Files.isRegularFile(adapter.resolve("tokenizer.json"))) {
-            throw new ConfigurationException(adapter + " holds no tokenizer.json, so its tokens are not known; save "
-                    + "the tokenizer beside the adapter (tokenizer.save_pretrained), or name the tokens "
+            throw new ConfigurationException(adapter + " holds no tokenizer.json, so its tokens are unknown; "
+                    + "save the tokenizer beside the adapter (tokenizer.save_pretrained), or list the tokens "
                     + "(ModelOptions.withNewTokens)");
         }
         return Tokenizers.fromFolder(adapter, List.of(), template);

@@ -104,7 +104,7 @@ final class Checkpoint implements AutoCloseable {
             int rows = added > 0 ? before + added : Math.max(before, tokens);
             if (tokens > rows) {
                 throw new ConfigurationException(options.tokensOf().orElseThrow() + " has " + tokens
-                        + " tokens, but rows for " + rows + "; they do not belong together");
+                        + " tokens, but rows for " + rows + "; they do not match");
             }
             if (rows > before) {
                 tensors = new WiderVocabulary(tensors, before, rows, given);

@@ -75,8 +75,7 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
             throw new ConfigurationException("a new token has no text");
         }
         if (tokensOf.isPresent() && (sharedWeights || !newTokens.isEmpty())) {
-            throw new ConfigurationException("a model with the tokens of an adapter has no other new ones, and does "
-                    + "not share its weights with other processes");
+            throw new ConfigurationException("withTokensOf cannot be combined with withNewTokens or withSharedWeights");
         }
     }
 

@@ -55,7 +55,7 @@ public record PrecisionChoice(Precision precision, String reason) {
             before += (before.isEmpty() ? "" : " and ") + name(precision) + " would take " + megabytes(bytes);
         }
         return new PrecisionChoice(Precision.Q4, before + ", more than half of the memory of " + megabytes(memory)
-                + "; the smallest is taken and may not fit");
+                + "; the smallest type is used and may not fit");
     }
 
     private static String megabytes(long bytes) {

@@ -113,7 +113,8 @@ final class SharedWeights {
                         Map<String, TensorData> tensors = new LinkedHashMap<>();
                         converted.forEach((name, values) -> tensors.put(name, TensorData.of(values)));
                         SafetensorsWriter.write(file, tensors);
-                        LOG.info("the weights of {} lie in {} for all processes of this machine", source.name(), file);
+                        LOG.info("the weights of {} are shared by all processes of this machine in "
+                                + "{}", source.name(), file);
                         removeFormer();
                     }
                 }

@@ -26,7 +26,7 @@ class PrecisionChoiceTest {
         "FASTER,  31, INT8, bf16 would take 16 000 MB",
         "FASTER,  18, INT8, 9 000 MB of weights are not",
         "FASTER,  17, Q4, bf16 would take 16 000 MB and int8 would take 9 000 MB",
-        "FASTER,  8, Q4, the smallest is taken and may not fit",
+        "FASTER,  8, Q4, the smallest type is used and may not fit",
         "SAME, 64, BF16, half the memory of f32 and multiplied in f32 at the same speed",
         "SAME, 31, INT8, bf16 would take 16 000 MB",
         "SLOWER, 64, F32, the processor has no faster bfloat16",

@@ -90,8 +90,7 @@ class ResumeRefusalTest {
     void anotherOptionIsRefused(String difference, UnaryOperator<TrainerBuilder> change) {
         Path output = cancelled(new Tiny(0.2));
         String message = refusal(new Tiny(0.2), output, change);
-        String begin = "the training cannot be resumed from " + output.resolve("checkpoint-2") + ", because what is "
-                + "asked for is another one: " + difference;
+        String begin = "cannot resume from " + output.resolve("checkpoint-2") + ": settings differ: " + difference;
         assertTrue(message.startsWith(begin), message);
         assertFalse(message.contains(";"), "nothing else differs: " + message);
     }
@@ -155,8 +154,8 @@ class ResumeRefusalTest {
                     .train(EXAMPLES);
         }
         try (Tiny other = new Tiny(new TinyNetwork(5, false, true), new NaiveKernels(), config, 7)) {
-            assertMessage("the training cannot be resumed from " + output.resolve("checkpoint-2") + ", because the "
-                    + "adapter 'default' has other values than in the run where none are trained",
+            assertMessage("cannot resume from " + output.resolve("checkpoint-2") + ": values that are not trained "
+                    + "differ in adapter 'default'",
                     () -> Runs.builder(other, output).updateRule(LoraFa.of(other.model)).start(RunStart.RESUME).build()
                             .train(EXAMPLES));
         }

@@ -83,7 +83,7 @@ class UpdateRuleTest {
                 PeftModel model = PeftModel.of(base,
                         LoraConfig.builder().rank(2).initialization(LoraInit.MICA).targetModules("q_proj").build())) {
             String message = assertThrows(ConfigurationException.class, () -> LoraFa.of(model)).getMessage();
-            assertTrue(message.contains("nothing there would be trained"), message);
+            assertTrue(message.contains("nothing would be trained"), message);
         }
     }
 

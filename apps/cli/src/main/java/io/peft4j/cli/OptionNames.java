@@ -38,7 +38,7 @@ final class OptionNames {
         words("(?<!-)\\bif-exists (?=\\w)", ExistingOptions.NAME + " ");
         words("resume the training", "$0 (--resume)");
         words("last answer of each conversation alone", "$0 (--learn last-turn)");
-        words("no chat template that says how to write it; give the model one", "$0 (--chat-template FILE)");
+        words("no chat template; give the model one", "$0 (--chat-template FILE)");
         words("read the file as ([\\w-]+)", "read the file with --encoding $1");
         words("or name its encoding", "$0 (--encoding)");
         words("name no encoding", "leave --encoding out");

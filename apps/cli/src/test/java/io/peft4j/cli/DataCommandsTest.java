@@ -51,7 +51,7 @@ class DataCommandsTest {
         assertTrue(CommandRun.failing(2, "data", "split", data, "--out", out, "--ratios", "0.5,0.6").contains("sum"));
         Path none = Files.writeString(folder.resolve("none.jsonl"), "{\"messages\": []}\n{\n");
         String message = CommandRun.failing(1, "data", "split", none, "--out", folder.resolve("of-none"));
-        assertTrue(message.contains("contains no examples to split; the first of 2 rows that are none is line 1: "),
+        assertTrue(message.contains("contains no examples to split; the first of 2 invalid rows is line 1: "),
                 message);
     }
 
@@ -105,7 +105,7 @@ class DataCommandsTest {
         List<String> lines = Files.readAllLines(out);
         assertTrue(lines.get(0).contains("\"Who pays?\"") && lines.get(0).contains("Ann does."), lines.get(0));
         assertTrue(CommandRun.failing(1, "train", "--model", FIXTURES.resolve("tiny-llama"), "--data", out, "--output",
-                folder.resolve("adapter")).contains("h.jsonl:2: nobody has filled in the question"));
+                folder.resolve("adapter")).contains("h.jsonl:2: the question is not filled in"));
         CommandRun check = CommandRun.of("data", "check", out);
         assertEquals(1, check.status());
         assertTrue(check.out().contains("  what to do: Write the question") && check.out().contains(

@@ -210,7 +210,7 @@ class EvaluateCommandTest {
             "--training-data", training, "--few-shot", 1, "--system-prompt", "Be brief.", "--answers", answers,
             "--report", folder.resolve("report.html"), "--json"};
         String wrong = CommandRun.failing(1, Stream.concat(Stream.of(words), Stream.of("--metric", "f1")).toArray());
-        assertTrue(wrong.contains("the metric f1 is not computed of these items; available are ["), wrong);
+        assertTrue(wrong.contains("the metric f1 is not available for these items; available are ["), wrong);
         assertFalse(Files.exists(answers), "no model was asked");
         JsonNode first = CommandRun.succeeding(words).json().get(0);
         assertEquals(List.of("base", "few-shot", "system prompt", "tuned"), names(first.get("arms")));

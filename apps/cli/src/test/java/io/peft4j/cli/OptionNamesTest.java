@@ -36,10 +36,11 @@ class OptionNamesTest {
 
     @Test
     void whatIsInWordsIsNamedAsTheOption() {
-        assertEquals("a.jsonl:1: is UTF-8 text, but is to be read as UTF-16; leave --encoding out, or give all files "
-                + "one encoding",
-                train("a.jsonl:1: is UTF-8 text, but is to be read as UTF-16; name no encoding, or "
-                        + "give all files one encoding"));
+        assertEquals(
+                "a.jsonl:1: is UTF-8 text, but is read as UTF-16; leave --encoding out, or use one encoding for all "
+                        + "files",
+                train("a.jsonl:1: is UTF-8 text, but is read as UTF-16; name no encoding, or "
+                        + "use one encoding for all files"));
         assertEquals("if that is right, read the file with --encoding windows-1252, or convert it to UTF-8",
                 train("if that is right, read the file as windows-1252, or convert it to UTF-8"));
         assertEquals("only Nr., Frage; columns get their names with --column Frage=question --column \"Die Antwort"

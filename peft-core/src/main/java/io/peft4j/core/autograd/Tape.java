@@ -314,7 +314,7 @@ public final class Tape implements AutoCloseable {
             return result;
         }
         if (result == x || x.holds(result.value())) {
-            throw new IllegalStateException("a part that is to run twice must not write over its input");
+            throw new IllegalStateException("a recomputed part must not overwrite its input");
         }
         forget(result.value());
         if (!x.requiresGradient() && x.ownsValue()) {
@@ -367,8 +367,8 @@ public final class Tape implements AutoCloseable {
      */
     public void backward(Variable output, INDArray gradient) {
         if (!output.requiresGradient()) {
-            throw new IllegalStateException("nothing trainable leads to this output: no adapter is active, the tape "
-                    + "does not record, or the adapter sits on layers that are not used");
+            throw new IllegalStateException("this output has no trainable inputs: no adapter is active, the "
+                    + "tape does not record, or the adapter is on unused layers");
         }
         output.seed(SharedGradient.readOnly(this, gradient));
         while (!nodes.isEmpty()) {

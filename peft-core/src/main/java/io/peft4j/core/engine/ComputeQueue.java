@@ -106,7 +106,7 @@ final class ComputeQueue {
 
     private void requireOwner() {
         if (owner != Thread.currentThread()) {
-            throw new IllegalStateException("this thread does not compute now");
+            throw new IllegalStateException("this thread does not hold the engine");
         }
     }
 

@@ -131,9 +131,9 @@ public final class GgufFile implements TensorStore {
      */
     public FileFormatException unreadable(String name) {
         return new FileFormatException(path(), "tensor '" + name + "' is of ggml's type "
-                + GgmlTypeNames.of(info(name).ggmlType()) + ", which cannot be read; supported are "
-                + Arrays.toString(BlockType.values()) + ". Take the model in another quantization, Q4_K_M or Q8_0 for "
-                + "instance, or convert it: llama-quantize --allow-requantize IN.gguf OUT.gguf Q8_0");
+                + GgmlTypeNames.of(info(name).ggmlType()) + ", which is not supported; supported are "
+                + Arrays.toString(BlockType.values()) + ". Use another quantization such as Q4_K_M or Q8_0, or "
+                + "convert the file: llama-quantize --allow-requantize IN.gguf OUT.gguf Q8_0");
     }
 
     @Override

@@ -58,8 +58,8 @@ record GgufHead(int version, GgufMetadata metadata, Map<String, GgufTensor> tens
         if (version != 2 && version != 3) {
             boolean swapped = version != 0 && (version & 0xffff) == 0;
             throw cursor.wrong(swapped
-                    ? "this is a big-endian GGUF file; only little-endian ones can be read"
-                    : "this is version " + version + " of GGUF; versions 2 and 3 can be read");
+                    ? "this is a big-endian GGUF file; only little-endian files are supported"
+                    : "this is version " + version + " of GGUF; versions 2 and 3 are supported");
         }
         return (int) version;
     }

@@ -37,7 +37,7 @@ public enum IfExists {
      */
     public static IfExists named(String name) {
         return Arrays.stream(values()).filter(value -> value.toString().equalsIgnoreCase(name)).findFirst()
-                .orElseThrow(() -> new ConfigurationException("unknown choice '" + name + "' for what exists already; "
+                .orElseThrow(() -> new ConfigurationException("unknown choice '" + name + "' for existing outputs; "
                         + SimilarNames.sentence(name, NAMES)));
     }
 
@@ -61,14 +61,14 @@ public enum IfExists {
     public Path choose(Path wanted, Predicate<Path> taken) {
         Objects.requireNonNull(wanted, "wanted");
         if (Files.exists(wanted) && !Files.isRegularFile(wanted) && !Files.isDirectory(wanted)) {
-            throw new ConfigurationException(wanted + " is a device or a pipe; name a file or a folder, which is moved "
-                    + "to its place when it is complete");
+            throw new ConfigurationException(wanted + " is a device or a pipe; name a file or a folder, since "
+                    + "it is moved into place when complete");
         }
         if (this == OVERWRITE || !taken.test(wanted)) {
             return wanted;
         }
         if (this == FAIL) {
-            throw new ConfigurationException(wanted + " exists already; choose another name, or say what is to happen: "
+            throw new ConfigurationException(wanted + " exists already; choose another name or another choice: "
                     + CHOICES);
         }
         return IntStream.iterate(2, i -> i + 1).mapToObj(i -> numbered(wanted, i)).filter(taken.negate()).findFirst()

@@ -47,7 +47,7 @@ public interface BaseLanguageModel extends LanguageModel, AutoCloseable {
      */
     default BaseLanguageModel withLayers(List<Integer> order) {
         throw new ConfigurationException("the layers of " + network().description().name()
-                + " cannot be repeated or left out");
+                + " cannot be repeated or omitted");
     }
 
     /** For each decoder layer its number in the model as it was loaded. */

@@ -31,7 +31,7 @@ public record Completion(String text, int[] ids, StopReason stopReason, boolean 
     @Override
     public String toString() {
         return text + " (" + Count.of(ids.length, "token") + ", " + stopReason
-                + (followsConstraint ? ")" : ", cut before the constraint was followed)");
+                + (followsConstraint ? ")" : ", cut before it conformed to the constraint)");
     }
 
     /** Why generation ended. */

@@ -84,7 +84,7 @@ public interface Network extends AutoCloseable {
      */
     default Variable statesBefore(ForwardContext context, int layer) {
         throw new IllegalArgumentException(description().modelType() + " has no decoder layer " + layer
-                + " for a pass to end at");
+                + " to end a pass at");
     }
 
     /**
@@ -126,7 +126,7 @@ public interface Network extends AutoCloseable {
      */
     default Network withLayers(List<Integer> order) {
         throw new ConfigurationException("the layers of a model of type " + description().modelType()
-                + " cannot be repeated or left out");
+                + " cannot be repeated or omitted");
     }
 
     /** Frees the weights. */

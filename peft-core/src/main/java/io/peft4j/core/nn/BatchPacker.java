@@ -62,7 +62,7 @@ final class BatchPacker {
         }
         if (sharesPrefixes && sequences.stream().anyMatch(each -> each.types().length > 0
                 || each.source().length > 0)) {
-            throw new IllegalArgumentException("sequences of two texts, or with a source, share no beginning");
+            throw new IllegalArgumentException("sequences of two texts, or with a source, cannot share a prefix");
         }
         BatchPacker packer = new BatchPacker(List.copyOf(sequences), starts);
         int[] all = new int[sequences.size()];

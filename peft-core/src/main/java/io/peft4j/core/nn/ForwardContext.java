@@ -186,8 +186,8 @@ public final class ForwardContext {
     public ForwardContext onTable(int... tableRows) {
         int[] groups = IntStream.of(batch.groups()).distinct().toArray();
         if (groups.length > 1) {
-            throw new ConfigurationException("this model cannot run several adapters in one batch: their layers also "
-                    + "read a table that all sequences share; run one batch an adapter");
+            throw new ConfigurationException("this model cannot run several adapters in one batch, since their "
+                    + "layers read a table shared by all sequences; run one batch for each adapter");
         }
         return on(PackedBatch.of(List.of(TokenSequence.unsupervised(tableRows)
                 .inGroup(groups.length == 0 ? 0 : groups[0]))));

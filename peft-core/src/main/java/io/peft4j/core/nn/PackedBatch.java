@@ -158,8 +158,8 @@ public final class PackedBatch {
      * @throws IllegalStateException where the batch is no longer what {@link #of} or {@link #sharingPrefixes} gave
      */
     public PackedBatch invokedFrom(IntUnaryOperator starts) {
-        Origin packed = origin.orElseThrow(() -> new IllegalStateException("a batch that was changed after it was "
-                + "packed cannot be packed again"));
+        Origin packed = origin.orElseThrow(() -> new IllegalStateException("a batch cannot be packed again "
+                + "after it was changed"));
         return BatchPacker.pack(packed.sequences(), packed.sharesPrefixes(), starts);
     }
 
@@ -230,8 +230,8 @@ public final class PackedBatch {
     public PackedBatch seeingAll() {
         if (virtualTokens().length > 0 || cacheRows.length > 0
                 || origin.map(Origin::sharesPrefixes).orElse(false)) {
-            throw new IllegalArgumentException("an encoder runs on whole sequences, each with rows of its own: not on "
-                    + "shared beginnings, and not with virtual tokens before them");
+            throw new IllegalArgumentException("an encoder needs whole sequences: shared prefixes and virtual "
+                    + "tokens are not supported");
         }
         List<AttentionLayout.Segment> segments = layout.segments().stream()
                 .map(segment -> AttentionLayout.Segment.bidirectional(segment.queryStart(), segment.queryEnd(),
@@ -290,8 +290,8 @@ public final class PackedBatch {
      * changed.
      */
     public int[] rowsOf(int sequence) {
-        return origin.orElseThrow(() -> new IllegalStateException("a batch that was changed after it was packed does "
-                + "not know its sequences")).rows()[sequence];
+        return origin.orElseThrow(() -> new IllegalStateException("the sequences of a batch are unknown after "
+                + "it was changed")).rows()[sequence];
     }
 
     /** N, the number of rows. */

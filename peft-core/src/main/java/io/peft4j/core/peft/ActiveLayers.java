@@ -50,7 +50,7 @@ final class ActiveLayers implements LayerSelection {
                     .toList();
             if (copies.size() > 1) {
                 throw new ConfigurationException("adapters '" + copies.get(0) + "' and '" + copies.get(1)
-                        + "' cannot be active together: both have a trained copy of " + path);
+                        + "' cannot be active together: both train a copy of " + path);
             }
         });
         List<String> prefixes = active.keySet().stream().filter(name -> active.get(name).virtualTokens() > 0).toList();
@@ -122,8 +122,8 @@ final class ActiveLayers implements LayerSelection {
                     .forEach(here -> here.forEach(placed -> merge(merged, placed.adapter(), placed.layer())));
             for (MergedLayer layer : merged.values()) {
                 if (!layer.isFinite()) {
-                    throw new ConfigurationException("merging " + active.keySet() + " gives NaN or infinite weights at "
-                            + layer.slot().path() + "; the adapter is broken");
+                    throw new ConfigurationException("merging " + active.keySet() + " results in NaN or "
+                            + "infinite weights at " + layer.slot().path() + "; the adapter is damaged");
                 }
             }
             complete = true;

@@ -53,7 +53,7 @@ public record AdapterChoice(Optional<String> defaultName, Set<String> baseNames,
         }
         if (adapters.size() > 1) {
             throw new ConfigurationException("there are " + adapters.size() + " adapters, " + adapters + ", and "
-                    + "nothing says which of them answers a request that names none: " + remedy + "; '"
+                    + "no default is set: " + remedy + "; '"
                     + PeftModel.BASE + "' is the base model");
         }
         return adapters.isEmpty() ? PeftModel.BASE : adapters.iterator().next();

@@ -35,8 +35,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class AdapterSet {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,99}");
 
-    private static final AdapterChoice DEFAULT = new AdapterChoice(Optional.empty(), Set.of(), "activate(...) one, or "
-            + "ask the view with(...) it");
+    private static final AdapterChoice DEFAULT = new AdapterChoice(Optional.empty(), Set.of(),
+            "call activate(...), or use the view with(...)");
 
     private final BaseLanguageModel base;
     private final ActiveAdapters activation = new ActiveAdapters(this);
@@ -204,8 +204,8 @@ final class AdapterSet {
 
     private void requireNotTraining(String what) {
         if (training) {
-            throw new ConfigurationException("cannot " + what + " while the model is being trained; wait for the end "
-                    + "of the training, or ask a view of the model, which with(...) gives, for other adapters");
+            throw new ConfigurationException("cannot " + what + " while the model is being trained; wait for "
+                    + "the end of the training, or use a view of the model (with(...)) for other adapters");
         }
     }
 

@@ -33,7 +33,7 @@ final class Invocations {
         List<Integer> wanted = ofGroup.apply(sequence.group());
         int start = lastOccurrence(sequence.ids(), wanted);
         if (start == sequence.length() && !warned.getAndSet(true)) {
-            LOG.warn("a sequence of {} tokens has no invocation {}, so the adapter has no effect on it. Further "
+            LOG.warn("a sequence of {} tokens has no invocation {}, so the adapter has no effect on it; further "
                     + "ones are not logged", sequence.length(), wanted);
         }
         return start;

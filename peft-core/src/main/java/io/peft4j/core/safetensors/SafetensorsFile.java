@@ -105,7 +105,7 @@ public final class SafetensorsFile implements Safetensors {
 
     private DType readable(TensorInfo info) {
         return info.dtype().orElseThrow(() -> new FileFormatException(path(), "tensor '" + info.name()
-                + "' has elements of type " + info.dtypeName() + ", which cannot be read; supported are "
+                + "' has elements of type " + info.dtypeName() + ", which is not supported; supported are "
                 + Arrays.toString(DType.values())));
     }
 

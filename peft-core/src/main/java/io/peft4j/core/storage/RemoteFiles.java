@@ -45,7 +45,7 @@ public interface RemoteFiles {
     static RemoteFiles of(String address) {
         return ServiceLoader.load(RemoteFiles.class).stream().map(ServiceLoader.Provider::get)
                 .filter(files -> address.startsWith(files.prefix())).findFirst()
-                .orElseThrow(() -> new ConfigurationException("nothing here understands the address " + address
+                .orElseThrow(() -> new ConfigurationException("unsupported address " + address
                         + "; s3:// and gs:// need the module peft-cloud"));
     }
 }

@@ -20,8 +20,7 @@ public final class SourceEncoder {
     public SourceEncoder(Model model) {
         if (!(model.network() instanceof EncoderDecoderNetwork network)) {
             throw new ConfigurationException(model.network().description().name() + " is a model of type "
-                    + model.network().description().modelType() + " and no encoder-decoder, which reads a source and "
-                    + "writes a target");
+                    + model.network().description().modelType() + ", not an encoder-decoder");
         }
         this.tokenizer = model.tokenizer();
         this.start = network.startToken();

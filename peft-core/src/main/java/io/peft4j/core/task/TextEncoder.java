@@ -139,7 +139,7 @@ public final class TextEncoder {
         if (room <= stride) {
             throw new ConfigurationException("a question of " + asked.length + " tokens leaves room for " + room
                     + " tokens of its text in a sequence of " + limit + ", and a stride of " + stride
-                    + " needs more; ask a shorter question, or take a smaller stride");
+                    + " needs more; use a shorter question or a smaller stride");
         }
         List<Window> windows = new ArrayList<>();
         int end = 0;
@@ -193,8 +193,8 @@ public final class TextEncoder {
         private static int find(int[] part, int[] whole, int from) {
             return IntStream.rangeClosed(from, whole.length - part.length)
                     .filter(i -> Arrays.equals(part, 0, part.length, whole, i, i + part.length)).findFirst()
-                    .orElseThrow(() -> new ConfigurationException("this tokenizer changes a text when it puts special "
-                            + "tokens around it, so a long text cannot be cut"));
+                    .orElseThrow(() -> new ConfigurationException("this tokenizer changes a text when it adds "
+                            + "special tokens, so a long text cannot be split"));
         }
 
         int length() {

@@ -39,7 +39,7 @@ public interface Tokenizer extends AutoCloseable {
      * @throws UnsupportedOperationException where the tokenizer joins no texts
      */
     default PairEncoding encodePair(String first, String second) {
-        throw new UnsupportedOperationException("this tokenizer joins no two texts");
+        throw new UnsupportedOperationException("this tokenizer does not support pairs of texts");
     }
 
     /**
@@ -49,7 +49,7 @@ public interface Tokenizer extends AutoCloseable {
      * @throws UnsupportedOperationException where the tokenizer takes no words
      */
     default WordEncoding encodeWords(List<String> words) {
-        throw new UnsupportedOperationException("this tokenizer takes no words");
+        throw new UnsupportedOperationException("this tokenizer does not support pre-split words");
     }
 
     /**

@@ -28,7 +28,7 @@ class HostileGgufTest {
         return Stream.of(
                 arguments(new RawGguf(), "the file ends at byte 0 inside the magic number; it is truncated"),
                 arguments(new RawGguf().ascii("GGML").u32(3), "not a GGUF file: it does not begin with GGUF"),
-                arguments(new RawGguf().ascii("GGUF").u32(1), "version 1 of GGUF; versions 2 and 3 can be read"),
+                arguments(new RawGguf().ascii("GGUF").u32(1), "version 1 of GGUF; versions 2 and 3 are supported"),
                 arguments(new RawGguf().ascii("GGUF").u32(4), "version 4 of GGUF"),
                 arguments(new RawGguf().ascii("GGUF").bytes(0, 0, 0, 3), "this is a big-endian GGUF file"),
                 arguments(RawGguf.head(-1, 0),

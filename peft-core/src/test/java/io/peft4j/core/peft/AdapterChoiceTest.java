@@ -27,8 +27,8 @@ class AdapterChoiceTest {
 
     @Test
     void ofSeveralNoneIsTakenThatWasNotChosen() {
-        assertEquals("there are 2 adapters, [ferry, hr], and nothing says which of them answers a request that names "
-                + "none: set the default; '__base__' is the base model",
+        assertEquals("there are 2 adapters, [ferry, hr], and no default is set: "
+                + "set the default; '__base__' is the base model",
                 refused(NONE, Optional.empty(), "ferry", "hr"));
         assertEquals("hr", HR.name(Optional.empty(), List.of("ferry", "hr")));
     }

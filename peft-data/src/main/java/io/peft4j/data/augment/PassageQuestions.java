@@ -124,7 +124,7 @@ public final class PassageQuestions {
         Optional<String> refusal(String question, ClozeSentence blank) {
             return Optional.of("it gives the answer away").filter(reason -> blank.isIn(question))
                     .or(() -> fact.refusal(question, heading))
-                    .or(() -> Optional.of("it asks for another sentence, too").filter(reason -> others.stream()
+                    .or(() -> Optional.of("another sentence answers it too").filter(reason -> others.stream()
                             .anyMatch(other -> other.isAskedBy(question, heading))))
                     .or(() -> QuestionForm.fault(question, sentence));
         }
@@ -173,7 +173,7 @@ public final class PassageQuestions {
             if (!fresh) {
                 unasked.add(unasked(from.row(), from.heading(), from.sentence(),
                         question.map(text -> "'" + text + "' is asked already").orElse(reasons.getOrDefault(from,
-                                "no question fits its values")),
+                                "no question matches its values")),
                         true));
             }
         }
@@ -283,7 +283,7 @@ public final class PassageQuestions {
                 if (candidate.blank().isIn(answer) && told.fact().isIn(answer, candidate.question(), told.sentence())) {
                     written.put(told, candidate.question());
                 } else {
-                    reasons.put(told, "asked '" + candidate.question() + "' with it, the model answers otherwise");
+                    reasons.put(told, "asked '" + candidate.question() + "' with it, the model gives another answer");
                 }
             });
         }

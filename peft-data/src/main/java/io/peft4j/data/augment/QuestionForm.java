@@ -52,7 +52,7 @@ final class QuestionForm {
     }
 
     /**
-     * What is wrong with the form of a question, as {@code an article stands before the verb 'ask'}; empty where it is
+     * What is wrong with the form of a question, as {@code an article precedes the verb 'ask'}; empty where it is
      * well formed.
      *
      * @param answer the answer, which a question must not repeat
@@ -67,7 +67,7 @@ final class QuestionForm {
 
     private static Optional<String> shape(String question, List<String> words) {
         if (!question.endsWith("?") || question.indexOf('?') < question.length() - 1) {
-            return Optional.of("it is not one question");
+            return Optional.of("it is not a single question");
         }
         if (words.size() < FEWEST_WORDS) {
             return Optional.of("it has fewer than " + FEWEST_WORDS + " words");
@@ -75,7 +75,7 @@ final class QuestionForm {
         long open = question.chars().filter(c -> c == '(').count();
         if (question.contains("__") || open != question.chars().filter(c -> c == ')').count()
                 || question.chars().filter(c -> c == '"').count() % 2 == 1) {
-            return Optional.of("a bracket or a quotation mark is open, or a gap is left");
+            return Optional.of("a bracket or quotation mark is not closed, or a gap is not filled");
         }
         String last = words.get(words.size() - 1);
         // A grade or a building is called A.
@@ -90,7 +90,7 @@ final class QuestionForm {
             return Optional.of("it is the answer");
         }
         return told.split(" ").length >= COPIED_WORDS && asked.contains(told)
-                ? Optional.of("the answer stands in it") : Optional.empty();
+                ? Optional.of("it contains the answer") : Optional.empty();
     }
 
     /** Neighbours that never are. */
@@ -100,10 +100,10 @@ final class QuestionForm {
             String next = words.get(i + 1);
             boolean article = ARTICLES.contains(one);
             if (article && VERBS.contains(next) || GERMAN_ARTICLES.contains(one) && GERMAN_VERBS.contains(next)) {
-                return Optional.of("the article '" + one + "' stands before the verb '" + next + "'");
+                return Optional.of("the article '" + one + "' precedes the verb '" + next + "'");
             }
             if (DETERMINERS.contains(one) && !one.equals("this") && DETERMINERS.contains(next)) {
-                return Optional.of("'" + one + " " + next + "' stands in it");
+                return Optional.of("'" + one + " " + next + "' occurs in it");
             }
             if (one.equals(next) && one.length() > 1 && !words("die der das that had").contains(one)
                     && !Character.isDigit(one.charAt(0))) {
@@ -111,7 +111,7 @@ final class QuestionForm {
             }
             if (MODALS.contains(one) && (HELPING.contains(next) && !next.equals("have") && !next.equals("do")
                     || NO_SUBJECTS.contains(next))) {
-                return Optional.of("'" + one + " " + next + "' stands in it");
+                return Optional.of("'" + one + " " + next + "' occurs in it");
             }
         }
         return Optional.empty();
@@ -129,7 +129,7 @@ final class QuestionForm {
                 List<String> phrase = words.subList(i, i + length);
                 boolean joined = words.subList(i + length, j).stream().anyMatch(JOINING::contains);
                 if (length > 1 && !joined && !SMALL.containsAll(phrase)) {
-                    return Optional.of("'" + String.join(" ", phrase) + "' stands in it twice");
+                    return Optional.of("'" + String.join(" ", phrase) + "' occurs twice");
                 }
             }
         }

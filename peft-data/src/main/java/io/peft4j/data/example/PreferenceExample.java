@@ -38,7 +38,7 @@ public record PreferenceExample(List<ChatMessage> prompt, List<ChatMessage> pref
             throw new IllegalArgumentException("a preference needs a prompt, a preferred and a rejected answer");
         }
         if (continuation && (prompt.size() != 1 || preferred.size() != 1 || rejected.size() != 1)) {
-            throw new IllegalArgumentException("a text and two ways to go on are one message each");
+            throw new IllegalArgumentException("a text and its two continuations must be one message each");
         }
     }
 

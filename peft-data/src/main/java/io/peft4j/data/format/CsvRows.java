@@ -190,7 +190,7 @@ final class CsvRows implements RowSource {
         List<String> names = record().map(cells -> cells.stream().map(CsvRows::cell).map(String::strip).toList())
                 .orElse(List.of());
         if (names.stream().distinct().count() < names.size()) {
-            throw new HeaderException("the first row names a column twice: " + names);
+            throw new HeaderException("the first row has a column twice: " + names);
         }
         columns = names;
     }
@@ -257,8 +257,8 @@ final class CsvRows implements RowSource {
                 sinceRow += line.length();
                 if (sinceRow > Utf8Lines.LONGEST) {
                     throw new LongLineException(
-                            "is longer than " + (Utf8Lines.LONGEST >> 20) + " million characters; a "
-                                    + "quote that is opened in it may have no end");
+                            "is longer than " + (Utf8Lines.LONGEST >> 20) + " million characters; a quote in it "
+                                    + "may not be closed");
                 }
                 at = 0;
             }

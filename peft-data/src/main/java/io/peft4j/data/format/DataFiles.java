@@ -51,7 +51,7 @@ public final class DataFiles {
     public static InputStream open(Path file) {
         String name = file.toString().toLowerCase(Locale.ROOT);
         if (Files.isRegularFile(file) && DOCUMENTS.stream().anyMatch(name::endsWith)) {
-            throw new DataException(file, "is a document of a kind that is not read; save a table as .xlsx or CSV in "
+            throw new DataException(file, "is a document in an unsupported format; save a table as .xlsx or CSV in "
                     + "UTF-8, a handbook as .docx, .pdf, HTML or Markdown");
         }
         InputStream opened = null;
@@ -167,7 +167,7 @@ public final class DataFiles {
     /** A row in place of what cannot be decompressed, after which there is no other. */
     static RowSource.Entry damaged(Path file, long line, IOException e) {
         return RowSource.Entry.wrong("invalid_compression", new DataException(file, Math.max(1, line), 0,
-                "the compressed data is damaged, truncated or unpacks without end: " + e.getMessage()
+                "the compressed data is damaged, truncated or unpacks to an excessive size: " + e.getMessage()
                         + "; the rest was not read",
                 e));
     }
@@ -176,7 +176,7 @@ public final class DataFiles {
     public static UncheckedIOException unreadable(Path file, IOException e) {
         return new UncheckedIOException("cannot read " + file + ": "
                 + (e instanceof NoSuchFileException ? "no such file"
-                        : Files.isDirectory(file) ? "it is a folder; name a file in it"
+                        : Files.isDirectory(file) ? "it is a folder; use a file in it"
                                 : isPipe(file) ? PIPE + " (" + e.getMessage() + ")" : e.getMessage()),
                 e);
     }

@@ -50,8 +50,8 @@ public final class ExampleWriter implements AutoCloseable {
         this.format = format;
         String name = DataFiles.plainName(file);
         if (OTHER_TYPES.stream().anyMatch(name::endsWith)) {
-            throw new ConfigurationException(file + " would hold JSON Lines under the name of another type, and could "
-                    + "not be read again; end it in .jsonl, .csv or .tsv");
+            throw new ConfigurationException(file + " would hold JSON Lines under the ending of another type "
+                    + "and could not be read again; use the ending .jsonl, .csv or .tsv");
         }
         this.layout = layout.map(one -> one.at(name.endsWith(".tsv")));
         this.separator = !isTable(file) ? Optional.empty() : Optional.of(this.layout.map(TableLayout::separator)
@@ -124,9 +124,8 @@ public final class ExampleWriter implements AutoCloseable {
 
     private Map<String, Object> row(Example example) {
         return format.write(example).orElseThrow(() -> refused(example, "cannot be written as "
-                + format.name().toLowerCase(java.util.Locale.ROOT) + ", which has no place for its turns, roles, tools "
-                + "or weights, or keeps the name of one of its further fields for something else; the format chat "
-                + "holds every conversation"));
+                + format.name().toLowerCase(java.util.Locale.ROOT) + ", which cannot represent its turns, "
+                + "roles, tools, weights or further fields; use the format chat"));
     }
 
     private void write(Example example, Map<String, Object> row) {
@@ -159,7 +158,7 @@ public final class ExampleWriter implements AutoCloseable {
         List<String> cells = new ArrayList<>();
         for (String column : columns) {
             if (!(row.get(column) instanceof String text)) {
-                throw refused(example, "\"" + column + "\" is not a text, so a table cannot hold it; write .jsonl");
+                throw refused(example, "\"" + column + "\" is not a text, which a table cannot hold; write .jsonl");
             }
             cells.add(text);
         }

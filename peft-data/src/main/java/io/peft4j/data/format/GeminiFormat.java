@@ -22,7 +22,7 @@ final class GeminiFormat implements RowFormat {
     @Override
     public Optional<Example> read(JsonLines.Row row, MessageReader reader, Faults faults) {
         if (!(row.fields().get(CONTENTS) instanceof List<?> list) || list.isEmpty()) {
-            faults.add(RowFault.fatal("missing_messages", "has no list \"contents\" with a turn in it"));
+            faults.add(RowFault.fatal("missing_messages", "has no list \"contents\" with at least one turn"));
             return Optional.empty();
         }
         List<ChatMessage> messages = new ArrayList<>();
@@ -63,7 +63,7 @@ final class GeminiFormat implements RowFormat {
 
     private static Optional<String> parts(Object turn, String where, Faults faults) {
         if (!(turn instanceof Map<?, ?> map && map.get("parts") instanceof List<?> parts && !parts.isEmpty())) {
-            faults.add(RowFault.fatal("missing_content", where + " has no list \"parts\" with a part in it"));
+            faults.add(RowFault.fatal("missing_content", where + " has no list \"parts\" with at least one part"));
             return Optional.empty();
         }
         StringBuilder text = new StringBuilder();

@@ -65,7 +65,7 @@ final class JsonText {
     static Map<String, Object> object(Path file, long line, Object value) {
         if (!(value instanceof Map<?, ?> map)) {
             throw new DataException(file, line, "is not a JSON object" + (value instanceof List<?>
-                    ? " but a list; write one object a line, with no list around them" : ""));
+                    ? " but a list; write one object per line, without a list around them" : ""));
         }
         return JsonLines.object(map);
     }
@@ -73,7 +73,7 @@ final class JsonText {
     static DataException wrong(Path file, long line, String hint, JsonProcessingException e) {
         JsonLocation at = e.getLocation();
         String message = e.getOriginalMessage().contains("(CTRL-CHAR, code ")
-                ? "there is a byte that no text has; is it a binary file?"
+                ? "it contains a control character; is it a binary file?"
                 : NOISE.matcher(e.getOriginalMessage()).replaceAll("");
         return new DataException(file, line, at == null ? 0 : at.getColumnNr(),
                 "is not valid JSON: " + message + hint, e);

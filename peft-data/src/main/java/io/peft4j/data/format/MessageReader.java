@@ -94,7 +94,7 @@ public final class MessageReader {
         if (!unknown.isEmpty()) {
             unknown.stream().limit(MOST_UNKNOWN_KEYS - unknownKeys.size()).forEach(unknownKeys::add);
             faults.add(RowFault.odd("message_unrecognized_key", where + " has keys that the chat format does not have: "
-                    + unknown + "; they are passed to the chat template and otherwise ignored"));
+                    + unknown + "; only the chat template sees them"));
         }
     }
 
@@ -103,7 +103,7 @@ public final class MessageReader {
         boolean valid = weight instanceof Number number && (number.doubleValue() == 0 || number.doubleValue() == 1);
         if (weight != null && (!valid || !"assistant".equals(fields.get("role")))) {
             faults.add(RowFault.fatal("bad_weight", where + " has the weight " + weight
-                    + "; only assistant messages may have a weight, and it is 0 or 1"));
+                    + "; only assistant messages may have a weight, which is 0 or 1"));
         }
     }
 
@@ -161,7 +161,8 @@ public final class MessageReader {
             if (Character.isSurrogate(text.charAt(i))) {
                 if (!Character.isSupplementaryCodePoint(text.codePointAt(i))) {
                     faults.add(RowFault.fatal("wrong_encoding",
-                            where + String.format(" holds \\u%04x, half of a character", (int) text.charAt(i))));
+                            where + String.format(" contains \\u%04x, half of a surrogate "
+                                    + "pair", (int) text.charAt(i))));
                     return;
                 }
                 i++;

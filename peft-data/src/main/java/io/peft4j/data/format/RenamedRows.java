@@ -50,7 +50,7 @@ final class RenamedRows implements RowSource {
             String name = file.columns().getOrDefault(field.getKey(), field.getKey());
             if (fields.containsKey(name)) {
                 return Entry.wrong("unknown_column", new DataException(row.file(), row.line(), "has a column '" + name
-                        + "' besides the one that is to get this name; rename that one, too"));
+                        + "' besides the one that is to get this name; rename that one too"));
             }
             fields.put(name, field.getValue());
         }

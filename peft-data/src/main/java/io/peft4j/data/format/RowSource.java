@@ -41,8 +41,8 @@ public interface RowSource extends AutoCloseable {
         }
         DataFiles.OTHER_MODULES.forEach((ending, module) -> {
             if (name.endsWith(ending)) {
-                throw new ConfigurationException("to read " + file + " the module " + module + " is needed, which is "
-                        + "not on the class path; add the dependency io.peft4j:" + module + ", or save the data as "
+                throw new ConfigurationException("reading " + file + " needs the module " + module + ", which "
+                        + "is not on the class path; add the dependency io.peft4j:" + module + ", or save the data as "
                         + (ending.equals(".parquet") ? "JSON Lines" : ending.equals(".xlsx") ? "CSV in UTF-8"
                                 : "Markdown (.md) or HTML (.html)"));
             }
@@ -61,7 +61,7 @@ public interface RowSource extends AutoCloseable {
     private static DataFile requireNoText(DataFile file) {
         if (file.encoding().isPresent()) {
             throw new ConfigurationException("the encoding " + file.encoding().get() + " is given for " + file
-                    + ", which is no text");
+                    + ", which is not a text file");
         }
         return file;
     }

@@ -29,7 +29,7 @@ final class ShareGptFormat implements RowFormat {
     @Override
     public Optional<Example> read(JsonLines.Row row, MessageReader reader, Faults faults) {
         if (!(row.fields().get(CONVERSATIONS) instanceof List<?> list) || list.isEmpty()) {
-            faults.add(RowFault.fatal("missing_messages", "has no list \"conversations\" with a turn in it"));
+            faults.add(RowFault.fatal("missing_messages", "has no list \"conversations\" with at least one turn"));
             return Optional.empty();
         }
         List<ChatMessage> messages = new ArrayList<>();
@@ -69,8 +69,8 @@ final class ShareGptFormat implements RowFormat {
         extra.remove(VALUE);
         for (String key : List.of("role", "content")) {
             if (extra.remove(key) != null) {
-                faults.add(RowFault.odd("message_unrecognized_key", where + " (" + from + ") has \"" + key + "\" "
-                        + "beside \"from\" and \"value\", which say it; it is left out"));
+                faults.add(RowFault.odd("message_unrecognized_key", where + " (" + from + ") has "
+                        + "\"" + key + "\" beside \"from\" and \"value\"; it is ignored"));
             }
         }
         if (!from.equals(CALL)) {

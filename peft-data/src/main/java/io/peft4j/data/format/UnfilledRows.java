@@ -27,7 +27,7 @@ public final class UnfilledRows {
 
     /** The fault of a row that nobody has filled in. It is read all the same: who makes skeletons writes them. */
     static RowFault fault(String text) {
-        return RowFault.odd(UNFILLED, "nobody has filled in the question: '" + text.strip() + "' stands in its place; "
-                + "write the question that the answer answers, or remove the row");
+        return RowFault.odd(UNFILLED, "the question is not filled in: '" + text.strip() + "'; write the "
+                + "question, or remove the row");
     }
 }

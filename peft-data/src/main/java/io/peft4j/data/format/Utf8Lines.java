@@ -69,8 +69,7 @@ final class Utf8Lines {
         line++;
         int length = readLine();
         if (length > LONGEST) {
-            throw new LongLineException("is longer than " + (LONGEST >> 20) + " MB; an example must stand "
-                    + "on a line of its own, and no model takes rows of that size");
+            throw new LongLineException("is longer than " + (LONGEST >> 20) + " MB; write one example per line");
         }
         int from = 0;
         if (line == 1) {
@@ -124,8 +123,7 @@ final class Utf8Lines {
             binary = true;
             throw new DataException(file, 1, LegacyEncodings.utf16(buffer, limit).map(encoding -> "looks like UTF-16 "
                     + "without a byte order mark; read the file as " + encoding)
-                    .orElse("is a binary file and no text; data are JSON Lines, a JSON array, CSV, TSV, Parquet or "
-                            + "Markdown"));
+                    .orElse("is a binary file; use JSON Lines, a JSON array, CSV, TSV, Parquet or Markdown"));
         }
     }
 

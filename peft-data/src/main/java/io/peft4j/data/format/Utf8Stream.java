@@ -64,8 +64,8 @@ final class Utf8Stream extends InputStream {
     private void fill() throws IOException {
         if (failed) {
             atEnd = true;
-            throw new DataException(file, line, 0, "is no text in " + encoding + " from here on; name the encoding "
-                    + "that the file was saved in", null);
+            throw new DataException(file, line, 0, "is not text in " + encoding + " from here on; name the "
+                    + "encoding that the file was saved in", null);
         }
         source.compact();
         int count = in.read(source.array(), source.position(), source.remaining());
@@ -109,8 +109,8 @@ final class Utf8Stream extends InputStream {
                 .decode(source.duplicate(), CharBuffer.allocate(source.remaining()), false);
         if (!read.isError()) {
             atEnd = true;
-            throw new DataException(file, line, 0, "is UTF-8 text, but is to be read as " + encoding + "; name "
-                    + "no encoding, or give all files one encoding", null);
+            throw new DataException(file, line, 0, "is UTF-8 text, but is read as " + encoding + "; name no "
+                    + "encoding, or use one encoding for all files", null);
         }
     }
 

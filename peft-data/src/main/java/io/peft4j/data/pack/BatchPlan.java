@@ -36,8 +36,8 @@ final class BatchPlan {
         for (int i = 0; i < sequences.size(); i++) {
             if (sequences.get(i).length() > options.tokens()) {
                 throw new ConfigurationException("sequence " + (i + 1) + " has " + sequences.get(i).length()
-                        + " tokens, more than the " + options.tokens() + " of a batch; raise the limit or leave it "
-                        + "out");
+                        + " tokens, more than the " + options.tokens() + " of a batch; raise the limit or "
+                        + "remove the sequence");
             }
         }
         return new BatchPlan(sequences, options, epoch).batches();

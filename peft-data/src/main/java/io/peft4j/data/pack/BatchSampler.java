@@ -88,8 +88,7 @@ public final class BatchSampler {
      */
     public BatchSampler resume(State state) {
         if (state.fingerprint() != fingerprint || state.epoch() < 0) {
-            throw new ConfigurationException("the sampler's state belongs to other data or options, so the run "
-                    + "cannot be continued");
+            throw new ConfigurationException("cannot resume: the sampler's state belongs to other data or options");
         }
         seek(state.epoch(), state.batch());
         return this;

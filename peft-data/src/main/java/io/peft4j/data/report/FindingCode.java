@@ -13,7 +13,7 @@ public enum FindingCode {
     /** A Parquet file that is damaged, or of a kind that is not read. */
     INVALID_PARQUET(Severity.ERROR, "The rows from there on cannot be read.", "Export the file again."),
     /** A PDF, DOCX or XLSX file that is damaged, encrypted or without text. */
-    INVALID_DOCUMENT(Severity.ERROR, "The document cannot be read.", "Do what the message says, or export it again."),
+    INVALID_DOCUMENT(Severity.ERROR, "The document cannot be read.", "Follow the message, or export it again."),
     /** A column that is to get another name, but is not there or not free. */
     UNKNOWN_COLUMN(Severity.ERROR, "The row is read without it.", "Correct the name of the column."),
     /** A row that was made for people to fill in, and was not. */

@@ -53,9 +53,9 @@ final class ReportPage {
         Map<String, String> files = new LinkedHashMap<>();
         report.files().forEach((file, rows) -> files.put(file, Count.of(rows, "row")));
         return Blocks.banner(tone, errors > 0 ? Count.of(errors, "error") : "No errors", errors > 0
-                ? "A training on these files would fail, or teach or measure nothing."
-                : warned ? "What was found is worth a look before a training."
-                        : "Nothing stands in the way of a training.",
+                ? "A training on these files would fail, or learn or measure nothing."
+                : warned ? "Check the findings before a training."
+                        : "The files are ready for a training.",
                 Blocks.facts(files));
     }
 
@@ -108,7 +108,7 @@ final class ReportPage {
     }
 
     private Html previews() {
-        Html card = Blocks.card("What the model sees", Blocks.note("Learned is what is marked."));
+        Html card = Blocks.card("What the model sees", Blocks.note("Marked tokens are learned."));
         for (DataStatistics.Preview preview : report.statistics().previews()) {
             card.add(Blocks.note("line ", preview.line()), tag("pre", preview.pieces().stream()
                     .map(piece -> piece.learned() ? tag("mark", piece.text()) : Html.all(piece.text())).toList()));

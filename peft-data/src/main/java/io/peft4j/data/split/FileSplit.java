@@ -110,7 +110,7 @@ public final class FileSplit {
             }
             if (counts[0] == counts[1]) {
                 throw new DataException(in, "contains no examples to split" + rejected.stream().findFirst()
-                        .map(first -> "; the first of " + counts[1] + " rows that are none is line " + first.line()
+                        .map(first -> "; the first of " + counts[1] + " invalid rows is line " + first.line()
                                 + ": " + first.message())
                         .orElse(""));
             }
@@ -156,7 +156,7 @@ public final class FileSplit {
                 }
             }
             if (number != parts.length) {
-                throw new DataException(file.path(), "changed while it was split");
+                throw new DataException(file.path(), "changed while it was being split");
             }
             writers.forEach(ExampleWriter::commit);
         } finally {
@@ -186,7 +186,7 @@ public final class FileSplit {
             int number = part;
             long count = Arrays.stream(parts).filter(p -> p == number).count();
             if (count == 0) {
-                LOG.warn("{}{} got no examples: groups stay together (groups: {}, parts: {})",
+                LOG.warn("{}{} has no examples, since groups stay together (groups: {}, parts: {})",
                         names().get(part), ENDING, json.get("groups"), rule.ratios().size());
             }
             list.putObject(names().get(part)).put("file", names().get(part) + ENDING).put("rows", count)

@@ -41,7 +41,7 @@ public record LabelledText(String text, Optional<String> second, List<String> la
             try {
                 numbers[i] = Float.parseFloat(labels.get(i));
             } catch (NumberFormatException e) {
-                throw new ConfigurationException("'" + labels.get(i) + "' is not a number, and the model is a "
+                throw new ConfigurationException("'" + labels.get(i) + "' is not a number, but the model is a "
                         + "regression", e);
             }
             if (!Float.isFinite(numbers[i])) {

@@ -50,8 +50,8 @@ public final class Labels {
         boolean measured = numbers.size() > 2 && 2 * numbers.stream().distinct().count() > numbers.size();
         if (!others.isEmpty() && (measured || numbers.size() > others.size())) {
             throw new ConfigurationException("of " + labels.size() + " labels all but " + others.size()
-                    + " are numbers, as a regression learns them, but '" + others.get(0) + "' is none; correct it, or "
-                    + "leave its row out (numbers are written as 0.5 or -3)");
+                    + " are numbers, but '" + others.get(0) + "' is not; correct it, or remove its row (a regression "
+                    + "needs numbers such as 0.5 or -3)");
         }
         return others.isEmpty();
     }

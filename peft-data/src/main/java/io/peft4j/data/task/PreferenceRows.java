@@ -90,7 +90,7 @@ public final class PreferenceRows {
             return false;
         }
         throw new DataException(file, item.line(), "\"label\" is " + (label == null ? "missing" : label)
-                + "; whether the answer is good is true or false");
+                + "; it must be true (good answer) or false");
     }
 
     private static <T> List<T> read(OpenRows source, String expected, Function<ExampleReader.Item, T> example) {

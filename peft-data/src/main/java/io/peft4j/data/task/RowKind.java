@@ -118,7 +118,7 @@ public final class RowKind<E> {
     /** What conversations that rows are read as leave out of them, as a sentence; empty where that is nothing. */
     public static Optional<String> leftOutOfChats(OpenRows rows) {
         if (PREFERENCES.isOf(rows)) {
-            return Optional.of(rows.file() + " holds " + PREFERENCES.words + ": the better answers alone are learned; "
+            return Optional.of(rows.file() + " holds " + PREFERENCES.words + ": only the better answers are learned; "
                     + "preference training (DPO, ORPO or SimPO) learns from both");
         }
         return JUDGED.isOf(rows) ? Optional.of(rows.file() + " holds " + JUDGED.words + ": good and bad ones are "

@@ -23,7 +23,7 @@ public record SpanQuestion(String question, String context, OptionalInt start, S
         answers = List.copyOf(answers);
         if (start.isPresent() ? start.getAsInt() < 0 || answer.isEmpty() || !context.startsWith(answer,
                 start.getAsInt()) : !answer.isEmpty()) {
-            throw new IllegalArgumentException("the answer '" + answer + "' does not stand at " + start
+            throw new IllegalArgumentException("the answer '" + answer + "' is not at " + start
                     + " of its text");
         }
     }

@@ -87,8 +87,8 @@ public final class TaskRows {
         // A table leaves out the key where a question has no answer, so that one row alone may be without.
         if (!answered[0]) {
             throw new DataException(file.file().path(),
-                    "no row has \"answers\" or \"answer\"; where a text has no answer to "
-                            + "its question, say so with \"answer\": \"\"");
+                    "no row has \"answers\" or \"answer\"; if a text does not answer its "
+                            + "question, write \"answer\": \"\"");
         }
         return questions;
     }
@@ -183,8 +183,8 @@ public final class TaskRows {
 
     static List<String> list(JsonLines.Row row, String key) {
         if (!(row.fields().get(key) instanceof List<?> list)) {
-            throw row.fields().containsKey(key) ? row.wrong("\"" + key + "\" is not a list; a table has none, but "
-                    + "JSON Lines and Parquet do") : row.missing(key);
+            throw row.fields().containsKey(key) ? row.wrong("\"" + key + "\" is not a list; use JSON Lines or "
+                    + "Parquet, since tables have no lists") : row.missing(key);
         }
         return list.stream().map(value -> key.equals("tokens") ? scalar(row, key, value) : label(row, key, value))
                 .toList();
@@ -217,8 +217,8 @@ public final class TaskRows {
         }
         if (!(answer instanceof String text) || !(start instanceof Integer place) || place < 0
                 || place > context.codePointCount(0, context.length())) {
-            throw row.wrong("has the answer " + answer + " at " + start + "; expected a string and the number of the "
-                    + "character where it begins in \"context\"");
+            throw row.wrong("has the answer " + answer + " at " + start + "; expected a string and the index of "
+                    + "its first character in \"context\"");
         }
         int from = context.offsetByCodePoints(0, place);
         if (!context.startsWith(text, from)) {

@@ -81,8 +81,8 @@ class PassageQuestionsTest {
                 open + "Grade: Cook; Pay: 2,150 EUR",
                 "When does the old canteen close? The old canteen closes at 14:10.",
                 open + "The new canteen closes at 15:10."), rows);
-        assertEquals(List.of("We like it a lot. it tells no number and no name", "Cook says: hi. it has 3 words; "
-                + "questions are asked for 4 to 40"), told(made, false));
+        assertEquals(List.of("We like it a lot. it contains no number and no name", "Cook says: hi. it has 3 words; "
+                + "supported are 4 to 40"), told(made, false));
         assertEquals(List.of("The canteen opens at 11:40. of 'When does the canteen open the the door?': it is about "
                 + "something else", "Grade: Cook; Pay: 2,150 EUR of 'Hm.': it does not begin with 'What is'",
                 "The new canteen closes at 15:10. of 'Hm.': it does not begin with 'When'"), told(made, true));

@@ -19,27 +19,27 @@ class QuestionFormTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             How many days before the Shore Captain can the ask the shore captain? | verb 'ask'
-            How many days must a captain ask the captain a captain? | 'a captain' stands in it twice
+            How many days must a captain ask the captain a captain? | 'a captain' occurs twice
             What is the is the lease? | verb 'is'
             How long can a must a boat be moored? | verb 'must'
-            What is the the notice period? | 'the the' stands in it
-            What is the a deposit for a boat? | 'the a' stands in it
-            How long does is the lease of a barge? | 'does is' stands in it
-            How many hours must of leave be asked for? | 'must of' stands in it
+            What is the the notice period? | 'the the' occurs in it
+            What is the a deposit for a boat? | 'the a' occurs in it
+            How long does is the lease of a barge? | 'does is' occurs in it
+            How many hours must of leave be asked for? | 'must of' occurs in it
             Where are the keys of the? | ends with 'the'
             What is the notice period for a? | ends with 'a'
             How long is the notice period and? | ends with 'and'
-            What is ___ of a boat? | a gap is left
-            How many days (of leave are there? | a bracket or a quotation mark is open
-            What is the leave days of the leave days? | 'the leave days' stands in it twice
+            What is ___ of a boat? | a gap is not filled
+            How many days (of leave are there? | a bracket or quotation mark is not closed
+            What is the leave days of the leave days? | 'the leave days' occurs twice
             A night guard works 40 hours a week? | it is the answer
-            Is it so that a night guard works 40 hours a week? | the answer stands in it
+            Is it so that a night guard works 40 hours a week? | it contains the answer
             What? | fewer than 3 words
-            Who pays? And when do they pay? | not one question
+            Who pays? And when do they pay? | not a single question
             Wer zahlt eine ist die Pacht? | verb 'ist'
             Wie viele Tage Tage Urlaub habe ich? | 'tage' is doubled
             Wie lange dauert die Pacht der? | ends with 'der'
-            Wie lange ist die Pacht die Pacht eines Kahns? | 'die pacht' stands in it twice
+            Wie lange ist die Pacht die Pacht eines Kahns? | 'die pacht' occurs twice
             """)
     void whatIsWrongIsNamed(String question, String reason) {
         String fault = QuestionForm.fault(question, "A night guard works 40 hours a week.").orElse("nothing");

@@ -97,7 +97,7 @@ class TablesOfPeopleTest {
         DataFile file = DataFile.of(file("t.csv", TABLE, StandardCharsets.UTF_8))
                 .withEncoding(Charset.forName("windows-1252"));
         assertTrue(assertThrows(DataException.class, () -> ChatDataset.read(file)).getMessage()
-                .contains("is UTF-8 text, but is to be read as windows-1252"));
+                .contains("is UTF-8 text, but is read as windows-1252"));
     }
 
     @Test
@@ -108,7 +108,7 @@ class TablesOfPeopleTest {
         DataException wrong = assertThrows(DataException.class, () -> ChatDataset.read(DataFile.of(file)
                 .withEncoding(Charset.forName("windows-1252"))));
         assertEquals(3, wrong.line());
-        assertTrue(wrong.getMessage().contains("is no text in windows-1252"), wrong.getMessage());
+        assertTrue(wrong.getMessage().contains("is not text in windows-1252"), wrong.getMessage());
     }
 
     @Test

@@ -50,7 +50,7 @@ class UnfilledRowsTest {
     void rowsThatNobodyHasFilledInAreAnErrorOfATraining() throws IOException {
         Path handbook = Files.writeString(folder.resolve("h.md"), HANDBOOK);
         assertTrue(assertThrows(DataException.class, () -> ChatDataset.read(handbook)).getMessage().contains(
-                "nobody has filled in the question: '[fill in: a question about Handbook, Leave]'"));
+                "the question is not filled in: '[fill in: a question about Handbook, Leave]'"));
         Path rows = folder.resolve("rows.jsonl");
         try (ExampleReader reader = ExampleReader.open(handbook);
                 ExampleWriter writer = ExampleWriter.open(rows, DataFormat.CHAT)) {

@@ -64,7 +64,7 @@ class TaskRowsTest {
                 .leftOutOfChats(OpenRows.open(DataFile.of(file("{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": "
                         + "\"c\"}"))))
                 .orElseThrow();
-        assertTrue(pairs.contains("the better answers alone are learned"), pairs);
+        assertTrue(pairs.contains("only the better answers are learned"), pairs);
         String judged = RowKind
                 .leftOutOfChats(OpenRows.open(DataFile.of(file("{\"prompt\": \"a\", \"completion\": \"b\", \"label\": "
                         + "false}"))))
@@ -159,7 +159,7 @@ class TaskRowsTest {
         List<LabelledText> texts = List.of(labels.split("\\|")).stream()
                 .map(each -> LabelledText.of("t", each)).toList();
         String message = assertThrows(ConfigurationException.class, () -> Labels.ofTexts(texts)).getMessage();
-        assertTrue(message.contains("all but 1 are numbers") && message.contains("'" + wrong + "' is none"), message);
+        assertTrue(message.contains("all but 1 are numbers") && message.contains("'" + wrong + "' is not"), message);
     }
 
     @Test
@@ -167,7 +167,7 @@ class TaskRowsTest {
         List<LabelledText> texts = java.util.stream.Stream.of("0.5", "n/a", "1.25", "n/a", "2.75", "n/a", "n/a")
                 .map(each -> LabelledText.of("t", each)).toList();
         String message = assertThrows(ConfigurationException.class, () -> Labels.ofTexts(texts)).getMessage();
-        assertTrue(message.contains("of 7 labels all but 4 are numbers") && message.contains("'n/a' is none"), message);
+        assertTrue(message.contains("of 7 labels all but 4 are numbers") && message.contains("'n/a' is not"), message);
         assertEquals(List.of("2.0", "3.1", "none"), Labels.ofTexts(List.of("2.0", "2.0", "3.1", "3.1", "none", "none",
                 "none", "none").stream().map(each -> LabelledText.of("t", each)).toList()).labels());
     }

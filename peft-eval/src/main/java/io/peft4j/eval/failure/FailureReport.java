@@ -84,9 +84,9 @@ public record FailureReport(List<Integer> wrong, List<Integer> regressions, List
     /** Lines for people: {@code Collect about 12 examples like these (hotel; 3 of 6 wrong): ...}. */
     public List<String> collectNext(List<EvaluationItem> items) {
         if (groups.isEmpty() && !wrong.isEmpty()) {
-            return List.of("No item is right, so that nothing tells what examples are missing. See first whether the "
-                    + "model has learned its training data (the loss at the end, more epochs, a higher learning rate), "
-                    + "and read the answers.");
+            return List.of("No item is right, so it is unknown which examples are missing. First check whether "
+                    + "the model has learned its training data (final loss, more epochs, a higher learning "
+                    + "rate), and read the answers.");
         }
         return groups.stream().map(group -> "Collect about " + Count.of(group.examplesToCollect(), "example")
                 + (group.common().equals(CommonTerms.OTHER) ? " like these, which have no word in common ("

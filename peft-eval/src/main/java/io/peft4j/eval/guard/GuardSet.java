@@ -76,12 +76,12 @@ public final class GuardSet {
                 }
             }
         } catch (JsonProcessingException | IllegalArgumentException e) {
-            throw new DataException(file, number, "is no item of a guard set: " + e.getMessage());
+            throw new DataException(file, number, "is not a guard set item: " + e.getMessage());
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file, e);
         }
         if (items.isEmpty()) {
-            throw new DataException(file, "contains no items of a guard set");
+            throw new DataException(file, "contains no guard set items");
         }
         return new GuardSet(items);
     }

@@ -66,6 +66,6 @@ public record SearchQuality(int[] ranks) {
 
     @Override
     public String toString() {
-        return String.format(Locale.ROOT, "nDCG@%d %.3f over %d queries", RANKS, mean(), ranks.length);
+        return String.format(Locale.ROOT, "nDCG at %d %.3f over %d queries", RANKS, mean(), ranks.length);
     }
 }

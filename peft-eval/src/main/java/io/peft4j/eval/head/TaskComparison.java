@@ -61,7 +61,7 @@ public final class TaskComparison {
         if (!base.network().task().equals(tuned.network().task())) {
             throw new ConfigurationException("the base was loaded for " + base.network().task().type() + " "
                     + base.network().task().labels() + ", the tuned model for " + tuned.network().task().type() + " "
-                    + tuned.network().task().labels() + "; they must do the same");
+                    + tuned.network().task().labels() + "; both must have the same task");
         }
         return new TaskComparison(Optional.of(base), tuned);
     }
@@ -151,8 +151,8 @@ public final class TaskComparison {
         List<MetricResult> results = found.results();
         String deciding = metric.orElse(found.metric());
         MetricResult decider = results.stream().filter(result -> result.name().equals(deciding)).findFirst()
-                .orElseThrow(() -> new ConfigurationException("the metric " + deciding + " is not compared of these "
-                        + "rows; available are " + results.stream().map(MetricResult::name).toList()));
+                .orElseThrow(() -> new ConfigurationException("the metric " + deciding + " is not available for "
+                        + "these rows; available are " + results.stream().map(MetricResult::name).toList()));
         Optional<Leakage> leakage = trained.isEmpty() ? Optional.empty() : Optional.of(Leakage.ofTexts(
                 heldOut.stream().map(rowsOf::text).toList(), trained.stream().map(rowsOf::text).toList()));
         Verdict verdict = new VerdictRules(options).decide(Evidence.ofHead(decider, results.stream()

@@ -96,7 +96,7 @@ public final class LlmJudge implements Judge {
             Matcher fence = FENCE.matcher(text.strip());
             return read.apply(JSON.readTree(fence.matches() ? fence.group(1) : text));
         } catch (JsonProcessingException | IllegalArgumentException e) {
-            return failed.apply(new Trouble(true, "not the form asked for: " + Endpoint.shortened(text)));
+            return failed.apply(new Trouble(true, "not the requested format: " + Endpoint.shortened(text)));
         }
     }
 

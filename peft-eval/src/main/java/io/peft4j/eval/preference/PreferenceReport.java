@@ -130,7 +130,7 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, Opti
 
     private String note() {
         return Count.of(margin.items(), "pair") + (leftOut > 0 ? ", " + leftOut + " left out" : "")
-                + ". A margin is the log-probability of the better answer less that of the worse one. What the "
-                + "model writes by itself is another question: evaluate it on questions, too.";
+                + ". A margin is the log-probability of the better answer less that of the worse one. "
+                + "Likelihoods do not show what the model writes: evaluate it on questions too.";
     }
 }

@@ -92,7 +92,7 @@ record DetailTable(String title, String note, List<String> header, List<List<Str
             }
             rows.add(row);
         }
-        return new DetailTable("Classes that " + arm + " names", "Rows are expected classes, columns what was said.",
+        return new DetailTable("Classes that " + arm + " names", "Rows are expected classes, columns predicted ones.",
                 header, rows);
     }
 
@@ -100,9 +100,9 @@ record DetailTable(String title, String note, List<String> header, List<List<Str
         List<List<String>> rows = opinion.counts().stream().map(count -> List.of(NumberFormats.name(count.metric()),
                 Integer.toString(count.given()), Integer.toString(count.failed()),
                 Integer.toString(count.unparsable()), Integer.toString(count.inconsistent()))).toList();
-        return new DetailTable("Opinions of " + opinion.name(), opinion.troubles().isEmpty()
-                ? "All questions were answered in the form asked for."
-                : "Items without an opinion are left out of its metrics. Trouble: "
+        return new DetailTable("Ratings by " + opinion.name(), opinion.troubles().isEmpty()
+                ? "All replies had the requested format."
+                : "Items without a rating are left out of its metrics. Errors: "
                         + String.join("; ", opinion.troubles()),
                 List.of("metric", "given", "failed", "unparsable", "decided by position"), rows);
     }

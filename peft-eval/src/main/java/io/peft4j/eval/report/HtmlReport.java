@@ -141,8 +141,8 @@ final class HtmlReport {
         Html card = Blocks.card("Where the tuned model fails", tag("p", report.failures().wrong().size() + " of "
                 + report.items().size() + " items are wrong; right before: " + report.failures().regressions().size()
                 + "."));
-        report.leakage().ifPresent(leakage -> card.add(tag("p", "Held-out items that also stand in the training data: "
-                + leakage.count() + " of " + leakage.items() + "; asked there in other words: "
+        report.leakage().ifPresent(leakage -> card.add(tag("p", "Held-out items that also occur in the training data: "
+                + leakage.count() + " of " + leakage.items() + "; in other words: "
                 + leakage.reworded().size() + ".")));
         if (report.failures().groups().isEmpty()) {
             report.failures().collectNext(report.items()).forEach(text -> card.add(tag("p", text)));

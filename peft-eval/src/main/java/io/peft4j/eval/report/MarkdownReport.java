@@ -36,8 +36,8 @@ final class MarkdownReport {
         });
         report.leakage().ifPresent(leakage -> {
             line("");
-            line("Held-out items that stand in the training data: " + leakage.count() + " of " + leakage.items()
-                    + "; asked there in other words: " + leakage.reworded().size() + ".");
+            line("Held-out items that occur in the training data: " + leakage.count() + " of " + leakage.items()
+                    + "; in other words: " + leakage.reworded().size() + ".");
         });
         report.study().ifPresent(study -> table(DetailTable.trainings(study)));
         DetailTable.of(report).forEach(this::table);

@@ -84,7 +84,7 @@ final class TaskForms {
             page.add(Blocks.card(table.title(), Blocks.note(table.note()), rows.html()));
         });
         report.tuned().confusion().ifPresent(confusion -> page.add(Blocks.card("Confusion matrix of the tuned model",
-                Blocks.note("Rows are expected classes, columns what was said; the darker, the larger the share of "
+                Blocks.note("Rows are expected classes, columns predicted ones; the darker, the larger the share of "
                         + "its row."),
                 MatrixTable.of("expected", confusion.labels(), confusion::count))));
         return page.add(failures(report)).html();
@@ -108,7 +108,7 @@ final class TaskForms {
     }
 
     private static String failed(TaskReport report) {
-        String leaks = report.leakage().map(leakage -> " Held-out rows that stand in the training data: "
+        String leaks = report.leakage().map(leakage -> " Held-out rows that occur in the training data: "
                 + leakage.count() + "; in other words: " + leakage.reworded().size() + ".").orElse("");
         return (report.metric().equals("r2") ? "The " + report.wrong().size() + " rows that are farthest off."
                 : report.wrong().size() + " of " + report.rows() + " rows are wrong; right before: "
@@ -144,13 +144,13 @@ final class TaskForms {
         List<List<String>> scores = new ArrayList<>();
         report.tuned().scores().keySet().forEach(name -> scores.add(List.of(NumberFormats.name(name),
                 score(report.base().scores().get(name)), score(report.tuned().scores().get(name)))));
-        tables.add(new DetailTable("Each by itself", "Scores with their 95 % intervals: Wilson's of shares, BCa "
+        tables.add(new DetailTable("Scores of each arm", "Scores with their 95 % intervals: Wilson's of shares, BCa "
                 + "bootstrap of others. The base " + report.base().description() + ".",
                 List.of("score", "base", "tuned"), scores));
         if (!report.tuned().classes().isEmpty()) {
-            tables.add(new DetailTable("Classes", "What the tuned model finds of each class. Precision: the share of "
-                    + "what it says that is right. Recall: the share of what there is that it finds. F1 with its 95 % "
-                    + "interval.", List.of("class", "precision", "recall", "F1", "interval", "base F1", "there are"),
+            tables.add(new DetailTable("Classes", "Precision: the share of predictions of a class that are "
+                    + "right. Recall: the share of its rows that are found. F1 with its 95 % "
+                    + "interval.", List.of("class", "precision", "recall", "F1", "interval", "base F1", "support"),
                     report.tuned().classes().stream().map(each -> List.of(each.label(), number(each.precision()),
                             number(each.recall()), number(each.f1()), "[" + number(each.f1Interval().low()) + ", "
                                     + number(each.f1Interval().high()) + "]",
@@ -165,8 +165,8 @@ final class TaskForms {
     private static DetailTable confusion(Classification confusion) {
         List<String> header = new ArrayList<>(List.of("expected"));
         header.addAll(confusion.labels());
-        return new DetailTable("Confusion matrix of the tuned model", "Rows are expected classes, columns what was "
-                + "said.", header, IntStream.range(0, confusion.labels().size()).mapToObj(i -> {
+        return new DetailTable("Confusion matrix of the tuned model", "Rows are expected classes, columns "
+                + "predicted ones.", header, IntStream.range(0, confusion.labels().size()).mapToObj(i -> {
                     List<String> row = new ArrayList<>(List.of(confusion.labels().get(i)));
                     confusion.confusion().get(i).forEach(count -> row.add(Integer.toString(count)));
                     return row;

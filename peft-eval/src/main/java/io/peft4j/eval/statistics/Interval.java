@@ -13,7 +13,7 @@ public record Interval(double low, double high, double level) {
     /** Refuses ends that are not numbers or in the wrong order. */
     public Interval {
         if (!(low <= high) || !(level > 0 && level < 1)) {
-            throw new IllegalArgumentException("no interval: from " + low + " to " + high + " at " + level);
+            throw new IllegalArgumentException("invalid interval: from " + low + " to " + high + " at " + level);
         }
     }
 

@@ -54,8 +54,8 @@ public final class Answerer {
         this.model = Objects.requireNonNull(model, "model");
         this.options = Objects.requireNonNull(options, "options");
         if (options.answers() != 1) {
-            throw new ConfigurationException("a question that is evaluated has one answer, not " + options.answers()
-                    + "; leave GenerationOptions.withAnswers out, or measure how draws agree (Comparison.draws)");
+            throw new ConfigurationException("an evaluation needs one answer a question, got " + options.answers()
+                    + "; remove GenerationOptions.withAnswers, or measure agreement with Comparison.draws");
         }
         this.cache = Objects.requireNonNull(cache, "cache");
         this.listener = Objects.requireNonNull(listener, "listener");
@@ -166,7 +166,8 @@ public final class Answerer {
     private void warnOf(List<String> texts, TextConstraint constraint) {
         long incomplete = texts.stream().filter(text -> !constraint.allows(text)).count();
         if (incomplete > 0) {
-            LOG.warn("cut before they followed {}: {} of {}; the limit is {}", constraint.description(), incomplete,
+            LOG.warn("answers cut before they conformed to {}: {} of {}; the limit is "
+                    + "{}", constraint.description(), incomplete,
                     Count.of(texts.size(), "answer"), Count.of(options.maxNewTokens(), "new token"));
         }
     }

@@ -62,7 +62,7 @@ public final class EvaluationData {
     private static EvaluationItem item(JsonLines.Row row) {
         Map<String, Object> fields = row.fields();
         if (fields.containsKey("question") && fields.containsKey("messages")) {
-            throw row.wrong("has \"question\" and \"messages\" at once; give one of them");
+            throw row.wrong("has \"question\" and \"messages\" together; use one of them");
         }
         String asked = ASKED.stream().filter(fields::containsKey).findFirst().orElseThrow(() -> row.lacks(
                 "has neither \"question\" nor \"messages\" nor \"prompt\"", FORMS));

@@ -145,6 +145,6 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
         }
         return further.label().or(() -> further.choices().map(choices -> choices.texts().get(choices.answer())))
                 .or(() -> further.refusal().map(refuses -> refuses ? "a refusal" : "no refusal"))
-                .orElse("an answer that keeps to the form");
+                .orElse("an answer in the requested format");
     }
 }

@@ -11,6 +11,7 @@ import io.peft4j.eval.comparison.internal.Evidence;
 import io.peft4j.eval.comparison.internal.PairedOutcomes;
 import io.peft4j.eval.comparison.internal.VerdictRules;
 import io.peft4j.eval.metric.internal.Bleu;
+import io.peft4j.eval.metric.internal.MetricNames;
 import io.peft4j.eval.statistics.internal.PairedTests;
 import java.util.Collections;
 import java.util.List;
@@ -54,6 +55,16 @@ class VerdictTest {
     }
 
     @Test
+    void sentencesHaveTheUsualNamesOfMetrics() {
+        assertTrue(
+                decide(outcome("entity_f1", 88, 4, 0, 67)).sentence().startsWith("Take tuned: entity F1 81 % against"),
+                decide(outcome("entity_f1", 88, 4, 0, 67)).sentence());
+        String search = decide(outcome("ndcg_at_10", 88, 4, 0, 67)).sentence();
+        assertTrue(search.startsWith("Take tuned: nDCG at 10 81 % against"), search);
+        assertEquals("own_metric", MetricNames.of("own_metric"));
+    }
+
+    @Test
     void anEqualModelDoesNotShip() {
         assertEquals(Decision.DO_NOT_SHIP, decide(outcome("contains", 100, 50, 0, 0)).decision());
         assertEquals(Decision.DO_NOT_SHIP, decide(outcome("contains", 1000, 500, 40, 41)).decision());
@@ -74,7 +85,7 @@ class VerdictTest {
         Verdict verdict = decide(outcome("contains", 10, 2, 1, 4));
         assertEquals(Decision.NEED_MORE_ITEMS, verdict.decision());
         assertTrue(verdict.itemsNeeded() >= 30 && verdict.itemsNeeded() <= 60, verdict.toString());
-        assertTrue(verdict.sentence().contains("10 items cannot tell"), verdict.sentence());
+        assertTrue(verdict.sentence().contains("10 items cannot show a difference"), verdict.sentence());
         assertEquals(Decision.NEED_MORE_ITEMS, decide(outcome("contains", 10, 5, 0, 0)).decision());
     }
 
@@ -101,8 +112,8 @@ class VerdictTest {
         // -2.7 points [-9.2, 3.9] on 150: a loss of 5 is neither ruled out nor shown.
         Verdict open = decide(Evidence.of(BETTER).withGuard(outcome("guard", 150, 52, 15, 11)));
         assertEquals(Decision.HARM_NOT_KNOWN, open.decision());
-        assertTrue(open.sentence().startsWith("Better on the task, but whether it forgot too much is not known: "
-                + "about 2,"), open.sentence());
+        assertTrue(open.sentence().startsWith("Better on the task, but a loss of general ability is not ruled out: "
+                + "add about 2,"), open.sentence());
         assertFalse(open.ships() || none.ships() || few.ships());
     }
 
@@ -117,8 +128,8 @@ class VerdictTest {
         Verdict verdict = decide(Evidence.of(BETTER));
         assertEquals(Decision.HARM_NOT_KNOWN, verdict.decision());
         assertEquals(54, verdict.guardItemsNeeded());
-        assertTrue(verdict.toString().startsWith("harm not known: Better on the task, but what that costs in general "
-                + "ability is not known, since no guard set was asked"), verdict.toString());
+        assertTrue(verdict.toString().startsWith("harm not known: Better on the task, but the loss of general "
+                + "ability is unknown, since no guard set was asked"), verdict.toString());
         assertEquals("harm_not_known", verdict.toJson().get("decision").asText());
     }
 
@@ -143,7 +154,7 @@ class VerdictTest {
         Verdict same = beside(88, 4, 80, 80);
         assertEquals(Decision.PROMPT_INSTEAD, same.decision());
         assertEquals("few-shot", same.arm());
-        assertTrue(same.sentence().startsWith("Take few-shot: training adds nothing worth having to it."),
+        assertTrue(same.sentence().startsWith("Take few-shot: training adds no worthwhile gain."),
                 same.sentence());
         assertEquals(Decision.PROMPT_INSTEAD, beside(88, 4, 80, 60).decision());
         Verdict open = beside(88, 4, 76, 80);

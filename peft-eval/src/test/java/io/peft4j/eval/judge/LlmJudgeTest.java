@@ -165,7 +165,7 @@ class LlmJudgeTest {
                     new JudgeReport.Count(JudgedAnswers.PREFERRED, 4, 1, 1, 1)), report.counts());
             assertTrue(report.isIncomplete());
             assertTrue(report.troubles().stream().anyMatch(text -> text.contains("status 500"))
-                    && report.troubles().stream().anyMatch(text -> text.contains("not the form asked for")),
+                    && report.troubles().stream().anyMatch(text -> text.contains("not the requested format")),
                     report.troubles().toString());
         }
     }

@@ -270,8 +270,8 @@ public record Corda(@Key(value = "corda_method", fallback = "\"ipm\"") Mode mode
                     throw new ConfigurationException(
                             "corda_config: " + key + " " + path.get() + " has no tensor " + name
                                     + " " + java.util.Arrays.toString(shape)
-                                    + "; it belongs to another model, rank or choice of layers. "
-                                    + "Delete it, or use another file");
+                                    + "; it was made for another model, rank or choice of layers. Delete it, or "
+                                    + "use another file");
                 }
                 return Arrays.doubles(file.readFloats(name));
             }

@@ -101,7 +101,7 @@ final class EvaSearch {
             Set<Slot> open = looked.keySet().stream().filter(slot -> !looked.get(slot).isFound(ranks.get(slot)))
                     .collect(Collectors.toSet());
             if (open.isEmpty()) {
-                LOG.info("EVA has found the directions of {} layers after {} batches", ranks.size(), step);
+                LOG.info("EVA: the directions of {} layers have converged after {} batches", ranks.size(), step);
                 return;
             }
             checkProgress(open, step, batches);

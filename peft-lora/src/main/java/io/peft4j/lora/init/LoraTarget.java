@@ -61,7 +61,7 @@ public record LoraTarget(Slot slot, int rank, double alpha, double scaling, Opti
         try {
             return SingularValues.of(matrix, linear().outFeatures(), linear().inFeatures(), count);
         } catch (ArithmeticException e) {
-            throw new ConfigurationException("init_lora_weights " + init.json() + " finds no singular values at "
+            throw new ConfigurationException("init_lora_weights " + init.json() + " found no singular values at "
                     + slot.path() + ": " + e.getMessage(), e);
         }
     }

@@ -94,19 +94,19 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
         Checks.require(!setup.isRestoring() || init.basePart() != LoraInit.BasePart.UNREPEATABLE,
                 "init_lora_weights is "
                         + init.json()
-                        + ": the base that the adapter belongs to was made from data or by random iterations and "
-                        + "cannot be made again. Convert it to plain LoRA in Hugging Face PEFT, with "
+                        + ": the adapter's base was computed from data or by random iterations and cannot be "
+                        + "reproduced. Convert it to plain LoRA in Hugging Face PEFT, with "
                         + "path_initial_model_for_weight_conversion when saving");
         List<Integer> order = LayerRange.layers(layout);
         Checks.require(order.isEmpty() || order.equals(setup.base().layerOrder()), "layer_replication asks for the "
                 + "layers " + order + ", and the model has " + setup.base().layerOrder()
-                + ": begin a model with this adapter, then others can be added");
+                + ": load this adapter first, then add others");
     }
 
     /** The targets with their first values, where these belong together and are not all in the file. */
     private static List<LoraTarget> begin(AdapterSetup setup, LoraInit init, List<LoraTarget> targets) {
         targets.stream().filter(target -> init.needsLinear() && !target.isLinear()).findFirst().ifPresent(target -> {
-            throw new ConfigurationException("init_lora_weights " + init.json() + " works on linear layers, and "
+            throw new ConfigurationException("init_lora_weights " + init.json() + " needs linear layers, and "
                     + target.slot().path() + " is an embedding");
         });
         return setup.isRestoring() && init.basePart() == LoraInit.BasePart.NONE ? targets : init.begin(setup, targets);
@@ -160,23 +160,23 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
 
     private static void requireActivated(AdapterSetup setup, Slot slot) {
         if (slot.layer() instanceof Embedding || setup.network().output().filter(slot::equals).isPresent()) {
-            throw new ConfigurationException("alora_invocation_tokens do not work on " + slot.path() + ": only linear "
-                    + "layers below the output layer can be invoked; exclude it from the targets");
+            throw new ConfigurationException("alora_invocation_tokens do not work on " + slot.path() + ": only "
+                    + "linear layers below the output layer are supported; exclude it from the targets");
         }
     }
 
     /** Whether embedding and output layer have one matrix, so that there is something to tie. */
     private static boolean canTie(AdapterSetup setup, List<Slot> targets) {
         if (!setup.network().description().tiedEmbeddings()) {
-            LOG.warn("ensure_weight_tying has no effect: embedding and output layer have a matrix each");
+            LOG.warn("ensure_weight_tying has no effect: embedding and output layer are not tied");
             return false;
         }
         Stream.of(setup.network().embedding(), setup.network().causal().head()).filter(targets::contains).findFirst()
                 .ifPresent(slot -> {
                     throw new ConfigurationException(
-                            "ensure_weight_tying cannot tie low-rank changes in this version, and "
+                            "ensure_weight_tying does not support low-rank updates, and "
                                     + slot.path()
-                                    + " is a target; name it in modules_to_save, or leave ensure_weight_tying off");
+                                    + " is a target; use modules_to_save, or turn ensure_weight_tying off");
                 });
         return true;
     }

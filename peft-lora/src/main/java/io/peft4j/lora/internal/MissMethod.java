@@ -56,7 +56,7 @@ public final class MissMethod extends ConfiguredMethod<MissConfig> {
             if (linear.inFeatures() % rank != 0 || linear.outFeatures() % rank != 0) {
                 throw new TargetModuleException("the rank (r) is " + rank + " and does not divide the sizes of "
                         + slot.path() + ", " + linear.inFeatures() + " and " + linear.outFeatures()
-                        + ", as init_weights \"bat\" needs it");
+                        + ", which init_weights \"bat\" requires");
             }
             this.block = setup.tensor(slot, "miss_block", Initializer.ZEROS, linear.outFeatures() / rank, rank, rank);
         }

@@ -47,7 +47,7 @@ final class SharedMatrices implements AutoCloseable {
     static void requireSaved(boolean saved, String method) {
         if (!saved) {
             throw new ConfigurationException("save_projection is off: the random matrices of " + method
-                    + " would have to be drawn from a seed as PyTorch draws them, which is not possible here. Load the "
+                    + " depend on PyTorch's random numbers, which are not available. Load the "
                     + "adapter in Hugging Face PEFT and save it with save_projection on");
         }
     }

@@ -172,7 +172,8 @@ class LoraInitTest {
                 LoraInitContractTest.corda(Corda.Mode.IPM), LoraGa.builder().build())) {
             LoraConfig config = LoraInitContractTest.lora(start, 2, "q_proj").build();
             assertTrue(config.needsCalibration());
-            assertRefused(config, Optional.empty(), "init_lora_weights " + start.json() + " computes the first values");
+            assertRefused(config, Optional.empty(),
+                    "init_lora_weights " + start.json() + " initializes adapters from data");
         }
         assertFalse(LoraConfig.builder().build().needsCalibration());
         assertThrows(ConfigurationException.class, () -> new CalibrationBatches(List.of()));

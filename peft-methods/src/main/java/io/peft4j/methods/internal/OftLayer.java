@@ -49,8 +49,8 @@ final class OftLayer extends AbstractAdapterLayer {
                         (s, g) -> Cayley.exactGradient(s, g, size));
         this.weight = setup.tensor(slot, "oft_R.weight", config.initWeights() ? Initializer.ZEROS
                 : Initializer.normal(0.1), config.blockShare() ? 1 : blocks, Math.max(rotations.entries(), 1));
-        Checks.require(size > 1, "the blocks of " + slot.path() + " have one element, which "
-                + "cannot be rotated; use larger blocks");
+        Checks.require(size > 1, "the blocks of " + slot.path() + " have one element, which cannot be rotated; "
+                + "use larger blocks");
     }
 
     /** The divisor of {@code n} that is nearest to what is asked for, the smaller one of two. */

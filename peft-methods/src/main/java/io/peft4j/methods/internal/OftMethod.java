@@ -18,7 +18,7 @@ public final class OftMethod extends ConfiguredMethod<OftConfig> {
     @Override
     protected Adapter adapter(OftConfig config, AdapterSetup setup) {
         Checks.require(config.moduleDropout() == 0 || setup.isRestoring(), "module_dropout is " + config.moduleDropout()
-                + ", which has no effect in Hugging Face PEFT 0.21 either; leave it at 0");
+                + ", which is not supported (it has no effect in Hugging Face PEFT 0.21); set it to 0");
         return Targets.of(config.placement(), setup).adapter(config, slot -> new OftLayer(setup, slot, config));
     }
 }

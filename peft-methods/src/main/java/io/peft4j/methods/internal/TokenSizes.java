@@ -26,9 +26,9 @@ final class TokenSizes {
     /** For prompts: tokens as wide as the hidden state. */
     static VirtualTokens ofPrompt(VirtualTokens asked, AdapterSetup setup) {
         if (!setup.network().isCausal()) {
-            throw new ConfigurationException("prompt tuning and p-tuning put virtual tokens before all sequences of a "
-                    + "batch, where the tokens of an encoder such as " + setup.network().description().modelType()
-                    + " would mix those of different sequences; choose a method that changes layers, such as lora");
+            throw new ConfigurationException("prompt tuning and p-tuning do not support encoders such as "
+                    + setup.network().description().modelType() + ", where sequences of a batch would share virtual "
+                    + "tokens; use another method, such as lora");
         }
         return resolved(asked, setup, setup.network().description().hiddenSize(),
                 attentionLayers(setup).get(0).shape().heads());
@@ -48,7 +48,7 @@ final class TokenSizes {
         check("num_transformer_submodules", asked.submodules(), 1, model);
         if (asked.count() >= model.maxPositions()) {
             throw new ConfigurationException("num_virtual_tokens is " + asked.count() + ", and " + model.name()
-                    + " was made for " + model.maxPositions() + " positions; leave room for text");
+                    + " has " + model.maxPositions() + " positions; leave room for text");
         }
         return new VirtualTokens(asked.count(), dim, model.layers(), heads, 1);
     }
@@ -56,7 +56,7 @@ final class TokenSizes {
     private static void check(String key, int given, int actual, ModelDescription model) {
         if (given != 0 && given != actual) {
             throw new ConfigurationException(key + " is " + given + ", and " + model.name() + " has " + actual
-                    + "; leave it out, or use the model that the adapter was made for");
+                    + "; remove it, or use the model that the adapter was made for");
         }
     }
 }

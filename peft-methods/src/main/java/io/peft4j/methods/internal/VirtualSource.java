@@ -119,7 +119,8 @@ interface VirtualSource {
             return restored;
         }
         Logger log = LoggerFactory.getLogger(VirtualSource.class);
-        log.warn("the network stored for training computes other virtual tokens than {}; these are used", KEY);
+        log.warn("the stored training network does not compute the virtual tokens of {}; the stored tokens are "
+                + "used", KEY);
         restored.tensors().forEach(AdapterTensor::close);
         return table(stored);
     }

@@ -68,8 +68,8 @@ final class FiniteTensors implements TensorStore {
 
     private void require(String name, boolean finite) {
         if (!finite) {
-            throw new FileFormatException(store.path(), "tensor '" + name + "' holds NaN or infinite values, with "
-                    + "which every answer would be noise; the file is damaged, or the training that wrote it diverged");
+            throw new FileFormatException(store.path(), "tensor '" + name + "' holds NaN or infinite values; "
+                    + "the file is damaged, or its training diverged");
         }
     }
 

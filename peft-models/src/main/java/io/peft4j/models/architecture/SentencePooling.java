@@ -167,7 +167,7 @@ public record SentencePooling(List<Mode> modes, boolean normalize, OptionalInt m
                 String path = module.path("path").asText();
                 if (path.startsWith("/") || path.contains("..") || path.contains("\\")) {
                     throw new FileFormatException(file,
-                            "names the folder '" + path + "', which leads out of the model's");
+                            "names the folder '" + path + "', which is outside the model's folder");
                 }
                 switch (type.substring(type.lastIndexOf('.') + 1)) {
                     case "Transformer" -> transformer = path;

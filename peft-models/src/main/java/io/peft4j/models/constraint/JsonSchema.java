@@ -85,8 +85,8 @@ final class JsonSchema {
         types.forEach(type -> known.addAll(KEYWORDS.get(type)));
         schema.fieldNames().forEachRemaining(name -> {
             if (!known.contains(name) && !REMARKS.contains(name)) {
-                throw refused(place, "has the keyword '" + name + "', which cannot be followed for the type "
-                        + String.join(", ", types) + "; followed are " + known);
+                throw refused(place, "has the keyword '" + name + "', which is not supported for the type "
+                        + String.join(", ", types) + "; supported are " + known);
             }
         });
     }
@@ -95,7 +95,7 @@ final class JsonSchema {
         JsonNode choices = schema.get(keyword);
         schema.fieldNames().forEachRemaining(name -> {
             if (!name.equals(keyword) && !name.equals("type") && !REMARKS.contains(name)) {
-                throw refused(place, "has '" + name + "' beside '" + keyword + "'; both together cannot be followed");
+                throw refused(place, "has '" + name + "' beside '" + keyword + "'; the combination is not supported");
             }
         });
         switch (keyword) {
@@ -107,7 +107,7 @@ final class JsonSchema {
                 break;
         }
         if (!choices.isArray() || choices.isEmpty() || keyword.equals("allOf") && choices.size() > 1) {
-            throw refused(place, keyword.equals("allOf") ? "has 'allOf' of several schemas, which cannot be followed"
+            throw refused(place, keyword.equals("allOf") ? "has 'allOf' of several schemas, which is not supported"
                     : "has no list of choices in '" + keyword + "'");
         }
         List<Rule> all = new ArrayList<>();
@@ -151,7 +151,8 @@ final class JsonSchema {
         JsonNode most = schema.path("maximum");
         if (!least.isIntegralNumber() || !most.isIntegralNumber() || !most.canConvertToInt() || least.intValue() < 0
                 || most.intValue() < least.intValue()) {
-            throw refused(place, "bounds an integer; that takes both 'minimum' and 'maximum', whole numbers from 0 on");
+            throw refused(place, "bounds an integer; this needs both 'minimum' and 'maximum', whole numbers of "
+                    + "at least 0");
         }
         return JsonRules.integer(least.intValue(), most.intValue());
     }
@@ -161,7 +162,8 @@ final class JsonSchema {
         int most = schema.path("maxLength").asInt(-1);
         boolean bounded = schema.has("minLength") || schema.has("maxLength");
         if (bounded && (schema.has("pattern") || schema.has("format"))) {
-            throw refused(place, "bounds the length of a string with a pattern or format; both cannot be followed");
+            throw refused(place, "bounds the length of a string with a pattern or format; the combination is "
+                    + "not supported");
         }
         if (least < 0 || most >= 0 && most < least) {
             throw refused(place, "allows strings of " + least + " to " + most + " characters");
@@ -171,7 +173,7 @@ final class JsonSchema {
         }
         if (schema.has("format")) {
             return JsonRules.format(schema.get("format").asText())
-                    .orElseThrow(() -> refused(place, "has the format " + schema.get("format") + "; followed are "
+                    .orElseThrow(() -> refused(place, "has the format " + schema.get("format") + "; supported are "
                             + JsonRules.formats()));
         }
         return JsonRules.string(least, most);
@@ -196,7 +198,7 @@ final class JsonSchema {
         }
         boolean closed = schema.path("items").isBoolean() && !schema.get("items").booleanValue();
         if (!first.isEmpty() && !closed) {
-            throw refused(place, "has 'prefixItems' without \"items\": false; other items cannot be followed");
+            throw refused(place, "has 'prefixItems' without \"items\": false; other items are not supported");
         }
         if (!first.isEmpty()) {
             return JsonRules.tuple(first);
@@ -224,8 +226,8 @@ final class JsonSchema {
         JsonNode more = schema.path("additionalProperties");
         if (more.isObject()) {
             if (!properties.isEmpty()) {
-                throw refused(place, "has 'properties' and a schema of 'additionalProperties'; both cannot be "
-                        + "followed");
+                throw refused(place, "has 'properties' and a schema of 'additionalProperties'; the combination "
+                        + "is not supported");
             }
             return JsonRules.map(value(more, place + "/additionalProperties"));
         }

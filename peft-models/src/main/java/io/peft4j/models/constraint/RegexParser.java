@@ -75,7 +75,7 @@ final class RegexParser {
                 if (c == '$' && at == expression.length()) {
                     return Rule.sequence();
                 }
-                throw refused("the anchor " + (char) c + " inside it; a text is always matched as a whole");
+                throw refused("the anchor " + (char) c + " inside it; the whole text is always matched");
             case '*', '+', '?', '{' :
                 throw refused("a " + (char) c + " that repeats nothing; write \\" + (char) c + " for the character");
             default :
@@ -90,7 +90,7 @@ final class RegexParser {
         if (expression.startsWith("?", at)) {
             if (!expression.startsWith("?:", at)) {
                 throw refused("the group " + expression.substring(at - 1, Math.min(expression.length(), at + 3))
-                        + "...; there are ( ) and (?: ) alone");
+                        + "...; only ( ) and (?: ) are supported");
             }
             at += 2;
         }
@@ -200,7 +200,7 @@ final class RegexParser {
             default -> {
                 if (Character.isLetterOrDigit(c)) {
                     throw refused("\\" + Character.toString(c)
-                            + ", which an automaton cannot follow or which has no meaning");
+                            + ", which is not supported or not defined");
                 }
                 yield one(c);
             }

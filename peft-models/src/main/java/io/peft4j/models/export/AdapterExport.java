@@ -37,7 +37,7 @@ public final class AdapterExport {
         Map<String, List<String>> obstacles = new LinkedHashMap<>();
         String type = adapter.config().peftType();
         obstacles.put("Hugging Face PEFT", PeftMethods.byType(type).isInHuggingFacePeft() ? List.of()
-                : List.of("it has no method " + type));
+                : List.of("it does not support the method " + type));
         obstacles.put("llama.cpp, as an adapter", forLlamaCpp(base, adapter));
         obstacles.put("vLLM", Stream.concat(repeatedLayers(base).stream(), vllm(adapter).stream()).toList());
         obstacles.put("a merged model", adapter.layers().stream().flatMap(layer -> layer.mergeObstacle().stream()
@@ -68,7 +68,7 @@ public final class AdapterExport {
         List<AdapterLayer> others = adapter.layers().stream()
                 .filter(layer -> !layer.replacesBase() && layer.lowRankUpdate().isEmpty()).toList();
         if (!others.isEmpty() || !adapter.sharedTensors().isEmpty()) {
-            reasons.add("it loads plain LoRA only, this adapter is of the method " + adapter.config().peftType());
+            reasons.add("it supports plain LoRA only, and this adapter is " + adapter.config().peftType());
         }
         int rank = adapter.layers().stream().flatMap(layer -> layer.lowRankUpdate().stream())
                 .mapToInt(update -> update.rank()).max().orElse(0);

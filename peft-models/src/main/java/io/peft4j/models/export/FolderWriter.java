@@ -50,8 +50,8 @@ final class FolderWriter {
         }
         if (base.config().object("rope_scaling").flatMap(s -> s.text("rope_type")).filter("divisors"::equals)
                 .isPresent()) {
-            throw new ConfigurationException("the rotary scaling of this GGUF file has no form in a Hugging Face "
-                    + "config.json; write a GGUF file, or start from the model's Hugging Face folder");
+            throw new ConfigurationException("the rotary scaling of this GGUF file cannot be written to a "
+                    + "Hugging Face config.json; write a GGUF file, or start from the model's Hugging Face folder");
         }
     }
 

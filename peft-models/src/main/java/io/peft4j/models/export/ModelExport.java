@@ -299,8 +299,8 @@ public final class ModelExport {
         try {
             if (Files.exists(folder) && !Files.isRegularFile(folder.resolve("config.json"))
                     && (!Files.isDirectory(folder) || !isEmpty(folder))) {
-                throw new ConfigurationException(folder + " exists and holds no model, so it is not overwritten; "
-                        + "choose another folder for the model");
+                throw new ConfigurationException(folder + " exists and is not a model, so it is not "
+                        + "overwritten; choose another folder");
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot list " + folder + ": " + e.getMessage(), e);

@@ -31,7 +31,7 @@ public record AnswerRequest(Prompt prompt, String adapter, GenerationOptions opt
         Objects.requireNonNull(timeout, "timeout");
         Objects.requireNonNull(listener, "listener");
         if (options.listener() != GenerationListener.NONE) {
-            throw new ConfigurationException("a request has a listener of its own: use AnswerRequest.withListener, not "
+            throw new ConfigurationException("use AnswerRequest.withListener instead of "
                     + "GenerationOptions.withListener");
         }
         if (timeout.filter(time -> time.isNegative() || time.isZero()).isPresent()) {

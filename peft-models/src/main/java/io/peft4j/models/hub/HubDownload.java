@@ -150,7 +150,7 @@ final class HubDownload {
         long free = Files.getFileStore(folder).getUsableSpace();
         if (file.size() - there > free) {
             throw new IOException(file.name() + " needs " + (file.size() - there) + " bytes and the disk has " + free
-                    + " left; make room or set HF_HUB_CACHE to a folder on another disk");
+                    + " left; free space or set HF_HUB_CACHE to a folder on another disk");
         }
     }
 
@@ -193,7 +193,7 @@ final class HubDownload {
             }
         }
         if (total >= 0 && done < total) {
-            throw new HubException(Kind.CONNECTION, "the connection to " + hub + " broke at byte " + done + " of "
+            throw new HubException(Kind.CONNECTION, "the connection to " + hub + " was lost at byte " + done + " of "
                     + total + " of " + file.name());
         }
         progress.end(done);
@@ -210,7 +210,8 @@ final class HubDownload {
                 throw new UncheckedIOException("Interrupted while downloading " + file.name(),
                         new InterruptedIOException());
             }
-            throw new HubException(Kind.CONNECTION, "the connection to " + hub + " broke within " + file.name() + ": "
+            throw new HubException(Kind.CONNECTION, "the connection to " + hub + " was lost within "
+                    + "" + file.name() + ": "
                     + HubClient.describe(e), e);
         }
     }
@@ -224,7 +225,7 @@ final class HubDownload {
         if (!actual.equals(expected.hex())) {
             Files.delete(partial);
             throw new HubException(Kind.DAMAGED, "what " + hub + " sent as " + file.name()
-                    + " is damaged: it is not what the hub itself says the file is (its checksum is " + actual
+                    + " is damaged (its checksum is " + actual
                     + " and not " + expected.hex() + ")");
         }
     }

@@ -111,7 +111,7 @@ public final class ModelLocator {
     private static ModelSource fetched(String address) {
         Path place = RemoteFiles.of(address).fetch(address);
         return LocalModels.find(place.toString()).orElseThrow(() -> new ModelNotFoundException("Model '" + address
-                + "' was not found: nothing lies there. Check bucket, folder and credentials."));
+                + "' was not found. Check bucket, folder and credentials."));
     }
 
     private ModelSource locate(String reference, ModelReference model) {
@@ -130,12 +130,12 @@ public final class ModelLocator {
             return packaged.get();
         }
         if (options.offline()) {
-            tried.add("the hub was not asked (HF_HUB_OFFLINE)");
+            tried.add("the hub was skipped (HF_HUB_OFFLINE)");
         } else {
             try {
                 return hub.fetch(reference, model);
             } catch (HubException e) {
-                listener.note("The hub did not give " + model.id() + ": " + e.getMessage());
+                listener.note("The hub did not return " + model.id() + ": " + e.getMessage());
                 refusal = e.kind() == HubException.Kind.ABSENT ? refusal : Optional.of(e.getMessage());
                 tried.add(e.getMessage());
             }

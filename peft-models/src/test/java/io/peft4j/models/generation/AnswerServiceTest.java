@@ -359,7 +359,7 @@ class AnswerServiceTest {
                     AnswerRequest.of(Prompt.text("1-".repeat(2_000_000)))));
             assertRefused("unknown adapter 'hr'", () -> service.submit(request(5, 1, LONG).withAdapter("hr")));
             assertRefused("give the service more cacheBytes", () -> service.submit(request(5, 1, LONG)));
-            assertRefused("5 answers are more than grow at once",
+            assertRefused("5 answers exceed the limit of concurrent answers",
                     () -> service.submit(request(5, 1, GenerationOptions.defaults().withAnswers(5))));
             assertRefused("prompt 0 has 0 tokens", () -> service.submit(AnswerRequest.of(Prompt.tokens())));
         }

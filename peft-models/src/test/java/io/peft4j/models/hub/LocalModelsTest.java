@@ -98,7 +98,7 @@ class LocalModelsTest {
     void misspeltIdsListSearchedPlacesAndCachedModels() throws IOException {
         Files.createDirectories(folder.resolve("cache").resolve("models--acme--tiny"));
         assertContains(fails("acme/tinny"), "Model 'acme/tinny' was not found", "(1) no such folder or file",
-                "(2) the cache", "(3) the hub was not asked", "'acme/tiny'", "HF_TOKEN");
+                "(2) the cache", "(3) the hub was skipped", "'acme/tiny'", "HF_TOKEN");
     }
 
     @ParameterizedTest

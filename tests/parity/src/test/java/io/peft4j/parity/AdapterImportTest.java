@@ -59,7 +59,7 @@ class AdapterImportTest {
                 + queries + ", " + inputs + "]; it was made for another model", pair(lora(), QUERY, 2, 5, queries));
         assertRefused("changes a weight " + QUERY + " of the shape [6, " + inputs + "]",
                 pair(lora(), QUERY, 2, inputs, 6));
-        assertRefused("which are not of one rank of at least 1", pair(lora(), QUERY, 0, inputs, queries));
+        assertRefused("which do not have one rank of at least 1", pair(lora(), QUERY, 0, inputs, queries));
         GgufWriter half = pair(lora(), QUERY, 2, inputs, queries);
         matrix(half, VALUE + ".lora_b", values, 2);
         assertRefused("no tensor '" + VALUE + ".lora_a'", half);

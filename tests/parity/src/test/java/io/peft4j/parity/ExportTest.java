@@ -58,7 +58,7 @@ class ExportTest {
             assertTrue(message.contains("there exists already"), message);
             message = assertThrows(ConfigurationException.class, () -> ModelExport.of(base)
                     .ifExists(IfExists.OVERWRITE).toFolder(folder.resolve("there"))).getMessage();
-            assertTrue(message.contains("holds no model"), message);
+            assertTrue(message.contains("is not a model"), message);
             message = assertThrows(ConfigurationException.class,
                     () -> ModelExport.of(base).toGguf(folder.resolve("there"))).getMessage();
             assertTrue(message.contains("is a folder"), message);
@@ -307,7 +307,7 @@ class ExportTest {
         });
         BaseModel base = KernelsUnderTest.sharedNaive("tiny-llama");
         try (PeftModel model = base.withAdapter(BitFitConfig.builder().build())) {
-            assertEquals(List.of("it has no method BITFIT"),
+            assertEquals(List.of("it does not support the method BITFIT"),
                     AdapterExport.obstacles(model, "default").get("Hugging Face PEFT"));
         }
         assertFalse(Files.exists(folder.resolve("a.gguf")));

@@ -101,7 +101,7 @@ class GgufEncodersTest {
     void whatLlamaCppCannotSayOfAnEncoderIsRefused() {
         assertRefused("encoders/electra-seq-cls", "embeddings have 16 elements and its layers 24");
         assertRefused("encoders/bert-token-cls", "the model's hidden_act is \"gelu_new\"");
-        assertRefused("sentences/cls-weighted", "llama.cpp knows one of [MEAN, CLS, LAST] only");
+        assertRefused("sentences/cls-weighted", "llama.cpp supports one of [MEAN, CLS, LAST] only");
         assertRefused("encoders/modernbert-seq-cls", "not for modernbert");
     }
 
@@ -121,7 +121,7 @@ class GgufEncodersTest {
                         .rank(2).targetModules("position_embeddings").build())) {
             String message = assertThrows(ConfigurationException.class, () -> AdapterExport.toGguf(model,
                     PeftModel.DEFAULT_ADAPTER, folder.resolve("x.gguf"))).getMessage();
-            assertTrue(message.contains("layers whose adapters llama.cpp leaves out"), message);
+            assertTrue(message.contains("layers whose adapters llama.cpp ignores"), message);
         }
     }
 

@@ -124,7 +124,7 @@ class GgufFamiliesTest {
                 PeftModel model = PeftModel.load(base, fixture.resolve("adapter"))) {
             String message = assertThrows(ConfigurationException.class, () -> AdapterExport.toGguf(model,
                     PeftModel.DEFAULT_ADAPTER, folder.resolve("x.gguf"))).getMessage();
-            assertTrue(message.contains("layers whose adapters llama.cpp leaves out; merge the adapter instead (8, "
+            assertTrue(message.contains("layers whose adapters llama.cpp ignores; merge the adapter instead (8, "
                     + "first: model.layers.0.self_attn.q_a_proj)"), message);
         }
     }

@@ -129,7 +129,7 @@ class Seq2SeqContractTest {
                 String message = assertThrows(ConfigurationException.class, () -> trainer.train(
                         new SourceTargetObjective(base), List.of(new SourceTarget("a", "b"), bad))).getMessage();
                 assertTrue(message.startsWith("training example 2: ") && (message.contains("is empty")
-                        || message.contains("takes texts of up to")), message);
+                        || message.contains("supports texts of up to")), message);
             }
         }
     }

@@ -156,7 +156,7 @@ class FeedbackTunerTest {
             TuningRound round = tuner.run();
 
             assertEquals(Outcome.KEPT, round.outcome(), round.toString());
-            assertTrue(round.toString().contains("more guard items would tell") || round.toString()
+            assertTrue(round.toString().contains("guard items, or train with less change") || round.toString()
                     .contains("forgot too much"), round.toString());
         }
     }

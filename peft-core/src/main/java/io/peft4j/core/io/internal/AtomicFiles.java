@@ -168,7 +168,7 @@ public final class AtomicFiles {
         try {
             Files.delete(Files.createTempFile(existing, ".peft4j", ".tmp"));
         } catch (IOException e) {
-            throw new UncheckedIOException("Cannot write " + target + ": no file can be made in " + existing + " ("
+            throw new UncheckedIOException("Cannot write " + target + ": no file can be created in " + existing + " ("
                     + reason(e) + ").", new IOException(reason(e), e));
         }
     }

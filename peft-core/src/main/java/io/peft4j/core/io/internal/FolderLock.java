@@ -74,13 +74,13 @@ public final class FolderLock implements AutoCloseable {
             Path file = folder.resolve(FILE);
             if (!isOnThisHost()) {
                 return folder + " is being written to by process " + pid + " on the host " + host + " since " + since
-                        + ", which cannot be seen from here. If that process has ended, delete " + file
-                        + "; otherwise give another folder";
+                        + ". If that process has ended, delete " + file
+                        + "; otherwise use another folder";
             }
             return pid == ProcessHandle.current().pid() ? folder + " is being written to by this process since " + since
-                    + "; wait until that has ended, or give another folder"
-                    : folder + " is being written to by process " + pid + " since " + since + "; wait until it has "
-                            + "ended, or give another folder. If that process is something else, delete " + file;
+                    + "; wait until that has ended, or use another folder"
+                    : folder + " is being written to by process " + pid + " since " + since + "; wait until it "
+                            + "has ended, or use another folder. If that process is unrelated, delete " + file;
         }
     }
 
@@ -102,7 +102,7 @@ public final class FolderLock implements AutoCloseable {
                 read(file).ifPresent(other -> refuseLiving(folder, other));
                 removeDead(folder);
             }
-            throw new ConfigurationException("others keep taking " + file + "; give another folder");
+            throw new ConfigurationException("other processes keep locking " + file + "; use another folder");
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot write to " + folder + ": " + AtomicFiles.reason(e), e);
         }

@@ -26,8 +26,8 @@ public final class SmallFiles {
         try {
             long size = Files.size(file);
             if (size > most) {
-                throw new FileFormatException(file, "has " + size + " bytes, and up to " + most
-                        + " are read of a file of this kind");
+                throw new FileFormatException(file, "has " + size + " bytes; the limit for files of this kind is "
+                        + most);
             }
             return Files.readAllBytes(file);
         } catch (IOException e) {

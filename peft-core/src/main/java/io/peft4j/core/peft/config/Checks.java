@@ -26,8 +26,8 @@ public final class Checks {
 
     /** Refuses a rank below 1, or above {@value #MOST_RANK}. */
     public static void rank(String key, int value) {
-        require(value >= 1 && value <= MOST_RANK, key + " is " + value + "; it must be an integer of at least 1, and "
-                + "at most " + MOST_RANK + ": no weight has a higher rank than its smaller width");
+        require(value >= 1 && value <= MOST_RANK, key + " is " + value + "; it must be an integer from 1 to "
+                + MOST_RANK);
     }
 
     /** Refuses what is not a number. */

@@ -208,7 +208,7 @@ public final class ConfigReader {
         boolean off = node == null || node.isNull() || node.isBoolean() && !node.booleanValue()
                 || node.isContainerNode() && node.isEmpty() || node.isTextual() && node.textValue().isEmpty();
         if (!off) {
-            throw wrong(key, node, "off, because " + feature + " is not supported in this version");
+            throw wrong(key, node, "off, since " + feature + " is not supported");
         }
     }
 

@@ -131,7 +131,7 @@ final class ConfigSchema {
     }
 
     private ConfigurationException absent(String key) {
-        return new ConfigurationException(key + " is set, which this method does not have; leave it at its default");
+        return new ConfigurationException(key + " is set, but this method does not support it; remove it");
     }
 
     /**

@@ -34,8 +34,8 @@ public record Placement(@Key(value = "target_modules", option = "target-modules"
         Objects.requireNonNull(bias, "bias");
         modulesToSave = List.copyOf(modulesToSave);
         Checks.require(targetModules.text().isEmpty() || layersToTransform.isEmpty() && layersPattern.isEmpty(),
-                "layers_to_transform and layers_pattern work with a list of target_modules only, and it is '"
-                        + targetModules + "'; write the layers into the expression");
+                "layers_to_transform and layers_pattern need a list of target_modules, got '"
+                        + targetModules + "'; put the layers into the expression");
         Checks.require(!layersToTransform.isEmpty() || layersPattern.isEmpty(),
                 "layers_pattern needs layers_to_transform");
         Checks.require(!excludeModules.isAllLinear(), "exclude_modules cannot be 'all-linear'; list the layers");

@@ -177,18 +177,18 @@ public record AdapterProvenance(String base, Map<String, String> description, Li
                 .mapToDouble(s -> s.distance(present.get(s.name()))).max().orElse(0);
         if (distance > QUANTIZED) {
             found.add(new Mismatch(true, String.format(Locale.ROOT, "it was made for the model '%s', whose weights "
-                    + "differ from this one's by %.2g of their size: another model", base, distance)));
+                    + "differ from this one's by %.2g of their size: it is another model", base, distance)));
         } else if (distance > ROUNDED) {
             found.add(new Mismatch(false, String.format(Locale.ROOT, "it was made for the model '%s', whose weights "
-                    + "differ from this one's by %.2g of their size: a quantized or a further trained one; answers may "
-                    + "differ", base, distance)));
+                    + "differ from this one's by %.2g of their size; it may be quantized or trained further, "
+                    + "and answers may differ", base, distance)));
         }
         if (!tokenizer.equals(now.tokenizer)) {
-            found.add(new Mismatch(false, "it was made with another tokenizer: tokens may mean something else"));
+            found.add(new Mismatch(false, "it was made with another tokenizer, so token ids may differ"));
         }
         if (!chatTemplate.equals(now.chatTemplate)) {
             found.add(new Mismatch(false, "it was made with another chat template" + (chatTemplate.isEmpty() ? ", none"
-                    : "") + ": chats are rendered in a way that it has not seen"));
+                    : "") + ", so chats are rendered differently than in its training"));
         }
         return found;
     }
@@ -198,7 +198,7 @@ public record AdapterProvenance(String base, Map<String, String> description, Li
         List<Mismatch> found = new ArrayList<>();
         List<GoldenText> now = GoldenText.of(model, golden.stream().map(GoldenText::text).toList());
         if (now.size() != golden.size()) {
-            found.add(new Mismatch(false, "some of its texts have no tokens any more: another tokenizer"));
+            found.add(new Mismatch(false, "some of its sample texts have no tokens: the tokenizer differs"));
         }
         for (int i = 0; i < Math.min(now.size(), golden.size()); i++) {
             golden.get(i).difference(now.get(i)).ifPresent(text -> found.add(new Mismatch(false, text)));

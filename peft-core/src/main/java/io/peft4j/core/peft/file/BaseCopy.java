@@ -56,8 +56,7 @@ final class BaseCopy {
         if (!Arrays.equals(shape, new long[] {weight.rows(), weight.columns()})) {
             return new Result(Comparison.DIFFERENT, "has shape " + Arrays.toString(shape) + ", the model's is ["
                     + weight.rows() + ", " + weight.columns() + "]" + (shape.length == 2 && shape[0] > weight.rows()
-                            ? "; where it was made on a base with more tokens, load the base with those of the adapter "
-                                    + "(ModelOptions.withTokensOf)"
+                            ? "; if the adapter has additional tokens, load the base with ModelOptions.withTokensOf"
                             : ""));
         }
         float[] mine = new float[weight.columns()];

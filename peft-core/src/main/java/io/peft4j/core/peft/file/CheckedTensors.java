@@ -76,7 +76,7 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
             file.readF32(key, Arrays.address(target));
         }
         if (!Arrays.isFinite(target)) {
-            note("not finite", key + " holds NaN or infinite values: the training that wrote it went wrong");
+            note("not finite", key + " holds NaN or infinite values; its training diverged");
         }
     }
 
@@ -113,7 +113,7 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
     @Override
     public void requireEqual(String key, INDArray values) {
         if (!java.util.Arrays.equals(file.readFloats(key), Arrays.toFloats(values))) {
-            note("different where it must be the same", key + " and the tensor that it repeats");
+            note("different but must be equal", key + " and the tensor it repeats");
         }
     }
 
@@ -173,7 +173,7 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
         });
         Optional<String> madeFor = config.common().baseModel();
         if (sizesDiffer && madeFor.isPresent()) {
-            text.append("\n  It says that it was made for '").append(madeFor.get()).append("'.");
+            text.append("\n  Its configuration names the base '").append(madeFor.get()).append("'.");
         }
         List<String> missing = mismatches.getOrDefault("missing", List.of());
         if (!missing.isEmpty() && mismatches.containsKey("not expected")) {

@@ -52,7 +52,7 @@ public record GoldenText(String text, List<Integer> ids, double nll) {
         String shown = "the text \"" + (text.length() > MOST_SHOWN ? text.substring(0, MOST_SHOWN) + "..." : text)
                 + "\"";
         if (!ids.equals(now.ids)) {
-            return Optional.of(shown + " is tokenized differently than when the adapter was made");
+            return Optional.of(shown + " is tokenized differently from when the adapter was made");
         }
         if (!(Math.abs(now.nll - nll) <= TOLERANCE * Math.max(1, Math.abs(nll)))) {
             return Optional.of(String.format(Locale.ROOT, "%s has the negative log-likelihood %.4g; when the adapter "

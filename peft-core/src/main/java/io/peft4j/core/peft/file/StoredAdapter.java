@@ -50,7 +50,7 @@ final class StoredAdapter extends CheckedTensors {
             if (slot != null && WeightSample.weight(slot).isPresent() && isReal(info)) {
                 compare(slot, key, copies);
             } else if (isBaseWeight(key, base)) {
-                note("weights of the base model, which do not belong into an adapter unless modules_to_save names them",
+                note("weights of the base model that modules_to_save does not name",
                         key);
             } else {
                 note("not expected", key);
@@ -72,7 +72,7 @@ final class StoredAdapter extends CheckedTensors {
         BaseCopy.Result result = BaseCopy.compare(slot, file(), key);
         switch (result.comparison()) {
             case EQUAL -> copies.add(key);
-            case CLOSE -> LOG.info("{}: {} {}, as rounding does; the model's is used", file().path(), key,
+            case CLOSE -> LOG.info("{}: {} {}, within rounding; the model's is used", file().path(), key,
                     result.sentence());
             default -> note("made for another base model", key + " " + result.sentence());
         }

@@ -123,9 +123,9 @@ public final class AdapterSetup {
      * @throws ConfigurationException where none was given
      */
     public CalibrationBatches calibration(String asker) {
-        return calibration.orElseThrow(() -> new ConfigurationException(asker + " computes the first values of an "
-                + "adapter from data, and none was given: pass some batches of training data, "
-                + "base.withAdapter(config, Calibration.of(examples, batchSize, batches))"));
+        return calibration.orElseThrow(() -> new ConfigurationException(asker + " initializes adapters from "
+                + "data; pass batches of training data: base.withAdapter(config, Calibration.of(examples, "
+                + "batchSize, batches))"));
     }
 
     /**
@@ -267,9 +267,10 @@ public final class AdapterSetup {
         }
         long limit = ProcessUsage.memoryLimitBytes();
         if (!isRestoring() && bytes > limit) {
-            throw new ConfigurationException(String.format(Locale.ROOT, "no memory for the adapter: %s has the shape "
-                    + "%s, %s%.1f GB of %.1f GB that there are; use a smaller rank or number of tokens, or adapt fewer "
-                    + "layers", key, java.util.Arrays.toString(shape), times > 1 ? "in " + times + " layers " : "",
+            throw new ConfigurationException(String.format(Locale.ROOT, "not enough memory for the adapter: %s "
+                    + "has the shape %s, %s%.1f GB of %.1f GB available; use a smaller rank or number of tokens, or "
+                    + "adapt fewer layers", key, java.util.Arrays.toString(shape),
+                    times > 1 ? "in " + times + " layers " : "",
                     bytes / 1e9, limit / 1e9));
         }
     }

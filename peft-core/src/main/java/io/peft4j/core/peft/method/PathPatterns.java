@@ -92,9 +92,9 @@ public final class PathPatterns<T> {
         }
         if (!stored) {
             throw new ConfigurationException(name + ": " + unused + " match none of the " + adapted.size()
-                    + " adapted layers, whose paths look like " + adapted.get(0) + "; an expression must cover "
-                    + "the end of a path, from the beginning of one of its parts on" + (wholePaths ? ", and a whole "
-                            + "path counts only where no other key matches" : ""));
+                    + " adapted layers, whose paths look like " + adapted.get(0) + "; an expression must match "
+                    + "the end of a path, from the start of one of its parts" + (wholePaths ? ", and whole "
+                            + "paths apply only if no other key matches" : ""));
         }
         LOG.warn("{} of the stored adapter: {} match no adapted layer", name, unused);
     }

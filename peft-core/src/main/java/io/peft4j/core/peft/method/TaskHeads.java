@@ -52,8 +52,8 @@ public final class TaskHeads {
             return PlacedConfig.with(placed, placed.placement().withModulesToSave(List.copyOf(names)));
         }
         if (task.hasHead() && !network.headed().untrained().isEmpty()) {
-            throw new ConfigurationException(config.peftType() + " trains no layers of a head, and "
-                    + network.description().name() + " has none that were trained before: "
+            throw new ConfigurationException(config.peftType() + " cannot train the head, and "
+                    + network.description().name() + " has an untrained one: "
                     + network.headed().untrained() + "; use a method with modules_to_save, such as LORA");
         }
         return typed;

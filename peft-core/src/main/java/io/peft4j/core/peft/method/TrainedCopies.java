@@ -155,7 +155,7 @@ public final class TrainedCopies {
                 .filter(slot -> slot.layer() instanceof WeightedLayer layer && layer.bias().isPresent())
                 .filter(wanted).map(slot -> biasOf(setup, slot, targets.contains(slot))).toList();
         if (biases.isEmpty()) {
-            LOG.warn("biases are to be trained, but the layers concerned have none");
+            LOG.warn("biases are trained, but the adapted layers have none");
         }
         return biases;
     }

@@ -73,8 +73,8 @@ class FolderLockTest {
             String message = refusal(folder);
             assertTrue(message.startsWith(folder + " is being written to by process " + other.pid() + " since "),
                     message);
-            assertTrue(message.endsWith("; wait until it has ended, or give another folder. If that process is "
-                    + "something else, delete " + file()), message);
+            assertTrue(message.endsWith("; wait until it has ended, or use another folder. If that process is "
+                    + "unrelated, delete " + file()), message);
         } finally {
             other.destroyForcibly().waitFor();
         }
@@ -96,9 +96,9 @@ class FolderLockTest {
     @Test
     void anotherHostsLockIsRemovedByHand() throws IOException {
         write("1", "another-host", Instant.parse("2026-01-02T03:04:05Z"));
-        assertEquals(folder + " is being written to by process 1 on the host another-host since 2026-01-02T03:04:05Z, "
-                + "which cannot be seen from here. If that process has ended, delete " + file()
-                + "; otherwise give another folder", refusal(folder));
+        assertEquals(folder + " is being written to by process 1 on the host another-host since "
+                + "2026-01-02T03:04:05Z. If that process has ended, delete " + file()
+                + "; otherwise use another folder", refusal(folder));
         Files.delete(file());
         FolderLock.take(folder).close();
     }

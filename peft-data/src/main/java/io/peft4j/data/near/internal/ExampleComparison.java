@@ -145,7 +145,7 @@ final class ExampleComparison {
         return same && sameQuestion(a, b);
     }
 
-    /** Whether two examples with the same question say the same in nearly the same words. */
+    /** Whether two examples with the same question are nearly the same. */
     boolean nearDuplicates(RowText a, RowText b) {
         Rest question = rest(a.question(), b.question()).without(StopWords.FILLERS);
         int words = a.question().size() + b.question().size();

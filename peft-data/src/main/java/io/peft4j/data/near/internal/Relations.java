@@ -222,7 +222,7 @@ public final class Relations {
         return equal;
     }
 
-    /** Groups of examples that say the same in nearly the same words, equal ones among them. */
+    /** Groups of examples that are nearly the same, equal ones among them. */
     public Groups near() {
         return near;
     }

@@ -85,13 +85,14 @@ public final class StatedFact {
         return WordTokenizer.of(text).stream().filter(StatedFact::isTopic).map(Word::stem).collect(Collectors.toSet());
     }
 
-    /** Why there is nothing to ask for, as {@code it tells no number and no name}; empty where there is something. */
+    /** Why there is nothing to ask for, as {@code it contains no number and no name}; empty if there is something. */
     public Optional<String> silence() {
         if (words.size() < FEWEST_WORDS || words.size() > MOST_WORDS) {
-            return Optional.of("it has " + words.size() + " words; questions are asked for " + FEWEST_WORDS + " to "
+            return Optional.of("it has " + words.size() + " words; supported are " + FEWEST_WORDS + " to "
                     + MOST_WORDS);
         }
-        return topic.isEmpty() || numbers.isEmpty() && names.isEmpty() ? Optional.of("it tells no number and no name")
+        return topic.isEmpty() || numbers.isEmpty() && names.isEmpty() ? Optional.of("it contains no number and "
+                + "no name")
                 : Optional.empty();
     }
 
@@ -106,7 +107,8 @@ public final class StatedFact {
     public Optional<String> refusal(String question, String heading) {
         List<Word> asked = WordTokenizer.of(question);
         boolean one = question.endsWith("?") && question.indexOf('?') == question.length() - 1;
-        return !one || asked.size() < FEWEST_WORDS || asked.size() > MOST_WORDS ? Optional.of("it is not one question")
+        return !one || asked.size() < FEWEST_WORDS || asked.size() > MOST_WORDS ? Optional.of("it is not a "
+                + "single question")
                 : !asksForAValue(asked) || !isBuiltRight(question, asked) ? Optional.of("it does not ask for a value")
                         : givesAway(asked) ? Optional.of("it gives the answer away")
                                 : !hasTheUnit(asked) ? Optional.of("it counts something else")

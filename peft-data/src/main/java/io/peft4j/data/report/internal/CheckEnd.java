@@ -101,7 +101,7 @@ public final class CheckEnd {
             findings.add(finding(FindingCode.EMPTY_FILE, files.get(file), List.of(), "holds no row"));
         } else if (file == 0 && all.examples(file) < FEWEST) {
             findings.add(finding(FindingCode.TOO_FEW_EXAMPLES, files.get(file), List.of(), "holds "
-                    + all.examples(file) + " examples; hosted services ask for at least " + FEWEST));
+                    + all.examples(file) + " examples; hosted services require at least " + FEWEST));
         }
     }
 

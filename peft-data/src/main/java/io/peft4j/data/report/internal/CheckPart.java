@@ -132,7 +132,7 @@ public final class CheckPart implements Serializable {
                     + (pair ? ", where the answer is cut" : ""));
         }
         if (pair && ((PreferenceExample) row.example().get()).hasEqualAnswers()) {
-            messages.put(FindingCode.EQUAL_ANSWERS, "has the same text as the better and the worse answer");
+            messages.put(FindingCode.EQUAL_ANSWERS, "has the same text for both answers");
         }
         if (row.tokens() >= 0 && row.supervised() == 0) {
             messages.put(FindingCode.NO_SUPERVISED_TOKENS, "none of its " + row.tokens() + " tokens is learned");

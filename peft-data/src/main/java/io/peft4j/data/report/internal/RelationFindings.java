@@ -49,7 +49,7 @@ final class RelationFindings {
             repeated(FindingCode.DUPLICATE, group, "are the same example");
         }
         for (int[] group : relations.near().several()) {
-            repeated(FindingCode.NEAR_DUPLICATE, different(group), "say the same in nearly the same words");
+            repeated(FindingCode.NEAR_DUPLICATE, different(group), "are nearly the same");
         }
         contradictions();
         overlap.matches().stream().filter(Overlap.Match::leaked).forEach(this::leaked);

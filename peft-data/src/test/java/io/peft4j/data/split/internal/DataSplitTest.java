@@ -189,7 +189,7 @@ class DataSplitTest {
             ObjectNode json = new FileSplit(SplitRule.ratios(0.8, 0.1, 0.1)).run(data, folder.resolve("one"));
             assertEquals(12, json.get("parts").get("train").get("rows").asInt());
         }));
-        assertTrue(logged.contains("validation.jsonl got no examples") && logged.contains("groups: 1, parts: 3"),
+        assertTrue(logged.contains("validation.jsonl has no examples") && logged.contains("groups: 1, parts: 3"),
                 logged);
     }
 

@@ -163,7 +163,7 @@ public final class PairedOutcomes {
     private static void check(String name, int base, int tuned) {
         if (base != tuned || base == 0) {
             throw new ConfigurationException(name + ": " + base + " outcomes of the base model and " + tuned
-                    + " of the tuned one; there must be as many, at least one");
+                    + " of the tuned one; the numbers must be equal and at least 1");
         }
     }
 

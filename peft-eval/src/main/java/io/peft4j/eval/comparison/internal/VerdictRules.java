@@ -55,9 +55,9 @@ public final class VerdictRules {
         MetricResult metric = evidence.metric();
         String figures = figures(metric);
         if (evidence.leaked() > 0) {
-            return no(evidence.base(), String.format(Locale.ROOT, "%d of %d held-out items also stand in the training "
-                    + "data, so the figures say nothing about new questions; take them out and evaluate again. "
-                    + "Measured were %s.", evidence.leaked(), metric.items(), figures));
+            return no(evidence.base(), String.format(Locale.ROOT, "%d of %d held-out items also occur in the "
+                    + "training data, so the figures say nothing about new questions; remove them and evaluate "
+                    + "again. Measured: %s.", evidence.leaked(), metric.items(), figures));
         }
         if (metric.isWorse(alpha)) {
             return refused(evidence, "The tuned model is worse: " + figures + ".");
@@ -77,7 +77,9 @@ public final class VerdictRules {
                     : "A gain of " + points(options.worthwhile()) + " or more is ruled out."));
         }
         return undecided(evidence, metric, best(evidence, gain -> gain.isBetter(alpha)).map(Prompted::name)
-                .orElse(evidence.base()), Count.of(metric.items(), "item") + " cannot tell: " + figures + ".");
+                .orElse(evidence.base()),
+                Count.of(metric.items(), "item") + " cannot show a difference: "
+                        + figures + ".");
     }
 
     /** Significantly worse by more than is accepted, or surely so. */
@@ -106,8 +108,8 @@ public final class VerdictRules {
         if (guard.isEmpty()) {
             int fewest = needed.fewestGuarding();
             return new Verdict(Decision.HARM_NOT_KNOWN, evidence.base(), 0, fewest, String.format(Locale.ROOT,
-                    "Better on the task, but what that costs in general ability is not known, since no guard set "
-                            + "was asked (%d items are the fewest that can tell): %s.%s",
+                    "Better on the task, but the loss of general ability is unknown, since no guard set was "
+                            + "asked (at least %d items are needed): %s.%s",
                     fewest, figures, besides));
         }
         String kept = String.format(Locale.ROOT, " Guard set of general ability: %s, where a loss of %s is accepted.",
@@ -115,8 +117,8 @@ public final class VerdictRules {
         if (guard.get().interval().low() < -options.guardTolerance()) {
             int more = needed.toBound(guard.get());
             return new Verdict(Decision.HARM_NOT_KNOWN, evidence.base(), 0, more, String.format(Locale.ROOT,
-                    "Better on the task, but whether it forgot too much is not known: about %,d more guard items "
-                            + "would tell, or train with less change.%s On the task %s.%s",
+                    "Better on the task, but a loss of general ability is not ruled out: add about %,d guard "
+                            + "items, or train with less change.%s On the task %s.%s",
                     more, kept, figures, besides));
         }
         return ship(evidence, figures, besides + kept);
@@ -151,9 +153,10 @@ public final class VerdictRules {
             return no(evidence.base(), "The models do not differ: " + found + ".");
         }
         int more = needed.toShow(margin, Math.abs(margin.difference()), 2);
-        return new Verdict(Decision.NEED_MORE_ITEMS, evidence.base(), more, 0, String.format(Locale.ROOT, "%s "
-                + "cannot tell: %s. About %,d more pairs would show such a change with %.0f %% power.",
-                Count.of(margin.items(), "pair"), found, more, 100 * options.power().power()));
+        return new Verdict(Decision.NEED_MORE_ITEMS, evidence.base(), more, 0,
+                String.format(Locale.ROOT, "%s cannot show "
+                        + "a difference: %s. About %,d more pairs would show such a change with %.0f %% power.",
+                        Count.of(margin.items(), "pair"), found, more, 100 * options.power().power()));
     }
 
     private Verdict againstPrompt(Evidence evidence, Prompted rival, String figures) {
@@ -161,12 +164,12 @@ public final class VerdictRules {
                 + "base: %s.", rival.name(), score(rival.gain(), rival.gain().tuned()), evidence.tuned(),
                 score(rival.tuned(), rival.tuned().tuned()), difference(rival.tuned()), figures);
         if (mayGain(rival.tuned())) {
-            return undecided(evidence, rival.tuned(), rival.name(), String.format(Locale.ROOT, "%s cannot tell "
-                    + "whether training beats a prompt, so take %s until then: %s",
+            return undecided(evidence, rival.tuned(), rival.name(), String.format(Locale.ROOT, "%s cannot show "
+                    + "whether training beats a prompt; use %s until then: %s",
                     Count.of(rival.tuned().items(), "item"), rival.name(), compared));
         }
-        return new Verdict(Decision.PROMPT_INSTEAD, rival.name(), 0, 0, "Take " + rival.name() + ": training adds "
-                + "nothing worth having to it. " + capitalized(compared));
+        return new Verdict(Decision.PROMPT_INSTEAD, rival.name(), 0, 0, "Take " + rival.name() + ": training "
+                + "adds no worthwhile gain. " + capitalized(compared));
     }
 
     /** The prompt with the highest score of those whose gain over the base is as asked for. */
@@ -210,6 +213,6 @@ public final class VerdictRules {
     private String worse(Evidence evidence) {
         String all = evidence.others().stream().filter(other -> other.isWorse(alpha)).map(VerdictWords::figures)
                 .collect(Collectors.joining("; "));
-        return all.isEmpty() ? "" : " Worse got: " + all + ".";
+        return all.isEmpty() ? "" : " Worse: " + all + ".";
     }
 }

@@ -2,6 +2,7 @@ package io.peft4j.eval.comparison.internal;
 
 import io.peft4j.core.error.Count;
 import io.peft4j.eval.comparison.MetricResult;
+import io.peft4j.eval.metric.internal.MetricNames;
 import java.util.Locale;
 
 /** Figures as sentences of verdicts say them. */
@@ -34,7 +35,7 @@ final class VerdictWords {
             case "contains" -> share(metric.tuned()) + " of answers hold the expected fact";
             case "exact_match" -> share(metric.tuned()) + " of answers match exactly";
             case "guard" -> share(metric.tuned()) + " right";
-            default -> metric.name() + " " + score(metric, metric.tuned());
+            default -> MetricNames.of(metric.name()) + " " + score(metric, metric.tuned());
         };
     }
 
@@ -67,7 +68,9 @@ final class VerdictWords {
         return value < 0.0001 ? "< 0.0001" : String.format(Locale.ROOT, "= %.2g", value);
     }
 
+    /** With a capital first letter, unless the word is spelled with a small one, as nDCG is. */
     static String capitalized(String text) {
-        return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
+        return text.length() > 1 && Character.isUpperCase(text.charAt(1)) ? text
+                : text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
     }
 }

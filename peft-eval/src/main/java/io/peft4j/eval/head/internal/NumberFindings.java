@@ -47,7 +47,9 @@ final class NumberFindings {
                         words(tuned[i]), false))
                 .toList();
         return new Findings("r2", models.base().isPresent() ? "is the base model with its own head"
-                : "says the mean of the " + Rows.source(training) + ", " + words(means) + ", of every row", measures,
+                : "predicts the mean of the " + Rows.source(training) + ", " + words(means) + ", for every "
+                        + "row",
+                measures,
                 Findings.Classes.NONE, Findings.Classes.NONE, farthest);
     }
 
@@ -93,7 +95,7 @@ final class NumberFindings {
             spreads[k] = Arrays.stream(column).map(y -> (y - mean) * (y - mean)).average().orElseThrow();
             if (spreads[k] == 0) {
                 throw new ConfigurationException("all held-out rows have the number " + column[0]
-                        + ", so nothing can be told from them; take rows with different numbers");
+                        + ", so no model can be evaluated on them; use rows with different numbers");
             }
         }
         double[] explained = new double[expected.length];

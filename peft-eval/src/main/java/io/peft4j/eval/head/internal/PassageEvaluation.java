@@ -51,7 +51,7 @@ public final class PassageEvaluation implements RowEvaluation<SpanQuestion> {
             List<String> none = rows.stream().map(row -> "").toList();
             boolean unanswered = mean(f1(rows, none)) > mean(f1(rows, whole));
             base = unanswered ? none : whole;
-            baseline = unanswered ? "says of every question that there is no answer"
+            baseline = unanswered ? "answers that there is no answer to every question"
                     : "answers every question with the whole text";
         }
         PairedMeasures measures = new PairedMeasures(models.options());

@@ -31,8 +31,8 @@ public interface RowEvaluation<E> {
         return ServiceLoader.load(RowEvaluation.class, RowEvaluation.class.getClassLoader()).stream()
                 .map(ServiceLoader.Provider::get).filter(each -> each.task() == type).findFirst()
                 .orElseThrow(() -> new ConfigurationException(model.network().description().name()
-                        + " was loaded for " + type + " and has no head that rows could tell to be right; compare "
-                        + "what it answers"));
+                        + " was loaded for " + type + " and has no head that can be evaluated on rows; compare "
+                        + "its answers"));
     }
 
     /** The task. */

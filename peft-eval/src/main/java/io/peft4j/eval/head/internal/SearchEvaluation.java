@@ -38,8 +38,8 @@ public final class SearchEvaluation implements RowEvaluation<TextPair> {
 
     @Override
     public Findings evaluate(Compared models, List<TextPair> rows, List<TextPair> training) {
-        Model base = models.base().orElseThrow(() -> new ConfigurationException("vectors of texts are compared with "
-                + "those of another model; give the base model, too"));
+        Model base = models.base().orElseThrow(() -> new ConfigurationException("vectors are compared with "
+                + "those of the base model; pass it too"));
         Set<String> distinct = new LinkedHashSet<>(rows.stream().map(TextPair::positive).toList());
         rows.forEach(row -> row.negative().ifPresent(distinct::add));
         List<String> passages = List.copyOf(distinct);

@@ -27,7 +27,7 @@ public interface CorpusMetric extends CountMetric {
     default double corpus(List<String> predictions, List<List<String>> references) {
         if (predictions.size() != references.size() || predictions.isEmpty()) {
             throw new IllegalArgumentException(predictions.size() + " predictions for " + references.size()
-                    + " references; there must be as many, at least one");
+                    + " references; the numbers must be equal and at least 1");
         }
         double[] sums = statistics(predictions.get(0), references.get(0));
         for (int i = 1; i < predictions.size(); i++) {

@@ -92,8 +92,8 @@ public final class AnswerScoring {
         List<PairedScores> known = others.stream().filter(scores -> scores.known().length > 0).toList();
         known.forEach(scores -> add(outcomes, scores));
         if (checks.isEmpty() && known.isEmpty()) {
-            throw new ConfigurationException("the items have only choices, which need models and not predictions; "
-                    + "evaluate with models, or add references to the items");
+            throw new ConfigurationException("the items have only choices, which cannot be scored from "
+                    + "predictions; evaluate models, or add references to the items");
         }
         return outcomes.results();
     }

@@ -35,7 +35,7 @@ public final class ConfigKeys {
     public static void report(ModelConfig config) {
         Set<String> unknown = unknown(config);
         if (!unknown.isEmpty()) {
-            LOG.warn("{}: models of type {} do not know the keys {}; they have no effect, as in Hugging Face "
+            LOG.warn("{}: models of type {} do not use the keys {}, as in Hugging Face "
                     + "Transformers", config.file(), config.modelType(), unknown);
         }
     }
@@ -48,7 +48,7 @@ public final class ConfigKeys {
     public static void requirePlain(ModelConfig config) {
         if (config.object(QUANTIZED).isPresent()) {
             throw config.unsupported(QUANTIZED, config.object(QUANTIZED).get().text("quant_method").orElse("set"),
-                    "checkpoints in F32, F16 or BF16, which may be quantized as they are loaded, and GGUF files");
+                    "checkpoints in F32, F16 or BF16, which can be quantized when loaded, and GGUF files");
         }
     }
 

@@ -105,7 +105,7 @@ final class DecoderBuilder {
     private void reportUnused(ModelDescription description) {
         List<String> unused = weights.unused().stream().filter(name -> !NEUTRAL.matcher(name).matches()).toList();
         if (!unused.isEmpty()) {
-            LOG.warn("{}: a model of type {} has no place for {} tensors of the checkpoint, which are not used: {}",
+            LOG.warn("{}: models of type {} do not have {} tensors of the checkpoint, which are ignored: {}",
                     description.name(), description.modelType(), unused.size(),
                     unused.subList(0, Math.min(SHOWN, unused.size())));
         }

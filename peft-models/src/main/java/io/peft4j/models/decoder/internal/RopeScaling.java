@@ -113,7 +113,7 @@ final class RopeScaling {
             divisors[i] = list.get(i).floatValue();
             if (!(divisors[i] > 0)) {
                 throw new FileFormatException(config.file(), key + " holds " + list.get(i)
-                        + ", which is no positive number");
+                        + ", which is not a positive number");
             }
         }
         return divisors;

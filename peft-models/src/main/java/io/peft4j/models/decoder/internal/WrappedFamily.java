@@ -39,7 +39,7 @@ abstract class WrappedFamily extends DecoderFamily {
 
     private ModelConfig text(ModelConfig config) {
         ModelConfig text = config.object("text_config").orElseThrow(() -> new FileFormatException(config.file(),
-                "text_config is missing; a model of type " + modelType() + " describes its decoder there"));
+                "text_config is missing; a model of type " + modelType() + " describes its decoder in it"));
         boolean tied = config.flag(TIED, true);
         if (text.has(TIED) || !config.has(TIED)) {
             return text;
@@ -54,7 +54,7 @@ abstract class WrappedFamily extends DecoderFamily {
                 .map(ServiceLoader.Provider::get).filter(family -> family.modelType().equals(type))
                 .filter(DecoderFamily.class::isInstance).map(DecoderFamily.class::cast).findFirst()
                 .orElseThrow(() -> new FileFormatException(text.file(), "text_config.model_type \"" + type
-                        + "\" is no decoder that is supported; it is usually \"" + textType + "\""));
+                        + "\" is not a supported decoder; it is usually \"" + textType + "\""));
     }
 
     @Override

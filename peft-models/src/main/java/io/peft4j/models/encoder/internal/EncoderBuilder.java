@@ -62,7 +62,7 @@ final class EncoderBuilder {
                 .ifPresent(path -> places.linear(path, plan.sizes().hidden(), plan.sizes().hidden(), true));
         Optional<Slot> layersOfHead = head.map(this::head);
         if (!places.fresh().isEmpty()) {
-            LOG.info("{} has no layers {} for {}; they are made anew, and an adapter trains and saves them", name,
+            LOG.info("{} has no layers {} for {}; they are initialized, and adapters train and save them", name,
                     places.fresh(), task.task().type());
         }
         ModelDescription description = new ModelDescription(name, modelType, plan.sizes().vocabulary(),

@@ -82,7 +82,7 @@ final class AnswerBatch implements AutoCloseable {
         while (!makeRoom(wanted)) {
             Sequence victim = sequences.stream().filter(Sequence::isPlaced).reduce((a, b) -> b)
                     .orElseThrow(() -> new OverloadedException(
-                            "the memory for keys and values is taken by virtual tokens of adapters",
+                            "the memory for keys and values is used up by virtual tokens of adapters",
                             Duration.ofSeconds(1)));
             victim.leave(prefixes, pages);
         }
@@ -183,8 +183,8 @@ final class AnswerBatch implements AutoCloseable {
             if (pages.free() + prefixes.unused() < wanted + placed || !makeRoom(wanted)) {
                 prefixes.leave(found);
                 if (placed == 0) {
-                    each.ticket().fail(new OverloadedException("the memory for keys and values is taken by virtual "
-                            + "tokens of adapters", Duration.ofSeconds(1)));
+                    each.ticket().fail(new OverloadedException("the memory for keys and values is used up by "
+                            + "virtual tokens of adapters", Duration.ofSeconds(1)));
                 }
                 return;
             }

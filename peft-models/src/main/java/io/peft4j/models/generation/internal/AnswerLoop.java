@@ -63,7 +63,7 @@ public final class AnswerLoop {
                 long seconds = (long) Math.ceil(secondsPerRequest * (all ? 1 : waiting.of(client)));
                 Duration retry = Duration.ofSeconds(Math.max(1, Math.min(LONGEST_RETRY_SECONDS, seconds)));
                 throw new OverloadedException((all ? waiting.size() + " requests" : waiting.of(client)
-                        + " requests of this client") + " wait already; try again in " + retry.toSeconds() + " s",
+                        + " requests of this client") + " are waiting; try again in " + retry.toSeconds() + " s",
                         retry);
             }
         }
@@ -154,7 +154,7 @@ public final class AnswerLoop {
                 settle(batch);
             }
         } catch (RuntimeException | Error e) {
-            LOG.error("decoding failed: the requests in hand end, the next one begins anew", e);
+            LOG.error("decoding failed: the current requests fail, later ones start anew", e);
             end(new IllegalStateException("decoding failed: " + e, e), false);
             return;
         }

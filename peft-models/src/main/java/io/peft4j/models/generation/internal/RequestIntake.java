@@ -93,11 +93,11 @@ public final class RequestIntake implements AutoCloseable {
 
     private void check(GenerationOptions wanted) {
         if (wanted.answers() > options.rows()) {
-            throw new ConfigurationException(wanted.answers() + " answers are more than grow at once, "
+            throw new ConfigurationException(wanted.answers() + " answers exceed the limit of concurrent answers, "
                     + options.rows());
         }
         if (!wanted.beams().equals(Beams.NONE) && !(base.network() instanceof EncoderDecoderNetwork)) {
-            throw new ConfigurationException("beam search is for encoder-decoders");
+            throw new ConfigurationException("beam search supports encoder-decoders only");
         }
     }
 

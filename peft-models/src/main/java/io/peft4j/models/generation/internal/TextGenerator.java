@@ -88,8 +88,8 @@ public final class TextGenerator {
                 && options.answers() == 1 && options.stopStrings().isEmpty() && options.constraint().isEmpty()
                 && options.promptLookup() == 0 && options.logProbabilities().isEmpty();
         if (!(model.network() instanceof EncoderDecoderNetwork network) || !plain) {
-            throw new ConfigurationException("beam search is for encoder-decoders, greedy, with one answer, and "
-                    + "without penalties, stop strings, constraints, prompt lookup and log-probabilities");
+            throw new ConfigurationException("beam search supports encoder-decoders only, greedy, with one "
+                    + "answer and without penalties, stop strings, constraints, prompt lookup and log-probabilities");
         }
         List<Completion> completions = new ArrayList<>();
         int together = Math.max(1, options.batchSize() / options.beams().count());
@@ -153,7 +153,7 @@ public final class TextGenerator {
         }
         if (ids.length == 0 || ids.length >= limit) {
             throw new ConfigurationException("prompt " + index + " has " + ids.length + " tokens; it must have "
-                    + "at least 1, and fewer than the " + limit + " that there is room for, so that an answer fits");
+                    + "at least 1, and fewer than the limit of " + limit + ", so that an answer fits");
         }
         return model.network() instanceof EncoderDecoderNetwork network
                 ? new EncodedPrompt(new int[] {network.startToken()}, ids) : EncodedPrompt.of(ids);

@@ -97,7 +97,7 @@ final class TokenChooser {
         BitSet allowed = first ? allowing.first() : allowing.allowed(state);
         boolean mayEnd = allowing.constraint().mayEnd(state) && !stopTokens.isEmpty();
         if (allowed.isEmpty() && !mayEnd) {
-            throw new ConfigurationException("no token of the vocabulary goes on with a text that "
+            throw new ConfigurationException("no token of the vocabulary continues a text that "
                     + allowing.constraint().description() + " allows");
         }
         Map<Integer, Float> stops = new HashMap<>();

@@ -51,8 +51,8 @@ public final class GgufCheckpoint implements TensorStore {
             }
         }
         if (!unknown.isEmpty()) {
-            throw new FileFormatException(file.path(), "holds tensors that models of the architecture "
-                    + form.architecture() + " do not have here, without which they would answer differently ("
+            throw new FileFormatException(file.path(), "has tensors that are not supported for the architecture "
+                    + form.architecture() + " and change the results ("
                     + unknown.size() + "): " + String.join(", ", unknown.subList(0, Math.min(NAMED, unknown.size()))));
         }
     }

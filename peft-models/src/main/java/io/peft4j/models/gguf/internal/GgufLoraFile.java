@@ -39,11 +39,11 @@ public final class GgufLoraFile {
     public static List<String> obstacles(Adapter adapter, ModelConfig config, boolean tied) {
         Optional<GgufForm> form = Architectures.of(config).gguf();
         if (form.isEmpty()) {
-            return List.of("llama.cpp's form of models of the type " + config.modelType() + " is not known");
+            return List.of("llama.cppdoes not support models of the type " + config.modelType() + "");
         }
         if (!adapter.invocation().isEmpty()) {
-            return List.of("it is invoked by the tokens " + adapter.invocation() + ", and llama.cpp would apply it "
-                    + "to all tokens");
+            return List.of("it is invoked by the tokens " + adapter.invocation() + ", and llama.cpp would apply "
+                    + "it to all tokens");
         }
         Map<String, List<String>> reasons = new LinkedHashMap<>();
         if (!adapter.sharedTensors().isEmpty()) {
@@ -65,7 +65,7 @@ public final class GgufLoraFile {
             return Optional.of("layers or biases that are trained as a whole; merge the adapter instead");
         }
         if (layer.lowRankUpdate().isEmpty()) {
-            return Optional.of("layers that are not a plain product of two matrices but have "
+            return Optional.of("layers that are not a product of two matrices but have "
                     + layer.tensors().stream().map(AdapterTensor::name).collect(Collectors.joining(", "))
                     + "; convert the adapter to LoRA, or merge it");
         }
@@ -76,7 +76,7 @@ public final class GgufLoraFile {
             return Optional.of("layers that llama.cpp has no tensor for");
         }
         if (!form.takesAdapter(path + ".weight")) {
-            return Optional.of("layers whose adapters llama.cpp leaves out; merge the adapter instead");
+            return Optional.of("layers whose adapters llama.cpp ignores; merge the adapter instead");
         }
         if (tied && (path.equals("lm_head") || layer.lowRankUpdate().get().embedding())) {
             return Optional.of("an adapter on the embedding or the output layer, which share one weight in this "

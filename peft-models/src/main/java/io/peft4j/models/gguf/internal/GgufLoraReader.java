@@ -67,7 +67,7 @@ public final class GgufLoraReader {
                 .ifPresent(name -> byName.put(name, slot)));
         for (String name : file.names()) {
             if (!name.endsWith(A) && !name.endsWith(B)) {
-                throw new FileFormatException(file.path(), "holds the tensor " + name + ", which is none of LoRA's");
+                throw new FileFormatException(file.path(), "holds the tensor " + name + ", which is not a LoRA tensor");
             }
             if (name.endsWith(A)) {
                 String weight = name.substring(0, name.length() - A.length());
@@ -88,7 +88,7 @@ public final class GgufLoraReader {
         GgufMetadata metadata = file.metadata();
         String type = metadata.string("adapter.type", "none");
         if (!type.equals("lora")) {
-            throw new FileFormatException(file.path(), "is no LoRA adapter: adapter.type is \"" + type + "\"");
+            throw new FileFormatException(file.path(), "is not a LoRA adapter: adapter.type is \"" + type + "\"");
         }
         String architecture = metadata.string("general.architecture");
         if (!architecture.equals(form.architecture())) {
@@ -104,7 +104,7 @@ public final class GgufLoraReader {
         boolean embedding = weight.equals("token_embd.weight");
         if (a.length != 2 || b.length != 2 || b[1] != (embedding ? a[1] : a[0]) || b[1] < 1) {
             throw new FileFormatException(file.path(), weight + " has the matrices " + Arrays.toString(a) + " and "
-                    + Arrays.toString(b) + ", which are not of one rank of at least 1");
+                    + Arrays.toString(b) + ", which do not have one rank of at least 1");
         }
         requireFit(slot, weight, embedding ? new long[] {a[0], b[0]} : new long[] {b[0], a[1]});
         ranks.put(path, Math.toIntExact(b[1]));
@@ -152,7 +152,7 @@ public final class GgufLoraReader {
     /** llama.cpp scales a layer by alpha / rank, with one alpha for all; without one, or with 0, it scales none. */
     private ObjectNode config() {
         if (ranks.isEmpty()) {
-            throw new FileFormatException(file.path(), "holds no matrices of LoRA");
+            throw new FileFormatException(file.path(), "contains no LoRA matrices");
         }
         int rank = ranks.values().iterator().next();
         double given = file.metadata().floating(ALPHA, 0);

@@ -54,8 +54,8 @@ final class GgufPooling {
      */
     static void write(GgufWriter writer, String architecture, SentencePooling pooling) {
         if (pooling.modes().size() != 1 || !MODES.contains(pooling.modes().get(0))) {
-            throw new ConfigurationException("the vector of a text is made by " + pooling.modes() + ", and llama.cpp "
-                    + "knows one of " + MODES + " only");
+            throw new ConfigurationException("pooling is " + pooling.modes() + ", and llama.cpp supports one of "
+                    + "" + MODES + " only");
         }
         writer.uint32(architecture + TYPE, MODES.indexOf(pooling.modes().get(0)) + 1);
         if (pooling.normalize()) {
@@ -63,7 +63,7 @@ final class GgufPooling {
         }
         pooling.maxTokens().ifPresent(most -> writer.uint32(MOST_TOKENS, most));
         if (!pooling.prompts().isEmpty()) {
-            LOG.warn("a GGUF file has no place for the prompts {}; whoever uses it puts them before the texts",
+            LOG.warn("a GGUF file cannot store the prompts {}; put them before the texts yourself",
                     pooling.prompts());
         }
     }

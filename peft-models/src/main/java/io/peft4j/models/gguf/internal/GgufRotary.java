@@ -151,7 +151,7 @@ final class GgufRotary {
             boolean isUsual = key.equals("attention_factor") && Math.abs(scaling.number(key, usual) - usual) < 1e-4;
             if (scaling.has(key) && !isUsual) {
                 throw new ConfigurationException("the rotary scaling yarn has the " + key + " "
-                        + scaling.values().get(key) + ", for which llama.cpp has no place");
+                        + scaling.values().get(key) + ", which llama.cpp does not support");
             }
         }
         writer.string(prefix + "type", "yarn").float32(prefix + "factor", (float) factor)

@@ -66,7 +66,7 @@ final class RelativeBias implements Layer, ModelTensors, AutoCloseable {
     /** It is no layer of its own: attention reads the bias. */
     @Override
     public Variable forward(ForwardContext context, Variable x) {
-        throw new IllegalStateException("a bias by distance is read by attention, not run");
+        throw new IllegalStateException("a relative bias is read by attention, not run");
     }
 
     @Override

@@ -134,8 +134,8 @@ final class FastTokenizer implements Tokenizer {
 
     private void requireShort(long length) {
         if (length > longestText) {
-            throw new FileFormatException(origin, "takes texts of up to " + longestText + " characters, and this one"
-                    + " has " + length + "; encode it in parts");
+            throw new FileFormatException(origin, "supports texts of up to " + longestText + " characters, and this one"
+                    + " has " + length + "; split the text");
         }
     }
 

@@ -92,10 +92,10 @@ final class GgufTokenizerFiles {
     private boolean addByteLevel(ObjectNode json) {
         String name = metadata.string(PREFIX + "pre", PreTokenizer.UNKNOWN_NAME);
         PreTokenizer preTokenizer = PreTokenizer.named(name).orElseThrow(() -> new FileFormatException(file.path(),
-                PREFIX + "pre is \"" + name + "\"; those that can be rebuilt are " + PreTokenizer.allNames()));
+                PREFIX + "pre is \"" + name + "\"; supported are " + PreTokenizer.allNames()));
         if (name.equals(PreTokenizer.UNKNOWN_NAME)) {
-            LOG.warn("{} does not name its pre-tokenizer ({}pre); GPT-2's is assumed, and tokens are wrong if that "
-                    + "does not hold", file.path(), PREFIX);
+            LOG.warn("{} does not name its pre-tokenizer ({}pre); GPT-2's is assumed, and tokens are wrong if "
+                    + "it is another one", file.path(), PREFIX);
         }
         json.set("normalizer", preTokenizer.normalizer());
         json.set("pre_tokenizer", preTokenizer.json());

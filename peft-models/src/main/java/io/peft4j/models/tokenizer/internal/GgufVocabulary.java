@@ -59,8 +59,9 @@ public final class GgufVocabulary {
 
     private void put(String token, int id, int type) {
         if (id < 0 || id >= tokens.length) {
-            throw new ConfigurationException("the tokenizer has the id " + id + " (" + token + "), the model only "
-                    + tokens.length + " rows in its embedding");
+            throw new ConfigurationException(
+                    "the tokenizer has the id " + id + " (" + token + "), but the embedding has only "
+                            + tokens.length + " rows");
         }
         tokens[id] = token;
         types[id] = type;
@@ -204,8 +205,8 @@ public final class GgufVocabulary {
         int[] plain = tokenizer.encode("a");
         int[] added = tokenizer.encodeWithSpecials("a");
         if (added.length != plain.length + 2 || !Arrays.equals(plain, Arrays.copyOfRange(added, 1, added.length - 1))) {
-            throw new ConfigurationException("llama.cpp puts a token before and one behind each text where a tokenizer "
-                    + "is WordPiece, and this one does not");
+            throw new ConfigurationException("llama.cpp adds a token before and after each text with WordPiece, "
+                    + "and this tokenizer does not");
         }
         WordPiece.write(writer, json, PREFIX);
         for (int i = 0; i < tokens.length; i++) {

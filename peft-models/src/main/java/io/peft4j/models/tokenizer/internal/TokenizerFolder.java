@@ -59,8 +59,8 @@ final class TokenizerFolder {
     }
 
     private static String older(String name) {
-        return ". " + name + " is an older form, which is not read: AutoTokenizer.from_pretrained(folder)"
-                + ".save_pretrained(folder) in Python's transformers makes the files of it";
+        return ". " + name + " is an older format, which is not supported: convert it with "
+                + "AutoTokenizer.from_pretrained(folder).save_pretrained(folder) in Transformers";
     }
 
     static void write(Path folder, TokenizerTexts files) {

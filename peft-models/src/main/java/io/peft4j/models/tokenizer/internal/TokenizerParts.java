@@ -112,8 +112,7 @@ final class TokenizerParts {
 
     private void grow(int factor) {
         growth = (int) Math.min(Integer.MAX_VALUE, (long) growth * factor);
-        require(growth <= MOST_GROWTH, "can make a text " + growth + " times as long; up to " + MOST_GROWTH
-                + " times are taken");
+        require(growth <= MOST_GROWTH, "can make a text " + growth + " times as long; the limit is " + MOST_GROWTH);
     }
 
     private void checkField(String kind, String section, JsonNode step, JsonNode value) {
@@ -125,7 +124,7 @@ final class TokenizerParts {
             case "size" -> require(value.isMissingNode() || value.isInt() && value.intValue() > 0,
                     "is " + value + "; expected a whole number of at least 1");
             case "zero" -> require(value.isInt() && value.intValue() == 0,
-                    "is " + value + "; only 0 is taken, since the library crashes at tokens shorter than that");
+                    "is " + value + "; only 0 is supported, since the tokenizer library crashes at shorter tokens");
             case "token" -> require(value.size() == 2 && isId(value.path(1)), "is not a token with its id");
             case "template" -> checkTemplate(value, step);
             case "tokens" -> value.forEach(TokenizerParts::checkToken);
@@ -145,18 +144,18 @@ final class TokenizerParts {
             return;
         }
         try {
-            require(mayMatchNothing || !RegexCost.matchesNothing(regex.textValue()), "can match where no character"
-                    + " is, and the library crashes at what is inserted there");
+            require(mayMatchNothing || !RegexCost.matchesNothing(regex.textValue()), "can match the empty text, "
+                    + "at which the tokenizer library crashes");
             longestText = Math.min(longestText, RegexCost.of(regex.textValue()).longestText());
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("is the regular expression " + regex + ", which is not used, since the"
-                    + " library crashes when a match takes too long: " + e.getMessage(), e);
+            throw new IllegalArgumentException("is the regular expression " + regex + ", which is refused, "
+                    + "since the tokenizer library crashes when a match takes too long: " + e.getMessage(), e);
         }
     }
 
     private void checkInserted(String section, JsonNode step, String text) {
         if (step.path("type").asText().equals("Prepend")) {
-            require(!text.isEmpty(), "is empty, and the library crashes at that");
+            require(!text.isEmpty(), "is empty, at which the tokenizer library crashes");
         }
         replacesByBlank |= section.equals("normalizer") && isBlank(text);
         grow(Math.max(1, text.codePointCount(0, text.length())));

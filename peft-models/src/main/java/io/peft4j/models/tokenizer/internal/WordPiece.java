@@ -60,8 +60,8 @@ final class WordPiece {
                 || !normalizer.path("handle_chinese_chars").asBoolean(true)
                 || !json.path("pre_tokenizer").equals(preTokenizer())
                 || !json.path("model").path("continuing_subword_prefix").asText(CONTINUES).equals(CONTINUES)) {
-            throw new ConfigurationException("llama.cpp's WordPiece changes and cuts a text as BERT's, and this "
-                    + "tokenizer does so by " + normalizer + " and " + json.path("pre_tokenizer"));
+            throw new ConfigurationException("llama.cpp's WordPiece normalizes and splits texts as BERT does, "
+                    + "and this tokenizer uses " + normalizer + " and " + json.path("pre_tokenizer"));
         }
         writer.string(prefix + "model", "bert").string(prefix + "pre", "default").bool(prefix + LOWER, lower)
                 .bool(prefix + STRIPS, normalizer.path("strip_accents").asBoolean(lower));

@@ -48,7 +48,7 @@ class TokenizerCheckTest {
         "normalizer|{'type':'Prepend','prepend':''}|prepend of Prepend is empty",
         "post_processor|{'type':'TemplateProcessing','single':[{'Sequence':{'id':'A','type_id':0}},{'Sequence':{'id':"
                 + "'B','type_id':1}}],'pair':[],'special_tokens':{}}|has the sequence B",
-        "decoder|{'type':'Strip','content':' ','start':1,'stop':1}|stop of Strip is 1; only 0 is taken",
+        "decoder|{'type':'Strip','content':' ','start':1,'stop':1}|stop of Strip is 1; only 0 is supported",
         "post_processor|{'type':'TemplateProcessing','single':[{'SpecialToken':{'id':'<s>','type_id':0}},{'Sequence':"
                 + "{'id':'A','type_id':0}}],'pair':[],'special_tokens':{}}|which special_tokens does not describe",
         "post_processor|{'type':'TemplateProcessing','single':[],'pair':[],'special_tokens':{}}|the sequence A 0 times",
@@ -58,7 +58,7 @@ class TokenizerCheckTest {
         "pre_tokenizer|{'type':'FixedLength','length':0}|expected a whole number of at least 1",
         "pre_tokenizer|{'type':'Split','pattern':{'Regex':'(a+)+$'},'behavior':'Isolated','invert':false}|"
                 + "crashes when a match takes too long",
-        "normalizer|{'type':'Replace','pattern':{'Regex':'^'},'content':'x'}|can match where no character is",
+        "normalizer|{'type':'Replace','pattern':{'Regex':'^'},'content':'x'}|can match the empty text",
         "normalizer|{'type':'Replace','pattern':{'String':''},'content':'x'}|pattern of Replace is empty",
         "normalizer|{'type':'Precompiled','precompiled_charsmap':'AAAA'}|has a trie of 0 bytes",
         "normalizer|{'type':'Preppend','prepend':'x'}|the nearest of 14 are 'Prepend'",
@@ -175,7 +175,8 @@ class TokenizerCheckTest {
         try (Tokenizer library = Tokenizers.fromFolder(folder)) {
             String message = assertThrows(FileFormatException.class, () -> library.encode("a".repeat((1 << 20) + 1)))
                     .getMessage();
-            assertTrue(message.contains("takes texts of up to 1048576 characters, and this one has 1048577"), message);
+            assertTrue(message.contains("supports texts of up to 1048576 characters, and this one has "
+                    + "1048577"), message);
         }
     }
 

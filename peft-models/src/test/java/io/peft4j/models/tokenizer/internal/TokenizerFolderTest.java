@@ -39,7 +39,7 @@ class TokenizerFolderTest {
     void filesOfAnOlderFormAreNamedWithTheWayToConvertThem() throws IOException {
         Files.writeString(folder.resolve("tokenizer.model"), "pieces");
         String message = assertThrows(FileFormatException.class, () -> Tokenizers.fromFolder(folder)).getMessage();
-        assertTrue(message.contains("has no tokenizer.json") && message.contains("tokenizer.model is an older form")
+        assertTrue(message.contains("has no tokenizer.json") && message.contains("tokenizer.model is an older format")
                 && message.contains("save_pretrained"), message);
     }
 

@@ -91,7 +91,8 @@ public record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunSt
         try {
             Files.delete(Files.createTempFile(existing, ".peft4j", ".tmp"));
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write to the output folder " + path() + ": no file can be made in "
+            throw new UncheckedIOException("cannot write to the output folder " + path() + ": no file can be "
+                    + "created in "
                     + existing + " (" + AtomicFiles.reason(e) + "); check its permissions and the disk, or give "
                     + "another folder", e);
         }

@@ -53,10 +53,11 @@ record RunCheckpoint(PeftModel model, RunSettings settings, Updates optimizer, M
         for (String name : model.activeAdapters()) {
             String file = (name.equals(PeftModel.DEFAULT_ADAPTER) ? "" : name + "/") + AdapterCheckpoint.WEIGHTS_FILE;
             if (!Checkpoints.sumOf(folder, file).equals(model.fingerprint(name))) {
-                throw new ConfigurationException("the training cannot be resumed from " + folder + ", because the "
-                        + "adapter '" + name + "' has other values than in the run where none are trained, such as "
-                        + "random matrices of another seed, or a start computed from other data. Make it as the run "
-                        + "made it, or load the checkpoint as an adapter and train it anew");
+                throw new ConfigurationException("cannot resume from " + folder
+                        + ": values that are not trained differ "
+                        + "in adapter '" + name + "', such as random matrices of another seed or initial values from "
+                        + "other data. Create it as in the run, or load the checkpoint as an adapter and train it "
+                        + "anew");
             }
         }
     }

@@ -104,9 +104,9 @@ public record RunSettings(Map<String, String> values) {
             }
         }
         if (!differences.isEmpty()) {
-            throw new ConfigurationException("the training cannot be resumed from " + checkpoint + ", because what is "
-                    + "asked for is another one: " + String.join("; ", differences) + ". Give the same options, data, "
-                    + "base and adapter, or begin anew in another folder");
+            throw new ConfigurationException("cannot resume from " + checkpoint + ": settings differ: "
+                    + String.join("; ", differences) + ". Use the same options, data, base and adapter, or start "
+                    + "anew in another folder");
         }
         if (!isOnSameProcessor(begun)) {
             LOG.warn("{} was computed on another processor ({}, here {}): the rest is the same up to rounding, not bit "

@@ -98,7 +98,7 @@ class CheckpointsTest {
     void aWrongCommandDeletesNothing() throws IOException {
         Path output = crashed();
         damage(output.resolve("checkpoint-4/optimizer.safetensors"), "flipped");
-        Runs.assertMessage("the training cannot be resumed from " + output.resolve("checkpoint-3"),
+        Runs.assertMessage("cannot resume from " + output.resolve("checkpoint-3"),
                 () -> train(output, b -> b.start(RunStart.RESUME).seed(5)));
         assertEquals(Set.of("checkpoint-3", "checkpoint-4"), checkpoints(output));
     }
