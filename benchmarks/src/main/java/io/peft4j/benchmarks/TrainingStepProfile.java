@@ -2,8 +2,8 @@ package io.peft4j.benchmarks;
 
 import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.measure.internal.ProcessUsage;
-import io.peft4j.core.measure.internal.SpeedLimits;
+import io.peft4j.core.measure.support.ProcessUsage;
+import io.peft4j.core.measure.support.SpeedLimits;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;

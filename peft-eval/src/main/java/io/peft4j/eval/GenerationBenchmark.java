@@ -1,9 +1,9 @@
 package io.peft4j.eval;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.measure.internal.LinearWork;
-import io.peft4j.core.measure.internal.ProcessUsage;
-import io.peft4j.core.measure.internal.SpeedLimits;
+import io.peft4j.core.measure.support.LinearWork;
+import io.peft4j.core.measure.support.ProcessUsage;
+import io.peft4j.core.measure.support.SpeedLimits;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationListener;
 import io.peft4j.core.model.GenerationOptions;

@@ -1,7 +1,7 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.DenseMath;
+import io.peft4j.core.array.support.DenseMath;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;

@@ -47,7 +47,7 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p>While a training writes to an output folder, others are refused there ({@link
- * io.peft4j.core.io.internal.FolderLock}).
+ * io.peft4j.core.io.support.FolderLock}).
  *
  * <p>The loss of an update is the mean over all supervised tokens of its examples, however they are cut into batches,
  * so gradient accumulation equals a larger batch, and several {@linkplain TrainerBuilder#workers workers} equal one.

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.kernel.internal.NaiveKernels;
+import io.peft4j.core.kernel.support.NaiveKernels;
 import io.peft4j.train.KilledTraining.Kind;
 import java.io.BufferedReader;
 import java.io.IOException;

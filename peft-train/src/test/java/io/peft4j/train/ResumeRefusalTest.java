@@ -12,8 +12,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.kernel.internal.NaiveKernels;
-import io.peft4j.core.kernel.internal.Nd4jKernels;
+import io.peft4j.core.kernel.support.NaiveKernels;
+import io.peft4j.core.kernel.support.Nd4jKernels;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.peft.config.PeftConfig;

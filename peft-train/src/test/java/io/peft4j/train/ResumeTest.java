@@ -16,7 +16,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.kernel.internal.KernelProvider;
+import io.peft4j.core.kernel.support.KernelProvider;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.pack.PackOptions;
 import io.peft4j.train.Runs.Crash;

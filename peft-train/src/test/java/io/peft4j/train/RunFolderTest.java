@@ -12,7 +12,7 @@ import io.peft4j.core.LogLines;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.IfExists;
-import io.peft4j.core.kernel.internal.KernelProvider;
+import io.peft4j.core.kernel.support.KernelProvider;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterCheckpoint;

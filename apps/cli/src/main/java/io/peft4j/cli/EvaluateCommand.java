@@ -1,7 +1,7 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.error.DataException;
-import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.io.IfExists;
-import io.peft4j.core.measure.internal.ProcessUsage;
+import io.peft4j.core.measure.support.ProcessUsage;
 import io.peft4j.core.peft.MergeCheck;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;

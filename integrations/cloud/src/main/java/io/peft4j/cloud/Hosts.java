@@ -1,7 +1,7 @@
 package io.peft4j.cloud;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.io.internal.Sha256;
+import io.peft4j.core.io.support.Sha256;
 import java.util.List;
 import java.util.Optional;
 

@@ -1,9 +1,9 @@
 package io.peft4j.cloud;
 
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.internal.AtomicFiles;
-import io.peft4j.core.io.internal.FolderLock;
-import io.peft4j.core.io.internal.Sha256;
+import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.support.FolderLock;
+import io.peft4j.core.io.support.Sha256;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import java.io.IOException;

@@ -2,7 +2,7 @@ package io.peft4j.cloud;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.PeftException;
-import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.train.TrainingResult;
 import java.io.IOException;
 import java.io.PrintWriter;

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.cloud.storage.RemoteFolder;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.PeftException;
-import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;

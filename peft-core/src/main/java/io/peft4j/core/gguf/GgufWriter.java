@@ -1,9 +1,9 @@
 package io.peft4j.core.gguf;
 
-import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.RowReader;
-import io.peft4j.core.weight.internal.RowEncoder;
+import io.peft4j.core.weight.support.RowEncoder;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

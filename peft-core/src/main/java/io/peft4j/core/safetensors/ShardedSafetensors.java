@@ -3,7 +3,7 @@ package io.peft4j.core.safetensors;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.io.internal.MappedFile;
-import io.peft4j.core.io.internal.PlainNames;
+import io.peft4j.core.io.support.PlainNames;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;

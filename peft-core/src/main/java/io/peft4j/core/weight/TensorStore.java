@@ -1,7 +1,7 @@
 package io.peft4j.core.weight;
 
-import io.peft4j.core.array.internal.BFloat16;
-import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.array.support.BFloat16;
+import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.core.error.FileFormatException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;

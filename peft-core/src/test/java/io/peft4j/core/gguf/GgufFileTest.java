@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.array.internal.BFloat16;
-import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.array.support.BFloat16;
+import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.internal.TestFiles;
+import io.peft4j.core.io.support.TestFiles;
 import io.peft4j.core.weight.BlockType;
 import java.io.IOException;
 import java.io.RandomAccessFile;

@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.peft4j.core.array.internal.BFloat16;
+import io.peft4j.core.array.support.BFloat16;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.internal.TestFiles;
+import io.peft4j.core.io.support.TestFiles;
 import io.peft4j.core.weight.BlockType;
 import java.io.IOException;
 import java.io.RandomAccessFile;

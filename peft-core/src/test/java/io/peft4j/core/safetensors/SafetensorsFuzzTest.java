@@ -3,9 +3,9 @@ package io.peft4j.core.safetensors;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.internal.FuzzReport;
-import io.peft4j.core.io.internal.Mutator;
-import io.peft4j.core.io.internal.TestFiles;
+import io.peft4j.core.io.support.FuzzReport;
+import io.peft4j.core.io.support.Mutator;
+import io.peft4j.core.io.support.TestFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

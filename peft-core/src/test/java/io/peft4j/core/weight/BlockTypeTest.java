@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.gguf.GgufFile;
-import io.peft4j.core.io.internal.TestFiles;
+import io.peft4j.core.io.support.TestFiles;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import java.nio.ByteBuffer;
 import java.util.Arrays;

@@ -2,7 +2,7 @@ package io.peft4j.data.pack;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.data.pack.internal.Seeds;
+import io.peft4j.data.pack.support.Seeds;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;

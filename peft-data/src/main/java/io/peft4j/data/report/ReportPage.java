@@ -1,15 +1,15 @@
 package io.peft4j.data.report;
 
-import static io.peft4j.report.internal.Html.tag;
+import static io.peft4j.report.support.Html.tag;
 
 import io.peft4j.core.error.Count;
-import io.peft4j.report.internal.BarPlot;
-import io.peft4j.report.internal.Blocks;
-import io.peft4j.report.internal.HistogramPlot;
-import io.peft4j.report.internal.Html;
-import io.peft4j.report.internal.Page;
-import io.peft4j.report.internal.Table;
-import io.peft4j.report.internal.Tone;
+import io.peft4j.report.support.BarPlot;
+import io.peft4j.report.support.Blocks;
+import io.peft4j.report.support.HistogramPlot;
+import io.peft4j.report.support.Html;
+import io.peft4j.report.support.Page;
+import io.peft4j.report.support.Table;
+import io.peft4j.report.support.Tone;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

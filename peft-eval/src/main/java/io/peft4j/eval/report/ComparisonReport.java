@@ -2,7 +2,7 @@ package io.peft4j.eval.report;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.Verdict;
@@ -16,7 +16,7 @@ import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.Leakage;
 import io.peft4j.eval.task.PairedScores;
-import io.peft4j.eval.task.internal.AnswerScoring;
+import io.peft4j.eval.task.support.AnswerScoring;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -1,23 +1,23 @@
 package io.peft4j.eval.report;
 
-import static io.peft4j.report.internal.Html.tag;
+import static io.peft4j.report.support.Html.tag;
 
 import io.peft4j.core.error.Count;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.internal.VerdictTone;
 import io.peft4j.eval.failure.FailureReport.FailureGroup;
 import io.peft4j.eval.guard.GuardReport;
-import io.peft4j.eval.study.TrainingStudy.Curve;
 import io.peft4j.eval.study.TrainingStudy;
+import io.peft4j.eval.study.TrainingStudy.Curve;
 import io.peft4j.eval.task.EvaluationItem;
-import io.peft4j.eval.task.internal.AnswerScoring;
-import io.peft4j.report.internal.Blocks;
-import io.peft4j.report.internal.CurvePlot;
-import io.peft4j.report.internal.Html;
-import io.peft4j.report.internal.IntervalPlot;
-import io.peft4j.report.internal.Page;
-import io.peft4j.report.internal.Table;
-import io.peft4j.report.internal.Tone;
+import io.peft4j.eval.task.support.AnswerScoring;
+import io.peft4j.report.support.Blocks;
+import io.peft4j.report.support.CurvePlot;
+import io.peft4j.report.support.Html;
+import io.peft4j.report.support.IntervalPlot;
+import io.peft4j.report.support.Page;
+import io.peft4j.report.support.Table;
+import io.peft4j.report.support.Tone;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -6,7 +6,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.error.Count;
-import io.peft4j.core.io.internal.Sha256;
+import io.peft4j.core.io.support.Sha256;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelDescription;

@@ -2,9 +2,9 @@ package io.peft4j.eval.task;
 
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.near.internal.Corpus;
-import io.peft4j.data.near.internal.Overlap;
-import io.peft4j.data.near.internal.Relations;
+import io.peft4j.data.near.support.Corpus;
+import io.peft4j.data.near.support.Overlap;
+import io.peft4j.data.near.support.Relations;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.comparison.Verdict.Decision;
 import io.peft4j.eval.comparison.internal.Evidence;
+import io.peft4j.eval.comparison.internal.ItemsNeeded;
 import io.peft4j.eval.comparison.internal.PairedOutcomes;
 import io.peft4j.eval.comparison.internal.VerdictRules;
 import io.peft4j.eval.metric.internal.Bleu;

@@ -9,7 +9,7 @@ import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.PeftException;
-import io.peft4j.core.kernel.internal.NaiveKernels;
+import io.peft4j.core.kernel.support.NaiveKernels;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;

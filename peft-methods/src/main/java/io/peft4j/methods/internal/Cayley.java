@@ -1,6 +1,6 @@
 package io.peft4j.methods.internal;
 
-import io.peft4j.core.array.DenseMath;
+import io.peft4j.core.array.support.DenseMath;
 import java.util.stream.IntStream;
 
 /**

@@ -12,7 +12,7 @@ import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.MergedLayer;
-import io.peft4j.core.peft.method.internal.CachedValue;
+import io.peft4j.core.peft.method.support.CachedValue;
 import io.peft4j.methods.OftConfig;
 import java.util.List;
 import java.util.Optional;

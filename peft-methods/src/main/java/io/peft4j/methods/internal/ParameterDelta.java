@@ -8,7 +8,7 @@ import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.peft.method.DeltaLayer;
-import io.peft4j.core.peft.method.internal.CachedValue;
+import io.peft4j.core.peft.method.support.CachedValue;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

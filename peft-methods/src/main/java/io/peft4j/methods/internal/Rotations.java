@@ -4,7 +4,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.peft.method.internal.CachedValue;
+import io.peft4j.core.peft.method.support.CachedValue;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiFunction;

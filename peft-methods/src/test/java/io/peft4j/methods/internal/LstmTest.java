@@ -8,7 +8,7 @@ import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.GradientCheck;
-import io.peft4j.core.kernel.internal.NaiveKernels;
+import io.peft4j.core.kernel.support.NaiveKernels;
 import io.peft4j.core.peft.method.Initializer;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.TensorStore;

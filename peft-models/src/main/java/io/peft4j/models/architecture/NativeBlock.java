@@ -1,6 +1,6 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.array.support.NativeMemory;
 
 /** A piece of native memory that weights read. */
 final class NativeBlock implements AutoCloseable {

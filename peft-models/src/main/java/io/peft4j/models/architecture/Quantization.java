@@ -1,13 +1,13 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.BlockWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.core.weight.Int8Weight;
 import io.peft4j.core.weight.TensorStore;
-import io.peft4j.core.weight.internal.FourBitEncoder;
+import io.peft4j.core.weight.support.FourBitEncoder;
 import java.util.List;
 
 /** Rounds the matrices of a file to few bits, some rows at a time: they are never there as floats. */

@@ -1,7 +1,7 @@
 package io.peft4j.models.architecture;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.kernel.KernelSelection;
@@ -10,7 +10,7 @@ import io.peft4j.core.weight.BlockWeight;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.core.weight.TensorStore;
-import io.peft4j.core.weight.internal.FourBitEncoder;
+import io.peft4j.core.weight.support.FourBitEncoder;
 import io.peft4j.models.architecture.WeightType.Blocks;
 import io.peft4j.models.architecture.internal.CloseAll;
 import java.util.ArrayList;

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.io.IfExists;
-import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.gguf.internal.GgufLoraReader;

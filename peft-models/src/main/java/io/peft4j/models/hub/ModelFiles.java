@@ -2,7 +2,7 @@ package io.peft4j.models.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.peft4j.core.io.internal.PlainNames;
+import io.peft4j.core.io.support.PlainNames;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -3,7 +3,7 @@ package io.peft4j.models.machine;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.KernelSelection;
-import io.peft4j.core.measure.internal.SpeedLimits;
+import io.peft4j.core.measure.support.SpeedLimits;
 import io.peft4j.models.hub.HubOptions;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;

@@ -19,7 +19,7 @@ import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.core.weight.Int8Weight;
 import io.peft4j.core.weight.TensorStore;
-import io.peft4j.core.weight.internal.FourBitEncoder;
+import io.peft4j.core.weight.support.FourBitEncoder;
 import io.peft4j.models.architecture.WeightType.Blocks;
 import io.peft4j.models.architecture.WeightType.Linear;
 import io.peft4j.models.architecture.internal.CloseAll;

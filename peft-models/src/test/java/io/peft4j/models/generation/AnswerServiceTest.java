@@ -9,9 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.kernel.internal.NaiveKernels;
-import io.peft4j.core.model.Completion.StopReason;
+import io.peft4j.core.kernel.support.NaiveKernels;
 import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.Sampling;

@@ -3,7 +3,7 @@ package io.peft4j.train.optimizer;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.measure.internal.ProcessUsage;
+import io.peft4j.core.measure.support.ProcessUsage;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,11 +1,11 @@
 package io.peft4j.train.plan;
 
-import io.peft4j.core.io.internal.AtomicFiles;
-import io.peft4j.report.internal.Blocks;
-import io.peft4j.report.internal.LinePlot;
-import io.peft4j.report.internal.Numbers;
-import io.peft4j.report.internal.Page;
-import io.peft4j.report.internal.Tone;
+import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.report.support.Blocks;
+import io.peft4j.report.support.LinePlot;
+import io.peft4j.report.support.Numbers;
+import io.peft4j.report.support.Page;
+import io.peft4j.report.support.Tone;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.nio.file.Path;

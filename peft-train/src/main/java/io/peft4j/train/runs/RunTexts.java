@@ -1,7 +1,7 @@
 package io.peft4j.train.runs;
 
-import io.peft4j.report.internal.Numbers;
-import io.peft4j.report.internal.Tone;
+import io.peft4j.report.support.Numbers;
+import io.peft4j.report.support.Tone;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;

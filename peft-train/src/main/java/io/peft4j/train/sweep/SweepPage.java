@@ -1,14 +1,14 @@
 package io.peft4j.train.sweep;
 
 import io.peft4j.core.error.PeftException;
-import io.peft4j.core.io.internal.AtomicFiles;
-import io.peft4j.report.internal.Blocks;
-import io.peft4j.report.internal.Html;
-import io.peft4j.report.internal.LinePlot;
-import io.peft4j.report.internal.Numbers;
-import io.peft4j.report.internal.Page;
-import io.peft4j.report.internal.Table;
-import io.peft4j.report.internal.Tone;
+import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.report.support.Blocks;
+import io.peft4j.report.support.Html;
+import io.peft4j.report.support.LinePlot;
+import io.peft4j.report.support.Numbers;
+import io.peft4j.report.support.Page;
+import io.peft4j.report.support.Table;
+import io.peft4j.report.support.Tone;
 import io.peft4j.train.runs.TrainingRecord;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;

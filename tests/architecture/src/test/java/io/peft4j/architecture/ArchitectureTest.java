@@ -24,7 +24,6 @@ import io.peft4j.core.error.PeftException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -112,22 +111,6 @@ class ArchitectureTest {
             REPORT, DATA, PARQUET, DOCUMENTS, TRAIN, TRACKERS, EVAL, ADVISE, FEEDBACK, SERVE, CLOUD, LANGCHAIN4J,
             SPRING, DL4J, SPARK, CLI);
 
-    /** Internal packages that other modules of ours may use, and which. Keep it short: each is a promise. */
-    private static final Map<String, List<Module>> SHARED = Map.ofEntries(
-            Map.entry("io.peft4j.core.array.internal", List.of(ONEDNN, VECTOR, LORA, MODELS, TRAIN)),
-            Map.entry("io.peft4j.core.io.internal", List.of(MODELS, DATA, TRAIN, TRACKERS, EVAL, ADVISE, FEEDBACK,
-                    SERVE, CLOUD, DL4J, CLI)),
-            Map.entry("io.peft4j.core.kernel.internal", List.of(ONEDNN, VECTOR)),
-            Map.entry("io.peft4j.core.measure.internal", List.of(ONEDNN, MODELS, TRAIN, EVAL, SERVE, CLI)),
-            Map.entry("io.peft4j.core.peft.internal", List.of(LORA, METHODS)),
-            Map.entry("io.peft4j.core.peft.method.internal", List.of(LORA, METHODS)),
-            Map.entry("io.peft4j.core.weight.internal", List.of(MODELS, CLI)),
-            Map.entry("io.peft4j.data.near.internal", List.of(EVAL, FEEDBACK, SPARK)),
-            Map.entry("io.peft4j.data.pack.internal", List.of(TRAIN)),
-            Map.entry("io.peft4j.data.report.internal", List.of(SPARK)),
-            Map.entry("io.peft4j.eval.task.internal", List.of(ADVISE)),
-            Map.entry("io.peft4j.report.internal", List.of(DATA, TRAIN, EVAL, ADVISE, SERVE)));
-
     /** A module, the package below which all of its classes live, and what those classes may depend on. */
     private record Module(String name, String root, List<String> allowed) {
 
@@ -167,16 +150,16 @@ class ArchitectureTest {
         }
     }
 
-    /** A slice for each package of a module, its root's among them; what is internal belongs to the package around. */
+    /** A slice for each package of a module, its root's among them; what is hidden belongs to the package around. */
     private record PackagesOf(Module module) implements SliceAssignment {
         @Override
         public SliceIdentifier getIdentifierOf(JavaClass type) {
-            return module.owns(type) ? SliceIdentifier.of(withoutInternal(type.getPackageName()))
+            return module.owns(type) ? SliceIdentifier.of(visiblePackage(type.getPackageName()))
                     : SliceIdentifier.ignore();
         }
 
-        private static String withoutInternal(String packageName) {
-            return packageName.replaceFirst("\\.internal(\\..*)?$", "");
+        private static String visiblePackage(String packageName) {
+            return packageName.replaceFirst("\\.(internal(\\..*)?|support)$", "");
         }
 
         @Override
@@ -233,9 +216,8 @@ class ArchitectureTest {
         for (JavaClass type : SHIPPED) {
             for (Dependency dependency : type.getDirectDependenciesFromSelf()) {
                 JavaClass used = dependency.getTargetClass();
-                if (isInternal(used) && MODULES.stream().noneMatch(module -> module.owns(used) && module.owns(type))
-                        && SHARED.getOrDefault(used.getPackageName(), List.of()).stream()
-                                .noneMatch(module -> module.owns(type))) {
+                if (isIn("internal", used)
+                        && MODULES.stream().noneMatch(module -> module.owns(used) && module.owns(type))) {
                     uses.add(dependency.getDescription());
                 }
             }
@@ -244,18 +226,18 @@ class ArchitectureTest {
     }
 
     @Test
-    void nothingThatUsersSeeNamesAnInternalType() {
+    void nothingThatUsersSeeNamesAHiddenType() {
         List<String> leaks = new ArrayList<>();
         for (JavaClass type : SHIPPED) {
-            if (isPublic(type) && !isInternal(type)) {
-                type.getAllRawSuperclasses().stream().filter(ArchitectureTest::isInternal)
+            if (isPublic(type) && !isHidden(type)) {
+                type.getAllRawSuperclasses().stream().filter(ArchitectureTest::isHidden)
                         .forEach(parent -> leaks.add(type.getName() + " extends " + parent.getName()));
                 type.getMembers().stream().filter(ArchitectureTest::isSeen)
-                        .filter(member -> namedIn(member).anyMatch(ArchitectureTest::isInternal))
+                        .filter(member -> namedIn(member).anyMatch(ArchitectureTest::isHidden))
                         .forEach(member -> leaks.add(member.getFullName()));
             }
         }
-        assertTrue(leaks.isEmpty(), () -> "internal types in the public API: " + leaks);
+        assertTrue(leaks.isEmpty(), () -> "hidden types in the public API: " + leaks);
     }
 
     private static boolean isPublic(JavaClass type) {
@@ -263,8 +245,13 @@ class ArchitectureTest {
                 && type.getEnclosingClass().map(ArchitectureTest::isPublic).orElse(true);
     }
 
-    private static boolean isInternal(JavaClass type) {
-        return type.getPackageName().matches("io\\.peft4j\\..*\\.internal(\\..*)?");
+    /** Whether users do not see the type: modules of ours share what lies in {@code support}. */
+    private static boolean isHidden(JavaClass type) {
+        return isIn("internal", type) || isIn("support", type);
+    }
+
+    private static boolean isIn(String name, JavaClass type) {
+        return type.getPackageName().matches("io\\.peft4j\\..*\\." + name + "(\\..*)?");
     }
 
     private static boolean isSeen(JavaMember member) {

@@ -155,7 +155,7 @@ class DocumentedJavaTest {
                 String name = root.relativize(file).toString().replace('/', '.').replaceAll("\\.class$", "");
                 String simple = name.substring(name.lastIndexOf('.') + 1);
                 if (name.startsWith("io.peft4j.") && !simple.contains("$")
-                        && Stream.of(".internal.", ".cli.").noneMatch(name::contains)) {
+                        && Stream.of(".internal.", ".support.", ".cli.").noneMatch(name::contains)) {
                     known.computeIfAbsent(simple, key -> new TreeSet<>()).add(name);
                 }
             }

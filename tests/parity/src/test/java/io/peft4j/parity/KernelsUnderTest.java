@@ -1,9 +1,9 @@
 package io.peft4j.parity;
 
 import io.peft4j.core.kernel.KernelSelection;
-import io.peft4j.core.kernel.internal.KernelProvider;
-import io.peft4j.core.kernel.internal.NaiveKernelProvider;
-import io.peft4j.core.kernel.internal.NaiveKernels;
+import io.peft4j.core.kernel.support.KernelProvider;
+import io.peft4j.core.kernel.support.NaiveKernelProvider;
+import io.peft4j.core.kernel.support.NaiveKernels;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;

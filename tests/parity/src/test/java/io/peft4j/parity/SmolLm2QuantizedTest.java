@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.peft4j.core.measure.internal.LinearWork;
+import io.peft4j.core.measure.support.LinearWork;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.models.BaseModel;
-import io.peft4j.models.ModelOptions.Precision;
 import io.peft4j.models.ModelOptions;
+import io.peft4j.models.ModelOptions.Precision;
 import io.peft4j.models.hub.ModelLocator;
 import java.util.List;
 import org.junit.jupiter.api.Tag;

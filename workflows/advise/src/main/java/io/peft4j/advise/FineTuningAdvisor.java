@@ -14,7 +14,7 @@ import io.peft4j.eval.task.Answerer;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.Leakage;
-import io.peft4j.eval.task.internal.TrainedModels;
+import io.peft4j.eval.task.support.TrainedModels;
 import io.peft4j.train.plan.Prices;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,11 +1,11 @@
 package io.peft4j.serve.rescue;
 
 import io.peft4j.core.error.Count;
-import io.peft4j.report.internal.Blocks;
-import io.peft4j.report.internal.Html;
-import io.peft4j.report.internal.Page;
-import io.peft4j.report.internal.Table;
-import io.peft4j.report.internal.Tone;
+import io.peft4j.report.support.Blocks;
+import io.peft4j.report.support.Html;
+import io.peft4j.report.support.Page;
+import io.peft4j.report.support.Table;
+import io.peft4j.report.support.Tone;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

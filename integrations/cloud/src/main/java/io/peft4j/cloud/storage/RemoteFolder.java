@@ -7,7 +7,7 @@ import io.peft4j.cloud.storage.internal.ObjectStore;
 import io.peft4j.cloud.storage.internal.S3Files;
 import io.peft4j.cloud.storage.internal.StoredFiles;
 import io.peft4j.cloud.storage.internal.Transfer;
-import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.storage.RemoteFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,7 +1,7 @@
 package io.peft4j.dl4j.internal;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.file.AdapterProvenance;

@@ -5,7 +5,7 @@ import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.error.TargetModuleException;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.TargetModules;
-import io.peft4j.core.peft.method.NamedPlaces;
+import io.peft4j.core.peft.method.support.NamedPlaces;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;

@@ -5,7 +5,7 @@ import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.pii.PiiDetector;
 import io.peft4j.data.pii.PiiKind;
-import io.peft4j.data.report.internal.CheckPart;
+import io.peft4j.data.report.support.CheckPart;
 import io.peft4j.models.BaseModel;
 import java.io.Serializable;
 import java.nio.file.Path;

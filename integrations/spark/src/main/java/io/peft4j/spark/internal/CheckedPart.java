@@ -1,7 +1,7 @@
 package io.peft4j.spark.internal;
 
-import io.peft4j.data.near.internal.WordStatistics;
-import io.peft4j.data.report.internal.CheckPart;
+import io.peft4j.data.near.support.WordStatistics;
+import io.peft4j.data.report.support.CheckPart;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

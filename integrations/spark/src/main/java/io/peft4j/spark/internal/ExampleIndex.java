@@ -1,9 +1,9 @@
 package io.peft4j.spark.internal;
 
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.near.internal.Corpus;
-import io.peft4j.data.near.internal.Examples;
-import io.peft4j.data.near.internal.WordStatistics;
+import io.peft4j.data.near.support.Corpus;
+import io.peft4j.data.near.support.Examples;
+import io.peft4j.data.near.support.WordStatistics;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;

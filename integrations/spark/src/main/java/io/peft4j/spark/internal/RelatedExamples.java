@@ -1,7 +1,7 @@
 package io.peft4j.spark.internal;
 
-import io.peft4j.data.near.internal.CandidatePairs;
-import io.peft4j.data.near.internal.WordStatistics;
+import io.peft4j.data.near.support.CandidatePairs;
+import io.peft4j.data.near.support.WordStatistics;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.BitSet;

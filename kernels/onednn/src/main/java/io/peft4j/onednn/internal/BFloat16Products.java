@@ -1,6 +1,6 @@
 package io.peft4j.onednn.internal;
 
-import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.onednn.internal.MatmulSpec.Operand;

@@ -1,7 +1,7 @@
 package io.peft4j.onednn.internal;
 
-import io.peft4j.core.array.internal.BFloat16;
-import io.peft4j.core.array.internal.Float16;
+import io.peft4j.core.array.support.BFloat16;
+import io.peft4j.core.array.support.Float16;
 import io.peft4j.core.weight.BlockType;
 
 /**

@@ -1,6 +1,6 @@
 package io.peft4j.onednn.internal;
 
-import io.peft4j.core.kernel.internal.RowProducts;
+import io.peft4j.core.kernel.support.RowProducts;
 import io.peft4j.core.weight.BlockWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.core.weight.Int8Weight;

@@ -1,7 +1,7 @@
 package io.peft4j.onednn.internal;
 
 import io.peft4j.core.kernel.Activation;
-import io.peft4j.core.kernel.internal.ActivationLoops;
+import io.peft4j.core.kernel.support.ActivationLoops;
 import io.peft4j.onednn.internal.BinarySpec.Operator;
 import io.peft4j.onednn.internal.OneDnnElements.Part;
 import io.peft4j.onednn.internal.UnarySpec.Function;

@@ -1,7 +1,7 @@
 package io.peft4j.onednn.internal;
 
-import io.peft4j.core.kernel.internal.CheckedKernels;
-import io.peft4j.core.kernel.internal.KernelProvider;
+import io.peft4j.core.kernel.support.CheckedKernels;
+import io.peft4j.core.kernel.support.KernelProvider;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

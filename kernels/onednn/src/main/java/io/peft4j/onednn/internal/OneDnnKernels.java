@@ -2,10 +2,10 @@ package io.peft4j.onednn.internal;
 
 import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.kernel.internal.CheckedKernels;
-import io.peft4j.core.kernel.internal.KernelGroups;
-import io.peft4j.core.kernel.internal.UpdateLoops;
-import io.peft4j.core.measure.internal.ProcessUsage;
+import io.peft4j.core.kernel.support.CheckedKernels;
+import io.peft4j.core.kernel.support.KernelGroups;
+import io.peft4j.core.kernel.support.UpdateLoops;
+import io.peft4j.core.measure.support.ProcessUsage;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.Map;
 import org.bytedeco.dnnl.engine;

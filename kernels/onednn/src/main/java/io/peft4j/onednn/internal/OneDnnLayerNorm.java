@@ -11,9 +11,9 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_use_scale;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_use_shift;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.core.kernel.LayerNormKernels;
-import io.peft4j.core.kernel.internal.LayerNormLoops;
+import io.peft4j.core.kernel.support.LayerNormLoops;
 import io.peft4j.onednn.internal.BinarySpec.Operator;
 import io.peft4j.onednn.internal.RowSpec.Kind;
 import java.util.Optional;

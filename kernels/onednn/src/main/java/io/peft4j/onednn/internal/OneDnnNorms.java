@@ -1,8 +1,8 @@
 package io.peft4j.onednn.internal;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.internal.BFloat16;
-import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.array.support.BFloat16;
+import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.core.kernel.NormKernels;
 import io.peft4j.onednn.internal.BinarySpec.Operator;
 import io.peft4j.onednn.internal.BinarySpec.Shape;

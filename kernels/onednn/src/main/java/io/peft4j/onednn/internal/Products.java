@@ -1,7 +1,7 @@
 package io.peft4j.onednn.internal;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.onednn.internal.BinarySpec.Operator;
 import io.peft4j.onednn.internal.MatmulSpec.AnyRows;
 import java.util.Optional;

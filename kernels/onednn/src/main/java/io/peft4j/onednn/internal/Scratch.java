@@ -1,6 +1,6 @@
 package io.peft4j.onednn.internal;
 
-import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.array.support.NativeMemory;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,7 +1,7 @@
 package io.peft4j.onednn.internal;
 
-import io.peft4j.core.array.internal.NativeMemory;
-import io.peft4j.core.kernel.internal.Tiles;
+import io.peft4j.core.array.support.NativeMemory;
+import io.peft4j.core.kernel.support.Tiles;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;

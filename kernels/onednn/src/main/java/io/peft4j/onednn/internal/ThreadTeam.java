@@ -1,6 +1,6 @@
 package io.peft4j.onednn.internal;
 
-import io.peft4j.core.kernel.internal.Workers;
+import io.peft4j.core.kernel.support.Workers;
 import org.bytedeco.dnnl.engine;
 
 /**

@@ -7,8 +7,8 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_1;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_binary_mul;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.internal.BFloat16;
-import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.array.support.BFloat16;
+import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.onednn.internal.BinarySpec.Operator;
 import io.peft4j.onednn.internal.UnarySpec.Function;
 import java.util.Optional;

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.internal.BFloat16;
-import io.peft4j.core.array.internal.Float16;
+import io.peft4j.core.array.support.BFloat16;
+import io.peft4j.core.array.support.Float16;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.BlockWeight;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.array.internal.BFloat16;
+import io.peft4j.core.array.support.BFloat16;
 import io.peft4j.core.weight.BlockType;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.kernel.internal.KernelProvider;
+import io.peft4j.core.kernel.support.KernelProvider;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
 

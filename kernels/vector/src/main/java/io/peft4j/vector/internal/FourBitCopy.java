@@ -1,7 +1,7 @@
 package io.peft4j.vector.internal;
 
-import io.peft4j.core.array.internal.Float16;
-import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.array.support.Float16;
+import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.core.weight.BlockType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

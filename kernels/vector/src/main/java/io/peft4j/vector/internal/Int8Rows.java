@@ -4,7 +4,7 @@ import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.XOR;
 
-import io.peft4j.core.kernel.internal.RowProducts;
+import io.peft4j.core.kernel.support.RowProducts;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;

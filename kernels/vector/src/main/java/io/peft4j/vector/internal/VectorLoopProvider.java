@@ -1,7 +1,7 @@
 package io.peft4j.vector.internal;
 
-import io.peft4j.core.kernel.internal.LoopProvider;
-import io.peft4j.core.kernel.internal.Loops;
+import io.peft4j.core.kernel.support.LoopProvider;
+import io.peft4j.core.kernel.support.Loops;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -1,10 +1,10 @@
 package io.peft4j.vector.internal;
 
-import io.peft4j.core.array.internal.BFloat16;
+import io.peft4j.core.array.support.BFloat16;
 import io.peft4j.core.kernel.Activation;
-import io.peft4j.core.kernel.internal.Loops;
-import io.peft4j.core.kernel.internal.PlainLoops;
-import io.peft4j.core.kernel.internal.RowProducts;
+import io.peft4j.core.kernel.support.Loops;
+import io.peft4j.core.kernel.support.PlainLoops;
+import io.peft4j.core.kernel.support.RowProducts;
 import java.util.Optional;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;

@@ -1,7 +1,7 @@
 package io.peft4j.vector.internal;
 
-import io.peft4j.core.array.internal.NativeMemory;
-import io.peft4j.core.kernel.internal.RowProducts;
+import io.peft4j.core.array.support.NativeMemory;
+import io.peft4j.core.kernel.support.RowProducts;
 import io.peft4j.core.weight.BlockType;
 import java.util.Arrays;
 import java.util.Objects;

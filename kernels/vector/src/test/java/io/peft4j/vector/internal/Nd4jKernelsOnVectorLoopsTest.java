@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.KernelsContract;
-import io.peft4j.core.kernel.internal.LoopSelection;
-import io.peft4j.core.kernel.internal.Nd4jKernels;
+import io.peft4j.core.kernel.support.LoopSelection;
+import io.peft4j.core.kernel.support.Nd4jKernels;
 import org.junit.jupiter.api.Tag;
 
 /** The portable kernels with these loops against the naive ones. */

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.KernelsContract;
-import io.peft4j.core.kernel.internal.LoopSelection;
+import io.peft4j.core.kernel.support.LoopSelection;
 import io.peft4j.onednn.internal.OneDnnKernels;
 import org.junit.jupiter.api.Tag;
 

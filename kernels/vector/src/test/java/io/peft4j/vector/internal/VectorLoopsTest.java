@@ -3,10 +3,10 @@ package io.peft4j.vector.internal;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.kernel.internal.LoopSelection;
-import io.peft4j.core.kernel.internal.Loops;
-import io.peft4j.core.kernel.internal.LoopsContract;
-import io.peft4j.core.kernel.internal.PlainLoops;
+import io.peft4j.core.kernel.support.LoopSelection;
+import io.peft4j.core.kernel.support.Loops;
+import io.peft4j.core.kernel.support.LoopsContract;
+import io.peft4j.core.kernel.support.PlainLoops;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;

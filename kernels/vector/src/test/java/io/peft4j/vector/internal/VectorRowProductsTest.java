@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.peft4j.core.array.internal.Float16;
-import io.peft4j.core.array.internal.NativeMemory;
-import io.peft4j.core.kernel.internal.RowProducts.Part;
-import io.peft4j.core.kernel.internal.RowProducts;
+import io.peft4j.core.array.support.Float16;
+import io.peft4j.core.array.support.NativeMemory;
+import io.peft4j.core.kernel.support.RowProducts;
+import io.peft4j.core.kernel.support.RowProducts.Part;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.Int8Weight;
 import java.util.ArrayList;

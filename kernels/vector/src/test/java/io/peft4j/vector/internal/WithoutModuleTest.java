@@ -3,7 +3,7 @@ package io.peft4j.vector.internal;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-import io.peft4j.core.kernel.internal.LoopSelection;
+import io.peft4j.core.kernel.support.LoopSelection;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 

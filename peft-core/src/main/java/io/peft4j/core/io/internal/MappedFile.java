@@ -1,5 +1,6 @@
 package io.peft4j.core.io.internal;
 
+import io.peft4j.core.io.support.AtomicFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;

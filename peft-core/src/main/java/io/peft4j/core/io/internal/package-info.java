@@ -1,7 +1,3 @@
-/**
- * Files below their formats. Open {@link io.peft4j.core.io.internal.AtomicFiles} first: everything that this
- * library saves goes through it. {@link io.peft4j.core.io.internal.MappedFile} is how the large weight files are read;
- * {@link io.peft4j.core.io.internal.FolderLock} keeps a folder to one writer.
- */
+/** Large files in memory: {@link io.peft4j.core.io.internal.MappedFile}. */
 @org.jspecify.annotations.NullMarked
 package io.peft4j.core.io.internal;

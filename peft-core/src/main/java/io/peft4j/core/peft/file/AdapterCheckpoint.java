@@ -1,8 +1,8 @@
 package io.peft4j.core.peft.file;
 
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.internal.AtomicFiles;
-import io.peft4j.core.io.internal.Sha256;
+import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.support.Sha256;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.config.CommonConfig;

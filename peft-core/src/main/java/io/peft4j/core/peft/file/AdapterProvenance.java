@@ -1,7 +1,7 @@
 package io.peft4j.core.peft.file;
 
-import io.peft4j.core.io.internal.AtomicFiles;
-import io.peft4j.core.io.internal.Sha256;
+import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.support.Sha256;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelDescription;

@@ -3,7 +3,7 @@ package io.peft4j.core.peft.method;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.measure.internal.ProcessUsage;
+import io.peft4j.core.measure.support.ProcessUsage;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Slot;

@@ -10,6 +10,7 @@ import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.TargetModules;
+import io.peft4j.core.peft.method.support.NamedPlaces;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;

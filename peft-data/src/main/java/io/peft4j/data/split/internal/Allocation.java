@@ -1,6 +1,6 @@
 package io.peft4j.data.split.internal;
 
-import io.peft4j.data.near.internal.Groups;
+import io.peft4j.data.near.support.Groups;
 import io.peft4j.data.split.SplitRule;
 import java.util.Arrays;
 import java.util.List;

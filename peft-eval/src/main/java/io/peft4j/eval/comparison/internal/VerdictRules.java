@@ -8,10 +8,9 @@ import static io.peft4j.eval.comparison.internal.VerdictWords.score;
 
 import io.peft4j.core.error.Count;
 import io.peft4j.eval.comparison.ComparisonOptions;
-import io.peft4j.eval.comparison.ItemsNeeded;
 import io.peft4j.eval.comparison.MetricResult;
-import io.peft4j.eval.comparison.Verdict.Decision;
 import io.peft4j.eval.comparison.Verdict;
+import io.peft4j.eval.comparison.Verdict.Decision;
 import io.peft4j.eval.comparison.internal.Evidence.Prompted;
 import java.util.Comparator;
 import java.util.Locale;

@@ -1,7 +1,7 @@
 package io.peft4j.eval.comparison.internal;
 
 import io.peft4j.eval.comparison.Verdict;
-import io.peft4j.report.internal.Tone;
+import io.peft4j.report.support.Tone;
 
 /** How a page shows a verdict. */
 public final class VerdictTone {

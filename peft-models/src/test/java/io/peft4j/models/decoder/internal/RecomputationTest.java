@@ -10,7 +10,7 @@ import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.kernel.internal.NaiveKernels;
+import io.peft4j.core.kernel.support.NaiveKernels;
 import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.LayerSelection;

@@ -2,8 +2,8 @@ package io.peft4j.train.internal.checkpoint;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.internal.AtomicFiles;
-import io.peft4j.core.io.internal.Sha256;
+import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.support.Sha256;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;

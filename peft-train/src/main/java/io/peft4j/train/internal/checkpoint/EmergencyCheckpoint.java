@@ -1,7 +1,7 @@
 package io.peft4j.train.internal.checkpoint;
 
-import io.peft4j.core.io.internal.AtomicFiles;
-import io.peft4j.core.io.internal.Sha256;
+import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.support.Sha256;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;

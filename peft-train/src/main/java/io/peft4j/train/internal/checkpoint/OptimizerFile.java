@@ -1,7 +1,7 @@
 package io.peft4j.train.internal.checkpoint;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.safetensors.DType;
 import io.peft4j.core.safetensors.SafetensorsFile;

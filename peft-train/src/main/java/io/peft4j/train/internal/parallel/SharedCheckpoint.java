@@ -1,6 +1,6 @@
 package io.peft4j.train.internal.parallel;
 
-import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.train.internal.checkpoint.Checkpoints;
 import io.peft4j.train.internal.checkpoint.OptimizerFile;
 import io.peft4j.train.internal.checkpoint.TrainingState;

@@ -3,7 +3,7 @@ package io.peft4j.train.internal.parallel;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.model.Network;
-import io.peft4j.data.pack.internal.Seeds;
+import io.peft4j.data.pack.support.Seeds;
 import io.peft4j.train.Cancellation;
 import io.peft4j.train.internal.pass.BatchPasses;
 import io.peft4j.train.internal.pass.Measures;

@@ -4,7 +4,7 @@ import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.data.pack.internal.Seeds;
+import io.peft4j.data.pack.support.Seeds;
 import io.peft4j.train.objective.Passes;
 import java.util.List;
 import java.util.function.Function;

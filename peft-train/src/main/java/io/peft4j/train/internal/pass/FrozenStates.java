@@ -2,7 +2,7 @@ package io.peft4j.train.internal.pass;
 
 import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.error.Count;

@@ -1,7 +1,7 @@
 package io.peft4j.train.internal.probe;
 
 import io.peft4j.core.autograd.Parameter;
-import io.peft4j.core.measure.internal.ProcessUsage;
+import io.peft4j.core.measure.support.ProcessUsage;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.TrainingHook;
 import io.peft4j.core.peft.method.UpdateRule;

@@ -1,6 +1,6 @@
 package io.peft4j.train.internal.report;
 
-import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.PeftMethods;

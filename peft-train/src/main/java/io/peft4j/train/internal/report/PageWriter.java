@@ -1,6 +1,6 @@
 package io.peft4j.train.internal.report;
 
-import io.peft4j.core.measure.internal.ProcessUsage;
+import io.peft4j.core.measure.support.ProcessUsage;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingPlan;

@@ -1,7 +1,7 @@
 package io.peft4j.train.internal.run;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.train.TrainingResult;
 import java.util.LinkedHashMap;

@@ -1,7 +1,7 @@
 package io.peft4j.train.internal.run;
 
-import io.peft4j.core.io.internal.AtomicFiles;
-import io.peft4j.core.io.internal.FolderLock;
+import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.support.FolderLock;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.file.AdapterProvenance;

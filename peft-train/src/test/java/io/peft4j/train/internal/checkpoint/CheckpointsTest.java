@@ -15,10 +15,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.LogLines;
 import io.peft4j.core.error.PeftException;
-import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.train.RunStart;
-import io.peft4j.train.Runs.Crash;
 import io.peft4j.train.Runs;
+import io.peft4j.train.Runs.Crash;
 import io.peft4j.train.Tiny;
 import io.peft4j.train.TrainingResult;
 import java.io.IOException;

@@ -7,7 +7,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import io.peft4j.core.measure.internal.ProcessUsage;
+import io.peft4j.core.measure.support.ProcessUsage;
 import java.time.Duration;
 import java.util.function.Supplier;
 

@@ -1,7 +1,7 @@
 package io.peft4j.serve.job.internal;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.io.internal.FolderLock;
+import io.peft4j.core.io.support.FolderLock;
 import io.peft4j.serve.store.internal.Job;
 import io.peft4j.serve.store.internal.Store;
 import java.io.IOException;

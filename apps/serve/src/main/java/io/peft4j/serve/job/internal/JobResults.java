@@ -1,7 +1,7 @@
 package io.peft4j.serve.job.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.eval.Promotion;
 import io.peft4j.eval.report.ComparisonReport;
 import io.peft4j.serve.http.internal.Json;

@@ -1,7 +1,7 @@
 package io.peft4j.serve.model.internal;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.AdapterChoice;

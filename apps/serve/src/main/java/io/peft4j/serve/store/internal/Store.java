@@ -1,6 +1,6 @@
 package io.peft4j.serve.store.internal;
 
-import io.peft4j.core.io.internal.FolderLock;
+import io.peft4j.core.io.support.FolderLock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;

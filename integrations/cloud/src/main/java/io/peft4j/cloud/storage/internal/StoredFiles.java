@@ -1,7 +1,7 @@
 package io.peft4j.cloud.storage.internal;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.storage.RemoteFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;

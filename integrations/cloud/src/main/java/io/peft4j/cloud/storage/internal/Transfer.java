@@ -1,7 +1,7 @@
 package io.peft4j.cloud.storage.internal;
 
-import io.peft4j.core.io.internal.AtomicFiles;
-import io.peft4j.core.io.internal.Sha256;
+import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.support.Sha256;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;

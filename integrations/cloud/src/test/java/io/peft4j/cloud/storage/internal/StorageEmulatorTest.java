@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.cloud.storage.BucketInfo;
 import io.peft4j.cloud.Emulator;
-import io.peft4j.core.io.internal.Sha256;
+import io.peft4j.core.io.support.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;

@@ -1,0 +1,62 @@
+package io.peft4j.report.support;
+
+import java.util.List;
+import java.util.Map;
+
+/** What pages are made of. */
+public final class Blocks {
+    private Blocks() {
+    }
+
+    /**
+     * The head of a page: what it comes to, in a word and a sentence.
+     *
+     * @param tone whether that is good
+     * @param headline the word
+     * @param sentence the sentence
+     * @param more what belongs right below it
+     */
+    public static Html banner(Tone tone, String headline, String sentence, Object... more) {
+        return Html.tag("header", Html.tag("h1", headline), Html.tag("p", sentence)).css("card " + tone.css())
+                .add(more);
+    }
+
+    /** A card: a heading and what it is about. */
+    public static Html card(String heading, Object... content) {
+        return Html.tag("section", Html.tag("h2", heading)).css("card").add(content);
+    }
+
+    /** How to read what follows. */
+    public static Html note(Object... content) {
+        return Html.tag("p", content).css("note");
+    }
+
+    /** Text in a colour. */
+    public static Html toned(Tone tone, Object... content) {
+        return Html.tag("span", content).css(tone.css());
+    }
+
+    /** A list of points in a box, with a heading; for what must not be overlooked. */
+    public static Html points(Tone tone, String heading, List<?> points) {
+        Html list = Html.tag("ul");
+        points.forEach(point -> list.add(Html.tag("li", point)));
+        return Html.tag("div", Html.tag("b", heading), list).css("points " + tone.css());
+    }
+
+    /** Names and what they stand for, one line each. */
+    public static Html facts(Map<String, ?> facts) {
+        Html list = Html.tag("dl");
+        facts.forEach((name, value) -> list.add(Html.tag("dt", name), Html.tag("dd", value)));
+        return list;
+    }
+
+    /** One of the parts of {@link #sides}: a heading and what stands below it. */
+    public static Html side(Tone tone, String heading, Object... content) {
+        return Html.tag("div", Html.tag("b", heading)).css(tone.css()).add(content);
+    }
+
+    /** Parts side by side where there is room, below each other where there is not. */
+    public static Html sides(Object... parts) {
+        return Html.tag("div", parts).css("sides");
+    }
+}

@@ -1,0 +1,347 @@
+package io.peft4j.core.kernel.support;
+
+import io.peft4j.core.kernel.Activation;
+import io.peft4j.core.kernel.AdamWStep;
+import io.peft4j.core.kernel.AttentionExtras;
+import io.peft4j.core.kernel.AttentionLayout;
+import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.kernel.LowRankPart;
+import io.peft4j.core.kernel.RotaryTable;
+import io.peft4j.core.weight.FrozenWeight;
+import java.util.List;
+import java.util.Optional;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Kernels made of groups, whose arguments are checked before a group sees them: what every implementation extends, so
+ * that none can be reached otherwise and groups need no checks of their own. A mismatch is an
+ * {@link IllegalArgumentException} that names the operation and the shapes.
+ */
+public abstract class CheckedKernels implements Kernels {
+    private final String name;
+    private final KernelGroups groups;
+
+    /** Kernels of the given name. */
+    protected CheckedKernels(String name, KernelGroups groups) {
+        this.name = name;
+        this.groups = groups;
+    }
+
+    @Override
+    public final String name() {
+        return name;
+    }
+
+    @Override
+    public final void linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate) {
+        MatrixChecks.linear(x, w, y);
+        groups.matrices().linear(x, w, y, accumulate);
+    }
+
+    @Override
+    public final void linearBackward(INDArray dy, FrozenWeight w, INDArray dx, boolean accumulate) {
+        MatrixChecks.linearBackward(dy, w, dx);
+        groups.matrices().linearBackward(dy, w, dx, accumulate);
+    }
+
+    @Override
+    public final void matmul(INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, float alpha,
+            boolean accumulate) {
+        MatrixChecks.matmul(a, transposeA, b, transposeB, c);
+        groups.matrices().matmul(a, transposeA, b, transposeB, c, alpha, accumulate);
+    }
+
+    @Override
+    public final void lowRank(INDArray x, INDArray a, INDArray b, float scale, INDArray h, INDArray y) {
+        MatrixChecks.lowRank(x, a, b, h, y);
+        groups.matrices().lowRank(x, a, b, scale, h, y);
+    }
+
+    @Override
+    public final void lowRankBackward(INDArray dy, INDArray x, INDArray a, INDArray b, float scale, INDArray h,
+            INDArray dh, INDArray dx, boolean accumulate, INDArray da, INDArray db) {
+        MatrixChecks.lowRankBackward(dy, x, a, b, h, dh, dx, da, db);
+        groups.matrices().lowRankBackward(dy, x, a, b, scale, h, dh, dx, accumulate, da, db);
+    }
+
+    @Override
+    public final void linearWithLowRank(INDArray x, FrozenWeight w, INDArray a, INDArray b, float scale, INDArray h,
+            INDArray y) {
+        MatrixChecks.linear(x, w, y);
+        MatrixChecks.lowRank(x, a, b, h, y);
+        groups.matrices().linearWithLowRank(x, w, a, b, scale, h, y);
+    }
+
+    @Override
+    public final void linearWithLowRankBackward(INDArray dy, FrozenWeight w, INDArray x, INDArray a, INDArray b,
+            float scale, INDArray h, INDArray dh, INDArray dx, boolean accumulate, INDArray da, INDArray db) {
+        MatrixChecks.linearBackward(dy, w, dx);
+        MatrixChecks.lowRankBackward(dy, x, a, b, h, dh, dx, da, db);
+        groups.matrices().linearWithLowRankBackward(dy, w, x, a, b, scale, h, dh, dx, accumulate, da, db);
+    }
+
+    @Override
+    public final void lowRankByRows(INDArray x, List<LowRankPart> parts, INDArray y) {
+        MatrixChecks.lowRankByRows(x, parts, y);
+        groups.matrices().lowRankByRows(x, parts, y);
+    }
+
+    @Override
+    public final void lowRankByRowsBackward(INDArray dy, INDArray x, List<LowRankPart> parts,
+            List<LowRankPart.Gradient> gradients, INDArray dx) {
+        MatrixChecks.lowRankByRowsBackward(dy, x, parts, gradients, dx);
+        groups.matrices().lowRankByRowsBackward(dy, x, parts, gradients, dx);
+    }
+
+    @Override
+    public final void addBias(INDArray y, INDArray bias) {
+        KernelChecks.addBias(y, bias);
+        groups.rows().addBias(y, bias);
+    }
+
+    @Override
+    public final void addBiasBackward(INDArray dy, INDArray db, boolean accumulate) {
+        KernelChecks.addBiasBackward(dy, db);
+        groups.rows().addBiasBackward(dy, db, accumulate);
+    }
+
+    @Override
+    public final void gather(FrozenWeight table, int[] ids, INDArray y) {
+        KernelChecks.gather(table, ids, y);
+        groups.rows().gather(table, ids, y);
+    }
+
+    @Override
+    public final void gatherRows(INDArray x, int[] rows, INDArray y) {
+        KernelChecks.gatherRows(x, rows, y);
+        groups.rows().gatherRows(x, rows, y);
+    }
+
+    @Override
+    public final void gatherRowsBackward(INDArray dy, int[] rows, INDArray dx) {
+        KernelChecks.gatherRowsBackward(dy, rows, dx);
+        groups.rows().gatherRowsBackward(dy, rows, dx);
+    }
+
+    @Override
+    public final void copyColumns(INDArray x, int fromX, INDArray y, int fromY, int count, boolean accumulate) {
+        KernelChecks.copyColumns(x, fromX, y, fromY, count);
+        groups.rows().copyColumns(x, fromX, y, fromY, count, accumulate);
+    }
+
+    @Override
+    public final void softmax(INDArray x, INDArray y) {
+        KernelChecks.softmax(x, y);
+        groups.rows().softmax(x, y);
+    }
+
+    @Override
+    public final void softmaxBackward(INDArray dy, INDArray y, INDArray dx, boolean accumulate) {
+        KernelChecks.softmaxBackward(dy, y, dx);
+        groups.rows().softmaxBackward(dy, y, dx, accumulate);
+    }
+
+    @Override
+    public final void add(INDArray a, INDArray b, INDArray y) {
+        ElementChecks.binary("add", a, b, y);
+        groups.elements().add(a, b, y);
+    }
+
+    @Override
+    public final void multiply(INDArray a, INDArray b, INDArray y, boolean accumulate) {
+        ElementChecks.binary("multiply", a, b, y);
+        groups.elements().multiply(a, b, y, accumulate);
+    }
+
+    @Override
+    public final void scale(INDArray x, float alpha, INDArray y, boolean accumulate) {
+        ElementChecks.scale(x, y);
+        groups.elements().scale(x, alpha, y, accumulate);
+    }
+
+    @Override
+    public final void dropout(INDArray x, float p, long seed, INDArray y, boolean accumulate) {
+        ElementChecks.dropout(x, p, y, accumulate);
+        groups.elements().dropout(x, p, seed, y, accumulate);
+    }
+
+    @Override
+    public final void activate(Activation f, INDArray x, INDArray y) {
+        ElementChecks.unary("activate", x, y);
+        groups.activations().activate(f, x, y);
+    }
+
+    @Override
+    public final void activateBackward(Activation f, INDArray dy, INDArray x, INDArray dx, boolean accumulate) {
+        ElementChecks.activateBackward(dy, x, dx);
+        groups.activations().activateBackward(f, dy, x, dx, accumulate);
+    }
+
+    @Override
+    public final void gated(Activation f, INDArray gate, INDArray up, INDArray y) {
+        ElementChecks.gate("gated", gate, up, y);
+        groups.activations().gated(f, gate, up, y);
+    }
+
+    @Override
+    public final void gatedBackward(Activation f, INDArray dy, INDArray gate, INDArray up, INDArray dGate,
+            INDArray dUp) {
+        ElementChecks.gateBackward("gatedBackward", dy, gate, up, dGate, dUp);
+        groups.activations().gatedBackward(f, dy, gate, up, dGate, dUp);
+    }
+
+    @Override
+    public final void clampedGate(INDArray gate, INDArray up, float alpha, float limit, INDArray y) {
+        ElementChecks.gate("clampedGate", gate, up, y);
+        ElementChecks.positive("clampedGate", "limit", limit);
+        groups.activations().clampedGate(gate, up, alpha, limit, y);
+    }
+
+    @Override
+    public final void clampedGateBackward(INDArray dy, INDArray gate, INDArray up, float alpha, float limit,
+            INDArray dGate, INDArray dUp) {
+        ElementChecks.gateBackward("clampedGateBackward", dy, gate, up, dGate, dUp);
+        ElementChecks.positive("clampedGateBackward", "limit", limit);
+        groups.activations().clampedGateBackward(dy, gate, up, alpha, limit, dGate, dUp);
+    }
+
+    @Override
+    public final void softCap(INDArray x, float cap, INDArray y) {
+        ElementChecks.unary("softCap", x, y);
+        ElementChecks.positive("softCap", "cap", cap);
+        groups.activations().softCap(x, cap, y);
+    }
+
+    @Override
+    public final void softCapBackward(INDArray dy, INDArray y, float cap, INDArray dx) {
+        ElementChecks.softCapBackward(dy, y, dx);
+        ElementChecks.positive("softCapBackward", "cap", cap);
+        groups.activations().softCapBackward(dy, y, cap, dx);
+    }
+
+    @Override
+    public final void scaleColumns(INDArray x, INDArray v, INDArray y, boolean accumulate) {
+        KernelChecks.scaleColumns(x, v, y, accumulate);
+        groups.scaling().scaleColumns(x, v, y, accumulate);
+    }
+
+    @Override
+    public final void scaleRows(INDArray x, INDArray v, INDArray y, boolean accumulate) {
+        KernelChecks.scaleRows(x, v, y, accumulate);
+        groups.scaling().scaleRows(x, v, y, accumulate);
+    }
+
+    @Override
+    public final void columnDots(INDArray a, INDArray b, INDArray v, boolean accumulate) {
+        KernelChecks.columnDots(a, b, v);
+        groups.scaling().columnDots(a, b, v, accumulate);
+    }
+
+    @Override
+    public final void rowDots(INDArray a, INDArray b, INDArray v, boolean accumulate) {
+        KernelChecks.rowDots(a, b, v);
+        groups.scaling().rowDots(a, b, v, accumulate);
+    }
+
+    @Override
+    public final void rmsNorm(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray rstd) {
+        NormChecks.rmsNorm(x, weight, y, rstd);
+        groups.norms().rmsNorm(x, weight, epsilon, y, rstd);
+    }
+
+    @Override
+    public final void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx,
+            boolean accumulate) {
+        NormChecks.rmsNormBackward(dy, x, weight, rstd, dx);
+        groups.norms().rmsNormBackward(dy, x, weight, rstd, dx, accumulate);
+    }
+
+    @Override
+    public final void rmsNormWeightBackward(INDArray dy, INDArray x, INDArray rstd, INDArray dw) {
+        NormChecks.rmsNormWeightBackward(dy, x, rstd, dw);
+        groups.norms().rmsNormWeightBackward(dy, x, rstd, dw);
+    }
+
+    @Override
+    public final void layerNorm(INDArray x, INDArray weight, Optional<INDArray> bias, float epsilon, INDArray y,
+            INDArray mean, INDArray rstd) {
+        NormChecks.layerNorm(x, weight, bias, y, mean, rstd);
+        groups.layerNorms().layerNorm(x, weight, bias, epsilon, y, mean, rstd);
+    }
+
+    @Override
+    public final void layerNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray mean, INDArray rstd,
+            INDArray dx, boolean accumulate) {
+        NormChecks.layerNormBackward(dy, x, weight, mean, rstd, dx);
+        groups.layerNorms().layerNormBackward(dy, x, weight, mean, rstd, dx, accumulate);
+    }
+
+    @Override
+    public final void layerNormWeightBackward(INDArray dy, INDArray x, INDArray mean, INDArray rstd, INDArray dw,
+            Optional<INDArray> db) {
+        NormChecks.layerNormWeightBackward(dy, x, mean, rstd, dw, db);
+        groups.layerNorms().layerNormWeightBackward(dy, x, mean, rstd, dw, db);
+    }
+
+    @Override
+    public final void rotary(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse) {
+        AttentionChecks.rotary(x, headSize, table, positions);
+        groups.rotary().rotary(x, headSize, table, positions, inverse);
+    }
+
+    @Override
+    public final void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
+            AttentionExtras extras, INDArray out, INDArray lse) {
+        AttentionChecks.attention(q, k, v, layout, shape, extras, out, lse);
+        groups.attention().attention(q, k, v, layout, shape, extras, out, lse);
+    }
+
+    @Override
+    public final boolean readsLogSumExp() {
+        return groups.attention().readsLogSumExp();
+    }
+
+    @Override
+    public final void attentionBackward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray out, INDArray lse,
+            AttentionLayout layout, AttentionShape shape, AttentionExtras extras, INDArray dq, INDArray dk,
+            INDArray dv) {
+        AttentionChecks.attentionBackward(dOut, q, k, v, out, lse, layout, shape, extras, dq, dk, dv);
+        groups.attention().attentionBackward(dOut, q, k, v, out, lse, layout, shape, extras, dq, dk, dv);
+    }
+
+    @Override
+    public final void crossEntropy(INDArray logits, int[] targets, float[] nll, boolean[] hits) {
+        KernelChecks.crossEntropy(logits, targets, nll);
+        KernelChecks.hits(targets, hits);
+        groups.losses().crossEntropy(logits, targets, nll, hits);
+    }
+
+    @Override
+    public final void crossEntropyBackward(INDArray logits, int[] targets, float[] weights) {
+        KernelChecks.crossEntropy(logits, targets, weights);
+        groups.losses().crossEntropyBackward(logits, targets, weights);
+    }
+
+    @Override
+    public final void crossEntropyGradient(INDArray logits, int[] targets, float[] weights, float[] nll,
+            boolean[] hits) {
+        KernelChecks.crossEntropy(logits, targets, weights);
+        KernelChecks.crossEntropy(logits, targets, nll);
+        KernelChecks.hits(targets, hits);
+        groups.losses().crossEntropyGradient(logits, targets, weights, nll, hits);
+    }
+
+    @Override
+    public final double sumOfSquares(INDArray x) {
+        KernelChecks.sumOfSquares(x);
+        return groups.updates().sumOfSquares(x);
+    }
+
+    @Override
+    public final void adamW(INDArray parameter, INDArray gradient, INDArray firstMoment, INDArray secondMoment,
+            AdamWStep step) {
+        KernelChecks.adamW(parameter, gradient, firstMoment, secondMoment, step);
+        groups.updates().adamW(parameter, gradient, firstMoment, secondMoment, step);
+    }
+}

@@ -1,8 +1,0 @@
-/**
- * What the methods of this library share beside the contract: looks into the base model
- * ({@link io.peft4j.core.peft.method.internal.LayerProbe}), what merging changes
- * ({@link io.peft4j.core.peft.method.internal.MergeDelta}), and values that are computed once
- * ({@link io.peft4j.core.peft.method.internal.CachedValue}).
- */
-@org.jspecify.annotations.NullMarked
-package io.peft4j.core.peft.method.internal;

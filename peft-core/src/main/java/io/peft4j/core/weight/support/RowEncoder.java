@@ -1,0 +1,94 @@
+package io.peft4j.core.weight.support;
+
+import io.peft4j.core.array.support.BFloat16;
+import io.peft4j.core.array.support.Float16;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.weight.BlockType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Encodes rows of floats, the way back from {@link BlockType#dequantize}. Plain floats are rounded to nearest even;
+ * {@link BlockType#Q8_0} takes for each 32 values the scale {@code max|x| / 127}, as ggml's reference does.
+ */
+public final class RowEncoder {
+    /** The types that can be written. */
+    public static final List<BlockType> TYPES = List.of(BlockType.F32, BlockType.F16, BlockType.BF16, BlockType.Q8_0);
+
+    private final BlockType type;
+    private final int columns;
+    private final ByteBuffer buffer;
+
+    /**
+     * An encoder of rows.
+     *
+     * @param type one of {@link #TYPES}
+     * @param columns values a row, whole blocks of the type
+     * @throws IllegalArgumentException when the type cannot be written or the row is not made of whole blocks
+     */
+    public RowEncoder(BlockType type, int columns) {
+        this.type = Objects.requireNonNull(type, "type");
+        this.columns = columns;
+        if (!TYPES.contains(type) || columns % type.blockSize() != 0) {
+            throw new IllegalArgumentException("rows of " + columns + " values cannot be written as " + type
+                    + "; types that can be written are " + TYPES);
+        }
+        buffer = ByteBuffer.allocate(Math.toIntExact(type.bytes(columns))).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /**
+     * Encodes a row.
+     *
+     * @param row its values
+     * @return the bytes, in an array that the next call overwrites
+     * @throws ConfigurationException when a value is too large for F16, or not finite in blocks
+     */
+    public byte[] encode(float[] row) {
+        buffer.clear();
+        switch (type) {
+            case F32 -> buffer.asFloatBuffer().put(row, 0, columns);
+            case BF16 -> {
+                for (int i = 0; i < columns; i++) {
+                    buffer.putShort(BFloat16.fromFloat(row[i]));
+                }
+            }
+            case F16 -> {
+                for (int i = 0; i < columns; i++) {
+                    buffer.putShort(half(row[i]));
+                }
+            }
+            default -> {
+                for (int i = 0; i < columns; i += type.blockSize()) {
+                    block(row, i);
+                }
+            }
+        }
+        return buffer.array();
+    }
+
+    private void block(float[] row, int from) {
+        float max = 0;
+        for (int i = from; i < from + type.blockSize(); i++) {
+            max = Math.max(max, Math.abs(row[i]));
+        }
+        float scale = max / 127;
+        float inverse = scale == 0 ? 0 : 1 / scale;
+        buffer.putShort(half(scale));
+        for (int i = from; i < from + type.blockSize(); i++) {
+            float q = row[i] * inverse;
+            // Halves away from zero, as C's roundf.
+            buffer.put((byte) (q < 0 ? -Math.floor(-q + 0.5) : Math.floor(q + 0.5)));
+        }
+    }
+
+    private static short half(float value) {
+        short bits = Float16.fromFloat(value);
+        if (!Float.isFinite(Float16.toFloat(bits))) {
+            throw new ConfigurationException("the value " + value + " does not fit into a 16-bit float (at most "
+                    + "65504); write BF16 or F32");
+        }
+        return bits;
+    }
+}

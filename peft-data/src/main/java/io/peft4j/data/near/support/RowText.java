@@ -1,0 +1,26 @@
+package io.peft4j.data.near.support;
+
+import java.util.List;
+
+/**
+ * The words of an example.
+ *
+ * @param question all turns before the last answer; of a plain text all of it
+ * @param answer the last answer; of a plain text nothing
+ * @param rejected the worse answer of a preference; of others nothing
+ */
+record RowText(List<Word> question, List<Word> answer, List<Word> rejected) {
+    /** The words of a text as {@link Corpus} keeps it. */
+    static RowText of(String text) {
+        String[] parts = text.split("\0", Corpus.PARTS);
+        return of(parts[0], parts[1], parts[2]);
+    }
+
+    static RowText of(String question, String answer) {
+        return of(question, answer, "");
+    }
+
+    static RowText of(String question, String answer, String rejected) {
+        return new RowText(WordTokenizer.of(question), WordTokenizer.of(answer), WordTokenizer.of(rejected));
+    }
+}

@@ -1,3 +1,0 @@
-/** Seeds that follow from one: {@link io.peft4j.data.pack.internal.Seeds}. */
-@org.jspecify.annotations.NullMarked
-package io.peft4j.data.pack.internal;

@@ -1,0 +1,196 @@
+package io.peft4j.data.report.support;
+
+import io.peft4j.core.error.DataException;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.clean.CleaningStep;
+import io.peft4j.data.clean.internal.EmptyAnswers;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.ClassificationExample;
+import io.peft4j.data.example.Example;
+import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.data.example.TextExample;
+import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.Place;
+import io.peft4j.data.format.RowFault;
+import io.peft4j.data.format.internal.Mojibake;
+import io.peft4j.data.near.support.Corpus;
+import io.peft4j.data.pii.PiiDetector;
+import io.peft4j.data.pii.PiiDetector.PiiMatch;
+import io.peft4j.data.pii.internal.FieldTexts;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What is found in one row by itself. Computed by many threads at once.
+ *
+ * @param line its line
+ * @param faults what is wrong with its form
+ * @param example the example, where it is one
+ * @param features what comparisons need of it
+ * @param told the same without personal data, for what reports name
+ * @param parts its texts
+ * @param pii personal data in it, for messages
+ * @param refusal words by which its answer gives nothing
+ * @param traits the style of its answer
+ * @param answerWords the length of its answer
+ * @param tokens tokens, -1 where no model is given
+ * @param supervised supervised tokens
+ * @param encoding why it cannot be encoded
+ * @param fields its fields, where it is no example but has some
+ * @param id the identifier that it has among its fields
+ * @param garbled a word that was read in another encoding, and what it was
+ * @param place the page or the sheet that its fields name
+ */
+public record RowScan(long line, List<RowFault> faults, Optional<Example> example, Optional<Corpus.Features> features,
+        Optional<Corpus.Features> told, List<RowParts.Part> parts, Set<String> pii, Optional<String> refusal,
+        int traits, int answerWords, int tokens, int supervised, Optional<String> encoding, Map<String, Object> fields,
+        Optional<String> id, Optional<String> garbled, Optional<String> place) {
+
+    /**
+     * Looks at a row.
+     *
+     * @param encoder the model's, where one is given
+     */
+    public static RowScan of(ExampleReader.Item item, PiiDetector detector, Optional<ChatEncoder> encoder) {
+        if (item.example().isEmpty()) {
+            return new RowScan(item.line(), item.faults(), item.example(), Optional.empty(), Optional.empty(),
+                    List.of(), Set.of(), Optional.empty(), 0, 0, -1, 0, Optional.empty(), item.fields(),
+                    RepeatedIds.of(item.fields()), Optional.empty(), Place.of(item.fields()));
+        }
+        Example example = item.example().get();
+        Optional<String> garbled = Optional.empty();
+        List<RowParts.Part> parts = RowParts.of(example);
+        Set<String> pii = new LinkedHashSet<>();
+        Optional<String> refusal = Optional.empty();
+        String answer = "";
+        for (RowParts.Part part : parts) {
+            find(detector, part, pii);
+            if (part.role().equals("assistant")) {
+                answer = part.text();
+                // A class may well be called unknown.
+                refusal = refusal.isPresent() || example instanceof ClassificationExample ? refusal
+                        : EmptyAnswers.in(part.text()).map(detector::redact);
+            }
+            garbled = garbled.isPresent() ? garbled : garbled(detector.redact(part.text()));
+        }
+        RowParts.fields(example).forEach(part -> find(detector, part, pii));
+        int tokens = -1;
+        int supervised = 0;
+        Optional<String> encoding = Optional.empty();
+        if (encoder.isPresent() && example.toChat().isPresent()) {
+            try {
+                TokenSequence sequence = encoder.get().encode(example.toChat().get());
+                tokens = sequence.length();
+                supervised = sequence.supervisedTokens();
+                if (example instanceof PreferenceExample pair) {
+                    tokens = Math.max(tokens, encoder.get().encode(pair.rejectedChat()).length());
+                }
+            } catch (DataException e) {
+                encoding = Optional.of(e.problem());
+            }
+        }
+        Corpus.Features features = Corpus.Features.of(example);
+        Corpus.Features told = pii.isEmpty() ? features : Corpus.Features.of(CleaningStep.redact(detector)
+                .apply(example).orElseThrow());
+        return new RowScan(item.line(), item.faults(), item.example(), Optional.of(features), Optional.of(told), parts,
+                pii, refusal, Style.traits(answer), words(answer), tokens, supervised, encoding, Map.of(),
+                RepeatedIds.of(item.fields()), garbled, Place.of(item.fields()));
+    }
+
+    private static Optional<String> garbled(String text) {
+        if (Mojibake.mended(text).equals(text)) {
+            return Optional.empty();
+        }
+        return Arrays.stream(text.split("[ \n\t]+")).filter(word -> !Mojibake.mended(word).equals(word)).findFirst()
+                .map(word -> "holds '" + word + "', which was '" + Mojibake.mended(word) + "' before it was read in a "
+                        + "wrong encoding")
+                .or(() -> Optional.of("was read in a wrong encoding"));
+    }
+
+    private static void find(PiiDetector detector, RowParts.Part part, Set<String> pii) {
+        for (PiiMatch match : detector.find(part.text())) {
+            pii.add(match.kind().title() + " in " + part.where());
+        }
+    }
+
+    static int words(String text) {
+        int words = 0;
+        boolean inside = false;
+        for (int i = 0; i < text.length(); i++) {
+            boolean space = Character.isWhitespace(text.charAt(i));
+            words += !space && !inside ? 1 : 0;
+            inside = !space;
+        }
+        return words;
+    }
+
+    /** The roles of its texts, in their order. */
+    List<String> roles() {
+        List<String> roles = new ArrayList<>();
+        parts.forEach(part -> roles.add(part.role()));
+        return roles;
+    }
+
+    /** The texts of an example with the roles that say them. */
+    static final class RowParts {
+        /**
+         * A text.
+         *
+         * @param role who says it; {@code text} for plain text
+         * @param where where it stands, for messages
+         * @param text the text
+         */
+        record Part(String role, String where, String text) {
+        }
+
+        private RowParts() {
+        }
+
+        /** The texts in further fields of an example and of its messages, such as the arguments of calls. */
+        static List<Part> fields(Example example) {
+            List<Part> parts = new ArrayList<>();
+            if (example instanceof PreferenceExample preference) {
+                preference.prompt().forEach(message -> fields(message, parts));
+                preference.preferred().forEach(message -> fields(message, parts));
+                preference.rejected().forEach(message -> fields(message, parts));
+            } else if (example instanceof ChatExample chat) {
+                chat.messages().forEach(message -> fields(message, parts));
+            }
+            example.extra().forEach((key, value) -> FieldTexts.visit(value, text -> parts.add(new Part("field",
+                    "the field \"" + key + "\"", text))));
+            return parts;
+        }
+
+        private static void fields(ChatMessage message, List<Part> parts) {
+            message.extra()
+                    .forEach((key, value) -> FieldTexts.visit(value, text -> parts.add(new Part("field", "\"" + key
+                            + "\" of a message (" + message.role() + ")", text))));
+        }
+
+        static List<Part> of(Example example) {
+            List<Part> parts = new ArrayList<>();
+            if (example instanceof TextExample text) {
+                parts.add(new Part("text", "the text", text.text()));
+            } else {
+                ChatExample chat = example.toChat().orElseThrow();
+                for (int i = 0; i < chat.messages().size(); i++) {
+                    ChatMessage message = chat.messages().get(i);
+                    parts.add(new Part(message.role(), "message " + (i + 1) + " (" + message.role() + ")",
+                            message.content()));
+                }
+            }
+            if (example instanceof PreferenceExample preference) {
+                preference.rejected().forEach(message -> parts.add(new Part("rejected", "the rejected answer",
+                        message.content())));
+            }
+            return parts;
+        }
+    }
+}
