@@ -246,12 +246,12 @@ class AnswerServiceTest {
             }
             OverloadedException refused = assertThrows(OverloadedException.class,
                     () -> service.submit(request.withClient("one")));
-            assertTrue(refused.getMessage().contains("2 requests of this client wait"), refused.getMessage());
+            assertTrue(refused.getMessage().contains("2 requests of this client are waiting"), refused.getMessage());
             assertTrue(refused.retryAfter().compareTo(Duration.ofSeconds(1)) >= 0);
             taken.add(service.submit(request.withClient("another")));
             OverloadedException full = assertThrows(OverloadedException.class,
                     () -> service.submit(request.withClient("a third")));
-            assertTrue(full.getMessage().startsWith("3 requests wait"), full.getMessage());
+            assertTrue(full.getMessage().startsWith("3 requests are waiting"), full.getMessage());
             assertEquals(3, service.status().waiting());
             taken.forEach(PendingAnswer::cancel);
             gate.open();

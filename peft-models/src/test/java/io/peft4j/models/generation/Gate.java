@@ -2,6 +2,7 @@ package io.peft4j.models.generation;
 
 import io.peft4j.core.model.TextConstraint;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /** Allows every text, but lets decoding stand still at a request's first token until it is opened. */
 class Gate implements TextConstraint {
@@ -56,7 +57,10 @@ class Gate implements TextConstraint {
 
     static void await(CountDownLatch latch) {
         try {
-            latch.await();
+            // A test that fails before it opens the gate ends, too.
+            if (!latch.await(2, TimeUnit.MINUTES)) {
+                throw new IllegalStateException("nobody opened the gate");
+            }
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
