@@ -97,7 +97,7 @@ class ChatDatasetReadTest {
             @"role": "user", "content": "x", "weight": 1             | 0  | message 1 (user) has the weight 1
             @"role": "assistant", "content": "x", "weight": 0        | 0  | every assistant message has weight 0
             @"role": "assistant", "content": [{"type": "image_url"}] | 0  | message 1 (assistant) has a part of type "
-            @"role": "assistant", "content": "\\ud83d!"              | 0  | message 1 (assistant) holds \\ud83d, half of
+            @"role": "assistant", "content": "\\ud83d!"              | 0  | message 1 (assistant) contains \\ud83d,
             &"tools": {}                                             | 0  | "tools" is not a list
             &"tools": [1]                                            | 0  | "tools" holds something that is not an objec
             &"functions": [1]                                        | 0  | "functions" holds something that is not an o

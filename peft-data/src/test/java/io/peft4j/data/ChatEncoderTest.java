@@ -153,7 +153,8 @@ class ChatEncoderTest {
         ChatTemplate silent = TestChatTemplate.of((messages, prompt, tools) -> "question ");
         DataException refused = assertThrows(DataException.class, () -> new ChatEncoder(tokenizer, silent)
                 .encode(at(2, ChatMessage.user("One?"), ChatMessage.assistant("1"))));
-        assertTrue(refused.getMessage().startsWith("chats.jsonl:2: the chat template renders message 2 to nothing"),
+        assertTrue(
+                refused.getMessage().startsWith("chats.jsonl:2: the chat template renders message 2 as an empty text"),
                 refused.getMessage());
         ChatTemplate empty = TestChatTemplate.of((messages, prompt, tools) -> "");
         assertThrows(DataException.class, () -> new ChatEncoder(tokenizer, empty)

@@ -69,7 +69,7 @@ class ScoringRowsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             {"id": 1}                           | has none of [text, input_ids, messages, prompt, source]
-            {"text": "a", "input_ids": [1]}                    | has [text, input_ids] at once
+            {"text": "a", "input_ids": [1]}                    | has [text, input_ids] together
             {"text": 7}                                        | "text" is not a string
             {"text": ""}                                       | has no token
             {"input_ids": 7}                                   | "input_ids" is not a list
