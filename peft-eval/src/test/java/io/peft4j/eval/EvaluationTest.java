@@ -74,7 +74,7 @@ class EvaluationTest {
         JsonNode opinion = report.toJson().get("opinions").get(0);
         assertEquals(2, opinion.get("counts").get("judge_score").get("unparsable").asInt());
         assertEquals(1, opinion.get("counts").get("judge_preferred").get("unparsable").asInt());
-        assertTrue(report.toMarkdown().contains("## Opinions of a judge"), report.toMarkdown());
+        assertTrue(report.toMarkdown().contains("## Ratings by a judge"), report.toMarkdown());
         assertTrue(report.toHtml().contains("I do not know"), "what the judge said instead");
     }
 

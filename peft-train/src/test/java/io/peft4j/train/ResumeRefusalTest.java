@@ -99,8 +99,8 @@ class ResumeRefusalTest {
     void allThatDiffersIsListed() {
         Path output = cancelled(new Tiny(0.2));
         String message = refusal(tiny(new Nd4jKernels(1), config("lora_alpha", "8")), output, b -> b.epochs(4));
-        assertTrue(message.contains("another one: epochs is 4, in the run 3; kernels is nd4j, in the run naive; "
-                + "loops is plain, in the run none; lora_alpha is 8, in the run 4. Give the same"), message);
+        assertTrue(message.contains("settings differ: epochs is 4, in the run 3; kernels is nd4j, in the run naive; "
+                + "loops is plain, in the run none; lora_alpha is 8, in the run 4. Use the same"), message);
     }
 
     @ParameterizedTest
@@ -138,7 +138,7 @@ class ResumeRefusalTest {
         Path output = cancelled(tiny(new NaiveKernels(), config));
         String weights = refusal(new Tiny(new TinyNetwork(6, false, true), new NaiveKernels(), config, 6), output,
                 b -> b);
-        assertTrue(weights.contains("another one: base_weights is "), weights);
+        assertTrue(weights.contains("settings differ: base_weights is "), weights);
         String sizes = refusal(new Tiny(new TinyNetwork(5, false, false), new NaiveKernels(), config, 6), output,
                 b -> b);
         assertTrue(sizes.contains("tie_word_embeddings is false, in the run true"), sizes);

@@ -122,7 +122,7 @@ class ResumeCommandTest {
         if (run.status() == 0) {
             assertArrayEquals(weights, Files.readAllBytes(output.resolve("adapter_model.safetensors")));
         } else {
-            assertTrue(run.err().contains("another one: threads is 3, in the run 2."), run.err());
+            assertTrue(run.err().contains("settings differ: threads is 3, in the run 2."), run.err());
         }
     }
 
