@@ -39,6 +39,8 @@ public record TrainingOptions(OptionalInt epochs, OptionalInt batchSize, Optiona
         OptionalInt maxLength, Masking masking) {
     /** Examples of a batch where neither somebody nor a rule says how many. */
     static final int USUAL_BATCH = 8;
+    /** What the rules choose is about as large; a weight decay is held against it until they have chosen. */
+    private static final double USUAL_LEARNING_RATE = 1e-3;
     private static final double HIGHEST_LEARNING_RATE = 1;
     private static final TrainingOptions DEFAULTS = new TrainingOptions(OptionalInt.empty(), OptionalInt.empty(),
             OptionalInt.empty(), OptionalDouble.empty(), LearningRateSchedule.LINEAR, OptionalInt.empty(), 0, 1, 0,
@@ -65,7 +67,8 @@ public record TrainingOptions(OptionalInt epochs, OptionalInt batchSize, Optiona
                 "above 0 and at most " + HIGHEST_LEARNING_RATE + ", since an update of AdamW moves each value by about "
                         + "that much; 1e-4 to 1e-2 is usual");
         require(warmupSteps.orElse(0) >= 0, "warm-up steps", warmupSteps, "0 or more");
-        require(weightDecay >= 0 && weightDecay * learningRate.orElse(0) < 1, "weight decay", weightDecay,
+        require(weightDecay >= 0 && weightDecay * learningRate.orElse(USUAL_LEARNING_RATE) < 1, "weight decay",
+                weightDecay,
                 "0 or more, and less than 1 by the learning rate, with which values would go to 0 in one update");
         require(maxGradNorm >= 0, "maximal gradient norm", maxGradNorm, "0 (no clipping) or more");
         require(packTokens >= 0, "number of tokens of a batch", packTokens, "0 (the batch size decides) or more");
