@@ -191,7 +191,7 @@ class GenerateCommandTest {
     void wrongConstraintsAreToldBeforeTheModelLoads() throws IOException {
         String unknown = CommandRun.failing(2, "generate", "--model", "no/such-model", "--prompt", "x",
                 "--regex", "(a");
-        assertTrue(unknown.contains("the regular expression (a is not valid"), unknown);
+        assertTrue(unknown.contains("the regular expression (a has a ( that nothing closes"), unknown);
         assertTrue(CommandRun.failing(1, "generate", "--model", "no/such-model", "--prompt", "x", "--json-schema",
                 folder.resolve("none.json")).contains("cannot read the JSON schema"));
         assertTrue(CommandRun.failing(2, "generate", "--model", "m", "--prompt", "x", "--log-probs", "2")
