@@ -14,7 +14,7 @@ public final class LoKrMethod extends ConfiguredMethod<LoKrConfig> {
     /** For the {@link java.util.ServiceLoader}. */
     public LoKrMethod() {
         super(LoKrConfig.class, "lokr",
-                "a LoKrLayer.Kronecker product of small matrices beside the frozen weight of each target",
+                "a Kronecker product of small matrices beside the frozen weight of each target",
                 "https://arxiv.org/abs/2309.14859");
     }
 
