@@ -316,7 +316,7 @@ class TrainCommandTest {
         "--epochs | 0 | at least 1",
         "--epochs | many | not an int",
         "--learning-rate | -1 | above 0",
-        "--rank | 0 | at least 1",
+        "--rank | 0 | an integer from 1 to 65536",
         "--dropout | 1 | below 1",
         "--schedule | stairs | linear",
         "--dtype | f8 | must be auto, f32, bf16, int8 or q4",
