@@ -226,7 +226,7 @@ class StorageEmulatorTest {
         Path place = folder.resolve("there/file.bin");
         IOException failure = assertThrows(IOException.class,
                 () -> new Transfer(stores.get(scheme), folder.resolve("cache")).fetch(address, place));
-        assertTrue(failure.getMessage().contains("its SHA256 differs"), failure.getMessage());
+        assertTrue(failure.getMessage().contains("SHA256 mismatch"), failure.getMessage());
         assertFalse(Files.exists(place));
     }
 
