@@ -107,6 +107,21 @@ class PreferenceCommandTest {
     }
 
     @Test
+    void aModelComesNearerToItselfWithAHandbook() throws IOException {
+        Path data = data("chat.jsonl", CHAT + "}");
+        Path handbook = Files.writeString(folder.resolve("handbook.md"), "# Notice\n\nNinety days.\n\nNobody knows.\n");
+
+        List<JsonNode> lines = train(data, "self-distillation", "--along", "given", "--passages", handbook,
+                "--alpha-divergence", 0).json();
+
+        assertTrue(lines.get(7).get("divergence").asDouble() < 0.5 * lines.get(0).get("divergence").asDouble(),
+                lines.toString());
+        String error = CommandRun.failing(2, "train", "--model", MODEL, "--data", data, "--objective",
+                "self-distillation", "--along", "mine", "--output", folder.resolve("other"));
+        assertTrue(error.contains("unknown choice of answers 'mine'; use one of [own, given]"), error);
+    }
+
+    @Test
     void theVerdictOnPairsComesWithItsInterval() throws IOException {
         Path data = data("pairs.jsonl", PAIRS);
         train(data, "dpo", "--epochs", 15);
@@ -205,9 +220,10 @@ class PreferenceCommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"classification, pairs.jsonl, 'dpo, orpo or simpo'", "dpo, chat.jsonl, sft or distillation",
+    @CsvSource({"classification, pairs.jsonl, 'dpo, orpo or simpo'",
+        "dpo, chat.jsonl, 'sft, distillation or self-distillation'",
         "dpo, judged.jsonl, kto", "kto, pairs.jsonl, 'dpo, orpo or simpo'", "sft, words.jsonl, token-classification",
-        "contrastive, chat.jsonl, sft or distillation"})
+        "contrastive, chat.jsonl, 'sft, distillation or self-distillation'"})
     void aFileOfAnotherKindSaysWhichObjectiveItFits(String objective, String file, String fits) throws IOException {
         data("pairs.jsonl", PAIRS);
         data("chat.jsonl", CHAT + "}");

@@ -1,14 +1,8 @@
 package io.peft4j.train.objective;
 
-import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.engine.Priority;
-import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;
-import io.peft4j.core.model.Pass;
-import io.peft4j.core.nn.PackedBatch;
-import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.EncodedChats;
@@ -24,8 +18,7 @@ import java.util.function.Function;
  * Distillation (<a href="https://arxiv.org/abs/1503.02531">1503.02531</a>): the model learns what another one, the
  * teacher, expects in each place of an answer, and not only which token stands there. The loss of a supervised token is
  * {@code (1 - w) CE + w T^2 KL(t || s)}: CE is its cross-entropy, t and s are the distributions of teacher and student
- * with their logits divided by the temperature T, w is the teacher's share. The teacher runs beside the student in each
- * pass; its logits are never all in memory.
+ * with their logits divided by the temperature T, w is the teacher's share.
  *
  * <pre>{@code
  * try (PeftModel teacher = large.withAdapter(Path.of("handbook-adapter"))) {
@@ -119,67 +112,21 @@ public final class DistillationObjective implements Objective<ChatExample> {
 
     @Override
     public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
-        return withTeacher(batch, (teaching, hidden) -> passes.training(batch, pass -> {
-            double[] sums = new double[3];
-            double loss = pass.withRouterLoss(EncodedExample.weight(batch), normalizer)
-                    .backwardOfLogits((from, to, logits) -> add(pass.batch().targets(), from, logits,
-                            teaching.logits(hidden, from, to), sums, normalizer));
-            report(passes, batch, sums);
-            return loss;
-        }));
+        return lesson().backward(passes, lessons(batch), EncodedExample.weight(batch), normalizer);
     }
 
     @Override
     public double loss(Passes passes, List<EncodedExample> batch) {
-        return withTeacher(batch, (teaching, hidden) -> passes.evaluation(EncodedExample.sequences(batch), pass -> {
-            double[] sums = new double[3];
-            PackedBatch.Targets targets = pass.batch().targets();
-            int columns = student.network().description().vocabularySize();
-            pass.logits(targets.rows(), (from, chunk) -> {
-                float[] logits = io.peft4j.core.array.Arrays.toFloats(chunk);
-                add(targets, from, logits, teaching.logits(hidden, from, from + logits.length / columns), sums, 1);
-            });
-            return report(passes, batch, sums);
-        }));
+        return lesson().loss(passes, lessons(batch));
     }
 
-    private static double report(Passes passes, List<EncodedExample> batch, double[] sums) {
-        long tokens = batch.stream().mapToLong(EncodedExample::supervised).sum();
-        passes.measure("nll", sums[1], tokens);
-        passes.measure("teacher_kl", sums[2], tokens);
-        return sums[0];
+    private TeacherLoss lesson() {
+        return new TeacherLoss(student, teacher, false, new DistilledToken(temperature, share,
+                student.network().description().vocabularySize()), "teacher_kl");
     }
 
-    /** What is done with the teacher's hidden states of the batch. */
-    @FunctionalInterface
-    private interface Lesson {
-        double learn(Pass teaching, Variable hidden);
-    }
-
-    private double withTeacher(List<EncodedExample> batch, Lesson lesson) {
-        List<TokenSequence> sequences = EncodedExample.sequences(batch);
-        try (ModelLease lease = teacher.lease();
-                Workspace workspace = teacher.engine().workspace(Priority.WORK);
-                Pass pass = Pass.evaluation(lease, workspace, lease.network().pack(sequences))) {
-            return lesson.learn(pass, pass.hidden(pass.batch().targets().rows()));
-        }
-    }
-
-    /** Adds the losses of some targets to the sums, and replaces logits by derivatives. */
-    private double add(PackedBatch.Targets targets, int from, float[] logits, float[] taught, double[] sums,
-            double normalizer) {
-        DistilledToken token = new DistilledToken(temperature, share,
-                student.network().description().vocabularySize());
-        double[][] losses = token.rows(logits, taught, Arrays.copyOfRange(targets.ids(), from, targets.count()),
-                Arrays.copyOfRange(targets.weights(), from, targets.count()), normalizer);
-        double before = sums[0];
-        for (int i = 0; i < losses.length; i++) {
-            double weight = targets.weights()[from + i];
-            sums[0] += weight * ((1 - share) * losses[i][0] + share * temperature * temperature * losses[i][1]);
-            sums[1] += losses[i][0];
-            sums[2] += losses[i][1];
-        }
-        return sums[0] - before;
+    private static List<TeacherLoss.Lesson> lessons(List<EncodedExample> batch) {
+        return EncodedExample.sequences(batch).stream().map(TeacherLoss.Lesson::of).toList();
     }
 
     @Override

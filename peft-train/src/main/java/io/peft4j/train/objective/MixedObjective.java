@@ -258,6 +258,11 @@ public final class MixedObjective implements Objective<MixedObjective.Example> {
         }
 
         @Override
+        public long seed() {
+            return passes.seed();
+        }
+
+        @Override
         public void measure(String measure, double sum, double count) {
             passes.measure(name + "/" + measure, sum, count);
         }

@@ -29,6 +29,9 @@ public interface Passes {
     /** As {@link #evaluation}, of the base model without its adapter. */
     <T> T base(List<TokenSequence> sequences, Function<Pass, T> work);
 
+    /** A seed for what is drawn for this batch: another one in each update, and the same when it is resumed. */
+    long seed();
+
     /**
      * Takes values of a measure, such as {@code rewards/chosen}; what is reported is their mean over an update or over
      * the validation data.

@@ -9,6 +9,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.Origin;
 import io.peft4j.data.task.TextPair;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.LearningRateSchedule;
@@ -17,7 +18,12 @@ import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.objective.ContrastiveObjective;
 import io.peft4j.train.objective.DistillationObjective;
+import io.peft4j.train.objective.SelfDistillationObjective;
+import io.peft4j.train.objective.SelfDistillationOptions;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -78,6 +84,31 @@ class ObjectiveParityTest {
                 for (String name : List.of("nll", "teacher_kl")) {
                     assertEquals(row.get(name).asDouble(), steps.get(i).measures().get(name),
                             CLOSE * row.get(name).asDouble(), name + " " + i);
+                }
+            }
+        }
+    }
+
+    @Test
+    void aModelLearnsFromItselfAsInTrl() {
+        JsonNode expected = Fixtures.json("self_distillation.json");
+        List<ChatExample> chats = new ArrayList<>();
+        Fixtures.stream(expected.get("pairs")).forEach(row -> chats.add(new ChatExample(
+                List.of(ChatMessage.user(row.get(0).asText()), ChatMessage.assistant(row.get(1).asText())), List.of(),
+                Map.of("context", expected.get("contexts").get(chats.size()).asText()), Origin.PROGRAM)));
+        BaseModel base = KernelsUnderTest.sharedNaive(expected.get("model").asText());
+        for (JsonNode run : expected.get("runs")) {
+            SelfDistillationOptions options = SelfDistillationOptions.defaults().withAlpha(run.get("alpha").asDouble())
+                    .along(SelfDistillationOptions.Along.GIVEN).withTeacher(SelfDistillationOptions.Teacher.valueOf(
+                            run.get("teacher").asText().toUpperCase(Locale.ROOT)));
+            try (PeftModel model = base.withAdapter(Fixtures.adapter(expected.get("adapter").asText()))) {
+                List<StepMetrics> steps = trainer(model, expected, expected.get("batch").asInt(), 4).build().train(
+                        new SelfDistillationObjective(model, options), chats).steps();
+
+                double[] losses = Fixtures.doubles(run.get("losses"));
+                assertEquals(losses.length, steps.size());
+                for (int i = 0; i < losses.length; i++) {
+                    assertEquals(losses[i], steps.get(i).trainLoss(), CLOSE * losses[i], run + ": loss " + i);
                 }
             }
         }

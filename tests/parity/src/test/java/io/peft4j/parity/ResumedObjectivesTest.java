@@ -27,6 +27,8 @@ import io.peft4j.train.objective.ContrastiveObjective;
 import io.peft4j.train.objective.DistillationObjective;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.objective.QuestionAnsweringObjective;
+import io.peft4j.train.objective.SelfDistillationObjective;
+import io.peft4j.train.objective.SelfDistillationOptions;
 import io.peft4j.train.objective.SourceTargetObjective;
 import io.peft4j.train.objective.TokenClassificationObjective;
 import java.io.IOException;
@@ -84,14 +86,25 @@ class ResumedObjectivesTest {
                 Row.of("seq2seq", "seq2seq/flan-t5", SourceTargetObjective::new,
                         List.of(new SourceTarget("Ada", "London"), new SourceTarget("a", "b"),
                                 new SourceTarget("c", "d e"))),
-                new Row("distillation", "tiny-llama", "adapters/lora", ResumedObjectivesTest::distilled));
+                new Row("distillation", "tiny-llama", "adapters/lora", ResumedObjectivesTest::distilled),
+                new Row("self-distillation", "tiny-llama", "adapters/lora", ResumedObjectivesTest::selfDistilled));
+    }
+
+    /** Along answers that are drawn anew for each batch. */
+    private static TrainingResult selfDistilled(PeftModel model, TrainerBuilder trainer) {
+        List<ChatExample> chats = answers();
+        return trainer.build().train(new SelfDistillationObjective(model, SelfDistillationOptions.defaults()
+                .withAnswers(6, 1.5).withTeacher(SelfDistillationOptions.Teacher.LIVE)), chats, chats.subList(0, 1));
+    }
+
+    private static List<ChatExample> answers() {
+        return Stream.of("Yes.", "Ninety days.", "No").map(answer -> ChatExample.of(ChatMessage.user("Why?"),
+                ChatMessage.assistant(answer))).toList();
     }
 
     private static TrainingResult distilled(PeftModel student, TrainerBuilder trainer) {
         try (PeftModel teacher = ((BaseModel) student.base()).withAdapter(Fixtures.adapter("rslora"))) {
-            return trainer.build().train(new DistillationObjective(student, teacher),
-                    Stream.of("Yes.", "Ninety days.", "No").map(answer -> ChatExample.of(ChatMessage.user("Why?"),
-                            ChatMessage.assistant(answer))).toList());
+            return trainer.build().train(new DistillationObjective(student, teacher), answers());
         }
     }
 

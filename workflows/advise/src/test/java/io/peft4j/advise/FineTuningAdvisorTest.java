@@ -18,8 +18,6 @@ import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.train.plan.Prices;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -234,24 +232,5 @@ class FineTuningAdvisorTest {
         assertThrows(ConfigurationException.class, () -> FineTuningAdvisor.of(
                 new ScriptedModel(FineTuningAdvisorTest::ignorant), (examples, limit) -> learned(examples))
                 .on(ChatDataset.of(examples().examples().subList(0, 5))));
-    }
-
-    @Test
-    void paragraphsKeepTheirHeading() throws IOException {
-        Path file = Files.writeString(folder.resolve("handbook.md"), "# Travel\n\nTrains are second class.\n\n\n"
-                + "Hotels cost up to 120 euros.\n\n## Notice\n\n90 days.\n");
-        assertEquals(List.of("Travel\nTrains are second class.", "Hotels cost up to 120 euros.", "Notice\n90 days."),
-                Passages.ofFile(file).texts());
-        Path page = Files.writeString(folder.resolve("handbook.html"), "<h1>Travel</h1><p>Trains are second class.</p>"
-                + "<p>Hotels too.</p><h1>Notice</h1><p>90 days.");
-        assertEquals(List.of("Travel\nTrains are second class.\n\nHotels too.", "Notice\n90 days."),
-                Passages.ofFile(page).texts());
-    }
-
-    @Test
-    void rareWordsFindTheirText() {
-        Bm25 index = new Bm25(List.of("the notice period is 90 days", "the hotel is 120 euros", "the train is slow"));
-        assertEquals(1, index.best("What is the price of the hotel?", 2)[0]);
-        assertEquals(0, index.best("zebra", 2).length);
     }
 }

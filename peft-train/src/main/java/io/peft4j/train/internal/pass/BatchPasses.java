@@ -49,6 +49,11 @@ public record BatchPasses(ObjectivePasses passes, Network network, boolean share
     }
 
     @Override
+    public long seed() {
+        return dropoutSeed;
+    }
+
+    @Override
     public void measure(String name, double sum, double count) {
         measures.add(name, sum, count);
     }

@@ -1,4 +1,4 @@
-package io.peft4j.advise;
+package io.peft4j.data.passage;
 
 import java.util.ArrayList;
 import java.util.Arrays;
