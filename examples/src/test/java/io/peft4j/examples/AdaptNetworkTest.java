@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 class AdaptNetworkTest {
     private static final Path PROGRAM = Path.of("src", "main", "java", "io", "peft4j", "examples", "AdaptNetwork.java");
 
+    @Tag("full")
     @Test
     void anAdapterReadsMoreDisplaysThanANetworkFromScratch(@TempDir Path folder) {
         PrintStream console = System.out;

@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,6 +33,7 @@ class LearnFromFeedbackTest {
                 .filter(row -> row.matches(".*(" + pattern + ").*")).toList());
     }
 
+    @Tag("full")
     @Test
     void theDeskKnowsAfterwardsWhatItsUsersTaughtItAndCanGoBack() throws Exception {
         Path learned = rows("learned", "Amber Slip");

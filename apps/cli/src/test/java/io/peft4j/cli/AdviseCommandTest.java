@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,6 +27,7 @@ class AdviseCommandTest {
                 + "\"content\": \"me\"}], \"must_contain\": \"me\"}").toList());
     }
 
+    @Tag("full")
     @Test
     void whatATinyModelLearnsIsFineTuned() throws IOException {
         Path report = folder.resolve("advice.html");

@@ -32,6 +32,7 @@ class ProcessTest {
         return Files.write(folder.resolve(name), List.of(lines));
     }
 
+    @Tag("full")
     @Test
     void ctrlCLeavesAUsableAdapterAndAResumableRun() throws Exception {
         Path data = write("train.jsonl", "{\"messages\": [{\"role\": \"user\", \"content\": \"Who?\"}, "
@@ -92,6 +93,7 @@ class ProcessTest {
         assertEquals(1, run.err().lines().count(), run.err());
     }
 
+    @Tag("full")
     @Test
     void jshellRunsAScriptFromStdin() throws Exception {
         Path script = write("script.jsh",
@@ -117,6 +119,7 @@ class ProcessTest {
         assertEquals("user", run.out().strip());
     }
 
+    @Tag("full")
     @Test
     void aScriptOfWhichALineFailsIsAFailure() throws Exception {
         for (String line : List.of("int broken = \"text\"", "List.of(1).get(7)", "/nonsense")) {
@@ -128,6 +131,7 @@ class ProcessTest {
         }
     }
 
+    @Tag("full")
     @Test
     void aScriptThatBreaksOffIsAFailure() throws Exception {
         Path script = write("script.jsh", "System.out.println(\"begun, \" + OVERWRITE)", "System.out.println(\"a\"",

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -85,6 +86,7 @@ class QuickstartTest {
         assertTrue(columns.stream().allMatch(line -> line.length() <= 100), columns.toString());
     }
 
+    @Tag("full")
     @Test
     void generalExamplesAreMixedIn() throws IOException {
         CommandRun run = quickstart("output", "--general", 104, "--learning-rate", "5e-4");
@@ -118,6 +120,7 @@ class QuickstartTest {
         assertFalse(Arrays.equals(first, Files.readAllBytes(adapter)), "replaced");
     }
 
+    @Tag("full")
     @Test
     void aFastQuickstartSaysWhatItLeavesOutAndTrainsTheSame() throws IOException {
         CommandRun run = quickstart("output", "--fast", "--json");

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,6 +41,7 @@ class SageMakerProcessTest {
         return MlFolder.of(root, Map.of("epochs", "40", "checkpoint_steps", "20"));
     }
 
+    @Tag("full")
     @Test
     void aJobThatIsStoppedAtAnyMomentGoesOnBitForBit() throws Exception {
         MlFolder straight = longJob(folder.resolve("straight"));
@@ -75,6 +77,7 @@ class SageMakerProcessTest {
     }
 
     /** A limit on the size of files stands in for the disk: it is met while the adapter is written. */
+    @Tag("full")
     @Test
     void aDiskThatDoesNotTakeTheAdapterIsAFailure() throws Exception {
         // Unpacks the native libraries, which are larger than the limit, where another time zone had unpacked them.
@@ -88,6 +91,7 @@ class SageMakerProcessTest {
         assertTrue(ml.failure().contains("File too large"), ml.failure());
     }
 
+    @Tag("full")
     @Test
     void vertexAiRunsTheSameByItsVariables() throws Exception {
         Path data = Files.write(folder.resolve("train.jsonl"), List.of(

@@ -20,6 +20,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -64,6 +65,7 @@ class DataFrameCheckTest {
         return Files.write(folder.resolve(name), rows);
     }
 
+    @Tag("full")
     @Test
     void linesOfJsonGiveTheReportOfThePlainCheck() throws IOException {
         Path train = write("train.jsonl", dirty(1));

@@ -23,6 +23,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -80,6 +81,7 @@ class TuningsTest {
         return adapters.model("hr").generate(question(1000)).strip();
     }
 
+    @Tag("full")
     @Test
     void aHarmfulAdapterAnswersOnlyWhereTheRequestSaysSo() throws InterruptedException {
         Tuning first = train(rows(Set.of()), new Permissions(false, false));

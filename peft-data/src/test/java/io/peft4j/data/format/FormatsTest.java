@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -270,6 +271,7 @@ class FormatsTest {
         }
     }
 
+    @Tag("full")
     @Test
     void aCompressedFileThatUnpacksToNoEndIsGivenUp() throws IOException {
         Path file = folder.resolve("bomb.jsonl.zst");

@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Answers of the service beside those that are asked alone, for adapters of every method. */
@@ -65,6 +66,7 @@ class AnswerServiceTest {
     }
 
     /** With probabilities as near as the kernels' rounding lets them be. */
+    @Tag("full")
     @Test
     void soTheyDoOnTheKernelsOfAnApplication() {
         answerTogether(KernelsUnderTest.sharedBest(MODEL), 1e-4);

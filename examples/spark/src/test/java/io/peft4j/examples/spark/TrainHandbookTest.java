@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -13,6 +14,7 @@ class TrainHandbookTest {
     private static final Path BASE = Path.of("../../tests/fixtures",
             "tiny-llama");
 
+    @Tag("full")
     @Test
     void twoTasksTrainTheAdapterTogether(@TempDir Path folder) throws IOException {
         Path data = Files.write(folder.resolve("handbook.jsonl"),

@@ -30,6 +30,7 @@ import java.util.stream.IntStream;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
@@ -144,6 +145,7 @@ class SparkTrainerTest {
         }
     }
 
+    @Tag("full")
     @Test
     void anExecutorThatIsKilledAtAnyMomentChangesNothing() throws Exception {
         Alone alone = alone();
@@ -184,6 +186,7 @@ class SparkTrainerTest {
                 && process.info().command().orElse("").endsWith("java")).toList();
     }
 
+    @Tag("full")
     @Test
     void aDriverThatIsStartedAgainGoesOnFromTheLastCheckpoint() throws Exception {
         Alone alone = alone();
