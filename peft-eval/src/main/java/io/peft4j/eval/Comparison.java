@@ -8,6 +8,7 @@ import io.peft4j.core.peft.ModelStatus;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.grader.Grading;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.guard.GuardSet;
 import io.peft4j.eval.judge.Embedder;
@@ -71,6 +72,7 @@ public final class Comparison {
     private Optional<Judge> judge = Optional.empty();
     private int judgedAtOnce = 1;
     private Optional<Embedder> embedder = Optional.empty();
+    private Optional<Grading> grading = Optional.empty();
     private final Map<Integer, LanguageModel> otherSizes = new TreeMap<>();
     private final Map<String, LanguageModel> otherSeeds = new LinkedHashMap<>();
     private Listener listener = (arm, done, total) -> {
@@ -184,6 +186,12 @@ public final class Comparison {
         return this;
     }
 
+    /** Also has the answers graded, see {@link Evaluation#grader}. */
+    public Comparison grader(Grading newGrading) {
+        grading = Optional.of(newGrading);
+        return this;
+    }
+
     /**
      * A model that was trained in the same way on another number of examples: with two of them or more, beside the
      * tuned model and its {@link #trainingData}, a learning curve is fitted.
@@ -250,13 +258,14 @@ public final class Comparison {
         training.ifPresent(evaluation::trainingData);
         judge.ifPresent(who -> evaluation.judge(who, judgedAtOnce));
         embedder.ifPresent(evaluation::similarity);
+        grading.ifPresent(evaluation::grader);
         facts().forEach(evaluation::fact);
         return evaluation.compare(options);
     }
 
     /** Refuses a metric that can never be computed before any model is asked. */
     private void requireMetric(AnswerScoring scoring, List<EvaluationItem> items) {
-        boolean further = judge.isPresent() || embedder.isPresent()
+        boolean further = judge.isPresent() || embedder.isPresent() || grading.isPresent()
                 || items.stream().anyMatch(item -> item.further().choices().isPresent());
         Set<String> ofTexts = scoring.scores(Collections.nCopies(items.size(), "")).keySet();
         metric.filter(name -> !further && !ofTexts.contains(name)).ifPresent(name -> {

@@ -1,11 +1,13 @@
 package io.peft4j.eval;
 
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.grader.Grading;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.guard.GuardReport;
 import io.peft4j.eval.judge.Embedder;
 import io.peft4j.eval.judge.Judge;
 import io.peft4j.eval.judge.JudgeReport;
+import io.peft4j.eval.judge.internal.GradedAnswers;
 import io.peft4j.eval.judge.internal.JudgedAnswers;
 import io.peft4j.eval.judge.internal.Similarity;
 import io.peft4j.eval.report.ComparisonReport;
@@ -52,6 +54,7 @@ public final class Evaluation {
     private Optional<Judge> judge = Optional.empty();
     private int judgedAtOnce = 1;
     private Optional<Embedder> embedder = Optional.empty();
+    private Optional<Grading> grading = Optional.empty();
     private Optional<TrainingStudy> study = Optional.empty();
     private final Map<String, String> facts = new LinkedHashMap<>();
 
@@ -105,6 +108,15 @@ public final class Evaluation {
         return this;
     }
 
+    /**
+     * Also has the answers graded: {@code reward}, which decides where no other metric is chosen. The grader sees the
+     * {@linkplain EvaluationItem#fields fields} of an item; the thresholds of the verdict are for rewards from 0 to 1.
+     */
+    public Evaluation grader(Grading newGrading) {
+        grading = Optional.of(newGrading);
+        return this;
+    }
+
     /** What trainings of other sizes and seeds reached. */
     public Evaluation study(TrainingStudy newStudy) {
         study = Optional.of(newStudy);
@@ -129,11 +141,13 @@ public final class Evaluation {
         others().forEach(arm -> scores.put(arm.name(), choices(arms.get(0), arm)));
         embedder.ifPresent(vectors -> opinions.add(similarities(vectors, scores)));
         judge.ifPresent(who -> opinions.add(judgements(who, scores)));
+        grading.ifPresent(by -> opinions.add(grades(by, scores)));
         opinions.stream().filter(JudgeReport::isIncomplete)
                 .forEach(report -> LOG.warn("{}: {}", report, report.troubles()));
         Map<String, String> known = new LinkedHashMap<>(facts);
         known.put("compared on", LocalDateTime.now().truncatedTo(ChronoUnit.MINUTES).toString().replace('T', ' '));
-        return ComparisonReport.of(new ComparisonReport.Measured(items, arms, scores, metric, guard,
+        return ComparisonReport.of(new ComparisonReport.Measured(items, arms, scores,
+                metric.or(() -> grading.map(by -> GradedAnswers.METRIC)), guard,
                 training.map(dataset -> Leakage.of(items, dataset)), training.map(Arm::questions).orElse(List.of()),
                 opinions, study, known), options);
     }
@@ -148,6 +162,14 @@ public final class Evaluation {
         others().forEach(arm -> scores.get(arm.name()).add(new PairedScores(Similarity.METRIC, false, base,
                 similarity.of(items, arm.texts()))));
         return similarity.report();
+    }
+
+    private JudgeReport grades(Grading by, Map<String, List<PairedScores>> scores) {
+        GradedAnswers graded = new GradedAnswers(by, items);
+        List<OptionalDouble> base = graded.of(arms.get(0).texts());
+        others().forEach(arm -> scores.get(arm.name()).add(new PairedScores(GradedAnswers.METRIC, false, base,
+                graded.of(arm.texts()))));
+        return graded.report();
     }
 
     private JudgeReport judgements(Judge who, Map<String, List<PairedScores>> scores) {

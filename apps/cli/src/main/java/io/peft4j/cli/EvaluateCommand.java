@@ -11,6 +11,7 @@ import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFiles;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.OpenRows;
+import io.peft4j.data.grader.Grading;
 import io.peft4j.data.task.PreferenceRows;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.eval.Comparison;
@@ -58,7 +59,7 @@ final class EvaluateCommand extends PeftCommand {
     /** What is of use only where questions are answered in words. */
     private static final List<String> FOR_QUESTIONS = List.of("--base-predictions", "--few-shot", "--system-prompt",
             "--arm", "--trained-on", "--other-seed", "--draws", "--judge-url", "--embedding-url", "--similarity",
-            "--next", "--normalize", "--answers");
+            "--next", "--normalize", "--answers", "--grader");
 
     @Option(names = "--data", required = true, paramLabel = "FILE", description = "Held-out items: JSON Lines, CSV, "
             + "TSV or Parquet.")
@@ -89,6 +90,9 @@ final class EvaluateCommand extends PeftCommand {
     @Mixin
     private OpinionOptions opinions;
 
+    @Mixin
+    private GraderOptions grader;
+
     @Option(names = "--no-guard", description = "Skips the guard set of general ability.")
     private boolean noGuard;
 
@@ -108,8 +112,8 @@ final class EvaluateCommand extends PeftCommand {
             description = "Stores answers here, so that an interrupted evaluation can be continued.")
     private Path answers;
 
-    @Option(names = "--metric", paramLabel = "NAME", description = "The metric that decides. Default: contains if "
-            + "items name facts, else token_f1")
+    @Option(names = "--metric", paramLabel = "NAME", description = "The metric that decides. Default: reward "
+            + "with --grader, contains if items name facts, else token_f1")
     private String metric;
 
     @Mixin
@@ -157,6 +161,13 @@ final class EvaluateCommand extends PeftCommand {
         if (isOfPairs()) {
             return ofPairs();
         }
+        // Closes the models that grade.
+        try (GraderOptions closed = grader) {
+            return ofAnswers(given);
+        }
+    }
+
+    private int ofAnswers(boolean given) {
         List<EvaluationItem> items = items().stream().map(item -> normalize ? item.normalized() : item).toList();
         ComparisonOptions options = ComparisonOptions.defaults().withSeed(seed.value());
         ComparisonReport result = given ? ofPredictions(items, options) : ofModels(items, options);
@@ -211,7 +222,7 @@ final class EvaluateCommand extends PeftCommand {
     private List<EvaluationItem> items() {
         DataFile file = input.file(data);
         try {
-            return EvaluationData.read(file);
+            return EvaluationData.read(file, grader.isGiven());
         } catch (DataException e) {
             throw unanswerable(file).orElse(e);
         }
@@ -292,8 +303,14 @@ final class EvaluateCommand extends PeftCommand {
                 .fact("statistics", options.describe()).fact("PEFT4J", Version.number());
         Optional.ofNullable(trainingData).map(input::file).map(ChatDataset::read).ifPresent(evaluation::trainingData);
         Optional.ofNullable(metric).ifPresent(evaluation::decidingMetric);
+        grading().ifPresent(evaluation::grader);
         opinions.addTo(evaluation);
         return evaluation.compare(options);
+    }
+
+    private Optional<Grading> grading() {
+        return grader.isGiven() ? Optional.of(fromOptions(() -> grader.grading(name -> engine.load(name, console()))))
+                : Optional.empty();
     }
 
     private static ArmAnswers given(String name, Path file, int items) {
@@ -316,6 +333,7 @@ final class EvaluateCommand extends PeftCommand {
             Optional<ChatDataset> training = Optional.ofNullable(trainingData).map(input::file).map(ChatDataset::read);
             training.ifPresent(comparison::trainingData);
             fromOptions(() -> others.addTo(comparison, training));
+            grading().ifPresent(comparison::grader);
             opinions.addTo(comparison, base);
             return comparison.on(items);
         }

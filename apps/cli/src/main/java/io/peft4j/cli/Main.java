@@ -46,6 +46,7 @@ public final class Main implements Runnable {
     private static final List<Class<?>> COMMANDS = List.of(QuickstartCommand.class, TrainCommand.class,
             SweepCommand.class, EstimateCommand.class, LearningRateCommand.class, AdviseCommand.class,
             ScoreCommand.class, EmbedCommand.class, GenerateCommand.class, ChatCommand.class, EvaluateCommand.class,
+            GradeCommand.class,
             AdapterCommand.class, RunsCommand.class, DataCommand.class, BenchCommand.class, ServeCommand.class,
             RescueCommand.class, DoctorCommand.class, CompletionCommand.class, JShellCommand.class,
             SageMakerCommand.class, VertexCommand.class);

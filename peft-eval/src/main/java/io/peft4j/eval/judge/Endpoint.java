@@ -66,6 +66,11 @@ public final class Endpoint {
         return new Endpoint(base, model, Optional.of(newKey), timeout, tries, pause);
     }
 
+    /** The same with another model. */
+    public Endpoint withModel(String name) {
+        return new Endpoint(base, name, key, timeout, tries, pause);
+    }
+
     /** The same with another limit of time for an answer. */
     public Endpoint withTimeout(Duration newTimeout) {
         return new Endpoint(base, model, key, newTimeout, tries, pause);

@@ -44,8 +44,17 @@ public final class EvaluationData {
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
     public static List<EvaluationItem> read(DataFile file) {
+        return read(file, false);
+    }
+
+    /**
+     * The same for a grader, which sees the whole rows: these need not say what a right answer is.
+     *
+     * @param graded whether answers are graded
+     */
+    public static List<EvaluationItem> read(DataFile file, boolean graded) {
         List<EvaluationItem> items = new ArrayList<>();
-        RowSource.read(file, row -> items.add(item(row)));
+        RowSource.read(file, row -> items.add(item(row, graded)));
         if (items.isEmpty()) {
             throw new DataException(file.path(), "contains no items; expected one JSON object with \"question\" or "
                     + "\"messages\" "
@@ -59,7 +68,7 @@ public final class EvaluationData {
         return read(DataFile.of(file));
     }
 
-    private static EvaluationItem item(JsonLines.Row row) {
+    private static EvaluationItem item(JsonLines.Row row, boolean graded) {
         Map<String, Object> fields = row.fields();
         if (fields.containsKey("question") && fields.containsKey("messages")) {
             throw row.wrong("has \"question\" and \"messages\" together; use one of them");
@@ -93,11 +102,11 @@ public final class EvaluationData {
                         fields.get(EvaluationItem.MUST_CONTAIN), false)
                 : List.of();
         Expectation further = ExpectationRows.of(row);
-        if (references.isEmpty() && facts.isEmpty() && !further.judgesText()) {
+        if (!graded && references.isEmpty() && facts.isEmpty() && !further.judgesText()) {
             throw row.lacks("has neither \"reference\" nor \"must_contain\" nor one of " + ExpectationRows.KEYS
                     + ", so no answer can be judged", FORMS);
         }
-        return new EvaluationItem(messages.subList(0, end), references, facts, further);
+        return new EvaluationItem(messages.subList(0, end), references, facts, further, graded ? fields : Map.of());
     }
 
     /** What stands under a key: a text of somebody, or messages; both only for prompts and completions. */

@@ -7,6 +7,8 @@ import io.peft4j.eval.metric.internal.FactMatcher;
 import io.peft4j.eval.metric.internal.SquadScores;
 import io.peft4j.eval.task.internal.RefusalDetector;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -21,9 +23,10 @@ import java.util.stream.Stream;
  * @param references right answers in full; the best counts
  * @param mustContain texts that must all occur in the answer, see {@link FactMatcher}
  * @param further what else is expected
+ * @param fields the row that it was read from, where a grader is to see it; else none
  */
 public record EvaluationItem(List<ChatMessage> messages, List<String> references, List<String> mustContain,
-        Expectation further) {
+        Expectation further, Map<String, Object> fields) {
     /** The key of the facts in a row. */
     static final String MUST_CONTAIN = "must_contain";
 
@@ -33,12 +36,20 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
         references = List.copyOf(references);
         mustContain = List.copyOf(mustContain);
         Objects.requireNonNull(further, "further");
-        if (messages.isEmpty() || references.isEmpty() && mustContain.isEmpty() && !further.judgesText()
+        fields = Collections.unmodifiableMap(new LinkedHashMap<>(fields));
+        boolean judged = !references.isEmpty() || !mustContain.isEmpty() || further.judgesText() || !fields.isEmpty();
+        if (messages.isEmpty() || !judged
                 || mustContain.stream().anyMatch(String::isBlank)) {
             throw new IllegalArgumentException("an item needs a message, and a reference, a text that its answer "
                     + "must contain or another expectation; got " + messages.size() + " messages, "
                     + references.size() + " references and the texts " + mustContain);
         }
+    }
+
+    /** An item that no grader sees. */
+    public EvaluationItem(List<ChatMessage> messages, List<String> references, List<String> mustContain,
+            Expectation further) {
+        this(messages, references, mustContain, further, Map.of());
     }
 
     /** An item with references and facts alone. */
@@ -88,7 +99,7 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
 
     /** The same with numbers and units normalised where facts are looked for. */
     public EvaluationItem normalized() {
-        return new EvaluationItem(messages, references, mustContain, further.normalized());
+        return new EvaluationItem(messages, references, mustContain, further.normalized(), fields);
     }
 
     /** Whether the item says what an answer's text must hold: facts, or a reference. */
