@@ -1,10 +1,13 @@
 package io.peft4j.core.autograd;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
 import java.util.function.Consumer;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Matrix products on a tape. A weight is stored {@code [out, in]}, so a layer computes {@code y = x W^T}. */
@@ -21,6 +24,23 @@ public final class MatrixOps {
         return tape.recordProduct(y, forward,
                 (out, dy) -> x.addGradient((dx, accumulate) -> kernels.linearBackward(dy, w, dx, accumulate)),
                 List.of(x));
+    }
+
+    /** The values of a frozen weight as a FLOAT matrix [O, I], without gradient. */
+    public static Variable values(Tape tape, FrozenWeight w) {
+        if (w instanceof DenseWeight dense && dense.values().dataType() == DataType.FLOAT) {
+            return tape.constant(dense.values());
+        }
+        INDArray y = tape.allocateFloat(w.rows(), w.columns());
+        HeapRows.forPieces(w.rows(), (piece, from, count) -> {
+            float[] rows = new float[count * w.columns()];
+            for (int i = 0; i < count; i++) {
+                w.readRow(from + i, rows, i * w.columns());
+            }
+            HeapRows.write(y, from, rows, false);
+        });
+        return tape.record(y, (out, dy) -> {
+        }, List.of());
     }
 
     /** {@code c = a b^T}: a [M, K], b [L, K], c [M, L]. Gradients: {@code da = dc b}, {@code db = dc^T a}. */

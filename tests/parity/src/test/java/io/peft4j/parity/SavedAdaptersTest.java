@@ -27,17 +27,26 @@ import io.peft4j.lora.init.Eva;
 import io.peft4j.lora.init.LoraGa;
 import io.peft4j.lora.init.LoraInit;
 import io.peft4j.methods.AdaptionPromptConfig;
+import io.peft4j.methods.BeftConfig;
 import io.peft4j.methods.BoftConfig;
 import io.peft4j.methods.C3aConfig;
+import io.peft4j.methods.DeftConfig;
+import io.peft4j.methods.DeloraConfig;
 import io.peft4j.methods.FourierFtConfig;
+import io.peft4j.methods.GloraConfig;
+import io.peft4j.methods.GraloraConfig;
+import io.peft4j.methods.HiraConfig;
 import io.peft4j.methods.HraConfig;
 import io.peft4j.methods.Ia3Config;
 import io.peft4j.methods.LnTuningConfig;
 import io.peft4j.methods.OftConfig;
 import io.peft4j.methods.PTuningConfig;
+import io.peft4j.methods.PeanutConfig;
 import io.peft4j.methods.PrefixTuningConfig;
 import io.peft4j.methods.PromptTuningConfig;
+import io.peft4j.methods.RoadConfig;
 import io.peft4j.methods.ShiraConfig;
+import io.peft4j.methods.SupertuningConfig;
 import io.peft4j.methods.TrainableTokensConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.Trainer;
@@ -179,7 +188,24 @@ class SavedAdaptersTest {
                         .build()),
                 Arguments.of("tiny-llama-untied", "tokens", TrainableTokensConfig.builder().tokenIndices(1, 87)
                         .build()),
-                Arguments.of("tiny-llama", "adaption", AdaptionPromptConfig.builder().length(4).layers(2).build()));
+                Arguments.of("tiny-llama", "adaption", AdaptionPromptConfig.builder().length(4).layers(2).build()),
+                Arguments.of("tiny-llama-untied", "beft", BeftConfig.builder().build()),
+                Arguments.of("tiny-llama-untied", "road", RoadConfig.builder().groupSize(8).build()),
+                Arguments.of("tiny-llama", "road", RoadConfig.builder().groupSize(4).variant(RoadConfig.Variant.ROAD_4)
+                        .targetModules(ATTENTION).build()),
+                Arguments.of("tiny-llama", "hira", HiraConfig.builder().rank(4).targetModules("embed_tokens", "q_proj")
+                        .build()),
+                Arguments.of("tiny-llama-untied", "delora", DeloraConfig.builder().rank(4).lambda(2)
+                        .bias(Bias.ADAPTED).build()),
+                Arguments.of("tiny-llama", "peanut", PeanutConfig.builder().rank(4).depth(1).build()),
+                Arguments.of("tiny-llama", "gralora", GraloraConfig.builder().rank(4).hybridRank(2).build()),
+                Arguments.of("tiny-llama-untied", "glora", GloraConfig.builder().rank(2).build()),
+                Arguments.of("tiny-llama", "glora", GloraConfig.builder().weightForm(GloraConfig.Form.VECTOR).build()),
+                Arguments.of("tiny-llama", "deft", DeftConfig.builder().rank(4).build()),
+                Arguments.of("tiny-llama-untied", "deft", DeftConfig.builder().rank(4).alpha(6)
+                        .decomposition(DeftConfig.Decomposition.QR).build()),
+                Arguments.of("tiny-llama-untied", "supertuning", SupertuningConfig.builder().sparsity(0.9).rank(2)
+                        .build()));
     }
 
     private static LoraConfig.Builder lora() {

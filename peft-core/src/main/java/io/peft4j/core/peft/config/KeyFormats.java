@@ -17,6 +17,7 @@ final class KeyFormats {
 
     static {
         put(boolean.class, format((reader, key) -> reader.flag(key, false), ConfigWriter::put));
+        put(String.class, format((reader, key) -> reader.text(key, ""), ConfigWriter::put));
         put(TargetModules.class, format(ConfigReader::modules, ConfigWriter::put));
         put(TokenIndices.class, format(ConfigReader::tokens, ConfigWriter::put));
         put("java.util.Optional<java.lang.String>", format(ConfigReader::optionalText, ConfigWriter::put));

@@ -1,0 +1,82 @@
+package io.peft4j.methods;
+
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.config.CommonConfig;
+import io.peft4j.core.peft.config.ConfigBuilder;
+import io.peft4j.core.peft.config.Group;
+import io.peft4j.core.peft.config.Key;
+import io.peft4j.core.peft.config.KeyFormat;
+import io.peft4j.core.peft.config.PeftType;
+import io.peft4j.core.peft.config.PlacedBuilder;
+import io.peft4j.core.peft.config.PlacedConfig;
+import io.peft4j.core.peft.config.Placement;
+import io.peft4j.core.peft.config.UnusedKey;
+
+/**
+ * HiRA (<a href="https://openreview.net/pdf?id=TwJrTz9cRS">TwJrTz9cRS</a>): a weight is multiplied, element by
+ * element, by a matrix of rank r: {@code y = base(x) + dropout(x) (W * (B A))^T}, A [r, in], B [out, r]. The change
+ * has a rank up to that of W times r with {@code r * (in + out)} parameters a layer.
+ *
+ * <p>An embedding is changed likewise, {@code table * (B A)^T} with A [r, V], B [H, r], without dropout.
+ *
+ * @param common what every configuration holds
+ * @param placement the adapted linear layers and embeddings and what is trained beside them; default as LoRA's
+ * @param rank {@code r}: the rank; default 32
+ * @param dropout {@code hira_dropout}: probability that an element of x is dropped in training; default 0
+ * @param initialization {@code init_weights}: how A and B begin; default {@link Initialization#KAIMING}
+ */
+@PeftType(value = "HIRA", autoRateFactor = 2)
+@UnusedKey(value = "rank_pattern", fallback = "{}", because = "all layers get the rank r, as in Hugging Face PEFT")
+@UnusedKey(value = "fan_in_fan_out", fallback = "false")
+public record HiraConfig(CommonConfig common,
+        @Group Placement placement,
+        @Key(value = "r", fallback = "32") int rank,
+        @Key("hira_dropout") double dropout,
+        @Key(value = "init_weights", fallback = "true") Initialization initialization)
+        implements
+            PlacedConfig {
+    /** How the matrices of a new adapter begin. */
+    public enum Initialization {
+        /** A uniform in {@code 1 / sqrt(in)}, B 0: as the base. */
+        @KeyFormat.Named("true")
+        KAIMING,
+        /** A normal with standard deviation {@code 1 / r}, B 0: as the base. */
+        @KeyFormat.Named("\"gaussian\"")
+        GAUSSIAN,
+        /** Both normal; for tests. */
+        @KeyFormat.Named("false")
+        RANDOM
+    }
+
+    /**
+     * Checks ranges.
+     *
+     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range
+     */
+    public HiraConfig {
+        Checks.rank("the rank (r)", rank);
+        Checks.probability("hira_dropout", dropout);
+    }
+
+    /** A builder with Hugging Face PEFT's defaults. */
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, HiraConfig.class);
+    }
+
+    /** A builder with the values of this configuration. */
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
+    }
+
+    /** Builds a {@link HiraConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<HiraConfig, Builder> {
+        /** The rank; default 32. */
+        Builder rank(int value);
+
+        /** Probability that an element of x is dropped in training; default 0. */
+        Builder dropout(double value);
+
+        /** How A and B begin; default KAIMING. */
+        Builder initialization(Initialization value);
+    }
+}

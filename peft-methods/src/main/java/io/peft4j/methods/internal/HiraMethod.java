@@ -1,0 +1,78 @@
+package io.peft4j.methods.internal;
+
+import io.peft4j.core.autograd.ElementwiseOps;
+import io.peft4j.core.autograd.MatrixOps;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.nn.Embedding;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.ChangeLayer;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Initializer;
+import io.peft4j.core.peft.method.Targets;
+import io.peft4j.methods.HiraConfig;
+import java.util.List;
+
+/** HiRA; {@link HiraConfig} says what it computes. */
+public final class HiraMethod extends ConfiguredMethod<HiraConfig> {
+    /** For the {@link java.util.ServiceLoader}. */
+    public HiraMethod() {
+        super(HiraConfig.class, "hira", "a low-rank matrix of factors of each target's weight",
+                "https://openreview.net/pdf?id=TwJrTz9cRS");
+    }
+
+    @Override
+    protected Adapter adapter(HiraConfig config, AdapterSetup setup) {
+        Targets targets = Targets.of(config.placement(), setup, setup.base().defaultTargetModules(),
+                layer -> layer instanceof Linear || layer instanceof Embedding);
+        return targets.adapter(config, slot -> layer(setup, slot, config));
+    }
+
+    private static AdapterLayer layer(AdapterSetup setup, Slot slot, HiraConfig config) {
+        return slot.layer() instanceof Embedding ? new HiraEmbedding(setup, slot, config)
+                : new HiraLayer(setup, slot, config);
+    }
+
+    /**
+     * HiRA on a linear layer (<a href="https://openreview.net/pdf?id=TwJrTz9cRS">TwJrTz9cRS</a>): {@code y = base(x) +
+     * x (W * (B A))^T}: {@code hira_A} [r, in], {@code hira_B} [out, r]. {@code r * (in + out)} parameters.
+     *
+     * <p>Merged: {@code W + W * (B A)}.
+     */
+    private static final class HiraLayer extends ChangeLayer {
+        private final AdapterTensor a;
+        private final AdapterTensor b;
+
+        HiraLayer(AdapterSetup setup, Slot slot, HiraConfig config) {
+            super(setup, slot, config.dropout());
+            int rank = config.rank();
+            int in = linear().inFeatures();
+            HiraConfig.Initialization start = config.initialization();
+            this.a = setup.tensor(slot, "hira_A", switch (start) {
+                case KAIMING -> Initializer.linear(in);
+                case GAUSSIAN -> Initializer.normal(1.0 / rank);
+                case RANDOM -> Initializer.normal(1);
+            }, rank, in);
+            this.b = setup.tensor(slot, "hira_B", start == HiraConfig.Initialization.RANDOM ? Initializer.normal(1)
+                    : Initializer.ZEROS, linear().outFeatures(), rank);
+        }
+
+        @Override
+        protected Variable change(Tape tape, Variable x, Variable kept) {
+            Variable factors = MatrixOps.product(tape, tape.parameter(b.parameter()), false,
+                    tape.parameter(a.parameter()), false);
+            Variable weight = MatrixOps.values(tape, linear().weight());
+            return MatrixOps.matmulTransposed(tape, kept, ElementwiseOps.multiply(tape, factors, weight));
+        }
+
+        @Override
+        public List<AdapterTensor> tensors() {
+            return List.of(a, b);
+        }
+    }
+}
