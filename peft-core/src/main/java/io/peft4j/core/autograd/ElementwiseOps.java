@@ -1,5 +1,6 @@
 package io.peft4j.core.autograd;
 
+import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.Kernels;
 import java.util.List;
@@ -38,6 +39,19 @@ public final class ElementwiseOps {
             a.addGradient((da, accumulate) -> kernels.multiply(dy, b.value(), da, accumulate));
             b.addGradient((db, accumulate) -> kernels.multiply(dy, a.value(), db, accumulate));
         }, List.of(a, b));
+    }
+
+    /** {@code x + offset}; x itself where the offset is 0. */
+    public static Variable shifted(Tape tape, Variable x, float offset) {
+        if (offset == 0) {
+            return x;
+        }
+        INDArray offsets = tape.allocateFloat(x.value().shape());
+        float[] values = new float[Math.toIntExact(offsets.length())];
+        java.util.Arrays.fill(values, offset);
+        Arrays.write(offsets, 0, values, 0, values.length);
+        return add(tape, x, tape.record(offsets, (out, dy) -> {
+        }, List.of()));
     }
 
     /** {@code alpha * x}. */

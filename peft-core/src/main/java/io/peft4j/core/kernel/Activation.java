@@ -17,6 +17,8 @@ public enum Activation {
     GELU_TANH("gelu_pytorch_tanh", "gelu_new", "gelu_fast", "gelu_accurate", "gelu_python_tanh"),
     /** {@code max(x, 0)}; its slope at 0 is 0. */
     RELU("relu"),
+    /** {@code max(x, 0)^2} (<a href="https://arxiv.org/abs/2109.08668">2109.08668</a>). */
+    RELU_SQUARED("relu2"),
     /** {@code x * sigmoid(1.702 x)}. */
     QUICK_GELU("quick_gelu"),
     /** The hyperbolic tangent. */

@@ -1,11 +1,9 @@
 package io.peft4j.core.nn;
 
-import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.NormOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -69,15 +67,6 @@ public final class RmsNorm implements WeightedLayer {
     @Override
     public Variable forward(ForwardContext context, Variable x, Variable otherWeight, Optional<Variable> bias) {
         Tape tape = context.tape();
-        if (offset == 0) {
-            return NormOps.rmsNorm(tape, x, otherWeight, epsilon);
-        }
-        INDArray offsets = tape.allocateFloat(otherWeight.value().shape());
-        float[] values = new float[Math.toIntExact(offsets.length())];
-        java.util.Arrays.fill(values, offset);
-        Arrays.write(offsets, 0, values, 0, values.length);
-        Variable scale = ElementwiseOps.add(tape, otherWeight, tape.record(offsets, (out, dy) -> {
-        }, List.of()));
-        return NormOps.rmsNorm(tape, x, scale, epsilon);
+        return NormOps.rmsNorm(tape, x, ElementwiseOps.shifted(tape, otherWeight, offset), epsilon);
     }
 }

@@ -30,7 +30,7 @@ public final class ModelConfig {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** Lists with a value for each layer. */
-    private static final List<String> LAYER_LISTS = List.of("layer_types", "no_rope_layers");
+    private static final List<String> LAYER_LISTS = List.of("layer_types", "no_rope_layers", "layer_rope_theta");
 
     private final Path file;
     private final JsonNode values;

@@ -16,13 +16,13 @@ final class OneDnnActivations extends ActivationLoops {
         this.team = team;
     }
 
-    private boolean inHeap(long length) {
-        return OneDnnElements.areFew(length) && team.caller().loops().vectorized();
+    private boolean inHeap(Activation f, long length) {
+        return !Function.has(f) || OneDnnElements.areFew(length) && team.caller().loops().vectorized();
     }
 
     @Override
     public void activate(Activation f, INDArray x, INDArray y) {
-        if (inHeap(y.length())) {
+        if (inHeap(f, y.length())) {
             super.activate(f, x, y);
             return;
         }
@@ -34,6 +34,10 @@ final class OneDnnActivations extends ActivationLoops {
 
     @Override
     public void activateBackward(Activation f, INDArray dy, INDArray x, INDArray dx, boolean accumulate) {
+        if (!Function.has(f)) {
+            super.activateBackward(f, dy, x, dx, accumulate);
+            return;
+        }
         Function function = Function.of(f);
         Span dys = Span.of(dy);
         Span xs = Span.of(x);
@@ -54,7 +58,7 @@ final class OneDnnActivations extends ActivationLoops {
         Span gates = Span.of(gate);
         Span ups = Span.of(up);
         Span ys = Span.of(y);
-        if (inHeap(y.length())) {
+        if (inHeap(f, y.length())) {
             if (f == Activation.SILU) {
                 team.alone((lane, unused) -> siluMultiply(lane, gates, ups, ys, (int) y.length()));
             } else {
@@ -79,6 +83,10 @@ final class OneDnnActivations extends ActivationLoops {
     // dUp = dy * f(gate), dGate = dy * up * f'(gate)
     @Override
     public void gatedBackward(Activation f, INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
+        if (!Function.has(f)) {
+            super.gatedBackward(f, dy, gate, up, dGate, dUp);
+            return;
+        }
         Function function = Function.of(f);
         Span dys = Span.of(dy);
         Span gates = Span.of(gate);

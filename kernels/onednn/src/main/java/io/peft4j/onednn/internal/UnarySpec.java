@@ -58,6 +58,11 @@ record UnarySpec(Function function, boolean backward, DataType type, int length)
             return new Function(dnnl_eltwise_linear, alpha);
         }
 
+        /** Whether oneDNN has the function. */
+        static boolean has(Activation f) {
+            return f != Activation.RELU_SQUARED;
+        }
+
         static Function of(Activation f) {
             return switch (f) {
                 case SILU -> new Function(dnnl_eltwise_swish, 1f);
@@ -65,6 +70,7 @@ record UnarySpec(Function function, boolean backward, DataType type, int length)
                 case GELU -> new Function(dnnl_eltwise_gelu_erf, 0f);
                 case GELU_TANH -> new Function(dnnl_eltwise_gelu_tanh, 0f);
                 case RELU -> new Function(dnnl_eltwise_relu, 0f);
+                case RELU_SQUARED -> throw new IllegalArgumentException("oneDNN has no " + f);
                 case TANH -> TANH;
                 case SIGMOID -> new Function(dnnl_eltwise_logistic, 0f);
             };

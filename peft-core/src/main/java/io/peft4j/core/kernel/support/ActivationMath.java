@@ -68,6 +68,7 @@ final class ActivationMath {
                 gelus(x, e, y, count);
             }
             case RELU -> relus(x, y, count);
+            case RELU_SQUARED -> squares(x, y, count);
             case TANH -> tangents(x, y, count);
         }
     }
@@ -92,6 +93,7 @@ final class ActivationMath {
                 geluSlopes(x, e, t, y, slopes, count);
             }
             case RELU -> reluSlopes(x, y, slopes, count);
+            case RELU_SQUARED -> squareSlopes(x, y, slopes, count);
             case TANH -> tangentSlopes(x, y, slopes, count);
         }
     }
@@ -155,6 +157,21 @@ final class ActivationMath {
             float value = x[i];
             y[i] = Math.max(value, 0f);
             slopes[i] = value > 0 ? 1 : 0;
+        }
+    }
+
+    private static void squares(float[] x, float[] y, int count) {
+        for (int i = 0; i < count; i++) {
+            float value = Math.max(x[i], 0f);
+            y[i] = value * value;
+        }
+    }
+
+    private static void squareSlopes(float[] x, float[] y, float[] slopes, int count) {
+        for (int i = 0; i < count; i++) {
+            float value = Math.max(x[i], 0f);
+            y[i] = value * value;
+            slopes[i] = 2 * value;
         }
     }
 

@@ -20,6 +20,7 @@ public final class NaiveActivations implements ActivationKernels {
             case GELU -> x * normal(x);
             case GELU_TANH -> x * sigmoid(2 * TANH_FACTOR * (x + CUBE * x * x * x));
             case RELU -> Math.max(x, 0);
+            case RELU_SQUARED -> Math.max(x, 0) * Math.max(x, 0);
             case QUICK_GELU -> x * sigmoid(QUICK * x);
             case TANH -> Math.tanh(x);
             case SIGMOID -> sigmoid(x);
@@ -34,6 +35,7 @@ public final class NaiveActivations implements ActivationKernels {
             case GELU_TANH -> gateSlope(x, 2 * TANH_FACTOR * (x + CUBE * x * x * x),
                     2 * TANH_FACTOR * (1 + 3 * CUBE * x * x));
             case RELU -> x > 0 ? 1 : 0;
+            case RELU_SQUARED -> 2 * Math.max(x, 0);
             case QUICK_GELU -> gateSlope(x, QUICK * x, QUICK);
             case TANH -> 1 - Math.tanh(x) * Math.tanh(x);
             case SIGMOID -> sigmoid(x) * sigmoid(-x);

@@ -58,9 +58,32 @@ record AttentionPlan(String name, AttentionShape shape, Projections projections,
     /**
      * Norms of queries and keys, below the attention's place.
      *
-     * @param whole whether a norm covers all heads at once instead of each by itself
+     * @param extent what is normalized
+     * @param rotated whether they stand behind the rotation
      */
-    record HeadNorms(String query, String key, boolean whole) {
+    record HeadNorms(String query, String key, Extent extent, boolean rotated) {
+        /** What is normalized, and by which weight. */
+        enum Extent {
+            /** Each head by itself, all with one weight. */
+            HEAD,
+            /** Each head by itself, by a layer norm without a bias of its own. */
+            OWN,
+            /** All heads at once. */
+            ALL
+        }
+
+        static HeadNorms ofHeads(String query, String key) {
+            return new HeadNorms(query, key, Extent.HEAD, false);
+        }
+
+        static HeadNorms ofAll(String query, String key) {
+            return new HeadNorms(query, key, Extent.ALL, false);
+        }
+
+        /** Behind the rotation. */
+        HeadNorms behindRotation() {
+            return new HeadNorms(query, key, extent, true);
+        }
     }
 
     /**

@@ -93,9 +93,15 @@ final class DecoderAttention implements SelfAttention, LayerCopy.Part {
     }
 
     private Variable positioned(ForwardContext context, Variable x, Optional<Slot> norm, Optional<RotaryTable> table) {
-        Variable normed = norm.map(slot -> slot.forward(context, x)).orElse(x);
-        return table.map(angles -> AttentionOps.rotary(context.tape(), normed, plan.shape().headSize(), angles,
-                context.batch().positions())).orElse(normed);
+        boolean rotatedFirst = plan.norms().filter(AttentionPlan.HeadNorms::rotated).isPresent();
+        Variable read = rotatedFirst ? rotated(context, x, table) : x;
+        Variable normed = norm.map(slot -> slot.forward(context, read)).orElse(read);
+        return rotatedFirst ? normed : rotated(context, normed, table);
+    }
+
+    private Variable rotated(ForwardContext context, Variable x, Optional<RotaryTable> table) {
+        return table.map(angles -> AttentionOps.rotary(context.tape(), x, plan.shape().headSize(), angles,
+                context.batch().positions())).orElse(x);
     }
 
     /** Queries times their factor by position, where one of them is not 1. */

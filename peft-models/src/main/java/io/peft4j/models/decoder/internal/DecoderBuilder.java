@@ -52,9 +52,15 @@ final class DecoderBuilder {
     DecoderNetwork build(String name, String modelType) {
         FrozenWeight table = places.matrix(plan.names().embedding(), sizes.vocabulary(), sizes.hidden());
         DecoderNetwork.Parts parts = body(table);
-        Slot head = places.place(plan.names().head(), new Linear(sizes.tied() ? table
-                : places.matrix(plan.names().head(), sizes.vocabulary(), sizes.hidden()), Optional.empty()));
-        return network(name, modelType, sizes.tied(), parts.withHead(head));
+        Optional<DecoderNetwork.OutputTransform> transform = plan.ends().transform().map(this::transform);
+        Slot head = places.head(sizes.tied() ? Optional.of(table) : Optional.empty());
+        return network(name, modelType, sizes.tied(), parts.withHead(transform, head));
+    }
+
+    private DecoderNetwork.OutputTransform transform(DecoderPlan.Transform transform) {
+        return new DecoderNetwork.OutputTransform(
+                places.linear(transform.linear(), sizes.hidden(), sizes.hidden(), transform.bias()),
+                transform.activation(), places.norm(transform.norm(), sizes.hidden()));
     }
 
     /** The decoder with a layer that judges texts or tokens in place of its output layer. */
@@ -66,8 +72,10 @@ final class DecoderBuilder {
                 ? weights.matrix(DecoderClassifier.SCORE + ".weight", task.outputs(), sizes.hidden())
                 : weights.normal(task.outputs(), sizes.hidden(), INITIALIZER_RANGE, new SplittableRandom(task.seed())),
                 scoreBias(task, known)));
-        return new DecoderClassifier(network(name, modelType, false, parts.withHead(new Slot(plan.names().head(),
-                new Linear(table, Optional.empty())))), task, score, !known);
+        return new DecoderClassifier(
+                network(name, modelType, false, parts.withHead(Optional.empty(), new Slot(plan.names().head(),
+                        new Linear(table, Optional.empty())))),
+                task, score, !known);
     }
 
     private Optional<INDArray> scoreBias(TaskPlan task, boolean known) {
@@ -86,12 +94,13 @@ final class DecoderBuilder {
         Optional<Slot> positions = names.positions().map(path -> places.place(path, new Embedding(
                 places.matrix(path, sizes.maxPositions(), sizes.hidden()), OptionalInt.empty(),
                 PackedBatch::positions)));
+        Optional<Slot> embeddingNorm = plan.ends().embeddingNorm().map(path -> places.norm(path, sizes.hidden()));
         List<Slot> layers = new ArrayList<>();
         for (int i = 0; i < plan.layers().size(); i++) {
             layers.add(layer(i, plan.layers().get(i)));
         }
         Slot norm = places.norm(names.norm(), sizes.hidden());
-        return new DecoderNetwork.Parts(embedding, positions, layers, norm, embedding);
+        return new DecoderNetwork.Parts(embedding, positions, embeddingNorm, layers, norm, Optional.empty(), embedding);
     }
 
     private DecoderNetwork network(String name, String modelType, boolean tied, DecoderNetwork.Parts parts) {
@@ -180,7 +189,12 @@ final class DecoderBuilder {
     }
 
     private Slot headNorm(String path, String name, AttentionPlan.HeadNorms norms, int columns, AttentionShape shape) {
-        return places.norm(path + "." + name, norms.whole() ? columns : shape.headSize());
+        String own = path + "." + name;
+        return switch (norms.extent()) {
+            case HEAD -> places.norm(own, shape.headSize());
+            case OWN -> places.headNorms(own, columns / shape.headSize(), shape.headSize());
+            case ALL -> places.norm(own, columns);
+        };
     }
 
     private Layer feedForward(String path, FeedForwardPlan feedForward) {
@@ -196,10 +210,9 @@ final class DecoderBuilder {
         FeedForwardPlan.Gated gated = (FeedForwardPlan.Gated) feedForward;
         int width = gated.width();
         boolean bias = gated.bias();
-        List<Slot> gates = gated.fused() ? List.of(places.linear(path + ".gate_up_proj", 2 * width, hidden, bias))
-                : List.of(places.linear(path + ".gate_proj", width, hidden, bias),
-                        places.linear(path + ".up_proj", width, hidden, bias));
-        return new GatedFeedForward(gates, places.linear(path + ".down_proj", hidden, width, bias),
+        List<Slot> gates = gated.gates().stream().map(gate -> places.linear(path + "." + gate,
+                gated.fused() ? 2 * width : width, hidden, bias)).toList();
+        return new GatedFeedForward(gates, places.linear(path + "." + gated.down(), hidden, width, bias),
                 gated.activation());
     }
 

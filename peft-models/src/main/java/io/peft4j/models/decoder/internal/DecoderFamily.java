@@ -82,8 +82,13 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
     public final Network build(String name, ModelConfig config, WeightLoader weights, TaskPlan task) {
         return switch (task.task().type()) {
             case CAUSAL_LM -> build(name, config, weights);
-            case SEQ_CLS, TOKEN_CLS -> new DecoderBuilder(plan(config), weights, this::checkpointName)
-                    .classifier(name, modelType, task);
+            case SEQ_CLS, TOKEN_CLS -> {
+                DecoderPlan plan = plan(config);
+                if (plan.ends().transform().isPresent()) {
+                    throw task.unsupported(modelType, List.of(Task.Type.CAUSAL_LM));
+                }
+                yield new DecoderBuilder(plan, weights, this::checkpointName).classifier(name, modelType, task);
+            }
             default -> throw task.unsupported(modelType, List.of(Task.Type.CAUSAL_LM, Task.Type.SEQ_CLS,
                     Task.Type.TOKEN_CLS));
         };
@@ -138,8 +143,9 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
         private void attention() {
             add("sliding window", attention(a -> a.window() > 0));
             add("biases of q, k and v", attention(AttentionPlan::bias));
-            add("q/k norm of each head", attention(a -> a.norms().filter(norms -> !norms.whole()).isPresent()));
-            add("q/k norm of all heads", attention(a -> a.norms().filter(AttentionPlan.HeadNorms::whole).isPresent()));
+            add("q/k norm of each head", norms(n -> n.extent() != AttentionPlan.HeadNorms.Extent.ALL));
+            add("q/k norm of all heads", norms(n -> n.extent() == AttentionPlan.HeadNorms.Extent.ALL));
+            add("q/k norm behind the rotation", norms(AttentionPlan.HeadNorms::rotated));
             add("fused q, k and v", attention(a -> a.projections() instanceof AttentionPlan.Fused));
             add("latent attention", attention(a -> a.projections() instanceof AttentionPlan.Latent));
             add("soft cap of scores", attention(a -> a.shape().softCap() > 0));
@@ -170,6 +176,12 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
             add("scaled embedding", scales.embedding() != 1 || scales.input() != 1);
             add("scaled residuals and logits", scales.logits() != 1 || any(l -> l.residualScale() != 1));
             add("soft cap of logits", scales.logitCap() != 0);
+            add("norm of the embedding", plan.ends().embeddingNorm().isPresent());
+            add("a layer before the output", plan.ends().transform().isPresent());
+        }
+
+        private boolean norms(Predicate<AttentionPlan.HeadNorms> trait) {
+            return attention(a -> a.norms().filter(trait).isPresent());
         }
 
         private void add(String word, boolean applies) {

@@ -4,6 +4,7 @@ import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.nn.ForwardContext;
@@ -29,15 +30,28 @@ final class DecoderNetwork implements CausalNetwork {
     private final List<AutoCloseable> weights;
 
     /** The places of the parts, in the order of the computation. */
-    record Parts(Slot embedding, Optional<Slot> positions, List<Slot> layers, Slot norm, Slot head) {
+    record Parts(Slot embedding, Optional<Slot> positions, Optional<Slot> embeddingNorm, List<Slot> layers, Slot norm,
+            Optional<OutputTransform> transform, Slot head) {
         /** Copies the list. */
         Parts {
             layers = List.copyOf(layers);
         }
 
-        /** The same with another output layer. */
-        Parts withHead(Slot output) {
-            return new Parts(embedding, positions, layers, norm, output);
+        /** The same with another output layer, and what stands before it. */
+        Parts withHead(Optional<OutputTransform> before, Slot output) {
+            return new Parts(embedding, positions, embeddingNorm, layers, norm, before, output);
+        }
+
+        Parts withLayers(List<Slot> other) {
+            return new Parts(embedding, positions, embeddingNorm, other, norm, transform, head);
+        }
+    }
+
+    /** What stands before the output layer: {@code norm(f(linear(x)))}. */
+    record OutputTransform(Slot linear, Activation activation, Slot norm) {
+        Variable forward(ForwardContext context, Variable x) {
+            return norm.forward(context, ElementwiseOps.activate(context.tape(), activation,
+                    linear.forward(context, x)));
         }
     }
 
@@ -133,12 +147,14 @@ final class DecoderNetwork implements CausalNetwork {
         Variable x = parts.embedding().forward(context, context.noInput());
         Variable placed = parts.positions().map(positions -> ElementwiseOps.addInto(context.tape(), x,
                 positions.forward(context, context.noInput()))).orElse(x);
-        return scaled(context, placed, plan.scales().input());
+        Variable input = scaled(context, placed, plan.scales().input());
+        return parts.embeddingNorm().map(norm -> norm.forward(context, input)).orElse(input);
     }
 
     @Override
     public Variable logits(ForwardContext context, Variable hidden) {
-        Variable logits = scaled(context, parts.head().forward(context, hidden), plan.scales().logits());
+        Variable read = parts.transform().map(transform -> transform.forward(context, hidden)).orElse(hidden);
+        Variable logits = scaled(context, parts.head().forward(context, read), plan.scales().logits());
         float cap = plan.scales().logitCap();
         // The gradient of a cap reads its result, and a loss may write over the logits: they are a copy.
         return cap == 0 ? logits : ElementwiseOps.scale(context.tape(),
@@ -169,9 +185,9 @@ final class DecoderNetwork implements CausalNetwork {
         if (layers.isEmpty()) {
             throw new ConfigurationException("a model needs at least one layer, but the list is empty");
         }
-        all.addAll(List.of(parts.norm(), parts.head()));
+        all.addAll(slots.subList(slots.indexOf(parts.norm()), slots.size()));
         return new DecoderNetwork(description.withLayers(layers.size()), plan,
-                new Parts(parts.embedding(), parts.positions(), layers, parts.norm(), parts.head()), all, List.of());
+                parts.withLayers(layers), all, List.of());
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.peft4j.models.decoder.internal;
 
+import io.peft4j.core.kernel.Activation;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,13 +16,12 @@ import java.util.OptionalInt;
  * @param norm the kind of all norms
  * @param layers the layers from the embedding on
  * @param scales multipliers at both ends
+ * @param ends what some decoders have besides at both ends
  * @param storedTransposed whether checkpoints hold the weights of linear layers as [in, out], as GPT-2's do
  * @param routerLoss factor on what routers add to the loss of a training; 0: nothing
  */
 record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> layers, Scales scales,
-        boolean storedTransposed, double routerLoss) {
-    private static final double ROUTER_LOSS = 0.001;
-
+        Ends ends, boolean storedTransposed, double routerLoss) {
     /**
      * The numbers that all decoders have.
      *
@@ -64,6 +64,28 @@ record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> laye
         static final Scales NONE = new Scales(1, 1, 1, 0);
     }
 
+    /**
+     * What some decoders have besides.
+     *
+     * @param embeddingNorm the place of a norm of what enters the first layer
+     * @param transform what stands between the final norm and the output layer
+     * @param headBias whether the output layer has a bias
+     */
+    record Ends(Optional<String> embeddingNorm, Optional<Transform> transform, boolean headBias) {
+        /** Nothing. */
+        static final Ends NONE = new Ends(Optional.empty(), Optional.empty(), false);
+    }
+
+    /**
+     * A linear layer [H, H], an activation and a norm.
+     *
+     * @param linear the place of the linear layer
+     * @param bias whether it has a bias
+     * @param norm the place of the norm
+     */
+    record Transform(String linear, boolean bias, Activation activation, String norm) {
+    }
+
     /** How one layer differs from what all have in common. */
     @FunctionalInterface
     interface LayerChange {
@@ -78,7 +100,7 @@ record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> laye
 
     /** Without multipliers, and with Llama's names. */
     static DecoderPlan of(Sizes sizes, NormPlan norm, List<LayerPlan> layers) {
-        return new DecoderPlan(sizes, Names.LLAMA, norm, layers, Scales.NONE, false, 0);
+        return new DecoderPlan(sizes, Names.LLAMA, norm, layers, Scales.NONE, Ends.NONE, false, 0);
     }
 
     /** The same with every layer changed. */
@@ -87,30 +109,38 @@ record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> laye
         for (int i = 0; i < layers.size(); i++) {
             changed.add(change.apply(i, layers.get(i)));
         }
-        return new DecoderPlan(sizes, names, norm, changed, scales, storedTransposed, routerLoss);
+        return new DecoderPlan(sizes, names, norm, changed, scales, ends, storedTransposed, routerLoss);
     }
 
     DecoderPlan withNames(Names value) {
-        return new DecoderPlan(sizes, value, norm, layers, scales, storedTransposed, routerLoss);
+        return new DecoderPlan(sizes, value, norm, layers, scales, ends, storedTransposed, routerLoss);
     }
 
     DecoderPlan withNorm(NormPlan value) {
-        return new DecoderPlan(sizes, names, value, layers, scales, storedTransposed, routerLoss);
+        return new DecoderPlan(sizes, names, value, layers, scales, ends, storedTransposed, routerLoss);
     }
 
     DecoderPlan withScales(Scales value) {
-        return new DecoderPlan(sizes, names, norm, layers, value, storedTransposed, routerLoss);
+        return new DecoderPlan(sizes, names, norm, layers, value, ends, storedTransposed, routerLoss);
+    }
+
+    DecoderPlan withEnds(Ends value) {
+        return new DecoderPlan(sizes, names, norm, layers, scales, value, storedTransposed, routerLoss);
     }
 
     /** With linear layers that checkpoints hold as [in, out]. */
     DecoderPlan withTransposedLayers() {
-        return new DecoderPlan(sizes, names, norm, layers, scales, true, routerLoss);
+        return new DecoderPlan(sizes, names, norm, layers, scales, ends, true, routerLoss);
     }
 
-    /** With what routers add to the loss of a training, where the configuration asks for it. */
-    DecoderPlan withRouterLoss(ModelConfig config) {
-        double coefficient = config.number("router_aux_loss_coef", ROUTER_LOSS);
-        return new DecoderPlan(sizes, names, norm, layers, scales, storedTransposed,
+    /**
+     * With what routers add to the loss of a training, where the configuration asks for it.
+     *
+     * @param usual the factor on it where none is given
+     */
+    DecoderPlan withRouterLoss(ModelConfig config, double usual) {
+        double coefficient = config.number("router_aux_loss_coef", usual);
+        return new DecoderPlan(sizes, names, norm, layers, scales, ends, storedTransposed,
                 config.flag("output_router_logits", false) ? coefficient : 0);
     }
 }

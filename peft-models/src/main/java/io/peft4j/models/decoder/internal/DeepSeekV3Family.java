@@ -177,7 +177,7 @@ public final class DeepSeekV3Family extends DecoderFamily {
         return new ExpertsPlan(count, width, router,
                 new ExpertsPlan.Gate.Usual(shared.activation()), false, Optional.of(new ExpertsPlan.Shared(
                         "shared_experts", new FeedForwardPlan.Gated(width * config.optionalPositive("n_shared_experts")
-                                .orElse(1), shared.activation(), false, false),
+                                .orElse(1), shared.activation(), false),
                         Optional.empty())),
                 ExpertsPlan.Stored.ONE_BY_ONE);
     }

@@ -1,21 +1,44 @@
 package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.kernel.Activation;
+import java.util.List;
 
 /** What the feed-forward network of a layer is made of; it stands at {@code mlp} below the layer. */
 sealed interface FeedForwardPlan permits FeedForwardPlan.Gated, FeedForwardPlan.Plain, ExpertsPlan {
     /**
-     * {@code down(f(gate(x)) * up(x))} at {@code gate_proj}, {@code up_proj} and {@code down_proj}.
+     * {@code down(f(gate(x)) * up(x))}.
      *
      * @param width the number of inner features
      * @param activation f
      * @param bias whether the projections have biases
-     * @param fused whether gate and up are one projection, {@code gate_up_proj}
+     * @param gates the places of gate and up, or of one projection for both
+     * @param down the place of the last projection
      */
-    record Gated(int width, Activation activation, boolean bias, boolean fused) implements FeedForwardPlan {
-        /** With one projection for gate and up. */
+    record Gated(int width, Activation activation, boolean bias, List<String> gates, String down)
+            implements
+                FeedForwardPlan {
+        /** Copies the list. */
+        public Gated {
+            gates = List.copyOf(gates);
+        }
+
+        /** At {@code gate_proj}, {@code up_proj} and {@code down_proj}. */
+        Gated(int width, Activation activation, boolean bias) {
+            this(width, activation, bias, List.of("gate_proj", "up_proj"), "down_proj");
+        }
+
+        /** With one projection for gate and up, {@code gate_up_proj}. */
         Gated withFusion() {
-            return new Gated(width, activation, bias, true);
+            return withFusion("gate_up_proj", down);
+        }
+
+        /** With one projection for gate and up. */
+        Gated withFusion(String both, String last) {
+            return new Gated(width, activation, bias, List.of(both), last);
+        }
+
+        boolean fused() {
+            return gates.size() == 1;
         }
     }
 

@@ -25,7 +25,7 @@ public final class Gemma3Family extends DecoderFamily {
     DecoderPlan plan(ModelConfig config) {
         RotaryEmbedding[] rotary = rotary(config, 1e6, 10000);
         AttentionPlan attention = GemmaFamily.attention(config).withNorms(
-                new AttentionPlan.HeadNorms("q_norm", "k_norm", false))
+                AttentionPlan.HeadNorms.ofHeads("q_norm", "k_norm"))
                 .withScale(1 / Math.sqrt(config.number("query_pre_attn_scalar", 256)))
                 .withSoftCap(config.number("attn_logit_softcapping", 0));
         int pattern = config.optionalPositive("sliding_window_pattern")

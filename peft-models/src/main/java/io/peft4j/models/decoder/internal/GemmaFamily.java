@@ -44,7 +44,7 @@ public final class GemmaFamily extends DecoderFamily {
     /** Gemma with another attention. */
     static DecoderPlan plan(ModelConfig config, AttentionPlan attention, Activation activation) {
         FeedForwardPlan feedForward = new FeedForwardPlan.Gated(config.positive("intermediate_size"), activation,
-                false, false);
+                false);
         DecoderPlan plan = LlamaFamily.plan(config, attention, feedForward, true);
         return plan.withNorm(plan.norm().withOffset(1)).withScales(new DecoderPlan.Scales(
                 (float) Math.sqrt(plan.sizes().hidden()), 1, 1,

@@ -57,6 +57,6 @@ public final class GptOssFamily extends DecoderFamily {
                 true,
                 Optional.empty(), ExpertsPlan.Stored.TOGETHER);
         return Windows.of(config, layer -> layer % 2 == 0).on(LlamaFamily.plan(config, attention, experts))
-                .withRouterLoss(config);
+                .withRouterLoss(config, 0.001);
     }
 }

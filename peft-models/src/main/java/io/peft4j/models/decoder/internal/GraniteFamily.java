@@ -23,11 +23,20 @@ public final class GraniteFamily extends DecoderFamily {
 
     @Override
     DecoderPlan plan(ModelConfig config) {
+        return plan(config, false);
+    }
+
+    /**
+     * Granite with other parts.
+     *
+     * @param tied whether output layer and embedding are one where the configuration does not say so
+     */
+    static DecoderPlan plan(ModelConfig config, boolean tied) {
         boolean bias = config.flag("attention_bias", false);
         AttentionPlan attention = LlamaFamily.attention(config, 10000).withBiases(bias, bias)
                 .withScale(config.number("attention_multiplier", 1));
         double residual = config.number("residual_multiplier", 1);
-        return LlamaFamily.plan(config, attention, LlamaFamily.gated(config, "hidden_act", "silu"))
+        return LlamaFamily.plan(config, attention, LlamaFamily.gated(config, "hidden_act", "silu"), tied)
                 .mapLayers((i, layer) -> layer.withResidualScale(residual))
                 .withScales(new DecoderPlan.Scales(1, (float) config.number("embedding_multiplier", 1),
                         (float) (1 / config.number("logits_scaling", 1)), 0));

@@ -35,6 +35,11 @@ record LayerPlan(AttentionPlan attention, FeedForwardPlan feedForward, Norms nor
                     Optional.of(afterFeedForward));
         }
 
+        /** In front of the feed-forward network alone. */
+        static Norms beforeFeedForward(String name) {
+            return new Norms(Optional.empty(), Optional.empty(), Optional.of(name), Optional.empty());
+        }
+
         /** One in front of attention, for both. */
         static Norms shared(String name) {
             return new Norms(Optional.of(name), Optional.empty(), Optional.empty(), Optional.empty());

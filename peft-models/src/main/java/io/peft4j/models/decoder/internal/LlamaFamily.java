@@ -93,7 +93,7 @@ public class LlamaFamily extends DecoderFamily {
      */
     static FeedForwardPlan.Gated gated(ModelConfig config, String key, String usual) {
         return new FeedForwardPlan.Gated(config.positive("intermediate_size"), activation(config, key, usual),
-                config.flag("mlp_bias", false), false);
+                config.flag("mlp_bias", false));
     }
 
     /** The activation under {@code key}. */

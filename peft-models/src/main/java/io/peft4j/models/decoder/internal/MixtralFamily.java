@@ -48,6 +48,6 @@ public final class MixtralFamily extends DecoderFamily {
                 new ExpertsPlan.Gate.Usual(LlamaFamily.activation(config, "hidden_act", "silu")), false,
                 Optional.empty(), ExpertsPlan.Stored.ONE_BY_ONE);
         return Windows.everywhere(config).on(
-                LlamaFamily.plan(config, LlamaFamily.attention(config, 1e6), experts)).withRouterLoss(config);
+                LlamaFamily.plan(config, LlamaFamily.attention(config, 1e6), experts)).withRouterLoss(config, 0.001);
     }
 }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -63,8 +64,25 @@ final class ModulePlaces {
         NormPlan norm = plan.norm();
         return place(path, switch (norm.kind()) {
             case RMS -> new RmsNorm(weight, norm.epsilon(), norm.offset());
-            case LAYER -> new LayerNorm(weight, Optional.of(vector(path + ".bias", size)), norm.epsilon());
+            case LAYER -> new LayerNorm(weight, norm.bias() ? Optional.of(vector(path + ".bias", size))
+                    : Optional.empty(), norm.epsilon(), norm.offset());
         });
+    }
+
+    /** A layer norm without a bias of each head's {@code size} elements. */
+    Slot headNorms(String path, int heads, int size) {
+        return containing(path, () -> new HeadwiseNorm(IntStream.range(0, heads).mapToObj(head -> place(
+                path + ".norms." + head, new LayerNorm(vector(path + ".norms." + head + ".weight", size),
+                        Optional.empty(), plan.norm().epsilon())))
+                .toList()));
+    }
+
+    /** The output layer, whose weight is the embedding's where both are one. */
+    Slot head(Optional<FrozenWeight> tied) {
+        String path = plan.names().head();
+        DecoderPlan.Sizes sizes = plan.sizes();
+        return place(path, new Linear(tied.orElseGet(() -> matrix(path, sizes.vocabulary(), sizes.hidden())),
+                plan.ends().headBias() ? Optional.of(vector(path + ".bias", sizes.vocabulary())) : Optional.empty()));
     }
 
     /** The experts of a layer: a place for each of their two matrices, the gates first. */

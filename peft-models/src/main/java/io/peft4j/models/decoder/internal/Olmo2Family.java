@@ -32,7 +32,7 @@ public final class Olmo2Family extends DecoderFamily {
     static DecoderPlan plan(ModelConfig config, AttentionPlan attention) {
         boolean bias = config.flag("attention_bias", false);
         AttentionPlan normed = attention.withBiases(bias, bias)
-                .withNorms(new AttentionPlan.HeadNorms("q_norm", "k_norm", true));
+                .withNorms(AttentionPlan.HeadNorms.ofAll("q_norm", "k_norm"));
         return LlamaFamily.plan(config, normed, LlamaFamily.gated(config, "hidden_act", "silu"))
                 .mapLayers((i, layer) -> layer.withNorms(
                         LayerPlan.Norms.after("post_attention_layernorm", "post_feedforward_layernorm")));

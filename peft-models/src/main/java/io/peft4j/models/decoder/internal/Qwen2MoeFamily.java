@@ -36,7 +36,7 @@ public final class Qwen2MoeFamily extends DecoderFamily {
         AttentionPlan attention = LlamaFamily.attention(config, 10000)
                 .withBiases(config.flag("qkv_bias", true), false);
         FeedForwardPlan.Gated shared = new FeedForwardPlan.Gated(config.positive("shared_expert_intermediate_size"),
-                LlamaFamily.activation(config, "hidden_act", "silu"), false, false);
+                LlamaFamily.activation(config, "hidden_act", "silu"), false);
         DecoderPlan plan = sparse(config, LlamaFamily.plan(config, attention,
                 LlamaFamily.gated(config, "hidden_act", "silu")),
                 Optional.of(new ExpertsPlan.Shared("shared_expert", shared, Optional.of("shared_expert_gate"))));
@@ -48,11 +48,16 @@ public final class Qwen2MoeFamily extends DecoderFamily {
 
     /** llama.cpp has experts in all layers. */
     static GgufForm ggufForm(String architecture) {
-        return GgufForm.decoder(architecture).fixed("use_sliding_window", false).fixed("decoder_sparse_step", 1)
+        return expertsForm(architecture).fixed("use_sliding_window", false).fixed("decoder_sparse_step", 1)
                 .fixed("mlp_only_layers", List.of())
+                .key("expert_feed_forward_length", "moe_intermediate_size", GgufKey.Kind.COUNT);
+    }
+
+    /** Llama's with experts. */
+    static GgufForm expertsForm(String architecture) {
+        return GgufForm.decoder(architecture)
                 .key("expert_count", "num_experts", GgufKey.Kind.COUNT)
                 .key("expert_used_count", "num_experts_per_tok", GgufKey.Kind.COUNT)
-                .key("expert_feed_forward_length", "moe_intermediate_size", GgufKey.Kind.COUNT)
                 .tensor("mlp.gate", "ffn_gate_inp").tensor("mlp.experts.#.gate_proj", "ffn_gate_exps")
                 .tensor("mlp.experts.#.up_proj", "ffn_up_exps").tensor("mlp.experts.#.down_proj", "ffn_down_exps")
                 .filled(config -> {
@@ -74,7 +79,8 @@ public final class Qwen2MoeFamily extends DecoderFamily {
                 ExpertsPlan.Stored.ONE_BY_ONE);
         int step = config.optionalPositive("decoder_sparse_step").orElse(1);
         List<Double> dense = config.numbers("mlp_only_layers").orElse(List.of());
-        return plan.withRouterLoss(config).mapLayers((i, layer) -> dense.contains((double) i) || (i + 1) % step != 0
-                ? layer : layer.withFeedForward(experts));
+        return plan.withRouterLoss(config, 0.001)
+                .mapLayers((i, layer) -> dense.contains((double) i) || (i + 1) % step != 0
+                        ? layer : layer.withFeedForward(experts));
     }
 }

@@ -28,6 +28,6 @@ public final class Qwen3Family extends DecoderFamily {
     static AttentionPlan attention(ModelConfig config) {
         boolean bias = config.flag("attention_bias", false);
         return LlamaFamily.attention(config, 10000).withBiases(bias, bias)
-                .withNorms(new AttentionPlan.HeadNorms("q_norm", "k_norm", false));
+                .withNorms(AttentionPlan.HeadNorms.ofHeads("q_norm", "k_norm"));
     }
 }

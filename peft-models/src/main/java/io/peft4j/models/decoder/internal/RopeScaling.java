@@ -48,8 +48,10 @@ final class RopeScaling {
         return switch (type) {
             case "default", "mrope" -> fixed(plain, 1);
             case "linear" -> fixed(divided(plain, (float) rope.number("factor", 1)), 1);
-            case "dynamic" -> new RopeScaling(plain, 1, longest,
-                    ntk(theta, rotated, rope.number("factor", 1), longest));
+            // Hunyuan's: a factor on the base, whatever the length.
+            case "dynamic" -> rope.number("alpha", 0) != 0 ? fixed(plain(stretched(theta, rope.number("alpha", 1),
+                    rotated), rotated), 1) : new RopeScaling(plain, 1, longest,
+                            ntk(theta, rotated, rope.number("factor", 1), longest));
             case "yarn" -> yarn(plain, theta, rope, original, longest);
             case "llama3" -> fixed(llama3(plain, rope, original), 1);
             case "longrope", "su" -> longRope(plain, config, rope, original, longest);
@@ -84,6 +86,10 @@ final class RopeScaling {
     /** Factor on cosines and sines. */
     float attentionFactor() {
         return attentionFactor;
+    }
+
+    private static double stretched(double theta, double growth, int rotated) {
+        return theta * Math.pow(growth, rotated / (rotated - 2.0));
     }
 
     private static float[] plain(double theta, int rotated) {
@@ -130,7 +136,7 @@ final class RopeScaling {
             @Override
             public float[] inverseFrequencies(int length) {
                 double growth = factor * length / original - (factor - 1);
-                return plain(theta * Math.pow(growth, rotated / (rotated - 2.0)), rotated);
+                return plain(stretched(theta, growth, rotated), rotated);
             }
         };
     }

@@ -52,6 +52,13 @@ final class RotaryEmbedding {
                 (int) (headSize * rotated)), false);
     }
 
+    /** The embedding of a layer that has a base of its own. */
+    static RotaryEmbedding withBase(ModelConfig config, double theta) {
+        ModelConfig rope = config.object("rope_parameters").or(() -> config.object("rope_scaling")).orElse(config);
+        int rotated = LlamaFamily.headSize(config);
+        return new RotaryEmbedding(RopeScaling.of(config, rope, theta, rotated), false);
+    }
+
     /** The same with pairs of elements side by side instead of one of each half. */
     RotaryEmbedding withNeighbours() {
         return new RotaryEmbedding(scaling, true);
