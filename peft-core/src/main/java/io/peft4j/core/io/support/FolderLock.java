@@ -3,84 +3,87 @@ package io.peft4j.core.io.support;
 import io.peft4j.core.error.ConfigurationException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
-import java.nio.file.FileAlreadyExistsException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.time.Instant;
-import java.time.format.DateTimeParseException;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Says that a folder belongs to one writer: the file {@value #FILE} in it names process, host and time. Whoever finds
- * the lock of a process that has ended takes it over; the lock of another host cannot be judged from here and has to
- * be removed by hand. A lock holds against other processes and against others in the same JVM.
+ * Gives a folder to one writer. The operating system's lock on the file {@value #FILE} in it decides, which ends with
+ * its process however that ends; the file names the owner: process, host, a token of its own, and a mark by which the
+ * process is known again. No clock is asked, so none can take a folder from a process that lives. The lock of a process
+ * that has ended is taken over; one of another host, which the system's locks may not reach, has to be removed by hand.
  *
- * <p>The lock of the operating system is not used: network file systems may lack it, and on Linux a process loses it as
- * soon as it closes any other handle of the file.
+ * <p>A lock holds against other processes and against others in the same JVM. Where a file system has no locks, or the
+ * process has lost its own (on Linux it does so by closing any other handle of the file), its owner is known by
+ * the mark.
  */
 public final class FolderLock implements AutoCloseable {
     /** The file. */
     public static final String FILE = ".peft4j.lock";
     private static final Logger LOG = LoggerFactory.getLogger(FolderLock.class);
-    /** Clocks of a process table and of files may be apart by that much. */
-    private static final long CLOCK_SECONDS = 2;
-    /** Nobody takes so long from making the file to having filled it. */
-    private static final long FILLING_MILLIS = 500;
+    /** The byte that is locked: beyond the content, which others read meanwhile. */
+    private static final long BYTE = 1 << 30;
+    private static final int MOST_CONTENT = 4096;
+    /** Whoever looks whether a folder is free holds its lock for a moment. */
+    private static final int ATTEMPTS = 15;
     private static final long TURN_MILLIS = 20;
-    private static final long TURN_SECONDS = 5;
-    private static final int ATTEMPTS = 500;
+    private static final long SETTLING_MILLIS = 100;
+    /** What this process holds: the system's locks belong to a process, so this is one for all of it, too. */
+    private static final Map<Path, LockOwner> HELD = new HashMap<>();
 
     private final Path file;
-    private final String content;
+    private final Path key;
+    private final LockOwner owner;
+    private final FileChannel locked;
+    /** Stays open as long as the lock is held, or the system would end that. */
+    private final FileChannel checked;
 
-    private FolderLock(Path file, String content) {
+    private FolderLock(Path file, Path key, LockOwner owner, FileChannel locked, FileChannel checked) {
         this.file = file;
-        this.content = content;
+        this.key = key;
+        this.owner = owner;
+        this.locked = locked;
+        this.checked = checked;
     }
 
-    /** Who holds a lock. */
-    private record Owner(long pid, String host, Instant since) {
-        /** Fails to parse what was not written by this class, or only in part. */
-        static Optional<Owner> parse(String content) {
-            String[] words = content.strip().split("\\s+");
-            try {
-                return words.length != 4 ? Optional.empty()
-                        : Optional.of(new Owner(Long.parseLong(words[0]), words[1], Instant.parse(words[2])));
-            } catch (NumberFormatException | DateTimeParseException e) {
-                return Optional.empty();
-            }
-        }
+    /** What the system says of a lock. */
+    enum Answer {
+        /** Nobody had it. */
+        FREE,
+        /** Another process has it. */
+        HELD,
+        /** The file system has no locks. */
+        UNKNOWN
+    }
 
-        boolean isOnThisHost() {
-            return host.equals(thisHost());
-        }
+    /** Asks the system for the lock of a file. */
+    @FunctionalInterface
+    interface SystemLock {
+        /** Tries, without waiting; a lock that was free is held until the channel is closed. */
+        Answer tryLock(FileChannel channel, boolean shared);
+    }
 
-        /** Whether the process has ended; its number may have gone to another, which began after the lock was made. */
-        boolean isGone() {
-            Optional<ProcessHandle> process = ProcessHandle.of(pid).filter(ProcessHandle::isAlive);
-            return isOnThisHost() && process.flatMap(p -> p.info().startInstant())
-                    .map(start -> start.isAfter(since.plusSeconds(CLOCK_SECONDS))).orElse(process.isEmpty());
-        }
-
-        String refusal(Path folder) {
-            Path file = folder.resolve(FILE);
-            if (!isOnThisHost()) {
-                return folder + " is being written to by process " + pid + " on the host " + host + " since " + since
-                        + ". If that process has ended, delete " + file
-                        + "; otherwise use another folder";
-            }
-            return pid == ProcessHandle.current().pid() ? folder + " is being written to by this process since " + since
-                    + "; wait until that has ended, or use another folder"
-                    : folder + " is being written to by process " + pid + " since " + since + "; wait until it "
-                            + "has ended, or use another folder. If that process is unrelated, delete " + file;
+    private static Answer tryLock(FileChannel channel, boolean shared) {
+        try {
+            FileLock lock = channel.tryLock(BYTE, 1, shared);
+            return lock == null ? Answer.HELD : Answer.FREE;
+        } catch (OverlappingFileLockException e) {
+            return Answer.HELD;
+        } catch (IOException e) {
+            LOG.debug("no locks of files here", e);
+            return Answer.UNKNOWN;
         }
     }
 
@@ -91,20 +94,79 @@ public final class FolderLock implements AutoCloseable {
      * @throws UncheckedIOException when it cannot be written
      */
     public static FolderLock take(Path folder) {
-        Path file = folder.resolve(FILE);
-        String content = ProcessHandle.current().pid() + " " + thisHost() + " " + Instant.now() + " "
-                + UUID.randomUUID() + "\n";
+        return take(folder, FolderLock::tryLock);
+    }
+
+    static FolderLock take(Path folder, SystemLock system) {
         try {
             for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-                if (create(file, content)) {
-                    return new FolderLock(file, content);
+                Optional<FolderLock> lock = attempt(folder, system);
+                if (lock.isPresent()) {
+                    return lock.get();
                 }
-                read(file).ifPresent(other -> refuseLiving(folder, other));
-                removeDead(folder);
+                pause(TURN_MILLIS);
             }
-            throw new ConfigurationException("other processes keep locking " + file + "; use another folder");
+            throw new ConfigurationException(occupied(folder, system).orElse("other processes keep locking "
+                    + folder.resolve(FILE) + "; use another folder"));
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot write to " + folder + ": " + AtomicFiles.reason(e), e);
+        }
+    }
+
+    /** Empty where another process has the lock, or has just removed the file. */
+    private static Optional<FolderLock> attempt(Path folder, SystemLock system) throws IOException {
+        synchronized (HELD) {
+            Path key = folder.toRealPath();
+            refuse(folder, Optional.ofNullable(HELD.get(key)));
+            Path file = folder.resolve(FILE);
+            FileChannel locked = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ,
+                    StandardOpenOption.WRITE);
+            Optional<FolderLock> lock = Optional.empty();
+            try {
+                lock = own(folder, key, locked, system.tryLock(locked, false));
+                return lock;
+            } finally {
+                if (lock.isEmpty()) {
+                    locked.close();
+                }
+            }
+        }
+    }
+
+    private static Optional<FolderLock> own(Path folder, Path key, FileChannel locked, Answer answer)
+            throws IOException {
+        if (answer == Answer.HELD) {
+            return Optional.empty();
+        }
+        Optional<LockOwner> former = LockOwner.parse(read(locked));
+        refuse(folder, former.filter(owner -> !owner.isGone()));
+        LockOwner owner = LockOwner.current();
+        write(locked, owner.content());
+        if (answer == Answer.UNKNOWN) {
+            // Of several who write at once the last one owns the folder.
+            pause(SETTLING_MILLIS);
+        }
+        Path file = folder.resolve(FILE);
+        Optional<FileChannel> same = openIfSame(file, owner);
+        if (same.isEmpty()) {
+            return Optional.empty();
+        }
+        former.ifPresent(gone -> LOG.info("took over the lock {} of process {}, which has ended", file, gone.pid()));
+        HELD.put(key, owner);
+        return Optional.of(new FolderLock(file, key, owner, locked, same.get()));
+    }
+
+    /** The file of that name, unless it is another one by now than the owner's. */
+    private static Optional<FileChannel> openIfSame(Path file, LockOwner owner) throws IOException {
+        try {
+            FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+            if (read(channel).equals(owner.content())) {
+                return Optional.of(channel);
+            }
+            channel.close();
+            return Optional.empty();
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
         }
     }
 
@@ -115,7 +177,9 @@ public final class FolderLock implements AutoCloseable {
      */
     public static void requireFree(Path folder) {
         try {
-            read(folder.resolve(FILE)).ifPresent(content -> refuseLiving(folder, content));
+            occupied(folder, FolderLock::tryLock).ifPresent(refusal -> {
+                throw new ConfigurationException(refusal);
+            });
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot read " + folder.resolve(FILE) + ": " + AtomicFiles.reason(e), e);
         }
@@ -124,53 +188,84 @@ public final class FolderLock implements AutoCloseable {
     /** Whether a folder's lock could be taken now. */
     public static boolean isFree(Path folder) {
         try {
-            return read(folder.resolve(FILE)).flatMap(FolderLock::living).isEmpty();
+            return occupied(folder, FolderLock::tryLock).isEmpty();
         } catch (IOException e) {
             return false;
         }
+    }
+
+    /** Why the lock cannot be taken; empty where it can. */
+    private static Optional<String> occupied(Path folder, SystemLock system) throws IOException {
+        synchronized (HELD) {
+            Path file = folder.resolve(FILE);
+            if (!Files.exists(file)) {
+                return Optional.empty();
+            }
+            Optional<LockOwner> own = Optional.ofNullable(HELD.get(folder.toRealPath()));
+            if (own.isPresent()) {
+                return own.map(owner -> owner.refusal(folder));
+            }
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+                boolean held = system.tryLock(channel, true) == Answer.HELD;
+                Optional<LockOwner> owner = LockOwner.parse(read(channel));
+                return held ? Optional.of(owner.map(other -> other.refusal(folder)).orElse(folder
+                        + " is being written to by another process; wait until it has ended, or use another folder"))
+                        : owner.filter(other -> !other.isGone()).map(other -> other.refusal(folder));
+            } catch (NoSuchFileException e) {
+                return Optional.empty();
+            }
+        }
+    }
+
+    private static void refuse(Path folder, Optional<LockOwner> living) {
+        living.ifPresent(owner -> {
+            throw new ConfigurationException(owner.refusal(folder));
+        });
     }
 
     /**
-     * Removes the lock of another host: for whoever knows by other means, such as a lease that was not renewed, that
-     * its process writes there no more.
+     * Frees a folder from the lock of another host: for whoever knows by other means, such as a lease that was not
+     * renewed, that its process writes there no more. One that the system knows to be held stays.
      */
     public static void removeOfOtherHost(Path folder) {
         Path file = folder.resolve(FILE);
-        try {
-            if (read(file).flatMap(Owner::parse).filter(owner -> !owner.isOnThisHost()).isPresent()) {
-                Files.deleteIfExists(file);
+        synchronized (HELD) {
+            if (!Files.exists(file)) {
+                return;
             }
-        } catch (IOException e) {
-            throw new UncheckedIOException("Cannot remove " + file + ": " + AtomicFiles.reason(e), e);
+            try {
+                if (!HELD.containsKey(folder.toRealPath())) {
+                    freeFromOtherHost(file);
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException("Cannot write " + file + ": " + AtomicFiles.reason(e), e);
+            }
         }
     }
 
-    private static boolean create(Path file, String content) throws IOException {
-        try {
-            Files.createFile(file);
-        } catch (FileAlreadyExistsException e) {
-            return false;
+    private static void freeFromOtherHost(Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            if (tryLock(channel, false) != Answer.HELD && LockOwner.parse(read(channel))
+                    .filter(owner -> !owner.isOnThisHost()).isPresent()) {
+                channel.truncate(0);
+            }
         }
-        try {
-            Files.writeString(file, content, StandardOpenOption.WRITE);
-        } catch (IOException e) {
-            Files.deleteIfExists(file);
-            throw e;
-        }
-        return true;
     }
 
-    /** The content; whoever has just made the file gets the time to fill it. Empty where there is no lock. */
-    private static Optional<String> read(Path file) throws IOException {
-        try {
-            String content = Files.readString(file);
-            if (Owner.parse(content).isEmpty()) {
-                pause(FILLING_MILLIS);
-                content = Files.readString(file);
-            }
-            return Optional.of(content);
-        } catch (NoSuchFileException e) {
-            return Optional.empty();
+    private static String read(FileChannel channel) throws IOException {
+        ByteBuffer content = ByteBuffer.allocate(MOST_CONTENT);
+        int count = 0;
+        while (count >= 0 && content.hasRemaining()) {
+            count = channel.read(content, content.position());
+        }
+        return StandardCharsets.UTF_8.decode(content.flip()).toString();
+    }
+
+    private static void write(FileChannel channel, String content) throws IOException {
+        ByteBuffer bytes = StandardCharsets.UTF_8.encode(content);
+        channel.truncate(0);
+        while (bytes.hasRemaining()) {
+            channel.write(bytes, bytes.position());
         }
     }
 
@@ -183,86 +278,26 @@ public final class FolderLock implements AutoCloseable {
         }
     }
 
-    private static void refuseLiving(Path folder, String content) {
-        living(content).ifPresent(owner -> {
-            throw new ConfigurationException(owner.refusal(folder));
-        });
-    }
-
-    /** A lock that was never filled is of a process that ended on the way. */
-    private static Optional<Owner> living(String content) {
-        return Owner.parse(content).filter(owner -> !owner.isGone());
-    }
-
-    /**
-     * Removes a dead lock. Of several who find it dead one may do so at a time, or the second would remove what the
-     * first has put in its place.
-     */
-    private static void removeDead(Path folder) throws IOException {
-        Path file = folder.resolve(FILE);
-        Path turn = folder.resolve(FILE + ".turn");
-        if (!create(turn, "")) {
-            removeOld(turn);
-            pause(TURN_MILLIS);
-            return;
-        }
-        try {
-            Optional<String> content = read(file);
-            if (content.isPresent() && living(content.get()).isEmpty()) {
-                Files.delete(file);
-                LOG.info("removed the lock {} of a process that has ended: {}", file, content.get().strip());
-            }
-        } finally {
-            Files.deleteIfExists(turn);
-        }
-    }
-
-    /** Whoever was killed in its turn does not end it. */
-    private static void removeOld(Path turn) throws IOException {
-        try {
-            if (Files.getLastModifiedTime(turn).toInstant().isBefore(Instant.now().minusSeconds(TURN_SECONDS))) {
-                Files.deleteIfExists(turn);
-            }
-        } catch (NoSuchFileException e) {
-            LOG.debug("{} is over", turn);
-        }
-    }
-
-    private static String thisHost() {
-        return Host.NAME;
-    }
-
-    /** Found at the first use. */
-    private static final class Host {
-        static final String NAME = name().strip().replaceAll("\\s+", "-");
-
-        private static String name() {
-            try {
-                return Files.readString(Path.of("/proc/sys/kernel/hostname"));
-            } catch (IOException e) {
-                // Not Linux.
-                return Optional.ofNullable(System.getenv("COMPUTERNAME")).orElseGet(Host::byNetwork);
-            }
-        }
-
-        private static String byNetwork() {
-            try {
-                return InetAddress.getLocalHost().getHostName();
-            } catch (UnknownHostException e) {
-                return "localhost";
-            }
-        }
-    }
-
     /** Gives the folder free. */
     @Override
     public void close() {
-        try {
-            if (Files.exists(file) && Files.readString(file).equals(content)) {
-                Files.delete(file);
+        synchronized (HELD) {
+            if (!locked.isOpen()) {
+                return;
             }
-        } catch (IOException e) {
-            LOG.warn("cannot remove {}: {}", file, AtomicFiles.reason(e));
+            HELD.remove(key);
+            try (FileChannel first = locked; FileChannel second = checked) {
+                Optional<FileChannel> same = openIfSame(file, owner);
+                if (same.isPresent()) {
+                    try (FileChannel third = same.get()) {
+                        // Whoever has the file open already finds that it belongs to nobody.
+                        locked.truncate(0);
+                        Files.delete(file);
+                    }
+                }
+            } catch (IOException e) {
+                LOG.warn("cannot remove {}: {}", file, AtomicFiles.reason(e));
+            }
         }
     }
 }
