@@ -145,6 +145,7 @@ final class ExpressionParser {
         List<Expression> operands = new ArrayList<>(List.of(first));
         while (stream.skipIfName(keyword)) {
             operands.add(operand.get());
+            stream.checkOperands(operands.size());
         }
         return new Expression.Logic(line, and, List.copyOf(operands));
     }
@@ -163,6 +164,7 @@ final class ExpressionParser {
         List<ComparisonPart> parts = new ArrayList<>();
         for (Comparator operator = comparator(); operator != null; operator = comparator()) {
             parts.add(new ComparisonPart(operator, sum()));
+            stream.checkOperands(parts.size());
         }
         return parts.isEmpty() ? first : new Expression.Comparison(line, first, List.copyOf(parts));
     }
@@ -203,6 +205,7 @@ final class ExpressionParser {
         List<Expression> parts = new ArrayList<>(List.of(first));
         while (stream.skipIf(TokenType.TILDE)) {
             parts.add(product());
+            stream.checkOperands(parts.size());
         }
         return new Expression.Concat(line, List.copyOf(parts));
     }
@@ -226,6 +229,7 @@ final class ExpressionParser {
         while (operators.contains(stream.type())) {
             Operator operator = Operator.valueOf(stream.next().type().name());
             parts.add(new BinaryPart(operator, operand.get()));
+            stream.checkOperands(parts.size());
         }
         return new Expression.Binary(line, first, List.copyOf(parts));
     }

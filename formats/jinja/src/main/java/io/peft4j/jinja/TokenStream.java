@@ -6,6 +6,8 @@ import java.util.List;
 final class TokenStream {
     /** Deeper nesting is refused, so that neither parsing nor evaluating can exhaust the stack of a thread. */
     private static final int MAX_DEPTH = 100;
+    /** Templates that are written by people have some tens. */
+    private static final int MAX_OPERANDS = 32_768;
 
     private final List<Token> tokens;
     private int position;
@@ -92,6 +94,13 @@ final class TokenStream {
 
     void leave() {
         depth--;
+    }
+
+    /** Refuses a chain of operators so long that each rendering would take its time. */
+    void checkOperands(int count) {
+        if (count > MAX_OPERANDS) {
+            throw error("an expression has more than " + MAX_OPERANDS + " operands");
+        }
     }
 
     SyntaxError error(String message) {

@@ -135,7 +135,8 @@ final class TokenizerFolder {
         } catch (JsonProcessingException e) {
             throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file, e);
+            // The bytes are here already: what they say of their encoding is wrong.
+            throw new FileFormatException(file, "is not valid JSON in UTF-8", e);
         }
     }
 

@@ -15,6 +15,7 @@ import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Encoding;
 import io.peft4j.core.text.Tokenizer;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -41,6 +42,18 @@ class TokenizerFolderTest {
         String message = assertThrows(FileFormatException.class, () -> Tokenizers.fromFolder(folder)).getMessage();
         assertTrue(message.contains("has no tokenizer.json") && message.contains("tokenizer.model is an older format")
                 && message.contains("save_pretrained"), message);
+    }
+
+    @Test
+    void aConfigurationThatIsNoJsonIsAFormatErrorWithItsName() throws IOException {
+        Files.copy(TINY.resolve("tokenizer.json"), folder.resolve("tokenizer.json"));
+        Path config = folder.resolve("tokenizer_config.json");
+        for (byte[] bytes : List.of("{".getBytes(StandardCharsets.UTF_8), new byte[] {'{', '"', (byte) 0xff, '"', '}'},
+                new byte[] {(byte) 0xfe, (byte) 0xff, 0}, new byte[0], "[]".getBytes(StandardCharsets.UTF_8))) {
+            Files.write(config, bytes);
+            String message = assertThrows(FileFormatException.class, () -> Tokenizers.fromFolder(folder)).getMessage();
+            assertTrue(message.startsWith(config.toString()), message);
+        }
     }
 
     /** The ids were checked against AutoTokenizer of transformers 5.24.0 on the same files. */
