@@ -1,32 +1,19 @@
 package io.peft4j.trackers;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import java.io.IOException;
 import java.net.URI;
-import java.net.URLEncoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.mlflow.api.proto.Service.CreateRun;
-import org.mlflow.api.proto.Service.Metric;
-import org.mlflow.api.proto.Service.Param;
-import org.mlflow.api.proto.Service.RunInfo;
-import org.mlflow.api.proto.Service.RunStatus;
-import org.mlflow.api.proto.Service.RunTag;
-import org.mlflow.tracking.MlflowClient;
-import org.mlflow.tracking.creds.BasicMlflowHostCreds;
 
 /**
  * A run on an MLflow server: settings as parameters, the values of {@code metrics.jsonl} as metrics, the adapter's
@@ -44,7 +31,6 @@ public final class MlflowTracker implements Tracker {
     private static final int PARAMETERS_AT_ONCE = 100;
     /** Longer values are refused by older servers. */
     private static final int LONGEST_VALUE = 500;
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Optional<URI> address;
     private final Map<String, String> environment;
@@ -101,119 +87,84 @@ public final class MlflowTracker implements Tracker {
     }
 
     @Override
-    public TrackedRun begin(RunDescription description) {
-        MlflowClient client = new MlflowClient(credentials());
-        RunInfo run = client.createRun(CreateRun.newBuilder().setExperimentId(experiment(client))
-                .setStartTime(System.currentTimeMillis())
-                .setRunName(variable("RUN_NAME").orElse(description.name())).build());
-        List<Param> parameters = new ArrayList<>();
-        description.settings().forEach((name, value) -> parameters.add(Param.newBuilder()
-                .setKey(name.replaceAll("[^A-Za-z0-9_./ -]", "_"))
-                .setValue(value.length() <= LONGEST_VALUE ? value : value.substring(0, LONGEST_VALUE - 3) + "...")
-                .build()));
-        for (int from = 0; from < parameters.size(); from += PARAMETERS_AT_ONCE) {
-            client.logBatch(run.getRunId(), List.of(), parameters.subList(from,
-                    Math.min(parameters.size(), from + PARAMETERS_AT_ONCE)), List.of());
-        }
-        return new Run(client, run.getRunId(), run.getArtifactUri());
+    public TrackedRun begin(RunDescription description) throws IOException, InterruptedException {
+        MlflowApi server = new MlflowApi(address(), authorization());
+        Optional<String> experiment = variable("EXPERIMENT_NAME");
+        JsonNode run = server.post("runs/create", MlflowApi.object()
+                .put("experiment_id", experiment.isPresent() ? server.experiment(experiment.get())
+                        : DEFAULT_EXPERIMENT)
+                .put("start_time", System.currentTimeMillis())
+                .put("run_name", variable("RUN_NAME").orElse(description.name()))).at("/run/info");
+        Run begun = new Run(server, run.path("run_id").asText(), run.path("artifact_uri").asText());
+        List<ObjectNode> parameters = new ArrayList<>();
+        description.settings().forEach((name, value) -> parameters.add(MlflowApi.object()
+                .put("key", name.replaceAll("[^A-Za-z0-9_./ -]", "_"))
+                .put("value", value.length() <= LONGEST_VALUE ? value
+                        : value.substring(0, LONGEST_VALUE - 3) + "...")));
+        begun.log("params", parameters, PARAMETERS_AT_ONCE);
+        return begun;
     }
 
-    private BasicMlflowHostCreds credentials() {
-        if (variable("TRACKING_TOKEN").isPresent()) {
-            return new BasicMlflowHostCreds(address(), variable("TRACKING_TOKEN").get());
-        }
-        return variable("TRACKING_USERNAME").map(user -> new BasicMlflowHostCreds(address(), user,
-                variable("TRACKING_PASSWORD").orElse("")))
-                .orElseGet(() -> new BasicMlflowHostCreds(address()));
-    }
-
-    private String experiment(MlflowClient client) {
-        Optional<String> name = variable("EXPERIMENT_NAME");
-        return name.map(asked -> client.getExperimentByName(asked).map(found -> found.getExperimentId())
-                .orElseGet(() -> client.createExperiment(asked))).orElse(DEFAULT_EXPERIMENT);
+    private Optional<String> authorization() {
+        return variable("TRACKING_TOKEN").map(token -> "Bearer " + token).or(() -> variable("TRACKING_USERNAME")
+                .map(user -> "Basic " + Base64.getEncoder().encodeToString((user + ":"
+                        + variable("TRACKING_PASSWORD").orElse("")).getBytes(StandardCharsets.UTF_8))));
     }
 
     /** One run on the server. */
-    private final class Run implements TrackedRun {
-        private final MlflowClient client;
+    private static final class Run implements TrackedRun {
+        private final MlflowApi server;
         private final String id;
         private final String artifacts;
 
-        Run(MlflowClient client, String id, String artifacts) {
-            this.client = client;
+        Run(MlflowApi server, String id, String artifacts) {
+            this.server = server;
             this.id = id;
             this.artifacts = artifacts;
         }
 
         @Override
-        public void log(List<MetricRow> rows) {
-            List<Metric> metrics = new ArrayList<>();
+        public void log(List<MetricRow> rows) throws IOException, InterruptedException {
+            List<ObjectNode> metrics = new ArrayList<>();
             rows.forEach(row -> row.values().forEach((name, value) -> metrics.add(metric(name, value, row.time(),
                     row.step()))));
-            for (int from = 0; from < metrics.size(); from += METRICS_AT_ONCE) {
-                client.logBatch(id, metrics.subList(from, Math.min(metrics.size(), from + METRICS_AT_ONCE)), List.of(),
-                        List.of());
+            log("metrics", metrics, METRICS_AT_ONCE);
+        }
+
+        private void log(String kind, List<ObjectNode> values, int atOnce) throws IOException, InterruptedException {
+            for (int from = 0; from < values.size(); from += atOnce) {
+                ObjectNode batch = MlflowApi.object().put("run_id", id);
+                batch.putArray(kind).addAll(values.subList(from, Math.min(values.size(), from + atOnce)));
+                server.post("runs/log-batch", batch);
             }
         }
 
-        private static Metric metric(String name, double value, Instant time, long step) {
-            return Metric.newBuilder().setKey(name).setValue(value).setTimestamp(time.toEpochMilli()).setStep(step)
-                    .build();
+        private static ObjectNode metric(String name, double value, Instant time, long step) {
+            return MlflowApi.object().put("key", name).put("value", value).put("timestamp", time.toEpochMilli())
+                    .put("step", step);
         }
 
         @Override
         public void end(RunEnd end) throws IOException, InterruptedException {
-            List<Metric> summary = end.summary().entrySet().stream()
-                    .map(value -> metric(value.getKey(), value.getValue(), Instant.now(), 0)).toList();
-            client.logBatch(id, summary, List.of(), List.of(RunTag.newBuilder().setKey("peft4j.status")
-                    .setValue(end.status().name()).build()));
+            log("metrics", end.summary().entrySet().stream()
+                    .map(value -> metric(value.getKey(), value.getValue(), Instant.now(), 0)).toList(), METRICS_AT_ONCE);
+            log("tags", List.of(MlflowApi.object().put("key", "peft4j.status").put("value", end.status().name())), 1);
             if (end.adapter().isPresent() && artifacts.startsWith(OWN_ARTIFACTS)) {
                 upload(end.adapter().get());
             }
-            client.setTerminated(id, switch (end.status()) {
-                case FINISHED -> RunStatus.FINISHED;
-                case CANCELLED -> RunStatus.KILLED;
-                case FAILED -> RunStatus.FAILED;
-            });
-            client.close();
+            server.post("runs/update", MlflowApi.object().put("run_id", id).put("status", switch (end.status()) {
+                case FINISHED -> "FINISHED";
+                case CANCELLED -> "KILLED";
+                case FAILED -> "FAILED";
+            }).put("end_time", System.currentTimeMillis()));
         }
 
-        /** The client's own way to artifacts runs MLflow's Python program; the server takes them over HTTP as well. */
         private void upload(Path adapter) throws IOException, InterruptedException {
-            HttpClient http = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(10)).build();
-            String root = URI.create(artifacts).getPath();
+            String folder = URI.create(artifacts).getPath() + "/adapter";
             for (String name : List.of("adapter_config.json", "adapter_model.safetensors", "README.md")) {
                 if (Files.isRegularFile(adapter.resolve(name))) {
-                    HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(address()
-                            + "/api/2.0/mlflow-artifacts/artifacts" + root + "/adapter/" + encode(name)))
-                            .timeout(Duration.ofMinutes(5)).header("Content-Type", "application/octet-stream")
-                            .PUT(HttpRequest.BodyPublishers.ofFile(adapter.resolve(name)));
-                    authorization().ifPresent(value -> request.header("Authorization", value));
-                    HttpResponse<String> response = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
-                    if (response.statusCode() >= 300) {
-                        throw new IOException("MLflow refused " + name + " with " + response.statusCode() + ": "
-                                + message(response.body()));
-                    }
+                    server.upload(folder, adapter.resolve(name));
                 }
-            }
-        }
-
-        private Optional<String> authorization() {
-            return variable("TRACKING_TOKEN").map(token -> "Bearer " + token).or(() -> variable("TRACKING_USERNAME")
-                    .map(user -> "Basic " + Base64.getEncoder().encodeToString((user + ":"
-                            + variable("TRACKING_PASSWORD").orElse("")).getBytes(StandardCharsets.UTF_8))));
-        }
-
-        private static String encode(String name) {
-            return URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
-        }
-
-        private static String message(String body) {
-            try {
-                JsonNode message = JSON.readTree(body).path("message");
-                return message.isTextual() ? message.textValue() : body;
-            } catch (IOException e) {
-                return body;
             }
         }
     }

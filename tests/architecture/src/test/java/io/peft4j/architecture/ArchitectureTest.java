@@ -72,7 +72,7 @@ class ArchitectureTest {
     private static final Module TRAIN = new Module("peft-train", "io.peft4j.train")
             .knows(CORE, REPORT, DATA).uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j", "jdk.jfr", "jdk.net");
     private static final Module TRACKERS = new Module("peft-trackers", "io.peft4j.trackers")
-            .knows(CORE, TRAIN).uses("com.fasterxml.jackson", "org.slf4j", "com.google.protobuf", "org.mlflow",
+            .knows(CORE, TRAIN).uses("com.fasterxml.jackson", "org.slf4j", "com.google.protobuf",
                     "org.apache.commons.csv", "io.micrometer.core");
     private static final Module EVAL = new Module("peft-eval", "io.peft4j.eval")
             .knows(CORE, REPORT, DATA)
