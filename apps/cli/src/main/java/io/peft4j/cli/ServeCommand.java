@@ -5,6 +5,7 @@ import io.peft4j.eval.VerdictOptions;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.hub.ModelSource;
+import io.peft4j.serve.DamagedDataException;
 import io.peft4j.serve.FineTuningServer;
 import io.peft4j.serve.FineTuningServerBuilder;
 import io.peft4j.serve.answer.AnsweringOptions;
@@ -23,7 +24,7 @@ import picocli.CommandLine.Option;
 
 /** {@code peft4j serve}. */
 @Command(name = "serve", description = "Serves OpenAI's API for files, fine-tuning jobs, models and answers.",
-        subcommands = ServeKeysCommand.class)
+        subcommands = {ServeKeysCommand.class, ServeRebuildCommand.class})
 final class ServeCommand extends PeftCommand {
     // Not required by picocli, which would ask for them where keys are managed, too.
     @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", description = "The base model: one that answers, or an "
@@ -96,7 +97,7 @@ final class ServeCommand extends PeftCommand {
                 BaseModel base = engine.load(model, console(), ServeCommand::embedding);
                 Embedder embedder = new Embedder(Optional.ofNullable(embeddingModel)
                         .map(second -> engine.load(second, console(), source -> Optional.of(Task.EMBEDDING))));
-                FineTuningServer server = builder(base, embedder).start()) {
+                FineTuningServer server = start(builder(base, embedder))) {
             console().out().println("listening on " + server.url());
             console().checkOut();
             stop.await();
@@ -104,6 +105,14 @@ final class ServeCommand extends PeftCommand {
             Thread.currentThread().interrupt();
         }
         return 0;
+    }
+
+    private FineTuningServer start(FineTuningServerBuilder builder) {
+        try {
+            return builder.start();
+        } catch (DamagedDataException e) {
+            throw ServeRebuildCommand.advised(e, data);
+        }
     }
 
     /** What a folder of sentence-transformers is for, whatever its network could be, too. */

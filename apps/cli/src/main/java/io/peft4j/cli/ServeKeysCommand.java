@@ -2,6 +2,7 @@ package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.serve.DamagedDataException;
 import io.peft4j.serve.ServerKeys;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -24,15 +25,26 @@ final class ServeKeysCommand extends CommandGroup {
         private String database;
 
         ServerKeys open() {
-            return ServerKeys.open(data, Optional.ofNullable(database));
+            try {
+                return ServerKeys.open(data, Optional.ofNullable(database));
+            } catch (DamagedDataException e) {
+                throw ServeRebuildCommand.advised(e, data);
+            }
         }
     }
 
     /** {@code peft4j serve keys add}. */
-    @Command(name = "add", description = "Makes a key and prints it; it is shown this once.")
+    @Command(name = "add", aliases = "create", description = "Makes a key and prints it; it is shown this once.")
     static final class Add extends PeftCommand {
         @Parameters(paramLabel = "NAME", description = "Whose it is, or what for.")
         private String name;
+
+        @Option(names = "--project", paramLabel = "NAME", description = "Whose files, jobs and models it opens. "
+                + "Default: " + ServerKeys.DEFAULT_PROJECT)
+        private String project;
+
+        @Option(names = "--admin", description = "It opens the files, jobs and models of all projects.")
+        private boolean admin;
 
         @Option(names = "--requests-per-minute", paramLabel = "N", description = "Default: no limit")
         private Long requests;
@@ -55,8 +67,12 @@ final class ServeKeysCommand extends CommandGroup {
         public Integer call() {
             ServerKeys.Limits limits = fromOptions(() -> new ServerKeys.Limits(Optional.ofNullable(requests),
                     Optional.ofNullable(tokens), Optional.ofNullable(jobs), Optional.ofNullable(bytes)));
+            if (admin && project != null) {
+                throw usage("--admin and --project exclude each other: an administrator's key opens all projects");
+            }
             try (ServerKeys keys = place.open()) {
-                console().out().println(keys.add(name, limits));
+                console().out().println(admin ? keys.addAdministrator(name, limits) : fromOptions(() -> keys.add(name,
+                        Optional.ofNullable(project).orElse(ServerKeys.DEFAULT_PROJECT), limits)));
                 console().checkOut();
             }
             return 0;
@@ -79,7 +95,8 @@ final class ServeKeysCommand extends CommandGroup {
 
         private static ObjectNode line(ServerKeys.Key key) {
             ObjectNode line = CommandJson.MAPPER.createObjectNode().put("id", key.id()).put("name", key.name())
-                    .put("hint", key.hint()).put("created", key.created().toString())
+                    .put("hint", key.hint()).put("project", key.project().orElse(null))
+                    .put("admin", key.project().isEmpty()).put("created", key.created().toString())
                     .put("revoked", key.revoked().map(Object::toString).orElse(null));
             ServerKeys.Limits limits = key.limits();
             return line.put("requests_per_minute", limits.requestsPerMinute().orElse(null))

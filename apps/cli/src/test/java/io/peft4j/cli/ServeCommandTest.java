@@ -93,6 +93,37 @@ class ServeCommandTest {
     }
 
     @Test
+    void keysBelongToProjects() {
+        Path data = folder.resolve("data");
+        CommandRun.succeeding("serve", "keys", "create", "--data", data, "--project", "red", "team");
+        CommandRun.succeeding("serve", "keys", "add", "--data", data, "--admin", "root");
+        CommandRun.succeeding("serve", "keys", "add", "--data", data, "old");
+        List<JsonNode> keys = CommandRun.succeeding("serve", "keys", "list", "--data", data).json();
+        assertEquals(List.of("red", "null", "default"), keys.stream().map(key -> key.get("project").asText()).toList());
+        assertEquals(List.of(false, true, false), keys.stream().map(key -> key.get("admin").asBoolean()).toList());
+        assertTrue(CommandRun.failing(2, "serve", "keys", "add", "--data", data, "--project", "a b", "x")
+                .startsWith("the project (--project) must be"));
+        assertTrue(CommandRun.failing(2, "serve", "keys", "add", "--data", data, "--project", "a", "--admin", "x")
+                .startsWith("--admin and --project exclude each other"));
+    }
+
+    @Test
+    void aDamagedDatabaseIsRefusedAndBuiltAgain() throws IOException {
+        Path data = folder.resolve("data");
+        CommandRun.succeeding("serve", "keys", "add", "--data", data, "team");
+        Files.write(data.resolve("state.db"), new byte[10_000]);
+        String advice = "build it again from the folders of files and jobs with 'peft4j serve rebuild --data " + data
+                + "'";
+        assertTrue(CommandRun.failing(1, "serve", "--model", MODEL, "--port", 0, "--data", data).strip()
+                .endsWith(advice));
+        assertTrue(CommandRun.failing(1, "serve", "keys", "list", "--data", data).strip().endsWith(advice));
+        JsonNode found = CommandRun.succeeding("serve", "rebuild", "--data", data).json().get(0);
+        assertEquals(1, found.get("keys").asInt());
+        assertEquals("team", CommandRun.succeeding("serve", "keys", "list", "--data", data).json().get(0).get("name")
+                .asText());
+    }
+
+    @Test
     void whatIsMissingOrWrongIsSaid() {
         assertTrue(CommandRun.failing(2, "serve", "--model", MODEL).startsWith(
                 "Missing required options: '--port', '--data'"));

@@ -14,10 +14,13 @@ import io.peft4j.serve.http.internal.RouteGroup;
 import io.peft4j.serve.http.internal.ServerMetrics;
 import io.peft4j.serve.job.internal.JobWorker;
 import io.peft4j.serve.model.internal.ServedModels;
+import io.peft4j.serve.store.internal.DamagedStoreException;
 import io.peft4j.serve.store.internal.Store;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,12 +43,14 @@ public final class FineTuningServer implements AutoCloseable {
     private final AnswerModule answering;
     private final JobWorker worker;
     private final HttpServer http;
+    private final Duration lastAnswers;
 
     FineTuningServer(FineTuningServerBuilder builder) {
         List<AutoCloseable> opened = new ArrayList<>();
         boolean complete = false;
+        lastAnswers = builder.lastAnswers;
         try {
-            store = Store.open(builder.data, builder.database, builder.lease);
+            store = open(builder);
             opened.add(store);
             if (!builder.isLoopback() && builder.apiKey.isEmpty() && !store.keys().any()) {
                 throw new ConfigurationException("host " + builder.host + " is not a loopback address, so the server "
@@ -56,7 +61,7 @@ public final class FineTuningServer implements AutoCloseable {
                     builder.answering.embedders(),
                     builder.clock);
             opened.add(models);
-            builder.adapters.forEach((name, folder) -> models.add(name, folder, "user"));
+            builder.adapters.forEach((name, folder) -> models.add(name, folder, Optional.empty()));
             builder.trainingShare.ifPresent(builder.base.engine()::workShare);
             answering = new AnswerModule(models, builder.answering, builder.clock);
             opened.add(answering);
@@ -66,13 +71,22 @@ public final class FineTuningServer implements AutoCloseable {
             ServerMetrics meters = new ServerMetrics();
             answering.count(meters);
             http = new HttpServer(builder.host, builder.port, new KeyAuthenticator(builder.apiKey, store.keys(),
-                    builder.clock), meters, routes(builder, meters));
+                    builder.nanos), meters, store.disk()::note, routes(builder, meters));
             worker.start();
             complete = true;
         } finally {
             if (!complete) {
                 closeAll(opened);
             }
+        }
+    }
+
+    private static Store open(FineTuningServerBuilder builder) {
+        try {
+            return Store.open(builder.data, new Store.Options(builder.database, builder.lease, builder.nanos,
+                    builder.usableBytes));
+        } catch (DamagedStoreException e) {
+            throw new DamagedDataException(e);
         }
     }
 
@@ -121,6 +135,6 @@ public final class FineTuningServer implements AutoCloseable {
     /** Lets what runs end, for half a minute at most; a job that runs is saved and goes on at the next start. */
     @Override
     public void close() {
-        closeAll(List.of(store, models, answering, worker, http));
+        closeAll(List.of(store, models, answering, worker, () -> http.close(lastAnswers, answering::close)));
     }
 }

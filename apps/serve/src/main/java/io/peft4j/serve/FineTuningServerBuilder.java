@@ -4,6 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.VerdictOptions;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.answer.AnsweringOptions;
+import io.peft4j.serve.http.internal.HttpServer;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.LongSupplier;
 
 /** Collects what a server needs. */
 public final class FineTuningServerBuilder {
@@ -36,6 +38,9 @@ public final class FineTuningServerBuilder {
     AnsweringOptions answering = AnsweringOptions.defaults();
     OptionalDouble trainingShare = OptionalDouble.empty();
     Clock clock = Clock.systemUTC();
+    LongSupplier nanos = System::nanoTime;
+    Duration lastAnswers = HttpServer.LAST_ANSWERS;
+    Optional<LongSupplier> usableBytes = Optional.empty();
 
     FineTuningServerBuilder(BaseModel base, Path data) {
         this.base = Objects.requireNonNull(base, "base");
@@ -157,9 +162,28 @@ public final class FineTuningServerBuilder {
         return this;
     }
 
+    /** The time that passes, by a clock that nobody sets; for tests. */
+    FineTuningServerBuilder nanos(LongSupplier value) {
+        nanos = value;
+        return this;
+    }
+
+    /** How long answers may go on when the server stops; for tests. */
+    FineTuningServerBuilder lastAnswers(Duration value) {
+        lastAnswers = value;
+        return this;
+    }
+
+    /** The bytes that the disk has room for; for tests. */
+    FineTuningServerBuilder usableBytes(LongSupplier value) {
+        usableBytes = Optional.of(value);
+        return this;
+    }
+
     /**
      * Starts the server.
      *
+     * @throws DamagedDataException when the database is damaged, or does not go with the data folder
      * @throws ConfigurationException when others can reach the address and there is no key
      * @throws io.peft4j.core.error.PeftException when an adapter does not fit
      */

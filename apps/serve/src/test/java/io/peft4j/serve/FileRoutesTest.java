@@ -190,6 +190,16 @@ class FileRoutesTest {
     }
 
     @Test
+    void aNameThatIsTooLongIsCutOrSaidToBeSo() {
+        Reply made = upload("fine-tune", "n".repeat(1000), "{}\n");
+        assertEquals(200, made.status(), made.toString());
+        assertEquals("n".repeat(255), made.get("filename").asText());
+        Reply refused = upload("fine-tune", "n".repeat(20_000), "{}\n");
+        assertEquals(400, refused.status(), refused.toString());
+        assertEquals("the name of a field or a file of the form is too long", refused.error().get("message").asText());
+    }
+
+    @Test
     void whatIsNoFormOrEndsTooEarlyIsRefused() {
         assertEquals(400, server.post("/v1/files", "{}").status());
         byte[] whole = TestServer.form("fine-tune", "a", TestServer.rows(0, 50));

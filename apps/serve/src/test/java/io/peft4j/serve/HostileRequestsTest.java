@@ -116,6 +116,17 @@ class HostileRequestsTest {
         }
     }
 
+    @Test
+    void aChunkWithoutASizeIsABadRequest() throws IOException {
+        for (String body : List.of("zz\r\n", "2\r\n{}\r\nzz\r\n", "-1\r\n{}", "fffffffffffffffffff\r\n{}")) {
+            for (String path : List.of(JOBS, "/v1/chat/completions")) {
+                String line = raw(("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+                        + body).getBytes(StandardCharsets.ISO_8859_1));
+                assertTrue(line.startsWith("HTTP/1.1 400 "), () -> line + " for " + body);
+            }
+        }
+    }
+
     /** A client that keeps connections would send its next request into one that is closed. */
     @Test
     void aConnectionThatIsClosedSaysSo() throws IOException {

@@ -12,7 +12,20 @@ import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -147,6 +160,75 @@ class KeysTest {
     private static Reply jobBy(TestServer server, String key, String json) {
         return server.send(HttpRequest.newBuilder(server.uri("/v1/fine_tuning/jobs"))
                 .header("Authorization", "Bearer " + key).POST(HttpRequest.BodyPublishers.ofString(json)));
+    }
+
+    /** A step of the wall clock, however far, lets no revoked key in for longer. */
+    @Test
+    void aRevokedKeyIsShutWithinASecondWhateverTheClockSays() {
+        AtomicLong passed = new AtomicLong();
+        AtomicReference<Instant> wall = new AtomicReference<>(Instant.parse("2026-05-01T12:00:00Z"));
+        Clock clock = new Clock() {
+            @Override
+            public ZoneId getZone() {
+                return ZoneOffset.UTC;
+            }
+
+            @Override
+            public Clock withZone(ZoneId zone) {
+                return this;
+            }
+
+            @Override
+            public Instant instant() {
+                return wall.get();
+            }
+        };
+        try (TestServer server = TestServer.start(data, builder -> builder.clock(clock).nanos(passed::get));
+                ServerKeys keys = keys()) {
+            String secret = keys.add("team", ServerKeys.Limits.NONE);
+            assertEquals(200, models(server, secret).status());
+            wall.set(wall.get().minusSeconds(3600));
+            keys.revoke("team");
+            passed.addAndGet(1_000_000_000);
+            assertEquals(401, models(server, secret).status());
+            assertEquals(401, server.get("/v1/models").status());
+        }
+    }
+
+    /** Uploads that come at once would each find the room that only one of them can have. */
+    @Test
+    void uploadsAtOnceKeepNoMoreThanTheKeyMay() throws Exception {
+        String rows = TestServer.rows(0, 5);
+        long most = rows.length() + 100;
+        try (TestServer server = TestServer.start(data); ServerKeys keys = keys()) {
+            String key = keys.add("small", new ServerKeys.Limits(Optional.empty(), Optional.empty(),
+                    Optional.of(2L), Optional.of(most)));
+            List<Integer> uploads = atOnce(20, () -> upload(server, key, rows));
+            assertEquals(1, Collections.frequency(uploads, 200), uploads.toString());
+            assertEquals(19, Collections.frequency(uploads, 403), uploads.toString());
+            try (Stream<Path> files = Files.list(data.resolve("files"))) {
+                assertEquals(1, files.count());
+            }
+            String file = server.send(HttpRequest.newBuilder(server.uri("/v1/files")).header("Authorization",
+                    "Bearer " + key)).get("data").get(0).get("id").asText();
+            List<Integer> jobs = atOnce(20, () -> jobBy(server, key, "{\"model\": \"tiny-llama\", \"training_file\": \""
+                    + file + "\"}"));
+            assertEquals(2, Collections.frequency(jobs, 200), jobs.toString());
+            assertEquals(18, Collections.frequency(jobs, 429), jobs.toString());
+        }
+    }
+
+    private static List<Integer> atOnce(int count, Callable<Reply> request) throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(count);
+        try {
+            List<Integer> statuses = new ArrayList<>();
+            for (Future<Reply> reply : threads.invokeAll(Collections.nCopies(count, request))) {
+                statuses.add(reply.get().status());
+            }
+            return statuses;
+        } finally {
+            threads.shutdownNow();
+        }
     }
 
     /** A page of another site can make a browser send requests to this machine. */

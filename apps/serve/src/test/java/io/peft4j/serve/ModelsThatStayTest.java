@@ -100,6 +100,45 @@ class ModelsThatStayTest {
         assertEquals(404, asked("half"));
     }
 
+    /** Whoever may write below a root gets nothing of what lies elsewhere. */
+    @Test
+    void linksOutOfTheRootsAreNotFollowedAndNothingIsQuoted() throws IOException {
+        Path root = folder.resolve("adapters");
+        Path adapter = TestServer.MODEL.resolveSibling("adapters").resolve("lora").toRealPath();
+        Path secret = Files.writeString(folder.resolve("secret.txt"), "hunter2:x:0:0");
+        for (String[] link : new String[][] {{"adapter_config.json", secret.toString()},
+            {"adapter_config.json", folder.resolve("nowhere").toString()},
+            {"adapter_model.safetensors", adapter.resolve("adapter_model.safetensors").toString()},
+            {"adapter_model.safetensors", "../../secret.txt"}}) {
+            Path linked = Files.createTempDirectory(root, "linked");
+            for (String file : List.of("adapter_config.json", "adapter_model.safetensors")) {
+                if (file.equals(link[0])) {
+                    Files.createSymbolicLink(linked.resolve(file), Path.of(link[1]));
+                } else {
+                    Files.copy(adapter.resolve(file), linked.resolve(file));
+                }
+            }
+            TestServer.Reply refused = load("linked", linked.getFileName().toString());
+            assertEquals(400, refused.status(), refused.toString());
+            assertTrue(refused.error().get("message").asText().startsWith("the adapter's file '" + link[0]
+                    + "' is a link that leads out of"), refused.toString());
+            assertFalse(refused.toString().contains("hunter2"), refused.toString());
+        }
+        Path text = Files.createDirectories(root.resolve("text"));
+        Files.copy(adapter.resolve("adapter_model.safetensors"), text.resolve("adapter_model.safetensors"));
+        Files.writeString(text.resolve("adapter_config.json"), "hunter2:x:0:0");
+        TestServer.Reply refused = load("text", "text");
+        assertEquals(400, refused.status());
+        assertFalse(refused.toString().contains("hunter2"), refused.toString());
+        // As in a cache of the hub, whose snapshots are links to files beside them.
+        Path inside = Files.createDirectories(root.resolve("inside"));
+        for (String file : List.of("adapter_config.json", "adapter_model.safetensors")) {
+            Files.createSymbolicLink(inside.resolve(file), Path.of("../hr").resolve(file));
+        }
+        assertEquals(200, load("inside", "inside").status());
+        assertEquals(200, unload("inside").status());
+    }
+
     @Test
     void aRequestIsAnsweredByTheModelThatItNamesOrByNone() {
         assertEquals(200, load("only", "hr").status());

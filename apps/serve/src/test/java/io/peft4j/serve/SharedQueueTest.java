@@ -55,8 +55,8 @@ class SharedQueueTest extends KillsContract {
                 for (int server = 0; server < servers; server++) {
                     jobs.add(threads.submit(() -> {
                         start.await();
-                        try (Store store = Store.open(data, Optional.of(url.replace("/postgres?", "/" + empty + "?")),
-                                Duration.ofSeconds(2))) {
+                        try (Store store = Store.open(data, new Store.Options(Optional.of(url.replace("/postgres?",
+                                "/" + empty + "?")), Duration.ofSeconds(2)))) {
                             return store.keys().list().size();
                         }
                     }));

@@ -36,7 +36,7 @@ public final class ContainerServer implements AutoCloseable {
     private ContainerServer(LanguageModel model, EndpointContract contract, int port) {
         this.model = Objects.requireNonNull(model, "model");
         this.contract = Objects.requireNonNull(contract, "contract");
-        this.server = new HttpServer("0.0.0.0", port, request -> Caller.LOCAL, new ServerMetrics(),
+        this.server = new HttpServer("0.0.0.0", port, request -> Caller.LOCAL, new ServerMetrics(), failure -> false,
                 List.of(this::addTo));
     }
 

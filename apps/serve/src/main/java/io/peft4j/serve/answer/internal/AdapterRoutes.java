@@ -5,6 +5,7 @@ import io.peft4j.core.error.PeftException;
 import io.peft4j.serve.api.internal.ModelRoutes;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
+import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.http.internal.RequestFields;
 import io.peft4j.serve.http.internal.RouteGroup;
@@ -13,6 +14,7 @@ import io.peft4j.serve.model.internal.ServedModels;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +28,9 @@ import java.util.stream.Stream;
  */
 public final class AdapterRoutes implements RouteGroup {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}");
+    /** What a parser says of a text quotes it, which is not for clients. */
+    private static final Pattern UNREADABLE = Pattern.compile("(is not valid JSON): .*?( at line \\d+, column \\d+)?$",
+            Pattern.DOTALL);
     /** How deep below a root adapters are looked for. */
     private static final int DEPTH = 3;
 
@@ -84,15 +89,20 @@ public final class AdapterRoutes implements RouteGroup {
         }
         Path folder = find(wanted).orElseThrow(() -> ApiException.notFound("lora_path", "adapter_not_found",
                 "no folder of an adapter is called so below the folders that the server loads from"));
-        if (models.find(name).isPresent() && !inPlace) {
+        // One that another project has is not replaced either.
+        Caller caller = Caller.of(http);
+        boolean seen = models.find(name, caller).isPresent();
+        if (models.find(name).isPresent() && !(seen && inPlace)) {
             throw ApiException.of(400, "invalid_request_error", "model_exists", "lora_name", "The lora adapter '"
                     + name + "' has already been loaded. To load it in place, set 'load_inplace' to true.");
         }
         requireAdded(name);
+        requireInside(folder);
         try {
-            models.replace(name, folder, "user");
+            models.replace(name, folder, caller.project());
         } catch (PeftException e) {
-            throw ApiException.invalid("lora_path", e.getMessage().replace(folder.toString(), wanted));
+            throw ApiException.invalid("lora_path", UNREADABLE.matcher(e.getMessage().replace(folder.toString(), wanted))
+                    .replaceAll("$1$2"));
         }
         http.contentType("text/plain").result("Success: LoRA adapter '" + name + "' added successfully.");
     }
@@ -104,8 +114,9 @@ public final class AdapterRoutes implements RouteGroup {
         String name = fields.text("lora_name").orElseThrow();
         fields.ignore("lora_int_id");
         fields.requireKnown();
-        if (models.find(name).isEmpty()) {
-            throw ModelRoutes.noSuchModel(models, name);
+        Caller caller = Caller.of(http);
+        if (models.find(name, caller).isEmpty()) {
+            throw ModelRoutes.noSuchModel(models, name, caller);
         }
         requireAdded(name);
         models.remove(name);
@@ -135,5 +146,33 @@ public final class AdapterRoutes implements RouteGroup {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot look into " + root, e);
         }
+    }
+
+    /**
+     * Refuses a folder in which a link leads out of the roots: whoever may write there could have any file of this
+     * machine read. Links within a root stay, as in the cache of the hub.
+     */
+    private void requireInside(Path folder) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.filter(Files::isSymbolicLink).toList()) {
+                Path target = file.toRealPath();
+                boolean inside = false;
+                for (Path root : roots) {
+                    inside |= target.startsWith(root.toRealPath());
+                }
+                if (!inside) {
+                    throw leadsOutside(file);
+                }
+            }
+        } catch (NoSuchFileException e) {
+            throw leadsOutside(Path.of(e.getFile()));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot look into " + folder, e);
+        }
+    }
+
+    private static ApiException leadsOutside(Path link) {
+        return ApiException.invalid("lora_path", "the adapter's file '" + link.getFileName() + "' is a link that leads "
+                + "out of the folders that the server loads from, or nowhere; put the file itself there");
     }
 }

@@ -57,8 +57,8 @@ public final class AnswerGateway {
         return models;
     }
 
-    ServedModel model(String name) {
-        return ModelRoutes.answering(models, name);
+    ServedModel model(String name, Caller caller) {
+        return ModelRoutes.answering(models, name, caller);
     }
 
     ReplyParts replies() {
@@ -71,11 +71,11 @@ public final class AnswerGateway {
     }
 
     /** The tokens that a prompt to a model and its answer may have together. */
-    int mostTokens(ServedModel model) {
+    int mostTokens(ServedModel model, Caller caller) {
         try {
             return service().mostTokens(model.adapter());
         } catch (ConfigurationException e) {
-            throw gone(model, e);
+            throw gone(model, caller, e);
         }
     }
 
@@ -101,15 +101,15 @@ public final class AnswerGateway {
                     .mapToInt(each -> each.ids().length).sum()));
             return pending;
         } catch (ConfigurationException e) {
-            throw gone(model, e);
+            throw gone(model, caller, e);
         } catch (RuntimeException e) {
             throw error(e);
         }
     }
 
     /** A model may have been taken out since it was found. */
-    private ApiException gone(ServedModel model, ConfigurationException e) {
-        return models.find(model.name()).isEmpty() ? ModelRoutes.noSuchModel(models, model.name())
+    private ApiException gone(ServedModel model, Caller caller, ConfigurationException e) {
+        return models.find(model.name()).isEmpty() ? ModelRoutes.noSuchModel(models, model.name(), caller)
                 : ApiException.invalid(e.getMessage());
     }
 

@@ -32,8 +32,8 @@ final class Chats {
     }
 
     /** Reads a request, and makes its prompt. */
-    Chat read(RequestFields fields, ChatRequest.Reader reader) {
-        ServedModel model = answers.model(ChatRequest.model(fields));
+    Chat read(RequestFields fields, Caller caller, ChatRequest.Reader reader) {
+        ServedModel model = answers.model(ChatRequest.model(fields), caller);
         ChatTemplate template = base.chatTemplate().orElseThrow(() -> ApiException.of(400, "invalid_request_error",
                 "no_chat_template", "model", "the model '" + model.name() + "' has no chat template; ask it "
                         + "with a prompt at /v1/completions, or let the server be started with a chat template"));
@@ -41,7 +41,7 @@ final class Chats {
         int[] prompt = new ChatInput(request.prompt(), template, base.tokenizer()).tokens(request.messages(),
                 request.tools().shown(), request.variables(), request.tools().begin());
         GenerationOptions options = SamplingFields.limited(request.options(), request.prompt(), request.limit(),
-                request.maxTokens(), prompt.length, answers.mostTokens(model));
+                request.maxTokens(), prompt.length, answers.mostTokens(model, caller));
         return new Chat(model, request, prompt, options);
     }
 

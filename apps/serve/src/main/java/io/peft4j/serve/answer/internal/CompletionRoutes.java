@@ -53,9 +53,9 @@ public final class CompletionRoutes implements RouteGroup {
             Streaming streaming) {
     }
 
-    private Wanted read(RequestFields fields) {
+    private Wanted read(RequestFields fields, Caller caller) {
         String name = ChatRequest.model(fields);
-        ServedModel model = answers.model(name);
+        ServedModel model = answers.model(name, caller);
         fields.ignore("user");
         fields.unsupported("suffix", "the models continue texts", "");
         fields.unsupported("echo", "the prompt is not repeated", "false");
@@ -67,7 +67,7 @@ public final class CompletionRoutes implements RouteGroup {
         List<int[]> prompts = prompts(fields.required("prompt"));
         Wanted wanted = new Wanted(model, name, prompts, told.withMaxNewTokens(maxTokens), Streaming.read(fields));
         fields.requireKnown();
-        int room = answers.mostTokens(model);
+        int room = answers.mostTokens(model, caller);
         prompts.forEach(prompt -> SamplingFields.limited(told, "prompt", "max_tokens", Optional.of(maxTokens),
                 prompt.length, room));
         return wanted;
@@ -102,7 +102,7 @@ public final class CompletionRoutes implements RouteGroup {
     }
 
     private void answer(Context http) {
-        Wanted wanted = read(new RequestFields(Bodies.object(http)));
+        Wanted wanted = read(new RequestFields(Bodies.object(http)), Caller.of(http));
         if (wanted.prompts().stream().anyMatch(prompt -> prompt.length == 0)) {
             throw ApiException.invalid("prompt", "'prompt' has no tokens");
         }

@@ -43,7 +43,7 @@ public final class EmbeddingRoutes implements RouteGroup {
     private void embed(Context http) {
         RequestFields fields = new RequestFields(Bodies.object(http));
         String name = ChatRequest.model(fields);
-        LanguageModel model = find(name);
+        LanguageModel model = find(name, Caller.of(http));
         fields.ignore("user");
         Optional<Integer> dimensions = ChatRequest.max(fields, "dimensions");
         String format = fields.text("encoding_format").orElse("float");
@@ -63,12 +63,12 @@ public final class EmbeddingRoutes implements RouteGroup {
         Bodies.reply(http, reply(name, wanted, format.equals("base64"), tokens));
     }
 
-    private LanguageModel find(String name) {
-        return models.embedder(name).orElseThrow(() -> {
-            if (models.find(name).isEmpty()) {
-                return ModelRoutes.noSuchModel(models, name);
+    private LanguageModel find(String name, Caller caller) {
+        return models.embedder(name, caller).orElseThrow(() -> {
+            if (models.find(name, caller).isEmpty()) {
+                return ModelRoutes.noSuchModel(models, name, caller);
             }
-            List<String> embedders = models.embedderNames();
+            List<String> embedders = models.embedderNames(caller);
             return ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
                     + "' predicts tokens and gives no embeddings; " + (embedders.isEmpty() ? "this server has no model "
                             + "that does" : SimilarNames.sentence(name, embedders)));

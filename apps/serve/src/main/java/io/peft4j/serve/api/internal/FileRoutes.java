@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
+import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.http.internal.RouteGroup;
@@ -53,7 +54,8 @@ public final class FileRoutes implements RouteGroup {
     private void list(Context request) {
         Optional<String> purpose = Optional.ofNullable(request.queryParam("purpose")).filter(text -> !text.isEmpty());
         ListPage.Request page = Paging.of(request, MOST_LISTED, MOST_LISTED);
-        Bodies.reply(request, Paging.json(store.files().list(purpose, page, now())
+        Bodies.reply(request, Paging.json(store.files().list(Caller.of(request).project(), purpose, page,
+                now())
                 .orElseThrow(Paging::unknownAfter), FileRoutes::json));
     }
 
@@ -86,7 +88,8 @@ public final class FileRoutes implements RouteGroup {
 
     private StoredFile find(Context request) {
         String id = request.pathParam("id");
-        return Optional.of(id).filter(Ids::isValid).flatMap(valid -> store.files().find(valid, now()))
+        return Optional.of(id).filter(Ids::isValid).flatMap(valid -> store.files().find(valid,
+                Caller.of(request).project(), now()))
                 .orElseThrow(() -> noSuchFile(id));
     }
 

@@ -1,6 +1,7 @@
 package io.peft4j.serve.api.internal;
 
 import io.peft4j.serve.http.internal.Bodies;
+import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.http.internal.RouteGroup;
@@ -24,7 +25,8 @@ public final class HealthRoutes implements RouteGroup {
         this.store = store;
         this.meters = meters;
         meters.gauge("peft4j.jobs.training", "Jobs that train here now", worker::training);
-        meters.gauge("peft4j.models", "Models that answer, checkpoints not counted", () -> models.all().size());
+        meters.gauge("peft4j.models", "Models that answer, checkpoints not counted",
+                () -> models.all(Caller.LOCAL).size());
         for (JobStatus status : JobStatus.values()) {
             meters.gauge("peft4j.jobs", "Jobs by status", () -> jobs().getOrDefault(status.code(), 0L), "status",
                     status.code());
@@ -38,7 +40,8 @@ public final class HealthRoutes implements RouteGroup {
     @Override
     public void addTo(Routes routes) {
         routes.get("/health", Operation.of("health", "Whether the server lives").withoutKey().reply(Operation.OBJECT),
-                request -> Bodies.reply(request, Json.object().put("status", "ok").put("model", models.baseName())));
+                request -> Bodies.reply(request, Json.object().put("status", store.disk().isFull() ? "disk_full" : "ok")
+                        .put("model", models.baseName())));
         routes.get("/metrics", Operation.of("metrics", "Values for Prometheus").reply("text/plain", Operation.TEXT),
                 request -> request.contentType("text/plain; version=0.0.4; charset=utf-8").result(meters.scrape()));
     }

@@ -83,32 +83,35 @@ public final class JobRoutes implements RouteGroup {
         Caller caller = Caller.of(request);
         ObjectNode wanted = JobRequest.of(Bodies.object(request));
         String name = wanted.get("model").asText();
-        ServedModel model = ModelRoutes.answering(models, name);
+        ServedModel model = ModelRoutes.answering(models, name, caller);
         wanted.put("model", model.name());
-        requireFile("training_file", wanted.get("training_file").asText());
+        requireFile(caller, "training_file", wanted.get("training_file").asText());
         if (!wanted.get("validation_file").isNull()) {
-            requireFile("validation_file", wanted.get("validation_file").asText());
+            requireFile(caller, "validation_file", wanted.get("validation_file").asText());
         }
         long now = now();
-        caller.jobsPerDay().filter(most -> store.jobs().countOf(caller.id(), now - DAY) >= most).ifPresent(most -> {
-            throw ApiException.tooMany("insufficient_quota", "the key's limit of " + Count.of(most, "job")
-                    + " a day is reached",
-                    (int) DAY);
-        });
         String type = wanted.get("method").get("type").asText();
-        Job job = new Job(Ids.next("ftjob-"), caller.id(), models.baseName(), JobStatus.VALIDATING_FILES, false,
+        Job job = new Job(Ids.next("ftjob-"), caller.id(), caller.home(), models.baseName(), JobStatus.VALIDATING_FILES,
+                false,
                 wanted, (ObjectNode) wanted.get("method").get(type).get("hyperparameters"), Optional.empty(),
                 Optional.empty(), Optional.empty(), List.of(), now, Optional.empty(), Optional.empty(),
                 Optional.empty());
-        store.jobs().add(job, List.of(JobEvent.info("created", "Created fine-tuning job: " + job.id()),
-                JobEvent.info("validating", "Validating training file: " + job.trainingFile())));
+        List<JobEvent> events = List.of(JobEvent.info("created", "Created fine-tuning job: " + job.id()),
+                JobEvent.info("validating", "Validating training file: " + job.trainingFile()));
+        store.disk().requireRoom(0);
+        if (caller.jobsPerDay().isEmpty()) {
+            store.jobs().add(job, events);
+        } else if (!store.jobs().add(job, events, caller.jobsPerDay().get(), now - DAY)) {
+            throw ApiException.tooMany("insufficient_quota", "the key's limit of "
+                    + Count.of(caller.jobsPerDay().get(), "job") + " a day is reached", (int) DAY);
+        }
         worker.wake();
         Bodies.reply(request, json.of(job));
     }
 
-    private void requireFile(String field, String id) {
+    private void requireFile(Caller caller, String field, String id) {
         Optional<StoredFile> file = Optional.of(id).filter(Ids::isValid)
-                .flatMap(valid -> store.files().find(valid, now()));
+                .flatMap(valid -> store.files().find(valid, caller.project(), now()));
         if (file.isEmpty()) {
             throw ApiException.of(400, "invalid_request_error", "invalid_" + field, field, "no such file: '" + id
                     + "'");
@@ -129,7 +132,8 @@ public final class JobRoutes implements RouteGroup {
         });
         boolean none = Optional.ofNullable(request.queryParam("metadata")).filter(text -> !text.isEmpty())
                 .map(JobRoutes::isNull).orElse(false);
-        Bodies.reply(request, Paging.json(store.jobs().list(metadata, none, Paging.of(request, LISTED, MOST_LISTED))
+        Bodies.reply(request, Paging.json(store.jobs().list(Caller.of(request).project(), metadata, none,
+                Paging.of(request, LISTED, MOST_LISTED))
                 .orElseThrow(Paging::unknownAfter), json::of));
     }
 
@@ -206,6 +210,7 @@ public final class JobRoutes implements RouteGroup {
     private Job find(Context request) {
         String id = request.pathParam("id");
         return Optional.of(id).filter(Ids::isValid).flatMap(store.jobs()::find)
+                .filter(job -> Caller.of(request).sees(job.project()))
                 .orElseThrow(() -> ApiException.notFound("fine_tuning_job_id", "fine_tune_not_found",
                         "no such fine-tuning job: '" + id
                                 + "'"));

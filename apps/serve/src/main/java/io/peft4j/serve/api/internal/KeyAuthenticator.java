@@ -10,10 +10,10 @@ import io.peft4j.serve.store.internal.KeyTable;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 
 /**
@@ -25,28 +25,36 @@ import java.util.regex.Pattern;
 public final class KeyAuthenticator implements Authenticator {
     private static final String SCHEME = "Bearer ";
     /** How long the result of looking up a key holds, also where it is revoked meanwhile. */
-    private static final long KNOWN_MILLIS = 1000;
+    private static final long KNOWN_NANOS = 1_000_000_000;
     private static final int MOST_KNOWN = 10_000;
     private static final Pattern LOCAL_HOST = Pattern.compile("(localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1\\])(:\\d+)?",
             Pattern.CASE_INSENSITIVE);
-    private static final ApiKey ANY = new ApiKey("", "", "", 0, Optional.empty(), ApiKey.Limits.NONE);
+    private static final ApiKey ANY = new ApiKey("", "", "", Optional.empty(), 0, Optional.empty(), ApiKey.Limits.NONE);
 
     private final Optional<byte[]> master;
     private final KeyTable keys;
-    private final Clock clock;
+    private final LongSupplier nanos;
     private final Map<String, Known> known = new ConcurrentHashMap<>();
     private final Map<String, Usage> usages = new ConcurrentHashMap<>();
 
-    private volatile Known anyKnown = new Known(Optional.empty(), 0);
+    private volatile Optional<Known> anyKnown = Optional.empty();
 
     private record Known(Optional<ApiKey> key, long since) {
+        boolean holds(long now) {
+            return now - since < KNOWN_NANOS;
+        }
     }
 
-    /** Doors for the key of the start and the stored ones. */
-    public KeyAuthenticator(Optional<String> master, KeyTable keys, Clock clock) {
+    /**
+     * Doors for the key of the start and the stored ones.
+     *
+     * @param nanos the time that has passed, by a clock that nobody sets: else a step of it would let a revoked key in
+     *     for as long, or forget what a key has used
+     */
+    public KeyAuthenticator(Optional<String> master, KeyTable keys, LongSupplier nanos) {
         this.master = master.map(text -> text.getBytes(StandardCharsets.UTF_8));
         this.keys = keys;
-        this.clock = clock;
+        this.nanos = nanos;
     }
 
     @Override
@@ -84,13 +92,13 @@ public final class KeyAuthenticator implements Authenticator {
     }
 
     private boolean anyKey() {
-        long now = clock.millis();
-        Known before = anyKnown;
-        if (now - before.since() >= KNOWN_MILLIS) {
-            before = new Known(keys.anyMade() ? Optional.of(ANY) : Optional.empty(), now);
+        long now = nanos.getAsLong();
+        Optional<Known> before = anyKnown.filter(known -> known.holds(now));
+        if (before.isEmpty()) {
+            before = Optional.of(new Known(keys.anyMade() ? Optional.of(ANY) : Optional.empty(), now));
             anyKnown = before;
         }
-        return before.key().isPresent();
+        return before.flatMap(Known::key).isPresent();
     }
 
     /** A browser names the site whose page sends a request; the console's own is this server. */
@@ -111,9 +119,9 @@ public final class KeyAuthenticator implements Authenticator {
     }
 
     private Optional<ApiKey> find(String secret) {
-        long now = clock.millis();
+        long now = nanos.getAsLong();
         Known before = known.get(secret);
-        if (before != null && now - before.since() < KNOWN_MILLIS) {
+        if (before != null && before.holds(now)) {
             return before.key();
         }
         Optional<ApiKey> key = keys.open(secret);
@@ -125,22 +133,31 @@ public final class KeyAuthenticator implements Authenticator {
     }
 
     private Caller caller(ApiKey key) {
-        Usage usage = usages.computeIfAbsent(key.id(), id -> new Usage());
-        usage.admit(key.limits(), clock.millis());
-        return new Caller(key.id(), key.name(), key.limits().jobsPerDay(), key.limits().storedBytes(), usage::spend);
+        long now = nanos.getAsLong();
+        Usage usage = usages.computeIfAbsent(key.id(), id -> new Usage(now));
+        usage.admit(key.limits(), now);
+        return new Caller(key.id(), key.name(), key.project(), key.limits().jobsPerDay(), key.limits().storedBytes(),
+                usage::spend);
     }
 
-    /** What one key has used in this minute and on this day. */
+    /** What one key has used in this minute and on this day, both counted from its first request. */
     private static final class Usage {
-        private static final long MINUTE = 60_000;
-        private static final long DAY = 86_400_000;
+        private static final long SECOND = 1_000_000_000;
+        private static final long MINUTE = 60 * SECOND;
+        private static final long DAY = 1440 * MINUTE;
 
+        private final long begin;
         private long minute;
         private long requests;
         private long day;
         private long tokens;
 
-        synchronized void admit(ApiKey.Limits limits, long now) {
+        Usage(long begin) {
+            this.begin = begin;
+        }
+
+        synchronized void admit(ApiKey.Limits limits, long nanos) {
+            long now = nanos - begin;
             if (now / MINUTE != minute) {
                 minute = now / MINUTE;
                 requests = 0;
@@ -152,12 +169,12 @@ public final class KeyAuthenticator implements Authenticator {
             if (limits.requestsPerMinute().filter(most -> requests >= most).isPresent()) {
                 throw ApiException.tooMany("rate_limit_exceeded", "the key's limit of "
                         + Count.of(limits.requestsPerMinute().get(), "request") + " a minute is reached",
-                        (int) ((minute + 1) * MINUTE - now + 999) / 1000);
+                        (int) (((minute + 1) * MINUTE - now + SECOND - 1) / SECOND));
             }
             if (limits.tokensPerDay().filter(most -> tokens >= most).isPresent()) {
                 throw ApiException.tooMany("insufficient_quota", "the key's limit of "
                         + Count.of(limits.tokensPerDay().get(), "token") + " a day is reached",
-                        (int) (((day + 1) * DAY - now) / 1000));
+                        (int) (((day + 1) * DAY - now) / SECOND));
             }
             requests++;
         }

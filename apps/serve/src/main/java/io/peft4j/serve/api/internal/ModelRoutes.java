@@ -6,6 +6,7 @@ import io.javalin.http.Context;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
+import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.http.internal.RouteGroup;
@@ -38,7 +39,7 @@ public final class ModelRoutes implements RouteGroup {
     private void list(Context request) {
         ObjectNode reply = Json.object().put("object", "list");
         ArrayNode data = reply.putArray("data");
-        List<ServedModel> all = models.all();
+        List<ServedModel> all = models.all(Caller.of(request));
         all.forEach(model -> data.add(json(model)));
         Bodies.reply(request, reply);
     }
@@ -58,13 +59,14 @@ public final class ModelRoutes implements RouteGroup {
 
     private ServedModel find(Context request) {
         String name = request.pathParam("model");
-        return models.find(name).orElseThrow(() -> noSuchModel(models, name));
+        Caller caller = Caller.of(request);
+        return models.find(name, caller).orElseThrow(() -> noSuchModel(models, name, caller));
     }
 
     /** The model of a name that answers, or is to be trained to. */
-    public static ServedModel answering(ServedModels models, String name) {
-        ServedModel model = models.find(name).orElseThrow(() -> noSuchModel(models, name));
-        if (models.embedder(name).isPresent()) {
+    public static ServedModel answering(ServedModels models, String name, Caller caller) {
+        ServedModel model = models.find(name, caller).orElseThrow(() -> noSuchModel(models, name, caller));
+        if (models.embedder(name, caller).isPresent()) {
             throw ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
                     + "' gives vectors of texts, by POST /v1/embeddings; it does not answer and is not tuned here");
         }
@@ -72,9 +74,9 @@ public final class ModelRoutes implements RouteGroup {
     }
 
     /** 404 for a model. */
-    public static ApiException noSuchModel(ServedModels models, String name) {
+    public static ApiException noSuchModel(ServedModels models, String name, Caller caller) {
         return ApiException.notFound("model", "model_not_found", "the model '" + name + "' does not exist; "
-                + SimilarNames.sentence(name, models.all().stream().map(ServedModel::name).toList()));
+                + SimilarNames.sentence(name, models.all(caller).stream().map(ServedModel::name).toList()));
     }
 
     private ObjectNode json(ServedModel model) {

@@ -58,9 +58,14 @@ final class Uploads {
         if (!request.isMultipartFormData()) {
             throw ApiException.invalid("files are sent as multipart/form-data with the fields 'file' and 'purpose'");
         }
+        Caller caller = Caller.of(request);
+        // What surely is too large is not even read.
+        long least = Math.max(0, request.req().getContentLengthLong() - MOST_BESIDE);
+        store.disk().requireRoom(least);
+        requireRoom(caller, least);
         Map<String, Part> parts = parts(request);
         try {
-            return take(parts, Caller.of(request));
+            return take(parts, caller);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot keep the file", e);
         } finally {
@@ -77,8 +82,8 @@ final class Uploads {
     }
 
     private Map<String, Part> parts(Context request) {
-        request.req().setAttribute(CONFIGURATION, new MultipartConfigElement(store.files().spool().getParent()
-                .toString(), MOST_BYTES, MOST_BYTES + MOST_BESIDE, 0));
+        request.req().setAttribute(CONFIGURATION, new MultipartConfigElement(store.files().spoolFolder().toString(),
+                MOST_BYTES, MOST_BYTES + MOST_BESIDE, 0));
         try {
             Collection<Part> parts = request.req().getParts();
             Map<String, Part> byName = new LinkedHashMap<>();
@@ -94,15 +99,21 @@ final class Uploads {
     }
 
     /** What the parser says of a form that it cannot read, or that is too large. */
-    private static RuntimeException refusal(Exception e) {
+    private RuntimeException refusal(Exception e) {
         if (e instanceof ApiException known) {
             return known;
+        }
+        if (store.disk().note(e)) {
+            return ApiException.outOfSpace();
         }
         StringBuilder messages = new StringBuilder();
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
             messages.append(cause.getMessage()).append('\n');
         }
         String text = messages.toString().toLowerCase(Locale.ROOT);
+        if (text.contains("headers max length")) {
+            return ApiException.invalid("the name of a field or a file of the form is too long");
+        }
         if (text.contains("exceeded") || text.contains("too large") || text.contains("max length")) {
             return ApiException.tooLarge("a file may have at most " + MOST_BYTES + " bytes");
         }
@@ -126,15 +137,16 @@ final class Uploads {
         long now = clock.instant().getEpochSecond();
         Optional<Long> expires = lifetime(parts).map(seconds -> now + seconds);
         String name = name(file.getSubmittedFileName());
-        requireRoom(caller, file.getSize());
         Path spool = store.files().spool();
         try {
             file.write(spool.toString());
             force(spool);
             Optional<String> wrong = purpose.equals("fine-tune") ? fault(spool) : Optional.empty();
-            StoredFile stored = new StoredFile(Ids.next("file-"), caller.id(), name, purpose, Files.size(spool), now,
-                    expires, wrong.isEmpty() ? "processed" : "error", wrong);
-            store.files().add(stored, spool);
+            StoredFile stored = new StoredFile(Ids.next("file-"), caller.id(), caller.home(), name, purpose,
+                    Files.size(spool), now, expires, wrong.isEmpty() ? "processed" : "error", wrong);
+            if (!store.files().add(stored, spool, caller.storedBytes())) {
+                throw outOfQuota(caller.storedBytes().orElseThrow());
+            }
             return stored;
         } finally {
             Files.deleteIfExists(spool);
@@ -143,9 +155,13 @@ final class Uploads {
 
     private void requireRoom(Caller caller, long bytes) {
         caller.storedBytes().filter(most -> store.files().bytesOf(caller.id()) + bytes > most).ifPresent(most -> {
-            throw ApiException.of(403, "insufficient_quota", "insufficient_quota", "file", "the key may keep " + most
-                    + " bytes of files; delete some");
+            throw outOfQuota(most);
         });
+    }
+
+    private static ApiException outOfQuota(long most) {
+        return ApiException.of(403, "insufficient_quota", "insufficient_quota", "file", "the key may keep " + most
+                + " bytes of files; delete some");
     }
 
     private static void force(Path file) throws IOException {

@@ -11,6 +11,8 @@ import java.util.Optional;
 public final class ApiException extends PeftException {
     private static final long serialVersionUID = 1L;
 
+    private static final int RETRY_SECONDS = 60;
+
     private final int status;
     private final String type;
     private final String param;
@@ -65,6 +67,12 @@ public final class ApiException extends PeftException {
     public static ApiException tooMany(String code, String message, int retryAfterSeconds) {
         return new ApiException(429, code.equals("insufficient_quota") ? code : "requests", code, null, message,
                 Math.max(1, retryAfterSeconds));
+    }
+
+    /** 507: there is no room for what was sent, or would follow from it. */
+    public static ApiException outOfSpace() {
+        return new ApiException(507, "server_error", "insufficient_storage", null,
+                "the disk of the server is full; nothing was stored. Try again when there is room", RETRY_SECONDS);
     }
 
     /** 503: the server stops or cannot answer now. */

@@ -18,6 +18,7 @@ import java.util.concurrent.Phaser;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
 import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -36,7 +37,9 @@ public final class HttpServer implements AutoCloseable {
     private static final Set<String> OPEN = Set.of("/", "/health", "/openapi.json");
     private static final String REQUEST_ID = "X-Request-Id";
     /** Clouds kill a container 30 seconds after they have asked it to stop. */
-    private static final Duration LAST_ANSWERS = Duration.ofSeconds(25);
+    public static final Duration LAST_ANSWERS = Duration.ofSeconds(25);
+    /** What is ended needs a moment to tell its client so. */
+    private static final Duration LAST_WORDS = Duration.ofSeconds(2);
 
     private final Javalin javalin;
     private final RouteTable routes;
@@ -44,18 +47,22 @@ public final class HttpServer implements AutoCloseable {
     private final Authenticator doors;
     private final AtomicBoolean stopping = new AtomicBoolean();
     private final ServerMetrics meters;
+    private final Predicate<Throwable> diskFull;
     /** The server itself and each request that runs; it ends when all have left. */
     private final Phaser running = new Phaser(1);
 
     /**
      * Listens at once; port 0 means any that is free.
      *
+     * @param diskFull takes note of a failure, and gives whether it was that the disk is full
      * @throws ConfigurationException when nobody can listen there
      */
-    public HttpServer(String host, int port, Authenticator doors, ServerMetrics meters, List<RouteGroup> groups) {
+    public HttpServer(String host, int port, Authenticator doors, ServerMetrics meters,
+            Predicate<Throwable> diskFull, List<RouteGroup> groups) {
         this.host = host;
         this.doors = doors;
         this.meters = meters;
+        this.diskFull = diskFull;
         ServerSocketChannel socket = bind(host, port);
         this.javalin = Javalin.create(config -> configure(config, socket, groups));
         this.routes = new RouteTable(javalin);
@@ -101,7 +108,7 @@ public final class HttpServer implements AutoCloseable {
                 .reply(Operation.OBJECT), request -> Bodies.reply(request, described.description()));
         config.routes.exception(ApiException.class, HttpServer::refuse);
         config.routes.exception(HttpResponseException.class, this::refuse);
-        config.routes.exception(Exception.class, HttpServer::fail);
+        config.routes.exception(Exception.class, this::fail);
     }
 
     private static Connector connector(Server server, HttpConfiguration http, ServerSocketChannel socket) {
@@ -140,10 +147,17 @@ public final class HttpServer implements AutoCloseable {
         refuse(refusal, request);
     }
 
-    private static void fail(Exception error, Context request) {
+    private void fail(Exception error, Context request) {
         String id = request.res().getHeader(REQUEST_ID);
         if (error instanceof UncheckedIOException && error.getCause() instanceof org.eclipse.jetty.io.EofException) {
             LOG.debug("request {}: the client went away", id);
+            // Unless what it sent only looked like an end, such as a chunk without a size.
+            refuse(ApiException.invalid("the body of the request is malformed, or ended before its end"), request);
+            return;
+        }
+        if (diskFull.test(error)) {
+            LOG.debug("request {}: the disk is full", id);
+            refuse(ApiException.outOfSpace(), request);
             return;
         }
         LOG.error("request {} failed", id, error);
@@ -161,20 +175,40 @@ public final class HttpServer implements AutoCloseable {
         return javalin.port();
     }
 
-    /** Refuses what begins now, lets what runs end, for half a minute at most, and stops listening. */
     @Override
     public void close() {
+        close(LAST_ANSWERS, () -> {
+        });
+    }
+
+    /**
+     * Refuses what begins now, lets what runs end, and stops listening.
+     *
+     * @param patience the most time for what runs
+     * @param ending ends what runs then, in a way that its clients are told
+     */
+    public void close(Duration patience, Runnable ending) {
         if (stopping.getAndSet(true)) {
             return;
         }
-        try {
-            running.awaitAdvanceInterruptibly(running.arriveAndDeregister(), LAST_ANSWERS.toMillis(),
-                    TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (TimeoutException e) {
-            LOG.warn("requests still running after {} s are dropped", LAST_ANSWERS.toSeconds());
+        int phase = running.arriveAndDeregister();
+        if (!hasEnded(phase, patience)) {
+            LOG.warn("requests still running after {} s are ended", patience.toSeconds());
+            ending.run();
+            hasEnded(phase, LAST_WORDS);
         }
         javalin.stop();
+    }
+
+    private boolean hasEnded(int phase, Duration patience) {
+        try {
+            running.awaitAdvanceInterruptibly(phase, patience.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } catch (TimeoutException e) {
+            return false;
+        }
     }
 }

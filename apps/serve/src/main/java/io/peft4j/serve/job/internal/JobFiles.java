@@ -1,7 +1,9 @@
 package io.peft4j.serve.job.internal;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.support.FolderLock;
+import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.store.internal.Job;
 import io.peft4j.serve.store.internal.Store;
 import java.io.IOException;
@@ -100,6 +102,16 @@ final class JobFiles {
             Files.copy(content, target, StandardCopyOption.REPLACE_EXISTING);
         }
         return true;
+    }
+
+    /** The lines that the trainer has written so far of its updates and measurements. */
+    List<JsonNode> metrics() {
+        Path file = run().resolve("metrics.jsonl");
+        try (Stream<String> lines = Files.lines(file)) {
+            return lines.filter(line -> !line.isBlank()).map(Json::stored).toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file, e);
+        }
     }
 
     /** Makes the run fit to be gone on with: one that left an adapter and no checkpoint is begun anew. */

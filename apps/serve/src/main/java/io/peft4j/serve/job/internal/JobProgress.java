@@ -1,14 +1,17 @@
 package io.peft4j.serve.job.internal;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.job.internal.RunningJob.Stop;
+import io.peft4j.serve.store.internal.Disk;
 import io.peft4j.serve.store.internal.Ids;
 import io.peft4j.serve.store.internal.Job;
 import io.peft4j.serve.store.internal.JobCheckpoint;
 import io.peft4j.serve.store.internal.JobEvent;
 import io.peft4j.serve.store.internal.JobQueue;
+import io.peft4j.serve.store.internal.Store;
 import io.peft4j.serve.store.internal.StoredModel;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingListener;
@@ -21,9 +24,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Clock;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -32,7 +37,13 @@ import java.util.TreeMap;
  * interrupted are not told again: they have the same figures.
  */
 final class JobProgress implements TrainingListener {
+    /** What a line of the trainer's metrics has beside what the objective measures. */
+    private static final Set<String> FIGURES = Set.of("step", "epoch", "train_loss", "learning_rate", "grad_norm",
+            "tokens", "supervised_tokens", "tokens_per_s");
+    private static final String EVALUATED = "eval_";
+
     private final JobQueue queue;
+    private final Disk disk;
     private final RunningJob running;
     private final JobFiles files;
     private final PeftModel model;
@@ -41,8 +52,9 @@ final class JobProgress implements TrainingListener {
     private TrainingPlan plan;
     private Optional<StepMetrics> pending = Optional.empty();
 
-    JobProgress(JobQueue queue, RunningJob running, JobFiles files, PeftModel model, String modelName, Clock clock) {
-        this.queue = queue;
+    JobProgress(Store store, RunningJob running, JobFiles files, PeftModel model, String modelName, Clock clock) {
+        this.queue = store.queue();
+        this.disk = store.disk();
         this.running = running;
         this.files = files;
         this.model = model;
@@ -59,7 +71,7 @@ final class JobProgress implements TrainingListener {
     }
 
     private void tell(JobEvent event) {
-        if (!queue.tell(job().id(), event, now())) {
+        if (!queue.tell(running.claim(), List.of(event), now())) {
             running.stop(Stop.LOST);
         }
     }
@@ -76,6 +88,7 @@ final class JobProgress implements TrainingListener {
         if (begun.doneSteps() > 0) {
             tell(JobEvent.info("continued-" + begun.doneSteps() + "-" + Ids.letters(6),
                     "Fine-tuning job resumed after step " + begun.doneSteps() + "/" + begun.totalSteps()));
+            tellMissing();
         } else {
             tell(new JobEvent("started", "info", "message", "Fine-tuning job started", Json.object()
                     .put("total_steps", begun.totalSteps()).put("steps_per_epoch", begun.stepsPerEpoch())
@@ -87,6 +100,7 @@ final class JobProgress implements TrainingListener {
     @Override
     public void onStep(StepMetrics metrics) {
         flush();
+        disk.requireRoom(0);
         if (endsEpoch(metrics.step()) && job().validationFile().isPresent()) {
             pending = Optional.of(metrics);
         } else {
@@ -97,19 +111,15 @@ final class JobProgress implements TrainingListener {
     @Override
     public void onEvaluation(TrainingResult.Evaluation evaluation) {
         long step = evaluation.step();
-        double evalLoss = evaluation.loss();
-        ObjectNode figures = Json.object().put("valid_loss", evalLoss).put("full_valid_loss", evalLoss);
-        if (evaluation.measures().containsKey(NextTokenObjective.TOKEN_ACCURACY)) {
-            double accuracy = evaluation.measures().get(NextTokenObjective.TOKEN_ACCURACY);
-            figures.put("valid_mean_token_accuracy", accuracy).put("full_valid_mean_token_accuracy", accuracy);
-        }
+        ObjectNode figures = validation(evaluation.loss(), Optional.ofNullable(evaluation.measures()
+                .get(NextTokenObjective.TOKEN_ACCURACY)));
         if (pending.filter(metrics -> metrics.step() == step).isPresent()) {
             StepMetrics metrics = pending.get();
             pending = Optional.empty();
             tell(metrics, figures);
         } else {
             tell(new JobEvent("validation-" + step, "info", "message", String.format(Locale.ROOT,
-                    "Validation loss after step %d: %.4f", step, evalLoss), figures.put("step", step)));
+                    "Validation loss after step %d: %.4f", step, evaluation.loss()), figures.put("step", step)));
         }
     }
 
@@ -124,23 +134,82 @@ final class JobProgress implements TrainingListener {
         return step % plan.stepsPerEpoch() == 0;
     }
 
-    /** @param validation what was measured on the validation data, if anything */
-    private void tell(StepMetrics metrics, ObjectNode validation) {
+    /**
+     * Tells the steps up to here that were trained and not told: a server may end, or lose a job, between the two. What
+     * was told stays as it is.
+     */
+    private void tellMissing() {
+        Map<Long, StepMetrics> steps = new TreeMap<>();
+        Map<Long, ObjectNode> validations = new TreeMap<>();
+        for (JsonNode line : files.metrics()) {
+            if (line.has("train_loss")) {
+                steps.put(line.get("step").asLong(), metrics(line));
+            } else {
+                validations.put(line.get("step").asLong(), validation(line.get("eval_loss").asDouble(),
+                        Optional.ofNullable(line.get(EVALUATED + NextTokenObjective.TOKEN_ACCURACY))
+                                .map(JsonNode::asDouble)));
+            }
+        }
+        List<JobEvent> events = steps.values().stream().map(metrics -> event(metrics, figures(metrics,
+                validations.getOrDefault(metrics.step(), Json.object())))).toList();
+        if (!queue.tell(running.claim(), events, now())) {
+            running.stop(Stop.LOST);
+        }
+        steps.values().stream().filter(metrics -> endsEpoch(metrics.step()) && (metrics.step() == plan.doneSteps()
+                || Files.exists(files.checkpoint(metrics.step())))).forEach(metrics -> checkpoint(metrics.step(),
+                        figures(metrics, validations.getOrDefault(metrics.step(), Json.object()))));
+    }
+
+    private static StepMetrics metrics(JsonNode line) {
+        Map<String, Double> measures = new TreeMap<>();
+        line.fields().forEachRemaining(field -> {
+            if (!FIGURES.contains(field.getKey())) {
+                measures.put(field.getKey(), field.getValue().asDouble());
+            }
+        });
+        return new StepMetrics(line.get("step").asLong(), line.get("epoch").asDouble(),
+                line.get("train_loss").asDouble(), line.get("learning_rate").asDouble(),
+                line.get("grad_norm").asDouble(), line.get("tokens").asLong(), line.get("supervised_tokens").asLong(),
+                0, 0, measures);
+    }
+
+    private static ObjectNode validation(double loss, Optional<Double> accuracy) {
+        ObjectNode figures = Json.object().put("valid_loss", loss).put("full_valid_loss", loss);
+        accuracy.ifPresent(value -> figures.put("valid_mean_token_accuracy", value)
+                .put("full_valid_mean_token_accuracy", value));
+        return figures;
+    }
+
+    /** What a checkpoint says of its step. */
+    private static ObjectNode figures(StepMetrics metrics, ObjectNode validation) {
         ObjectNode figures = Json.object().put("step", metrics.step()).put("train_loss", metrics.trainLoss());
-        Map<String, Double> measures = new TreeMap<>(metrics.measures());
-        Optional.ofNullable(measures.remove(NextTokenObjective.TOKEN_ACCURACY))
+        Optional.ofNullable(metrics.measures().get(NextTokenObjective.TOKEN_ACCURACY))
                 .ifPresent(accuracy -> figures.put("train_mean_token_accuracy", accuracy));
         figures.setAll(validation);
+        return figures;
+    }
+
+    private JobEvent event(StepMetrics metrics, ObjectNode figures) {
         ObjectNode all = figures.deepCopy().put("total_steps", plan.totalSteps()).put("epoch", metrics.epoch())
                 .put("learning_rate", metrics.learningRate()).put("grad_norm", metrics.gradNorm())
                 .put("tokens", metrics.tokens());
-        measures.forEach(all::put);
+        new TreeMap<>(metrics.measures()).forEach((name, value) -> {
+            if (!name.equals(NextTokenObjective.TOKEN_ACCURACY)) {
+                all.put(name, value);
+            }
+        });
         String message = String.format(Locale.ROOT, "Step %d/%d: training loss=%.4f", metrics.step(),
                 plan.totalSteps(), metrics.trainLoss())
-                + (validation.isEmpty() ? "" : String.format(Locale.ROOT, ", validation loss=%.4f",
-                        validation.get("valid_loss").asDouble()));
+                + (figures.has("valid_loss") ? String.format(Locale.ROOT, ", validation loss=%.4f",
+                        figures.get("valid_loss").asDouble()) : "");
+        return JobEvent.metrics("step-" + metrics.step(), message, all);
+    }
+
+    /** @param validation what was measured on the validation data, if anything */
+    private void tell(StepMetrics metrics, ObjectNode validation) {
+        ObjectNode figures = figures(metrics, validation);
         long finish = now() + Math.round(Math.ceil(metrics.secondsLeft()));
-        if (!queue.progress(job().id(), JobEvent.metrics("step-" + metrics.step(), message, all), finish, now())) {
+        if (!queue.progress(running.claim(), event(metrics, figures), finish, now())) {
             running.stop(Stop.LOST);
         } else if (endsEpoch(metrics.step())) {
             checkpoint(metrics.step(), figures);
@@ -152,9 +221,10 @@ final class JobProgress implements TrainingListener {
         save(folder);
         String name = modelName + ":ckpt-step-" + step;
         JobCheckpoint checkpoint = new JobCheckpoint(Ids.next("ftckpt_"), job().id(), step, name, now(), figures);
-        StoredModel kept = new StoredModel(name, job().base(), job().owner(), job().id(), files.relative(folder), true,
+        StoredModel kept = new StoredModel(name, job().base(), job().owner(), job().project(), job().id(),
+                files.relative(folder), true,
                 now());
-        if (!queue.addCheckpoint(checkpoint, kept, JobEvent.info("checkpoint-" + step,
+        if (!queue.addCheckpoint(running.claim(), checkpoint, kept, JobEvent.info("checkpoint-" + step,
                 "Checkpoint created at step " + step))) {
             running.stop(Stop.LOST);
         }

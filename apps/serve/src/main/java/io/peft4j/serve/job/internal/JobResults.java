@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.eval.Promotion;
 import io.peft4j.eval.report.ComparisonReport;
-import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.store.internal.Job;
 import io.peft4j.serve.store.internal.JobEvent;
 import io.peft4j.serve.store.internal.Store;
@@ -76,8 +75,10 @@ final class JobResults {
         Path content = store.files().content(id);
         AtomicFiles.writeString(content, text);
         try {
-            return new StoredFile(id, job.owner(), name, "fine-tune-results", Files.size(content), now,
-                    Optional.empty(), "processed", Optional.empty());
+            StoredFile file = new StoredFile(id, job.owner(), job.project(), name, "fine-tune-results",
+                    Files.size(content), now, Optional.empty(), "processed", Optional.empty());
+            store.files().record(file);
+            return file;
         } catch (IOException e) {
             throw new UncheckedIOException("cannot keep " + name, e);
         }
@@ -96,16 +97,13 @@ final class JobResults {
         Map<Long, JsonNode> validation = new TreeMap<>();
         Map<Long, JsonNode> training = new TreeMap<>();
         trainedTokens = 0;
-        for (String line : read(files.run().resolve("metrics.jsonl")).split("\\R")) {
-            if (!line.isBlank()) {
-                JsonNode row = Json.stored(line);
-                long step = row.get("step").asLong();
-                if (row.has("train_loss")) {
-                    training.put(step, row);
-                    trainedTokens += row.get("tokens").asLong();
-                } else {
-                    validation.put(step, row);
-                }
+        for (JsonNode row : files.metrics()) {
+            long step = row.get("step").asLong();
+            if (row.has("train_loss")) {
+                training.put(step, row);
+                trainedTokens += row.get("tokens").asLong();
+            } else {
+                validation.put(step, row);
             }
         }
         StringBuilder text = new StringBuilder();

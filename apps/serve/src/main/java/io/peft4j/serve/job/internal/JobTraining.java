@@ -93,7 +93,7 @@ final class JobTraining {
             Optional<JobData> heldOut) {
         JobQueue queue = store.queue();
         Job job = running.job();
-        JobProgress progress = new JobProgress(queue, running, files, model, nameOf(job), clock);
+        JobProgress progress = new JobProgress(store, running, files, model, nameOf(job), clock);
         TrainerBuilder trainer = trainer(running, plan, files, model).listener(progress);
         try {
             if (train(trainer, model, plan, training, heldOut).cancelled() || running.stopped().isPresent()) {
@@ -103,7 +103,8 @@ final class JobTraining {
             progress.flush();
         }
         if (verdict.items() > 0) {
-            queue.tell(job.id(), JobEvent.info("evaluating", "Training completed, evaluating the new model"), now());
+            queue.tell(running.claim(), List.of(JobEvent.info("evaluating",
+                    "Training completed, evaluating the new model")), now());
         }
         return true;
     }
@@ -191,9 +192,11 @@ final class JobTraining {
         List<StoredFile> left = results.write(now);
         events.add(JobEvent.info("created-model", "New fine-tuned model created: " + name));
         events.add(JobEvent.info("succeeded", "The job has successfully completed"));
-        StoredModel made = new StoredModel(name, job.base(), job.owner(), job.id(), files.relative(files.run()), false,
+        StoredModel made = new StoredModel(name, job.base(), job.owner(), job.project(), job.id(),
+                files.relative(files.run()), false,
                 now);
-        if (store.queue().succeed(job.id(), new JobQueue.Outcome(made, results.trainedTokens(), left, events), now)) {
+        if (store.queue().succeed(running.claim(), new JobQueue.Outcome(made, results.trainedTokens(), left, events),
+                now)) {
             files.tidyRun();
         }
         return true;

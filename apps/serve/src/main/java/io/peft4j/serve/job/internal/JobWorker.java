@@ -5,8 +5,8 @@ import io.peft4j.eval.VerdictOptions;
 import io.peft4j.serve.job.internal.RunningJob.Stop;
 import io.peft4j.serve.model.internal.ServedModels;
 import io.peft4j.serve.store.internal.Job;
+import io.peft4j.serve.store.internal.JobClaim;
 import io.peft4j.serve.store.internal.JobEvent;
-import io.peft4j.serve.store.internal.JobQueue;
 import io.peft4j.serve.store.internal.JobStatus;
 import io.peft4j.serve.store.internal.Store;
 import io.peft4j.serve.store.internal.StoreException;
@@ -17,6 +17,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,6 +37,7 @@ public final class JobWorker implements AutoCloseable {
     private final Store store;
     private final ServedModels models;
     private final JobTraining training;
+    private final WaitingJobs waiting;
     private final Clock clock;
     private final int atOnce;
     private final Map<String, RunningJob> running = new ConcurrentHashMap<>();
@@ -53,6 +56,7 @@ public final class JobWorker implements AutoCloseable {
         this.store = store;
         this.models = models;
         this.training = new JobTraining(store, models, verdict, organization, clock);
+        this.waiting = new WaitingJobs(store, this::now);
         this.atOnce = atOnce;
         this.clock = clock;
     }
@@ -108,8 +112,8 @@ public final class JobWorker implements AutoCloseable {
     private void checkAll() {
         long seen = 0;
         while (!stopping) {
-            if (!attempt(() -> store.queue().takeToValidate(models.baseName()).map(job -> {
-                check(job);
+            if (!attempt(() -> take(store.queue()::takeToValidate).map(claim -> {
+                check(claim);
                 wake();
                 return true;
             }).orElse(false))) {
@@ -121,20 +125,25 @@ public final class JobWorker implements AutoCloseable {
     private void trainAll() {
         long seen = 0;
         while (!stopping) {
-            if (!attempt(() -> store.queue().takeToTrain(models.baseName()).map(this::train).orElse(false))) {
+            if (!attempt(() -> take(store.queue()::takeToTrain).map(this::train).orElse(false))) {
                 seen = await(seen, LOOK_MILLIS);
             }
         }
+    }
+
+    /** Nothing is begun for which there may be no room. */
+    private Optional<JobClaim> take(Function<String, Optional<JobClaim>> from) {
+        return store.disk().isFull() ? Optional.empty() : from.apply(models.baseName());
     }
 
     /** Trouble with the database ends no thread: it may be there again soon. */
     private boolean attempt(BooleanSupplier work) {
         try {
             return work.getAsBoolean();
-        } catch (StoreException e) {
-            LOG.warn("job queue unavailable: {}", e.getMessage());
         } catch (RuntimeException e) {
-            LOG.error("job queue failed", e);
+            if (!store.disk().note(e)) {
+                tell(e);
+            }
         }
         synchronized (news) {
             try {
@@ -147,85 +156,94 @@ public final class JobWorker implements AutoCloseable {
         return false;
     }
 
-    private void check(Job job) {
-        JobQueue queue = store.queue();
-        JobFiles files = new JobFiles(store, job);
-        JobCheck check = new JobCheck(models.base(), job, files);
-        RunningJob held = new RunningJob(job);
-        running.put(job.id(), held);
-        try {
-            queue.validated(job.id(), check.run(), check.events(), now());
-        } catch (StoreException e) {
-            throw e;
-        } catch (PeftException e) {
-            fail(job, check.events(), e);
-        } catch (RuntimeException | OutOfMemoryError e) {
-            internal(job, check.events(), e);
-        } finally {
-            running.remove(job.id());
+    private static void tell(RuntimeException trouble) {
+        if (trouble instanceof StoreException) {
+            LOG.warn("job queue unavailable: {}", trouble.getMessage());
+        } else {
+            LOG.error("job queue failed", trouble);
         }
     }
 
-    /** Trains a job; gives whether it could. */
-    private boolean train(Job job) {
+    private void check(JobClaim claim) {
+        Job job = claim.job();
         JobFiles files = new JobFiles(store, job);
+        JobCheck check = new JobCheck(models.base(), job, files);
+        hold(claim, mine -> store.queue().validated(claim, check.run(), check.events(), now()), check.events());
+    }
+
+    /** Trains a job; gives whether it could. */
+    private boolean train(JobClaim claim) {
+        JobFiles files = new JobFiles(store, claim.job());
         if (!files.isFree()) {
-            store.queue().release(job.id());
+            store.queue().release(claim);
             return false;
         }
-        RunningJob mine = new RunningJob(job);
-        running.put(job.id(), mine);
-        try {
-            training.run(mine);
-        } catch (StoreException e) {
-            throw e;
-        } catch (PeftException e) {
-            if (mine.stopped().isEmpty()) {
-                fail(job, List.of(), e);
-            } else {
-                LOG.info("job {} stopped: {}", job.id(), e.getMessage());
-            }
-        } catch (RuntimeException | OutOfMemoryError e) {
-            internal(job, List.of(), e);
-        } finally {
-            running.remove(job.id());
-            store.queue().release(job.id());
-        }
-        if (store.jobs().find(job.id()).filter(now -> now.status() == JobStatus.CANCELLED).isPresent()) {
+        hold(claim, training::run, List.of());
+        if (store.jobs().find(claim.id()).filter(now -> now.status() == JobStatus.CANCELLED).isPresent()) {
             files.deleteRun();
         }
         return true;
     }
 
-    private void fail(Job job, List<JobEvent> seen, PeftException why) {
-        String message = new JobFiles(store, job).withoutPlaces(why.getMessage());
-        String code = why instanceof JobFault fault ? fault.code() : "training_failed";
-        Optional<String> param = why instanceof JobFault fault ? fault.param() : Optional.empty();
-        fail(job, seen, code, message, param);
+    /**
+     * Does something with a job that was taken, and gives it back. One that was stopped by a disk that is full goes on
+     * when there is room: that is no fault of it.
+     *
+     * @param seen what was seen before a failure
+     */
+    private void hold(JobClaim claim, Consumer<RunningJob> work, List<JobEvent> seen) {
+        RunningJob mine = new RunningJob(claim);
+        running.put(claim.id(), mine);
+        try {
+            work.accept(mine);
+        } catch (RuntimeException | OutOfMemoryError e) {
+            if (store.disk().note(e)) {
+                waiting.add(claim.id());
+            } else if (e instanceof StoreException trouble) {
+                throw trouble;
+            } else if (e instanceof PeftException reason && mine.stopped().isPresent()) {
+                LOG.info("job {} stopped: {}", claim.id(), reason.getMessage());
+            } else if (e instanceof PeftException reason) {
+                fail(claim, seen, reason);
+            } else {
+                internal(claim, seen, e);
+            }
+        } finally {
+            running.remove(claim.id());
+            store.queue().release(claim);
+        }
     }
 
-    private void internal(Job job, List<JobEvent> seen, Throwable why) {
-        LOG.error("job {} failed", job.id(), why);
-        fail(job, seen, "server_error", why instanceof OutOfMemoryError ? "the server has too little memory for this "
+    private void fail(JobClaim claim, List<JobEvent> seen, PeftException why) {
+        String message = new JobFiles(store, claim.job()).withoutPlaces(why.getMessage());
+        String code = why instanceof JobFault fault ? fault.code() : "training_failed";
+        Optional<String> param = why instanceof JobFault fault ? fault.param() : Optional.empty();
+        fail(claim, seen, code, message, param);
+    }
+
+    private void internal(JobClaim claim, List<JobEvent> seen, Throwable why) {
+        LOG.error("job {} failed", claim.id(), why);
+        fail(claim, seen, "server_error", why instanceof OutOfMemoryError ? "the server has too little memory for this "
                 + "job; use a smaller batch or shorter examples" : "internal error; see the server log", Optional
                         .empty());
     }
 
-    private void fail(Job job, List<JobEvent> seen, String code, String message, Optional<String> param) {
+    private void fail(JobClaim claim, List<JobEvent> seen, String code, String message, Optional<String> param) {
         List<JobEvent> events = new ArrayList<>(seen);
         events.add(JobEvent.error("failed", "The job failed: " + message));
-        store.queue().fail(job.id(), code, message, param, events, now());
+        store.queue().fail(claim, code, message, param, events, now());
     }
 
     /** Renews the leases of what is done here, and stops what is not to go on. */
     private void renewAll() {
         long seen = 0;
         long tidied = System.nanoTime() - TIDY_NANOS - 1;
-        long millis = (long) Math.min(LOOK_MILLIS, store.queue().leaseSeconds() * 1000 / 4);
+        long millis = Math.min(LOOK_MILLIS, store.queue().lease().toMillis() / 4);
         while (!stopping || !running.isEmpty()) {
             for (RunningJob job : running.values()) {
                 renew(job);
             }
+            attempt(this::lookForRoom);
             if (System.nanoTime() - tidied > TIDY_NANOS) {
                 tidied = System.nanoTime();
                 attempt(this::deleteExpired);
@@ -235,6 +253,11 @@ public final class JobWorker implements AutoCloseable {
                 pause(millis);
             }
         }
+    }
+
+    private boolean lookForRoom() {
+        waiting.look();
+        return true;
     }
 
     private boolean deleteExpired() {
@@ -252,7 +275,7 @@ public final class JobWorker implements AutoCloseable {
 
     private void renew(RunningJob mine) {
         try {
-            Optional<Job> now = store.queue().renew(mine.job().id());
+            Optional<Job> now = store.queue().renew(mine.claim());
             if (now.isEmpty()) {
                 mine.stop(Stop.LOST);
             } else if (now.get().paused()) {
@@ -260,7 +283,9 @@ public final class JobWorker implements AutoCloseable {
             }
         } catch (StoreException e) {
             // Whoever has taken the job meanwhile keeps it: nothing of ours is written then.
-            LOG.warn("cannot renew the lease of job {}: {}", mine.job().id(), e.getMessage());
+            if (!store.disk().note(e)) {
+                LOG.warn("cannot renew the lease of job {}: {}", mine.job().id(), e.getMessage());
+            }
         }
     }
 
@@ -270,10 +295,10 @@ public final class JobWorker implements AutoCloseable {
         stopping = true;
         running.values().forEach(job -> job.stop(Stop.SERVER));
         wake();
-        long end = System.currentTimeMillis() + STOP_MILLIS;
+        long begin = System.nanoTime();
         for (Thread thread : threads) {
             try {
-                thread.join(Math.max(1, end - System.currentTimeMillis()));
+                thread.join(Math.max(1, STOP_MILLIS - (System.nanoTime() - begin) / 1_000_000));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }

@@ -1,6 +1,7 @@
 package io.peft4j.serve.job.internal;
 
 import io.peft4j.serve.store.internal.Job;
+import io.peft4j.serve.store.internal.JobClaim;
 import io.peft4j.train.Cancellation;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
@@ -17,16 +18,20 @@ final class RunningJob {
         LOST
     }
 
-    private final Job job;
+    private final JobClaim claim;
     private final Cancellation cancellation = new Cancellation();
     private final AtomicReference<Stop> stop = new AtomicReference<>();
 
-    RunningJob(Job job) {
-        this.job = job;
+    RunningJob(JobClaim claim) {
+        this.claim = claim;
+    }
+
+    JobClaim claim() {
+        return claim;
     }
 
     Job job() {
-        return job;
+        return claim.job();
     }
 
     Cancellation cancellation() {

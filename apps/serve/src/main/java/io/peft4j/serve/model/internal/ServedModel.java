@@ -1,5 +1,6 @@
 package io.peft4j.serve.model.internal;
 
+import io.peft4j.serve.http.internal.Caller;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -11,7 +12,13 @@ import java.util.Optional;
  *     io.peft4j.core.peft.PeftModel#BASE}; empty in lists, where it may not be loaded yet
  * @param created seconds since 1970
  * @param owner what {@code owned_by} says
+ * @param project whose keys see it; empty where all do
  * @param folder where its adapter lies; empty for the base
  */
-public record ServedModel(String name, String adapter, long created, String owner, Optional<Path> folder) {
+public record ServedModel(String name, String adapter, long created, String owner, Optional<String> project,
+        Optional<Path> folder) {
+    /** Whether this caller may know of it. */
+    public boolean isSeenBy(Caller caller) {
+        return project.map(caller::sees).orElse(true);
+    }
 }

@@ -7,6 +7,7 @@ import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
+import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.store.internal.Store;
 import io.peft4j.serve.store.internal.StoredModel;
 import java.io.IOException;
@@ -36,7 +37,7 @@ import org.slf4j.LoggerFactory;
 public final class ServedModels implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ServedModels.class);
 
-    /** All keys see the same models, so none of them is named. */
+    /** What {@code owned_by} says of all models but the base: keys are not named. */
     private static final String OWNER = "user";
 
     private final BaseModel base;
@@ -79,7 +80,7 @@ public final class ServedModels implements AutoCloseable {
         this.embedders = new TreeMap<>(embedders);
         this.clock = clock;
         loaded.put(baseName, new ServedModel(baseName, PeftModel.BASE, clock.instant().getEpochSecond(), "peft4j",
-                Optional.empty()));
+                Optional.empty(), Optional.empty()));
     }
 
     /** What a model is called that was given no name: the last part of a hub's ID or a path. */
@@ -104,23 +105,23 @@ public final class ServedModels implements AutoCloseable {
     }
 
     /** The model of a name that gives vectors of texts; empty where there is none, or it does not. */
-    public Optional<LanguageModel> embedder(String name) {
+    public Optional<LanguageModel> embedder(String name, Caller caller) {
         if (embedders.containsKey(name) && !isShutDown(name)) {
             return Optional.of(embedders.get(name));
         }
-        return isAnswering() ? Optional.empty() : find(name)
+        return isAnswering() ? Optional.empty() : find(name, caller)
                 .map(served -> served.adapter().equals(PeftModel.BASE) ? base : model.with(served.adapter()));
     }
 
     /** The names of all models that give vectors of texts. */
-    public List<String> embedderNames() {
-        return all().stream().map(ServedModel::name).filter(name -> !isAnswering() || embedders.containsKey(name))
+    public List<String> embedderNames(Caller caller) {
+        return all(caller).stream().map(ServedModel::name).filter(name -> !isAnswering() || embedders.containsKey(name))
                 .toList();
     }
 
     /** There since the base is, and without an adapter. */
     private ServedModel embedding(String name) {
-        return new ServedModel(name, "", since(), "peft4j", Optional.empty());
+        return new ServedModel(name, "", since(), "peft4j", Optional.empty(), Optional.empty());
     }
 
     /** Since when the base answers here, in seconds since 1970. */
@@ -145,15 +146,16 @@ public final class ServedModels implements AutoCloseable {
     /**
      * Loads an adapter from a folder, so that it answers under the name.
      *
+     * @param project whose keys see it; empty for all
      * @throws ConfigurationException when the name is taken
      * @throws io.peft4j.core.error.PeftException when the adapter is damaged or does not fit
      */
-    public synchronized ServedModel add(String name, Path folder, String owner) {
+    public synchronized ServedModel add(String name, Path folder, Optional<String> project) {
         if (isBase(name) || loaded.containsKey(name) || embedders.containsKey(name)
                 || store.models().find(baseName, name).isPresent()) {
             throw new ConfigurationException("model '" + name + "' already exists");
         }
-        return load(name, folder, clock.instant().getEpochSecond(), owner);
+        return load(name, folder, clock.instant().getEpochSecond(), project);
     }
 
     /**
@@ -161,12 +163,12 @@ public final class ServedModels implements AutoCloseable {
      *
      * @throws io.peft4j.core.error.PeftException when the adapter is damaged or does not fit: the former one stays
      */
-    public synchronized ServedModel replace(String name, Path folder, String owner) {
+    public synchronized ServedModel replace(String name, Path folder, Optional<String> project) {
         ServedModel former = loaded.get(name);
         if (former == null) {
-            return add(name, folder, owner);
+            return add(name, folder, project);
         }
-        ServedModel served = load(name, folder, clock.instant().getEpochSecond(), owner);
+        ServedModel served = load(name, folder, clock.instant().getEpochSecond(), project);
         model.deleteAdapter(former.adapter());
         return served;
     }
@@ -176,10 +178,10 @@ public final class ServedModels implements AutoCloseable {
         return isBase(name) || embedders.containsKey(name) || store.models().find(baseName, name).isPresent();
     }
 
-    private ServedModel load(String name, Path folder, long created, String owner) {
+    private ServedModel load(String name, Path folder, long created, Optional<String> project) {
         String adapter = "a" + ++number;
         model.loadAdapter(adapter, folder);
-        ServedModel served = new ServedModel(name, adapter, created, owner, Optional.of(folder));
+        ServedModel served = new ServedModel(name, adapter, created, OWNER, project, Optional.of(folder));
         loaded.put(name, served);
         return served;
     }
@@ -227,7 +229,12 @@ public final class ServedModels implements AutoCloseable {
      *
      * @throws io.peft4j.core.error.PeftException when its adapter was damaged since it was trained
      */
-    public synchronized Optional<ServedModel> find(String name) {
+    public Optional<ServedModel> find(String name) {
+        return find(name, Caller.LOCAL);
+    }
+
+    /** As {@link #find(String)}, for somebody who may not know of it. */
+    public synchronized Optional<ServedModel> find(String name, Caller caller) {
         if (isShutDown(isBase(name) ? baseName : name)) {
             return Optional.empty();
         }
@@ -238,11 +245,15 @@ public final class ServedModels implements AutoCloseable {
             return Optional.of(embedding(name));
         }
         ServedModel here = loaded.get(name);
+        if (here != null && !here.isSeenBy(caller)) {
+            return Optional.empty();
+        }
         boolean ofJob = here == null || here.folder().filter(this::isOfJob).isPresent();
         // Other servers may have made or deleted it.
         Optional<StoredModel> kept = ofJob ? store.models().find(baseName, name) : Optional.empty();
         if (here == null) {
-            return kept.map(found -> load(name, store.folder().resolve(found.folder()), found.createdAt(), OWNER));
+            return kept.filter(found -> caller.sees(found.project())).map(found -> load(name, store.folder()
+                    .resolve(found.folder()), found.createdAt(), Optional.of(found.project())));
         }
         if (ofJob && kept.isEmpty()) {
             loaded.remove(name);
@@ -257,8 +268,11 @@ public final class ServedModels implements AutoCloseable {
         return folder.startsWith(store.folder().resolve("jobs"));
     }
 
-    /** All, the base first and further embedders last; without the checkpoints that jobs have left on their way. */
-    public synchronized List<ServedModel> all() {
+    /**
+     * All that a caller may know of, the base first and further embedders last; without the checkpoints that jobs have
+     * left on their way.
+     */
+    public synchronized List<ServedModel> all(Caller caller) {
         List<ServedModel> all = new ArrayList<>();
         Set<String> names = new HashSet<>();
         for (ServedModel here : loaded.values()) {
@@ -269,12 +283,12 @@ public final class ServedModels implements AutoCloseable {
         }
         for (StoredModel kept : store.models().list(baseName)) {
             if (names.add(kept.name())) {
-                all.add(new ServedModel(kept.name(), "", kept.createdAt(), OWNER,
+                all.add(new ServedModel(kept.name(), "", kept.createdAt(), OWNER, Optional.of(kept.project()),
                         Optional.of(store.folder().resolve(kept.folder()))));
             }
         }
         embedders.keySet().forEach(name -> all.add(embedding(name)));
-        all.removeIf(one -> isShutDown(one.name()));
+        all.removeIf(one -> isShutDown(one.name()) || !one.isSeenBy(caller));
         return all;
     }
 

@@ -8,11 +8,13 @@ import java.util.Optional;
  * @param id {@code key_...}
  * @param name what it is called
  * @param hint its first letters, for people to tell it from others
+ * @param project whose files, jobs and models it opens; empty for an administrator's key, which opens those of all
  * @param createdAt seconds since 1970
  * @param revokedAt since when it opens nothing any more
  * @param limits what may be done with it
  */
-public record ApiKey(String id, String name, String hint, long createdAt, Optional<Long> revokedAt, Limits limits) {
+public record ApiKey(String id, String name, String hint, Optional<String> project, long createdAt,
+        Optional<Long> revokedAt, Limits limits) {
     /**
      * What may be done with a key; what is empty is not limited.
      *

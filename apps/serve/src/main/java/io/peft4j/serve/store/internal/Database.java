@@ -17,7 +17,8 @@ import org.slf4j.LoggerFactory;
 final class Database implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Database.class);
     /** In the order in which they run; one that was released never changes. */
-    private static final List<String> MIGRATIONS = List.of("001-files-jobs-models-keys.sql");
+    private static final List<String> MIGRATIONS = List.of("001-files-jobs-models-keys.sql",
+            "002-projects-and-fences.sql");
     /** Any number that other programs on the same database do not take: "peft" in ASCII. */
     private static final long MIGRATION_LOCK = 0x70656674;
     private static final long WAIT_SECONDS = 30;
@@ -39,14 +40,27 @@ final class Database implements AutoCloseable {
         T run(Sql sql) throws SQLException;
     }
 
-    Database(String url) {
+    /**
+     * Opens a database.
+     *
+     * @param whenNew runs where it has no tables yet, before they are made; its exception leaves it so
+     */
+    Database(String url, Runnable whenNew) {
         this.url = Dialect.url(url);
         this.dialect = Dialect.of(this.url);
         this.size = dialect.connections();
         for (int i = 0; i < size; i++) {
             free.add(new Slot());
         }
-        migrate();
+        boolean complete = false;
+        try {
+            migrate(whenNew);
+            complete = true;
+        } finally {
+            if (!complete) {
+                close();
+            }
+        }
     }
 
     Dialect dialect() {
@@ -120,7 +134,7 @@ final class Database implements AutoCloseable {
         return slot.connection;
     }
 
-    private void migrate() {
+    private void migrate(Runnable whenNew) {
         transaction(sql -> {
             if (dialect == Dialect.POSTGRESQL) {
                 // Of several servers that start at once one migrates; CREATE TABLE IF NOT EXISTS alone may fail then.
@@ -128,6 +142,9 @@ final class Database implements AutoCloseable {
             }
             sql.update("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL)");
             int done = sql.first("SELECT count(*) AS done FROM migrations", row -> row.getInt("done")).orElse(0);
+            if (done == 0) {
+                whenNew.run();
+            }
             if (done > MIGRATIONS.size()) {
                 throw new StoreException("the database has migration " + done + ", and this version knows "
                         + MIGRATIONS.size() + ": it was used by a newer version");

@@ -10,22 +10,21 @@ import java.util.Properties;
 /** The databases that the schema is kept in, and where they differ. */
 enum Dialect {
     /** A file; writers take turns. */
-    SQLITE("INTEGER PRIMARY KEY AUTOINCREMENT", "(julianday('now') - 2440587.5) * 86400.0", "", 1),
+    SQLITE("INTEGER PRIMARY KEY AUTOINCREMENT", "", "", 1),
     /** A server that others share. */
-    POSTGRESQL("BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-            "extract(epoch from clock_timestamp())::double precision", " FOR UPDATE SKIP LOCKED", 8);
+    POSTGRESQL("BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", " FOR UPDATE SKIP LOCKED", " FOR UPDATE", 8);
 
     private static final String POSTGRESQL_PREFIX = "jdbc:postgresql:";
 
     private final String sequence;
-    private final String now;
     private final String skipLocked;
+    private final String lock;
     private final int connections;
 
-    Dialect(String sequence, String now, String skipLocked, int connections) {
+    Dialect(String sequence, String skipLocked, String lock, int connections) {
         this.sequence = sequence;
-        this.now = now;
         this.skipLocked = skipLocked;
+        this.lock = lock;
         this.connections = connections;
     }
 
@@ -116,13 +115,13 @@ enum Dialect {
         return sql.replace("{{sequence}}", sequence);
     }
 
-    /** Seconds since 1970 by the clock of the database, which all servers share. */
-    String now() {
-        return now;
-    }
-
     /** Ends a query of rows that nobody else is to take. */
     String skipLocked() {
         return skipLocked;
+    }
+
+    /** Ends a query of rows that nobody else is to change before the transaction ends, and waits for who does so. */
+    String lock() {
+        return lock;
     }
 }

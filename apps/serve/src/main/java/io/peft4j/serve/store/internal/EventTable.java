@@ -20,6 +20,11 @@ public final class EventTable {
                 event.topic(), now, event.level(), event.type(), event.message(), Json.text(event.data()));
     }
 
+    /** Keeps an event that is not about what a worker does with a job, but about what keeps it from that. */
+    public void add(String job, JobEvent event, long now) {
+        database.transaction(sql -> insert(sql, job, event, now));
+    }
+
     /** A part of a job's events. Empty where the entry before it does not exist. */
     public Optional<ListPage<JobEvent.Kept>> list(String job, ListPage.Request page) {
         return database.transaction(sql -> part(sql, "events", job, page, EventTable::event));
@@ -51,7 +56,7 @@ public final class EventTable {
                 Json.stored(row.getString("data"))));
     }
 
-    private static JobCheckpoint checkpoint(ResultSet row) throws SQLException {
+    static JobCheckpoint checkpoint(ResultSet row) throws SQLException {
         return new JobCheckpoint(row.getString("id"), row.getString("job"), row.getLong("step"),
                 row.getString("model"), row.getLong("created_at"), Json.stored(row.getString("metrics")));
     }

@@ -17,31 +17,61 @@ import org.slf4j.LoggerFactory;
 /** Files: a row each, and the content in a file that has the id for its name. A file without a row does not exist. */
 public final class FileTable {
     private static final Logger LOG = LoggerFactory.getLogger(FileTable.class);
-    private static final String INSERT = "INSERT INTO files (id, owner, filename, purpose, bytes, created_at, "
-            + "expires_at, status, status_details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    private static final String INSERT = "INSERT INTO files (id, owner, project, filename, purpose, bytes, "
+            + "created_at, expires_at, status, status_details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
     private final Database database;
     private final Path folder;
+    private final Path spool;
+    private final Records records;
 
-    FileTable(Database database, Path folder) {
+    FileTable(Database database, Path folder, Path spool, Records records) {
         this.database = database;
         this.folder = folder;
+        this.spool = spool;
+        this.records = records;
+    }
+
+    /** Where contents are written as they come; what is in it when the server ends is removed. */
+    public Path spoolFolder() {
+        return spool;
     }
 
     /** Where a content is to be written before {@link #add} takes it. */
     public Path spool() {
-        return folder.resolve("." + Ids.next("upload-") + ".tmp");
+        return spool.resolve(Ids.next("upload-"));
     }
 
-    /** Takes a content that was written and forced to the disk; when this has returned, the file is kept. */
-    public void add(StoredFile file, Path spooled) {
+    /**
+     * Takes a content that was written and forced to the disk; when this has returned, the file is kept.
+     *
+     * @param most how many bytes the key of the file may keep in all; however many files come at once
+     * @return whether there was room for it
+     */
+    public boolean add(StoredFile file, Path spooled, Optional<Long> most) {
+        boolean kept = false;
         try {
             Files.move(spooled, content(file.id()));
             forceFolder();
+            records.put(file);
+            kept = database.transaction(sql -> {
+                KeyTable.lock(sql, database.dialect(), file.owner());
+                long before = bytesOf(sql, file.owner());
+                return most.filter(limit -> before + file.bytes() > limit).isEmpty() && insert(sql, file) > 0;
+            });
+            return kept;
         } catch (IOException e) {
             throw new UncheckedIOException("cannot keep the file " + file.id(), e);
+        } finally {
+            if (!kept) {
+                removeContent(file.id());
+            }
         }
-        database.transaction(sql -> insert(sql, file));
+    }
+
+    /** Takes note of a file that a job leaves, before its row is written. */
+    public void record(StoredFile file) {
+        records.put(file);
     }
 
     /** Makes the name durable, where the system lets a folder be opened. */
@@ -54,14 +84,19 @@ public final class FileTable {
     }
 
     static int insert(Sql sql, StoredFile file) throws SQLException {
-        return sql.update(INSERT, file.id(), file.owner(), file.filename(), file.purpose(), file.bytes(),
+        return sql.update(INSERT, file.id(), file.owner(), file.project(), file.filename(), file.purpose(),
+                file.bytes(),
                 file.createdAt(), file.expiresAt(), file.status(), file.statusDetails());
     }
 
-    /** The file of an id, unless its time is over. */
-    public Optional<StoredFile> find(String id, long now) {
-        return database.transaction(sql -> sql.first("SELECT * FROM files WHERE id = ? AND (expires_at IS NULL OR "
-                + "expires_at > ?)", FileTable::file, id, now));
+    /**
+     * The file of an id, unless its time is over.
+     *
+     * @param project whose it must be; empty for any
+     */
+    public Optional<StoredFile> find(String id, Optional<String> project, long now) {
+        return database.transaction(sql -> sql.first("SELECT * FROM files WHERE id = ? AND " + Sql.OF_PROJECT
+                + " AND (expires_at IS NULL OR expires_at > ?)", FileTable::file, id, project, project, now));
     }
 
     /** Where the content of a file lies. */
@@ -72,21 +107,23 @@ public final class FileTable {
         return folder.resolve(id);
     }
 
-    /** A part of the list. Empty where the entry before it does not exist. */
-    public Optional<ListPage<StoredFile>> list(Optional<String> purpose, ListPage.Request page, long now) {
+    /** A part of the list of a project, or of all. Empty where the entry before it does not exist. */
+    public Optional<ListPage<StoredFile>> list(Optional<String> project, Optional<String> purpose,
+            ListPage.Request page, long now) {
         return database.transaction(sql -> {
             Optional<Long> after = Optional.empty();
             if (page.after().isPresent()) {
-                after = sql.first("SELECT seq FROM files WHERE id = ?", row -> row.getLong(1), page.after().get());
+                after = sql.first("SELECT seq FROM files WHERE id = ? AND " + Sql.OF_PROJECT, row -> row.getLong(1),
+                        page.after().get(), project, project);
                 if (after.isEmpty()) {
                     return Optional.empty();
                 }
             }
-            List<Object> values = new ArrayList<>(List.of(now));
+            List<Object> values = new ArrayList<>(List.of(now, project, project));
             purpose.ifPresent(values::add);
             values.add(page.limit() + 1);
-            return Optional.of(ListPage.of(sql.list("SELECT * FROM files WHERE (expires_at IS NULL OR expires_at > ?)"
-                    + (purpose.isPresent() ? " AND purpose = ?" : "")
+            return Optional.of(ListPage.of(sql.list("SELECT * FROM files WHERE (expires_at IS NULL OR expires_at > ?) "
+                    + "AND " + Sql.OF_PROJECT + (purpose.isPresent() ? " AND purpose = ?" : "")
                     + page.tail(after) + " LIMIT ?", FileTable::file, values.toArray()),
                     page.limit()));
         });
@@ -109,21 +146,26 @@ public final class FileTable {
 
     /** Bytes that are kept for the key of an id. */
     public long bytesOf(String owner) {
-        return database.transaction(sql -> sql.first("SELECT coalesce(sum(bytes), 0) FROM files WHERE owner = ?",
-                row -> row.getLong(1), owner)).orElse(0L);
+        return database.transaction(sql -> bytesOf(sql, owner));
+    }
+
+    private static long bytesOf(Sql sql, String owner) throws SQLException {
+        return sql.first("SELECT coalesce(sum(bytes), 0) FROM files WHERE owner = ?", row -> row.getLong(1), owner)
+                .orElse(0L);
     }
 
     private void removeContent(String id) {
         try {
+            records.remove(id);
             Files.deleteIfExists(content(id));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot delete the file " + id, e);
         }
     }
 
-    private static StoredFile file(ResultSet row) throws SQLException {
-        return new StoredFile(row.getString("id"), row.getString("owner"), row.getString("filename"),
-                row.getString("purpose"), row.getLong("bytes"), row.getLong("created_at"),
+    static StoredFile file(ResultSet row) throws SQLException {
+        return new StoredFile(row.getString("id"), row.getString("owner"), row.getString("project"),
+                row.getString("filename"), row.getString("purpose"), row.getLong("bytes"), row.getLong("created_at"),
                 Sql.number(row, "expires_at"), row.getString("status"), Sql.text(row, "status_details"));
     }
 }

@@ -10,6 +10,7 @@ import java.util.Optional;
  *
  * @param id {@code ftjob-...}
  * @param owner id of the key that it was made with
+ * @param project whose keys see it
  * @param base the base model
  * @param status where it stands
  * @param paused whether it waits to be resumed
@@ -25,7 +26,8 @@ import java.util.Optional;
  * @param estimatedFinish when it is expected to end by its speed so far, in seconds since 1970
  * @param wanted {@code pause} or {@code cancel}, which was asked for and not done yet
  */
-public record Job(String id, String owner, String base, JobStatus status, boolean paused, ObjectNode request,
+public record Job(String id, String owner, String project, String base, JobStatus status, boolean paused,
+        ObjectNode request,
         ObjectNode hyperparameters, Optional<JsonNode> error, Optional<String> fineTunedModel,
         Optional<Long> trainedTokens, List<String> resultFiles, long createdAt, Optional<Long> finishedAt,
         Optional<Long> estimatedFinish, Optional<String> wanted) {

@@ -3,103 +3,147 @@ package io.peft4j.serve.store.internal;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.store.internal.LeaseWatch.Held;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 
 /**
- * Jobs as workers take them. A worker that takes a job holds a lease on it, which it renews while it lives; a job whose
- * lease is over can be taken by any other. A worker writes about a job only while it holds the lease, so that one that
- * was thought dead changes nothing any more.
+ * Jobs as workers take them. A worker that takes a job gives signs of life for it; a job without them for the time of a
+ * lease goes to another ({@link LeaseWatch}). A worker writes about a job only while it holds it, by the number of its
+ * {@link JobClaim}, so that one that was thought dead changes nothing any more. What a thread of this process holds no
+ * other thread of it takes.
  */
 public final class JobQueue {
-    private static final String MINE = " AND worker = ? AND " + JobTable.OPEN;
+    private static final String MINE = " AND worker = ? AND fence = ? AND " + JobTable.OPEN;
+    private static final String GIVEN_BACK = "worker = NULL";
 
     private final Database database;
+    private final Records records;
     private final String worker;
-    private final double leaseSeconds;
+    private final Duration lease;
+    private final LeaseWatch watch;
+    private final Set<String> held = ConcurrentHashMap.newKeySet();
 
-    JobQueue(Database database, String worker, Duration lease) {
+    /**
+     * A queue for a worker.
+     *
+     * @param worker what no other worker is called, in this process or elsewhere
+     */
+    JobQueue(Database database, Records records, String worker, Duration lease, LongSupplier nanos) {
         this.database = database;
+        this.records = records;
         this.worker = worker;
-        this.leaseSeconds = lease.toMillis() / 1e3;
+        this.lease = lease;
+        this.watch = new LeaseWatch(lease, nanos);
     }
 
-    /** Seconds after which another worker may take a job whose lease was not renewed. */
-    public double leaseSeconds() {
-        return leaseSeconds;
+    /** The time after which another worker may take a job that gave no sign of life. */
+    public Duration lease() {
+        return lease;
     }
 
     /** Takes the oldest job whose files are to be validated and that no other worker holds. */
-    public Optional<Job> takeToValidate(String base) {
+    public Optional<JobClaim> takeToValidate(String base) {
         return take(base, "status = 'validating_files'", "status");
     }
 
     /** Takes the oldest job that waits, or whose worker is gone. */
-    public Optional<Job> takeToTrain(String base) {
+    public Optional<JobClaim> takeToTrain(String base) {
         return take(base, "status IN ('queued', 'running') AND paused = 0", "'running'");
     }
 
-    private Optional<Job> take(String base, String condition, String status) {
+    private Optional<JobClaim> take(String base, String condition, String status) {
         return database.transaction(sql -> {
-            Optional<String> id = sql.first("SELECT id FROM jobs WHERE base = ? AND " + condition
-                    + " AND lease_until < " + now() + " ORDER BY seq LIMIT 1" + database.dialect().skipLocked(),
-                    row -> row.getString(1), base);
-            if (id.isEmpty()) {
+            Optional<Held> next = next(sql, base, condition).filter(job -> held.add(job.id()));
+            if (next.isEmpty()) {
                 return Optional.empty();
             }
-            sql.update("UPDATE jobs SET status = " + status + ", worker = ?, wanted = NULL, lease_until = " + now()
-                    + " + ? WHERE id = ?", worker, leaseSeconds, id.get());
-            return JobTable.find(sql, id.get());
+            Held job = next.get();
+            boolean taken = false;
+            try {
+                taken = sql.update("UPDATE jobs SET status = " + status + ", worker = ?, wanted = NULL, fence = fence "
+                        + "+ 1, beat = 0 WHERE id = ? AND fence = ? AND beat = ?", worker, job.id(), job.fence(),
+                        job.beat()) > 0;
+                return taken ? JobTable.find(sql, job.id()).map(found -> new JobClaim(found, job.fence() + 1))
+                        : Optional.empty();
+            } finally {
+                if (!taken) {
+                    held.remove(job.id());
+                }
+            }
         });
     }
 
-    private String now() {
-        return database.dialect().now();
+    /** The oldest job that nobody holds, or whose worker is gone. */
+    private Optional<Held> next(Sql sql, String base, String condition) throws SQLException {
+        Sql.Row<Held> row = found -> new Held(found.getLong("seq"), found.getString("id"), found.getLong("fence"),
+                found.getLong("beat"));
+        List<Held> others = sql.list("SELECT * FROM jobs WHERE base = ? AND worker IS NOT NULL AND worker <> ? AND "
+                + JobTable.OPEN, row, base, worker);
+        List<Held> fit = sql.list("SELECT * FROM jobs WHERE base = ? AND worker IS NOT NULL AND " + condition, row,
+                base);
+        List<Held> over = new ArrayList<>(watch.over(others));
+        // What this worker could not give back when it was done.
+        fit.stream().filter(job -> !others.contains(job) && !held.contains(job.id())).forEach(over::add);
+        over.retainAll(fit);
+        sql.list("SELECT * FROM jobs WHERE base = ? AND worker IS NULL AND " + condition + " ORDER BY seq LIMIT 1"
+                + database.dialect().skipLocked(), row, base).stream().filter(job -> !held.contains(job.id()))
+                .forEach(over::add);
+        return over.stream().min(Comparator.comparingLong(Held::seq));
     }
 
     /** Holds a job for longer; gives it as it is now, or nothing where it is not this worker's any more. */
-    public Optional<Job> renew(String id) {
-        return database.transaction(sql -> sql.update("UPDATE jobs SET lease_until = " + now() + " + ? WHERE id = ?"
-                + MINE, leaseSeconds, id, worker) == 0 ? Optional.empty() : JobTable.find(sql, id));
+    public Optional<Job> renew(JobClaim claim) {
+        return database.transaction(sql -> sql.update("UPDATE jobs SET beat = beat + 1 WHERE id = ?" + MINE,
+                claim.id(), worker, claim.fence()) == 0 ? Optional.empty() : JobTable.find(sql, claim.id()));
     }
 
-    /** Gives a job back as it is, for anybody to take. */
-    public void release(String id) {
-        database.transaction(sql -> sql.update("UPDATE jobs SET worker = NULL, lease_until = 0 WHERE id = ? AND "
-                + "worker = ?", id, worker));
+    /** Gives a job back as it is, for anybody to take. Does nothing for one that was given back. */
+    public void release(JobClaim claim) {
+        try {
+            database.transaction(sql -> sql.update("UPDATE jobs SET " + GIVEN_BACK + " WHERE id = ? AND worker = ? AND "
+                    + "fence = ?", claim.id(), worker, claim.fence()));
+        } finally {
+            held.remove(claim.id());
+        }
     }
 
     /** Everything that a process left which held the folder of this server before; it is gone. */
     void releaseAll() {
-        database.transaction(sql -> sql.update("UPDATE jobs SET worker = NULL, lease_until = 0 WHERE worker IS NOT "
-                + "NULL"));
+        database.transaction(sql -> sql.update("UPDATE jobs SET " + GIVEN_BACK + " WHERE worker IS NOT NULL"));
     }
 
     /** The files are in order: the job waits for its turn, with what it will train with. */
-    public boolean validated(String id, ObjectNode hyperparameters, List<JobEvent> events, long now) {
+    public boolean validated(JobClaim claim, ObjectNode hyperparameters, List<JobEvent> events, long now) {
         return database.transaction(sql -> {
-            int changed = sql.update("UPDATE jobs SET status = 'queued', hyperparameters = ?, worker = NULL, "
-                    + "lease_until = 0 WHERE id = ?" + MINE, Json.text(hyperparameters), id, worker);
-            return changed > 0 && insert(sql, id, events, now);
+            int changed = sql.update("UPDATE jobs SET status = 'queued', hyperparameters = ?, " + GIVEN_BACK
+                    + " WHERE id = ?" + MINE, Json.text(hyperparameters), claim.id(), worker, claim.fence());
+            return changed > 0 && insert(sql, claim.id(), events, now);
         });
     }
 
-    /** Keeps an event of a job that this worker holds; gives whether it does. */
-    public boolean tell(String id, JobEvent event, long now) {
-        return database.transaction(sql -> isMine(sql, id) && insert(sql, id, List.of(event), now));
+    /** Keeps events of a job that this worker holds, those that are not kept yet; gives whether it holds it. */
+    public boolean tell(JobClaim claim, List<JobEvent> events, long now) {
+        return database.transaction(sql -> isMine(sql, claim) && insert(sql, claim.id(), events, now));
     }
 
     /** As {@link #tell}, with when the job will be done. */
-    public boolean progress(String id, JobEvent event, long estimatedFinish, long now) {
+    public boolean progress(JobClaim claim, JobEvent event, long estimatedFinish, long now) {
         return database.transaction(sql -> sql.update("UPDATE jobs SET estimated_finish = CASE paused WHEN 0 THEN ? "
-                + "ELSE NULL END WHERE id = ?" + MINE, estimatedFinish, id, worker) > 0
-                && insert(sql, id, List.of(event), now));
+                + "ELSE NULL END WHERE id = ?" + MINE, estimatedFinish, claim.id(), worker, claim.fence()) > 0
+                && insert(sql, claim.id(), List.of(event), now));
     }
 
-    private boolean isMine(Sql sql, String id) throws SQLException {
-        return sql.first("SELECT id FROM jobs WHERE id = ?" + MINE, row -> row.getString(1), id, worker).isPresent();
+    /** Also lets nobody take the job before the transaction ends. */
+    private boolean isMine(Sql sql, JobClaim claim) throws SQLException {
+        return sql.update("UPDATE jobs SET beat = beat + 1 WHERE id = ?" + MINE, claim.id(), worker, claim.fence()) > 0;
     }
 
     private static boolean insert(Sql sql, String id, List<JobEvent> events, long now) throws SQLException {
@@ -110,43 +154,57 @@ public final class JobQueue {
     }
 
     /** Keeps a checkpoint with its model, unless there is one of that step; gives whether the job is still held. */
-    public boolean addCheckpoint(JobCheckpoint checkpoint, StoredModel model, JobEvent event) {
+    public boolean addCheckpoint(JobClaim claim, JobCheckpoint checkpoint, StoredModel model, JobEvent event) {
         return database.transaction(sql -> {
-            if (!isMine(sql, checkpoint.job())) {
+            if (!isMine(sql, claim)) {
                 return false;
             }
-            sql.update("INSERT INTO checkpoints (id, job, step, model, created_at, metrics) VALUES (?, ?, ?, ?, ?, ?) "
-                    + "ON CONFLICT (job, step) DO NOTHING", checkpoint.id(), checkpoint.job(), checkpoint.step(),
-                    checkpoint.model(), checkpoint.createdAt(), Json.text(checkpoint.metrics()));
-            ModelTable.insert(sql, model);
+            if (insert(sql, checkpoint) > 0) {
+                records.put(new Records.ModelOnTheWay(checkpoint, model));
+                ModelTable.insert(sql, model);
+            }
             return insert(sql, checkpoint.job(), List.of(event), checkpoint.createdAt());
         });
     }
 
+    static int insert(Sql sql, JobCheckpoint checkpoint) throws SQLException {
+        return sql.update("INSERT INTO checkpoints (id, job, step, model, created_at, metrics) VALUES "
+                + "(?, ?, ?, ?, ?, ?) ON CONFLICT (job, step) DO NOTHING", checkpoint.id(), checkpoint.job(),
+                checkpoint.step(), checkpoint.model(), checkpoint.createdAt(), Json.text(checkpoint.metrics()));
+    }
+
     /** Ends a job well: all that it leaves is there at once. Gives whether the job was still held. */
-    public boolean succeed(String id, Outcome outcome, long now) {
-        return database.transaction(sql -> {
+    public boolean succeed(JobClaim claim, Outcome outcome, long now) {
+        return recorded(claim, database.transaction(sql -> {
             if (sql.update("UPDATE jobs SET status = 'succeeded', fine_tuned_model = ?, trained_tokens = ?, "
-                    + "result_files = ?, finished_at = ?, estimated_finish = NULL, paused = 0, worker = NULL, "
-                    + "lease_until = 0 WHERE id = ?" + MINE, outcome.model().name(), outcome.trainedTokens(),
-                    Json.text(outcome.resultFiles()), now, id, worker) == 0) {
+                    + "result_files = ?, finished_at = ?, estimated_finish = NULL, paused = 0, " + GIVEN_BACK
+                    + " WHERE id = ?" + MINE, outcome.model().name(), outcome.trainedTokens(),
+                    Json.text(outcome.resultFiles()), now, claim.id(), worker, claim.fence()) == 0) {
                 return false;
             }
             for (StoredFile file : outcome.files()) {
                 FileTable.insert(sql, file);
             }
             ModelTable.insert(sql, outcome.model());
-            return insert(sql, id, outcome.events(), now);
-        });
+            return insert(sql, claim.id(), outcome.events(), now);
+        }));
     }
 
     /** Ends a job that cannot be done; gives whether it was still held. */
-    public boolean fail(String id, String code, String message, Optional<String> param, List<JobEvent> events,
+    public boolean fail(JobClaim claim, String code, String message, Optional<String> param, List<JobEvent> events,
             long now) {
         ObjectNode error = Json.object().put("code", code).put("message", message).put("param", param.orElse(null));
-        return database.transaction(sql -> sql.update("UPDATE jobs SET status = 'failed', error = ?, finished_at = ?, "
-                + "estimated_finish = NULL, paused = 0, worker = NULL, lease_until = 0 WHERE id = ?" + MINE,
-                Json.text(error), now, id, worker) > 0 && insert(sql, id, events, now));
+        return recorded(claim, database.transaction(sql -> sql.update("UPDATE jobs SET status = 'failed', error = ?, "
+                + "finished_at = ?, estimated_finish = NULL, paused = 0, " + GIVEN_BACK + " WHERE id = ?" + MINE,
+                Json.text(error), now, claim.id(), worker, claim.fence()) > 0
+                && insert(sql, claim.id(), events, now)));
+    }
+
+    private boolean recorded(JobClaim claim, boolean changed) {
+        if (changed) {
+            database.transaction(sql -> JobTable.find(sql, claim.id())).ifPresent(records::update);
+        }
+        return changed;
     }
 
     /**

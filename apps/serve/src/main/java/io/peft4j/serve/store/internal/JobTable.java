@@ -1,6 +1,7 @@
 package io.peft4j.serve.store.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.serve.http.internal.Json;
 import java.sql.ResultSet;
@@ -17,22 +18,47 @@ public final class JobTable {
     private static final int SCAN = 200;
 
     private final Database database;
+    private final Records records;
 
-    JobTable(Database database) {
+    JobTable(Database database, Records records) {
         this.database = database;
+        this.records = records;
     }
 
     /** Takes a job with its first events; when this has returned, it is kept. */
     public void add(Job job, List<JobEvent> events) {
-        database.transaction(sql -> {
-            sql.update("INSERT INTO jobs (id, owner, base, status, request, hyperparameters, created_at) VALUES "
-                    + "(?, ?, ?, ?, ?, ?, ?)", job.id(), job.owner(), job.base(), job.status().code(),
-                    Json.text(job.request()), Json.text(job.hyperparameters()), job.createdAt());
-            for (JobEvent event : events) {
-                EventTable.insert(sql, job.id(), event, job.createdAt());
-            }
-            return job;
+        records.put(job);
+        database.transaction(sql -> insert(sql, job, events));
+    }
+
+    /** As {@link #add}, unless the key of the job has made so many since then; gives whether it was taken. */
+    public boolean add(Job job, List<JobEvent> events, long most, long since) {
+        records.put(job);
+        boolean taken = database.transaction(sql -> {
+            KeyTable.lock(sql, database.dialect(), job.owner());
+            long made = sql.first("SELECT count(*) FROM jobs WHERE owner = ? AND created_at >= ?",
+                    row -> row.getLong(1), job.owner(), since).orElse(0L);
+            return made < most && insert(sql, job, events) > 0;
         });
+        if (!taken) {
+            records.remove(job.id());
+        }
+        return taken;
+    }
+
+    static int insert(Sql sql, Job job, List<JobEvent> events) throws SQLException {
+        ArrayNode results = Json.array();
+        job.resultFiles().forEach(results::add);
+        int inserted = sql.update("INSERT INTO jobs (id, owner, project, base, status, paused, request, "
+                + "hyperparameters, error, fine_tuned_model, trained_tokens, result_files, created_at, finished_at) "
+                + "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", job.id(), job.owner(), job.project(),
+                job.base(), job.status().code(), job.paused() ? 1 : 0, Json.text(job.request()),
+                Json.text(job.hyperparameters()), job.error().map(Json::text), job.fineTunedModel(),
+                job.trainedTokens(), Json.text(results), job.createdAt(), job.finishedAt());
+        for (JobEvent event : events) {
+            EventTable.insert(sql, job.id(), event, job.createdAt());
+        }
+        return inserted;
     }
 
     /** The job of an id. */
@@ -47,14 +73,17 @@ public final class JobTable {
     /**
      * A part of the list. Empty where the entry before it does not exist.
      *
+     * @param project whose; empty for those of all
      * @param metadata what jobs must have
      * @param none whether they must have none
      */
-    public Optional<ListPage<Job>> list(Map<String, String> metadata, boolean none, ListPage.Request page) {
+    public Optional<ListPage<Job>> list(Optional<String> project, Map<String, String> metadata, boolean none,
+            ListPage.Request page) {
         return database.transaction(sql -> {
             Optional<Long> after = Optional.empty();
             if (page.after().isPresent()) {
-                after = sql.first("SELECT seq FROM jobs WHERE id = ?", row -> row.getLong(1), page.after().get());
+                after = sql.first("SELECT seq FROM jobs WHERE id = ? AND " + Sql.OF_PROJECT, row -> row.getLong(1),
+                        page.after().get(), project, project);
                 if (after.isEmpty()) {
                     return Optional.empty();
                 }
@@ -63,8 +92,9 @@ public final class JobTable {
             long before = after.orElse(Long.MAX_VALUE);
             boolean more = true;
             while (more && found.size() <= page.limit()) {
-                List<Numbered> rows = sql.list("SELECT * FROM jobs WHERE seq < ? ORDER BY seq DESC LIMIT ?",
-                        row -> new Numbered(row.getLong("seq"), job(row)), before, Math.max(SCAN, page.limit() + 1));
+                List<Numbered> rows = sql.list("SELECT * FROM jobs WHERE seq < ? AND " + Sql.OF_PROJECT
+                        + " ORDER BY seq DESC LIMIT ?", row -> new Numbered(row.getLong("seq"), job(row)), before,
+                        project, project, Math.max(SCAN, page.limit() + 1));
                 rows.stream().map(Numbered::job).filter(job -> has(job, metadata, none)).forEach(found::add);
                 more = !rows.isEmpty();
                 before = more ? rows.get(rows.size() - 1).seq() : before;
@@ -85,8 +115,14 @@ public final class JobTable {
 
     /** Ends a job that has not ended; gives whether it did. */
     public boolean cancel(String id, long now) {
-        return change(id, now, "status = 'cancelled', paused = 0, wanted = 'cancel', estimated_finish = NULL, "
-                + "finished_at = " + now, OPEN, "the job was cancelled", "cancelled");
+        boolean cancelled = change(id, now,
+                "status = 'cancelled', paused = 0, wanted = 'cancel', estimated_finish = NULL, "
+                        + "finished_at = " + now,
+                OPEN, "the job was cancelled", "cancelled");
+        if (cancelled) {
+            find(id).ifPresent(records::update);
+        }
+        return cancelled;
     }
 
     /** Lets a job wait until it is resumed; gives whether it does so now. */
@@ -112,12 +148,6 @@ public final class JobTable {
         });
     }
 
-    /** How many jobs a key has made since then. */
-    public long countOf(String owner, long since) {
-        return database.transaction(sql -> sql.first("SELECT count(*) FROM jobs WHERE owner = ? AND created_at >= ?",
-                row -> row.getLong(1), owner, since)).orElse(0L);
-    }
-
     /** How many jobs there are in each status. */
     public Map<String, Long> counts() {
         return database.transaction(sql -> sql.list("SELECT status, count(*) AS jobs FROM jobs GROUP BY status",
@@ -128,7 +158,7 @@ public final class JobTable {
     static Job job(ResultSet row) throws SQLException {
         List<String> files = new ArrayList<>();
         Json.stored(row.getString("result_files")).forEach(id -> files.add(id.asText()));
-        return new Job(row.getString("id"), row.getString("owner"), row.getString("base"),
+        return new Job(row.getString("id"), row.getString("owner"), row.getString("project"), row.getString("base"),
                 JobStatus.of(row.getString("status")), row.getInt("paused") != 0,
                 (ObjectNode) Json.stored(row.getString("request")),
                 (ObjectNode) Json.stored(row.getString("hyperparameters")),

@@ -5,6 +5,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -18,9 +19,11 @@ public final class KeyTable {
     private static final int HINT_LETTERS = 10;
 
     private final Database database;
+    private final Records records;
 
-    KeyTable(Database database) {
+    KeyTable(Database database, Records records) {
         this.database = database;
+        this.records = records;
     }
 
     /**
@@ -32,16 +35,34 @@ public final class KeyTable {
     public record Made(String secret, ApiKey kept) {
     }
 
-    /** Makes a key. */
-    public Made add(String name, ApiKey.Limits limits, long now) {
+    /**
+     * Makes a key.
+     *
+     * @param project whose files, jobs and models it opens; empty for those of all
+     */
+    public Made add(String name, Optional<String> project, ApiKey.Limits limits, long now) {
         String secret = "sk-" + Ids.letters(KEY_LETTERS);
-        ApiKey key = new ApiKey(Ids.next("key_"), name, secret.substring(0, HINT_LETTERS), now, Optional.empty(),
-                limits);
-        database.transaction(sql -> sql.update("INSERT INTO api_keys (id, name, hash, hint, created_at, "
-                + "requests_per_minute, tokens_per_day, jobs_per_day, stored_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                key.id(), name, hash(secret), key.hint(), now, limits.requestsPerMinute(), limits.tokensPerDay(),
-                limits.jobsPerDay(), limits.storedBytes()));
+        ApiKey key = new ApiKey(Ids.next("key_"), name, secret.substring(0, HINT_LETTERS), project, now,
+                Optional.empty(), limits);
+        Records.HashedKey kept = new Records.HashedKey(key, hash(secret));
+        records.put(kept);
+        database.transaction(sql -> insert(sql, kept));
         return new Made(secret, key);
+    }
+
+    static int insert(Sql sql, Records.HashedKey kept) throws SQLException {
+        ApiKey key = kept.key();
+        ApiKey.Limits limits = key.limits();
+        return sql.update("INSERT INTO api_keys (id, name, hash, hint, project, created_at, revoked_at, "
+                + "requests_per_minute, tokens_per_day, jobs_per_day, stored_bytes) VALUES "
+                + "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", key.id(), key.name(), kept.hash(), key.hint(), key.project(),
+                key.createdAt(), key.revokedAt(), limits.requestsPerMinute(), limits.tokensPerDay(),
+                limits.jobsPerDay(), limits.storedBytes());
+    }
+
+    /** Of several who count against the limits of a key at once, one does so at a time. */
+    static void lock(Sql sql, Dialect dialect, String key) throws SQLException {
+        sql.first("SELECT id FROM api_keys WHERE id = ?" + dialect.lock(), row -> true, key);
     }
 
     /** All keys, also revoked ones, the oldest first. */
@@ -69,8 +90,23 @@ public final class KeyTable {
 
     /** Lets a key open nothing any more, by its id or name; gives how many keys that were. */
     public int revoke(String idOrName, long now) {
-        return database.transaction(sql -> sql.update("UPDATE api_keys SET revoked_at = ? WHERE (id = ? OR name = ?) "
-                + "AND revoked_at IS NULL", now, idOrName, idOrName));
+        List<Records.HashedKey> revoked = database.transaction(sql -> {
+            String which = " WHERE (id = ? OR name = ?) AND revoked_at IS NULL";
+            List<String> ids = sql.list("SELECT id FROM api_keys" + which, row -> row.getString(1), idOrName,
+                    idOrName);
+            sql.update("UPDATE api_keys SET revoked_at = ?" + which, now, idOrName, idOrName);
+            List<Records.HashedKey> keys = new ArrayList<>(all(sql));
+            keys.removeIf(one -> !ids.contains(one.key().id()));
+            // A database that is built again must not open to them.
+            keys.forEach(records::put);
+            return keys;
+        });
+        return revoked.size();
+    }
+
+    static List<Records.HashedKey> all(Sql sql) throws SQLException {
+        return sql.list("SELECT * FROM api_keys ORDER BY seq", row -> new Records.HashedKey(key(row),
+                row.getString("hash")));
     }
 
     private static String hash(String secret) {
@@ -84,7 +120,7 @@ public final class KeyTable {
 
     private static ApiKey key(ResultSet row) throws SQLException {
         return new ApiKey(row.getString("id"), row.getString("name"), row.getString("hint"),
-                row.getLong("created_at"), Sql.number(row, "revoked_at"), new ApiKey.Limits(
+                Sql.text(row, "project"), row.getLong("created_at"), Sql.number(row, "revoked_at"), new ApiKey.Limits(
                         Sql.number(row, "requests_per_minute"), Sql.number(row, "tokens_per_day"),
                         Sql.number(row, "jobs_per_day"), Sql.number(row, "stored_bytes")));
     }

@@ -14,9 +14,10 @@ public final class ModelTable {
     }
 
     static void insert(Sql sql, StoredModel model) throws SQLException {
-        sql.update("INSERT INTO models (name, base, owner, job, folder, checkpoint, created_at) VALUES "
-                + "(?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING", model.name(), model.base(), model.owner(),
-                model.job(), model.folder(), model.checkpoint() ? 1 : 0, model.createdAt());
+        sql.update("INSERT INTO models (name, base, owner, project, job, folder, checkpoint, created_at) "
+                + "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING", model.name(), model.base(),
+                model.owner(),
+                model.project(), model.job(), model.folder(), model.checkpoint() ? 1 : 0, model.createdAt());
     }
 
     /** The models of a base, the oldest first, without those on the way. */
@@ -36,9 +37,9 @@ public final class ModelTable {
         return database.transaction(sql -> sql.update("DELETE FROM models WHERE name = ?", name)) > 0;
     }
 
-    private static StoredModel model(ResultSet row) throws SQLException {
+    static StoredModel model(ResultSet row) throws SQLException {
         return new StoredModel(row.getString("name"), row.getString("base"), row.getString("owner"),
-                row.getString("job"), row.getString("folder"), row.getInt("checkpoint") != 0,
+                row.getString("project"), row.getString("job"), row.getString("folder"), row.getInt("checkpoint") != 0,
                 row.getLong("created_at"));
     }
 }

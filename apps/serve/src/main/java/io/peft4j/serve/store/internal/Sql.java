@@ -11,6 +11,9 @@ import java.util.Optional;
 
 /** Statements of one transaction. Values are always parameters, never part of a statement. */
 final class Sql {
+    /** A condition: of a project, or of any where there is none; takes the project twice. */
+    static final String OF_PROJECT = "(CAST(? AS TEXT) IS NULL OR project = ?)";
+
     private final Connection connection;
 
     Sql(Connection connection) {

@@ -7,6 +7,7 @@ import java.util.Optional;
  *
  * @param id {@code file-...}
  * @param owner id of the key that it was uploaded with
+ * @param project whose keys see it
  * @param filename what the client called it; only ever shown
  * @param purpose what it is for
  * @param bytes its size
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param status {@code processed} or {@code error}
  * @param statusDetails what is wrong with it
  */
-public record StoredFile(String id, String owner, String filename, String purpose, long bytes, long createdAt,
+public record StoredFile(String id, String owner, String project, String filename, String purpose, long bytes,
+        long createdAt,
         Optional<Long> expiresAt, String status, Optional<String> statusDetails) {
 }

@@ -25,7 +25,8 @@ class RoutesTest {
     };
 
     private static HttpServer server(int port) {
-        return new HttpServer("127.0.0.1", port, request -> Caller.LOCAL, new ServerMetrics(), List.of(GROUP));
+        return new HttpServer("127.0.0.1", port, request -> Caller.LOCAL, new ServerMetrics(), failure -> false,
+                List.of(GROUP));
     }
 
     private static JsonNode get(HttpServer server, String path) throws Exception {

@@ -13,7 +13,8 @@ class DatabaseTest {
 
     @Test
     void anErrorUndoesItsTransactionAndTheNextOneWrites() {
-        try (Database database = new Database(Dialect.sqlite(folder.resolve("state.db")))) {
+        try (Database database = new Database(Dialect.sqlite(folder.resolve("state.db")), () -> {
+        })) {
             database.transaction(sql -> sql.update("CREATE TABLE things (name TEXT)"));
             for (int i = 0; i < 20; i++) {
                 assertThrows(StackOverflowError.class, () -> database.transaction(sql -> {

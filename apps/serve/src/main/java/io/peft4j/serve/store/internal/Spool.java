@@ -1,0 +1,81 @@
+package io.peft4j.serve.store.internal;
+
+import io.peft4j.core.io.support.FolderLock;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A server's own folder for contents on their way, locked as long as the server lives: what is found in one that is not
+ * locked came to no end, and is removed, however young it is.
+ */
+final class Spool implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Spool.class);
+    private static final int NAME_LETTERS = 12;
+
+    private final Path folder;
+    private final FolderLock lock;
+
+    private Spool(Path folder, FolderLock lock) {
+        this.folder = folder;
+        this.lock = lock;
+    }
+
+    /** Makes one below this folder, and removes those of servers that are gone. */
+    static Spool open(Path spools) {
+        try {
+            Files.createDirectories(spools);
+            Path folder = Files.createDirectory(spools.resolve(Ids.letters(NAME_LETTERS)));
+            // Now, since another server that starts may remove a folder without a lock.
+            Spool spool = new Spool(folder, FolderLock.take(Files.createDirectories(folder)));
+            try (Stream<Path> entries = Files.list(spools)) {
+                entries.filter(FolderLock::isFree).forEach(Spool::removeLeft);
+            }
+            return spool;
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write to " + spools, e);
+        }
+    }
+
+    Path folder() {
+        return folder;
+    }
+
+    /** What earlier versions wrote among the files, where no other server can be using it. */
+    static void removeFormer(Path files) {
+        try (Stream<Path> entries = Files.list(files)) {
+            entries.filter(entry -> entry.getFileName().toString().matches("MultiPart.*|\\.upload-.*"))
+                    .forEach(Spool::removeLeft);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot clean up " + files, e);
+        }
+    }
+
+    private static void removeLeft(Path tree) {
+        remove(tree);
+        LOG.info("removed what an upload that was cut off had left: {}", tree);
+    }
+
+    private static void remove(Path tree) {
+        try (Stream<Path> paths = Files.walk(tree)) {
+            List<Path> all = paths.sorted(Comparator.reverseOrder()).toList();
+            for (Path path : all) {
+                Files.deleteIfExists(path);
+            }
+        } catch (IOException | UncheckedIOException e) {
+            LOG.warn("cannot remove {}: {}", tree, e.getMessage());
+        }
+    }
+
+    @Override
+    public void close() {
+        lock.close();
+        remove(folder);
+    }
+}
