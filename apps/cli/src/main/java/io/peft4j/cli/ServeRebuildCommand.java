@@ -10,8 +10,9 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code peft4j serve rebuild}. */
-@Command(name = "rebuild", description = "Builds the database of a server that does not run again, from the files, jobs "
-        + "and keys in its data folder; a damaged one is put aside.")
+@Command(name = "rebuild",
+        description = "Builds the database of a server that does not run again, from the files, jobs "
+                + "and keys in its data folder; a damaged one is put aside.")
 final class ServeRebuildCommand extends PeftCommand {
     @Option(names = "--data", required = true, paramLabel = "DIR", description = "The data folder of the server.")
     private Path data;

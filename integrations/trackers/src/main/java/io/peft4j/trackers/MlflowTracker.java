@@ -147,7 +147,8 @@ public final class MlflowTracker implements Tracker {
         @Override
         public void end(RunEnd end) throws IOException, InterruptedException {
             log("metrics", end.summary().entrySet().stream()
-                    .map(value -> metric(value.getKey(), value.getValue(), Instant.now(), 0)).toList(), METRICS_AT_ONCE);
+                    .map(value -> metric(value.getKey(), value.getValue(), Instant.now(), 0)).toList(),
+                    METRICS_AT_ONCE);
             log("tags", List.of(MlflowApi.object().put("key", "peft4j.status").put("value", end.status().name())), 1);
             if (end.adapter().isPresent() && artifacts.startsWith(OWN_ARTIFACTS)) {
                 upload(end.adapter().get());

@@ -101,7 +101,8 @@ class MlflowTrackerTest {
         run.end(new RunEnd(RunEnd.Status.CANCELLED, Map.of("seconds", 2.5), Optional.of(adapter)));
 
         assertEquals(List.of("runs/create", "runs/log-batch", "runs/log-batch", "runs/log-batch", "runs/log-batch",
-                "runs/log-batch", "7/r1/artifacts/adapter/adapter_config.json", "runs/update"), calls.stream()
+                "runs/log-batch", "7/r1/artifacts/adapter/adapter_config.json", "runs/update"),
+                calls.stream()
                         .map(call -> call.path().replace("/api/2.0/mlflow/", "")
                                 .replace("/api/2.0/mlflow-artifacts/artifacts/", ""))
                         .toList());
@@ -117,7 +118,8 @@ class MlflowTrackerTest {
         assertEquals("{\"run_id\":\"r1\",\"metrics\":[{\"key\":\"train_loss\",\"value\":\"NaN\",\"timestamp\":1234,"
                 + "\"step\":3}]}", calls.get(3).body());
         assertEquals(2.5, calls.get(4).json().at("/metrics/0/value").asDouble());
-        assertEquals("[{\"key\":\"peft4j.status\",\"value\":\"CANCELLED\"}]", calls.get(5).json().get("tags").toString());
+        assertEquals("[{\"key\":\"peft4j.status\",\"value\":\"CANCELLED\"}]",
+                calls.get(5).json().get("tags").toString());
         assertEquals("PUT {}", calls.get(6).method() + " " + calls.get(6).body());
         assertEquals("r1 KILLED", calls.get(7).json().get("run_id").asText() + " " + calls.get(7).json().get("status")
                 .asText());

@@ -101,8 +101,9 @@ public final class AdapterRoutes implements RouteGroup {
         try {
             models.replace(name, folder, caller.project());
         } catch (PeftException e) {
-            throw ApiException.invalid("lora_path", UNREADABLE.matcher(e.getMessage().replace(folder.toString(), wanted))
-                    .replaceAll("$1$2"));
+            throw ApiException.invalid("lora_path",
+                    UNREADABLE.matcher(e.getMessage().replace(folder.toString(), wanted))
+                            .replaceAll("$1$2"));
         }
         http.contentType("text/plain").result("Success: LoRA adapter '" + name + "' added successfully.");
     }

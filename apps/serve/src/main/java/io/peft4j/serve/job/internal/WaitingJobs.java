@@ -1,6 +1,5 @@
 package io.peft4j.serve.job.internal;
 
-import io.peft4j.serve.store.internal.Disk;
 import io.peft4j.serve.store.internal.Ids;
 import io.peft4j.serve.store.internal.JobEvent;
 import io.peft4j.serve.store.internal.Store;

@@ -49,24 +49,23 @@ public final class FileTable {
      * @return whether there was room for it
      */
     public boolean add(StoredFile file, Path spooled, Optional<Long> most) {
-        boolean kept = false;
         try {
             Files.move(spooled, content(file.id()));
             forceFolder();
-            records.put(file);
-            kept = database.transaction(sql -> {
-                KeyTable.lock(sql, database.dialect(), file.owner());
-                long before = bytesOf(sql, file.owner());
-                return most.filter(limit -> before + file.bytes() > limit).isEmpty() && insert(sql, file) > 0;
-            });
-            return kept;
         } catch (IOException e) {
             throw new UncheckedIOException("cannot keep the file " + file.id(), e);
-        } finally {
-            if (!kept) {
-                removeContent(file.id());
-            }
         }
+        // Where the database fails, nobody knows whether the row is there, so its content stays.
+        records.put(file);
+        boolean kept = database.transaction(sql -> {
+            KeyTable.lock(sql, database.dialect(), file.owner());
+            long before = bytesOf(sql, file.owner());
+            return most.filter(limit -> before + file.bytes() > limit).isEmpty() && insert(sql, file) > 0;
+        });
+        if (!kept) {
+            removeContent(file.id());
+        }
+        return kept;
     }
 
     /** Takes note of a file that a job leaves, before its row is written. */
