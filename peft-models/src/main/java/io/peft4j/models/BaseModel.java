@@ -1,5 +1,6 @@
 package io.peft4j.models;
 
+import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.engine.Lifetime;
 import io.peft4j.core.gguf.GgufFile;
@@ -24,7 +25,6 @@ import io.peft4j.core.text.Tokenizer;
 import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.ModelConfig;
-import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.WeightType;
@@ -75,8 +75,10 @@ public final class BaseModel implements BaseLanguageModel {
      *
      * @param revision the hub's commit
      * @param widened whether rows for new tokens were added to it
+     * @param decisions how it reads typed questions
+     * @param place the folder or file
      */
-    private record Origin(Optional<String> revision, boolean widened) {
+    private record Origin(Optional<String> revision, boolean widened, DecisionSettings decisions, Path place) {
     }
 
     private BaseModel(Architecture architecture, ModelConfig config, Network network, PrecisionChoice precision,
@@ -120,7 +122,7 @@ public final class BaseModel implements BaseLanguageModel {
                 return Task.of(Architectures.of(file).defaultTask());
             }
         }
-        ModelConfig config = ModelConfig.read(SentencePooling.network(source.path()).resolve("config.json"));
+        ModelConfig config = Checkpoint.config(source.path());
         return TaskPlan.of(config, Architectures.of(config).defaultTask()).task();
     }
 
@@ -162,7 +164,9 @@ public final class BaseModel implements BaseLanguageModel {
             incomplete.add(network);
             BaseModel model = new BaseModel(architecture, checkpoint.config(), network, precision,
                     new Engine(kernels), checkpoint.tokenizer(), checkpoint.stopTokens(), List.of(),
-                    new Origin(source.provenance().revision(), checkpoint.isWidened()), Optional.empty());
+                    new Origin(source.provenance().revision(), checkpoint.isWidened(),
+                            DecisionSettings.read(source.path(), DecisionSettings.DEFAULT), source.path()),
+                    Optional.empty());
             checkpoint.keepTokenizer();
             incomplete.clear();
             return model;
@@ -266,6 +270,16 @@ public final class BaseModel implements BaseLanguageModel {
     @Override
     public Optional<ChatTemplate> chatTemplate() {
         return tokenizer.chatTemplate();
+    }
+
+    /** The folder of an adapter that belongs to the model by its {@code decision.json}, where it names one. */
+    public Optional<Path> ownAdapter() {
+        return origin.decisions().adapter().map(origin.place()::resolve);
+    }
+
+    @Override
+    public DecisionSettings decisions() {
+        return origin.decisions();
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.WeightType;
+import io.peft4j.models.architecture.internal.LayaFolder;
 import io.peft4j.models.gguf.internal.GgufCheckpoint;
 import io.peft4j.models.hub.ModelSource;
 import io.peft4j.models.tokenizer.internal.Tokenizers;
@@ -59,9 +60,16 @@ final class Checkpoint implements AutoCloseable {
                 : openFolder(source.path(), options);
     }
 
+    /** The configuration of the model in a folder. */
+    static ModelConfig config(Path source) {
+        return LayaFolder.isIn(source) ? LayaFolder.read(source)
+                : ModelConfig.read(SentencePooling.network(source).resolve("config.json"));
+    }
+
     private static Checkpoint openFolder(Path source, ModelOptions options) {
         Path folder = SentencePooling.network(source);
-        ModelConfig config = ModelConfig.read(folder.resolve("config.json"));
+        ModelConfig config = config(source);
+        Path texts = LayaFolder.isIn(source) ? LayaFolder.tokenizer(source) : folder;
         Path generation = folder.resolve("generation_config.json");
         Set<Integer> stopTokens = stopTokens(config);
         if (Files.isRegularFile(generation)) {
@@ -69,7 +77,7 @@ final class Checkpoint implements AutoCloseable {
         }
         return new Checkpoint(config, stopTokens, Safetensors.open(folder), SentencePooling.of(source),
                 () -> options.tokensOf().map(adapter -> AdapterVocabulary.tokenizer(adapter, options.chatTemplate()))
-                        .orElseGet(() -> Tokenizers.fromFolder(folder, options.newTokens(), options.chatTemplate())))
+                        .orElseGet(() -> Tokenizers.fromFolder(texts, options.newTokens(), options.chatTemplate())))
                 .widened(options);
     }
 

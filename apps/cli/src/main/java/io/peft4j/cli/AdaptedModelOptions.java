@@ -25,6 +25,7 @@ final class AdaptedModelOptions {
     private EngineOptions engine;
 
     private Optional<Task> task = Optional.empty();
+    private boolean itsAdapter;
 
     /** The threads that the model runs with. */
     int threads() {
@@ -34,6 +35,12 @@ final class AdaptedModelOptions {
     /** The same for a model that is loaded for a task, whatever its own is. */
     AdaptedModelOptions forTask(Task wanted) {
         task = Optional.of(wanted);
+        return this;
+    }
+
+    /** The same with the adapter that the model's {@code decision.json} names, where no other is given. */
+    AdaptedModelOptions withItsAdapter() {
+        itsAdapter = true;
         return this;
     }
 
@@ -48,10 +55,12 @@ final class AdaptedModelOptions {
         try (BaseModel base = adapter == null ? engine.load(model, console, source -> wanted)
                 : engine.loadFor(model, adapter, console, wanted)) {
             engine.sayIfQuantized(base, console);
-            if (adapter == null) {
+            Optional<Path> used = Optional.ofNullable(adapter)
+                    .or(() -> itsAdapter ? base.ownAdapter() : Optional.empty());
+            if (used.isEmpty()) {
                 return action.applyAsInt(base, base);
             }
-            try (PeftModel adapted = base.withAdapter(adapter)) {
+            try (PeftModel adapted = base.withAdapter(used.get())) {
                 return action.applyAsInt(adapted, base);
             }
         }

@@ -45,7 +45,8 @@ public final class Main implements Runnable {
     private static final String VERBOSE = "--verbose";
     private static final List<Class<?>> COMMANDS = List.of(QuickstartCommand.class, TrainCommand.class,
             SweepCommand.class, EstimateCommand.class, LearningRateCommand.class, AdviseCommand.class,
-            ScoreCommand.class, EmbedCommand.class, GenerateCommand.class, ChatCommand.class, EvaluateCommand.class,
+            ScoreCommand.class, EmbedCommand.class, DecideCommand.class, GenerateCommand.class, ChatCommand.class,
+            EvaluateCommand.class,
             GradeCommand.class,
             AdapterCommand.class, RunsCommand.class, DataCommand.class, BenchCommand.class, ServeCommand.class,
             RescueCommand.class, DoctorCommand.class, CompletionCommand.class, JShellCommand.class,

@@ -1,5 +1,6 @@
 package io.peft4j.core.model;
 
+import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import java.util.List;
@@ -12,6 +13,11 @@ import java.util.Optional;
 public interface LanguageModel extends Model {
     /** The chat template of the checkpoint, where it has one. */
     Optional<ChatTemplate> chatTemplate();
+
+    /** How it reads typed questions, and what was fitted to its answers; default: nothing is said. */
+    default DecisionSettings decisions() {
+        return DecisionSettings.DEFAULT;
+    }
 
     /**
      * Answers many prompts in one batch; results stand in the order of the prompts.

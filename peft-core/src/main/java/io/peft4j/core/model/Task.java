@@ -28,11 +28,13 @@ public record Task(Type type, List<String> labels, Problem problem) {
         /** Where the answer to a question begins and ends in a text. */
         QUESTION_ANS,
         /** A vector for a text. */
-        FEATURE_EXTRACTION;
+        FEATURE_EXTRACTION,
+        /** A score for each option of a question; Hugging Face PEFT has no name for it. */
+        DECISION;
 
         /** Whether there is a result for each token, not for each sequence. */
         public boolean judgesTokens() {
-            return this == TOKEN_CLS || this == QUESTION_ANS;
+            return this == TOKEN_CLS || this == QUESTION_ANS || this == DECISION;
         }
 
         /**
@@ -43,6 +45,7 @@ public record Task(Type type, List<String> labels, Problem problem) {
             return switch (this) {
                 case SEQ_CLS, TOKEN_CLS -> List.of("classifier", "score");
                 case QUESTION_ANS -> List.of("qa_outputs");
+                case DECISION -> List.of("type_emb", "scorer");
                 default -> List.of();
             };
         }
@@ -72,6 +75,8 @@ public record Task(Type type, List<String> labels, Problem problem) {
     public static final Task CAUSAL_LM = of(Type.CAUSAL_LM);
     /** Where an answer begins and ends in a text. */
     public static final Task QUESTION_ANSWERING = of(Type.QUESTION_ANS);
+    /** A score for each option of a question. */
+    public static final Task DECISION = of(Type.DECISION);
     /** A vector for a text. */
     public static final Task EMBEDDING = of(Type.FEATURE_EXTRACTION);
 

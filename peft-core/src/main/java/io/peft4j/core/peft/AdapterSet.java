@@ -1,5 +1,6 @@
 package io.peft4j.core.peft;
 
+import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.engine.Lifetime;
 import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.ConfigurationException;
@@ -207,6 +208,23 @@ final class AdapterSet {
             throw new ConfigurationException("cannot " + what + " while the model is being trained; wait for "
                     + "the end of the training, or use a view of the model (with(...)) for other adapters");
         }
+    }
+
+    /** What is said of the decisions of a choice: by its adapter where it is one, else by the base. */
+    DecisionSettings decisions(Choice choice) {
+        return choice.names().size() != 1 || choice.names().get(0).equals(PeftModel.BASE) ? base.decisions()
+                : held(choice.names().get(0)).checkpoint().decisions();
+    }
+
+    /** Says it of the active adapter. */
+    void describe(DecisionSettings settings) {
+        change(() -> {
+            String name = active().choice().names().get(0);
+            AttachedAdapter held = held(name);
+            Map<String, AttachedAdapter> all = new LinkedHashMap<>(adapters);
+            all.put(name, new AttachedAdapter(held.checkpoint().withDecisions(settings), held.lifetime()));
+            adapters = Collections.unmodifiableMap(all);
+        });
     }
 
     /** Adds an adapter; the first one becomes active. */

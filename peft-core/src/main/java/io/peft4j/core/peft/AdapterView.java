@@ -1,5 +1,6 @@
 package io.peft4j.core.peft;
 
+import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
@@ -37,6 +38,11 @@ record AdapterView(PeftModel model, AdapterSet adapters, ActiveAdapters.Choice c
     @Override
     public Optional<ChatTemplate> chatTemplate() {
         return model.chatTemplate();
+    }
+
+    @Override
+    public DecisionSettings decisions() {
+        return adapters.decisions(choice);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.peft4j.core.peft;
 
 import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.BaseLanguageModel;
@@ -93,8 +94,6 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         return new PeftModel(AdapterCheckpoint.readConfig(folder).modelOn(base)).loadAdapter(DEFAULT_ADAPTER, folder);
     }
 
-    // ---- adapters
-
     /**
      * Adds a new adapter. The first one becomes active.
      *
@@ -172,8 +171,6 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
     public Adapter adapter(String name) {
         return adapters.adapter(name);
     }
-
-    // ---- what is active
 
     /** The names of the active adapters, in the order of their activation; empty while they are disabled. */
     public List<String> activeAdapters() {
@@ -269,8 +266,6 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         return adapters.leaseAdapter(name);
     }
 
-    // ---- training
-
     /**
      * What is trained: the trainable tensors of the active adapters.
      *
@@ -300,8 +295,6 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
     public ModelStatus status() {
         return ModelStatus.of(this);
     }
-
-    // ---- merging
 
     /**
      * Runs with copies of the adapted layers into which the active adapters are merged, in f32, instead of base layer
@@ -349,8 +342,6 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         return adapters.mergedWeights();
     }
 
-    // ---- files
-
     /**
      * Saves all adapters as Hugging Face PEFT does: the one called {@value #DEFAULT_ADAPTER} in the folder, others in
      * sub-folders with their names, and the tokenizer beside them. Other files in the folder stay.
@@ -384,8 +375,6 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
     public String fingerprint(String name) {
         return adapters.fingerprint(name);
     }
-
-    // ---- the model
 
     /** The base model. */
     public BaseLanguageModel base() {
@@ -425,6 +414,17 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
     @Override
     public Optional<ChatTemplate> chatTemplate() {
         return base.chatTemplate();
+    }
+
+    /** Those of the active adapter; of the base where not one alone is active. */
+    @Override
+    public DecisionSettings decisions() {
+        return adapters.decisions(adapters.active().choice());
+    }
+
+    /** Says how the active adapter reads typed questions; it is saved with it. */
+    public void describeDecisions(DecisionSettings settings) {
+        adapters.describe(settings);
     }
 
     @Override

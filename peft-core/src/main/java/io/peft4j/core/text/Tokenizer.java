@@ -17,6 +17,14 @@ public interface Tokenizer extends AutoCloseable {
     /** The ids of a text with no special token added. The form for rendered chat templates. */
     int[] encode(String text);
 
+    /**
+     * As {@link #encode}, but special tokens that stand in the text are text like any other: for what a user writes
+     * into a prompt. Default: the same as {@link #encode}, for tokenizers whose special tokens no text can hold.
+     */
+    default int[] encodeAsText(String text) {
+        return encode(text);
+    }
+
     /** The ids of a text with the special tokens that transformers' tokenizer adds by default. For plain text. */
     int[] encodeWithSpecials(String text);
 
@@ -87,6 +95,16 @@ public interface Tokenizer extends AutoCloseable {
 
     /** The chat template that came with the tokenizer. */
     Optional<ChatTemplate> chatTemplate();
+
+    /**
+     * Another template in Jinja, with the tokenizer's special tokens.
+     *
+     * @throws io.peft4j.core.error.PeftException when it is none
+     * @throws UnsupportedOperationException where the tokenizer reads no templates
+     */
+    default ChatTemplate template(String source) {
+        throw new UnsupportedOperationException("this tokenizer does not support templates");
+    }
 
     /**
      * Writes {@code tokenizer.json}, {@code tokenizer_config.json} and, if there is one, {@code chat_template.jinja}

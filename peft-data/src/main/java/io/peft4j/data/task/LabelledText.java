@@ -1,6 +1,7 @@
 package io.peft4j.data.task;
 
 import io.peft4j.core.error.ConfigurationException;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -11,18 +12,35 @@ import java.util.Optional;
  * @param text the text
  * @param second the second text, such as a hypothesis about the first
  * @param labels names or numbers of the labels that are right; of a regression the numbers themselves
+ * @param probabilities of each of the labels the probability that it is the right one, where that is not certain: they
+ *     sum to 1; else none
  */
-public record LabelledText(String text, Optional<String> second, List<String> labels) {
-    /** Copies the list. */
+public record LabelledText(String text, Optional<String> second, List<String> labels, List<Double> probabilities) {
+    /** Copies the lists. */
     public LabelledText {
         Objects.requireNonNull(text, "text");
         Objects.requireNonNull(second, "second");
         labels = List.copyOf(labels);
+        probabilities = probabilities.isEmpty() ? List.of() : DecisionRow.normalized(probabilities);
+        if (!probabilities.isEmpty() && probabilities.size() != labels.size()) {
+            throw new ConfigurationException(probabilities.size() + " probabilities for the labels " + labels);
+        }
+    }
+
+    /** A text of which it is known what is right. */
+    public LabelledText(String text, Optional<String> second, List<String> labels) {
+        this(text, second, labels, List.of());
     }
 
     /** A text with its labels. */
     public static LabelledText of(String text, String... labels) {
         return new LabelledText(text, Optional.empty(), List.of(labels));
+    }
+
+    /** The labels that are right; where that is not certain the likeliest. */
+    public List<String> right() {
+        return probabilities.isEmpty() ? labels
+                : List.of(labels.get(probabilities.indexOf(Collections.max(probabilities))));
     }
 
     /**

@@ -23,7 +23,7 @@ public final class Labels {
      */
     public static Task ofTexts(List<LabelledText> texts) {
         List<String> all = texts.stream().flatMap(text -> text.labels().stream()).toList();
-        boolean one = texts.stream().allMatch(text -> text.labels().size() == 1);
+        boolean one = texts.stream().allMatch(text -> text.labels().size() == 1 || !text.probabilities().isEmpty());
         int width = texts.get(0).labels().size();
         if (isRegression(all) && texts.stream().allMatch(text -> text.labels().size() == width)) {
             return new Task(Task.Type.SEQ_CLS, Task.unnamedLabels(width), Task.Problem.REGRESSION);

@@ -35,7 +35,10 @@ public final class RowKind<E> {
             "{\"question\", \"context\", \"answers\"}", has("question", "context"), rows -> TaskRows.questions(rows));
     /** {@code {"text", "label"}}. */
     public static final RowKind<LabelledText> TEXTS = new RowKind<>("texts with a label", "{\"text\", \"label\"}",
-            has("text", "label"), rows -> TaskRows.texts(rows));
+            has("text", "label").or(has("text", "label_probabilities")), rows -> TaskRows.texts(rows));
+    /** {@code {"state", "questions"}} with {@code "expected"} or {@code "gold"}. */
+    public static final RowKind<DecisionRow> DECISIONS = new RowKind<>("questions about a state",
+            "{\"state\", \"questions\", \"expected\"}", has("state", "questions"), rows -> DecisionRows.labelled(rows));
     /** {@code {"messages", "label"}}, or {@code "prompt"} and {@code "completion"} for the messages. */
     public static final RowKind<JudgedAnswer> JUDGED = new RowKind<>("answers with a label",
             "{\"messages\", \"label\"}", has("messages", "label").or(has("prompt", "completion", "label")),

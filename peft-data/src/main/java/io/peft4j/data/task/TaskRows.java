@@ -1,5 +1,6 @@
 package io.peft4j.data.task;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.JsonLines;
@@ -7,6 +8,7 @@ import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.RowSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,12 +21,16 @@ import java.util.function.Function;
  * there is none, and {@link java.io.UncheckedIOException} when the file cannot be read.
  */
 public final class TaskRows {
+    private static final String SOFT = "label_probabilities";
+
     private TaskRows() {
     }
 
     /**
      * Texts with labels: {@code {"text": "...", "label": "billing"}}, with {@code "text_pair"} where two are judged
-     * together. A label is a name, its number, or a list of them; of a regression a number.
+     * together. A label is a name, its number, or a list of them; of a regression a number. In its place
+     * {@code "label_probabilities"}, a list in the order of the labels' numbers or an object by their names, says how
+     * likely each is the right one.
      */
     public static List<LabelledText> texts(Path file) {
         return texts(DataFile.of(file));
@@ -36,10 +42,42 @@ public final class TaskRows {
     }
 
     static List<LabelledText> texts(OpenRows file) {
-        return read(file, "\"text\" and \"label\"", row -> new LabelledText(text(row, "text"),
-                row.fields().containsKey("text_pair") ? Optional.of(text(row, "text_pair")) : Optional.empty(),
-                row.fields().get("label") instanceof List<?> ? list(row, "label")
-                        : List.of(label(row, "label", row.fields().get("label")))));
+        return read(file, "\"text\" and \"label\"", row -> {
+            String text = text(row, "text");
+            Optional<String> second = row.fields().containsKey("text_pair") ? Optional.of(text(row, "text_pair"))
+                    : Optional.empty();
+            if (row.fields().containsKey(SOFT)) {
+                Map<String, Double> soft = soft(row);
+                try {
+                    return new LabelledText(text, second, List.copyOf(soft.keySet()), List.copyOf(soft.values()));
+                } catch (ConfigurationException e) {
+                    throw row.wrong("\"" + SOFT + "\": " + e.getMessage());
+                }
+            }
+            return new LabelledText(text, second, row.fields().get("label") instanceof List<?> ? list(row, "label")
+                    : List.of(label(row, "label", row.fields().get("label"))));
+        });
+    }
+
+    private static Map<String, Double> soft(JsonLines.Row row) {
+        Map<String, Double> soft = new LinkedHashMap<>();
+        Object given = row.fields().get(SOFT);
+        if (given instanceof List<?> list) {
+            list.forEach(p -> soft.put(String.valueOf(soft.size()), probability(row, p)));
+        } else if (given instanceof Map<?, ?> map) {
+            map.forEach((name, p) -> soft.put((String) name, probability(row, p)));
+        }
+        if (soft.size() < 2) {
+            throw row.wrong("\"" + SOFT + "\" must be a list or an object with a probability for each label");
+        }
+        return soft;
+    }
+
+    private static double probability(JsonLines.Row row, Object value) {
+        if (value instanceof Number number) {
+            return number.doubleValue();
+        }
+        throw row.wrong("\"" + SOFT + "\" holds " + value + ", which is no number");
     }
 
     /** Words with a label each: {@code {"tokens": [...], "labels": [...]}}; labels are names or numbers. */

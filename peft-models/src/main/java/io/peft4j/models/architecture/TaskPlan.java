@@ -38,7 +38,8 @@ public record TaskPlan(Task task, SentencePooling pooling, long seed) {
 
     /** Values of the head's last layer for each row. */
     public int outputs() {
-        return task.type() == Task.Type.QUESTION_ANS ? 2 : task.labels().size();
+        return task.type() == Task.Type.QUESTION_ANS ? 2 : task.type() == Task.Type.DECISION ? 1
+                : task.labels().size();
     }
 
     /** The exception for a task that models of a type have no head for. */
@@ -75,6 +76,7 @@ public record TaskPlan(Task task, SentencePooling pooling, long seed) {
             ends.put("ForSequenceClassification", Task.Type.SEQ_CLS);
             ends.put("ForTokenClassification", Task.Type.TOKEN_CLS);
             ends.put("ForQuestionAnswering", Task.Type.QUESTION_ANS);
+            ends.put("ForDecision", Task.Type.DECISION);
             ends.put("ForCausalLM", Task.Type.CAUSAL_LM);
             ends.put("LMHeadModel", Task.Type.CAUSAL_LM);
             return ends;

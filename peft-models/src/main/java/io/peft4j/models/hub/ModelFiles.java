@@ -3,6 +3,7 @@ package io.peft4j.models.hub;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.io.support.PlainNames;
+import io.peft4j.models.architecture.internal.LayaFolder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -27,9 +28,10 @@ final class ModelFiles {
     private static final Pattern SMALL = Pattern.compile("config\\.json|generation_config\\.json"
             + "|tokenizer.*\\.(json|model)|spiece\\.model|special_tokens_map\\.json|added_tokens\\.json"
             + "|vocab\\.(json|txt)|merges\\.txt|chat_template\\..*|modules\\.json|sentence_.*_config\\.json"
-            + "|config_sentence_transformers\\.json");
+            + "|config_sentence_transformers\\.json|rl_agent_config\\.json|decision\\.json|decision_template\\.jinja");
     /** The modules behind the network of a sentence-transformers model, such as 1_Pooling and 2_Dense. */
-    private static final Pattern MODULE = Pattern.compile("[0-9]+_[A-Za-z]+/(config\\.json|model\\.safetensors)");
+    private static final Pattern MODULE = Pattern.compile("[0-9]+_[A-Za-z]+/(config\\.json|model\\.safetensors)"
+            + "|encoder/config\\.json|tokenizer/[A-Za-z_]+\\.(json|txt|model)");
     private static final List<String> TOKENIZERS = List.of("tokenizer.json", "tokenizer.model", "vocab.json");
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -82,10 +84,11 @@ final class ModelFiles {
      */
     static List<String> missing(Path folder, boolean withTokenizer) {
         List<String> missing = new ArrayList<>();
-        if (!Files.isRegularFile(folder.resolve(CONFIG))) {
+        if (!Files.isRegularFile(folder.resolve(CONFIG)) && !LayaFolder.isIn(folder)) {
             missing.add(CONFIG);
         }
-        if (withTokenizer && TOKENIZERS.stream().noneMatch(name -> Files.isRegularFile(folder.resolve(name)))) {
+        if (withTokenizer && !LayaFolder.isIn(folder)
+                && TOKENIZERS.stream().noneMatch(name -> Files.isRegularFile(folder.resolve(name)))) {
             missing.add(TOKENIZERS.get(0));
         }
         missing.addAll(missingWeights(folder));

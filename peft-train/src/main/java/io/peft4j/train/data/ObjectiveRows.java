@@ -67,6 +67,9 @@ record ObjectiveRows<E>(ObjectiveType<E> type, ObjectiveValues values, double we
 
     private static boolean knows(Task own, Task wanted) {
         boolean numbered = wanted.labels().equals(Task.unnamedLabels(wanted.labels().size()));
+        if (wanted.type() == Task.Type.DECISION && own.type() == Task.Type.CAUSAL_LM) {
+            return true;
+        }
         if (own.type() != wanted.type()) {
             return false;
         }

@@ -16,8 +16,8 @@ import java.util.stream.IntStream;
 
 /**
  * Classes of texts, or numbers for them, as transformers' models for sequence classification learn them: cross-entropy
- * where one label is right, the mean logistic loss of all labels where several can be, and the mean squared error of a
- * regression.
+ * where one label is right, or each is with a probability, the mean logistic loss of all labels where several can be,
+ * and the mean squared error of a regression.
  */
 public final class ClassificationObjective extends HeadObjective<LabelledText> {
     private final TextEncoder encoder;
@@ -63,12 +63,27 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
         TokenSequence sequence = example.second().map(second -> encoder.pair(example.text(), second))
                 .orElseGet(() -> encoder.text(example.text()));
         float[] targets = switch (task().problem()) {
-            case SINGLE_LABEL -> new float[] {task().label(one(example))};
+            case SINGLE_LABEL -> example.probabilities().isEmpty() ? new float[] {task().label(one(example))}
+                    : soft(example);
             case MULTI_LABEL -> several(example);
             case REGRESSION -> example.numbers(task().labels().size());
         };
-        double weight = task().problem() == Task.Problem.SINGLE_LABEL ? weights[(int) targets[0]] : 1;
-        return List.of(EncodedExample.of(sequence, weight, targets));
+        return List.of(EncodedExample.of(sequence, weight(targets), targets));
+    }
+
+    /** Of uncertain labels the mean of their weights. */
+    private double weight(float... targets) {
+        return task().problem() != Task.Problem.SINGLE_LABEL ? 1 : targets.length == 1 ? weights[(int) targets[0]]
+                : IntStream.range(0, targets.length).mapToDouble(i -> weights[i] * targets[i]).sum();
+    }
+
+    /** The probability of each of the model's labels. */
+    private float[] soft(LabelledText example) {
+        float[] targets = new float[task().labels().size()];
+        for (int i = 0; i < example.labels().size(); i++) {
+            targets[task().label(example.labels().get(i))] += example.probabilities().get(i).floatValue();
+        }
+        return targets;
     }
 
     @Override
@@ -102,8 +117,8 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
         for (int i = 0; i < batch.size(); i++) {
             float[] targets = batch.get(i).targets();
             sum += switch (task().problem()) {
-                case SINGLE_LABEL -> CrossEntropy.of(new CrossEntropy.Row(outputs, i * columns, 1, columns),
-                        (int) targets[0], batch.get(i).weight(), gradient);
+                case SINGLE_LABEL -> single(new CrossEntropy.Row(outputs, i * columns, 1, columns), targets,
+                        batch.get(i).weight(), gradient);
                 case MULTI_LABEL -> logistic(targets, outputs, i * columns, gradient);
                 case REGRESSION -> squared(targets, outputs, i * columns, gradient);
             };
@@ -119,7 +134,8 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
             int first = i * columns;
             float[] targets = batch.get(i).targets();
             right += switch (task().problem()) {
-                case SINGLE_LABEL -> best(outputs, first, 1, columns) == (int) targets[0] ? 1 : 0;
+                case SINGLE_LABEL -> best(outputs, first, 1, columns) == (targets.length == 1 ? (int) targets[0]
+                        : best(targets, 0, 1, columns)) ? 1 : 0;
                 case MULTI_LABEL -> IntStream.range(0, columns)
                         .allMatch(j -> outputs[first + j] >= 0 == (targets[j] == 1)) ? 1 : 0;
                 case REGRESSION -> 0;
@@ -128,6 +144,13 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
         if (task().problem() != Task.Problem.REGRESSION) {
             passes.measure(ACCURACY, right, batch.size());
         }
+    }
+
+    /** Of uncertain labels the losses of all of them, each times its weight and its probability. */
+    private double single(CrossEntropy.Row row, float[] targets, double weight, double[] gradient) {
+        return targets.length == 1 ? CrossEntropy.of(row, (int) targets[0], weight, gradient)
+                : IntStream.range(0, targets.length).filter(i -> targets[i] > 0)
+                        .mapToDouble(i -> CrossEntropy.of(row, i, weights[i] * targets[i], gradient)).sum();
     }
 
     /** {@code log(1 + exp(-x))} where the label is right, {@code log(1 + exp(x))} where it is not. */
@@ -156,8 +179,11 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
     public static final class Type extends HeadType<LabelledText> {
         /** What is registered. */
         public Type() {
-            super("classification", RowKind.TEXTS, "{\"text\", \"label\"}, with \"text_pair\"; a list of labels where "
-                    + "several can be right, a number with a point for a regression", Labels::ofTexts,
+            super("classification", RowKind.TEXTS,
+                    "{\"text\", \"label\"}, with \"text_pair\"; \"label_probabilities\" where "
+                            + "they are uncertain, a list where several can be right, a number with a point for a "
+                            + "regression",
+                    Labels::ofTexts,
                     ClassificationObjective::new);
         }
     }

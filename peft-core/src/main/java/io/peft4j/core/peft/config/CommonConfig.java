@@ -62,6 +62,11 @@ public record CommonConfig(Optional<String> taskType, Optional<String> baseModel
         return new CommonConfig(Optional.of(type), baseModel, revision, inferenceMode, peftVersion, otherKeys);
     }
 
+    /** The same without a task, for one that Hugging Face PEFT does not know. */
+    public CommonConfig withoutTaskType() {
+        return new CommonConfig(Optional.empty(), baseModel, revision, inferenceMode, peftVersion, otherKeys);
+    }
+
     /** The same with another {@code inference_mode}. */
     public CommonConfig withInferenceMode(boolean mode) {
         return new CommonConfig(taskType, baseModel, revision, mode, peftVersion, otherKeys);

@@ -1,5 +1,7 @@
 package io.peft4j.core.peft.file;
 
+import io.peft4j.core.decision.DecisionCalibration;
+import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.io.support.Sha256;
@@ -24,6 +26,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -47,8 +50,9 @@ import org.slf4j.LoggerFactory;
  *
  * @param adapter the adapter
  * @param baseCopies keys of the file that hold frozen weights of the base model
+ * @param decisions how the adapted model reads typed questions, and what was fitted to its answers
  */
-public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
+public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies, DecisionSettings decisions) {
     /** The configuration. */
     public static final String CONFIG_FILE = "adapter_config.json";
     /** The tensors. */
@@ -62,6 +66,12 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
     /** Copies the set. */
     public AdapterCheckpoint {
         baseCopies = Set.copyOf(baseCopies);
+        Objects.requireNonNull(decisions, "decisions");
+    }
+
+    /** The same with other settings of decisions. */
+    public AdapterCheckpoint withDecisions(DecisionSettings settings) {
+        return new AdapterCheckpoint(adapter, baseCopies, settings);
     }
 
     /** Whether a folder holds an adapter. */
@@ -86,7 +96,8 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
                 : forTask.withCommon(named(forTask.common(), setup.base()));
         return setup.run(() -> {
             Adapter made = PeftMethods.byType(config.peftType()).create(named, setup);
-            return new AdapterCheckpoint(made, Set.of());
+            return new AdapterCheckpoint(made, Set.of(), setup.base().decisions().withFitted(Map.of(),
+                    DecisionCalibration.NONE));
         });
     }
 
@@ -118,7 +129,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
                 AdapterProvenance.read(folder).ifPresent(passport -> stored.compare(passport.mismatches(base)));
                 Set<String> copies = stored.finish(config, adapter, base);
                 more.ifPresent(found -> found.finish(config, adapter, base));
-                return new AdapterCheckpoint(adapter, copies);
+                return new AdapterCheckpoint(adapter, copies, DecisionSettings.read(folder, base.decisions()));
             });
         }
     }
@@ -151,6 +162,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
         }
         files.put(folder.resolve(AdapterProvenance.FILE),
                 AtomicFiles.text(ProvenanceJson.write(AdapterProvenance.of(base, config))));
+        decisions.files().forEach((name, text) -> files.put(folder.resolve(name), AtomicFiles.text(text)));
         files.put(folder.resolve(CONFIG_FILE), AtomicFiles.text(config.toJson()));
         AtomicFiles.writeTogether(files);
         if (forTraining.isEmpty()) {

@@ -6,6 +6,7 @@ import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.Network;
+import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.text.ChatTemplate;
@@ -42,6 +43,8 @@ public record AdapterProvenance(String base, Map<String, String> description, Li
     public static final String FILE = "peft4j_passport.json";
     /** In a description the names of the labels of a head, a line each. */
     static final String LABELS = "labels";
+    /** In a description the task, where the configuration has no name for it. */
+    static final String TASK = "task";
     /** In a description how the outputs of a head are learned. */
     static final String PROBLEM = "problem_type";
     /** bfloat16 rounds each value by at most 1/256. */
@@ -89,6 +92,9 @@ public record AdapterProvenance(String base, Map<String, String> description, Li
         if (network.task().type().hasLabels()) {
             description.put(LABELS, String.join("\n", network.task().labels()));
             description.put(PROBLEM, network.task().problem().name());
+        }
+        if (network.task().type() == Task.Type.DECISION) {
+            description.put(TASK, Task.Type.DECISION.name());
         }
         return description;
     }

@@ -24,13 +24,14 @@ public final class AdapterTask {
      * @throws io.peft4j.core.error.PeftException when the folder holds no adapter, or a file is damaged
      */
     public static Optional<Task> read(Path folder) {
-        Optional<Task.Type> type = AdapterCheckpoint.readConfig(folder).common().taskType().map(Task.Type::valueOf)
-                .filter(Task.Type::hasHead);
+        Optional<String> named = AdapterCheckpoint.readConfig(folder).common().taskType();
+        Map<String, String> description = AdapterProvenance.read(folder).map(AdapterProvenance::description)
+                .orElse(Map.of());
+        Optional<Task.Type> type = named.or(() -> Optional.ofNullable(description.get(AdapterProvenance.TASK)))
+                .map(Task.Type::valueOf).filter(Task.Type::hasHead);
         if (type.isEmpty() || !type.get().hasLabels()) {
             return type.map(Task::of);
         }
-        Map<String, String> description = AdapterProvenance.read(folder).map(AdapterProvenance::description)
-                .orElse(Map.of());
         if (description.containsKey(AdapterProvenance.LABELS)) {
             return Optional.of(new Task(type.get(), List.of(description.get(AdapterProvenance.LABELS).split("\n")),
                     Task.Problem.valueOf(description.getOrDefault(AdapterProvenance.PROBLEM, "SINGLE_LABEL"))));

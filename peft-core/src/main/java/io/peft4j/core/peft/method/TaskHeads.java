@@ -45,7 +45,10 @@ public final class TaskHeads {
         if (task == Task.Type.CAUSAL_LM) {
             return config;
         }
-        PeftConfig typed = config.withCommon(config.common().withTaskType(task.name()));
+        // Hugging Face PEFT refuses a task that it does not know; the passport has it.
+        PeftConfig typed = task == Task.Type.DECISION
+                ? config.withCommon(config.common().withoutTaskType())
+                : config.withCommon(config.common().withTaskType(task.name()));
         if (typed instanceof PlacedConfig placed) {
             Set<String> names = new LinkedHashSet<>(placed.placement().modulesToSave());
             names.addAll(saved(network));

@@ -95,7 +95,7 @@ public final class TextEvaluation implements RowEvaluation<LabelledText> {
         List<Set<String>> expected = new ArrayList<>();
         for (int i = 0; i < rows.size(); i++) {
             Set<String> labels = new LinkedHashSet<>();
-            for (String label : rows.get(i).labels()) {
+            for (String label : rows.get(i).right()) {
                 labels.add(Rows.label(task, label, i));
             }
             if (task.problem() == Task.Problem.SINGLE_LABEL && labels.size() != 1) {

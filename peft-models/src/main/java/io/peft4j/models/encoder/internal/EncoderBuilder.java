@@ -40,8 +40,12 @@ final class EncoderBuilder {
         this.plan = plan;
         this.weights = weights;
         this.task = task;
-        this.prefix = task.task().type() == Task.Type.FEATURE_EXTRACTION ? "" : prefix;
-        this.places = new EncoderPlaces(weights, prefix, plan.norm(), task.seed());
+        this.prefix = switch (task.task().type()) {
+            case FEATURE_EXTRACTION -> "";
+            case DECISION -> DecisionHead.ENCODER;
+            default -> prefix;
+        };
+        this.places = new EncoderPlaces(weights, prefix, this.prefix, plan.norm(), task.seed());
     }
 
     /**
@@ -60,7 +64,9 @@ final class EncoderBuilder {
         Optional<Slot> finalNorm = plan.finalNorm().map(norm -> places.norm(prefix + norm, plan.sizes().hidden()));
         pooler.map(path -> prefix + path).filter(places::has)
                 .ifPresent(path -> places.linear(path, plan.sizes().hidden(), plan.sizes().hidden(), true));
-        Optional<Slot> layersOfHead = head.map(this::head);
+        Optional<Slot> layersOfHead = task.task().type() == Task.Type.DECISION
+                ? Optional.of(new Slot("", DecisionHead.build(places, plan.sizes().hidden(), layers.size())))
+                : head.map(this::head);
         if (!places.fresh().isEmpty()) {
             LOG.info("{} has no layers {} for {}; they are initialized, and adapters train and save them", name,
                     places.fresh(), task.task().type());
@@ -85,10 +91,12 @@ final class EncoderBuilder {
                 plan.sizes().paddingId(), PackedBatch::tokens));
         // The order in which PyTorch adds them up does not matter to more than rounding.
         embeddings.positions().ifPresent(table -> tables.add(table(table, batch -> positions(batch, table))));
-        embeddings.types().ifPresent(table -> tables
-                .add(table(table, batch -> batch.types().length == 0 ? new int[batch.rows()] : batch.types())));
+        // The types of a question's tokens are its kind, which the head reads.
+        boolean none = task.task().type() == Task.Type.DECISION;
+        embeddings.types().ifPresent(table -> tables.add(table(table,
+                batch -> none || batch.types().length == 0 ? new int[batch.rows()] : batch.types())));
         Slot norm = places.norm(prefix + embeddings.norm(), embeddings.width());
-        return new TextEmbeddings(tables, embeddings.types().map(EncoderPlan.Table::rows).orElse(0), norm,
+        return new TextEmbeddings(tables, none ? 0 : embeddings.types().map(EncoderPlan.Table::rows).orElse(0), norm,
                 embeddings.projection().map(path -> places.linear(prefix + path, plan.sizes().hidden(),
                         embeddings.width(), true)),
                 plan.dropout());

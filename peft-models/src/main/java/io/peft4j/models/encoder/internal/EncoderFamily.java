@@ -17,7 +17,7 @@ import java.util.Set;
 /** A family of encoders: states what they are made of, and what their heads are. */
 abstract class EncoderFamily implements Architecture {
     private static final Set<Task.Type> TASKS = EnumSet.of(Task.Type.SEQ_CLS, Task.Type.TOKEN_CLS,
-            Task.Type.QUESTION_ANS, Task.Type.FEATURE_EXTRACTION);
+            Task.Type.QUESTION_ANS, Task.Type.FEATURE_EXTRACTION, Task.Type.DECISION);
 
     private final String modelType;
 
@@ -61,7 +61,8 @@ abstract class EncoderFamily implements Architecture {
         }
         boolean embeds = type == Task.Type.FEATURE_EXTRACTION;
         return new EncoderBuilder(plan(config), prefix(), weights, task).build(name, modelType,
-                embeds ? Optional.empty() : Optional.of(head(config, type)), embeds ? pooler() : Optional.empty());
+                embeds || type == Task.Type.DECISION ? Optional.empty() : Optional.of(head(config, type)),
+                embeds ? pooler() : Optional.empty());
     }
 
     /** The activation under a key. */

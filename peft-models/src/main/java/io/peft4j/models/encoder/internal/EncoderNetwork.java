@@ -75,7 +75,7 @@ final class EncoderNetwork implements HeadedNetwork, PooledNetwork {
 
     @Override
     public Optional<Slot> output() {
-        return parts.head().map(head -> ((EncoderHead) head.layer()).output());
+        return parts.head().map(head -> ((TaskHead) head.layer()).output());
     }
 
     @Override
@@ -117,7 +117,7 @@ final class EncoderNetwork implements HeadedNetwork, PooledNetwork {
             return Pooler.pooled(context.tape(), batch, states(context), pooling);
         }
         Slot head = parts.head().get();
-        return switch (((EncoderHead) head.layer()).rows()) {
+        return switch (((TaskHead) head.layer()).rows()) {
             case FIRST -> {
                 int[] rows = Pooler.firstRows(batch);
                 yield head.forward(context.onRows(rows), states(context, rows));
@@ -196,7 +196,16 @@ final class EncoderNetwork implements HeadedNetwork, PooledNetwork {
     }
 
     /** The layers of a head, from hidden states [M, H] to its result [M, outputs]. */
-    record EncoderHead(HeadPlan.Rows rows, List<Step> steps, Slot output, float dropout) implements Layer {
+    interface TaskHead extends Layer {
+        /** Which hidden states it reads. */
+        HeadPlan.Rows rows();
+
+        /** The place of its last layer. */
+        Slot output();
+    }
+
+    /** A head of linear layers. */
+    record EncoderHead(HeadPlan.Rows rows, List<Step> steps, Slot output, float dropout) implements TaskHead {
         /** A linear layer with what follows it. */
         record Step(Slot linear, Activation activation, Optional<Slot> norm, boolean dropout) {
         }

@@ -24,6 +24,7 @@ import java.util.function.Supplier;
 final class EncoderPlaces {
     private final WeightLoader weights;
     private final String prefix;
+    private final String own;
     private final EncoderPlan.Norm norms;
     private final SplittableRandom random;
     private final List<Slot> slots = new ArrayList<>();
@@ -34,11 +35,13 @@ final class EncoderPlaces {
      * Places.
      *
      * @param prefix what stands before the names of the network's tensors in a checkpoint with a head, with a dot
+     * @param own what stands before the names of its places
      * @param seed seed of the values of what the checkpoint lacks
      */
-    EncoderPlaces(WeightLoader weights, String prefix, EncoderPlan.Norm norms, long seed) {
+    EncoderPlaces(WeightLoader weights, String prefix, String own, EncoderPlan.Norm norms, long seed) {
         this.weights = weights;
         this.prefix = prefix;
+        this.own = own;
         this.norms = norms;
         this.random = new SplittableRandom(seed);
     }
@@ -58,7 +61,8 @@ final class EncoderPlaces {
 
     /** The name in the checkpoint of the tensor that this network calls {@code name}. */
     private String stored(String name) {
-        String bare = name.startsWith(prefix) ? name.substring(prefix.length()) : name;
+        String bare = name.startsWith(own) ? name.substring(own.length())
+                : name.startsWith(prefix) ? name.substring(prefix.length()) : name;
         for (String candidate : List.of(name, prefix + bare, bare)) {
             // Checkpoints that come from TensorFlow call the parameters of a norm so.
             String old = candidate.endsWith("Norm.weight") ? candidate.replaceAll("weight$", "gamma")
@@ -96,20 +100,45 @@ final class EncoderPlaces {
     }
 
     Slot norm(String path, int size) {
-        parameters += norms.bias() ? 2L * size : size;
+        return norm(path, size, norms);
+    }
+
+    Slot norm(String path, int size, EncoderPlan.Norm like) {
+        parameters += like.bias() ? 2L * size : size;
         return place(path, new LayerNorm(weights.vector(stored(path + ".weight"), size),
-                weights.vector(stored(path + ".bias"), size, norms.bias()), norms.epsilon()));
+                weights.vector(stored(path + ".bias"), size, like.bias()), like.epsilon()));
     }
 
     /** A norm of a head, which is made anew where the checkpoint has none. */
     Slot headNorm(String path, int size) {
+        return headNorm(path, size, norms);
+    }
+
+    Slot headNorm(String path, int size, EncoderPlan.Norm like) {
         if (has(path)) {
-            return norm(path, size);
+            return norm(path, size, like);
         }
-        parameters += norms.bias() ? 2L * size : size;
+        parameters += like.bias() ? 2L * size : size;
         fresh.add(path);
         return place(path, new LayerNorm(weights.constant(size, 1),
-                norms.bias() ? Optional.of(weights.constant(size, 0)) : Optional.empty(), norms.epsilon()));
+                like.bias() ? Optional.of(weights.constant(size, 0)) : Optional.empty(), like.epsilon()));
+    }
+
+    /** The matrix of queries, keys and values of PyTorch's attention, whose names are not a layer's. */
+    Slot packedAttention(String path, int hidden) {
+        parameters += 3L * hidden * (hidden + 1);
+        return place(path + ".in_proj", new Linear(weights.linear(path + ".in_proj_weight", 3 * hidden, hidden),
+                weights.vector(path + ".in_proj_bias", 3 * hidden, true)));
+    }
+
+    /** A table of a head, which is made anew where the checkpoint has none. */
+    Slot headTable(String path, int rows, int columns, double deviation, Function<PackedBatch, int[]> ids) {
+        if (has(path)) {
+            return table(path, rows, columns, OptionalInt.empty(), ids);
+        }
+        parameters += (long) rows * columns;
+        fresh.add(path);
+        return place(path, new Embedding(weights.normal(rows, columns, deviation, random), OptionalInt.empty(), ids));
     }
 
     Slot table(String path, int rows, int columns, OptionalInt padding, Function<PackedBatch, int[]> ids) {

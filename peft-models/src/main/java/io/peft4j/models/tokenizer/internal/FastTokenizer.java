@@ -45,12 +45,16 @@ final class FastTokenizer implements Tokenizer {
     private final OptionalInt padId;
     private final Optional<ChatTemplate> template;
     private final HuggingFaceTokenizer library;
+    private final Function<String, ChatTemplate> templates;
+    /** Without special tokens, made when a text first holds one. */
+    private Optional<HuggingFaceTokenizer> plain = Optional.empty();
     /** Many threads may use the library at once, but none while it is being freed: that would crash the JVM. */
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private boolean closed;
 
-    FastTokenizer(TokenizerFiles files, Optional<ChatTemplate> template) {
+    FastTokenizer(TokenizerFiles files, Optional<ChatTemplate> template, Function<String, ChatTemplate> templates) {
         this.template = template;
+        this.templates = templates;
         this.vocabulary = new Vocabulary(files);
         this.bytes = VocabularyBytes.of(files, vocabulary);
         this.bosId = specialId(files, "bos_token");
@@ -85,6 +89,29 @@ final class FastTokenizer implements Tokenizer {
     @Override
     public int[] encode(String text) {
         return encode(text, false, FastTokenizer::ids);
+    }
+
+    @Override
+    public int[] encodeAsText(String text) {
+        if (vocabulary.specials().stream().noneMatch(text::contains)) {
+            return encode(text);
+        }
+        requireShort(text.length());
+        return use(whole -> {
+            long encoding = LIB.encode(plain().getHandle(), wellFormed(text), false);
+            try {
+                return ids(encoding);
+            } finally {
+                LIB.deleteEncoding(encoding);
+            }
+        });
+    }
+
+    private synchronized HuggingFaceTokenizer plain() {
+        if (plain.isEmpty()) {
+            plain = Optional.of(open(origin, texts.withoutSpecials()));
+        }
+        return plain.get();
     }
 
     @Override
@@ -238,6 +265,11 @@ final class FastTokenizer implements Tokenizer {
     }
 
     @Override
+    public ChatTemplate template(String source) {
+        return templates.apply(source);
+    }
+
+    @Override
     public TokenBytes tokenBytes() {
         return bytes;
     }
@@ -275,6 +307,7 @@ final class FastTokenizer implements Tokenizer {
             if (!closed) {
                 closed = true;
                 library.close();
+                plain.ifPresent(HuggingFaceTokenizer::close);
             }
         } finally {
             lock.writeLock().unlock();

@@ -3,6 +3,7 @@ package io.peft4j.models.tokenizer.internal;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.support.AtomicFiles;
@@ -150,6 +151,22 @@ final class TokenizerFolder {
      */
     record TokenizerTexts(byte[] tokenizer, ObjectNode config, Map<String, String> chatTemplates) {
         private static final ObjectMapper JSON = new ObjectMapper();
+
+        /** {@code tokenizer.json} without its special tokens, which are text then; all others keep their ids. */
+        byte[] withoutSpecials() {
+            try {
+                ObjectNode plain = (ObjectNode) JSON.readTree(tokenizer);
+                ArrayNode kept = JSON.createArrayNode();
+                plain.path("added_tokens").forEach(token -> {
+                    if (!token.path("special").asBoolean()) {
+                        kept.add(token);
+                    }
+                });
+                return JSON.writeValueAsBytes(plain.set("added_tokens", kept));
+            } catch (IOException e) {
+                throw new UncheckedIOException("the tokenizer's own JSON", e);
+            }
+        }
 
         /** The files as they are now. */
         static TokenizerTexts of(TokenizerFiles files) {

@@ -54,7 +54,8 @@ public final class Tokenizers {
     private static Tokenizer of(TokenizerFiles own, List<String> newTokens, Optional<String> template) {
         TokenizerFiles files = template.map(own::withTemplate).orElse(own);
         SpecialTokens.addNew(files.origin(), files.tokenizer(), newTokens);
-        return new FastTokenizer(files, Templates.of(files));
+        Map<String, String> variables = Templates.variables(files);
+        return new FastTokenizer(files, Templates.of(files), source -> JinjaChatTemplate.of(source, variables));
     }
 
     /** The chat template of a checkpoint, with the special tokens that it may write. */
@@ -63,13 +64,18 @@ public final class Tokenizers {
         }
 
         static Optional<ChatTemplate> of(TokenizerFiles files) {
-            Map<String, String> variables = new LinkedHashMap<>();
-            SpecialTokens.NAMED.forEach(key -> files.specialToken(key).ifPresent(token -> variables.put(key, token)));
+            Map<String, String> variables = variables(files);
             Map<String, String> sources = files.chatTemplates();
             Optional<ChatTemplate> template = template(sources.get(TokenizerFiles.DEFAULT_TEMPLATE), variables);
             Optional<ChatTemplate> withTools = template(sources.get(TokenizerFiles.TOOL_TEMPLATE), variables);
             return template.isPresent() && withTools.isPresent()
                     ? Optional.of(new ByTools(template.get(), withTools.get())) : template;
+        }
+
+        static Map<String, String> variables(TokenizerFiles files) {
+            Map<String, String> variables = new LinkedHashMap<>();
+            SpecialTokens.NAMED.forEach(key -> files.specialToken(key).ifPresent(token -> variables.put(key, token)));
+            return variables;
         }
 
         private static Optional<ChatTemplate> template(String source, Map<String, String> variables) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.IntNode;
 import io.peft4j.core.error.FileFormatException;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -65,6 +66,11 @@ final class Vocabulary {
 
     boolean isSpecial(int id) {
         return special.contains(id);
+    }
+
+    /** The texts of the special tokens. */
+    List<String> specials() {
+        return special.stream().map(tokens::get).filter(text -> !text.isEmpty()).toList();
     }
 
     void check(int id) {

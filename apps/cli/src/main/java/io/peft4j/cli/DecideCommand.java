@@ -1,0 +1,114 @@
+package io.peft4j.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.decision.DecisionAnswer;
+import io.peft4j.core.decision.DecisionQuestion;
+import io.peft4j.core.decision.DecisionRequest;
+import io.peft4j.core.decision.DecisionResult;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.task.DecisionModel;
+import io.peft4j.data.task.DecisionRows;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code peft4j decide}: answers typed questions with probabilities. */
+@Command(name = "decide", sortOptions = false, description = {"Answers typed questions about texts with probabilities "
+        + "of their options; no text is generated.",
+    "Rows of the data are {\"state\", \"questions\": {NAME: {\"type\": \"choice|score|noul\", \"instructions\", "
+            + "\"criteria\"}}}, or {\"text\"} for an adapter that was trained on texts with labels. The model is one "
+            + "with option markers, such as a Laya checkpoint, or any chat model."})
+final class DecideCommand extends PeftCommand {
+    /** Rows at a time: answers come early. */
+    private static final int ROWS = 32;
+
+    @Mixin
+    private AdaptedModelOptions model;
+
+    @Option(names = "--data", required = true, paramLabel = "FILE", description = "The rows: JSON Lines or Parquet.")
+    private Path data;
+
+    @Mixin
+    private DataInput input;
+
+    @Option(names = "--rotations", paramLabel = "N", defaultValue = "1", description = "Averages choices over N "
+            + "orders of their options. Default: ${DEFAULT-VALUE}")
+    private int rotations;
+
+    @Option(names = "--max-error", paramLabel = "X", description = "Leaves questions to a person where answers are "
+            + "not certain enough for at most this share to be wrong; one of the errors of peft4j calibrate.")
+    private Double maxError;
+
+    @Mixin
+    private JsonOption json;
+
+    @Override
+    public Integer call() {
+        return model.withItsAdapter().with(console(), this::decide);
+    }
+
+    private int decide(LanguageModel loaded) {
+        DecisionModel decisions = fromOptions(() -> {
+            DecisionModel rotating = new DecisionModel(loaded).withRotations(rotations);
+            return maxError == null ? rotating : rotating.refusingBeyond(maxError);
+        });
+        List<DecisionRequest> requests = DecisionRows.requests(input.file(data),
+                decisions.settings().plainQuestion());
+        for (int from = 0; from < requests.size(); from += ROWS) {
+            List<DecisionRequest> some = requests.subList(from, Math.min(requests.size(), from + ROWS));
+            for (DecisionResult result : results(decisions, some, from)) {
+                print(result);
+            }
+        }
+        return 0;
+    }
+
+    /** A row that does not fit the model is named. */
+    private static List<DecisionResult> results(DecisionModel decisions, List<DecisionRequest> some, int from) {
+        try {
+            return decisions.decide(some);
+        } catch (ConfigurationException together) {
+            for (int i = 0; i < some.size(); i++) {
+                try {
+                    decisions.decide(some.get(i));
+                } catch (ConfigurationException e) {
+                    throw new ConfigurationException("row " + (from + i + 1) + ": " + e.getMessage(), e);
+                }
+            }
+            throw together;
+        }
+    }
+
+    private void print(DecisionResult result) {
+        if (json.isGiven()) {
+            ObjectNode line = result.toJson();
+            result.answers().forEach((name, answer) -> {
+                if (answer.refused()) {
+                    line.withObject("/answers").withObject("/" + name.replace("~", "~0").replace("/", "~1"))
+                            .put("refused", true);
+                }
+            });
+            console().print(line);
+            return;
+        }
+        result.answers().forEach((name, answer) -> console().printMarkdown("- **" + name + "**: " + words(answer)));
+    }
+
+    private static String words(DecisionAnswer answer) {
+        DecisionQuestion question = answer.question();
+        String all = IntStream.range(0, question.options().size())
+                .mapToObj(i -> question.options().get(i).name() + " " + share(answer.probabilities().get(i)))
+                .collect(Collectors.joining(", "));
+        return (answer.refused() ? "left to a person" : answer.choice()) + " (" + all + ")";
+    }
+
+    private static String share(double p) {
+        return String.format(Locale.ROOT, "%.3f", p);
+    }
+}

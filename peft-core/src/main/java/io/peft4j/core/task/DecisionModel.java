@@ -1,0 +1,177 @@
+package io.peft4j.core.task;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.decision.DecisionAnswer;
+import io.peft4j.core.decision.DecisionCalibration;
+import io.peft4j.core.decision.DecisionQuestion.Kind;
+import io.peft4j.core.decision.DecisionQuestion;
+import io.peft4j.core.decision.DecisionRequest;
+import io.peft4j.core.decision.DecisionResult;
+import io.peft4j.core.decision.DecisionSettings;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.task.DecisionForm.Encoded;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.stream.IntStream;
+
+/**
+ * Answers typed questions about a text with probabilities; nothing is generated. The model is one with option markers,
+ * such as a Laya checkpoint, or any chat model, which is asked for the label of an option.
+ *
+ * <pre>{@code
+ * DecisionModel decisions = new DecisionModel(model);
+ * DecisionAnswer answer = decisions.decide("I was charged twice",
+ *         DecisionQuestion.choice("Which team?", List.of("billing", "login")));
+ * System.out.println(answer.choice() + " " + answer.probabilities());
+ * }</pre>
+ *
+ * <p>Options are data: those that no training has shown are answered, too. Temperatures and what else was fitted to the
+ * model's answers ({@link DecisionSettings}) is applied. Immutable, for any number of threads.
+ */
+public final class DecisionModel {
+    private final LanguageModel model;
+    private final DecisionSettings settings;
+    private final DecisionForm form;
+    private final int rotations;
+    private final OptionalDouble error;
+
+    /**
+     * Answers by a model with its own settings.
+     *
+     * @throws ConfigurationException when the model has neither a head for options nor a chat template
+     */
+    public DecisionModel(LanguageModel model) {
+        this(model, model.decisions());
+    }
+
+    /** As {@link #DecisionModel(LanguageModel)}, with other settings. */
+    public DecisionModel(LanguageModel model, DecisionSettings settings) {
+        this(model, settings, DecisionForm.of(model, settings), 1, OptionalDouble.empty());
+    }
+
+    private DecisionModel(LanguageModel model, DecisionSettings settings, DecisionForm form, int rotations,
+            OptionalDouble error) {
+        this.model = Objects.requireNonNull(model, "model");
+        this.settings = settings;
+        this.form = form;
+        this.rotations = rotations;
+        this.error = error;
+    }
+
+    /**
+     * The same with the probabilities of choices averaged over several orders of their options, each rotated against
+     * the one before: the order then hardly counts (<a href="https://arxiv.org/abs/2309.03882">2309.03882</a>), and a
+     * choice takes as many times as long.
+     *
+     * @param orders at least 1, which is the order of the question alone; of n options at most n are asked
+     */
+    public DecisionModel withRotations(int orders) {
+        if (orders < 1) {
+            throw new ConfigurationException("rotations must be at least 1, got " + orders);
+        }
+        return new DecisionModel(model, settings, form, orders, error);
+    }
+
+    /**
+     * The same that leaves a question to a person where its answer is not certain enough for at most this share of
+     * answers to be wrong ({@link DecisionAnswer#refused}).
+     *
+     * @param share one of the errors that thresholds were fitted for; questions without a threshold are all left
+     */
+    public DecisionModel refusingBeyond(double share) {
+        return new DecisionModel(model, settings, form, rotations, OptionalDouble.of(share));
+    }
+
+    /** The settings that it answers with. */
+    public DecisionSettings settings() {
+        return settings;
+    }
+
+    /** The answer to a question about a text. */
+    public DecisionAnswer decide(String text, DecisionQuestion question) {
+        return decide(DecisionRequest.of(text, question)).answers().values().iterator().next();
+    }
+
+    /** The answers to the questions of a request. */
+    public DecisionResult decide(DecisionRequest request) {
+        return decide(List.of(request)).get(0);
+    }
+
+    /**
+     * The answers to many requests, in their order.
+     *
+     * @throws ConfigurationException when a question does not fit the model
+     */
+    public List<DecisionResult> decide(List<DecisionRequest> requests) {
+        List<Asked> asked = new ArrayList<>();
+        requests.forEach(request -> request.questions().values()
+                .forEach(question -> asked.add(ask(request.state(), question))));
+        List<double[]> logits = form.logits(model, asked.stream().flatMap(each -> each.encoded().stream()).toList());
+        List<DecisionResult> results = new ArrayList<>();
+        int question = 0;
+        int row = 0;
+        for (DecisionRequest request : requests) {
+            Map<String, DecisionAnswer> answers = new LinkedHashMap<>();
+            long tokens = 0;
+            for (String name : request.questions().keySet()) {
+                Asked each = asked.get(question++);
+                answers.put(name, answer(each.question(), logits.subList(row, row + each.encoded().size())));
+                tokens += each.tokens(form.predictsLabels());
+                row += each.encoded().size();
+            }
+            results.add(new DecisionResult(answers, tokens));
+        }
+        return results;
+    }
+
+    /**
+     * The logits of each question of requests, one after the other, as the network gives them in the order of the
+     * question's options: nothing that was fitted is applied. For what is fitted to them.
+     */
+    public List<double[]> logits(List<DecisionRequest> requests) {
+        return form.logits(model, requests.stream().flatMap(request -> request.questions().values().stream()
+                .map(question -> form.encode(request.state(), question))).toList());
+    }
+
+    /** A question as it is read, once for each order of its options. */
+    private record Asked(DecisionQuestion question, List<Encoded> encoded) {
+        /** What is read, without the label that only stands for an answer. */
+        long tokens(boolean withLabel) {
+            return encoded.stream().mapToLong(each -> each.sequence().length() - (withLabel ? 1 : 0)).sum();
+        }
+    }
+
+    private Asked ask(JsonNode state, DecisionQuestion question) {
+        int options = question.options().size();
+        int orders = question.kind() == Kind.CHOICE ? Math.min(rotations, options) : 1;
+        // Evenly spread, so that with few orders an option stands near the beginning and near the end.
+        return new Asked(question, IntStream.range(0, orders).mapToObj(i -> form.encode(state, question, IntStream
+                .range(0, options).map(place -> (place + i * options / orders) % options).toArray())).toList());
+    }
+
+    private DecisionAnswer answer(DecisionQuestion question, List<double[]> logits) {
+        double[] mean = new double[question.options().size()];
+        for (double[] row : logits) {
+            double[] probabilities = settings.probabilities(question, row);
+            Arrays.setAll(mean, i -> mean[i] + probabilities[i] / logits.size());
+        }
+        DecisionAnswer answer = new DecisionAnswer(question, Arrays.stream(mean).map(p -> Math.min(1, p)).boxed()
+                .toList(), false);
+        return error.isPresent() && !isCertain(answer)
+                ? new DecisionAnswer(question, answer.probabilities(), true) : answer;
+    }
+
+    private boolean isCertain(DecisionAnswer answer) {
+        Optional<DecisionCalibration.Threshold> threshold = settings.calibration().of(answer.question())
+                .flatMap(fitted -> fitted.threshold(error.getAsDouble()));
+        return threshold.filter(found -> answer.probabilities().get(answer.best()) >= found.probability())
+                .isPresent();
+    }
+}

@@ -1,0 +1,247 @@
+package io.peft4j.train.objective;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.decision.DecisionQuestion.Kind;
+import io.peft4j.core.decision.DecisionQuestion;
+import io.peft4j.core.decision.DecisionSettings;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Pass;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.task.DecisionForm;
+import io.peft4j.data.task.DecisionRow;
+import io.peft4j.data.task.DecisionSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+
+/**
+ * Typed questions, each with the probabilities of its options or one that is right: soft cross-entropy over the options
+ * (Guo et al. 2017 on why that alone leaves a model to be calibrated). A model with option markers learns with its
+ * head, any chat model by the tokens of its labels. Each question of a row is an example.
+ *
+ * <p>Rows that have a label and no question get one: a choice between all labels of the training data, which is stored
+ * with the adapter, so that the same is asked later.
+ *
+ * @param <E> a row
+ */
+public final class DecisionObjective<E> implements Objective<E> {
+    private final LanguageModel model;
+    private final DecisionSource<E> source;
+    private final DecisionOptions options;
+    private volatile Optional<DecisionQuestion> plain;
+
+    /** The objective for rows of questions, with the usual options. */
+    public static DecisionObjective<DecisionRow> of(LanguageModel model) {
+        return new DecisionObjective<>(model, DecisionSource.ROWS, DecisionOptions.DEFAULT);
+    }
+
+    /**
+     * The objective for a model.
+     *
+     * @param source how rows become questions
+     * @throws ConfigurationException when the model has neither a head for options nor a chat template
+     */
+    public DecisionObjective(LanguageModel model, DecisionSource<E> source, DecisionOptions options) {
+        this.model = Objects.requireNonNull(model, "model");
+        this.source = Objects.requireNonNull(source, "source");
+        this.options = Objects.requireNonNull(options, "options");
+        this.plain = model.decisions().plainQuestion();
+        DecisionForm.of(model);
+    }
+
+    @Override
+    public String name() {
+        return "decision";
+    }
+
+    @Override
+    public Map<String, String> settings() {
+        return options.settings();
+    }
+
+    @Override
+    public Objective<E> withLabelSmoothing(double share) {
+        return new DecisionObjective<>(model, source, options.withSmoothing(share));
+    }
+
+    @Override
+    public List<EncodedExample> encode(E example) {
+        return encode(DecisionForm.of(model), source.row(example, plain), new SplittableRandom(0));
+    }
+
+    @Override
+    public EncodedExamples encode(List<E> examples, DataSetup setup) {
+        DecisionSettings settings = model.decisions();
+        boolean marked = !DecisionForm.of(model).predictsLabels();
+        if (marked && setup.maxLength() < settings.maxTokens().orElse(Integer.MAX_VALUE)) {
+            settings = settings.withMaxTokens(Math.min(setup.maxLength(), settings.maxTokens().orElse(512)));
+        }
+        if (plain.isEmpty() || !source.fits(examples, plain.get())) {
+            plain = source.question(examples, options.question());
+        }
+        if (plain.isPresent()) {
+            settings = settings.withPlainQuestion(plain.get());
+        }
+        if (model instanceof PeftModel tuned && !settings.equals(model.decisions())) {
+            tuned.describeDecisions(settings);
+        }
+        DecisionForm form = DecisionForm.of(model, settings);
+        SplittableRandom random = new SplittableRandom(examples.size());
+        List<EncodedExample> all = new ArrayList<>();
+        int leftOut = 0;
+        for (int i = 0; i < examples.size(); i++) {
+            try {
+                for (EncodedExample each : encode(form, source.row(examples.get(i), plain), random)) {
+                    boolean fits = each.tokens() <= setup.maxLength();
+                    leftOut += fits ? 0 : 1;
+                    if (fits) {
+                        all.add(each);
+                    }
+                }
+            } catch (ConfigurationException | FileFormatException e) {
+                throw new ConfigurationException(setup.kind() + " example " + (i + 1) + ": " + e.getMessage(), e);
+            }
+        }
+        return new EncodedExamples(all, leftOut);
+    }
+
+    /** Targets are the kind of the question, the places or labels of its options, and their probabilities. */
+    private List<EncodedExample> encode(DecisionForm form, DecisionRow row, SplittableRandom random) {
+        List<EncodedExample> examples = new ArrayList<>();
+        row.gold().forEach((name, gold) -> {
+            DecisionQuestion question = row.request().questions().get(name);
+            int n = question.options().size();
+            int[] order = IntStream.range(0, n).toArray();
+            for (int i = n - 1; i > 0 && options.drawnOrders() && question.kind() == Kind.CHOICE; i--) {
+                int other = random.nextInt(i + 1);
+                int kept = order[i];
+                order[i] = order[other];
+                order[other] = kept;
+            }
+            DecisionForm.Encoded encoded = form.encode(row.request().state(), question, order);
+            float[] targets = new float[1 + 2 * n];
+            targets[0] = question.kind().ordinal();
+            for (int i = 0; i < n; i++) {
+                targets[1 + i] = encoded.outputs()[i];
+                targets[1 + n + i] = gold.get(i).floatValue();
+            }
+            examples.add(EncodedExample.of(encoded.sequence(), options.weights().getOrDefault(name, 1.0), targets));
+        });
+        return examples;
+    }
+
+    /**
+     * The weighted loss of an example.
+     *
+     * @param values where the logits of its options stand: from {@code first} on, {@code step} apart
+     * @param right counts those whose likeliest option is right
+     * @param gradient gets the derivatives at the same places
+     */
+    private double loss(EncodedExample example, float[] values, int first, int step, int[] right, double[] gradient) {
+        float[] targets = example.targets();
+        int n = (targets.length - 1) / 2;
+        double[] logits = new double[n];
+        double[] gold = new double[n];
+        double[] own = new double[n];
+        for (int i = 0; i < n; i++) {
+            logits[i] = values[first + step * (int) targets[1 + i]];
+            gold[i] = targets[1 + n + i];
+        }
+        double loss = options.loss(Kind.values()[(int) targets[0]], logits, gold, own);
+        for (int i = 0; i < n; i++) {
+            gradient[(int) targets[1 + i]] = example.weight() * own[i];
+        }
+        right[0] += best(logits) == best(gold) ? 1 : 0;
+        return example.weight() * loss;
+    }
+
+    private static int best(double... values) {
+        int best = 0;
+        for (int i = 1; i < values.length; i++) {
+            best = values[i] > values[best] ? i : best;
+        }
+        return best;
+    }
+
+    @Override
+    public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
+        int[] right = new int[1];
+        double loss = DecisionForm.of(model).predictsLabels()
+                ? passes.training(batch, pass -> pass.withRouterLoss(EncodedExample.weight(batch), normalizer)
+                        .backwardOfLogits((from, to, logits) -> labels(pass, batch, from, to, logits, right,
+                                normalizer)))
+                : passes.training(batch, pass -> {
+                    double[] sum = new double[1];
+                    pass.backward((outputs, columns, gradient) -> sum[0] = markers(batch, outputs, right, gradient,
+                            normalizer));
+                    return sum[0];
+                });
+        passes.measure(ACCURACY, right[0], batch.size());
+        return loss;
+    }
+
+    @Override
+    public double loss(Passes passes, List<EncodedExample> batch) {
+        int[] right = new int[1];
+        double loss = passes.evaluation(EncodedExample.sequences(batch), pass -> {
+            if (!DecisionForm.of(model).predictsLabels()) {
+                float[] outputs = pass.outputs();
+                return markers(batch, outputs, right, new float[outputs.length], 1);
+            }
+            double[] sum = new double[1];
+            pass.logits(pass.batch().targets().rows(), (from, chunk) -> {
+                float[] logits = Arrays.toFloats(chunk);
+                sum[0] += labels(pass, batch, from, from + logits.length / chunk.columns(), logits, right, 1);
+            });
+            return sum[0];
+        });
+        passes.measure(ACCURACY, right[0], batch.size());
+        return loss;
+    }
+
+    /** Losses of questions whose labels are predicted; logits are replaced by derivatives. */
+    private double labels(Pass pass, List<EncodedExample> batch, int from, int to, float[] logits, int[] right,
+            double normalizer) {
+        PackedBatch.Targets targets = pass.batch().targets();
+        int columns = logits.length / (to - from);
+        double sum = 0;
+        for (int i = from; i < to; i++) {
+            int first = (i - from) * columns;
+            double[] gradient = new double[columns];
+            sum += loss(batch.get(targets.sequences()[i]), logits, first, 1, right, gradient);
+            for (int j = 0; j < columns; j++) {
+                logits[first + j] = (float) (gradient[j] / normalizer);
+            }
+        }
+        return sum;
+    }
+
+    /** Losses of questions whose options are marked; there is an output for each token. */
+    private double markers(List<EncodedExample> batch, float[] outputs, int[] right, float[] gradient,
+            double normalizer) {
+        double sum = 0;
+        int first = 0;
+        for (EncodedExample example : batch) {
+            int tokens = (int) example.tokens();
+            double[] own = new double[tokens];
+            sum += loss(example, outputs, first, 1, right, own);
+            for (int j = 0; j < tokens; j++) {
+                gradient[first + j] = (float) (own[j] / normalizer);
+            }
+            first += tokens;
+        }
+        return sum;
+    }
+
+    @Override
+    public String toString() {
+        return "objective " + name();
+    }
+}

@@ -1,0 +1,118 @@
+package io.peft4j.parity;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.decision.DecisionAnswer;
+import io.peft4j.core.decision.DecisionRequest;
+import io.peft4j.core.model.Task;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.file.AdapterTask;
+import io.peft4j.core.task.DecisionModel;
+import io.peft4j.data.format.DataFile;
+import io.peft4j.data.task.DecisionRow;
+import io.peft4j.data.task.RowKind;
+import io.peft4j.lora.LoraConfig;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
+import io.peft4j.train.LearningRateSchedule;
+import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainingResult;
+import io.peft4j.train.data.DataSource;
+import io.peft4j.train.data.TrainingData;
+import io.peft4j.train.objective.DecisionObjective;
+import io.peft4j.train.objective.ObjectiveValues;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Training of decisions: with PEFT's losses on a Laya checkpoint, and of an encoder and a chat model from labels. */
+class DecisionTrainingTest {
+    /** Of a loss: rounding grows from step to step, since AdamW divides by the size of gradients. */
+    private static final double TRAINED = 1e-4;
+    private static final Path LAYA = Fixtures.FOLDER.resolve("decisions/laya");
+    private static final ModelOptions F32 = ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32);
+    private static final String ROWS = """
+            {"text": "I was charged twice for my invoice", "label": "billing"}
+            {"text": "I cannot reset my password", "label": "login"}
+            {"text": "a refund to my bank card", "label": "billing"}
+            {"text": "the login fails", "label": "login"}
+            """;
+
+    @TempDir
+    private Path temp;
+
+    @Test
+    void lossesOnALayaCheckpointAreThoseOfHuggingFacePeft() throws IOException {
+        JsonNode training = Fixtures.json(LAYA.resolve("expected.json")).get("training");
+        StringBuilder lines = new StringBuilder();
+        training.get("rows").forEach(row -> lines.append(row).append('\n'));
+        List<DecisionRow> rows = RowKind.DECISIONS.read(DataFile.of(Files.writeString(temp.resolve("rows.jsonl"),
+                lines)));
+        try (BaseModel base = BaseModel.load(LAYA.toString(), F32);
+                PeftModel model = base.withAdapter(LAYA.resolve("adapter"))) {
+            TrainingResult result = Trainer.builder(model).epochs(training.get("epochs").asInt())
+                    .batchSize(training.get("batch_size").asInt())
+                    .learningRate(training.get("learning_rate").asDouble()).schedule(LearningRateSchedule.CONSTANT)
+                    .weightDecay(0).maxGradNorm(1).shuffle(false).build()
+                    .train(DecisionObjective.of(model), rows);
+            assertArrayEquals(Fixtures.doubles(training.get("losses")), result.steps().stream()
+                    .mapToDouble(step -> step.trainLoss()).toArray(), TRAINED);
+            List<DecisionRequest> requests = rows.stream().map(DecisionRow::request).toList();
+            Fixtures.keep(model, "decisions/laya", new DecisionModel(model).logits(requests));
+        }
+    }
+
+    @Test
+    void anEncoderLearnsLabelsWithAHeadOfItsOwnAndIsAskedAsItWasTrained() throws IOException {
+        Path folder = train(Fixtures.encoder("bert-seq-cls"), 60, LoraConfig.builder().rank(4)
+                .targetModules("query", "value").build());
+        assertEquals(Optional.of(Task.DECISION), AdapterTask.read(folder));
+        assertTrue(Fixtures.json(folder.resolve("adapter_config.json")).get("task_type").isNull());
+        assertEquals(List.of("type_emb", "scorer"), Fixtures.stream(Fixtures.json(folder
+                .resolve("adapter_config.json")).get("modules_to_save")).map(JsonNode::asText).toList());
+        assertAnswers(Fixtures.encoder("bert-seq-cls"), folder, F32.withTask(Task.DECISION));
+    }
+
+    @Test
+    void aChatModelLearnsLabelsByTheirTokens() throws IOException {
+        Path folder = train(Fixtures.FOLDER.resolve("tiny-llama"), 60, LoraConfig.builder().rank(4)
+                .targetModules("q_proj", "v_proj", "down_proj").build());
+        assertEquals(Optional.empty(), AdapterTask.read(folder));
+        assertAnswers(Fixtures.FOLDER.resolve("tiny-llama"), folder, F32);
+    }
+
+    private Path train(Path model, int epochs, LoraConfig config) throws IOException {
+        Path data = Files.writeString(temp.resolve("labels.jsonl"), ROWS);
+        TrainingData examples = TrainingData.read(List.of(new DataSource("decision", DataFile.of(data))),
+                ObjectiveValues.none(), BaseModel::load);
+        ModelOptions options = examples.task(() -> BaseModel.taskOf(io.peft4j.models.hub.ModelLocator
+                .fromEnvironment().locate(model.toString()))).map(F32::withTask).orElse(F32);
+        Path folder = temp.resolve("adapter");
+        try (BaseModel base = BaseModel.load(model.toString(), options); PeftModel tuned = base.withAdapter(config)) {
+            TrainingResult result = examples.train(Trainer.builder(tuned).epochs(epochs).batchSize(4)
+                    .learningRate(1e-2).output(folder), tuned);
+            assertTrue(result.finalTrainLoss().getAsDouble() < 0.2, result.toString());
+        }
+        return folder;
+    }
+
+    private static void assertAnswers(Path model, Path folder, ModelOptions options) {
+        try (BaseModel base = BaseModel.load(model.toString(), options); PeftModel tuned = base.withAdapter(folder)) {
+            DecisionModel decisions = new DecisionModel(tuned);
+            assertEquals(List.of("billing", "login"), decisions.settings().plainQuestion().orElseThrow().names());
+            assertFalse(base.decisions().plainQuestion().isPresent());
+            DecisionAnswer answer = decisions.decide("I cannot reset my password",
+                    decisions.settings().plainQuestion().get());
+            assertEquals("login", answer.choice());
+            assertEquals("billing", decisions.decide("a refund to my bank card", answer.question()).choice());
+        }
+    }
+}
