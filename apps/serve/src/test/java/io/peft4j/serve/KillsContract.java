@@ -39,6 +39,7 @@ abstract class KillsContract {
     private static final int ROWS = 16;
     /** Enough of them that the job trains while the last kill comes. */
     private static final int EPOCHS = Math.min(50, 3 + KILLS);
+    private static final int PAUSED_EPOCHS = 25;
     private static final String JOBS = "/v1/fine_tuning/jobs";
 
     @TempDir
@@ -69,10 +70,10 @@ abstract class KillsContract {
                 .POST(BodyPublishers.ofByteArray(TestServer.form("fine-tune", "rows.jsonl", rows)))).get("id").asText();
     }
 
-    private static String job(String url, String file) throws IOException, InterruptedException {
+    private static String job(String url, String file, int epochs) throws IOException, InterruptedException {
         return send(HttpRequest.newBuilder(URI.create(url + JOBS)).POST(BodyPublishers.ofString(("{'model': "
                 + "'tiny-llama', 'training_file': '" + file + "', 'seed': 3, 'hyperparameters': {'n_epochs': "
-                + EPOCHS + ", 'batch_size': 1}}").replace('\'', '"')))).get("id").asText();
+                + epochs + ", 'batch_size': 1}}").replace('\'', '"')))).get("id").asText();
     }
 
     /** The losses of the steps that were told; fails where one was told twice. */
@@ -111,7 +112,7 @@ abstract class KillsContract {
         Map<Integer, Double> expected;
         byte[] adapter;
         try (ServerProcess server = start(left, Optional.empty())) {
-            String job = job(server.url(), upload(server.url(), rows));
+            String job = job(server.url(), upload(server.url(), rows), EPOCHS);
             awaitEnd(server.url(), job);
             expected = losses(server.url(), job);
             adapter = adapter(left, job);
@@ -129,7 +130,7 @@ abstract class KillsContract {
             Map<Integer, Double> told = Map.of();
             String url = servers.get(0).url();
             files.put(upload(url, rows), rows);
-            String job = job(url, files.keySet().iterator().next());
+            String job = job(url, files.keySet().iterator().next(), EPOCHS);
             for (int kill = 0; kill < KILLS; kill++) {
                 int victim = kill % servers.size();
                 url = servers.get((victim + 1) % servers.size()).url();
@@ -149,6 +150,30 @@ abstract class KillsContract {
             assertArrayEquals(adapter, adapter(data, job));
             String model = get(url, JOBS + "/" + job).get("fine_tuned_model").asText();
             assertEquals(model, get(url, "/v1/models/" + model).get("id").asText());
+        } finally {
+            servers.forEach(ServerProcess::close);
+        }
+    }
+
+    /** Neither another thread nor another server may write beside one that stood still and goes on. */
+    @Test
+    void aPauseLongerThanTheLeaseLosesNothing() throws IOException, InterruptedException {
+        Path data = folder.resolve("paused");
+        List<ServerProcess> servers = new ArrayList<>();
+        try {
+            for (int i = 0; i < servers(); i++) {
+                servers.add(start(data, database()));
+            }
+            String url = servers.get(0).url();
+            String job = job(url, upload(url, TestServer.rows(0, ROWS)), PAUSED_EPOCHS);
+            for (int pause = 1; pause <= 2; pause++) {
+                awaitMore(url, job, 100 * pause);
+                for (ServerProcess server : servers) {
+                    server.pause(ServerProcess.LEASE.plusMillis(1500));
+                }
+            }
+            awaitEnd(url, job);
+            assertEquals(ROWS * PAUSED_EPOCHS, losses(url, job).size());
         } finally {
             servers.forEach(ServerProcess::close);
         }

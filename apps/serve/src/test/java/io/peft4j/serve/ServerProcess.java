@@ -12,6 +12,8 @@ import java.util.Optional;
 
 /** A server in a process of its own, which can be killed. */
 final class ServerProcess implements AutoCloseable {
+    /** After so long without a sign of life a job goes to another server. */
+    static final Duration LEASE = Duration.ofSeconds(2);
     private static final long PATIENCE_MILLIS = 60_000;
 
     private final Process process;
@@ -43,7 +45,7 @@ final class ServerProcess implements AutoCloseable {
     /** What the process does: serves until it is killed. */
     public static void main(String[] arguments) throws InterruptedException {
         FineTuningServerBuilder builder = FineTuningServer.builder(TestServer.load(), Path.of(arguments[0]))
-                .verdict(VerdictOptions.NONE).lease(Duration.ofSeconds(2));
+                .verdict(VerdictOptions.NONE).jobsAtOnce(2).lease(LEASE);
         if (arguments.length > 1) {
             builder.database(arguments[1]);
         }
@@ -74,6 +76,19 @@ final class ServerProcess implements AutoCloseable {
             return Files.readString(file);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Lets it stand still for a while, as a machine does that is moved to another host. */
+    void pause(Duration time) throws IOException, InterruptedException {
+        signal("-STOP");
+        Thread.sleep(time.toMillis());
+        signal("-CONT");
+    }
+
+    private void signal(String name) throws IOException, InterruptedException {
+        if (new ProcessBuilder("kill", name, String.valueOf(process.pid())).start().waitFor() != 0) {
+            throw new IOException("cannot send " + name);
         }
     }
 
