@@ -34,6 +34,7 @@ public interface Kernels
             LayerNormKernels,
             RotaryKernels,
             AttentionKernels,
+            SequenceKernels,
             LossKernels,
             UpdateKernels,
             AutoCloseable {

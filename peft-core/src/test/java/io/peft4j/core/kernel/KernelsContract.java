@@ -22,6 +22,7 @@ public abstract class KernelsContract
             ActivationContract,
             NormContract,
             AttentionContract,
+            SequenceContract,
             LossContract,
             ArgumentContract,
             ReferenceContract {

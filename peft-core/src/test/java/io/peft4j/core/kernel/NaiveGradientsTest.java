@@ -250,4 +250,45 @@ class NaiveGradientsTest {
             return nll[0] * (double) weights[0] + nll[1] * (double) weights[1] + nll[2] * (double) weights[2];
         }, TOLERANCE);
     }
+
+    @Test
+    void convolution() {
+        RowOrder order = RowOrder.of(AttentionLayout.packed(4, 1, 3));
+        INDArray x = normal(8, 3);
+        INDArray weight = normal(3, 3);
+        INDArray y = normal(8, 3);
+        INDArray dy = normal(8, 3);
+        INDArray dx = normal(8, 3);
+        kernels.convolutionBackward(dy, weight, order, dx, false);
+        check("convolution", x, dx, () -> kernels.convolution(x, weight, Optional.empty(), order, PieceStates.NONE, y),
+                y, dy);
+    }
+
+    @Test
+    void scan() {
+        RowOrder order = RowOrder.of(AttentionLayout.packed(4, 1, 3));
+        ScanShape shape = new ScanShape(1, 2, 3, 2);
+        for (boolean delta : new boolean[] {false, true}) {
+            ScanInputs in = scanInputs(shape, delta);
+            ScanInputs gradients = scanInputs(shape, delta);
+            INDArray y = normal(8, 4);
+            INDArray dy = normal(8, 4);
+            kernels.scanBackward(dy, shape, in, order, gradients);
+            Runnable forward = () -> kernels.scan(shape, in, order, PieceStates.NONE, y);
+            check("queries", in.queries(), gradients.queries(), forward, y, dy);
+            check("keys", in.keys(), gradients.keys(), forward, y, dy);
+            check("values", in.values(), gradients.values(), forward, y, dy);
+            check("decay", in.decay(), gradients.decay(), forward, y, dy);
+            in.rate().ifPresent(rate -> check("rate", rate, gradients.rate().orElseThrow(), forward, y, dy));
+        }
+    }
+
+    private ScanInputs scanInputs(ScanShape shape, boolean delta) {
+        INDArray decay = normal(8, shape.valueHeads());
+        decay.muli(0.2).subi(0.5);
+        INDArray keys = normal(8, shape.keyColumns());
+        keys.muli(0.5);
+        return new ScanInputs(normal(8, shape.keyColumns()), keys, normal(8, shape.valueColumns()), decay,
+                delta ? Optional.of(normal(8, shape.valueHeads())) : Optional.empty());
+    }
 }

@@ -4,6 +4,7 @@ import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.support.CheckedKernels;
 import io.peft4j.core.kernel.support.KernelGroups;
+import io.peft4j.core.kernel.support.SequenceLoops;
 import io.peft4j.core.kernel.support.UpdateLoops;
 import io.peft4j.core.measure.support.ProcessUsage;
 import io.peft4j.core.weight.FrozenWeight;
@@ -146,7 +147,8 @@ public final class OneDnnKernels extends CheckedKernels {
             groups = new KernelGroups(new OneDnnMatrices(team, bfloat16), new OneDnnRows(team),
                     new OneDnnElements(team), new OneDnnActivations(team), new OneDnnScaling(team),
                     new OneDnnNorms(team), new OneDnnLayerNorm(team), new OneDnnRotary(team),
-                    new OneDnnAttention(team, bfloat16), new OneDnnLosses(team), new UpdateLoops(team.workers()));
+                    new OneDnnAttention(team, bfloat16), new SequenceLoops(team.workers()), new OneDnnLosses(team),
+                    new UpdateLoops(team.workers()));
         }
     }
 }

@@ -7,7 +7,11 @@ import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.LowRankPart;
+import io.peft4j.core.kernel.PieceStates;
 import io.peft4j.core.kernel.RotaryTable;
+import io.peft4j.core.kernel.RowOrder;
+import io.peft4j.core.kernel.ScanInputs;
+import io.peft4j.core.kernel.ScanShape;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
 import java.util.Optional;
@@ -308,6 +312,33 @@ public abstract class CheckedKernels implements Kernels {
             INDArray dv) {
         AttentionChecks.attentionBackward(dOut, q, k, v, out, lse, layout, shape, extras, dq, dk, dv);
         groups.attention().attentionBackward(dOut, q, k, v, out, lse, layout, shape, extras, dq, dk, dv);
+    }
+
+    @Override
+    public final void convolution(INDArray x, INDArray weight, Optional<INDArray> bias, RowOrder order,
+            PieceStates states, INDArray y) {
+        SequenceChecks.convolution(x, weight, bias, order, states, y);
+        groups.sequences().convolution(x, weight, bias, order, states, y);
+    }
+
+    @Override
+    public final void convolutionBackward(INDArray dy, INDArray weight, RowOrder order, INDArray dx,
+            boolean accumulate) {
+        SequenceChecks.convolutionBackward(dy, weight, order, dx);
+        groups.sequences().convolutionBackward(dy, weight, order, dx, accumulate);
+    }
+
+    @Override
+    public final void scan(ScanShape shape, ScanInputs inputs, RowOrder order, PieceStates states, INDArray y) {
+        SequenceChecks.scan(shape, inputs, order, states, y);
+        groups.sequences().scan(shape, inputs, order, states, y);
+    }
+
+    @Override
+    public final void scanBackward(INDArray dy, ScanShape shape, ScanInputs inputs, RowOrder order,
+            ScanInputs gradients) {
+        SequenceChecks.scanBackward(dy, shape, inputs, order, gradients);
+        groups.sequences().scanBackward(dy, shape, inputs, order, gradients);
     }
 
     @Override

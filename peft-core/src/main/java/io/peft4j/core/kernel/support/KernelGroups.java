@@ -11,6 +11,7 @@ import io.peft4j.core.kernel.NormKernels;
 import io.peft4j.core.kernel.RotaryKernels;
 import io.peft4j.core.kernel.RowKernels;
 import io.peft4j.core.kernel.ScalingKernels;
+import io.peft4j.core.kernel.SequenceKernels;
 import io.peft4j.core.kernel.UpdateKernels;
 
 /**
@@ -25,15 +26,17 @@ import io.peft4j.core.kernel.UpdateKernels;
  * @param layerNorms layer norm
  * @param rotary rotary position embedding
  * @param attention attention
+ * @param sequences operations that read sequences in their order
  * @param losses the loss over logits
  * @param updates what an optimizer does
  */
 public record KernelGroups(MatrixKernels matrices, RowKernels rows, ElementwiseKernels elements,
         ActivationKernels activations, ScalingKernels scaling, NormKernels norms, LayerNormKernels layerNorms,
-        RotaryKernels rotary, AttentionKernels attention, LossKernels losses, UpdateKernels updates) {
+        RotaryKernels rotary, AttentionKernels attention, SequenceKernels sequences, LossKernels losses,
+        UpdateKernels updates) {
     /** The same with other matrix products. */
     public KernelGroups with(MatrixKernels other) {
         return new KernelGroups(other, rows, elements, activations, scaling, norms, layerNorms, rotary, attention,
-                losses, updates);
+                sequences, losses, updates);
     }
 }

@@ -18,7 +18,7 @@ public final class NaiveKernels extends CheckedKernels {
 
     private NaiveKernels(NaiveOperations all) {
         super("naive", new KernelGroups(all, all, all, new NaiveActivations(), all, all, new NaiveLayerNorm(), all, all,
-                all, all));
+                new NaiveSequences(), all, all));
     }
 
     @Override

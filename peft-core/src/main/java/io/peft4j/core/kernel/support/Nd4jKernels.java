@@ -61,8 +61,8 @@ public final class Nd4jKernels extends CheckedKernels {
             RowLoops rows = new RowLoops(workers);
             return new KernelGroups(products, rows, new ElementwiseLoops(workers), new ActivationLoops(workers),
                     new ScalingKernels() {
-                    }, rows, new LayerNormLoops(workers), rows, attention, rows,
-                    new UpdateLoops(workers));
+                    }, rows, new LayerNormLoops(workers), rows, attention, new SequenceLoops(workers),
+                    rows, new UpdateLoops(workers));
         }
     }
 
