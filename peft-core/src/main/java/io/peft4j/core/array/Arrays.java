@@ -60,6 +60,15 @@ public final class Arrays {
         NativeMemory.clear(address(array), array.length() * bytes(array.dataType()));
     }
 
+    /** Copies all elements to an array of the same type and length. */
+    public static void copy(INDArray from, INDArray to) {
+        if (from.dataType() != to.dataType() || from.length() != to.length()) {
+            throw new IllegalArgumentException("cannot copy " + from.shapeInfoToString() + " to "
+                    + to.shapeInfoToString());
+        }
+        NativeMemory.copy(address(from), address(to), from.length() * bytes(from.dataType()));
+    }
+
     /** The address of the first element. */
     public static long address(INDArray array) {
         return array.data().pointer().address() + array.offset() * array.data().getElementSize();

@@ -5,6 +5,7 @@ import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.Kernels;
 import java.util.List;
 import java.util.function.Consumer;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Elementwise operations on a tape; operands have equal shapes. */
@@ -59,6 +60,18 @@ public final class ElementwiseOps {
         Kernels kernels = tape.kernels();
         return computed(tape, x, result -> kernels.scale(x.value(), alpha, result, false),
                 (out, dy) -> x.addGradient((dx, accumulate) -> kernels.scale(dy, alpha, dx, accumulate)), List.of(x));
+    }
+
+    /** The same values as FLOAT. */
+    public static Variable inFloat(Tape tape, Variable x) {
+        if (x.value().dataType() == DataType.FLOAT) {
+            return x;
+        }
+        INDArray y = tape.allocateFloat(x.value().shape());
+        tape.kernels().scale(x.value(), 1f, y, false);
+        return tape.record(y,
+                (out, dy) -> x.addGradient((dx, accumulate) -> tape.kernels().scale(dy, 1f, dx, accumulate)),
+                List.of(x));
     }
 
     /** {@code f(x)}; see {@link Kernels#activate}. */

@@ -3,23 +3,32 @@ package io.peft4j.core.nn;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.support.NativeMemory;
 import java.util.BitSet;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.IntPredicate;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Keys and values of the tokens seen so far, a pair of arrays [rows, key/value heads x D] for each layer. Which rows
- * belong to which sequence is decided by who builds the batch ({@link PackedBatch#cacheRows()}). Owns native memory.
+ * What the layers of a network remember of the tokens seen so far, each in its way ({@link LayerMemory}): a row for
+ * each token, where attention layers have keys and values [rows, key/value heads x D], and other layers the state after
+ * it, where one was kept. Which rows belong to which sequence is decided by who builds the batch
+ * ({@link PackedBatch#cacheRows()}). A row that is written again loses the state after it. Owns native memory.
  */
 public final class KvCache implements AutoCloseable {
-    private final INDArray[] keys;
-    private final INDArray[] values;
+    private final Map<Integer, INDArray> keys = new TreeMap<>();
+    private final Map<Integer, INDArray> values = new TreeMap<>();
+    private final Map<Integer, RowStates> states = new TreeMap<>();
     private int rows;
     private boolean holdsSource;
     private final BitSet pasts = new BitSet();
 
     /**
-     * An empty cache.
+     * An empty cache of a network whose layers are all attention layers of one width.
      *
      * @param layers number of attention layers
      * @param rows tokens that fit
@@ -27,14 +36,70 @@ public final class KvCache implements AutoCloseable {
      * @param type FLOAT or BFLOAT16
      */
     public KvCache(int layers, int rows, int columns, DataType type) {
+        this(Collections.nCopies(layers, new LayerMemory.KeysAndValues(columns)), rows, type);
+    }
+
+    /**
+     * An empty cache.
+     *
+     * @param layers what each layer remembers
+     * @param rows tokens that fit
+     * @param type of keys and values, FLOAT or BFLOAT16
+     */
+    public KvCache(List<? extends LayerMemory> layers, int rows, DataType type) {
         this.rows = rows;
-        keys = new INDArray[layers];
-        values = new INDArray[layers];
-        for (int i = 0; i < layers; i++) {
-            keys[i] = Arrays.reserve(type, rows, columns);
-            values[i] = Arrays.reserve(type, rows, columns);
+        for (int i = 0; i < layers.size(); i++) {
+            if (layers.get(i) instanceof LayerMemory.KeysAndValues own) {
+                keys.put(i, Arrays.reserve(type, rows, own.columns()));
+                values.put(i, Arrays.reserve(type, rows, own.columns()));
+            } else {
+                states.put(i, new RowStates((LayerMemory.State) layers.get(i)));
+            }
         }
     }
+
+    // ---- states
+
+    /**
+     * Whether there are layers with a state: then a sequence goes on only behind a row after which one was kept, as it
+     * is after the last row of each segment of a pass.
+     */
+    public boolean hasStates() {
+        return !states.isEmpty();
+    }
+
+    /** Whether a sequence can go on behind a row. */
+    public boolean continuesAfter(int row) {
+        return states.values().stream().allMatch(layer -> layer.after(row).isPresent());
+    }
+
+    /** Gives up the states after all other rows. */
+    public void retainStates(IntPredicate wanted) {
+        states.values().forEach(layer -> layer.retain(wanted));
+    }
+
+    /** Takes the states after a row for those after another one, which holds the same token behind the same ones. */
+    public void moveStates(int from, int to) {
+        states.values().forEach(layer -> layer.move(from, to));
+    }
+
+    /** The state of a layer after a row. */
+    List<INDArray> stateAfter(int layer, int row) {
+        return states.get(layer).after(row).orElseThrow(() -> new IllegalStateException("layer " + layer
+                + " has kept no state after row " + row));
+    }
+
+    List<INDArray> roomForState(int layer, int row) {
+        return states.get(layer).room(row);
+    }
+
+    void dropStates(int layer, int... written) {
+        for (int row : written) {
+            states.get(layer).drop(row);
+        }
+    }
+
+    // ---- keys and values
 
     /** Whether keys and values of an encoder-decoder's source are there, so that the encoder need not run again. */
     public boolean holdsSource() {
@@ -62,9 +127,13 @@ public final class KvCache implements AutoCloseable {
     /** Takes over rows {@code from} on of another cache of the same network, and that it holds a past. */
     public void copy(KvCache other, int from, int[] targets) {
         pasts.or(other.pasts);
-        for (int layer = 0; layer < keys.length && targets.length > 0; layer++) {
-            store(layer, Arrays.rowRange(other.keys[layer], from, from + targets.length),
-                    Arrays.rowRange(other.values[layer], from, from + targets.length), targets);
+        for (int layer : targets.length > 0 ? keys.keySet() : Set.<Integer>of()) {
+            store(layer, Arrays.rowRange(other.keys(layer), from, from + targets.length),
+                    Arrays.rowRange(other.values(layer), from, from + targets.length), targets);
+        }
+        for (int i = 0; i < targets.length; i++) {
+            int row = i;
+            states.forEach((layer, own) -> own.copy(other.states.get(layer), from + row, targets[row]));
         }
     }
 
@@ -83,10 +152,8 @@ public final class KvCache implements AutoCloseable {
             throw new IllegalArgumentException("a cache of " + rows + " rows cannot shrink to " + newRows);
         }
         rows = newRows;
-        for (int i = 0; i < keys.length; i++) {
-            keys[i] = grown(keys[i]);
-            values[i] = grown(values[i]);
-        }
+        keys.replaceAll((layer, old) -> grown(old));
+        values.replaceAll((layer, old) -> grown(old));
     }
 
     private INDArray grown(INDArray old) {
@@ -98,17 +165,17 @@ public final class KvCache implements AutoCloseable {
 
     /** The bytes of all keys and values. */
     public long bytes() {
-        return 2L * keys.length * keys[0].length() * Arrays.bytes(keys[0].dataType());
+        return 2 * keys.values().stream().mapToLong(own -> own.length() * Arrays.bytes(own.dataType())).sum();
     }
 
     /** The keys of layer {@code layer}. */
     public INDArray keys(int layer) {
-        return keys[layer];
+        return keys.get(layer);
     }
 
     /** The values of layer {@code layer}. */
     public INDArray values(int layer) {
-        return values[layer];
+        return values.get(layer);
     }
 
     /**
@@ -117,8 +184,8 @@ public final class KvCache implements AutoCloseable {
      * @throws IllegalArgumentException when types or widths differ
      */
     public void store(int layer, INDArray k, INDArray v, int[] targets) {
-        copyRows(k, keys[layer], targets);
-        copyRows(v, values[layer], targets);
+        copyRows(k, keys.get(layer), targets);
+        copyRows(v, values.get(layer), targets);
     }
 
     private void copyRows(INDArray from, INDArray to, int[] targets) {
@@ -137,9 +204,8 @@ public final class KvCache implements AutoCloseable {
 
     @Override
     public void close() {
-        for (int i = 0; i < keys.length; i++) {
-            Arrays.release(keys[i]);
-            Arrays.release(values[i]);
-        }
+        keys.values().forEach(Arrays::release);
+        values.values().forEach(Arrays::release);
+        states.values().forEach(RowStates::close);
     }
 }

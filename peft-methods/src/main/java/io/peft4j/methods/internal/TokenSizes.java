@@ -36,7 +36,15 @@ final class TokenSizes {
 
     /** For prefixes: tokens as wide as keys and values are. */
     static VirtualTokens ofPrefix(VirtualTokens asked, AdapterSetup setup) {
-        SelfAttention first = attentionLayers(setup).get(0);
+        List<SelfAttention> layers = attentionLayers(setup);
+        SelfAttention first = layers.get(0);
+        ModelDescription model = setup.network().description();
+        if (layers.size() < model.layers()) {
+            throw new ConfigurationException("prefix tuning needs keys and values in every layer, but only "
+                    + layers.size() + " of " + model.layers() + " layers of " + model.name()
+                    + " have them; use another "
+                    + "method, such as lora");
+        }
         return resolved(asked, setup, first.shape().keyColumns(), first.shape().keyValueHeads());
     }
 

@@ -205,6 +205,17 @@ public final class ModelConfig {
         return list(key, JsonNode::isNumber, JsonNode::doubleValue, "a list of numbers");
     }
 
+    /**
+     * A list of numbers that may be infinite, or empty where the key is missing or null. An infinite one is an object
+     * with the text {@code Infinity} or {@code -Infinity} as its {@code __float__}, as Transformers writes it.
+     */
+    public Optional<List<Double>> limits(String key) {
+        return list(key, element -> element.isNumber() || element.path("__float__").asText().endsWith("Infinity"),
+                element -> element.isNumber() ? element.doubleValue()
+                        : Double.parseDouble(element.path("__float__").asText()),
+                "a list of numbers");
+    }
+
     private <T> Optional<List<T>> list(String key, Predicate<JsonNode> kind, Function<JsonNode, T> reader,
             String expected) {
         JsonNode value = value(key);

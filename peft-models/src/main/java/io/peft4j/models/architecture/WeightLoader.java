@@ -232,6 +232,15 @@ public final class WeightLoader implements AutoCloseable {
         return values;
     }
 
+    /** A tensor of any shape as a matrix [rows, columns], always as floats, as {@link #vector}. */
+    public INDArray floats(String name, long[] shape, int rows, int columns) {
+        check(name, shape);
+        INDArray values = Nd4j.createUninitializedDetached(DataType.FLOAT, rows, columns);
+        store.readF32(name, Arrays.address(values));
+        owned.add(values);
+        return values;
+    }
+
     /** A vector, or empty where it is not {@code wanted}. */
     public Optional<INDArray> vector(String name, int length, boolean wanted) {
         return wanted ? Optional.of(vector(name, length)) : Optional.empty();

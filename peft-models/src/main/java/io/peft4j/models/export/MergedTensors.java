@@ -30,7 +30,9 @@ record MergedTensors(List<ModelTensor> tensors, boolean tied) {
                 network.output().map(output -> merged.get(output.path() + ".weight")));
         List<ModelTensor> tensors = new ArrayList<>();
         for (Slot slot : network.slots()) {
-            if (!(tied && network.output().filter(slot::equals).isPresent())) {
+            if (tied && network.output().filter(slot::equals).isPresent()) {
+                addBias(tensors, slot, merged);
+            } else {
                 add(tensors, slot, merged);
             }
         }
@@ -64,8 +66,14 @@ record MergedTensors(List<ModelTensor> tensors, boolean tied) {
             weighted.vector().ifPresent(values -> tensors.add(vector(name, merged.getOrDefault(name, values))));
             weighted.matrix().ifPresent(weight -> tensors.add(matrix(name, weight, merged,
                     weighted.isStoredTransposed())));
-            String bias = slot.path() + ".bias";
-            weighted.bias().ifPresent(values -> tensors.add(vector(bias, merged.getOrDefault(bias, values))));
+            addBias(tensors, slot, merged);
+        }
+    }
+
+    private static void addBias(List<ModelTensor> tensors, Slot slot, Map<String, INDArray> merged) {
+        String name = slot.path() + ".bias";
+        if (slot.layer() instanceof WeightedLayer weighted) {
+            weighted.bias().ifPresent(values -> tensors.add(vector(name, merged.getOrDefault(name, values))));
         }
     }
 

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Operations on sequences for any implementation of {@link Kernels}: rows are copied to the heap and computed there. */
+/** Operations on sequences for any implementation of {@link Kernels}, over rows that are copied to the heap. */
 public final class SequenceLoops implements SequenceKernels {
     /** Columns that a task of the gradient takes. */
     private static final int COLUMNS = 128;

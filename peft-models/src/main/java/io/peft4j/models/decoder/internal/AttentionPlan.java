@@ -1,6 +1,7 @@
 package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.core.nn.LayerMemory;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -20,15 +21,31 @@ import java.util.OptionalInt;
  * @param sinks whether each head has one more logit in its softmax, {@code sinks}
  */
 record AttentionPlan(String name, AttentionShape shape, Projections projections, String output, boolean bias,
-        boolean outputBias, Optional<HeadNorms> norms, Positions positions, int window, boolean sinks) {
+        boolean outputBias, Optional<HeadNorms> norms, Positions positions, int window, boolean sinks)
+        implements
+            MixerPlan {
     /** Where queries, keys and values come from; names are below the attention's place. */
     sealed interface Projections {
     }
 
     /** A projection each. */
-    record Separate(String query, String key, String value) implements Projections {
+    record Separate(String query, String key, String value, Gate gate) implements Projections {
         /** Llama's. */
-        static final Separate LLAMA = new Separate("q_proj", "k_proj", "v_proj");
+        static final Separate LLAMA = new Separate("q_proj", "k_proj", "v_proj", Gate.NONE);
+
+        Separate withGate(Gate value) {
+            return new Separate(query, key, this.value, value);
+        }
+    }
+
+    /** Where the sigmoids come from that the result is multiplied with. */
+    enum Gate {
+        /** There are none. */
+        NONE,
+        /** One for each element, from the projection of the queries: each head has the query, then its gate. */
+        IN_QUERY,
+        /** One for each head, from a projection at {@code g_proj}. */
+        BY_HEAD
     }
 
     /**
@@ -159,6 +176,11 @@ record AttentionPlan(String name, AttentionShape shape, Projections projections,
 
     AttentionPlan withSinks() {
         return new AttentionPlan(name, shape, projections, output, bias, outputBias, norms, positions, window, true);
+    }
+
+    @Override
+    public LayerMemory memory() {
+        return new LayerMemory.KeysAndValues(shape.keyColumns());
     }
 
     /** Elements of a head's value. */

@@ -3,9 +3,11 @@ package io.peft4j.models.decoder.internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.AttentionOps;
 import io.peft4j.core.autograd.ColumnOps;
+import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.ScaleOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
@@ -15,8 +17,6 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.SelfAttention;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.models.architecture.internal.ModelTensor;
-import io.peft4j.models.architecture.internal.ModelTensors;
 import java.util.List;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -86,10 +86,12 @@ final class DecoderAttention implements SelfAttention, LayerCopy.Part {
         AttentionLayout seen = plan.window() > 0 && plan.window() < length ? layout.windowed(plan.window()) : layout;
         Variable attended = context.attend(new AttentionInputs(layer, plan.shape(), seen, queries,
                 keys, projected.values(),
-                sinks.map(slot -> AttentionExtras.sinks(((AttentionSinks) slot.layer()).values()))
+                sinks.map(slot -> AttentionExtras.sinks(FrozenVector.at(slot)))
                         .orElse(AttentionExtras.NONE)));
-        return output.forward(wanted.context(), plan.valueSize() == plan.shape().headSize() ? attended
-                : ColumnOps.slice(context.tape(), attended, plan.shape().heads(), 0, plan.valueSize()));
+        Variable heads = plan.valueSize() == plan.shape().headSize() ? attended
+                : ColumnOps.slice(context.tape(), attended, plan.shape().heads(), 0, plan.valueSize());
+        return output.forward(wanted.context(), projected.gate().map(gate -> ElementwiseOps.gated(context.tape(),
+                Activation.SIGMOID, gate, heads)).orElse(heads));
     }
 
     private Variable positioned(ForwardContext context, Variable x, Optional<Slot> norm, Optional<RotaryTable> table) {
@@ -120,21 +122,5 @@ final class DecoderAttention implements SelfAttention, LayerCopy.Part {
         Arrays.write(values, 0, factors, 0, factors.length);
         return ScaleOps.rows(tape, queries, tape.record(values, (out, dy) -> {
         }, List.of()));
-    }
-
-    /** One more logit a head [heads] in the softmax of attention; attention reads it, and nothing runs through it. */
-    record AttentionSinks(INDArray values) implements Layer, ModelTensors {
-        @Override
-        public List<ModelTensor> tensors(String path) {
-            int heads = Math.toIntExact(values.length());
-            return List.of(
-                    new ModelTensor(path, new long[] {heads},
-                            (row, target) -> Arrays.read(values, 0, target, 0, heads)));
-        }
-
-        @Override
-        public Variable forward(ForwardContext context, Variable x) {
-            throw new UnsupportedOperationException("sinks are read by attention");
-        }
     }
 }

@@ -13,11 +13,15 @@ import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,9 +29,11 @@ import org.slf4j.LoggerFactory;
 /** Builds a {@link DecoderNetwork} from a checkpoint; the paths of the places are the checkpoint's tensor names. */
 final class DecoderBuilder {
     private static final Logger LOG = LoggerFactory.getLogger(DecoderBuilder.class);
-    /** What older checkpoints hold of the computation, an output layer that is the embedding, and images. */
+    /** What older checkpoints hold of the computation, and an output layer that is the embedding. */
     private static final Pattern NEUTRAL = Pattern.compile(".*\\.rotary_emb\\.inv_freq|.*\\.attn\\.(masked_)?bias"
-            + "|.*\\.attention\\.(masked_)?bias|(lm_head|embed_out)\\.weight|.*(vision|multi_modal|audio).*");
+            + "|.*\\.attention\\.(masked_)?bias|(lm_head|embed_out)\\.weight");
+    /** Images, sounds, and layers that predict several tokens at once. */
+    private static final Pattern LEFT_OUT = Pattern.compile("(.*(vision|multi_modal|audio|visual)|mtp)[^.]*\\..*");
     private static final int SHOWN = 5;
     /** Of the values of a layer that a checkpoint lacks, as Hugging Face's configurations have it by default. */
     private static final double INITIALIZER_RANGE = 0.02;
@@ -112,7 +118,15 @@ final class DecoderBuilder {
 
     /** A tensor without a place is a sign that the configuration says something else than the checkpoint. */
     private void reportUnused(ModelDescription description) {
-        List<String> unused = weights.unused().stream().filter(name -> !NEUTRAL.matcher(name).matches()).toList();
+        Map<Boolean, List<String>> byUse = weights.unused().stream().filter(name -> !NEUTRAL.matcher(name).matches())
+                .collect(Collectors.partitioningBy(name -> LEFT_OUT.matcher(name).matches()));
+        Set<String> parts = byUse.get(true).stream().map(name -> LEFT_OUT.matcher(name).replaceFirst("$1"))
+                .collect(Collectors.toCollection(TreeSet::new));
+        if (!parts.isEmpty()) {
+            LOG.info("{}: only the decoder of text is loaded; the parts {} of the checkpoint are left out",
+                    description.name(), parts);
+        }
+        List<String> unused = byUse.get(false);
         if (!unused.isEmpty()) {
             LOG.warn("{}: models of type {} do not have {} tensors of the checkpoint, which are ignored: {}",
                     description.name(), description.modelType(), unused.size(),
@@ -122,16 +136,63 @@ final class DecoderBuilder {
 
     private Slot layer(int index, LayerPlan layer) {
         String path = plan.names().layers() + "." + index;
+        String network = path + "." + layer.feedForwardName();
         LayerPlan.Norms norms = layer.norms();
         return places.containing(path, () -> new DecoderLayer(layer, new DecoderLayer.Parts(
-                norm(path, norms.beforeAttention()), attention(index, path, layer.attention()),
+                norm(path, norms.beforeAttention()), mixer(index, path, layer.mixer()),
                 norm(path, norms.afterAttention()), norm(path, norms.beforeFeedForward()),
-                places.containing(path + ".mlp", () -> feedForward(path + ".mlp", layer.feedForward())),
+                places.containing(network, () -> feedForward(network, layer.feedForward())),
                 norm(path, norms.afterFeedForward()))));
     }
 
     private Optional<Slot> norm(String path, Optional<String> name) {
         return name.map(own -> places.norm(path + "." + own, sizes.hidden()));
+    }
+
+    private Slot mixer(int index, String layer, MixerPlan mixer) {
+        if (mixer instanceof ShortConvolutionPlan convolution) {
+            String path = layer + "." + convolution.name();
+            int width = convolution.width();
+            return places.containing(path, () -> new ShortConvolution(index,
+                    places.linear(path + ".in_proj", 3 * width, width, convolution.bias()),
+                    places.convolution(path + ".conv", width, convolution.taps(), convolution.bias()),
+                    places.linear(path + ".out_proj", width, width, convolution.bias())));
+        }
+        if (mixer instanceof DeltaRulePlan rule) {
+            return deltaRule(index, layer + "." + rule.name(), rule);
+        }
+        if (mixer instanceof Mamba2Plan mamba) {
+            return mamba(index, layer + "." + mamba.name(), mamba);
+        }
+        return attention(index, layer, (AttentionPlan) mixer);
+    }
+
+    private Slot deltaRule(int index, String path, DeltaRulePlan rule) {
+        int hidden = sizes.hidden();
+        int values = rule.shape().valueColumns();
+        int heads = rule.shape().valueHeads();
+        return places.containing(path, () -> new DeltaRule(index, rule, new DeltaRule.Parts(
+                places.linear(path + ".in_proj_qkv", rule.columns(), hidden, false),
+                places.linear(path + ".in_proj_z", values, hidden, false),
+                places.linear(path + ".in_proj_b", heads, hidden, false),
+                places.linear(path + ".in_proj_a", heads, hidden, false),
+                places.convolution(path + ".conv1d", rule.columns(), rule.taps(), false),
+                places.vectorAt(path + ".A_log", heads), places.vectorAt(path + ".dt_bias", heads),
+                places.plainNorm(path + ".norm", rule.shape().valueSize()),
+                places.linear(path + ".out_proj", hidden, values, false))));
+    }
+
+    private Slot mamba(int index, String path, Mamba2Plan mamba) {
+        int hidden = sizes.hidden();
+        int inner = mamba.shape().valueColumns();
+        int heads = mamba.shape().valueHeads();
+        return places.containing(path, () -> new Mamba2(index, mamba, new Mamba2.Parts(
+                places.linear(path + ".in_proj", inner + mamba.columns() + heads, hidden, mamba.bias()),
+                places.convolution(path + ".conv1d", mamba.columns(), mamba.taps(), mamba.convolutionBias()),
+                places.vectorAt(path + ".A_log", heads), places.vectorAt(path + ".D", heads),
+                places.vectorAt(path + ".dt_bias", heads),
+                places.groupedNorm(path + ".norm", inner, mamba.shape().keyHeads()),
+                places.linear(path + ".out_proj", hidden, inner, mamba.bias()))));
     }
 
     private Slot attention(int index, String layer, AttentionPlan attention) {
@@ -141,7 +202,7 @@ final class DecoderBuilder {
             Projections projections = projections(path, attention);
             Slot output = places.linear(path + "." + attention.output(), sizes.hidden(),
                     shape.heads() * attention.valueSize(), attention.outputBias());
-            Optional<Slot> sinks = attention.sinks() ? Optional.of(places.sinks(path + ".sinks", shape.heads()))
+            Optional<Slot> sinks = attention.sinks() ? Optional.of(places.vectorAt(path + ".sinks", shape.heads()))
                     : Optional.empty();
             return new DecoderAttention(index, attention, projections, output, sinks,
                     attention.norms().map(norms -> headNorm(path, norms.query(), norms, shape.queryColumns(), shape)),
@@ -162,9 +223,19 @@ final class DecoderBuilder {
             return latent(path, attention, latent);
         }
         AttentionPlan.Separate names = (AttentionPlan.Separate) attention.projections();
-        return new Projections.Separate(places.linear(path + "." + names.query(), queries, sizes.hidden(), bias),
+        boolean inQuery = names.gate() == AttentionPlan.Gate.IN_QUERY;
+        Projections.Separate separate = new Projections.Separate(
+                places.linear(path + "." + names.query(), inQuery ? 2 * queries : queries, sizes.hidden(), bias),
                 places.linear(path + "." + names.key(), keys, sizes.hidden(), bias),
                 places.linear(path + "." + names.value(), keys, sizes.hidden(), bias));
+        return switch (names.gate()) {
+            case NONE -> separate;
+            case IN_QUERY -> new Projections.GateInQuery(separate.query(), separate.key(), separate.value(),
+                    shape.heads());
+            case BY_HEAD -> new Projections.GateByHead(separate,
+                    places.linear(path + ".g_proj", shape.heads(), sizes.hidden(), false),
+                    Projections.spread(shape.heads(), shape.headSize()));
+        };
     }
 
     private Projections latent(String path, AttentionPlan attention, AttentionPlan.Latent latent) {
@@ -219,8 +290,10 @@ final class DecoderBuilder {
     private Layer experts(String path, ExpertsPlan experts) {
         Slot router = places.router(path + "." + experts.router().name(), experts.count(), experts.router());
         List<Slot> both = places.experts(path + ".experts", experts);
-        Optional<Slot> shared = experts.shared().map(own -> places.containing(path + "." + own.name(),
-                () -> feedForward(path + "." + own.name(), own.network())));
+        Optional<Slot> shared = experts.shared().map(own -> {
+            String place = (own.beside() ? path.substring(0, path.lastIndexOf('.')) : path) + "." + own.name();
+            return places.containing(place, () -> feedForward(place, own.network()));
+        });
         Optional<Slot> gate = experts.shared().flatMap(ExpertsPlan.Shared::gate)
                 .map(name -> places.linear(path + "." + name, 1, sizes.hidden(), false));
         return new ExpertsFeedForward(experts, new ExpertsFeedForward.Parts(router, both.get(0), both.get(1), shared,

@@ -141,6 +141,11 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
         }
 
         private void attention() {
+            add("short convolutions", any(layer -> layer.mixer() instanceof ShortConvolutionPlan));
+            add("gated delta rule", any(layer -> layer.mixer() instanceof DeltaRulePlan));
+            add("Mamba 2", any(layer -> layer.mixer() instanceof Mamba2Plan));
+            add("gated attention", attention(a -> a.projections() instanceof AttentionPlan.Separate own
+                    && own.gate() != AttentionPlan.Gate.NONE));
             add("sliding window", attention(a -> a.window() > 0));
             add("biases of q, k and v", attention(AttentionPlan::bias));
             add("q/k norm of each head", norms(n -> n.extent() != AttentionPlan.HeadNorms.Extent.ALL));
@@ -191,7 +196,7 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
         }
 
         private boolean attention(Predicate<AttentionPlan> trait) {
-            return any(layer -> trait.test(layer.attention()));
+            return any(layer -> layer.mixer() instanceof AttentionPlan own && trait.test(own));
         }
 
         private boolean any(Predicate<LayerPlan> trait) {

@@ -5,13 +5,14 @@ import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.LayerMemory;
 import io.peft4j.core.nn.Slot;
 import java.util.Optional;
 
 /**
- * A decoder layer: {@code h = x + s * norm(attention(norm(x)))}, {@code y = h + s * norm(mlp(norm(h)))}, each norm
- * where there is one; or, in parallel, {@code y = x + s * norm(attention(norm(x))) + s * norm(mlp(norm(x)))}. x, y
- * [N, H].
+ * A decoder layer, with attention or another mixer: {@code h = x + s * norm(attention(norm(x)))},
+ * {@code y = h + s * norm(mlp(norm(h)))}, each norm where there is one; or, in parallel,
+ * {@code y = x + s * norm(attention(norm(x))) + s * norm(mlp(norm(x)))}. x, y [N, H].
  */
 final class DecoderLayer implements LayerCopy.Part {
     private final LayerPlan plan;
@@ -36,6 +37,11 @@ final class DecoderLayer implements LayerCopy.Part {
         return new DecoderLayer(plan, parts.copy(copy));
     }
 
+    /** What it remembers of a sequence. */
+    LayerMemory memory() {
+        return plan.mixer().memory();
+    }
+
     @Override
     public Variable forward(ForwardContext context, Variable x) {
         Variable read = normed(context, parts.attentionNorm(), x);
@@ -56,7 +62,9 @@ final class DecoderLayer implements LayerCopy.Part {
     Variable forward(ForwardContext context, Variable x, int[] rows) {
         OutputRows wanted = OutputRows.of(context, rows);
         Variable read = normed(context, parts.attentionNorm(), x);
-        return rest(wanted, x, read, ((DecoderAttention) parts.attention().layer()).forward(context, read, wanted));
+        return rest(wanted, x, read, parts.attention().layer() instanceof DecoderAttention attention
+                ? attention.forward(context, read, wanted)
+                : wanted.of(parts.attention().forward(context, read)));
     }
 
     /** Adds to x [N, H] what attention made of {@code read}, and what the feed-forward network makes. */

@@ -192,7 +192,7 @@ final class DecoderNetwork implements CausalNetwork {
 
     @Override
     public KvCache newCache(int rows) {
-        return new KvCache(parts.layers().size(), rows, plan.layers().get(0).attention().shape().keyColumns(),
+        return new KvCache(parts.layers().stream().map(slot -> ((DecoderLayer) slot.layer()).memory()).toList(), rows,
                 description.activationType());
     }
 

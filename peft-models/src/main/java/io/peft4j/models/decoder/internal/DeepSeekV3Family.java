@@ -22,6 +22,9 @@ import java.util.OptionalInt;
  * that are chosen among the best groups, beside one that all tokens go through.
  */
 public final class DeepSeekV3Family extends DecoderFamily {
+    /** Keeps a sum of weights from being 0. */
+    private static final double SMALLEST = 1e-20;
+
     private static final String KEY_SIZE = "qk_head_dim";
     private static final String KEY_HEADS = "gguf_key_heads";
     private static final String GATING = "gguf_gating";
@@ -162,7 +165,8 @@ public final class DeepSeekV3Family extends DecoderFamily {
     private static ExpertsPlan experts(ModelConfig config) {
         int width = config.positive("moe_intermediate_size");
         ExpertsPlan.Groups groups = new ExpertsPlan.Groups(config.optionalPositive("n_group").orElse(8),
-                config.optionalPositive("topk_group").orElse(4), config.number("routed_scaling_factor", 2.5));
+                config.optionalPositive("topk_group").orElse(4), config.number("routed_scaling_factor", 2.5),
+                true, SMALLEST);
         int count = config.optionalPositive("n_routed_experts")
                 .orElseGet(() -> config.positive("num_local_experts"));
         if (count % groups.count() != 0 || count / groups.count() < 2 || groups.chosen() > groups.count()) {

@@ -52,13 +52,20 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
                 continue;
             }
             int first = e * form.rows();
+            if (plan.stored() == ExpertsPlan.Stored.ROWS_TOGETHER) {
+                weights.require(all, plan.count(), form.rows(), form.columns());
+                fillers.add((tensors, target) -> readRows(tensors, all, first, target, first, form));
+                continue;
+            }
+            int next = first;
             for (String part : parts(name)) {
                 String tensor = stored.apply(path + "." + e + "." + part + ".weight");
                 int rows = form.rows() / parts(name).size();
                 weights.require(tensor, rows, form.columns());
-                int from = first;
-                fillers.add((tensors, target) -> readRows(tensors, tensor, target, from, rows, form.columns()));
-                first += rows;
+                int from = next;
+                fillers.add((tensors, target) -> readRows(tensors, tensor, 0, target, from,
+                        new Form(rows, form.columns())));
+                next += rows;
             }
         }
         return weights.assembled(weights.activationType(), plan.count() * form.rows(), form.columns(), fillers);
@@ -73,11 +80,12 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
         return name.equals(GATES) ? List.of("gate_proj", "up_proj") : List.of(DOWN);
     }
 
-    private static void readRows(TensorStore tensors, String tensor, INDArray target, int first, int rows,
-            int columns) {
+    /** Reads rows {@code from} on of a tensor to rows {@code first} on of the target, as many as the form has. */
+    private static void readRows(TensorStore tensors, String tensor, int from, INDArray target, int first, Form form) {
+        int columns = form.columns();
         float[] row = new float[columns];
-        for (int i = 0; i < rows; i++) {
-            tensors.readFloats(tensor, (long) i * columns, row, 0, columns);
+        for (int i = 0; i < form.rows(); i++) {
+            tensors.readFloats(tensor, (long) (from + i) * columns, row, 0, columns);
             Arrays.write(target, (long) (first + i) * columns, row, 0, columns);
         }
     }
@@ -137,7 +145,8 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
                 String tensor = stored.apply(path + "." + e + "." + part + ".bias");
                 weights.require(tensor, length);
                 int from = first;
-                fillers.add((tensors, target) -> readRows(tensors, tensor, target, from / length, 1, length));
+                fillers.add(
+                        (tensors, target) -> readRows(tensors, tensor, 0, target, from / length, new Form(1, length)));
                 first += length;
             }
         }
@@ -175,6 +184,9 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
                 }
             }
             return all;
+        }
+        if (plan.stored() == ExpertsPlan.Stored.ROWS_TOGETHER) {
+            return List.of(new ModelTensor(path, new long[] {count, form.rows(), form.columns()}, tensor.rows()));
         }
         if (tensor.isVector()) {
             float[] values = new float[count * form.rows()];

@@ -16,7 +16,6 @@ import io.peft4j.core.nn.Slot;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -48,7 +47,7 @@ final class ExpertsFeedForward implements LayerCopy.Part {
     @Override
     public Variable forward(ForwardContext context, Variable x) {
         Tape tape = context.tape();
-        Variable given = inFloat(tape, parts.router().forward(context, x));
+        Variable given = ElementwiseOps.inFloat(tape, parts.router().forward(context, x));
         Routing routing = Routing.highest(choice(tape, given), plan.router().chosen());
         Variable scores = context.routerLoss().map(loss -> loss.watch(tape, this, given, routing, context.batch()))
                 .orElse(given);
@@ -68,7 +67,7 @@ final class ExpertsFeedForward implements LayerCopy.Part {
     /** What experts are chosen by. */
     private INDArray choice(Tape tape, Variable scores) {
         return plan.router().groups().isEmpty() ? scores.value() : GroupedRouting.choice(tape, scores.value(),
-                plan.router().groups().get(), ((Router) parts.router().layer()).correction().orElseThrow());
+                plan.router().groups().get(), ((Router) parts.router().layer()).correction());
     }
 
     private Variable weights(Tape tape, Variable scores, Routing routing) {
@@ -99,20 +98,8 @@ final class ExpertsFeedForward implements LayerCopy.Part {
     private Variable shared(ForwardContext context, Variable x, Slot shared) {
         Tape tape = context.tape();
         Variable y = shared.forward(context, x);
-        return parts.sharedGate().map(gate -> ScaleOps.rows(tape, y, inFloat(tape,
+        return parts.sharedGate().map(gate -> ScaleOps.rows(tape, y, ElementwiseOps.inFloat(tape,
                 ElementwiseOps.activate(tape, Activation.SIGMOID, gate.forward(context, x))))).orElse(y);
-    }
-
-    /** The same values as FLOAT: scores decide, and weights are summed. */
-    private static Variable inFloat(Tape tape, Variable x) {
-        if (x.value().dataType() == DataType.FLOAT) {
-            return x;
-        }
-        INDArray y = tape.allocateFloat(Arrays.rows(x.value()), Arrays.columns(x.value()));
-        tape.kernels().scale(x.value(), 1f, y, false);
-        return tape.record(y,
-                (out, dy) -> x.addGradient((dx, accumulate) -> tape.kernels().scale(dy, 1f, dx, accumulate)),
-                List.of(x));
     }
 
     /**
@@ -120,18 +107,16 @@ final class ExpertsFeedForward implements LayerCopy.Part {
      * sigmoid of their score and a correction that is not trained, among the experts of the best groups.
      */
     private static final class GroupedRouting {
-        /** Keeps a sum from being 0. */
-        private static final double SMALLEST = 1e-20;
-
         private GroupedRouting() {
         }
 
         /** What experts are chosen by [N, E]: those of groups that are left out are behind all others. */
-        static INDArray choice(Tape tape, INDArray scores, ExpertsPlan.Groups groups, INDArray correction) {
+        static INDArray choice(Tape tape, INDArray scores, ExpertsPlan.Groups groups,
+                Optional<INDArray> correction) {
             int experts = Arrays.columns(scores);
             int size = experts / groups.count();
             float[] values = Arrays.toFloats(scores);
-            float[] added = Arrays.toFloats(correction);
+            float[] added = correction.map(Arrays::toFloats).orElseGet(() -> new float[experts]);
             for (int i = 0; i < values.length; i++) {
                 values[i] = (float) (1 / (1 + Math.exp(-values[i]))) + added[i % experts];
             }
@@ -165,12 +150,13 @@ final class ExpertsFeedForward implements LayerCopy.Part {
          */
         static Variable weights(Tape tape, Variable chosen, ExpertsPlan.RouterPlan plan) {
             double factor = plan.groups().map(ExpertsPlan.Groups::factor).orElse(1.0);
+            double smallest = plan.groups().map(ExpertsPlan.Groups::smallest).orElse(0.0);
             boolean summed = plan.weights() == ExpertsPlan.Weights.SIGMOID_OF_CHOSEN;
             int k = chosen.columns();
             float[] s = Arrays.toFloats(chosen.value());
             float[] w = new float[s.length];
             for (int i = 0; i < s.length; i++) {
-                w[i] = (float) (factor * s[i] / (summed ? sum(s, s, i / k * k, k, false) : 1));
+                w[i] = (float) (factor * s[i] / (summed ? smallest + sum(s, s, i / k * k, k, false) : 1));
             }
             INDArray y = tape.allocateFloat(chosen.rows(), k);
             Arrays.write(y, 0, w, 0, w.length);
@@ -179,7 +165,7 @@ final class ExpertsFeedForward implements LayerCopy.Part {
                 float[] ds = accumulate ? Arrays.toFloats(dx) : new float[dw.length];
                 for (int i = 0; i < dw.length; i++) {
                     int row = i / k * k;
-                    double total = summed ? sum(s, s, row, k, false) : 1;
+                    double total = summed ? smallest + sum(s, s, row, k, false) : 1;
                     ds[i] += (float) (factor / total * (dw[i] - (summed ? sum(dw, s, row, k, true) / total : 0)));
                 }
                 Arrays.write(dx, 0, ds, 0, ds.length);
@@ -187,7 +173,7 @@ final class ExpertsFeedForward implements LayerCopy.Part {
         }
 
         private static double sum(float[] a, float[] b, int from, int count, boolean product) {
-            double sum = product ? 0 : SMALLEST;
+            double sum = 0;
             for (int i = from; i < from + count; i++) {
                 sum += product ? (double) a[i] * b[i] : a[i];
             }

@@ -51,8 +51,10 @@ record ExpertsPlan(int count, int width, RouterPlan router, Gate gate, boolean b
      * @param count the number of groups
      * @param chosen how many of them a token may use
      * @param factor factor on the weights of the experts
+     * @param corrected whether what is not trained is added to the scores where experts are chosen
+     * @param smallest added to the sum that weights are divided by, which keeps it from being 0
      */
-    record Groups(int count, int chosen, double factor) {
+    record Groups(int count, int chosen, double factor, boolean corrected, double smallest) {
     }
 
     /** What the experts of a token are weighted with. */
@@ -84,8 +86,12 @@ record ExpertsPlan(int count, int width, RouterPlan router, Gate gate, boolean b
      * @param name its place below the network's
      * @param network what it is made of
      * @param gate the place of a linear layer whose sigmoid it is multiplied with, if any
+     * @param beside whether it stands beside the network, below the layer
      */
-    record Shared(String name, Gated network, Optional<String> gate) {
+    record Shared(String name, Gated network, Optional<String> gate, boolean beside) {
+        Shared(String name, Gated network, Optional<String> gate) {
+            this(name, network, gate, false);
+        }
     }
 
     /** How checkpoints hold the experts. */
@@ -96,6 +102,8 @@ record ExpertsPlan(int count, int width, RouterPlan router, Gate gate, boolean b
          * All in one tensor: {@code experts.gate_up_proj} [E, H, 2 width], gate and up in turns; those from a GGUF file
          * are {@link #ONE_BY_ONE} nevertheless.
          */
-        TOGETHER
+        TOGETHER,
+        /** All in one tensor [E, 2 width, H], gate before up. */
+        ROWS_TOGETHER
     }
 }

@@ -37,6 +37,10 @@ sealed interface FeedForwardPlan permits FeedForwardPlan.Gated, FeedForwardPlan.
             return new Gated(width, activation, bias, List.of(both), last);
         }
 
+        Gated withNames(String gate, String up, String last) {
+            return new Gated(width, activation, bias, List.of(gate, up), last);
+        }
+
         boolean fused() {
             return gates.size() == 1;
         }

@@ -5,14 +5,15 @@ import java.util.Optional;
 /**
  * What a decoder layer is made of.
  *
- * @param attention its attention
+ * @param mixer what reads the tokens before, usually attention
  * @param feedForward its feed-forward network
+ * @param feedForwardName the place of the network below the layer's
  * @param norms where it has norms
  * @param parallel whether the feed-forward network reads what attention reads, instead of what it has added to; where
  *     it then has no norm in front it shares that of attention
  * @param residualScale factor on what attention and feed-forward network add
  */
-record LayerPlan(AttentionPlan attention, FeedForwardPlan feedForward, Norms norms, boolean parallel,
+record LayerPlan(MixerPlan mixer, FeedForwardPlan feedForward, String feedForwardName, Norms norms, boolean parallel,
         float residualScale) {
     /** The places of the norms below the layer's, each where there is one. */
     record Norms(Optional<String> beforeAttention, Optional<String> afterAttention, Optional<String> beforeFeedForward,
@@ -47,27 +48,36 @@ record LayerPlan(AttentionPlan attention, FeedForwardPlan feedForward, Norms nor
     }
 
     /** Llama's. */
-    static LayerPlan of(AttentionPlan attention, FeedForwardPlan feedForward) {
-        return new LayerPlan(attention, feedForward, Norms.BEFORE, false, 1);
+    static LayerPlan of(MixerPlan mixer, FeedForwardPlan feedForward) {
+        return new LayerPlan(mixer, feedForward, "mlp", Norms.BEFORE, false, 1);
+    }
+
+    /** The attention of a layer that has one. */
+    AttentionPlan attention() {
+        return (AttentionPlan) mixer;
     }
 
     LayerPlan withAttention(AttentionPlan value) {
-        return new LayerPlan(value, feedForward, norms, parallel, residualScale);
+        return new LayerPlan(value, feedForward, feedForwardName, norms, parallel, residualScale);
     }
 
     LayerPlan withFeedForward(FeedForwardPlan value) {
-        return new LayerPlan(attention, value, norms, parallel, residualScale);
+        return new LayerPlan(mixer, value, feedForwardName, norms, parallel, residualScale);
+    }
+
+    LayerPlan withFeedForwardName(String value) {
+        return new LayerPlan(mixer, feedForward, value, norms, parallel, residualScale);
     }
 
     LayerPlan withNorms(Norms value) {
-        return new LayerPlan(attention, feedForward, value, parallel, residualScale);
+        return new LayerPlan(mixer, feedForward, feedForwardName, value, parallel, residualScale);
     }
 
     LayerPlan withParallel(boolean value) {
-        return new LayerPlan(attention, feedForward, norms, value, residualScale);
+        return new LayerPlan(mixer, feedForward, feedForwardName, norms, value, residualScale);
     }
 
     LayerPlan withResidualScale(double value) {
-        return new LayerPlan(attention, feedForward, norms, parallel, (float) value);
+        return new LayerPlan(mixer, feedForward, feedForwardName, norms, parallel, (float) value);
     }
 }

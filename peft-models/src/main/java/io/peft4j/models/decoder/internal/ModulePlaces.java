@@ -111,14 +111,34 @@ final class ModulePlaces {
         FrozenWeight weight = matrix(path, count, plan.sizes().hidden());
         Optional<INDArray> bias = router.bias() ? Optional.of(vector(path + ".bias", count)) : Optional.empty();
         // Not trained, and not counted: how often an expert was chosen when the model was made.
-        Optional<INDArray> correction = router.groups()
+        Optional<INDArray> correction = router.groups().filter(ExpertsPlan.Groups::corrected)
                 .map(groups -> weights.vector(tensor(path + "." + Router.CORRECTION), count));
         return place(path, new Router(weight, bias, correction));
     }
 
-    /** One more logit for each head. */
-    Slot sinks(String path, int heads) {
-        return place(path, new DecoderAttention.AttentionSinks(vector(path, heads)));
+    /** A vector that the layer around it reads, under the name of its place. */
+    Slot vectorAt(String path, int size) {
+        return place(path, new FrozenVector(vector(path, size)));
+    }
+
+    /** An RMS norm of each group of columns. */
+    Slot groupedNorm(String path, int size, int groups) {
+        INDArray weight = vector(path + ".weight", size);
+        return place(path, groups == 1 ? new RmsNorm(weight, plan.norm().epsilon())
+                : GroupedNorm.of(weight, groups, plan.norm().epsilon()));
+    }
+
+    /** An RMS norm with the network's epsilon, whose weight is used as it is. */
+    Slot plainNorm(String path, int size) {
+        return place(path, new RmsNorm(vector(path + ".weight", size), plan.norm().epsilon()));
+    }
+
+    /** A causal convolution of each of {@code width} columns. */
+    Slot convolution(String path, int width, int taps, boolean bias) {
+        parameters += (long) width * taps;
+        return place(path,
+                new DepthwiseConvolution(weights.floats(tensor(path + ".weight"), new long[] {width, 1, taps},
+                        width, taps), bias ? Optional.of(vector(path + ".bias", width)) : Optional.empty()));
     }
 
     /** A norm of the state of latent attention, whose epsilon is that of Transformers' norms by default. */

@@ -8,7 +8,7 @@ import java.util.List;
  * The frequencies of a rotary position embedding by the kind of scaling that a configuration names, as Hugging Face
  * Transformers computes them: {@code default}; {@code linear}; {@code dynamic} NTK; {@code yarn}
  * (<a href="https://arxiv.org/abs/2309.00071">2309.00071</a>); {@code llama3}; {@code longrope}
- * (<a href="https://arxiv.org/abs/2402.13753">2402.13753</a>); and {@code divisors}, which a GGUF file lists one by one.
+ * (<a href="https://arxiv.org/abs/2402.13753">2402.13753</a>); {@code proportional}, which turns a part of the pairs; and {@code divisors}, which a GGUF file lists one by one.
  *
  * <p>Those of {@code dynamic} and {@code longrope} depend on the length of the longest sequence of a batch, as in
  * Transformers. A key in the cache keeps the frequencies of the pass that it was computed in.
@@ -59,6 +59,20 @@ final class RopeScaling {
             default -> throw config.unsupported("rope_type", type,
                     "default, linear, dynamic, yarn, llama3, longrope");
         };
+    }
+
+    /**
+     * Frequencies of a whole head of which the first share turns; the other pairs stay as they are.
+     *
+     * @param factor what the frequencies are divided by
+     */
+    static RopeScaling proportional(double theta, int headSize, double share, double factor) {
+        float[] frequencies = plain(theta, headSize);
+        int turning = (int) (share * headSize / 2);
+        for (int i = 0; i < frequencies.length; i++) {
+            frequencies[i] = i < turning ? (float) (frequencies[i] / factor) : 0;
+        }
+        return fixed(frequencies, 1);
     }
 
     /** The longest sequence of a model: {@code dynamic} scaling makes the stated length longer by its factor. */

@@ -2,6 +2,7 @@ package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.kernel.RotaryTable;
 import io.peft4j.models.architecture.ModelConfig;
+import java.util.Optional;
 
 /**
  * The rotary position embedding of a layer (RoFormer, <a href="https://arxiv.org/abs/2104.09864">2104.09864</a>):
@@ -47,6 +48,10 @@ final class RotaryEmbedding {
         if (!(rotated > 0 && rotated <= 1) || (int) (headSize * rotated) < 2) {
             throw config.unsupported("the rotated part of a head of " + headSize, rotated,
                     "more than 0 and at most 1, and at least two elements");
+        }
+        if (rope != config && rope.text("rope_type").equals(Optional.of("proportional"))) {
+            return new RotaryEmbedding(RopeScaling.proportional(rope.number("rope_theta", theta), headSize, rotated,
+                    rope.number("factor", 1)), false);
         }
         return new RotaryEmbedding(RopeScaling.of(config, rope, rope.number("rope_theta", theta),
                 (int) (headSize * rotated)), false);

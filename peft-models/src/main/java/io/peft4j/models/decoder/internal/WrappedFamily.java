@@ -68,7 +68,7 @@ abstract class WrappedFamily extends DecoderFamily {
                 values.set(key, config.values().get(key));
             }
         }
-        String family = type.replace("_text", "");
+        String family = type.replace("_text", "").replace("_moe", "Moe");
         values.putArray("architectures").add(family.substring(0, 1).toUpperCase(Locale.ROOT) + family.substring(1)
                 + "ForCausalLM");
         return new ModelConfig(config.file(), values);

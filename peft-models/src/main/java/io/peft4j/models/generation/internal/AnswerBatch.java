@@ -10,7 +10,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -24,6 +26,8 @@ import java.util.function.Consumer;
 final class AnswerBatch implements AutoCloseable {
     /** How much longer the parts of prompts are while no answer waits for its next token. */
     private static final int IDLE_CHUNKS = 4;
+    /** Of so many kept pages the states behind them are kept, where the network has some. */
+    private static final int KEPT_STATES = 16;
 
     private final AnswerServiceOptions options;
     private final Workspace workspace;
@@ -110,6 +114,17 @@ final class AnswerBatch implements AutoCloseable {
                 together.forEach(each -> each.ticket().fail(new IllegalStateException("out of memory", e)));
             }
         }
+        retainStates();
+    }
+
+    /** Gives up the states that no sequence goes on from, except those of some pages that are kept for later ones. */
+    private void retainStates() {
+        Set<Integer> ends = new HashSet<>();
+        for (Sequence each : sequences) {
+            ends.addAll(each.lastRows());
+        }
+        ends.addAll(prefixes.latestEnds(KEPT_STATES, cache::continuesAfter));
+        cache.retainStates(ends::contains);
     }
 
     private void step(List<Sequence> together, Consumer<Sequence> after) {
@@ -120,11 +135,12 @@ final class AnswerBatch implements AutoCloseable {
         }
         ModelLease model = together.get(0).ticket().base().withLayers(voices.layers(together));
         new StepPass(parts.stream().map(part -> new StepPass.Part(part.sequence(), voices.group(part.sequence()),
-                part.end(), part.lengthBefore())).sorted(Comparator.comparingInt(StepPass.Part::group)).toList())
+                part.end(), part.lengthBefore())).sorted(Comparator.comparingInt(StepPass.Part::group)).toList(),
+                cache.hasStates())
                 .run(model, workspace, cache, scratch, AnswerBatch::choose);
         for (StepPass.Part part : parts) {
             Sequence sequence = part.sequence();
-            sequence.keep(prefixes);
+            sequence.keep(prefixes, cache);
             if (part.end() >= part.lengthBefore()) {
                 newTokens += sequence.length() - part.lengthBefore();
                 after.accept(sequence);
@@ -153,7 +169,7 @@ final class AnswerBatch implements AutoCloseable {
         }
         int left = parts.isEmpty() ? IDLE_CHUNKS * options.promptChunk() : options.promptChunk();
         for (Sequence each : together) {
-            int count = Math.min(left, each.length() - each.computed());
+            int count = Math.min(left, each.nextStop() - each.computed());
             if (each.isPlaced() && !each.isDecoding() && count > 0) {
                 int end = each.computed() + count;
                 parts.add(new StepPass.Part(each, 0, end == each.length() ? each.startTrying() : end, each.length()));
@@ -172,8 +188,9 @@ final class AnswerBatch implements AutoCloseable {
                 continue;
             }
             int[] keys = each.keys(each.length());
-            List<PrefixCache.Page> found = each.voice().isKept() ? prefixes.find(each.voice().version(), keys,
+            List<PrefixCache.Page> known = each.voice().isKept() ? prefixes.find(each.voice().version(), keys,
                     (each.length() - 1) / CachePages.PAGE) : List.of();
+            List<PrefixCache.Page> found = continued(known);
             if (isComputed(keys, (found.size() + 1) * CachePages.PAGE, each, together)) {
                 prefixes.leave(found);
                 continue;
@@ -193,11 +210,21 @@ final class AnswerBatch implements AutoCloseable {
             if (each.answer().index() == 0 && each.answer().length() == 0) {
                 each.ticket().reused(reused);
             }
-            each.place(found);
+            each.place(found, known.size());
             for (int page : pages.take(wanted, each.rows().lastPage())) {
                 each.rows().add(page);
             }
         }
+    }
+
+    /** The pages behind the last of which a sequence can go on; the others are left. */
+    private List<PrefixCache.Page> continued(List<PrefixCache.Page> known) {
+        int count = known.size();
+        while (count > 0 && !cache.continuesAfter(known.get(count - 1).lastRow())) {
+            count--;
+        }
+        prefixes.leave(known.subList(count, known.size()));
+        return known.subList(0, count);
     }
 
     /** Whether another prompt that is being computed has the same first {@code count} tokens: then they are shared. */

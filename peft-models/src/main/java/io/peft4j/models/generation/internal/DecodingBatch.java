@@ -11,8 +11,10 @@ import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
@@ -124,6 +126,7 @@ final class DecodingBatch implements AutoCloseable {
         int[] owners = new int[n];
         List<Segment> segments = new ArrayList<>(n);
         steps.clear();
+        Set<Integer> ends = new HashSet<>();
         for (int i = 0; i < sequences.length; i++) {
             CacheSpace.Rows rows = newRows.get(sequences[i]);
             List<CacheSpace.State> states = new ArrayList<>();
@@ -131,6 +134,9 @@ final class DecodingBatch implements AutoCloseable {
                 int row = segments.size();
                 Segment segment = rows.next(row);
                 segments.add(segment);
+                if (j == 0) {
+                    ends.add(segment.keyRows(segment.position(0) - 1, segment.position(0)).get(0).start());
+                }
                 all[row] = tokens[i][j];
                 owners[row] = sequences[i];
                 positions[row] = promptBatch.positions()[promptBatch.lastRows()[sequences[i]]] + 1 + generated[i] + j;
@@ -139,6 +145,7 @@ final class DecodingBatch implements AutoCloseable {
             }
             steps.put(sequences[i], states);
         }
+        cache.retainStates(ends::contains);
         PackedBatch batch = new PackedBatch(all, positions, new AttentionLayout(segments), noTargets(),
                 IntStream.range(0, n).toArray(), cacheRows)
                 .withGroups(IntStream.of(owners).map(s -> groups[s]).toArray()).withInvoked(invoked(owners));

@@ -2,10 +2,12 @@ package io.peft4j.models.generation.internal;
 
 import java.nio.IntBuffer;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.IntPredicate;
 
 /**
  * Full pages of a key/value cache by what they hold: who computed them, and all tokens up to their end. They are kept
@@ -40,6 +42,11 @@ final class PrefixCache {
         /** Its number in the cache. */
         int number() {
             return number;
+        }
+
+        /** The row of its last token. */
+        int lastRow() {
+            return number * CachePages.PAGE + CachePages.PAGE - 1;
         }
     }
 
@@ -104,6 +111,13 @@ final class PrefixCache {
             page.users--;
             page.lastUsed = clock;
         }
+    }
+
+    /** The last rows of the pages that were used last, of those whose last row is accepted. */
+    List<Integer> latestEnds(int most, IntPredicate accepted) {
+        return kept.stream().filter(page -> accepted.test(page.lastRow()))
+                .sorted(Comparator.comparing((Page page) -> page.users == 0).thenComparing(page -> -page.lastUsed))
+                .limit(most).map(Page::lastRow).toList();
     }
 
     /** The number of pages that nobody uses. */

@@ -2,6 +2,7 @@ package io.peft4j.models.generation.internal;
 
 import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
+import io.peft4j.core.nn.KvCache;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,6 +21,8 @@ final class Sequence {
     /** The pages at its beginning that {@link PrefixCache} knows. */
     private List<PrefixCache.Page> kept = new ArrayList<>();
     private int computed;
+    /** Up to here others have computed the same tokens; a state behind them lets later sequences go on from there. */
+    private int known;
     private boolean placed;
     private int[] tried = {};
 
@@ -66,6 +69,23 @@ final class Sequence {
         return computed;
     }
 
+    /** The rows behind which it, or another one of the same variant, goes on. */
+    List<Integer> lastRows() {
+        List<Integer> last = new ArrayList<>();
+        if (computed > 0) {
+            last.add(rows.row(computed - 1));
+        }
+        if (!voice.before().isEmpty()) {
+            last.add(voice.before().get(voice.before().size() - 1).end() - 1);
+        }
+        return last;
+    }
+
+    /** The index after the tokens that one pass may compute, before any that are tried. */
+    int nextStop() {
+        return computed < known ? known : length();
+    }
+
     /** Whether it has pages. */
     boolean isPlaced() {
         return placed;
@@ -109,8 +129,13 @@ final class Sequence {
         return length() + Math.max(0, tried.length - 1);
     }
 
-    /** Takes pages that hold its beginning. */
-    void place(List<PrefixCache.Page> found) {
+    /**
+     * Takes pages that hold its beginning.
+     *
+     * @param knownPages how many pages of its beginning are kept, these among them
+     */
+    void place(List<PrefixCache.Page> found, int knownPages) {
+        known = knownPages * CachePages.PAGE;
         kept = new ArrayList<>(found);
         found.forEach(page -> rows.add(page.number()));
         computed = found.size() * CachePages.PAGE;
@@ -124,13 +149,16 @@ final class Sequence {
     }
 
     /** Keeps its full pages for others with the same beginning. */
-    void keep(PrefixCache prefixes) {
+    void keep(PrefixCache prefixes, KvCache cache) {
         int full = computed / CachePages.PAGE;
         if (kept.size() < full && voice.isKept()) {
             int[] keys = keys(full * CachePages.PAGE);
             while (kept.size() < full) {
                 int index = kept.size();
                 PrefixCache.Page page = prefixes.keep(voice.version(), kept, keys, rows.page(index));
+                if (rows.page(index) != page.number()) {
+                    cache.moveStates(rows.page(index) * CachePages.PAGE + CachePages.PAGE - 1, page.lastRow());
+                }
                 rows.replace(index, page.number());
                 kept.add(page);
             }

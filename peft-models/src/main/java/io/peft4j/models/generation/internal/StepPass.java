@@ -39,6 +39,7 @@ final class StepPass {
     }
 
     private final List<Part> parts;
+    private final boolean cut;
     private final List<Segment> segments = new ArrayList<>();
     private final int[] tokens;
     private final int[] positions;
@@ -48,9 +49,15 @@ final class StepPass {
     private final List<Integer> wanted = new ArrayList<>();
     private final List<Part> owners = new ArrayList<>();
 
-    /** A pass over these parts, sorted by group. */
-    StepPass(List<Part> parts) {
+    /**
+     * A pass over these parts, sorted by group.
+     *
+     * @param cut whether segments end where a sequence may go on: behind its last full page, and behind each token that
+     *     is tried
+     */
+    StepPass(List<Part> parts, boolean cut) {
         this.parts = List.copyOf(parts);
+        this.cut = cut;
         int rows = parts.stream().mapToInt(Part::count).sum();
         tokens = new int[rows];
         positions = new int[rows];
@@ -65,7 +72,11 @@ final class StepPass {
 
     private int add(Part part, int first) {
         Sequence sequence = part.sequence();
-        sequence.rows().segments(segments, first, sequence.computed(), part.end());
+        for (int from = sequence.computed(); from < part.end();) {
+            int to = cut ? nextEnd(part, from) : part.end();
+            sequence.rows().segments(segments, first + from - sequence.computed(), from, to);
+            from = to;
+        }
         int row = first;
         for (int i = sequence.computed(); i < part.end(); i++, row++) {
             tokens[row] = sequence.token(i);
@@ -79,6 +90,15 @@ final class StepPass {
             }
         }
         return row;
+    }
+
+    private static int nextEnd(Part part, int from) {
+        if (part.wants(from)) {
+            return from + 1;
+        }
+        int to = Math.min(part.end(), part.lengthBefore());
+        int page = (to - 1) / CachePages.PAGE * CachePages.PAGE;
+        return page > from ? page : to;
     }
 
     private PackedBatch batch() {

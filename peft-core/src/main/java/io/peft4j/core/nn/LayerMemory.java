@@ -1,0 +1,31 @@
+package io.peft4j.core.nn;
+
+import java.util.List;
+
+/** What a layer remembers of a sequence in generation; {@link KvCache} holds it for all layers of a network. */
+public sealed interface LayerMemory {
+    /**
+     * Keys and values of each token, or of each token in a window.
+     *
+     * @param columns key/value heads x D
+     */
+    record KeysAndValues(int columns) implements LayerMemory {
+    }
+
+    /**
+     * A state after the last token, which replaces the one before: the last inputs of a convolution, what a recurrence
+     * has come to.
+     *
+     * @param parts the arrays that the state is made of
+     */
+    record State(List<Part> parts) implements LayerMemory {
+        /** Copies the list. */
+        public State {
+            parts = List.copyOf(parts);
+        }
+
+        /** A FLOAT array [rows, columns]. */
+        public record Part(int rows, int columns) {
+        }
+    }
+}
