@@ -26,11 +26,11 @@ interface AssertionCheck {
      * What checks may ask.
      *
      * @param similarity compares two texts, 0 to 1
-     * @param grader a model that judges, where one was given
+     * @param judge a model that judges, where one was given
      */
-    record Tools(BiFunction<String, String, Double> similarity, Optional<Grader> grader) {
-        Grader required(String type) {
-            return grader.orElseThrow(() -> new ConfigurationException("'" + type + "' is graded by a model; name a "
+    record Tools(BiFunction<String, String, Double> similarity, Optional<StructuredJudge> judge) {
+        StructuredJudge required(String type) {
+            return judge.orElseThrow(() -> new ConfigurationException("'" + type + "' is graded by a model; name a "
                     + "model that judges, or leave it out"));
         }
     }

@@ -1,12 +1,16 @@
 package io.peft4j.serve.rescue;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.grader.Grader;
+import io.peft4j.data.grader.GraderTools;
+import io.peft4j.data.grader.Graders;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.regex.Matcher;
@@ -18,6 +22,7 @@ import java.util.regex.Pattern;
  */
 final class EvalsFile {
     private static final Pattern PLACE = Pattern.compile("\\{\\{\\s*(item|sample)\\.([A-Za-z0-9_.]+)\\s*}}");
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final double PASSES = 0.5;
 
     private final JsonNode root;
@@ -56,41 +61,24 @@ final class EvalsFile {
     private AssertionCheck check(JsonNode one, JsonNode item) {
         String type = one.path("type").asText();
         return switch (type) {
-            case "string_check" -> strings(one, item);
-            case "text_similarity" -> similarity(one, item);
             case "score_model" -> GradedChecks.score(tools.required(type), asked(one, item),
                     one.path("pass_threshold").asDouble(PASSES));
             case "label_model" -> GradedChecks.label(tools.required(type), asked(one, item), texts(one, "labels"),
                     texts(one, "passing_labels"));
-            default -> throw new ConfigurationException("unknown grader '" + type + "'; known are string_check, "
-                    + "text_similarity, score_model and label_model");
+            case "text_similarity" -> one.path("evaluation_metric").asText().equals("cosine") ? cosine(one, item)
+                    : graded(one, item);
+            default -> graded(one, item);
         };
     }
 
-    private static AssertionCheck strings(JsonNode one, JsonNode item) {
-        String operation = one.path("operation").asText();
-        if (!List.of("eq", "ne", "like", "ilike").contains(operation)) {
-            throw new ConfigurationException("unknown operation '" + operation + "' of a string_check; known are eq, "
-                    + "ne, like and ilike");
-        }
-        return AssertionCheck.text(answer -> {
-            String input = filled(one.path("input").asText(), item, answer);
-            String reference = filled(one.path("reference").asText(), item, answer);
-            return switch (operation) {
-                case "eq" -> input.equals(reference);
-                case "ne" -> !input.equals(reference);
-                case "like" -> input.contains(reference);
-                default -> input.toLowerCase(Locale.ROOT).contains(reference.toLowerCase(Locale.ROOT));
-            };
+    private static AssertionCheck graded(JsonNode one, JsonNode item) {
+        Grader grader = Graders.parse(one.toString(), GraderTools.NONE);
+        Map<String, Object> row = JSON.convertValue(item, new TypeReference<>() {
         });
+        return AssertionCheck.text(answer -> grader.grade(row, answer) >= one.path("pass_threshold").asDouble(PASSES));
     }
 
-    private AssertionCheck similarity(JsonNode one, JsonNode item) {
-        String metric = one.path("evaluation_metric").asText();
-        if (!metric.equals("cosine")) {
-            throw new ConfigurationException("text_similarity is computed here by cosine alone, not by '" + metric
-                    + "'");
-        }
+    private AssertionCheck cosine(JsonNode one, JsonNode item) {
         return AssertionCheck.text(answer -> tools.similarity().apply(filled(one.path("input").asText(), item, answer),
                 filled(one.path("reference").asText(), item, answer)) >= one.path("pass_threshold").asDouble(PASSES));
     }

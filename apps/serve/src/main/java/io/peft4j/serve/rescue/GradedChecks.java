@@ -21,45 +21,45 @@ final class GradedChecks {
     }
 
     /** Whether an answer meets a criterion. */
-    static AssertionCheck meets(Grader grader, String criterion) {
-        return passes(grader, tagged("criterion", criterion) + "Does the answer meet the criterion?");
+    static AssertionCheck meets(StructuredJudge judge, String criterion) {
+        return passes(judge, tagged("criterion", criterion) + "Does the answer meet the criterion?");
     }
 
     /** Whether an answer says what an expert's does. */
-    static AssertionCheck agreesWith(Grader grader, String reference) {
-        return passes(grader, tagged("expert_answer", reference) + "Does the answer agree in its facts with the "
+    static AssertionCheck agreesWith(StructuredJudge judge, String reference) {
+        return passes(judge, tagged("expert_answer", reference) + "Does the answer agree in its facts with the "
                 + "expert's? It may say less or more, but nothing that contradicts it. Style does not matter.");
     }
 
-    private static AssertionCheck passes(Grader grader, String task) {
+    private static AssertionCheck passes(StructuredJudge judge, String task) {
         ObjectNode schema = schema(Map.of("pass", property("boolean")));
-        return (question, answer) -> result(grader.grade(List.of(ChatMessage.system(SYSTEM), ChatMessage.user(
+        return (question, answer) -> result(judge.judge(List.of(ChatMessage.system(SYSTEM), ChatMessage.user(
                 tagged("question", question) + tagged("answer", answer) + task + " Reply with {\"reason\": \"one "
                         + "sentence\", \"pass\": true or false}.")),
                 schema), grade -> grade.path("pass").asBoolean());
     }
 
     /** A score by messages of the file, which is to reach a threshold. */
-    static AssertionCheck score(Grader grader, BiFunction<String, String, List<ChatMessage>> messages,
+    static AssertionCheck score(StructuredJudge judge, BiFunction<String, String, List<ChatMessage>> messages,
             double threshold) {
         ObjectNode schema = schema(Map.of("score", property("number")));
-        return (question, answer) -> result(grader.grade(messages.apply(question, answer), schema),
+        return (question, answer) -> result(judge.judge(messages.apply(question, answer), schema),
                 grade -> grade.path("score").asDouble() >= threshold);
     }
 
     /** A label by messages of the file, which is to be one of those that pass. */
-    static AssertionCheck label(Grader grader, BiFunction<String, String, List<ChatMessage>> messages,
+    static AssertionCheck label(StructuredJudge judge, BiFunction<String, String, List<ChatMessage>> messages,
             List<String> labels, List<String> passing) {
         ObjectNode one = property(STRING);
         labels.forEach(one.putArray("enum")::add);
         ObjectNode schema = schema(Map.of("label", one));
-        return (question, answer) -> result(grader.grade(messages.apply(question, answer), schema),
+        return (question, answer) -> result(judge.judge(messages.apply(question, answer), schema),
                 grade -> passing.contains(grade.path("label").asText()));
     }
 
-    private static AssertionCheck.Result result(Grader.Grade grade, Function<JsonNode, Boolean> holds) {
-        return grade.value().map(value -> new AssertionCheck.Result(holds.apply(value), value.path(REASON).asText()))
-                .orElseGet(() -> new AssertionCheck.Result(false, grade.trouble().orElse("")));
+    private static AssertionCheck.Result result(StructuredJudge.Ruling ruling, Function<JsonNode, Boolean> holds) {
+        return ruling.value().map(value -> new AssertionCheck.Result(holds.apply(value), value.path(REASON).asText()))
+                .orElseGet(() -> new AssertionCheck.Result(false, ruling.trouble().orElse("")));
     }
 
     private static ObjectNode property(String type) {

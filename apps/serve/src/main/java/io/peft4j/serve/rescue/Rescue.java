@@ -79,7 +79,7 @@ public final class Rescue {
      */
     public RescueReport run(RescueOptions options, Listener listener) {
         Optional<Assertions> assertions = options.assertions().map(file -> Assertions.read(file,
-                new AssertionCheck.Tools(this::similarity, options.judge().map(Grader::on))));
+                new AssertionCheck.Tools(this::similarity, options.judge().map(StructuredJudge::on))));
         Inventory inventory = Inventory.of(service);
         create(folder.resolve("files"));
         listener.say(Count.of(inventory.models().size(), "tuned model") + ", " + Count.of(inventory.jobs(), "job")

@@ -28,7 +28,7 @@ class AssertionsTest {
 
     /** Texts are alike if they are equal. */
     private static AssertionCheck.Tools tools(Optional<JudgeModel> judge) {
-        return new AssertionCheck.Tools((a, b) -> a.equals(b) ? 1.0 : 0.5, judge.map(Grader::of));
+        return new AssertionCheck.Tools((a, b) -> a.equals(b) ? 1.0 : 0.5, judge.map(StructuredJudge::of));
     }
 
     private Assertions read(String json, Optional<JudgeModel> judge) throws IOException {
@@ -106,6 +106,8 @@ class AssertionsTest {
                    "reference": ""},
                   {"type": "text_similarity", "name": "near", "evaluation_metric": "cosine", "pass_threshold": 0.8,
                    "input": "{{sample.output_text}}", "reference": "{{item.days}} days"},
+                  {"type": "text_similarity", "name": "alike", "evaluation_metric": "fuzzy_match",
+                   "pass_threshold": 0.8, "input": "{{sample.output_text}}", "reference": "{{item.days}} days."},
                   {"type": "score_model", "name": "score", "pass_threshold": 0.7, "input": [
                    {"role": "user", "content": "Score {{sample.output_text}} against {{item.days}}"}]},
                   {"type": "label_model", "name": "tone", "labels": ["kind", "rude"], "passing_labels": ["kind"],
@@ -123,7 +125,7 @@ class AssertionsTest {
         assertEquals(List.of(ChatMessage.system("Be brief."), ChatMessage.user("Notice of a Trainee?")),
                 assertions.questions().get(1));
         Assertions.Outcome outcome = assertions.judge(List.of("90 days", "60 days"));
-        assertEquals(7, outcome.passed(), outcome.failures().toString());
+        assertEquals(8, outcome.passed(), outcome.failures().toString());
         assertTrue(outcome.failures().get(0).startsWith("Notice of a Trainee? must string_check days"),
                 outcome.failures().toString());
     }

@@ -11,52 +11,52 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Optional;
 
-/** A model that grades answers: it is asked for one JSON object of a given form, and nothing else counts. */
+/** A model that judges answers: it is asked for one JSON object of a given form, and nothing else counts. */
 @FunctionalInterface
-interface Grader {
+interface StructuredJudge {
     /** What the model says, or why it says nothing of use; {@code schema} is an object of required properties. */
-    Grade grade(List<ChatMessage> messages, ObjectNode schema);
+    Ruling judge(List<ChatMessage> messages, ObjectNode schema);
 
     /**
-     * A grade.
+     * What it says.
      *
      * @param value the object that was asked for
      * @param trouble why there is none
      */
-    record Grade(Optional<JsonNode> value, Optional<String> trouble) {
-        static Grade of(JsonNode value) {
-            return new Grade(Optional.of(value), Optional.empty());
+    record Ruling(Optional<JsonNode> value, Optional<String> trouble) {
+        static Ruling of(JsonNode value) {
+            return new Ruling(Optional.of(value), Optional.empty());
         }
 
-        static Grade failed(String trouble) {
-            return new Grade(Optional.empty(), Optional.of(trouble));
+        static Ruling failed(String trouble) {
+            return new Ruling(Optional.empty(), Optional.of(trouble));
         }
     }
 
     /** A model behind an endpoint with structured outputs. */
-    static Grader on(Endpoint endpoint) {
+    static StructuredJudge on(Endpoint endpoint) {
         return (messages, schema) -> read(messages, schema, JudgeModel.on(endpoint, schema));
     }
 
     /** A model of any kind. */
-    static Grader of(JudgeModel model) {
+    static StructuredJudge of(JudgeModel model) {
         return (messages, schema) -> read(messages, schema, model);
     }
 
-    private static Grade read(List<ChatMessage> messages, ObjectNode schema, JudgeModel model) {
+    private static Ruling read(List<ChatMessage> messages, ObjectNode schema, JudgeModel model) {
         try {
             String text = model.answer(messages);
             JsonNode value = new ObjectMapper().readTree(text);
             for (JsonNode name : schema.path("required")) {
                 if (!value.hasNonNull(name.asText())) {
-                    return Grade.failed("the judge does not answer with " + schema.path("required") + ": " + text);
+                    return Ruling.failed("the judge does not answer with " + schema.path("required") + ": " + text);
                 }
             }
-            return Grade.of(value);
+            return Ruling.of(value);
         } catch (JsonProcessingException e) {
-            return Grade.failed("the judge does not answer with JSON");
+            return Ruling.failed("the judge does not answer with JSON");
         } catch (UncheckedIOException e) {
-            return Grade.failed("the judge cannot be asked: " + e.getMessage());
+            return Ruling.failed("the judge cannot be asked: " + e.getMessage());
         }
     }
 }
