@@ -1,5 +1,6 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.model.GenerationOptions;
@@ -51,8 +52,9 @@ import picocli.CommandLine.Option;
     "Rows with a better and a worse answer, as train --objective dpo takes them, are compared by their likelihoods.",
     "Adapters of classifiers, taggers, readers of passages and embedders are compared on the rows of their objective "
             + "({\"text\", \"label\"}, {\"tokens\", \"labels\"}, {\"question\", \"context\", \"answers\"}, "
-            + "{\"anchor\", \"positive\"}), and so is a model with such a head alone. A base whose head is not "
-            + "trained is replaced by what can be had without a model, such as the most frequent label."})
+            + "{\"anchor\", \"positive\"}), those of decisions on {\"state\", \"questions\", \"expected\"}; so is "
+            + "a model with such a head alone. A base whose head is not trained is replaced by what can be had "
+            + "without a model, such as the most frequent label."})
 final class EvaluateCommand extends PeftCommand {
     private static final String WHO = "give either --model and --adapter, or --base-predictions and "
             + "--tuned-predictions; a classifier, tagger, reader or embedder needs no --adapter";
@@ -158,6 +160,9 @@ final class EvaluateCommand extends PeftCommand {
             return ofHead(task);
         }
         DataFiles.requireFile(data);
+        if (!given && isOfDecisions()) {
+            return ofDecisions();
+        }
         if (isOfPairs()) {
             return ofPairs();
         }
@@ -208,6 +213,23 @@ final class EvaluateCommand extends PeftCommand {
                 .fact("data", data.toString()).fact("PEFT4J", Version.number()).on(input.file(data));
         write(result.toMarkdown(), result.toHtml(), result.toJson().toString());
         return 0;
+    }
+
+    /** Rows with questions, or those that an adapter was trained to ask its own question of. */
+    private boolean isOfDecisions() {
+        boolean asks = DecisionSettings.read(adapter, DecisionSettings.DEFAULT).plainQuestion().isPresent();
+        try (OpenRows rows = OpenRows.open(input.file(data))) {
+            return RowKind.DECISIONS.isOf(rows) || asks && RowKind.TEXTS.isOf(rows);
+        }
+    }
+
+    private int ofDecisions() {
+        requireNone(FOR_QUESTIONS, "probabilities of options are compared, and no answers in words");
+        requireNone(List.of("--guard"), "probabilities of options are compared, and no answers in words");
+        try (BaseModel base = engine.loadFor(model, adapter, console(), Optional.empty());
+                PeftModel tuned = base.withAdapter(adapter)) {
+            return ofHead(TaskComparison.ofDecisions(base, tuned).fact("adapter", adapter.toString()));
+        }
     }
 
     /** A model alone is evaluated where it has a head; answers are compared with those of its base. */

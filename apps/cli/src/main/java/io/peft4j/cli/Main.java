@@ -45,7 +45,8 @@ public final class Main implements Runnable {
     private static final String VERBOSE = "--verbose";
     private static final List<Class<?>> COMMANDS = List.of(QuickstartCommand.class, TrainCommand.class,
             SweepCommand.class, EstimateCommand.class, LearningRateCommand.class, AdviseCommand.class,
-            ScoreCommand.class, EmbedCommand.class, DecideCommand.class, GenerateCommand.class, ChatCommand.class,
+            ScoreCommand.class, EmbedCommand.class, DecideCommand.class, CalibrateCommand.class, GenerateCommand.class,
+            ChatCommand.class,
             EvaluateCommand.class,
             GradeCommand.class,
             AdapterCommand.class, RunsCommand.class, DataCommand.class, BenchCommand.class, ServeCommand.class,

@@ -2,7 +2,9 @@ package io.peft4j.eval.head;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Model;
+import io.peft4j.core.model.Task;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.eval.comparison.ComparisonOptions;
@@ -24,8 +26,8 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * Whether a tuned classifier, tagger, reader of passages or embedder is really better than its base, on rows that it
- * was not trained on.
+ * Whether a tuned classifier, tagger, reader of passages, embedder or model of decisions is really better than its
+ * base, on rows that it was not trained on.
  *
  * <pre>{@code
  * TaskReport report = TaskComparison.of(base, model).on(Path.of("examples/tickets/heldout.jsonl"));
@@ -47,9 +49,23 @@ public final class TaskComparison {
     private final Map<String, String> facts = new LinkedHashMap<>();
 
     private TaskComparison(Optional<Model> base, Model tuned) {
-        this.base = base.filter(model -> model.network().headed().untrained().isEmpty());
+        this(base.filter(model -> model.network().headed().untrained().isEmpty()), tuned, RowEvaluation.of(tuned));
+    }
+
+    private TaskComparison(Optional<Model> base, Model tuned, RowEvaluation<?> evaluation) {
+        this.base = base;
         this.tuned = tuned;
-        this.evaluation = RowEvaluation.of(tuned);
+        this.evaluation = evaluation;
+    }
+
+    /**
+     * A base model against a tuned one on typed questions, which chat models answer, too.
+     *
+     * @throws ConfigurationException when they were loaded for different tasks
+     */
+    public static TaskComparison ofDecisions(LanguageModel base, LanguageModel tuned) {
+        return tuned.network().task().type() == Task.Type.DECISION ? of(base, tuned)
+                : new TaskComparison(Optional.of(base), tuned, RowEvaluation.of(tuned, Task.Type.DECISION));
     }
 
     /**
@@ -161,7 +177,7 @@ public final class TaskComparison {
                 .toList();
         return new TaskReport(new Verdict(verdict.decision(), verdict.arm(), verdict.itemsNeeded(), 0,
                 verdict.sentence() + " The base " + found.baseline() + "."), deciding, heldOut.size(),
-                found.baseArm(), found.tunedArm(), results, wrong, leakage, facts(trained.size()));
+                found.baseArm(), found.tunedArm(), results, wrong, leakage, facts(trained.size()), found.curves());
     }
 
     private static <E> List<E> checked(RowEvaluation<E> rowsOf, List<?> rows) {

@@ -8,6 +8,7 @@ import io.peft4j.eval.report.TaskReport.WrongRow;
 import io.peft4j.eval.task.Classification;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.Html;
+import io.peft4j.report.support.LinePlot;
 import io.peft4j.report.support.MatrixTable;
 import io.peft4j.report.support.Page;
 import io.peft4j.report.support.Table;
@@ -36,6 +37,14 @@ final class TaskForms {
         for (TaskArm arm : List.of(report.base(), report.tuned())) {
             arm(arms.putObject(arm.name()), arm);
         }
+        report.curves().forEach(curve -> {
+            ObjectNode lines = node.withObject("/curves").putObject(curve.title());
+            curve.lines().forEach(line -> {
+                ObjectNode points = lines.putObject(line.name());
+                line.x().forEach(points.putArray("x")::add);
+                line.y().forEach(points.putArray("y")::add);
+            });
+        });
         report.leakage().ifPresent(leakage -> node.set("leakage", ComparisonJson.leakage(leakage)));
         ObjectNode failures = node.putObject("failures").put("wrong", report.wrong().size()).put("regressions",
                 report.wrong().stream().filter(WrongRow::regression).count());
@@ -87,7 +96,21 @@ final class TaskForms {
                 Blocks.note("Rows are expected classes, columns predicted ones; the darker, the larger the share of "
                         + "its row."),
                 MatrixTable.of("expected", confusion.labels(), confusion::count))));
+        report.curves().forEach(curve -> {
+            LinePlot plot = LinePlot.of(curve.title(), curve.axis());
+            LinePlot.Legend legend = new LinePlot.Legend();
+            for (int i = 0; i < curve.lines().size(); i++) {
+                Curve.Line line = curve.lines().get(i);
+                plot.line(i, line.name(), doubles(line.x()), doubles(line.y()));
+                legend.line(i, line.name());
+            }
+            page.add(Blocks.card(curve.title(), legend.html(), plot.html()));
+        });
         return page.add(failures(report)).html();
+    }
+
+    private static double[] doubles(List<Double> values) {
+        return values.stream().mapToDouble(Double::doubleValue).toArray();
     }
 
     private static Html failures(TaskReport report) {

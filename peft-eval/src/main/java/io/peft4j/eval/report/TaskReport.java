@@ -26,9 +26,11 @@ import java.util.Optional;
  * @param wrong rows that the tuned model got wrong, those first that the base had right; of numbers those farthest off
  * @param leakage held-out rows in the training data, where that was checked
  * @param facts further facts to repeat the evaluation by, in their order
+ * @param curves lines that the page shows
  */
 public record TaskReport(Verdict verdict, String metric, int rows, TaskArm base, TaskArm tuned,
-        List<MetricResult> metrics, List<WrongRow> wrong, Optional<Leakage> leakage, Map<String, String> facts) {
+        List<MetricResult> metrics, List<WrongRow> wrong, Optional<Leakage> leakage, Map<String, String> facts,
+        List<Curve> curves) {
     /**
      * A row that the tuned model got wrong.
      *
@@ -50,6 +52,7 @@ public record TaskReport(Verdict verdict, String metric, int rows, TaskArm base,
         Objects.requireNonNull(tuned, "tuned");
         metrics = List.copyOf(metrics);
         wrong = List.copyOf(wrong);
+        curves = List.copyOf(curves);
         Objects.requireNonNull(leakage, "leakage");
         facts = Collections.unmodifiableMap(new LinkedHashMap<>(facts));
     }

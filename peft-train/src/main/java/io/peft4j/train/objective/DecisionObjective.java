@@ -83,13 +83,15 @@ public final class DecisionObjective<E> implements Objective<E> {
         if (marked && setup.maxLength() < settings.maxTokens().orElse(Integer.MAX_VALUE)) {
             settings = settings.withMaxTokens(Math.min(setup.maxLength(), settings.maxTokens().orElse(512)));
         }
-        if (plain.isEmpty() || !source.fits(examples, plain.get())) {
+        // The labels of validation rows must be among those that are learned.
+        boolean learns = setup.kind().endsWith("training");
+        if (learns && (plain.isEmpty() || !source.fits(examples, plain.get()))) {
             plain = source.question(examples, options.question());
         }
         if (plain.isPresent()) {
             settings = settings.withPlainQuestion(plain.get());
         }
-        if (model instanceof PeftModel tuned && !settings.equals(model.decisions())) {
+        if (learns && model instanceof PeftModel tuned && !settings.equals(model.decisions())) {
             tuned.describeDecisions(settings);
         }
         DecisionForm form = DecisionForm.of(model, settings);

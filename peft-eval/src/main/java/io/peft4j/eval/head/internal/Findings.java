@@ -2,6 +2,7 @@ package io.peft4j.eval.head.internal;
 
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.report.ClassScore;
+import io.peft4j.eval.report.Curve;
 import io.peft4j.eval.report.TaskArm;
 import io.peft4j.eval.report.TaskReport.WrongRow;
 import io.peft4j.eval.task.Classification;
@@ -17,9 +18,16 @@ import java.util.Optional;
  * @param base classes and confusion of the base
  * @param tuned the same of the tuned model
  * @param wrong rows that the tuned model got wrong, in their order
+ * @param curves lines that the page shows
  */
 public record Findings(String metric, String baseline, PairedMeasures measures, Classes base, Classes tuned,
-        List<WrongRow> wrong) {
+        List<WrongRow> wrong, List<Curve> curves) {
+    /** Findings without curves. */
+    Findings(String metric, String baseline, PairedMeasures measures, Classes base, Classes tuned,
+            List<WrongRow> wrong) {
+        this(metric, baseline, measures, base, tuned, wrong, List.of());
+    }
+
     /**
      * Scores by class and who was taken for whom.
      *

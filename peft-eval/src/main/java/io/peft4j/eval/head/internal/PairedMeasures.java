@@ -22,6 +22,9 @@ import org.apache.commons.math3.stat.interval.WilsonScoreInterval;
  * others), and for those that are compared the difference with its test.
  */
 final class PairedMeasures {
+    /** Draws of statistics that look at all items each time. */
+    private static final int MOST_DRAWS = 1000;
+
     private final Bootstrap bootstrap;
     private final PairedOutcomes outcomes;
     private final Map<String, Score> base = new LinkedHashMap<>();
@@ -67,6 +70,13 @@ final class PairedMeasures {
     void means(String name, double[] ofBase, double[] ofTuned) {
         base.put(name, mean(ofBase));
         tuned.put(name, mean(ofTuned));
+    }
+
+    /** Statistics that are shown with their intervals and not compared. */
+    void resampled(String name, Resampled ofBase, Resampled ofTuned) {
+        Bootstrap few = bootstrap.withResamples(Math.min(bootstrap.resamples(), MOST_DRAWS));
+        base.put(name, new Score(ofBase.ofAll(), Optional.of(few.of(ofBase))));
+        tuned.put(name, new Score(ofTuned.ofAll(), Optional.of(few.of(ofTuned))));
     }
 
     /** Numbers without an interval. */

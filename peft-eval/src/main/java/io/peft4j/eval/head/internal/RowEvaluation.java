@@ -27,12 +27,23 @@ public interface RowEvaluation<E> {
 
     /** The evaluation for models of a task. */
     static RowEvaluation<?> of(Model model) {
-        Task.Type type = model.network().task().type();
-        return ServiceLoader.load(RowEvaluation.class, RowEvaluation.class.getClassLoader()).stream()
-                .map(ServiceLoader.Provider::get).filter(each -> each.task() == type).findFirst()
-                .orElseThrow(() -> new ConfigurationException(model.network().description().name()
-                        + " was loaded for " + type + " and has no head that can be evaluated on rows; compare "
-                        + "its answers"));
+        return of(model, model.network().task().type());
+    }
+
+    /** The evaluation of what a model says as one for a task. */
+    static RowEvaluation<?> of(Model model, Task.Type type) {
+        for (RowEvaluation<?> each : ServiceLoader.load(RowEvaluation.class, RowEvaluation.class.getClassLoader())) {
+            if (each.task() == type) {
+                return each.asOf(model);
+            }
+        }
+        throw new ConfigurationException(model.network().description().name() + " was loaded for " + type
+                + " and has no head that can be evaluated on rows; compare its answers");
+    }
+
+    /** The same for rows that depend on the model; default: none do. */
+    default RowEvaluation<E> asOf(Model model) {
+        return this;
     }
 
     /** The task. */

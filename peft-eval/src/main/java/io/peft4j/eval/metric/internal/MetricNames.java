@@ -19,7 +19,13 @@ public final class MetricNames {
             Map.entry("entity_recall", "entity recall"), Map.entry("r2", "R squared"),
             Map.entry("mse", "mean squared error"), Map.entry("pearson", "Pearson's correlation"),
             Map.entry("spearman", "Spearman's correlation"), Map.entry("ndcg_at_10", "nDCG at 10"),
-            Map.entry("accuracy_at_1", "first is right"), Map.entry("mrr", "mean reciprocal rank"));
+            Map.entry("accuracy_at_1", "first is right"), Map.entry("mrr", "mean reciprocal rank"),
+            Map.entry("over_most_frequent", "accuracy, base: most frequent option"),
+            Map.entry("over_nearest", "accuracy, base: most similar training row"),
+            Map.entry("log_likelihood", "log-likelihood"), Map.entry("nll", "negative log-likelihood"),
+            Map.entry("brier", "Brier score"), Map.entry("signed_gap", "confidence less accuracy"),
+            Map.entry("ece", "calibration error"), Map.entry("ece_equal_mass", "calibration error, equal mass"),
+            Map.entry("aurc", "risk over coverage"), Map.entry("order_flips", "changed by the order of options"));
 
     private MetricNames() {
     }

@@ -23,7 +23,7 @@ public final class AnswerModule implements AutoCloseable {
                 : Optional.empty();
         AnswerGateway answers = new AnswerGateway(service, models, options.service().rows(), options.timeout());
         this.routes = List.of(new ChatRoutes(answers, clock), new ResponseRoutes(answers, clock),
-                new CompletionRoutes(answers, clock), new EmbeddingRoutes(models),
+                new CompletionRoutes(answers, clock), new EmbeddingRoutes(models), new DecisionRoutes(models),
                 new AdapterRoutes(models, options.adapterRoots()));
     }
 

@@ -70,6 +70,10 @@ public final class ModelRoutes implements RouteGroup {
             throw ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
                     + "' gives vectors of texts, by POST /v1/embeddings; it does not answer and is not tuned here");
         }
+        if (!models.isAnswering()) {
+            throw ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
+                    + "' answers typed questions, by POST /v1/decisions; it writes no text and is not tuned here");
+        }
         return model;
     }
 

@@ -63,9 +63,9 @@ public final class ServedModels implements AutoCloseable {
     public ServedModels(BaseModel base, String baseName, Store store, Map<String, LocalDate> shutdowns,
             Map<String, LanguageModel> embedders, Clock clock) {
         Task.Type type = base.network().task().type();
-        if (type.hasHead() && type != Task.Type.FEATURE_EXTRACTION) {
+        if (type.hasHead() && type != Task.Type.FEATURE_EXTRACTION && type != Task.Type.DECISION) {
             throw new ConfigurationException("the model '" + baseName + "' is for " + type + "; a server takes models "
-                    + "that answer, and those that give vectors of texts (FEATURE_EXTRACTION)");
+                    + "that answer, those that give vectors of texts (FEATURE_EXTRACTION), and those of decisions");
         }
         if (embedders.containsKey(baseName)) {
             throw new ConfigurationException("two models are called '" + baseName + "'");
@@ -99,7 +99,7 @@ public final class ServedModels implements AutoCloseable {
         return baseName;
     }
 
-    /** Whether the base and its adapters answer; else they give vectors of texts. */
+    /** Whether the base and its adapters answer; else they give vectors of texts, or answer typed questions alone. */
     public boolean isAnswering() {
         return !base.network().task().type().hasHead();
     }
@@ -109,13 +109,25 @@ public final class ServedModels implements AutoCloseable {
         if (embedders.containsKey(name) && !isShutDown(name)) {
             return Optional.of(embedders.get(name));
         }
-        return isAnswering() ? Optional.empty() : find(name, caller)
-                .map(served -> served.adapter().equals(PeftModel.BASE) ? base : model.with(served.adapter()));
+        return givesVectors() ? find(name, caller).map(this::view) : Optional.empty();
+    }
+
+    private boolean givesVectors() {
+        return base.network().task().type() == Task.Type.FEATURE_EXTRACTION;
+    }
+
+    private LanguageModel view(ServedModel served) {
+        return served.adapter().equals(PeftModel.BASE) ? base : model.with(served.adapter());
+    }
+
+    /** The model of a name that answers typed questions; empty where there is none, or it gives vectors. */
+    public Optional<LanguageModel> decider(String name, Caller caller) {
+        return givesVectors() || embedders.containsKey(name) ? Optional.empty() : find(name, caller).map(this::view);
     }
 
     /** The names of all models that give vectors of texts. */
     public List<String> embedderNames(Caller caller) {
-        return all(caller).stream().map(ServedModel::name).filter(name -> !isAnswering() || embedders.containsKey(name))
+        return all(caller).stream().map(ServedModel::name).filter(name -> givesVectors() || embedders.containsKey(name))
                 .toList();
     }
 

@@ -1,0 +1,93 @@
+package io.peft4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Decisions are trained, calibrated, evaluated and made. */
+class DecisionCommandsTest {
+    private static final Path LAYA = CommandRun.FIXTURES.resolve("decisions/laya");
+    private static final Path LLAMA = CommandRun.FIXTURES.resolve("tiny-llama");
+
+    @TempDir
+    Path folder;
+
+    private Path rows(String name, int count, long seed) throws IOException {
+        Random random = new Random(seed);
+        List<String> rows = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            boolean money = random.nextBoolean();
+            // Some labels are wrong, so that no answer is certain.
+            boolean labelled = random.nextInt(10) == 0 ? !money : money;
+            rows.add("{\"text\": \"" + (money ? "refund" : "login") + " " + random.nextInt(90) + "\", \"label\": \""
+                    + (labelled ? "money" : "access") + "\"}");
+        }
+        return Files.write(folder.resolve(name), rows);
+    }
+
+    @Test
+    void aLayaCheckpointAnswersRows() throws IOException {
+        Path data = Files.writeString(folder.resolve("rows.jsonl"), "{\"state\": \"charged twice\", \"questions\": "
+                + "{\"team\": {\"type\": \"choice\", \"instructions\": \"Which?\", \"criteria\": {\"a\": null, \"b\": "
+                + "\"x\"}}, \"ok\": {\"type\": \"noul\"}}}\n");
+        JsonNode line = CommandRun.succeeding("decide", "--model", LAYA, "--data", data, "--dtype", "f32", "--json")
+                .json().get(0);
+        assertEquals(1, line.at("/answers/team/probabilities/a").asDouble()
+                + line.at("/answers/team/probabilities/b").asDouble(), 1e-9);
+        assertTrue(line.at("/answers/ok/noul").isDouble() && line.at("/usage/input_tokens").asInt() > 10,
+                line.toString());
+        String words = CommandRun.succeeding("decide", "--model", LAYA, "--data", data, "--dtype", "f32",
+                "--rotations", 2).out();
+        assertTrue(words.contains("team") && words.contains("ok"), words);
+    }
+
+    @Test
+    void labelsAreLearnedCalibratedEvaluatedAndDecided() throws IOException {
+        Path out = folder.resolve("out");
+        Path training = rows("train.jsonl", 64, 1);
+        CommandRun.succeeding("train", "--model", LLAMA, "--objective", "decision", "--data", training, "--validation",
+                rows("held.jsonl", 12, 4), "--output", out, "--dtype", "f32", "--epochs", 6, "--learning-rate",
+                0.01, "--batch-size", 8, "--target-modules", "all-linear");
+        JsonNode fit = CommandRun.succeeding("calibrate", "--model", LLAMA, "--adapter", out, "--data",
+                rows("apart.jsonl", 60, 2), "--dtype", "f32", "--json").json().get(0).at("/questions/label");
+        assertEquals(60, fit.get("rows").asInt());
+        assertTrue(fit.get("nll").asDouble() < 0.65, fit.toString());
+        assertTrue(Files.readString(out.resolve("decision.json")).contains("\"thresholds\""));
+
+        Path test = rows("test.jsonl", 50, 3);
+        Path page = folder.resolve("page.html");
+        JsonNode result = CommandRun.succeeding("evaluate", "--model", LLAMA, "--adapter", out, "--data", test,
+                "--training-data", training, "--dtype", "f32", "--report", page, "--json").json().get(0);
+        JsonNode scores = result.at("/arms/tuned/scores");
+        assertTrue(scores.at("/accuracy/value").asDouble() > 0.75, result.toString());
+        assertTrue(Math.abs(scores.at("/signed_gap/value").asDouble()) < 0.15, scores.toString());
+        for (String name : List.of("nll", "brier", "ece", "ece_equal_mass", "aurc", "order_flips")) {
+            assertTrue(scores.get(name).get("ci_low").isDouble(), name);
+        }
+        assertTrue(result.get("metrics").has("over_nearest") && result.get("metrics").has("over_most_frequent"),
+                result.toString());
+        assertTrue(Files.readString(page).contains("Share of wrong answers among the surest"));
+
+        JsonNode all = CommandRun.succeeding("decide", "--model", LLAMA, "--adapter", out, "--data", test, "--dtype",
+                "f32", "--max-error", 0.01, "--json").json().get(0).at("/answers/question");
+        assertTrue(all.get("refused").asBoolean(), "60 rows cannot show an error of 1 %: " + all);
+    }
+
+    @Test
+    void whatCannotBeAskedNamesItsRow() throws IOException {
+        Path data = Files.writeString(folder.resolve("rows.jsonl"), "{\"state\": \"a\", \"questions\": {\"q\": "
+                + "{\"type\": \"noul\"}}}\n{\"state\": \"a\", \"questions\": {\"q\": {\"type\": \"choice\", "
+                + "\"criteria\": {\"a\": null}}}}\n");
+        String error = CommandRun.failing(1, "decide", "--model", LAYA, "--data", data, "--dtype", "f32");
+        assertTrue(error.contains("rows.jsonl:2") && error.contains("at least 2"), error);
+    }
+}

@@ -1,0 +1,140 @@
+package io.peft4j.serve.answer.internal;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.javalin.http.Context;
+import io.peft4j.core.decision.DecisionRequest;
+import io.peft4j.core.decision.DecisionResult;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.task.DecisionModel;
+import io.peft4j.serve.api.internal.ModelRoutes;
+import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.Bodies;
+import io.peft4j.serve.http.internal.Caller;
+import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.Operation;
+import io.peft4j.serve.http.internal.RequestFields;
+import io.peft4j.serve.http.internal.RouteGroup;
+import io.peft4j.serve.http.internal.Routes;
+import io.peft4j.serve.model.internal.ServedModels;
+import java.util.List;
+
+/**
+ * Typed questions: {@code POST /v1/decisions} as OpenAI has it, and {@code POST /v1/systemone} as System One's servers
+ * do, whose errors are {@code {"detail"}}.
+ */
+public final class DecisionRoutes implements RouteGroup {
+    private static final List<String> SYSTEM_ONE = List.of("model", "state", "questions", "assets");
+    private static final int MOST_QUESTIONS = 64;
+
+    private final ServedModels models;
+
+    /** Questions to those of the models that answer them. */
+    public DecisionRoutes(ServedModels models) {
+        this.models = models;
+    }
+
+    @Override
+    public void addTo(Routes routes) {
+        routes.post("/v1/decisions", Operation.of("createDecision", "Typed questions with probabilities")
+                .body(Operation.OBJECT).reply(Operation.OBJECT), this::decisions);
+        routes.post("/v1/systemone", Operation.of("systemOne", "The same in System One's form")
+                .body(Operation.OBJECT).reply(Operation.OBJECT), this::systemOne);
+    }
+
+    private void decisions(Context http) {
+        RequestFields fields = new RequestFields(Bodies.object(http));
+        String name = ChatRequest.model(fields);
+        LanguageModel model = find(name, Caller.of(http));
+        DecisionInput input = DecisionInput.read(fields);
+        fields.requireKnown();
+        DecisionResult result;
+        try {
+            result = new DecisionModel(model).decide(input.request());
+        } catch (ConfigurationException e) {
+            throw ApiException.invalid("questions", e.getMessage());
+        }
+        Caller.of(http).used((int) result.inputTokens());
+        Bodies.reply(http, input.reply(name, result));
+    }
+
+    private LanguageModel find(String name, Caller caller) {
+        return models.decider(name, caller).orElseThrow(() -> models.find(name, caller).isEmpty()
+                ? ModelRoutes.noSuchModel(models, name, caller)
+                : ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
+                        + "' gives vectors of texts and answers no questions"));
+    }
+
+    private void systemOne(Context http) {
+        try {
+            ObjectNode body = Bodies.object(http);
+            JsonNode detail = faults(body);
+            if (!detail.isEmpty()) {
+                Bodies.reply(http.status(422), wrapped(detail));
+                return;
+            }
+            String name = body.path("model").asText(models.baseName());
+            LanguageModel model = find(name, Caller.of(http));
+            DecisionResult result = new DecisionModel(model).decide(DecisionRequest.of(body));
+            Caller.of(http).used((int) result.inputTokens());
+            ObjectNode reply = Json.object().put("model", name);
+            reply.setAll(result.toJson());
+            Bodies.reply(http, reply);
+        } catch (ApiException e) {
+            Bodies.reply(http.status(e.status()), Json.object().put("detail", e.getMessage()));
+        } catch (ConfigurationException e) {
+            Bodies.reply(http.status(400), Json.object().put("detail", e.getMessage()));
+        }
+    }
+
+    private static ObjectNode wrapped(JsonNode detail) {
+        ObjectNode body = Json.object();
+        body.set("detail", detail);
+        return body;
+    }
+
+    /** What is wrong with the form of a request, as FastAPI's servers say it. */
+    private static JsonNode faults(ObjectNode body) {
+        ArrayNode faults = Json.array();
+        body.fieldNames().forEachRemaining(name -> {
+            if (!SYSTEM_ONE.contains(name)) {
+                fault(faults, name, "Extra inputs are not permitted; " + SimilarNames.sentence(name, SYSTEM_ONE),
+                        "extra_forbidden");
+            }
+        });
+        for (String name : List.of("state", "questions")) {
+            if (!body.has(name)) {
+                fault(faults, name, "Field required", "missing");
+            }
+        }
+        if (body.has("model") && !body.get("model").isTextual()) {
+            fault(faults, "model", "Input should be a valid string", "string_type");
+        }
+        if (!body.path("assets").isMissingNode() && !body.path("assets").isEmpty()) {
+            fault(faults, "assets", "images need a model that reads them; this server's models read text",
+                    "value_error");
+        }
+        if (body.path("questions").size() > MOST_QUESTIONS) {
+            fault(faults, "questions", "a request has at most " + MOST_QUESTIONS + " questions, got "
+                    + body.path("questions").size(), "too_long");
+        }
+        if (faults.isEmpty()) {
+            try {
+                DecisionRequest.of(body);
+            } catch (ConfigurationException e) {
+                fault(faults, "questions", e.getMessage(), "value_error");
+            }
+        }
+        return faults;
+    }
+
+    private static void fault(ArrayNode faults, String field, String message,
+            String type) {
+        ObjectNode fault = faults.addObject();
+        fault.putArray("loc").add("body").add(field);
+        fault.put("msg", message).put("type", type);
+    }
+}

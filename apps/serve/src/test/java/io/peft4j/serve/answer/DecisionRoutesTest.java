@@ -1,0 +1,138 @@
+package io.peft4j.serve.answer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.decision.DecisionRequest;
+import io.peft4j.core.task.DecisionModel;
+import io.peft4j.models.BaseModel;
+import io.peft4j.serve.FineTuningServer;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Typed questions to a server of the Laya checkpoint of the fixtures. */
+class DecisionRoutesTest {
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String TEAM = "'team': {'type': 'choice', 'instructions': 'Which?', 'criteria': {'a': 'x', "
+            + "'b': null}}";
+
+    @TempDir
+    private static Path folder;
+    private static BaseModel model;
+    private static FineTuningServer server;
+
+    @BeforeAll
+    static void start() {
+        model = AnsweringServer.load(AnsweringServer.FIXTURES.resolve("decisions/laya"));
+        server = FineTuningServer.builder(model, folder).modelName("laya")
+                .adapter("tuned", AnsweringServer.FIXTURES.resolve("decisions/laya/adapter")).start();
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+        model.close();
+    }
+
+    private static HttpResponse<String> send(String path, String json) throws IOException, InterruptedException {
+        return CLIENT.send(HttpRequest.newBuilder(URI.create(server.url() + path)).method("POST", BodyPublishers
+                .ofString(json.replace('\'', '"'))).build(), BodyHandlers.ofString());
+    }
+
+    private static JsonNode reply(String path, String json) throws IOException, InterruptedException {
+        HttpResponse<String> reply = send(path, json);
+        assertEquals(200, reply.statusCode(), reply.body());
+        return JSON.readTree(reply.body());
+    }
+
+    @Test
+    void systemOneAnswersAsTheLibraryDoes() throws IOException, InterruptedException {
+        String request = "'state': {'text': 'charged twice'}, 'questions': {" + TEAM + ", 'paid': {'type': 'noul', "
+                + "'instructions': 'Paid?'}}";
+        JsonNode reply = reply("/v1/systemone", "{'model': 'laya', " + request + "}");
+        JsonNode same = new DecisionModel(model).decide(DecisionRequest.of(JSON.readTree(("{" + request + "}")
+                .replace('\'', '"')))).toJson();
+        assertEquals("laya", reply.get("model").asText());
+        assertEquals(same.get("answers").toString(), reply.get("answers").toString());
+        assertEquals(same.get("usage").toString(), reply.get("usage").toString());
+        JsonNode tuned = reply("/v1/systemone", "{'model': 'tuned', " + request + "}");
+        assertTrue(
+                Math.abs(tuned.at("/answers/paid/noul").asDouble() - reply.at("/answers/paid/noul").asDouble()) > 1e-3,
+                tuned.toString());
+    }
+
+    @Test
+    void decisionsAnswerAsOpenAiHasThem() throws IOException, InterruptedException {
+        JsonNode reply = reply("/v1/decisions", "{'model': 'laya', 'input': [{'role': 'user', 'content': [{'type': "
+                + "'input_text', 'text': 'charged twice'}]}, {'type': 'function_call', 'name': 'f', 'arguments': '{}', "
+                + "'call_id': 'c'}], 'questions': [{'type': 'predicate', 'name': 'refund', 'instructions': 'A refund "
+                + "is asked for.'}, {'type': 'choice', 'instructions': 'Which?', 'choices': [{'value': true, "
+                + "'description': 'x'}, {'value': 'b'}]}, {'type': 'score', 'instructions': 'How urgent?', 'levels': "
+                + "[{'label': 'low'}, {'label': 'high', 'description': 'Today'}]}]}");
+        JsonNode answers = reply.get("answers");
+        assertEquals("refund", answers.at("/0/name").asText());
+        assertTrue(answers.at("/0/probability").isDouble());
+        assertTrue(answers.at("/1/name").isNull() && answers.at("/1/probabilities/0/value").isBoolean(),
+                answers.toString());
+        assertEquals(1, answers.at("/1/probabilities/0/probability").asDouble()
+                + answers.at("/1/probabilities/1/probability").asDouble(), 1e-9);
+        assertEquals("high", answers.at("/2/probabilities/1/label").asText());
+        assertEquals(answers.at("/2/probabilities/1/probability").asDouble(), answers.at("/2/score").asDouble(), 1e-9);
+        assertEquals(reply.at("/usage/input_tokens"), reply.at("/usage/total_tokens"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "'model': 'laya', 'state': 'a' | 422 | /detail/0/loc/1 | questions",
+        "'model': 'laya', 'state': 'a', 'questions': {}, 'more': 1 | 422 | /detail/0/type | extra_forbidden",
+        "'model': 'laya', 'state': 'a', 'questions': {'q': {'type': 'noul'}}, 'assets': {'i': {}} | 422 | "
+                + "/detail/0/loc/1 | assets",
+        "'model': 'laya', 'state': 'a', 'questions': {'q': {'type': 'box'}} | 422 | /detail/0/type | value_error"})
+    void malformedRequestsOfSystemOneAreDetails(String fields, int status, String place, String text)
+            throws IOException, InterruptedException {
+        HttpResponse<String> reply = send("/v1/systemone", "{" + fields + "}");
+        assertEquals(status, reply.statusCode(), reply.body());
+        assertEquals(text, JSON.readTree(reply.body()).at(place).asText(), reply.body());
+    }
+
+    @Test
+    void whatTheModelCannotAnswerIsSaidInTheFormOfTheRoute() throws IOException, InterruptedException {
+        String many = IntStream.range(0, 60).mapToObj(i -> "'o" + i + "': null").collect(Collectors.joining(","));
+        HttpResponse<String> systemOne = send("/v1/systemone", "{'model': 'laya', 'state': 'a', 'questions': {'q': "
+                + "{'type': 'choice', 'criteria': {" + many + "}}}}");
+        assertEquals(400, systemOne.statusCode(), systemOne.body());
+        assertTrue(JSON.readTree(systemOne.body()).get("detail").asText().contains("60 options"), systemOne.body());
+        HttpResponse<String> unknown = send("/v1/systemone", "{'model': 'x', 'state': 'a', 'questions': {" + TEAM
+                + "}}");
+        assertEquals(404, unknown.statusCode());
+        assertTrue(JSON.readTree(unknown.body()).get("detail").isTextual(), unknown.body());
+        HttpResponse<String> missing = send("/v1/decisions", "{'model': 'x', 'input': 'a', 'questions': [{'type': "
+                + "'predicate'}]}");
+        assertEquals(404, missing.statusCode());
+        assertEquals("model_not_found", JSON.readTree(missing.body()).at("/error/code").asText());
+        HttpResponse<String> one = send("/v1/decisions", "{'model': 'laya', 'input': 'a', 'questions': [{'type': "
+                + "'choice', 'choices': [{'value': 'a'}]}]}");
+        assertEquals(400, one.statusCode());
+        assertTrue(one.body().contains("questions[0]") && one.body().contains("at least 2"), one.body());
+        HttpResponse<String> chat = send("/v1/chat/completions", "{'model': 'laya', 'messages': [{'role': 'user', "
+                + "'content': 'a'}]}");
+        assertEquals(400, chat.statusCode(), chat.body());
+    }
+}

@@ -1,0 +1,182 @@
+package io.peft4j.eval.head.internal;
+
+import io.peft4j.core.decision.DecisionQuestion;
+import io.peft4j.core.decision.PythonJson;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Model;
+import io.peft4j.core.model.Task;
+import io.peft4j.data.DecisionData;
+import io.peft4j.data.format.OpenRows;
+import io.peft4j.data.task.DecisionRow;
+import io.peft4j.data.task.RowKind;
+import io.peft4j.eval.decision.Judged;
+import io.peft4j.eval.report.Curve;
+import io.peft4j.eval.task.internal.WordVectors;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/**
+ * Typed questions: whether the likeliest option is right, and what the probabilities are worth
+ * ({@link DecisionMeasures}), in units of questions. Beside the base, the tuned model is compared with the most
+ * frequent option of each question and, where the training rows are known, with the answer to the most similar of them.
+ * A base whose head was made anew is that most frequent option. How often another order of the options changes a choice
+ * is measured on the first questions.
+ */
+public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
+    /** Choices that are asked again with their options in another order. */
+    private static final int ASKED_AGAIN = 200;
+
+    private final Optional<DecisionQuestion> plain;
+
+    /** The evaluation of rows that are questions. */
+    public DecisionEvaluation() {
+        this(Optional.empty());
+    }
+
+    private DecisionEvaluation(Optional<DecisionQuestion> plain) {
+        this.plain = plain;
+    }
+
+    /** The same for rows with a label, too, where the model knows what to ask of them. */
+    @Override
+    public RowEvaluation<DecisionRow> asOf(Model model) {
+        return new DecisionEvaluation(((LanguageModel) model).decisions().plainQuestion());
+    }
+
+    @Override
+    public Task.Type task() {
+        return Task.Type.DECISION;
+    }
+
+    @Override
+    public RowKind<DecisionRow> kind() {
+        return plain.isEmpty() ? RowKind.DECISIONS : new RowKind<>(RowKind.DECISIONS.words(), RowKind.DECISIONS.form()
+                + ", {\"text\", \"label\"} or chats", fields -> true,
+                (OpenRows rows) -> DecisionData.rows(rows,
+                        plain));
+    }
+
+    @Override
+    public Class<DecisionRow> row() {
+        return DecisionRow.class;
+    }
+
+    @Override
+    public String text(DecisionRow row) {
+        return PythonJson.text(row.request().state());
+    }
+
+    /** Probabilities for each question. */
+    private static double[][] said(LanguageModel model, List<Judged> asked) {
+        return asked.stream().map(each -> model.decisions().probabilities(each.question(), each.logits()))
+                .toArray(double[][]::new);
+    }
+
+    @Override
+    public Findings evaluate(Compared models, List<DecisionRow> rows, List<DecisionRow> training) {
+        LanguageModel tuned = (LanguageModel) models.tuned();
+        List<Judged> asked = Judged.of(tuned, rows);
+        if (asked.isEmpty()) {
+            throw new ConfigurationException("no row says what is right for one of its questions");
+        }
+        Map<String, double[]> frequent = frequencies(training.isEmpty() ? rows : training);
+        double[][] most = asked.stream().map(each -> frequent.getOrDefault(key(each.question()),
+                uniform(each.gold().length))).toArray(double[][]::new);
+        double[][] ofTuned = said(tuned, asked);
+        double[][] ofBase = models.base().map(base -> said((LanguageModel) base, Judged.of((LanguageModel) base, rows)))
+                .orElse(most);
+        PairedMeasures measures = new PairedMeasures(models.options());
+        DecisionMeasures base = new DecisionMeasures(asked, ofBase);
+        DecisionMeasures mine = new DecisionMeasures(asked, ofTuned);
+        measures.yesNo("accuracy", base.right(), mine.right());
+        measures.yesNo("over_most_frequent", new DecisionMeasures(asked, most).right(), mine.right());
+        if (!training.isEmpty()) {
+            measures.yesNo("over_nearest", new DecisionMeasures(asked, nearest(asked, rows, training)).right(),
+                    mine.right());
+        }
+        base.add(measures, mine);
+        boolean[] flips = flips(tuned, asked);
+        if (flips.length > 0) {
+            boolean[] baseFlips = models.base().map(model -> flips((LanguageModel) model, asked))
+                    .orElseGet(() -> new boolean[flips.length]);
+            measures.means("order_flips", numbers(baseFlips), numbers(flips));
+        }
+        return new Findings("accuracy", models.base().isPresent() ? "is the base model, asked in the same way"
+                : "gives every question its most frequent option in the " + Rows.source(training), measures,
+                Findings.Classes.NONE, Findings.Classes.NONE, Rows.wrong(base.right(), mine.right(), i -> new String[] {
+                    asked.get(i).name() + ": " + text(rows.get(asked.get(i).row())), name(asked.get(i), asked.get(i)
+                            .gold()),
+                    name(asked.get(i), ofBase[i]), name(asked.get(i), ofTuned[i])}),
+                List.of(new Curve("Share of right answers by their probability", "probability of the likeliest option",
+                        List.of(base.reliability("base"), mine.reliability("tuned"),
+                                new Curve.Line("as it should be", List.of(0.0, 1.0), List.of(0.0, 1.0)))),
+                        new Curve("Share of wrong answers among the surest", "share of answers that are kept",
+                                List.of(base.coverage("base"), mine.coverage("tuned")))));
+    }
+
+    private static String name(Judged asked, double[] said) {
+        return asked.question().names().get(Judged.best(said));
+    }
+
+    private static String key(DecisionQuestion question) {
+        return question.toJson().toString();
+    }
+
+    private static double[] uniform(int options) {
+        double[] uniform = new double[options];
+        Arrays.fill(uniform, 1.0 / options);
+        return uniform;
+    }
+
+    /** The mean of what is right, by question. */
+    private static Map<String, double[]> frequencies(List<DecisionRow> rows) {
+        Map<String, double[]> sums = new HashMap<>();
+        rows.forEach(row -> row.gold().forEach((name, gold) -> {
+            double[] sum = sums.computeIfAbsent(key(row.request().questions().get(name)), k -> new double[gold.size()]);
+            Arrays.setAll(sum, i -> sum[i] + gold.get(i));
+        }));
+        sums.values().forEach(sum -> {
+            double total = Arrays.stream(sum).sum();
+            Arrays.setAll(sum, i -> sum[i] / total);
+        });
+        return sums;
+    }
+
+    /** What is right for the most similar row that has the same question. */
+    private double[][] nearest(List<Judged> asked, List<DecisionRow> rows, List<DecisionRow> training) {
+        Map<String, List<Integer>> with = new LinkedHashMap<>();
+        List<List<Double>> gold = new ArrayList<>();
+        List<String> texts = new ArrayList<>();
+        training.forEach(row -> row.gold().forEach((name, right) -> {
+            with.computeIfAbsent(key(row.request().questions().get(name)), k -> new ArrayList<>()).add(texts.size());
+            texts.add(text(row));
+            gold.add(right);
+        }));
+        WordVectors words = new WordVectors(texts);
+        return asked.stream().map(each -> {
+            double[] similar = words.similarities(text(rows.get(each.row())));
+            return with.getOrDefault(key(each.question()), List.of()).stream()
+                    .max((a, b) -> similar[a] != similar[b] ? Double.compare(similar[a], similar[b]) : b - a)
+                    .map(place -> gold.get(place).stream().mapToDouble(Double::doubleValue).toArray())
+                    .orElseGet(() -> uniform(each.gold().length));
+        }).toArray(double[][]::new);
+    }
+
+    /** Whether choices change when their options are read in another order. */
+    private static boolean[] flips(LanguageModel model, List<Judged> asked) {
+        List<Judged> choices = asked.stream().filter(each -> each.question().kind() == DecisionQuestion.Kind.CHOICE)
+                .limit(ASKED_AGAIN).toList();
+        return DecisionMeasures.flips(model, choices);
+    }
+
+    private static double[] numbers(boolean[] values) {
+        return IntStream.range(0, values.length).mapToDouble(i -> values[i] ? 1 : 0).toArray();
+    }
+}

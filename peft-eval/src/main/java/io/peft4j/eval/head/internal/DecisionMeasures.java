@@ -1,0 +1,192 @@
+package io.peft4j.eval.head.internal;
+
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.task.DecisionForm;
+import io.peft4j.eval.decision.Judged;
+import io.peft4j.eval.metric.internal.CalibrationError;
+import io.peft4j.eval.report.Curve;
+import io.peft4j.eval.statistics.Resampled;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
+
+/**
+ * What probabilities of questions are worth: the negative log-likelihood and the Brier score
+ * {@code sum (p - y)^2} against what is right as the rows say it, soft or certain; how far the probability of the
+ * likeliest option is from the share that is right, in 15 bins of equal width and of equal mass
+ * (<a href="https://arxiv.org/abs/1904.01685">1904.01685</a>) and with its sign; and the area under the curve of risk
+ * and coverage (<a href="https://arxiv.org/abs/1805.08206">1805.08206</a>).
+ */
+final class DecisionMeasures {
+    private static final int BINS = 15;
+    private static final double LEAST = 1e-12;
+
+    private final List<Judged> asked;
+    private final double[][] said;
+    private final boolean[] right;
+    private final double[] certainty;
+
+    DecisionMeasures(List<Judged> asked, double[][] said) {
+        this.asked = asked;
+        this.said = said;
+        this.right = new boolean[said.length];
+        this.certainty = new double[said.length];
+        for (int i = 0; i < said.length; i++) {
+            int best = Judged.best(said[i]);
+            right[i] = best == asked.get(i).right();
+            certainty[i] = Math.min(1, said[i][best]);
+        }
+    }
+
+    boolean[] right() {
+        return right;
+    }
+
+    /** Adds the measures of this arm, the base, and of the tuned one. */
+    void add(PairedMeasures measures, DecisionMeasures tuned) {
+        measures.values("log_likelihood", likelihoods(), tuned.likelihoods());
+        measures.means("nll", negated(likelihoods()), negated(tuned.likelihoods()));
+        measures.means("brier", squares(), tuned.squares());
+        measures.means("signed_gap", gaps(), tuned.gaps());
+        measures.resampled("ece", statistic(this::equalWidth), tuned.statistic(tuned::equalWidth));
+        measures.resampled("ece_equal_mass", statistic(this::equalMass), tuned.statistic(tuned::equalMass));
+        measures.resampled("aurc", statistic(this::risk), tuned.statistic(tuned::risk));
+    }
+
+    private static double[] negated(double[] values) {
+        return Arrays.stream(values).map(value -> -value).toArray();
+    }
+
+    private double[] likelihoods() {
+        return IntStream.range(0, said.length).mapToDouble(i -> IntStream.range(0, said[i].length)
+                .mapToDouble(k -> asked.get(i).gold()[k] * Math.log(Math.max(LEAST, said[i][k]))).sum()).toArray();
+    }
+
+    private double[] squares() {
+        return IntStream.range(0, said.length).mapToDouble(i -> IntStream.range(0, said[i].length)
+                .mapToDouble(k -> Math.pow(said[i][k] - asked.get(i).gold()[k], 2)).sum()).toArray();
+    }
+
+    /** Above 0 where answers are surer than they are right. */
+    private double[] gaps() {
+        return IntStream.range(0, said.length).mapToDouble(i -> certainty[i] - (right[i] ? 1 : 0)).toArray();
+    }
+
+    private double equalWidth(int[] places) {
+        boolean[] chosen = new boolean[places.length];
+        for (int i = 0; i < places.length; i++) {
+            chosen[i] = right[places[i]];
+        }
+        return CalibrationError.expectedError(IntStream.of(places).mapToDouble(i -> certainty[i]).toArray(), chosen,
+                BINS);
+    }
+
+    private static Integer[] boxed(int... places) {
+        return IntStream.of(places).boxed().toArray(Integer[]::new);
+    }
+
+    /** The places from the surest answer to the least sure one. */
+    private Integer[] surest(int... places) {
+        Integer[] order = boxed(places);
+        Arrays.sort(order, (a, b) -> Double.compare(certainty[b], certainty[a]));
+        return order;
+    }
+
+    private double equalMass(int[] places) {
+        Integer[] order = surest(places);
+        double error = 0;
+        for (int bin = 0; bin < BINS; bin++) {
+            double off = 0;
+            for (int i = bin * order.length / BINS; i < (bin + 1) * order.length / BINS; i++) {
+                off += certainty[order[i]] - (right[order[i]] ? 1 : 0);
+            }
+            error += Math.abs(off) / order.length;
+        }
+        return error;
+    }
+
+    private double risk(int[] places) {
+        Integer[] order = surest(places);
+        double wrong = 0;
+        double area = 0;
+        for (int i = 0; i < order.length; i++) {
+            wrong += right[order[i]] ? 0 : 1;
+            area += wrong / (i + 1) / order.length;
+        }
+        return area;
+    }
+
+    private Resampled statistic(ToDoubleFunction<int[]> of) {
+        int n = said.length;
+        return new Resampled() {
+            @Override
+            public int size() {
+                return n;
+            }
+
+            @Override
+            public double of(int[] places) {
+                return of.applyAsDouble(places);
+            }
+
+            @Override
+            public double ofAll() {
+                return of.applyAsDouble(IntStream.range(0, n).toArray());
+            }
+
+            @Override
+            public double without(int place) {
+                return of.applyAsDouble(IntStream.range(0, n).filter(i -> i != place).toArray());
+            }
+        };
+    }
+
+    /** The share that is right by the probability of the likeliest option, in bins of equal mass. */
+    Curve.Line reliability(String name) {
+        Integer[] order = surest(IntStream.range(0, said.length).toArray());
+        List<Double> x = new ArrayList<>();
+        List<Double> y = new ArrayList<>();
+        int bins = Math.min(BINS, order.length);
+        for (int bin = bins - 1; bin >= 0; bin--) {
+            int from = bin * order.length / bins;
+            int to = (bin + 1) * order.length / bins;
+            x.add(IntStream.range(from, to).mapToDouble(i -> certainty[order[i]]).average().orElseThrow());
+            y.add(IntStream.range(from, to).mapToDouble(i -> right[order[i]] ? 1 : 0).average().orElseThrow());
+        }
+        return new Curve.Line(name, x, y);
+    }
+
+    /** The share of wrong answers by the share of answers that are kept, the surest first. */
+    Curve.Line coverage(String name) {
+        Integer[] order = surest(IntStream.range(0, said.length).toArray());
+        List<Double> x = new ArrayList<>();
+        List<Double> y = new ArrayList<>();
+        double wrong = 0;
+        for (int i = 0; i < order.length; i++) {
+            wrong += right[order[i]] ? 0 : 1;
+            x.add((i + 1.0) / order.length);
+            y.add(wrong / (i + 1));
+        }
+        return new Curve.Line(name, x, y);
+    }
+
+    /** Whether choices change when their options are read from the middle on. */
+    static boolean[] flips(LanguageModel model, List<Judged> choices) {
+        DecisionForm form = DecisionForm.of(model);
+        List<double[]> again = form.logits(model, choices.stream().map(each -> form.encode(each.state(),
+                each.question(), turned(each.gold().length))).toList());
+        boolean[] flips = new boolean[choices.size()];
+        for (int i = 0; i < flips.length; i++) {
+            Judged asked = choices.get(i);
+            flips[i] = Judged.best(model.decisions().probabilities(asked.question(), again.get(i))) != Judged
+                    .best(model.decisions().probabilities(asked.question(), asked.logits()));
+        }
+        return flips;
+    }
+
+    private static int[] turned(int options) {
+        return IntStream.range(0, options).map(i -> (i + (options + 1) / 2) % options).toArray();
+    }
+}
