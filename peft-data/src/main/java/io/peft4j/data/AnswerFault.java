@@ -15,6 +15,8 @@ public enum AnswerFault {
     EMPTY("have an empty answer and are left out", true),
     /** The prompt alone reaches the limit, so nothing of an answer is left; left out. */
     CUT_AWAY("have a prompt that reaches the limit of %d tokens, with no room for an answer, and are left out", true),
+    /** Prompt and answer are so long that they are not even encoded; left out. */
+    FAR_TOO_LONG("are far longer than the limit of %d tokens and are left out", true),
     /** An answer was cut at the limit. */
     CUT("have an answer that was cut at the limit of %d tokens", false);
 

@@ -10,6 +10,7 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Encoding;
+import io.peft4j.core.text.TokenBound;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.data.example.ChatExample;
 import java.io.Serializable;
@@ -111,6 +112,24 @@ public final class ChatEncoder {
         }
         Rendered rendered = rendered(example);
         return new TokenSequence(rendered.encoding().ids(), rendered.weights());
+    }
+
+    /**
+     * A number of tokens above {@code most} that a conversation has at least, found out without encoding all of it; 0
+     * where it may have {@code most} or fewer.
+     *
+     * @param most the most tokens that are wanted
+     * @throws DataException as {@link #encode(ChatExample)}
+     */
+    public int beyond(ChatExample example, int most) {
+        // What is short is not rendered twice.
+        if (example.toString().length() <= TokenBound.LONG) {
+            return 0;
+        }
+        String text = isContinuation(example)
+                ? example.messages().stream().map(ChatMessage::content).collect(Collectors.joining())
+                : render(example, example.messages().size(), false);
+        return located(example, () -> TokenBound.beyond(text, most, tokenizer::encode));
     }
 
     /**

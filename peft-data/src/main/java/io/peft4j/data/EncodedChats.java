@@ -22,7 +22,7 @@ public record EncodedChats(List<TokenSequence> sequences, List<ChatExample> kept
      * An example that was left out.
      *
      * @param example the example
-     * @param tokens its length in tokens
+     * @param tokens its length in tokens, or what it has at least where it is too long to encode
      */
     public record TooLong(ChatExample example, int tokens) {
     }
@@ -39,6 +39,11 @@ public record EncodedChats(List<TokenSequence> sequences, List<ChatExample> kept
         List<ChatExample> kept = new ArrayList<>();
         List<TooLong> tooLong = new ArrayList<>();
         for (ChatExample example : examples) {
+            int beyond = encoder.beyond(example, maxLength);
+            if (beyond > 0) {
+                tooLong.add(new TooLong(example, beyond));
+                continue;
+            }
             TokenSequence sequence = encoder.encode(example);
             if (sequence.length() > maxLength) {
                 tooLong.add(new TooLong(example, sequence.length()));

@@ -61,6 +61,10 @@ public final class PreferenceEncoder {
             faults.add(AnswerFault.EMPTY, number, example.origin());
             return Optional.empty();
         }
+        if (pairs.beyond(example.preferredChat(), maxLength) > 0 || pairs.beyond(example.rejectedChat(), maxLength) > 0) {
+            faults.add(AnswerFault.FAR_TOO_LONG, number, example.origin());
+            return Optional.empty();
+        }
         TokenSequence preferred = pairs.encode(example.preferredChat());
         TokenSequence rejected = pairs.encode(example.rejectedChat());
         Pair pair = new Pair(cut(preferred, maxLength), cut(rejected, maxLength));
@@ -82,6 +86,10 @@ public final class PreferenceEncoder {
     public Optional<TokenSequence> encode(JudgedAnswer example, int maxLength, AnswerFault.Log faults, int number) {
         if (example.isEmpty()) {
             faults.add(AnswerFault.EMPTY, number, example.chat().origin());
+            return Optional.empty();
+        }
+        if (last.beyond(example.chat(), maxLength) > 0) {
+            faults.add(AnswerFault.FAR_TOO_LONG, number, example.chat().origin());
             return Optional.empty();
         }
         TokenSequence whole = last.encode(example.chat());

@@ -60,6 +60,18 @@ class ChatEncoderTest {
     }
 
     @Test
+    void anExampleThatIsFarTooLongIsLeftOutWithoutBeingEncoded() {
+        ChatExample far = ChatExample.of(ChatMessage.user("a ".repeat(300_000)), ChatMessage.assistant("Yes."));
+        ChatExample near = ChatExample.of(ChatMessage.user("a ".repeat(300)), ChatMessage.assistant("Yes."));
+        EncodedChats encoded = encoder.encode(ChatDataset.of(List.of(far, near)), 1000);
+        assertEquals(List.of(near.messages()), encoded.kept().stream().map(ChatExample::messages).toList());
+        int tokens = encoded.tooLong().get(0).tokens();
+        assertTrue(tokens > 1000 && tokens < 200_000, tokens + " tokens");
+        assertEquals(0, encoder.beyond(far, 700_000));
+        assertEquals(0, encoder.beyond(near, 10));
+    }
+
+    @Test
     void anAnswerOfWeightZeroIsNotLearned() {
         ChatExample example = ChatExample.of(ChatMessage.user("One?"), weighted("Wrong.", 0), ChatMessage.user("Sure?"),
                 weighted("Right.", 1));

@@ -127,7 +127,7 @@ public final class DataCheck {
             String recognized = "";
             for (int file = 0; file < files.size(); file++) {
                 try (ExampleReader reader = ExampleReader.open(files.get(file))) {
-                    ParallelRows.forEach(reader, item -> RowScan.of(item, detector, encoder),
+                    ParallelRows.forEach(reader, item -> all.scan(item, detector, encoder),
                             take(file, all, corpus, asked),
                             rows -> listener.progress("reading", rows));
                     recognized = file == 0 ? reader.format().map(DataFormat::name).orElse("") : recognized;

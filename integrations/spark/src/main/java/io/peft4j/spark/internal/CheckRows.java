@@ -97,7 +97,7 @@ final class CheckRows implements FlatMapFunction<Iterator<Tuple2<Object, Long>>,
         }
 
         private void take(ExampleReader.Item item) {
-            RowScan row = RowScan.of(item, detector, encoder);
+            RowScan row = part.scan(item, detector, encoder);
             part.take(file, row, row.features().isEmpty() ? OptionalInt.empty() : OptionalInt.of(examples), detector,
                     encoder);
             row.features().ifPresent(features -> {

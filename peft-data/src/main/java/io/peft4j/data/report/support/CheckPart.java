@@ -6,6 +6,7 @@ import io.peft4j.data.clean.CleaningStep;
 import io.peft4j.data.clean.internal.EmptyAnswers;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.RowFault;
 import io.peft4j.data.pii.PiiDetector;
 import io.peft4j.data.report.Finding;
@@ -65,6 +66,11 @@ public final class CheckPart implements Serializable {
         });
     }
 
+    /** Looks at a row, by itself and on any thread. */
+    public RowScan scan(ExampleReader.Item item, PiiDetector detector, Optional<ChatEncoder> encoder) {
+        return RowScan.of(item, detector, encoder, maxLength);
+    }
+
     /**
      * Takes the next row.
      *
@@ -89,7 +95,7 @@ public final class CheckPart implements Serializable {
                 names.merge(name, number.getAsInt(), (a, b) -> -1);
             }
         }
-        if (file == 0 && statistics.previews() < previews && row.tokens() >= 0) {
+        if (file == 0 && statistics.previews() < previews && row.tokens() >= 0 && row.supervised() >= 0) {
             preview(row.line(), CleaningStep.redact(detector).apply(row.example().get()).orElseThrow().toChat()
                     .orElseThrow(), encoder.orElseThrow());
         }

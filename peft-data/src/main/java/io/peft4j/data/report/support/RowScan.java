@@ -40,8 +40,8 @@ import java.util.Set;
  * @param refusal words by which its answer gives nothing
  * @param traits the style of its answer
  * @param answerWords the length of its answer
- * @param tokens tokens, -1 where no model is given
- * @param supervised supervised tokens
+ * @param tokens tokens, at least so many where {@code supervised} is unknown; -1 where no model is given
+ * @param supervised supervised tokens; {@value #UNKNOWN} of an example that is too long to be encoded
  * @param encoding why it cannot be encoded
  * @param fields its fields, where it is no example but has some
  * @param id the identifier that it has among its fields
@@ -52,13 +52,15 @@ public record RowScan(long line, List<RowFault> faults, Optional<Example> exampl
         Optional<Corpus.Features> told, List<RowParts.Part> parts, Set<String> pii, Optional<String> refusal,
         int traits, int answerWords, int tokens, int supervised, Optional<String> encoding, Map<String, Object> fields,
         Optional<String> id, Optional<String> garbled, Optional<String> place) {
+    private static final int UNKNOWN = -1;
 
     /**
      * Looks at a row.
      *
      * @param encoder the model's, where one is given
+     * @param maxLength the longest example in tokens; of one that is far longer only that is found out
      */
-    public static RowScan of(ExampleReader.Item item, PiiDetector detector, Optional<ChatEncoder> encoder) {
+    static RowScan of(ExampleReader.Item item, PiiDetector detector, Optional<ChatEncoder> encoder, int maxLength) {
         if (item.example().isEmpty()) {
             return new RowScan(item.line(), item.faults(), item.example(), Optional.empty(), Optional.empty(),
                     List.of(), Set.of(), Optional.empty(), 0, 0, -1, 0, Optional.empty(), item.fields(),
@@ -86,11 +88,15 @@ public record RowScan(long line, List<RowFault> faults, Optional<Example> exampl
         Optional<String> encoding = Optional.empty();
         if (encoder.isPresent() && example.toChat().isPresent()) {
             try {
-                TokenSequence sequence = encoder.get().encode(example.toChat().get());
-                tokens = sequence.length();
-                supervised = sequence.supervisedTokens();
-                if (example instanceof PreferenceExample pair) {
-                    tokens = Math.max(tokens, encoder.get().encode(pair.rejectedChat()).length());
+                tokens = beyond(encoder.get(), example, maxLength);
+                supervised = UNKNOWN;
+                if (tokens == 0) {
+                    TokenSequence sequence = encoder.get().encode(example.toChat().get());
+                    tokens = sequence.length();
+                    supervised = sequence.supervisedTokens();
+                    if (example instanceof PreferenceExample pair) {
+                        tokens = Math.max(tokens, encoder.get().encode(pair.rejectedChat()).length());
+                    }
                 }
             } catch (DataException e) {
                 encoding = Optional.of(e.problem());
@@ -102,6 +108,12 @@ public record RowScan(long line, List<RowFault> faults, Optional<Example> exampl
         return new RowScan(item.line(), item.faults(), item.example(), Optional.of(features), Optional.of(told), parts,
                 pii, refusal, Style.traits(answer), words(answer), tokens, supervised, encoding, Map.of(),
                 RepeatedIds.of(item.fields()), garbled, Place.of(item.fields()));
+    }
+
+    private static int beyond(ChatEncoder encoder, Example example, int maxLength) {
+        int tokens = encoder.beyond(example.toChat().orElseThrow(), maxLength);
+        return tokens == 0 && example instanceof PreferenceExample pair ? encoder.beyond(pair.rejectedChat(), maxLength)
+                : tokens;
     }
 
     private static Optional<String> garbled(String text) {

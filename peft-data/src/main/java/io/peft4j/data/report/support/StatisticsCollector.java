@@ -41,7 +41,7 @@ final class StatisticsCollector implements Serializable {
         wordLengths.add(row.parts().stream().mapToInt(part -> RowScan.words(part.text())).sum());
         if (row.tokens() >= 0) {
             tokenLengths.add(row.tokens());
-            supervised += row.supervised();
+            supervised += Math.max(0, row.supervised());
         }
     }
 

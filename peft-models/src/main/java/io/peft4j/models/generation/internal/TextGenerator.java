@@ -7,6 +7,7 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.core.text.TokenBound;
 import io.peft4j.core.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -24,14 +25,9 @@ import java.util.stream.IntStream;
  * similar length share a batch; answers stand in the order of the prompts and do not depend on the batch.
  */
 public final class TextGenerator {
-    /** Characters from which a text is looked at before it is tokenized. */
-    private static final int LONG_TEXT = 1 << 16;
-    private static final int LONGEST_SPECIAL = 64;
-
     private final Tokenizer tokenizer;
     private final Optional<ChatTemplate> template;
     private final Set<Integer> stopTokens;
-    private final Object longTexts = new Object();
     /** Made when something first asks for it. */
     private volatile TokenMasks.Table table;
 
@@ -159,21 +155,12 @@ public final class TextGenerator {
                 ? new EncodedPrompt(new int[] {network.startToken()}, ids) : EncodedPrompt.of(ids);
     }
 
-    /**
-     * The tokens of a text. Tokenizers take some 400 bytes of memory for each of the text, so one that cannot fit, even
-     * in the longest tokens, is refused before, and of long ones one is tokenized at a time.
-     */
-    private int[] tokens(String text, int limit, int index, Function<String, int[]> encoding) {
-        if (text.length() <= LONG_TEXT) {
-            return encoding.apply(text);
-        }
-        if (text.length() / Math.max(LONGEST_SPECIAL, table().longest()) >= limit) {
+    private static int[] tokens(String text, int limit, int index, Function<String, int[]> encoding) {
+        if (TokenBound.beyond(text, limit, encoding) > 0) {
             throw new ConfigurationException(String.format(Locale.ROOT, "prompt %d has %,d characters, which are more "
                     + "than the %,d tokens that there is room for", index, text.length(), limit));
         }
-        synchronized (longTexts) {
-            return encoding.apply(text);
-        }
+        return encoding.apply(text);
     }
 
     /** Runs a batch to its end; whether nobody cancelled it. */

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
@@ -34,6 +35,8 @@ import java.util.function.LongUnaryOperator;
 final class FastTokenizer implements Tokenizer {
     private static final String OFFLINE = "ai.djl.offline";
     private static final TokenizersLibrary LIB = TokenizersLibrary.LIB;
+    /** Characters that are encoded at a time by all threads, which take some 100 MB; a longer text has its turn alone. */
+    private static final int MOST_AT_ONCE = 1 << 18;
 
     private final Path origin;
     private final int longestText;
@@ -48,6 +51,7 @@ final class FastTokenizer implements Tokenizer {
     private final Function<String, ChatTemplate> templates;
     /** Without special tokens, made when a text first holds one. */
     private Optional<HuggingFaceTokenizer> plain = Optional.empty();
+    private final Semaphore characters = new Semaphore(MOST_AT_ONCE, true);
     /** Many threads may use the library at once, but none while it is being freed: that would crash the JVM. */
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private boolean closed;
@@ -96,15 +100,8 @@ final class FastTokenizer implements Tokenizer {
         if (vocabulary.specials().stream().noneMatch(text::contains)) {
             return encode(text);
         }
-        requireShort(text.length());
-        return use(whole -> {
-            long encoding = LIB.encode(plain().getHandle(), wellFormed(text), false);
-            try {
-                return ids(encoding);
-            } finally {
-                LIB.deleteEncoding(encoding);
-            }
-        });
+        return encode(text.length(), whole -> LIB.encode(plain().getHandle(), wellFormed(text), false),
+                FastTokenizer::ids);
     }
 
     private synchronized HuggingFaceTokenizer plain() {
@@ -140,23 +137,22 @@ final class FastTokenizer implements Tokenizer {
 
     @Override
     public PairEncoding encodePair(String first, String second) {
-        requireShort((long) first.length() + second.length());
-        return encode(handle -> LIB.encodeDual(handle, wellFormed(first), wellFormed(second), true),
+        return encode((long) first.length() + second.length(),
+                handle -> LIB.encodeDual(handle, wellFormed(first), wellFormed(second), true),
                 encoding -> new PairEncoding(ids(encoding), ints(LIB.getTypeIds(encoding))));
     }
 
     @Override
     public WordEncoding encodeWords(List<String> words) {
-        requireShort(words.stream().mapToLong(String::length).sum());
+        long length = words.stream().mapToLong(String::length).sum();
         String[] each = words.stream().map(FastTokenizer::wellFormed).toArray(String[]::new);
         return each.length == 0 ? new WordEncoding(new int[0], new int[0])
-                : encode(handle -> LIB.encodeList(handle, each, false),
+                : encode(length, handle -> LIB.encodeList(handle, each, false),
                         encoding -> new WordEncoding(ids(encoding), ints(LIB.getWordIds(encoding))));
     }
 
     private <T> T encode(String text, boolean specials, LongFunction<T> read) {
-        requireShort(text.length());
-        return encode(handle -> LIB.encode(handle, wellFormed(text), specials), read);
+        return encode(text.length(), handle -> LIB.encode(handle, wellFormed(text), specials), read);
     }
 
     private void requireShort(long length) {
@@ -167,15 +163,22 @@ final class FastTokenizer implements Tokenizer {
     }
 
     /** Asks the library for what is needed; DJL's own encode fetches eight arrays, with a text for each token. */
-    private <T> T encode(LongUnaryOperator encode, LongFunction<T> read) {
-        return use(library -> {
-            long encoding = encode.applyAsLong(library.getHandle());
-            try {
-                return read.apply(encoding);
-            } finally {
-                LIB.deleteEncoding(encoding);
-            }
-        });
+    private <T> T encode(long length, LongUnaryOperator encode, LongFunction<T> read) {
+        requireShort(length);
+        int taken = (int) Math.min(length, MOST_AT_ONCE);
+        characters.acquireUninterruptibly(taken);
+        try {
+            return use(library -> {
+                long encoding = encode.applyAsLong(library.getHandle());
+                try {
+                    return read.apply(encoding);
+                } finally {
+                    LIB.deleteEncoding(encoding);
+                }
+            });
+        } finally {
+            characters.release(taken);
+        }
     }
 
     /**

@@ -41,8 +41,10 @@ final class ChatInput {
      * @param tools as the request has them
      * @param variables further variables of the template
      * @param begin what the answer begins with
+     * @param most the most tokens that the model reads
      */
-    int[] tokens(List<JsonNode> messages, List<JsonNode> tools, Map<String, Object> variables, String begin) {
+    int[] tokens(List<JsonNode> messages, List<JsonNode> tools, Map<String, Object> variables, String begin,
+            int most) {
         if (messages.isEmpty()) {
             throw ApiException.invalid(field, "'" + field + "' must have at least one message");
         }
@@ -51,7 +53,7 @@ final class ChatInput {
             chat.add(message(messages.get(i), field + "[" + i + "]"));
         }
         List<Map<String, Object>> maps = tools.stream().map(tool -> MAPPER.convertValue(tool, OBJECT)).toList();
-        return PromptTokens.of(field, rendered(chat, maps, variables) + begin, tokenizer::encode);
+        return PromptTokens.of(field, rendered(chat, maps, variables) + begin, most, tokenizer::encode);
     }
 
     private String rendered(List<ChatMessage> chat, List<Map<String, Object>> tools, Map<String, Object> variables) {

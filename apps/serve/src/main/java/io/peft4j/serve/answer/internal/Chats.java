@@ -38,10 +38,11 @@ final class Chats {
                 "no_chat_template", "model", "the model '" + model.name() + "' has no chat template; ask it "
                         + "with a prompt at /v1/completions, or let the server be started with a chat template"));
         ChatRequest request = reader.read(fields, template, constraints);
+        int most = answers.mostTokens(model, caller);
         int[] prompt = new ChatInput(request.prompt(), template, base.tokenizer()).tokens(request.messages(),
-                request.tools().shown(), request.variables(), request.tools().begin());
+                request.tools().shown(), request.variables(), request.tools().begin(), most);
         GenerationOptions options = SamplingFields.limited(request.options(), request.prompt(), request.limit(),
-                request.maxTokens(), prompt.length, answers.mostTokens(model, caller));
+                request.maxTokens(), prompt.length, most);
         return new Chat(model, request, prompt, options);
     }
 

@@ -64,18 +64,18 @@ public final class CompletionRoutes implements RouteGroup {
         int most = fields.integer("logprobs", 0, MOST_LOG_PROBABILITIES).orElse(-1);
         GenerationOptions told = most < 0 ? options : options.withLogProbabilities(most);
         int maxTokens = fields.integer("max_tokens", 1, Integer.MAX_VALUE).orElse(DEFAULT_TOKENS);
-        List<int[]> prompts = prompts(fields.required("prompt"));
+        int room = answers.mostTokens(model, caller);
+        List<int[]> prompts = prompts(fields.required("prompt"), room);
         Wanted wanted = new Wanted(model, name, prompts, told.withMaxNewTokens(maxTokens), Streaming.read(fields));
         fields.requireKnown();
-        int room = answers.mostTokens(model, caller);
         prompts.forEach(prompt -> SamplingFields.limited(told, "prompt", "max_tokens", Optional.of(maxTokens),
                 prompt.length, room));
         return wanted;
     }
 
-    private List<int[]> prompts(JsonNode value) {
+    private List<int[]> prompts(JsonNode value, int most) {
         if (value.isTextual()) {
-            return List.of(PromptTokens.of("prompt", value.textValue(), tokenizer::encodeWithSpecials));
+            return List.of(PromptTokens.of("prompt", value.textValue(), most, tokenizer::encodeWithSpecials));
         }
         RequestFields.require(value.isArray() && value.size() > 0, "prompt",
                 "a string, or an array of strings or tokens that "
@@ -91,7 +91,7 @@ public final class CompletionRoutes implements RouteGroup {
         List<int[]> prompts = new ArrayList<>();
         for (JsonNode each : value) {
             RequestFields.require(each.isTextual() || each.isArray(), "prompt", "an array of strings or tokens", each);
-            prompts.add(each.isTextual() ? PromptTokens.of("prompt", each.textValue(), tokenizer::encodeWithSpecials)
+            prompts.add(each.isTextual() ? PromptTokens.of("prompt", each.textValue(), most, tokenizer::encodeWithSpecials)
                     : tokens(each));
         }
         return prompts;

@@ -62,6 +62,6 @@ final class EmbeddingInput {
         } catch (ConfigurationException e) {
             throw ApiException.invalid("prompt_name", e.getMessage());
         }
-        return PromptTokens.of("input", text, each -> embedder.tokens(each, prompt));
+        return PromptTokens.of("input", text, embedder.maxTokens(), each -> embedder.tokens(each, prompt));
     }
 }

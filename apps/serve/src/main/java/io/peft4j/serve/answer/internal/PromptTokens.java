@@ -3,6 +3,7 @@ package io.peft4j.serve.answer.internal;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.text.TokenBound;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.RequestFields;
 import java.util.function.Function;
@@ -13,17 +14,30 @@ final class PromptTokens {
     }
 
     /**
-     * Encodes a text. Tokenizers take millions of characters, more than any model reads, and refuse what is longer.
+     * Encodes a text, unless it is far too long. Tokenizers take millions of characters, more than any model reads, and
+     * refuse what is longer.
      *
      * @param param the field that has the text
+     * @param most the most tokens that the model reads
      */
-    static int[] of(String param, String text, Function<String, int[]> tokenizer) {
+    static int[] of(String param, String text, int most, Function<String, int[]> tokenizer) {
         try {
+            int tokens = TokenBound.beyond(text, most, tokenizer);
+            if (tokens > 0) {
+                throw tooLong(param, "This model's maximum context length is " + most + " tokens, but the text of "
+                        + text.length() + " characters has at least " + tokens + ". Shorten it.");
+            }
             return tokenizer.apply(text);
+        } catch (ApiException e) {
+            throw e;
         } catch (PeftException e) {
-            throw ApiException.of(400, "invalid_request_error", "context_length_exceeded", param, "the tokenizer of "
-                    + "this model takes no text of " + text.length() + " characters. Shorten it.");
+            throw tooLong(param, "the tokenizer of this model takes no text of " + text.length()
+                    + " characters. Shorten it.");
         }
+    }
+
+    private static ApiException tooLong(String param, String message) {
+        return ApiException.of(400, "invalid_request_error", "context_length_exceeded", param, message);
     }
 
     /**
