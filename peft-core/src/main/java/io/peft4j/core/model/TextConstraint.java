@@ -40,6 +40,11 @@ public interface TextConstraint {
         return mayEnd(state);
     }
 
+    /** Bytes of memory that it takes now; it may take more while texts are followed. */
+    default long bytes() {
+        return 0;
+    }
+
     /** What it allows, for messages, and to tell two of them apart: a regular expression, a schema. */
     String description();
 }

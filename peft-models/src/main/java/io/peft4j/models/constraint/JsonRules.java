@@ -2,6 +2,7 @@ package io.peft4j.models.constraint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import io.peft4j.core.error.Count;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;
@@ -24,6 +25,8 @@ final class JsonRules {
     private static final BitSet PLAIN = plain();
     private static final Rule CHARACTER = Rule.choice(Rule.character(PLAIN),
             RegexParser.parse("\\\\([\"\\\\/bfnrt]|u[0-9a-fA-F]{4})"));
+    /** Any values, by how deep arrays and objects are nested. */
+    private static final List<Rule> ANY = any();
 
     private JsonRules() {
     }
@@ -73,7 +76,7 @@ final class JsonRules {
         String zeros = "0".repeat(lower.length());
         return Rule.choice(Rule.sequence(new Rule.Bytes(first, first), digits(lower, nines)),
                 Rule.sequence(new Rule.Bytes(first + 1, last - 1), new Rule.Repetition(new Rule.Bytes('0', '9'),
-                        lower.length(), lower.length())),
+                        lower.length(), lower.length(), "a number")),
                 Rule.sequence(new Rule.Bytes(last, last), digits(zeros, higher)));
     }
 
@@ -83,7 +86,11 @@ final class JsonRules {
 
     /** A string of {@code least} to {@code most} characters, or of any number from {@code least} on. */
     static Rule string(int least, int most) {
-        return quoted(new Rule.Repetition(CHARACTER, least, most));
+        return quoted(new Rule.Repetition(CHARACTER, least, most, "a string" + times(least, most, "character")));
+    }
+
+    private static String times(int least, int most, String what) {
+        return most < 0 ? "" : " of " + least + " to " + Count.of(most, what);
     }
 
     private static Rule quoted(Rule content) {
@@ -106,12 +113,16 @@ final class JsonRules {
 
     /** Any value, with arrays and objects nested in each other so many times. */
     static Rule any(int depth) {
+        return ANY.get(depth);
+    }
+
+    private static List<Rule> any() {
         Rule scalar = Rule.choice(string(0, -1), number(), Rule.text("true"), Rule.text("false"), Rule.text("null"));
-        Rule value = scalar;
-        for (int i = 0; i < depth; i++) {
-            value = Rule.choice(scalar, array(value, 0, -1), map(value));
+        List<Rule> all = new ArrayList<>(List.of(scalar));
+        for (int i = 0; i < JsonSchema.FREE_DEPTH; i++) {
+            all.add(Rule.choice(scalar, array(all.get(i), 0, -1), map(all.get(i))));
         }
-        return value;
+        return List.copyOf(all);
     }
 
     /** An array of {@code least} to {@code most} items, or of any number from {@code least} on. */
@@ -119,7 +130,8 @@ final class JsonRules {
         if (most == 0) {
             return Rule.text("[]");
         }
-        Rule rest = new Rule.Repetition(Rule.sequence(comma(), item), Math.max(0, least - 1), most < 0 ? -1 : most - 1);
+        Rule rest = new Rule.Repetition(Rule.sequence(comma(), item), Math.max(0, least - 1), most < 0 ? -1 : most - 1,
+                "an array" + times(least, most, "item"));
         Rule filled = Rule.sequence(Rule.text("["), item, rest, Rule.text("]"));
         return least == 0 ? Rule.choice(Rule.text("[]"), filled) : filled;
     }
@@ -137,7 +149,7 @@ final class JsonRules {
     /** An object with any names and values of one kind. */
     static Rule map(Rule value) {
         Rule member = Rule.sequence(string(0, -1), colon(), value);
-        Rule rest = new Rule.Repetition(Rule.sequence(comma(), member), 0, -1);
+        Rule rest = new Rule.Repetition(Rule.sequence(comma(), member), 0, -1, "an object");
         return Rule.choice(Rule.text("{}"), Rule.sequence(Rule.text("{"), member, rest, Rule.text("}")));
     }
 

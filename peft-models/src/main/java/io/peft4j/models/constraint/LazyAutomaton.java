@@ -14,7 +14,6 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /**
@@ -25,31 +24,36 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
  * stacks with common ends. A state is the set of positions that may take the next byte.
  */
 final class LazyAutomaton implements TextConstraint {
-    /** Positions that all states together may hold: some 100 MB. */
-    private static final int MOST_POSITIONS = 4_000_000;
+    /** Memory that an automaton may take: a string whose length is counted takes about a kilobyte a character. */
+    private static final long MOST_BYTES = Math.max(8L << 20, Math.min(64L << 20, Runtime.getRuntime().maxMemory()
+            / 32));
+    /** What a rule takes, and a state beside its positions. */
+    private static final int RULE_BYTES = 150;
+    private static final int STATE_BYTES = 250;
     /** Positions that are looked at for one state; a choice of 9,000 words has 18,000. */
     private static final int MOST_IN_A_STATE = 40_000;
-    /** Positions of a state that count as few, and how many more all states together may look at: a second's work. */
+    /** Positions of a state that count as few, and how many more all states together may look at. */
     private static final int FEW = 200;
     private static final int MOST_BEYOND_FEW = 500_000;
     private static final int END = -1;
     private static final int UNKNOWN = -2;
+    private static final int LONGEST_DESCRIPTION = 300;
 
     private final String description;
-    private final Set<Rule> impossible;
-    private final Map<Position, Integer> ids = new HashMap<>();
-    private final List<Position> positions = new ArrayList<>();
+    private final List<Rule> rules;
+    /** The numbers of the parts of each rule, without those that no text fits. */
+    private final int[][] parts;
+    private final PositionTable positions = new PositionTable();
     private final Map<State, Integer> numbers = new HashMap<>();
     private final Map<List<Rule.Bytes>, Groups> groupings = new HashMap<>();
     private final Map<Integer, List<Rule.Bytes>> sets = new HashMap<>();
-    private long held;
+    /** For each position the last round in which it was looked at; a round makes one state. */
+    private int[] looked = new int[64];
+    private int round;
+    private long stateBytes;
     private long beyondFew;
     /** Read without the lock; grows by copies. */
     private volatile State[] states = new State[0];
-
-    /** A place in a rule, and what comes behind it. */
-    private record Position(Rule rule, int count, int next) {
-    }
 
     /** Which bytes lead to the same state, from states whose positions take the same sets of bytes. */
     private record Groups(short[] of, int[] examples) {
@@ -85,18 +89,27 @@ final class LazyAutomaton implements TextConstraint {
      */
     LazyAutomaton(String description, Rule rule) {
         this.description = description;
-        impossible = impossible(rule);
-        if (impossible.contains(rule)) {
-            throw new ConfigurationException(description + " allows no text at all" + impossible.stream()
-                    .filter(each -> each instanceof Rule.Reference).findFirst()
+        rules = all(rule);
+        Map<Rule, Integer> ruleNumbers = new IdentityHashMap<>();
+        rules.forEach(each -> ruleNumbers.put(each, ruleNumbers.size()));
+        int[][] all = new int[rules.size()][];
+        Arrays.setAll(all, i -> rules.get(i).parts().stream().mapToInt(ruleNumbers::get).toArray());
+        BitSet possible = possible(all);
+        if (!possible.get(0)) {
+            throw new ConfigurationException(description + " allows no text at all" + rules.stream()
+                    .filter(each -> each instanceof Rule.Reference && !possible.get(ruleNumbers.get(each))).findFirst()
                     .map(each -> "; it contains itself through '" + ((Rule.Reference) each).name() + "' without an end")
                     .orElse(""));
         }
-        state(List.of(new Position(rule, 0, END)), false);
+        parts = new int[all.length][];
+        Arrays.setAll(parts, i -> Arrays.stream(all[i]).filter(possible::get).toArray());
+        stateBytes = (long) RULE_BYTES * parts.length;
+        positions.id(0, 0, END);
+        state(new int[] {0}, 1, false);
     }
 
-    /** The rules that no text fits, since they have no byte or contain themselves without an end. */
-    private static Set<Rule> impossible(Rule root) {
+    /** A rule and all that it is made of. */
+    private static List<Rule> all(Rule root) {
         Set<Rule> known = Collections.newSetFromMap(new IdentityHashMap<>());
         Deque<Rule> open = new ArrayDeque<>(List.of(root));
         List<Rule> all = new ArrayList<>();
@@ -107,27 +120,42 @@ final class LazyAutomaton implements TextConstraint {
                 rule.parts().forEach(open::push);
             }
         }
-        // Parts come before what they are part of, so that few rounds suffice.
-        Collections.reverse(all);
-        boolean more = true;
-        while (more) {
-            more = false;
-            for (Rule rule : all) {
-                more |= known.contains(rule) && possible(rule, known) && known.remove(rule);
-            }
-        }
-        return known;
+        return all;
     }
 
-    private static boolean possible(Rule rule, Set<Rule> notYet) {
-        if (rule instanceof Rule.Bytes bytes) {
-            return !bytes.isEmpty();
+    /**
+     * The numbers of the rules that some text fits; others have no byte, or contain themselves without an end. Each
+     * rule is looked at once for each of its parts.
+     */
+    private BitSet possible(int[][] all) {
+        List<List<Integer>> owners = new ArrayList<>();
+        rules.forEach(each -> owners.add(new ArrayList<>(1)));
+        int[] missing = new int[all.length];
+        Deque<Integer> found = new ArrayDeque<>();
+        for (int i = 0; i < all.length; i++) {
+            Rule rule = rules.get(i);
+            missing[i] = rule instanceof Rule.Choice ? 1 : all[i].length;
+            for (int part : all[i]) {
+                owners.get(part).add(i);
+            }
+            if (rule instanceof Rule.Bytes bytes ? !bytes.isEmpty()
+                    : missing[i] == 0 || rule instanceof Rule.Repetition repetition && repetition.least() == 0) {
+                found.add(i);
+            }
         }
-        if (rule instanceof Rule.Repetition repetition && repetition.least() == 0) {
-            return true;
+        BitSet possible = new BitSet();
+        while (!found.isEmpty()) {
+            int rule = found.pop();
+            if (!possible.get(rule)) {
+                possible.set(rule);
+                for (int owner : owners.get(rule)) {
+                    if (--missing[owner] == 0) {
+                        found.add(owner);
+                    }
+                }
+            }
         }
-        return rule instanceof Rule.Choice ? rule.parts().stream().anyMatch(part -> !notYet.contains(part))
-                : rule.parts().stream().noneMatch(notYet::contains);
+        return possible;
     }
 
     @Override
@@ -161,99 +189,135 @@ final class LazyAutomaton implements TextConstraint {
         return description;
     }
 
+    @Override
+    public synchronized long bytes() {
+        return positions.bytes() + stateBytes;
+    }
+
     private synchronized int follow(State from, int group) {
-        List<Position> behind = new ArrayList<>();
+        int[] behind = new int[from.leaves.length];
+        int count = 0;
         boolean end = false;
         for (int leaf : from.leaves) {
-            Position position = positions.get(leaf);
-            if (((Rule.Bytes) position.rule).has(from.groups.examples[group])) {
-                end |= position.next == END;
-                if (position.next != END) {
-                    behind.add(positions.get(position.next));
+            if (((Rule.Bytes) rules.get(positions.rule(leaf))).has(from.groups.examples[group])) {
+                int next = positions.next(leaf);
+                end |= next == END;
+                if (next != END) {
+                    behind[count++] = next;
                 }
             }
         }
-        int target = state(behind, end);
+        int target = state(behind, count, end);
         from.targets.set(group, target);
         return target;
     }
 
-    /** The number of the state in which a text is that has come to any of these positions, or to its end. */
-    private int state(List<Position> starts, boolean end) {
-        Deque<Position> open = new ArrayDeque<>(starts);
-        Set<Integer> seen = new HashSet<>();
-        Set<Integer> leaves = new TreeSet<>();
-        Set<Integer> notAgain = new HashSet<>();
-        boolean mayEnd = end;
-        while (!open.isEmpty()) {
-            Position at = open.pop();
-            int id = id(at);
-            if (!seen.add(id)) {
-                continue;
+    /** What is still to be looked at for a state, and what was found. */
+    private static final class Search {
+        private int[] open;
+        private int size;
+        private int[] leaves = new int[16];
+        private int found;
+        private int looked;
+        private boolean end;
+        /** Repetitions whose part was nothing, which once more leads to nothing new. */
+        private final Set<Integer> notAgain = new HashSet<>();
+
+        Search(int[] starts, int count, boolean end) {
+            this.open = Arrays.copyOf(starts, Math.max(16, count));
+            this.size = count;
+            this.end = end;
+        }
+
+        void push(int position) {
+            if (size == open.length) {
+                open = Arrays.copyOf(open, 2 * size);
             }
-            if (seen.size() > MOST_IN_A_STATE) {
-                throw tooComplex();
+            open[size++] = position;
+        }
+
+        void leaf(int position) {
+            if (found == leaves.length) {
+                leaves = Arrays.copyOf(leaves, 2 * found);
             }
-            if (at.rule instanceof Rule.Bytes) {
-                leaves.add(id);
-            } else if (at.rule instanceof Rule.Sequence && at.count < at.rule.parts().size()) {
-                int rest = at.count + 1 == at.rule.parts().size() ? at.next
-                        : id(new Position(at.rule, at.count + 1, at.next));
-                push(open, at.rule.parts().get(at.count), rest);
-            } else if (at.rule instanceof Rule.Repetition repetition) {
-                if (repetition.again(at.count)) {
-                    int rest = id(new Position(at.rule, repetition.next(at.count), at.next));
-                    if (repetition.partMayBeEmpty() && rest != id) {
-                        notAgain.add(rest);
-                    }
-                    push(open, repetition.part(), rest);
-                }
-                mayEnd |= at.count >= repetition.least() && resume(open, at.next, notAgain);
-            } else if (at.rule instanceof Rule.Sequence) {
-                mayEnd |= resume(open, at.next, notAgain);
-            } else {
-                for (Rule part : at.rule.parts()) {
-                    push(open, part, at.next);
-                }
+            leaves[found++] = position;
+        }
+
+        /** Goes on with the position behind one that is through. */
+        void resume(int next) {
+            end |= next == END;
+            if (next != END && !notAgain.contains(next)) {
+                push(next);
             }
         }
-        beyondFew += Math.max(0, seen.size() - FEW);
+
+        State state() {
+            int[] sorted = Arrays.copyOf(leaves, found);
+            Arrays.sort(sorted);
+            return new State(sorted, end);
+        }
+    }
+
+    /** The number of the state in which a text is that has come to any of these positions, or to its end. */
+    private int state(int[] starts, int count, boolean end) {
+        Search search = new Search(starts, count, end);
+        round++;
+        while (search.size > 0) {
+            int at = search.open[--search.size];
+            if (at >= looked.length) {
+                looked = Arrays.copyOf(looked, Math.max(2 * looked.length, at + 1));
+            }
+            if (looked[at] != round) {
+                looked[at] = round;
+                if (++search.looked > MOST_IN_A_STATE) {
+                    throw tooComplex();
+                }
+                look(at, search);
+            }
+        }
+        beyondFew += Math.max(0, search.looked - FEW);
         if (beyondFew > MOST_BEYOND_FEW) {
             throw tooComplex();
         }
-        return number(new State(leaves.stream().mapToInt(Integer::intValue).toArray(), mayEnd));
+        return number(search.state());
     }
 
-    private void push(Deque<Position> open, Rule rule, int next) {
-        if (!impossible.contains(rule)) {
-            open.push(new Position(rule, 0, next));
-        }
-    }
-
-    /**
-     * Goes on with the position behind one that is through.
-     *
-     * @param notAgain repetitions whose part was nothing, which once more leads to nothing new
-     * @return whether that is the end of the text
-     */
-    private boolean resume(Deque<Position> open, int next, Set<Integer> notAgain) {
-        if (next != END && !notAgain.contains(next)) {
-            open.push(positions.get(next));
-        }
-        return next == END;
-    }
-
-    private int id(Position position) {
-        Integer known = ids.get(position);
-        if (known == null) {
-            known = positions.size();
-            if (known == MOST_POSITIONS) {
-                throw tooComplex();
+    private void look(int at, Search search) {
+        int rule = positions.rule(at);
+        int count = positions.count(at);
+        int next = positions.next(at);
+        Rule what = rules.get(rule);
+        if (what instanceof Rule.Bytes) {
+            search.leaf(at);
+        } else if (what instanceof Rule.Sequence && count < parts[rule].length) {
+            int rest = count + 1 == parts[rule].length ? next : id(rule, count + 1, next);
+            search.push(id(parts[rule][count], 0, rest));
+        } else if (what instanceof Rule.Repetition repetition) {
+            if (repetition.again(count) && parts[rule].length > 0) {
+                int rest = id(rule, repetition.next(count), next);
+                if (repetition.partMayBeEmpty() && rest != at) {
+                    search.notAgain.add(rest);
+                }
+                search.push(id(parts[rule][0], 0, rest));
             }
-            positions.add(position);
-            ids.put(position, known);
+            if (count >= repetition.least()) {
+                search.resume(next);
+            }
+        } else if (what instanceof Rule.Sequence) {
+            search.resume(next);
+        } else {
+            for (int part : parts[rule]) {
+                search.push(id(part, 0, next));
+            }
         }
-        return known;
+    }
+
+    private int id(int rule, int count, int next) {
+        int id = positions.id(rule, count, next);
+        if (id + 1 == positions.size() && positions.bytes() + stateBytes > MOST_BYTES) {
+            throw tooComplex();
+        }
+        return id;
     }
 
     private int number(State state) {
@@ -261,11 +325,11 @@ final class LazyAutomaton implements TextConstraint {
         if (known != null) {
             return known;
         }
-        held += state.leaves.length;
-        if (held > MOST_POSITIONS) {
+        state.groups = groups(state);
+        stateBytes += STATE_BYTES + 4L * (state.leaves.length + state.groups.examples.length);
+        if (positions.bytes() + stateBytes > MOST_BYTES) {
             throw tooComplex();
         }
-        state.groups = groups(state);
         int[] unknown = new int[state.groups.examples.length];
         Arrays.fill(unknown, UNKNOWN);
         state.targets = new AtomicIntegerArray(unknown);
@@ -284,12 +348,15 @@ final class LazyAutomaton implements TextConstraint {
         Set<Rule.Bytes> different = Collections.newSetFromMap(new IdentityHashMap<>());
         List<Rule.Bytes> taken = new ArrayList<>();
         for (int leaf : state.leaves) {
-            Rule.Bytes set = shared((Rule.Bytes) positions.get(leaf).rule);
+            Rule.Bytes set = shared((Rule.Bytes) rules.get(positions.rule(leaf)));
             if (different.add(set)) {
                 taken.add(set);
             }
         }
-        return groupings.computeIfAbsent(taken, LazyAutomaton::groups);
+        return groupings.computeIfAbsent(taken, sorts -> {
+            stateBytes += 2 * STATE_BYTES + 512 + 8L * sorts.size();
+            return groups(sorts);
+        });
     }
 
     private Rule.Bytes shared(Rule.Bytes bytes) {
@@ -318,8 +385,19 @@ final class LazyAutomaton implements TextConstraint {
         return new Groups(of, Arrays.copyOf(examples, known.size()));
     }
 
+    /** Names the repetition of which most positions are; there is one wherever they become so many. */
     private ConfigurationException tooComplex() {
-        return new ConfigurationException(description + " is too complex: too many of its parts fit the same text; "
-                + "repeat less often, or say more exactly what comes");
+        int[] seen = new int[parts.length];
+        int most = 0;
+        for (int id = 0; id < positions.size(); id++) {
+            int rule = positions.rule(id);
+            seen[rule] += rules.get(rule) instanceof Rule.Repetition ? 1 : 0;
+            most = seen[rule] > seen[most] ? rule : most;
+        }
+        String part = rules.get(most) instanceof Rule.Repetition repetition ? repetition.description() : "a part of it";
+        return new ConfigurationException((description.length() <= LONGEST_DESCRIPTION ? description
+                : description.substring(0, LONGEST_DESCRIPTION) + "...") + " is too complex: " + part
+                + " fits the same "
+                + "text in too many ways; repeat less often, or say more exactly what comes");
     }
 }

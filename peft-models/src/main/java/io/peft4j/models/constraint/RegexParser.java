@@ -3,17 +3,22 @@ package io.peft4j.models.constraint;
 import io.peft4j.core.error.ConfigurationException;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Regular expressions as most languages write them, without what looks around or back. */
 final class RegexParser {
     private static final int DEEPEST = 500;
+    private static final int LONGEST_QUOTE = 60;
     private static final String DIGITS = "0-9";
     private static final String WORD = "a-zA-Z0-9_";
     private static final String SPACE = " \t\n\u000B\f\r";
 
     private final String expression;
     private final BitSet allowed;
+    /** Rules of many characters, which take time to make. */
+    private final Map<String, Rule> known = new HashMap<>();
     private int at;
     private int depth;
 
@@ -53,7 +58,8 @@ final class RegexParser {
     private Rule sequence() {
         List<Rule> parts = new ArrayList<>();
         while (at < expression.length() && expression.charAt(at) != '|' && expression.charAt(at) != ')') {
-            parts.add(repeated(atom()));
+            int from = at;
+            parts.add(repeated(atom(), from));
         }
         // A text that ends may be followed by nothing, which the anchor at the end says.
         return Rule.sequence(parts.toArray(Rule[]::new));
@@ -68,9 +74,9 @@ final class RegexParser {
             case '[' :
                 return character(classOf());
             case '.' :
-                return character(not("\n\r"));
+                return known.computeIfAbsent(".", dot -> character(not("\n\r")));
             case '\\' :
-                return character(escape(false));
+                return escaped();
             case '$', '^' :
                 if (c == '$' && at == expression.length()) {
                     return Rule.sequence();
@@ -81,6 +87,20 @@ final class RegexParser {
             default :
                 return character(one(c));
         }
+    }
+
+    private Rule escaped() {
+        String negated = at < expression.length() ? expression.substring(at, at + 1) : "";
+        Rule rule = known.get(negated);
+        if (rule != null) {
+            at++;
+            return rule;
+        }
+        rule = character(escape(false));
+        if ("DWS".contains(negated)) {
+            known.put(negated, rule);
+        }
+        return rule;
     }
 
     private Rule group() {
@@ -102,17 +122,18 @@ final class RegexParser {
         return rule;
     }
 
-    private Rule repeated(Rule atom) {
+    /** @param from where the atom begins */
+    private Rule repeated(Rule atom, int from) {
         Rule rule = atom;
         while (at < expression.length()) {
             if (take('*')) {
-                rule = new Rule.Repetition(rule, 0, -1);
+                rule = repetition(rule, 0, -1, from);
             } else if (take('+')) {
-                rule = new Rule.Repetition(rule, 1, -1);
+                rule = repetition(rule, 1, -1, from);
             } else if (take('?')) {
-                rule = new Rule.Repetition(rule, 0, 1);
+                rule = repetition(rule, 0, 1, from);
             } else if (take('{')) {
-                rule = counted(rule);
+                rule = counted(rule, from);
             } else {
                 return rule;
             }
@@ -120,13 +141,19 @@ final class RegexParser {
         return rule;
     }
 
-    private Rule counted(Rule rule) {
+    private Rule repetition(Rule rule, int least, int most, int from) {
+        String text = expression.substring(from, at);
+        return new Rule.Repetition(rule, least, most, text.length() <= LONGEST_QUOTE ? text
+                : text.substring(0, LONGEST_QUOTE / 2) + "..." + text.substring(text.length() - LONGEST_QUOTE / 2));
+    }
+
+    private Rule counted(Rule rule, int from) {
         int least = number();
         int most = !take(',') ? least : expression.startsWith("}", at) ? -1 : number();
         if (!take('}') || most >= 0 && most < least) {
             throw refused("a repetition that is none; write {n}, {n,} or {n,m}");
         }
-        return new Rule.Repetition(rule, least, most);
+        return repetition(rule, least, most, from);
     }
 
     private int number() {

@@ -85,8 +85,11 @@ sealed interface Rule {
         private final boolean mayBeEmpty;
         private final int least;
         private final int most;
+        private final String description;
 
-        Repetition(Rule part, int least, int most) {
+        /** @param description what repeats, for messages */
+        Repetition(Rule part, int least, int most, String description) {
+            this.description = description;
             this.part = part;
             // Nothing, repeated, is nothing: so often at least as well as not at all.
             this.mayBeEmpty = nullable(part);
@@ -94,8 +97,8 @@ sealed interface Rule {
             this.most = most;
         }
 
-        Rule part() {
-            return part;
+        String description() {
+            return description;
         }
 
         boolean partMayBeEmpty() {

@@ -153,6 +153,8 @@ final class AnswerBatch implements AutoCloseable {
             sequence.answer().next(logits);
         } catch (RuntimeException e) {
             sequence.ticket().fail(e);
+        } catch (OutOfMemoryError | StackOverflowError e) {
+            sequence.ticket().fail(new IllegalStateException("choosing a token failed: " + e, e));
         }
     }
 

@@ -1,8 +1,10 @@
 package io.peft4j.models.generation.internal;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.model.TokenProbability;
 import io.peft4j.core.text.TokenStreamDecoder;
 import io.peft4j.core.text.Tokenizer;
@@ -155,7 +157,16 @@ final class GrowingAnswer {
     Completion completion() {
         String all = text.toString();
         return new Completion(all, Arrays.copyOf(ids, length), stopped.orElseThrow(),
-                options.constraint().map(c -> c.allows(all)).orElse(true), promptTokens.length, probabilities);
+                options.constraint().map(c -> follows(c, all)).orElse(true), promptTokens.length, probabilities);
+    }
+
+    private static boolean follows(TextConstraint constraint, String text) {
+        try {
+            return constraint.allows(text);
+        } catch (ConfigurationException e) {
+            // It is too complex there, where no token of the answer has led.
+            return false;
+        }
     }
 
     private String textOf(int id) {

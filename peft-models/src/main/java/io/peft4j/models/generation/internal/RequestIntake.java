@@ -18,6 +18,7 @@ import io.peft4j.models.generation.AnswerService.AnswerStatus;
 import io.peft4j.models.generation.PendingAnswer;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +32,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * cannot be answered.
  */
 public final class RequestIntake implements AutoCloseable {
-    private static final int KEPT_MASKS = 16;
+    private static final int KEPT_MASKS = 32;
+    /** Memory that kept masks may take. */
+    private static final long MASK_BYTES = Runtime.getRuntime().maxMemory() / 8;
     private static final AtomicInteger THREADS = new AtomicInteger();
 
     private final BaseLanguageModel base;
@@ -46,14 +49,7 @@ public final class RequestIntake implements AutoCloseable {
         return thread;
     });
     /** Of the constraints that were met last; what they have found of the vocabulary serves further requests. */
-    private final Map<String, TokenMasks> masks = new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, TokenMasks> eldest) {
-            return size() > KEPT_MASKS;
-        }
-    };
+    private final Map<String, TokenMasks> masks = new LinkedHashMap<>(16, 0.75f, true);
 
     /**
      * An office.
@@ -156,8 +152,26 @@ public final class RequestIntake implements AutoCloseable {
         }
     }
 
-    private synchronized TokenMasks masks(TextConstraint constraint) {
-        return masks.computeIfAbsent(constraint.description(), text -> new TokenMasks(constraint, generator.table()));
+    /**
+     * What a constraint allows. The first tokens are found here already, where it costs the client's time and not that
+     * of those whose answers grow: what is too complex mostly shows there.
+     */
+    private TokenMasks masks(TextConstraint constraint) {
+        TokenMasks found = kept(constraint);
+        found.first();
+        return found;
+    }
+
+    private synchronized TokenMasks kept(TextConstraint constraint) {
+        TokenMasks found = masks.computeIfAbsent(constraint.description(), text -> new TokenMasks(constraint,
+                generator.table()));
+        long bytes = masks.values().stream().mapToLong(TokenMasks::bytes).sum();
+        Iterator<TokenMasks> eldest = masks.values().iterator();
+        while (masks.size() > 1 && (bytes > MASK_BYTES || masks.size() > KEPT_MASKS)) {
+            bytes -= eldest.next().bytes();
+            eldest.remove();
+        }
+        return found;
     }
 
     /** The tokens that prompt and answer may have together. */

@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -27,6 +28,8 @@ final class TokenMasks {
         }
     };
 
+    private Optional<BitSet> first = Optional.empty();
+
     TokenMasks(TextConstraint constraint, Table table) {
         this.constraint = constraint;
         this.table = table;
@@ -37,23 +40,31 @@ final class TokenMasks {
     }
 
     /** The tokens, special ones aside, after which the text can still become a valid one. */
-    BitSet allowed(int state) {
+    synchronized BitSet allowed(int state) {
         return kept.computeIfAbsent(state, this::walk);
     }
 
+    /** Memory that it and its constraint take now. */
+    synchronized long bytes() {
+        return constraint.bytes() + kept.values().stream().mapToLong(mask -> mask.size() / Byte.SIZE).sum();
+    }
+
     /** The tokens that an answer may begin with. */
-    BitSet first() {
+    synchronized BitSet first() {
         if (!table.dropsFirstSpace) {
             return allowed(constraint.start());
         }
-        BitSet allowed = new BitSet();
-        for (int i = 0; i < table.ids.length; i++) {
-            byte[] bytes = withoutFirstSpace(table.bytes.get(i));
-            if (bytes.length > 0 && run(constraint.start(), bytes) != TextConstraint.NONE) {
-                allowed.set(table.ids[i]);
+        if (first.isEmpty()) {
+            BitSet allowed = new BitSet();
+            for (int i = 0; i < table.ids.length; i++) {
+                byte[] bytes = withoutFirstSpace(table.bytes.get(i));
+                if (bytes.length > 0 && run(constraint.start(), bytes) != TextConstraint.NONE) {
+                    allowed.set(table.ids[i]);
+                }
             }
+            first = Optional.of(allowed);
         }
-        return allowed;
+        return first.get();
     }
 
     /** The state after a token. */
@@ -110,11 +121,6 @@ final class TokenMasks {
         /** Of each token, how many bytes it begins with as the one before it does. */
         private final int[] common;
         private final int longest;
-
-        /** Bytes of the longest token. */
-        int longest() {
-            return longest;
-        }
 
         Table(Tokenizer tokenizer) {
             of = tokenizer.tokenBytes();

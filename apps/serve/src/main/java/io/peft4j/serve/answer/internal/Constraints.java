@@ -7,28 +7,15 @@ import io.peft4j.models.constraint.TextConstraints;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.http.internal.RequestFields;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
 
-/** Constraints on answers, of which those that were asked for last are kept: clients send the same schema again. */
+/** Constraints on answers. */
 final class Constraints {
-    private static final int KEPT = 32;
     private static final int LONGEST_SCHEMA = 1 << 16;
-
-    private final Map<String, TextConstraint> kept = new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, TextConstraint> eldest) {
-            return size() > KEPT;
-        }
-    };
 
     /** Any JSON object. */
     TextConstraint json() {
-        return of("", TextConstraints::json);
+        return TextConstraints.json();
     }
 
     /**
@@ -42,7 +29,7 @@ final class Constraints {
             throw ApiException.invalid(param, "the JSON schema has more than " + LONGEST_SCHEMA + " characters");
         }
         try {
-            return of(text, () -> TextConstraints.jsonSchema(text));
+            return TextConstraints.jsonSchema(text);
         } catch (ConfigurationException e) {
             throw ApiException.of(400, "invalid_request_error", "invalid_json_schema", param, e.getMessage());
         }
@@ -67,14 +54,5 @@ final class Constraints {
             default -> throw ApiException.invalid(field + ".type",
                     "'" + field + ".type' must be text, json_object or json_schema");
         };
-    }
-
-    private synchronized TextConstraint of(String key, Supplier<TextConstraint> made) {
-        TextConstraint known = kept.get(key);
-        if (known == null) {
-            known = made.get();
-            kept.put(key, known);
-        }
-        return known;
     }
 }
