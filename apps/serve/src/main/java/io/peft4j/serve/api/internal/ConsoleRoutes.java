@@ -27,8 +27,8 @@ public final class ConsoleRoutes implements RouteGroup {
 
     @Override
     public void addTo(Routes routes) {
-        routes.undescribed().get("/", request -> send(request, START));
-        routes.undescribed().get("/console/{file}", request -> send(request, request.pathParam("file")));
+        routes.getUndescribed("/", request -> send(request, START));
+        routes.getUndescribed("/console/{file}", request -> send(request, request.pathParam("file")));
     }
 
     private void send(Context request, String file) {

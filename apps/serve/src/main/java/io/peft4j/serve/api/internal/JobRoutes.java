@@ -70,7 +70,7 @@ public final class JobRoutes implements RouteGroup {
         routes.get(JOBS + "/{id}/checkpoints", Paging.describe(Operation.of("listJobCheckpoints",
                 "The models of a job on its way"), MOST_LISTED, "JobCheckpoint"), this::checkpoints);
         for (String grader : List.of("run", "validate")) {
-            routes.undescribed().post("/v1/fine_tuning/alpha/graders/" + grader, JobRoutes::refuseGraders);
+            routes.postUndescribed("/v1/fine_tuning/alpha/graders/" + grader, JobRoutes::refuseGraders);
         }
     }
 

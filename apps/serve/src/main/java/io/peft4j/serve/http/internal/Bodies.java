@@ -2,6 +2,7 @@ package io.peft4j.serve.http.internal;
 
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
@@ -13,7 +14,7 @@ import java.nio.charset.StandardCharsets;
 /** Bodies of requests and replies. */
 public final class Bodies {
     /** The most bytes of a JSON body: more than the longest prompts, far less than memory. */
-    private static final int MOST_JSON_BYTES = 16 << 20;
+    static final int MOST_JSON_BYTES = 16 << 20;
 
     private Bodies() {
     }
@@ -43,6 +44,9 @@ public final class Bodies {
     private static JsonNode value(byte[] bytes) {
         try {
             return Json.parse(bytes);
+        } catch (StreamConstraintsException e) {
+            throw ApiException.invalid("the body of the request is not taken: it has too many values, is nested too "
+                    + "deeply, or a number in it is too long" + place(e.getLocation()));
         } catch (JsonProcessingException e) {
             // The message of the parser quotes the text, which may be a prompt; the place is enough.
             throw ApiException.invalid("the body of the request is not valid JSON" + place(e.getLocation()));

@@ -24,6 +24,7 @@ import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,6 +37,8 @@ public final class HttpServer implements AutoCloseable {
     /** What answers without a key: whether the server lives, the console, and what it loads. */
     private static final Set<String> OPEN = Set.of("/", "/health", "/openapi.json");
     private static final String REQUEST_ID = "X-Request-Id";
+    /** Connections that may wait to be accepted. */
+    private static final int BACKLOG = 1024;
     /** Clouds kill a container 30 seconds after they have asked it to stop. */
     public static final Duration LAST_ANSWERS = Duration.ofSeconds(25);
     /** What is ended needs a moment to tell its client so. */
@@ -59,12 +62,22 @@ public final class HttpServer implements AutoCloseable {
      */
     public HttpServer(String host, int port, Authenticator doors, ServerMetrics meters,
             Predicate<Throwable> diskFull, List<RouteGroup> groups) {
+        this(host, port, doors, meters, diskFull, groups, RequestGate.Limits.DEFAULT);
+    }
+
+    /** As above, with limits of what is taken on. */
+    HttpServer(String host, int port, Authenticator doors, ServerMetrics meters, Predicate<Throwable> diskFull,
+            List<RouteGroup> groups, RequestGate.Limits limits) {
         this.host = host;
         this.doors = doors;
         this.meters = meters;
         this.diskFull = diskFull;
         ServerSocketChannel socket = bind(host, port);
-        this.javalin = Javalin.create(config -> configure(config, socket, groups));
+        this.javalin = Javalin.create(config -> {
+            config.jetty.threadPool = new QueuedThreadPool(RequestGate.threads(limits));
+            config.jetty.modifyServer(server -> server.setHandler(new RequestGate(OPEN, limits)));
+            configure(config, socket, groups);
+        });
         this.routes = new RouteTable(javalin);
         routes.addHeads();
         javalin.start();
@@ -75,7 +88,7 @@ public final class HttpServer implements AutoCloseable {
         try {
             ServerSocketChannel socket = ServerSocketChannel.open();
             try {
-                socket.socket().bind(new InetSocketAddress(host, port));
+                socket.socket().bind(new InetSocketAddress(host, port), BACKLOG);
                 return socket;
             } catch (IOException e) {
                 socket.close();
@@ -159,6 +172,12 @@ public final class HttpServer implements AutoCloseable {
             LOG.debug("request {}: the disk is full", id);
             refuse(ApiException.outOfSpace(), request);
             return;
+        }
+        for (Throwable cause = error.getCause(); cause != null; cause = cause.getCause()) {
+            if (cause instanceof ApiException known) {
+                refuse(known, request);
+                return;
+            }
         }
         LOG.error("request {} failed", id, error);
         refuse(ApiException.of(500, "server_error", "internal_error", null,

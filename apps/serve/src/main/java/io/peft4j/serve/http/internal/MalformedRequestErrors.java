@@ -16,10 +16,16 @@ final class MalformedRequestErrors extends ErrorHandler {
         int status = response.getStatus();
         ApiException error = ApiException.of(status, status < 500 ? "invalid_request_error" : "server_error", null,
                 null, status < 500 ? "the request is malformed" : "internal error");
+        write(response, callback, error);
+        return true;
+    }
+
+    /** Replies with an error to a request whose body may not have been read. */
+    static void write(Response response, Callback callback, ApiException error) {
+        response.setStatus(error.status());
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
         // Jetty closes the connection, and a client that does not know sends its next request into nothing.
         response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE.asString());
         response.write(true, ByteBuffer.wrap(Json.text(error.body()).getBytes(StandardCharsets.UTF_8)), callback);
-        return true;
     }
 }

@@ -20,24 +20,40 @@ public final class Routes {
     /** A route that is read from. */
     public void get(String path, Operation operation, Handler handler) {
         operation.describe(paths, "get", path);
-        handlers.get(path, handler);
+        handlers.get(path, guarded(handler));
     }
 
     /** A route that is sent to. */
     public void post(String path, Operation operation, Handler handler) {
         operation.describe(paths, "post", path);
-        handlers.post(path, handler);
+        handlers.post(path, guarded(handler));
     }
 
     /** A route that deletes. */
     public void delete(String path, Operation operation, Handler handler) {
         operation.describe(paths, "delete", path);
-        handlers.delete(path, handler);
+        handlers.delete(path, guarded(handler));
     }
 
-    /** For routes that are not part of the API, and so not described. */
-    public RoutesConfig undescribed() {
-        return handlers;
+    /** A route that is read from and not part of the API, and so not described. */
+    public void getUndescribed(String path, Handler handler) {
+        handlers.get(path, guarded(handler));
+    }
+
+    /** A route that is sent to and not part of the API, and so not described. */
+    public void postUndescribed(String path, Handler handler) {
+        handlers.post(path, guarded(handler));
+    }
+
+    /** An error of the JVM ends a request like any other failure: with an error object. */
+    private static Handler guarded(Handler handler) {
+        return request -> {
+            try {
+                handler.handle(request);
+            } catch (Error e) {
+                throw new IllegalStateException(e.toString(), e);
+            }
+        };
     }
 
     /** The description of all routes that were added. */

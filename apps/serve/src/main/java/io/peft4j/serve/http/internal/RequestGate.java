@@ -1,0 +1,204 @@
+package io.peft4j.serve.http.internal;
+
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Stands before all routes: bodies are read as they come, without a thread that waits for them, within a memory that
+ * all of them share; uploads, which go to the disk, have a limited number of threads; and some threads are kept for
+ * what must always answer.
+ */
+final class RequestGate extends Handler.Wrapper {
+    private static final Logger LOG = LoggerFactory.getLogger(RequestGate.class);
+    /** Threads that receive files. */
+    private static final int UPLOADS = 64;
+    /** Bodies of this size are always taken. */
+    private static final int SMALL = 1 << 16;
+
+    private final Set<String> alwaysOpen;
+    private final Limits limits;
+    private final Semaphore threads;
+    private final Semaphore uploads = new Semaphore(UPLOADS);
+    private final AtomicLong held = new AtomicLong();
+    private final Set<Loader> loading = ConcurrentHashMap.newKeySet();
+
+    /**
+     * What a server takes on.
+     *
+     * @param threads that handle requests at a time
+     * @param bytes of bodies in memory
+     * @param rate at which bodies have to come
+     */
+    record Limits(int threads, long bytes, WatchedRequest.Rate rate) {
+        /** A sixteenth of Java's memory for bodies, of which reading makes several times as much. */
+        static final Limits DEFAULT = new Limits(320, Runtime.getRuntime().maxMemory() / 16,
+                WatchedRequest.Rate.LEAST);
+    }
+
+    /** @param alwaysOpen paths that are answered however busy the server is; the console's files are, too */
+    RequestGate(Set<String> alwaysOpen, Limits limits) {
+        this.alwaysOpen = alwaysOpen;
+        this.limits = limits;
+        this.threads = new Semaphore(limits.threads());
+    }
+
+    /** The threads that are needed for these limits. */
+    static int threads(Limits limits) {
+        return limits.threads() + 48;
+    }
+
+    @Override
+    public boolean handle(Request request, Response response, Callback callback) throws Exception {
+        String path = Request.getPathInContext(request);
+        boolean body = request.getHeaders().contains(HttpHeader.TRANSFER_ENCODING)
+                || request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH) > 0;
+        if (!body) {
+            return alwaysOpen.contains(path) || path.startsWith("/console/") ? super.handle(request, response, callback)
+                    : enter(request, response, callback);
+        }
+        WatchedRequest watched = new WatchedRequest(request, limits.rate());
+        String type = request.getHeaders().get(HttpHeader.CONTENT_TYPE);
+        if (type != null && type.strip().regionMatches(true, 0, "multipart/", 0, "multipart/".length())) {
+            return upload(watched, response, callback);
+        }
+        new Loader(watched, response, callback).run();
+        return true;
+    }
+
+    private boolean enter(Request request, Response response, Callback callback) throws Exception {
+        if (!threads.tryAcquire()) {
+            return refuse(response, callback, ApiException.tooMany("rate_limit_exceeded", limits.threads()
+                    + " requests are being answered; try again", 1));
+        }
+        try {
+            return super.handle(request, response, callback);
+        } finally {
+            threads.release();
+        }
+    }
+
+    private boolean upload(WatchedRequest request, Response response, Callback callback) throws Exception {
+        if (!uploads.tryAcquire()) {
+            request.end();
+            return refuse(response, callback, ApiException.tooMany("rate_limit_exceeded", UPLOADS
+                    + " files are being received; try again", 1));
+        }
+        try {
+            return enter(request, response, callback);
+        } finally {
+            request.end();
+            uploads.release();
+        }
+    }
+
+    private static boolean refuse(Response response, Callback callback, ApiException error) {
+        LOG.debug("refused with status {}: {}", error.status(), error.getMessage());
+        error.retryAfterSeconds().ifPresent(seconds -> response.getHeaders().put("Retry-After", seconds));
+        MalformedRequestErrors.write(response, callback, error);
+        return true;
+    }
+
+    /** Frees memory by giving up the largest of the bodies that are on their way. */
+    private void makeRoom() {
+        if (held.get() > limits.bytes()) {
+            loading.stream().filter(each -> each.size > SMALL).max(Comparator.comparingInt(each -> each.size))
+                    .ifPresent(largest -> largest.request.fail(ApiException.unavailable(
+                            "the memory for bodies of requests is used up; try again, or send less at once")));
+        }
+    }
+
+    /** Reads a body as it comes. */
+    private final class Loader implements Runnable {
+        private final WatchedRequest request;
+        private final Response response;
+        private final Callback callback;
+        private byte[] bytes = new byte[0];
+        private volatile int size;
+
+        Loader(WatchedRequest request, Response response, Callback callback) {
+            this.request = request;
+            this.response = response;
+            this.callback = callback;
+            loading.add(this);
+        }
+
+        @Override
+        public void run() {
+            try {
+                Content.Chunk chunk = request.read();
+                while (chunk != null) {
+                    if (Content.Chunk.isFailure(chunk)) {
+                        fail(chunk.getFailure());
+                        return;
+                    }
+                    boolean last = chunk.isLast();
+                    add(chunk);
+                    if (size > Bodies.MOST_JSON_BYTES || last) {
+                        // One that is too long is refused where it is parsed.
+                        handle();
+                        return;
+                    }
+                    chunk = request.read();
+                }
+                request.demand(this);
+            } catch (Exception | OutOfMemoryError e) {
+                fail(e);
+            }
+        }
+
+        private void add(Content.Chunk chunk) {
+            int more = Math.min(chunk.remaining(), Bodies.MOST_JSON_BYTES + 1 - size);
+            if (size + more > bytes.length) {
+                long length = bytes.length;
+                bytes = Arrays.copyOf(bytes, Math.max(size + more, Math.min(Bodies.MOST_JSON_BYTES + 1,
+                        Math.max(1024, 2 * bytes.length))));
+                held.addAndGet(bytes.length - length);
+                makeRoom();
+            }
+            chunk.getByteBuffer().get(bytes, size, more);
+            size += more;
+            chunk.release();
+        }
+
+        private void handle() throws Exception {
+            request.end();
+            loading.remove(this);
+            int length = bytes.length;
+            try {
+                Request loaded = new LoadedRequest(request, bytes, size);
+                bytes = new byte[0];
+                if (!enter(loaded, response, callback)) {
+                    Response.writeError(request, response, callback, 404);
+                }
+            } finally {
+                held.addAndGet(-length);
+            }
+        }
+
+        private void fail(Throwable failure) {
+            request.end();
+            if (loading.remove(this)) {
+                held.addAndGet(-bytes.length);
+                bytes = new byte[0];
+            }
+            if (failure instanceof ApiException error) {
+                refuse(response, callback, error);
+            } else {
+                LOG.debug("the body of a request did not come", failure);
+                callback.failed(failure);
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+package io.peft4j.serve.http.internal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Bodies that stall, are large or many, and routes that fail or wait: who is honest beside them is answered. */
+class RequestGateTest {
+    private static final int THREADS = 4;
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
+    private final CountDownLatch waiting = new CountDownLatch(THREADS);
+    private final CountDownLatch open = new CountDownLatch(1);
+    private final List<Socket> sockets = new ArrayList<>();
+    private HttpServer server = server(300_000, Duration.ofSeconds(1));
+
+    private HttpServer server(long bytes, Duration time) {
+        return new HttpServer("127.0.0.1", 0, request -> Caller.LOCAL, new ServerMetrics(), error -> false,
+                List.of(this::addTo), new RequestGate.Limits(THREADS, bytes, new WatchedRequest.Rate(1000, time)));
+    }
+
+    private void addTo(Routes routes) {
+        Operation any = Operation.of("any", "Any").reply(Operation.OBJECT);
+        routes.get("/health", any, request -> Bodies.reply(request, Json.object().put("status", "ok")));
+        routes.post("/length", any, request -> request.result(String.valueOf(Bodies.text(request, 1 << 24).length())));
+        routes.post("/wait", any, request -> {
+            waiting.countDown();
+            open.await();
+            request.result("done");
+        });
+        routes.post("/deep", any, request -> request.result(String.valueOf(deep(1))));
+        routes.post("/full", any, request -> {
+            throw new OutOfMemoryError("no room");
+        });
+    }
+
+    private static int deep(int depth) {
+        return 1 + deep(depth + 1) * 3;
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        open.countDown();
+        for (Socket socket : sockets) {
+            socket.close();
+        }
+        server.close();
+    }
+
+    private URI uri(String path) {
+        return URI.create(server.url() + path);
+    }
+
+    private HttpResponse<String> post(String path, String body) {
+        try {
+            return CLIENT.send(HttpRequest.newBuilder(uri(path)).POST(BodyPublishers.ofString(body)).build(),
+                    BodyHandlers.ofString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private int health() throws IOException, InterruptedException {
+        return CLIENT.send(HttpRequest.newBuilder(uri("/health")).build(), BodyHandlers.discarding()).statusCode();
+    }
+
+    /** A request that says how long its body is, and sends a part of it. */
+    private Socket begin(String type, int length, int sent) throws IOException {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
+        sockets.add(socket);
+        socket.setSoTimeout(60_000);
+        OutputStream out = socket.getOutputStream();
+        out.write(("POST /length HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + type + "\r\nContent-Length: " + length
+                + "\r\n\r\n" + "x".repeat(sent)).getBytes(StandardCharsets.US_ASCII));
+        out.flush();
+        return socket;
+    }
+
+    private static String reply(Socket socket) throws IOException {
+        return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void bodiesThatStallHoldNoThreadAndEndWithStatus408() throws Exception {
+        for (int i = 0; i < 100; i++) {
+            begin("application/json", 5000, i % 10);
+        }
+        assertEquals("11", post("/length", "hello there").body());
+        assertEquals(200, health());
+        for (Socket socket : sockets) {
+            String reply = reply(socket);
+            assertTrue(reply.startsWith("HTTP/1.1 408 ") && reply.contains("fewer than 1000 bytes in 1 s"), reply);
+        }
+        assertEquals("11", post("/length", "hello there").body());
+    }
+
+    @Test
+    void anUploadThatStallsEndsForTheThreadThatReadsIt() throws Exception {
+        Socket socket = begin("multipart/form-data; boundary=b", 5000, 20);
+        String reply = reply(socket);
+        assertTrue(reply.startsWith("HTTP/1.1 408 "), reply);
+        assertEquals(200, health());
+    }
+
+    @Test
+    void aBodyThatComesInPiecesIsRead() throws Exception {
+        Socket socket = begin("application/json", 5000, 1);
+        for (int i = 1; i < 5000; i += 7) {
+            Thread.sleep(1);
+            socket.getOutputStream().write("x".repeat(Math.min(7, 5000 - i)).getBytes(StandardCharsets.US_ASCII));
+        }
+        socket.shutdownOutput();
+        String reply = reply(socket);
+        assertTrue(reply.startsWith("HTTP/1.1 200 ") && reply.endsWith("5000"), reply);
+    }
+
+    @Test
+    void theLargestBodyGivesWayWhereMemoryIsShort() throws Exception {
+        server.close();
+        server = server(300_000, Duration.ofMinutes(1));
+        Socket largest = begin("application/json", 900_000, 250_000);
+        begin("application/json", 900_000, 120_000);
+        String reply = reply(largest);
+        assertTrue(reply.startsWith("HTTP/1.1 503 ") && reply.contains("Retry-After: 1"), reply);
+        assertEquals("60000", post("/length", "y".repeat(60_000)).body());
+    }
+
+    @Test
+    void healthIsAnsweredWhileAllOthersWait() throws Exception {
+        List<CompletableFuture<HttpResponse<String>>> all = new ArrayList<>();
+        for (int i = 0; i < THREADS; i++) {
+            all.add(CLIENT.sendAsync(HttpRequest.newBuilder(uri("/wait")).POST(BodyPublishers.ofString("{}")).build(),
+                    BodyHandlers.ofString()));
+        }
+        waiting.await();
+        HttpResponse<String> refused = post("/length", "hello");
+        assertEquals(429, refused.statusCode());
+        assertEquals("1", refused.headers().firstValue("Retry-After").orElse(""));
+        assertEquals(200, health());
+        open.countDown();
+        for (CompletableFuture<HttpResponse<String>> each : all) {
+            assertEquals("done", each.join().body());
+        }
+        assertEquals("5", post("/length", "hello").body());
+    }
+
+    @Test
+    void errorsOfTheJvmAreErrorObjects() throws Exception {
+        for (String path : List.of("/deep", "/full")) {
+            HttpResponse<String> reply = post(path, "{}");
+            assertEquals(500, reply.statusCode());
+            assertEquals("server_error", Json.parse(reply.body().getBytes(StandardCharsets.UTF_8)).at("/error/type")
+                    .asText());
+        }
+        assertEquals(200, health());
+    }
+}
