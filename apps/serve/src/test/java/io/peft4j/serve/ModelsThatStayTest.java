@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.models.BaseModel;
 import io.peft4j.serve.answer.AnsweringOptions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -89,6 +91,45 @@ class ModelsThatStayTest {
         assertEquals(200, asked("hr"));
         assertEquals(200, unload("hr").status());
         assertEquals(404, asked("hr"));
+    }
+
+    /** As many as there are names for: those that were asked longest ago leave, and come back. */
+    @Test
+    @Tag("full")
+    void adaptersLeaveTheMemoryAndComeBack() {
+        for (int i = 0; i < 140; i++) {
+            assertEquals(200, load("many-" + i, "hr").status());
+        }
+        assertTrue(inMemory() <= 128, inMemory() + " adapters");
+        assertEquals(answer("many-139"), answer("many-0"));
+        for (int i = 0; i < 140; i++) {
+            assertEquals(200, unload("many-" + i).status());
+        }
+        assertTrue(inMemory() < 10, inMemory() + " adapters");
+        assertEquals(404, asked("many-0"));
+    }
+
+    private static int inMemory() {
+        return server.get("/metrics").body().asText().lines().filter(line -> line.startsWith("peft4j_adapters "))
+                .mapToInt(line -> (int) Double.parseDouble(line.substring(line.indexOf(' ') + 1))).findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void weightsThatAreTooLargeToComputeWithAreAnError() throws IOException {
+        Path huge = folder.resolve("adapters").resolve("huge");
+        try (BaseModel base = TestServer.load();
+                PeftModel model = PeftModel.load(base, folder.resolve("adapters").resolve("hr"))) {
+            model.trainableParameters().forEach(parameter -> parameter.value().assign(1e30));
+            model.saveAdapter(huge);
+        }
+        assertEquals(200, load("huge", "huge").status());
+        TestServer.Reply reply = server.post("/v1/chat/completions", "{\"model\": \"huge\", \"max_tokens\": 2, "
+                + "\"messages\": [{\"role\": \"user\", \"content\": \"Who is there?\"}]}");
+        assertEquals(500, reply.status(), reply.toString());
+        assertEquals("non_finite_output", reply.error().get("code").asText());
+        assertTrue(reply.error().get("message").asText().contains("non-finite"), reply.toString());
+        assertEquals(200, asked("tiny-llama"));
     }
 
     @Test

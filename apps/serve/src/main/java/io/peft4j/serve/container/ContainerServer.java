@@ -1,6 +1,7 @@
 package io.peft4j.serve.container;
 
 import io.javalin.http.Context;
+import io.peft4j.core.error.NonFiniteException;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.serve.http.internal.ApiException;
@@ -76,6 +77,8 @@ public final class ContainerServer implements AutoCloseable {
             request.contentType(reply.contentType()).result(reply.body());
         } catch (Question.SlowAnswer e) {
             throw ApiException.of(504, "server_error", "timeout", null, e.getMessage());
+        } catch (NonFiniteException e) {
+            throw ApiException.of(500, "server_error", "non_finite_output", null, e.getMessage());
         } catch (PeftException e) {
             throw e instanceof ApiException ? e : ApiException.invalid(e.getMessage());
         } finally {

@@ -1,6 +1,7 @@
 package io.peft4j.models.generation.internal;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.error.NonFiniteException;
 import io.peft4j.core.model.TokenProbability;
 import java.util.Comparator;
 import java.util.List;
@@ -34,7 +35,11 @@ final class Logits {
         return Arrays.columns(rows);
     }
 
-    /** The token with the largest logit, of equal ones the lowest id; 0 where no logit is a number. */
+    /**
+     * The token with the largest logit, of equal ones the lowest id.
+     *
+     * @throws NonFiniteException as {@link #requireFinite}
+     */
     int mostLikely() {
         int best = 0;
         float most = Float.NEGATIVE_INFINITY;
@@ -48,6 +53,7 @@ final class Logits {
                 best = from + indexOf(tile, max);
             }
         }
+        requireFinite(most);
         return best;
     }
 
@@ -55,6 +61,25 @@ final class Logits {
     static int mostLikely(float... values) {
         float max = max(values, values.length);
         return max == Float.NEGATIVE_INFINITY ? 0 : indexOf(values, max);
+    }
+
+    /** Checks the largest logit. */
+    private static void requireFinite(float largest) {
+        if (!Float.isFinite(largest)) {
+            throw new NonFiniteException("the model's output is non-finite, so there is no answer: weights of the "
+                    + "adapter or the model are too large, or its training diverged");
+        }
+    }
+
+    /**
+     * As {@link #values}.
+     *
+     * @throws NonFiniteException when none is a number, or one is infinite
+     */
+    float[] finite() {
+        float[] values = values();
+        requireFinite(max(values, values.length));
+        return values;
     }
 
     /** All of them in an array that the next call overwrites. */

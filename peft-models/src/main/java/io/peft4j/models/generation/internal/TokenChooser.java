@@ -48,9 +48,9 @@ final class TokenChooser {
     int choose(Logits logits) {
         int token;
         if (masks.isEmpty() && sampling.isWithoutPenalties()) {
-            token = sampling.isGreedy() ? logits.mostLikely() : sampler.draw(logits.values());
+            token = sampling.isGreedy() ? logits.mostLikely() : sampler.draw(logits.finite());
         } else {
-            float[] values = logits.values();
+            float[] values = logits.finite();
             sampling.logitBias().forEach((id, bias) -> add(bias, id, values));
             punish(values);
             masks.ifPresent(allowing -> mask(values, allowing));

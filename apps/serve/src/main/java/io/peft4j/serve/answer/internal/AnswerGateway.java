@@ -3,6 +3,7 @@ package io.peft4j.serve.answer.internal;
 import io.javalin.http.Context;
 import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.NonFiniteException;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
@@ -75,7 +76,7 @@ public final class AnswerGateway {
         try {
             return service().mostTokens(model.adapter());
         } catch (ConfigurationException e) {
-            throw gone(model, caller, e);
+            return mostTokens(reloaded(model).orElseThrow(() -> gone(model, caller, e)), caller);
         }
     }
 
@@ -101,10 +102,15 @@ public final class AnswerGateway {
                     .mapToInt(each -> each.ids().length).sum()));
             return pending;
         } catch (ConfigurationException e) {
-            throw gone(model, caller, e);
+            return submit(reloaded(model).orElseThrow(() -> gone(model, caller, e)), prompt, options, caller, listener);
         } catch (RuntimeException e) {
             throw error(e);
         }
+    }
+
+    /** The model, where its adapter has left the memory since it was found. */
+    private Optional<ServedModel> reloaded(ServedModel model) {
+        return models.find(model.name()).filter(now -> !now.adapter().equals(model.adapter()));
     }
 
     /** A model may have been taken out since it was found. */
@@ -147,6 +153,9 @@ public final class AnswerGateway {
         }
         if (reason instanceof ClosedException) {
             return ApiException.unavailable("the server is stopping");
+        }
+        if (reason instanceof NonFiniteException) {
+            return ApiException.of(500, "server_error", "non_finite_output", "model", reason.getMessage());
         }
         return reason instanceof ConfigurationException ? ApiException.invalid(reason.getMessage()) : reason;
     }

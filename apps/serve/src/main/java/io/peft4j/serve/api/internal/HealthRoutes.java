@@ -27,6 +27,7 @@ public final class HealthRoutes implements RouteGroup {
         meters.gauge("peft4j.jobs.training", "Jobs that train here now", worker::training);
         meters.gauge("peft4j.models", "Models that answer, checkpoints not counted",
                 () -> models.all(Caller.LOCAL).size());
+        meters.gauge("peft4j.adapters", "Adapters in memory", models::adaptersInMemory);
         for (JobStatus status : JobStatus.values()) {
             meters.gauge("peft4j.jobs", "Jobs by status", () -> jobs().getOrDefault(status.code(), 0L), "status",
                     status.code());

@@ -2,6 +2,7 @@ package io.peft4j.serve.model.internal;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.measure.support.ProcessUsage;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.AdapterChoice;
@@ -19,6 +20,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +41,11 @@ public final class ServedModels implements AutoCloseable {
 
     /** What {@code owned_by} says of all models but the base: keys are not named. */
     private static final String OWNER = "user";
+    /** What adapters may take in memory: those that were asked longest ago leave it, and come back when asked again. */
+    private static final long MOST_BYTES = Math.max(256L << 20, ProcessUsage.memoryLimitBytes() / 16);
+    private static final int MOST_LOADED = 128;
+    /** As many stay however large they are, and one that is asked now does not push out the one before. */
+    private static final int FEWEST_LOADED = 4;
 
     private final BaseModel base;
     private final String baseName;
@@ -49,6 +56,8 @@ public final class ServedModels implements AutoCloseable {
     private final Map<String, LanguageModel> embedders;
     private final Clock clock;
     private final Map<String, ServedModel> loaded = new LinkedHashMap<>();
+    /** What the adapters take that are in memory, by their models' names, the one that was asked longest ago first. */
+    private final Map<String, Long> bytes = new LinkedHashMap<>(16, 0.75f, true);
     private long number;
 
     /**
@@ -181,8 +190,15 @@ public final class ServedModels implements AutoCloseable {
             return add(name, folder, project);
         }
         ServedModel served = load(name, folder, clock.instant().getEpochSecond(), project);
-        model.deleteAdapter(former.adapter());
+        unload(former);
         return served;
+    }
+
+    /** Takes an adapter out of memory, where it is there; answers that run end with it. */
+    private void unload(ServedModel served) {
+        if (!served.adapter().isEmpty()) {
+            model.deleteAdapter(served.adapter());
+        }
     }
 
     /** Whether a name is that of a model of the start or of what was tuned here, not of an adapter that was added. */
@@ -195,7 +211,30 @@ public final class ServedModels implements AutoCloseable {
         model.loadAdapter(adapter, folder);
         ServedModel served = new ServedModel(name, adapter, created, OWNER, project, Optional.of(folder));
         loaded.put(name, served);
+        bytes.put(name, model.adapter(adapter).tensors().filter(tensor -> !tensor.isPartOfBase())
+                .mapToLong(tensor -> Float.BYTES * tensor.parameter().value().length()).sum());
+        makeRoom();
         return served;
+    }
+
+    /** How many adapters are in memory. */
+    public synchronized int adaptersInMemory() {
+        return bytes.size();
+    }
+
+    private void makeRoom() {
+        long all = bytes.values().stream().mapToLong(Long::longValue).sum();
+        Iterator<Map.Entry<String, Long>> eldest = bytes.entrySet().iterator();
+        while (bytes.size() > MOST_LOADED || all > MOST_BYTES && bytes.size() > FEWEST_LOADED) {
+            Map.Entry<String, Long> leaving = eldest.next();
+            all -= leaving.getValue();
+            eldest.remove();
+            loaded.computeIfPresent(leaving.getKey(), (name, served) -> {
+                unload(served);
+                return new ServedModel(name, "", served.created(), served.owner(), served.project(), served.folder());
+            });
+            LOG.debug("the adapter of {} leaves the memory until it is asked again", leaving.getKey());
+        }
     }
 
     /**
@@ -210,8 +249,9 @@ public final class ServedModels implements AutoCloseable {
         Optional<StoredModel> row = store.models().find(baseName, name);
         boolean kept = store.models().delete(name);
         ServedModel gone = loaded.remove(name);
+        bytes.remove(name);
         if (gone != null) {
-            model.deleteAdapter(gone.adapter());
+            unload(gone);
         }
         if (kept) {
             row.map(StoredModel::folder).map(store.folder()::resolve).ifPresent(ServedModels::delete);
@@ -269,11 +309,15 @@ public final class ServedModels implements AutoCloseable {
         }
         if (ofJob && kept.isEmpty()) {
             loaded.remove(name);
-            model.deleteAdapter(here.adapter());
+            bytes.remove(name);
+            unload(here);
             LOG.info("the model {} was deleted", name);
             return Optional.empty();
         }
-        return Optional.of(here);
+        // It was asked last now.
+        bytes.computeIfPresent(name, (key, size) -> size);
+        return Optional.of(here.adapter().isEmpty() ? load(name, here.folder().orElseThrow(), here.created(),
+                here.project()) : here);
     }
 
     private boolean isOfJob(Path folder) {
