@@ -219,7 +219,7 @@ public final class DataFiles {
      */
     private static final class UnpackedStream extends FilterInputStream {
         private static final long FREE = 64L << 20;
-        private static final int TIMES = 1000;
+        private static final int TIMES = 100;
 
         private final long packed;
         private long left;

@@ -49,6 +49,16 @@ public final class JsonLines {
         }
     }
 
+    /** The characters of all texts in a value as JSON has it, keys among them. */
+    public static long characters(Object value) {
+        if (value instanceof Map<?, ?> map) {
+            return map.entrySet().stream().mapToLong(entry -> characters(entry.getKey()) + characters(entry.getValue()))
+                    .sum();
+        }
+        return value instanceof List<?> list ? list.stream().mapToLong(JsonLines::characters).sum()
+                : value instanceof String text ? text.length() : 1;
+    }
+
     /** A changeable copy of a JSON object. */
     public static Map<String, Object> object(Map<?, ?> map) {
         Map<String, Object> copy = new LinkedHashMap<>();

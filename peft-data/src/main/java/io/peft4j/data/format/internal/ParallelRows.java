@@ -1,6 +1,7 @@
 package io.peft4j.data.format.internal;
 
 import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.JsonLines;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -13,6 +14,8 @@ import java.util.function.LongConsumer;
 /** Reads rows on one thread while others work on those read before; results come in the order of the rows. */
 public final class ParallelRows {
     private static final int BATCH = 512;
+    /** Characters from which on a batch is not made larger: rows may be long. */
+    private static final long LARGE = 1 << 22;
 
     private ParallelRows() {
     }
@@ -46,10 +49,12 @@ public final class ParallelRows {
 
     private static List<ExampleReader.Item> read(ExampleReader reader) {
         List<ExampleReader.Item> batch = new ArrayList<>();
+        long characters = 0;
         Optional<ExampleReader.Item> item = reader.next();
         while (item.isPresent()) {
             batch.add(item.get());
-            item = batch.size() < BATCH ? reader.next() : Optional.empty();
+            characters += JsonLines.characters(item.get().fields());
+            item = batch.size() < BATCH && characters < LARGE ? reader.next() : Optional.empty();
         }
         return batch;
     }

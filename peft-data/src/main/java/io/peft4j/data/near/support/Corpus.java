@@ -21,6 +21,8 @@ import java.util.stream.Stream;
 public final class Corpus implements Examples, AutoCloseable {
     /** Question, answer and rejected answer of a text in the store. */
     static final int PARTS = 3;
+    /** Characters of a text that it is compared by; words take some 50 times as much memory. */
+    private static final int MOST_COMPARED = 1 << 18;
 
     private final TextStore texts = new TextStore();
     private final WordStatistics statistics;
@@ -64,7 +66,10 @@ public final class Corpus implements Examples, AutoCloseable {
         private final int[] questionSignature;
         private final int[] answerSignature;
 
-        private Features(String question, String answer, String rejected, long exact) {
+        private Features(String wholeQuestion, String wholeAnswer, String wholeRejected, long exact) {
+            String question = beginning(wholeQuestion);
+            String answer = beginning(wholeAnswer);
+            String rejected = beginning(wholeRejected);
             this.text = question.replace('\0', ' ') + '\0' + answer.replace('\0', ' ') + '\0' + rejected;
             this.exact = exact;
             this.words = RowText.of(question, answer, rejected);
@@ -78,7 +83,11 @@ public final class Corpus implements Examples, AutoCloseable {
             this.answerSignature = Shingles.signature(words.answer(), StopWords.FILLERS);
         }
 
-        /** The features of an example; may take long for a long text. */
+        private static String beginning(String text) {
+            return text.length() <= MOST_COMPARED ? text : text.substring(0, MOST_COMPARED);
+        }
+
+        /** The features of an example; a long text is compared by its beginning. */
         public static Features of(Example example) {
             if (example instanceof TextExample text) {
                 return new Features(Mojibake.mended(text.text()), "", "", ExactKey.of(example));

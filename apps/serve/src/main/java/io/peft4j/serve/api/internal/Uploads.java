@@ -1,11 +1,10 @@
 package io.peft4j.serve.api.internal;
 
 import io.javalin.http.Context;
-import io.peft4j.core.error.PeftException;
 import io.peft4j.core.error.SimilarNames;
-import io.peft4j.data.format.RowSource;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Caller;
+import io.peft4j.serve.job.internal.TrainingFile;
 import io.peft4j.serve.store.internal.Ids;
 import io.peft4j.serve.store.internal.Store;
 import io.peft4j.serve.store.internal.StoredFile;
@@ -108,6 +107,9 @@ final class Uploads {
         }
         StringBuilder messages = new StringBuilder();
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof ApiException slow) {
+                return slow;
+            }
             messages.append(cause.getMessage()).append('\n');
         }
         String text = messages.toString().toLowerCase(Locale.ROOT);
@@ -209,27 +211,15 @@ final class Uploads {
     }
 
     /**
-     * The first line that is no JSON object.
+     * What is wrong with the file as a whole.
      *
      * @throws ApiException when there is no row
      */
     private static Optional<String> fault(Path file) {
-        try (RowSource rows = RowSource.jsonLines(file)) {
-            Optional<RowSource.Entry> entry = rows.next();
-            if (entry.isEmpty()) {
-                throw ApiException.invalid("file", "the file holds no row; a file for fine-tune has an example a line");
-            }
-            while (entry.isPresent()) {
-                if (entry.get().fault().isPresent()) {
-                    return Optional.of("line " + entry.get().line() + ": " + entry.get().fault().get().message());
-                }
-                entry = rows.next();
-            }
-            return Optional.empty();
-        } catch (ApiException e) {
-            throw e;
-        } catch (PeftException e) {
-            return Optional.of(e.getMessage());
+        TrainingFile.Look look = TrainingFile.look(file);
+        if (look.rows() == 0 && look.fault().isEmpty()) {
+            throw ApiException.invalid("file", "the file holds no row; a file for fine-tune has an example a line");
         }
+        return look.fault().or(look::tooLarge);
     }
 }

@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 
 /**
  * Looks at the data of a job before it waits for its turn, so that what is wrong is said in seconds and not after hours
@@ -51,24 +52,30 @@ final class JobCheck {
     /**
      * Checks, and chooses what to train with.
      *
+     * @param running what stops the check
      * @throws JobFault when the job cannot be done
+     * @throws CancellationException when it was stopped
      */
-    ObjectNode run() {
+    ObjectNode run(RunningJob running) {
         ChatTemplate template = base.chatTemplate().orElseThrow(() -> new JobFault("invalid_model",
                 Optional.of("model"), "the base model has no chat template, so it cannot learn conversations; "
                         + "train another model, or let the server be started with a chat template for this one"));
         files.takeData().ifPresent(param -> {
             throw JobFault.of(param, "the file of " + param + " was deleted");
         });
+        requireMemory(files.training(), "training_file");
+        files.validation().ifPresent(path -> requireMemory(path, "validation_file"));
         int room = base.network().description().maxPositions();
         DataCheck check = DataCheck.of(files.training())
-                .model(new ChatEncoder(base.tokenizer(), template, Masking.ASSISTANT), room);
+                .model(new ChatEncoder(base.tokenizer(), template, Masking.ASSISTANT), room)
+                .listener((stage, rows) -> requireWanted(running));
         files.validation().ifPresent(check::validation);
         DataReport report = check.run();
         keep(report);
         refuse(report, files.training(), "training_file");
         files.validation().ifPresent(path -> refuse(report, path, "validation_file"));
         warn(report);
+        requireWanted(running);
         boolean preferences = job.method().equals("dpo");
         JobData data = JobData.read(files.training(), "training_file", preferences);
         files.validation().ifPresent(path -> JobData.read(path, "validation_file", preferences));
@@ -78,6 +85,19 @@ final class JobCheck {
         }
         warnOfTools(template, data);
         return choose(data);
+    }
+
+    private static void requireWanted(RunningJob running) {
+        running.stopped().ifPresent(stop -> {
+            throw new CancellationException("the job was stopped");
+        });
+    }
+
+    /** Lines that are wrong are told of later, all of them. */
+    private static void requireMemory(Path file, String param) {
+        TrainingFile.look(file).tooLarge().ifPresent(message -> {
+            throw JobFault.of(param, param + ": " + message);
+        });
     }
 
     private void keep(DataReport report) {

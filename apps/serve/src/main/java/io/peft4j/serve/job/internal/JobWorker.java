@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -32,6 +33,8 @@ public final class JobWorker implements AutoCloseable {
     private static final long LOOK_MILLIS = 500;
     private static final long BACK_OFF_MILLIS = 2000;
     private static final long STOP_MILLIS = 60_000;
+    /** Jobs whose data is looked at at a time: one that takes long holds up no other. */
+    private static final int CHECKS = 3;
     private static final long TIDY_NANOS = 60_000_000_000L;
 
     private final Store store;
@@ -63,7 +66,9 @@ public final class JobWorker implements AutoCloseable {
 
     /** Begins. */
     public void start() {
-        begin("peft4j-job-check", this::checkAll);
+        for (int i = 1; i <= CHECKS; i++) {
+            begin("peft4j-job-check-" + i, this::checkAll);
+        }
         begin("peft4j-job-leases", this::renewAll);
         for (int i = 1; i <= atOnce; i++) {
             begin("peft4j-job-" + i, this::trainAll);
@@ -71,10 +76,24 @@ public final class JobWorker implements AutoCloseable {
     }
 
     private void begin(String name, Runnable work) {
-        Thread thread = new Thread(work, name);
+        Thread thread = new Thread(() -> keepUp(work), name);
         thread.setDaemon(true);
         threads.add(thread);
         thread.start();
+    }
+
+    /** Whatever goes wrong ends no thread. */
+    private void keepUp(Runnable work) {
+        boolean ended = false;
+        while (!ended) {
+            try {
+                work.run();
+                ended = true;
+            } catch (RuntimeException | Error e) {
+                LOG.error("job worker failed; it goes on", e);
+                pause(BACK_OFF_MILLIS);
+            }
+        }
     }
 
     /** There is news: a job, or something that was done to one. */
@@ -140,7 +159,7 @@ public final class JobWorker implements AutoCloseable {
     private boolean attempt(BooleanSupplier work) {
         try {
             return work.getAsBoolean();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             if (!store.disk().note(e)) {
                 tell(e);
             }
@@ -156,7 +175,7 @@ public final class JobWorker implements AutoCloseable {
         return false;
     }
 
-    private static void tell(RuntimeException trouble) {
+    private static void tell(Throwable trouble) {
         if (trouble instanceof StoreException) {
             LOG.warn("job queue unavailable: {}", trouble.getMessage());
         } else {
@@ -168,7 +187,7 @@ public final class JobWorker implements AutoCloseable {
         Job job = claim.job();
         JobFiles files = new JobFiles(store, job);
         JobCheck check = new JobCheck(models.base(), job, files);
-        hold(claim, mine -> store.queue().validated(claim, check.run(), check.events(), now()), check.events());
+        hold(claim, mine -> store.queue().validated(claim, check.run(mine), check.events(), now()), check.events());
     }
 
     /** Trains a job; gives whether it could. */
@@ -196,13 +215,14 @@ public final class JobWorker implements AutoCloseable {
         running.put(claim.id(), mine);
         try {
             work.accept(mine);
-        } catch (RuntimeException | OutOfMemoryError e) {
+        } catch (RuntimeException | Error e) {
             if (store.disk().note(e)) {
                 waiting.add(claim.id());
             } else if (e instanceof StoreException trouble) {
                 throw trouble;
-            } else if (e instanceof PeftException reason && mine.stopped().isPresent()) {
-                LOG.info("job {} stopped: {}", claim.id(), reason.getMessage());
+            } else if ((e instanceof PeftException || e instanceof CancellationException)
+                    && mine.stopped().isPresent()) {
+                LOG.info("job {} stopped: {}", claim.id(), e.getMessage());
             } else if (e instanceof PeftException reason) {
                 fail(claim, seen, reason);
             } else {
