@@ -1,11 +1,13 @@
 package io.peft4j.serve.http.internal;
 
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
+import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Handler;
@@ -104,7 +106,6 @@ final class RequestGate extends Handler.Wrapper {
     }
 
     private static boolean refuse(Response response, Callback callback, ApiException error) {
-        LOG.debug("refused with status {}: {}", error.status(), error.getMessage());
         error.retryAfterSeconds().ifPresent(seconds -> response.getHeaders().put("Retry-After", seconds));
         MalformedRequestErrors.write(response, callback, error);
         return true;
@@ -193,10 +194,14 @@ final class RequestGate extends Handler.Wrapper {
                 held.addAndGet(-bytes.length);
                 bytes = new byte[0];
             }
+            LOG.debug("the body of a request to {} did not come: {}", Request.getPathInContext(request),
+                    failure.toString());
             if (failure instanceof ApiException error) {
                 refuse(response, callback, error);
+            } else if (failure instanceof IOException || failure instanceof HttpException) {
+                refuse(response, callback, ApiException.invalid(
+                        "the body of the request is malformed, or ended before its end"));
             } else {
-                LOG.debug("the body of a request did not come", failure);
                 callback.failed(failure);
             }
         }

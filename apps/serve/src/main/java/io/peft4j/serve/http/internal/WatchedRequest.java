@@ -6,16 +6,12 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.util.thread.Scheduler;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A request whose body has to come at a least rate: where the server waits for more of it and too little has come for a
  * while, the body fails with status 408, also for a thread that reads it.
  */
 final class WatchedRequest extends Request.Wrapper {
-    private static final Logger LOG = LoggerFactory.getLogger(WatchedRequest.class);
-
     private final Rate rate;
     private final AtomicReference<Runnable> waiting = new AtomicReference<>();
     private volatile Scheduler.Task next;
@@ -49,7 +45,6 @@ final class WatchedRequest extends Request.Wrapper {
             return;
         }
         if (waiting.get() != null && received - before < rate.bytes()) {
-            LOG.debug("the body of a request to {} stalled after {} bytes", Request.getPathInContext(this), received);
             fail(ApiException.of(408, "invalid_request_error", "request_timeout", null, "the body of the request "
                     + "comes too slowly: fewer than " + rate.bytes() + " bytes in " + rate.time().toSeconds() + " s"));
             return;
