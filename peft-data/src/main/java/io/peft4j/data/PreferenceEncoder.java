@@ -61,7 +61,8 @@ public final class PreferenceEncoder {
             faults.add(AnswerFault.EMPTY, number, example.origin());
             return Optional.empty();
         }
-        if (pairs.beyond(example.preferredChat(), maxLength) > 0 || pairs.beyond(example.rejectedChat(), maxLength) > 0) {
+        if (pairs.beyond(example.preferredChat(), maxLength) > 0
+                || pairs.beyond(example.rejectedChat(), maxLength) > 0) {
             faults.add(AnswerFault.FAR_TOO_LONG, number, example.origin());
             return Optional.empty();
         }

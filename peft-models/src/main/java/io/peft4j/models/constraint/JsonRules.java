@@ -25,6 +25,11 @@ final class JsonRules {
     private static final BitSet PLAIN = plain();
     private static final Rule CHARACTER = Rule.choice(Rule.character(PLAIN),
             RegexParser.parse("\\\\([\"\\\\/bfnrt]|u[0-9a-fA-F]{4})"));
+    private static final Rule COMMA = RegexParser.parse(", ?");
+    private static final Rule COLON = RegexParser.parse(": ?");
+    private static final Rule INTEGER = RegexParser.parse("-?(0|[1-9][0-9]{0,17})");
+    private static final Rule NUMBER = RegexParser
+            .parse("-?(0|[1-9][0-9]{0,17})(\\.[0-9]{1,17})?([eE][+\\-]?[0-9]{1,3})?");
     /** Any values, by how deep arrays and objects are nested. */
     private static final List<Rule> ANY = any();
 
@@ -45,7 +50,7 @@ final class JsonRules {
     }
 
     static Rule integer() {
-        return RegexParser.parse("-?(0|[1-9][0-9]{0,17})");
+        return INTEGER;
     }
 
     /** The integers {@code least} to {@code most}, from 0 on, without zeros in front. */
@@ -81,7 +86,7 @@ final class JsonRules {
     }
 
     static Rule number() {
-        return RegexParser.parse("-?(0|[1-9][0-9]{0,17})(\\.[0-9]{1,17})?([eE][+\\-]?[0-9]{1,3})?");
+        return NUMBER;
     }
 
     /** A string of {@code least} to {@code most} characters, or of any number from {@code least} on. */
@@ -130,7 +135,7 @@ final class JsonRules {
         if (most == 0) {
             return Rule.text("[]");
         }
-        Rule rest = new Rule.Repetition(Rule.sequence(comma(), item), Math.max(0, least - 1), most < 0 ? -1 : most - 1,
+        Rule rest = new Rule.Repetition(Rule.sequence(COMMA, item), Math.max(0, least - 1), most < 0 ? -1 : most - 1,
                 "an array" + times(least, most, "item"));
         Rule filled = Rule.sequence(Rule.text("["), item, rest, Rule.text("]"));
         return least == 0 ? Rule.choice(Rule.text("[]"), filled) : filled;
@@ -139,7 +144,7 @@ final class JsonRules {
     static Rule tuple(List<Rule> items) {
         List<Rule> parts = new ArrayList<>();
         for (Rule item : items) {
-            parts.add(parts.isEmpty() ? Rule.text("[") : comma());
+            parts.add(parts.isEmpty() ? Rule.text("[") : COMMA);
             parts.add(item);
         }
         parts.add(Rule.text("]"));
@@ -148,8 +153,8 @@ final class JsonRules {
 
     /** An object with any names and values of one kind. */
     static Rule map(Rule value) {
-        Rule member = Rule.sequence(string(0, -1), colon(), value);
-        Rule rest = new Rule.Repetition(Rule.sequence(comma(), member), 0, -1, "an object");
+        Rule member = Rule.sequence(string(0, -1), COLON, value);
+        Rule rest = new Rule.Repetition(Rule.sequence(COMMA, member), 0, -1, "an object");
         return Rule.choice(Rule.text("{}"), Rule.sequence(Rule.text("{"), member, rest, Rule.text("}")));
     }
 
@@ -161,19 +166,11 @@ final class JsonRules {
         Rule behind = Rule.sequence();
         Rule first = Rule.sequence();
         for (String name : names) {
-            Rule alone = Rule.sequence(literal(TextNode.valueOf(name)), colon(), properties.get(name), behind);
-            Rule further = Rule.sequence(comma(), alone);
+            Rule alone = Rule.sequence(literal(TextNode.valueOf(name)), COLON, properties.get(name), behind);
+            Rule further = Rule.sequence(COMMA, alone);
             first = required.contains(name) ? alone : Rule.choice(alone, first);
             behind = required.contains(name) ? further : Rule.choice(further, behind);
         }
         return Rule.sequence(Rule.text("{"), first, Rule.text("}"));
-    }
-
-    private static Rule comma() {
-        return RegexParser.parse(", ?");
-    }
-
-    private static Rule colon() {
-        return RegexParser.parse(": ?");
     }
 }

@@ -41,7 +41,8 @@ final class JsonSchema {
     }
 
     private Rule value(JsonNode schema, String place) {
-        if (schema.isBoolean() && schema.booleanValue()) {
+        boolean free = schema.isObject() && REMARKS.containsAll(names(schema));
+        if (free || schema.isBoolean() && schema.booleanValue()) {
             return JsonRules.any(FREE_DEPTH);
         }
         if (!schema.isObject()) {
@@ -56,6 +57,12 @@ final class JsonSchema {
         List<Rule> all = new ArrayList<>();
         types.forEach(type -> all.add(typed(type, schema, place)));
         return Rule.choice(all);
+    }
+
+    private static List<String> names(JsonNode schema) {
+        List<String> names = new ArrayList<>();
+        schema.fieldNames().forEachRemaining(names::add);
+        return names;
     }
 
     private static List<String> types(JsonNode schema, String place) {

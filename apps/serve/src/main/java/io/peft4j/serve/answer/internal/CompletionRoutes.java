@@ -91,8 +91,9 @@ public final class CompletionRoutes implements RouteGroup {
         List<int[]> prompts = new ArrayList<>();
         for (JsonNode each : value) {
             RequestFields.require(each.isTextual() || each.isArray(), "prompt", "an array of strings or tokens", each);
-            prompts.add(each.isTextual() ? PromptTokens.of("prompt", each.textValue(), most, tokenizer::encodeWithSpecials)
-                    : tokens(each));
+            prompts.add(
+                    each.isTextual() ? PromptTokens.of("prompt", each.textValue(), most, tokenizer::encodeWithSpecials)
+                            : tokens(each));
         }
         return prompts;
     }
