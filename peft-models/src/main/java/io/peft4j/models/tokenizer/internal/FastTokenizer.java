@@ -35,7 +35,7 @@ import java.util.function.LongUnaryOperator;
 final class FastTokenizer implements Tokenizer {
     private static final String OFFLINE = "ai.djl.offline";
     private static final TokenizersLibrary LIB = TokenizersLibrary.LIB;
-    /** Characters that are encoded at a time by all threads, which take some 100 MB; a longer text has its turn alone. */
+    /** Characters that all threads encode at a time, which take some 100 MB; a longer text has its turn alone. */
     private static final int MOST_AT_ONCE = 1 << 18;
 
     private final Path origin;
