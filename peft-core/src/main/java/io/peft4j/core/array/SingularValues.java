@@ -69,7 +69,8 @@ public record SingularValues(double[] u, double[] s, double[] vt, double lost, d
         return Optional.of(new SingularValues(us, s, right.vt(), Math.sqrt(lost), Math.sqrt(all)));
     }
 
-    private static SingularValues whole(double[] matrix, int m, int n, int rank) {
+    /** As {@link #of}, always by LAPACK's {@code gesdd}, on which the signs of the vectors depend. */
+    public static SingularValues whole(double[] matrix, int m, int n, int rank) {
         NativeLibraries.load(openblas.class);
         int k = Math.min(m, n);
         double[] s = new double[k];

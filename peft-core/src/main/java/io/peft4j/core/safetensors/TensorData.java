@@ -123,6 +123,15 @@ public final class TensorData {
         return of(DType.I32, shape, bytes);
     }
 
+    /** Integers as 64 bits each. */
+    public static TensorData i64(long[] shape, int[] values) {
+        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(8, values.length)).order(ByteOrder.LITTLE_ENDIAN);
+        for (int value : values) {
+            bytes.putLong(value);
+        }
+        return of(DType.I64, shape, bytes.flip());
+    }
+
     /**
      * A tensor from an array, in the array's own type. The array is read when the file is written; a view or one in f
      * order is copied first.

@@ -27,6 +27,15 @@ public sealed interface FrozenWeight extends AutoCloseable permits DenseWeight, 
     /** Reads row {@code row} as floats into {@code target} from {@code offset} on. */
     void readRow(int row, float[] target, int offset);
 
+    /** All values in c order as floats. */
+    default float[] toFloats() {
+        float[] values = new float[Math.multiplyExact(rows(), columns())];
+        for (int i = 0; i < rows(); i++) {
+            readRow(i, values, i * columns());
+        }
+        return values;
+    }
+
     @Override
     void close();
 }

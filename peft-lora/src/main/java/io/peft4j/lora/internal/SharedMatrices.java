@@ -24,10 +24,26 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class SharedMatrices implements AutoCloseable {
     private final List<AdapterTensor> tensors;
+    private final List<INDArray> matrices;
     private final Map<String, INDArray> pieces = new HashMap<>();
 
+    /** Matrices of the file. */
     SharedMatrices(List<AdapterTensor> tensors) {
         this.tensors = List.copyOf(tensors);
+        this.matrices = tensors.stream().map(tensor -> tensor.parameter().value()).toList();
+    }
+
+    private SharedMatrices(INDArray... drawn) {
+        this.tensors = List.of();
+        this.matrices = List.of(drawn);
+        for (int i = 0; i < drawn.length; i++) {
+            pieces.put("whole " + i, drawn[i]);
+        }
+    }
+
+    /** Matrices that are in no file, which this owns. */
+    static SharedMatrices drawn(INDArray... matrices) {
+        return new SharedMatrices(matrices);
     }
 
     /** The largest in and out of the targets. */
@@ -54,7 +70,7 @@ final class SharedMatrices implements AutoCloseable {
 
     /** The values of a matrix, in c order; a stand-in of one element where the file does not fit. */
     float[] values(int index) {
-        return Arrays.toFloats(tensors.get(index).parameter().value());
+        return Arrays.toFloats(matrices.get(index));
     }
 
     /** The piece of a name; made where it is asked for first. */
@@ -65,7 +81,7 @@ final class SharedMatrices implements AutoCloseable {
     /** A top left corner of a matrix [m, n] or [m, 1, n], as an array of its own. */
     INDArray corner(int index, int rows, int columns) {
         return piece(index + ":" + rows + "x" + columns, () -> {
-            INDArray whole = tensors.get(index).parameter().value();
+            INDArray whole = matrices.get(index);
             INDArray corner = Arrays.zeros(whole.dataType(), rows, columns);
             float[] row = new float[columns];
             for (int i = 0; i < rows; i++) {
@@ -74,6 +90,16 @@ final class SharedMatrices implements AutoCloseable {
             }
             return corner;
         });
+    }
+
+    /** A matrix [m, n] whose rows are multiplied by factors, as an array of its own. */
+    static INDArray scaled(INDArray matrix, float[] factors) {
+        float[] values = Arrays.toFloats(matrix);
+        int columns = Arrays.columns(matrix);
+        for (int i = 0; i < values.length; i++) {
+            values[i] *= factors[i / columns];
+        }
+        return Arrays.of(values, matrix.shape());
     }
 
     /** An adapter with these matrices. */

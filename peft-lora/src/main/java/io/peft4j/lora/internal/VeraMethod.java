@@ -94,23 +94,14 @@ public final class VeraMethod extends ConfiguredMethod<VeraConfig> {
 
         @Override
         public void mergeInto(MergedLayer copy) {
-            INDArray left = scaled(sharedB(), Arrays.toFloats(b.parameter().value()));
-            INDArray right = scaled(sharedA(), Arrays.toFloats(d.parameter().value()));
+            INDArray left = SharedMatrices.scaled(sharedB(), Arrays.toFloats(b.parameter().value()));
+            INDArray right = SharedMatrices.scaled(sharedA(), Arrays.toFloats(d.parameter().value()));
             try {
                 LowRank.add(copy.weight(), left, right, 1);
             } finally {
                 left.close();
                 right.close();
             }
-        }
-
-        private static INDArray scaled(INDArray matrix, float[] factors) {
-            float[] values = Arrays.toFloats(matrix);
-            int columns = Arrays.columns(matrix);
-            for (int i = 0; i < values.length; i++) {
-                values[i] *= factors[i / columns];
-            }
-            return Arrays.of(values, matrix.shape());
         }
     }
 }

@@ -11,6 +11,7 @@ import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.PathPatterns;
 import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.random.support.TorchRandom;
 import io.peft4j.methods.FourierFtConfig;
 import java.util.function.Function;
 
@@ -40,7 +41,7 @@ public final class FourierFtMethod extends ConfiguredMethod<FourierFtConfig> {
         }
         AdapterTensor spectrum = setup.tensor(slot, "fourierft_spectrum",
                 config.initWeights() ? Initializer.ZEROS : Initializer.normal(1), frequencies);
-        int[] places = TorchPermutation.first(Math.multiplyExact(out, in), frequencies, config.seed());
+        int[] places = new TorchRandom(config.seed()).permutation(Math.multiplyExact(out, in), frequencies);
         return new ParameterDelta(setup, slot, spectrum, new FourierDelta(out, in, places, config.scaling()));
     }
 }

@@ -12,6 +12,7 @@ import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.SelfAttention;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.method.AbstractAdapterLayer;
+import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.AdapterSetup;
@@ -40,23 +41,32 @@ public final class PrefixTuningMethod extends ConfiguredMethod<PrefixTuningConfi
         VirtualTokens tokens = TokenSizes.ofPrefix(config.virtualTokens(), setup);
         PrefixTuningConfig resolved = config.toBuilder().virtualTokens(tokens)
                 .hiddenSize(config.hiddenSize() == 0 ? tokens.tokenDim() : config.hiddenSize()).build();
-        int width = tokens.tokenDim();
-        for (SelfAttention attention : TokenSizes.attentionLayers(setup)) {
-            if (attention.shape().keyColumns() != width) {
-                throw new ConfigurationException("the layers of this model have keys of different widths, which prefix "
-                        + "tuning cannot put into one table");
-            }
-        }
-        int columns = Math.multiplyExact(2 * tokens.layers(), width);
+        int columns = columns(tokens, setup);
         Initializer start = config.initialization() == PrefixTuningConfig.Initialization.ZERO ? Initializer.ZEROS
                 : Initializer.normal(1);
         VirtualSource source = config.projection()
                 ? VirtualSource.network(setup, () -> projection(setup, resolved, columns), tokens.count(), columns)
                 : VirtualSource.table(setup, start, tokens.count(), columns);
+        return prefix(setup.isRestoring() ? config : resolved, setup, tokens, source);
+    }
+
+    /** Columns of the table of keys and values of all layers. */
+    static int columns(VirtualTokens tokens, AdapterSetup setup) {
+        for (SelfAttention attention : TokenSizes.attentionLayers(setup)) {
+            if (attention.shape().keyColumns() != tokens.tokenDim()) {
+                throw new ConfigurationException("the layers of this model have keys of different widths, which prefix "
+                        + "tuning cannot put into one table");
+            }
+        }
+        return Math.multiplyExact(2 * tokens.layers(), tokens.tokenDim());
+    }
+
+    /** An adapter whose virtual tokens are keys and values of each attention layer. */
+    static Adapter prefix(PeftConfig config, AdapterSetup setup, VirtualTokens tokens, VirtualSource source) {
         List<AdapterLayer> layers = new ArrayList<>();
         setup.network().slots().stream().filter(slot -> slot.layer() instanceof SelfAttention)
                 .forEach(slot -> layers.add(new PrefixLayer(slot, source, tokens.count())));
-        return new VirtualTokenAdapter(setup.isRestoring() ? config : resolved, tokens.count(), source, layers,
+        return new VirtualTokenAdapter(config, tokens.count(), source, layers,
                 batch -> batch.afterPast(tokens.count()));
     }
 

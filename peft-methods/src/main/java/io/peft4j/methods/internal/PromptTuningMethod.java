@@ -69,11 +69,12 @@ public final class PromptTuningMethod extends ConfiguredMethod<PromptTuningConfi
         };
     }
 
-    private static Embedding embedding(AdapterSetup setup) {
+    static Embedding embedding(AdapterSetup setup) {
         return (Embedding) setup.network().embedding().layer();
     }
 
-    private static void copy(INDArray values, Embedding embedding, int[] ids) {
+    /** Writes the embeddings of tokens, as they are used. */
+    static void copy(INDArray values, Embedding embedding, int[] ids) {
         float[] row = new float[embedding.table().columns()];
         for (int i = 0; i < ids.length; i++) {
             embedding.table().readRow(ids[i], row, 0);

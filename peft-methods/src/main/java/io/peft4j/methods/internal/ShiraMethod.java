@@ -12,6 +12,7 @@ import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.LayeredAdapter;
 import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.random.support.TorchRandom;
 import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.methods.ShiraConfig;
 import java.util.HashMap;
@@ -78,7 +79,8 @@ public final class ShiraMethod extends ConfiguredMethod<ShiraConfig> {
     /** Ascending, as the elements of a mask are read. */
     private static int[] drawn(AdapterSetup setup, ShiraConfig config, int elements, int count) {
         if (config.seed().isPresent()) {
-            return IntStream.of(TorchPermutation.first(elements, count, config.seed().getAsInt())).sorted().toArray();
+            return IntStream.of(new TorchRandom(config.seed().getAsInt()).permutation(elements, count)).sorted()
+                    .toArray();
         }
         RandomGenerator random = setup.random();
         Set<Integer> places = new HashSet<>();

@@ -72,10 +72,7 @@ public final class SupertuningMethod extends ConfiguredMethod<SupertuningConfig>
     }
 
     private static float[] amounts(FrozenWeight weight) {
-        float[] amounts = new float[weight.rows() * weight.columns()];
-        for (int i = 0; i < weight.rows(); i++) {
-            weight.readRow(i, amounts, i * weight.columns());
-        }
+        float[] amounts = weight.toFloats();
         for (int i = 0; i < amounts.length; i++) {
             amounts[i] = Math.abs(amounts[i]);
         }

@@ -8,6 +8,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.peft.method.Initializer;
+import io.peft4j.core.peft.method.TrainingHook;
 import io.peft4j.core.safetensors.TensorData;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,11 @@ interface VirtualSource {
 
     /** What is saved beside {@link #tensors}. */
     Map<String, TensorData> computedTensors(Engine engine);
+
+    /** What is done in a training; default nothing. */
+    default TrainingHook training() {
+        return TrainingHook.NONE;
+    }
 
     /** A table that is trained itself. */
     static VirtualSource table(AdapterSetup setup, Initializer start, int tokens, int features) {

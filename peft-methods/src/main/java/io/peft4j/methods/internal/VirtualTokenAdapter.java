@@ -6,6 +6,7 @@ import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.peft.method.LayeredAdapter;
+import io.peft4j.core.peft.method.TrainingHook;
 import io.peft4j.core.safetensors.TensorData;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +42,11 @@ final class VirtualTokenAdapter extends LayeredAdapter {
     @Override
     public int virtualTokens() {
         return count;
+    }
+
+    @Override
+    public TrainingHook training(long totalSteps) {
+        return source.training();
     }
 
     @Override

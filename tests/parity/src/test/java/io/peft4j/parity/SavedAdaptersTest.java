@@ -19,6 +19,7 @@ import io.peft4j.lora.LoHaConfig;
 import io.peft4j.lora.LoKrConfig;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.MissConfig;
+import io.peft4j.lora.PveraConfig;
 import io.peft4j.lora.RandLoraConfig;
 import io.peft4j.lora.VbLoraConfig;
 import io.peft4j.lora.VeraConfig;
@@ -30,9 +31,12 @@ import io.peft4j.methods.AdaptionPromptConfig;
 import io.peft4j.methods.BeftConfig;
 import io.peft4j.methods.BoftConfig;
 import io.peft4j.methods.C3aConfig;
+import io.peft4j.methods.CartridgeConfig;
+import io.peft4j.methods.CptConfig;
 import io.peft4j.methods.DeftConfig;
 import io.peft4j.methods.DeloraConfig;
 import io.peft4j.methods.FourierFtConfig;
+import io.peft4j.methods.FrodConfig;
 import io.peft4j.methods.GloraConfig;
 import io.peft4j.methods.GraloraConfig;
 import io.peft4j.methods.HiraConfig;
@@ -40,6 +44,7 @@ import io.peft4j.methods.HraConfig;
 import io.peft4j.methods.Ia3Config;
 import io.peft4j.methods.LnTuningConfig;
 import io.peft4j.methods.OftConfig;
+import io.peft4j.methods.OsfConfig;
 import io.peft4j.methods.PTuningConfig;
 import io.peft4j.methods.PeanutConfig;
 import io.peft4j.methods.PrefixTuningConfig;
@@ -47,7 +52,10 @@ import io.peft4j.methods.PromptTuningConfig;
 import io.peft4j.methods.RoadConfig;
 import io.peft4j.methods.ShiraConfig;
 import io.peft4j.methods.SupertuningConfig;
+import io.peft4j.methods.TinyLoraConfig;
 import io.peft4j.methods.TrainableTokensConfig;
+import io.peft4j.methods.UniLoraConfig;
+import io.peft4j.methods.WaveFtConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.Trainer;
 import java.io.IOException;
@@ -205,7 +213,21 @@ class SavedAdaptersTest {
                 Arguments.of("tiny-llama-untied", "deft", DeftConfig.builder().rank(4).alpha(6)
                         .decomposition(DeftConfig.Decomposition.QR).build()),
                 Arguments.of("tiny-llama-untied", "supertuning", SupertuningConfig.builder().sparsity(0.9).rank(2)
-                        .build()));
+                        .build()),
+                Arguments.of("tiny-llama", "unilora", UniLoraConfig.builder().length(60).build()),
+                Arguments.of("tiny-llama-untied", "unilora", UniLoraConfig.builder().saveIndices(true).build()),
+                Arguments.of("tiny-llama", "tinylora", TinyLoraConfig.builder().length(9).build()),
+                Arguments.of("tiny-llama-untied", "tinylora", TinyLoraConfig.builder().length(9).weightTying(0.5)
+                        .saveProjection(false).build()),
+                Arguments.of("tiny-llama", "pvera", PveraConfig.builder().rank(16).saveProjection(false).build()),
+                Arguments.of("tiny-llama", "waveft", WaveFtConfig.builder().frequencies(90).build()),
+                Arguments.of("tiny-llama-untied", "waveft", WaveFtConfig.builder().frequencies(60).wavelet("db3")
+                        .build()),
+                Arguments.of("tiny-llama", "osf", OsfConfig.builder().keptRank(0.75).targetModules(ATTENTION).build()),
+                Arguments.of("tiny-llama", "frod", FrodConfig.builder().sparseRate(0.05).build()),
+                Arguments.of("tiny-llama", "cartridge", CartridgeConfig.builder().virtualTokens(5).build()),
+                Arguments.of("tiny-llama", "cpt", CptConfig.builder().tokenIds(List.of(5, 87, 2)).epsilon(2)
+                        .formatEpsilon(2).build()));
     }
 
     private static LoraConfig.Builder lora() {

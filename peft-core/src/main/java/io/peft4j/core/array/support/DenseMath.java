@@ -98,8 +98,15 @@ public final class DenseMath {
     public record RightVectors(double[] s, double[] vt) {
     }
 
-    /** The eigenvectors of the largest eigenvalues, as rows, and these values, both rising. */
-    private static double[] eigenvectors(double[] symmetric, int n, int wanted, double[] values) {
+    /**
+     * The eigenvectors of the largest eigenvalues, as rows, and these values, both rising.
+     *
+     * @param symmetric [n, n]; overwritten
+     * @param wanted how many
+     * @param values receives the values, [n]
+     * @throws ArithmeticException when the matrix holds NaN or infinite values, or LAPACK does not converge
+     */
+    public static double[] eigenvectors(double[] symmetric, int n, int wanted, double[] values) {
         for (double value : symmetric) {
             if (!Double.isFinite(value)) {
                 throw new ArithmeticException("a matrix with NaN or infinite values has no singular values");

@@ -83,7 +83,27 @@ final class KeyFormats {
         if (known == null) {
             throw new IllegalStateException(component + ": a key of type " + type + " needs a format");
         }
-        return known;
+        return component.getType() == Map.class && key.zeroIsNull() ? emptyIsNull(known) : known;
+    }
+
+    @SuppressWarnings("unchecked")
+    private static KeyFormat<Object> emptyIsNull(KeyFormat<?> ofMaps) {
+        KeyFormat<Object> known = (KeyFormat<Object>) ofMaps;
+        return new KeyFormat<>() {
+            @Override
+            public Object read(ConfigReader reader, String key, String fallback) {
+                return known.read(reader, key, fallback);
+            }
+
+            @Override
+            public void write(ConfigWriter writer, String key, Object value) {
+                if (((Map<?, ?>) value).isEmpty()) {
+                    writer.putNull(key);
+                } else {
+                    known.write(writer, key, value);
+                }
+            }
+        };
     }
 
     private static KeyFormat<?> instance(Class<?> format) {

@@ -8,8 +8,8 @@ import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.safetensors.DType;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.TensorInfo;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -90,22 +90,23 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
         asked.add(key);
         TensorInfo info = file.tensors().get(key);
         boolean fits = info != null && java.util.Arrays.equals(info.shape(), shape)
-                && info.dtype().filter(DType.I32::equals).isPresent();
+                && info.dtype().filter(type -> type == DType.I32 || type == DType.I64).isPresent();
         if (!fits) {
-            note(info == null ? "missing" : "wrong shape or type", key + " must be I32 "
+            note(info == null ? "missing" : "wrong shape or type", key + " must be I32 or I64 "
                     + java.util.Arrays.toString(shape));
             return new int[0];
         }
-        IntBuffer buffer = file.bytes(key).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
-        int[] values = new int[buffer.remaining()];
-        buffer.get(values);
+        ByteBuffer buffer = file.bytes(key).order(ByteOrder.LITTLE_ENDIAN);
+        boolean wide = info.dtype().get() == DType.I64;
+        int[] values = new int[buffer.remaining() / (wide ? Long.BYTES : Integer.BYTES)];
         int columns = values.length / bounds.length;
         for (int i = 0; i < values.length; i++) {
-            if (values[i] < 0 || values[i] >= bounds[i / columns]) {
-                note("out of range", key + " holds " + values[i] + ", must be from 0 to "
-                        + (bounds[i / columns] - 1));
+            long value = wide ? buffer.getLong() : buffer.getInt();
+            if (value < 0 || value >= bounds[i / columns]) {
+                note("out of range", key + " holds " + value + ", must be from 0 to " + (bounds[i / columns] - 1));
                 return new int[0];
             }
+            values[i] = (int) value;
         }
         return values;
     }

@@ -207,10 +207,15 @@ public final class AdapterSetup {
      * @throws IllegalStateException in a new adapter
      */
     public int[] storedIntegers(Slot slot, String name, int[] bounds, long... shape) {
+        return storedIntegers(key(slot, name), bounds, shape);
+    }
+
+    /** As {@link #storedIntegers(Slot, String, int[], long...)}, of no layer: {@code key} is the whole key. */
+    public int[] storedIntegers(String key, int[] bounds, long... shape) {
         if (stored == null) {
             throw new IllegalStateException("a new adapter has no file");
         }
-        return stored.integers(key(slot, name), bounds, shape);
+        return stored.integers(key, bounds, shape);
     }
 
     /**

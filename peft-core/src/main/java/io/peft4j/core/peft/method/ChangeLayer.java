@@ -41,6 +41,11 @@ public abstract class ChangeLayer extends AbstractAdapterLayer {
      */
     protected abstract Variable change(Tape tape, Variable x, Variable kept);
 
+    /** As {@link #change}, in a pass of training, for a layer that draws random numbers there; default the same. */
+    protected Variable trainingChange(ForwardContext context, Variable x, Variable kept) {
+        return change(context.tape(), x, kept);
+    }
+
     /** What is added to all rows [out]; default nothing. */
     protected Optional<Variable> offset(Tape tape) {
         return Optional.empty();
@@ -50,13 +55,14 @@ public abstract class ChangeLayer extends AbstractAdapterLayer {
     public final Variable forward(ForwardContext context, Variable x, Layer base) {
         Tape tape = context.tape();
         Variable y = base.forward(context, x);
-        Variable change = change(tape, x, dropout(context, x, dropout));
+        Variable kept = dropout(context, x, dropout);
+        Variable change = context.isTraining() ? trainingChange(context, x, kept) : change(tape, x, kept);
         Variable sum = ElementwiseOps.addInto(tape, change, y);
         return offset(tape).map(added -> MatrixOps.addBias(tape, sum, added)).orElse(sum);
     }
 
     @Override
-    public final boolean hasDropout() {
+    public boolean hasDropout() {
         return dropout > 0;
     }
 

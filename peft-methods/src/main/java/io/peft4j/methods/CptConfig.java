@@ -1,0 +1,91 @@
+package io.peft4j.methods;
+
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.config.CommonConfig;
+import io.peft4j.core.peft.config.ConfigBuilder;
+import io.peft4j.core.peft.config.Group;
+import io.peft4j.core.peft.config.Key;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.config.PeftType;
+import io.peft4j.core.peft.config.UnusedKey;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * Context-aware prompt tuning (<a href="https://arxiv.org/abs/2410.17222">2410.17222</a>): the embeddings of an
+ * example's tokens before every sequence, [tokens, H], which are trained within a small distance of where they begin:
+ * its norm is at most {@code epsilon * sqrt(H / 2048)}. Tokens of type 1 and 3 (modulo 4) are the form of the
+ * example, of type 2 its text; others, as of type 4, its answers, are not trained. {@code tokens * H} parameters.
+ *
+ * <p>The loss is that of the rows, as for every method; Hugging Face PEFT adds that of the example's answers.
+ *
+ * @param common what every configuration holds
+ * @param virtualTokens how many, and the model's sizes
+ * @param tokenIds {@code cpt_token_ids}: the tokens of the example; default token 0
+ * @param types {@code cpt_tokens_type_mask}: their types; default 1 for each
+ * @param mask {@code cpt_mask}: 1 for each; others are refused, as Hugging Face PEFT does not look at them
+ * @param epsilon {@code opt_projection_epsilon}: of tokens of type 2; default 0.1
+ * @param formatEpsilon {@code opt_projection_format_epsilon}: of tokens of type 1 and 3; default 0.1
+ */
+@PeftType(value = "CPT", autoRateFactor = 10)
+@UnusedKey(value = "opt_weighted_loss_type", fallback = "\"none\"",
+        feature = "a loss that decays over an example's answers")
+@UnusedKey(value = "opt_loss_decay_factor", fallback = "1.0")
+@UnusedKey(value = "tokenizer_name_or_path")
+public record CptConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
+        @Key(value = "cpt_token_ids", fallback = "[0]") List<Integer> tokenIds,
+        @Key(value = "cpt_tokens_type_mask") List<Integer> types,
+        @Key(value = "cpt_mask") List<Integer> mask,
+        @Key(value = "opt_projection_epsilon", fallback = "0.1") double epsilon,
+        @Key(value = "opt_projection_format_epsilon", fallback = "0.1") double formatEpsilon)
+        implements
+            PeftConfig {
+    /**
+     * Checks ranges.
+     *
+     * @throws io.peft4j.core.error.ConfigurationException when lists differ in length, or a value is out of range
+     */
+    public CptConfig {
+        tokenIds = List.copyOf(tokenIds);
+        types = types.isEmpty() ? Collections.nCopies(tokenIds.size(), 1) : List.copyOf(types);
+        mask = mask.isEmpty() ? Collections.nCopies(tokenIds.size(), 1) : List.copyOf(mask);
+        Checks.require(!tokenIds.isEmpty() && types.size() == tokenIds.size() && mask.size() == tokenIds.size(),
+                "cpt_token_ids, cpt_tokens_type_mask and cpt_mask have " + tokenIds.size() + ", " + types.size()
+                        + " and "
+                        + mask.size() + " elements; they must be as many");
+        Checks.require(mask.stream().allMatch(each -> each == 1), "cpt_mask must be 1 for each token");
+        Checks.require(epsilon >= 0 && formatEpsilon >= 0,
+                "opt_projection_epsilon and opt_projection_format_epsilon must "
+                        + "not be negative");
+        virtualTokens = new VirtualTokens(tokenIds.size(), virtualTokens.tokenDim(), virtualTokens.layers(),
+                virtualTokens.attentionHeads(), virtualTokens.submodules());
+    }
+
+    /** A builder with Hugging Face PEFT's defaults. */
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, CptConfig.class);
+    }
+
+    /** A builder with the values of this configuration. */
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
+    }
+
+    /** Builds a {@link CptConfig}, which says what each value means. */
+    public interface Builder extends VirtualTokens.Builder<CptConfig, Builder> {
+        /** The tokens of the example. */
+        Builder tokenIds(List<Integer> value);
+
+        /** The types of the tokens; default 1 for each. */
+        Builder types(List<Integer> value);
+
+        /** 1 for each. */
+        Builder mask(List<Integer> value);
+
+        /** Of the example's text; default 0.1. */
+        Builder epsilon(double value);
+
+        /** Of the example's form; default 0.1. */
+        Builder formatEpsilon(double value);
+    }
+}

@@ -1,0 +1,30 @@
+package io.peft4j.methods.internal;
+
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Initializer;
+import io.peft4j.methods.CartridgeConfig;
+import io.peft4j.methods.VirtualTokens;
+import java.util.stream.IntStream;
+
+/** Cartridges; {@link CartridgeConfig} says what they compute. */
+public final class CartridgeMethod extends ConfiguredMethod<CartridgeConfig> {
+    /** For the {@link java.util.ServiceLoader}. */
+    public CartridgeMethod() {
+        super(CartridgeConfig.class, "cartridge",
+                "keys and values before those of every sequence, in each layer, the first of which are kept",
+                "https://arxiv.org/abs/2506.06266");
+    }
+
+    @Override
+    protected Adapter adapter(CartridgeConfig config, AdapterSetup setup) {
+        VirtualTokens tokens = TokenSizes.ofPrefix(config.virtualTokens(), setup);
+        double[] distances = IntStream.range(0, tokens.count())
+                .mapToDouble(i -> i < config.frozenTokens() ? 0 : Double.POSITIVE_INFINITY).toArray();
+        VirtualSource source = new GuardedTokens(setup, Initializer.normal(1),
+                PrefixTuningMethod.columns(tokens, setup), distances);
+        return PrefixTuningMethod.prefix(setup.isRestoring() ? config
+                : config.toBuilder().virtualTokens(tokens).build(), setup, tokens, source);
+    }
+}

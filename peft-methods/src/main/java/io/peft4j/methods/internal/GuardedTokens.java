@@ -1,0 +1,101 @@
+package io.peft4j.methods.internal;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.HeapRows;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.engine.Engine;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.Initializer;
+import io.peft4j.core.peft.method.TrainingHook;
+import io.peft4j.core.safetensors.TensorData;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A table of virtual tokens [tokens, features] that are trained within a distance of where the training begins: after
+ * each update what lies further away is moved back onto the distance. Tokens with the distance 0 get no gradient.
+ */
+final class GuardedTokens implements VirtualSource {
+    private final AdapterTensor table;
+    private final double[] distances;
+
+    /** With the largest distance of each token, which may be infinite. */
+    GuardedTokens(AdapterSetup setup, Initializer start, int features, double... distances) {
+        this.table = setup.sharedTensor(KEY, start, distances.length, features);
+        this.distances = distances.clone();
+    }
+
+    @Override
+    public List<AdapterTensor> tensors() {
+        return List.of(table);
+    }
+
+    @Override
+    public Variable columns(Tape tape, Optional<ForwardContext> context, int from, int to) {
+        Variable all = tape.parameter(table.parameter());
+        int width = to - from;
+        float[] values = new float[distances.length * width];
+        for (int i = 0; i < distances.length; i++) {
+            Arrays.read(all.value(), (long) i * all.columns() + from, values, i * width, width);
+        }
+        INDArray y = tape.allocateFloat(distances.length, width);
+        Arrays.write(y, 0, values, 0, values.length);
+        return tape.record(y, (out, dy) -> all.addGradient((gradient, accumulate) -> {
+            float[] g = Arrays.toFloats(dy);
+            double[] sums = new double[distances.length * all.columns()];
+            for (int i = 0; i < g.length; i++) {
+                sums[i / width * all.columns() + from + i % width] = distances[i / width] == 0 ? 0 : g[i];
+            }
+            HeapRows.write(gradient, sums, accumulate);
+        }), List.of(all));
+    }
+
+    @Override
+    public Map<String, TensorData> computedTensors(Engine engine) {
+        return Map.of();
+    }
+
+    @Override
+    public TrainingHook training() {
+        INDArray values = table.parameter().value();
+        INDArray start = Arrays.of(Arrays.toFloats(values), values.shape());
+        return new TrainingHook() {
+            @Override
+            public void afterUpdate(long step, double gradientScale) {
+                float[] now = Arrays.toFloats(values);
+                float[] begun = Arrays.toFloats(start);
+                for (int i = 0; i < distances.length; i++) {
+                    moveBack(now, begun, i);
+                }
+                Arrays.write(values, 0, now, 0, now.length);
+            }
+
+            @Override
+            public Map<String, INDArray> arrays() {
+                return Map.of(KEY + ".start", start);
+            }
+
+            @Override
+            public void close() {
+                start.close();
+            }
+        };
+    }
+
+    private void moveBack(float[] now, float[] begun, int token) {
+        int width = now.length / distances.length;
+        double sum = 0;
+        for (int i = token * width; i < (token + 1) * width; i++) {
+            sum += ((double) now[i] - begun[i]) * ((double) now[i] - begun[i]);
+        }
+        double factor = distances[token] / Math.sqrt(sum);
+        for (int i = token * width; i < (token + 1) * width && factor < 1; i++) {
+            now[i] = (float) (begun[i] + factor * ((double) now[i] - begun[i]));
+        }
+    }
+}

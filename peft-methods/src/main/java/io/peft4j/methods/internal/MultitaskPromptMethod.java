@@ -1,0 +1,73 @@
+package io.peft4j.methods.internal;
+
+import io.peft4j.core.autograd.ElementwiseOps;
+import io.peft4j.core.autograd.MatrixOps;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.engine.Engine;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Initializer;
+import io.peft4j.core.safetensors.TensorData;
+import io.peft4j.methods.MultitaskPromptConfig;
+import io.peft4j.methods.VirtualTokens;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Multitask prompt tuning; {@link MultitaskPromptConfig} says what it computes. */
+public final class MultitaskPromptMethod extends ConfiguredMethod<MultitaskPromptConfig> {
+    /** For the {@link java.util.ServiceLoader}. */
+    public MultitaskPromptMethod() {
+        super(MultitaskPromptConfig.class, "multitask-prompt-tuning",
+                "embeddings of virtual tokens before every sequence, times a low-rank matrix of the task",
+                "https://arxiv.org/abs/2303.02861");
+    }
+
+    @Override
+    protected Adapter adapter(MultitaskPromptConfig config, AdapterSetup setup) {
+        VirtualTokens tokens = TokenSizes.ofPrompt(config.virtualTokens(), setup);
+        return PromptTuningMethod.prompt(setup.isRestoring() ? config
+                : config.toBuilder().virtualTokens(tokens).build(), setup, tokens,
+                new TaskPrompt(setup, tokens, config.rank()));
+    }
+
+    /** {@code P * (C R)}: {@value #KEY} P, {@code prefix_task_cols} C [1, tokens, rank], {@code prefix_task_rows} R. */
+    private static final class TaskPrompt implements VirtualSource {
+        private final int rank;
+        private final int features;
+        private final AdapterTensor shared;
+        private final AdapterTensor columns;
+        private final AdapterTensor rows;
+
+        TaskPrompt(AdapterSetup setup, VirtualTokens tokens, int rank) {
+            this.rank = rank;
+            this.features = tokens.tokenDim();
+            this.shared = setup.sharedTensor(KEY, Initializer.normal(1), tokens.count(), features);
+            this.columns = setup.sharedTensor("prefix_task_cols", Initializer.normal(0.02), 1, tokens.count(), rank);
+            this.rows = setup.sharedTensor("prefix_task_rows", Initializer.normal(0.02), 1, rank, features);
+        }
+
+        @Override
+        public List<AdapterTensor> tensors() {
+            return List.of(shared, columns, rows);
+        }
+
+        @Override
+        public Variable columns(Tape tape, Optional<ForwardContext> context, int from, int to) {
+            Variable left = SmallOps.matrix(tape, tape.parameter(columns.parameter()), rank);
+            Variable right = SmallOps.matrix(tape, tape.parameter(rows.parameter()), features);
+            Variable all = ElementwiseOps.multiply(tape, tape.parameter(shared.parameter()),
+                    MatrixOps.product(tape, left, false, right, false));
+            return from == 0 && to == features ? all : SmallOps.columns(tape, all, from, to);
+        }
+
+        @Override
+        public Map<String, TensorData> computedTensors(Engine engine) {
+            return Map.of();
+        }
+    }
+}
