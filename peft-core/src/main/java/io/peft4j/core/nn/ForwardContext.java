@@ -89,7 +89,10 @@ public final class ForwardContext {
         return new ForwardContext(tape, layers.prepare(batch), layers, false, 0);
     }
 
-    /** A pass of generation: keys and values go into {@code cache}, and attention reads them from there. */
+    /**
+     * A pass of generation: keys and values go into {@code cache}, and attention reads them from there. Layers that
+     * remember a sequence by a state keep it after the last row of each segment of the batch.
+     */
     public static ForwardContext generation(Tape tape, PackedBatch batch, LayerSelection layers, KvCache cache) {
         return new ForwardContext(tape, batch, layers, false, 0).with(pass -> pass.cache = Optional.of(cache));
     }

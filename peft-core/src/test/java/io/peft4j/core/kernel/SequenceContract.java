@@ -1,6 +1,8 @@
 package io.peft4j.core.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.AttentionLayout.Range;
@@ -8,6 +10,7 @@ import io.peft4j.core.kernel.AttentionLayout.Segment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -135,6 +138,38 @@ interface SequenceContract extends KernelsUnderTest {
                 }
             }
         }
+    }
+
+    @Test
+    default void argumentsOfSequencesThatDoNotFit() {
+        RowOrder order = RowOrder.of(AttentionLayout.packed(3, 2));
+        ScanShape shape = new ScanShape(1, 2, 3, 4);
+        try (KernelCase c = new KernelCase(this, "bad sequences")) {
+            INDArray x = c.normal(DataType.FLOAT, 5, 8);
+            INDArray y = c.normal(DataType.FLOAT, 5, 8);
+            INDArray weight = c.normal(DataType.FLOAT, 8, 3);
+            INDArray few = c.normal(DataType.FLOAT, 4, 8);
+            Optional<INDArray> none = Optional.empty();
+            refused("convolution", k -> k.convolution(few, weight, none, order, PieceStates.NONE, few));
+            refused("convolution", k -> k.convolution(x, x, none, order, PieceStates.NONE, y));
+            refused("convolution", k -> k.convolution(x, weight, none, order, PieceStates.NONE, x));
+            refused("convolution", k -> k.convolution(x, weight, none, order, new PieceStates(List.of(), List.of(few)),
+                    y));
+            refused("convolutionBackward", k -> k.convolutionBackward(x, weight, order, few, false));
+            ScanInputs inputs = inputs(c, 5, shape, DataType.FLOAT, true);
+            ScanInputs plain = inputs(c, 5, shape, DataType.FLOAT, false);
+            refused("scan", k -> k.scan(shape, inputs, order, PieceStates.NONE, few));
+            refused("scan", k -> k.scan(shape, inputs, order, PieceStates.NONE, inputs.values()));
+            refused("scan", k -> k.scan(new ScanShape(1, 2, 4, 4), inputs, order, PieceStates.NONE, y));
+            refused("scan", k -> k.scan(shape, inputs, order, new PieceStates(List.of(), List.of(y, x)), y));
+            refused("scanBackward", k -> k.scanBackward(x, shape, inputs, order, plain));
+            refused("scanBackward", k -> k.scanBackward(x, shape, inputs, order, inputs));
+        }
+    }
+
+    private void refused(String operation, Consumer<Kernels> call) {
+        String message = assertThrows(IllegalArgumentException.class, () -> call.accept(kernels())).getMessage();
+        assertTrue(message.startsWith(operation + ":"), message);
     }
 
     private static float[] rows(INDArray x, int from, int to) {

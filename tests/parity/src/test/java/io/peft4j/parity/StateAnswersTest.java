@@ -10,6 +10,8 @@ import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.methods.PrefixTuningConfig;
 import io.peft4j.methods.PromptTuningConfig;
@@ -104,10 +106,16 @@ class StateAnswersTest {
     void theServiceGoesOnFromKeptPrefixesAndMixesAdapters() {
         List<List<int[]>> expected = ADAPTERS.stream().map(adapter -> alone(adapter.equals(PeftModel.BASE)
                 ? model.with() : model.with(adapter))).toList();
-        AnswerServiceOptions options = AnswerServiceOptions.defaults().withRows(7).withPromptChunk(24)
+        for (int chunk : new int[] {1, 24, 500}) {
+            answerInRounds(expected, chunk);
+        }
+    }
+
+    private void answerInRounds(List<List<int[]>> expected, int chunk) {
+        AnswerServiceOptions options = AnswerServiceOptions.defaults().withRows(7).withPromptChunk(chunk)
                 .withWaiting(1000, 1000);
         try (AnswerService service = AnswerService.open(model, options)) {
-            for (int round = 0; round < 3; round++) {
+            for (int round = 0; round < 2; round++) {
                 long before = service.status().reusedTokens();
                 List<PendingAnswer> pending = new ArrayList<>();
                 for (int i = 0; i < PROMPTS * ADAPTERS.size(); i++) {
@@ -117,12 +125,24 @@ class StateAnswersTest {
                 }
                 for (int i = 0; i < pending.size(); i++) {
                     assertArrayEquals(expected.get(i % ADAPTERS.size()).get(i / ADAPTERS.size()),
-                            pending.get(i).completions().join().get(0).ids(), "round " + round + ", request " + i);
+                            pending.get(i).completions().join().get(0).ids(),
+                            "chunks of " + chunk + ", round " + round + ", request " + i);
                 }
                 assertTrue(round == 0 || service.status().reusedTokens() > before, "nothing was reused");
             }
             assertEquals(0, service.status().usedCacheRows());
         }
+    }
+
+    /** Of sequences that are parts of each other, packed one after the other and as a tree. */
+    @Test
+    void aSequenceHasItsNumbersWhateverIsBesideIt() {
+        int[] longest = ((Prompt.Tokens) prompt(4)).ids();
+        List<TokenSequence> rows = IntStream.of(2, 3, 4, 31, 32, 33, 64, 65, 84)
+                .mapToObj(n -> TokenSequence.allSupervised(java.util.Arrays.copyOf(longest, n))).toList();
+        double[] alone = Measure.oneByOne(base, rows);
+        Measure.assertClose(alone, Measure.together(base, PackedBatch.of(rows)), name + " packed");
+        Measure.assertClose(alone, Measure.together(base, PackedBatch.sharingPrefixes(rows)), name + " as a tree");
     }
 
     @Test

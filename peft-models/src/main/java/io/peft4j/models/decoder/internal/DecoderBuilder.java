@@ -33,7 +33,7 @@ final class DecoderBuilder {
     private static final Pattern NEUTRAL = Pattern.compile(".*\\.rotary_emb\\.inv_freq|.*\\.attn\\.(masked_)?bias"
             + "|.*\\.attention\\.(masked_)?bias|(lm_head|embed_out)\\.weight");
     /** Images, sounds, and layers that predict several tokens at once. */
-    private static final Pattern LEFT_OUT = Pattern.compile("(.*(vision|multi_modal|audio|visual)|mtp)[^.]*\\..*");
+    private static final Pattern LEFT_OUT = Pattern.compile("(.*?(vision|multi_modal|audio|visual)|mtp)[^.]*\\..*");
     private static final int SHOWN = 5;
     /** Of the values of a layer that a checkpoint lacks, as Hugging Face's configurations have it by default. */
     private static final double INITIALIZER_RANGE = 0.02;

@@ -56,7 +56,7 @@ final class AnswerBatch implements AutoCloseable {
     static int pages(Network network, AnswerServiceOptions options) {
         long rowBytes;
         try (KvCache probe = network.causal().newCache(1)) {
-            rowBytes = probe.bytes();
+            rowBytes = Math.max(1, probe.bytes());
         }
         long most = (long) options.rows() * CachePages.needed(network.description().maxPositions() + 1);
         return (int) Math.min(most, options.cacheBytes() / rowBytes / CachePages.PAGE);
@@ -119,6 +119,9 @@ final class AnswerBatch implements AutoCloseable {
 
     /** Gives up the states that no sequence goes on from, except those of some pages that are kept for later ones. */
     private void retainStates() {
+        if (!cache.hasStates()) {
+            return;
+        }
         Set<Integer> ends = new HashSet<>();
         for (Sequence each : sequences) {
             ends.addAll(each.lastRows());

@@ -134,7 +134,7 @@ final class DecodingBatch implements AutoCloseable {
                 int row = segments.size();
                 Segment segment = rows.next(row);
                 segments.add(segment);
-                if (j == 0) {
+                if (j == 0 && cache.hasStates()) {
                     ends.add(segment.keyRows(segment.position(0) - 1, segment.position(0)).get(0).start());
                 }
                 all[row] = tokens[i][j];
