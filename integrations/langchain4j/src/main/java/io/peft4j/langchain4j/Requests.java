@@ -26,6 +26,7 @@ import io.peft4j.models.constraint.TextConstraints;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Requests of LangChain4j as prompts and options, and completions as its responses. */
 final class Requests {
@@ -68,7 +69,12 @@ final class Requests {
      * @throws UnsupportedFeatureException when it names another, and the model is none with adapters
      */
     static LanguageModel model(ChatRequest request, LanguageModel model) {
-        Optional<String> asked = Optional.ofNullable(request.modelName()).filter(name -> !name.isEmpty());
+        return model(request.modelName(), model);
+    }
+
+    /** The model of a name; the one that is given where there is none. */
+    static LanguageModel model(@Nullable String named, LanguageModel model) {
+        Optional<String> asked = Optional.ofNullable(named).filter(name -> !name.isEmpty());
         if (asked.isEmpty()) {
             return model;
         }

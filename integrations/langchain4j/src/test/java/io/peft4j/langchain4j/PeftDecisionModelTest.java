@@ -1,0 +1,96 @@
+package io.peft4j.langchain4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.langchain4j.data.message.AiMessage;
+import dev.langchain4j.data.message.SystemMessage;
+import dev.langchain4j.data.message.UserMessage;
+import dev.langchain4j.exception.UnsupportedFeatureException;
+import dev.langchain4j.model.decision.listener.DecisionModelListener;
+import dev.langchain4j.model.decision.listener.DecisionModelResponseContext;
+import dev.langchain4j.model.decision.request.ChoiceQuestion;
+import dev.langchain4j.model.decision.request.DecisionRequest;
+import dev.langchain4j.model.decision.request.ScaleQuestion;
+import dev.langchain4j.model.decision.request.YesNoQuestion;
+import dev.langchain4j.model.decision.response.DecisionResponse;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The Laya checkpoint of the fixtures behind LangChain4j's decisions, whose validator looks at each response. */
+class PeftDecisionModelTest {
+    private static BaseModel model;
+
+    @BeforeAll
+    static void load() {
+        model = BaseModel.load(Path.of("../../tests/fixtures/decisions/laya").toString(), ModelOptions.defaults()
+                .withPrecision(ModelOptions.Precision.F32));
+    }
+
+    @AfterAll
+    static void close() {
+        model.close();
+    }
+
+    @Test
+    void allKindsOfQuestionsAndInputsAreAnswered() {
+        List<DecisionResponse> told = new ArrayList<>();
+        PeftDecisionModel decisions = new PeftDecisionModel(model, List.of(new DecisionModelListener() {
+            @Override
+            public void onResponse(DecisionModelResponseContext context) {
+                told.add(context.decisionResponse());
+            }
+        }));
+        DecisionRequest request = DecisionRequest.builder().inputMessages(SystemMessage.from("You route."),
+                UserMessage.from("charged twice"), AiMessage.from("Sorry"))
+                .question("paid", YesNoQuestion.from("Was it paid?"))
+                .question("team", ChoiceQuestion.from("Which team?", Map.of("billing", "invoices", "login", "login")))
+                .question("urgency", ScaleQuestion.builder().text("How urgent?").level("low").level("high", "today")
+                        .build())
+                .build();
+        DecisionResponse response = decisions.decide(request);
+        assertEquals(1, response.choice("team").probabilityOf("billing") + response.choice("team")
+                .probabilityOf("login"), 1e-9);
+        assertEquals(response.scale("urgency").mean(), response.scale("urgency").probabilities().get(1), 1e-9);
+        assertTrue(response.tokenUsage().inputTokenCount() > 20 && response.modelName().endsWith("laya"));
+        assertEquals(List.of(response), told);
+        assertEquals(response.yesNo("paid").probability(), decisions.decideAsync(request).join().yesNo("paid")
+                .probability());
+        assertEquals(2, decisions.decide(DecisionRequest.builder().inputFields(Map.of("amount", 3)).question("a",
+                YesNoQuestion.from("Is it?")).question("b", YesNoQuestion.from("Was it?")).build()).answers().size());
+    }
+
+    @Test
+    void randomRequestsPassTheValidator() {
+        PeftDecisionModel decisions = new PeftDecisionModel(model);
+        Random random = new Random(4);
+        for (int i = 0; i < 60; i++) {
+            DecisionRequest.Builder request = DecisionRequest.builder().input("state " + random.nextInt());
+            for (int j = 0; j <= random.nextInt(4); j++) {
+                List<String> names = IntStream.range(0, 2 + random.nextInt(8)).mapToObj(k -> "o" + k).toList();
+                request.question("q" + j, random.nextInt(3) == 0 ? YesNoQuestion.from("Is it " + random.nextInt() + "?")
+                        : random.nextBoolean() ? ChoiceQuestion.from("Which?", names)
+                                : ScaleQuestion.from("How much?", names));
+            }
+            DecisionResponse response = decisions.decide(request.build());
+            assertTrue(!response.answers().isEmpty());
+        }
+    }
+
+    @Test
+    void imagesAreRefused() {
+        assertThrows(UnsupportedFeatureException.class, () -> new PeftDecisionModel(model).decide(DecisionRequest
+                .builder().inputContents(dev.langchain4j.data.message.ImageContent.from("https://example.org/a.png"))
+                .question("a", YesNoQuestion.from("Is it?")).build()));
+    }
+}
