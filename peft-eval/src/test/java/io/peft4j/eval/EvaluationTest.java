@@ -180,13 +180,13 @@ class EvaluationTest {
         assertFalse(better.compare(OPTIONS).toHtml().contains("What got worse"));
         ComparisonReport report = evaluation(references(40), i -> i == 0 ? "right 0" : "wrong",
                 i -> i == 0 ? "wrong" : "right " + i).fact("data", "made up <of> rows")
-                .guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(98), OPTIONS))
+                .guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(400), outcomes(398), OPTIONS))
                 .compare(OPTIONS);
         assertEquals(Decision.SHIP, report.verdict().decision());
         String page = report.toHtml();
         String head = page.substring(page.indexOf("<header"), page.indexOf("</header>"));
         for (String said : List.of("<h1>Ship</h1>", "What got worse",
-                "The guard set of general ability: 65.3 % against 66.7 %, -1.3 points [",
+                "The guard set of general ability: 81.1 % against 81.3 %, -0.2 points [",
                 "1 of 40 items was right before and is wrong now.", "<dd>made up &lt;of&gt; rows</dd>",
                 "<dt>compared on</dt><dd>20")) {
             assertTrue(head.contains(said), said + " in " + head);
@@ -197,11 +197,12 @@ class EvaluationTest {
     @Test
     void aBetterModelThatForgotTooMuchDoesNotShip() {
         Evaluation evaluation = evaluation(references(40), i -> "wrong", i -> "right " + i);
-        evaluation.guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(98), OPTIONS));
-        assertEquals(Decision.SHIP, evaluation.compare(OPTIONS).verdict().decision(), "2 of 150 are within tolerance");
-        evaluation.guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(96), OPTIONS));
-        assertEquals(Decision.HARM_NOT_KNOWN, evaluation.compare(OPTIONS).verdict().decision(), "it may be 8 of 150");
-        evaluation.guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(80), OPTIONS));
+        evaluation.guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(400), outcomes(380), OPTIONS));
+        assertEquals(Decision.SHIP, evaluation.compare(OPTIONS).verdict().decision(),
+                "1.6 points are within tolerance");
+        evaluation.guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(400), outcomes(347), OPTIONS));
+        assertEquals(Decision.HARM_NOT_KNOWN, evaluation.compare(OPTIONS).verdict().decision(), "it may be 5.2 points");
+        evaluation.guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(400), outcomes(280), OPTIONS));
         ComparisonReport report = evaluation.compare(OPTIONS);
         assertEquals(Decision.DO_NOT_SHIP, report.verdict().decision());
         assertTrue(report.verdict().sentence().startsWith("Better on the task, but it forgot too much"),

@@ -8,9 +8,10 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * A general question in two forms: answered freely, and chosen among given answers by likelihood.
+ * A general question whose answer is chosen among given ones by likelihood, and where there is a way to judge it also
+ * answered freely.
  *
- * @param category what it tests: language, arithmetic, instructions, knowledge or refusals
+ * @param category what it tests: language, arithmetic, instructions, knowledge, reading or refusals
  * @param question what is asked
  * @param choices given answers, the right one first
  * @param accept a free answer is right when it holds one of these texts
@@ -19,17 +20,22 @@ import java.util.regex.Pattern;
  */
 public record GuardItem(String category, String question, List<String> choices, List<String> accept,
         Optional<Pattern> pattern, boolean refusal) {
-    /** Copies the lists; there are two choices, and one way to judge free answers. */
+    /** Copies the lists; there are two choices, and at most one way to judge free answers. */
     public GuardItem {
         Objects.requireNonNull(category, "category");
         Objects.requireNonNull(question, "question");
         choices = List.copyOf(choices);
         accept = List.copyOf(accept);
         int ways = (accept.isEmpty() ? 0 : 1) + (pattern.isPresent() ? 1 : 0) + (refusal ? 1 : 0);
-        if (choices.size() < 2 || ways != 1) {
-            throw new IllegalArgumentException("an item of a guard set needs two choices and one way to judge: "
-                    + question);
+        if (choices.size() < 2 || ways > 1) {
+            throw new IllegalArgumentException("an item of a guard set needs two choices, and at most one way to judge "
+                    + "a free answer: " + question);
         }
+    }
+
+    /** Whether it is also answered freely. */
+    public boolean isAsked() {
+        return refusal || pattern.isPresent() || !accept.isEmpty();
     }
 
     /** Whether a free answer is right. */

@@ -13,8 +13,8 @@ import java.util.stream.IntStream;
  * What a tuned model has kept of general abilities.
  *
  * @param items number of items
- * @param overall share of right outcomes over all items and both forms, named {@code guard}; one score an item, half
- *     of it the free answer, half the probability of the right choice
+ * @param overall share of right outcomes over all items and both forms, named {@code guard}; half of it the mean
+ *     probability of the right choices, half the share of right ones among the free answers
  * @param parts the same for each form and each category
  * @param base the base model's outcomes
  * @param tuned the tuned model's outcomes
@@ -32,23 +32,34 @@ public record GuardReport(int items, MetricResult overall, List<MetricResult> pa
     /** Compares the outcomes of two models on the same set. */
     public static GuardReport of(List<GuardItem> items, GuardOutcomes base, GuardOutcomes tuned,
             ComparisonOptions options) {
+        int[] all = IntStream.range(0, items.size()).toArray();
         // One score an item, of its two forms: the forms of one item are not independent of each other.
-        MetricResult overall = new PairedOutcomes(options).scores("guard", base.shares(), tuned.shares()).results()
-                .get(0);
+        MetricResult overall = new PairedOutcomes(options)
+                .values("guard", base.shares(items, all), tuned.shares(items, all))
+                .results().get(0);
         PairedOutcomes parts = new PairedOutcomes(options);
-        parts.yesNo("generation", base.generated(), tuned.generated());
+        boolean[][] free = {free(items, base), free(items, tuned)};
+        if (free[0].length > 0) {
+            parts.yesNo("generation", free[0], free[1]);
+        }
         parts.scores("choice", base.chosen(), tuned.chosen());
         Map<String, int[]> places = new LinkedHashMap<>();
         items.stream().map(GuardItem::category).distinct().forEach(category -> places.put(category,
                 IntStream.range(0, items.size())
                         .filter(i -> items.get(i).category().equals(category)).toArray()));
-        places.forEach((category, some) -> parts.scores(category, some(base, some), some(tuned, some)));
+        places.forEach((category, some) -> parts.values(category, base.shares(items, some),
+                tuned.shares(items, some)));
         return new GuardReport(items.size(), overall, parts.results(), base, tuned);
     }
 
-    private static double[] some(GuardOutcomes outcomes, int[] places) {
-        double[] shares = outcomes.shares();
-        return IntStream.of(places).mapToDouble(i -> shares[i]).toArray();
+    /** The free answers of the items that ask for one. */
+    private static boolean[] free(List<GuardItem> items, GuardOutcomes outcomes) {
+        int[] places = IntStream.range(0, items.size()).filter(i -> items.get(i).isAsked()).toArray();
+        boolean[] free = new boolean[places.length];
+        for (int i = 0; i < free.length; i++) {
+            free[i] = outcomes.generated()[places[i]];
+        }
+        return free;
     }
 
     @Override
@@ -59,7 +70,7 @@ public record GuardReport(int items, MetricResult overall, List<MetricResult> pa
     /**
      * One model's outcomes on the guard set, item by item.
      *
-     * @param answers what it answered freely
+     * @param answers what it answered freely; empty where it was not asked
      * @param generated whether that answer is right
      * @param chosen the probability of the right choice among those given, which says more of an item than whether it
      * is the likeliest
@@ -79,10 +90,15 @@ public record GuardReport(int items, MetricResult overall, List<MetricResult> pa
             return IntStream.range(0, right.length).mapToDouble(i -> right[i] ? 1 : 0).toArray();
         }
 
-        /** The share of the two forms that are right, item by item. */
-        double[] shares() {
-            return IntStream.range(0, generated.length)
-                    .mapToDouble(i -> ((generated[i] ? 1 : 0) + chosen[i]) / 2).toArray();
+        /**
+         * What each of some items counts: their mean is half that of the choices and half that of the free answers,
+         * which as a rule are fewer.
+         */
+        double[] shares(List<GuardItem> items, int... places) {
+            long asked = IntStream.of(places).filter(i -> items.get(i).isAsked()).count();
+            double weight = asked == 0 ? 0 : (double) places.length / asked;
+            return IntStream.of(places).mapToDouble(i -> asked == 0 ? chosen[i]
+                    : (chosen[i] + (items.get(i).isAsked() && generated[i] ? weight : 0)) / 2).toArray();
         }
     }
 }

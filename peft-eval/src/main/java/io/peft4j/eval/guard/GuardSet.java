@@ -19,18 +19,21 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /**
- * 150 questions on language, arithmetic, following instructions, general knowledge and refusals, written for PEFT4J. It
- * is small: it shows what a training has cost, not how good a model is. Where it cannot tell, {@link #plus} adds items
- * of your own.
+ * More than 600 questions on language, arithmetic, following instructions, general knowledge, reading and refusals,
+ * written for PEFT4J. They are easy: they show what a training has cost, not how good a model is. All are asked by
+ * likelihood, 150 also for an answer. Where the set cannot tell, {@link #plus} adds items of your own.
  */
 public final class GuardSet {
     /** As long as the longest expected answer, and some more. */
     private static final int MAX_NEW_TOKENS = 24;
+    private static final List<String> BUILT_IN = List.of("guard.jsonl", "guard-made.jsonl");
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final List<GuardItem> items;
@@ -43,24 +46,26 @@ public final class GuardSet {
     /** The set that comes with the library. */
     public static GuardSet builtIn() {
         List<GuardItem> items = new ArrayList<>();
-        try (InputStream in = GuardSet.class.getResourceAsStream("guard.jsonl")) {
-            if (in == null) {
-                throw new FileNotFoundException("missing from the jar");
+        for (String name : BUILT_IN) {
+            try (InputStream in = GuardSet.class.getResourceAsStream(name)) {
+                if (in == null) {
+                    throw new FileNotFoundException("missing from the jar");
+                }
+                BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
+                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                    items.add(item(JSON.readTree(line)));
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException("cannot read the built-in guard set " + name, e);
             }
-            BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                items.add(item(JSON.readTree(line)));
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read the built-in guard set", e);
         }
         return new GuardSet(items);
     }
 
     /**
      * A set of your own from a file of JSON Lines: {@code category}, {@code question}, {@code choices} with the right
-     * one first, and one of {@code accept} (texts of which a right answer holds one), {@code pattern} (found in a right
-     * answer) and {@code "refusal": true} (a right answer refuses).
+     * one first, and where it is to be answered freely, too, one of {@code accept} (texts of which a right answer holds
+     * one), {@code pattern} (found in a right answer) and {@code "refusal": true} (a right answer refuses).
      *
      * @throws DataException when a row is no such item, or there is none
      * @throws UncheckedIOException when the file cannot be read
@@ -119,28 +124,29 @@ public final class GuardSet {
     }
 
     /**
-     * Asks a model, in both forms.
+     * Asks a model: all items for the probability of the right choice, some also for an answer.
      *
      * @param answerer the model, with its cache
      */
     public GuardReport.GuardOutcomes ask(Answerer answerer) {
-        Answerer brief = answerer.withMaxNewTokens(MAX_NEW_TOKENS);
-        List<List<ChatMessage>> prompts = items.stream().map(item -> List.of(ChatMessage.user(item.question())))
-                .toList();
-        List<String> answers = brief.answers(prompts);
+        String[] answers = new String[items.size()];
+        Arrays.fill(answers, "");
         boolean[] generated = new boolean[items.size()];
-        double[] chosen = new double[items.size()];
-        List<MultipleChoice.Question> questions = new ArrayList<>();
-        for (int i = 0; i < generated.length; i++) {
-            generated[i] = items.get(i).isAnsweredBy(answers.get(i));
-            questions.add(new MultipleChoice.Question(Prompt.of(answerer.model(), prompts.get(i)),
-                    items.get(i).choices(), 0));
+        int[] asked = IntStream.range(0, items.size()).filter(i -> items.get(i).isAsked()).toArray();
+        List<String> free = answerer.withMaxNewTokens(MAX_NEW_TOKENS)
+                .answers(IntStream.of(asked).mapToObj(i -> prompt(items.get(i))).toList());
+        for (int i = 0; i < asked.length; i++) {
+            answers[asked[i]] = free.get(i);
+            generated[asked[i]] = items.get(asked[i]).isAnsweredBy(free.get(i));
         }
-        List<MultipleChoice.Outcome> outcomes = MultipleChoice.of(answerer.model()).on(questions).outcomes();
-        for (int i = 0; i < chosen.length; i++) {
-            chosen[i] = outcomes.get(i).probabilities()[0];
-        }
-        return new GuardReport.GuardOutcomes(answers, generated, chosen);
+        double[] chosen = MultipleChoice.of(answerer.model()).on(items.stream().map(item -> new MultipleChoice.Question(
+                Prompt.of(answerer.model(), prompt(item)), item.choices(), 0)).toList()).outcomes().stream()
+                .mapToDouble(outcome -> outcome.probabilities()[0]).toArray();
+        return new GuardReport.GuardOutcomes(List.of(answers), generated, chosen);
+    }
+
+    private static List<ChatMessage> prompt(GuardItem item) {
+        return List.of(ChatMessage.user(item.question()));
     }
 
     @Override

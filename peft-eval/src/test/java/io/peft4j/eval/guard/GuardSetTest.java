@@ -9,10 +9,13 @@ import io.peft4j.eval.comparison.ComparisonOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,23 +26,26 @@ class GuardSetTest {
 
     @Test
     void theGuardSetIsComplete() {
-        assertEquals(150, ITEMS.size());
-        assertEquals(150, new HashSet<>(ITEMS.stream().map(GuardItem::question).toList()).size());
+        assertTrue(ITEMS.size() >= 600, "so many see a loss of 2 points: " + ITEMS.size());
+        assertEquals(ITEMS.size(), new HashSet<>(ITEMS.stream().map(GuardItem::question).toList()).size());
         Map<String, Long> categories = ITEMS.stream()
                 .collect(Collectors.groupingBy(GuardItem::category, Collectors.counting()));
-        assertEquals(Map.of("language", 30L, "arithmetic", 30L, "instructions", 30L, "knowledge", 35L, "refusals", 25L),
-                categories);
+        assertEquals(Set.of("language", "arithmetic", "instructions", "knowledge", "reading", "refusals"),
+                categories.keySet());
+        assertTrue(categories.values().stream().allMatch(count -> count >= 25), categories.toString());
+        assertEquals(150, ITEMS.stream().filter(GuardItem::isAsked).count());
     }
 
     @Test
     void onlyTheRightChoiceCountsAsRight() {
         for (GuardItem item : ITEMS) {
-            assertTrue(item.isAnsweredBy(item.choices().get(0)), item.question());
-            for (String wrong : item.choices().subList(1, item.choices().size())) {
-                assertTrue(!item.isAnsweredBy(wrong) || item.category().equals("language"),
-                        item.question() + ": " + wrong);
-            }
             assertEquals(item.choices().size(), new HashSet<>(item.choices()).size(), item.question());
+            if (item.isAsked()) {
+                assertTrue(item.isAnsweredBy(item.choices().get(0)), item.question());
+                item.choices().subList(1, item.choices().size())
+                        .forEach(wrong -> assertTrue(!item.isAnsweredBy(wrong) || item.category().equals("language"),
+                                item.question() + ": " + wrong));
+            }
         }
     }
 
@@ -48,8 +54,8 @@ class GuardSetTest {
         Path file = Files.writeString(folder.resolve("own.jsonl"), "{\"category\": \"house\", \"question\": \"Who?\", "
                 + "\"choices\": [\"me\", \"you\"], \"accept\": [\"me\"]}\n");
         GuardSet both = GuardSet.builtIn().plus(GuardSet.read(file));
-        assertEquals(151, both.items().size());
-        assertTrue(both.items().get(150).isAnsweredBy("It was me."));
+        assertEquals(ITEMS.size() + 1, both.items().size());
+        assertTrue(both.items().get(ITEMS.size()).isAnsweredBy("It was me."));
         for (String wrong : List.of("no JSON", "{\"question\": \"Who?\"}", "{\"category\": \"a\", \"question\": "
                 + "\"Who?\", \"choices\": [\"me\"], \"accept\": [\"me\"]}")) {
             Files.writeString(file, "\n" + wrong + "\n");
@@ -60,6 +66,16 @@ class GuardSetTest {
         assertThrows(DataException.class, () -> GuardSet.read(file));
     }
 
+    private static List<GuardItem> some(String category, boolean asked, int count) {
+        return Collections.nCopies(count, new GuardItem(category, "Who?", List.of("me", "you"),
+                asked ? List.of("me") : List.of(), Optional.empty(), false));
+    }
+
+    private static GuardReport report(List<GuardItem> items, GuardReport.GuardOutcomes base,
+            GuardReport.GuardOutcomes tuned) {
+        return GuardReport.of(items, base, tuned, ComparisonOptions.defaults().withResamples(1000));
+    }
+
     @Test
     void howSureAModelIsOfTheRightChoiceCounts() {
         boolean[] none = new boolean[150];
@@ -68,29 +84,35 @@ class GuardSetTest {
         java.util.Arrays.fill(sure, 0.9);
         java.util.Arrays.fill(less, 0.6);
         List<String> answers = Collections.nCopies(150, "");
-        GuardReport report = GuardReport.of(ITEMS, new GuardReport.GuardOutcomes(answers, none, sure),
-                new GuardReport.GuardOutcomes(answers, none, less), ComparisonOptions.defaults().withResamples(1000));
-        assertEquals(-0.15, report.overall().difference(), 1e-12);
-        assertEquals(-0.3, report.parts().get(1).difference(), 1e-12);
+        GuardReport.GuardOutcomes base = new GuardReport.GuardOutcomes(answers, none, sure);
+        GuardReport.GuardOutcomes tuned = new GuardReport.GuardOutcomes(answers, none, less);
+
+        GuardReport asked = report(some("house", true, 150), base, tuned);
+        assertEquals(-0.15, asked.overall().difference(), 1e-12);
+        assertEquals(-0.3, asked.parts().get(1).difference(), 1e-12);
+        GuardReport chosen = report(some("house", false, 150), base, tuned);
+        assertEquals(-0.3, chosen.overall().difference(), 1e-12);
+        assertEquals(List.of("choice", "house"), chosen.parts().stream().map(part -> part.name()).toList());
     }
 
     @Test
     void forgettingIsReportedByCategory() {
+        List<GuardItem> items = new ArrayList<>(some("language", true, 30));
+        items.addAll(some("refusals", true, 20));
+        items.addAll(some("reading", false, 100));
         boolean[] all = new boolean[150];
         java.util.Arrays.fill(all, true);
         boolean[] noLanguage = all.clone();
-        for (int i = 0; i < 150; i++) {
-            noLanguage[i] = !ITEMS.get(i).category().equals("language");
-        }
+        java.util.Arrays.fill(noLanguage, 0, 30, false);
         List<String> answers = Collections.nCopies(150, "");
-        GuardReport report = GuardReport.of(ITEMS, new GuardReport.GuardOutcomes(answers, all, all),
-                new GuardReport.GuardOutcomes(answers, noLanguage, all),
-                ComparisonOptions.defaults().withResamples(1000));
-        assertEquals(-0.1, report.overall().difference(), 1e-12, "30 of 300 outcomes");
+        GuardReport report = report(items, new GuardReport.GuardOutcomes(answers, all, all),
+                new GuardReport.GuardOutcomes(answers, noLanguage, all));
+        assertEquals(-0.3, report.overall().difference(), 1e-12, "half of 30 of 50 answers");
         assertTrue(report.overall().isWorse(0.05));
-        assertEquals(List.of("generation", "choice", "language", "arithmetic", "instructions", "knowledge", "refusals"),
+        assertEquals(List.of("generation", "choice", "language", "refusals", "reading"),
                 report.parts().stream().map(part -> part.name()).toList());
+        assertEquals(-0.6, report.parts().get(0).difference(), 1e-12, "of 50 that are asked");
         assertEquals(-0.5, report.parts().get(2).difference(), 1e-12);
-        assertEquals(0, report.parts().get(3).difference(), 1e-12);
+        assertEquals(0, report.parts().get(4).difference(), 1e-12);
     }
 }
