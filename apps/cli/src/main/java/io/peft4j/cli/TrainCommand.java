@@ -57,6 +57,9 @@ final class TrainCommand extends TrainingCommand {
     private int checkpointSteps;
 
     @Mixin
+    private KeepOptions keep;
+
+    @Mixin
     private PriceOptions prices;
 
     @Mixin
@@ -91,6 +94,7 @@ final class TrainCommand extends TrainingCommand {
     @Override
     public Integer call() {
         checkTraining();
+        keep.check(this);
         fromOptions(prices::prices);
         fromOptions(() -> {
             workers.check();
@@ -110,7 +114,7 @@ final class TrainCommand extends TrainingCommand {
         if (workers.isFirst()) {
             output = Trainer.requireOutput(output, start(), existing.policy());
         }
-        TrainingData examples = examples();
+        TrainingData examples = keep.keeping(examples(), input);
         Cancellation cancellation = new Cancellation();
         Console console = console();
         try (WorkerCollective together = workers.join();

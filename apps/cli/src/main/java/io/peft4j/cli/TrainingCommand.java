@@ -42,7 +42,7 @@ abstract class TrainingCommand extends PeftCommand {
     Path validation;
 
     @Mixin
-    private DataInput input;
+    DataInput input;
 
     @Mixin
     AdapterOptions adapter;

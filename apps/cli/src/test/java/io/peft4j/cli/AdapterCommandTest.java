@@ -123,6 +123,23 @@ class AdapterCommandTest {
     }
 
     @Test
+    void anAdapterIsScaledByANumberThatIsGivenOrFound() throws IOException {
+        Path half = folder.resolve("half");
+        CommandRun.succeeding("adapter", "scale", "--model", MODEL, "--adapter", LORA, "--scale", 0.5, "--output", half,
+                "--dtype", "f32");
+        Path whole = folder.resolve("whole");
+        CommandRun.succeeding("adapter", "combine", "--model", MODEL, "--adapter", half, "--weight", "2", "--type",
+                "cat", "--output", whole);
+        assertNll(CommandRun.read(LORA.resolve("expected.json")).get("nll"), scores(MODEL, "--adapter", whole));
+
+        List<JsonNode> lines = CommandRun.succeeding("adapter", "scale", "--model", MODEL, "--adapter", LORA, "--find",
+                "--allow-loss", 100, "--output", folder.resolve("found"), "--dtype", "f32", "--json").json();
+        assertEquals(2, lines.size(), "the first that is tried is the largest: " + lines);
+        assertTrue(lines.get(0).get("whole").asBoolean());
+        assertEquals(1, lines.get(1).get("scale").asDouble());
+    }
+
+    @Test
     void wrongUsageIsReported() {
         assertEquals(2, CommandRun.of("adapter").status());
         assertEquals(2, CommandRun.of("adapter", "merge", "--model", MODEL, "--output", folder, "--type", "q3")

@@ -42,12 +42,14 @@ public final class TrainingData {
     private final List<ObjectiveRows<?>> parts;
     private final List<String> notes;
     private final Function<String, ? extends BaseLanguageModel> loader;
+    private final Optional<Keeping> keeping;
 
     private TrainingData(List<ObjectiveRows<?>> parts, List<String> notes,
-            Function<String, ? extends BaseLanguageModel> loader) {
+            Function<String, ? extends BaseLanguageModel> loader, Optional<Keeping> keeping) {
         this.parts = List.copyOf(parts);
         this.notes = List.copyOf(notes);
         this.loader = loader;
+        this.keeping = keeping;
     }
 
     /**
@@ -80,7 +82,12 @@ public final class TrainingData {
                 parts.add(ObjectiveRows.read(type, values, source, rows));
             }
         }
-        return new TrainingData(parts, notes, loader);
+        return new TrainingData(parts, notes, loader, Optional.empty());
+    }
+
+    /** The same examples, learned with a penalty on what is forgotten. */
+    public TrainingData keeping(Keeping what) {
+        return new TrainingData(parts, notes, loader, Optional.of(what));
     }
 
     /** What somebody should know of the files, as sentences. */
@@ -116,7 +123,12 @@ public final class TrainingData {
      */
     public TrainingResult train(TrainerBuilder trainer, PeftModel model) {
         try (ObjectiveModels models = new ObjectiveModels(model, loader)) {
-            return parts.size() == 1 ? parts.get(0).train(trainer, models) : trainer.build().train(mixed(models));
+            if (parts.size() == 1) {
+                return parts.get(0).train(trainer, models, keeping);
+            }
+            MixedObjective mixed = mixed(models);
+            return keeping.isEmpty() ? trainer.build().train(mixed)
+                    : trainer.build().train(keeping.get().around(mixed, model), mixed.examples(), mixed.held());
         }
     }
 

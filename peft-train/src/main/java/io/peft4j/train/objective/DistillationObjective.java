@@ -112,7 +112,7 @@ public final class DistillationObjective implements Objective<ChatExample> {
 
     @Override
     public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
-        return lesson().backward(passes, lessons(batch), EncodedExample.weight(batch), normalizer);
+        return lesson().backward(passes, 0, lessons(batch), EncodedExample.weight(batch), normalizer);
     }
 
     @Override
@@ -122,7 +122,7 @@ public final class DistillationObjective implements Objective<ChatExample> {
 
     private TeacherLoss lesson() {
         return new TeacherLoss(student, teacher, false, new DistilledToken(temperature, share,
-                student.network().description().vocabularySize()), "teacher_kl");
+                student.network().description().vocabularySize()), "nll", "teacher_kl");
     }
 
     private static List<TeacherLoss.Lesson> lessons(List<EncodedExample> batch) {

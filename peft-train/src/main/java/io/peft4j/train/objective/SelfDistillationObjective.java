@@ -165,7 +165,7 @@ public final class SelfDistillationObjective implements Objective<ChatExample> {
 
     @Override
     public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
-        return loss().backward(passes, lessons(passes, batch, options.temperature()), EncodedExample.weight(batch),
+        return loss().backward(passes, 0, lessons(passes, batch, options.temperature()), EncodedExample.weight(batch),
                 normalizer);
     }
 
@@ -177,7 +177,7 @@ public final class SelfDistillationObjective implements Objective<ChatExample> {
     private TeacherLoss loss() {
         return new TeacherLoss(model, model, options.teacher() == SelfDistillationOptions.Teacher.BASE,
                 new DistilledToken(1, 1, options.alpha(), model.network().description().vocabularySize()),
-                "divergence");
+                "nll", "divergence");
     }
 
     private List<TeacherLoss.Lesson> lessons(Passes passes, List<EncodedExample> batch, double temperature) {

@@ -21,9 +21,11 @@ import java.util.Optional;
  * @param teacher the model that it learns from
  * @param base whether the teacher runs without its adapters
  * @param token the loss of a token
+ * @param entropy what the mean cross-entropy is called
  * @param measure what the mean divergence is called
  */
-record TeacherLoss(LanguageModel student, LanguageModel teacher, boolean base, DistilledToken token, String measure) {
+record TeacherLoss(LanguageModel student, LanguageModel teacher, boolean base, DistilledToken token, String entropy,
+        String measure) {
     /**
      * A sequence.
      *
@@ -34,6 +36,11 @@ record TeacherLoss(LanguageModel student, LanguageModel teacher, boolean base, D
         /** Both read the same. */
         static Lesson of(TokenSequence sequence) {
             return new Lesson(sequence, Optional.of(sequence));
+        }
+
+        /** The teacher says nothing: the cross-entropy is the loss. */
+        static Lesson untaught(TokenSequence sequence) {
+            return new Lesson(sequence, Optional.empty());
         }
     }
 
@@ -52,11 +59,12 @@ record TeacherLoss(LanguageModel student, LanguageModel teacher, boolean base, D
     /**
      * The weighted sum of the losses, with gradients of {@code sum / normalizer}.
      *
+     * @param part number of the pass
      * @param weight the weight of the examples, for what routers add
      */
-    double backward(Passes passes, List<Lesson> lessons, double weight, double normalizer) {
+    double backward(Passes passes, int part, List<Lesson> lessons, double weight, double normalizer) {
         List<TokenSequence> sequences = lessons.stream().map(Lesson::learned).toList();
-        return besideTeacher(lessons, expectations -> passes.training(0, sequences, pass -> {
+        return besideTeacher(lessons, expectations -> passes.training(part, sequences, pass -> {
             Sums sums = new Sums(pass.batch().targets(), lessons, expectations, normalizer);
             double loss = pass.withRouterLoss(weight, normalizer)
                     .backwardOfLogits((from, to, logits) -> sums.add(from, logits));
@@ -136,7 +144,7 @@ record TeacherLoss(LanguageModel student, LanguageModel teacher, boolean base, D
         }
 
         double report(Passes passes) {
-            passes.measure("nll", entropy, targets.count());
+            passes.measure(TeacherLoss.this.entropy, entropy, targets.count());
             passes.measure(measure, divergence, compared);
             return loss;
         }

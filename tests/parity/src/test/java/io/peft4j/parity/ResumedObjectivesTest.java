@@ -22,9 +22,13 @@ import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingResult;
+import io.peft4j.train.objective.ChatObjective;
 import io.peft4j.train.objective.ClassificationObjective;
 import io.peft4j.train.objective.ContrastiveObjective;
 import io.peft4j.train.objective.DistillationObjective;
+import io.peft4j.train.objective.KeepingObjective;
+import io.peft4j.train.objective.KeepingOptions;
+import io.peft4j.train.objective.KeptAnswers;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.objective.QuestionAnsweringObjective;
 import io.peft4j.train.objective.SelfDistillationObjective;
@@ -87,7 +91,8 @@ class ResumedObjectivesTest {
                         List.of(new SourceTarget("Ada", "London"), new SourceTarget("a", "b"),
                                 new SourceTarget("c", "d e"))),
                 new Row("distillation", "tiny-llama", "adapters/lora", ResumedObjectivesTest::distilled),
-                new Row("self-distillation", "tiny-llama", "adapters/lora", ResumedObjectivesTest::selfDistilled));
+                new Row("self-distillation", "tiny-llama", "adapters/lora", ResumedObjectivesTest::selfDistilled),
+                new Row("sft that keeps answers", "tiny-llama", "adapters/lora", ResumedObjectivesTest::keeping));
     }
 
     /** Along answers that are drawn anew for each batch. */
@@ -95,6 +100,13 @@ class ResumedObjectivesTest {
         List<ChatExample> chats = answers();
         return trainer.build().train(new SelfDistillationObjective(model, SelfDistillationOptions.defaults()
                 .withAnswers(6, 1.5).withTeacher(SelfDistillationOptions.Teacher.LIVE)), chats, chats.subList(0, 1));
+    }
+
+    /** With other kept answers in each batch. */
+    private static TrainingResult keeping(PeftModel model, TrainerBuilder trainer) {
+        KeptAnswers kept = KeptAnswers.of(model.base(), KeptAnswers.general(model.base()).subList(0, 5), 6);
+        return trainer.build().train(new KeepingObjective<>(new ChatObjective(model), model, kept,
+                KeepingOptions.defaults()), answers());
     }
 
     private static List<ChatExample> answers() {
