@@ -37,10 +37,14 @@ final class AdapterConvertCommand extends PeftCommand {
     private Integer rank;
 
     @Mixin
+    private ProofOptions proof;
+
+    @Mixin
     private JsonOption json;
 
     @Override
     public Integer call() {
+        proof.check(this);
         if (AdapterMergeCommand.isGguf(adapter)) {
             return readGguf();
         }
@@ -57,20 +61,41 @@ final class AdapterConvertCommand extends PeftCommand {
             Optional<LoraConversion> conversion = Optional.ofNullable(rank)
                     .map(r -> LoraConversion.add(adapted, PeftModel.DEFAULT_ADAPTER, CONVERTED, r));
             String name = conversion.isPresent() ? CONVERTED : PeftModel.DEFAULT_ADAPTER;
-            if (gguf) {
-                AdapterExport.toGguf(adapted, name, target);
-            } else {
-                adapted.saveAdapter(name, target);
-            }
+            proof.askBefore(adapted.with(PeftModel.DEFAULT_ADAPTER));
+            proof.onCopy(target.getFileName().toString(), copy -> {
+                write(adapted, name, copy);
+                prove(base, copy);
+            });
+            write(adapted, name, target);
             print(target, conversion);
         }
         return 0;
     }
 
+    private static void write(PeftModel adapted, String name, Path target) {
+        if (AdapterMergeCommand.isGguf(target)) {
+            AdapterExport.toGguf(adapted, name, target);
+        } else {
+            adapted.saveAdapter(name, target);
+        }
+    }
+
+    /** What was written is read back. */
+    private void prove(BaseModel base, Path written) {
+        Path folder = written;
+        if (AdapterMergeCommand.isGguf(written)) {
+            folder = written.resolveSibling("read-back");
+            AdapterImport.fromGguf(base, written, folder);
+        }
+        try (PeftModel again = base.withAdapter(folder)) {
+            proof.askAfter(again);
+        }
+    }
+
     /** llama.cpp's form becomes Hugging Face PEFT's. */
     private int readGguf() {
-        if (AdapterMergeCommand.isGguf(output) || rank != null) {
-            throw usage("an adapter from a GGUF file becomes a folder, of its own rank");
+        if (AdapterMergeCommand.isGguf(output) || rank != null || proof.isGiven()) {
+            throw usage("an adapter from a GGUF file becomes a folder, of its own rank; there is nothing to prove");
         }
         Path target = existing.choose(output);
         try (BaseModel base = model.load(this)) {
@@ -87,9 +112,11 @@ final class AdapterConvertCommand extends PeftCommand {
             ObjectNode line = CommandJson.MAPPER.createObjectNode().put("output", target.toString())
                     .put("relative_error", error)
                     .put("largest_relative_error", worst);
+            proof.addTo(line);
             console().print(line);
         } else {
             console().say("wrote %s; lost: %.3g of the change, at most %.3g of that of a layer", target, error, worst);
+            proof.say(console());
         }
     }
 }

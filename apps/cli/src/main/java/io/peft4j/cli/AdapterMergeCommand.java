@@ -54,6 +54,9 @@ final class AdapterMergeCommand extends PeftCommand {
     private Double tolerance;
 
     @Mixin
+    private ProofOptions proof;
+
+    @Mixin
     private JsonOption json;
 
     @Override
@@ -61,6 +64,7 @@ final class AdapterMergeCommand extends PeftCommand {
         BlockType chosen = RowEncoder.TYPES.stream().filter(t -> t.name().equalsIgnoreCase(type)).findFirst()
                 .orElseThrow(() -> usage("--type is '" + type + "'; it must be f32, f16, bf16 or q8_0"));
         List<String> texts = samples == null ? List.of() : lines(samples);
+        proof.check(this);
         existing.choose(output);
         try (BaseModel base = model.load(this, Optional.ofNullable(adapter));
                 PeftModel adapted = new PeftModel(base)) {
@@ -74,6 +78,10 @@ final class AdapterMergeCommand extends PeftCommand {
             }
             if (tolerance != null) {
                 export.tolerance(tolerance);
+            }
+            proof.askBefore(adapted);
+            if (proof.isGiven()) {
+                export.proof(proof::askAfter);
             }
             print(isGguf(output) ? export.toGguf(output) : export.toFolder(output));
         }
@@ -100,11 +108,13 @@ final class AdapterMergeCommand extends PeftCommand {
                     .put("tolerance", report.tolerance())
                     .put("largest_difference", report.difference().largest())
                     .put("same_top_token", report.difference().sameTop());
+            proof.addTo(line);
             console().print(line);
             return;
         }
         console().say("wrote %s (%s, %,d bytes): %s", report.target(), report.type(), report.bytes(),
                 report.difference());
+        proof.say(console());
         if (report.untied()) {
             console().say("embedding and output layer shared one weight and are two from now on");
         }

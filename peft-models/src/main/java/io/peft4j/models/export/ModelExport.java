@@ -57,6 +57,7 @@ public final class ModelExport {
     private Optional<Double> tolerance = Optional.empty();
     private Optional<String> name = Optional.empty();
     private IfExists ifExists = IfExists.FAIL;
+    private Optional<Consumer<BaseModel>> proof = Optional.empty();
 
     private ModelExport(LanguageModel model, BaseModel base) {
         this.model = model;
@@ -118,6 +119,15 @@ public final class ModelExport {
      */
     public ModelExport tolerance(double value) {
         tolerance = Optional.of(value);
+        return this;
+    }
+
+    /**
+     * Is given what was written before it takes its place, read back with the values of the file; where it throws,
+     * nothing is written. Default none.
+     */
+    public ModelExport proof(Consumer<BaseModel> check) {
+        proof = Optional.of(check);
         return this;
     }
 
@@ -209,6 +219,7 @@ public final class ModelExport {
                 writer.accept(tensors);
             }
             LogitDifference difference = compare(written, check, before, model);
+            proof.ifPresent(asking -> prove(written, asking));
             Files.createDirectories(target.toAbsolutePath().getParent());
             if (Files.isDirectory(target)) {
                 delete(target);
@@ -223,6 +234,15 @@ public final class ModelExport {
             if (!complete) {
                 delete(written.path());
             }
+        }
+    }
+
+    /** Other types than bfloat16 are exact in f32. */
+    private void prove(ModelSource written, Consumer<BaseModel> asking) {
+        try (BaseModel again = BaseModel.load(written, ModelOptions.defaults().withPrecision(type == BlockType.BF16
+                ? ModelOptions.Precision.BF16
+                : ModelOptions.Precision.F32))) {
+            asking.accept(again);
         }
     }
 

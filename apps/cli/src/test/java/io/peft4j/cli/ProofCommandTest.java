@@ -1,0 +1,95 @@
+package io.peft4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A tuning is asked again when it has been written; one that is lost is not written. */
+class ProofCommandTest {
+    private static final Path MODEL = CommandRun.FIXTURES.resolve("tiny-llama");
+    private static final Path ADAPTER = CommandRun.FIXTURES.resolve("adapters/lora");
+
+    @TempDir
+    private Path folder;
+    private Path questions;
+
+    /** Questions whose right answers are what the adapter answers. */
+    @BeforeEach
+    void ask() throws IOException {
+        List<String> rows = new ArrayList<>();
+        try (BaseModel base = BaseModel.load(MODEL.toString(),
+                ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32));
+                PeftModel tuned = base.withAdapter(ADAPTER)) {
+            for (String question : List.of("Who?", "When is pay day?", "Where is it?", "What now?")) {
+                rows.add(new ObjectMapper().writeValueAsString(Map.of("question", question, "regex",
+                        Pattern.quote(tuned.generate(question).strip()), "reference", "It depends.")));
+            }
+        }
+        questions = Files.write(folder.resolve("questions.jsonl"), rows);
+    }
+
+    private List<Object> words(String command, Path output, Object... more) {
+        List<Object> words = new ArrayList<>(List.of("adapter", command, "--model", MODEL, "--adapter", ADAPTER,
+                "--output", output, "--prove", questions));
+        words.addAll(List.of(more));
+        return words;
+    }
+
+    private JsonNode proof(List<Object> words) {
+        words.add("--json");
+        return CommandRun.succeeding(words.toArray()).json().get(0).get("proof");
+    }
+
+    @Test
+    void whatKeepsTheAnswersIsWritten() {
+        JsonNode merged = proof(words("merge", folder.resolve("merged")));
+        JsonNode gguf = proof(words("convert", folder.resolve("lora.gguf")));
+
+        for (JsonNode proof : List.of(merged, gguf)) {
+            assertEquals(4, proof.get("right_before").asInt(), proof.toString());
+            assertEquals(4, proof.get("right_after").asInt(), proof.toString());
+            assertEquals(0, proof.get("loss_points").asDouble());
+        }
+        assertTrue(Files.exists(folder.resolve("merged/config.json")) && Files.exists(folder.resolve("lora.gguf")));
+    }
+
+    @Test
+    void whatLosesThemIsRefusedAndNotWritten() throws IOException {
+        Path output = folder.resolve("lossy");
+        String error = CommandRun.failing(1, words("convert", output, "--rank", 1).toArray());
+
+        assertTrue(error.contains("the tuning does not survive: 4 of 4 (100 %) right before, ")
+                && error.contains("and 2.0 points are accepted"), error);
+        assertFalse(Files.exists(output));
+        try (Stream<Path> left = Files.list(folder)) {
+            assertEquals(List.of(questions), left.toList());
+        }
+        assertTrue(proof(words("convert", output, "--rank", 1, "--allow-loss", 100)).get("lost").asInt() > 0);
+        assertTrue(Files.exists(output.resolve("adapter_config.json")));
+    }
+
+    @Test
+    void anAllowedLossWithoutAProofIsAnError() {
+        String error = CommandRun.failing(2, "adapter", "merge", "--model", MODEL, "--output", folder.resolve("out"),
+                "--allow-loss", 3);
+
+        assertTrue(error.contains("--allow-loss has no effect without --prove"), error);
+    }
+}
