@@ -2,12 +2,18 @@ package io.peft4j.core.model;
 
 import io.peft4j.core.text.ChatMessage;
 import java.util.List;
+import java.util.Map;
 
 /** What a model is asked: a chat that the template renders, plain text to continue, or token ids. */
 public sealed interface Prompt {
     /** A chat; the template adds the header of the assistant's turn. */
     static Prompt chat(List<ChatMessage> messages) {
         return new Chat(messages);
+    }
+
+    /** A chat in which the model may call tools: JSON-like definitions, which the template shows. */
+    static Prompt chat(List<ChatMessage> messages, List<Map<String, Object>> tools) {
+        return new Chat(messages, tools);
     }
 
     /**
@@ -34,11 +40,18 @@ public sealed interface Prompt {
      * A chat.
      *
      * @param messages the turns so far
+     * @param tools definitions of the tools that may be called; as a rule none
      */
-    record Chat(List<ChatMessage> messages) implements Prompt {
-        /** Copies the list. */
+    record Chat(List<ChatMessage> messages, List<Map<String, Object>> tools) implements Prompt {
+        /** Copies the lists. */
         public Chat {
             messages = List.copyOf(messages);
+            tools = List.copyOf(tools);
+        }
+
+        /** A chat without tools. */
+        public Chat(List<ChatMessage> messages) {
+            this(messages, List.of());
         }
     }
 

@@ -171,8 +171,8 @@ final class HtmlReport {
 
     private Html answer(int i) {
         EvaluationItem item = report.items().get(i);
-        String base = report.base().answers().get(i);
-        String tuned = report.tuned().answers().get(i);
+        String base = item.shown(report.base().answers().get(i));
+        String tuned = item.shown(report.tuned().answers().get(i));
         Html question = tag("h3", item.question());
         if (report.failures().regressions().contains(i)) {
             question.add(" ", tag("em", "right before"));

@@ -103,8 +103,8 @@ final class MarkdownReport {
                     ? " (right before)" : ""));
             line("");
             line("- expected: " + escape(item.expected()));
-            line("- base: " + escape(report.base().answers().get(i)));
-            line("- tuned: " + escape(report.tuned().answers().get(i)));
+            line("- base: " + escape(item.shown(report.base().answers().get(i))));
+            line("- tuned: " + escape(item.shown(report.tuned().answers().get(i))));
         }
     }
 

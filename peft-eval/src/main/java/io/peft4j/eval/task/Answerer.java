@@ -178,7 +178,7 @@ public final class Answerer {
 
     private void ask(List<List<ChatMessage>> prompts, List<Integer> batch, AnswerCache.Kept[] answers,
             Optional<AnswerCache.Keys> keys) {
-        List<Prompt> asked = batch.stream().map(i -> Prompt.of(model, prompts.get(i))).toList();
+        List<Prompt> asked = batch.stream().map(i -> ToolCheck.prompt(model, prompts.get(i))).toList();
         List<Completion> completions = model.generate(asked, options);
         List<AnswerCache.Entry> entries = new ArrayList<>();
         for (int i = 0; i < completions.size(); i++) {

@@ -26,7 +26,8 @@ import java.util.regex.PatternSyntaxException;
  * all occur). An answer of the assistant at the end of the messages, the completion, or the {@code "answer"} of a
  * question without choices, is the reference where no other is given. Further ways to judge an answer, alone or
  * together ({@link ExpectationRows}): {@code "any_of"}, {@code "regex"}, {@code "label"}, {@code "format"},
- * {@code "choices"} with {@code "answer"}, {@code "refusal"}. Rows of answers are {@code {"text": ...}} in the same
+ * {@code "choices"} with {@code "answer"}, {@code "refusal"}. With {@code "tools"} the {@code tool_calls} of the
+ * answer are expected, or no call. Rows of answers are {@code {"text": ...}} in the same
  * order. Other keys are ignored.
  */
 public final class EvaluationData {
@@ -101,12 +102,41 @@ public final class EvaluationData {
                 ? TextFields.required(row.file(), row.line(), EvaluationItem.MUST_CONTAIN,
                         fields.get(EvaluationItem.MUST_CONTAIN), false)
                 : List.of();
-        Expectation further = ExpectationRows.of(row);
+        Optional<ToolCheck> tools = tools(row, end < messages.size() ? Optional.of(messages.get(end))
+                : Optional.empty());
+        if (tools.filter(ToolCheck::needsCall).isPresent() && !fields.containsKey("reference")) {
+            references = List.of();
+        }
+        Expectation plain = ExpectationRows.of(row);
+        Expectation further = tools.map(plain::withTools).orElse(plain);
         if (!graded && references.isEmpty() && facts.isEmpty() && !further.judgesText()) {
             throw row.lacks("has neither \"reference\" nor \"must_contain\" nor one of " + ExpectationRows.KEYS
                     + ", so no answer can be judged", FORMS);
         }
-        return new EvaluationItem(messages.subList(0, end), references, facts, further, graded ? fields : Map.of());
+        List<ChatMessage> before = messages.subList(0, end);
+        return new EvaluationItem(tools.map(check -> check.shownIn(before)).orElse(before), references, facts, further,
+                graded ? fields : Map.of());
+    }
+
+    /** The tools of a row, with the calls of its answer. */
+    private static Optional<ToolCheck> tools(JsonLines.Row row, Optional<ChatMessage> answer) {
+        if (!(row.fields().get("tools") instanceof List<?> list) || list.isEmpty() || answer.isEmpty()) {
+            return Optional.empty();
+        }
+        List<Map<String, Object>> tools = new ArrayList<>();
+        for (Object each : list) {
+            if (!(each instanceof Map<?, ?> map)) {
+                throw row.wrong("tool " + (tools.size() + 1) + " is not an object");
+            }
+            Map<String, Object> tool = new LinkedHashMap<>();
+            map.forEach((name, value) -> tool.put((String) name, value));
+            tools.add(tool);
+        }
+        try {
+            return Optional.of(ToolCheck.of(tools, answer.get()));
+        } catch (IllegalArgumentException e) {
+            throw row.wrong("\"tool_calls\": " + e.getMessage());
+        }
     }
 
     /** What stands under a key: a text of somebody, or messages; both only for prompts and completions. */

@@ -89,7 +89,13 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
                 ? TextFields.required(Path.of(example.origin().file()), example.origin().line(), MUST_CONTAIN,
                         extra.get(MUST_CONTAIN), false)
                 : List.of();
-        return new EvaluationItem(prompt, List.of(example.messages().get(prompt.size()).content()), facts);
+        ChatMessage answer = example.messages().get(prompt.size());
+        List<String> references = answer.hasToolCalls() ? List.of() : List.of(answer.content());
+        if (example.tools().isEmpty()) {
+            return new EvaluationItem(prompt, List.of(answer.content()), facts);
+        }
+        ToolCheck tools = ToolCheck.of(example.tools(), answer);
+        return new EvaluationItem(tools.shownIn(prompt), references, facts, Expectation.NONE.withTools(tools));
     }
 
     /** The last message: what a person asked. */
@@ -113,11 +119,15 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
     }
 
     /**
-     * Whether an answer is right: it holds all facts; where none are named, it holds a reference word for word or
-     * equals it by SQuAD's rules; where there is no reference either, it names the label, keeps to the form, refuses
-     * or not as expected, and holds the right one of given choices, as far as the item says so.
+     * Whether an answer is right: of tools it calls the expected ones, or none where none is; and it holds all facts.
+     * Where neither is named, it holds a reference word for word or equals it by SQuAD's rules; where there is no
+     * reference either, it names the label, keeps to the form, refuses or not as expected, and holds the right one of
+     * given choices, as far as the item says so.
      */
     public boolean isAnsweredBy(String answer) {
+        if (further.tools().isPresent() && (!hasFacts() || !further.tools().get().accepts(answer))) {
+            return further.tools().get().accepts(answer);
+        }
         if (hasFacts()) {
             return holdsAll(answer) && further.facts().stream().allMatch(check -> check.accepts(answer));
         }
@@ -145,8 +155,17 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
         return (further.normalizes() ? texts.normalized() : texts).accepts(answer);
     }
 
+    /** An answer for people: where tools are shown, its calls as they are expected. */
+    public String shown(String answer) {
+        return further.tools().isPresent() && !ToolCheck.calls(answer).isEmpty()
+                ? ToolCheck.words(ToolCheck.calls(answer)) : answer;
+    }
+
     /** What a right answer is, for people. */
     public String expected() {
+        if (further.tools().filter(ToolCheck::needsCall).isPresent()) {
+            return ToolCheck.words(further.tools().get().expected());
+        }
         if (hasFacts()) {
             return Stream.concat(mustContain.stream(), further.facts().stream().map(FactCheck::toString))
                     .collect(Collectors.joining(", "));

@@ -15,9 +15,10 @@ import java.util.Optional;
  * @param form the form that it must keep to
  * @param choices given answers of which a model chooses by likelihood
  * @param refusal whether a right answer refuses to help
+ * @param tools which tools it must call
  */
 public record Expectation(List<FactCheck> facts, boolean normalizes, Optional<String> label,
-        Optional<FormatCheck> form, Optional<Choices> choices, Optional<Boolean> refusal) {
+        Optional<FormatCheck> form, Optional<Choices> choices, Optional<Boolean> refusal, Optional<ToolCheck> tools) {
     /** Nothing. */
     public static final Expectation NONE = new Expectation(List.of(), false, Optional.empty(), Optional.empty(),
             Optional.empty(), Optional.empty());
@@ -39,6 +40,12 @@ public record Expectation(List<FactCheck> facts, boolean normalizes, Optional<St
         }
     }
 
+    /** Without tools. */
+    public Expectation(List<FactCheck> facts, boolean normalizes, Optional<String> label, Optional<FormatCheck> form,
+            Optional<Choices> choices, Optional<Boolean> refusal) {
+        this(facts, normalizes, label, form, choices, refusal, Optional.empty());
+    }
+
     /** Copies the list. */
     public Expectation {
         facts = List.copyOf(facts);
@@ -46,6 +53,7 @@ public record Expectation(List<FactCheck> facts, boolean normalizes, Optional<St
         Objects.requireNonNull(form, "form");
         Objects.requireNonNull(choices, "choices");
         Objects.requireNonNull(refusal, "refusal");
+        Objects.requireNonNull(tools, "tools");
     }
 
     /** That these checks pass. */
@@ -75,11 +83,17 @@ public record Expectation(List<FactCheck> facts, boolean normalizes, Optional<St
     /** The same with numbers and units normalised. */
     public Expectation normalized() {
         return new Expectation(facts.stream().map(FactCheck::normalized).toList(), true, label, form, choices,
-                refusal);
+                refusal, tools);
+    }
+
+    /** The same where these tools are shown and must be called or not. */
+    public Expectation withTools(ToolCheck check) {
+        return new Expectation(facts, normalizes, label, form, choices, refusal, Optional.of(check));
     }
 
     /** Whether there is something to judge an answer's text by. */
     boolean judgesText() {
-        return !facts.isEmpty() || label.isPresent() || form.isPresent() || choices.isPresent() || refusal.isPresent();
+        return !facts.isEmpty() || label.isPresent() || form.isPresent() || choices.isPresent() || refusal.isPresent()
+                || tools.isPresent();
     }
 }

@@ -4,10 +4,12 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.peft4j.core.error.ConfigurationException;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
@@ -52,6 +54,33 @@ public final class FormatCheck {
                 return false;
             }
         });
+    }
+
+    /**
+     * The share of the fields of a JSON object that an answer has with equal values, from 0 to 1; 0 where the answer is
+     * no JSON object, empty where the reference is none.
+     */
+    public static OptionalDouble fields(String answer, String reference) {
+        JsonNode right = object(reference);
+        if (!right.isObject() || right.isEmpty()) {
+            return OptionalDouble.empty();
+        }
+        JsonNode given = object(answer);
+        int equal = 0;
+        for (Iterator<Map.Entry<String, JsonNode>> fields = right.fields(); fields.hasNext();) {
+            Map.Entry<String, JsonNode> field = fields.next();
+            equal += given.has(field.getKey()) && ToolCheck.equal(field.getValue(), given.get(field.getKey())) ? 1 : 0;
+        }
+        return OptionalDouble.of((double) equal / right.size());
+    }
+
+    private static JsonNode object(String text) {
+        try {
+            JsonNode value = JSON.readTree(text);
+            return value == null ? MissingNode.getInstance() : value;
+        } catch (JsonProcessingException e) {
+            return MissingNode.getInstance();
+        }
     }
 
     /** The whole answer, white space around it left out, matches a regular expression. */

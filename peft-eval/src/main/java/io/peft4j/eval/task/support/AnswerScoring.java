@@ -11,7 +11,9 @@ import io.peft4j.eval.task.ArmDetails;
 import io.peft4j.eval.task.Classification;
 import io.peft4j.eval.task.Consistency;
 import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.eval.task.FormatCheck;
 import io.peft4j.eval.task.PairedScores;
+import io.peft4j.eval.task.ToolCheck;
 import io.peft4j.eval.task.internal.RefusalDetector;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -29,9 +31,14 @@ import java.util.stream.IntStream;
  * facts, or a reference where an item names none), over the items with references {@code exact_match},
  * {@code token_f1}, {@code rouge1}, {@code rouge2}, {@code rougeL} (from 0 to 1), {@code bleu} and {@code chrf} (from 0
  * to 100), over those with a label {@code accuracy}, over those that ask for a form {@code format}, and over those that
- * say whether a right answer refuses {@code refusal}.
+ * say whether a right answer refuses {@code refusal}. Over those with tools: {@code tool_call} (called where needed,
+ * the right functions with the right arguments), of those that need a call {@code tool_made} (something is called),
+ * {@code tool_function} and {@code tool_arguments}, of the others {@code tool_spared} (nothing is called). Over those
+ * whose form and reference are JSON {@code fields}, the share of the reference's fields that are equal.
  */
 public final class AnswerScoring {
+    private static final String TOOLS = "tool_";
+    private static final String FIELDS = "fields";
     private static final List<String> LEFT_OUT = List.of("rougeLsum");
 
     private final List<EvaluationItem> items;
@@ -61,11 +68,14 @@ public final class AnswerScoring {
     }
 
     /**
-     * The metric that decides where none is chosen: {@code contains} where an item names facts, else
-     * {@code token_f1} where there are references, else {@code accuracy}, {@code acc_norm}, {@code format} or
-     * {@code refusal}, the first that the items allow.
+     * The metric that decides where none is chosen: {@code tool_call} where an item has tools, else {@code contains}
+     * where an item names facts, else {@code token_f1} where there are references, else {@code accuracy},
+     * {@code acc_norm}, {@code format} or {@code refusal}, the first that the items allow.
      */
     public String decidingMetric() {
+        if (items.stream().anyMatch(item -> item.further().tools().isPresent())) {
+            return TOOLS + "call";
+        }
         if (items.stream().anyMatch(EvaluationItem::hasFacts)) {
             return "contains";
         }
@@ -90,6 +100,10 @@ public final class AnswerScoring {
         if (withReference.length > 0) {
             byReference(outcomes, base, tuned);
         }
+        int[] bound = bound();
+        if (bound.length > 0) {
+            outcomes.scores(FIELDS, fields(bound, base), fields(bound, tuned));
+        }
         List<PairedScores> known = others.stream().filter(scores -> scores.known().length > 0).toList();
         known.forEach(scores -> add(outcomes, scores));
         if (checks.isEmpty() && known.isEmpty()) {
@@ -97,6 +111,17 @@ public final class AnswerScoring {
                     + "predictions; evaluate models, or add references to the items");
         }
         return outcomes.results();
+    }
+
+    /** Items whose answer is JSON by a schema, and whose right fields are known. */
+    private int[] bound() {
+        return places(item -> item.further().form().isPresent() && !item.references().isEmpty()
+                && FormatCheck.fields(item.references().get(0), item.references().get(0)).isPresent());
+    }
+
+    private double[] fields(int[] places, List<String> answers) {
+        return IntStream.of(places).mapToDouble(i -> FormatCheck.fields(answers.get(i),
+                items.get(i).references().get(0)).orElse(0)).toArray();
     }
 
     private void byReference(PairedOutcomes outcomes, List<String> base, List<String> tuned) {
@@ -131,6 +156,11 @@ public final class AnswerScoring {
         checks.put("accuracy", places(item -> item.further().label().isPresent()));
         checks.put("format", places(item -> item.further().form().isPresent()));
         checks.put("refusal", places(item -> item.further().refusal().isPresent()));
+        checks.put(TOOLS + "call", places(item -> item.further().tools().isPresent()));
+        int[] needed = places(item -> item.further().tools().filter(ToolCheck::needsCall).isPresent());
+        List.of("made", "function", "arguments").forEach(name -> checks.put(TOOLS + name, needed));
+        checks.put(TOOLS + "spared", places(item -> item.further().tools().filter(check -> !check.needsCall())
+                .isPresent()));
         checks.values().removeIf(places -> places.length == 0);
         return checks;
     }
@@ -143,6 +173,9 @@ public final class AnswerScoring {
             passes[i] = switch (check) {
                 case "contains" -> item.isAnsweredBy(answer);
                 case "accuracy" -> isLabelled(item, answer);
+                case TOOLS + "made", TOOLS + "spared" -> item.further().tools().orElseThrow().callsWhereNeeded(answer);
+                case TOOLS + "function" -> item.further().tools().orElseThrow().callsRightFunctions(answer);
+                case TOOLS + "call", TOOLS + "arguments" -> item.further().tools().orElseThrow().accepts(answer);
                 case "format" -> item.further().form().orElseThrow().accepts(answer);
                 default -> item.further().refusal().orElseThrow() == RefusalDetector.isRefusal(answer);
             };
@@ -163,6 +196,9 @@ public final class AnswerScoring {
             scores.put(name, IntStream.range(0, passes.length).filter(i -> passes[i]).count()
                     / (double) passes.length);
         });
+        if (bound().length > 0) {
+            scores.put(FIELDS, Arrays.stream(fields(bound(), answers)).average().orElseThrow());
+        }
         if (withReference.length > 0) {
             for (AnswerMetric metric : answerMetrics()) {
                 scores.put(metric.name(), Arrays.stream(scores(metric, answers)).average().orElseThrow());

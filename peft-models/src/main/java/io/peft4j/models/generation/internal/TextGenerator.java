@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -135,7 +136,8 @@ public final class TextGenerator {
             ChatTemplate chatTemplate = template.orElseThrow(() -> new ConfigurationException(
                     model.network().description().name() + " has no chat template; use Prompt.text, or a checkpoint "
                             + "with a chat template"));
-            ids = tokens(chatTemplate.render(chat.messages(), true), limit, index, tokenizer::encode);
+            ids = tokens(chatTemplate.render(chat.messages(), true, chat.tools(), Map.of()), limit, index,
+                    tokenizer::encode);
         } else if (prompt instanceof Prompt.Text text) {
             ids = tokens(text.text(), limit, index, model.network() instanceof EncoderDecoderNetwork
                     ? tokenizer::encodeWithSpecials : tokenizer::encodeToContinue);
