@@ -221,9 +221,9 @@ class PreferenceCommandTest {
 
     @ParameterizedTest
     @CsvSource({"classification, pairs.jsonl, 'dpo, orpo or simpo'",
-        "dpo, chat.jsonl, 'sft, distillation or self-distillation'",
+        "dpo, chat.jsonl, 'sft, distillation, self-distillation or decision'",
         "dpo, judged.jsonl, kto", "kto, pairs.jsonl, 'dpo, orpo or simpo'", "sft, words.jsonl, token-classification",
-        "contrastive, chat.jsonl, 'sft, distillation or self-distillation'"})
+        "contrastive, chat.jsonl, 'sft, distillation, self-distillation or decision'"})
     void aFileOfAnotherKindSaysWhichObjectiveItFits(String objective, String file, String fits) throws IOException {
         data("pairs.jsonl", PAIRS);
         data("chat.jsonl", CHAT + "}");
