@@ -2,6 +2,7 @@ package io.peft4j.serve;
 
 import io.peft4j.core.JavaPrograms;
 import io.peft4j.eval.VerdictOptions;
+import io.peft4j.serve.answer.AnsweringOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -34,7 +35,12 @@ final class ServerProcess implements AutoCloseable {
      * @param log the file for what it prints
      */
     static ServerProcess start(Path data, Optional<String> database, Path log) throws IOException {
-        List<String> words = JavaPrograms.command("-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dai.djl.offline=true");
+        return start(data, database, log, "-Xmx256m");
+    }
+
+    /** As above, with an option of Java for the memory. */
+    static ServerProcess start(Path data, Optional<String> database, Path log, String memory) throws IOException {
+        List<String> words = JavaPrograms.command(memory, "-XX:TieredStopAtLevel=1", "-Dai.djl.offline=true");
         words.addAll(List.of("-cp", JavaPrograms.classPath(), ServerProcess.class.getName(), data.toString()));
         database.ifPresent(words::add);
         Path out = Files.createTempFile(log.getParent(), "server", ".out");
@@ -46,6 +52,8 @@ final class ServerProcess implements AutoCloseable {
     public static void main(String[] arguments) throws InterruptedException {
         FineTuningServerBuilder builder = FineTuningServer.builder(TestServer.load(), Path.of(arguments[0]))
                 .verdict(VerdictOptions.NONE).jobsAtOnce(2).lease(LEASE);
+        Path adapters = TestServer.MODEL.resolveSibling("adapters");
+        builder.answering(AnsweringOptions.defaults().withAdapterRoots(adapters));
         if (arguments.length > 1) {
             builder.database(arguments[1]);
         }

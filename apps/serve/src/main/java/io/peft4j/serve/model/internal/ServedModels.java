@@ -212,7 +212,7 @@ public final class ServedModels implements AutoCloseable {
         ServedModel served = new ServedModel(name, adapter, created, OWNER, project, Optional.of(folder));
         loaded.put(name, served);
         bytes.put(name, model.adapter(adapter).tensors().filter(tensor -> !tensor.isPartOfBase())
-                .mapToLong(tensor -> Float.BYTES * tensor.parameter().value().length()).sum());
+                .mapToLong(tensor -> Float.BYTES * tensor.parameter().length()).sum());
         makeRoom();
         return served;
     }
