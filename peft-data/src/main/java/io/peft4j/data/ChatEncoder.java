@@ -133,6 +133,19 @@ public final class ChatEncoder {
     }
 
     /**
+     * The tokens that a model is asked with before it answers a conversation.
+     *
+     * @throws DataException when the template rejects it, or a text is longer than the tokenizer takes
+     */
+    public int[] encodePrompt(ChatExample asked) {
+        if (template.isEmpty() && asked.continuation()) {
+            return located(asked, () -> tokenizer.encodeToContinue(asked.messages().get(0).content()));
+        }
+        String text = render(asked, asked.messages().size(), true);
+        return located(asked, () -> tokenizer.encode(text));
+    }
+
+    /**
      * A piece of a rendered conversation.
      *
      * @param text the text

@@ -1,6 +1,8 @@
 package io.peft4j.train;
 
+import io.peft4j.train.objective.SampledAnswer;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Follows a training while it runs; called from the thread that trains. A listener that throws is named in a warning
@@ -19,6 +21,15 @@ public interface TrainingListener {
 
     /** After each update. */
     default void onStep(StepMetrics metrics) {
+    }
+
+    /**
+     * After an update in which the model answered prompts.
+     *
+     * @param step the number of the update
+     * @param answers a few of the answers
+     */
+    default void onAnswers(long step, List<SampledAnswer> answers) {
     }
 
     /**

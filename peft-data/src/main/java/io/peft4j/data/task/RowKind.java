@@ -47,6 +47,15 @@ public final class RowKind<E> {
     public static final RowKind<SourceTarget> SOURCES = new RowKind<>("a source and a target",
             "{\"source\", \"target\"}", has("source", "target"), rows -> TaskRows.sources(rows));
 
+    /** {@code {"messages", "samples": [{"text", "reward"}]}}, or another form of prompt. */
+    public static final RowKind<AnswerGroup> SAMPLES = new RowKind<>("prompts with answers and their rewards",
+            "{\"messages\", \"samples\": [{\"text\", \"reward\"}, ...]}", has(AnswerGroupRows.SAMPLES).and(asks()),
+            rows -> AnswerGroupRows.read(rows, true));
+    /** Prompts that a model is to answer: {@code {"messages"}}, {@code {"prompt"}} or {@code {"question"}}. */
+    public static final RowKind<AnswerGroup> PROMPTS = new RowKind<>("prompts", "{\"messages\"}",
+            asks().and(has(AnswerGroupRows.SAMPLES).or(has("chosen")).negate()),
+            rows -> AnswerGroupRows.read(rows, false));
+
     private final String words;
     private final String form;
     private final Predicate<Map<String, Object>> keys;
@@ -71,6 +80,10 @@ public final class RowKind<E> {
     /** Rows that have all of these keys. */
     public static Predicate<Map<String, Object>> has(String... keys) {
         return fields -> fields.keySet().containsAll(Set.of(keys));
+    }
+
+    private static Predicate<Map<String, Object>> asks() {
+        return fields -> AnswerGroupRows.PROMPTS.stream().anyMatch(fields::containsKey);
     }
 
     /** Whether a row is of this kind, by its keys and values. */

@@ -54,7 +54,7 @@ public interface Objective<E> {
         return 0;
     }
 
-    /** How many of them this example has, where not all have as many. */
+    /** How many of them this example has, where not all have as many; the other says then only that there are some. */
     default int referenceValues(EncodedExample example) {
         return referenceValues();
     }

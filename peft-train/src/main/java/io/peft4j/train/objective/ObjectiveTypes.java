@@ -68,7 +68,8 @@ public final class ObjectiveTypes {
     public static Optional<RowKind<?>> kind(OpenRows rows) {
         // Nearly all rows can be read as conversations.
         return all().stream().<RowKind<?>>map(ObjectiveType::rows)
-                .sorted(Comparator.comparing(kind -> kind == ChatDataset.ROWS)).filter(kind -> kind.isOf(rows))
+                .sorted(Comparator.comparing(kind -> List.of(ChatDataset.ROWS, RowKind.PROMPTS).indexOf(kind)))
+                .filter(kind -> kind.isOf(rows))
                 .findFirst();
     }
 

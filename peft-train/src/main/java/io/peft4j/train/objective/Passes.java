@@ -41,4 +41,8 @@ public interface Passes {
      * @param count how many there are, or the sum of their weights
      */
     void measure(String name, double sum, double count);
+
+    /** Takes an answer that the model gave, to be shown; default: it is not. */
+    default void show(SampledAnswer answer) {
+    }
 }

@@ -9,6 +9,7 @@ import io.peft4j.report.support.LinePlot;
 import io.peft4j.report.support.Numbers;
 import io.peft4j.report.support.Page;
 import io.peft4j.report.support.Tone;
+import io.peft4j.train.objective.SampledAnswer;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -29,10 +30,23 @@ public final class TrainingPage {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss z", Locale.ROOT);
 
     private final TrainingRecord run;
+    private List<SampledAnswer> answers = List.of();
+    private long answered;
 
     /** The page of a training. */
     public TrainingPage(TrainingRecord run) {
         this.run = run;
+    }
+
+    /**
+     * The same with answers of the model.
+     *
+     * @param step the update in which it gave them
+     */
+    public TrainingPage withAnswers(long step, List<SampledAnswer> latest) {
+        answers = List.copyOf(latest);
+        answered = step;
+        return this;
     }
 
     /** The page as HTML. */
@@ -40,6 +54,12 @@ public final class TrainingPage {
         Page page = Page.titled(run.name() + ": " + RunTexts.state(run).toLowerCase(Locale.ROOT)).add(head());
         for (List<String> group : Metrics.reachedByQuantity(run.metrics().keySet())) {
             page.add(reached(group));
+        }
+        if (!answers.isEmpty()) {
+            page.add(Blocks.card("Answers in step " + RunTexts.count(answered), answers.stream().map(answer -> Blocks
+                    .side(Tone.PLAIN, "reward " + Numbers.shown(answer.reward()), tag("p", answer.prompt()),
+                            tag("p", answer.answer())))
+                    .toArray()));
         }
         List<String> course = Metrics.course(run.metrics().keySet());
         if (!course.isEmpty()) {

@@ -9,6 +9,8 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.task.TextEncoder;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.grader.Grading;
+import io.peft4j.data.task.AnswerGroup;
 import io.peft4j.data.task.LabelledText;
 import io.peft4j.data.task.LabelledWords;
 import io.peft4j.data.task.SourceTarget;
@@ -26,11 +28,16 @@ import io.peft4j.train.objective.ChatObjective;
 import io.peft4j.train.objective.ClassificationObjective;
 import io.peft4j.train.objective.ContrastiveObjective;
 import io.peft4j.train.objective.DistillationObjective;
+import io.peft4j.train.objective.GroupObjective;
+import io.peft4j.train.objective.GroupOptions;
 import io.peft4j.train.objective.KeepingObjective;
 import io.peft4j.train.objective.KeepingOptions;
 import io.peft4j.train.objective.KeptAnswers;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.objective.QuestionAnsweringObjective;
+import io.peft4j.train.objective.Reference;
+import io.peft4j.train.objective.SampledObjective;
+import io.peft4j.train.objective.SamplingOptions;
 import io.peft4j.train.objective.SelfDistillationObjective;
 import io.peft4j.train.objective.SelfDistillationOptions;
 import io.peft4j.train.objective.SourceTargetObjective;
@@ -92,7 +99,19 @@ class ResumedObjectivesTest {
                                 new SourceTarget("c", "d e"))),
                 new Row("distillation", "tiny-llama", "adapters/lora", ResumedObjectivesTest::distilled),
                 new Row("self-distillation", "tiny-llama", "adapters/lora", ResumedObjectivesTest::selfDistilled),
-                new Row("sft that keeps answers", "tiny-llama", "adapters/lora", ResumedObjectivesTest::keeping));
+                new Row("sft that keeps answers", "tiny-llama", "adapters/lora", ResumedObjectivesTest::keeping),
+                new Row("grpo", "tiny-llama", "adapters/lora", (model, trainer) -> rewarded(model, trainer,
+                        GroupOptions.grpo().withReference(0.1, Reference.BASE))),
+                new Row("rloo", "tiny-llama", "adapters/lora", (model, trainer) -> rewarded(model, trainer,
+                        GroupOptions.rloo())));
+    }
+
+    /** On the model's own answers, of which short ones are better. */
+    private static TrainingResult rewarded(PeftModel model, TrainerBuilder trainer, GroupOptions options) {
+        List<AnswerGroup> prompts = Stream.of("Why?", "When?", "Who?").map(AnswerGroup::of).toList();
+        return trainer.build().train(new SampledObjective(new GroupObjective(model,
+                options.withMaxCompletionLength(6, false)), Grading.by((item, answer) -> -answer.length()),
+                SamplingOptions.defaults().withGroupSize(3), Optional.empty()), prompts, prompts.subList(0, 1));
     }
 
     /** Along answers that are drawn anew for each batch. */

@@ -100,6 +100,8 @@ public final class SharedWork {
             update.add(sum(reports, i));
         }
         reports.forEach(report -> update.measures().add(report.measures()));
+        // Answers stay with the worker that has them.
+        measures.answers().forEach(update.measures()::show);
         long told = System.nanoTime();
         if (workers.localSteps() == 1) {
             sum(parameters.stream().map(Parameter::gradient).toList(), 1);

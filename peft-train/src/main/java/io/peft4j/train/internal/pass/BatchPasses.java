@@ -6,6 +6,7 @@ import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.pack.support.Seeds;
 import io.peft4j.train.objective.Passes;
+import io.peft4j.train.objective.SampledAnswer;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
@@ -56,5 +57,10 @@ public record BatchPasses(ObjectivePasses passes, Network network, boolean share
     @Override
     public void measure(String name, double sum, double count) {
         measures.add(name, sum, count);
+    }
+
+    @Override
+    public void show(SampledAnswer answer) {
+        measures.show(answer);
     }
 }

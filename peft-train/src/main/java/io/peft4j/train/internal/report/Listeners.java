@@ -4,6 +4,7 @@ import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
+import io.peft4j.train.objective.SampledAnswer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,6 +55,11 @@ public final class Listeners implements TrainingListener {
     @Override
     public void onStep(StepMetrics metrics) {
         tell("after update " + metrics.step(), listener -> listener.onStep(metrics));
+    }
+
+    @Override
+    public void onAnswers(long step, List<SampledAnswer> answers) {
+        tell("after update " + step, listener -> listener.onAnswers(step, answers));
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
+import io.peft4j.train.objective.SampledAnswer;
 import io.peft4j.train.runs.RunInfo;
 import io.peft4j.train.runs.TrainingPage;
 import io.peft4j.train.runs.TrainingRecord;
@@ -39,6 +40,8 @@ public final class PageWriter implements TrainingListener {
     private long next;
     private boolean begun;
     private boolean broken;
+    private List<SampledAnswer> answers = List.of();
+    private long answered;
 
     /** Pages of a training that writes to {@code folder}. */
     public PageWriter(Path folder) {
@@ -74,6 +77,12 @@ public final class PageWriter implements TrainingListener {
     public void onStep(StepMetrics metrics) {
         guards.onStep(metrics);
         writeWhereDue();
+    }
+
+    @Override
+    public void onAnswers(long step, List<SampledAnswer> latest) {
+        answers = latest;
+        answered = step;
     }
 
     @Override
@@ -133,7 +142,8 @@ public final class PageWriter implements TrainingListener {
     }
 
     private void writePage() {
-        new TrainingPage(TrainingRecord.of(folder, info)).write(folder.resolve(TrainingPage.FILE));
+        new TrainingPage(TrainingRecord.of(folder, info)).withAnswers(answered, answers)
+                .write(folder.resolve(TrainingPage.FILE));
     }
 
     /** One warning is enough until the end, when there may be room again. */

@@ -42,7 +42,10 @@ public final class TrainingGuards implements TrainingListener {
                     + "check that the examples have answers, and that the adapter's scaling is not 0");
         }
         if (recent.size() == WINDOW) {
-            watch(step);
+            // Losses of rewards go round 0, where no loss is far above another.
+            if (beginning.orElse(0) > 0 && recent.stream().allMatch(loss -> loss > 0)) {
+                watch(step);
+            }
             recent.removeFirst();
         }
         recent.addLast(step.trainLoss());

@@ -333,6 +333,9 @@ public final class TrainingRun implements AutoCloseable {
         steps.add(metrics);
         update.event().commit(metrics);
         listener.onStep(metrics);
+        if (!update.measures().answers().isEmpty()) {
+            listener.onAnswers(step + 1, update.measures().answers());
+        }
     }
 
     /** Scales down to the maximal norm, with the small term in the divisor that PyTorch has. */

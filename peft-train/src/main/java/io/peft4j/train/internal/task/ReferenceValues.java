@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
@@ -32,7 +33,10 @@ public final class ReferenceValues implements AutoCloseable {
     /** Room for the values of all examples. */
     public ReferenceValues(Objective<?> objective, TrainingSet training, Optional<TrainingSet> validation) {
         this.objective = objective;
-        this.values = objective.referenceValues();
+        this.values = objective.referenceValues() == 0 ? 0
+                : Stream.concat(training.examples().stream(),
+                        validation.stream().flatMap(set -> set.examples().stream()))
+                        .mapToInt(objective::referenceValues).max().orElse(0);
         this.known = values == 0;
         if (values > 0) {
             arrays.put("training.reference", room(training));

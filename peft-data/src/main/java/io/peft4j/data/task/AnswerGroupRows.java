@@ -1,0 +1,89 @@
+package io.peft4j.data.task;
+
+import io.peft4j.core.error.DataException;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.Origin;
+import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.MessageReader;
+import io.peft4j.data.format.OpenRows;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Reads prompts ({@code "messages"}, {@code "prompt"} or {@code "question"}), with or without {@code "samples"}. */
+final class AnswerGroupRows {
+    static final List<String> PROMPTS = List.of("messages", "prompt", "question");
+    static final String SAMPLES = "samples";
+
+    private final boolean sampled;
+    private final MessageReader reader = new MessageReader();
+
+    private AnswerGroupRows(boolean sampled) {
+        this.sampled = sampled;
+    }
+
+    /**
+     * The groups of a file.
+     *
+     * @param sampled whether the rows bring their answers
+     */
+    static List<AnswerGroup> read(OpenRows rows, boolean sampled) {
+        AnswerGroupRows reader = new AnswerGroupRows(sampled);
+        List<AnswerGroup> groups = new ArrayList<>();
+        rows.forEach(row -> groups.add(reader.group(row)));
+        if (groups.isEmpty()) {
+            throw new DataException(rows.file().path(), "contains no rows; expected one of " + PROMPTS + " a line");
+        }
+        return groups;
+    }
+
+    private AnswerGroup group(JsonLines.Row row) {
+        List<String> present = JsonLines.present(row, PROMPTS);
+        if (present.size() != 1) {
+            throw present.isEmpty() ? row.lacks("has none of " + PROMPTS, List.of(List.of("question")))
+                    : row.wrong("has " + present + " together; use one of them");
+        }
+        Object value = row.fields().get(present.get(0));
+        List<ChatMessage> messages = value instanceof String text && !present.get(0).equals("messages")
+                ? List.of(ChatMessage.user(text)) : reader.messages(row, present.get(0));
+        int end = messages.size();
+        while (end > 0 && messages.get(end - 1).role().equals("assistant")) {
+            end--;
+        }
+        if (end == 0) {
+            throw row.wrong("has only assistant messages, so there is no question to ask");
+        }
+        List<Map<String, Object>> tools = new ArrayList<>();
+        if (row.fields().get("tools") instanceof List<?> list) {
+            list.forEach(tool -> {
+                if (tool instanceof Map<?, ?> map) {
+                    tools.add(JsonLines.object(map));
+                }
+            });
+        }
+        return new AnswerGroup(new ChatExample(messages.subList(0, end), tools, row.fields(),
+                new Origin(row.file().toString(), row.line()), value instanceof String), samples(row));
+    }
+
+    private List<AnswerGroup.Sample> samples(JsonLines.Row row) {
+        List<AnswerGroup.Sample> samples = new ArrayList<>();
+        if (!sampled) {
+            return samples;
+        }
+        if (!(row.fields().get(SAMPLES) instanceof List<?> list) || list.size() < 2) {
+            throw row.wrong("\"" + SAMPLES + "\" must be a list of two answers or more: rewards are compared");
+        }
+        for (Object each : list) {
+            boolean whole = each instanceof Map<?, ?> sample && sample.get("text") instanceof String
+                    && sample.get("reward") instanceof Number reward && Double.isFinite(reward.doubleValue());
+            if (!whole) {
+                throw row.wrong("sample " + (samples.size() + 1) + " is not {\"text\": \"...\", \"reward\": number}");
+            }
+            Map<?, ?> sample = (Map<?, ?>) each;
+            samples.add(new AnswerGroup.Sample((String) sample.get("text"),
+                    ((Number) sample.get("reward")).doubleValue()));
+        }
+        return samples;
+    }
+}
