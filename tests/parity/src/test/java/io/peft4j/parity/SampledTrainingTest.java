@@ -23,11 +23,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Trainings on answers that the model gives itself. */
+@Tag("full")
 class SampledTrainingTest {
     private static final int TOKENS = 8;
     private static final List<AnswerGroup> PROMPTS = Stream.of("Why?", "When?", "Who?", "Where?")

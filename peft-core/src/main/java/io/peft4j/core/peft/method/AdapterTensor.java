@@ -83,6 +83,11 @@ public final class AdapterTensor implements AutoCloseable {
         return trainingOnly;
     }
 
+    /** The memory that the values take, in bytes. */
+    public long bytes() {
+        return Float.BYTES * parameter.length();
+    }
+
     /** Dimensions in the file. */
     public long[] fileShape() {
         long[] shape = parameter.value().shape();

@@ -7,6 +7,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.store.internal.Store;
@@ -212,7 +213,7 @@ public final class ServedModels implements AutoCloseable {
         ServedModel served = new ServedModel(name, adapter, created, OWNER, project, Optional.of(folder));
         loaded.put(name, served);
         bytes.put(name, model.adapter(adapter).tensors().filter(tensor -> !tensor.isPartOfBase())
-                .mapToLong(tensor -> Float.BYTES * tensor.parameter().length()).sum());
+                .mapToLong(AdapterTensor::bytes).sum());
         makeRoom();
         return served;
     }
