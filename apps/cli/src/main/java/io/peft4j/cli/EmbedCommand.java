@@ -9,6 +9,7 @@ import io.peft4j.data.task.TaskRows;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -46,6 +47,9 @@ final class EmbedCommand extends PeftCommand {
 
     private int embed(LanguageModel loaded, List<String> texts) {
         TextEmbedder embedder = new TextEmbedder(loaded);
+        int limit = embedder.maxTokens();
+        CutRows.tell(console(), IntStream.range(0, texts.size()).filter(i -> embedder.tokens(texts.get(i),
+                Optional.ofNullable(prompt)).length > limit).mapToObj(i -> i + 1).toList(), texts.size(), limit);
         for (int from = 0; from < texts.size(); from += TEXTS) {
             List<String> some = texts.subList(from, Math.min(texts.size(), from + TEXTS));
             Optional.ofNullable(prompt).map(name -> embedder.embed(some, name)).orElseGet(() -> embedder.embed(some))

@@ -12,6 +12,7 @@ import io.peft4j.core.task.TokenTagger;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.task.HeadRows;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -28,7 +29,10 @@ final class HeadScores {
     }
 
     void print(DataFile data, Console console) {
-        List<HeadRows.Row> rows = new HeadRows(model).read(data);
+        HeadRows reader = new HeadRows(model);
+        List<HeadRows.Row> rows = reader.read(data);
+        CutRows.tell(console, IntStream.range(0, rows.size()).filter(i -> rows.get(i).isCut()).mapToObj(i -> i + 1)
+                .toList(), rows.size(), reader.limit());
         List<TokenSequence> sequences = rows.stream().map(HeadRows.Row::sequence).toList();
         switch (task.type()) {
             case SEQ_CLS -> {

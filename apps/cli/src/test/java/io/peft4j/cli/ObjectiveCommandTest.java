@@ -204,6 +204,20 @@ class ObjectiveCommandTest {
     }
 
     @Test
+    void textsThatAreLongerThanTheModelReadsAreCutAndNamed() throws IOException {
+        Path data = data("{\"text\": \"a\"}", "{\"text\": \"" + "card ".repeat(60) + "\"}", "{\"text\": \"b\"}");
+
+        for (String command : List.of("score", "embed")) {
+            CommandRun run = CommandRun.succeeding(command, "--model", ENCODERS.resolve("bert-seq-cls"), "--data", data,
+                    "--dtype", "f32", "--json");
+
+            assertEquals(3, run.json().size());
+            assertTrue(run.err().contains("Cut at 48 tokens, the most that the model reads: 1 of 3 rows (row 2)"),
+                    run.err());
+        }
+    }
+
+    @Test
     void anEncoderDecoderIsTrainedScoredAndWritesWithItsAdapter() throws IOException {
         Path model = CommandRun.FIXTURES.resolve("seq2seq/flan-t5");
         JsonNode expected = CommandRun.read(model.resolve("expected.json"));

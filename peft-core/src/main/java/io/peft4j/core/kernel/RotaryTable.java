@@ -1,5 +1,7 @@
 package io.peft4j.core.kernel;
 
+import java.util.Arrays;
+
 /**
  * Cosines and sines of rotary position embeddings (RoFormer, <a href="https://arxiv.org/abs/2104.09864">2104.09864</a>)
  * for positions 0 to {@code positions - 1}: angle {@code p * inverseFrequency[i]}, computed in float as Hugging Face
@@ -42,6 +44,25 @@ public final class RotaryTable {
                 sines[p * half + i] = (float) Math.sin(angle) * attentionFactor;
             }
         }
+    }
+
+    private RotaryTable(int half, float[] cosines, float[] sines, boolean neighbours) {
+        this.half = half;
+        this.cosines = cosines;
+        this.sines = sines;
+        this.neighbours = neighbours;
+    }
+
+    /** The positions of this table, and behind them those of another one for as many pairs. */
+    public RotaryTable followedBy(RotaryTable other) {
+        if (other.half != half || other.neighbours != neighbours) {
+            throw new IllegalArgumentException("tables of " + half + " and " + other.half + " pairs");
+        }
+        float[] allCosines = Arrays.copyOf(cosines, cosines.length + other.cosines.length);
+        float[] allSines = Arrays.copyOf(sines, allCosines.length);
+        System.arraycopy(other.cosines, 0, allCosines, cosines.length, other.cosines.length);
+        System.arraycopy(other.sines, 0, allSines, sines.length, other.sines.length);
+        return new RotaryTable(half, allCosines, allSines, neighbours);
     }
 
     /** D/2, the number of rotated pairs of a head. */

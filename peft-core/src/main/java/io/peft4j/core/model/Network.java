@@ -40,6 +40,14 @@ public interface Network extends AutoCloseable {
         return true;
     }
 
+    /**
+     * Whether the state of a token depends on the length of its sequence, as with some rotary positions: then what was
+     * computed of one sequence does not serve another of the same beginning.
+     */
+    default boolean dependsOnLength() {
+        return false;
+    }
+
     /** Whether no token sees a later one, so that tokens may be put before all sequences of a batch. */
     default boolean isCausal() {
         return true;

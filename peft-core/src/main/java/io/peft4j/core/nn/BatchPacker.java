@@ -191,7 +191,7 @@ final class BatchPacker {
         }
         RowMarks marks = new RowMarks(mixed ? Arrays.copyOf(groups, rows) : new int[0],
                 waits ? reached : new boolean[0], new int[0],
-                typed ? types : new int[0]);
+                typed ? types : new int[0], new int[0]);
         return new PackedBatch(Arrays.copyOf(tokens, rows), Arrays.copyOf(positions, rows),
                 new AttentionLayout(segments), targets, lastRows, new int[0], marks,
                 Optional.of(new PackedBatch.Origin(sequences, sharesPrefixes, rowOf)), source());

@@ -186,7 +186,8 @@ public final class PackedBatch {
     public PackedBatch select(int... rows) {
         return new PackedBatch(take(tokens, rows), take(positions, rows), layout.select(rows),
                 new Targets(new int[0], new int[0], new float[0], new int[0]), new int[0],
-                cacheRows.length == 0 ? cacheRows : take(cacheRows, rows), marks.select(rows), Optional.empty(),
+                cacheRows.length == 0 ? cacheRows : take(cacheRows, rows),
+                marks.withLengths(lengths()).select(rows), Optional.empty(),
                 Optional.empty());
     }
 
@@ -197,6 +198,15 @@ public final class PackedBatch {
      */
     public PackedBatch withGroups(int... rowGroups) {
         return marked(marks.withGroups(rowGroups));
+    }
+
+    /**
+     * The same batch with the lengths of the sequences, where segments end before their sequences do.
+     *
+     * @param rowLengths for each row the length of its sequence
+     */
+    public PackedBatch withLengths(int... rowLengths) {
+        return marked(marks.withLengths(rowLengths));
     }
 
     /**
@@ -378,6 +388,22 @@ public final class PackedBatch {
     /** For each row the number of its virtual token, -1 for a row with a token; empty where there are none. */
     public int[] virtualTokens() {
         return marks.virtualTokens();
+    }
+
+    /**
+     * For each row the length of its sequence, which some rotary positions depend on: where nothing else was said, its
+     * segment ends with it.
+     */
+    public int[] lengths() {
+        if (marks.lengths().length > 0) {
+            return marks.lengths();
+        }
+        int[] lengths = new int[tokens.length];
+        for (AttentionLayout.Segment segment : layout.segments()) {
+            java.util.Arrays.fill(lengths, segment.queryStart(), segment.queryEnd(),
+                    positions[segment.queryEnd() - 1] + 1);
+        }
+        return lengths;
     }
 
     /** The largest position. */

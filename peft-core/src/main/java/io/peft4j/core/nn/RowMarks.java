@@ -10,21 +10,27 @@ import java.util.Arrays;
  * @param virtualTokens rows without a token: they stand for virtual tokens 0, 1, ...; empty where there are none, else
  *     -1 for others
  * @param types which text of its sequence each row belongs to; empty where all belong to text 0
+ * @param lengths the length of each row's sequence; empty where its segment ends with it
  */
-record RowMarks(int[] groups, boolean[] invoked, int[] virtualTokens, int[] types) {
+record RowMarks(int[] groups, boolean[] invoked, int[] virtualTokens, int[] types, int[] lengths) {
     /** No marks. */
-    static final RowMarks NONE = new RowMarks(new int[0], new boolean[0], new int[0], new int[0]);
+    static final RowMarks NONE = new RowMarks(new int[0], new boolean[0], new int[0], new int[0], new int[0]);
 
     RowMarks withGroups(int[] newGroups) {
-        return new RowMarks(newGroups, invoked, virtualTokens, types);
+        return new RowMarks(newGroups, invoked, virtualTokens, types, lengths);
     }
 
     RowMarks withInvoked(boolean[] rows) {
-        return new RowMarks(groups, rows, virtualTokens, types);
+        return new RowMarks(groups, rows, virtualTokens, types, lengths);
+    }
+
+    RowMarks withLengths(int[] rows) {
+        return new RowMarks(groups, invoked, virtualTokens, types, rows);
     }
 
     void requireRows(int rows) {
-        for (int length : new int[] {groups.length, invoked.length, virtualTokens.length, types.length}) {
+        for (int length : new int[] {groups.length, invoked.length, virtualTokens.length, types.length,
+            lengths.length}) {
             if (length != 0 && length != rows) {
                 throw new IllegalArgumentException(length + " marks for " + rows + " rows");
             }
@@ -35,7 +41,8 @@ record RowMarks(int[] groups, boolean[] invoked, int[] virtualTokens, int[] type
         return new RowMarks(groups.length == 0 ? groups : PackedBatch.take(groups, rows),
                 invoked.length == 0 ? invoked : take(invoked, rows),
                 virtualTokens.length == 0 ? virtualTokens : PackedBatch.take(virtualTokens, rows),
-                types.length == 0 ? types : PackedBatch.take(types, rows));
+                types.length == 0 ? types : PackedBatch.take(types, rows),
+                lengths.length == 0 ? lengths : PackedBatch.take(lengths, rows));
     }
 
     private static boolean[] take(boolean[] values, int[] rows) {
@@ -61,6 +68,6 @@ record RowMarks(int[] groups, boolean[] invoked, int[] virtualTokens, int[] type
             System.arraycopy(invoked, 0, reached, count, rows);
         }
         return new RowMarks(groups.length == 0 ? groups : PackedBatch.prepend(count, groups, 0), reached, longer,
-                types.length == 0 ? types : PackedBatch.prepend(count, types, 0));
+                types.length == 0 ? types : PackedBatch.prepend(count, types, 0), new int[0]);
     }
 }

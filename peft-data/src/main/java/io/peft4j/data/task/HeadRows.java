@@ -45,8 +45,14 @@ public final class HeadRows {
      * @param sequence what the model reads of it
      * @param firstPieces of {@code tokens} for each word the index of its first token, -1 where it has none; of other
      *     forms empty
+     * @param isCut whether there is more in it than the model can read
      */
-    public record Row(Map<String, Object> fields, TokenSequence sequence, int[] firstPieces) {
+    public record Row(Map<String, Object> fields, TokenSequence sequence, int[] firstPieces, boolean isCut) {
+    }
+
+    /** The most tokens of a row that the model reads. */
+    public int limit() {
+        return encoder.limit();
     }
 
     /**
@@ -82,10 +88,21 @@ public final class HeadRows {
                     + (task == Task.Type.QUESTION_ANS ? "\"question\" and \"context\"" : FORMS));
         }
         if (form.equals("tokens")) {
-            TextEncoder.Words words = encoder.words(TaskRows.list(row, "tokens"));
-            return new Row(row.fields(), words.sequence(), words.firstPieces());
+            List<String> all = TaskRows.list(row, "tokens");
+            TextEncoder.Words words = encoder.words(all);
+            return new Row(row.fields(), words.sequence(), words.firstPieces(), encoder.cuts(all));
         }
-        return new Row(row.fields(), sequence(form, row), new int[0]);
+        return new Row(row.fields(), sequence(form, row), new int[0], isCut(form, row));
+    }
+
+    private boolean isCut(String form, JsonLines.Row row) {
+        return switch (form) {
+            case "question" -> encoder.cuts(TaskRows.text(row, "question"), TaskRows.text(row, "context"));
+            case "input_ids" -> false;
+            default -> row.fields().containsKey("text_pair")
+                    ? encoder.cuts(TaskRows.text(row, "text"), TaskRows.text(row, "text_pair"))
+                    : encoder.cuts(TaskRows.text(row, "text"));
+        };
     }
 
     private TokenSequence sequence(String form, JsonLines.Row row) {

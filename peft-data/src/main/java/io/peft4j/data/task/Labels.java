@@ -31,9 +31,10 @@ public final class Labels {
         return new Task(Task.Type.SEQ_CLS, names(all), one ? Task.Problem.SINGLE_LABEL : Task.Problem.MULTI_LABEL);
     }
 
-    /** The task of words with labels; {@code O}, the label of words outside of entities, comes first. */
+    /** The task of words, some without a label; {@code O}, the label of those outside of entities, comes first. */
     public static Task ofWords(List<LabelledWords> texts) {
-        List<String> names = new ArrayList<>(names(texts.stream().flatMap(text -> text.labels().stream()).toList()));
+        List<String> names = new ArrayList<>(names(texts.stream().flatMap(text -> text.labelled(text.labels())
+                .stream()).toList()));
         if (names.remove("O")) {
             names.add(0, "O");
         }

@@ -46,10 +46,12 @@ public final class TokenClassificationObjective extends HeadObjective<LabelledWo
         Arrays.fill(targets, IGNORED);
         int learned = 0;
         for (int i = 0; i < words.firstPieces().length; i++) {
-            int label = task().label(example.labels().get(i));
-            if (words.firstPieces()[i] >= 0) {
-                targets[words.firstPieces()[i]] = label;
-                learned++;
+            if (example.isLabelled(i)) {
+                int label = task().label(example.labels().get(i));
+                if (words.firstPieces()[i] >= 0) {
+                    targets[words.firstPieces()[i]] = label;
+                    learned++;
+                }
             }
         }
         return List.of(new EncodedExample(List.of(words.sequence()), targets, learned, learned));

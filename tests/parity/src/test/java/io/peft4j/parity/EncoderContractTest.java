@@ -17,6 +17,7 @@ import io.peft4j.core.task.TextEncoder;
 import io.peft4j.core.task.TokenTagger;
 import io.peft4j.data.task.LabelledText;
 import io.peft4j.data.task.LabelledWords;
+import io.peft4j.data.task.Labels;
 import io.peft4j.data.task.SpanQuestion;
 import io.peft4j.methods.PromptTuningConfig;
 import io.peft4j.models.BaseModel;
@@ -24,6 +25,7 @@ import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.objective.ClassificationObjective;
+import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.QuestionAnsweringObjective;
 import io.peft4j.train.objective.TokenClassificationObjective;
 import java.nio.file.Path;
@@ -107,6 +109,20 @@ class EncoderContractTest {
             try (PeftModel again = base.withAdapter(folder)) {
                 assertEquals(text(outputs), text(outputs(again, expected(name))), "saved and loaded");
             }
+        }
+    }
+
+    /** As the field marks words that nothing is known of. */
+    @Test
+    void aWordWithTheLabelMinus100IsNotLearnedAndIsNoLabel() {
+        LabelledWords row = new LabelledWords(List.of("Ada", "lived", "London"), List.of("B-PER", "-100", "B-LOC"));
+        assertEquals(List.of("B-LOC", "B-PER"), Labels.ofWords(List.of(row)).labels());
+        assertEquals(List.of("Ada", "London"), row.labelled(row.words()));
+        try (BaseModel model = load("bert-token-cls")) {
+            EncodedExample learned = new TokenClassificationObjective(model).encode(row).get(0);
+            assertEquals(2, learned.supervised());
+            assertEquals(2, IntStream.range(0, learned.targets().length).filter(i -> learned.targets()[i] >= 0)
+                    .count());
         }
     }
 

@@ -22,6 +22,10 @@ import io.peft4j.models.ModelOptions;
 import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.internal.ConfigKeys;
 import io.peft4j.models.export.ModelExport;
+import io.peft4j.models.generation.AnswerRequest;
+import io.peft4j.models.generation.AnswerService;
+import io.peft4j.models.generation.AnswerServiceOptions;
+import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.models.generation.internal.TextGenerator;
 import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.StepMetrics;
@@ -33,6 +37,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,6 +65,8 @@ class FamiliesTest {
     private static final double TRAINING = 1e-4;
 
     private static final double NARROW = 0.03;
+    /** Tokens of an answer. */
+    private static final int NEW = 8;
 
     @Parameter
     String name;
@@ -110,8 +117,9 @@ class FamiliesTest {
         assertEquals(expected.get("parameters").asLong(), base.network().description().parameters());
         double[] nll = Fixtures.doubles(expected.get("nll_f64"));
         Measure.assertClose(nll, Measure.oneByOne(base, texts), name);
-        if (!expected.path("depends_on_length").asBoolean()) {
-            Measure.assertClose(nll, Measure.together(base, PackedBatch.of(texts)), name + " in one batch");
+        assertEquals(expected.path("depends_on_length").asBoolean(), base.network().dependsOnLength());
+        Measure.assertClose(nll, Measure.together(base, PackedBatch.of(texts)), name + " in one batch");
+        if (!base.network().dependsOnLength()) {
             Measure.assertClose(nll, Measure.together(base, PackedBatch.sharingPrefixes(texts)), name + " shared");
         }
         for (JsonNode row : expected.get("logits")) {
@@ -147,6 +155,48 @@ class FamiliesTest {
             List<Completion> answers = new TextGenerator(base.tokenizer(), base.chatTemplate(), Set.of()).generate(
                     lease, List.of(Prompt.tokens(prompt)), GenerationOptions.defaults().withMaxNewTokens(count));
             return answers.get(0).ids();
+        }
+    }
+
+    /** Scores, answers in one batch, and answers of a service that reads prompts in pieces, beside each other. */
+    @Test
+    void aRowsResultDoesNotDependOnItsNeighbours() {
+        int longest = Math.min(120, base.network().description().maxPositions()) - NEW;
+        List<int[]> rows = IntStream.of(1, longest, 2, 17, longest / 2, 33, 5).mapToObj(length -> IntStream
+                .range(0, length).map(i -> i < 3 ? 5 + i : 3 + (length * 31 + i * 17) % 300).toArray()).toList();
+        List<TokenSequence> sequences = rows.stream().filter(row -> row.length > 1).map(TokenSequence::allSupervised)
+                .toList();
+        Measure.assertClose(Measure.oneByOne(base, sequences), Measure.together(base, base.network().pack(sequences)),
+                name + ", lengths apart");
+        GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(NEW).withLogProbabilities(1);
+        List<Prompt> prompts = rows.stream().map(Prompt::tokens).toList();
+        try (PeftModel model = new PeftModel(base)) {
+            List<Completion> alone = prompts.stream().map(prompt -> model.generate(List.of(prompt), options).get(0))
+                    .toList();
+            assertAnswers(alone, model.generate(prompts, options), "in one batch");
+            try (AnswerService service = AnswerService.open(model, AnswerServiceOptions.defaults().withRows(4)
+                    .withPromptChunk(7))) {
+                List<PendingAnswer> pending = prompts.stream().map(prompt -> service.submit(AnswerRequest.of(prompt)
+                        .withOptions(options))).toList();
+                assertAnswers(alone, pending.stream().map(answer -> answer.completions().join().get(0)).toList(),
+                        "of a service");
+            }
+        }
+    }
+
+    /** Up to where two tokens are as likely as each other but for rounding, which kernels make by the batch's size. */
+    private void assertAnswers(List<Completion> expected, List<Completion> actual, String what) {
+        for (int i = 0; i < expected.size(); i++) {
+            int[] ids = expected.get(i).ids();
+            for (int j = 0; j < ids.length; j++) {
+                double wanted = expected.get(i).probabilities().get(j).logProbability();
+                String place = name + " " + what + ", row " + i + ", token " + j;
+                assertTrue(j < actual.get(i).ids().length, place);
+                assertEquals(wanted, actual.get(i).probabilities().get(j).logProbability(), 1e-4, place);
+                if (ids[j] != actual.get(i).ids()[j]) {
+                    break;
+                }
+            }
         }
     }
 

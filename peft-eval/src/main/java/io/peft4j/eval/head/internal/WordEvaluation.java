@@ -46,12 +46,13 @@ public final class WordEvaluation implements RowEvaluation<LabelledWords> {
     @Override
     public Findings evaluate(Compared models, List<LabelledWords> rows, List<LabelledWords> training) {
         Task task = models.tuned().network().task();
-        List<List<String>> words = rows.stream().map(LabelledWords::words).toList();
+        List<List<String>> texts = rows.stream().map(LabelledWords::words).toList();
+        List<List<String>> words = labelled(rows, texts);
         List<List<String>> expected = expected(task, rows);
-        List<List<String>> tuned = new TokenTagger(models.tuned()).tagAll(words);
+        List<List<String>> tuned = labelled(rows, new TokenTagger(models.tuned()).tagAll(texts));
         String most = Rows.mostFrequent((training.isEmpty() ? expected : expected(task, training)).stream()
                 .flatMap(List::stream).toList());
-        List<List<String>> base = models.base().map(model -> new TokenTagger(model).tagAll(words))
+        List<List<String>> base = models.base().map(model -> labelled(rows, new TokenTagger(model).tagAll(texts)))
                 .orElseGet(() -> words.stream().map(each -> Collections.nCopies(each.size(), most)).toList());
         PairedMeasures measures = new PairedMeasures(models.options());
         boolean entities = Stream.concat(task.labels().stream(), expected.stream().flatMap(List::stream))
@@ -83,8 +84,13 @@ public final class WordEvaluation implements RowEvaluation<LabelledWords> {
                     said(entities, words.get(i), tuned.get(i))}));
     }
 
+    /** The values of the words that have a label; the others are not evaluated. */
+    private static List<List<String>> labelled(List<LabelledWords> rows, List<List<String>> values) {
+        return IntStream.range(0, rows.size()).mapToObj(i -> rows.get(i).labelled(values.get(i))).toList();
+    }
+
     private static List<List<String>> expected(Task task, List<LabelledWords> rows) {
-        return IntStream.range(0, rows.size()).mapToObj(i -> rows.get(i).labels().stream()
+        return IntStream.range(0, rows.size()).mapToObj(i -> rows.get(i).labelled(rows.get(i).labels()).stream()
                 .map(label -> Rows.label(task, label, i)).toList()).toList();
     }
 

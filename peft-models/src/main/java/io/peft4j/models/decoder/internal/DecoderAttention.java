@@ -11,7 +11,6 @@ import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
-import io.peft4j.core.kernel.RotaryTable;
 import io.peft4j.core.nn.AttentionInputs;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
@@ -77,10 +76,9 @@ final class DecoderAttention implements SelfAttention, LayerCopy.Part {
     Variable forward(ForwardContext context, Variable x, OutputRows wanted) {
         Projections.Projected projected = projections.project(context, x, wanted);
         int length = context.batch().maxPosition() + 1;
-        Optional<RotaryTable> table = plan.positions().rotary().map(rotary -> rotary.table(length));
-        Variable queries = scaled(wanted.context(), positioned(wanted.context(), projected.queries(), queryNorm,
-                table), length);
-        Variable keys = positioned(context, projected.keys(), keyNorm, table);
+        Variable queries = scaled(wanted.context(), positioned(wanted.context(), projected.queries(), queryNorm),
+                length);
+        Variable keys = positioned(context, projected.keys(), keyNorm);
         AttentionLayout layout = wanted.context().batch().layout();
         // Rows of the cache stay where they are: those that have left the window are not seen.
         AttentionLayout seen = plan.window() > 0 && plan.window() < length ? layout.windowed(plan.window()) : layout;
@@ -94,16 +92,16 @@ final class DecoderAttention implements SelfAttention, LayerCopy.Part {
                 Activation.SIGMOID, gate, heads)).orElse(heads));
     }
 
-    private Variable positioned(ForwardContext context, Variable x, Optional<Slot> norm, Optional<RotaryTable> table) {
+    private Variable positioned(ForwardContext context, Variable x, Optional<Slot> norm) {
         boolean rotatedFirst = plan.norms().filter(AttentionPlan.HeadNorms::rotated).isPresent();
-        Variable read = rotatedFirst ? rotated(context, x, table) : x;
+        Variable read = rotatedFirst ? rotated(context, x) : x;
         Variable normed = norm.map(slot -> slot.forward(context, read)).orElse(read);
-        return rotatedFirst ? normed : rotated(context, normed, table);
+        return rotatedFirst ? normed : rotated(context, normed);
     }
 
-    private Variable rotated(ForwardContext context, Variable x, Optional<RotaryTable> table) {
-        return table.map(angles -> AttentionOps.rotary(context.tape(), x, plan.shape().headSize(), angles,
-                context.batch().positions())).orElse(x);
+    private Variable rotated(ForwardContext context, Variable x) {
+        return plan.positions().rotary().map(rotary -> rotary.angles(context.batch())).map(angles -> AttentionOps
+                .rotary(context.tape(), x, plan.shape().headSize(), angles.table(), angles.positions())).orElse(x);
     }
 
     /** Queries times their factor by position, where one of them is not 1. */

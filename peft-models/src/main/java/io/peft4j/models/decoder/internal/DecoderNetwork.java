@@ -127,7 +127,13 @@ final class DecoderNetwork implements CausalNetwork {
     /** What routers add to the loss counts the tokens of each sequence. */
     @Override
     public boolean sharesPrefixes() {
-        return plan.routerLoss() == 0;
+        return plan.routerLoss() == 0 && !dependsOnLength();
+    }
+
+    @Override
+    public boolean dependsOnLength() {
+        return plan.layers().stream().anyMatch(layer -> layer.mixer() instanceof AttentionPlan attention
+                && attention.positions().rotary().filter(RotaryEmbedding::dependsOnLength).isPresent());
     }
 
     /** What comes out of the embedding and the first {@code layers} decoder layers. */

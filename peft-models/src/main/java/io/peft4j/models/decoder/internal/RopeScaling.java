@@ -3,17 +3,25 @@ package io.peft4j.models.decoder.internal;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The frequencies of a rotary position embedding by the kind of scaling that a configuration names, as Hugging Face
  * Transformers computes them: {@code default}; {@code linear}; {@code dynamic} NTK; {@code yarn}
  * (<a href="https://arxiv.org/abs/2309.00071">2309.00071</a>); {@code llama3}; {@code longrope}
- * (<a href="https://arxiv.org/abs/2402.13753">2402.13753</a>); {@code proportional}, which turns a part of the pairs; and {@code divisors}, which a GGUF file lists one by one.
+ * (<a href="https://arxiv.org/abs/2402.13753">2402.13753</a>); {@code proportional}, which turns a part of the pairs; and
+ * {@code divisors}, which a GGUF file lists one by one.
  *
- * <p>Those of {@code dynamic} and {@code longrope} depend on the length of the longest sequence of a batch, as in
- * Transformers. A key in the cache keeps the frequencies of the pass that it was computed in.
+ * <p>Those of {@code dynamic} and {@code longrope} depend on the length of a sequence. In Transformers that is the
+ * longest one of a batch; here it is each one's own, so that a result does not depend on what else is in the batch. A
+ * key in the cache keeps the frequencies of the pass that it was computed in.
  */
 final class RopeScaling {
+    private static final Logger LOG = LoggerFactory.getLogger(RopeScaling.class);
+    private static final int LONGEST_DYNAMIC = 1 << 20;
+
     private final float[] inverseFrequencies;
     private final float attentionFactor;
     /** Up to this length the frequencies are the first ones. */
@@ -22,8 +30,8 @@ final class RopeScaling {
 
     /** The frequencies of sequences that are longer than the original length. */
     private interface Longer {
-        /** Numbers lengths such that equal numbers have equal frequencies. */
-        int regime(int length);
+        /** A length with the same frequencies, one for all that share them. */
+        int representative(int length);
 
         float[] inverseFrequencies(int length);
     }
@@ -48,10 +56,7 @@ final class RopeScaling {
         return switch (type) {
             case "default", "mrope" -> fixed(plain, 1);
             case "linear" -> fixed(divided(plain, (float) rope.number("factor", 1)), 1);
-            // Hunyuan's: a factor on the base, whatever the length.
-            case "dynamic" -> rope.number("alpha", 0) != 0 ? fixed(plain(stretched(theta, rope.number("alpha", 1),
-                    rotated), rotated), 1) : new RopeScaling(plain, 1, longest,
-                            ntk(theta, rotated, rope.number("factor", 1), longest));
+            case "dynamic" -> dynamic(rope, theta, rotated, longest);
             case "yarn" -> yarn(plain, theta, rope, original, longest);
             case "llama3" -> fixed(llama3(plain, rope, original), 1);
             case "longrope", "su" -> longRope(plain, config, rope, original, longest);
@@ -75,24 +80,37 @@ final class RopeScaling {
         return fixed(frequencies, 1);
     }
 
-    /** The longest sequence of a model: {@code dynamic} scaling makes the stated length longer by its factor. */
+    /** With {@code alpha}, as Hunyuan has it, a factor on the base whatever the length. */
+    private static RopeScaling dynamic(ModelConfig rope, double theta, int rotated, int longest) {
+        double factor = rope.number("factor", 1);
+        double alpha = rope.number("alpha", 0);
+        return alpha != 0 ? fixed(plain(stretched(theta, alpha, rotated), rotated), 1)
+                : new RopeScaling(plain(theta, rotated), 1, longest, ntk(theta, rotated, factor, longest));
+    }
+
+    /** The longest sequence of a model: {@code dynamic} scaling has no limit of its own, and warns. */
     static int longest(ModelConfig config) {
         int stated = config.optionalPositive("max_position_embeddings").orElse(2048);
         return config.object("rope_parameters").or(() -> config.object("rope_scaling"))
-                .filter(rope -> type(rope).equals("dynamic"))
-                .map(rope -> (int) (stated * rope.number("factor", 1))).orElse(stated);
+                .filter(rope -> type(rope).equals("dynamic") && rope.number("alpha", 0) == 0)
+                .map(rope -> Math.max(stated, LONGEST_DYNAMIC)).orElse(stated);
     }
 
     private static String type(ModelConfig rope) {
         return rope.text("rope_type").or(() -> rope.text("type")).orElse("default");
     }
 
-    /** A number for lengths that share their frequencies. */
-    int regime(int length) {
-        return length <= originalLength ? 0 : longer.regime(length);
+    /** Whether frequencies depend on the length of a sequence. */
+    boolean dependsOnLength() {
+        return longer != null;
     }
 
-    /** One a pair of elements, for sequences of which the longest has {@code length} tokens. */
+    /** A length with the same frequencies, one for all that share them. */
+    int representative(int length) {
+        return length <= originalLength ? 1 : longer.representative(length);
+    }
+
+    /** One a pair of elements, for sequences of {@code length} tokens. */
     float[] inverseFrequencies(int length) {
         return length <= originalLength ? inverseFrequencies : longer.inverseFrequencies(length);
     }
@@ -141,14 +159,19 @@ final class RopeScaling {
 
     /** Dynamic NTK: beyond the original length the base grows with the length. */
     private static Longer ntk(double theta, int rotated, double factor, int original) {
+        AtomicBoolean warned = new AtomicBoolean();
         return new Longer() {
             @Override
-            public int regime(int length) {
+            public int representative(int length) {
                 return length;
             }
 
             @Override
             public float[] inverseFrequencies(int length) {
+                if (length > factor * original && !warned.getAndSet(true)) {
+                    LOG.warn("a sequence of {} tokens is longer than max_position_embeddings {} times the factor {} of "
+                            + "the dynamic rotary scaling; answers may get worse", length, original, factor);
+                }
                 double growth = factor * length / original - (factor - 1);
                 return plain(stretched(theta, growth, rotated), rotated);
             }
@@ -221,8 +244,8 @@ final class RopeScaling {
         double usual = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
         return new RopeScaling(brief, rope.number("attention_factor", usual), original, new Longer() {
             @Override
-            public int regime(int length) {
-                return 1;
+            public int representative(int length) {
+                return original + 1;
             }
 
             @Override

@@ -1,13 +1,17 @@
 package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.kernel.RotaryTable;
+import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.models.architecture.ModelConfig;
+import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * The rotary position embedding of a layer (RoFormer, <a href="https://arxiv.org/abs/2104.09864">2104.09864</a>):
  * {@code inverseFrequency[i] = theta^(-2i/D)}, rescaled where the configuration asks for it ({@link RopeScaling}). The
- * table of angles grows with the longest sequence seen. Safe for use by many threads.
+ * table of angles grows with the longest sequence seen. Where frequencies depend on the length, they do on that of each
+ * sequence by itself. Safe for use by many threads.
  */
 final class RotaryEmbedding {
     private static final int FIRST_POSITIONS = 512;
@@ -16,14 +20,26 @@ final class RotaryEmbedding {
     private final boolean neighbours;
     private volatile Cached cached;
 
-    /** A table, and the lengths that its frequencies are for. */
-    private record Cached(int regime, RotaryTable table) {
+    /** A table with the frequencies of some regimes, each for so many positions. */
+    private record Cached(int[] regimes, int positions, RotaryTable table) {
+        boolean serves(int[] wanted, int length) {
+            return Arrays.equals(regimes, wanted) && positions >= length;
+        }
+    }
+
+    /**
+     * The angles of some rows.
+     *
+     * @param table cosines and sines
+     * @param positions for each row its place in the table
+     */
+    record Angles(RotaryTable table, int[] positions) {
     }
 
     private RotaryEmbedding(RopeScaling scaling, boolean neighbours) {
         this.scaling = scaling;
         this.neighbours = neighbours;
-        this.cached = table(1, FIRST_POSITIONS);
+        this.cached = table(new int[] {1}, FIRST_POSITIONS);
     }
 
     /**
@@ -69,23 +85,42 @@ final class RotaryEmbedding {
         return new RotaryEmbedding(scaling, true);
     }
 
-    /**
-     * A table with at least {@code length} positions.
-     *
-     * @param length of the longest sequence: some kinds of scaling depend on it
-     */
-    RotaryTable table(int length) {
-        Cached current = cached;
-        if (current.regime() != scaling.regime(length) || current.table().positions() < length) {
-            boolean grows = current.regime() == scaling.regime(length);
-            current = table(length, Math.max(length, grows ? 2 * current.table().positions() : FIRST_POSITIONS));
-            cached = current;
-        }
-        return current.table();
+    /** Whether frequencies depend on the length of a sequence. */
+    boolean dependsOnLength() {
+        return scaling.dependsOnLength();
     }
 
-    private Cached table(int length, int positions) {
-        return new Cached(scaling.regime(length), new RotaryTable(scaling.inverseFrequencies(length), positions,
-                scaling.attentionFactor(), neighbours));
+    /** The angles of the rows of a batch. */
+    Angles angles(PackedBatch batch) {
+        int needed = batch.maxPosition() + 1;
+        if (!scaling.dependsOnLength()) {
+            return new Angles(table(needed, 1).table(), batch.positions());
+        }
+        // Lengths of one regime have the same frequencies: the first of each stands for all.
+        int[] lengths = IntStream.of(batch.lengths()).map(scaling::representative).toArray();
+        int[] different = IntStream.of(lengths).sorted().distinct().toArray();
+        Cached all = table(needed, different);
+        int[] places = new int[lengths.length];
+        for (int i = 0; i < places.length; i++) {
+            places[i] = Arrays.binarySearch(different, lengths[i]) * all.positions() + batch.positions()[i];
+        }
+        return new Angles(all.table(), places);
+    }
+
+    private Cached table(int needed, int... lengths) {
+        Cached current = cached;
+        if (!current.serves(lengths, needed)) {
+            boolean grows = Arrays.equals(current.regimes(), lengths);
+            current = table(lengths, Math.max(needed, grows ? 2 * current.positions() : FIRST_POSITIONS));
+            cached = current;
+        }
+        return current;
+    }
+
+    private Cached table(int[] lengths, int positions) {
+        RotaryTable table = IntStream.of(lengths).mapToObj(length -> new RotaryTable(
+                scaling.inverseFrequencies(length), positions, scaling.attentionFactor(), neighbours))
+                .reduce(RotaryTable::followedBy).orElseThrow();
+        return new Cached(lengths, positions, table);
     }
 }

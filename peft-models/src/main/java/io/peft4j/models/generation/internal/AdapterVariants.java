@@ -58,9 +58,10 @@ final class AdapterVariants {
     /**
      * Who answers a request; {@link #leave} when it is over. There must be {@link #pagesBefore} free pages.
      *
-     * @param isKept whether its keys and values may serve later requests
+     * @param mayServe whether its keys and values may serve later requests
      */
-    AdapterVariant join(ModelLease base, Optional<AdapterLease> adapter, boolean isKept) {
+    AdapterVariant join(ModelLease base, Optional<AdapterLease> adapter, boolean mayServe) {
+        boolean isKept = mayServe && !base.network().dependsOnLength();
         if (adapter.isEmpty() || adapter.get().mixingObstacle().isEmpty()) {
             return AdapterVariant.mixing(adapter, isKept);
         }

@@ -148,6 +148,7 @@ final class DecodingBatch implements AutoCloseable {
         cache.retainStates(ends::contains);
         PackedBatch batch = new PackedBatch(all, positions, new AttentionLayout(segments), noTargets(),
                 IntStream.range(0, n).toArray(), cacheRows)
+                .withLengths(IntStream.of(positions).map(position -> position + 1).toArray())
                 .withGroups(IntStream.of(owners).map(s -> groups[s]).toArray()).withInvoked(invoked(owners));
         run(promptBatch.source().map(source -> batch.withSource(source.batch(), owners)).orElse(batch),
                 IntStream.range(0, n).toArray(), i -> owners[i], logits);

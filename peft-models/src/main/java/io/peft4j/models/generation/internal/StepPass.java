@@ -45,6 +45,7 @@ final class StepPass {
     private final int[] positions;
     private final int[] cacheRows;
     private final int[] groups;
+    private final int[] lengths;
     private final boolean[] invoked;
     private final List<Integer> wanted = new ArrayList<>();
     private final List<Part> owners = new ArrayList<>();
@@ -63,6 +64,7 @@ final class StepPass {
         positions = new int[rows];
         cacheRows = new int[rows];
         groups = new int[rows];
+        lengths = new int[rows];
         invoked = new boolean[rows];
         int row = 0;
         for (Part part : parts) {
@@ -83,6 +85,7 @@ final class StepPass {
             positions[row] = sequence.position(i);
             cacheRows[row] = sequence.rows().row(i);
             groups[row] = part.group();
+            lengths[row] = Math.max(sequence.position(part.lengthBefore() - 1), positions[row]) + 1;
             invoked[row] = sequence.isInvoked(i);
             if (part.wants(i)) {
                 wanted.add(row);
@@ -103,7 +106,7 @@ final class StepPass {
 
     private PackedBatch batch() {
         PackedBatch batch = new PackedBatch(tokens, positions, new AttentionLayout(segments), NO_TARGETS, new int[0],
-                cacheRows);
+                cacheRows).withLengths(lengths);
         boolean mixed = false;
         boolean waits = false;
         for (int i = 0; i < groups.length; i++) {

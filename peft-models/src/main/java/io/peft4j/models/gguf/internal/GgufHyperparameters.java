@@ -91,7 +91,8 @@ final class GgufHyperparameters {
     private void windows() {
         int layers = config.positive(form.configKey("block_count"));
         int usual = form.windowPeriod();
-        if (usual == 0) {
+        // Where the key is there without a value, no layer has a window.
+        if (usual == 0 || config.values().path("sliding_window").isNull()) {
             return;
         }
         int period = config.optionalPositive("sliding_window_pattern")
