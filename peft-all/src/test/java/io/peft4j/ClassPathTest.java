@@ -36,8 +36,7 @@ class ClassPathTest {
     @Test
     void oldCopiesOfLibrariesInsideOfNd4jDoNotComeAlong() {
         for (String name : List.of("org.nd4j.shade.jackson.databind.ObjectMapper",
-                "org.nd4j.shade.yaml.snakeyaml.Yaml", "org.nd4j.shade.wstx.stax.WstxInputFactory",
-                "org.nd4j.shade.protobuf.Message")) {
+                "org.nd4j.shade.yaml.snakeyaml.Yaml", "org.nd4j.shade.wstx.stax.WstxInputFactory")) {
             assertThrows(ClassNotFoundException.class, () -> Class.forName(name), name);
         }
         assertTrue(KernelSelection.report().chosen().equals("onednn"), "and kernels do without: "
