@@ -5,6 +5,7 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.serve.answer.internal.AnswerModule;
 import io.peft4j.serve.api.internal.ConsoleRoutes;
 import io.peft4j.serve.api.internal.FileRoutes;
+import io.peft4j.serve.api.internal.GraderRoutes;
 import io.peft4j.serve.api.internal.HealthRoutes;
 import io.peft4j.serve.api.internal.JobRoutes;
 import io.peft4j.serve.api.internal.KeyAuthenticator;
@@ -96,6 +97,7 @@ public final class FineTuningServer implements AutoCloseable {
                 new HealthRoutes(models, store, worker, meters),
                 new ModelRoutes(models),
                 new FileRoutes(store, builder.clock),
+                new GraderRoutes(models),
                 new JobRoutes(store, models, worker, builder.organization, builder.clock)));
         routes.addAll(answering.routes());
         return routes;

@@ -56,7 +56,8 @@ class JobRulesTest {
             , 'integrations': [{'type': 'wandb'}]                             | integrations.wandb
             , 'integrations': [{'type': 'wandb', 'wandb': {}}]                | integrations.wandb.project
             , 'integrations': [7]                                             | integrations
-            , 'method': {'type': 'reinforcement'}                             | method.type
+            , 'method': {'type': 'reinforcement'}                             | method.reinforcement.grader
+            , 'method': {'type': 'reinforcement', 'reinforcement': {'grader': 7}} | method.reinforcement.grader
             , 'method': {'type': 'lora'}                                      | method.type
             , 'method': {}                                                    | method.type
             , 'method': {'type': 'dpo', 'supervised': {}}                     | method.supervised

@@ -161,7 +161,7 @@ class WholeJobTest {
                     .jobs().create(JobCreateParams.builder().model("tiny-llama").trainingFile(file)
                             .putAdditionalBodyProperty("method", JsonValue.from(Map.of("type", "reinforcement")))
                             .build()));
-            assertEquals("unsupported_method", reinforcement.code().orElseThrow());
+            assertEquals("method.reinforcement.grader", reinforcement.param().orElseThrow());
             assertThrows(NotFoundException.class, () -> client.fineTuning().jobs().create(job(file).model("gpt-4o")
                     .build()));
         }

@@ -20,6 +20,7 @@ import io.peft4j.train.plan.Hyperparameters;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 
 /** The model that takes the place of a tuned one. */
@@ -44,7 +45,8 @@ final class Replacement implements AutoCloseable {
         List<TokenSequence> encoded = new ChatEncoder(base.tokenizer(), template).encode(preferences
                 ? RescueData.chats(data.preferences()) : data.chats(), base.network().description().maxPositions())
                 .sequences();
-        Hyperparameters chosen = Tuning.choose(DataFacts.of(encoded), base, preferences, tuned.epochs(),
+        Hyperparameters chosen = Tuning.choose(DataFacts.of(encoded), base,
+                preferences ? Optional.of(new DpoObjective(base)) : Optional.empty(), tuned.epochs(),
                 tuned.batchSize(), tuned.learningRateMultiplier());
         listener.say(tuned.name() + ": trains " + Count.of(data.rows(), "row") + ", "
                 + Count.of(chosen.epochs(), "epoch"));

@@ -4,7 +4,10 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.store.internal.Job;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Jobs as OpenAI's clients read them. */
 final class JobJson {
@@ -35,9 +38,12 @@ final class JobJson {
         node.set("integrations", job.request().get("integrations"));
         node.set("hyperparameters", chosen(job, HYPERPARAMETERS));
         ObjectNode method = node.putObject("method").put("type", job.method());
-        List<String> names = job.method().equals("dpo") ? List.of("batch_size", "learning_rate_multiplier",
-                "n_epochs", "beta") : HYPERPARAMETERS;
-        method.putObject(job.method()).set("hyperparameters", chosen(job, names));
+        List<String> names = new ArrayList<>(HYPERPARAMETERS);
+        Stream.of("beta", "compute_multiplier").filter(job.hyperparameters()::has).forEach(names::add);
+        ObjectNode inner = method.putObject(job.method());
+        inner.set("hyperparameters", chosen(job, names));
+        Optional.ofNullable(job.request().get("method").path(job.method()).get("grader"))
+                .ifPresent(grader -> inner.set("grader", grader));
         return node;
     }
 

@@ -69,14 +69,6 @@ public final class JobRoutes implements RouteGroup {
                 MOST_LISTED, "JobEvent"), this::events);
         routes.get(JOBS + "/{id}/checkpoints", Paging.describe(Operation.of("listJobCheckpoints",
                 "The models of a job on its way"), MOST_LISTED, "JobCheckpoint"), this::checkpoints);
-        for (String grader : List.of("run", "validate")) {
-            routes.postUndescribed("/v1/fine_tuning/alpha/graders/" + grader, JobRoutes::refuseGraders);
-        }
-    }
-
-    private static void refuseGraders(Context request) {
-        throw ApiException.of(400, "invalid_request_error", "unsupported_method", null,
-                "graders belong to training by reinforcement, which this server does not do");
     }
 
     private void create(Context request) {

@@ -8,6 +8,7 @@ import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.Masking;
 import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.data.grader.GraderTools;
 import io.peft4j.data.report.DataCheck;
 import io.peft4j.data.report.DataReport;
 import io.peft4j.data.report.Finding;
@@ -17,6 +18,7 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.store.internal.Job;
 import io.peft4j.serve.store.internal.JobEvent;
+import io.peft4j.train.objective.DataSetup;
 import io.peft4j.train.plan.DataFacts;
 import io.peft4j.train.plan.Hyperparameters;
 import java.nio.file.Path;
@@ -65,6 +67,26 @@ final class JobCheck {
         });
         requireMemory(files.training(), "training_file");
         files.validation().ifPresent(path -> requireMemory(path, "validation_file"));
+        boolean reinforcement = job.method().equals(JobRequest.REINFORCEMENT);
+        if (!reinforcement) {
+            checkRows(template, running);
+        }
+        requireWanted(running);
+        JobData data = JobData.read(files.training(), "training_file", job);
+        files.validation().ifPresent(path -> JobData.read(path, "validation_file", job));
+        if (reinforcement && data.prompts().size() < FEWEST_ROWS) {
+            throw tooFew("training_file", data.prompts().size(), "");
+        }
+        if (!data.preferences().isEmpty()
+                && data.preferences().stream().allMatch(PreferenceExample::hasEqualAnswers)) {
+            throw JobFault.of("training_file", "training_file: in all rows the better and the worse answer are the "
+                    + "same text, so there is nothing to prefer");
+        }
+        warnOfTools(template, data);
+        return choose(data);
+    }
+
+    private void checkRows(ChatTemplate template, RunningJob running) {
         int room = base.network().description().maxPositions();
         DataCheck check = DataCheck.of(files.training())
                 .model(new ChatEncoder(base.tokenizer(), template, Masking.ASSISTANT), room)
@@ -75,16 +97,11 @@ final class JobCheck {
         refuse(report, files.training(), "training_file");
         files.validation().ifPresent(path -> refuse(report, path, "validation_file"));
         warn(report);
-        requireWanted(running);
-        boolean preferences = job.method().equals("dpo");
-        JobData data = JobData.read(files.training(), "training_file", preferences);
-        files.validation().ifPresent(path -> JobData.read(path, "validation_file", preferences));
-        if (preferences && data.preferences().stream().allMatch(PreferenceExample::hasEqualAnswers)) {
-            throw JobFault.of("training_file", "training_file: in all rows the better and the worse answer are the "
-                    + "same text, so there is nothing to prefer");
-        }
-        warnOfTools(template, data);
-        return choose(data);
+    }
+
+    private static JobFault tooFew(String param, long rows, String more) {
+        return new JobFault("invalid_n_examples", Optional.of(param), param + " has " + Count.of(rows, "example")
+                + ", but must have at least " + FEWEST_ROWS + more);
     }
 
     private static void requireWanted(RunningJob running) {
@@ -119,9 +136,7 @@ final class JobCheck {
             events.add(JobEvent.error("fault-" + events.size(), param + ": " + sentence(fault)));
         }
         if (param.equals("training_file") && rows < FEWEST_ROWS) {
-            throw new JobFault("invalid_n_examples", Optional.of(param), param + " has "
-                    + Count.of(rows, "example") + ", but must have at least " + FEWEST_ROWS
-                    + (faults.isEmpty() ? "" : "; " + sentence(faults.get(0))));
+            throw tooFew(param, rows, faults.isEmpty() ? "" : "; " + sentence(faults.get(0)));
         }
         if (!faults.isEmpty()) {
             List<String> all = faults.stream().limit(MOST_LISTED).map(this::sentence).toList();
@@ -166,7 +181,9 @@ final class JobCheck {
 
     private ObjectNode choose(JobData data) {
         try {
-            DataFacts facts = DataFacts.of(data.chats(), base);
+            DataFacts facts = data.prompts().isEmpty() ? DataFacts.of(data.chats(), base)
+                    : DataFacts.ofEncoded(JobPlan.reinforcement(job, base, GraderTools.NONE).encode(data.prompts(),
+                            new DataSetup("training", base.network().description().maxPositions(), 1)).examples());
             Hyperparameters chosen = JobPlan.choose(job, facts, base);
             ObjectNode reasons = Json.object();
             chosen.reasons().forEach(reasons::put);

@@ -5,8 +5,12 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.task.AnswerGroup;
+import io.peft4j.data.task.RowKind;
+import io.peft4j.serve.store.internal.Job;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,10 +21,31 @@ import java.util.Optional;
  *
  * @param chats what a supervised training learns; of preferences the better answers
  * @param preferences what a training by preferences learns, else empty
+ * @param prompts what a training by reinforcement answers, else empty
  */
-record JobData(ChatDataset chats, List<PreferenceExample> preferences) {
+record JobData(ChatDataset chats, List<PreferenceExample> preferences, List<AnswerGroup> prompts) {
     JobData {
         preferences = List.copyOf(preferences);
+        prompts = List.copyOf(prompts);
+    }
+
+    /** Reads the file of a job by its method. */
+    static JobData read(Path file, String param, Job job) {
+        return job.method().equals(JobRequest.REINFORCEMENT) ? prompts(file, param)
+                : read(file, param, job.method().equals("dpo"));
+    }
+
+    private static JobData prompts(Path file, String param) {
+        try {
+            List<AnswerGroup> prompts = RowKind.PROMPTS.read(DataFile.of(file));
+            return new JobData(ChatDataset.of(prompts.stream().map(AnswerGroup::prompt).toList()), List.of(), prompts);
+        } catch (DataException e) {
+            throw fault(param, e);
+        }
+    }
+
+    private static JobFault fault(String param, DataException e) {
+        return JobFault.of(param, param + (e.line() > 0 ? " line " + e.line() : "") + ": " + e.problem());
     }
 
     /**
@@ -29,11 +54,11 @@ record JobData(ChatDataset chats, List<PreferenceExample> preferences) {
      * @param param the field of the job that names it
      * @throws JobFault when it holds what the method does not learn from
      */
-    static JobData read(Path file, String param, boolean preferences) {
+    private static JobData read(Path file, String param, boolean preferences) {
         requireFormat(file, param, preferences);
         try {
             if (!preferences) {
-                return new JobData(ChatDataset.read(file), List.of());
+                return new JobData(ChatDataset.read(file), List.of(), List.of());
             }
             List<PreferenceExample> pairs = new ArrayList<>();
             List<ChatExample> chats = new ArrayList<>();
@@ -43,9 +68,9 @@ record JobData(ChatDataset chats, List<PreferenceExample> preferences) {
                     chats.add(example.toChat().orElseThrow());
                 }
             }
-            return new JobData(ChatDataset.of(chats), pairs);
+            return new JobData(ChatDataset.of(chats), pairs, List.of());
         } catch (DataException e) {
-            throw JobFault.of(param, param + (e.line() > 0 ? " line " + e.line() : "") + ": " + e.problem());
+            throw fault(param, e);
         }
     }
 

@@ -3,9 +3,18 @@ package io.peft4j.serve.job.internal;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.data.grader.GraderTools;
+import io.peft4j.data.grader.Graders;
+import io.peft4j.data.grader.Grading;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.store.internal.Job;
 import io.peft4j.train.TrainingOptions;
+import io.peft4j.train.objective.DpoObjective;
+import io.peft4j.train.objective.GroupObjective;
+import io.peft4j.train.objective.GroupOptions;
+import io.peft4j.train.objective.Objective;
+import io.peft4j.train.objective.SampledObjective;
+import io.peft4j.train.objective.SamplingOptions;
 import io.peft4j.train.plan.DataFacts;
 import io.peft4j.train.plan.Hyperparameters;
 import java.util.Optional;
@@ -32,9 +41,30 @@ record JobPlan(TrainingOptions training, int rank, double beta) {
     /** What the rules choose around what was asked for. */
     static Hyperparameters choose(Job job, DataFacts data, LanguageModel model) {
         ObjectNode asked = job.hyperparameters();
-        return Tuning.choose(data, model, job.method().equals("dpo"), number(asked, "n_epochs").map(JsonNode::asInt),
+        return Tuning.choose(data, model, objective(job, model), number(asked, "n_epochs").map(JsonNode::asInt),
                 number(asked, "batch_size").map(JsonNode::asInt),
                 number(asked, "learning_rate_multiplier").map(JsonNode::asDouble));
+    }
+
+    private static Optional<Objective<?>> objective(Job job, LanguageModel model) {
+        return switch (job.method()) {
+            case "dpo" -> Optional.of(new DpoObjective(model));
+            case JobRequest.REINFORCEMENT -> Optional.of(reinforcement(job, model, GraderTools.NONE));
+            default -> Optional.empty();
+        };
+    }
+
+    /** The objective of a job by reinforcement: {@code compute_multiplier} is one of the answers to each prompt. */
+    static SampledObjective reinforcement(Job job, LanguageModel model, GraderTools tools) {
+        SamplingOptions usual = SamplingOptions.defaults();
+        double compute = number(job.hyperparameters(), "compute_multiplier").map(JsonNode::asDouble).orElse(1.0);
+        String grader = Json.text(job.request().get("method").get(JobRequest.REINFORCEMENT).get("grader"));
+        GroupOptions loss = GroupOptions.grpo().withMaxCompletionLength(Math.min(GroupOptions.USUAL_LENGTH,
+                model.network().description().maxPositions() / 2), false);
+        return new SampledObjective(new GroupObjective(model, loss),
+                Grading.by(Graders.parse(grader, tools)), usual.withGroupSize((int) Math.max(2,
+                        Math.round(usual.groupSize() * compute))).withGrader(grader),
+                Optional.empty());
     }
 
     private static Optional<JsonNode> number(ObjectNode asked, String name) {
@@ -51,6 +81,9 @@ record JobPlan(TrainingOptions training, int rank, double beta) {
                 .put("n_epochs", training.epochs().getAsInt());
         if (job.method().equals("dpo")) {
             all.put("beta", beta);
+        } else if (job.method().equals(JobRequest.REINFORCEMENT)) {
+            all.put("compute_multiplier", number(job.hyperparameters(), "compute_multiplier").map(JsonNode::asDouble)
+                    .orElse(1.0));
         }
         all.putObject(INNER).put("pass_size", passSize).put("accumulation", accumulation)
                 .put("learning_rate", training.learningRate().getAsDouble())

@@ -30,6 +30,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells of a training: an event for each step, and after each epoch a checkpoint that answers as a model. A step at the
@@ -41,6 +43,9 @@ final class JobProgress implements TrainingListener {
     private static final Set<String> FIGURES = Set.of("step", "epoch", "train_loss", "learning_rate", "grad_norm",
             "tokens", "supervised_tokens", "tokens_per_s");
     private static final String EVALUATED = "eval_";
+    /** Measures that have names of OpenAI's, which stand behind {@code train_} and {@code valid_}. */
+    private static final Map<String, String> NAMES = Map.of(NextTokenObjective.TOKEN_ACCURACY, "mean_token_accuracy",
+            "reward", "mean_reward");
 
     private final JobQueue queue;
     private final Disk disk;
@@ -111,8 +116,7 @@ final class JobProgress implements TrainingListener {
     @Override
     public void onEvaluation(TrainingResult.Evaluation evaluation) {
         long step = evaluation.step();
-        ObjectNode figures = validation(evaluation.loss(), Optional.ofNullable(evaluation.measures()
-                .get(NextTokenObjective.TOKEN_ACCURACY)));
+        ObjectNode figures = validation(evaluation.loss(), evaluation.measures()::get);
         if (pending.filter(metrics -> metrics.step() == step).isPresent()) {
             StepMetrics metrics = pending.get();
             pending = Optional.empty();
@@ -146,8 +150,7 @@ final class JobProgress implements TrainingListener {
                 steps.put(line.get("step").asLong(), metrics(line));
             } else {
                 validations.put(line.get("step").asLong(), validation(line.get("eval_loss").asDouble(),
-                        Optional.ofNullable(line.get(EVALUATED + NextTokenObjective.TOKEN_ACCURACY))
-                                .map(JsonNode::asDouble)));
+                        name -> line.has(EVALUATED + name) ? line.get(EVALUATED + name).asDouble() : null));
             }
         }
         List<JobEvent> events = steps.values().stream().map(metrics -> event(metrics, figures(metrics,
@@ -173,18 +176,18 @@ final class JobProgress implements TrainingListener {
                 0, 0, measures);
     }
 
-    private static ObjectNode validation(double loss, Optional<Double> accuracy) {
+    private static ObjectNode validation(double loss, Function<String, @Nullable Double> measures) {
         ObjectNode figures = Json.object().put("valid_loss", loss).put("full_valid_loss", loss);
-        accuracy.ifPresent(value -> figures.put("valid_mean_token_accuracy", value)
-                .put("full_valid_mean_token_accuracy", value));
+        NAMES.forEach((measure, name) -> Optional.ofNullable(measures.apply(measure)).ifPresent(value -> figures
+                .put("valid_" + name, value).put("full_valid_" + name, value)));
         return figures;
     }
 
     /** What a checkpoint says of its step. */
     private static ObjectNode figures(StepMetrics metrics, ObjectNode validation) {
         ObjectNode figures = Json.object().put("step", metrics.step()).put("train_loss", metrics.trainLoss());
-        Optional.ofNullable(metrics.measures().get(NextTokenObjective.TOKEN_ACCURACY))
-                .ifPresent(accuracy -> figures.put("train_mean_token_accuracy", accuracy));
+        NAMES.forEach((measure, name) -> Optional.ofNullable(metrics.measures().get(measure))
+                .ifPresent(value -> figures.put("train_" + name, value)));
         figures.setAll(validation);
         return figures;
     }
@@ -194,7 +197,7 @@ final class JobProgress implements TrainingListener {
                 .put("learning_rate", metrics.learningRate()).put("grad_norm", metrics.gradNorm())
                 .put("tokens", metrics.tokens());
         new TreeMap<>(metrics.measures()).forEach((name, value) -> {
-            if (!name.equals(NextTokenObjective.TOKEN_ACCURACY)) {
+            if (!NAMES.containsKey(name)) {
                 all.put(name, value);
             }
         });

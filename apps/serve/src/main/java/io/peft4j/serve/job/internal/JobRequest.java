@@ -6,7 +6,10 @@ import com.fasterxml.jackson.databind.node.DoubleNode;
 import com.fasterxml.jackson.databind.node.LongNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.SimilarNames;
+import io.peft4j.data.grader.GraderTools;
+import io.peft4j.data.grader.Graders;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.http.internal.RequestFields;
@@ -17,6 +20,8 @@ import java.util.List;
  * hours later that could be seen now.
  */
 public final class JobRequest {
+    static final String REINFORCEMENT = "reinforcement";
+    private static final List<String> METHODS = List.of("supervised", "dpo", REINFORCEMENT);
     private static final TextNode AUTO = TextNode.valueOf("auto");
     private static final int MOST_SUFFIX = 64;
     private static final int MOST_PAIRS = 16;
@@ -118,25 +123,52 @@ public final class JobRequest {
         }
         RequestFields method = fields.inner("method");
         String type = method.requiredText("type");
-        if (type.equals("reinforcement")) {
-            throw ApiException.of(400, "invalid_request_error", "unsupported_method", "method.type",
-                    "this server does not train by reinforcement; it knows supervised and dpo");
-        }
-        if (!type.equals("supervised") && !type.equals("dpo")) {
+        if (!METHODS.contains(type)) {
             throw ApiException.invalid("method.type", "unknown method '" + type + "'; "
-                    + SimilarNames.sentence(type, List.of("supervised", "dpo")));
+                    + SimilarNames.sentence(type, METHODS));
         }
-        for (String other : List.of("supervised", "dpo", "reinforcement")) {
+        for (String other : METHODS) {
             if (!other.equals(type) && method.object(other).isPresent()) {
                 throw ApiException.invalid("method." + other, "the method is " + type + ", so the field '" + other
                         + "' has no place");
             }
         }
         RequestFields options = method.inner(type);
-        ObjectNode hyperparameters = hyperparameters(options, type.equals("dpo"));
+        ObjectNode chosen = type.equals(REINFORCEMENT) ? reinforcement(options)
+                : method(type, hyperparameters(options, type.equals("dpo")));
         options.requireKnown();
         method.requireKnown();
-        return method(type, hyperparameters);
+        return chosen;
+    }
+
+    private static ObjectNode reinforcement(RequestFields options) {
+        RequestFields fields = options.inner("hyperparameters");
+        ObjectNode chosen = common(fields);
+        chosen.set("compute_multiplier", number(fields, "compute_multiplier", 8, false));
+        fields.unsupported("eval_interval", "the validation data is measured after each epoch", "auto");
+        fields.unsupported("eval_samples", "each validation prompt is answered once, greedily", "auto", "1");
+        fields.unsupported("reasoning_effort", "the model has no levels of it", "default");
+        fields.requireKnown();
+        options.unsupported("response_format", "answers are drawn without a constraint; let the grader judge the form");
+        ObjectNode method = method(REINFORCEMENT, chosen);
+        ((ObjectNode) method.get(REINFORCEMENT)).set("grader", grader(options));
+        return method;
+    }
+
+    /**
+     * The grader of a request.
+     *
+     * @throws ApiException when it is missing or wrong
+     */
+    public static ObjectNode grader(RequestFields fields) {
+        ObjectNode grader = (ObjectNode) fields.object("grader")
+                .orElseGet(() -> (ObjectNode) fields.required("grader"));
+        try {
+            Graders.parse(Json.text(grader), GraderTools.NONE);
+            return grader;
+        } catch (ConfigurationException e) {
+            throw ApiException.invalid(fields.path("grader"), e.getMessage());
+        }
     }
 
     private static ObjectNode method(String type, ObjectNode hyperparameters) {
@@ -147,15 +179,20 @@ public final class JobRequest {
 
     private static ObjectNode hyperparameters(RequestFields parent, boolean dpo) {
         RequestFields fields = parent.inner("hyperparameters");
+        ObjectNode chosen = common(fields);
+        if (dpo) {
+            chosen.set("beta", number(fields, "beta", 2, false));
+        }
+        fields.requireKnown();
+        return chosen;
+    }
+
+    private static ObjectNode common(RequestFields fields) {
         ObjectNode chosen = Json.object();
         chosen.set("batch_size", number(fields, "batch_size", 256, true));
         chosen.set("learning_rate_multiplier", number(fields, "learning_rate_multiplier", Double.MAX_VALUE,
                 false));
         chosen.set("n_epochs", number(fields, "n_epochs", 50, true));
-        if (dpo) {
-            chosen.set("beta", number(fields, "beta", 2, false));
-        }
-        fields.requireKnown();
         return chosen;
     }
 

@@ -108,13 +108,16 @@ final class JobResults {
         }
         StringBuilder text = new StringBuilder();
         try (CSVPrinter table = new CSVPrinter(text, CSVFormat.DEFAULT.builder().setRecordSeparator('\n').get())) {
-            table.printRecord("step", "train_loss", "train_accuracy", "valid_loss", "valid_mean_token_accuracy");
+            boolean rewarded = job.method().equals(JobRequest.REINFORCEMENT);
+            String measure = rewarded ? "reward" : NextTokenObjective.TOKEN_ACCURACY;
+            table.printRecord("step", "train_loss", rewarded ? "train_mean_reward" : "train_accuracy", "valid_loss",
+                    rewarded ? "valid_mean_reward" : "valid_mean_token_accuracy");
             for (Map.Entry<Long, JsonNode> step : training.entrySet()) {
                 Optional<JsonNode> valid = Optional.ofNullable(validation.get(step.getKey()));
                 table.printRecord(step.getKey(), value(step.getValue(), "train_loss"),
-                        value(step.getValue(), NextTokenObjective.TOKEN_ACCURACY),
+                        value(step.getValue(), measure),
                         valid.map(row -> value(row, "eval_loss")).orElse(""),
-                        valid.map(row -> value(row, "eval_" + NextTokenObjective.TOKEN_ACCURACY)).orElse(""));
+                        valid.map(row -> value(row, "eval_" + measure)).orElse(""));
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot format the CSV table", e);

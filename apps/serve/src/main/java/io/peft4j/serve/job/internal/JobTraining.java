@@ -6,8 +6,10 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.Masking;
+import io.peft4j.data.grader.GraderTools;
 import io.peft4j.eval.Promotion;
 import io.peft4j.eval.VerdictOptions;
+import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.model.internal.ServedModel;
 import io.peft4j.serve.model.internal.ServedModels;
 import io.peft4j.serve.store.internal.Job;
@@ -71,18 +73,18 @@ final class JobTraining {
             throw JobFault.of(param, "the file of " + param + " was deleted");
         });
         files.prepareRun();
-        boolean preferences = job.method().equals("dpo");
         JobPlan plan = JobPlan.of(job);
-        JobData training = JobData.read(files.training(), "training_file", preferences);
-        Optional<JobData> heldOut = files.validation().map(path -> JobData.read(path, "validation_file",
-                preferences));
+        JobData training = JobData.read(files.training(), "training_file", job);
+        Optional<JobData> heldOut = files.validation().map(path -> JobData.read(path, "validation_file", job));
         try (PeftModel model = adapter(job, plan)) {
             Promotion round = Promotion.of(models.base(), model).always().prompting(training.chats())
                     .comparison(comparison -> {
                         verdict.applyTo(comparison);
                         comparison.trainingData(training.chats());
                     });
-            heldOut.ifPresent(data -> round.heldOut(verdict.questions(data.chats())));
+            // Prompts have no right answers to compare with; the reward on them is measured after each epoch.
+            heldOut.filter(data -> data.prompts().isEmpty())
+                    .ifPresent(data -> round.heldOut(verdict.questions(data.chats())));
             round.run(() -> train(running, plan, files, model, training, heldOut),
                     decided -> finish(running, files, decided));
         }
@@ -96,7 +98,7 @@ final class JobTraining {
         JobProgress progress = new JobProgress(store, running, files, model, nameOf(job), clock);
         TrainerBuilder trainer = trainer(running, plan, files, model).listener(progress);
         try {
-            if (train(trainer, model, plan, training, heldOut).cancelled() || running.stopped().isPresent()) {
+            if (train(trainer, job, model, plan, training, heldOut).cancelled() || running.stopped().isPresent()) {
                 return false;
             }
         } finally {
@@ -109,8 +111,12 @@ final class JobTraining {
         return true;
     }
 
-    private TrainingResult train(TrainerBuilder trainer, PeftModel model, JobPlan plan, JobData training,
+    private TrainingResult train(TrainerBuilder trainer, Job job, PeftModel model, JobPlan plan, JobData training,
             Optional<JobData> heldOut) {
+        if (!training.prompts().isEmpty()) {
+            return trainer.build().train(JobPlan.reinforcement(job, model, graderTools(job)), training.prompts(),
+                    heldOut.map(JobData::prompts).orElse(List.of()));
+        }
         if (!training.preferences().isEmpty()) {
             DpoOptions options = DpoOptions.defaults().withBeta(plan.beta()).withReference(Reference.START);
             return trainer.build().train(new DpoObjective(model, options), training.preferences(),
@@ -119,6 +125,13 @@ final class JobTraining {
         // Encoded here: the trainer shows the first of conversations in the log, where they have no place.
         heldOut.ifPresent(data -> trainer.validation(encode(model, data.chats())));
         return trainer.build().train(encode(model, training.chats()));
+    }
+
+    /** The grader of a job asks the models that its project sees. */
+    private GraderTools graderTools(Job job) {
+        return models.graderTools(new Caller(job.owner(), job.owner(), Optional.of(job.project()), Optional.empty(),
+                Optional.empty(), count -> {
+                }));
     }
 
     private static List<TokenSequence> encode(PeftModel model, ChatDataset chats) {

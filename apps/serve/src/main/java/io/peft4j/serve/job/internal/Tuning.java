@@ -3,7 +3,7 @@ package io.peft4j.serve.job.internal;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.lora.LoraConfig;
-import io.peft4j.train.objective.DpoObjective;
+import io.peft4j.train.objective.Objective;
 import io.peft4j.train.plan.DataFacts;
 import io.peft4j.train.plan.HyperparameterRules;
 import io.peft4j.train.plan.Hyperparameters;
@@ -17,13 +17,15 @@ public final class Tuning {
     private Tuning() {
     }
 
-    /** What the rules choose around what was asked for, for answers or for preferences. */
-    public static Hyperparameters choose(DataFacts data, LanguageModel model, boolean preferences,
+    /**
+     * What the rules choose around what was asked for.
+     *
+     * @param objective what is learned, where not answers
+     */
+    public static Hyperparameters choose(DataFacts data, LanguageModel model, Optional<Objective<?>> objective,
             Optional<Integer> epochs, Optional<Integer> batchSize, Optional<Double> learningRateMultiplier) {
         HyperparameterRules rules = Hyperparameters.choosing(data, model.network().description());
-        if (preferences) {
-            rules.objective(new DpoObjective(model));
-        }
+        objective.ifPresent(rules::objective);
         epochs.ifPresent(rules::epochs);
         batchSize.ifPresent(rules::batchSize);
         learningRateMultiplier.ifPresent(rules::learningRateMultiplier);

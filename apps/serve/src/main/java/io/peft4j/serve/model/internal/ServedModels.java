@@ -8,7 +8,10 @@ import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.data.grader.GraderTools;
+import io.peft4j.eval.grader.GraderModels;
 import io.peft4j.models.BaseModel;
+import io.peft4j.models.constraint.TextConstraints;
 import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.store.internal.Store;
 import io.peft4j.serve.store.internal.StoredModel;
@@ -158,6 +161,15 @@ public final class ServedModels implements AutoCloseable {
 
     private boolean isShutDown(String name) {
         return shutdown(name).filter(day -> !LocalDate.now(clock.withZone(ZoneOffset.UTC)).isBefore(day)).isPresent();
+    }
+
+    /** What graders ask: the models that answer here and that a caller sees, by the names of clients for them. */
+    public GraderTools graderTools(Caller caller) {
+        return GraderModels.of(name -> find(name, caller).filter(served -> isAnswering())
+                .map(served -> served.adapter().equals(PeftModel.BASE) ? base : model.with(served.adapter()))
+                .orElseThrow(() -> new ConfigurationException("the grader asks the model '" + name
+                        + "', which does not answer here")),
+                TextConstraints::jsonSchema, Optional.empty());
     }
 
     /** The base with all adapters that answer. */

@@ -56,7 +56,7 @@ public record Job(String id, String owner, String project, String base, JobStatu
         return request.get("seed").asLong();
     }
 
-    /** {@code supervised} or {@code dpo}. */
+    /** {@code supervised}, {@code dpo} or {@code reinforcement}. */
     public String method() {
         return request.get("method").get("type").asText();
     }
