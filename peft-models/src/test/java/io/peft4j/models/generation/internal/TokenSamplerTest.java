@@ -1,9 +1,12 @@
 package io.peft4j.models.generation.internal;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.error.NonFiniteException;
 import io.peft4j.core.model.Sampling;
 import java.util.Comparator;
 import java.util.Random;
@@ -115,17 +118,33 @@ class TokenSamplerTest {
 
     @Test
     void nanIsNeverTheMostLikely() {
-        Logits.Scratch scratch = new Logits.Scratch();
+        float[] values = {Float.NaN, -3, Float.NaN, -2};
+        try (INDArray row = Arrays.of(values, 1, 4)) {
+            Logits logits = new Logits(row, 0, new Logits.Scratch());
+            assertEquals(3, logits.mostLikely());
+            assertArrayEquals(values, logits.finite());
+        }
+    }
+
+    @Test
+    void logitsAmongWhichNoneIsTheLargestNumberAreRefused() {
         float inf = Float.POSITIVE_INFINITY;
-        float[][] rows = {{Float.NaN, -3, Float.NaN, -2}, {Float.NaN, Float.NaN, Float.NaN, Float.NaN},
-            {-inf, -inf, -inf, -inf}, {1, inf, 3, inf}};
-        int[] expected = {3, 0, 0, 1};
-        for (int i = 0; i < rows.length; i++) {
-            try (INDArray row = Arrays.of(rows[i], 1, 4)) {
-                assertEquals(expected[i], new Logits(row, 0, scratch).mostLikely());
-                int drawn = new TokenSampler(Sampling.of(1, 1).withTopK(2).withTopP(0.9), 0).draw(rows[i]);
-                assertTrue(drawn >= 0 && drawn < 4);
+        for (float[] values : new float[][] {{Float.NaN, Float.NaN, Float.NaN}, {-inf, -inf, -inf}, {1, inf, 3}}) {
+            try (INDArray row = Arrays.of(values, 1, 3)) {
+                Logits logits = new Logits(row, 0, new Logits.Scratch());
+                assertThrows(NonFiniteException.class, logits::mostLikely);
+                assertThrows(NonFiniteException.class, logits::finite);
             }
+        }
+    }
+
+    @Test
+    void aDrawnTokenIsOneOfTheVocabularyWhateverTheLogits() {
+        float inf = Float.POSITIVE_INFINITY;
+        for (float[] values : new float[][] {{Float.NaN, -3, Float.NaN, -2}, {Float.NaN, Float.NaN, Float.NaN,
+            Float.NaN}, {-inf, -inf, -inf, -inf}, {1, inf, 3, inf}}) {
+            int drawn = new TokenSampler(Sampling.of(1, 1).withTopK(2).withTopP(0.9), 0).draw(values);
+            assertTrue(drawn >= 0 && drawn < 4);
         }
     }
 }
