@@ -34,7 +34,7 @@ final class KeepOptions {
     private Double share;
 
     @Option(names = "--keep-weight", paramLabel = "X", description = "What kept answers count beside the examples. "
-            + "Default: 1")
+            + "Default: 0.3")
     private Double weight;
 
     /** Checks the options, before anything is read. */

@@ -6,7 +6,7 @@ import io.peft4j.core.error.ConfigurationException;
  * How firmly a model is held to what it said before ({@link KeepingObjective}).
  *
  * @param share kept answers for each example of a batch; default 0.25
- * @param weight what their mean loss counts beside that of the examples; default 1
+ * @param weight what their mean loss counts beside that of the examples; default 0.3
  * @param by what is minimized along them
  * @param mostTokens the most tokens of a kept answer; default 48
  */
@@ -39,6 +39,6 @@ public record KeepingOptions(double share, double weight, By by, int mostTokens)
 
     /** The defaults. */
     public static KeepingOptions defaults() {
-        return new KeepingOptions(0.25, 1, By.DIVERGENCE, 48);
+        return new KeepingOptions(0.25, 0.3, By.DIVERGENCE, 48);
     }
 }
