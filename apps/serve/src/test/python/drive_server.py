@@ -108,7 +108,7 @@ wrong = raises(openai.BadRequestError, lambda: jobs.create(model=MODEL, training
 assert wrong.param == "training_file" and wrong.code == "invalid_training_file" and wrong.request_id, wrong
 method = raises(openai.BadRequestError, lambda: jobs.create(model=MODEL, training_file=training, method={
     "type": "reinforcement", "reinforcement": {"grader": {}}}))
-assert method.code == "unsupported_method", method
+assert "the grader needs" in method.message, method
 raises(openai.BadRequestError, lambda: jobs.cancel(job.id))
 stranger = openai.OpenAI(base_url=URL + "/v1", api_key="sk-wrong", max_retries=0)
 raises(openai.AuthenticationError, stranger.models.list)

@@ -29,6 +29,9 @@ import java.util.List;
 public final class DecisionRoutes implements RouteGroup {
     private static final List<String> SYSTEM_ONE = List.of("model", "state", "questions", "assets");
     private static final int MOST_QUESTIONS = 64;
+    /** Keys and limits are refused before the route is asked. */
+    private static final String DETAIL_OR_ERROR = "{'type': 'object', 'anyOf': [{'required': ['detail']}, "
+            + "{'required': ['error']}]}";
 
     private final ServedModels models;
 
@@ -42,7 +45,7 @@ public final class DecisionRoutes implements RouteGroup {
         routes.post("/v1/decisions", Operation.of("createDecision", "Typed questions with probabilities")
                 .body(Operation.OBJECT).reply(Operation.OBJECT), this::decisions);
         routes.post("/v1/systemone", Operation.of("systemOne", "The same in System One's form")
-                .body(Operation.OBJECT).reply(Operation.OBJECT), this::systemOne);
+                .body(Operation.OBJECT).reply(Operation.OBJECT).error(DETAIL_OR_ERROR), this::systemOne);
     }
 
     private void decisions(Context http) {

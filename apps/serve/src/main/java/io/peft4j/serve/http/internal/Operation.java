@@ -73,6 +73,11 @@ public final class Operation {
         return reply("200", "The reply", type, schema);
     }
 
+    /** What is answered where something is wrong; default: an error of OpenAI's form. */
+    public Operation error(String schema) {
+        return reply("default", "What was wrong", JSON, schema);
+    }
+
     /** A page of a list is answered. */
     public Operation replyList(String entry) {
         return reply("{'type': 'object', 'required': ['object', 'data', 'has_more'], 'properties': {"

@@ -1,5 +1,6 @@
 package io.peft4j.serve.store.internal;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.support.FolderLock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,6 +19,7 @@ import org.slf4j.LoggerFactory;
 final class Spool implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Spool.class);
     private static final int NAME_LETTERS = 12;
+    private static final int ATTEMPTS = 10;
 
     private final Path folder;
     private final FolderLock lock;
@@ -31,15 +33,41 @@ final class Spool implements AutoCloseable {
     static Spool open(Path spools) {
         try {
             Files.createDirectories(spools);
-            Path folder = Files.createDirectory(spools.resolve(Ids.letters(NAME_LETTERS)));
-            // Now, since another server that starts may remove a folder without a lock.
-            Spool spool = new Spool(folder, FolderLock.take(Files.createDirectories(folder)));
+            Spool spool = own(spools);
             try (Stream<Path> entries = Files.list(spools)) {
-                entries.filter(FolderLock::isFree).forEach(Spool::removeLeft);
+                entries.filter(FolderLock::isFree).forEach(Spool::removeFree);
             }
             return spool;
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write to " + spools, e);
+        }
+    }
+
+    private static Spool own(Path spools) throws IOException {
+        for (int attempt = 1;; attempt++) {
+            Path folder = Files.createDirectory(spools.resolve(Ids.letters(NAME_LETTERS)));
+            try {
+                return new Spool(folder, FolderLock.take(folder));
+            } catch (ConfigurationException | UncheckedIOException e) {
+                // Another server that starts may remove it before it is locked.
+                if (attempt == ATTEMPTS) {
+                    throw e;
+                }
+                LOG.debug("{} was removed by another server that starts", folder, e);
+            }
+        }
+    }
+
+    /** Removes a folder while holding its lock, unless its server has locked it in between. */
+    private static void removeFree(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            removeLeft(folder);
+            return;
+        }
+        try (FolderLock lock = FolderLock.take(folder)) {
+            removeLeft(folder);
+        } catch (ConfigurationException | UncheckedIOException e) {
+            LOG.debug("{} is used by another server, or was removed by it", folder, e);
         }
     }
 
