@@ -35,7 +35,7 @@ import java.util.function.Function;
  * share of groups that teach nothing, since their rewards are equal), {@code completions/mean_length},
  * {@code completions/clipped_ratio}, and {@code kl} where {@code beta} is above 0.
  */
-public final class GroupObjective implements Objective<AnswerGroup> {
+public final class GroupObjective implements AnswerObjective<AnswerGroup> {
     private final LanguageModel model;
     private final GroupOptions options;
     private final ChatEncoder encoder;
@@ -75,21 +75,6 @@ public final class GroupObjective implements Objective<AnswerGroup> {
                 "beta", String.valueOf(options.beta()), "reference", options.reference().toString(),
                 "max_completion_length", String.valueOf(options.maxCompletionLength()), "mask_cut",
                 String.valueOf(options.masksCut()));
-    }
-
-    @Override
-    public double autoRateFactor() {
-        return PreferenceObjective.RATE_FACTOR;
-    }
-
-    @Override
-    public double autoEpochsFactor() {
-        return PreferenceObjective.EPOCHS_FACTOR;
-    }
-
-    @Override
-    public List<EncodedExample> encode(AnswerGroup example) {
-        return encode(List.of(example), new DataSetup("training", Integer.MAX_VALUE, 1)).examples();
     }
 
     @Override

@@ -28,7 +28,7 @@ import java.util.function.Function;
  * <p>Measured: {@code kl}, {@code rewards/chosen} and {@code logps/chosen} of good answers, {@code rewards/rejected}
  * and {@code logps/rejected} of bad ones, {@code rewards/margins} of batches with both.
  */
-public final class KtoObjective implements Objective<JudgedAnswer> {
+public final class KtoObjective implements AnswerObjective<JudgedAnswer> {
     private final PreferenceEncoder encoder;
     private final KtoOptions options;
 
@@ -63,21 +63,6 @@ public final class KtoObjective implements Objective<JudgedAnswer> {
     @Override
     public boolean comparesExamples() {
         return true;
-    }
-
-    @Override
-    public double autoRateFactor() {
-        return PreferenceObjective.RATE_FACTOR;
-    }
-
-    @Override
-    public double autoEpochsFactor() {
-        return PreferenceObjective.EPOCHS_FACTOR;
-    }
-
-    @Override
-    public List<EncodedExample> encode(JudgedAnswer example) {
-        return encode(List.of(example), new DataSetup("training", Integer.MAX_VALUE, 1)).examples();
     }
 
     @Override

@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * <p>The gradient of a sum of log-probabilities is linear in the weights of its tokens: the likelihoods come first,
  * then a backward pass in which each token has the derivative of the loss by its likelihood for its weight.
  */
-abstract class PreferenceObjective implements Objective<PreferenceExample> {
+abstract class PreferenceObjective implements AnswerObjective<PreferenceExample> {
     /** What an automatic learning rate is multiplied by, for a model that can answer already. */
     static final double RATE_FACTOR = 0.05;
     /** What an automatic number of epochs is multiplied by: which answer is better is learned sooner than an answer. */
@@ -49,21 +49,6 @@ abstract class PreferenceObjective implements Objective<PreferenceExample> {
     static PreferenceEncoder encoder(LanguageModel model) {
         model.network().causal();
         return PreferenceEncoder.of(model);
-    }
-
-    @Override
-    public final double autoRateFactor() {
-        return RATE_FACTOR;
-    }
-
-    @Override
-    public final double autoEpochsFactor() {
-        return EPOCHS_FACTOR;
-    }
-
-    @Override
-    public final List<EncodedExample> encode(PreferenceExample example) {
-        return encode(List.of(example), new DataSetup("training", Integer.MAX_VALUE, 1)).examples();
     }
 
     @Override

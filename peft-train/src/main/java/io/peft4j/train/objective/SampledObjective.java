@@ -46,7 +46,7 @@ import org.slf4j.LoggerFactory;
  * the answers: the mean of {@code -log p}), and {@code ungraded}, the share of answers without a grade. The tokens of a
  * step are those of its prompts.
  */
-public final class SampledObjective implements Objective<AnswerGroup> {
+public final class SampledObjective implements AnswerObjective<AnswerGroup> {
     private static final Logger LOG = LoggerFactory.getLogger(SampledObjective.class);
     private static final int MOST_FAILED_BATCHES = 3;
     private static final int WARNINGS = 10;
@@ -99,21 +99,6 @@ public final class SampledObjective implements Objective<AnswerGroup> {
     @Override
     public boolean comparesExamples() {
         return true;
-    }
-
-    @Override
-    public double autoRateFactor() {
-        return learner.autoRateFactor();
-    }
-
-    @Override
-    public double autoEpochsFactor() {
-        return learner.autoEpochsFactor();
-    }
-
-    @Override
-    public List<EncodedExample> encode(AnswerGroup example) {
-        return encode(List.of(example), new DataSetup("training", Integer.MAX_VALUE, 1)).examples();
     }
 
     @Override
