@@ -37,7 +37,7 @@ final class RescueCommand extends PeftCommand {
     private String keyVariable;
 
     @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf",
-            description = "The base model that is tuned here. Not needed with --list.")
+            description = "The base model that is tuned here. Not needed with --list or --no-train.")
     private String model;
 
     @Option(names = "--output", paramLabel = "DIR", description = "Folder for everything. Not needed with --list.")
@@ -100,21 +100,31 @@ final class RescueCommand extends PeftCommand {
             list(Rescue.inventory(service));
             return 0;
         }
-        if (model == null || output == null) {
-            throw usage("--model and --output are needed, unless --list is given");
+        if (output == null) {
+            throw usage("--output is needed, unless --list is given");
+        }
+        if (model == null && !untrained) {
+            throw usage("--model is needed, unless --list or --no-train is given");
         }
         RescueOptions options = fromOptions(this::options);
         Console console = console();
-        try (BaseModel base = engine.load(model, console)) {
-            RescueReport report = Rescue.from(service, base, output).run(options, text -> console.say("%s", text));
-            if (json.isGiven()) {
-                console.print(report.toJson());
-            }
-            report.models().forEach(one -> say(console, one, report));
-            report.faults().forEach(fault -> console.say("fault: %s", fault));
-            console.say("report:     %s", output.resolve(RescueReport.PAGE));
-            return report.isComplete() ? 0 : 1;
+        if (untrained) {
+            return run(Rescue.from(service, output), options, console);
         }
+        try (BaseModel base = engine.load(model, console)) {
+            return run(Rescue.from(service, base, output), options, console);
+        }
+    }
+
+    private int run(Rescue rescue, RescueOptions options, Console console) {
+        RescueReport report = rescue.run(options, text -> console.say("%s", text));
+        if (json.isGiven()) {
+            console.print(report.toJson());
+        }
+        report.models().forEach(one -> say(console, one, report));
+        report.faults().forEach(fault -> console.say("fault: %s", fault));
+        console.say("report:     %s", output.resolve(RescueReport.PAGE));
+        return report.isComplete() ? 0 : 1;
     }
 
     private RescueOptions options() {
@@ -155,7 +165,7 @@ final class RescueCommand extends PeftCommand {
         String quality = one.comparison().map(comparison -> String.format(java.util.Locale.ROOT,
                 "%.0f %% right before, %.0f %% now", 100 * comparison.before(), 100 * comparison.after()))
                 .orElse("not compared");
-        console.say("%s: %s%s", one.model().name(), !report.isDone(one) ? "not rescued" : report.trained()
+        console.say("%s: %s%s", one.model().name(), !report.isDone(one) ? "not rescued" : report.base().isPresent()
                 ? "rescued, " + quality : "fetched, " + Count.of(one.rows(), "row") + " and "
                         + Count.of(one.answers(), "answer"),
                 Optional.of(one.faults()).filter(faults -> !faults.isEmpty()).map(faults -> "; " + String.join("; ",

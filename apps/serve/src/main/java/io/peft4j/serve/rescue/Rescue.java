@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.task.TextEmbedder;
@@ -40,7 +41,7 @@ public final class Rescue {
     private static final long SPLIT_SEED = 7;
 
     private final Service service;
-    private final BaseModel base;
+    private final Optional<BaseModel> base;
     private final Path folder;
 
     /** Tells how far a rescue has come. */
@@ -50,7 +51,7 @@ public final class Rescue {
         void say(String message);
     }
 
-    private Rescue(Service service, BaseModel base, Path folder) {
+    private Rescue(Service service, Optional<BaseModel> base, Path folder) {
         this.service = service;
         this.base = base;
         this.folder = folder;
@@ -64,7 +65,17 @@ public final class Rescue {
      * @param folder where everything goes
      */
     public static Rescue from(Service service, BaseModel base, Path folder) {
-        return new Rescue(service, base, folder);
+        return new Rescue(service, Optional.of(base), folder);
+    }
+
+    /**
+     * A rescue of data and answers alone, whose options say that nothing is trained.
+     *
+     * @param service where the tuned models are
+     * @param folder where everything goes
+     */
+    public static Rescue from(Service service, Path folder) {
+        return new Rescue(service, Optional.empty(), folder);
     }
 
     /** What the account has. */
@@ -76,8 +87,12 @@ public final class Rescue {
      * Rescues what can be rescued.
      *
      * @throws ServiceException when the service tells nothing at all
+     * @throws ConfigurationException if models are to be trained and there is no base model
      */
     public RescueReport run(RescueOptions options, Listener listener) {
+        if (options.train() && base.isEmpty()) {
+            throw new ConfigurationException("a rescue that trains needs a base model; give one, or train nothing");
+        }
         Optional<Assertions> assertions = options.assertions().map(file -> Assertions.read(file,
                 new AssertionCheck.Tools(this::similarity, options.judge().map(StructuredJudge::on))));
         Inventory inventory = Inventory.of(service);
@@ -94,8 +109,8 @@ public final class Rescue {
                 .noneMatch(model -> model.name().equals(name))).toList();
         List<String> faults = new ArrayList<>(inventory.faults());
         unknown.forEach(name -> faults.add("the service has no tuned model '" + name + "'"));
-        RescueReport report = new RescueReport(base.network().description().name(), options.train(), rescued,
-                faults);
+        RescueReport report = new RescueReport(base.filter(model -> options.train()).map(model -> model.network()
+                .description().name()), rescued, faults);
         report.write(folder);
         return report;
     }
@@ -118,7 +133,8 @@ public final class Rescue {
         Optional<ModelComparison> comparison = Optional.empty();
         Optional<Assertions.Outcome> outcome = Optional.empty();
         if (options.train() && data.isPresent()) {
-            try (Replacement replacement = Replacement.train(base, model, data.get(), own.resolve("adapter"),
+            try (Replacement replacement = Replacement.train(base.orElseThrow(), model, data.get(),
+                    own.resolve("adapter"),
                     listener)) {
                 adapter = Optional.of(own.resolve("adapter"));
                 if (answered > 0) {
@@ -208,7 +224,7 @@ public final class Rescue {
 
     /** The cosine of two texts' mean hidden states in the base model. */
     private double similarity(String first, String second) {
-        List<float[]> vectors = new HiddenStates(base).embed(List.of(first, second));
+        List<float[]> vectors = new HiddenStates(base.orElseThrow()).embed(List.of(first, second));
         return TextEmbedder.cosine(vectors.get(0), vectors.get(1));
     }
 

@@ -23,11 +23,11 @@ final class RescuePage {
     static String html(RescueReport report, Instant now) {
         long done = report.models().stream().filter(report::isDone).count();
         Page page = Page.titled("Rescued models").add(Blocks.banner(report.isComplete() ? Tone.GOOD : Tone.OPEN,
-                done + " of " + report.models().size() + (report.trained() ? " tuned models stand here now"
+                done + " of " + report.models().size() + (report.base().isPresent() ? " tuned models stand here now"
                         : " tuned models have their data and answers here"),
-                report.trained() ? "Trained on " + report.base() + "; old and new answers to the same questions are "
-                        + "compared below."
-                        : "No training was requested; a rescue with training continues from here."));
+                report.base().map(base -> "Trained on " + base + "; old and new answers to the same questions are "
+                        + "compared below.").orElse("No training was requested; a rescue with training continues "
+                                + "from here.")));
         if (!report.faults().isEmpty()) {
             page.add(Blocks.points(Tone.BAD, "What the service would not tell", report.faults()));
         }

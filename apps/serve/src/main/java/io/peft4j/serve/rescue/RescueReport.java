@@ -8,16 +8,16 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a rescue brought home.
  *
- * @param base the model that is tuned here
- * @param trained whether models were to be trained, and not only data and answers fetched
+ * @param base the model that is tuned here; empty if only data and answers were fetched
  * @param models the tuned models
  * @param faults what the service would not tell
  */
-public record RescueReport(String base, boolean trained, List<RescuedModel> models, List<String> faults) {
+public record RescueReport(Optional<String> base, List<RescuedModel> models, List<String> faults) {
     /** The page in the folder of a rescue. */
     public static final String PAGE = "rescue.html";
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -38,12 +38,13 @@ public record RescueReport(String base, boolean trained, List<RescuedModel> mode
 
     /** Whether that was done with a model. */
     public boolean isDone(RescuedModel model) {
-        return trained ? model.isRescued() : model.isFetched();
+        return base.isPresent() ? model.isRescued() : model.isFetched();
     }
 
     /** The report as JSON. */
     public ObjectNode toJson() {
-        ObjectNode json = JSON.createObjectNode().put("base", base).put("complete", isComplete());
+        ObjectNode json = JSON.createObjectNode().put("complete", isComplete());
+        base.ifPresent(name -> json.put("base", name));
         faults.forEach(json.putArray("faults")::add);
         var list = json.putArray("models");
         Instant now = Instant.now();

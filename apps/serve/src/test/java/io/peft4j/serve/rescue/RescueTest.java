@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
@@ -97,9 +98,9 @@ class RescueTest {
 
     @Test
     void aRescueWithoutTrainingIsCompleteWhenDataAndAnswersAreThere() throws IOException {
-        try (FakeService fake = new FakeService(); BaseModel base = base()) {
+        try (FakeService fake = new FakeService()) {
             RescueOptions fetching = FEW.withoutTraining();
-            RescueReport alive = Rescue.from(service(fake), base, folder.resolve("alive")).run(
+            RescueReport alive = Rescue.from(service(fake), folder.resolve("alive")).run(
                     fetching.withOnly(List.of(FakeService.ALIVE)), message -> {
                     });
             assertTrue(alive.isComplete(), alive.toJson().toString());
@@ -107,10 +108,13 @@ class RescueTest {
             assertTrue(Files.readString(folder.resolve("alive").resolve(RescueReport.PAGE)).contains(
                     "1 of 1 tuned models have their data and answers here"));
             // Its data are there, its answers are not.
-            RescueReport dead = Rescue.from(service(fake), base, folder.resolve("dead")).run(
+            RescueReport dead = Rescue.from(service(fake), folder.resolve("dead")).run(
                     fetching.withOnly(List.of(FakeService.DEAD)), message -> {
                     });
             assertTrue(!dead.isComplete());
+            Rescue rescue = Rescue.from(service(fake), folder.resolve("trained"));
+            assertThrows(ConfigurationException.class, () -> rescue.run(FEW, message -> {
+            }));
         }
     }
 
