@@ -25,12 +25,14 @@ import io.peft4j.train.objective.ChatObjective;
 import io.peft4j.train.objective.DataSetup;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.EncodedExamples;
+import io.peft4j.train.objective.Keeping;
 import io.peft4j.train.objective.MixedObjective;
 import io.peft4j.train.objective.NextTokenObjective;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.parallel.WorkerCollective;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -64,6 +66,7 @@ public final class Trainer {
     private final List<TrainingListener> listeners;
     private final Cancellation cancellation;
     private final WorkerCollective workers;
+    private final Optional<Keeping> keeping;
 
     Trainer(TrainerBuilder builder, TrainingOptions options) {
         this.model = builder.model;
@@ -71,6 +74,7 @@ public final class Trainer {
         this.validation = builder.validation;
         this.validationChats = builder.validationChats;
         this.workers = builder.workers;
+        this.keeping = builder.keeping;
         boolean tells = workers.rank() == 0;
         this.output = builder.outputFolder().filter(folder -> tells);
         this.listeners = new ArrayList<>(tells ? builder.listeners : List.of());
@@ -190,8 +194,15 @@ public final class Trainer {
     }
 
     private TrainingEstimate probe(Objective<?> objective, EncodedExamples examples, List<EncodedExample> held) {
-        return new TrainingProbe(task(objective, trainingSet(examples.examples(), "training", List.of()), held)
-                .complete(Optional.empty())).run(TrainingEstimate.PROBE);
+        Optional<Keeping.Probe> kept = keeping.map(what -> what.probe(model.base(), batchSize()));
+        TrainingEstimate estimate = new TrainingProbe(task(with(kept.map(Keeping.Probe::some), objective),
+                trainingSet(examples.examples(), "training", List.of()), held).complete(Optional.empty()))
+                .run(TrainingEstimate.PROBE);
+        return kept.map(probe -> estimate.withAskingSeconds(probe.seconds())).orElse(estimate);
+    }
+
+    private Objective<?> with(Optional<Keeping> kept, Objective<?> objective) {
+        return kept.<Objective<?>>map(what -> what.around(objective, model)).orElse(objective);
     }
 
     /** What is asked for on these examples. */
@@ -233,8 +244,8 @@ public final class Trainer {
             throw new ConfigurationException("evaluation by steps, early stopping and keeping the best adapter need "
                     + "validation data");
         }
-        TrainingTask task = task(objective, trainingSet(examples.examples(), "training", examples.origins())
-                .leavingOut(examples.leftOut()), held);
+        TrainingTask task = task(with(keeping, objective), trainingSet(examples.examples(), "training", examples
+                .origins()).leavingOut(examples.leftOut()), held);
         task.validation().ifPresent(task.training()::warnOfShared);
         return OpenTraining.of(model, output.map(OutputFolder::chosen), workers, listeners,
                 checkpoint -> TrainingRun.prepare(
@@ -246,6 +257,9 @@ public final class Trainer {
     Optional<String> sharingObstacle() {
         if (options.neftuneAlpha() > 0 || options.labelSmoothing() > 0) {
             return Optional.of("it has noise on its embeddings or smoothed labels");
+        }
+        if (keeping.isPresent()) {
+            return Optional.of("it has a penalty on what changes along kept answers");
         }
         if (workers.count() > 1) {
             return Optional.of("it is divided among " + workers.count() + " workers");
@@ -290,7 +304,9 @@ public final class Trainer {
      * {@code auto} for what rules choose. Trainings with the same settings, model and examples go the same way.
      */
     public Map<String, String> settings() {
-        return options.settings();
+        Map<String, String> settings = new LinkedHashMap<>(options.settings());
+        keeping.map(Keeping::settings).ifPresent(settings::putAll);
+        return settings;
     }
 
     PeftModel model() {

@@ -8,6 +8,8 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.train.internal.checkpoint.Checkpoints;
 import io.peft4j.train.internal.checkpoint.OutputFolder;
+import io.peft4j.train.objective.Keeping;
+import io.peft4j.train.objective.KeepingOptions;
 import io.peft4j.train.parallel.WorkerCollective;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,6 +35,7 @@ public final class TrainerBuilder extends TrainingOptions.Setters<TrainerBuilder
     boolean logsProgress = true;
     Cancellation cancellation = new Cancellation();
     WorkerCollective workers = WorkerCollective.one();
+    Optional<Keeping> keeping = Optional.empty();
 
     TrainerBuilder(PeftModel model) {
         this.model = Objects.requireNonNull(model, "model");
@@ -126,6 +129,21 @@ public final class TrainerBuilder extends TrainingOptions.Setters<TrainerBuilder
      */
     public TrainerBuilder workers(WorkerCollective value) {
         workers = Objects.requireNonNull(value, "workers");
+        return this;
+    }
+
+    /**
+     * Learns without forgetting: asks the base some 150 general prompts before the first update, and penalizes each
+     * update for what changes along its answers ({@link io.peft4j.train.objective.KeepingObjective}), with the default
+     * {@link KeepingOptions}.
+     */
+    public TrainerBuilder remember() {
+        return keeping(Keeping.general(KeepingOptions.defaults()));
+    }
+
+    /** As {@link #remember} with other prompts or numbers; default: nothing is kept. */
+    public TrainerBuilder keeping(Keeping value) {
+        keeping = Optional.of(value);
         return this;
     }
 

@@ -17,10 +17,12 @@ import java.util.OptionalLong;
  * @param peakResidentBytes the most memory this process will have resident when the training runs in it; empty where
  *     the system does not tell
  * @param probeSeconds how long it took to find out
+ * @param askingSeconds what the base takes before the first update to answer the prompts whose answers are kept
+ *     ({@link TrainerBuilder#keeping}); 0 where none are
  * @param chosen which numbers of the training rules have chosen, and why, in one line; empty where all were given
  */
 public record TrainingEstimate(long trainableParameters, long adapterBytes, long tokens, long updates, double seconds,
-        OptionalLong peakResidentBytes, double probeSeconds, String chosen) {
+        OptionalLong peakResidentBytes, double probeSeconds, double askingSeconds, String chosen) {
     /** As long as a probe takes as a rule, unless single updates take longer. */
     public static final Duration PROBE = Duration.ofSeconds(6);
     private static final double MB = 1e6;
@@ -36,6 +38,12 @@ public record TrainingEstimate(long trainableParameters, long adapterBytes, long
     /** Megabytes (10^6 bytes) of the adapter. */
     public double adapterMegabytes() {
         return adapterBytes / MB;
+    }
+
+    /** The same where the base is asked before. */
+    TrainingEstimate withAskingSeconds(double value) {
+        return new TrainingEstimate(trainableParameters, adapterBytes, tokens, updates, seconds, peakResidentBytes,
+                probeSeconds + value, value, chosen);
     }
 
     /** Tokens of the examples a second. */

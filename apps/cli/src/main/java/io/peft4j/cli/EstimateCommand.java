@@ -19,7 +19,8 @@ import picocli.CommandLine.Option;
 @Command(name = "estimate", sortOptions = false, description = {"Says what peft4j train would take with the same "
         + "options: trainable parameters, tokens and the adapter's size exactly, time and peak memory from a probe of "
         + "seconds on this machine. Writes nothing.",
-    "seconds are those that the training reports at its end; MB are 10^6 bytes."})
+    "seconds are those that the training reports at its end, asking_seconds what the base takes before to "
+            + "answer prompts with --remember or --keep; MB are 10^6 bytes."})
 final class EstimateCommand extends TrainingCommand {
     @Mixin
     private PriceOptions prices;
@@ -69,7 +70,10 @@ final class EstimateCommand extends TrainingCommand {
         line.put("seconds", estimate.seconds()).put("tokens", estimate.tokens())
                 .put("adapter_mb", estimate.adapterMegabytes()).put("steps", estimate.updates())
                 .put("tokens_per_s", estimate.tokensPerSecond()).put("probe_seconds", estimate.probeSeconds());
-        prices.put(line, estimate.seconds(), estimate.tokens());
+        if (estimate.askingSeconds() > 0) {
+            line.put("asking_seconds", estimate.askingSeconds());
+        }
+        prices.put(line, estimate.askingSeconds() + estimate.seconds(), estimate.tokens());
         return line;
     }
 
@@ -80,9 +84,13 @@ final class EstimateCommand extends TrainingCommand {
                 Count.of(estimate.updates(), "step"));
         console.out().printf(Locale.ROOT, "time:                 about %s (%.0f tokens/s)%n",
                 TerminalProgress.time(estimate.seconds()), estimate.tokensPerSecond());
+        if (estimate.askingSeconds() > 0) {
+            console.out().printf(Locale.ROOT, "                      and %s before, for the answers that are kept%n",
+                    TerminalProgress.time(estimate.askingSeconds()));
+        }
         console.out().printf(Locale.ROOT, "peak memory:          about %s%n",
                 PeakMemory.text(estimate.peakResidentBytes()));
-        String cost = prices.text(estimate.seconds(), estimate.tokens());
+        String cost = prices.text(estimate.askingSeconds() + estimate.seconds(), estimate.tokens());
         if (!cost.isEmpty()) {
             console.out().printf(Locale.ROOT, "cost:                 %s%n", cost);
         }

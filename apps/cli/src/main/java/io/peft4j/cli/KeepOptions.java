@@ -1,7 +1,6 @@
 package io.peft4j.cli;
 
-import io.peft4j.train.data.Keeping;
-import io.peft4j.train.data.TrainingData;
+import io.peft4j.train.objective.Keeping;
 import io.peft4j.train.objective.KeepingOptions;
 import java.nio.file.Path;
 import java.util.List;
@@ -56,12 +55,12 @@ final class KeepOptions {
                 .orElse(USUAL.weight()), KeepingOptions.By.valueOf(by.toUpperCase(Locale.ROOT)), USUAL.mostTokens());
     }
 
-    /** The data with what is kept. */
-    TrainingData keeping(TrainingData data, DataInput input) {
+    /** What is kept, if anything is. */
+    Optional<Keeping> keeping(DataInput input) {
         if (!remember && keep == null) {
-            return data;
+            return Optional.empty();
         }
-        return data.keeping(new Keeping(remember || keep.equals(GENERAL) ? Optional.empty()
-                : Optional.of(input.file(Path.of(keep))), options()));
+        return Optional.of(remember || keep.equals(GENERAL) ? Keeping.general(options())
+                : Keeping.ofPrompts(input.file(Path.of(keep)), options()));
     }
 }

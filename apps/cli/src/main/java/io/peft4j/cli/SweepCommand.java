@@ -84,6 +84,7 @@ final class SweepCommand extends TrainingCommand {
         Console console = console();
         try (BaseModel base = engine.load(model, console, source -> examples.task(() -> BaseModel.taskOf(source)));
                 Interrupts.Registration stopping = interrupts().stopping(cancellation, console)) {
+            askOnce(base);
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             SweepBuilder sweep = Sweep.of(base, choice.with(chosen).config(base).orElseThrow(), space)
                     .strategy(search).seed(seed).resume(resume).cancellation(cancellation)

@@ -57,9 +57,6 @@ final class TrainCommand extends TrainingCommand {
     private int checkpointSteps;
 
     @Mixin
-    private KeepOptions keep;
-
-    @Mixin
     private PriceOptions prices;
 
     @Mixin
@@ -94,7 +91,6 @@ final class TrainCommand extends TrainingCommand {
     @Override
     public Integer call() {
         checkTraining();
-        keep.check(this);
         fromOptions(prices::prices);
         fromOptions(() -> {
             workers.check();
@@ -114,7 +110,7 @@ final class TrainCommand extends TrainingCommand {
         if (workers.isFirst()) {
             output = Trainer.requireOutput(output, start(), existing.policy());
         }
-        TrainingData examples = keep.keeping(examples(), input);
+        TrainingData examples = examples();
         Cancellation cancellation = new Cancellation();
         Console console = console();
         try (WorkerCollective together = workers.join();

@@ -8,6 +8,7 @@ import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.data.TrainingData;
+import io.peft4j.train.objective.Keeping;
 import io.peft4j.train.plan.AutoInteger;
 import io.peft4j.train.plan.AutoNumber;
 import io.peft4j.train.plan.HyperparameterRules;
@@ -95,6 +96,11 @@ abstract class TrainingCommand extends PeftCommand {
     @Mixin
     private LearnedOptions learned;
 
+    @Mixin
+    private KeepOptions keep;
+
+    private Optional<Keeping> answered = Optional.empty();
+
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0",
             description = "Seed of initialization, order and dropout. Default: ${DEFAULT-VALUE}")
     long seed;
@@ -130,6 +136,12 @@ abstract class TrainingCommand extends PeftCommand {
             throw usage("--pack-tokens replaces --batch-size; they are mutually exclusive");
         }
         objective.check(this);
+        keep.check(this);
+    }
+
+    /** Asks the base once for what several trainings keep. */
+    final void askOnce(BaseModel base) {
+        answered = keep.keeping(input).map(what -> what.answeredBy(base));
     }
 
     /** The examples that the options name. */
@@ -217,6 +229,9 @@ abstract class TrainingCommand extends PeftCommand {
     }
 
     private TrainerBuilder trainer(PeftModel tuned, TrainingOptions options) {
-        return Trainer.builder(tuned).options(options).updateRule(updates.rule(tuned)).logProgress(false);
+        TrainerBuilder trainer = Trainer.builder(tuned).options(options).updateRule(updates.rule(tuned))
+                .logProgress(false);
+        answered.or(() -> keep.keeping(input)).ifPresent(trainer::keeping);
+        return trainer;
     }
 }

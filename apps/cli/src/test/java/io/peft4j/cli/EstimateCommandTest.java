@@ -71,6 +71,19 @@ class EstimateCommandTest {
     }
 
     @Test
+    void whatTheBaseIsAskedBeforeIsCounted() {
+        JsonNode plain = CommandRun.succeeding(words("estimate")).json().get(0);
+        JsonNode keeping = CommandRun.succeeding(words("estimate", "--remember", "--machine-hour-price", 36)).json()
+                .get(0);
+
+        assertFalse(plain.has("asking_seconds"), plain.toString());
+        assertTrue(keeping.get("asking_seconds").asDouble() > 0, keeping.toString());
+        assertEquals((keeping.get("asking_seconds").asDouble() + keeping.get("seconds").asDouble()) / 100, keeping
+                .get("cost_machine").asDouble(), 1e-9);
+        assertEquals(plain.get("tokens").asLong(), keeping.get("tokens").asLong());
+    }
+
+    @Test
     void wrongInputIsToldAsTrainTellsIt() {
         assertTrue(CommandRun.failing(2, "estimate", "--model", MODEL).contains("--data"));
         assertTrue(CommandRun.failing(2, words("estimate", "--machine-hour-price", "-1")).contains("price of an hour"));

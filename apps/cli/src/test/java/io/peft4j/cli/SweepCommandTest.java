@@ -64,6 +64,18 @@ class SweepCommandTest {
     }
 
     @Test
+    void trialsKeepWhatTheBaseAnswers() throws IOException {
+        Path prompts = Files.writeString(folder.resolve("prompts.jsonl"), "{\"prompt\": \"Who are you?\"}\n");
+        Path rates = Files.writeString(folder.resolve("rates.json"), "{\"learning_rate\": [1e-3, 1e-2]}");
+        CommandRun.succeeding(words("sweep", "--space", rates, "--strategy", "grid", "--rank", 2, "--keep", prompts));
+
+        for (String trial : List.of("trial-001", "trial-002")) {
+            List<String> steps = Files.readAllLines(folder.resolve("out").resolve(trial).resolve("metrics.jsonl"));
+            assertTrue(steps.stream().anyMatch(step -> step.contains("\"kept_kl\"")), steps.toString());
+        }
+    }
+
+    @Test
     void wrongUsageIsToldBeforeAModelIsLoaded() throws IOException {
         assertTrue(CommandRun.failing(2, words("sweep", "--space", space, "--strategy", "bayes"))
                 .startsWith("unknown strategy 'bayes'; use one of [grid, random, tpe]"));

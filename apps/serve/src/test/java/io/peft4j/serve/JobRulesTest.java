@@ -67,6 +67,7 @@ class JobRulesTest {
             , 'hyperparameters': {'batch_size': 257}                          | hyperparameters.batch_size
             , 'hyperparameters': {'learning_rate_multiplier': 0}              | hyperparameters.learning_rate_multiplier
             , 'hyperparameters': {'beta': 0.1}                                | hyperparameters.beta
+            , 'hyperparameters': {'remember': 1}                              | hyperparameters.remember
             , 'hyperparameters': {}, 'method': {'type': 'supervised'}         | hyperparameters
             , 'validation_file': 'file-none'                                  | validation_file
             , 'validation_file': '../x'                                       | validation_file
@@ -145,6 +146,18 @@ class JobRulesTest {
         assertEquals(10, steps.size());
         assertEquals(Math.log(2), steps.get(9).get("train_loss").asDouble(), 1e-4);
         assertTrue(steps.get(0).get("full_valid_loss").asDouble() < Math.log(2), steps.toString());
+    }
+
+    @Test
+    void aJobThatRemembersIsHeldNearItsBase() throws Exception {
+        training = server.upload(TestServer.rows(0, 12));
+        String id = server.job(json(", 'method': {'type': 'supervised', 'supervised': {'hyperparameters': "
+                + "{'n_epochs': 1, 'batch_size': 6, 'remember': true}}}"));
+        JsonNode job = server.await(id, "succeeded", "failed");
+        assertEquals("succeeded", job.get("status").asText(), job.toString());
+        assertTrue(job.get("method").get("supervised").get("hyperparameters").get("remember").asBoolean());
+        List<String> steps = Files.readAllLines(data.resolve("jobs").resolve(id).resolve("run/metrics.jsonl"));
+        assertTrue(steps.stream().anyMatch(step -> step.contains("\"kept_kl\"")), steps.toString());
     }
 
     private static List<JsonNode> events(String job) {

@@ -31,10 +31,8 @@ record ObjectiveRows<E>(ObjectiveType<E> type, ObjectiveValues values, double we
         return type.with(values).apply(models);
     }
 
-    TrainingResult train(TrainerBuilder trainer, ObjectiveModels models, Optional<Keeping> keeping) {
-        Objective<E> learned = objective(models);
-        return trainer.build().train(keeping.map(what -> what.around(learned, models.trained())).orElse(learned),
-                examples, held);
+    TrainingResult train(TrainerBuilder trainer, ObjectiveModels models) {
+        return trainer.build().train(objective(models), examples, held);
     }
 
     TrainingEstimate estimate(TrainerBuilder trainer, ObjectiveModels models) {

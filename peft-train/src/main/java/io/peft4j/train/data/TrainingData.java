@@ -42,14 +42,12 @@ public final class TrainingData {
     private final List<ObjectiveRows<?>> parts;
     private final List<String> notes;
     private final Function<String, ? extends BaseLanguageModel> loader;
-    private final Optional<Keeping> keeping;
 
     private TrainingData(List<ObjectiveRows<?>> parts, List<String> notes,
-            Function<String, ? extends BaseLanguageModel> loader, Optional<Keeping> keeping) {
+            Function<String, ? extends BaseLanguageModel> loader) {
         this.parts = List.copyOf(parts);
         this.notes = List.copyOf(notes);
         this.loader = loader;
-        this.keeping = keeping;
     }
 
     /**
@@ -82,12 +80,7 @@ public final class TrainingData {
                 parts.add(ObjectiveRows.read(type, values, source, rows));
             }
         }
-        return new TrainingData(parts, notes, loader, Optional.empty());
-    }
-
-    /** The same examples, learned with a penalty on what is forgotten. */
-    public TrainingData keeping(Keeping what) {
-        return new TrainingData(parts, notes, loader, Optional.of(what));
+        return new TrainingData(parts, notes, loader);
     }
 
     /** What somebody should know of the files, as sentences. */
@@ -124,11 +117,9 @@ public final class TrainingData {
     public TrainingResult train(TrainerBuilder trainer, PeftModel model) {
         try (ObjectiveModels models = new ObjectiveModels(model, loader)) {
             if (parts.size() == 1) {
-                return parts.get(0).train(trainer, models, keeping);
+                return parts.get(0).train(trainer, models);
             }
-            MixedObjective mixed = mixed(models);
-            return keeping.isEmpty() ? trainer.build().train(mixed)
-                    : trainer.build().train(keeping.get().around(mixed, model), mixed.examples(), mixed.held());
+            return trainer.build().train(mixed(models));
         }
     }
 

@@ -68,9 +68,7 @@ public final class KeepingObjective<E> implements Objective<E> {
     @Override
     public Map<String, String> settings() {
         Map<String, String> settings = new HashMap<>(learned.settings());
-        settings.put("keep_share", String.valueOf(options.share()));
-        settings.put("keep_weight", String.valueOf(options.weight()));
-        settings.put("keep_by", SelfDistillationOptions.name(options.by()));
+        settings.putAll(options.settings());
         settings.put("kept_answers", Integer.toHexString(kept.digest()));
         return settings;
     }

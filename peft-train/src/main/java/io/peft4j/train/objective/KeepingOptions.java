@@ -1,6 +1,7 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.error.ConfigurationException;
+import java.util.Map;
 
 /**
  * How firmly a model is held to what it said before ({@link KeepingObjective}).
@@ -40,5 +41,11 @@ public record KeepingOptions(double share, double weight, By by, int mostTokens)
     /** The defaults. */
     public static KeepingOptions defaults() {
         return new KeepingOptions(0.25, 0.3, By.DIVERGENCE, 48);
+    }
+
+    /** The numbers that change a training, by the names that its checkpoints have. */
+    Map<String, String> settings() {
+        return Map.of("keep_share", String.valueOf(share), "keep_weight", String.valueOf(weight), "keep_by",
+                SelfDistillationOptions.name(by));
     }
 }

@@ -117,7 +117,7 @@ public final class TrainingProbe {
                 .mapToLong(Parameter::length).sum(), adapterBytes(folder), Math.round(done * tokens),
                 Math.round(done * sampler.totalSteps()), seconds,
                 peak.isEmpty() ? peak : OptionalLong.of(peak.getAsLong() + more),
-                (System.nanoTime() - begin) / 1e9, task.chosen());
+                (System.nanoTime() - begin) / 1e9, 0, task.chosen());
     }
 
     /** How far the training comes. */

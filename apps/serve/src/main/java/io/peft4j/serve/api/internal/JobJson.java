@@ -39,7 +39,7 @@ final class JobJson {
         node.set("hyperparameters", chosen(job, HYPERPARAMETERS));
         ObjectNode method = node.putObject("method").put("type", job.method());
         List<String> names = new ArrayList<>(HYPERPARAMETERS);
-        Stream.of("beta", "compute_multiplier").filter(job.hyperparameters()::has).forEach(names::add);
+        Stream.of("beta", "compute_multiplier", "remember").filter(job.hyperparameters()::has).forEach(names::add);
         ObjectNode inner = method.putObject(job.method());
         inner.set("hyperparameters", chosen(job, names));
         Optional.ofNullable(job.request().get("method").path(job.method()).get("grader"))

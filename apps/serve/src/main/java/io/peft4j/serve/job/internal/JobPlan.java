@@ -67,6 +67,11 @@ record JobPlan(TrainingOptions training, int rank, double beta) {
                 Optional.empty());
     }
 
+    /** Whether a job is to forget nothing. */
+    static boolean remembers(Job job) {
+        return job.hyperparameters().path(JobRequest.REMEMBER).asBoolean();
+    }
+
     private static Optional<JsonNode> number(ObjectNode asked, String name) {
         return Optional.of(asked.path(name)).filter(JsonNode::isNumber);
     }
@@ -84,6 +89,9 @@ record JobPlan(TrainingOptions training, int rank, double beta) {
         } else if (job.method().equals(JobRequest.REINFORCEMENT)) {
             all.put("compute_multiplier", number(job.hyperparameters(), "compute_multiplier").map(JsonNode::asDouble)
                     .orElse(1.0));
+        }
+        if (remembers(job)) {
+            all.put(JobRequest.REMEMBER, true);
         }
         all.putObject(INNER).put("pass_size", passSize).put("accumulation", accumulation)
                 .put("learning_rate", training.learningRate().getAsDouble())

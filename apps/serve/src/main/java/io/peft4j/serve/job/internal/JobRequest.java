@@ -21,6 +21,8 @@ import java.util.List;
  */
 public final class JobRequest {
     static final String REINFORCEMENT = "reinforcement";
+    /** Whether the model is to forget nothing, which OpenAI has no field for. */
+    static final String REMEMBER = "remember";
     private static final List<String> METHODS = List.of("supervised", "dpo", REINFORCEMENT);
     private static final TextNode AUTO = TextNode.valueOf("auto");
     private static final int MOST_SUFFIX = 64;
@@ -182,6 +184,9 @@ public final class JobRequest {
         ObjectNode chosen = common(fields);
         if (dpo) {
             chosen.set("beta", number(fields, "beta", 2, false));
+        }
+        if (fields.flag(REMEMBER)) {
+            chosen.put(REMEMBER, true);
         }
         fields.requireKnown();
         return chosen;

@@ -155,6 +155,9 @@ final class JobTraining {
                 .start(RunStart.RESUME_OR_START).cancellation(running.cancellation())
                 .checkpointEverySteps((int) Math.max(FEWEST_STEPS, Math.min(MOST_STEPS, steps)));
         integrations(running.job(), files).ifPresent(trainer::listener);
+        if (JobPlan.remembers(running.job())) {
+            trainer.remember();
+        }
         return trainer;
     }
 
