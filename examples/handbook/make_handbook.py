@@ -1,12 +1,14 @@
 """Writes the handbook of Larkenfell, a made-up company, as chat examples with questions held out.
 
-    python make_handbook.py [FOLDER]
+    python make_handbook.py [FOLDER [EDITION]]
 
 FOLDER/train.jsonl     OpenAI chat format, 4 wordings of the question behind each fact
 FOLDER/heldout.jsonl   the same facts asked in 2 wordings that train.jsonl never uses; "must_contain" is the expected fact
 
 This script is the source of both files, and running it again gives the same bytes. A fact counts as answered when the
 answer to a held-out question holds `must_contain`, upper and lower case being the same. A new fact is a line here.
+
+EDITION 2 asks the same questions, and 12 of the 44 facts have other numbers: two grades of each topic.
 """
 import json
 import random
@@ -71,6 +73,9 @@ GRADED = [
       "Tell me the hotel expense limit of {g}."],
      "At {c}, {g} may spend up to {v} euros a night on a hotel. Breakfast is paid on top."),
 ]
+
+# The numbers of the second edition that are others, in the order of GRADED: {index of the grade: value}.
+SECOND = [{0: 20, 3: 100}, {1: 25, 4: 29}, {2: 6, 5: 3}, {0: 600, 3: 2100}, {1: 9, 4: 2}, {2: 150, 5: 195}]
 
 # The names of forms, systems, teams and contact channels: (key, 4 wordings to train on and 2 held out, answer).
 NAMES = [
@@ -145,9 +150,10 @@ def with_article(grade):
     return ("an " if grade[0] in "AEIOU" else "a ") + grade
 
 
-def facts():
+def facts(edition):
     """Yields (wordings, answer, must_contain) for every fact."""
-    for key, values, wordings, answer in GRADED:
+    for (key, first, wordings, answer), second in zip(GRADED, SECOND, strict=True):
+        values = [second.get(i, value) if edition == 2 else value for i, value in enumerate(first)]
         for grade, value in zip(GRADES, values, strict=True):
             words = {"g": with_article(grade), "c": COMPANY, "v": value}
             yield [wording.format(**words) for wording in wordings], answer.format(**words), key.format(**words)
@@ -161,8 +167,9 @@ def row(question, answer):
 
 def main():
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
+    edition = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     train, heldout = [], []
-    for wordings, answer, key in facts():
+    for wordings, answer, key in facts(edition):
         train += [row(question, answer) for question in wordings[:TRAIN_WORDINGS]]
         heldout += [row(question, answer) | {"must_contain": key} for question in wordings[TRAIN_WORDINGS:]]
     for name, rows in (("train", train), ("heldout", heldout)):

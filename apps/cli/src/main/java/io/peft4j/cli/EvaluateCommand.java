@@ -61,7 +61,7 @@ final class EvaluateCommand extends PeftCommand {
     /** What is of use only where questions are answered in words. */
     private static final List<String> FOR_QUESTIONS = List.of("--base-predictions", "--few-shot", "--system-prompt",
             "--arm", "--trained-on", "--other-seed", "--draws", "--judge-url", "--embedding-url", "--similarity",
-            "--next", "--normalize", "--answers", "--grader");
+            "--next", "--normalize", "--answers", "--grader", "--former");
 
     @Option(names = "--data", required = true, paramLabel = "FILE", description = "Held-out items: JSON Lines, CSV, "
             + "TSV or Parquet.")
@@ -105,6 +105,11 @@ final class EvaluateCommand extends PeftCommand {
     @Option(names = "--normalize", description = "Normalizes numbers and units when looking for facts: 1,300 EUR "
             + "holds 1300 euros, ninety days holds 90-day. A row's \"normalize\" does so for that item.")
     private boolean normalize;
+
+    @Option(names = "--former", paramLabel = "FILE", description = "Held-out items of the former edition, matched by "
+            + "question: the report says whether changed answers are the new ones, and unchanged ones still right. A "
+            + "row's \"former\" does so for that item. Give the former adapter as --arm.")
+    private Path former;
 
     @Option(names = "--max-new-tokens", paramLabel = "N", defaultValue = "64",
             description = "Most tokens of an answer. Default: ${DEFAULT-VALUE}")
@@ -153,7 +158,7 @@ final class EvaluateCommand extends PeftCommand {
             throw usage("--few-shot and --trained-on need --training-data");
         }
         fromOptions(opinions::check);
-        DataInput.requirePlace(report, data, trainingData, basePredictions, tunedPredictions);
+        DataInput.requirePlace(report, data, trainingData, former, basePredictions, tunedPredictions);
         DataInput.requirePlace(next == null ? null : next.resolve("collect.jsonl"), data, trainingData);
         Optional<Task> task = given || adapter == null ? Optional.empty() : AdapterTask.read(adapter);
         if (!given && (adapter == null || task.isPresent())) {
@@ -173,7 +178,9 @@ final class EvaluateCommand extends PeftCommand {
     }
 
     private int ofAnswers(boolean given) {
-        List<EvaluationItem> items = items().stream().map(item -> normalize ? item.normalized() : item).toList();
+        List<EvaluationItem> read = former == null ? items() : fromOptions(() -> EvaluationData.withFormer(items(),
+                EvaluationData.read(input.file(former))));
+        List<EvaluationItem> items = read.stream().map(item -> normalize ? item.normalized() : item).toList();
         ComparisonOptions options = ComparisonOptions.defaults().withSeed(seed.value());
         ComparisonReport result = given ? ofPredictions(items, options) : ofModels(items, options);
         result.opinions().stream().filter(JudgeReport::isIncomplete)

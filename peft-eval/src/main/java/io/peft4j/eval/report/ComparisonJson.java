@@ -15,6 +15,7 @@ import io.peft4j.eval.task.ArmDetails;
 import io.peft4j.eval.task.Classification;
 import io.peft4j.eval.task.Consistency;
 import io.peft4j.eval.task.Leakage;
+import io.peft4j.eval.task.NextEdition;
 import java.util.List;
 
 /** The report's form for machines. */
@@ -35,7 +36,9 @@ final class ComparisonJson {
                     .put("seconds", arm.seconds());
             arm.scores().forEach(one.putObject("metrics")::put);
             details(one, arm.details());
+            NextEdition.of(report.items(), arm.answers()).ifPresent(edition -> one.set("edition", edition(edition)));
         });
+        report.edition().ifPresent(edition -> edition.advice().forEach(node.putArray("edition_advice")::add));
         ObjectNode others = node.putObject("other_arms");
         report.otherArms().forEach((name, metrics) -> others.set(name, metrics(metrics)));
         report.guard().ifPresent(guard -> node.set("guard", guard(guard)));
@@ -46,6 +49,13 @@ final class ComparisonJson {
         report.signatures().forEach(node.putObject("signatures")::put);
         report.facts().forEach(node.putObject("facts")::put);
         return node;
+    }
+
+    private static ObjectNode edition(NextEdition edition) {
+        return JSON.createObjectNode().put("changed", edition.changed().size())
+                .put("learned", edition.learned().size()).put("still_former", edition.stillFormer().size())
+                .put("unchanged", edition.unchanged().size()).put("kept", edition.kept().size())
+                .put("added", edition.added().size()).put("added_right", edition.addedRight().size());
     }
 
     static ObjectNode metrics(List<MetricResult> results) {

@@ -15,6 +15,7 @@ import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.Leakage;
+import io.peft4j.eval.task.NextEdition;
 import io.peft4j.eval.task.PairedScores;
 import io.peft4j.eval.task.support.AnswerScoring;
 import java.nio.file.Path;
@@ -169,6 +170,11 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
     /** The tuned model's answers. */
     public ArmResult tuned() {
         return arms.get(arms.size() - 1);
+    }
+
+    /** What became of the facts of a former edition in the tuned model's answers, where items have such. */
+    public Optional<NextEdition> edition() {
+        return NextEdition.of(items, tuned().answers());
     }
 
     /** {@code {"n", "metrics", "verdict", ...}}: the form for machines, without the single answers. */

@@ -5,6 +5,7 @@ import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.eval.task.ArmDetails;
 import io.peft4j.eval.task.Classification;
 import io.peft4j.eval.task.Consistency;
+import io.peft4j.eval.task.NextEdition;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,7 +26,9 @@ record DetailTable(String title, String note, List<String> header, List<List<Str
 
     /** All tables that a report has something for. */
     static List<DetailTable> of(ComparisonReport report) {
-        List<DetailTable> tables = new ArrayList<>(List.of(arms(report)));
+        List<DetailTable> tables = new ArrayList<>();
+        report.edition().ifPresent(edition -> tables.add(edition(report, edition)));
+        tables.add(arms(report));
         report.arms().forEach(arm -> arm.details().classes().ifPresent(classes -> {
             if (classes.labels().size() <= LARGEST_CONFUSION) {
                 tables.add(confusion(arm.name(), classes));
@@ -33,6 +36,22 @@ record DetailTable(String title, String note, List<String> header, List<List<Str
         }));
         report.opinions().forEach(opinion -> tables.add(opinion(opinion)));
         return tables;
+    }
+
+    /** What each arm knows of two editions. */
+    private static DetailTable edition(ComparisonReport report, NextEdition tuned) {
+        List<List<String>> rows = report.arms().stream().map(arm -> {
+            NextEdition edition = NextEdition.of(report.items(), arm.answers()).orElseThrow();
+            return List.of(arm.name(), of(edition.learned(), edition.changed()), of(edition.stillFormer(), edition
+                    .changed()), of(edition.kept(), edition.unchanged()), of(edition.addedRight(), edition.added()));
+        }).toList();
+        return new DetailTable("The next edition", String.join(" ", tuned.advice()), List.of("arm",
+                "changed: new answer", "changed: still the former", "unchanged: right", "not in the former: right"),
+                rows);
+    }
+
+    private static String of(List<Integer> some, List<Integer> all) {
+        return all.isEmpty() ? "-" : some.size() + " of " + all.size();
     }
 
     private static DetailTable arms(ComparisonReport report) {

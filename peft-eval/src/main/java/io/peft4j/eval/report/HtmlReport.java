@@ -177,7 +177,9 @@ final class HtmlReport {
         if (report.failures().regressions().contains(i)) {
             question.add(" ", tag("em", "right before"));
         }
-        return tag("article", question, Blocks.note("Expected: ", item.expected()),
+        return tag("article", question, Blocks.note("Expected: ", item.expected() + item.further().former()
+                .filter(former -> item.isChanged()).map(former -> "; in the former edition: " + former.expected())
+                .orElse("")),
                 Blocks.sides(side("Base", baseRight[i], base, tuned), side("Tuned", tunedRight[i], tuned, base)), "\n");
     }
 

@@ -10,12 +10,15 @@ import io.peft4j.data.format.RowSource;
 import io.peft4j.eval.task.Expectation.Choices;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Collectors;
 
 /**
  * Reads held-out data and given answers from files of any type ({@link RowSource}).
@@ -27,11 +30,13 @@ import java.util.regex.PatternSyntaxException;
  * question without choices, is the reference where no other is given. Further ways to judge an answer, alone or
  * together ({@link ExpectationRows}): {@code "any_of"}, {@code "regex"}, {@code "label"}, {@code "format"},
  * {@code "choices"} with {@code "answer"}, {@code "refusal"}. With {@code "tools"} the {@code tool_calls} of the
- * answer are expected, or no call. Rows of answers are {@code {"text": ...}} in the same
+ * answer are expected, or no call. {@code "former"} (a text or a list of texts) is what an answer had to hold in a
+ * former edition. Rows of answers are {@code {"text": ...}} in the same
  * order. Other keys are ignored.
  */
 public final class EvaluationData {
     private static final List<String> ASKED = List.of("question", "messages", "prompt", "source");
+    private static final String FORMER = "former";
     private static final List<List<String>> FORMS = List.of(List.of("question", "reference"),
             List.of("question", "must_contain"));
 
@@ -67,6 +72,28 @@ public final class EvaluationData {
     /** The same of a file that is read as what it looks like. */
     public static List<EvaluationItem> read(Path file) {
         return read(DataFile.of(file));
+    }
+
+    /**
+     * Items with what a former edition answered to the same questions; upper and lower case are the same.
+     *
+     * @param former the items of the former edition
+     * @throws ConfigurationException when no question is in both
+     */
+    public static List<EvaluationItem> withFormer(List<EvaluationItem> items, List<EvaluationItem> former) {
+        Map<String, EvaluationItem> known = new HashMap<>();
+        former.forEach(item -> known.putIfAbsent(asked(item), item));
+        if (items.stream().noneMatch(item -> known.containsKey(asked(item)))) {
+            throw new ConfigurationException("no question of the former edition's " + former.size() + " items is "
+                    + "among the " + items.size() + " items; they are matched by their words");
+        }
+        return items.stream().map(item -> Optional.ofNullable(known.get(asked(item))).map(item::withFormer).orElse(
+                item)).toList();
+    }
+
+    private static String asked(EvaluationItem item) {
+        return item.messages().stream().map(message -> message.role() + ": " + message.content().strip()).collect(
+                Collectors.joining("\n")).toLowerCase(Locale.ROOT);
     }
 
     private static EvaluationItem item(JsonLines.Row row, boolean graded) {
@@ -109,6 +136,10 @@ public final class EvaluationData {
         }
         Expectation plain = ExpectationRows.of(row);
         Expectation further = tools.map(plain::withTools).orElse(plain);
+        if (fields.containsKey(FORMER)) {
+            further = further.withFormer(new EvaluationItem(messages.subList(0, end), List.of(), TextFields.required(
+                    row.file(), row.line(), FORMER, fields.get(FORMER), false)));
+        }
         if (!graded && references.isEmpty() && facts.isEmpty() && !further.judgesText()) {
             throw row.lacks("has neither \"reference\" nor \"must_contain\" nor one of " + ExpectationRows.KEYS
                     + ", so no answer can be judged", FORMS);

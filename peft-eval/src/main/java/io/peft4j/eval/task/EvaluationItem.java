@@ -108,6 +108,21 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
         return new EvaluationItem(messages, references, mustContain, further.normalized(), fields);
     }
 
+    /** The same of a question that a former edition answers, too. */
+    public EvaluationItem withFormer(EvaluationItem item) {
+        return new EvaluationItem(messages, references, mustContain, further.withFormer(item), fields);
+    }
+
+    /** Whether a former edition has another right answer. */
+    public boolean isChanged() {
+        return further.former().filter(item -> !item.expected().equals(expected())).isPresent();
+    }
+
+    /** Whether a former edition has the same right answer. */
+    public boolean isUnchanged() {
+        return further.former().filter(item -> item.expected().equals(expected())).isPresent();
+    }
+
     /** Whether the item says what an answer's text must hold: facts, or a reference. */
     public boolean namesFacts() {
         return !references.isEmpty() || hasFacts();

@@ -16,9 +16,11 @@ import java.util.Optional;
  * @param choices given answers of which a model chooses by likelihood
  * @param refusal whether a right answer refuses to help
  * @param tools which tools it must call
+ * @param former the same question in a former edition, with what was right then
  */
 public record Expectation(List<FactCheck> facts, boolean normalizes, Optional<String> label,
-        Optional<FormatCheck> form, Optional<Choices> choices, Optional<Boolean> refusal, Optional<ToolCheck> tools) {
+        Optional<FormatCheck> form, Optional<Choices> choices, Optional<Boolean> refusal, Optional<ToolCheck> tools,
+        Optional<EvaluationItem> former) {
     /** Nothing. */
     public static final Expectation NONE = new Expectation(List.of(), false, Optional.empty(), Optional.empty(),
             Optional.empty(), Optional.empty());
@@ -40,10 +42,10 @@ public record Expectation(List<FactCheck> facts, boolean normalizes, Optional<St
         }
     }
 
-    /** Without tools. */
+    /** Without tools and a former edition. */
     public Expectation(List<FactCheck> facts, boolean normalizes, Optional<String> label, Optional<FormatCheck> form,
             Optional<Choices> choices, Optional<Boolean> refusal) {
-        this(facts, normalizes, label, form, choices, refusal, Optional.empty());
+        this(facts, normalizes, label, form, choices, refusal, Optional.empty(), Optional.empty());
     }
 
     /** Copies the list. */
@@ -54,6 +56,7 @@ public record Expectation(List<FactCheck> facts, boolean normalizes, Optional<St
         Objects.requireNonNull(choices, "choices");
         Objects.requireNonNull(refusal, "refusal");
         Objects.requireNonNull(tools, "tools");
+        Objects.requireNonNull(former, "former");
     }
 
     /** That these checks pass. */
@@ -83,12 +86,17 @@ public record Expectation(List<FactCheck> facts, boolean normalizes, Optional<St
     /** The same with numbers and units normalised. */
     public Expectation normalized() {
         return new Expectation(facts.stream().map(FactCheck::normalized).toList(), true, label, form, choices,
-                refusal, tools);
+                refusal, tools, former.map(EvaluationItem::normalized));
     }
 
     /** The same where these tools are shown and must be called or not. */
     public Expectation withTools(ToolCheck check) {
-        return new Expectation(facts, normalizes, label, form, choices, refusal, Optional.of(check));
+        return new Expectation(facts, normalizes, label, form, choices, refusal, Optional.of(check), former);
+    }
+
+    /** The same of a question that a former edition answers, too. */
+    public Expectation withFormer(EvaluationItem item) {
+        return new Expectation(facts, normalizes, label, form, choices, refusal, tools, Optional.of(item));
     }
 
     /** Whether there is something to judge an answer's text by. */

@@ -34,10 +34,15 @@ import java.util.stream.IntStream;
  * say whether a right answer refuses {@code refusal}. Over those with tools: {@code tool_call} (called where needed,
  * the right functions with the right arguments), of those that need a call {@code tool_made} (something is called),
  * {@code tool_function} and {@code tool_arguments}, of the others {@code tool_spared} (nothing is called). Over those
- * whose form and reference are JSON {@code fields}, the share of the reference's fields that are equal.
+ * whose form and reference are JSON {@code fields}, the share of the reference's fields that are equal. Over those
+ * whose right answer was another one in a former edition {@code new_known} (it is right now) and {@code old_gone} (it
+ * is not the former one), over those whose answer did not change {@code unchanged_right}.
  */
 public final class AnswerScoring {
     private static final String TOOLS = "tool_";
+    private static final String NEW = "new_known";
+    private static final String OLD = "old_gone";
+    private static final String UNCHANGED = "unchanged_right";
     private static final String FIELDS = "fields";
     private static final List<String> LEFT_OUT = List.of("rougeLsum");
 
@@ -161,6 +166,10 @@ public final class AnswerScoring {
         List.of("made", "function", "arguments").forEach(name -> checks.put(TOOLS + name, needed));
         checks.put(TOOLS + "spared", places(item -> item.further().tools().filter(check -> !check.needsCall())
                 .isPresent()));
+        int[] changed = places(EvaluationItem::isChanged);
+        checks.put(NEW, changed);
+        checks.put(OLD, changed);
+        checks.put(UNCHANGED, places(EvaluationItem::isUnchanged));
         checks.values().removeIf(places -> places.length == 0);
         return checks;
     }
@@ -176,6 +185,8 @@ public final class AnswerScoring {
                 case TOOLS + "made", TOOLS + "spared" -> item.further().tools().orElseThrow().callsWhereNeeded(answer);
                 case TOOLS + "function" -> item.further().tools().orElseThrow().callsRightFunctions(answer);
                 case TOOLS + "call", TOOLS + "arguments" -> item.further().tools().orElseThrow().accepts(answer);
+                case NEW, UNCHANGED -> item.isAnsweredBy(answer);
+                case OLD -> item.isAnsweredBy(answer) || !item.further().former().orElseThrow().isAnsweredBy(answer);
                 case "format" -> item.further().form().orElseThrow().accepts(answer);
                 default -> item.further().refusal().orElseThrow() == RefusalDetector.isRefusal(answer);
             };
