@@ -123,7 +123,8 @@ final class HeadScores {
     }
 
     private Object named(Object label) {
-        boolean number = task.problem() != Task.Problem.REGRESSION && label instanceof Integer index && index >= 0
+        boolean number = task.labels().size() > 1 && task.problem() != Task.Problem.REGRESSION
+                && label instanceof Integer index && index >= 0
                 && index < task.labels().size();
         return number ? task.labels().get((Integer) label) : label;
     }

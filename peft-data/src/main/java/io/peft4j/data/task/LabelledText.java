@@ -44,6 +44,36 @@ public record LabelledText(String text, Optional<String> second, List<String> la
     }
 
     /**
+     * The probability that the only label of a model is right, as a cross-encoder learns it.
+     *
+     * @param label the model's label: where the text has it by name, it is right; where the text has a number, that is
+     *     the probability
+     * @throws ConfigurationException when a label of the text is neither, or the number is not from 0 to 1
+     */
+    public double probability(String label) {
+        double sum = 0;
+        for (int i = 0; i < labels.size(); i++) {
+            sum += (probabilities.isEmpty() ? 1 : probabilities.get(i)) * share(labels.get(i), label);
+        }
+        if (sum > 1) {
+            throw new ConfigurationException(
+                    "a text has the labels " + labels + "; the model has one, '" + label + "'");
+        }
+        return sum;
+    }
+
+    private static double share(String own, String label) {
+        if (own.equals(label)) {
+            return 1;
+        }
+        if (!Labels.isProbability(own)) {
+            throw new ConfigurationException("'" + own + "' is neither '" + label + "', the model's only label, nor a "
+                    + "number from 0 to 1");
+        }
+        return Double.parseDouble(own);
+    }
+
+    /**
      * The labels as numbers.
      *
      * @param count how many there must be

@@ -4,6 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Task;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
 
 /** Reads out of examples what a model for them has to tell apart. */
@@ -29,6 +30,25 @@ public final class Labels {
             return new Task(Task.Type.SEQ_CLS, Task.unnamedLabels(width), Task.Problem.REGRESSION);
         }
         return new Task(Task.Type.SEQ_CLS, names(all), one ? Task.Problem.SINGLE_LABEL : Task.Problem.MULTI_LABEL);
+    }
+
+    /**
+     * The task of a model with one output, where that can learn the texts as they are: with the logistic loss, as a
+     * cross-encoder, when all are pairs with numbers from 0 to 1.
+     *
+     * @param own what the model is for by itself: a regression learns pairs, a model with one label also single texts
+     */
+    public static Optional<Task> ofOneOutput(Task own, List<LabelledText> texts) {
+        boolean one = own.type() == Task.Type.SEQ_CLS && own.labels().size() == 1
+                && own.problem() != Task.Problem.SINGLE_LABEL;
+        boolean learned = one && texts.stream().allMatch(text -> (text.second().isPresent()
+                || own.problem() == Task.Problem.MULTI_LABEL)
+                && text.labels().stream().allMatch(Labels::isProbability));
+        return learned ? Optional.of(new Task(own.type(), own.labels(), Task.Problem.MULTI_LABEL)) : Optional.empty();
+    }
+
+    static boolean isProbability(String label) {
+        return label.matches(NUMBER) && Double.parseDouble(label) >= 0 && Double.parseDouble(label) <= 1;
     }
 
     /** The task of words, some without a label; {@code O}, the label of those outside of entities, comes first. */

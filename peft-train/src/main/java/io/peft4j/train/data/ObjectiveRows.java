@@ -52,8 +52,12 @@ record ObjectiveRows<E>(ObjectiveType<E> type, ObjectiveValues values, double we
 
     /** A base that knows all labels keeps its own. */
     Optional<Task> task(Supplier<Task> own) {
-        return type.task().map(of -> of.apply(examples)).filter(task -> !knows(own.get(), task))
-                .map(ObjectiveRows::learnable);
+        return type.task().flatMap(of -> {
+            Task known = own.get();
+            Task wanted = of.apply(examples);
+            return type.task(known, examples)
+                    .or(() -> knows(known, wanted) ? Optional.empty() : Optional.of(learnable(wanted)));
+        });
     }
 
     /** With one class every answer is right, and there is nothing to learn. */

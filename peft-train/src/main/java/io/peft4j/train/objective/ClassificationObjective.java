@@ -12,14 +12,20 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Classes of texts, or numbers for them, as transformers' models for sequence classification learn them: cross-entropy
  * where one label is right, or each is with a probability, the mean logistic loss of all labels where several can be,
- * and the mean squared error of a regression.
+ * or of the one that there is, as sentence-transformers' cross-encoders learn, and the mean squared error of a
+ * regression.
  */
 public final class ClassificationObjective extends HeadObjective<LabelledText> {
+    private static final Logger LOG = LoggerFactory.getLogger(ClassificationObjective.class);
+
     private final TextEncoder encoder;
     private final double[] weights;
 
@@ -106,6 +112,12 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
     }
 
     private float[] several(LabelledText example) {
+        if (task().labels().size() == 1) {
+            return new float[] {(float) example.probability(task().labels().get(0))};
+        }
+        if (!example.probabilities().isEmpty()) {
+            return soft(example);
+        }
         float[] right = new float[task().labels().size()];
         example.labels().forEach(label -> right[task().label(label)] = 1);
         return right;
@@ -137,7 +149,7 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
                 case SINGLE_LABEL -> best(outputs, first, 1, columns) == (targets.length == 1 ? (int) targets[0]
                         : best(targets, 0, 1, columns)) ? 1 : 0;
                 case MULTI_LABEL -> IntStream.range(0, columns)
-                        .allMatch(j -> outputs[first + j] >= 0 == (targets[j] == 1)) ? 1 : 0;
+                        .allMatch(j -> outputs[first + j] >= 0 == targets[j] >= 0.5) ? 1 : 0;
                 case REGRESSION -> 0;
             };
         }
@@ -153,14 +165,16 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
                         .mapToDouble(i -> CrossEntropy.of(row, i, weights[i] * targets[i], gradient)).sum();
     }
 
-    /** {@code log(1 + exp(-x))} where the label is right, {@code log(1 + exp(x))} where it is not. */
+    /** {@code p w log(1 + exp(-x)) + (1 - p) log(1 + exp(x))}, where the label is right with the probability p. */
     private double logistic(float[] right, float[] outputs, int first, double[] gradient) {
         double sum = 0;
         for (int i = 0; i < right.length; i++) {
-            double signed = right[i] == 1 ? -outputs[first + i] : outputs[first + i];
-            double weight = (right[i] == 1 ? weights[i] : 1) / right.length;
-            sum += weight * (Math.max(signed, 0) + Math.log1p(Math.exp(-Math.abs(signed))));
-            gradient[first + i] = weight / (1 + Math.exp(-signed)) * (right[i] == 1 ? -1 : 1);
+            double x = outputs[first + i];
+            double yes = weights[i] * right[i] / right.length;
+            double no = (1.0 - right[i]) / right.length;
+            double rest = Math.log1p(Math.exp(-Math.abs(x)));
+            sum += yes * (Math.max(-x, 0) + rest) + no * (Math.max(x, 0) + rest);
+            gradient[first + i] = no / (1 + Math.exp(-x)) - yes / (1 + Math.exp(x));
         }
         return sum;
     }
@@ -182,9 +196,18 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
             super("classification", RowKind.TEXTS,
                     "{\"text\", \"label\"}, with \"text_pair\"; \"label_probabilities\" where "
                             + "they are uncertain, a list where several can be right, a number with a point for a "
-                            + "regression",
+                            + "regression, a number from 0 to 1 where a model with one output judges pairs",
                     Labels::ofTexts,
                     ClassificationObjective::new);
+        }
+
+        @Override
+        public Optional<Task> task(Task own, List<LabelledText> examples) {
+            Optional<Task> chosen = Labels.ofOneOutput(own, examples);
+            chosen.filter(task -> own.problem() == Task.Problem.REGRESSION).ifPresent(task -> LOG.info(
+                    "the model has one output and all rows are pairs with labels from 0 to 1: learning them by binary "
+                            + "cross-entropy, as a cross-encoder"));
+            return chosen;
         }
     }
 }

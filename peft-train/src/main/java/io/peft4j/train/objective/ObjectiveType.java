@@ -67,6 +67,16 @@ public abstract class ObjectiveType<E> {
     }
 
     /**
+     * Another task than that of {@link #task()}, for a base model whose head can learn the examples in another way;
+     * default: none.
+     *
+     * @param own what the base model is for by itself
+     */
+    public Optional<Task> task(Task own, List<E> examples) {
+        return Optional.empty();
+    }
+
+    /**
      * The objective for a model with these options.
      *
      * @throws ConfigurationException at once when an option is out of range or missing

@@ -95,7 +95,7 @@ public final class TextEvaluation implements RowEvaluation<LabelledText> {
         List<Set<String>> expected = new ArrayList<>();
         for (int i = 0; i < rows.size(); i++) {
             Set<String> labels = new LinkedHashSet<>();
-            for (String label : rows.get(i).right()) {
+            for (String label : right(task, rows.get(i))) {
                 labels.add(Rows.label(task, label, i));
             }
             if (task.problem() == Task.Problem.SINGLE_LABEL && labels.size() != 1) {
@@ -105,6 +105,13 @@ public final class TextEvaluation implements RowEvaluation<LabelledText> {
             expected.add(labels);
         }
         return expected;
+    }
+
+    private static List<String> right(Task task, LabelledText row) {
+        if (task.problem() != Task.Problem.MULTI_LABEL || task.labels().size() != 1) {
+            return row.right();
+        }
+        return row.probability(task.labels().get(0)) >= 0.5 ? task.labels() : List.of();
     }
 
     private static List<Set<String>> said(Model model, List<LabelledText> rows) {
