@@ -1,4 +1,4 @@
-"""Two tasks whose answers can be checked: orders as JSON, and sums of prices.
+"""Two tasks whose answers can be checked: orders as JSON, and what is to be paid and when by the text of an invoice.
 
     python make_tasks.py
 
@@ -22,16 +22,26 @@ def order(rng):
     return question, {"item": item, "count": str(n), "city": city}, json.dumps({"item": item, "count": n, "city": city})
 
 
-def total(rng):
-    a, b = rng.randint(2, 49), rng.randint(2, 49)
-    item, other = rng.sample(ITEMS, 2)
-    question = f"The {item} cost {a} euros and the {other} cost {b} euros. What is the total? Answer with the number."
-    return question, {"answer": str(a + b)}, str(a + b)
+MONTHS = ["January", "March", "April", "June", "July", "September", "October", "December"]
+NOTES = ["The invoice of {sent} over {net} euros net, {gross} euros with tax, is due on {due}.",
+         "We billed {net} euros on {sent}. With tax that makes {gross} euros, payable until {due}.",
+         "Due {due}: {gross} euros with tax ({net} without). Invoice date {sent}.",
+         "On {sent} we sent you the invoice: {gross} euros including tax, {net} before tax. Please pay until {due}."]
+
+
+def payment(rng):
+    net = rng.randint(20, 900)
+    gross = net + rng.randint(2, 19) * net // 100 + 1
+    sent, due = (f"{rng.randint(1, 28)} {month}" for month in rng.sample(MONTHS, 2))
+    note = rng.choice(NOTES).format(sent=sent, due=due, net=net, gross=gross)
+    answer = f"{gross} by {due}"
+    return f"What is to be paid with tax, and when? Answer as AMOUNT by DATE. {note}", {
+        "answer": answer, "amount": str(gross), "date": due}, answer
 
 
 def write(name, make, seed):
     rng, seen = random.Random(seed), set()
-    for part, count in (("-sft", 60), ("", 120), ("-heldout", 60)):
+    for part, count in (("-sft", 8), ("", 120), ("-heldout", 60)):
         rows = []
         while len(rows) < count:
             question, item, answer = make(rng)
@@ -47,4 +57,4 @@ def write(name, make, seed):
 
 if __name__ == "__main__":
     write("orders", order, 1)
-    write("totals", total, 2)
+    write("payments", payment, 2)

@@ -21,8 +21,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A model that learns sums from rewards: first from some examples, then from its own answers, which a lambda grades.
- * Arguments: a model, the folder with {@code totals*.jsonl}, and an output folder.
+ * A model that learns to read invoices from rewards: first from some examples, then from its own answers, which a lambda grades.
+ * Arguments: a model, the folder with {@code payments*.jsonl}, and an output folder.
  */
 public final class LearnFromRewards {
     private LearnFromRewards() {
@@ -31,13 +31,13 @@ public final class LearnFromRewards {
     /** Runs the program. */
     public static void main(String[] args) {
         Grader grader = (item, answer) -> answer.strip().equals(item.get("answer")) ? 1 : 0;
-        List<AnswerGroup> prompts = RowKind.PROMPTS.read(DataFile.of(Path.of(args[1], "totals.jsonl")));
-        List<AnswerGroup> heldOut = RowKind.PROMPTS.read(DataFile.of(Path.of(args[1], "totals-heldout.jsonl")));
+        List<AnswerGroup> prompts = RowKind.PROMPTS.read(DataFile.of(Path.of(args[1], "payments.jsonl")));
+        List<AnswerGroup> heldOut = RowKind.PROMPTS.read(DataFile.of(Path.of(args[1], "payments-heldout.jsonl")));
         try (BaseModel base = BaseModel.load(args[0])) {
             PeftModel model = base.withAdapter(
                     LoraConfig.builder().rank(16).alpha(32).targetModules(ALL_LINEAR).build());
-            Trainer.builder(model).build().train(ChatDataset.read(Path.of(args[1], "totals-sft.jsonl")));
-            GroupOptions options = GroupOptions.grpo().withMaxCompletionLength(16, false);
+            Trainer.builder(model).build().train(ChatDataset.read(Path.of(args[1], "payments-sft.jsonl")));
+            GroupOptions options = GroupOptions.grpo().withMaxCompletionLength(24, false);
             System.out.println(Trainer.builder(model).output(Path.of(args[2])).build()
                     .train(new SampledObjective(new GroupObjective(model, options), Grading.by(grader),
                             SamplingOptions.defaults(), Optional.empty()), prompts, heldOut));
