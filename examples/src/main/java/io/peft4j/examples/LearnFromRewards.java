@@ -21,8 +21,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A model that learns to read invoices from rewards: first from some examples, then from its own answers, which a lambda grades.
- * Arguments: a model, the folder with {@code payments*.jsonl}, and an output folder.
+ * A model that learns to read invoices from rewards: first from some examples, then from its own answers, which a
+ * lambda grades. Arguments: a model, the folder with {@code payments*.jsonl}, and an output folder.
  */
 public final class LearnFromRewards {
     private LearnFromRewards() {

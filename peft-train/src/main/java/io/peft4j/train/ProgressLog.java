@@ -2,7 +2,6 @@ package io.peft4j.train;
 
 import io.peft4j.core.error.Count;
 import java.util.Locale;
-import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
@@ -55,20 +54,15 @@ public final class ProgressLog implements TrainingListener {
         long now = clock.getAsLong();
         if (now - last >= QUIET_NANOS) {
             last = now;
-            say("step %,d of %,d, epoch %.1f, loss %.3f%s%s, %.0f tokens/s, about %.0f s left", step.step(),
-                    totalSteps, step.epoch(), step.trainLoss(), accuracy(step.accuracy()), validation,
+            say("step %,d of %,d, epoch %.1f, %s%s, %.0f tokens/s, about %.0f s left", step.step(),
+                    totalSteps, step.epoch(), step.summary(), validation,
                     tokens / seconds, step.secondsLeft());
         }
     }
 
     @Override
     public void onEvaluation(TrainingResult.Evaluation evaluation) {
-        validation = String.format(Locale.ROOT, ", validation %.3f", evaluation.loss())
-                + accuracy(evaluation.accuracy());
-    }
-
-    private static String accuracy(OptionalDouble share) {
-        return share.isEmpty() ? "" : String.format(Locale.ROOT, ", accuracy %.3f", share.getAsDouble());
+        validation = ", validation " + evaluation.summary();
     }
 
     @Override

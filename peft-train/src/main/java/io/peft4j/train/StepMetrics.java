@@ -2,6 +2,7 @@ package io.peft4j.train;
 
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
 
@@ -36,6 +37,22 @@ public record StepMetrics(long step, double epoch, double trainLoss, double lear
     /** The share of right answers, where the objective measures it ({@code accuracy}). */
     public OptionalDouble accuracy() {
         return TrainingResult.accuracyOf(measures);
+    }
+
+    /**
+     * Where the training stands, for a line of progress: loss and accuracy, or the reward, the tokens of an answer and
+     * the share of groups whose answers have one reward, and the divergence where it is measured.
+     */
+    public String summary() {
+        if (!measures.containsKey("reward")) {
+            return String.format(Locale.ROOT, "loss %.3f", trainLoss) + (accuracy().isEmpty() ? ""
+                    : String.format(Locale.ROOT, ", accuracy %.3f", accuracy().getAsDouble()));
+        }
+        String rewards = String.format(Locale.ROOT, "reward %.3f, %.0f tokens an answer, %.0f %% of groups equal",
+                measures.get("reward"), measures.getOrDefault("completions/mean_length", 0.0),
+                100 * measures.getOrDefault("frac_reward_zero_std", 0.0));
+        return rewards
+                + (measures.containsKey("kl") ? String.format(Locale.ROOT, ", kl %.3f", measures.get("kl")) : "");
     }
 
     /** Tokens of the examples a second. */

@@ -31,7 +31,7 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
         COMPLETE("trained"),
         /** Somebody stopped it. */
         CANCELLED("cancelled after"),
-        /** The loss on the validation data did not fall any more. */
+        /** The loss on the validation data did not fall any more, or the rewards collapsed. */
         STOPPED_EARLY("stopped early after"),
         /** Its time was over. */
         OUT_OF_TIME("out of time after");
@@ -60,6 +60,14 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
         /** A loss without measures. */
         public Evaluation(long step, double epoch, double loss) {
             this(step, epoch, loss, Map.of());
+        }
+
+        /** What was found, for a line of progress: loss and accuracy, or the reward. */
+        public String summary() {
+            Double reward = measures.get("reward");
+            return reward == null ? String.format(Locale.ROOT, "%.3f", loss) + (accuracy().isEmpty() ? ""
+                    : String.format(Locale.ROOT, ", accuracy %.3f", accuracy().getAsDouble()))
+                    : String.format(Locale.ROOT, "reward %.3f", reward);
         }
 
         /** The {@linkplain Objective#ACCURACY share of right answers}, where the objective has one. */
@@ -120,6 +128,11 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
             text.append(String.format(Locale.ROOT, " (%.0f tokens/s), loss %.4f -> %.4f", tokensPerSecond(),
                     steps.get(0).trainLoss(), finalTrainLoss().getAsDouble()))
                     .append(change(steps.get(0).accuracy(), steps.get(steps.size() - 1).accuracy()));
+            Double reward = steps.get(0).measures().get("reward");
+            Double last = steps.get(steps.size() - 1).measures().get("reward");
+            if (reward != null && last != null) {
+                text.append(String.format(Locale.ROOT, ", reward %.3f -> %.3f", reward, last));
+            }
         }
         if (!evaluations.isEmpty()) {
             text.append(String.format(Locale.ROOT, ", validation loss %.4f -> %.4f", evaluations.get(0).loss(),

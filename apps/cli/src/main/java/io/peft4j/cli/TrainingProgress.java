@@ -6,17 +6,24 @@ import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
+import io.peft4j.train.objective.SampledAnswer;
+import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
 /** Shows a training on stderr and, for machines, as JSON lines on stdout. */
 final class TrainingProgress implements TrainingListener, AutoCloseable {
+    private static final int MOST_LETTERS = 160;
+    private static final long QUIET_NANOS = Duration.ofMinutes(1).toNanos();
+
     private final Console console;
     private final boolean json;
     private TerminalProgress progress;
     private String validation = "";
     private double tokens;
     private double seconds;
+    private long shown;
 
     /** Follows a training; {@code json} tells whether stdout gets a line a step. */
     TrainingProgress(Console console, boolean json) {
@@ -47,8 +54,8 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
     public void onStep(StepMetrics step) {
         tokens += step.tokens();
         seconds += step.seconds();
-        progress.to(step.step(), String.format(Locale.ROOT, "epoch %.1f, loss %.3f%s%s, %.0f tokens/s", step.epoch(),
-                step.trainLoss(), accuracy(step.accuracy()), validation, tokens / seconds));
+        progress.to(step.step(), String.format(Locale.ROOT, "epoch %.1f, %s%s, %.0f tokens/s", step.epoch(),
+                step.summary(), validation, tokens / seconds));
         if (json) {
             console.print(MetricsJson.of(step));
         }
@@ -56,15 +63,39 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
 
     @Override
     public void onEvaluation(TrainingResult.Evaluation evaluation) {
-        validation = String.format(Locale.ROOT, ", validation %.3f", evaluation.loss())
-                + accuracy(evaluation.accuracy());
+        validation = ", validation " + evaluation.summary();
         if (!console.isTerminal()) {
-            console.say("Validation loss after %.1f epochs: %.4f%s", evaluation.epoch(), evaluation.loss(),
-                    accuracy(evaluation.accuracy()));
+            console.say("Validation loss after %.1f epochs: %.4f%s%s", evaluation.epoch(), evaluation.loss(),
+                    accuracy(evaluation.accuracy()), reward(evaluation));
         }
         if (json) {
             console.print(MetricsJson.of(evaluation));
         }
+    }
+
+    private static String reward(TrainingResult.Evaluation evaluation) {
+        Double reward = evaluation.measures().get("reward");
+        return reward == null ? "" : String.format(Locale.ROOT, ", reward %.3f", reward);
+    }
+
+    /** An answer of the first update and, at most every minute, of a later one. */
+    @Override
+    public void onAnswers(long step, List<SampledAnswer> answers) {
+        long now = System.nanoTime();
+        if (!console.isTerminal() && (shown == 0 || now - shown >= QUIET_NANOS)) {
+            shown = now;
+            SampledAnswer answer = answers.get(0);
+            console.say("Answer in step %d%s: \"%s\" to \"%s\"", step, Double.isNaN(answer.reward()) ? ", no reward"
+                    : String.format(Locale.ROOT, ", reward %.3f", answer.reward()), line(answer.answer()),
+                    line(answer.prompt()));
+        }
+    }
+
+    /** The beginning of a text in one line. */
+    private static String line(String text) {
+        String one = text.strip().replaceAll("\\s+", " ");
+        return one.codePointCount(0, one.length()) <= MOST_LETTERS ? one
+                : one.substring(0, one.offsetByCodePoints(0, MOST_LETTERS)) + " ...";
     }
 
     private static String accuracy(OptionalDouble share) {

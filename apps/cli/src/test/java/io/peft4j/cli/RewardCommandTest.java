@@ -70,7 +70,7 @@ class RewardCommandTest {
                 step.toString());
         assertTrue(lines.stream().anyMatch(line -> line.has("eval_reward")), lines.toString());
         String page = Files.readString(folder.resolve("out/training.html"));
-        assertTrue(page.contains("frac reward zero std"), "no plot of groups without difference");
+        assertTrue(page.contains("(frac_reward_zero_std)"), "no plot of groups without difference");
         assertTrue(page.contains("Answers in step ") && page.contains("Pay day?"), "no answers");
     }
 

@@ -1,19 +1,13 @@
 package io.peft4j.data.grader;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.data.grader.support.LimitedCalls;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.Callable;
 
 /**
  * Grades answers, several at a time. A grader that throws, gives no number or takes too long has no grade for that
@@ -59,64 +53,22 @@ public record Grading(Grader grader, int threads, Duration limit) {
     public record Outcome(Optional<Grade> grade, Optional<String> trouble) {
     }
 
-    /** A grader at work on an answer. */
-    private static final class Work {
-        private final Answer answer;
-        private final Future<Grade> result;
-        private final long begin = System.nanoTime();
-
-        Work(Grader grader, Answer answer, ExecutorService pool) {
-            this.answer = answer;
-            this.result = pool.submit(() -> grader.inParts(answer.item(), answer.text()));
-        }
-
-        Outcome await(Duration limit) throws InterruptedException {
-            try {
-                Grade grade = result.get(Math.max(0, begin + limit.toNanos() - System.nanoTime()),
-                        TimeUnit.NANOSECONDS);
-                return Double.isFinite(grade.reward()) ? new Outcome(Optional.of(grade), Optional.empty())
-                        : failed("gives " + grade.reward() + ", which is no number");
-            } catch (TimeoutException e) {
-                result.cancel(true);
-                return failed("takes longer than " + limit.toMillis() / 1000.0 + " s");
-            } catch (ExecutionException e) {
-                Throwable cause = e.getCause();
-                return failed("fails: " + (cause.getMessage() == null ? cause.getClass().getSimpleName()
-                        : cause.getMessage()));
-            }
-        }
-
-        private Outcome failed(String what) {
-            return new Outcome(Optional.empty(), Optional.of("the grader " + what + " (" + answer.name() + ")"));
-        }
-    }
-
     /** Grades answers; the outcomes stand in their order. */
     public List<Outcome> grade(List<Answer> answers) {
-        // One that never ends keeps neither the others nor the program from going on.
-        ExecutorService pool = Executors.newCachedThreadPool(task -> {
-            Thread thread = new Thread(task, "peft4j-grader");
-            thread.setDaemon(true);
-            return thread;
-        });
-        try {
-            List<Outcome> outcomes = new ArrayList<>();
-            Deque<Work> working = new ArrayDeque<>();
-            for (Answer answer : answers) {
-                if (working.size() == threads) {
-                    outcomes.add(working.remove().await(limit));
-                }
-                working.add(new Work(grader, answer, pool));
-            }
-            while (!working.isEmpty()) {
-                outcomes.add(working.remove().await(limit));
-            }
-            return outcomes;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ConfigurationException("grading was interrupted", e);
-        } finally {
-            pool.shutdownNow();
+        List<Callable<Grade>> calls = new ArrayList<>();
+        answers.forEach(answer -> calls.add(() -> grader.inParts(answer.item(), answer.text())));
+        List<LimitedCalls.Result<Grade>> results = new LimitedCalls(threads, limit).all(calls);
+        List<Outcome> outcomes = new ArrayList<>();
+        for (int i = 0; i < results.size(); i++) {
+            outcomes.add(outcome(answers.get(i), results.get(i)));
         }
+        return outcomes;
+    }
+
+    private static Outcome outcome(Answer answer, LimitedCalls.Result<Grade> result) {
+        Optional<String> trouble = result.trouble().or(() -> result.value().map(Grade::reward)
+                .filter(reward -> !Double.isFinite(reward)).map(reward -> "gives " + reward + ", which is no number"));
+        return new Outcome(trouble.isPresent() ? Optional.empty() : result.value(),
+                trouble.map(what -> "the grader " + what + " (" + answer.name() + ")"));
     }
 }

@@ -266,7 +266,7 @@ public final class GroupObjective implements AnswerObjective<AnswerGroup> {
                             .withScaledRewards(oneOf(values.get(SCALE), "scale of rewards", "group", "none"));
         }
 
-        private static boolean oneOf(String value, String what, String yes, String no) {
+        static boolean oneOf(String value, String what, String yes, String no) {
             if (!value.equals(yes) && !value.equals(no)) {
                 throw new ConfigurationException("unknown " + what + " '" + value + "'; use one of [" + yes + ", " + no
                         + "]");

@@ -85,6 +85,14 @@ public interface Objective<E> {
         return false;
     }
 
+    /**
+     * Whether a training ends where its rewards fall far, or its answers grow until they are cut; else that is a
+     * warning. Default: false.
+     */
+    default boolean endsOnCollapse() {
+        return false;
+    }
+
     /** What an automatic learning rate, which is one for learning answers, is multiplied by; default 1. */
     default double autoRateFactor() {
         return 1;

@@ -3,22 +3,22 @@ package io.peft4j.train.objective;
 import io.peft4j.core.engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.model.Completion;
-import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Pass;
-import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.Sampling;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.AnswerFault;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.grader.Grade;
 import io.peft4j.data.grader.Grading;
+import io.peft4j.data.grader.support.LimitedCalls;
 import io.peft4j.data.task.AnswerGroup;
+import io.peft4j.train.objective.Conversations.Conversation;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.IdentityHashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,26 +43,24 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The loss on validation prompts is the mean reward of greedy answers, times -1. Measured besides what
  * {@link GroupObjective} measures: {@code rewards/NAME} for each part of a grade, {@code entropy} (its estimate from
- * the answers: the mean of {@code -log p}), and {@code ungraded}, the share of answers without a grade. The tokens of a
- * step are those of its prompts.
+ * the answers: the mean of {@code -log p}), {@code ungraded}, the share of answers without a grade, and with tools
+ * {@code tools/call_frequency}, the calls that were answered, an answer. The tokens of a step are those of its prompts.
  */
 public final class SampledObjective implements AnswerObjective<AnswerGroup> {
     private static final Logger LOG = LoggerFactory.getLogger(SampledObjective.class);
     private static final int MOST_FAILED_BATCHES = 3;
     private static final int WARNINGS = 10;
-    /** Groups after which it is said that most of them teach nothing. */
-    private static final int WATCHED = 40;
 
     private final GroupObjective learner;
     private final Grading grading;
     private final SamplingOptions options;
     private final Optional<LanguageModel> start;
+    private final Optional<ToolCaller> tools;
+    private final int turns;
     /** The prompts by the tokens that they are asked with (the same array). */
     private final Map<int[], AnswerGroup> prompts = new IdentityHashMap<>();
     private int failedBatches;
     private int troubles;
-    private int groups;
-    private int equalGroups;
 
     /**
      * The objective.
@@ -74,10 +72,31 @@ public final class SampledObjective implements AnswerObjective<AnswerGroup> {
      */
     public SampledObjective(GroupObjective learner, Grading grading, SamplingOptions options,
             Optional<LanguageModel> start) {
+        this(learner, grading, options, start, Optional.empty(), 1);
+    }
+
+    private SampledObjective(GroupObjective learner, Grading grading, SamplingOptions options,
+            Optional<LanguageModel> start, Optional<ToolCaller> tools, int turns) {
         this.learner = Objects.requireNonNull(learner, "learner");
         this.grading = Objects.requireNonNull(grading, "grading");
         this.options = Objects.requireNonNull(options, "options");
         this.start = start;
+        this.tools = tools;
+        this.turns = turns;
+    }
+
+    /**
+     * The same with tools that answer between the turns of the model; they are called several at a time and as long as
+     * graders may take. The tokens of what they say count as tokens of the answer and are not learned. Graded is the
+     * text of the last turn; an answer whose tool fails has no grade.
+     *
+     * @param most the most turns of the model, 2 or more
+     */
+    public SampledObjective withTools(ToolCaller caller, int most) {
+        if (most < 2) {
+            throw new ConfigurationException("an answer with tools needs 2 turns or more, got " + most);
+        }
+        return new SampledObjective(learner, grading, options, start, Optional.of(caller), most);
     }
 
     @Override
@@ -92,6 +111,7 @@ public final class SampledObjective implements AnswerObjective<AnswerGroup> {
         settings.put("temperature", String.valueOf(options.temperature()));
         settings.put("top_p", String.valueOf(options.topP()));
         settings.put("grader", options.grader());
+        tools.ifPresent(caller -> settings.put("turns", String.valueOf(turns)));
         return settings;
     }
 
@@ -99,6 +119,11 @@ public final class SampledObjective implements AnswerObjective<AnswerGroup> {
     @Override
     public boolean comparesExamples() {
         return true;
+    }
+
+    @Override
+    public boolean endsOnCollapse() {
+        return options.endsOnCollapse();
     }
 
     @Override
@@ -133,77 +158,72 @@ public final class SampledObjective implements AnswerObjective<AnswerGroup> {
     /** The prompts of a batch with answers and their rewards. */
     private List<EncodedExample> answered(Passes passes, List<EncodedExample> batch) {
         Sampling sampling = Sampling.of(options.temperature(), passes.seed()).withTopP(options.topP());
-        List<Completion> completions = answers(batch, sampling, options.groupSize());
-        List<Grading.Outcome> outcomes = graded(passes, batch, completions, options.groupSize());
+        int each = options.groupSize();
+        List<Conversation> conversations = conversations(batch, sampling, each);
+        List<Grading.Outcome> outcomes = graded(passes, batch, conversations, each);
         List<EncodedExample> answered = new ArrayList<>();
         for (int i = 0; i < batch.size(); i++) {
             List<GroupObjective.Answer> answers = new ArrayList<>();
-            for (int k = i * options.groupSize(); k < (i + 1) * options.groupSize(); k++) {
-                answers.add(answer(batch.get(i), completions.get(k), outcomes.get(k)));
+            for (int k = i * each; k < (i + 1) * each; k++) {
+                answers.add(new GroupObjective.Answer(conversations.get(k).sequence(), conversations.get(k).isCut(),
+                        outcomes.get(k).grade().map(Grade::reward).orElse(Double.NaN)));
             }
-            watch(answers);
             answered.add(learner.group(answers));
         }
         return learner.referenceValues() == 0 ? answered : withReferences(passes, answered);
     }
 
-    private List<Completion> answers(List<EncodedExample> batch, Sampling sampling, int each) {
-        List<Prompt> asked = batch.stream().map(example -> Prompt.tokens(example.sequences().get(0).ids())).toList();
-        return learner.model().generate(asked, GenerationOptions.defaults().withSampling(sampling).withAnswers(each)
-                .withMaxNewTokens(learner.options().maxCompletionLength()));
-    }
-
-    private static GroupObjective.Answer answer(EncodedExample prompt, Completion completion,
-            Grading.Outcome outcome) {
-        int[] asked = prompt.sequences().get(0).ids();
-        int[] ids = Arrays.copyOf(asked, asked.length + completion.ids().length);
-        System.arraycopy(completion.ids(), 0, ids, asked.length, completion.ids().length);
-        float[] weights = new float[ids.length];
-        Arrays.fill(weights, asked.length, ids.length, 1);
-        return new GroupObjective.Answer(new TokenSequence(ids, weights),
-                completion.stopReason() == Completion.StopReason.LENGTH,
-                outcome.grade().map(Grade::reward).orElse(Double.NaN));
+    private List<Conversation> conversations(List<EncodedExample> batch, Sampling sampling, int each) {
+        List<int[]> asked = batch.stream().map(example -> example.sequences().get(0).ids()).toList();
+        return new Conversations(learner.model(), learner.options().maxCompletionLength(), tools, turns,
+                new LimitedCalls(grading.threads(), grading.limit()))
+                .of(asked.stream().map(ids -> prompts.get(ids).prompt()).toList(), asked, sampling, each);
     }
 
     /** Grades answers, and measures what their grades are made of. */
-    private List<Grading.Outcome> graded(Passes passes, List<EncodedExample> batch, List<Completion> completions,
+    private List<Grading.Outcome> graded(Passes passes, List<EncodedExample> batch, List<Conversation> conversations,
             int each) {
         List<Grading.Answer> asked = new ArrayList<>();
-        for (int k = 0; k < completions.size(); k++) {
-            AnswerGroup group = prompts.get(batch.get(k / each).sequences().get(0).ids());
-            asked.add(new Grading.Answer(group.prompt().origin() + ", answer " + (k % each + 1),
-                    group.prompt().extra(), completions.get(k).text()));
+        List<Grading.Outcome> outcomes = new ArrayList<>();
+        for (int k = 0; k < conversations.size(); k++) {
+            ChatExample prompt = prompt(batch.get(k / each));
+            String name = prompt.origin() + ", answer " + (k % each + 1);
+            Optional<String> trouble = conversations.get(k).trouble().map(what -> what + " (" + name + ")");
+            outcomes.add(new Grading.Outcome(Optional.empty(), trouble));
+            if (trouble.isEmpty()) {
+                asked.add(new Grading.Answer(name, prompt.extra(), conversations.get(k).lastTurn()));
+            }
         }
-        List<Grading.Outcome> outcomes = grading.grade(asked);
+        Iterator<Grading.Outcome> graded = grading.grade(asked).iterator();
+        outcomes.replaceAll(outcome -> outcome.trouble().isPresent() ? outcome : graded.next());
         for (int k = 0; k < outcomes.size(); k++) {
-            Grading.Outcome outcome = outcomes.get(k);
-            outcome.grade().ifPresent(grade -> grade.parts().forEach((name, value) -> passes.measure("rewards/" + name,
-                    value, 1)));
-            passes.measure("ungraded", outcome.grade().isPresent() ? 0 : 1, 1);
-            outcome.trouble().filter(trouble -> troubles++ < WARNINGS).ifPresent(LOG::warn);
+            Optional<Grade> grade = outcomes.get(k).grade();
+            Map<String, Double> parts = grade.map(Grade::parts).orElse(Map.of());
+            parts.forEach((name, value) -> passes.measure("rewards/" + name, value, 1));
+            passes.measure("ungraded", grade.isPresent() ? 0 : 1, 1);
+            outcomes.get(k).trouble().filter(trouble -> troubles++ < WARNINGS).ifPresent(LOG::warn);
+            List<ChatMessage> prompt = prompt(batch.get(k / each)).messages();
+            passes.show(new SampledAnswer(prompt.get(prompt.size() - 1).content(), conversations.get(k).shown(),
+                    grade.map(Grade::reward).orElse(Double.NaN), parts));
         }
-        for (int k = 0; k < completions.size(); k++) {
-            List<ChatMessage> prompt = prompts.get(batch.get(k / each).sequences().get(0).ids()).prompt().messages();
-            passes.show(new SampledAnswer(prompt.get(prompt.size() - 1).content(), completions.get(k).text(),
-                    outcomes.get(k).grade().map(Grade::reward).orElse(Double.NaN)));
+        if (tools.isPresent()) {
+            passes.measure("tools/call_frequency", conversations.stream().mapToInt(Conversation::toolCalls).sum(),
+                    conversations.size());
         }
+        requireGrades(outcomes);
+        return outcomes;
+    }
+
+    private ChatExample prompt(EncodedExample example) {
+        return prompts.get(example.sequences().get(0).ids()).prompt();
+    }
+
+    private void requireGrades(List<Grading.Outcome> outcomes) {
         boolean none = outcomes.stream().allMatch(outcome -> outcome.grade().isEmpty());
         failedBatches = none ? failedBatches + 1 : 0;
         if (failedBatches == MOST_FAILED_BATCHES) {
             throw new ConfigurationException("no answer of " + MOST_FAILED_BATCHES + " batches could be graded: "
                     + outcomes.get(0).trouble().orElse(""));
-        }
-        return outcomes;
-    }
-
-    /** Says so, once, where most groups have nothing to teach. */
-    private void watch(List<GroupObjective.Answer> answers) {
-        groups++;
-        equalGroups += answers.stream().mapToDouble(GroupObjective.Answer::reward).distinct().count() == 1 ? 1 : 0;
-        if (groups == WATCHED && equalGroups > WATCHED / 2) {
-            LOG.warn("in {} of the first {} groups all answers have the same reward: these teach nothing. Use prompts "
-                    + "that the model answers well at times, a grader with more steps, larger groups or a higher "
-                    + "temperature", equalGroups, groups);
         }
     }
 
@@ -229,11 +249,11 @@ public final class SampledObjective implements AnswerObjective<AnswerGroup> {
 
     @Override
     public double loss(Passes passes, List<EncodedExample> batch) {
-        List<Completion> completions = answers(batch, Sampling.greedy(), 1);
-        List<Grading.Outcome> outcomes = graded(passes, batch, completions, 1);
+        List<Conversation> conversations = conversations(batch, Sampling.greedy(), 1);
+        List<Grading.Outcome> outcomes = graded(passes, batch, conversations, 1);
         double sum = 0;
         for (int i = 0; i < batch.size(); i++) {
-            passes.measure("completions/mean_length", completions.get(i).ids().length, 1);
+            passes.measure("completions/mean_length", conversations.get(i).learned(), 1);
             if (outcomes.get(i).grade().isPresent()) {
                 double reward = outcomes.get(i).grade().get().reward();
                 passes.measure("reward", reward, 1);

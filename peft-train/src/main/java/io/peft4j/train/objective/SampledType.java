@@ -35,12 +35,17 @@ abstract class SampledType extends GroupObjective.Type {
     private static final ObjectiveOption<Double> TOP_P = ObjectiveOption.number("sampling-top-p", "P",
             "their tokens are drawn from the likeliest of this probability", USUAL.topP());
 
+    private static final ObjectiveOption<String> COLLAPSE = ObjectiveOption.word("on-collapse", "end|warn",
+            "what happens where the reward falls far, or answers grow until they are cut", "end");
+
     SampledType(GroupOptions usual) {
-        super(usual, RowKind.PROMPTS, "prompts that the model answers, with a grader", GRADER, GROUP, HEAT, TOP_P);
+        super(usual, RowKind.PROMPTS, "prompts that the model answers, with a grader", GRADER, GROUP, HEAT, TOP_P,
+                COLLAPSE);
     }
 
     private static SamplingOptions sampling(ObjectiveValues values) {
-        return USUAL.withGroupSize(values.get(GROUP)).withDraws(values.get(HEAT), values.get(TOP_P));
+        return USUAL.withGroupSize(values.get(GROUP)).withDraws(values.get(HEAT), values.get(TOP_P))
+                .withEndOnCollapse(oneOf(values.get(COLLAPSE), "answer to a collapse", "end", "warn"));
     }
 
     /** For what is to be known before there is a grader. */

@@ -11,8 +11,11 @@ import io.peft4j.core.model.Sampling;
  * @param topP draws are among the likeliest tokens of this probability; default 1: all. The learned probabilities are
  *     those of all tokens at temperature 1
  * @param grader what tells this grader from others, for a training that is resumed; default empty
+ * @param endsOnCollapse whether the training ends where the reward falls far, or answers grow until they are cut;
+ *     default true
  */
-public record SamplingOptions(int groupSize, double temperature, double topP, String grader) {
+public record SamplingOptions(int groupSize, double temperature, double topP, String grader,
+        boolean endsOnCollapse) {
     /** Checks the ranges. */
     public SamplingOptions {
         if (groupSize < 2) {
@@ -29,21 +32,26 @@ public record SamplingOptions(int groupSize, double temperature, double topP, St
 
     /** Groups of 8 at temperature 1. */
     public static SamplingOptions defaults() {
-        return new SamplingOptions(8, 1, 1, "");
+        return new SamplingOptions(8, 1, 1, "", true);
     }
 
     /** The same with another number of answers to each prompt. */
     public SamplingOptions withGroupSize(int size) {
-        return new SamplingOptions(size, temperature, topP, grader);
+        return new SamplingOptions(size, temperature, topP, grader, endsOnCollapse);
     }
 
     /** The same with other draws. */
     public SamplingOptions withDraws(double newTemperature, double newTopP) {
-        return new SamplingOptions(groupSize, newTemperature, newTopP, grader);
+        return new SamplingOptions(groupSize, newTemperature, newTopP, grader, endsOnCollapse);
     }
 
     /** The same for a grader that this tells from others. */
     public SamplingOptions withGrader(String name) {
-        return new SamplingOptions(groupSize, temperature, topP, name);
+        return new SamplingOptions(groupSize, temperature, topP, name, endsOnCollapse);
+    }
+
+    /** The same with the end of a training that collapses, or only a warning. */
+    public SamplingOptions withEndOnCollapse(boolean ends) {
+        return new SamplingOptions(groupSize, temperature, topP, grader, ends);
     }
 }

@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * What metrics are called on pages, which of them are drawn, and in which order. Those not known here keep their names.
@@ -16,7 +18,15 @@ final class Metrics {
     private static final Map<String, String> COURSE = ordered("learning_rate", "Learning rate", "grad_norm",
             "Gradient norm, before clipping", "tokens_per_s", "Tokens a second");
     private static final Map<String, String> REACHED = ordered("train_loss", "Training loss", "eval_loss",
-            "Validation loss");
+            "Validation loss", "reward", "Reward", "eval_reward", "Reward on the validation data");
+    /** What is measured of answers with rewards; the names in brackets are those in the files. */
+    private static final Map<String, String> REWARDS = ordered("frac_reward_zero_std",
+            "Share of groups whose answers have one reward (frac_reward_zero_std)", "reward_std",
+            "Deviation of the rewards within a group (reward_std)", "completions/mean_length",
+            "Tokens of an answer (completions/mean_length)", "completions/clipped_ratio",
+            "Share of answers that are cut (completions/clipped_ratio)", "kl", "Divergence from the reference (kl)",
+            "entropy", "Entropy of a token (entropy)", "ungraded", "Share of answers without a grade (ungraded)");
+    private static final String PART = "rewards/";
     private static final String TRAIN = "train_";
     private static final String EVAL = "eval_";
     /** A page with more plots is no use to anybody. */
@@ -35,7 +45,9 @@ final class Metrics {
 
     /** What a metric is called. */
     static String title(String metric) {
-        return COURSE.getOrDefault(metric, REACHED.getOrDefault(metric, metric.replace('_', ' ')));
+        return Stream.of(COURSE, REACHED, REWARDS).map(titles -> titles.get(metric)).filter(Objects::nonNull)
+                .findFirst().orElseGet(() -> metric.startsWith(PART) ? "Part of the reward: "
+                        + metric.substring(PART.length()) : metric.replace('_', ' '));
     }
 
     /** What a plot of a metric on training and validation data is called. */
@@ -46,7 +58,8 @@ final class Metrics {
 
     /** Which data a metric was measured on, where its name says so; else what it is called. */
     static String data(String metric) {
-        return metric.startsWith(TRAIN) ? "training" : metric.startsWith(EVAL) ? "validation" : title(metric);
+        return metric.startsWith(TRAIN) || metric.equals("reward") ? "training"
+                : metric.startsWith(EVAL) ? "validation" : title(metric);
     }
 
     private static String bare(String metric) {

@@ -50,7 +50,7 @@ public record RunInfo(State state, Optional<String> failure, List<String> warnin
         FINISHED,
         /** Somebody stopped it in order. */
         STOPPED,
-        /** The loss on the validation data did not fall any more. */
+        /** The loss on the validation data did not fall any more, or the rewards collapsed. */
         STOPPED_EARLY,
         /** Its time was over. */
         OUT_OF_TIME,

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * One training as one HTML page that needs nothing else: how it ended, its losses and other metrics by step, what it
@@ -57,8 +58,7 @@ public final class TrainingPage {
         }
         if (!answers.isEmpty()) {
             page.add(Blocks.card("Answers in step " + RunTexts.count(answered), answers.stream().map(answer -> Blocks
-                    .side(Tone.PLAIN, "reward " + Numbers.shown(answer.reward()), tag("p", answer.prompt()),
-                            tag("p", answer.answer())))
+                    .side(Tone.PLAIN, grade(answer), tag("p", answer.prompt()), tag("p", answer.answer())))
                     .toArray()));
         }
         List<String> course = Metrics.course(run.metrics().keySet());
@@ -96,6 +96,12 @@ public final class TrainingPage {
     private static String fromTo(MetricSeries series) {
         return series.values().length == 1 ? Numbers.shown(series.last())
                 : Numbers.shown(series.first()) + " to " + Numbers.shown(series.last());
+    }
+
+    private static String grade(SampledAnswer answer) {
+        return (Double.isNaN(answer.reward()) ? "no reward" : "reward " + Numbers.shown(answer.reward()))
+                + answer.parts().entrySet().stream().map(part -> part.getKey() + " " + Numbers.shown(part.getValue()))
+                        .collect(Collectors.joining(", ", answer.parts().isEmpty() ? "" : ": ", ""));
     }
 
     /** What a reader must not overlook. */

@@ -19,14 +19,18 @@ import io.peft4j.train.objective.GroupObjective;
 import io.peft4j.train.objective.GroupOptions;
 import io.peft4j.train.objective.SampledObjective;
 import io.peft4j.train.objective.SamplingOptions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Trainings on answers that the model gives itself. */
 @Tag("full")
@@ -42,11 +46,16 @@ class SampledTrainingTest {
     }
 
     private static TrainingResult train(GroupOptions options, Grader grader, int epochs, boolean held) {
+        return train(options, Grading.by(grader), SamplingOptions.defaults(), epochs, held);
+    }
+
+    private static TrainingResult train(GroupOptions options, Grading grading, SamplingOptions sampling, int epochs,
+            boolean held) {
         BaseModel base = KernelsUnderTest.sharedNaive("tiny-llama");
         try (PeftModel model = PeftModel.load(base, Fixtures.adapter("lora"))) {
             SampledObjective objective = new SampledObjective(new GroupObjective(model,
-                    options.withMaxCompletionLength(TOKENS, false)), Grading.by(grader),
-                    SamplingOptions.defaults().withGroupSize(6), Optional.empty());
+                    options.withMaxCompletionLength(TOKENS, false)), grading, sampling.withGroupSize(6),
+                    Optional.empty());
             return Trainer.builder(model).epochs(epochs).batchSize(4).learningRate(5e-3)
                     .schedule(LearningRateSchedule.CONSTANT).build()
                     .train(objective, PROMPTS, held ? PROMPTS : List.of());
@@ -102,5 +111,49 @@ class SampledTrainingTest {
             throw new IllegalStateException("the table is gone");
         }, 10, false)).getMessage();
         assertTrue(message.contains("no answer of 3 batches") && message.contains("the table is gone"), message);
+    }
+
+    /** Of a grader that takes 10 seconds, throws, gives no number or never ends, the training has no grade. */
+    @Test
+    void aTrainingSurvivesItsGrader() {
+        AtomicInteger asked = new AtomicInteger();
+        Grader grader = (item, answer) -> switch (asked.getAndIncrement() % 6) {
+            case 0 -> sleep(10);
+            case 1 -> throw new IllegalStateException("no opinion");
+            case 2 -> Double.NaN;
+            case 3 -> {
+                while (!Thread.currentThread().isInterrupted()) {
+                    Thread.onSpinWait();
+                }
+                yield 0;
+            }
+            default -> vowels(answer);
+        };
+        TrainingResult result = train(GroupOptions.grpo(), new Grading(grader, 4, Duration.ofMillis(50)),
+                SamplingOptions.defaults(), 2, false);
+        assertEquals(TrainingResult.Ending.COMPLETE, result.ending());
+        assertEquals(4 / 6.0, mean(result.steps(), "ungraded"), 0.05);
+    }
+
+    private static double sleep(int seconds) {
+        try {
+            TimeUnit.SECONDS.sleep(seconds);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return 1;
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aTrainingWhoseRewardCollapsesEndsWhereThatIsAskedFor(boolean ends) {
+        AtomicInteger asked = new AtomicInteger();
+        // An update asks for 24 grades.
+        Grading grading = Grading.by((item, answer) -> asked.getAndIncrement() < 15 * 24 ? 1 + vowels(answer)
+                : 0.1 * vowels(answer));
+        TrainingResult result = train(GroupOptions.grpo(), grading, SamplingOptions.defaults().withEndOnCollapse(ends),
+                40, false);
+        assertEquals(ends ? TrainingResult.Ending.STOPPED_EARLY : TrainingResult.Ending.COMPLETE, result.ending());
+        assertTrue(ends ? result.steps().size() <= 26 : result.steps().size() == 40, result.toString());
     }
 }

@@ -10,7 +10,8 @@ import java.util.function.Consumer;
 
 /**
  * Warns while a training runs of what is most likely not meant, each kind once, with the update and what to try: no
- * gradient, a loss that jumps, one that does not move, one that is far above its beginning.
+ * gradient, a loss that jumps, one that does not move, one that is far above its beginning, and what
+ * {@link RewardWatch} finds.
  */
 public final class TrainingGuards implements TrainingListener {
     /** Losses that a new one is held against. */
@@ -22,6 +23,7 @@ public final class TrainingGuards implements TrainingListener {
     private static final double FAR_ABOVE = 1.5;
 
     private final Consumer<String> warnings;
+    private final RewardWatch rewards = new RewardWatch();
     private final Deque<Double> recent = new ArrayDeque<>();
     private OptionalDouble beginning = OptionalDouble.empty();
     private boolean saidZero;
@@ -36,6 +38,7 @@ public final class TrainingGuards implements TrainingListener {
 
     @Override
     public void onStep(StepMetrics step) {
+        rewards.onStep(step).ifPresent(found -> warnings.accept(found.text()));
         if (step.gradNorm() == 0 && !saidZero) {
             saidZero = true;
             warnings.accept("update " + step.step() + ": all gradients are 0, so nothing is learned from its batch; "

@@ -21,6 +21,7 @@ import io.peft4j.train.internal.pass.FrozenStates;
 import io.peft4j.train.internal.pass.Measures;
 import io.peft4j.train.internal.pass.ObjectivePasses;
 import io.peft4j.train.internal.report.Listeners;
+import io.peft4j.train.internal.report.RewardWatch;
 import io.peft4j.train.internal.report.TrainingEvents;
 import io.peft4j.train.internal.task.Divergence;
 import io.peft4j.train.internal.task.PartSums;
@@ -66,6 +67,8 @@ public final class TrainingRun implements AutoCloseable {
     private final Map<String, TrainingHook> hooks = new LinkedHashMap<>();
     private final RunCheckpoint checkpoint;
     private final List<StepMetrics> steps = new ArrayList<>();
+    private final RewardWatch rewards = new RewardWatch();
+    private boolean collapsed;
     private TrainingListener listener = new Listeners(List.of(), LOG::warn);
     private Optional<RunFolder> folder = Optional.empty();
     private Optional<Ending> ending = Optional.empty();
@@ -274,7 +277,7 @@ public final class TrainingRun implements AutoCloseable {
         if (stepsDone() >= plan.totalSteps()) {
             return Optional.of(Ending.COMPLETE);
         }
-        if (validation.isOutOfPatience()) {
+        if (validation.isOutOfPatience() || collapsed && task.objective().endsOnCollapse()) {
             return Optional.of(Ending.STOPPED_EARLY);
         }
         return options.timeBudget().isPresent() && isTimeOver() ? Optional.of(Ending.OUT_OF_TIME) : Optional.empty();
@@ -331,6 +334,7 @@ public final class TrainingRun implements AutoCloseable {
             work.average(optimizer.arrays().values());
         }
         steps.add(metrics);
+        collapsed |= rewards.onStep(metrics).filter(RewardWatch.Finding::isCollapse).isPresent();
         update.event().commit(metrics);
         listener.onStep(metrics);
         if (!update.measures().answers().isEmpty()) {
