@@ -90,7 +90,8 @@ public record ShippingCheck(Asked before, Asked after) {
         throw new ConfigurationException("the tuning does not survive: " + this + ", and " + points(most)
                 + " are accepted. Lost is for instance '" + first.question().question() + "', now answered '"
                 + first.answer().strip()
-                + "'. Write a type of more bits, or ship the adapter beside its base");
+                + "'. Ship the adapter beside its base, train on the very weights that will be served, or write a type "
+                + "of more bits");
     }
 
     private static String points(double value) {

@@ -7,6 +7,7 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.models.export.AdapterExport;
 import io.peft4j.models.export.AdapterImport;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -88,8 +89,16 @@ final class AdapterConvertCommand extends PeftCommand {
             AdapterImport.fromGguf(base, written, folder);
         }
         try (PeftModel again = base.withAdapter(folder)) {
-            proof.askAfter(again);
+            proof.askAfter(again, ways());
         }
+    }
+
+    /** What keeps more of a tuning than a low rank. */
+    private List<String> ways() {
+        String same = " --model " + model.name() + " --adapter " + adapter;
+        return rank == null ? List.of() : List.of("of a higher rank: peft4j adapter convert" + same + " --rank " + 2
+                * rank + " --output " + output, "merged:           peft4j adapter merge" + same
+                        + " --output merged");
     }
 
     /** llama.cpp's form becomes Hugging Face PEFT's. */

@@ -81,11 +81,21 @@ final class AdapterMergeCommand extends PeftCommand {
             }
             proof.askBefore(adapted);
             if (proof.isGiven()) {
-                export.proof(proof::askAfter);
+                export.proof(written -> proof.askAfter(written, ways()));
             }
             print(isGguf(output) ? export.toGguf(output) : export.toFolder(output));
         }
         return 0;
+    }
+
+    /** What keeps more of a tuning than a merge into few bits. */
+    private List<String> ways() {
+        return adapter == null ? List.of() : List.of(
+                "beside its base:         peft4j adapter convert --model " + model.name() + " --adapter " + adapter
+                        + " --output adapter.gguf",
+                "on the weights to serve: peft4j train --model THE-QUANTIZED-BASE.gguf --data ... --output ...",
+                "in more bits:            peft4j adapter merge --model " + model.name() + " --adapter " + adapter
+                        + " --type f16 --output " + output);
     }
 
     static boolean isGguf(Path path) {

@@ -16,6 +16,11 @@ final class ExportModelOptions {
     @Option(names = "--threads", paramLabel = "N", description = "Number of threads. Default: all processors")
     private Integer threads;
 
+    /** The model as it was named. */
+    String name() {
+        return model;
+    }
+
     /** Loads the model. */
     BaseModel load(PeftCommand command) {
         return load(command, Optional.empty());

@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.data.format.DataFile;
@@ -15,6 +16,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
@@ -59,10 +61,21 @@ final class ProofOptions {
         }
     }
 
-    /** Asks what was written; refuses it where too much is lost. */
-    void askAfter(LanguageModel written) {
-        before.ifPresent(asked -> result = Optional.of(ShippingCheck.between(asked, ShippingCheck.ask(written, items,
-                ANSWERS)).require(most)));
+    /**
+     * Asks what was written; refuses it where too much is lost.
+     *
+     * @param ways commands that keep more
+     */
+    void askAfter(LanguageModel written, List<String> ways) {
+        before.ifPresent(asked -> {
+            try {
+                result = Optional.of(ShippingCheck.between(asked, ShippingCheck.ask(written, items, ANSWERS)).require(
+                        most));
+            } catch (ConfigurationException e) {
+                throw new ConfigurationException(e.getMessage() + ways.stream().map(way -> "\n  " + way).collect(
+                        Collectors.joining()), e);
+            }
+        });
     }
 
     /** Where something is to be proved, has it written into a temporary folder first. */

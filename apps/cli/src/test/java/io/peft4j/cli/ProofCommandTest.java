@@ -77,12 +77,31 @@ class ProofCommandTest {
 
         assertTrue(error.contains("the tuning does not survive: 4 of 4 (100 %) right before, ")
                 && error.contains("and 2.0 points are accepted"), error);
+        assertTrue(error.contains("of a higher rank: peft4j adapter convert --model " + MODEL + " --adapter " + ADAPTER
+                + " --rank 2 --output " + output), error);
         assertFalse(Files.exists(output));
         try (Stream<Path> left = Files.list(folder)) {
             assertEquals(List.of(questions), left.toList());
         }
         assertTrue(proof(words("convert", output, "--rank", 1, "--allow-loss", 100)).get("lost").asInt() > 0);
         assertTrue(Files.exists(output.resolve("adapter_config.json")));
+    }
+
+    /** Eight bits change what this model answers in 64 tokens. */
+    @Test
+    void aMergeThatLosesThemNamesTheWaysThatKeepMore() {
+        Path output = folder.resolve("merged.gguf");
+        String error = CommandRun.failing(1, words("merge", output, "--type", "q8_0", "--allow-loss", 0).toArray());
+
+        assertTrue(error.contains("the tuning does not survive: 4 of 4 (100 %) right before, "), error);
+        for (String way : List.of("beside its base:         peft4j adapter convert --model " + MODEL + " --adapter "
+                + ADAPTER + " --output adapter.gguf",
+                "on the weights to serve: peft4j train --model THE-QUANTIZED-"
+                        + "BASE.gguf",
+                "in more bits:            peft4j adapter merge --model " + MODEL)) {
+            assertTrue(error.contains(way), error);
+        }
+        assertFalse(Files.exists(output));
     }
 
     @Test
