@@ -84,7 +84,10 @@ public final class Comparison {
         this.tuned = tuned;
     }
 
-    /** A base model against a tuned one, with the built-in guard set, greedy answers of at most 64 tokens. */
+    /**
+     * A base model against a tuned one, with the built-in guard set (where items have tools, {@link GuardSet#tools},
+     * too), greedy answers of at most 64 tokens.
+     */
     public static Comparison of(LanguageModel base, LanguageModel tuned) {
         return new Comparison(Arm.plain("base", "the base model as it is", base),
                 Arm.plain("tuned", "the tuned model", tuned));
@@ -249,8 +252,10 @@ public final class Comparison {
         Evaluation evaluation = Evaluation.of(items);
         List<ArmAnswers> answers = arms.stream().map(arm -> ask(arm, items)).toList();
         answers.forEach(evaluation::answers);
-        guard.ifPresent(set -> evaluation.guard(set.compare(answerer(base, "guard, "), answerer(tuned, "guard, "),
-                options)));
+        boolean calls = items.stream().anyMatch(item -> item.further().tools().isPresent());
+        guard.map(set -> calls ? set.plus(GuardSet.tools()) : set)
+                .ifPresent(set -> evaluation.guard(set.compare(answerer(base, "guard, "), answerer(tuned, "guard, "),
+                        options)));
         if (!otherSizes.isEmpty() || !otherSeeds.isEmpty()) {
             evaluation.study(study(items, scoring, answers.get(answers.size() - 1)));
         }

@@ -99,7 +99,8 @@ final class EvaluateCommand extends PeftCommand {
     private boolean noGuard;
 
     @Option(names = "--guard", paramLabel = "FILE", description = "Further items of the guard set, one JSON object a "
-            + "line: category, question, choices (the right one first), and accept, pattern or refusal.")
+            + "line: category, question, choices (the right one first), and accept, pattern or refusal; or category, "
+            + "question, tools and calls.")
     private Path guard;
 
     @Option(names = "--normalize", description = "Normalizes numbers and units when looking for facts: 1,300 EUR "

@@ -42,7 +42,10 @@ public record GuardReport(int items, MetricResult overall, List<MetricResult> pa
         if (free[0].length > 0) {
             parts.yesNo("generation", free[0], free[1]);
         }
-        parts.scores("choice", base.chosen(), tuned.chosen());
+        double[][] chosen = {chosen(items, base), chosen(items, tuned)};
+        if (chosen[0].length > 0) {
+            parts.scores("choice", chosen[0], chosen[1]);
+        }
         Map<String, int[]> places = new LinkedHashMap<>();
         items.stream().map(GuardItem::category).distinct().forEach(category -> places.put(category,
                 IntStream.range(0, items.size())
@@ -62,6 +65,12 @@ public record GuardReport(int items, MetricResult overall, List<MetricResult> pa
         return free;
     }
 
+    /** The choices of the items that have some. */
+    private static double[] chosen(List<GuardItem> items, GuardOutcomes outcomes) {
+        return IntStream.range(0, items.size()).filter(i -> !items.get(i).choices().isEmpty()).mapToDouble(
+                i -> outcomes.chosen()[i]).toArray();
+    }
+
     @Override
     public String toString() {
         return items + " items, " + overall;
@@ -73,7 +82,7 @@ public record GuardReport(int items, MetricResult overall, List<MetricResult> pa
      * @param answers what it answered freely; empty where it was not asked
      * @param generated whether that answer is right
      * @param chosen the probability of the right choice among those given, which says more of an item than whether it
-     * is the likeliest
+     * is the likeliest; of an item without choices whether its free answer is right
      */
     public record GuardOutcomes(List<String> answers, boolean[] generated, double[] chosen) {
         /** Copies the list. */

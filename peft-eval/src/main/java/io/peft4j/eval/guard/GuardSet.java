@@ -1,6 +1,7 @@
 package io.peft4j.eval.guard;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.DataException;
@@ -9,6 +10,7 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.task.Answerer;
 import io.peft4j.eval.task.MultipleChoice;
+import io.peft4j.eval.task.ToolCheck;
 import java.io.BufferedReader;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -21,7 +23,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
@@ -33,7 +37,10 @@ import java.util.stream.IntStream;
 public final class GuardSet {
     /** As long as the longest expected answer, and some more. */
     private static final int MAX_NEW_TOKENS = 24;
-    private static final List<String> BUILT_IN = List.of("guard.jsonl", "guard-made.jsonl");
+    /** A call with its arguments is longer. */
+    private static final int MAX_CALL_TOKENS = 64;
+    private static final TypeReference<List<Map<String, Object>>> OBJECTS = new TypeReference<>() {
+    };
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final List<GuardItem> items;
@@ -45,8 +52,17 @@ public final class GuardSet {
 
     /** The set that comes with the library. */
     public static GuardSet builtIn() {
+        return ofResources("guard.jsonl", "guard-made.jsonl");
+    }
+
+    /** 24 questions that come with the library and show tools: of 16 a call is right, of 8 none is. */
+    public static GuardSet tools() {
+        return ofResources("guard-tools.jsonl");
+    }
+
+    private static GuardSet ofResources(String... names) {
         List<GuardItem> items = new ArrayList<>();
-        for (String name : BUILT_IN) {
+        for (String name : names) {
             try (InputStream in = GuardSet.class.getResourceAsStream(name)) {
                 if (in == null) {
                     throw new FileNotFoundException("missing from the jar");
@@ -65,7 +81,9 @@ public final class GuardSet {
     /**
      * A set of your own from a file of JSON Lines: {@code category}, {@code question}, {@code choices} with the right
      * one first, and where it is to be answered freely, too, one of {@code accept} (texts of which a right answer holds
-     * one), {@code pattern} (found in a right answer) and {@code "refusal": true} (a right answer refuses).
+     * one), {@code pattern} (found in a right answer) and {@code "refusal": true} (a right answer refuses). With
+     * {@code tools} as OpenAI has them, {@code calls} are the right ones, {@code {"name", "arguments"}} each, or none,
+     * and no choices are needed.
      *
      * @throws DataException when a row is no such item, or there is none
      * @throws UncheckedIOException when the file cannot be read
@@ -104,7 +122,13 @@ public final class GuardSet {
         }
         return new GuardItem(row.get("category").asText(), row.get("question").asText(), texts(row, "choices"),
                 texts(row, "accept"), Optional.ofNullable(row.get("pattern")).map(p -> Pattern.compile(p.asText())),
-                row.path("refusal").asBoolean());
+                row.path("refusal").asBoolean(), Optional.ofNullable(row.get("tools")).map(tools -> calls(tools, row)));
+    }
+
+    private static ToolCheck calls(JsonNode tools, JsonNode row) {
+        List<ToolCheck.Call> calls = new ArrayList<>();
+        row.path("calls").forEach(call -> calls.add(ToolCheck.call(call)));
+        return new ToolCheck(JSON.convertValue(tools, OBJECTS), calls);
     }
 
     private static List<String> texts(JsonNode row, String key) {
@@ -132,21 +156,34 @@ public final class GuardSet {
         String[] answers = new String[items.size()];
         Arrays.fill(answers, "");
         boolean[] generated = new boolean[items.size()];
-        int[] asked = IntStream.range(0, items.size()).filter(i -> items.get(i).isAsked()).toArray();
-        List<String> free = answerer.withMaxNewTokens(MAX_NEW_TOKENS)
-                .answers(IntStream.of(asked).mapToObj(i -> prompt(items.get(i))).toList());
-        for (int i = 0; i < asked.length; i++) {
-            answers[asked[i]] = free.get(i);
-            generated[asked[i]] = items.get(asked[i]).isAnsweredBy(free.get(i));
+        for (boolean calls : new boolean[] {false, true}) {
+            int[] asked = places(item -> item.isAsked() && item.tools().isPresent() == calls);
+            List<String> free = answerer.withMaxNewTokens(calls ? MAX_CALL_TOKENS : MAX_NEW_TOKENS)
+                    .answers(IntStream.of(asked).mapToObj(i -> prompt(items.get(i))).toList());
+            for (int i = 0; i < asked.length; i++) {
+                answers[asked[i]] = free.get(i);
+                generated[asked[i]] = items.get(asked[i]).isAnsweredBy(free.get(i));
+            }
         }
-        double[] chosen = MultipleChoice.of(answerer.model()).on(items.stream().map(item -> new MultipleChoice.Question(
-                Prompt.of(answerer.model(), prompt(item)), item.choices(), 0)).toList()).outcomes().stream()
-                .mapToDouble(outcome -> outcome.probabilities()[0]).toArray();
+        double[] chosen = IntStream.range(0, items.size()).mapToDouble(i -> generated[i] ? 1 : 0).toArray();
+        int[] given = places(item -> !item.choices().isEmpty());
+        List<MultipleChoice.Outcome> outcomes = given.length == 0 ? List.of() : MultipleChoice.of(answerer.model()).on(
+                IntStream.of(given).mapToObj(items::get).map(item -> new MultipleChoice.Question(Prompt.of(answerer
+                        .model(), List.of(ChatMessage.user(item.question()))), item.choices(), 0)).toList())
+                .outcomes();
+        for (int i = 0; i < given.length; i++) {
+            chosen[given[i]] = outcomes.get(i).probabilities()[0];
+        }
         return new GuardReport.GuardOutcomes(List.of(answers), generated, chosen);
     }
 
+    private int[] places(Predicate<GuardItem> chosen) {
+        return IntStream.range(0, items.size()).filter(i -> chosen.test(items.get(i))).toArray();
+    }
+
     private static List<ChatMessage> prompt(GuardItem item) {
-        return List.of(ChatMessage.user(item.question()));
+        List<ChatMessage> question = List.of(ChatMessage.user(item.question()));
+        return item.tools().map(tools -> tools.shownIn(question)).orElse(question);
     }
 
     @Override

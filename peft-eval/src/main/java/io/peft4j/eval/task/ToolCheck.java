@@ -130,8 +130,8 @@ public record ToolCheck(List<Map<String, Object>> tools, List<Call> expected) {
         return new ToolCheck(tools, expected);
     }
 
-    /** The same conversation with the tools beside its last message, where {@link #prompt} finds them. */
-    List<ChatMessage> shownIn(List<ChatMessage> messages) {
+    /** The same conversation with the tools beside its last message, where an {@link Answerer} finds them. */
+    public List<ChatMessage> shownIn(List<ChatMessage> messages) {
         List<ChatMessage> shown = new ArrayList<>(messages);
         ChatMessage last = shown.remove(shown.size() - 1);
         Map<String, Object> extra = new LinkedHashMap<>(last.extra());

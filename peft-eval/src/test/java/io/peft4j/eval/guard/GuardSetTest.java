@@ -66,6 +66,28 @@ class GuardSetTest {
         assertThrows(DataException.class, () -> GuardSet.read(file));
     }
 
+    @Test
+    void callsAreAskedForAndSpared() {
+        List<GuardItem> items = GuardSet.tools().items();
+        assertEquals(16, items.stream().filter(item -> item.tools().orElseThrow().needsCall()).count());
+        for (GuardItem item : items) {
+            boolean calls = item.tools().orElseThrow().needsCall();
+            assertEquals(!calls, item.isAnsweredBy("It is warm."), item.question());
+            String call = item.tools().get().expected().stream().map(each -> "<tool_call>{\"name\": \"" + each.name()
+                    + "\", \"arguments\": " + each.arguments() + "}</tool_call>").collect(Collectors.joining());
+            assertEquals(calls, !call.isEmpty() && item.isAnsweredBy(call), item.question());
+            assertTrue(item.isAsked() && item.choices().isEmpty(), item.question());
+        }
+        boolean[] right = new boolean[24];
+        java.util.Arrays.fill(right, 0, 12, true);
+        boolean[] none = new boolean[24];
+        List<String> answers = Collections.nCopies(24, "");
+        GuardReport report = report(items, new GuardReport.GuardOutcomes(answers, right, right),
+                new GuardReport.GuardOutcomes(answers, none, none));
+        assertEquals(-0.5, report.overall().difference(), 1e-12);
+        assertEquals(List.of("generation", "tools"), report.parts().stream().map(part -> part.name()).toList());
+    }
+
     private static List<GuardItem> some(String category, boolean asked, int count) {
         return Collections.nCopies(count, new GuardItem(category, "Who?", List.of("me", "you"),
                 asked ? List.of("me") : List.of(), Optional.empty(), false));
