@@ -81,6 +81,56 @@ preference = finished(jobs.create(model=job.fine_tuned_model, training_file=uplo
     "type": "dpo", "dpo": {"hyperparameters": {"beta": 0.2, "n_epochs": 1}}}))
 assert preference.status == "succeeded" and preference.method.dpo.hyperparameters.beta == 0.2, preference
 
+# Reinforcement: prompts and a grader, from upload to answer.
+def graded(calculation):
+    text = {"input": "{{sample.output_text}}", "reference": "{{item.answer}}"}
+    return {"type": "multi", "name": "both", "calculate_output": calculation, "graders": {
+        "same": {"type": "string_check", "name": "same", "operation": "eq", **text},
+        "near": {"type": "text_similarity", "name": "near", "evaluation_metric": "fuzzy_match", **text}}}
+
+
+def rewarded(grader, **more):
+    return {"type": "reinforcement", "reinforcement": {"grader": grader, "hyperparameters": {
+        "n_epochs": 1, "batch_size": 4, "compute_multiplier": 0.5, **more}}}
+
+
+def prompts(count, start=0):
+    return [{"messages": [{"role": "user", "content": f"Who is number {i}?"}], "answer": f"The keeper {i}."}
+            for i in range(start, start + count)]
+
+
+grader = graded("0.5 * same + 0.5 * near")
+alpha = client.fine_tuning.alpha.graders
+assert alpha.validate(grader=grader).grader.type == "multi"
+tried = alpha.run(grader=grader, model_sample="The keeper 4.", item={"answer": "The keeper 4."})
+assert tried.reward == 1 and tried.sub_rewards == {"same": 1, "near": 1}, tried
+asked = upload(prompts(12))
+learned = finished(jobs.create(model=MODEL, training_file=asked, validation_file=upload(prompts(2, 20)),
+                               method=rewarded(grader)))
+assert learned.status == "succeeded" and learned.method.reinforcement.grader.type == "multi", learned
+assert learned.method.reinforcement.hyperparameters.batch_size == 4, learned
+told = list(jobs.list_events(learned.id))
+steps = [event.data for event in told if event.type == "metrics"]
+assert [step["step"] for step in steps] == [3, 2, 1], steps
+# The answers of an untrained model do not end: all are cut, and the training goes on.
+assert all(0 <= step["train_mean_reward"] <= 1 and "rewards/near" in step and "entropy" in step
+           and step["completions/mean_length"] <= 128 for step in steps), steps
+assert 0 <= steps[0]["valid_mean_reward"] <= 1
+samples = [event.data["answers"] for event in told if "answers" in (event.data or {})]
+assert samples and samples[0][0]["prompt"].startswith("Who is number"), told
+table = client.files.content(learned.result_files[0]).text.splitlines()
+assert table[0] == "step,train_loss,train_mean_reward,valid_loss,valid_mean_reward" and len(table) == 4, table
+answer = client.chat.completions.create(model=learned.fine_tuned_model, max_tokens=5,
+                                        messages=[{"role": "user", "content": "Who is number 4?"}])
+assert answer.choices[0].message.role == "assistant", answer
+
+# A grader that gives no number, and one that fails, end their job with what they did and the row.
+for bad, word in ((graded("sqrt(near - 2)"), "NaN"), (grader | {"graders": {"same": {
+        "type": "string_check", "name": "same", "operation": "eq", "input": "{{sample.output_text}}",
+        "reference": "{{item.nothing}}"}}, "calculate_output": "same"}, "nothing")):
+    lost = finished(jobs.create(model=MODEL, training_file=asked, method=rewarded(bad)))
+    assert lost.status == "failed" and word in lost.error.message, lost
+
 # Data that is wrong ends a job with where it is wrong.
 few = finished(jobs.create(model=MODEL, training_file=upload(chats(9))))
 assert few.status == "failed" and few.error.param == "training_file", few

@@ -5,10 +5,10 @@ import { linePlot } from "./plot.js";
 
 /** One job: its losses as they come, what happened, its checkpoints and its verdict. */
 export function job(main, id) {
-  const parts = Object.fromEntries(["head", "actions", "progress", "plot", "facts", "checkpoints", "events"]
+  const parts = Object.fromEntries(["head", "actions", "progress", "plot", "answers", "facts", "checkpoints", "events"]
     .map(name => [name, el("div", {})]));
   const reports = el("div", {});
-  fill(main, parts.head, parts.actions, parts.progress, el("h2", {}, "Loss"), parts.plot, el("h2", {}, "Settings"),
+  fill(main, parts.head, parts.actions, parts.progress, parts.plot, parts.answers, el("h2", {}, "Settings"),
     parts.facts, reports, el("h2", {}, "Checkpoints"), parts.checkpoints, el("h2", {}, "Events"), parts.events);
   let reported = false;
   const show = async () => {
@@ -21,7 +21,8 @@ export function job(main, id) {
     const metrics = events.filter(event => event.type === "metrics").map(event => event.data)
       .sort((a, b) => a.step - b.step);
     fill(parts.progress, progress(current, metrics.at(-1)));
-    fill(parts.plot, ...plot(metrics));
+    fill(parts.plot, ...plots(metrics));
+    fill(parts.answers, ...answers(events));
     fill(parts.facts, settings(current));
     fill(parts.checkpoints, checkpointTable(checkpoints));
     fill(parts.events, el("ol", { class: "events", tabindex: "0", "aria-label": "Events" }, events.map(event =>
@@ -55,12 +56,37 @@ function progress(job, last) {
     el("p", { class: "hint" }, `step ${last.step} of ${last.total_steps}${left}`)];
 }
 
-function plot(metrics) {
-  const validation = metrics.filter(point => point.full_valid_loss !== undefined);
-  return [linePlot("Loss by step", [
-    { title: "training", points: metrics.map(point => [point.step, point.train_loss]) },
-    { title: "validation", points: validation.map(point => [point.step, point.full_valid_loss]) }]),
-    el("p", { class: "legend" }, validation.length > 0 ? "solid: training; dashed: validation" : "training")];
+function plot(metrics, title, training, valid) {
+  const drawn = name => metrics.filter(point => point[name] !== undefined).map(point => [point.step, point[name]]);
+  return [el("h2", {}, title), linePlot(`${title} by step`, [{ title: "training", points: drawn(training) },
+    { title: "validation", points: drawn(valid) }]),
+    el("p", { class: "legend" }, drawn(valid).length > 0 ? "solid: training; dashed: validation" : "training")];
+}
+
+/** The loss, or of a training with rewards these and what tells how they come about. */
+function plots(metrics) {
+  const has = name => metrics.some(point => point[name] !== undefined);
+  if (!has("train_mean_reward")) {
+    return plot(metrics, "Loss", "train_loss", "full_valid_loss");
+  }
+  const names = [...new Set(metrics.flatMap(Object.keys))];
+  const further = [...names.filter(name => name.startsWith("rewards/")).map(name => [`Reward: ${name.slice(8)}`, name]),
+    ["Share of groups whose answers have one reward", "frac_reward_zero_std"],
+    ["Tokens of an answer", "completions/mean_length"], ["Share of answers that are cut", "completions/clipped_ratio"],
+    ["Divergence from the reference", "kl"], ["Entropy of a token", "entropy"]];
+  return [...plot(metrics, "Reward", "train_mean_reward", "full_valid_mean_reward"),
+    ...further.filter(([, name]) => has(name)).flatMap(([title, name]) => plot(metrics, title, name, ""))];
+}
+
+/** The answers that were told last. */
+function answers(events) {
+  const latest = events.filter(event => event.data?.answers).map(event => event.data)
+    .sort((a, b) => a.step - b.step).at(-1);
+  return latest ? [el("h2", {}, `Answers in step ${latest.step}`), table("Answers", [
+    ["Prompt", one => one.prompt], ["Answer", one => one.answer],
+    ["Reward", one => one.reward === undefined ? "none" : one.reward.toFixed(3), true],
+    ["Its parts", one => Object.entries(one.parts).map(([name, value]) => `${name} ${value.toFixed(2)}`).join(", ")],
+  ], latest.answers)] : [];
 }
 
 function settings(job) {

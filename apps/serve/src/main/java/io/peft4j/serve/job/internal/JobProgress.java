@@ -1,6 +1,7 @@
 package io.peft4j.serve.job.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.serve.http.internal.Json;
@@ -18,6 +19,7 @@ import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.objective.NextTokenObjective;
+import io.peft4j.train.objective.SampledAnswer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -46,6 +48,10 @@ final class JobProgress implements TrainingListener {
     /** Measures that have names of OpenAI's, which stand behind {@code train_} and {@code valid_}. */
     private static final Map<String, String> NAMES = Map.of(NextTokenObjective.TOKEN_ACCURACY, "mean_token_accuracy",
             "reward", "mean_reward");
+
+    /** Steps between two of which answers are told. */
+    private static final int ANSWERS_EVERY = 10;
+    private static final int MOST_LETTERS = 1000;
 
     private final JobQueue queue;
     private final Disk disk;
@@ -125,6 +131,30 @@ final class JobProgress implements TrainingListener {
             tell(new JobEvent("validation-" + step, "info", "message", String.format(Locale.ROOT,
                     "Validation loss after step %d: %.4f", step, evaluation.loss()), figures.put("step", step)));
         }
+    }
+
+    /** Now and then some of the model's own answers, of which it learns. */
+    @Override
+    public void onAnswers(long step, List<SampledAnswer> answers) {
+        if (step != 1 && step % ANSWERS_EVERY != 0 && !endsEpoch(step)) {
+            return;
+        }
+        ObjectNode data = Json.object().put("step", step);
+        ArrayNode all = data.putArray("answers");
+        for (SampledAnswer answer : answers) {
+            ObjectNode one = all.addObject().put("prompt", shown(answer.prompt())).put("answer",
+                    shown(answer.answer()));
+            if (Double.isFinite(answer.reward())) {
+                one.put("reward", answer.reward());
+            }
+            answer.parts().forEach(one.putObject("parts")::put);
+        }
+        tell(new JobEvent("answers-" + step, "info", "message", "Answers in step " + step + " were graded", data));
+    }
+
+    private static String shown(String text) {
+        return text.codePointCount(0, text.length()) <= MOST_LETTERS ? text
+                : text.substring(0, text.offsetByCodePoints(0, MOST_LETTERS)) + " ...";
     }
 
     /** What waits for a validation loss that does not come, since the training was stopped. */
