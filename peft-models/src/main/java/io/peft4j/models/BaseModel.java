@@ -25,6 +25,7 @@ import io.peft4j.core.text.Tokenizer;
 import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.WeightType;
@@ -123,7 +124,8 @@ public final class BaseModel implements BaseLanguageModel {
             }
         }
         ModelConfig config = Checkpoint.config(source.path());
-        return TaskPlan.of(config, Architectures.of(config).defaultTask()).task();
+        return TaskPlan.of(config, Optional.empty(), Architectures.of(config).defaultTask(), 0,
+                SentencePooling.of(source.path())).task();
     }
 
     /** Loads a model that lies on this machine already. */

@@ -3,15 +3,19 @@ package io.peft4j.models.architecture;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.support.SmallFiles;
+import io.peft4j.core.kernel.Activation;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -23,13 +27,14 @@ import java.util.stream.Stream;
  * How the hidden states of a text become one vector, as the folder of a sentence-transformers model says.
  *
  * @param modes the parts of the vector, one after the other
+ * @param dense linear layers that follow
  * @param normalize whether the vector gets length 1
  * @param maxTokens the most tokens of a text, where the folder limits them
  * @param prompts texts by name that the model was trained to see before others
  * @param defaultPrompt the name of the prompt that is used where none is asked for
  * @param folder the folder, where the model is one of sentence-transformers
  */
-public record SentencePooling(List<Mode> modes, boolean normalize, OptionalInt maxTokens,
+public record SentencePooling(List<Mode> modes, List<Dense> dense, boolean normalize, OptionalInt maxTokens,
         Map<String, String> prompts, Optional<String> defaultPrompt, Optional<Path> folder) {
     /** The file that lists the parts of a model. */
     public static final String MODULES = "modules.json";
@@ -59,12 +64,45 @@ public record SentencePooling(List<Mode> modes, boolean normalize, OptionalInt m
     }
 
     /** The mean of all tokens, which sentence-transformers takes where a folder says nothing. */
-    public static final SentencePooling MEAN = new SentencePooling(List.of(Mode.MEAN), false, OptionalInt.empty(),
-            Map.of(), Optional.empty(), Optional.empty());
+    public static final SentencePooling MEAN = new SentencePooling(List.of(Mode.MEAN), List.of(), false,
+            OptionalInt.empty(), Map.of(), Optional.empty(), Optional.empty());
 
-    /** Copies list and map. */
+    /**
+     * A linear layer with what follows it.
+     *
+     * @param folder where its weights lie
+     * @param in elements that it reads
+     * @param out elements that it gives
+     * @param bias whether it has a bias
+     * @param activation what follows, where something does
+     */
+    public record Dense(Path folder, int in, int out, boolean bias, Optional<Activation> activation) {
+        static Dense read(Path folder) {
+            ModelConfig config = ModelConfig.read(folder.resolve("config.json"));
+            if (config.flag("use_residual", false)) {
+                throw config.unsupported("use_residual", true, "false");
+            }
+            for (String key : List.of("module_input_name", "module_output_name")) {
+                config.text(key).filter(name -> !name.equals("sentence_embedding")).ifPresent(name -> {
+                    throw config.unsupported(key, name, "sentence_embedding");
+                });
+            }
+            String named = config.text("activation_function").orElse("Tanh");
+            String function = named.substring(named.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
+            try {
+                return new Dense(folder, config.positive("in_features"), config.positive("out_features"),
+                        config.flag("bias", true), function.equals("identity") ? Optional.empty()
+                                : Optional.of(Activation.of(function)));
+            } catch (ConfigurationException e) {
+                throw new FileFormatException(config.file(), "activation_function: " + e.getMessage(), e);
+            }
+        }
+    }
+
+    /** Copies lists and map. */
     public SentencePooling {
         modes = List.copyOf(modes);
+        dense = List.copyOf(dense);
         prompts = Map.copyOf(prompts);
     }
 
@@ -88,9 +126,11 @@ public record SentencePooling(List<Mode> modes, boolean normalize, OptionalInt m
         if (!isIn(from) || !network(from).equals(from.resolve(""))) {
             return;
         }
-        String pooling = SentenceModules.read(from.resolve(MODULES)).pooling() + "/config.json";
+        SentenceModules modules = SentenceModules.read(from.resolve(MODULES));
+        List<String> files = new ArrayList<>(List.of(MODULES, LIMITS, SETTINGS, modules.pooling() + "/config.json"));
+        modules.dense().forEach(path -> files.addAll(List.of(path + "/config.json", path + "/model.safetensors")));
         try {
-            for (String file : List.of(MODULES, LIMITS, SETTINGS, pooling)) {
+            for (String file : files) {
                 if (Files.isRegularFile(from.resolve(file))) {
                     Files.createDirectories(to.resolve(file).getParent());
                     Files.copy(from.resolve(file), to.resolve(file), StandardCopyOption.REPLACE_EXISTING);
@@ -127,7 +167,8 @@ public record SentencePooling(List<Mode> modes, boolean normalize, OptionalInt m
             throw pooling.unsupported("include_prompt", false, "true");
         }
         Optional<Integer> most = limits.flatMap(config -> config.optionalPositive("max_seq_length"));
-        return new SentencePooling(modes(pooling), modules.normalizes(),
+        return new SentencePooling(modes(pooling),
+                modules.dense().stream().map(path -> Dense.read(folder.resolve(path))).toList(), modules.normalizes(),
                 most.map(OptionalInt::of).orElse(OptionalInt.empty()), prompts, standard, Optional.of(folder));
     }
 
@@ -155,12 +196,14 @@ public record SentencePooling(List<Mode> modes, boolean normalize, OptionalInt m
      *
      * @param transformer the sub-folder of the network
      * @param pooling the sub-folder of the pooling
+     * @param dense the sub-folders of linear layers
      * @param normalizes whether vectors get length 1
      */
-    private record SentenceModules(String transformer, String pooling, boolean normalizes) {
+    private record SentenceModules(String transformer, String pooling, List<String> dense, boolean normalizes) {
         static SentenceModules read(Path file) {
             String transformer = null;
             String pooling = null;
+            List<String> dense = new ArrayList<>();
             boolean normalizes = false;
             for (JsonNode module : list(file)) {
                 String type = module.path("type").asText();
@@ -172,15 +215,22 @@ public record SentencePooling(List<Mode> modes, boolean normalize, OptionalInt m
                 switch (type.substring(type.lastIndexOf('.') + 1)) {
                     case "Transformer" -> transformer = path;
                     case "Pooling" -> pooling = path;
+                    case "Dense" -> {
+                        if (normalizes || pooling == null) {
+                            throw new FileFormatException(file, "has a Dense that does not stand between Pooling and "
+                                    + "Normalize, which is not supported");
+                        }
+                        dense.add(path);
+                    }
                     case "Normalize" -> normalizes = true;
                     default -> throw new FileFormatException(file, "has a part of type '" + type + "', which is not "
-                            + "supported; supported are Transformer, Pooling and Normalize");
+                            + "supported; supported are Transformer, Pooling, Dense and Normalize");
                 }
             }
             if (transformer == null || pooling == null) {
                 throw new FileFormatException(file, "must name a Transformer and a Pooling");
             }
-            return new SentenceModules(transformer, pooling, normalizes);
+            return new SentenceModules(transformer, pooling, dense, normalizes);
         }
 
         private static JsonNode list(Path file) {

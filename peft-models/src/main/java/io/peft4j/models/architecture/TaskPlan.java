@@ -56,7 +56,10 @@ public record TaskPlan(Task task, SentencePooling pooling, long seed) {
      */
     public static TaskPlan of(ModelConfig config, Optional<Task> asked, Task.Type otherwise, long seed,
             SentencePooling pooling) {
-        Task stored = TaskReader.read(config, otherwise);
+        Task own = TaskReader.read(config, otherwise);
+        // A folder of sentence-transformers makes vectors, also with a decoder.
+        boolean embeds = pooling.folder().isPresent() && own.type() == Task.Type.CAUSAL_LM;
+        Task stored = embeds ? Task.EMBEDDING : own;
         Task task = asked.map(wanted -> TaskReader.withLabels(config, wanted)).orElse(stored);
         boolean unnamed = task.labels().equals(Task.unnamedLabels(task.labels().size()))
                 && stored.type() == task.type() && stored.labels().size() == task.labels().size();

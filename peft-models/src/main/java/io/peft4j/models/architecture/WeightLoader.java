@@ -119,6 +119,11 @@ public final class WeightLoader implements AutoCloseable {
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) (deviation * random.nextGaussian());
         }
+        return given(values, rows, columns);
+    }
+
+    /** A matrix [rows, columns] of values from elsewhere, FLOAT. */
+    public FrozenWeight given(float[] values, int rows, int columns) {
         INDArray array = made(rows, columns);
         Arrays.write(array, 0, values, 0, values.length);
         FrozenWeight weight = new DenseWeight(array);
@@ -130,8 +135,13 @@ public final class WeightLoader implements AutoCloseable {
     public INDArray constant(int length, float value) {
         float[] values = new float[length];
         java.util.Arrays.fill(values, value);
-        INDArray array = made(length);
-        Arrays.write(array, 0, values, 0, length);
+        return given(values);
+    }
+
+    /** A vector of values from elsewhere. */
+    public INDArray given(float... values) {
+        INDArray array = made(values.length);
+        Arrays.write(array, 0, values, 0, values.length);
         owned.add(array);
         return array;
     }
@@ -168,6 +178,24 @@ public final class WeightLoader implements AutoCloseable {
         owned.add(values);
         fillers.forEach(filler -> conversions.add(() -> filler.fill(store, values)));
         return values;
+    }
+
+    /**
+     * Some rows of a matrix, which the checkpoint holds with others.
+     *
+     * @param all the rows of the tensor
+     * @param first the first of them
+     * @param rows how many
+     */
+    public FrozenWeight part(String name, int all, int first, int rows, int columns) {
+        check(name, all, columns);
+        return new DenseWeight(assembled(type.activations(), rows, columns, List.of((tensors, target) -> {
+            float[] row = new float[columns];
+            for (int i = 0; i < rows; i++) {
+                tensors.readFloats(name, (long) (first + i) * columns, row, 0, columns);
+                Arrays.write(target, (long) i * columns, row, 0, columns);
+            }
+        })));
     }
 
     /**

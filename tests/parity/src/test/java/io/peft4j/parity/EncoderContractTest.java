@@ -21,6 +21,7 @@ import io.peft4j.data.task.Labels;
 import io.peft4j.data.task.SpanQuestion;
 import io.peft4j.methods.PromptTuningConfig;
 import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
 import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainingResult;
@@ -28,9 +29,12 @@ import io.peft4j.train.objective.ClassificationObjective;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.QuestionAnsweringObjective;
 import io.peft4j.train.objective.TokenClassificationObjective;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -109,6 +113,30 @@ class EncoderContractTest {
             try (PeftModel again = base.withAdapter(folder)) {
                 assertEquals(text(outputs), text(outputs(again, expected(name))), "saved and loaded");
             }
+        }
+    }
+
+    /** Transformers 5 writes its own keys, and has the other ones' values as its defaults. */
+    @Test
+    void theKeysOfNomicsOwnCodeAreRead(@TempDir Path folder) throws IOException {
+        Path source = Fixtures.encoder("nomic-seq-cls");
+        for (String file : List.of("model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
+            Files.copy(source.resolve(file), folder.resolve(file));
+        }
+        String config = Files.readString(source.resolve("config.json"));
+        Map<String, String> keys = Map.of("\"hidden_size\"", "\"n_embd\"", "\"num_hidden_layers\"", "\"n_layer\"",
+                "\"num_attention_heads\"", "\"n_head\"", "\"intermediate_size\"", "\"n_inner\"",
+                "\"max_position_embeddings\"", "\"n_positions\"", "\"layer_norm_eps\"", "\"layer_norm_epsilon\"",
+                "\"rope_parameters\"", "\"unused\"");
+        for (Map.Entry<String, String> key : keys.entrySet()) {
+            config = config.replace(key.getKey(), key.getValue());
+        }
+        Files.writeString(folder.resolve("config.json"), config);
+        try (BaseModel model = BaseModel.load(folder.toString(),
+                ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32))) {
+            assertEquals(48, model.network().description().maxPositions());
+            assertClose(expected("nomic-seq-cls").get("logits_in_double"), outputs(model, expected("nomic-seq-cls")),
+                    F32);
         }
     }
 

@@ -15,6 +15,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Models with a head, merged into a folder of Hugging Face, are what they were with their adapter. */
 class HeadExportTest {
@@ -40,9 +42,10 @@ class HeadExportTest {
         }
     }
 
-    @Test
-    void aMergedEmbedderIsAFolderOfSentenceTransformers() {
-        Path source = Fixtures.FOLDER.resolve("sentences/mean-normalized");
+    @ParameterizedTest
+    @CsvSource({"mean-normalized, 16", "gemma-dense, 40"})
+    void aMergedEmbedderIsAFolderOfSentenceTransformers(String name, int longest) {
+        Path source = Fixtures.FOLDER.resolve("sentences/" + name);
         Path target = folder.resolve("merged");
         float[] before;
         try (BaseModel base = BaseModel.load(source.toString(), F32);
@@ -51,7 +54,7 @@ class HeadExportTest {
             ModelExport.of(model).toFolder(target);
         }
         try (BaseModel merged = BaseModel.load(target.toString(), F32)) {
-            assertEquals(16, merged.network().description().maxPositions());
+            assertEquals(longest, merged.network().description().maxPositions());
             assertArrayEquals(before, new TextEmbedder(merged).embed("charged twice"), 1e-5f);
         }
     }

@@ -8,24 +8,29 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.task.TextEmbedder;
 import io.peft4j.data.task.TextPair;
 import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
+import io.peft4j.models.export.ModelExport;
 import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.objective.ContrastiveObjective;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Folders of sentence-transformers are followed as they are written. */
 class SentenceContractTest {
     @ParameterizedTest
-    @ValueSource(strings = {"mean-normalized", "cls-weighted"})
+    @ValueSource(strings = {"mean-normalized", "cls-weighted", "gemma-dense", "qwen-last"})
     void embeddingsAreThoseOfSentenceTransformers(String name) {
         JsonNode expected = expected(name);
         try (BaseModel model = load(name)) {
@@ -50,14 +55,15 @@ class SentenceContractTest {
         }
     }
 
-    @Test
-    void twelveContrastiveStepsAreThoseOfPyTorch() {
-        JsonNode training = expected("mean-normalized").get("training");
+    @ParameterizedTest
+    @ValueSource(strings = {"mean-normalized", "gemma-dense"})
+    void twelveContrastiveStepsAreThoseOfPyTorch(String name) {
+        JsonNode training = expected(name).get("training");
         List<TextPair> pairs = Fixtures.stream(training.get("pairs")).map(pair -> new TextPair(pair.get(0).asText(),
                 pair.get(1).asText(), Optional.of(pair.get(2)).filter(JsonNode::isTextual).map(JsonNode::asText)))
                 .toList();
-        try (BaseModel base = load("mean-normalized");
-                PeftModel model = base.withAdapter(Fixtures.FOLDER.resolve("sentences/mean-normalized/adapter"))) {
+        try (BaseModel base = load(name);
+                PeftModel model = base.withAdapter(Fixtures.FOLDER.resolve("sentences/" + name + "/adapter"))) {
             TrainingResult result = Trainer.builder(model).epochs(6).batchSize(3)
                     .learningRate(training.get("learning_rate").asDouble()).schedule(LearningRateSchedule.CONSTANT)
                     .weightDecay(0).maxGradNorm(1).shuffle(false).build()
@@ -67,12 +73,29 @@ class SentenceContractTest {
             for (int i = 0; i < losses.length; i++) {
                 assertEquals(losses[i], result.steps().get(i).trainLoss(), 1e-4 * losses[i], "loss " + i);
             }
-            List<float[]> vectors = new TextEmbedder(model).embed(texts(expected("mean-normalized")));
+            List<float[]> vectors = new TextEmbedder(model).embed(texts(expected(name)));
             for (int i = 0; i < vectors.size(); i++) {
                 assertArrayEquals(Fixtures.doubles(training.get("trained").get(i)), Arrays.doubles(vectors.get(i)),
                         1e-3, "vector " + i);
             }
         }
+    }
+
+    @Test
+    void denseLayersAreNotLeftOutOfAGgufFile(@TempDir Path folder) {
+        try (BaseModel model = load("gemma-dense")) {
+            String message = assertThrows(ConfigurationException.class, () -> ModelExport.of(model).toGguf(
+                    folder.resolve("model.gguf"))).getMessage();
+            assertTrue(message.contains("cannot store the dense layers [2_Dense, 3_Dense]"), message);
+        }
+    }
+
+    @Test
+    void aDecoderWhoseTokensSeeAllOthersWritesNoText() {
+        Path folder = Fixtures.FOLDER.resolve("sentences/gemma-dense");
+        String message = assertThrows(ConfigurationException.class, () -> BaseModel.load(folder.toString(),
+                ModelOptions.defaults().withTask(Task.CAUSAL_LM))).getMessage();
+        assertTrue(message.contains("each of its tokens sees all others"), message);
     }
 
     private static BaseModel load(String name) {

@@ -81,7 +81,8 @@ final class DecoderAttention implements SelfAttention, LayerCopy.Part {
         Variable keys = positioned(context, projected.keys(), keyNorm);
         AttentionLayout layout = wanted.context().batch().layout();
         // Rows of the cache stay where they are: those that have left the window are not seen.
-        AttentionLayout seen = plan.window() > 0 && plan.window() < length ? layout.windowed(plan.window()) : layout;
+        boolean narrows = plan.window() > 0 && (plan.window() < length || !layout.isCausal());
+        AttentionLayout seen = narrows ? layout.windowed(plan.window()) : layout;
         Variable attended = context.attend(new AttentionInputs(layer, plan.shape(), seen, queries,
                 keys, projected.values(),
                 sinks.map(slot -> AttentionExtras.sinks(FrozenVector.at(slot)))

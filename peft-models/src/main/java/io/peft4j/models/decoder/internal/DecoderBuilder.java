@@ -11,6 +11,7 @@ import io.peft4j.core.nn.Slot;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
+import io.peft4j.models.architecture.internal.SentenceVectors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -84,6 +85,16 @@ final class DecoderBuilder {
                 task, score, !known);
     }
 
+    /** The decoder as one that makes vectors of texts, at most as long as the folder says. */
+    DecoderEmbedder embedder(String name, String modelType, TaskPlan task, boolean seesAll) {
+        FrozenWeight table = places.matrix(plan.names().embedding(), sizes.vocabulary(), sizes.hidden());
+        DecoderNetwork.Parts parts = body(table);
+        SentenceVectors vectors = SentenceVectors.of(task.pooling(), weights);
+        return new DecoderEmbedder(network(name, modelType, false, parts,
+                Math.min(sizes.maxPositions(), task.pooling().maxTokens().orElse(Integer.MAX_VALUE))), task, vectors,
+                seesAll);
+    }
+
     private Optional<INDArray> scoreBias(TaskPlan task, boolean known) {
         String name = DecoderClassifier.SCORE + ".bias";
         if (known ? !weights.has(name) : task.task().type() == Task.Type.SEQ_CLS) {
@@ -110,8 +121,13 @@ final class DecoderBuilder {
     }
 
     private DecoderNetwork network(String name, String modelType, boolean tied, DecoderNetwork.Parts parts) {
+        return network(name, modelType, tied, parts, sizes.maxPositions());
+    }
+
+    private DecoderNetwork network(String name, String modelType, boolean tied, DecoderNetwork.Parts parts,
+            int maxPositions) {
         ModelDescription description = new ModelDescription(name, modelType, sizes.vocabulary(), sizes.hidden(),
-                parts.layers().size(), sizes.maxPositions(), tied, weights.activationType(), places.parameters());
+                parts.layers().size(), maxPositions, tied, weights.activationType(), places.parameters());
         reportUnused(description);
         return new DecoderNetwork(description, plan, parts, places.all(), weights.takeOwnership());
     }

@@ -52,6 +52,11 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
         return List.of("q_proj", "v_proj");
     }
 
+    /** Whether each token sees all others of its text, so that there is no next one to predict. */
+    boolean seesAll(ModelConfig config) {
+        return false;
+    }
+
     /** The name in a Hugging Face checkpoint of a tensor; usually that of its place. */
     String checkpointName(String tensor) {
         return tensor;
@@ -80,6 +85,9 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
 
     @Override
     public final Network build(String name, ModelConfig config, WeightLoader weights, TaskPlan task) {
+        if (seesAll(config) && task.task().type() != Task.Type.FEATURE_EXTRACTION) {
+            throw task.unsupported(modelType, "FEATURE_EXTRACTION, since each of its tokens sees all others");
+        }
         return switch (task.task().type()) {
             case CAUSAL_LM -> build(name, config, weights);
             case SEQ_CLS, TOKEN_CLS -> {
@@ -89,8 +97,13 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
                 }
                 yield new DecoderBuilder(plan, weights, this::checkpointName).classifier(name, modelType, task);
             }
+            case FEATURE_EXTRACTION -> {
+                DecoderPlan plan = plan(config);
+                yield new DecoderBuilder(plan.withNames(plan.names().bare()), weights, this::checkpointName)
+                        .embedder(name, modelType, task, seesAll(config));
+            }
             default -> throw task.unsupported(modelType, List.of(Task.Type.CAUSAL_LM, Task.Type.SEQ_CLS,
-                    Task.Type.TOKEN_CLS));
+                    Task.Type.TOKEN_CLS, Task.Type.FEATURE_EXTRACTION));
         };
     }
 

@@ -49,6 +49,17 @@ record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> laye
         /** Llama's; a checkpoint without an output layer may leave {@code model.} out. */
         static final Names LLAMA = new Names("model.embed_tokens", Optional.empty(), "model.layers", "model.norm",
                 "lm_head", Map.of("model.", ""));
+
+        /** Those of the network without an output layer, as Transformers calls them then. */
+        Names bare() {
+            String beginning = embedding.substring(0, embedding.lastIndexOf('.') + 1);
+            return new Names(embedding.substring(beginning.length()), positions.map(path -> without(beginning, path)),
+                    without(beginning, layers), without(beginning, norm), head, Map.of("", beginning));
+        }
+
+        private static String without(String beginning, String path) {
+            return path.startsWith(beginning) ? path.substring(beginning.length()) : path;
+        }
     }
 
     /**

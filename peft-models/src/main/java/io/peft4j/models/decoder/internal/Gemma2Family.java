@@ -52,6 +52,7 @@ public final class Gemma2Family extends DecoderFamily {
 
     @Override
     DecoderPlan plan(ModelConfig config) {
+        GemmaFamily.requireCausal(config);
         AttentionPlan attention = GemmaFamily.attention(config)
                 .withScale(1 / Math.sqrt(config.number("query_pre_attn_scalar", 256)))
                 .withSoftCap(config.number("attn_logit_softcapping", 0));

@@ -38,6 +38,14 @@ public final class Gemma3Family extends DecoderFamily {
                         rotary[windows.slides().test(i) ? 1 : 0])))));
     }
 
+    /**
+     * EmbeddingGemma (<a href="https://arxiv.org/abs/2509.20354">2509.20354</a>): half of a window lies on either side.
+     */
+    @Override
+    boolean seesAll(ModelConfig config) {
+        return config.flag("use_bidirectional_attention", false);
+    }
+
     /** The rotary embeddings of layers without and with a window; scaling of the older form is of those without. */
     static RotaryEmbedding[] rotary(ModelConfig config, double global, double local) {
         int size = LlamaFamily.headSize(config);

@@ -20,6 +20,7 @@ public final class GemmaFamily extends DecoderFamily {
 
     @Override
     DecoderPlan plan(ModelConfig config) {
+        requireCausal(config);
         String activation = config.text("hidden_activation").or(() -> config.text("hidden_act"))
                 .orElse("gelu_pytorch_tanh");
         // Early files say gelu and mean its approximation.
@@ -32,11 +33,15 @@ public final class GemmaFamily extends DecoderFamily {
         return GgufForm.decoder(architecture).shifted("norm").fixed("hidden_activation", "gelu_pytorch_tanh");
     }
 
-    /** Gemma's attention with full sight. */
-    static AttentionPlan attention(ModelConfig config) {
+    /** Refuses a model whose tokens see all others, as only those of Gemma 3 do. */
+    static void requireCausal(ModelConfig config) {
         if (config.flag("use_bidirectional_attention", false)) {
             throw config.unsupported("use_bidirectional_attention", true, "false");
         }
+    }
+
+    /** Gemma's attention without a window. */
+    static AttentionPlan attention(ModelConfig config) {
         boolean bias = config.flag("attention_bias", false);
         return LlamaFamily.attention(config, 10000).withBiases(bias, bias);
     }

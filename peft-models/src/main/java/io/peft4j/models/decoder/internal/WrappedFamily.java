@@ -37,6 +37,12 @@ abstract class WrappedFamily extends DecoderFamily {
         return inner(text).plan(text).withNames(NAMES);
     }
 
+    @Override
+    boolean seesAll(ModelConfig config) {
+        ModelConfig text = text(config);
+        return inner(text).seesAll(text);
+    }
+
     private ModelConfig text(ModelConfig config) {
         ModelConfig text = config.object("text_config").orElseThrow(() -> new FileFormatException(config.file(),
                 "text_config is missing; a model of type " + modelType() + " describes its decoder in it"));

@@ -122,7 +122,7 @@ public class BertFamily extends EncoderFamily implements CheckpointForm {
                         Optional.of(new EncoderPlan.Table("embeddings.position_embeddings", rows, offset)),
                         Optional.of(new EncoderPlan.Table("embeddings.token_type_embeddings",
                                 config.optionalPositive("type_vocab_size").orElse(2), 0)),
-                        "embeddings.LayerNorm", width,
+                        Optional.of("embeddings.LayerNorm"), width,
                         width == hidden ? Optional.empty() : Optional.of("embeddings_project")),
                 layers, Optional.empty(),
                 new EncoderPlan.Norm((float) config.number("layer_norm_eps", 1e-12), true),

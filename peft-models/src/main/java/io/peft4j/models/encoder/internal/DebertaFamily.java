@@ -53,7 +53,7 @@ public final class DebertaFamily extends EncoderFamily {
                         : Optional.empty(),
                         types > 0 ? Optional.of(new EncoderPlan.Table(
                                 "embeddings.token_type_embeddings", types, 0)) : Optional.empty(),
-                        "embeddings.LayerNorm", hidden, Optional.empty()),
+                        Optional.of("embeddings.LayerNorm"), hidden, Optional.empty()),
                 layers, Optional.empty(),
                 new EncoderPlan.Norm((float) config.number("layer_norm_eps", 1e-7), true),
                 probability(config, "hidden_dropout_prob", 0.1f));

@@ -57,7 +57,7 @@ record DecisionHead(Slot kinds, List<Slot> layers, Slot scorer) implements Encod
             return new EncoderLayer(new EncoderLayer.Parts(attention,
                     places.linear(path + ".self_attn.out_proj", hidden, hidden, true),
                     Optional.of(places.norm(path + ".norm1", hidden, NORM)),
-                    new FeedForward(places.linear(path + ".linear1", 4 * hidden, hidden, true),
+                    new FeedForward(List.of(places.linear(path + ".linear1", 4 * hidden, hidden, true)),
                             places.linear(path + ".linear2", hidden, 4 * hidden, true), Activation.RELU, false,
                             4 * hidden),
                     places.norm(path + ".norm2", hidden, NORM)), true, 0);

@@ -91,7 +91,7 @@ public final class DistilBertFamily extends EncoderFamily implements CheckpointF
         return new EncoderPlan(new EncoderPlan.Sizes(vocabulary, hidden, rows, paddingId(config, 0, vocabulary)),
                 new EncoderPlan.Embeddings("embeddings.word_embeddings",
                         Optional.of(new EncoderPlan.Table("embeddings.position_embeddings", rows, 0)),
-                        Optional.empty(), "embeddings.LayerNorm", hidden, Optional.empty()),
+                        Optional.empty(), Optional.of("embeddings.LayerNorm"), hidden, Optional.empty()),
                 layers, Optional.empty(),
                 new EncoderPlan.Norm(1e-12f, true), probability(config, "dropout", 0.1f));
     }

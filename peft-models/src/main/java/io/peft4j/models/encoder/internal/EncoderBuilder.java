@@ -8,6 +8,7 @@ import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
+import io.peft4j.models.architecture.internal.SentenceVectors;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,8 +37,10 @@ final class EncoderBuilder {
      * A builder.
      *
      * @param prefix what stands before the names of the network's tensors where it has a head, with a dot
+     * @param checkpointName what some checkpoints call a tensor
      */
-    EncoderBuilder(EncoderPlan plan, String prefix, WeightLoader weights, TaskPlan task) {
+    EncoderBuilder(EncoderPlan plan, String prefix, UnaryOperator<String> checkpointName, WeightLoader weights,
+            TaskPlan task) {
         this.plan = plan;
         this.weights = weights;
         this.task = task;
@@ -45,7 +49,8 @@ final class EncoderBuilder {
             case DECISION -> DecisionHead.ENCODER;
             default -> prefix;
         };
-        this.places = new EncoderPlaces(weights, prefix, this.prefix, plan.norm(), task.seed());
+        this.places = new EncoderPlaces(weights, new EncoderPlaces.Naming(prefix, this.prefix, checkpointName),
+                plan.norm(), task.seed());
     }
 
     /**
@@ -75,7 +80,9 @@ final class EncoderBuilder {
                 plan.sizes().hidden(), layers.size(), maxPositions(), false, weights.activationType(),
                 places.parameters());
         return new EncoderNetwork(description, task, new EncoderNetwork.Parts(embeddings, layers, finalNorm,
-                layersOfHead), places.all(), places.fresh(), weights.takeOwnership());
+                layersOfHead, layersOfHead.isPresent() ? Optional.empty()
+                        : Optional.of(SentenceVectors.of(task.pooling(), weights))),
+                places.all(), places.fresh(), weights.takeOwnership());
     }
 
     private int maxPositions() {
@@ -95,7 +102,7 @@ final class EncoderBuilder {
         boolean none = task.task().type() == Task.Type.DECISION;
         embeddings.types().ifPresent(table -> tables.add(table(table,
                 batch -> none || batch.types().length == 0 ? new int[batch.rows()] : batch.types())));
-        Slot norm = places.norm(prefix + embeddings.norm(), embeddings.width());
+        Optional<Slot> norm = embeddings.norm().map(path -> places.norm(prefix + path, embeddings.width()));
         return new TextEmbeddings(tables, none ? 0 : embeddings.types().map(EncoderPlan.Table::rows).orElse(0), norm,
                 embeddings.projection().map(path -> places.linear(prefix + path, plan.sizes().hidden(),
                         embeddings.width(), true)),
@@ -128,7 +135,9 @@ final class EncoderBuilder {
             Optional<Slot> norm = layer.attentionNorm().map(path -> places.norm(prefix + path, hidden));
             EncoderPlan.FeedForwardPlan inner = layer.feedForward();
             FeedForward feedForward = new FeedForward(
-                    places.linear(prefix + inner.up(), (inner.gated() ? 2 : 1) * inner.width(), hidden, inner.bias()),
+                    inner.up().stream().map(path -> places.linear(prefix + path,
+                            (inner.gated() ? 2 : 1) * inner.width() / inner.up().size(), hidden, inner.bias()))
+                            .toList(),
                     places.linear(prefix + inner.down(), hidden, inner.width(), inner.bias()), inner.activation(),
                     inner.gated(), inner.width());
             Slot feedForwardNorm = places.norm(prefix + layer.feedForwardNorm(), hidden);
@@ -145,7 +154,7 @@ final class EncoderBuilder {
                     (float) (1 / Math.sqrt((double) headSize * compared)));
             return places.containing(prefix + attention.path(), () -> disentangled(shape, attention, distances));
         }
-        AttentionShape shape = new AttentionShape(attention.heads(), attention.heads(), headSize,
+        AttentionShape shape = new AttentionShape(attention.heads(), attention.keyValueHeads(), headSize,
                 (float) (1 / Math.sqrt(headSize)));
         Optional<RotaryTable> rotary = attention.positions()
                 .map(positions -> table(((EncoderPlan.Rotary) positions).theta(), headSize));
@@ -155,9 +164,14 @@ final class EncoderBuilder {
     }
 
     private Slot projection(EncoderPlan.AttentionPlan attention, String name) {
-        int parts = attention.projections().size() == 1 ? 3 : 1;
-        return places.linear(prefix + attention.path() + "." + name, parts * plan.sizes().hidden(),
-                plan.sizes().hidden(), attention.bias());
+        int hidden = plan.sizes().hidden();
+        boolean queries = attention.projections().indexOf(name) <= 0;
+        int rows = attention.projections().size() == 1 ? 3 * hidden
+                : queries ? hidden : hidden / attention.heads() * attention.keyValueHeads();
+        String path = prefix + attention.path() + ".";
+        Optional<String> together = attention.together().map(stored -> path + stored).filter(places::has);
+        return together.isPresent() ? places.part(path + name, together.get(), attention.projections().indexOf(name),
+                rows, hidden) : places.linear(path + name, rows, hidden, attention.bias());
     }
 
     private DisentangledAttention disentangled(AttentionShape shape, EncoderPlan.AttentionPlan attention,

@@ -35,6 +35,11 @@ abstract class EncoderFamily implements Architecture {
     /** What stands before the names of the network's tensors in a checkpoint with a head, with a dot. */
     abstract String prefix();
 
+    /** What some checkpoints call a tensor; usually what its place is called. */
+    String checkpointName(String name) {
+        return name;
+    }
+
     /** The head of a task: classes of texts or tokens, or the ends of an answer. */
     abstract HeadPlan head(ModelConfig config, Task.Type task);
 
@@ -60,14 +65,19 @@ abstract class EncoderFamily implements Architecture {
             throw task.unsupported(modelType, TASKS);
         }
         boolean embeds = type == Task.Type.FEATURE_EXTRACTION;
-        return new EncoderBuilder(plan(config), prefix(), weights, task).build(name, modelType,
+        return new EncoderBuilder(plan(config), prefix(), this::checkpointName, weights, task).build(name, modelType,
                 embeds || type == Task.Type.DECISION ? Optional.empty() : Optional.of(head(config, type)),
                 embeds ? pooler() : Optional.empty());
     }
 
     /** The activation under a key. */
     static Activation activation(ModelConfig config, String key) {
-        String name = config.text(key).orElse("gelu");
+        return activation(config, key, "gelu");
+    }
+
+    /** As the other, with what stands for it where it is not given. */
+    static Activation activation(ModelConfig config, String key, String otherwise) {
+        String name = config.text(key).orElse(otherwise);
         try {
             return Activation.of(name);
         } catch (io.peft4j.core.error.ConfigurationException e) {
@@ -86,6 +96,21 @@ abstract class EncoderFamily implements Architecture {
             throw new FileFormatException(config.file(), key + " is " + value + "; it must be from 0 to below 1");
         }
         return (float) value;
+    }
+
+    /** The base of rotary frequencies without scaling. */
+    static double theta(ModelConfig config, double otherwise) {
+        Optional<ModelConfig> rope = config.object("rope_parameters").or(() -> config.object("rope_scaling"));
+        String kind = rope.flatMap(parameters -> parameters.text("rope_type")).orElse("default");
+        if (!kind.equals("default")) {
+            throw config.unsupported("rope_parameters", kind, "default");
+        }
+        double own = config.number("rope_theta", otherwise);
+        double theta = rope.map(parameters -> parameters.number("rope_theta", own)).orElse(own);
+        if (!(theta > 0)) {
+            throw new FileFormatException(config.file(), "rope_theta is " + theta + "; it must be above 0");
+        }
+        return theta;
     }
 
     /** Heads of equal size. */

@@ -16,6 +16,8 @@ import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.internal.BatchChecks;
 import io.peft4j.models.architecture.internal.CloseAll;
 import io.peft4j.models.architecture.internal.PooledNetwork;
+import io.peft4j.models.architecture.internal.Pooler;
+import io.peft4j.models.architecture.internal.SentenceVectors;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -35,8 +37,10 @@ final class EncoderNetwork implements HeadedNetwork, PooledNetwork {
      * The parts in the order of the computation.
      *
      * @param head the layers of the head; none where hidden states are pooled
+     * @param vectors what pools them
      */
-    record Parts(TextEmbeddings embeddings, List<Slot> layers, Optional<Slot> norm, Optional<Slot> head) {
+    record Parts(TextEmbeddings embeddings, List<Slot> layers, Optional<Slot> norm, Optional<Slot> head,
+            Optional<SentenceVectors> vectors) {
         /** Copies the list. */
         Parts {
             layers = List.copyOf(layers);
@@ -112,11 +116,10 @@ final class EncoderNetwork implements HeadedNetwork, PooledNetwork {
     public Variable outputs(ForwardContext given) {
         ForwardContext context = given.seeingAll();
         PackedBatch batch = context.batch();
-        if (parts.head().isEmpty()) {
-            SentencePooling pooling = plan.pooling();
-            return Pooler.pooled(context.tape(), batch, states(context), pooling);
+        if (parts.vectors().isPresent()) {
+            return parts.vectors().get().of(context, states(context));
         }
-        Slot head = parts.head().get();
+        Slot head = parts.head().orElseThrow();
         return switch (((TaskHead) head.layer()).rows()) {
             case FIRST -> {
                 int[] rows = Pooler.firstRows(batch);
@@ -127,6 +130,8 @@ final class EncoderNetwork implements HeadedNetwork, PooledNetwork {
                 yield head.forward(context.onRows(Pooler.firstRows(batch)), mean);
             }
             case ALL -> head.forward(context, states(context));
+            case ALL_THEN_MEAN -> Pooler.pooled(context.tape(), batch, head.forward(context, states(context)),
+                    SentencePooling.Mode.MEAN);
         };
     }
 

@@ -5,6 +5,7 @@ import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.LayerNorm;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.RmsNorm;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.models.architecture.WeightLoader;
 import java.util.ArrayList;
@@ -16,6 +17,8 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * Makes the places of an encoder from the tensors of a checkpoint. A checkpoint was saved with or without a head, so
@@ -23,8 +26,7 @@ import java.util.function.Supplier;
  */
 final class EncoderPlaces {
     private final WeightLoader weights;
-    private final String prefix;
-    private final String own;
+    private final Naming naming;
     private final EncoderPlan.Norm norms;
     private final SplittableRandom random;
     private final List<Slot> slots = new ArrayList<>();
@@ -32,16 +34,30 @@ final class EncoderPlaces {
     private long parameters;
 
     /**
-     * Places.
+     * What tensors are called.
      *
      * @param prefix what stands before the names of the network's tensors in a checkpoint with a head, with a dot
      * @param own what stands before the names of its places
+     * @param checkpointName what some checkpoints call a tensor
+     */
+    record Naming(String prefix, String own, UnaryOperator<String> checkpointName) {
+        /** What a tensor of the network may be called. */
+        List<String> candidates(String name) {
+            String bare = name.startsWith(own) ? name.substring(own.length())
+                    : name.startsWith(prefix) ? name.substring(prefix.length()) : name;
+            return Stream.of(name, prefix + bare, bare)
+                    .flatMap(candidate -> Stream.of(candidate, checkpointName.apply(candidate))).distinct().toList();
+        }
+    }
+
+    /**
+     * Places.
+     *
      * @param seed seed of the values of what the checkpoint lacks
      */
-    EncoderPlaces(WeightLoader weights, String prefix, String own, EncoderPlan.Norm norms, long seed) {
+    EncoderPlaces(WeightLoader weights, Naming naming, EncoderPlan.Norm norms, long seed) {
         this.weights = weights;
-        this.prefix = prefix;
-        this.own = own;
+        this.naming = naming;
         this.norms = norms;
         this.random = new SplittableRandom(seed);
     }
@@ -61,9 +77,7 @@ final class EncoderPlaces {
 
     /** The name in the checkpoint of the tensor that this network calls {@code name}. */
     private String stored(String name) {
-        String bare = name.startsWith(own) ? name.substring(own.length())
-                : name.startsWith(prefix) ? name.substring(prefix.length()) : name;
-        for (String candidate : List.of(name, prefix + bare, bare)) {
+        for (String candidate : naming.candidates(name)) {
             // Checkpoints that come from TensorFlow call the parameters of a norm so.
             String old = candidate.endsWith("Norm.weight") ? candidate.replaceAll("weight$", "gamma")
                     : candidate.endsWith("Norm.bias") ? candidate.replaceAll("bias$", "beta") : candidate;
@@ -86,6 +100,18 @@ final class EncoderPlaces {
                 weights.vector(stored(path + ".bias"), out, bias)));
     }
 
+    /**
+     * A linear layer without a bias, whose weight the checkpoint holds with others of the same size.
+     *
+     * @param together the path of all
+     * @param index its place among three
+     */
+    Slot part(String path, String together, int index, int out, int in) {
+        parameters += (long) out * in;
+        return place(path, new Linear(weights.part(stored(together + ".weight"), 3 * out, index * out, out, in),
+                Optional.empty()));
+    }
+
     /** A linear layer of a head, which is made anew where the checkpoint has none of that shape. */
     Slot headLinear(String path, int out, int in, boolean bias, double deviation) {
         String name = stored(path + ".weight");
@@ -100,6 +126,10 @@ final class EncoderPlaces {
     }
 
     Slot norm(String path, int size) {
+        if (norms.rms()) {
+            parameters += size;
+            return place(path, new RmsNorm(weights.vector(stored(path + ".weight"), size), norms.epsilon()));
+        }
         return norm(path, size, norms);
     }
 

@@ -28,21 +28,30 @@ record EncoderPlan(Sizes sizes, Embeddings embeddings, List<LayerPlan> layers, O
     record Sizes(int vocabulary, int hidden, int maxPositions, OptionalInt paddingId) {
     }
 
-    /** A layer norm's epsilon, and whether it has a bias. */
-    record Norm(float epsilon, boolean bias) {
+    /**
+     * The kind of all norms.
+     *
+     * @param epsilon added to the variance, or to the mean of squares
+     * @param bias whether a layer norm has a bias
+     * @param rms whether it is an RMS norm instead of a layer norm
+     */
+    record Norm(float epsilon, boolean bias, boolean rms) {
+        Norm(float epsilon, boolean bias) {
+            this(epsilon, bias, false);
+        }
     }
 
     /**
-     * The sum of embeddings, normalized.
+     * The sum of embeddings.
      *
      * @param words the name of the embedding of tokens
      * @param positions the embedding of positions, where there is one
      * @param types the embedding of the text that a token belongs to, where there is one
-     * @param norm the name of the norm
+     * @param norm the name of a norm of it, where there is one
      * @param width elements of an embedding
      * @param projection the name of a linear layer from there to H, where they differ
      */
-    record Embeddings(String words, Optional<Table> positions, Optional<Table> types, String norm, int width,
+    record Embeddings(String words, Optional<Table> positions, Optional<Table> types, Optional<String> norm, int width,
             Optional<String> projection) {
     }
 
@@ -78,12 +87,19 @@ record EncoderPlan(Sizes sizes, Embeddings embeddings, List<LayerPlan> layers, O
      * @param projections the names of the linear layers of queries, keys and values below it: three, or one for all
      * @param output the path of the linear layer of the result
      * @param heads number of heads
+     * @param keyValueHeads number of heads of keys and values
      * @param bias whether the linear layers have a bias
      * @param positions how it knows positions, where not from the embeddings
      * @param window a token sees so many tokens, half of them on either side; 0: all
+     * @param together what some checkpoints call one weight of all projections, one after the other
      */
-    record AttentionPlan(String path, List<String> projections, String output, int heads, boolean bias,
-            Optional<Positions> positions, int window) {
+    record AttentionPlan(String path, List<String> projections, String output, int heads, int keyValueHeads,
+            boolean bias, Optional<Positions> positions, int window, Optional<String> together) {
+        /** With as many heads of keys and values. */
+        AttentionPlan(String path, List<String> projections, String output, int heads, boolean bias,
+                Optional<Positions> positions, int window) {
+            this(path, projections, output, heads, heads, bias, positions, window, Optional.empty());
+        }
     }
 
     /** How attention knows positions by itself. */
@@ -116,13 +132,18 @@ record EncoderPlan(Sizes sizes, Embeddings embeddings, List<LayerPlan> layers, O
      * A feed-forward network.
      *
      * @param up the path of the first linear layer; of a gated one, it gives what is activated and then what it is
-     *     multiplied with
+     *     multiplied with, or there is a second layer for that
      * @param down the path of the second
      * @param width elements between them
      * @param activation what stands between them
      * @param gated whether it is gated
      * @param bias whether the linear layers have a bias
      */
-    record FeedForwardPlan(String up, String down, int width, Activation activation, boolean gated, boolean bias) {
+    record FeedForwardPlan(List<String> up, String down, int width, Activation activation, boolean gated,
+            boolean bias) {
+        /** With one layer before the activation. */
+        FeedForwardPlan(String up, String down, int width, Activation activation, boolean gated, boolean bias) {
+            this(List.of(up), down, width, activation, gated, bias);
+        }
     }
 }

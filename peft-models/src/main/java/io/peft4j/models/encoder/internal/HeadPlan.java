@@ -21,7 +21,9 @@ record HeadPlan(Rows rows, List<Step> steps, String output, float dropout, doubl
         /** The mean of each sequence's tokens. */
         MEAN,
         /** Those of all tokens. */
-        ALL
+        ALL,
+        /** Those of all tokens; the result is the mean of each sequence's. */
+        ALL_THEN_MEAN
     }
 
     /**

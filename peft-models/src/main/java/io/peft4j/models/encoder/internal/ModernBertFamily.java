@@ -51,7 +51,7 @@ public final class ModernBertFamily extends EncoderFamily {
                 config.optionalPositive("max_position_embeddings").orElse(8192),
                 paddingId(config, 50283, vocabulary)),
                 new EncoderPlan.Embeddings("embeddings.tok_embeddings",
-                        Optional.empty(), Optional.empty(), "embeddings.norm", hidden, Optional.empty()),
+                        Optional.empty(), Optional.empty(), Optional.of("embeddings.norm"), hidden, Optional.empty()),
                 layers,
                 Optional.of("final_norm"), new EncoderPlan.Norm((float) config.number("norm_eps", 1e-5),
                         config.flag("norm_bias", false)),

@@ -8,21 +8,22 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What enters the first layer, [N, H]: the normalized sum of the embeddings of token, position and text.
+ * What enters the first layer, [N, H]: the sum of the embeddings of token, position and text.
  *
  * @param tables their places, that of the tokens first
  * @param types the number of texts in a sequence that are told apart; 0: none are
- * @param norm the norm
+ * @param norm the norm, where there is one
  * @param projection a linear layer to H, where the embeddings are of another width
  * @param dropout probability with which elements are dropped in training
  */
-record TextEmbeddings(List<Slot> tables, int types, Slot norm, Optional<Slot> projection, float dropout) {
+record TextEmbeddings(List<Slot> tables, int types, Optional<Slot> norm, Optional<Slot> projection, float dropout) {
     Variable forward(ForwardContext context) {
         Variable sum = tables.get(0).forward(context, context.noInput());
         for (Slot table : tables.subList(1, tables.size())) {
             sum = ElementwiseOps.add(context.tape(), sum, table.forward(context, context.noInput()));
         }
-        Variable normed = norm.forward(context, sum);
+        Variable whole = sum;
+        Variable normed = norm.map(slot -> slot.forward(context, whole)).orElse(sum);
         Variable kept = context.isTraining() && dropout > 0
                 ? ElementwiseOps.dropout(context.tape(), normed, dropout, context.nextDropoutSeed()) : normed;
         return projection.isPresent() ? projection.get().forward(context, kept) : kept;

@@ -43,7 +43,8 @@ final class GgufPooling {
                     + "(none, mean, first and last token)");
         }
         int most = (int) Math.max(0, Math.min(Integer.MAX_VALUE, metadata.integer(MOST_TOKENS, 0)));
-        return new SentencePooling(List.of(MODES.get(Math.max(0, type - 1))), metadata.bool(NORMALIZE, false),
+        return new SentencePooling(List.of(MODES.get(Math.max(0, type - 1))), List.of(),
+                metadata.bool(NORMALIZE, false),
                 most > 0 ? OptionalInt.of(most) : OptionalInt.empty(), Map.of(), Optional.empty(), Optional.empty());
     }
 
@@ -56,6 +57,10 @@ final class GgufPooling {
         if (pooling.modes().size() != 1 || !MODES.contains(pooling.modes().get(0))) {
             throw new ConfigurationException("pooling is " + pooling.modes() + ", and llama.cpp supports one of "
                     + "" + MODES + " only");
+        }
+        if (!pooling.dense().isEmpty()) {
+            throw new ConfigurationException("a GGUF file cannot store the dense layers " + pooling.dense().stream()
+                    .map(dense -> dense.folder().getFileName()).toList() + "; write a Hugging Face folder");
         }
         writer.uint32(architecture + TYPE, MODES.indexOf(pooling.modes().get(0)) + 1);
         if (pooling.normalize()) {

@@ -1,7 +1,6 @@
-package io.peft4j.models.encoder.internal;
+package io.peft4j.models.architecture.internal;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.autograd.ColumnOps;
 import io.peft4j.core.autograd.NormOps;
 import io.peft4j.core.autograd.RoutingOps;
 import io.peft4j.core.autograd.RowOps;
@@ -16,7 +15,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Makes one vector of the hidden states of each sequence. */
-final class Pooler {
+public final class Pooler {
     /** PyTorch's bound on the length that is divided by, squared. */
     private static final float SMALLEST = 1e-24f;
 
@@ -24,21 +23,12 @@ final class Pooler {
     }
 
     /** The row of each sequence's first token. */
-    static int[] firstRows(PackedBatch batch) {
+    public static int[] firstRows(PackedBatch batch) {
         return batch.layout().segments().stream().mapToInt(AttentionLayout.Segment::queryStart).toArray();
     }
 
-    /** The vectors [B, H x modes] of hidden states [N, H]. */
-    static Variable pooled(Tape tape, PackedBatch batch, Variable hidden, SentencePooling pooling) {
-        Variable all = null;
-        for (SentencePooling.Mode mode : pooling.modes()) {
-            Variable part = pooled(tape, batch, hidden, mode);
-            all = all == null ? part : ColumnOps.concat(tape, all, part);
-        }
-        return pooling.normalize() ? normalized(tape, all) : all;
-    }
-
-    static Variable pooled(Tape tape, PackedBatch batch, Variable hidden, SentencePooling.Mode mode) {
+    /** The vectors [B, H] of hidden states [N, H]. */
+    public static Variable pooled(Tape tape, PackedBatch batch, Variable hidden, SentencePooling.Mode mode) {
         if (mode == SentencePooling.Mode.CLS) {
             return RowOps.gatherRows(tape, hidden, firstRows(batch));
         }
@@ -67,7 +57,7 @@ final class Pooler {
     }
 
     /** Rows of length 1: an RMS norm whose weight is {@code 1 / sqrt(H)}. */
-    private static Variable normalized(Tape tape, Variable x) {
+    static Variable normalized(Tape tape, Variable x) {
         INDArray weight = tape.arena().allocate(DataType.FLOAT, x.columns());
         float[] values = new float[x.columns()];
         java.util.Arrays.fill(values, (float) (1 / Math.sqrt(values.length)));

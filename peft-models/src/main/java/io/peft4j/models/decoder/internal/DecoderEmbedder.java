@@ -1,0 +1,106 @@
+package io.peft4j.models.decoder.internal;
+
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.model.HeadedNetwork;
+import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.model.Task;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.SentencePooling;
+import io.peft4j.models.architecture.TaskPlan;
+import io.peft4j.models.architecture.internal.PooledNetwork;
+import io.peft4j.models.architecture.internal.SentenceVectors;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** A decoder without an output layer, whose hidden states become a vector of each text. */
+final class DecoderEmbedder implements HeadedNetwork, PooledNetwork {
+    private final DecoderNetwork body;
+    private final TaskPlan plan;
+    private final SentenceVectors vectors;
+    private final boolean seesAll;
+
+    /**
+     * An embedder.
+     *
+     * @param seesAll whether each token sees all of its text
+     */
+    DecoderEmbedder(DecoderNetwork body, TaskPlan plan, SentenceVectors vectors, boolean seesAll) {
+        this.body = body;
+        this.plan = plan;
+        this.vectors = vectors;
+        this.seesAll = seesAll;
+    }
+
+    @Override
+    public ModelDescription description() {
+        return body.description();
+    }
+
+    @Override
+    public Task task() {
+        return plan.task();
+    }
+
+    @Override
+    public List<Slot> slots() {
+        return body.slots();
+    }
+
+    @Override
+    public Slot embedding() {
+        return body.embedding();
+    }
+
+    /** The states that are pooled are those of sequences of their own. */
+    @Override
+    public boolean sharesPrefixes() {
+        return false;
+    }
+
+    @Override
+    public boolean isCausal() {
+        return !seesAll;
+    }
+
+    @Override
+    public SentencePooling pooling() {
+        return plan.pooling();
+    }
+
+    @Override
+    public Map<String, String> prompts() {
+        return plan.pooling().prompts();
+    }
+
+    @Override
+    public Optional<String> defaultPrompt() {
+        return plan.pooling().defaultPrompt();
+    }
+
+    @Override
+    public Variable outputs(ForwardContext context) {
+        ForwardContext seeing = seeing(context);
+        return vectors.of(seeing, body.hidden(seeing));
+    }
+
+    @Override
+    public Variable hidden(ForwardContext context) {
+        return body.hidden(seeing(context));
+    }
+
+    @Override
+    public Variable hidden(ForwardContext context, int... rows) {
+        return body.hidden(seeing(context), rows);
+    }
+
+    private ForwardContext seeing(ForwardContext context) {
+        return seesAll ? context.seeingAll() : context;
+    }
+
+    @Override
+    public void close() {
+        body.close();
+    }
+}
