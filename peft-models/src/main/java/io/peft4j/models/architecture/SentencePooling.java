@@ -166,10 +166,18 @@ public record SentencePooling(List<Mode> modes, List<Dense> dense, boolean norma
         if (!prompts.isEmpty() && !pooling.flag("include_prompt", true)) {
             throw pooling.unsupported("include_prompt", false, "true");
         }
-        Optional<Integer> most = limits.flatMap(config -> config.optionalPositive("max_seq_length"));
+        Optional<Integer> most = limits.flatMap(config -> config.optionalPositive("max_seq_length"))
+                .or(() -> optional(folder.resolve(modules.transformer()).resolve("tokenizer_config.json"))
+                        .flatMap(SentencePooling::tokenizerLimit));
         return new SentencePooling(modes(pooling),
                 modules.dense().stream().map(path -> Dense.read(folder.resolve(path))).toList(), modules.normalizes(),
                 most.map(OptionalInt::of).orElse(OptionalInt.empty()), prompts, standard, Optional.of(folder));
+    }
+
+    /** The limit of folders that newer versions of the library wrote; a tokenizer without one names a huge number. */
+    private static Optional<Integer> tokenizerLimit(ModelConfig tokenizer) {
+        JsonNode limit = tokenizer.values().path("model_max_length");
+        return limit.canConvertToInt() && limit.asInt() > 0 ? Optional.of(limit.asInt()) : Optional.empty();
     }
 
     private static Optional<ModelConfig> optional(Path file) {

@@ -19,6 +19,8 @@ import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.objective.ContrastiveObjective;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -78,6 +80,25 @@ class SentenceContractTest {
                 assertArrayEquals(Fixtures.doubles(training.get("trained").get(i)), Arrays.doubles(vectors.get(i)),
                         1e-3, "vector " + i);
             }
+        }
+    }
+
+    /** As those that sentence-transformers 6 writes. */
+    @Test
+    void aFolderWithoutALimitOfItsOwnCutsAtItsTokenizers(@TempDir Path folder) throws IOException {
+        Path source = Fixtures.FOLDER.resolve("sentences/mean-normalized");
+        Files.createDirectories(folder.resolve("1_Pooling"));
+        for (String file : List.of("config.json", "model.safetensors", "modules.json", "tokenizer.json",
+                "1_Pooling/config.json")) {
+            Files.copy(source.resolve(file), folder.resolve(file));
+        }
+        Files.writeString(folder.resolve("tokenizer_config.json"), Files.readString(source.resolve(
+                "tokenizer_config.json")).replace("\"model_max_length\": 48", "\"model_max_length\": 16"));
+        try (BaseModel model = BaseModel.load(folder.toString(),
+                ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32))) {
+            assertEquals(16, new TextEmbedder(model).maxTokens());
+            assertVectors(expected("mean-normalized").get("embeddings"), new TextEmbedder(model)
+                    .embed(texts(expected("mean-normalized"))), "cut");
         }
     }
 
