@@ -105,19 +105,6 @@ final class PackedBFloat16 extends PackedWeight {
         }
     }
 
-    /** Copies rows and converts them. */
-    private static void copy(ThreadContext lane, Span from, int fromRow, Span to, int toRow, int rows, int count) {
-        Optional<CompiledCall> call = lane.call(
-                new CopySpec(from.type(), to.type(), 1, rows, count, rows * fromRow, fromRow, rows * toRow, toRow));
-        if (call.isPresent()) {
-            call.get().run(lane, from.address(), to.address());
-            return;
-        }
-        for (int i = 0; i < rows; i++) {
-            Vectors.convert(lane, from.from((long) i * fromRow), to.from((long) i * toRow), count);
-        }
-    }
-
     /**
      * {@code c = a b (+ c)} with a [m, k], c [m, n] and b [k, n] BFLOAT16 in the layout that oneDNN likes best, which
      * depends on the type of a and not on m. With a FLOAT, b is widened on its way into the registers; with both

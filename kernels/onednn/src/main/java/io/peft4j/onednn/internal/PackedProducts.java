@@ -18,8 +18,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Products of a few rows with a frozen weight in passes of generation. Loops in vector registers read quantized weights
  * ({@link LoopedWeight}). For others, and where there are no such loops, oneDNN multiplies; its products bring a weight
  * into a layout of its own first, which takes several times as long as multiplying a row, so a copy in that layout is
- * kept ({@link PackedCopies}). Which way a product goes follows from the weight, the type, the number of rows, and
- * whether the batch has several sequences.
+ * kept ({@link PackedCopies}); where it has none for bfloat16, it is widened in parts ({@link WidenedWeight}). Which
+ * way a product goes follows from the weight, the type, the number of rows, and whether the batch has several
+ * sequences.
  */
 final class PackedProducts implements AutoCloseable {
     /** With more rows the copy is not worth its memory. */
@@ -109,9 +110,11 @@ final class PackedProducts implements AutoCloseable {
     private Optional<PackedWeight> byOneDnn(ThreadContext lane, FrozenWeight w, DataType type) {
         if (w instanceof DenseWeight dense) {
             Span values = Span.of(dense.values());
-            return PackedBFloat16.runs(lane, type, values, w.rows(), w.columns())
-                    ? Optional.of(new PackedBFloat16(lane, type, w.rows(), w.columns(), team.size()))
-                    : Optional.empty();
+            if (PackedBFloat16.runs(lane, type, values, w.rows(), w.columns())) {
+                return Optional.of(new PackedBFloat16(lane, type, w.rows(), w.columns(), team.size()));
+            }
+            return WidenedWeight.runs(values, w.columns())
+                    ? Optional.of(new WidenedWeight(w.rows(), w.columns(), team.size())) : Optional.empty();
         }
         return w instanceof BlockWeight blocks && PackedFourBit.runs(lane, blocks)
                 ? Optional.of(new PackedFourBit(blocks, team.size())) : Optional.empty();

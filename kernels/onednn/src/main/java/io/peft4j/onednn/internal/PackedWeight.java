@@ -1,6 +1,7 @@
 package io.peft4j.onednn.internal;
 
 import io.peft4j.core.weight.FrozenWeight;
+import java.util.Optional;
 import java.util.function.IntToLongFunction;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -89,4 +90,17 @@ abstract class PackedWeight {
      */
     abstract void multiply(ThreadContext lane, int slice, long copy, Span x, int rows, int padded, Span y,
             boolean accumulate);
+
+    /** Copies rows and converts them. */
+    static void copy(ThreadContext lane, Span from, int fromRow, Span to, int toRow, int rows, int count) {
+        Optional<CompiledCall> call = lane.call(
+                new CopySpec(from.type(), to.type(), 1, rows, count, rows * fromRow, fromRow, rows * toRow, toRow));
+        if (call.isPresent()) {
+            call.get().run(lane, from.address(), to.address());
+            return;
+        }
+        for (int i = 0; i < rows; i++) {
+            Vectors.convert(lane, from.from((long) i * fromRow), to.from((long) i * toRow), count);
+        }
+    }
 }

@@ -3,6 +3,7 @@ package io.peft4j.core.array.support;
 import java.util.Objects;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.ShortPointer;
 
@@ -15,6 +16,7 @@ import org.bytedeco.javacpp.ShortPointer;
  */
 public final class NativeMemory {
     private static final ThreadLocal<Floats> FLOATS = ThreadLocal.withInitial(Floats::new);
+    private static final ThreadLocal<Ints> INTS = ThreadLocal.withInitial(Ints::new);
     private static final ThreadLocal<Shorts> SHORTS = ThreadLocal.withInitial(Shorts::new);
     private static final ThreadLocal<Bytes> BYTES = ThreadLocal.withInitial(Bytes::new);
     private static final ThreadLocal<Bytes> TARGETS = ThreadLocal.withInitial(Bytes::new);
@@ -32,6 +34,18 @@ public final class NativeMemory {
     public static void write(long address, float[] source, int offset, int count) {
         Objects.checkFromIndexSize(offset, count, source.length);
         FLOATS.get().at(address).put(source, offset, count);
+    }
+
+    /** Copies {@code count} 32-bit words from {@code address} into {@code target} at {@code offset}. */
+    public static void read(long address, int[] target, int offset, int count) {
+        Objects.checkFromIndexSize(offset, count, target.length);
+        INTS.get().at(address).get(target, offset, count);
+    }
+
+    /** Copies {@code count} 32-bit words of {@code source} from {@code offset} to {@code address}. */
+    public static void write(long address, int[] source, int offset, int count) {
+        Objects.checkFromIndexSize(offset, count, source.length);
+        INTS.get().at(address).put(source, offset, count);
     }
 
     /** Copies {@code count} 16-bit words from {@code address} into {@code target} at {@code offset}. */
@@ -137,6 +151,17 @@ public final class NativeMemory {
         }
 
         Floats at(long newAddress) {
+            address = newAddress;
+            return this;
+        }
+    }
+
+    private static final class Ints extends IntPointer {
+        Ints() {
+            super((Pointer) null);
+        }
+
+        Ints at(long newAddress) {
             address = newAddress;
             return this;
         }

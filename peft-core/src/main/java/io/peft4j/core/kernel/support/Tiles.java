@@ -13,6 +13,7 @@ public class Tiles implements AutoCloseable {
 
     private final float[][] floats = new float[SLOTS][0];
     private final Loops loops = LoopSelection.create();
+    private final int[][] ints = new int[SLOTS][0];
     private short[] shorts = {};
     private long[] longs = {};
     private byte[] bytes = {};
@@ -28,6 +29,14 @@ public class Tiles implements AutoCloseable {
     /** A tile of {@link #TILE} floats. */
     final float[] tile(int slot) {
         return floats(slot, TILE);
+    }
+
+    /** Array number {@code slot}, of 0 to 7, with at least {@code size} 32-bit words. */
+    public final int[] ints(int slot, int size) {
+        if (ints[slot].length < size) {
+            ints[slot] = new int[Math.max(size, 2 * ints[slot].length)];
+        }
+        return ints[slot];
     }
 
     /** At least {@code size} 16-bit words. */
