@@ -11,16 +11,18 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.TextConstraint;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Schemas and patterns that grow without end where they are followed to their end: they are followed as far as a text
- * goes, or refused, and never take more than their memory. {@code -Dpeft4j.constraints=5000} tries as many.
+ * goes, or refused, and never take more than their memory. {@code -Dpeft4j.constraints=50000} tries as many.
  */
 class ConstraintBombsTest {
-    private static final int COUNT = Integer.getInteger("peft4j.constraints", 200);
+    private static final int FEW = 200;
+    private static final int MANY = Integer.getInteger("peft4j.constraints", 5000);
     private static final long MOST_BYTES = 65L << 20;
     private static final int STEPS = 400;
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
@@ -30,15 +32,25 @@ class ConstraintBombsTest {
 
     @Test
     void randomSchemasAndPatternsAreFollowedOrRefused() {
-        SplittableRandom random = new SplittableRandom(34);
+        areFollowedOrRefused(FEW, new SplittableRandom(34));
+    }
+
+    @Test
+    @Tag("full")
+    void manyMoreAreToo() {
+        areFollowedOrRefused(MANY, new SplittableRandom(35));
+    }
+
+    /** Half of them are bombs. */
+    private static void areFollowedOrRefused(int count, SplittableRandom random) {
         int followed = 0;
-        for (int i = 0; i < COUNT; i++) {
+        for (int i = 0; i < count; i++) {
             boolean bomb = i % 2 == 1;
             String pattern = pattern(random, bomb ? 6 : 3, bomb);
             String schema = schema(random, bomb ? 6 : 2, bomb).toString();
             followed += isFollowed(i % 4 < 2 ? pattern : schema, i % 4 >= 2, random) ? 1 : 0;
         }
-        assertTrue(followed > COUNT / 2, followed + " of " + COUNT);
+        assertTrue(followed > count / 2, followed + " of " + count);
     }
 
     /** Whether it was followed to the end of a random text; else it was refused with a reason. */

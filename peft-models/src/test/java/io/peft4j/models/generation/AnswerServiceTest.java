@@ -280,7 +280,7 @@ class AnswerServiceTest {
     }
 
     @Test
-    void clientsTakeTurns() {
+    void clientsTakeTurns() throws InterruptedException {
         List<String> order = new ArrayList<>();
         GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(1);
         Gate first = new Gate("first");
@@ -294,6 +294,7 @@ class AnswerServiceTest {
                 gates.add(gate);
                 pending.add(service.submit(request(5, 1, options.withConstraint(gate)).withClient(client)));
             }
+            awaitSearch(gates, first.steps());
             first.open();
             while (gates.size() > order.size()) {
                 Gate next = gates.stream().filter(Gate::holdsUp).findFirst().orElse(first);
@@ -309,17 +310,70 @@ class AnswerServiceTest {
         assertEquals(List.of("a", "b", "a", "b", "a", "a", "a"), order);
     }
 
+    /** Waits until it is known what each answer may begin with. */
+    private static void awaitSearch(List<Gate> gates, int steps) throws InterruptedException {
+        while (gates.stream().anyMatch(gate -> gate.steps() < steps)) {
+            Thread.onSpinWait();
+        }
+        // From the last step to what is kept of all.
+        Thread.sleep(50);
+    }
+
+    /** Allows every text, which takes until {@code open} to find. */
+    private static Gate slow(String name, CountDownLatch searched, CountDownLatch open) {
+        Gate slow = new Gate(name) {
+            @Override
+            public int step(int state, int value) {
+                searched.countDown();
+                Gate.await(open);
+                return super.step(state, value);
+            }
+        };
+        slow.open();
+        return slow;
+    }
+
+    @Test
+    void othersAreAnsweredWhileAConstraintIsSearched() {
+        CountDownLatch searched = new CountDownLatch(1);
+        CountDownLatch open = new CountDownLatch(1);
+        try (AnswerService service = AnswerService.open(model, OPTIONS)) {
+            PendingAnswer held = service.submit(request(5, 1, LONG.withConstraint(slow("slow", searched, open))));
+            Gate.await(searched);
+            for (int i = 0; i < 6; i++) {
+                AnswerRequest other = request(5, i, LONG);
+                assertSame(alone(other), service.submit(other).completions().join().get(0));
+            }
+            assertFalse(held.completions().isDone());
+            PendingAnswer cancelled = service.submit(request(5, 1, LONG.withConstraint(slow("slow, too", searched,
+                    open))));
+            cancelled.cancel();
+            assertEquals(StopReason.CANCELLED, cancelled.completions().join().get(0).stopReason());
+            open.countDown();
+            assertEquals(150, held.completions().join().get(0).ids().length);
+        }
+    }
+
     @Test
     void afterAFailureOfDecodingTheNextRequestIsAnswered() {
         Gate broken = new Gate("broken") {
             @Override
-            public int step(int state, int value) {
-                if (isClients()) {
-                    return 0;
-                }
+            public boolean mayEnd(int state) {
                 throw new StackOverflowError("too deep");
             }
         };
+        failsThenAnswers(broken);
+        Gate unknown = new Gate("broken, too") {
+            @Override
+            public int step(int state, int value) {
+                throw new StackOverflowError("too deep");
+            }
+        };
+        unknown.open();
+        failsThenAnswers(unknown);
+    }
+
+    private static void failsThenAnswers(Gate broken) {
         try (AnswerService service = AnswerService.open(model, OPTIONS)) {
             PendingAnswer failing = service.submit(request(5, 1, LONG.withConstraint(broken)));
             String message = assertThrows(CompletionException.class, () -> failing.completions().join()).getMessage();

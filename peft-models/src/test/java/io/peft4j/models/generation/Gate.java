@@ -3,13 +3,14 @@ package io.peft4j.models.generation;
 import io.peft4j.core.model.TextConstraint;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Allows every text, but lets decoding stand still at a request's first token until it is opened. */
 class Gate implements TextConstraint {
-    private final Thread client = Thread.currentThread();
     private final String name;
     private final CountDownLatch met = new CountDownLatch(1);
     private final CountDownLatch open = new CountDownLatch(1);
+    private final AtomicInteger steps = new AtomicInteger();
 
     Gate(String name) {
         this.name = name;
@@ -34,22 +35,21 @@ class Gate implements TextConstraint {
         return 0;
     }
 
-    /** The first tokens are found where a request is made, which the gate does not hold up. */
-    boolean isClients() {
-        return Thread.currentThread() == client;
+    /** How often it was asked for what may come, which other threads than that of decoding do. */
+    int steps() {
+        return steps.get();
     }
 
     @Override
     public int step(int state, int value) {
-        if (!isClients()) {
-            met.countDown();
-            await(open);
-        }
+        steps.incrementAndGet();
         return 0;
     }
 
     @Override
     public boolean mayEnd(int state) {
+        met.countDown();
+        await(open);
         return false;
     }
 

@@ -13,7 +13,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * Answers that grow together, which requests join and leave at every step. A step computes the next token of each
@@ -102,12 +102,14 @@ final class AnswerBatch implements AutoCloseable {
     /**
      * Computes a step.
      *
-     * @param after hears of each sequence whose answer has a token more
+     * @param ready whether the next token of a sequence can be chosen; the others stay as they are
+     * @return whether anything was computed
      */
-    void step(Consumer<Sequence> after) {
+    boolean step(Predicate<Sequence> ready) {
+        boolean grown = false;
         for (List<Sequence> together : voices.passes(sequences)) {
             try {
-                step(together, after);
+                grown |= step(together, ready);
             } catch (RuntimeException e) {
                 together.forEach(each -> each.ticket().fail(e));
             } catch (OutOfMemoryError e) {
@@ -115,6 +117,7 @@ final class AnswerBatch implements AutoCloseable {
             }
         }
         retainStates();
+        return grown;
     }
 
     /** Gives up the states that no sequence goes on from, except those of some pages that are kept for later ones. */
@@ -130,11 +133,11 @@ final class AnswerBatch implements AutoCloseable {
         cache.retainStates(ends::contains);
     }
 
-    private void step(List<Sequence> together, Consumer<Sequence> after) {
+    private boolean step(List<Sequence> together, Predicate<Sequence> ready) {
         place(together);
-        List<StepPass.Part> parts = parts(together);
+        List<StepPass.Part> parts = parts(together, ready);
         if (parts.isEmpty()) {
-            return;
+            return false;
         }
         ModelLease model = together.get(0).ticket().base().withLayers(voices.layers(together));
         new StepPass(parts.stream().map(part -> new StepPass.Part(part.sequence(), voices.group(part.sequence()),
@@ -146,9 +149,9 @@ final class AnswerBatch implements AutoCloseable {
             sequence.keep(prefixes, cache);
             if (part.end() >= part.lengthBefore()) {
                 newTokens += sequence.length() - part.lengthBefore();
-                after.accept(sequence);
             }
         }
+        return true;
     }
 
     private static void choose(Sequence sequence, Logits logits) {
@@ -162,10 +165,10 @@ final class AnswerBatch implements AutoCloseable {
     }
 
     /** The tokens that a pass computes: the next one of each answer, and as many of the prompts as are wanted. */
-    private List<StepPass.Part> parts(List<Sequence> together) {
+    private List<StepPass.Part> parts(List<Sequence> together, Predicate<Sequence> ready) {
         List<StepPass.Part> parts = new ArrayList<>();
         for (Sequence each : together) {
-            if (each.isDecoding()) {
+            if (each.isDecoding() && ready.test(each)) {
                 int end = each.startTrying();
                 if (reserve(each, end)) {
                     parts.add(new StepPass.Part(each, 0, end, each.length()));
@@ -175,8 +178,8 @@ final class AnswerBatch implements AutoCloseable {
         int left = parts.isEmpty() ? IDLE_CHUNKS * options.promptChunk() : options.promptChunk();
         for (Sequence each : together) {
             int count = Math.min(left, each.nextStop() - each.computed());
-            if (each.isPlaced() && !each.isDecoding() && count > 0) {
-                int end = each.computed() + count;
+            int end = each.computed() + count;
+            if (each.isPlaced() && !each.isDecoding() && count > 0 && (end < each.length() || ready.test(each))) {
                 parts.add(new StepPass.Part(each, 0, end == each.length() ? each.startTrying() : end, each.length()));
                 left -= count;
             }

@@ -26,15 +26,19 @@ public final class AnswerLoop {
     /** How much a request counts in the mean time between two that are done. */
     private static final double MEMORY = 0.2;
     private static final long LONGEST_RETRY_SECONDS = 60;
+    /** How often requests that cannot begin yet are looked at, whose time may be over. */
+    private static final long LOOK_MILLIS = 100;
 
     private final TextGenerator generator;
     private final AnswerServiceOptions options;
     private final int pages;
     private final Object lock = new Object();
+    private final ConstraintSearch search = new ConstraintSearch(this::wake);
     private final RequestQueue waiting = new RequestQueue();
     private final Set<PendingRequest> running = new HashSet<>();
     private Optional<Thread> thread = Optional.empty();
     private boolean closed;
+    private boolean news;
     private double secondsPerRequest = 1;
     private long lastDone = System.nanoTime();
     private AnswerStatus status;
@@ -74,6 +78,7 @@ public final class AnswerLoop {
         synchronized (lock) {
             requireRoom(ticket.request().client());
             waiting.add(ticket);
+            search.isReady(ticket, ticket.answers().get(0));
             if (thread.isEmpty()) {
                 Thread started = new Thread(() -> run(ticket.base()), "peft4j-answers");
                 started.setDaemon(true);
@@ -84,9 +89,10 @@ public final class AnswerLoop {
         }
     }
 
-    /** Looks after tickets that were cancelled. */
+    /** Looks after tickets that were cancelled, or can go on. */
     void wake() {
         synchronized (lock) {
+            news = true;
             lock.notifyAll();
         }
     }
@@ -121,6 +127,7 @@ public final class AnswerLoop {
             lock.notifyAll();
         }
         ending.ifPresent(AnswerLoop::join);
+        search.close();
     }
 
     private static void join(Thread ending) {
@@ -149,9 +156,11 @@ public final class AnswerLoop {
                 }
                 come.stream().filter(ticket -> !ticket.isDead())
                         .forEach(decodes ? batch::join : this::answerByItself);
-                batch.step(sequence -> {
-                });
+                boolean grown = batch.step(each -> search.isReady(each.ticket(), each.answer()));
                 settle(batch);
+                if (!grown) {
+                    awaitNews();
+                }
             }
         } catch (RuntimeException | Error e) {
             LOG.error("decoding failed: the current requests fail, later ones start anew", e);
@@ -159,6 +168,20 @@ public final class AnswerLoop {
             return;
         }
         end(new ClosedException("the answer service"), true);
+    }
+
+    /** Waits until what all answers wait for may have been found. */
+    private void awaitNews() {
+        synchronized (lock) {
+            try {
+                if (!news && !closed && !running.isEmpty()) {
+                    lock.wait(LOOK_MILLIS);
+                }
+            } catch (InterruptedException e) {
+                closed = true;
+            }
+            news = false;
+        }
     }
 
     /** Waits for something to do, and takes as many tickets as there are rows for. */
@@ -175,8 +198,8 @@ public final class AnswerLoop {
                 status = status(batch);
                 lock.notifyAll();
                 try {
-                    // Nothing runs, so nothing waits either, whose time could be over.
-                    lock.wait();
+                    // Nothing runs, so what waits cannot begin yet.
+                    lock.wait(waiting.size() > 0 ? LOOK_MILLIS : 0);
                     lastDone = System.nanoTime();
                 } catch (InterruptedException e) {
                     closed = true;
@@ -189,9 +212,9 @@ public final class AnswerLoop {
         List<PendingRequest> come = new ArrayList<>();
         int rows = batch.sequences().size();
         while (waiting.size() > 0 && !closed) {
-            Optional<PendingRequest> next = waiting.next(this::runningOf);
-            int wanted = next.orElseThrow().answers().size();
-            if (rows > 0 && rows + wanted > options.rows()) {
+            Optional<PendingRequest> next = waiting.next(this::runningOf, ticket -> mayBegin(ticket, batch));
+            int wanted = next.map(ticket -> ticket.answers().size()).orElse(0);
+            if (next.isEmpty() || rows > 0 && rows + wanted > options.rows()) {
                 break;
             }
             waiting.remove(next.get());
@@ -200,6 +223,17 @@ public final class AnswerLoop {
             rows += wanted;
         }
         return come;
+    }
+
+    /**
+     * Whether the first token of a request could be chosen. Of one client's answers that wait for what a constraint
+     * allows, no more hold a row than leaves as many to others.
+     */
+    private boolean mayBegin(PendingRequest ticket, AnswerBatch batch) {
+        return search.isReady(ticket, ticket.answers().get(0)) && (ticket.request().options().constraint().isEmpty()
+                || batch.sequences().stream().filter(each -> !each.answer().isReady()
+                        && each.ticket().request().client().equals(ticket.request().client()))
+                        .count() < Math.max(1, options.rows() / 2));
     }
 
     private int runningOf(String client) {

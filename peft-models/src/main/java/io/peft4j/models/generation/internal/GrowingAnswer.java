@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /**
  * One answer while it grows. Text goes to the listener as soon as its characters are complete; where texts end an
@@ -148,6 +149,16 @@ final class GrowingAnswer {
         }
     }
 
+    /** Whether the next token can be chosen without a search for what its constraint allows. */
+    boolean isReady() {
+        return chooser.isReady();
+    }
+
+    /** Searches for what its constraint allows next, as long as that is wanted, on another thread than the answer's. */
+    void prepare(BooleanSupplier wanted) {
+        chooser.prepare(wanted);
+    }
+
     void cancel() {
         if (isRunning()) {
             stopped = Optional.of(StopReason.CANCELLED);
@@ -163,8 +174,8 @@ final class GrowingAnswer {
     private static boolean follows(TextConstraint constraint, String text) {
         try {
             return constraint.allows(text);
-        } catch (ConfigurationException e) {
-            // It is too complex there, where no token of the answer has led.
+        } catch (ConfigurationException | OutOfMemoryError | StackOverflowError e) {
+            // It is too complex there, where no token of the answer has led, or fails.
             return false;
         }
     }

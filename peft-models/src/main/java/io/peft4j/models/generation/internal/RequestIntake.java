@@ -152,17 +152,8 @@ public final class RequestIntake implements AutoCloseable {
         }
     }
 
-    /**
-     * What a constraint allows. The first tokens are found here already, where it costs the client's time and not that
-     * of those whose answers grow: what is too complex mostly shows there.
-     */
-    private TokenMasks masks(TextConstraint constraint) {
-        TokenMasks found = kept(constraint);
-        found.first();
-        return found;
-    }
-
-    private synchronized TokenMasks kept(TextConstraint constraint) {
+    /** What a constraint allows, which is found when the request waits for its turn. */
+    private synchronized TokenMasks masks(TextConstraint constraint) {
         TokenMasks found = masks.computeIfAbsent(constraint.description(), text -> new TokenMasks(constraint,
                 generator.table()));
         long bytes = masks.values().stream().mapToLong(TokenMasks::bytes).sum();

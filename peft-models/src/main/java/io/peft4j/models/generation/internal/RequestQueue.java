@@ -6,11 +6,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.ToIntFunction;
 
 /**
  * Requests that wait, by client. Next comes the client with the fewest answers that grow, of several the one that was
- * served longest ago; within a client the first comes first. Not safe for several threads.
+ * served longest ago; within a client the first comes first that may begin. Not safe for several threads.
  */
 final class RequestQueue {
     private final Map<String, Deque<PendingRequest>> byClient = new LinkedHashMap<>();
@@ -31,13 +32,14 @@ final class RequestQueue {
     }
 
     /**
-     * The next one.
+     * The next one of those that may begin.
      *
      * @param running gives the number of a client's answers that grow
      */
-    Optional<PendingRequest> next(ToIntFunction<String> running) {
-        return byClient.keySet().stream().reduce((a, b) -> running.applyAsInt(b) < running.applyAsInt(a) ? b : a)
-                .map(client -> byClient.get(client).peekFirst());
+    Optional<PendingRequest> next(ToIntFunction<String> running, Predicate<PendingRequest> ready) {
+        return byClient.values().stream().flatMap(tickets -> tickets.stream().filter(ready).limit(1))
+                .reduce((a, b) -> running.applyAsInt(b.request().client()) < running.applyAsInt(a.request().client())
+                        ? b : a);
     }
 
     /** All of them. */

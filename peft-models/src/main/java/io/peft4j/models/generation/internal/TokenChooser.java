@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /**
  * Chooses the tokens of one answer: bias, penalties for what prompt and answer have already, then the constraint on the
@@ -21,6 +22,8 @@ final class TokenChooser {
     private final Map<Integer, Integer> counts = new HashMap<>();
     private int state;
     private boolean first = true;
+    /** What may come next, where it has been found. */
+    private volatile Optional<BitSet> allowed = Optional.empty();
 
     /**
      * A chooser for an answer.
@@ -60,6 +63,25 @@ final class TokenChooser {
         return token;
     }
 
+    /** Whether {@link #choose} need not look for what the constraint allows next. */
+    boolean isReady() {
+        if (masks.isPresent() && allowed.isEmpty()) {
+            allowed = masks.get().known(state, first);
+        }
+        return masks.isEmpty() || allowed.isPresent();
+    }
+
+    /**
+     * Looks for what the constraint allows next, on any thread while no other chooses.
+     *
+     * @param wanted whether to go on with it
+     */
+    void prepare(BooleanSupplier wanted) {
+        if (masks.isPresent()) {
+            allowed = masks.get().find(state, first, wanted);
+        }
+    }
+
     /** Whether the constraint is fulfilled and allows nothing more. */
     boolean isComplete() {
         return masks.isPresent() && masks.get().constraint().mayEnd(state)
@@ -74,6 +96,7 @@ final class TokenChooser {
             state = masks.get().after(state, token, first);
         }
         first = false;
+        allowed = Optional.empty();
     }
 
     private static void add(double bias, int token, float... values) {
@@ -94,9 +117,9 @@ final class TokenChooser {
     }
 
     private void mask(float[] values, TokenMasks allowing) {
-        BitSet allowed = first ? allowing.first() : allowing.allowed(state);
+        BitSet next = allowed.orElseGet(() -> allowing.allowed(state, first));
         boolean mayEnd = allowing.constraint().mayEnd(state) && !stopTokens.isEmpty();
-        if (allowed.isEmpty() && !mayEnd) {
+        if (next.isEmpty() && !mayEnd) {
             throw new ConfigurationException("no token of the vocabulary continues a text that "
                     + allowing.constraint().description() + " allows");
         }
@@ -104,7 +127,7 @@ final class TokenChooser {
         stopTokens.stream().filter(token -> mayEnd && token < values.length)
                 .forEach(token -> stops.put(token, values[token]));
         for (int token = 0; token < values.length; token++) {
-            if (!allowed.get(token)) {
+            if (!next.get(token)) {
                 values[token] = Float.NEGATIVE_INFINITY;
             }
         }

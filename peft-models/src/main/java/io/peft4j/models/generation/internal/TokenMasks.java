@@ -10,14 +10,20 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 /**
  * For each state of a constraint the tokens whose bytes it allows. The vocabulary is walked in the order of its bytes,
- * so that what tokens begin with in common is tried once; what has been found is kept for the states met last.
+ * so that what tokens begin with in common is tried once; what has been found is kept for the states met last. For use
+ * by several threads, of which none waits for what another looks for.
  */
 final class TokenMasks {
     private static final int KEPT = 512;
+    /** In the place of a state: its start, where the first token of a text loses its space. */
+    private static final int FIRST = -1;
+    /** Tokens between two looks whether somebody still waits. */
+    private static final int PIECE = 256;
 
     private final TextConstraint constraint;
     private final Table table;
@@ -28,8 +34,6 @@ final class TokenMasks {
         }
     };
 
-    private Optional<BitSet> first = Optional.empty();
-
     TokenMasks(TextConstraint constraint, Table table) {
         this.constraint = constraint;
         this.table = table;
@@ -39,32 +43,60 @@ final class TokenMasks {
         return constraint;
     }
 
-    /** The tokens, special ones aside, after which the text can still become a valid one. */
-    synchronized BitSet allowed(int state) {
-        return kept.computeIfAbsent(state, this::walk);
+    /**
+     * The tokens, special ones aside, after which the text can still become a valid one.
+     *
+     * @param first whether none comes before
+     */
+    BitSet allowed(int state, boolean first) {
+        return find(state, first, () -> true).orElseThrow();
+    }
+
+    /** As {@link #allowed}, where they have been found already. */
+    Optional<BitSet> known(int state, boolean first) {
+        synchronized (kept) {
+            return Optional.ofNullable(kept.get(key(state, first)));
+        }
+    }
+
+    /** As {@link #allowed}, as long as they are wanted; empty where that ends before they are found. */
+    Optional<BitSet> find(int state, boolean first, BooleanSupplier wanted) {
+        Optional<BitSet> known = known(state, first);
+        if (known.isPresent()) {
+            return known;
+        }
+        Optional<BitSet> found = key(state, first) == FIRST ? walkWithoutFirstSpace(wanted) : walk(state, wanted);
+        found.ifPresent(mask -> {
+            synchronized (kept) {
+                kept.put(key(state, first), mask);
+            }
+        });
+        return found;
+    }
+
+    private int key(int state, boolean first) {
+        return first && table.dropsFirstSpace ? FIRST : state;
     }
 
     /** Memory that it and its constraint take now. */
-    synchronized long bytes() {
-        return constraint.bytes() + kept.values().stream().mapToLong(mask -> mask.size() / Byte.SIZE).sum();
+    long bytes() {
+        synchronized (kept) {
+            return constraint.bytes() + kept.values().stream().mapToLong(mask -> mask.size() / Byte.SIZE).sum();
+        }
     }
 
-    /** The tokens that an answer may begin with. */
-    synchronized BitSet first() {
-        if (!table.dropsFirstSpace) {
-            return allowed(constraint.start());
-        }
-        if (first.isEmpty()) {
-            BitSet allowed = new BitSet();
-            for (int i = 0; i < table.ids.length; i++) {
-                byte[] bytes = withoutFirstSpace(table.bytes.get(i));
-                if (bytes.length > 0 && run(constraint.start(), bytes) != TextConstraint.NONE) {
-                    allowed.set(table.ids[i]);
-                }
+    private Optional<BitSet> walkWithoutFirstSpace(BooleanSupplier wanted) {
+        BitSet allowed = new BitSet();
+        for (int i = 0; i < table.ids.length; i++) {
+            if (i % PIECE == 0 && !wanted.getAsBoolean()) {
+                return Optional.empty();
             }
-            first = Optional.of(allowed);
+            byte[] bytes = withoutFirstSpace(table.bytes.get(i));
+            if (bytes.length > 0 && run(constraint.start(), bytes) != TextConstraint.NONE) {
+                allowed.set(table.ids[i]);
+            }
         }
-        return first.get();
+        return Optional.of(allowed);
     }
 
     /** The state after a token. */
@@ -85,13 +117,16 @@ final class TokenMasks {
         return at;
     }
 
-    private BitSet walk(int state) {
+    private Optional<BitSet> walk(int state, BooleanSupplier wanted) {
         BitSet allowed = new BitSet();
         int[] states = new int[table.longest + 1];
         states[0] = state;
         // Bytes of the token before for which there are states; the next one is not allowed.
         int reached = 0;
         for (int i = 0; i < table.ids.length; i++) {
+            if (i % PIECE == 0 && !wanted.getAsBoolean()) {
+                return Optional.empty();
+            }
             byte[] bytes = table.bytes.get(i);
             int at = table.common[i];
             if (at > reached) {
@@ -109,7 +144,7 @@ final class TokenMasks {
                 allowed.set(table.ids[i]);
             }
         }
-        return allowed;
+        return Optional.of(allowed);
     }
 
     /** The tokens of a vocabulary that add bytes to a text, in the order of these bytes. */

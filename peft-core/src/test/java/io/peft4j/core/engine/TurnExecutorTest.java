@@ -1,0 +1,62 @@
+package io.peft4j.core.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.peft4j.core.engine.support.TurnExecutor;
+import java.util.Collections;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
+import org.junit.jupiter.api.Test;
+
+/** Tasks of several clients on few threads. */
+class TurnExecutorTest {
+    @Test
+    void clientsHaveTheirTurns() throws InterruptedException {
+        List<String> order = Collections.synchronizedList(new ArrayList<>());
+        CountDownLatch open = new CountDownLatch(1);
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch done = new CountDownLatch(7);
+        try (TurnExecutor executor = new TurnExecutor("test", 1)) {
+            executor.execute("a", () -> {
+                begun.countDown();
+                await(open);
+            });
+            begun.await();
+            for (String client : "aaaabbc".split("")) {
+                executor.execute(client, () -> {
+                    order.add(client);
+                    done.countDown();
+                });
+            }
+            assertEquals(4, executor.waiting("a"));
+            assertEquals(0, executor.waiting("d"));
+            open.countDown();
+            done.await();
+        }
+        assertEquals("abcabaa", String.join("", order));
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void whatATaskThrowsEndsNoOther() throws InterruptedException {
+        CountDownLatch done = new CountDownLatch(1);
+        TurnExecutor executor = new TurnExecutor("test", 1);
+        executor.execute("a", () -> {
+            throw new IllegalStateException("failed");
+        });
+        executor.execute("a", done::countDown);
+        done.await();
+        executor.close();
+        assertThrows(RejectedExecutionException.class, () -> executor.execute("a", done::countDown));
+    }
+}
