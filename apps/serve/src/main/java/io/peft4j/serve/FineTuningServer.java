@@ -11,6 +11,7 @@ import io.peft4j.serve.api.internal.JobRoutes;
 import io.peft4j.serve.api.internal.KeyAuthenticator;
 import io.peft4j.serve.api.internal.ModelRoutes;
 import io.peft4j.serve.http.internal.HttpServer;
+import io.peft4j.serve.http.internal.Problems;
 import io.peft4j.serve.http.internal.RouteGroup;
 import io.peft4j.serve.http.internal.ServerMetrics;
 import io.peft4j.serve.job.internal.JobWorker;
@@ -66,13 +67,17 @@ public final class FineTuningServer implements AutoCloseable {
             builder.trainingShare.ifPresent(builder.base.engine()::workShare);
             answering = new AnswerModule(models, builder.answering, builder.clock);
             opened.add(answering);
+            Problems problems = new Problems(builder.nanos);
             worker = new JobWorker(store, models, builder.verdict, builder.organization, builder.jobsAtOnce,
-                    builder.clock);
+                    builder.clock, problems);
             opened.add(worker);
             ServerMetrics meters = new ServerMetrics();
             answering.count(meters);
             http = new HttpServer(builder.host, builder.port, new KeyAuthenticator(builder.apiKey, store.keys(),
-                    builder.nanos), meters, store.disk()::note, routes(builder, meters));
+                    builder.nanos), meters, failure -> {
+                        problems.note(failure);
+                        return store.disk().note(failure);
+                    }, routes(builder, meters));
             worker.start();
             complete = true;
         } finally {

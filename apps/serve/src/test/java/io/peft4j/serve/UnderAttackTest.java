@@ -55,16 +55,28 @@ class UnderAttackTest {
     private final HttpClient client = HttpClient.newHttpClient();
     private final AtomicBoolean over = new AtomicBoolean();
     private final Map<String, Integer> replies = new ConcurrentHashMap<>();
+    private final byte[] question = chat("Who is there?", "");
     private String url;
+    private String guest;
+    private String attacker;
 
-    private HttpResponse<String> send(String path, byte[] body, String type) throws IOException, InterruptedException {
+    private HttpResponse<String> send(String key, String path, byte[] body, String type)
+            throws IOException, InterruptedException {
         return client.send(HttpRequest.newBuilder(URI.create(url + path)).timeout(Duration.ofSeconds(60))
-                .header("Content-Type", type).POST(BodyPublishers.ofByteArray(body)).build(), BodyHandlers.ofString());
+                .header("Content-Type", type).header("Authorization", "Bearer " + key)
+                .POST(BodyPublishers.ofByteArray(body)).build(), BodyHandlers.ofString());
     }
 
-    private int chat(String text, String more) throws IOException, InterruptedException {
-        return send("/v1/chat/completions", String.format(CHAT, text, more).getBytes(StandardCharsets.UTF_8),
-                "application/json").statusCode();
+    private HttpResponse<String> send(String path, byte[] body, String type) throws IOException, InterruptedException {
+        return send(attacker, path, body, type);
+    }
+
+    private static byte[] chat(String text, String more) {
+        return String.format(CHAT, text, more).getBytes(StandardCharsets.UTF_8);
+    }
+
+    private int attack(byte[] chat) throws IOException, InterruptedException {
+        return send("/v1/chat/completions", chat, "application/json").statusCode();
     }
 
     /** What honest clients see: how long answers and health take, in milliseconds, and what was no answer. */
@@ -121,7 +133,7 @@ class UnderAttackTest {
                     try {
                         int status = looks ? client.send(HttpRequest.newBuilder(URI.create(url + "/health"))
                                 .timeout(Duration.ofSeconds(30)).build(), BodyHandlers.discarding()).statusCode()
-                                : chat("Who is there?", "");
+                                : send(guest, "/v1/chat/completions", question, "application/json").statusCode();
                         if (status == 200) {
                             (looks ? health : answers).add((System.nanoTime() - begin) / 1_000_000);
                         } else {
@@ -150,17 +162,17 @@ class UnderAttackTest {
         for (int i = 0; i < DRIPPING; i++) {
             repeat("drip", this::drip);
         }
-        String prompt = "1-".repeat(2_000_000);
+        byte[] prompt = chat("1-".repeat(2_000_000), "");
         byte[] nested = ("{\"model\": " + "[".repeat(500) + "[],".repeat(4_000_000) + "1")
                 .getBytes(StandardCharsets.UTF_8);
         byte[] bomb = bomb();
         for (int i = 0; i < 4; i++) {
-            repeat("prompt", () -> count("prompt", chat(prompt, "")));
-            repeat("schema", () -> count("schema", chat("x", ", \"response_format\": {\"type\": \"json_schema\", "
+            repeat("prompt", () -> count("prompt", attack(prompt)));
+            repeat("schema", () -> count("schema", attack(chat("x", ", \"response_format\": {\"type\": \"json_schema\", "
                     + "\"json_schema\": {\"name\": \"s\", \"schema\": "
                     + String.format(BOMBS.get(ThreadLocalRandom.current()
                             .nextInt(BOMBS.size())), ThreadLocalRandom.current().nextInt(1000))
-                    + "}}")));
+                    + "}}"))));
         }
         for (int i = 0; i < 2; i++) {
             repeat("nested", () -> count("nested", send("/v1/chat/completions", nested, "application/json")
@@ -210,7 +222,8 @@ class UnderAttackTest {
     }
 
     private long resident() throws IOException, InterruptedException {
-        String metrics = client.send(HttpRequest.newBuilder(URI.create(url + "/metrics")).build(),
+        String metrics = client.send(HttpRequest.newBuilder(URI.create(url + "/metrics"))
+                .header("Authorization", "Bearer " + guest).build(),
                 BodyHandlers.ofString()).body();
         return Arrays.stream(metrics.split("\n")).filter(line -> line.startsWith("process_resident_memory_bytes "))
                 .mapToLong(line -> (long) Double.parseDouble(line.substring(line.indexOf(' ') + 1)) >> 20).findFirst()
@@ -220,6 +233,10 @@ class UnderAttackTest {
     @Test
     void honestClientsAreAnswered() throws IOException, InterruptedException {
         Path log = folder.resolve("server.log");
+        try (ServerKeys keys = ServerKeys.open(folder.resolve("data"), Optional.empty())) {
+            guest = keys.add("guest", ServerKeys.Limits.NONE);
+            attacker = keys.add("attacker", ServerKeys.Limits.NONE);
+        }
         try (ServerProcess server = ServerProcess.start(folder.resolve("data"), Optional.empty(), log, "-Xmx512m")) {
             url = server.url();
             honest(5);

@@ -6,6 +6,7 @@ import io.peft4j.serve.api.internal.ModelRoutes;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Caller;
+import io.peft4j.serve.http.internal.LongRequests;
 import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.http.internal.RequestFields;
 import io.peft4j.serve.http.internal.RouteGroup;
@@ -98,6 +99,7 @@ public final class AdapterRoutes implements RouteGroup {
         }
         requireAdded(name);
         requireInside(folder);
+        LongRequests.enter(http);
         try {
             models.replace(name, folder, caller.project());
         } catch (PeftException e) {

@@ -17,6 +17,7 @@ import io.peft4j.serve.api.internal.ModelRoutes;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Connections;
+import io.peft4j.serve.http.internal.LongRequests;
 import io.peft4j.serve.model.internal.ServedModel;
 import io.peft4j.serve.model.internal.ServedModels;
 import java.time.Duration;
@@ -30,8 +31,6 @@ import java.util.concurrent.TimeoutException;
 public final class AnswerGateway {
     /** How often the connection of the client is checked. */
     private static final long LOOK_MILLIS = 100;
-    /** The status that nginx logs where the client closed the connection. */
-    private static final int CLIENT_CLOSED = 499;
 
     private final Optional<AnswerService> service;
     private final ServedModels models;
@@ -121,6 +120,7 @@ public final class AnswerGateway {
 
     /** Waits for the answers, and ends them when the client has gone away. */
     static List<Completion> await(PendingAnswer pending, Context http) {
+        LongRequests.leave(http);
         try {
             while (true) {
                 try {
@@ -128,8 +128,7 @@ public final class AnswerGateway {
                 } catch (TimeoutException e) {
                     if (Connections.isGone(http)) {
                         pending.cancel();
-                        throw ApiException.of(CLIENT_CLOSED, "invalid_request_error", "client_closed", null,
-                                "the client closed the connection");
+                        throw ApiException.clientClosed();
                     }
                 }
             }

@@ -42,9 +42,10 @@ final class ChatInput {
      * @param variables further variables of the template
      * @param begin what the answer begins with
      * @param most the most tokens that the model reads
+     * @param look runs before each piece of a long text; may throw to give up
      */
     int[] tokens(List<JsonNode> messages, List<JsonNode> tools, Map<String, Object> variables, String begin,
-            int most) {
+            int most, Runnable look) {
         if (messages.isEmpty()) {
             throw ApiException.invalid(field, "'" + field + "' must have at least one message");
         }
@@ -53,7 +54,8 @@ final class ChatInput {
             chat.add(message(messages.get(i), field + "[" + i + "]"));
         }
         List<Map<String, Object>> maps = tools.stream().map(tool -> MAPPER.convertValue(tool, OBJECT)).toList();
-        return PromptTokens.of(field, rendered(chat, maps, variables) + begin, most, tokenizer::encode);
+        return PromptTokens.of(field, rendered(chat, maps, variables) + begin, most, tokenizer::encode,
+                look);
     }
 
     private String rendered(List<ChatMessage> chat, List<Map<String, Object>> tools, Map<String, Object> variables) {

@@ -7,7 +7,6 @@ import io.peft4j.core.model.Completion;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.internal.Bodies;
-import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.http.internal.RequestFields;
@@ -36,7 +35,7 @@ public final class ChatRoutes implements RouteGroup {
     }
 
     private void answer(Context http) {
-        Chats.Chat chat = chats.read(new RequestFields(Bodies.object(http)), Caller.of(http), ChatRequest::read);
+        Chats.Chat chat = chats.read(new RequestFields(Bodies.object(http)), http, ChatRequest::read);
         ChatRequest request = chat.request();
         String id = ReplyParts.id("chatcmpl-");
         long created = clock.instant().getEpochSecond();

@@ -8,6 +8,7 @@ import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Caller;
+import io.peft4j.serve.http.internal.LongRequests;
 import io.peft4j.serve.http.internal.RequestFields;
 import io.peft4j.serve.model.internal.ServedModel;
 
@@ -32,7 +33,8 @@ final class Chats {
     }
 
     /** Reads a request, and makes its prompt. */
-    Chat read(RequestFields fields, Caller caller, ChatRequest.Reader reader) {
+    Chat read(RequestFields fields, Context http, ChatRequest.Reader reader) {
+        Caller caller = Caller.of(http);
         ServedModel model = answers.model(ChatRequest.model(fields), caller);
         ChatTemplate template = base.chatTemplate().orElseThrow(() -> ApiException.of(400, "invalid_request_error",
                 "no_chat_template", "model", "the model '" + model.name() + "' has no chat template; ask it "
@@ -40,7 +42,8 @@ final class Chats {
         ChatRequest request = reader.read(fields, template, constraints);
         int most = answers.mostTokens(model, caller);
         int[] prompt = new ChatInput(request.prompt(), template, base.tokenizer()).tokens(request.messages(),
-                request.tools().shown(), request.variables(), request.tools().begin(), most);
+                request.tools().shown(), request.variables(), request.tools().begin(), most,
+                () -> LongRequests.requireClient(http));
         GenerationOptions options = SamplingFields.limited(request.options(), request.prompt(), request.limit(),
                 request.maxTokens(), prompt.length, most);
         return new Chat(model, request, prompt, options);

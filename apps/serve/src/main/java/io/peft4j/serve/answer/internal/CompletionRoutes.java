@@ -14,6 +14,7 @@ import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.LongRequests;
 import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.http.internal.RequestFields;
 import io.peft4j.serve.http.internal.RouteGroup;
@@ -53,7 +54,8 @@ public final class CompletionRoutes implements RouteGroup {
             Streaming streaming) {
     }
 
-    private Wanted read(RequestFields fields, Caller caller) {
+    private Wanted read(RequestFields fields, Context http) {
+        Caller caller = Caller.of(http);
         String name = ChatRequest.model(fields);
         ServedModel model = answers.model(name, caller);
         fields.ignore("user");
@@ -65,7 +67,7 @@ public final class CompletionRoutes implements RouteGroup {
         GenerationOptions told = most < 0 ? options : options.withLogProbabilities(most);
         int maxTokens = fields.integer("max_tokens", 1, Integer.MAX_VALUE).orElse(DEFAULT_TOKENS);
         int room = answers.mostTokens(model, caller);
-        List<int[]> prompts = prompts(fields.required("prompt"), room);
+        List<int[]> prompts = prompts(fields.required("prompt"), room, () -> LongRequests.requireClient(http));
         Wanted wanted = new Wanted(model, name, prompts, told.withMaxNewTokens(maxTokens), Streaming.read(fields));
         fields.requireKnown();
         prompts.forEach(prompt -> SamplingFields.limited(told, "prompt", "max_tokens", Optional.of(maxTokens),
@@ -73,9 +75,9 @@ public final class CompletionRoutes implements RouteGroup {
         return wanted;
     }
 
-    private List<int[]> prompts(JsonNode value, int most) {
+    private List<int[]> prompts(JsonNode value, int most, Runnable look) {
         if (value.isTextual()) {
-            return List.of(PromptTokens.of("prompt", value.textValue(), most, tokenizer::encodeWithSpecials));
+            return List.of(encoded(value, most, look));
         }
         RequestFields.require(value.isArray() && value.size() > 0, "prompt",
                 "a string, or an array of strings or tokens that "
@@ -91,11 +93,13 @@ public final class CompletionRoutes implements RouteGroup {
         List<int[]> prompts = new ArrayList<>();
         for (JsonNode each : value) {
             RequestFields.require(each.isTextual() || each.isArray(), "prompt", "an array of strings or tokens", each);
-            prompts.add(
-                    each.isTextual() ? PromptTokens.of("prompt", each.textValue(), most, tokenizer::encodeWithSpecials)
-                            : tokens(each));
+            prompts.add(each.isTextual() ? encoded(each, most, look) : tokens(each));
         }
         return prompts;
+    }
+
+    private int[] encoded(JsonNode text, int most, Runnable look) {
+        return PromptTokens.of("prompt", text.textValue(), most, tokenizer::encodeWithSpecials, look);
     }
 
     private int[] tokens(JsonNode value) {
@@ -103,7 +107,7 @@ public final class CompletionRoutes implements RouteGroup {
     }
 
     private void answer(Context http) {
-        Wanted wanted = read(new RequestFields(Bodies.object(http)), Caller.of(http));
+        Wanted wanted = read(new RequestFields(Bodies.object(http)), http);
         if (wanted.prompts().stream().anyMatch(prompt -> prompt.length == 0)) {
             throw ApiException.invalid("prompt", "'prompt' has no tokens");
         }

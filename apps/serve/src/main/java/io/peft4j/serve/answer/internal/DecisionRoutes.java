@@ -15,6 +15,7 @@ import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.LongRequests;
 import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.http.internal.RequestFields;
 import io.peft4j.serve.http.internal.RouteGroup;
@@ -54,6 +55,7 @@ public final class DecisionRoutes implements RouteGroup {
         LanguageModel model = find(name, Caller.of(http));
         DecisionInput input = DecisionInput.read(fields);
         fields.requireKnown();
+        LongRequests.leave(http);
         DecisionResult result;
         try {
             result = new DecisionModel(model).decide(input.request());
@@ -81,7 +83,9 @@ public final class DecisionRoutes implements RouteGroup {
             }
             String name = body.path("model").asText(models.baseName());
             LanguageModel model = find(name, Caller.of(http));
-            DecisionResult result = new DecisionModel(model).decide(DecisionRequest.of(body));
+            DecisionRequest request = DecisionRequest.of(body);
+            LongRequests.leave(http);
+            DecisionResult result = new DecisionModel(model).decide(request);
             Caller.of(http).used((int) result.inputTokens());
             ObjectNode reply = Json.object().put("model", name);
             reply.setAll(result.toJson());

@@ -18,13 +18,16 @@ final class EmbeddingInput {
     private final LanguageModel model;
     private final TextEmbedder embedder;
     private final Optional<String> prompt;
+    private final Runnable look;
 
     /**
      * Texts for a model.
      *
      * @param prompt the name of the prompt that is put before strings; empty for the model's default
+     * @param look runs before each piece of a long text; may throw to give up
      */
-    EmbeddingInput(LanguageModel model, TextEmbedder embedder, Optional<String> prompt) {
+    EmbeddingInput(LanguageModel model, TextEmbedder embedder, Optional<String> prompt, Runnable look) {
+        this.look = look;
         this.model = model;
         this.embedder = embedder;
         this.prompt = prompt;
@@ -62,6 +65,7 @@ final class EmbeddingInput {
         } catch (ConfigurationException e) {
             throw ApiException.invalid("prompt_name", e.getMessage());
         }
-        return PromptTokens.of("input", text, embedder.maxTokens(), each -> embedder.tokens(each, prompt));
+        return PromptTokens.of("input", text, embedder.maxTokens(), each -> embedder.tokens(each, prompt),
+                look);
     }
 }

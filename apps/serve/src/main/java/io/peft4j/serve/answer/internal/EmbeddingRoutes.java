@@ -11,6 +11,7 @@ import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.LongRequests;
 import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.http.internal.RequestFields;
 import io.peft4j.serve.http.internal.RouteGroup;
@@ -51,10 +52,12 @@ public final class EmbeddingRoutes implements RouteGroup {
             throw ApiException.invalid("encoding_format", "'encoding_format' must be float or base64");
         }
         TextEmbedder embedder = new TextEmbedder(model);
-        List<int[]> texts = new EmbeddingInput(model, embedder, fields.text("prompt_name"))
+        List<int[]> texts = new EmbeddingInput(model, embedder, fields.text("prompt_name"),
+                () -> LongRequests.requireClient(http))
                 .texts(fields.required("input"));
         fields.requireKnown();
         VectorLength length = VectorLength.of(model);
+        LongRequests.leave(http);
         List<float[]> vectors = embedder.embedTokens(texts);
         List<float[]> wanted = dimensions.map(count -> vectors.stream().map(vector -> length.cut(vector, count))
                 .toList()).orElse(vectors);

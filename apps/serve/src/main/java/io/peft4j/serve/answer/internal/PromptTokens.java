@@ -19,10 +19,14 @@ final class PromptTokens {
      *
      * @param param the field that has the text
      * @param most the most tokens that the model reads
+     * @param look runs before each piece of a long text; may throw to give up
      */
-    static int[] of(String param, String text, int most, Function<String, int[]> tokenizer) {
+    static int[] of(String param, String text, int most, Function<String, int[]> tokenizer, Runnable look) {
         try {
-            int tokens = TokenBound.beyond(text, most, tokenizer);
+            int tokens = TokenBound.beyond(text, most, piece -> {
+                look.run();
+                return tokenizer.apply(piece);
+            });
             if (tokens > 0) {
                 throw tooLong(param, "This model's maximum context length is " + most + " tokens, but the text of "
                         + text.length() + " characters has at least " + tokens + ". Shorten it.");

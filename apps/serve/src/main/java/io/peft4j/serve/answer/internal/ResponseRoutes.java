@@ -7,7 +7,6 @@ import io.peft4j.core.model.Completion;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.internal.Bodies;
-import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.http.internal.RequestFields;
@@ -39,7 +38,7 @@ public final class ResponseRoutes implements RouteGroup {
 
     private void answer(Context http) {
         ObjectNode body = Bodies.object(http);
-        Chats.Chat chat = chats.read(new RequestFields(body), Caller.of(http), ResponseFields::read);
+        Chats.Chat chat = chats.read(new RequestFields(body), http, ResponseFields::read);
         ResponseBody response = new ResponseBody(body, clock.instant().getEpochSecond());
         if (chat.request().streaming().wanted()) {
             ResponseStream stream = new ResponseStream(chat.request().tools(), response, replies,

@@ -1,5 +1,6 @@
 package io.peft4j.serve.api.internal;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Json;
@@ -11,18 +12,21 @@ import io.peft4j.serve.job.internal.JobWorker;
 import io.peft4j.serve.model.internal.ServedModels;
 import io.peft4j.serve.store.internal.JobStatus;
 import io.peft4j.serve.store.internal.Store;
+import java.util.List;
 import java.util.Map;
 
 /** {@code /health} and {@code /metrics}. */
 public final class HealthRoutes implements RouteGroup {
     private final ServedModels models;
     private final Store store;
+    private final JobWorker worker;
     private final ServerMetrics meters;
 
     /** Routes about the server itself. */
     public HealthRoutes(ServedModels models, Store store, JobWorker worker, ServerMetrics meters) {
         this.models = models;
         this.store = store;
+        this.worker = worker;
         this.meters = meters;
         meters.gauge("peft4j.jobs.training", "Jobs that train here now", worker::training);
         meters.gauge("peft4j.models", "Models that answer, checkpoints not counted",
@@ -38,11 +42,21 @@ public final class HealthRoutes implements RouteGroup {
         return store.jobs().counts();
     }
 
+    private ObjectNode health() {
+        List<String> problems = worker.problems();
+        String status = problems.isEmpty() ? "ok" : "degraded";
+        ObjectNode health = Json.object().put("status", store.disk().isFull() ? "disk_full" : status)
+                .put("model", models.baseName());
+        if (!problems.isEmpty()) {
+            problems.forEach(health.putArray("problems")::add);
+        }
+        return health;
+    }
+
     @Override
     public void addTo(Routes routes) {
         routes.get("/health", Operation.of("health", "Whether the server lives").withoutKey().reply(Operation.OBJECT),
-                request -> Bodies.reply(request, Json.object().put("status", store.disk().isFull() ? "disk_full" : "ok")
-                        .put("model", models.baseName())));
+                request -> Bodies.reply(request, health()));
         routes.get("/metrics", Operation.of("metrics", "Values for Prometheus").reply("text/plain", Operation.TEXT),
                 request -> request.contentType("text/plain; version=0.0.4; charset=utf-8").result(meters.scrape()));
     }

@@ -4,6 +4,7 @@ import io.javalin.http.Context;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Caller;
+import io.peft4j.serve.http.internal.LongRequests;
 import io.peft4j.serve.job.internal.TrainingFile;
 import io.peft4j.serve.store.internal.Ids;
 import io.peft4j.serve.store.internal.Store;
@@ -64,7 +65,7 @@ final class Uploads {
         requireRoom(caller, least);
         Map<String, Part> parts = parts(request);
         try {
-            return take(parts, caller);
+            return take(parts, caller, request);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot keep the file", e);
         } finally {
@@ -122,7 +123,7 @@ final class Uploads {
         return ApiException.invalid("the form cannot be read: it is damaged, or ended before its end");
     }
 
-    private StoredFile take(Map<String, Part> parts, Caller caller) throws IOException {
+    private StoredFile take(Map<String, Part> parts, Caller caller, Context request) throws IOException {
         parts.keySet().stream().filter(name -> !FIELDS.contains(name)).findFirst().ifPresent(name -> {
             throw ApiException.of(400, "invalid_request_error", "unknown_parameter", name, "unknown field '" + name
                     + "' of the form; " + SimilarNames.sentence(name, FIELDS));
@@ -143,7 +144,9 @@ final class Uploads {
         try {
             file.write(spool.toString());
             force(spool);
-            Optional<String> wrong = purpose.equals("fine-tune") ? fault(spool) : Optional.empty();
+            LongRequests.enter(request);
+            Optional<String> wrong = purpose.equals("fine-tune") ? fault(spool, request)
+                    : Optional.empty();
             StoredFile stored = new StoredFile(Ids.next("file-"), caller.id(), caller.home(), name, purpose,
                     Files.size(spool), now, expires, wrong.isEmpty() ? "processed" : "error", wrong);
             if (!store.files().add(stored, spool, caller.storedBytes())) {
@@ -215,8 +218,8 @@ final class Uploads {
      *
      * @throws ApiException when there is no row
      */
-    private static Optional<String> fault(Path file) {
-        TrainingFile.Look look = TrainingFile.look(file);
+    private static Optional<String> fault(Path file, Context request) {
+        TrainingFile.Look look = TrainingFile.look(file, () -> LongRequests.requireClient(request));
         if (look.rows() == 0 && look.fault().isEmpty()) {
             throw ApiException.invalid("file", "the file holds no row; a file for fine-tune has an example a line");
         }

@@ -75,6 +75,11 @@ public final class ApiException extends PeftException {
                 "the disk of the server is full; nothing was stored. Try again when there is room", RETRY_SECONDS);
     }
 
+    /** 499, the status that nginx logs: the client closed the connection, so nobody reads this. */
+    public static ApiException clientClosed() {
+        return of(499, "invalid_request_error", "client_closed", null, "the client closed the connection");
+    }
+
     /** 503: the server stops or cannot answer now. */
     public static ApiException unavailable(String message) {
         return new ApiException(503, "server_error", "unavailable", null, message, 1);

@@ -51,13 +51,15 @@ public final class HttpServer implements AutoCloseable {
     private final AtomicBoolean stopping = new AtomicBoolean();
     private final ServerMetrics meters;
     private final Predicate<Throwable> diskFull;
+    private final LongRequests longRequests = new LongRequests();
+    private final FreedMemory freed = new FreedMemory(longRequests);
     /** The server itself and each request that runs; it ends when all have left. */
     private final Phaser running = new Phaser(1);
 
     /**
      * Listens at once; port 0 means any that is free.
      *
-     * @param diskFull takes note of a failure, and gives whether it was that the disk is full
+     * @param diskFull takes note of any failure, and gives whether it was that the disk is full
      * @throws ConfigurationException when nobody can listen there
      */
     public HttpServer(String host, int port, Authenticator doors, ServerMetrics meters,
@@ -75,7 +77,7 @@ public final class HttpServer implements AutoCloseable {
         ServerSocketChannel socket = bind(host, port);
         this.javalin = Javalin.create(config -> {
             config.jetty.threadPool = new QueuedThreadPool(RequestGate.threads(limits));
-            config.jetty.modifyServer(server -> server.setHandler(new RequestGate(OPEN, limits)));
+            config.jetty.modifyServer(server -> server.setHandler(new RequestGate(OPEN, limits, diskFull::test)));
             configure(config, socket, groups);
         });
         this.routes = new RouteTable(javalin);
@@ -114,7 +116,10 @@ public final class HttpServer implements AutoCloseable {
         config.requestLogger.http((request, millis) -> meters.answered(request,
                 Duration.ofNanos((long) (millis * 1e6))));
         config.routes.before(this::begin);
-        config.routes.after(request -> running.arriveAndDeregister());
+        config.routes.after(request -> {
+            LongRequests.leave(request);
+            running.arriveAndDeregister();
+        });
         Routes described = new Routes(config.routes);
         groups.forEach(group -> group.addTo(described));
         described.get("/openapi.json", Operation.of("description", "This description").withoutKey()
@@ -143,6 +148,7 @@ public final class HttpServer implements AutoCloseable {
         }
         if (!OPEN.contains(request.path()) && !request.path().startsWith("/console/")) {
             doors.admit(request).attachTo(request);
+            longRequests.begin(request);
         }
     }
 
@@ -217,6 +223,8 @@ public final class HttpServer implements AutoCloseable {
             hasEnded(phase, LAST_WORDS);
         }
         javalin.stop();
+        freed.close();
+        longRequests.close();
     }
 
     private boolean hasEnded(int phase, Duration patience) {

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
@@ -31,6 +32,7 @@ final class RequestGate extends Handler.Wrapper {
 
     private final Set<String> alwaysOpen;
     private final Limits limits;
+    private final Consumer<Throwable> failures;
     private final Semaphore threads;
     private final Semaphore uploads = new Semaphore(UPLOADS);
     private final AtomicLong held = new AtomicLong();
@@ -49,8 +51,14 @@ final class RequestGate extends Handler.Wrapper {
                 WatchedRequest.Rate.LEAST);
     }
 
-    /** @param alwaysOpen paths that are answered however busy the server is; the console's files are, too */
-    RequestGate(Set<String> alwaysOpen, Limits limits) {
+    /**
+     * A gate.
+     *
+     * @param alwaysOpen paths that are answered however busy the server is; the console's files are, too
+     * @param failures hears what fails outside of the routes
+     */
+    RequestGate(Set<String> alwaysOpen, Limits limits, Consumer<Throwable> failures) {
+        this.failures = failures;
         this.alwaysOpen = alwaysOpen;
         this.limits = limits;
         this.threads = new Semaphore(limits.threads());
@@ -86,6 +94,9 @@ final class RequestGate extends Handler.Wrapper {
         }
         try {
             return super.handle(request, response, callback);
+        } catch (Error e) {
+            failures.accept(e);
+            throw e;
         } finally {
             threads.release();
         }
@@ -202,6 +213,7 @@ final class RequestGate extends Handler.Wrapper {
                 refuse(response, callback, ApiException.invalid(
                         "the body of the request is malformed, or ended before its end"));
             } else {
+                failures.accept(failure);
                 callback.failed(failure);
             }
         }

@@ -65,8 +65,8 @@ final class JobCheck {
         files.takeData().ifPresent(param -> {
             throw JobFault.of(param, "the file of " + param + " was deleted");
         });
-        requireMemory(files.training(), "training_file");
-        files.validation().ifPresent(path -> requireMemory(path, "validation_file"));
+        requireMemory(files.training(), "training_file", running);
+        files.validation().ifPresent(path -> requireMemory(path, "validation_file", running));
         boolean reinforcement = job.method().equals(JobRequest.REINFORCEMENT);
         if (!reinforcement) {
             checkRows(template, running);
@@ -111,8 +111,8 @@ final class JobCheck {
     }
 
     /** Lines that are wrong are told of later, all of them. */
-    private static void requireMemory(Path file, String param) {
-        TrainingFile.look(file).tooLarge().ifPresent(message -> {
+    private static void requireMemory(Path file, String param, RunningJob running) {
+        TrainingFile.look(file, () -> requireWanted(running)).tooLarge().ifPresent(message -> {
             throw JobFault.of(param, param + ": " + message);
         });
     }

@@ -2,6 +2,7 @@ package io.peft4j.serve.job.internal;
 
 import io.peft4j.core.error.PeftException;
 import io.peft4j.eval.VerdictOptions;
+import io.peft4j.serve.http.internal.Problems;
 import io.peft4j.serve.job.internal.RunningJob.Stop;
 import io.peft4j.serve.model.internal.ServedModels;
 import io.peft4j.serve.store.internal.Job;
@@ -11,6 +12,7 @@ import io.peft4j.serve.store.internal.JobStatus;
 import io.peft4j.serve.store.internal.Store;
 import io.peft4j.serve.store.internal.StoreException;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,26 +38,32 @@ public final class JobWorker implements AutoCloseable {
     /** Jobs whose data is looked at at a time: one that takes long holds up no other. */
     private static final int CHECKS = 3;
     private static final long TIDY_NANOS = 60_000_000_000L;
+    /** What goes on is met again within this time. */
+    private static final Duration PROBLEM = Duration.ofSeconds(10);
 
     private final Store store;
     private final ServedModels models;
     private final JobTraining training;
     private final WaitingJobs waiting;
     private final Clock clock;
+    private final Problems problems;
     private final int atOnce;
     private final Map<String, RunningJob> running = new ConcurrentHashMap<>();
     private final List<Thread> threads = new ArrayList<>();
     private final Object news = new Object();
     private long wakes;
     private volatile boolean stopping;
+    private volatile boolean closed;
 
     /**
      * A worker that does nothing yet.
      *
      * @param atOnce how many jobs train at a time
+     * @param problems hears what keeps it from its jobs
      */
     public JobWorker(Store store, ServedModels models, VerdictOptions verdict, String organization, int atOnce,
-            Clock clock) {
+            Clock clock, Problems problems) {
+        this.problems = problems;
         this.store = store;
         this.models = models;
         this.training = new JobTraining(store, models, verdict, organization, clock);
@@ -90,10 +98,20 @@ public final class JobWorker implements AutoCloseable {
                 work.run();
                 ended = true;
             } catch (RuntimeException | Error e) {
-                LOG.error("job worker failed; it goes on", e);
+                tell(e);
                 pause(BACK_OFF_MILLIS);
             }
         }
+    }
+
+    /** What keeps jobs from being done, for whoever asks for the server's health. */
+    public List<String> problems() {
+        List<String> all = new ArrayList<>(problems.now());
+        if (!closed) {
+            threads.stream().filter(thread -> !thread.isAlive()).map(thread -> "the thread " + thread.getName()
+                    + " has ended; restart the server").forEach(all::add);
+        }
+        return all;
     }
 
     /** There is news: a job, or something that was done to one. */
@@ -175,11 +193,19 @@ public final class JobWorker implements AutoCloseable {
         return false;
     }
 
-    private static void tell(Throwable trouble) {
-        if (trouble instanceof StoreException) {
-            LOG.warn("job queue unavailable: {}", trouble.getMessage());
-        } else {
-            LOG.error("job queue failed", trouble);
+    /** Throws nothing, also where there is no memory for a line of the log. */
+    private void tell(Throwable trouble) {
+        try {
+            problems.note(trouble);
+            if (trouble instanceof StoreException) {
+                problems.met("the job queue is unavailable", PROBLEM);
+                LOG.warn("job queue unavailable: {}", trouble.getMessage());
+            } else {
+                problems.met("jobs cannot be taken", PROBLEM);
+                LOG.error("job queue failed; its worker goes on", trouble);
+            }
+        } catch (RuntimeException | Error e) {
+            pause(1);
         }
     }
 
@@ -194,6 +220,7 @@ public final class JobWorker implements AutoCloseable {
     private boolean train(JobClaim claim) {
         JobFiles files = new JobFiles(store, claim.job());
         if (!files.isFree()) {
+            problems.met("a job cannot start: another process holds its folder", PROBLEM);
             store.queue().release(claim);
             return false;
         }
@@ -242,6 +269,7 @@ public final class JobWorker implements AutoCloseable {
     }
 
     private void internal(JobClaim claim, List<JobEvent> seen, Throwable why) {
+        problems.note(why);
         LOG.error("job {} failed", claim.id(), why);
         fail(claim, seen, "server_error", why instanceof OutOfMemoryError ? "the server has too little memory for this "
                 + "job; use a smaller batch or shorter examples" : "internal error; see the server log", Optional
@@ -304,6 +332,7 @@ public final class JobWorker implements AutoCloseable {
         } catch (StoreException e) {
             // Whoever has taken the job meanwhile keeps it: nothing of ours is written then.
             if (!store.disk().note(e)) {
+                problems.met("the leases of jobs cannot be renewed", PROBLEM);
                 LOG.warn("cannot renew the lease of job {}: {}", mine.job().id(), e.getMessage());
             }
         }
@@ -312,6 +341,7 @@ public final class JobWorker implements AutoCloseable {
     /** Stops what trains after its step and saves it, so that it goes on at the next start. */
     @Override
     public void close() {
+        closed = true;
         stopping = true;
         running.values().forEach(job -> job.stop(Stop.SERVER));
         wake();

@@ -3,6 +3,7 @@ package io.peft4j.serve.job.internal;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.RowSource;
+import io.peft4j.serve.http.internal.ApiException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -14,6 +15,7 @@ public final class TrainingFile {
 
     /** What a row takes beside its text. */
     private static final int ROW = 64;
+    private static final int PIECE = 64;
 
     private TrainingFile() {
     }
@@ -28,17 +30,24 @@ public final class TrainingFile {
     public record Look(long rows, Optional<String> fault, Optional<String> tooLarge) {
     }
 
-    /** Looks at a file, compressed or not, up to where it holds too much. */
-    public static Look look(Path file) {
-        return look(file, MOST_CHARACTERS);
+    /**
+     * Looks at a file, compressed or not, up to where it holds too much.
+     *
+     * @param before runs before some rows; may throw to give up
+     */
+    public static Look look(Path file, Runnable before) {
+        return look(file, MOST_CHARACTERS, before);
     }
 
-    static Look look(Path file, long mostCharacters) {
+    static Look look(Path file, long mostCharacters, Runnable before) {
         long count = 0;
         long characters = 0;
         Optional<String> fault = Optional.empty();
         try (RowSource rows = RowSource.jsonLines(file)) {
             for (Optional<RowSource.Entry> next = rows.next(); next.isPresent(); next = rows.next()) {
+                if (count % PIECE == 0) {
+                    before.run();
+                }
                 RowSource.Entry entry = next.get();
                 fault = fault.isPresent() ? fault : entry.fault().map(what -> "line " + entry.line() + ": "
                         + what.message());
@@ -51,6 +60,8 @@ public final class TrainingFile {
                 }
             }
             return new Look(count, fault, Optional.empty());
+        } catch (ApiException e) {
+            throw e;
         } catch (PeftException e) {
             return new Look(count, fault.or(() -> Optional.of(e.getMessage())), Optional.empty());
         }

@@ -17,6 +17,11 @@ import java.util.Optional;
  */
 public record ServedModel(String name, String adapter, long created, String owner, Optional<String> project,
         Optional<Path> folder) {
+    /** Whether its adapter is not in memory. */
+    boolean hasLeft() {
+        return adapter.isEmpty() && folder.isPresent();
+    }
+
     /** Whether this caller may know of it. */
     public boolean isSeenBy(Caller caller) {
         return project.map(caller::sees).orElse(true);

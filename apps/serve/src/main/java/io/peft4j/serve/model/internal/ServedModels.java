@@ -59,6 +59,8 @@ public final class ServedModels implements AutoCloseable {
     private final Map<String, LocalDate> shutdowns;
     private final Map<String, LanguageModel> embedders;
     private final Clock clock;
+    /** Held while an adapter is loaded, taken before the lock of this object: who only asks does not wait for that. */
+    private final Object loading = new Object();
     private final Map<String, ServedModel> loaded = new LinkedHashMap<>();
     /** What the adapters take that are in memory, by their models' names, the one that was asked longest ago first. */
     private final Map<String, Long> bytes = new LinkedHashMap<>(16, 0.75f, true);
@@ -184,12 +186,18 @@ public final class ServedModels implements AutoCloseable {
      * @throws ConfigurationException when the name is taken
      * @throws io.peft4j.core.error.PeftException when the adapter is damaged or does not fit
      */
-    public synchronized ServedModel add(String name, Path folder, Optional<String> project) {
-        if (isBase(name) || loaded.containsKey(name) || embedders.containsKey(name)
-                || store.models().find(baseName, name).isPresent()) {
-            throw new ConfigurationException("model '" + name + "' already exists");
+    public ServedModel add(String name, Path folder, Optional<String> project) {
+        synchronized (loading) {
+            if (isBase(name) || former(name).isPresent() || embedders.containsKey(name)
+                    || store.models().find(baseName, name).isPresent()) {
+                throw new ConfigurationException("model '" + name + "' already exists");
+            }
+            return load(name, folder, clock.instant().getEpochSecond(), project);
         }
-        return load(name, folder, clock.instant().getEpochSecond(), project);
+    }
+
+    private synchronized Optional<ServedModel> former(String name) {
+        return Optional.ofNullable(loaded.get(name));
     }
 
     /**
@@ -197,14 +205,16 @@ public final class ServedModels implements AutoCloseable {
      *
      * @throws io.peft4j.core.error.PeftException when the adapter is damaged or does not fit: the former one stays
      */
-    public synchronized ServedModel replace(String name, Path folder, Optional<String> project) {
-        ServedModel former = loaded.get(name);
-        if (former == null) {
-            return add(name, folder, project);
+    public ServedModel replace(String name, Path folder, Optional<String> project) {
+        synchronized (loading) {
+            Optional<ServedModel> former = former(name);
+            if (former.isEmpty()) {
+                return add(name, folder, project);
+            }
+            ServedModel served = load(name, folder, clock.instant().getEpochSecond(), project);
+            unload(former.get());
+            return served;
         }
-        ServedModel served = load(name, folder, clock.instant().getEpochSecond(), project);
-        unload(former);
-        return served;
     }
 
     /** Takes an adapter out of memory, where it is there; answers that run end with it. */
@@ -222,11 +232,14 @@ public final class ServedModels implements AutoCloseable {
     private ServedModel load(String name, Path folder, long created, Optional<String> project) {
         String adapter = "a" + ++number;
         model.loadAdapter(adapter, folder);
+        long size = model.adapter(adapter).tensors().filter(tensor -> !tensor.isPartOfBase())
+                .mapToLong(AdapterTensor::bytes).sum();
         ServedModel served = new ServedModel(name, adapter, created, OWNER, project, Optional.of(folder));
-        loaded.put(name, served);
-        bytes.put(name, model.adapter(adapter).tensors().filter(tensor -> !tensor.isPartOfBase())
-                .mapToLong(AdapterTensor::bytes).sum());
-        makeRoom();
+        synchronized (this) {
+            loaded.put(name, served);
+            bytes.put(name, size);
+            makeRoom();
+        }
         return served;
     }
 
@@ -255,21 +268,25 @@ public final class ServedModels implements AutoCloseable {
      *
      * @return whether there was one, other than the base
      */
-    public synchronized boolean remove(String name) {
-        if (isBase(name)) {
-            return false;
+    public boolean remove(String name) {
+        synchronized (loading) {
+            if (isBase(name)) {
+                return false;
+            }
+            Optional<StoredModel> row = store.models().find(baseName, name);
+            boolean kept = store.models().delete(name);
+            Optional<ServedModel> gone = forget(name);
+            gone.ifPresent(this::unload);
+            if (kept) {
+                row.map(StoredModel::folder).map(store.folder()::resolve).ifPresent(ServedModels::delete);
+            }
+            return kept || gone.isPresent();
         }
-        Optional<StoredModel> row = store.models().find(baseName, name);
-        boolean kept = store.models().delete(name);
-        ServedModel gone = loaded.remove(name);
+    }
+
+    private synchronized Optional<ServedModel> forget(String name) {
         bytes.remove(name);
-        if (gone != null) {
-            unload(gone);
-        }
-        if (kept) {
-            row.map(StoredModel::folder).map(store.folder()::resolve).ifPresent(ServedModels::delete);
-        }
-        return kept || gone != null;
+        return Optional.ofNullable(loaded.remove(name));
     }
 
     /** Deletes the files; answers that still run have them open. */
@@ -299,7 +316,20 @@ public final class ServedModels implements AutoCloseable {
     }
 
     /** As {@link #find(String)}, for somebody who may not know of it. */
-    public synchronized Optional<ServedModel> find(String name, Caller caller) {
+    public Optional<ServedModel> find(String name, Caller caller) {
+        Optional<ServedModel> known = known(name, caller);
+        if (known.filter(ServedModel::hasLeft).isEmpty()) {
+            return known;
+        }
+        synchronized (loading) {
+            // Another request may have loaded it.
+            return known(name, caller).map(now -> now.hasLeft() ? load(name, now.folder().orElseThrow(), now.created(),
+                    now.project()) : now);
+        }
+    }
+
+    /** The model of a name, its adapter in memory or not. */
+    private synchronized Optional<ServedModel> known(String name, Caller caller) {
         if (isShutDown(isBase(name) ? baseName : name)) {
             return Optional.empty();
         }
@@ -317,20 +347,21 @@ public final class ServedModels implements AutoCloseable {
         // Other servers may have made or deleted it.
         Optional<StoredModel> kept = ofJob ? store.models().find(baseName, name) : Optional.empty();
         if (here == null) {
-            return kept.filter(found -> caller.sees(found.project())).map(found -> load(name, store.folder()
-                    .resolve(found.folder()), found.createdAt(), Optional.of(found.project())));
+            return kept.filter(found -> caller.sees(found.project())).map(this::stored);
         }
         if (ofJob && kept.isEmpty()) {
-            loaded.remove(name);
-            bytes.remove(name);
-            unload(here);
+            forget(name).ifPresent(this::unload);
             LOG.info("the model {} was deleted", name);
             return Optional.empty();
         }
         // It was asked last now.
         bytes.computeIfPresent(name, (key, size) -> size);
-        return Optional.of(here.adapter().isEmpty() ? load(name, here.folder().orElseThrow(), here.created(),
-                here.project()) : here);
+        return Optional.of(here);
+    }
+
+    private ServedModel stored(StoredModel kept) {
+        return new ServedModel(kept.name(), "", kept.createdAt(), OWNER, Optional.of(kept.project()),
+                Optional.of(store.folder().resolve(kept.folder())));
     }
 
     private boolean isOfJob(Path folder) {
@@ -352,8 +383,7 @@ public final class ServedModels implements AutoCloseable {
         }
         for (StoredModel kept : store.models().list(baseName)) {
             if (names.add(kept.name())) {
-                all.add(new ServedModel(kept.name(), "", kept.createdAt(), OWNER, Optional.of(kept.project()),
-                        Optional.of(store.folder().resolve(kept.folder()))));
+                all.add(stored(kept));
             }
         }
         embedders.keySet().forEach(name -> all.add(embedding(name)));

@@ -1,6 +1,7 @@
 package io.peft4j.serve.http.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -18,7 +19,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -31,10 +34,21 @@ class RequestGateTest {
     private final CountDownLatch waiting = new CountDownLatch(THREADS);
     private final CountDownLatch open = new CountDownLatch(1);
     private final List<Socket> sockets = new ArrayList<>();
+    private final Failures failures = new Failures();
     private HttpServer server = server(300_000, Duration.ofSeconds(1));
 
+    /** What was reported, none of which is that the disk is full. */
+    private static final class Failures {
+        private final Queue<Throwable> all = new ConcurrentLinkedQueue<>();
+
+        boolean add(Throwable failure) {
+            all.add(failure.getCause());
+            return false;
+        }
+    }
+
     private HttpServer server(long bytes, Duration time) {
-        return new HttpServer("127.0.0.1", 0, request -> Caller.LOCAL, new ServerMetrics(), error -> false,
+        return new HttpServer("127.0.0.1", 0, request -> Caller.LOCAL, new ServerMetrics(), failures::add,
                 List.of(this::addTo), new RequestGate.Limits(THREADS, bytes, new WatchedRequest.Rate(1000, time)));
     }
 
@@ -87,11 +101,15 @@ class RequestGateTest {
 
     /** A request that says how long its body is, and sends a part of it. */
     private Socket begin(String type, int length, int sent) throws IOException {
+        return begin("/length", type, length, sent);
+    }
+
+    private Socket begin(String path, String type, int length, int sent) throws IOException {
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
         sockets.add(socket);
         socket.setSoTimeout(60_000);
         OutputStream out = socket.getOutputStream();
-        out.write(("POST /length HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + type + "\r\nContent-Length: " + length
+        out.write(("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + type + "\r\nContent-Length: " + length
                 + "\r\n\r\n" + "x".repeat(sent)).getBytes(StandardCharsets.US_ASCII));
         out.flush();
         return socket;
@@ -165,6 +183,25 @@ class RequestGateTest {
         assertEquals("5", post("/length", "hello").body());
     }
 
+    /** None is reset, though all of them connect before the first is answered. */
+    @Test
+    void fourHundredClientsAtOnceAreAnswered() throws Exception {
+        byte[] request = "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".getBytes(
+                StandardCharsets.US_ASCII);
+        for (int i = 0; i < 400; i++) {
+            Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
+            sockets.add(socket);
+            socket.setSoTimeout(60_000);
+        }
+        for (Socket socket : sockets) {
+            socket.getOutputStream().write(request);
+        }
+        for (Socket socket : sockets) {
+            String reply = reply(socket);
+            assertTrue(reply.startsWith("HTTP/1.1 200 "), reply);
+        }
+    }
+
     @Test
     void errorsOfTheJvmAreErrorObjects() throws Exception {
         for (String path : List.of("/deep", "/full")) {
@@ -173,6 +210,52 @@ class RequestGateTest {
             assertEquals("server_error", Json.parse(reply.body().getBytes(StandardCharsets.UTF_8)).at("/error/type")
                     .asText());
         }
+        assertEquals(List.of(StackOverflowError.class, OutOfMemoryError.class), failures.all.stream()
+                .map(Object::getClass).toList());
         assertEquals(200, health());
+    }
+
+    private static String chars(int count) {
+        return "\"" + "x".repeat(count - 2) + "\"";
+    }
+
+    @Test
+    void longBodiesWaitForTheirTurnAndShortOnesDoNot() throws Exception {
+        int turns = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+        List<CompletableFuture<HttpResponse<String>>> all = new ArrayList<>();
+        for (int i = 0; i < turns; i++) {
+            all.add(CLIENT.sendAsync(HttpRequest.newBuilder(uri("/wait")).POST(BodyPublishers.ofString(chars(20_000)))
+                    .build(), BodyHandlers.ofString()));
+        }
+        while (waiting.getCount() > THREADS - turns) {
+            Thread.sleep(5);
+        }
+        CompletableFuture<HttpResponse<String>> behind = CLIENT.sendAsync(HttpRequest.newBuilder(uri("/length"))
+                .POST(BodyPublishers.ofString(chars(20_000))).build(), BodyHandlers.ofString());
+        assertEquals("9", post("/length", chars(9)).body());
+        Thread.sleep(200);
+        assertFalse(behind.isDone());
+        open.countDown();
+        assertEquals("20000", behind.join().body());
+        for (CompletableFuture<HttpResponse<String>> each : all) {
+            assertEquals("done", each.join().body());
+        }
+    }
+
+    @Test
+    void aClientThatLeavesGivesUpItsTurn() throws Exception {
+        int turns = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+        List<Socket> held = new ArrayList<>();
+        for (int i = 0; i < turns + 2; i++) {
+            held.add(begin("/wait", "text/plain", 20_000, 20_000));
+        }
+        while (waiting.getCount() > THREADS - turns) {
+            Thread.sleep(5);
+        }
+        for (Socket socket : held.subList(0, held.size())) {
+            socket.close();
+        }
+        open.countDown();
+        assertEquals("20000", post("/length", chars(20_000)).body());
     }
 }
