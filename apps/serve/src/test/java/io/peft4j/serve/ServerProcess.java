@@ -38,9 +38,10 @@ final class ServerProcess implements AutoCloseable {
         return start(data, database, log, "-Xmx256m");
     }
 
-    /** As above, with an option of Java for the memory. */
-    static ServerProcess start(Path data, Optional<String> database, Path log, String memory) throws IOException {
-        List<String> words = JavaPrograms.command(memory, "-XX:TieredStopAtLevel=1", "-Dai.djl.offline=true");
+    /** As above, with options of Java for the memory. */
+    static ServerProcess start(Path data, Optional<String> database, Path log, String... memory) throws IOException {
+        List<String> words = JavaPrograms.command(memory);
+        words.addAll(List.of("-XX:TieredStopAtLevel=1", "-Dai.djl.offline=true"));
         words.addAll(List.of("-cp", JavaPrograms.classPath(), ServerProcess.class.getName(), data.toString()));
         database.ifPresent(words::add);
         Path out = Files.createTempFile(log.getParent(), "server", ".out");

@@ -33,8 +33,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class RequestIntake implements AutoCloseable {
     private static final int KEPT_MASKS = 32;
-    /** Memory that kept masks may take. */
-    private static final long MASK_BYTES = Runtime.getRuntime().maxMemory() / 8;
+    /** Memory that kept masks may take; those of a JSON schema take about a megabyte. */
+    private static final long MASK_BYTES = Runtime.getRuntime().maxMemory() / 64;
     private static final AtomicInteger THREADS = new AtomicInteger();
 
     private final BaseLanguageModel base;
@@ -74,6 +74,7 @@ public final class RequestIntake implements AutoCloseable {
     public PendingAnswer submit(AnswerRequest request) {
         loop.requireRoom(request.client());
         check(request.options());
+        forgetMasks();
         PendingRequest ticket = ticket(request);
         boolean accepted = false;
         try {
@@ -154,15 +155,17 @@ public final class RequestIntake implements AutoCloseable {
 
     /** What a constraint allows, which is found when the request waits for its turn. */
     private synchronized TokenMasks masks(TextConstraint constraint) {
-        TokenMasks found = masks.computeIfAbsent(constraint.description(), text -> new TokenMasks(constraint,
-                generator.table()));
+        return masks.computeIfAbsent(constraint.description(), text -> new TokenMasks(constraint, generator.table()));
+    }
+
+    /** Forgets those that were met longest ago; they grow while answers follow them, so that each request looks. */
+    private synchronized void forgetMasks() {
         long bytes = masks.values().stream().mapToLong(TokenMasks::bytes).sum();
         Iterator<TokenMasks> eldest = masks.values().iterator();
-        while (masks.size() > 1 && (bytes > MASK_BYTES || masks.size() > KEPT_MASKS)) {
+        while (bytes > MASK_BYTES && eldest.hasNext() || masks.size() > KEPT_MASKS) {
             bytes -= eldest.next().bytes();
             eldest.remove();
         }
-        return found;
     }
 
     /** The tokens that prompt and answer may have together. */

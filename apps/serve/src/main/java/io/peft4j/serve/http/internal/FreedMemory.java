@@ -5,12 +5,15 @@ import io.peft4j.core.measure.support.ProcessUsage;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Gives memory back to the system that long requests have used, when there have been none for a while. By itself Java
  * keeps what its heap has grown to, and the C library what lies between memory in use.
  */
 final class FreedMemory implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(FreedMemory.class);
     private static final long LOOK_SECONDS = 3;
     private static final long QUIET_SECONDS = 6;
     /** A collection of all memory stops the server for a moment, so it must be worth that. */
@@ -40,6 +43,7 @@ final class FreedMemory implements AutoCloseable {
             System.gc();
             NativeMemory.trim();
             resident = resident();
+            LOG.debug("resident memory after long requests: {} MB, {} MB of it kept", now >> 20, resident >> 20);
         }
     }
 

@@ -51,8 +51,8 @@ public final class HttpServer implements AutoCloseable {
     private final AtomicBoolean stopping = new AtomicBoolean();
     private final ServerMetrics meters;
     private final Predicate<Throwable> diskFull;
-    private final LongRequests longRequests = new LongRequests();
-    private final FreedMemory freed = new FreedMemory(longRequests);
+    private final LongRequests longRequests;
+    private final FreedMemory freed;
     /** The server itself and each request that runs; it ends when all have left. */
     private final Phaser running = new Phaser(1);
 
@@ -74,6 +74,8 @@ public final class HttpServer implements AutoCloseable {
         this.doors = doors;
         this.meters = meters;
         this.diskFull = diskFull;
+        this.longRequests = new LongRequests(limits.threads());
+        this.freed = new FreedMemory(longRequests);
         ServerSocketChannel socket = bind(host, port);
         this.javalin = Javalin.create(config -> {
             config.jetty.threadPool = new QueuedThreadPool(RequestGate.threads(limits));

@@ -22,10 +22,16 @@ public final class LongRequests implements AutoCloseable {
     private static final String TURN = "peft4j.turn";
 
     /** Each of its threads stands for a turn, and waits until that is over. */
-    private final TurnExecutor turns = TurnExecutor.ofHalfTheProcessors("peft4j-turns");
+    private final TurnExecutor turns;
     private final AtomicLong begun = new AtomicLong();
     private final AtomicLong over = new AtomicLong();
     private volatile long lastOver = System.nanoTime();
+
+    /** @param threads that handle requests; most of them are for others */
+    LongRequests(int threads) {
+        turns = new TurnExecutor("peft4j-turns", Math.max(1, Math.min(Runtime.getRuntime().availableProcessors() / 2,
+                threads / 4)));
+    }
 
     private final class Turn {
         private final CountDownLatch granted = new CountDownLatch(1);
