@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 record GgufDifferences(Map<Difference, Set<String>> places) {
     /** How a tensor may differ; {@link GgufForm} has a method for each. */
     enum Difference {
-        ROTARY_PAIRS, BY_HEAD, ONE_ROW, TRANSPOSED, SHIFTED, WITHOUT_ADAPTERS
+        ROTARY_PAIRS, BY_HEAD, ONE_ROW, ONE_CHANNEL, TRANSPOSED, SHIFTED, WITHOUT_ADAPTERS
     }
 
     /** All tensors are the same in both. */

@@ -262,6 +262,11 @@ public final class GgufForm {
         return with(form -> form.differences = differences.at(Difference.ONE_ROW, places));
     }
 
+    /** Convolutions of each column by itself, [columns, 1, taps], which llama.cpp stores as matrices [columns, taps]. */
+    public GgufForm oneChannel(String... places) {
+        return with(form -> form.differences = differences.at(Difference.ONE_CHANNEL, places));
+    }
+
     /** Places whose weights Hugging Face stores as [in, out]. */
     public GgufForm transposed(String... places) {
         return with(form -> form.differences = differences.at(Difference.TRANSPOSED, places));
@@ -415,6 +420,11 @@ public final class GgufForm {
     /** Whether this Hugging Face tensor is a matrix of one row. */
     public boolean isOneRow(String name) {
         return names.isOneOf(differences.places(Difference.ONE_ROW), name);
+    }
+
+    /** Whether this Hugging Face tensor is a convolution [columns, 1, taps]. */
+    public boolean isOneChannel(String name) {
+        return name.endsWith(".weight") && names.isOneOf(differences.places(Difference.ONE_CHANNEL), name);
     }
 
     /** Whether this Hugging Face tensor is a matrix [in, out]. */

@@ -48,6 +48,7 @@ class GgufFamiliesTest {
             Map.entry("qwen3-yarn", "the model's attention_bias is true"),
             Map.entry("gpt-neox-sequential", "the model's hidden_act is \"gelu_new\""),
             Map.entry("gpt2-attention", "the model's scale_attn_by_inverse_layer_idx is true"),
+            Map.entry("lfm2-bias", "the model's conv_bias is true"),
             Map.entry("glm", "the model's head_dim is 12"),
             Map.entry("deepseek-v3", "the rotary scaling yarn has mscale 1.0 and mscale_all_dim 0.7"),
             Map.entry("exaone4-window", "in models of 64 layers and in no others, but this one has 3 layers"),

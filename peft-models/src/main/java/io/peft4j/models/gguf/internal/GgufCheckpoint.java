@@ -61,8 +61,7 @@ public final class GgufCheckpoint implements TensorStore {
         if (file.blockType(gguf).isEmpty()) {
             throw file.unreadable(gguf);
         }
-        long[] shape = file.shape(gguf).length == 1 && form.isOneRow(name) ? new long[] {1, file.shape(gguf)[0]}
-                : file.shape(gguf);
+        long[] shape = shape(name, gguf);
         if (!name.contains("#")) {
             places.put(name, new GgufPlace(file, name, gguf, 0, shape, order.differs(name) ? order : null,
                     form.shift(name), form.isTransposed(name)));
@@ -77,6 +76,14 @@ public final class GgufCheckpoint implements TensorStore {
             places.put(name.replace("#", String.valueOf(expert)),
                     new GgufPlace(file, name, gguf, expert, ofExpert, null, 0, false));
         }
+    }
+
+    private long[] shape(String name, String gguf) {
+        long[] shape = file.shape(gguf);
+        if (shape.length == 1 && form.isOneRow(name)) {
+            return new long[] {1, shape[0]};
+        }
+        return shape.length == 2 && form.isOneChannel(name) ? new long[] {shape[0], 1, shape[1]} : shape;
     }
 
     /**

@@ -35,9 +35,12 @@ public final class GgufModelFile {
 
     private static final String EMBEDDING = "token_embd.weight";
     private static final String OUTPUT = "output.weight";
-    /** The layer that chooses experts and tables of positions stay in full precision, as llama.cpp's converter does. */
+    /**
+     * The layer that chooses experts, convolutions and tables of positions stay in full precision, as llama.cpp's
+     * converter does.
+     */
     private static final Pattern FULL = Pattern.compile(
-            "(blk\\.\\d+\\.ffn_gate_inp|position_embd|token_types)\\.weight");
+            "(blk\\.\\d+\\.(ffn_gate_inp|shortconv\\.conv)|position_embd|token_types)\\.weight");
 
     private final GgufForm form;
     private final GgufRowOrder order;
@@ -110,7 +113,9 @@ public final class GgufModelFile {
                     order.reorderVector(tensor.name(), tensor.columns(), tensor.rows())));
         } else {
             ModelTensor matrix = form.isTransposed(tensor.name()) ? tensor.transposed() : tensor;
-            writer.tensor(name, fitting(name, matrix, type), matrix.shape(),
+            long[] shape = form.isOneChannel(tensor.name()) ? new long[] {tensor.shape()[0], tensor.columns()}
+                    : matrix.shape();
+            writer.tensor(name, fitting(name, matrix, type), shape,
                     order.reorder(tensor.name(), matrix.rows()));
         }
     }
