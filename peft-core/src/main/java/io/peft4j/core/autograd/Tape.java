@@ -175,6 +175,7 @@ public final class Tape implements AutoCloseable {
         boolean wanted = false;
         for (Variable input : inputs) {
             wanted |= recording && input.requiresGradient();
+            trainableSeen |= input.requiresGradient();
         }
         Variable output = new Variable(this, value, wanted, true);
         if (wanted) {

@@ -4,7 +4,9 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -29,6 +31,7 @@ public final class ForwardContext {
     /** The expert whose part of a weight runs; 0 elsewhere. */
     private int expert;
     private Optional<RouterLoss> routerLoss = Optional.empty();
+    private Map<String, Variable> given = Map.of();
 
     /**
      * What enters a decoder layer.
@@ -66,6 +69,7 @@ public final class ForwardContext {
         start = other.start;
         expert = other.expert;
         routerLoss = other.routerLoss;
+        given = other.given;
     }
 
     /** A copy with a change; nothing else changes a context. */
@@ -155,6 +159,24 @@ public final class ForwardContext {
         return routerLoss;
     }
 
+    /**
+     * The same pass, in which layers find a value besides their input, such as keys and values that several of them
+     * read.
+     *
+     * @param name what they ask for it by
+     * @param value of all rows, computed on this pass's tape outside of {@linkplain #block blocks}, so that it stays
+     */
+    public ForwardContext giving(String name, Variable value) {
+        Map<String, Variable> more = new HashMap<>(given);
+        more.put(name, value);
+        return with(pass -> pass.given = Map.copyOf(more));
+    }
+
+    /** A value that the pass was {@linkplain #giving given}. */
+    public Optional<Variable> given(String name) {
+        return Optional.ofNullable(given.get(name));
+    }
+
     /** The expert whose part of a weight runs. */
     public int expert() {
         return expert;
@@ -201,6 +223,7 @@ public final class ForwardContext {
             pass.batch = other;
             pass.cache = Optional.empty();
             pass.start = Optional.empty();
+            pass.given = Map.of();
         });
     }
 
@@ -222,6 +245,7 @@ public final class ForwardContext {
             pass.attention = AttentionStep.BASE;
             pass.start = Optional.empty();
             pass.routerLoss = Optional.empty();
+            pass.given = Map.of();
         });
     }
 

@@ -22,6 +22,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class KvCache implements AutoCloseable {
     private final Map<Integer, INDArray> keys = new TreeMap<>();
     private final Map<Integer, INDArray> values = new TreeMap<>();
+    /** Layers that have the keys and values of another one. */
+    private final Map<Integer, Integer> sources = new TreeMap<>();
     private final Map<Integer, RowStates> states = new TreeMap<>();
     private int rows;
     private boolean holdsSource;
@@ -52,6 +54,8 @@ public final class KvCache implements AutoCloseable {
             if (layers.get(i) instanceof LayerMemory.KeysAndValues own) {
                 keys.put(i, Arrays.reserve(type, rows, own.columns()));
                 values.put(i, Arrays.reserve(type, rows, own.columns()));
+            } else if (layers.get(i) instanceof LayerMemory.Shared shared) {
+                sources.put(i, shared.layer());
             } else {
                 states.put(i, new RowStates((LayerMemory.State) layers.get(i)));
             }
@@ -170,22 +174,25 @@ public final class KvCache implements AutoCloseable {
 
     /** The keys of layer {@code layer}. */
     public INDArray keys(int layer) {
-        return keys.get(layer);
+        return keys.get(sources.getOrDefault(layer, layer));
     }
 
     /** The values of layer {@code layer}. */
     public INDArray values(int layer) {
-        return values.get(layer);
+        return values.get(sources.getOrDefault(layer, layer));
     }
 
     /**
-     * Stores keys and values of the batch's tokens: row {@code i} goes to cache row {@code targets[i]}.
+     * Stores keys and values of the batch's tokens: row {@code i} goes to cache row {@code targets[i]}. Those of a
+     * layer that {@linkplain LayerMemory.Shared has them} from another one are there already.
      *
      * @throws IllegalArgumentException when types or widths differ
      */
     public void store(int layer, INDArray k, INDArray v, int[] targets) {
-        copyRows(k, keys.get(layer), targets);
-        copyRows(v, values.get(layer), targets);
+        if (!sources.containsKey(layer)) {
+            copyRows(k, keys.get(layer), targets);
+            copyRows(v, values.get(layer), targets);
+        }
     }
 
     private void copyRows(INDArray from, INDArray to, int[] targets) {

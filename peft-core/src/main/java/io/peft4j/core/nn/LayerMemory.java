@@ -13,6 +13,14 @@ public sealed interface LayerMemory {
     }
 
     /**
+     * The keys and values of an earlier layer, which both attend to.
+     *
+     * @param layer the number of the layer that computes them
+     */
+    record Shared(int layer) implements LayerMemory {
+    }
+
+    /**
      * A state after the last token, which replaces the one before: the last inputs of a convolution, what a recurrence
      * has come to.
      *

@@ -262,7 +262,7 @@ public final class GgufForm {
         return with(form -> form.differences = differences.at(Difference.ONE_ROW, places));
     }
 
-    /** Convolutions of each column by itself, [columns, 1, taps], which llama.cpp stores as matrices [columns, taps]. */
+    /** Convolutions of each column by itself, [columns, 1, taps], which llama.cpp stores as [columns, taps]. */
     public GgufForm oneChannel(String... places) {
         return with(form -> form.differences = differences.at(Difference.ONE_CHANNEL, places));
     }

@@ -155,6 +155,23 @@ public final class WeightLoader implements AutoCloseable {
         return take(name, rows, columns, false);
     }
 
+    /**
+     * A table [rows, columns] that is large, and of which a pass reads few rows: it stays where it lies in the file, in
+     * the type it has there. Its values are not looked at before they are read.
+     */
+    public FrozenWeight lookedUp(String name, int rows, int columns) {
+        check(name, rows, columns);
+        BlockType stored = storedType(name);
+        OptionalLong address = store.address(name);
+        if (address.isEmpty() || columns % stored.blockSize() != 0) {
+            return matrix(name, rows, columns);
+        }
+        readsFile = true;
+        FrozenWeight weight = new BlockWeight(stored, rows, columns, address.getAsLong(), store);
+        owned.add(weight);
+        return weight;
+    }
+
     /** The matrix [rows, columns] of a linear layer, which may be quantized. */
     public FrozenWeight linear(String name, int rows, int columns) {
         return take(name, rows, columns, true);
@@ -222,15 +239,19 @@ public final class WeightLoader implements AutoCloseable {
 
     private FrozenWeight take(String name, int rows, int columns, boolean linear) {
         check(name, rows, columns);
-        BlockType stored = store.blockType(name).orElseThrow(() -> new FileFormatException(store.path(),
-                "tensor '" + name + "' has an unsupported type; supported are "
-                        + java.util.Arrays.toString(BlockType.values())));
+        BlockType stored = storedType(name);
         boolean kept = type.blocks() == Blocks.KEPT || linear && type.blocks() == Blocks.KEPT_IN_LINEAR;
         FrozenWeight weight = kept && stored.isQuantized() && columns % stored.blockSize() == 0
                 ? blocks(name, stored, rows, columns)
                 : linear ? quantized(name, rows, columns) : dense(name, rows, columns);
         owned.add(weight);
         return weight;
+    }
+
+    private BlockType storedType(String name) {
+        return store.blockType(name).orElseThrow(() -> new FileFormatException(store.path(),
+                "tensor '" + name + "' has an unsupported type; supported are "
+                        + java.util.Arrays.toString(BlockType.values())));
     }
 
     private FrozenWeight quantized(String name, int rows, int columns) {

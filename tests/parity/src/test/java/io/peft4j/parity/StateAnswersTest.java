@@ -38,21 +38,22 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Answers of networks whose layers remember a sequence as a state: with tokens that are tried and taken back,
- * beginnings that prompts share, several adapters and virtual tokens they are those that each prompt gets alone.
+ * Answers of networks whose layers remember a sequence as a state, or share keys and values: with tokens that are
+ * tried and taken back, beginnings that prompts share, several adapters and virtual tokens they are those that each
+ * prompt gets alone.
  */
 @ParameterizedClass
-@ValueSource(strings = {"lfm2", "lfm3", "qwen3-5", "granite-hybrid"})
+@ValueSource(strings = {"lfm2", "lfm3", "qwen3-5", "granite-hybrid", "gemma4"})
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class StateAnswersTest {
     private static final int PROMPTS = 9;
     private static final GenerationOptions PLAIN = GenerationOptions.defaults().withMaxNewTokens(24);
-    private static final List<String> ADAPTERS = List.of("lora", "prompt", PeftModel.BASE);
 
     @Parameter
     String name;
     private BaseModel base;
     private PeftModel model;
+    private List<String> adapters;
 
     @BeforeParameterizedClassInvocation(injectArguments = false)
     void load(@TempDir Path folder) throws IOException {
@@ -66,7 +67,12 @@ class StateAnswersTest {
         base = BaseModel.load(folder.toString(), ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32));
         model = new PeftModel(base);
         model.loadAdapter("lora", fixture.resolve("adapter"));
-        model.addAdapter("prompt", PromptTuningConfig.builder().virtualTokens(3).build(), new SplittableRandom(5));
+        // Layers of Gemma 4 look up the token ids, which virtual tokens do not have.
+        boolean virtual = !name.equals("gemma4");
+        if (virtual) {
+            model.addAdapter("prompt", PromptTuningConfig.builder().virtualTokens(3).build(), new SplittableRandom(5));
+        }
+        adapters = virtual ? List.of("lora", "prompt", PeftModel.BASE) : List.of("lora", PeftModel.BASE);
     }
 
     @AfterParameterizedClassInvocation
@@ -104,7 +110,7 @@ class StateAnswersTest {
 
     @Test
     void theServiceGoesOnFromKeptPrefixesAndMixesAdapters() {
-        List<List<int[]>> expected = ADAPTERS.stream().map(adapter -> alone(adapter.equals(PeftModel.BASE)
+        List<List<int[]>> expected = adapters.stream().map(adapter -> alone(adapter.equals(PeftModel.BASE)
                 ? model.with() : model.with(adapter))).toList();
         for (int chunk : new int[] {1, 24, 500}) {
             answerInRounds(expected, chunk);
@@ -118,13 +124,13 @@ class StateAnswersTest {
             for (int round = 0; round < 2; round++) {
                 long before = service.status().reusedTokens();
                 List<PendingAnswer> pending = new ArrayList<>();
-                for (int i = 0; i < PROMPTS * ADAPTERS.size(); i++) {
-                    pending.add(service.submit(AnswerRequest.of(prompt(i / ADAPTERS.size()))
-                            .withAdapter(ADAPTERS.get(i % ADAPTERS.size()))
+                for (int i = 0; i < PROMPTS * adapters.size(); i++) {
+                    pending.add(service.submit(AnswerRequest.of(prompt(i / adapters.size()))
+                            .withAdapter(adapters.get(i % adapters.size()))
                             .withOptions(PLAIN.withPromptLookup(i % 2 * 4))));
                 }
                 for (int i = 0; i < pending.size(); i++) {
-                    assertArrayEquals(expected.get(i % ADAPTERS.size()).get(i / ADAPTERS.size()),
+                    assertArrayEquals(expected.get(i % adapters.size()).get(i / adapters.size()),
                             pending.get(i).completions().join().get(0).ids(),
                             "chunks of " + chunk + ", round " + round + ", request " + i);
                 }

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,9 +29,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The text part of models of text and images. */
 @ParameterizedClass
-@ValueSource(strings = {"gemma3", "mistral3", "qwen3_5"})
+@ValueSource(strings = {"gemma3", "gemma4", "mistral3", "qwen3_5"})
 class WrappedFamiliesTest {
     private static final ModelOptions F32 = ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32);
+    private static final Set<String> WITHOUT_GGUF = Set.of("gemma4", "qwen3_5");
     /** Of the largest logit; Hugging Face computes in float32, too. */
     private static final double CLOSE = 1e-5;
 
@@ -83,7 +85,7 @@ class WrappedFamiliesTest {
         try (BaseModel base = BaseModel.load(folder.toString(), F32);
                 PeftModel model = base.withAdapter(fixture.resolve("adapter"))) {
             ModelExport.of(model).toFolder(merged);
-            if (!name.equals("qwen3_5")) {
+            if (!WITHOUT_GGUF.contains(name)) {
                 ModelExport.of(model).type(BlockType.F32).toGguf(gguf);
                 files.add(gguf);
             }

@@ -21,7 +21,7 @@ public final class ConfigKeys {
             + "|(id2label|label2id|num_labels|problem_type|task_specific_params|summary_.*|classifier_.*)"
             + "|(output_|return_).*|pretraining_tp|chunk_size_feed_forward|is_(encoder_)?decoder|tokenizer_class"
             + "|gradient_checkpointing|use_return_dict|max_length|model_max_length|rope_type|type|head_dim"
-            + "|(vision|audio|mm|projector|multimodal)_.*|image_.*|boi_.*|eoi_.*|spatial_merge_size");
+            + "|(vision|audio|mm|projector|multimodal)_.*|(image|video|boi|eoi|boa|eoa)_.*|spatial_merge_size");
     private static final String QUANTIZED = "quantization_config";
 
     private ConfigKeys() {

@@ -58,6 +58,23 @@ record AttentionPlan(String name, AttentionShape shape, Projections projections,
     }
 
     /**
+     * A projection each, where values are normalized without a weight; names are Llama's.
+     *
+     * @param keysAreValues whether there is none of values, which are what the projection of the keys gives
+     * @param shared whether later layers attend to these keys and values, too
+     */
+    record NormedValues(boolean keysAreValues, boolean shared) implements Projections {
+    }
+
+    /**
+     * A projection of queries, {@code q_proj}, to the keys and values of an earlier layer.
+     *
+     * @param layer its number
+     */
+    record OfEarlier(int layer) implements Projections {
+    }
+
+    /**
      * Multi-head latent attention: queries, and keys with values, come through a narrow normalized state each.
      *
      * @param queryRank width of the queries' state; empty: queries come from the input
@@ -180,7 +197,8 @@ record AttentionPlan(String name, AttentionShape shape, Projections projections,
 
     @Override
     public LayerMemory memory() {
-        return new LayerMemory.KeysAndValues(shape.keyColumns());
+        return projections instanceof OfEarlier earlier ? new LayerMemory.Shared(earlier.layer())
+                : new LayerMemory.KeysAndValues(shape.keyColumns());
     }
 
     /** Elements of a head's value. */

@@ -1,7 +1,6 @@
 package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.autograd.AttentionOps;
 import io.peft4j.core.autograd.ColumnOps;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.ScaleOps;
@@ -9,7 +8,6 @@ import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.AttentionExtras;
-import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.nn.AttentionInputs;
 import io.peft4j.core.nn.ForwardContext;
@@ -25,7 +23,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * result [N, H]; queries [N, heads x D], keys and values [N, key/value heads x D]. Queries and keys are normalized and
  * get rotary positions where the plan says so.
  */
-final class DecoderAttention implements SelfAttention, LayerCopy.Part {
+final class DecoderAttention implements SelfAttention, RowAttention, LayerCopy.Part {
     private final int layer;
     private final AttentionPlan plan;
     private final Projections projections;
@@ -61,48 +59,41 @@ final class DecoderAttention implements SelfAttention, LayerCopy.Part {
         return plan.shape();
     }
 
-    @Override
-    public Variable forward(ForwardContext context, Variable x) {
-        return forward(context, x, OutputRows.all(context));
+    /** Whether later layers attend to its keys and values, too. */
+    boolean isShared() {
+        return plan.projections() instanceof AttentionPlan.NormedValues values && values.shared();
     }
 
     /**
-     * Attention of some rows to all of them.
+     * The pass with keys and values of this layer, which is {@linkplain #isShared shared}.
      *
-     * @param context the pass on all rows
-     * @param x all rows
-     * @param wanted the rows whose result is wanted
+     * @param x the input of this attention
      */
-    Variable forward(ForwardContext context, Variable x, OutputRows wanted) {
-        Projections.Projected projected = projections.project(context, x, wanted);
+    ForwardContext sharing(ForwardContext context, Variable x) {
+        SharedKeys own = ((Projections.NormedValues) projections).keysAndValues(context, x);
+        return new SharedKeys(RowAttention.positioned(plan, context, own.keys(), keyNorm), own.values())
+                .given(context, layer);
+    }
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x, OutputRows wanted) {
+        Optional<SharedKeys> shared = SharedKeys.in(context, layer);
+        Projections.Projected projected = shared.map(known -> new Projections.Projected(
+                ((Projections.NormedValues) projections).queries(x, wanted), known.keys(), known.values()))
+                .orElseGet(() -> projections.project(context, x, wanted));
         int length = context.batch().maxPosition() + 1;
-        Variable queries = scaled(wanted.context(), positioned(wanted.context(), projected.queries(), queryNorm),
-                length);
-        Variable keys = positioned(context, projected.keys(), keyNorm);
-        AttentionLayout layout = wanted.context().batch().layout();
-        // Rows of the cache stay where they are: those that have left the window are not seen.
-        boolean narrows = plan.window() > 0 && (plan.window() < length || !layout.isCausal());
-        AttentionLayout seen = narrows ? layout.windowed(plan.window()) : layout;
-        Variable attended = context.attend(new AttentionInputs(layer, plan.shape(), seen, queries,
-                keys, projected.values(),
-                sinks.map(slot -> AttentionExtras.sinks(FrozenVector.at(slot)))
-                        .orElse(AttentionExtras.NONE)));
+        Variable queries = scaled(wanted.context(), RowAttention.positioned(plan, wanted.context(),
+                projected.queries(), queryNorm), length);
+        Variable keys = shared.map(SharedKeys::keys)
+                .orElseGet(() -> RowAttention.positioned(plan, context, projected.keys(), keyNorm));
+        Variable attended = context.attend(new AttentionInputs(layer, plan.shape(), RowAttention.seen(plan, wanted,
+                length), queries, keys, projected.values(),
+                sinks.map(slot -> AttentionExtras.sinks(FrozenVector.at(
+                        slot))).orElse(AttentionExtras.NONE)));
         Variable heads = plan.valueSize() == plan.shape().headSize() ? attended
                 : ColumnOps.slice(context.tape(), attended, plan.shape().heads(), 0, plan.valueSize());
         return output.forward(wanted.context(), projected.gate().map(gate -> ElementwiseOps.gated(context.tape(),
                 Activation.SIGMOID, gate, heads)).orElse(heads));
-    }
-
-    private Variable positioned(ForwardContext context, Variable x, Optional<Slot> norm) {
-        boolean rotatedFirst = plan.norms().filter(AttentionPlan.HeadNorms::rotated).isPresent();
-        Variable read = rotatedFirst ? rotated(context, x) : x;
-        Variable normed = norm.map(slot -> slot.forward(context, read)).orElse(read);
-        return rotatedFirst ? normed : rotated(context, normed);
-    }
-
-    private Variable rotated(ForwardContext context, Variable x) {
-        return plan.positions().rotary().map(rotary -> rotary.angles(context.batch())).map(angles -> AttentionOps
-                .rotary(context.tape(), x, plan.shape().headSize(), angles.table(), angles.positions())).orElse(x);
     }
 
     /** Queries times their factor by position, where one of them is not 1. */

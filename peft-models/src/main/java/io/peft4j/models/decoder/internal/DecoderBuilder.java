@@ -112,12 +112,24 @@ final class DecoderBuilder {
                 places.matrix(path, sizes.maxPositions(), sizes.hidden()), OptionalInt.empty(),
                 PackedBatch::positions)));
         Optional<Slot> embeddingNorm = plan.ends().embeddingNorm().map(path -> places.norm(path, sizes.hidden()));
+        Optional<LayerInputs> layerInputs = plan.ends().layerInputs().map(this::layerInputs);
         List<Slot> layers = new ArrayList<>();
         for (int i = 0; i < plan.layers().size(); i++) {
             layers.add(layer(i, plan.layers().get(i)));
         }
         Slot norm = places.norm(names.norm(), sizes.hidden());
-        return new DecoderNetwork.Parts(embedding, positions, embeddingNorm, layers, norm, Optional.empty(), embedding);
+        return new DecoderNetwork.Parts(embedding, positions, embeddingNorm, layerInputs, layers, norm,
+                Optional.empty(), embedding);
+    }
+
+    private LayerInputs layerInputs(DecoderPlan.Inputs inputs) {
+        int width = plan.layers().size() * inputs.width();
+        String names = plan.names().embedding().substring(0, plan.names().embedding().lastIndexOf('.') + 1);
+        return new LayerInputs(places.place(names + inputs.table(), new Embedding(places.lookedUp(names + inputs
+                .table(), Math.max(inputs.rows(), sizes.vocabulary()), width), sizes.paddingId())
+                .withScale((float) Math.sqrt(inputs.width()))),
+                places.linear(names + inputs.projection(), width, sizes.hidden(), false),
+                places.norm(names + inputs.norm(), inputs.width()));
     }
 
     private DecoderNetwork network(String name, String modelType, boolean tied, DecoderNetwork.Parts parts) {
@@ -134,7 +146,8 @@ final class DecoderBuilder {
 
     /** A tensor without a place is a sign that the configuration says something else than the checkpoint. */
     private void reportUnused(ModelDescription description) {
-        Map<Boolean, List<String>> byUse = weights.unused().stream().filter(name -> !NEUTRAL.matcher(name).matches())
+        Map<Boolean, List<String>> byUse = weights.unused().stream()
+                .filter(name -> !NEUTRAL.matcher(name).matches() && !places.ignored().contains(name))
                 .collect(Collectors.partitioningBy(name -> LEFT_OUT.matcher(name).matches()));
         Set<String> parts = byUse.get(true).stream().map(name -> LEFT_OUT.matcher(name).replaceFirst("$1"))
                 .collect(Collectors.toCollection(TreeSet::new));
@@ -158,7 +171,15 @@ final class DecoderBuilder {
                 norm(path, norms.beforeAttention()), mixer(index, path, layer.mixer()),
                 norm(path, norms.afterAttention()), norm(path, norms.beforeFeedForward()),
                 places.containing(network, () -> feedForward(network, layer.feedForward())),
-                norm(path, norms.afterFeedForward()))));
+                norm(path, norms.afterFeedForward()), layer.ending().input().map(own -> ownInput(index, path, own)),
+                layer.ending().scaled() ? Optional.of(places.scalar(path + ".layer_scalar")) : Optional.empty())));
+    }
+
+    private DecoderLayer.OwnInput ownInput(int index, String path, LayerPlan.OwnInput own) {
+        return new DecoderLayer.OwnInput(index, own,
+                places.linear(path + ".per_layer_input_gate", own.width(), sizes.hidden(), false),
+                places.linear(path + ".per_layer_projection", sizes.hidden(), own.width(), false),
+                places.norm(path + ".post_per_layer_input_norm", sizes.hidden()));
     }
 
     private Optional<Slot> norm(String path, Optional<String> name) {
@@ -214,6 +235,14 @@ final class DecoderBuilder {
     private Slot attention(int index, String layer, AttentionPlan attention) {
         String path = layer + "." + attention.name();
         AttentionShape shape = attention.shape();
+        if (attention.projections() instanceof AttentionPlan.OfEarlier earlier) {
+            List.of("k_proj", "v_proj", "k_norm").forEach(name -> places.ignore(path + "." + name + ".weight"));
+            return places.containing(path, () -> new LaterAttention(index, attention, earlier.layer(),
+                    places.linear(path + ".q_proj", shape.queryColumns(), sizes.hidden(), attention.bias()),
+                    places.norm(path + "." + attention.norms().orElseThrow().query(), shape.headSize()),
+                    places.linear(path + "." + attention.output(), sizes.hidden(), shape.queryColumns(),
+                            attention.outputBias())));
+        }
         return places.containing(path, () -> {
             Projections projections = projections(path, attention);
             Slot output = places.linear(path + "." + attention.output(), sizes.hidden(),
@@ -237,6 +266,13 @@ final class DecoderBuilder {
         }
         if (attention.projections() instanceof AttentionPlan.Latent latent) {
             return latent(path, attention, latent);
+        }
+        if (attention.projections() instanceof AttentionPlan.NormedValues values) {
+            return new Projections.NormedValues(places.linear(path + ".q_proj", queries, sizes.hidden(), bias),
+                    places.linear(path + ".k_proj", keys, sizes.hidden(), bias), values.keysAreValues()
+                            ? Optional.empty() : Optional.of(places.linear(path + ".v_proj", keys, sizes.hidden(),
+                                    bias)),
+                    weights.constant(shape.headSize(), 1), plan.norm().epsilon());
         }
         AttentionPlan.Separate names = (AttentionPlan.Separate) attention.projections();
         boolean inQuery = names.gate() == AttentionPlan.Gate.IN_QUERY;

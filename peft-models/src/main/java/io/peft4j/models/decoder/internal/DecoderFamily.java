@@ -157,6 +157,11 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
             add("short convolutions", any(layer -> layer.mixer() instanceof ShortConvolutionPlan));
             add("gated delta rule", any(layer -> layer.mixer() instanceof DeltaRulePlan));
             add("Mamba 2", any(layer -> layer.mixer() instanceof Mamba2Plan));
+            add("normalized values", attention(a -> a.projections() instanceof AttentionPlan.NormedValues));
+            add("keys and values of earlier layers", attention(a -> a
+                    .projections() instanceof AttentionPlan.OfEarlier));
+            add("keys as values", attention(a -> a.projections() instanceof AttentionPlan.NormedValues own
+                    && own.keysAreValues()));
             add("gated attention", attention(a -> a.projections() instanceof AttentionPlan.Separate own
                     && own.gate() != AttentionPlan.Gate.NONE));
             add("sliding window", attention(a -> a.window() > 0));
@@ -183,11 +188,13 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
             add("parallel residual", any(LayerPlan::parallel));
             add("plain feed-forward network", any(l -> l.feedForward() instanceof FeedForwardPlan.Plain));
             add("fused gate and up", any(l -> l.feedForward() instanceof FeedForwardPlan.Gated gated && gated.fused()));
+            add("scaled layers", any(l -> l.ending().scaled()));
             add("experts", any(l -> l.feedForward() instanceof ExpertsPlan));
             add("a shared expert", any(l -> l.feedForward() instanceof ExpertsPlan e && e.shared().isPresent()));
         }
 
         private void ends() {
+            add("an embedding of each layer", plan.ends().layerInputs().isPresent());
             add("learned positions", plan.names().positions().isPresent());
             add("weights stored as [in, out]", plan.storedTransposed());
             DecoderPlan.Scales scales = plan.scales();

@@ -12,7 +12,8 @@ import java.util.Optional;
 /**
  * A decoder layer, with attention or another mixer: {@code h = x + s * norm(attention(norm(x)))},
  * {@code y = h + s * norm(mlp(norm(h)))}, each norm where there is one; or, in parallel,
- * {@code y = x + s * norm(attention(norm(x))) + s * norm(mlp(norm(x)))}. x, y [N, H].
+ * {@code y = x + s * norm(attention(norm(x))) + s * norm(mlp(norm(x)))}. x, y [N, H]. What its plan's ending says
+ * comes behind.
  */
 final class DecoderLayer implements LayerCopy.Part {
     private final LayerPlan plan;
@@ -20,10 +21,22 @@ final class DecoderLayer implements LayerCopy.Part {
 
     /** The places of the parts, in the order of the computation. */
     record Parts(Optional<Slot> attentionNorm, Slot attention, Optional<Slot> attendedNorm,
-            Optional<Slot> feedForwardNorm, Slot feedForward, Optional<Slot> fedNorm) {
+            Optional<Slot> feedForwardNorm, Slot feedForward, Optional<Slot> fedNorm, Optional<OwnInput> ownInput,
+            Optional<Slot> scalar) {
         Parts copy(LayerCopy copy) {
             return new Parts(copy.of(attentionNorm), copy.of(attention), copy.of(attendedNorm),
-                    copy.of(feedForwardNorm), copy.of(feedForward), copy.of(fedNorm));
+                    copy.of(feedForwardNorm), copy.of(feedForward), copy.of(fedNorm), ownInput, copy.of(scalar));
+        }
+    }
+
+    /** The places around an input of the layer by itself. Layers that have one keep their numbers. */
+    record OwnInput(int layer, LayerPlan.OwnInput plan, Slot gate, Slot projection, Slot norm) {
+        /** What is added to h, of the wanted rows. */
+        Variable forward(ForwardContext all, OutputRows wanted, Variable h) {
+            ForwardContext context = wanted.context();
+            Variable input = wanted.of(LayerInputs.of(all, layer, plan.width()));
+            return norm.forward(context, projection.forward(context, ElementwiseOps.gated(context.tape(),
+                    plan.activation(), gate.forward(context, h), input)));
         }
     }
 
@@ -42,10 +55,16 @@ final class DecoderLayer implements LayerCopy.Part {
         return plan.mixer().memory();
     }
 
+    /** The pass with what later layers read of this one besides its result. */
+    ForwardContext sharing(ForwardContext context, Variable x) {
+        return parts.attention().layer() instanceof DecoderAttention attention && attention.isShared()
+                ? attention.sharing(context, normed(context, parts.attentionNorm(), x)) : context;
+    }
+
     @Override
     public Variable forward(ForwardContext context, Variable x) {
         Variable read = normed(context, parts.attentionNorm(), x);
-        return rest(OutputRows.all(context), x, read, parts.attention().forward(context, read));
+        return rest(context, OutputRows.all(context), x, read, parts.attention().forward(context, read));
     }
 
     /** Whether {@link #forward(ForwardContext, Variable, int[])} computes what the pass's layers ask for. */
@@ -62,19 +81,23 @@ final class DecoderLayer implements LayerCopy.Part {
     Variable forward(ForwardContext context, Variable x, int[] rows) {
         OutputRows wanted = OutputRows.of(context, rows);
         Variable read = normed(context, parts.attentionNorm(), x);
-        return rest(wanted, x, read, parts.attention().layer() instanceof DecoderAttention attention
+        return rest(context, wanted, x, read, parts.attention().layer() instanceof RowAttention attention
                 ? attention.forward(context, read, wanted)
                 : wanted.of(parts.attention().forward(context, read)));
     }
 
     /** Adds to x [N, H] what attention made of {@code read}, and what the feed-forward network makes. */
-    private Variable rest(OutputRows wanted, Variable x, Variable read, Variable attended) {
+    private Variable rest(ForwardContext all, OutputRows wanted, Variable x, Variable read, Variable attended) {
         ForwardContext context = wanted.context();
         Variable input = wanted.of(x);
         Variable h = added(context, input, normed(context, parts.attendedNorm(), attended));
         Variable below = !plan.parallel() ? h : parts.feedForwardNorm().isPresent() ? input : wanted.of(read);
         Variable fed = parts.feedForward().forward(context, normed(context, parts.feedForwardNorm(), below));
-        return added(context, h, normed(context, parts.fedNorm(), fed));
+        Variable y = added(context, h, normed(context, parts.fedNorm(), fed));
+        Variable told = parts.ownInput().map(own -> ElementwiseOps.addInto(context.tape(), y,
+                own.forward(all, wanted, y))).orElse(y);
+        return parts.scalar().map(slot -> ElementwiseOps.scale(context.tape(), told,
+                FrozenVector.at(slot).getFloat(0))).orElse(told);
     }
 
     private Variable added(ForwardContext context, Variable x, Variable change) {

@@ -30,8 +30,9 @@ final class DecoderNetwork implements CausalNetwork {
     private final List<AutoCloseable> weights;
 
     /** The places of the parts, in the order of the computation. */
-    record Parts(Slot embedding, Optional<Slot> positions, Optional<Slot> embeddingNorm, List<Slot> layers, Slot norm,
-            Optional<OutputTransform> transform, Slot head) {
+    record Parts(Slot embedding, Optional<Slot> positions, Optional<Slot> embeddingNorm,
+            Optional<LayerInputs> layerInputs, List<Slot> layers, Slot norm, Optional<OutputTransform> transform,
+            Slot head) {
         /** Copies the list. */
         Parts {
             layers = List.copyOf(layers);
@@ -39,11 +40,11 @@ final class DecoderNetwork implements CausalNetwork {
 
         /** The same with another output layer, and what stands before it. */
         Parts withHead(Optional<OutputTransform> before, Slot output) {
-            return new Parts(embedding, positions, embeddingNorm, layers, norm, before, output);
+            return new Parts(embedding, positions, embeddingNorm, layerInputs, layers, norm, before, output);
         }
 
         Parts withLayers(List<Slot> other) {
-            return new Parts(embedding, positions, embeddingNorm, other, norm, transform, head);
+            return new Parts(embedding, positions, embeddingNorm, layerInputs, other, norm, transform, head);
         }
     }
 
@@ -86,7 +87,7 @@ final class DecoderNetwork implements CausalNetwork {
 
     @Override
     public List<Slot> decoderLayers() {
-        return parts.layers();
+        return plan.isWhole() ? List.of() : parts.layers();
     }
 
     @Override
@@ -94,13 +95,12 @@ final class DecoderNetwork implements CausalNetwork {
         if (layer < 0 || layer >= parts.layers().size()) {
             throw new IllegalArgumentException(noLayer(layer));
         }
-        return below(context, layer);
+        return below(context, layer).states();
     }
 
     @Override
     public Variable hidden(ForwardContext context) {
-        Variable x = below(context, parts.layers().size());
-        return context.block(x, parts.norm()::forward);
+        return context.block(below(context, parts.layers().size()).states(), parts.norm()::forward);
     }
 
     @Override
@@ -112,8 +112,8 @@ final class DecoderNetwork implements CausalNetwork {
                 || context.routerLoss().isPresent() || !layer.canSelectRows(context)) {
             return RowOps.gatherRows(context.tape(), hidden(context), rows);
         }
-        Variable x = below(context, parts.layers().size() - 1);
-        x = context.block(x, (c, input) -> layer.forward(c, input, wanted));
+        Reached before = below(context, parts.layers().size() - 1);
+        Variable x = before.context().block(before.states(), (c, input) -> layer.forward(c, input, wanted));
         Variable hidden = context.onRows(wanted).block(x, parts.norm()::forward);
         return Arrays.equals(rows, wanted) ? hidden : RowOps.gatherRows(context.tape(), hidden,
                 IntStream.of(rows).map(row -> Arrays.binarySearch(wanted, row)).toArray());
@@ -136,17 +136,25 @@ final class DecoderNetwork implements CausalNetwork {
                 && attention.positions().rotary().filter(RotaryEmbedding::dependsOnLength).isPresent());
     }
 
+    /** How far a pass has come: what enters the next layer, and the pass with what layers have shared so far. */
+    private record Reached(ForwardContext context, Variable states) {
+    }
+
     /** What comes out of the embedding and the first {@code layers} decoder layers. */
-    private Variable below(ForwardContext context, int layers) {
+    private Reached below(ForwardContext context, int layers) {
         BatchChecks.requirePositions(context.batch(), description);
         BatchChecks.requireTokens(context.batch(), description);
         int first = context.start().map(ForwardContext.LayerStates::layer).orElse(0);
         Variable x = context.start().map(given -> context.tape().constant(given.states()))
                 .orElseGet(() -> embedded(context));
+        Variable embedded = x;
+        ForwardContext pass = parts.layerInputs().map(inputs -> inputs.given(context, embedded)).orElse(context);
         for (int i = first; i < layers; i++) {
-            x = context.block(x, parts.layers().get(i)::forward, parts.layers().size() - 1 - i);
+            Slot slot = parts.layers().get(i);
+            pass = ((DecoderLayer) slot.layer()).sharing(pass, x);
+            x = pass.block(x, slot::forward, parts.layers().size() - 1 - i);
         }
-        return x;
+        return new Reached(pass, x);
     }
 
     private Variable embedded(ForwardContext context) {
@@ -178,6 +186,10 @@ final class DecoderNetwork implements CausalNetwork {
 
     @Override
     public CausalNetwork withLayers(List<Integer> order) {
+        if (plan.isWhole()) {
+            throw new ConfigurationException("layers of " + description.name() + " read keys and values of others, or "
+                    + "an input of their own, so none can be repeated or omitted");
+        }
         List<Slot> all = new ArrayList<>(slots.subList(0, slots.indexOf(parts.layers().get(0))));
         List<Slot> layers = new ArrayList<>();
         for (int number : order) {

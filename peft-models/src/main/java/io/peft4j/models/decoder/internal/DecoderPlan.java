@@ -1,6 +1,7 @@
 package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.kernel.Activation;
+import io.peft4j.core.nn.LayerMemory;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,10 +82,28 @@ record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> laye
      * @param embeddingNorm the place of a norm of what enters the first layer
      * @param transform what stands between the final norm and the output layer
      * @param headBias whether the output layer has a bias
+     * @param layerInputs what makes an input of each layer by itself
      */
-    record Ends(Optional<String> embeddingNorm, Optional<Transform> transform, boolean headBias) {
+    record Ends(Optional<String> embeddingNorm, Optional<Transform> transform, boolean headBias,
+            Optional<Inputs> layerInputs) {
         /** Nothing. */
-        static final Ends NONE = new Ends(Optional.empty(), Optional.empty(), false);
+        static final Ends NONE = new Ends(Optional.empty(), Optional.empty(), false, Optional.empty());
+
+        Ends withLayerInputs(Inputs value) {
+            return new Ends(embeddingNorm, transform, headBias, Optional.of(value));
+        }
+    }
+
+    /**
+     * An embedding, a linear layer and a norm that make an input of each layer by itself; see {@link LayerInputs}.
+     *
+     * @param table the name of the embedding [V, L x P]
+     * @param projection that of the linear layer [L x P, H]
+     * @param norm that of the norm [P]
+     * @param rows V, at least the vocabulary
+     * @param width P
+     */
+    record Inputs(String table, String projection, String norm, int rows, int width) {
     }
 
     /**
@@ -121,6 +140,12 @@ record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> laye
             changed.add(change.apply(i, layers.get(i)));
         }
         return new DecoderPlan(sizes, names, norm, changed, scales, ends, storedTransposed, routerLoss);
+    }
+
+    /** Whether layers read more than what the one before has made: such a network runs from the embedding on. */
+    boolean isWhole() {
+        return ends.layerInputs().isPresent() || layers.stream().anyMatch(layer -> layer.mixer()
+                .memory() instanceof LayerMemory.Shared);
     }
 
     DecoderPlan withNames(Names value) {

@@ -1,5 +1,6 @@
 package io.peft4j.models.decoder.internal;
 
+import io.peft4j.core.kernel.Activation;
 import java.util.Optional;
 
 /**
@@ -12,9 +13,31 @@ import java.util.Optional;
  * @param parallel whether the feed-forward network reads what attention reads, instead of what it has added to; where
  *     it then has no norm in front it shares that of attention
  * @param residualScale factor on what attention and feed-forward network add
+ * @param ending what comes behind both
  */
 record LayerPlan(MixerPlan mixer, FeedForwardPlan feedForward, String feedForwardName, Norms norms, boolean parallel,
-        float residualScale) {
+        float residualScale, Ending ending) {
+    /**
+     * What comes behind attention and feed-forward network.
+     *
+     * @param input what the layer reads of its own, if anything
+     * @param scaled whether the result is multiplied with {@code layer_scalar}
+     */
+    record Ending(Optional<OwnInput> input, boolean scaled) {
+        /** Nothing. */
+        static final Ending NONE = new Ending(Optional.empty(), false);
+    }
+
+    /**
+     * An input of each layer by itself, P wide: {@code y = h + norm(projection(f(gate(h)) * input))}; see
+     * {@link LayerInputs}.
+     *
+     * @param width P
+     * @param activation f
+     */
+    record OwnInput(int width, Activation activation) {
+    }
+
     /** The places of the norms below the layer's, each where there is one. */
     record Norms(Optional<String> beforeAttention, Optional<String> afterAttention, Optional<String> beforeFeedForward,
             Optional<String> afterFeedForward) {
@@ -49,7 +72,7 @@ record LayerPlan(MixerPlan mixer, FeedForwardPlan feedForward, String feedForwar
 
     /** Llama's. */
     static LayerPlan of(MixerPlan mixer, FeedForwardPlan feedForward) {
-        return new LayerPlan(mixer, feedForward, "mlp", Norms.BEFORE, false, 1);
+        return new LayerPlan(mixer, feedForward, "mlp", Norms.BEFORE, false, 1, Ending.NONE);
     }
 
     /** The attention of a layer that has one. */
@@ -58,26 +81,30 @@ record LayerPlan(MixerPlan mixer, FeedForwardPlan feedForward, String feedForwar
     }
 
     LayerPlan withAttention(AttentionPlan value) {
-        return new LayerPlan(value, feedForward, feedForwardName, norms, parallel, residualScale);
+        return new LayerPlan(value, feedForward, feedForwardName, norms, parallel, residualScale, ending);
     }
 
     LayerPlan withFeedForward(FeedForwardPlan value) {
-        return new LayerPlan(mixer, value, feedForwardName, norms, parallel, residualScale);
+        return new LayerPlan(mixer, value, feedForwardName, norms, parallel, residualScale, ending);
     }
 
     LayerPlan withFeedForwardName(String value) {
-        return new LayerPlan(mixer, feedForward, value, norms, parallel, residualScale);
+        return new LayerPlan(mixer, feedForward, value, norms, parallel, residualScale, ending);
     }
 
     LayerPlan withNorms(Norms value) {
-        return new LayerPlan(mixer, feedForward, feedForwardName, value, parallel, residualScale);
+        return new LayerPlan(mixer, feedForward, feedForwardName, value, parallel, residualScale, ending);
     }
 
     LayerPlan withParallel(boolean value) {
-        return new LayerPlan(mixer, feedForward, feedForwardName, norms, value, residualScale);
+        return new LayerPlan(mixer, feedForward, feedForwardName, norms, value, residualScale, ending);
     }
 
     LayerPlan withResidualScale(double value) {
-        return new LayerPlan(mixer, feedForward, feedForwardName, norms, parallel, (float) value);
+        return new LayerPlan(mixer, feedForward, feedForwardName, norms, parallel, (float) value, ending);
+    }
+
+    LayerPlan withEnding(Ending value) {
+        return new LayerPlan(mixer, feedForward, feedForwardName, norms, parallel, residualScale, value);
     }
 }

@@ -45,7 +45,7 @@ public final class ModernBertDecoderFamily extends DecoderFamily {
                 .withEnds(new DecoderPlan.Ends(Optional.of(EMBEDDINGS + "norm"), Optional.of(
                         new DecoderPlan.Transform("lm_head.dense", config.flag("classifier_bias", false),
                                 LlamaFamily.activation(config, "classifier_activation", "gelu"), "lm_head.norm")),
-                        config.flag("decoder_bias", true)));
+                        config.flag("decoder_bias", true), Optional.empty()));
     }
 
     private static RotaryEmbedding rotary(ModelConfig config, String layers, String older, double theta) {

@@ -10,8 +10,10 @@ import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.models.architecture.WeightLoader;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -26,6 +28,7 @@ final class ModulePlaces {
     private final WeightLoader weights;
     private final UnaryOperator<String> checkpointName;
     private final List<Slot> slots = new ArrayList<>();
+    private final Set<String> ignored = new HashSet<>();
     private long parameters;
 
     /**
@@ -119,6 +122,27 @@ final class ModulePlaces {
     /** A vector that the layer around it reads, under the name of its place. */
     Slot vectorAt(String path, int size) {
         return place(path, new FrozenVector(vector(path, size)));
+    }
+
+    /** A number that what a layer gives is multiplied with; not trained, and not counted. */
+    Slot scalar(String path) {
+        return place(path, new FrozenVector(weights.vector(tensor(path), 1)));
+    }
+
+    /** A table that is left in the file. */
+    FrozenWeight lookedUp(String path, int rows, int columns) {
+        parameters += (long) rows * columns;
+        return weights.lookedUp(tensor(path + ".weight"), rows, columns);
+    }
+
+    /** Notes that a tensor which some checkpoints have is not part of the computation. */
+    void ignore(String name) {
+        ignored.add(tensor(name));
+    }
+
+    /** Tensors of the checkpoint that are no part of the computation. */
+    Set<String> ignored() {
+        return ignored;
     }
 
     /** An RMS norm of each group of columns. */

@@ -3,6 +3,7 @@ package io.peft4j.models.decoder.internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.ColumnOps;
 import io.peft4j.core.autograd.MatrixOps;
+import io.peft4j.core.autograd.NormOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.AttentionShape;
@@ -11,10 +12,11 @@ import io.peft4j.core.nn.Slot;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.Optional;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The places that queries, keys and values come from. */
 sealed interface Projections permits Projections.Separate, Projections.GateInQuery, Projections.GateByHead,
-        Projections.Fused, LatentProjections {
+        Projections.NormedValues, Projections.Fused, LatentProjections {
     /** Queries of the wanted rows, keys and values of all; what the result is gated by, as wide as it. */
     record Projected(Variable queries, Variable keys, Variable values, Optional<Variable> gate) {
         Projected(Variable queries, Variable keys, Variable values) {
@@ -89,6 +91,39 @@ sealed interface Projections permits Projections.Separate, Projections.GateInQue
         @Override
         public Projections copy(LayerCopy copy) {
             return new GateByHead((Separate) inputs.copy(copy), copy.of(gate), spread);
+        }
+    }
+
+    /**
+     * As {@link Separate}, with values normalized head by head.
+     *
+     * @param value empty where values are the keys as their projection gives them
+     * @param ones [D], the weight of the norm
+     */
+    record NormedValues(Slot query, Slot key, Optional<Slot> value, INDArray ones, float epsilon)
+            implements
+                Projections {
+        @Override
+        public Projected project(ForwardContext context, Variable x, OutputRows wanted) {
+            SharedKeys both = keysAndValues(context, x);
+            return new Projected(queries(x, wanted), both.keys(), both.values());
+        }
+
+        Variable queries(Variable x, OutputRows wanted) {
+            return query.forward(wanted.context(), wanted.of(x));
+        }
+
+        /** Both of all rows, keys as they are projected. */
+        SharedKeys keysAndValues(ForwardContext context, Variable x) {
+            Variable keys = key.forward(context, x);
+            Variable values = value.map(slot -> slot.forward(context, x)).orElse(keys);
+            Tape tape = context.tape();
+            return new SharedKeys(keys, NormOps.rmsNorm(tape, values, tape.constant(ones), epsilon));
+        }
+
+        @Override
+        public Projections copy(LayerCopy copy) {
+            return new NormedValues(copy.of(query), copy.of(key), copy.of(value), ones, epsilon);
         }
     }
 

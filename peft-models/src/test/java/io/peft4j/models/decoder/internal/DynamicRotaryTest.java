@@ -23,7 +23,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 
-/** The rotary scaling {@code dynamic}, which has no limit of its own; this model's positions times its factor are 128. */
+/** The rotary scaling {@code dynamic}, which has no limit; this model's positions times its factor are 128. */
 class DynamicRotaryTest {
     private static final Path FOLDER = Path.of("../tests/fixtures/families/llama-dynamic");
     private static final int LIMIT = 128;

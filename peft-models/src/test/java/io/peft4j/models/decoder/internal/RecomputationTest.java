@@ -28,32 +28,49 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The less a pass may keep, the more it computes again, to the same bits. */
 class RecomputationTest {
-    private static final Path FOLDER = Path.of("../tests/fixtures/tiny-llama");
+    private static final Path FIXTURES = Path.of("../tests/fixtures");
     private static final int RANK = 2;
     private static final int PRODUCTS_OF_A_LAYER = 7;
     private static final int WIDE_PRODUCTS_OF_A_LAYER = 2;
 
     private final PackedBatch batch = PackedBatch.of(List.of(TokenSequence.allSupervised(5, 6, 7, 8, 9, 10),
             TokenSequence.allSupervised(5, 6, 7, 8, 11)));
-    private final CausalNetwork network = new LlamaFamily().build("tiny",
-            ModelConfig.read(FOLDER.resolve("config.json")),
-            new WeightLoader(Safetensors.open(FOLDER), WeightType.F32));
+    private final CausalNetwork network = network(new LlamaFamily(), "tiny-llama");
     private final Random random = new Random(2);
     private final List<Parameter> parameters = new ArrayList<>();
     private final Map<String, Integer> places = new HashMap<>();
     private int products;
+    /** How the paths of the layers end that have an update. */
+    private String adapted = "";
 
     @AfterEach
     void close() {
-        parameters.forEach(Parameter::close);
+        adapt("");
         network.close();
+    }
+
+    /** From now on layers have an update whose paths end so. */
+    private void adapt(String end) {
+        adapted = end;
+        parameters.forEach(Parameter::close);
+        parameters.clear();
+        places.clear();
+    }
+
+    private static CausalNetwork network(DecoderFamily family, String fixture) {
+        Path folder = FIXTURES.resolve(fixture);
+        return family.build(fixture, ModelConfig.read(folder.resolve("config.json")),
+                new WeightLoader(Safetensors.open(folder), WeightType.F32));
     }
 
     private Parameter parameter(int rows, int columns) {
@@ -67,9 +84,9 @@ class RecomputationTest {
     }
 
     /** All linear layers of the decoder with an update of their own. */
-    private LayerSelection adapted(Tape tape) {
+    private LayerSelection adapted(Tape tape, CausalNetwork network) {
         return slot -> {
-            if (!(slot.layer() instanceof Linear linear) || slot == network.head()) {
+            if (!(slot.layer() instanceof Linear linear) || slot == network.head() || !slot.path().endsWith(adapted)) {
                 return slot.layer();
             }
             int first = places.computeIfAbsent(slot.path(), path -> {
@@ -83,12 +100,13 @@ class RecomputationTest {
     }
 
     /** The gradients of all parameters of a pass that may keep so many bytes. */
-    private List<float[]> gradients(long bytes, Arena arena) {
+    private List<float[]> gradients(CausalNetwork network, long bytes, Arena arena) {
         parameters.forEach(Parameter::clearGradient);
         products = 0;
         try (NaiveKernels naive = new NaiveKernels();
                 Tape tape = Tape.recording(counting(naive), arena, DataType.FLOAT)) {
-            ForwardContext context = ForwardContext.training(tape, batch, adapted(tape), 1).recomputingAbove(bytes);
+            ForwardContext context = ForwardContext.training(tape, batch, adapted(tape, network), 1)
+                    .recomputingAbove(bytes);
             Variable hidden = network.hidden(context);
             INDArray gradient = arena.zeros(DataType.FLOAT, hidden.value().shape());
             float[] values = new float[(int) gradient.length()];
@@ -110,18 +128,36 @@ class RecomputationTest {
                 });
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"", "k_proj", "v_proj", "per_layer_model_projection", "layers.4.self_attn.q_proj"})
+    void whatLayersShareHasTheSameGradients(String end) {
+        adapt(end);
+        try (Arena arena = new Arena(); CausalNetwork gemma = network(new Gemma4Family(), "families/gemma4")) {
+            List<float[]> expected = gradients(gemma, Long.MAX_VALUE, arena);
+            long all = arena.peakBytes();
+            for (int part = 4; part >= 0; part--) {
+                List<float[]> actual = gradients(gemma, all * part / 4, arena);
+                for (int i = 0; i < expected.size(); i++) {
+                    assertArrayEquals(expected.get(i), actual.get(i), parameters.get(i).name());
+                    float[] own = actual.get(i);
+                    assertTrue(IntStream.range(0, own.length).anyMatch(j -> own[j] != 0));
+                }
+            }
+        }
+    }
+
     @Test
     void aPassThatMayKeepLessComputesMoreAgain() {
         int layers = network.decoderLayers().size();
         try (Arena arena = new Arena()) {
-            List<float[]> expected = gradients(Long.MAX_VALUE, arena);
+            List<float[]> expected = gradients(network, Long.MAX_VALUE, arena);
             long all = arena.peakBytes();
             int once = products;
             assertEquals(layers * PRODUCTS_OF_A_LAYER, once);
             int former = 2 * once;
             boolean wideOnesAlone = false;
             for (int part = 0; part <= 20; part++) {
-                List<float[]> actual = gradients(all * part / 20, arena);
+                List<float[]> actual = gradients(network, all * part / 20, arena);
                 for (int i = 0; i < expected.size(); i++) {
                     assertArrayEquals(expected.get(i), actual.get(i), parameters.get(i).name());
                 }
