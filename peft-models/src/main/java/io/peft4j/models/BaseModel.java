@@ -25,6 +25,7 @@ import io.peft4j.core.text.Tokenizer;
 import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.ScoreSettings;
 import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
@@ -125,7 +126,7 @@ public final class BaseModel implements BaseLanguageModel {
         }
         ModelConfig config = Checkpoint.config(source.path());
         return TaskPlan.of(config, Optional.empty(), Architectures.of(config).defaultTask(), 0,
-                SentencePooling.of(source.path())).task();
+                SentencePooling.of(source.path()), () -> ScoreSettings.USUAL).task();
     }
 
     /** Loads a model that lies on this machine already. */
@@ -160,7 +161,8 @@ public final class BaseModel implements BaseLanguageModel {
             WeightType type = options.weightType(precision.precision(), narrow);
             Function<WeightLoader, Network> builder = weights -> architecture.build(source.name(), checkpoint.config(),
                     weights, TaskPlan.of(checkpoint.config(), options.task(), architecture.defaultTask(),
-                            options.headSeed(), checkpoint.pooling()));
+                            options.headSeed(), checkpoint.pooling(), () -> source instanceof ModelSource.GgufPath
+                                    ? ScoreSettings.USUAL : ScoreSettings.of(source.path(), checkpoint.config())));
             Network network = options.sharedWeights() ? SharedWeights.of(source, type, options.newTokens())
                     .network(checkpoint, builder, threads) : builder.apply(checkpoint.weights(type, threads));
             incomplete.add(network);

@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.model.Task;
+import io.peft4j.core.peft.file.AdapterTask;
 import io.peft4j.eval.VerdictOptions;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.architecture.SentencePooling;
@@ -27,13 +28,17 @@ import picocli.CommandLine.Option;
         subcommands = {ServeKeysCommand.class, ServeRebuildCommand.class})
 final class ServeCommand extends PeftCommand {
     // Not required by picocli, which would ask for them where keys are managed, too.
-    @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", description = "The base model: one that answers, or an "
-            + "encoder or folder of sentence-transformers, which gives embeddings. Required.")
+    @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", description = "The base model: one that answers, "
+            + "an encoder or folder of sentence-transformers, which gives embeddings, or a cross-encoder, which "
+            + "reranks. Required.")
     private String model;
 
     @Option(names = "--embedding-model", paramLabel = "ID|DIR|FILE.gguf", description = "A second model, which gives "
             + "embeddings.")
     private String embeddingModel;
+
+    @Option(names = "--reranking-model", paramLabel = "ID|DIR", description = "A further model, which reranks texts.")
+    private String rerankingModel;
 
     @Option(names = "--port", paramLabel = "P", description = "The port; 0 takes any that is free. Required.")
     private Integer port;
@@ -94,10 +99,10 @@ final class ServeCommand extends PeftCommand {
         requireOptions();
         CountDownLatch stop = new CountDownLatch(1);
         try (Interrupts.Registration stopping = interrupts().stopping(stop::countDown);
-                BaseModel base = engine.load(model, console(), ServeCommand::embedding);
-                Embedder embedder = new Embedder(Optional.ofNullable(embeddingModel)
-                        .map(second -> engine.load(second, console(), source -> Optional.of(Task.EMBEDDING))));
-                FineTuningServer server = start(builder(base, embedder))) {
+                BaseModel base = engine.load(model, console(), this::task);
+                Further embedder = further(embeddingModel, Task.EMBEDDING);
+                Further reranker = further(rerankingModel, Task.RERANKING);
+                FineTuningServer server = start(builder(base, embedder, reranker))) {
             console().out().println("listening on " + server.url());
             console().checkOut();
             stop.await();
@@ -115,13 +120,23 @@ final class ServeCommand extends PeftCommand {
         }
     }
 
-    /** What a folder of sentence-transformers is for, whatever its network could be, too. */
-    private static Optional<Task> embedding(ModelSource source) {
-        return SentencePooling.isIn(source.path()) ? Optional.of(Task.EMBEDDING) : Optional.empty();
+    /**
+     * What the first adapter is for, or a folder of sentence-transformers, whatever its network could be, too; else
+     * what the model says.
+     */
+    private Optional<Task> task(ModelSource source) {
+        Optional<Task> ofAdapter = adapters.values().stream().findFirst().flatMap(AdapterTask::read);
+        return ofAdapter.isPresent() ? ofAdapter
+                : SentencePooling.isOfVectors(source.path()) ? Optional.of(Task.EMBEDDING) : Optional.empty();
     }
 
-    /** The second model, if any. */
-    private record Embedder(Optional<BaseModel> model) implements AutoCloseable {
+    private Further further(String wanted, Task task) {
+        return new Further(Optional.ofNullable(wanted)
+                .map(name -> engine.load(name, console(), source -> Optional.of(task))));
+    }
+
+    /** A model beside the base, if any. */
+    private record Further(Optional<BaseModel> model) implements AutoCloseable {
         @Override
         public void close() {
             model.ifPresent(BaseModel::close);
@@ -148,13 +163,16 @@ final class ServeCommand extends PeftCommand {
         return required;
     }
 
-    private FineTuningServerBuilder builder(BaseModel base, Embedder embedder) {
+    private FineTuningServerBuilder builder(BaseModel base, Further... further) {
         return fromOptions(() -> {
             AnsweringOptions answering = AnsweringOptions.defaults()
                     .withAdapterRoots(adapterRoots.toArray(Path[]::new));
+            for (Further each : further) {
+                answering = each.model().map(answering::withModel).orElse(answering);
+            }
             FineTuningServerBuilder builder = FineTuningServer.builder(base, data).host(host).port(port)
                     .organization(organization).jobsAtOnce(jobs).lease(Duration.ofSeconds(lease))
-                    .answering(embedder.model().map(answering::withEmbedder).orElse(answering));
+                    .answering(answering);
             adapters.forEach(builder::adapter);
             shutdowns.forEach(builder::shutdown);
             if (apiKey != null && !apiKey.isEmpty()) {

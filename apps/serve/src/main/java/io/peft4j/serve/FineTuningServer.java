@@ -60,7 +60,7 @@ public final class FineTuningServer implements AutoCloseable {
             }
             models = new ServedModels(builder.base,
                     builder.modelName.orElseGet(() -> ServedModels.nameOf(builder.base)), store, builder.shutdowns,
-                    builder.answering.embedders(),
+                    builder.answering.further(),
                     builder.clock);
             opened.add(models);
             builder.adapters.forEach((name, folder) -> models.add(name, folder, Optional.empty()));

@@ -21,9 +21,11 @@ import io.peft4j.Peft4j;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.task.Reranker;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ForkJoinPool;
@@ -210,5 +212,18 @@ class LangChain4jTest {
         List<Double> scores = new PeftScoringModel(base).scoreAll(pages, "What is the notice period for a Manager?")
                 .content();
         assertTrue(scores.get(1) > scores.get(0), scores.toString());
+    }
+
+    @Test
+    void aRerankerScoresTextsWithTheirQuery() {
+        try (BaseModel reranker = BaseModel.load("../../tests/fixtures/rerankers/bert")) {
+            List<String> texts = List.of("in Paris", "the manager of the bank");
+
+            List<Double> scores = new PeftScoringModel(reranker).scoreAll(texts.stream().map(TextSegment::from)
+                    .toList(), "who approves it").content();
+
+            assertEquals(Arrays.stream(new Reranker(reranker).scores("who approves it", texts)).boxed().toList(),
+                    scores);
+        }
     }
 }

@@ -37,6 +37,14 @@ public interface HeadedNetwork extends Network {
         return Optional.empty();
     }
 
+    /**
+     * Whether the score of a model with one output is the output itself, as the folder of a cross-encoder of
+     * sentence-transformers may say; else it is the logistic function of it.
+     */
+    default boolean scoresAreLogits() {
+        return false;
+    }
+
     @Override
     default HeadedNetwork headed() {
         return this;

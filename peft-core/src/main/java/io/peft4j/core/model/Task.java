@@ -79,6 +79,8 @@ public record Task(Type type, List<String> labels, Problem problem) {
     public static final Task DECISION = of(Type.DECISION);
     /** A vector for a text. */
     public static final Task EMBEDDING = of(Type.FEATURE_EXTRACTION);
+    /** A score for two texts: how well the second answers the first. */
+    public static final Task RERANKING = new Task(Type.SEQ_CLS, unnamedLabels(1), Problem.MULTI_LABEL);
 
     /** Checks that labels stand where they have a meaning, each once. */
     public Task {

@@ -92,7 +92,8 @@ public final class TextClassifier {
         return task.problem() == Task.Problem.SINGLE_LABEL ? new Classification(List.of(all.label()), named) : all;
     }
 
-    private static double[] logistic(float[] logits) {
+    /** The logistic function of each. */
+    static double[] logistic(float[] logits) {
         double[] scores = new double[logits.length];
         for (int i = 0; i < scores.length; i++) {
             scores[i] = 1 / (1 + Math.exp(-logits[i]));

@@ -24,9 +24,10 @@ public final class RowKind<E> {
             "a prompt with a better and a worse answer", "{\"prompt\", \"chosen\", \"rejected\"}",
             fields -> DataFormat.of(fields).filter(DataFormat.PREFERENCE::equals).isPresent(),
             rows -> PreferenceRows.pairs(rows));
-    /** {@code {"anchor", "positive"}}. */
+    /** {@code {"anchor", "positive"}}, or {@code "query"} for the first. */
     public static final RowKind<TextPair> PAIRS = new RowKind<>("texts that belong together",
-            "{\"anchor\", \"positive\"}", has("anchor", "positive"), rows -> TaskRows.pairs(rows));
+            "{\"anchor\", \"positive\"}", has("anchor", "positive").or(has("query", "positive")),
+            rows -> TaskRows.pairs(rows));
     /** {@code {"tokens", "labels"}}. */
     public static final RowKind<LabelledWords> WORDS = new RowKind<>("words with labels", "{\"tokens\", \"labels\"}",
             has("tokens", "labels"), rows -> TaskRows.words(rows));
@@ -36,6 +37,15 @@ public final class RowKind<E> {
     /** {@code {"text", "label"}}. */
     public static final RowKind<LabelledText> TEXTS = new RowKind<>("texts with a label", "{\"text\", \"label\"}",
             has("text", "label").or(has("text", "label_probabilities")), rows -> TaskRows.texts(rows));
+    /**
+     * How relevant texts are to a query: rows of {@link #PAIRS}, {@code {"query", "documents", "labels"}} with lists,
+     * and {@code {"text", "text_pair", "label"}}.
+     */
+    public static final RowKind<RankedQuery> RANKINGS = new RowKind<>("queries with relevant and other texts",
+            "{\"query\", \"positive\", \"negatives\"}", has("anchor", "positive")
+                    .or(has("query", "positive")).or(has("query", "documents", "labels"))
+                    .or(has("text", "text_pair", "label")),
+            rows -> RankedQuery.read(rows));
     /** {@code {"state", "questions"}} with {@code "expected"} or {@code "gold"}. */
     public static final RowKind<DecisionRow> DECISIONS = new RowKind<>("questions about a state",
             "{\"state\", \"questions\", \"expected\"}", has("state", "questions"), rows -> DecisionRows.labelled(rows));

@@ -131,7 +131,10 @@ public final class TaskRows {
         return questions;
     }
 
-    /** Texts that belong together: {@code {"anchor": "...", "positive": "..."}}, with {@code "negative"} or without. */
+    /**
+     * Texts that belong together: {@code {"anchor": "...", "positive": "..."}}, or {@code "query"} for the first, with
+     * {@code "negative"}, a text, or {@code "negatives"}, a list, or without.
+     */
     public static List<TextPair> pairs(Path file) {
         return pairs(DataFile.of(file));
     }
@@ -142,9 +145,28 @@ public final class TaskRows {
     }
 
     static List<TextPair> pairs(OpenRows file) {
-        return read(file, "\"anchor\" and \"positive\"", row -> new TextPair(content(row, "anchor"),
-                content(row, "positive"), row.fields().containsKey("negative")
-                        ? Optional.of(content(row, "negative")) : Optional.empty()));
+        return read(file, "\"anchor\" and \"positive\"", TaskRows::pair);
+    }
+
+    static TextPair pair(JsonLines.Row row) {
+        List<String> negatives = new ArrayList<>();
+        for (String key : List.of("negative", "negatives")) {
+            if (row.fields().get(key) instanceof List<?> list) {
+                list.forEach(text -> {
+                    if (!(text instanceof String negative) || negative.isBlank()) {
+                        throw row.wrong("\"" + key + "\" holds " + text + "; expected texts that are not empty");
+                    }
+                    negatives.add(negative);
+                });
+            } else if (row.fields().containsKey(key)) {
+                negatives.add(content(row, key));
+            }
+        }
+        String positive = content(row, "positive");
+        if (negatives.contains(positive)) {
+            throw row.wrong("has its \"positive\" among the negatives, too: " + positive);
+        }
+        return new TextPair(content(row, row.fields().containsKey("query") ? "query" : "anchor"), positive, negatives);
     }
 
     /**
@@ -186,7 +208,7 @@ public final class TaskRows {
         }
     }
 
-    private static <T> List<T> read(OpenRows file, String expected, Function<JsonLines.Row, T> reader) {
+    static <T> List<T> read(OpenRows file, String expected, Function<JsonLines.Row, T> reader) {
         List<T> rows = new ArrayList<>();
         file.forEach(row -> rows.add(reader.apply(row)));
         if (rows.isEmpty()) {

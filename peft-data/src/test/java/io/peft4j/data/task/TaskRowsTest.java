@@ -119,7 +119,7 @@ class TaskRowsTest {
 
     @Test
     void pairsAndSourcesAreRead() throws IOException {
-        assertEquals(List.of(TextPair.of("a", "b"), new TextPair("c", "d", Optional.of("e"))),
+        assertEquals(List.of(TextPair.of("a", "b"), TextPair.of("c", "d", "e")),
                 TaskRows.pairs(file("{\"anchor\": \"a\", \"positive\": \"b\"}",
                         "{\"anchor\": \"c\", \"positive\": \"d\", \"negative\": \"e\"}")));
         Path sources = file("{\"source\": \"a\", \"target\": \"b\"}");
@@ -129,6 +129,42 @@ class TaskRowsTest {
         assertTrue(empty.contains("\"target\" is empty"), empty);
         assertFalse(RowKind.SOURCES.isOf(OpenRows.open(DataFile.of(file("{\"messages\": []}")))));
         assertFalse(RowKind.SOURCES.isOf(OpenRows.open(DataFile.of(file("no JSON")))));
+    }
+
+    @Test
+    void queriesComeWithAllTheirTexts() throws IOException {
+        Path lists = file("{\"query\": \"a\", \"positive\": \"b\", \"negatives\": [\"c\", \"d\"]}",
+                "{\"anchor\": \"a\", \"positive\": \"e\", \"negative\": \"c\"}");
+        assertEquals(List.of(TextPair.of("a", "b", "c", "d"), TextPair.of("a", "e", "c")), TaskRows.pairs(lists));
+        assertEquals(List.of(new RankedQuery("a", List.of("b", "c", "d"), List.of(1.0, 0.0, 0.0)),
+                new RankedQuery("a", List.of("e", "c"), List.of(1.0, 0.0))),
+                RowKind.RANKINGS.read(DataFile.of(lists)));
+        assertEquals(List.of(new RankedQuery("a", List.of("b", "c"), List.of(0.0, 3.0))),
+                RowKind.RANKINGS.read(
+                        DataFile.of(file("{\"query\": \"a\", \"documents\": [\"b\", \"c\"], \"labels\": [0, 3]}"))));
+        Path labels = file("{\"text\": \"a\", \"text_pair\": \"b\", \"label\": 2}",
+                "{\"text\": \"x\", \"text_pair\": \"b\", \"label\": true}",
+                "{\"text\": \"a\", \"text_pair\": \"c\", \"label\": \"0.5\"}");
+        assertTrue(RowKind.RANKINGS.isOf(OpenRows.open(DataFile.of(labels))));
+        assertEquals(List.of(new RankedQuery("a", List.of("b", "c"), List.of(2.0, 0.5)),
+                new RankedQuery("x", List.of("b"), List.of(1.0))), RowKind.RANKINGS.read(DataFile.of(labels)));
+    }
+
+    @Test
+    void aTextThatBothAnswersAndDoesNotIsRefused() throws IOException {
+        String both = refused(TaskRows::pairs,
+                "{\"query\": \"a\", \"positive\": \"b\", \"negatives\": [\"c\", \"b\"]}");
+        assertTrue(both.contains("its \"positive\" among the negatives"), both);
+        String empty = refused(TaskRows::pairs, "{\"query\": \"a\", \"positive\": \"b\", \"negatives\": [\"\"]}");
+        assertTrue(empty.contains("expected texts that are not empty"), empty);
+        for (String label : List.of("-1", "\"good\"", "null")) {
+            String wrong = refused(file -> RowKind.RANKINGS.read(DataFile.of(file)),
+                    "{\"text\": \"a\", \"text_pair\": \"b\", \"label\": " + label + "}");
+            assertTrue(wrong.contains("is a number from 0 on"), wrong);
+        }
+        String lists = refused(file -> RowKind.RANKINGS.read(DataFile.of(file)),
+                "{\"query\": \"a\", \"documents\": [\"b\"], \"labels\": [1, 0]}");
+        assertTrue(lists.contains("1 texts with the labels [1, 0]"), lists);
     }
 
     @Test

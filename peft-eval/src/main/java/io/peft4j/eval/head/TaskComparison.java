@@ -26,7 +26,8 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * Whether a tuned classifier, tagger, reader of passages, embedder or model of decisions is really better than its
+ * Whether a tuned classifier, tagger, reader of passages, embedder, reranker or model of decisions is really
+ * better than its
  * base, on rows that it was not trained on.
  *
  * <pre>{@code
@@ -42,9 +43,9 @@ import java.util.Optional;
 public final class TaskComparison {
     private final Optional<Model> base;
     private final Model tuned;
-    private final RowEvaluation<?> evaluation;
+    private final List<RowEvaluation<?>> evaluations;
     private ComparisonOptions options = ComparisonOptions.defaults();
-    private List<?> training = List.of();
+    private Optional<DataFile> training = Optional.empty();
     private Optional<String> metric = Optional.empty();
     private final Map<String, String> facts = new LinkedHashMap<>();
 
@@ -52,10 +53,10 @@ public final class TaskComparison {
         this(base.filter(model -> model.network().headed().untrained().isEmpty()), tuned, RowEvaluation.of(tuned));
     }
 
-    private TaskComparison(Optional<Model> base, Model tuned, RowEvaluation<?> evaluation) {
+    private TaskComparison(Optional<Model> base, Model tuned, List<RowEvaluation<?>> evaluations) {
         this.base = base;
         this.tuned = tuned;
-        this.evaluation = evaluation;
+        this.evaluations = evaluations;
     }
 
     /**
@@ -99,7 +100,7 @@ public final class TaskComparison {
 
     /** The rows that were trained on: held-out rows are looked for in them, and a constant base is taken from them. */
     public TaskComparison trainingData(DataFile file) {
-        training = read(file);
+        training = Optional.of(file);
         return this;
     }
 
@@ -128,10 +129,17 @@ public final class TaskComparison {
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
     public TaskReport on(DataFile file) {
-        return compare(evaluation, read(file));
+        try (OpenRows rows = OpenRows.open(file)) {
+            return ofFile(evaluations.stream().filter(each -> each.kind().isOf(rows)).findFirst()
+                    .orElse(evaluations.get(0)), file);
+        }
     }
 
-    private List<?> read(DataFile file) {
+    private <E> TaskReport ofFile(RowEvaluation<E> evaluation, DataFile file) {
+        return compare(evaluation, read(evaluation, file));
+    }
+
+    private static <E> List<E> read(RowEvaluation<E> evaluation, DataFile file) {
         try (OpenRows rows = OpenRows.open(file)) {
             try {
                 return evaluation.kind().read(rows);
@@ -157,12 +165,16 @@ public final class TaskComparison {
      * @throws io.peft4j.core.error.PeftException as the other
      */
     public TaskReport on(List<?> rows) {
-        return compare(evaluation, rows);
+        return ofRows(evaluations.stream().filter(each -> !rows.isEmpty() && each.row().isInstance(rows.get(0)))
+                .findFirst().orElse(evaluations.get(0)), rows);
     }
 
-    private <E> TaskReport compare(RowEvaluation<E> rowsOf, List<?> rows) {
-        List<E> heldOut = checked(rowsOf, rows);
-        List<E> trained = training.isEmpty() ? List.of() : checked(rowsOf, training);
+    private <E> TaskReport ofRows(RowEvaluation<E> rowsOf, List<?> rows) {
+        return compare(rowsOf, checked(rowsOf, rows));
+    }
+
+    private <E> TaskReport compare(RowEvaluation<E> rowsOf, List<E> heldOut) {
+        List<E> trained = training.map(file -> read(rowsOf, file)).orElse(List.of());
         Findings found = rowsOf.evaluate(new RowEvaluation.Compared(base, tuned, options), heldOut, trained);
         List<MetricResult> results = found.results();
         String deciding = metric.orElse(found.metric());

@@ -111,19 +111,36 @@ public record SentencePooling(List<Mode> modes, List<Dense> dense, boolean norma
         return Files.isRegularFile(folder.resolve(MODULES));
     }
 
+    /** Whether a folder is one of sentence-transformers whose model scores two texts. */
+    static boolean isCrossEncoder(Path folder) {
+        return settings(folder).flatMap(config -> config.text("model_type")).filter("CrossEncoder"::equals)
+                .isPresent();
+    }
+
+    /** Whether a folder is one of sentence-transformers whose model makes vectors of texts. */
+    public static boolean isOfVectors(Path folder) {
+        return isIn(folder) && !isCrossEncoder(folder);
+    }
+
+    /** What a folder says beside its parts. */
+    static Optional<ModelConfig> settings(Path folder) {
+        return optional(folder.resolve(SETTINGS));
+    }
+
     /** The folder of the network below that of a model, where it has one of its own. */
     public static Path network(Path folder) {
         return isIn(folder) ? folder.resolve(SentenceModules.read(folder.resolve(MODULES)).transformer()) : folder;
     }
 
     /**
-     * Copies what makes a folder one of sentence-transformers, beside the network; nothing where it is none, or where
+     * Copies what makes a folder one of sentence-transformers for vectors, beside the network; nothing where it is
+     * none, or where
      * the network has a folder of its own in it.
      *
      * @throws UncheckedIOException when a file cannot be copied
      */
     public static void copy(Path from, Path to) {
-        if (!isIn(from) || !network(from).equals(from.resolve(""))) {
+        if (!isOfVectors(from) || !network(from).equals(from.resolve(""))) {
             return;
         }
         SentenceModules modules = SentenceModules.read(from.resolve(MODULES));
@@ -142,19 +159,19 @@ public record SentencePooling(List<Mode> modes, List<Dense> dense, boolean norma
     }
 
     /**
-     * Reads a folder; {@link #MEAN} where it is none of sentence-transformers.
+     * Reads a folder; {@link #MEAN} where it is none of sentence-transformers for vectors.
      *
      * @throws FileFormatException when a file is damaged, or the model has a part that is not supported
      */
     public static SentencePooling of(Path folder) {
-        if (!isIn(folder)) {
+        if (!isOfVectors(folder)) {
             return MEAN;
         }
         SentenceModules modules = SentenceModules.read(folder.resolve(MODULES));
         ModelConfig pooling = ModelConfig.read(folder.resolve(modules.pooling()).resolve("config.json"));
         Optional<ModelConfig> limits = optional(folder.resolve(modules.transformer())
                 .resolve(LIMITS));
-        Optional<ModelConfig> settings = optional(folder.resolve(SETTINGS));
+        Optional<ModelConfig> settings = settings(folder);
         Map<String, String> prompts = new LinkedHashMap<>();
         settings.flatMap(config -> config.object("prompts")).ifPresent(named -> named.values().properties()
                 .forEach(entry -> prompts.put(entry.getKey(), entry.getValue().asText())));
@@ -203,7 +220,7 @@ public record SentencePooling(List<Mode> modes, List<Dense> dense, boolean norma
      * The parts of a sentence-transformers model that its {@code modules.json} lists.
      *
      * @param transformer the sub-folder of the network
-     * @param pooling the sub-folder of the pooling
+     * @param pooling the sub-folder of the pooling; null for a cross-encoder
      * @param dense the sub-folders of linear layers
      * @param normalizes whether vectors get length 1
      */
@@ -235,8 +252,10 @@ public record SentencePooling(List<Mode> modes, List<Dense> dense, boolean norma
                             + "supported; supported are Transformer, Pooling, Dense and Normalize");
                 }
             }
-            if (transformer == null || pooling == null) {
-                throw new FileFormatException(file, "must name a Transformer and a Pooling");
+            boolean scores = isCrossEncoder(file.getParent());
+            if (transformer == null || (pooling == null) != scores) {
+                throw new FileFormatException(file, "must name a Transformer" + (scores ? " and no Pooling, since the "
+                        + "model is a CrossEncoder" : " and a Pooling"));
             }
             return new SentenceModules(transformer, pooling, dense, normalizes);
         }

@@ -11,24 +11,29 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Supplier;
 
 /**
  * What a network is built for.
  *
  * @param task the task, with the names of all labels
  * @param pooling for {@link Task.Type#FEATURE_EXTRACTION}, how hidden states become a vector
+ * @param scores for a {@linkplain Task.Type#SEQ_CLS classifier} with one output, how its scores are given
  * @param seed seed of the values of what the checkpoint lacks
  */
-public record TaskPlan(Task task, SentencePooling pooling, long seed) {
+public record TaskPlan(Task task, SentencePooling pooling, ScoreSettings scores, long seed) {
     /** Refuses null. */
     public TaskPlan {
         Objects.requireNonNull(task, "task");
         Objects.requireNonNull(pooling, "pooling");
+        Objects.requireNonNull(scores, "scores");
     }
 
     /** What a checkpoint says itself. */
     public static TaskPlan of(ModelConfig config, Task.Type otherwise) {
-        return of(config, Optional.empty(), otherwise, 0, SentencePooling.MEAN);
+        return of(config, Optional.empty(), otherwise, 0, SentencePooling.MEAN,
+                () -> ScoreSettings.USUAL);
     }
 
     /** Says in a configuration that a checkpoint is for a task with a head. */
@@ -42,6 +47,11 @@ public record TaskPlan(Task task, SentencePooling pooling, long seed) {
                 : task.labels().size();
     }
 
+    /** The most tokens of a sequence, where the folder limits them. */
+    public OptionalInt maxTokens() {
+        return task.type() == Task.Type.FEATURE_EXTRACTION ? pooling.maxTokens() : scores.maxTokens();
+    }
+
     /** The exception for a task that models of a type have no head for. */
     public ConfigurationException unsupported(String modelType, Object supported) {
         return new ConfigurationException("a model of type " + modelType + " cannot be loaded for " + task.type()
@@ -53,9 +63,10 @@ public record TaskPlan(Task task, SentencePooling pooling, long seed) {
      *
      * @param asked the task that it is to be loaded for, where not its own; labels without names get the checkpoint's
      * @param otherwise what models of the architecture are for where {@code architectures} does not say
+     * @param scores how scores are given, asked for a classifier with one output
      */
     public static TaskPlan of(ModelConfig config, Optional<Task> asked, Task.Type otherwise, long seed,
-            SentencePooling pooling) {
+            SentencePooling pooling, Supplier<ScoreSettings> scores) {
         Task own = TaskReader.read(config, otherwise);
         // A folder of sentence-transformers makes vectors, also with a decoder.
         boolean embeds = pooling.folder().isPresent() && own.type() == Task.Type.CAUSAL_LM;
@@ -63,7 +74,12 @@ public record TaskPlan(Task task, SentencePooling pooling, long seed) {
         Task task = asked.map(wanted -> TaskReader.withLabels(config, wanted)).orElse(stored);
         boolean unnamed = task.labels().equals(Task.unnamedLabels(task.labels().size()))
                 && stored.type() == task.type() && stored.labels().size() == task.labels().size();
-        return new TaskPlan(unnamed ? task.withLabels(stored.labels()) : task, pooling, seed);
+        return new TaskPlan(unnamed ? task.withLabels(stored.labels()) : task, pooling,
+                isScoring(task) ? scores.get() : ScoreSettings.USUAL, seed);
+    }
+
+    private static boolean isScoring(Task task) {
+        return task.type() == Task.Type.SEQ_CLS && task.labels().size() == 1;
     }
 
     /** Reads what a checkpoint is for out of its {@code config.json}. */

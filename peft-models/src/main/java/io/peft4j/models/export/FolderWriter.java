@@ -13,6 +13,7 @@ import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.ScoreSettings;
 import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.internal.CheckpointForm;
@@ -71,7 +72,12 @@ final class FolderWriter {
         String key = config.has("torch_dtype") ? "torch_dtype" : "dtype";
         config.put(key, TORCH_TYPES.get(type));
         if (base.network().task().type().hasHead()) {
-            TaskPlan.write(base.network().task(), config);
+            Task task = base.network().task();
+            TaskPlan.write(task, config);
+            boolean logits = base.network().headed().scoresAreLogits();
+            if (task.labels().size() == 1 && (logits || task.problem() != Task.Problem.REGRESSION)) {
+                ScoreSettings.write(logits, config);
+            }
             return config;
         }
         config.put("tie_word_embeddings", merged.tied());

@@ -98,7 +98,7 @@ public final class ContrastiveObjective extends HeadObjective<TextPair> {
         List<TokenSequence> sequences = new ArrayList<>();
         sequences.add(encoder.text(example.anchor()));
         sequences.add(encoder.text(example.positive()));
-        example.negative().map(encoder::text).ifPresent(sequences::add);
+        example.negatives().forEach(negative -> sequences.add(encoder.text(negative)));
         return List.of(new EncodedExample(sequences, new float[0], 1, 1));
     }
 
@@ -110,7 +110,7 @@ public final class ContrastiveObjective extends HeadObjective<TextPair> {
     @Override
     boolean isCut(TextPair example) {
         return encoder.cuts(example.anchor()) || encoder.cuts(example.positive())
-                || example.negative().filter(encoder::cuts).isPresent();
+                || example.negatives().stream().anyMatch(encoder::cuts);
     }
 
     @Override
@@ -178,8 +178,8 @@ public final class ContrastiveObjective extends HeadObjective<TextPair> {
         for (EncodedExample example : batch) {
             anchors.add(row);
             candidates.add(row + 1);
-            if (example.sequences().size() > 2) {
-                negatives.add(row + 2);
+            for (int i = 2; i < example.sequences().size(); i++) {
+                negatives.add(row + i);
             }
             row += example.sequences().size();
         }
@@ -249,7 +249,8 @@ public final class ContrastiveObjective extends HeadObjective<TextPair> {
 
         /** What is registered. */
         public Type() {
-            super("contrastive", RowKind.PAIRS, "{\"anchor\", \"positive\"}, with \"negative\"", rows -> Task.EMBEDDING,
+            super("contrastive", RowKind.PAIRS, "{\"anchor\", \"positive\"}, with \"negative\" or \"negatives\"",
+                    rows -> Task.EMBEDDING,
                     ContrastiveObjective::new, CACHE);
         }
 

@@ -24,7 +24,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** Twelve updates of a contrastive loss with a cache of gradients, and of distillation, against their references. */
@@ -39,8 +38,8 @@ class ObjectiveParityTest {
     }
 
     private static List<TextPair> triples() {
-        return Fixtures.stream(EXPECTED.get("cached").get("triples")).map(row -> new TextPair(row.get(0).asText(),
-                row.get(1).asText(), Optional.of(row.get(2).asText()))).toList();
+        return Fixtures.stream(EXPECTED.get("cached").get("triples")).map(row -> TextPair.of(row.get(0).asText(),
+                row.get(1).asText(), row.get(2).asText())).toList();
     }
 
     @Test

@@ -13,6 +13,7 @@ import io.peft4j.data.grader.Grading;
 import io.peft4j.data.task.AnswerGroup;
 import io.peft4j.data.task.LabelledText;
 import io.peft4j.data.task.LabelledWords;
+import io.peft4j.data.task.RankedQuery;
 import io.peft4j.data.task.SourceTarget;
 import io.peft4j.data.task.SpanQuestion;
 import io.peft4j.data.task.TextPair;
@@ -38,6 +39,7 @@ import io.peft4j.train.objective.QuestionAnsweringObjective;
 import io.peft4j.train.objective.Reference;
 import io.peft4j.train.objective.SampledObjective;
 import io.peft4j.train.objective.SamplingOptions;
+import io.peft4j.train.objective.RerankingObjective;
 import io.peft4j.train.objective.SelfDistillationObjective;
 import io.peft4j.train.objective.SelfDistillationOptions;
 import io.peft4j.train.objective.SourceTargetObjective;
@@ -91,9 +93,14 @@ class ResumedObjectivesTest {
                                 "London"))),
                 Row.of("contrastive", "sentences/mean-normalized",
                         model -> new ContrastiveObjective(model).withGradientCache(1),
-                        List.of(new TextPair("charged twice", "refund", Optional.empty()),
-                                new TextPair("login fails", "reset", Optional.of("Paris")),
-                                new TextPair("notice period", "ninety days", Optional.empty()))),
+                        List.of(TextPair.of("charged twice", "refund"),
+                                TextPair.of("login fails", "reset", "Paris"),
+                                TextPair.of("notice period", "ninety days"))),
+                Row.of("reranking", "rerankers/bert",
+                        model -> new RerankingObjective(model, RerankingObjective.Loss.LISTNET),
+                        List.of(RankedQuery.of(TextPair.of("who", "the manager", "Paris", "b")),
+                                RankedQuery.of(TextPair.of("login fails", "reset", "Paris")),
+                                RankedQuery.of(TextPair.of("notice period", "ninety days", "a", "c")))),
                 Row.of("seq2seq", "seq2seq/flan-t5", SourceTargetObjective::new,
                         List.of(new SourceTarget("Ada", "London"), new SourceTarget("a", "b"),
                                 new SourceTarget("c", "d e"))),

@@ -23,7 +23,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -62,7 +62,8 @@ class SentenceContractTest {
     void twelveContrastiveStepsAreThoseOfPyTorch(String name) {
         JsonNode training = expected(name).get("training");
         List<TextPair> pairs = Fixtures.stream(training.get("pairs")).map(pair -> new TextPair(pair.get(0).asText(),
-                pair.get(1).asText(), Optional.of(pair.get(2)).filter(JsonNode::isTextual).map(JsonNode::asText)))
+                pair.get(1).asText(), Stream.of(pair.get(2)).filter(JsonNode::isTextual).map(JsonNode::asText)
+                        .toList()))
                 .toList();
         try (BaseModel base = load(name);
                 PeftModel model = base.withAdapter(Fixtures.FOLDER.resolve("sentences/" + name + "/adapter"))) {

@@ -18,15 +18,16 @@ import java.util.Objects;
  * @param timeout the most time for an answer; default 10 minutes, as long as OpenAI's clients wait
  * @param adapterRoots folders of which clients may load and unload adapters, by the name of a folder below; default
  *     none, and they may not
- * @param embedders models that give vectors of texts, by the names that clients use; they stay the caller's
+ * @param further models beside the base that give vectors of texts or score them for a query, by the names
+ *     that clients use; they stay the caller's
  */
 public record AnsweringOptions(AnswerServiceOptions service, Duration timeout, List<Path> adapterRoots,
-        Map<String, LanguageModel> embedders) {
+        Map<String, LanguageModel> further) {
     /** Copies the lists and checks the time. */
     public AnsweringOptions {
         Objects.requireNonNull(service, "service");
         adapterRoots = List.copyOf(adapterRoots);
-        embedders = Map.copyOf(embedders);
+        further = Map.copyOf(further);
         if (timeout.isNegative() || timeout.isZero()) {
             throw new ConfigurationException("the time for an answer must be above 0, got " + timeout);
         }
@@ -39,27 +40,27 @@ public record AnsweringOptions(AnswerServiceOptions service, Duration timeout, L
 
     /** The same with other numbers of answers and requests. */
     public AnsweringOptions withService(AnswerServiceOptions newService) {
-        return new AnsweringOptions(newService, timeout, adapterRoots, embedders);
+        return new AnsweringOptions(newService, timeout, adapterRoots, further);
     }
 
     /** The same with another time. */
     public AnsweringOptions withTimeout(Duration time) {
-        return new AnsweringOptions(service, time, adapterRoots, embedders);
+        return new AnsweringOptions(service, time, adapterRoots, further);
     }
 
     /** The same with folders from which clients may load adapters. */
     public AnsweringOptions withAdapterRoots(Path... roots) {
-        return new AnsweringOptions(service, timeout, List.of(roots), embedders);
+        return new AnsweringOptions(service, timeout, List.of(roots), further);
     }
 
-    /** The same with another model that gives vectors, under the last part of its ID or path. */
-    public AnsweringOptions withEmbedder(LanguageModel model) {
-        return withEmbedder(ServedModels.nameOf(model), model);
+    /** The same with a model beside the base, under the last part of its ID or path. */
+    public AnsweringOptions withModel(LanguageModel model) {
+        return withModel(ServedModels.nameOf(model), model);
     }
 
-    /** The same with another model that gives vectors. */
-    public AnsweringOptions withEmbedder(String name, LanguageModel model) {
-        Map<String, LanguageModel> more = new LinkedHashMap<>(embedders);
+    /** The same with a model beside the base that gives vectors of texts, or scores them for a query. */
+    public AnsweringOptions withModel(String name, LanguageModel model) {
+        Map<String, LanguageModel> more = new LinkedHashMap<>(further);
         more.put(name, model);
         return new AnsweringOptions(service, timeout, adapterRoots, more);
     }

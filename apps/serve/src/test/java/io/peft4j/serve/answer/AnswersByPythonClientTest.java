@@ -31,7 +31,7 @@ class AnswersByPythonClientTest {
                 ModelOptions.defaults().withTask(Task.EMBEDDING));
                 AnsweringServer server = new AnsweringServer(folder, builder -> builder.apiKey("sk-test")
                         .adapter("tuned", AnsweringServer.FIXTURES.resolve("adapters/lora"))
-                        .answering(AnsweringOptions.defaults().withEmbedder("vectors", embedder)))) {
+                        .answering(AnsweringOptions.defaults().withModel("vectors", embedder)))) {
             Process process = new ProcessBuilder(System.getProperty("peft4j.serve.python"), SCRIPT.toString(),
                     server.url(), "sk-test").redirectErrorStream(true).redirectOutput(out.toFile()).start();
             boolean ended = process.waitFor(3, TimeUnit.MINUTES);

@@ -64,7 +64,7 @@ class LangChain4jClientTest {
                 .shutdown("ft:tiny:acme:hr:1", END)
                 .adapter("old", AnsweringServer.FIXTURES.resolve("adapters/lora"))
                 .shutdown("old", LocalDate.of(2026, 1, 1))
-                .answering(AnsweringOptions.defaults().withEmbedder("vectors", embedder)
+                .answering(AnsweringOptions.defaults().withModel("vectors", embedder)
                         .withTimeout(Duration.ofMinutes(2))));
         try (ServerKeys keys = ServerKeys.open(folder.resolve("data"), Optional.empty())) {
             limited = keys.add("limited", new ServerKeys.Limits(Optional.of(1L), Optional.empty(), Optional.empty(),

@@ -58,7 +58,7 @@ class OpenAiJavaAnswersTest {
                 ModelOptions.defaults().withTask(Task.EMBEDDING).withPrecision(ModelOptions.Precision.F32));
         server = new AnsweringServer(folder, builder -> builder.apiKey("secret")
                 .adapter("ft:tiny:acme:hr:1", AnsweringServer.FIXTURES.resolve("adapters/lora"))
-                .answering(AnsweringOptions.defaults().withEmbedder("vectors", embedder)));
+                .answering(AnsweringOptions.defaults().withModel("vectors", embedder)));
         client = client("secret");
     }
 

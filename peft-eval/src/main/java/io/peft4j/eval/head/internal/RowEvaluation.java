@@ -5,6 +5,7 @@ import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.eval.comparison.ComparisonOptions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
@@ -25,17 +26,21 @@ public interface RowEvaluation<E> {
     record Compared(Optional<Model> base, Model tuned, ComparisonOptions options) {
     }
 
-    /** The evaluation for models of a task. */
-    static RowEvaluation<?> of(Model model) {
+    /** The evaluations for models of a task, one for each kind of row. */
+    static List<RowEvaluation<?>> of(Model model) {
         return of(model, model.network().task().type());
     }
 
-    /** The evaluation of what a model says as one for a task. */
-    static RowEvaluation<?> of(Model model, Task.Type type) {
+    /** The evaluations of what a model says as one for a task. */
+    static List<RowEvaluation<?>> of(Model model, Task.Type type) {
+        List<RowEvaluation<?>> found = new ArrayList<>();
         for (RowEvaluation<?> each : ServiceLoader.load(RowEvaluation.class, RowEvaluation.class.getClassLoader())) {
-            if (each.task() == type) {
-                return each.asOf(model);
+            if (each.task() == type && each.fits(model.network().task())) {
+                found.add(each.asOf(model));
             }
+        }
+        if (!found.isEmpty()) {
+            return found;
         }
         throw new ConfigurationException(model.network().description().name() + " was loaded for " + type
                 + " and has no head that can be evaluated on rows; compare its answers");
@@ -48,6 +53,11 @@ public interface RowEvaluation<E> {
 
     /** The task. */
     Task.Type task();
+
+    /** Whether models for a task of this type are evaluated so; default: all are. */
+    default boolean fits(Task ofModel) {
+        return true;
+    }
 
     /** What rows in a file are. */
     RowKind<E> kind();

@@ -5,6 +5,7 @@ import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.data.task.TextPair;
+import io.peft4j.eval.head.RankingQuality;
 import io.peft4j.eval.head.SearchQuality;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -13,7 +14,7 @@ import java.util.Set;
 
 /**
  * A search for the positive of each anchor among all positives and negatives of the rows: nDCG of the first ten, the
- * share that comes first, and the mean reciprocal rank.
+ * share that comes first, the mean reciprocal rank, and the share among the first five.
  */
 public final class SearchEvaluation implements RowEvaluation<TextPair> {
     @Override
@@ -41,7 +42,7 @@ public final class SearchEvaluation implements RowEvaluation<TextPair> {
         Model base = models.base().orElseThrow(() -> new ConfigurationException("vectors are compared with "
                 + "those of the base model; pass it too"));
         Set<String> distinct = new LinkedHashSet<>(rows.stream().map(TextPair::positive).toList());
-        rows.forEach(row -> row.negative().ifPresent(distinct::add));
+        rows.forEach(row -> distinct.addAll(row.negatives()));
         List<String> passages = List.copyOf(distinct);
         List<String> queries = rows.stream().map(TextPair::anchor).toList();
         int[] right = rows.stream().mapToInt(row -> passages.indexOf(row.positive())).toArray();
@@ -51,6 +52,7 @@ public final class SearchEvaluation implements RowEvaluation<TextPair> {
         measures.scores("ndcg_at_10", ofBase.ndcg(), ofTuned.ndcg());
         measures.yesNo("accuracy_at_1", first(ofBase), first(ofTuned));
         measures.means("mrr", reciprocal(ofBase), reciprocal(ofTuned));
+        measures.means("recall_at_5", found(ofBase), found(ofTuned));
         return new Findings("ndcg_at_10", "is the base model as it is", measures, Findings.Classes.NONE,
                 Findings.Classes.NONE, Rows.wrong(first(ofBase), first(ofTuned), i -> new String[] {queries.get(i),
                     rows.get(i).positive(), "rank " + ofBase.ranks()[i], "rank " + ofTuned.ranks()[i]}));
@@ -62,6 +64,10 @@ public final class SearchEvaluation implements RowEvaluation<TextPair> {
             first[i] = search.ranks()[i] == 1;
         }
         return first;
+    }
+
+    private static double[] found(SearchQuality search) {
+        return Arrays.stream(search.ranks()).mapToDouble(rank -> rank <= RankingQuality.FOUND_RANKS ? 1 : 0).toArray();
     }
 
     private static double[] reciprocal(SearchQuality search) {

@@ -25,6 +25,7 @@ public final class MetricNames {
             Map.entry("mse", "mean squared error"), Map.entry("pearson", "Pearson's correlation"),
             Map.entry("spearman", "Spearman's correlation"), Map.entry("ndcg_at_10", "nDCG at 10"),
             Map.entry("accuracy_at_1", "first is right"), Map.entry("mrr", "mean reciprocal rank"),
+            Map.entry("recall_at_5", "found among the first 5"),
             Map.entry("over_most_frequent", "accuracy, base: most frequent option"),
             Map.entry("over_nearest", "accuracy, base: most similar training row"),
             Map.entry("log_likelihood", "log-likelihood"), Map.entry("nll", "negative log-likelihood"),

@@ -16,7 +16,8 @@ public final class ConfigKeys {
     private static final Logger LOG = LoggerFactory.getLogger(ConfigKeys.class);
     /** Names, versions, tokens, training and output options, and what belongs to heads of other tasks. */
     private static final Pattern NEUTRAL = Pattern.compile("architectures|auto_map|model_type|_name_or_path|_.*"
-            + "|(torch_)?dtype|transformers_version|unsloth.*|use_cache|cache_implementation|.*_token_id"
+            + "|(torch_)?dtype|transformers_version|version|unsloth.*|use_cache|sentence_transformers|sbert_.*"
+            + "|activation_fn|cache_implementation|.*_token_id"
             + "|.*(dropout|_pdrop)|initializer_.*|.*_init(_.*)?|router_aux_loss_coef|router_jitter_noise"
             + "|(id2label|label2id|num_labels|problem_type|task_specific_params|summary_.*|classifier_.*)"
             + "|(output_|return_).*|pretraining_tp|chunk_size_feed_forward|is_(encoder_)?decoder|tokenizer_class"

@@ -61,7 +61,7 @@ final class DecoderBuilder {
         DecoderNetwork.Parts parts = body(table);
         Optional<DecoderNetwork.OutputTransform> transform = plan.ends().transform().map(this::transform);
         Slot head = places.head(sizes.tied() ? Optional.of(table) : Optional.empty());
-        return network(name, modelType, sizes.tied(), parts.withHead(transform, head));
+        return network(name, modelType, sizes.tied(), parts.withHead(transform, head), sizes.maxPositions());
     }
 
     private DecoderNetwork.OutputTransform transform(DecoderPlan.Transform transform) {
@@ -81,7 +81,8 @@ final class DecoderBuilder {
                 scoreBias(task, known)));
         return new DecoderClassifier(
                 network(name, modelType, false, parts.withHead(Optional.empty(), new Slot(plan.names().head(),
-                        new Linear(table, Optional.empty())))),
+                        new Linear(table, Optional.empty()))),
+                        Math.min(sizes.maxPositions(), task.maxTokens().orElse(Integer.MAX_VALUE))),
                 task, score, !known);
     }
 
@@ -130,10 +131,6 @@ final class DecoderBuilder {
                 .withScale((float) Math.sqrt(inputs.width()))),
                 places.linear(names + inputs.projection(), width, sizes.hidden(), false),
                 places.norm(names + inputs.norm(), inputs.width()));
-    }
-
-    private DecoderNetwork network(String name, String modelType, boolean tied, DecoderNetwork.Parts parts) {
-        return network(name, modelType, tied, parts, sizes.maxPositions());
     }
 
     private DecoderNetwork network(String name, String modelType, boolean tied, DecoderNetwork.Parts parts,

@@ -67,6 +67,11 @@ final class DecoderClassifier implements HeadedNetwork {
         return fresh ? List.of(SCORE) : List.of();
     }
 
+    @Override
+    public boolean scoresAreLogits() {
+        return plan.scores().logits();
+    }
+
     /** The rows that are judged are those of sequences of their own. */
     @Override
     public boolean sharesPrefixes() {

@@ -86,9 +86,7 @@ final class EncoderBuilder {
     }
 
     private int maxPositions() {
-        boolean embeds = task.task().type() == Task.Type.FEATURE_EXTRACTION;
-        return Math.min(plan.sizes().maxPositions(),
-                embeds ? task.pooling().maxTokens().orElse(Integer.MAX_VALUE) : Integer.MAX_VALUE);
+        return Math.min(plan.sizes().maxPositions(), task.maxTokens().orElse(Integer.MAX_VALUE));
     }
 
     private TextEmbeddings embeddings() {

@@ -113,6 +113,11 @@ final class EncoderNetwork implements HeadedNetwork, PooledNetwork {
     }
 
     @Override
+    public boolean scoresAreLogits() {
+        return plan.scores().logits();
+    }
+
+    @Override
     public Variable outputs(ForwardContext given) {
         ForwardContext context = given.seeingAll();
         PackedBatch batch = context.batch();

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.ToLongFunction;
 
-/** The part of a server that answers: one queue for all models that do, the routes that fill it, and embeddings. */
+/** The part of a server that answers: one queue for all models that do, the routes that fill it, vectors and scores. */
 public final class AnswerModule implements AutoCloseable {
     private final Optional<AnswerService> service;
     private final List<RouteGroup> routes;
@@ -23,7 +23,8 @@ public final class AnswerModule implements AutoCloseable {
                 : Optional.empty();
         AnswerGateway answers = new AnswerGateway(service, models, options.service().rows(), options.timeout());
         this.routes = List.of(new ChatRoutes(answers, clock), new ResponseRoutes(answers, clock),
-                new CompletionRoutes(answers, clock), new EmbeddingRoutes(models), new DecisionRoutes(models),
+                new CompletionRoutes(answers, clock), new EmbeddingRoutes(models), new RerankRoutes(models),
+                new DecisionRoutes(models),
                 new AdapterRoutes(models, options.adapterRoots()));
     }
 

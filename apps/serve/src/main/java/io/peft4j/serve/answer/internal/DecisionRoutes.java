@@ -70,7 +70,7 @@ public final class DecisionRoutes implements RouteGroup {
         return models.decider(name, caller).orElseThrow(() -> models.find(name, caller).isEmpty()
                 ? ModelRoutes.noSuchModel(models, name, caller)
                 : ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
-                        + "' gives vectors of texts and answers no questions"));
+                        + "' gives vectors or scores of texts and answers no questions"));
     }
 
     private void systemOne(Context http) {

@@ -73,7 +73,7 @@ public final class EmbeddingRoutes implements RouteGroup {
             }
             List<String> embedders = models.embedderNames(caller);
             return ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
-                    + "' predicts tokens and gives no embeddings; " + (embedders.isEmpty() ? "this server has no model "
+                    + "' gives no embeddings; " + (embedders.isEmpty() ? "this server has no model "
                             + "that does" : SimilarNames.sentence(name, embedders)));
         });
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
 import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.task.Reranker;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Caller;
@@ -69,6 +70,10 @@ public final class ModelRoutes implements RouteGroup {
         if (models.embedder(name, caller).isPresent()) {
             throw ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
                     + "' gives vectors of texts, by POST /v1/embeddings; it does not answer and is not tuned here");
+        }
+        if (models.reranker(name, caller).isPresent() || Reranker.isFor(models.base().network().task())) {
+            throw ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
+                    + "' scores texts for a query, by POST /v1/rerank; it does not answer and is not tuned here");
         }
         if (!models.isAnswering()) {
             throw ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name

@@ -8,6 +8,7 @@ import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.task.Reranker;
 import io.peft4j.data.grader.GraderTools;
 import io.peft4j.eval.grader.GraderModels;
 import io.peft4j.models.BaseModel;
@@ -31,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,7 +59,7 @@ public final class ServedModels implements AutoCloseable {
     private final PeftModel model;
     private final Store store;
     private final Map<String, LocalDate> shutdowns;
-    private final Map<String, LanguageModel> embedders;
+    private final Map<String, LanguageModel> further;
     private final Clock clock;
     /** Held while an adapter is loaded, taken before the lock of this object: who only asks does not wait for that. */
     private final Object loading = new Object();
@@ -72,17 +74,20 @@ public final class ServedModels implements AutoCloseable {
      * @param base stays the caller's
      * @param baseName what clients call it
      * @param shutdowns when models stop to answer
-     * @param embedders further models, which give vectors of texts, by the names that clients use
+     * @param further models beside it, which give vectors of texts or score them for a query, by the names that
+     *     clients use
      * @throws ConfigurationException when the base neither answers nor gives vectors, or two models have one name
      */
     public ServedModels(BaseModel base, String baseName, Store store, Map<String, LocalDate> shutdowns,
-            Map<String, LanguageModel> embedders, Clock clock) {
+            Map<String, LanguageModel> further, Clock clock) {
         Task.Type type = base.network().task().type();
-        if (type.hasHead() && type != Task.Type.FEATURE_EXTRACTION && type != Task.Type.DECISION) {
+        if (type.hasHead() && type != Task.Type.FEATURE_EXTRACTION && type != Task.Type.DECISION
+                && !Reranker.isFor(base.network().task())) {
             throw new ConfigurationException("the model '" + baseName + "' is for " + type + "; a server takes models "
-                    + "that answer, those that give vectors of texts (FEATURE_EXTRACTION), and those of decisions");
+                    + "that answer, those that give vectors of texts (FEATURE_EXTRACTION), those of decisions, and "
+                    + "rerankers (SEQ_CLS with one label)");
         }
-        if (embedders.containsKey(baseName)) {
+        if (further.containsKey(baseName)) {
             throw new ConfigurationException("two models are called '" + baseName + "'");
         }
         this.base = base;
@@ -92,7 +97,7 @@ public final class ServedModels implements AutoCloseable {
         this.model = new PeftModel(base);
         this.store = store;
         this.shutdowns = Map.copyOf(shutdowns);
-        this.embedders = new TreeMap<>(embedders);
+        this.further = new TreeMap<>(further);
         this.clock = clock;
         loaded.put(baseName, new ServedModel(baseName, PeftModel.BASE, clock.instant().getEpochSecond(), "peft4j",
                 Optional.empty(), Optional.empty()));
@@ -114,40 +119,65 @@ public final class ServedModels implements AutoCloseable {
         return baseName;
     }
 
-    /** Whether the base and its adapters answer; else they give vectors of texts, or answer typed questions alone. */
+    /** Whether the base and its adapters answer; else they give vectors or scores of texts, or decide alone. */
     public boolean isAnswering() {
         return !base.network().task().type().hasHead();
     }
 
     /** The model of a name that gives vectors of texts; empty where there is none, or it does not. */
     public Optional<LanguageModel> embedder(String name, Caller caller) {
-        if (embedders.containsKey(name) && !isShutDown(name)) {
-            return Optional.of(embedders.get(name));
-        }
-        return givesVectors() ? find(name, caller).map(this::view) : Optional.empty();
+        return find(name, caller, ServedModels::givesVectors);
     }
 
-    private boolean givesVectors() {
-        return base.network().task().type() == Task.Type.FEATURE_EXTRACTION;
+    /** The model of a name that scores texts for a query; empty where there is none, or it does not. */
+    public Optional<LanguageModel> reranker(String name, Caller caller) {
+        return find(name, caller, Reranker::isFor).filter(model -> isTrained(name));
+    }
+
+    /** The model of a name that answers typed questions; empty where there is none, or it does not. */
+    public Optional<LanguageModel> decider(String name, Caller caller) {
+        return find(name, caller, task -> !task.type().hasHead() || task.type() == Task.Type.DECISION);
+    }
+
+    private static boolean givesVectors(Task task) {
+        return task.type() == Task.Type.FEATURE_EXTRACTION;
+    }
+
+    private Optional<LanguageModel> find(String name, Caller caller, Predicate<Task> kind) {
+        LanguageModel more = further.get(name);
+        if (more != null) {
+            return Optional.of(more).filter(model -> !isShutDown(name) && kind.test(model.network().task()));
+        }
+        return kind.test(base.network().task()) ? find(name, caller).map(this::view) : Optional.empty();
+    }
+
+    /** A head that was made anew says nothing without an adapter. */
+    private boolean isTrained(String name) {
+        boolean adapted = !further.containsKey(name) && !isBase(name);
+        return adapted || further.getOrDefault(name, base).network().headed().untrained().isEmpty();
     }
 
     private LanguageModel view(ServedModel served) {
         return served.adapter().equals(PeftModel.BASE) ? base : model.with(served.adapter());
     }
 
-    /** The model of a name that answers typed questions; empty where there is none, or it gives vectors. */
-    public Optional<LanguageModel> decider(String name, Caller caller) {
-        return givesVectors() || embedders.containsKey(name) ? Optional.empty() : find(name, caller).map(this::view);
-    }
-
     /** The names of all models that give vectors of texts. */
     public List<String> embedderNames(Caller caller) {
-        return all(caller).stream().map(ServedModel::name).filter(name -> givesVectors() || embedders.containsKey(name))
-                .toList();
+        return names(caller, ServedModels::givesVectors);
+    }
+
+    /** The names of all models that score texts for a query. */
+    public List<String> rerankerNames(Caller caller) {
+        return names(caller, Reranker::isFor).stream().filter(this::isTrained).toList();
+    }
+
+    private List<String> names(Caller caller, Predicate<Task> kind) {
+        return all(caller).stream().map(ServedModel::name)
+                .filter(name -> kind.test(further.getOrDefault(name, base).network().task())).toList();
     }
 
     /** There since the base is, and without an adapter. */
-    private ServedModel embedding(String name) {
+    private ServedModel beside(String name) {
         return new ServedModel(name, "", since(), "peft4j", Optional.empty(), Optional.empty());
     }
 
@@ -188,7 +218,7 @@ public final class ServedModels implements AutoCloseable {
      */
     public ServedModel add(String name, Path folder, Optional<String> project) {
         synchronized (loading) {
-            if (isBase(name) || former(name).isPresent() || embedders.containsKey(name)
+            if (isBase(name) || former(name).isPresent() || further.containsKey(name)
                     || store.models().find(baseName, name).isPresent()) {
                 throw new ConfigurationException("model '" + name + "' already exists");
             }
@@ -226,7 +256,7 @@ public final class ServedModels implements AutoCloseable {
 
     /** Whether a name is that of a model of the start or of what was tuned here, not of an adapter that was added. */
     public boolean isOwn(String name) {
-        return isBase(name) || embedders.containsKey(name) || store.models().find(baseName, name).isPresent();
+        return isBase(name) || further.containsKey(name) || store.models().find(baseName, name).isPresent();
     }
 
     private ServedModel load(String name, Path folder, long created, Optional<String> project) {
@@ -336,8 +366,8 @@ public final class ServedModels implements AutoCloseable {
         if (isBase(name)) {
             return Optional.of(loaded.get(baseName));
         }
-        if (embedders.containsKey(name)) {
-            return Optional.of(embedding(name));
+        if (further.containsKey(name)) {
+            return Optional.of(beside(name));
         }
         ServedModel here = loaded.get(name);
         if (here != null && !here.isSeenBy(caller)) {
@@ -369,7 +399,7 @@ public final class ServedModels implements AutoCloseable {
     }
 
     /**
-     * All that a caller may know of, the base first and further embedders last; without the checkpoints that jobs have
+     * All that a caller may know of, the base first and those beside it last; without the checkpoints that jobs have
      * left on their way.
      */
     public synchronized List<ServedModel> all(Caller caller) {
@@ -386,7 +416,7 @@ public final class ServedModels implements AutoCloseable {
                 all.add(stored(kept));
             }
         }
-        embedders.keySet().forEach(name -> all.add(embedding(name)));
+        further.keySet().forEach(name -> all.add(beside(name)));
         all.removeIf(one -> isShutDown(one.name()) || !one.isSeenBy(caller));
         return all;
     }
