@@ -4,8 +4,9 @@ import picocli.CommandLine.Command;
 
 /** {@code peft4j data}: looks at data, mends it, and cuts it up. */
 @Command(name = "data", description = "Checks, cleans, splits, converts, augments, mixes and previews training "
-        + "data, and makes it of handbooks.",
+        + "data, mines negatives for it, and makes it of handbooks.",
         subcommands = {DataCheckCommand.class, DataCleanCommand.class, DataSplitCommand.class, DataConvertCommand.class,
-            DataFromHandbookCommand.class, DataAugmentCommand.class, DataMixCommand.class, DataPreviewCommand.class})
+            DataFromHandbookCommand.class, DataAugmentCommand.class, DataNegativesCommand.class, DataMixCommand.class,
+            DataPreviewCommand.class})
 final class DataCommand extends CommandGroup {
 }

@@ -50,9 +50,11 @@ import picocli.CommandLine.Option;
             + "regex, label, choices with answer, format or refusal. Predictions are {\"text\"} a line in the same "
             + "order. Give --model and --adapter, or the predictions of both.",
     "Rows with a better and a worse answer, as train --objective dpo takes them, are compared by their likelihoods.",
-    "Adapters of classifiers, taggers, readers of passages and embedders are compared on the rows of their objective "
+    "Adapters of classifiers, taggers, readers of passages, embedders and rerankers are compared on the rows of "
+            + "their objective "
             + "({\"text\", \"label\"}, {\"tokens\", \"labels\"}, {\"question\", \"context\", \"answers\"}, "
-            + "{\"anchor\", \"positive\"}), those of decisions on {\"state\", \"questions\", \"expected\"}; so is "
+            + "{\"anchor\", \"positive\"}, {\"query\", \"positive\", \"negatives\"}), "
+            + "those of decisions on {\"state\", \"questions\", \"expected\"}; so is "
             + "a model with such a head alone. A base whose head is not trained is replaced by what can be had "
             + "without a model, such as the most frequent label."})
 final class EvaluateCommand extends PeftCommand {

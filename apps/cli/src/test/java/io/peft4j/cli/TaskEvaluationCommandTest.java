@@ -190,6 +190,45 @@ class TaskEvaluationCommandTest {
     }
 
     @Test
+    void aRerankerLearnsMinedNegativesAndIsComparedWithTheOrderByWords() throws IOException {
+        Path chats = data("chats.jsonl", chat("who approves it", "the manager of the bank"),
+                chat("where did Ada live", "in London"), chat("charged twice", "a refund to my card"));
+        Path more = data("more.jsonl", "{\"text\": \"the login fails\"}");
+        Path mined = folder.resolve("mined.jsonl");
+        JsonNode told = CommandRun.succeeding("data", "mine-negatives", chats, "--model",
+                CommandRun.FIXTURES.resolve("sentences/mean-normalized"), "--passages", more, "--output", mined,
+                "--negatives", 2, "--json").json().get(0);
+        assertEquals("{\"rows\":3,\"negatives\":6,\"without\":0}", told.toString());
+        train("bert-question", "reranking", mined);
+
+        JsonNode result = evaluate("bert-question", mined);
+
+        assertEquals("ndcg_at_10", result.get("deciding_metric").asText());
+        assertEquals(1, score(result, "tuned", "accuracy_at_1"));
+        assertTrue(result.get("arms").get("base").get("description").asText().contains("BM25"), result.toString());
+        assertEquals(1, score(result, "tuned", "recall_at_5"));
+    }
+
+    private static String chat(String question, String answer) {
+        return "{\"messages\": [{\"role\": \"user\", \"content\": \"" + question
+                + "\"}, {\"role\": \"assistant\", \"content\": \"" + answer + "\"}]}";
+    }
+
+    @Test
+    void minedNegativesAreRefusedWhereNoneIsLeft() throws IOException {
+        Path pairs = data("pairs.jsonl", "{\"query\": \"a\", \"positive\": \"b\"}",
+                "{\"query\": \"c\", \"positive\": \"d\"}");
+        Object[] words = {"data", "mine-negatives", pairs, "--model",
+            CommandRun.FIXTURES.resolve("sentences/mean-normalized"), "--output", folder.resolve("out.jsonl"),
+            "--max-score", -1};
+        String none = CommandRun.failing(1, words);
+        assertTrue(none.contains("no text is left as a negative"), none);
+        words[7] = "--negatives";
+        words[8] = 0;
+        assertTrue(CommandRun.failing(2, words).contains("at least 1 negative"));
+    }
+
+    @Test
     void sourcesAndTargetsAreQuestionsWithReferences() throws IOException {
         Path model = CommandRun.FIXTURES.resolve("seq2seq/t5-tied");
         Path data = data("sources.jsonl", "{\"source\": \"a cat\", \"target\": \"one\"}");
