@@ -117,6 +117,23 @@ banned = client.completions.create(model="tiny", prompt=[5, 6, 7], max_tokens=3,
                                    logit_bias={"9": 100}, logprobs=0)
 assert len(set(banned.choices[0].logprobs.tokens)) == 1, banned
 
+TEAM = {"type": "choice", "name": "team", "instructions": "Which team?", "choices": [
+    {"value": "billing", "description": "Invoices"}, {"value": "login"}]}
+decision = client.decisions.create(model="tiny", input=[{"role": "user", "content": "I was charged twice"}], questions=[
+    TEAM, {"type": "predicate", "instructions": "A refund is asked for."},
+    {"type": "score", "instructions": "How urgent?", "levels": [{"label": "low"}, {"label": "high"}]}])
+team, refund, urgent = decision.answers
+assert (team.type, refund.type, urgent.type) == ("choice", "predicate", "score"), decision
+assert team.name == "team" and refund.name is None and team.choice in ("billing", "login")
+assert abs(sum(one.probability for one in team.probabilities) - 1) < 1e-9 and 0 <= refund.probability <= 1
+assert urgent.probabilities[1].label == "high" and abs(urgent.score - urgent.probabilities[1].probability) < 1e-9
+assert decision.usage.output_tokens == 0 and decision.usage.total_tokens == decision.usage.input_tokens > 20
+system_one = client.post("/systemone", cast_to=object, body={"model": "tiny", "state": [
+    {"type": "message", "role": "user", "content": "I was charged twice"}], "questions": {"team": {
+        "type": "choice", "instructions": "Which team?", "criteria": {"billing": "Invoices", "login": None}}}})
+assert abs(sum(system_one["answers"]["team"]["probabilities"].values()) - 1) < 1e-9, system_one
+assert client.decisions.create(model="tuned", input="I was charged twice", questions=[TEAM]).answers[0].confidence >= 0
+
 vectors = client.embeddings.create(model="vectors", input=["notice period", "leave"])
 assert len(vectors.data) == 2 and len(vectors.data[0].embedding) == len(vectors.data[1].embedding) > 3
 floats = client.embeddings.create(model="vectors", input="leave", encoding_format="float")
@@ -136,6 +153,8 @@ def refused(error, code, action):
 
 
 refused(openai.NotFoundError, "model_not_found", lambda: chat(model="nobody"))
+refused(openai.NotFoundError, "model_not_found", lambda: client.decisions.create(
+    model="nobody", input="a", questions=[TEAM]))
 refused(openai.BadRequestError, "unknown_parameter", lambda: chat(extra_body={"temperatur": 1}))
 refused(openai.BadRequestError, "context_length_exceeded", lambda: chat(max_completion_tokens=100000))
 refused(openai.BadRequestError, "invalid_value", lambda: chat(temperature=3))

@@ -28,7 +28,7 @@ class DecisionCommandsTest {
             boolean money = random.nextBoolean();
             // Some labels are wrong, so that no answer is certain.
             boolean labelled = random.nextInt(10) == 0 ? !money : money;
-            rows.add("{\"text\": \"" + (money ? "refund" : "login") + " " + random.nextInt(90) + "\", \"label\": \""
+            rows.add("{\"text\": \"" + (money ? "refund" : "login") + " " + random.nextInt(1_000_000) + "\", \"label\": \""
                     + (labelled ? "money" : "access") + "\"}");
         }
         return Files.write(folder.resolve(name), rows);
@@ -56,12 +56,17 @@ class DecisionCommandsTest {
         Path training = rows("train.jsonl", 64, 1);
         CommandRun.succeeding("train", "--model", LLAMA, "--objective", "decision", "--data", training, "--validation",
                 rows("held.jsonl", 12, 4), "--output", out, "--dtype", "f32", "--epochs", 6, "--learning-rate",
-                0.01, "--batch-size", 8, "--target-modules", "all-linear");
+                0.01, "--option-labels", "names", "--batch-size", 8, "--target-modules", "all-linear");
         JsonNode fit = CommandRun.succeeding("calibrate", "--model", LLAMA, "--adapter", out, "--data",
                 rows("apart.jsonl", 60, 2), "--dtype", "f32", "--json").json().get(0).at("/questions/label");
         assertEquals(60, fit.get("rows").asInt());
         assertTrue(fit.get("nll").asDouble() < 0.65, fit.toString());
-        assertTrue(Files.readString(out.resolve("decision.json")).contains("\"thresholds\""));
+        String settings = Files.readString(out.resolve("decision.json"));
+        assertTrue(settings.contains("\"thresholds\"") && settings.contains("\"names_as_labels\" : true"), settings);
+
+        String seen = CommandRun.failing(1, "calibrate", "--model", LLAMA, "--adapter", out, "--data", training,
+                "--dtype", "f32");
+        assertTrue(seen.contains("64 rows of 64") && seen.contains("that the adapter was trained on"), seen);
 
         Path test = rows("test.jsonl", 50, 3);
         Path page = folder.resolve("page.html");
@@ -75,7 +80,13 @@ class DecisionCommandsTest {
         }
         assertTrue(result.get("metrics").has("over_nearest") && result.get("metrics").has("over_most_frequent"),
                 result.toString());
-        assertTrue(Files.readString(page).contains("Share of wrong answers among the surest"));
+        String html = Files.readString(page);
+        assertTrue(html.contains("Share of wrong answers among the surest"));
+        assertTrue(html.matches("(?s).*<td>log-likelihood</td><td[^>]*>-\\d+\\.\\d{3}</td>.*"), html);
+        JsonNode byLikelihood = CommandRun.succeeding("evaluate", "--model", LLAMA, "--adapter", out, "--data", test,
+                "--training-data", training, "--dtype", "f32", "--metric", "log_likelihood", "--json").json().get(0);
+        assertTrue(byLikelihood.at("/verdict/sentence").asText().contains(" nats against "),
+                byLikelihood.get("verdict").toString());
 
         JsonNode all = CommandRun.succeeding("decide", "--model", LLAMA, "--adapter", out, "--data", test, "--dtype",
                 "f32", "--max-error", 0.01, "--json").json().get(0).at("/answers/question");

@@ -62,6 +62,13 @@ public class PeftAutoConfiguration {
         return new PeftEmbeddingModel(adapters);
     }
 
+    /** Typed questions answered with probabilities. */
+    @Bean
+    @ConditionalOnMissingBean
+    public PeftDecisions peftDecisions(PeftAdapters adapters, PeftProperties properties) {
+        return new PeftDecisions(adapters, properties.decisions());
+    }
+
     /** Where the application has Spring Boot's health. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(HealthIndicator.class)

@@ -21,13 +21,24 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param reload how often the folder is looked at for adapters that are new, changed or gone; 0 means never
  * @param maxTokens the most new tokens of an answer, where a request does not say otherwise
  * @param temperature 0 takes the most likely token, where a request does not say otherwise
+ * @param decisions answers to typed questions
  * @param tuning training by HTTP
  */
 @ConfigurationProperties("peft4j")
 public record PeftProperties(String model, @DefaultValue("auto") ModelOptions.Precision dtype,
         @DefaultValue("0") int threads, @DefaultValue("") String adapters, @DefaultValue("") String defaultAdapter,
         @DefaultValue("2s") Duration reload, @DefaultValue("256") int maxTokens,
-        @DefaultValue("0") double temperature, @DefaultValue Tuning tuning) {
+        @DefaultValue("0") double temperature, @DefaultValue Decisions decisions, @DefaultValue Tuning tuning) {
+    /**
+     * Answers to typed questions.
+     *
+     * @param rotations in how many orders of its options a choice is asked, whose probabilities are averaged
+     * @param maxError the largest share of wrong answers: what is less certain than the calibration's threshold for it is
+     *     refused; 0, the default, answers all
+     */
+    public record Decisions(@DefaultValue("1") int rotations, @DefaultValue("0") double maxError) {
+    }
+
     /**
      * Training by HTTP: {@code POST /peft4j/adapters/NAME} with chats as JSON Lines. Switched off by default, since
      * whoever reaches it decides what the application answers: put it behind the application's own security.

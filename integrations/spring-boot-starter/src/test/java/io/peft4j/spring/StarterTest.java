@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.task.DecisionModel;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -13,6 +15,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -39,6 +42,7 @@ import org.springframework.test.context.DynamicPropertySource;
 /** An application on the tiny model: it answers, is taught by HTTP, and follows its folder of adapters. */
 @SpringBootTest(webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT, classes = StarterTest.Application.class,
         properties = {"peft4j.model=tiny", "peft4j.reload=100ms", "peft4j.tuning.enabled=true",
+            "peft4j.decisions.rotations=2",
             "peft4j.tuning.epochs=30", "peft4j.tuning.learning-rate=5e-3",
             "management.endpoints.web.exposure.include=health,metrics",
             "management.endpoint.health.show-details=always"})
@@ -56,6 +60,8 @@ class StarterTest {
     private ChatModel chat;
     @Autowired
     private EmbeddingModel embeddings;
+    @Autowired
+    private PeftDecisions decisions;
     @Autowired
     private PeftAdapters models;
     @Value("${local.server.port}")
@@ -118,6 +124,9 @@ class StarterTest {
                 .content());
         assertTrue(get("/actuator/health").contains("\"weights\""), get("/actuator/health"));
         assertEquals(256, embeddings.dimensions());
+        DecisionQuestion question = DecisionQuestion.choice("Which team?", List.of("billing", "login"));
+        assertEquals(new DecisionModel(models.base()).withRotations(2).decide("charged twice", question), decisions
+                .model().decide("charged twice", question));
         String message = assertThrows(ConfigurationException.class, () -> ask("hr")).getMessage();
         assertTrue(message.startsWith("unknown adapter 'hr'; none exist"), message);
     }

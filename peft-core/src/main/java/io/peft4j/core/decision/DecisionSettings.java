@@ -41,11 +41,14 @@ import java.util.stream.IntStream;
  * @param maxQuestionTokens the most of them for the question and its options
  * @param plainQuestion what is asked of rows that are a text without a question
  * @param calibration what was fitted to answers
+ * @param namesAsLabels whether the options of a choice are labelled by the first tokens of their own names, where these
+ *     differ, and not by {@code labels}
+ * @param trained what the model was trained on
  */
 public record DecisionSettings(Map<String, List<String>> labels, Map<String, Double> temperature,
         Optional<String> template, List<String> noulOptions, boolean controlTokensAsText, Optional<String> adapter,
         OptionalInt maxTokens, OptionalInt maxQuestionTokens, Optional<DecisionQuestion> plainQuestion,
-        DecisionCalibration calibration) {
+        DecisionCalibration calibration, boolean namesAsLabels, TrainedStates trained) {
     /** The file of the settings. */
     public static final String FILE = "decision.json";
     /** The file of the prompt. */
@@ -59,7 +62,7 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
     /** What a model has of which nothing is said. */
     public static final DecisionSettings DEFAULT = new DecisionSettings(Map.of(), Map.of(), Optional.empty(),
             List.of("true", "false"), true, Optional.empty(), OptionalInt.empty(), OptionalInt.empty(),
-            Optional.empty(), DecisionCalibration.NONE);
+            Optional.empty(), DecisionCalibration.NONE, false, TrainedStates.NONE);
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     /** Copies and checks. */
@@ -69,6 +72,7 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
         noulOptions = List.copyOf(noulOptions);
         Objects.requireNonNull(template, "template");
         Objects.requireNonNull(calibration, "calibration");
+        Objects.requireNonNull(trained, "trained");
         if (!noulOptions.stream().sorted().toList().equals(List.of("false", "true"))) {
             throw new ConfigurationException("noul_options must be \"true\" and \"false\" in one of their orders, got "
                     + noulOptions);
@@ -83,24 +87,43 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
     /** The same with other temperatures and what else was fitted. */
     public DecisionSettings withFitted(Map<String, Double> temperatures, DecisionCalibration fitted) {
         return new DecisionSettings(labels, temperatures, template, noulOptions, controlTokensAsText, adapter,
-                maxTokens, maxQuestionTokens, plainQuestion, fitted);
+                maxTokens, maxQuestionTokens, plainQuestion, fitted, namesAsLabels, trained);
     }
 
     /** The same with a question for rows without one. */
     public DecisionSettings withPlainQuestion(DecisionQuestion question) {
         return new DecisionSettings(labels, temperature, template, noulOptions, controlTokensAsText, adapter,
-                maxTokens, maxQuestionTokens, Optional.of(question), calibration);
+                maxTokens, maxQuestionTokens, Optional.of(question), calibration, namesAsLabels, trained);
+    }
+
+    /**
+     * The same with the options of choices labelled by their names.
+     *
+     * @param choice what Transformers, which labels by place, finds as the labels of a choice
+     */
+    public DecisionSettings withNamesAsLabels(List<String> choice) {
+        Map<String, List<String>> named = new LinkedHashMap<>(labels);
+        named.put(Kind.CHOICE.word(), choice);
+        return new DecisionSettings(choice.isEmpty() ? labels : named, temperature, template, noulOptions,
+                controlTokensAsText, adapter, maxTokens, maxQuestionTokens, plainQuestion, calibration, true, trained);
+    }
+
+    /** The same with more states that the model was trained on. */
+    public DecisionSettings withTrained(TrainedStates states) {
+        return new DecisionSettings(labels, temperature, template, noulOptions, controlTokensAsText, adapter,
+                maxTokens, maxQuestionTokens, plainQuestion, calibration, namesAsLabels, states);
     }
 
     /** The same with another limit of tokens for sequences with option markers. */
     public DecisionSettings withMaxTokens(int most) {
         return new DecisionSettings(labels, temperature, template, noulOptions, controlTokensAsText, adapter,
-                OptionalInt.of(most), maxQuestionTokens, plainQuestion, calibration);
+                OptionalInt.of(most), maxQuestionTokens, plainQuestion, calibration, namesAsLabels, trained);
     }
 
-    /** The labels of a question, in the order of a prompt's options. */
+    /** The labels of a question, in the order of a prompt's options, where these are not labelled by their names. */
     public List<String> labels(Kind kind) {
-        List<String> named = labels.getOrDefault(kind.word(), List.of());
+        List<String> named = namesAsLabels && kind == Kind.CHOICE ? List.of()
+                : labels.getOrDefault(kind.word(), List.of());
         return !named.isEmpty() ? named : kind == Kind.NOUL ? List.of("Yes", "No")
                 : IntStream.rangeClosed('A', 'Z').mapToObj(Character::toString).toList();
     }
@@ -152,7 +175,7 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
 
     private DecisionSettings withTemplate(String text) {
         return new DecisionSettings(labels, temperature, Optional.of(text), noulOptions, controlTokensAsText, adapter,
-                maxTokens, maxQuestionTokens, plainQuestion, calibration);
+                maxTokens, maxQuestionTokens, plainQuestion, calibration, namesAsLabels, trained);
     }
 
     private static JsonNode json(Path file) {
@@ -187,7 +210,8 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
                 .forEach(entry -> heats.put(entry.getKey(), clamped(entry.getValue())));
         return new DecisionSettings(labels, heats, template, noulOptions, controlTokensAsText, adapter,
                 OptionalInt.of(values.path("max_len").asInt(512)),
-                OptionalInt.of(values.path("head_max_len").asInt(192)), plainQuestion, calibration);
+                OptionalInt.of(values.path("head_max_len").asInt(192)), plainQuestion, calibration, namesAsLabels,
+                trained);
     }
 
     private static double clamped(JsonNode value) {
@@ -208,7 +232,9 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
                 limit(values, "max_len", maxTokens), limit(values, "head_max_len", maxQuestionTokens),
                 values.path("question").isObject() ? Optional.of(DecisionQuestion.of(values.get("question")))
                         : plainQuestion,
-                values.has("calibration") ? calibration(values.get("calibration")) : calibration);
+                values.has("calibration") ? calibration(values.get("calibration")) : calibration,
+                values.path("names_as_labels").asBoolean(namesAsLabels),
+                values.has("trained_states") ? new TrainedStates(texts(values.get("trained_states"))) : trained);
     }
 
     private static OptionalInt limit(JsonNode values, String key, OptionalInt otherwise) {
@@ -249,6 +275,12 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
         plainQuestion.ifPresent(question -> node.set("question", question.toJson()));
         if (!calibration.questions().isEmpty()) {
             node.set("calibration", MAPPER.valueToTree(calibration));
+        }
+        if (namesAsLabels) {
+            node.put("names_as_labels", true);
+        }
+        if (!trained.hashes().isEmpty()) {
+            trained.hashes().forEach(node.putArray("trained_states")::add);
         }
         return node;
     }

@@ -42,6 +42,14 @@ public interface DecisionForm {
     /** The logits of the options of each question, in the order of its options. */
     List<double[]> logits(Model model, List<Encoded> questions);
 
+    /**
+     * The first tokens of the names of a choice's options as texts, in the order of the question; empty where they do
+     * not tell the options apart, or options are marked.
+     */
+    default List<String> nameLabels(DecisionQuestion question) {
+        return List.of();
+    }
+
     /** Whether options have labels that the network predicts. */
     boolean predictsLabels();
 

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -136,8 +137,18 @@ public final class DecisionModel {
      * question's options: nothing that was fitted is applied. For what is fitted to them.
      */
     public List<double[]> logits(List<DecisionRequest> requests) {
+        return logits(requests, options -> IntStream.range(0, options).toArray());
+    }
+
+    /**
+     * As the other, with the options read in another order.
+     *
+     * @param order for a number of options the numbers of the question's, as the network reads them
+     */
+    public List<double[]> logits(List<DecisionRequest> requests, IntFunction<int[]> order) {
         return form.logits(model, requests.stream().flatMap(request -> request.questions().values().stream()
-                .map(question -> form.encode(request.state(), question))).toList());
+                .map(question -> form.encode(request.state(), question, order.apply(question.options().size()))))
+                .toList());
     }
 
     /** A question as it is read, once for each order of its options. */

@@ -28,7 +28,8 @@ import java.util.stream.IntStream;
 /**
  * Transformers' form for any chat model: state and options with labels ({@code A}, {@code B}, ..., or {@code Yes} and
  * {@code No}) in a prompt, and the logits of the labels' tokens where the answer would begin. Questions about one state
- * have the beginning of their prompts in common, which is computed once.
+ * have the beginning of their prompts in common, which is computed once. Where the settings say so, the options of a
+ * choice have the first tokens of their names as labels, which a small model tells apart more easily than letters.
  */
 final class LabelForm implements DecisionForm {
     private static final int TOKENS_PER_BATCH = 2048;
@@ -66,7 +67,7 @@ final class LabelForm implements DecisionForm {
 
     @Override
     public Encoded encode(JsonNode state, DecisionQuestion question, int... order) {
-        LabelPrompt prompt = LabelPrompt.of(question, settings, order);
+        LabelPrompt prompt = LabelPrompt.of(question, settings, nameLabels(question), order);
         int[] ids = control.encodeToMark(rendered(state, prompt));
         if (ids.length + 1 > limit) {
             throw new ConfigurationException("the question '" + question.text() + "' with its text has " + ids.length
@@ -82,6 +83,18 @@ final class LabelForm implements DecisionForm {
         float[] weights = new float[answered.length];
         weights[ids.length] = 1;
         return new Encoded(new TokenSequence(answered, weights), outputs);
+    }
+
+    @Override
+    public List<String> nameLabels(DecisionQuestion question) {
+        if (question.kind() != Kind.CHOICE) {
+            return List.of();
+        }
+        List<String> labels = question.names().stream().map(tokenizer::encodeAsText)
+                .map(ids -> ids.length == 0 ? "" : tokenizer.decode(Arrays.copyOf(ids, 1), false)).toList();
+        boolean apart = labels.stream().distinct().count() == labels.size()
+                && labels.stream().allMatch(label -> tokenizer.encode(label).length == 1);
+        return apart ? labels : List.of();
     }
 
     private String rendered(JsonNode state, LabelPrompt prompt) {
@@ -154,8 +167,10 @@ final class LabelForm implements DecisionForm {
      * @param labels their labels in that order
      */
     private record LabelPrompt(DecisionQuestion question, int[] order, List<String> labels) {
-        static LabelPrompt of(DecisionQuestion question, DecisionSettings settings, int... order) {
-            List<String> labels = settings.labels(question.kind());
+        static LabelPrompt of(DecisionQuestion question, DecisionSettings settings, List<String> names, int... order) {
+            boolean named = settings.namesAsLabels() && !names.isEmpty();
+            List<String> labels = named ? IntStream.of(order).mapToObj(names::get).toList()
+                    : settings.labels(question.kind());
             if (labels.size() < order.length) {
                 throw new ConfigurationException("the question '" + question.text() + "' has " + order.length
                         + " options; a model without a head of its own has labels for " + labels.size()

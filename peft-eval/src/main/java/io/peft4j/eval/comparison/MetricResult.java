@@ -8,7 +8,8 @@ import java.util.Objects;
  *
  * @param name the metric, for instance {@code token_f1}
  * @param items number of items, n
- * @param scale the largest value that the metric can have: 1, or 100 for BLEU and chrF
+ * @param scale the largest value that the metric can have: 1, or 100 for BLEU and chrF; 0 for log-probabilities, which
+ *     are in nats and no shares
  * @param base the base model's score
  * @param tuned the tuned model's score
  * @param interval confidence interval of {@link #difference()}
@@ -38,6 +39,16 @@ public record MetricResult(String name, int items, double scale, double base, do
         return tuned - base;
     }
 
+    /** Whether values are log-probabilities in nats, which are no shares of a largest value. */
+    public boolean isInNats() {
+        return scale == 0;
+    }
+
+    /** What a gain that is worth having is a share of: the scale, or one nat. */
+    public double unit() {
+        return isInNats() ? 1 : scale;
+    }
+
     /** Whether tuned is better than chance explains. */
     public boolean isBetter(double alpha) {
         return pAdjusted < alpha && interval.low() > 0;
@@ -50,7 +61,7 @@ public record MetricResult(String name, int items, double scale, double base, do
 
     /** Whether base surely answers {@link #NEARLY_ALL} already. */
     public boolean isBaseNearlyPerfect() {
-        return Interval.ofShare(base / scale, items, interval.level()).low() >= NEARLY_ALL;
+        return !isInNats() && Interval.ofShare(base / scale, items, interval.level()).low() >= NEARLY_ALL;
     }
 
     /** The same with a p-value that is adjusted for the number of metrics. */

@@ -7,6 +7,7 @@ import io.peft4j.core.decision.DecisionCalibration;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -68,9 +69,11 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
      * Fits settings to judged rows.
      *
      * @param settings the model's own
-     * @throws ConfigurationException when a question has fewer than {@value #LEAST_ROWS} rows
+     * @throws ConfigurationException when a question has fewer than {@value #LEAST_ROWS} rows, or the model was trained
+     *     on some of the rows
      */
     public static CalibrationFit of(DecisionSettings settings, List<Judged> rows, long seed) {
+        requireUnseen(settings, rows);
         Map<String, Double> heats = new LinkedHashMap<>();
         Map<String, List<Judged>> buckets = grouped(rows, row -> DecisionSettings.bucket(row.question().kind(),
                 row.question().options().size()));
@@ -96,6 +99,17 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
             after.put(name, mean(choice.losses()));
         });
         return new CalibrationFit(settings.withFitted(heats, new DecisionCalibration(entries)), before, after, named);
+    }
+
+    private static void requireUnseen(DecisionSettings settings, List<Judged> rows) {
+        List<Integer> seen = rows.stream().filter(row -> settings.trained().contains(row.state())).map(Judged::row)
+                .distinct().toList();
+        if (!seen.isEmpty()) {
+            throw new ConfigurationException(Count.of(seen.size(), "row") + " of " + rows.stream().map(Judged::row)
+                    .distinct().count() + ", the first of them row " + (seen.get(0) + 1) + ", are among those that the "
+                    + "adapter was trained on, where it is surer than elsewhere; calibrate on rows that were kept "
+                    + "apart");
+        }
     }
 
     private static Map<String, List<Judged>> grouped(List<Judged> rows, Function<Judged, String> key) {

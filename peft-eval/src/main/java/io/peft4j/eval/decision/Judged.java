@@ -25,7 +25,11 @@ public record Judged(int row, String name, JsonNode state, DecisionQuestion ques
 
     /** All questions of rows for which it is known what is right. */
     public static List<Judged> of(LanguageModel model, List<DecisionRow> rows) {
-        DecisionModel decisions = new DecisionModel(model);
+        return of(new DecisionModel(model), rows);
+    }
+
+    /** As the other, of a model that is asked in a given way. */
+    public static List<Judged> of(DecisionModel decisions, List<DecisionRow> rows) {
         List<Judged> all = new ArrayList<>();
         for (int from = 0; from < rows.size(); from += ROWS) {
             List<DecisionRow> some = rows.subList(from, Math.min(rows.size(), from + ROWS));

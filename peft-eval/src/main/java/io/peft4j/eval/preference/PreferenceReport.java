@@ -54,7 +54,7 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, Opti
      */
     static PreferenceReport of(double[] base, double[] tuned, Optional<GuardReport> guard, int leftOut,
             ComparisonOptions options) {
-        List<MetricResult> results = new PairedOutcomes(options).values("margin", base, tuned)
+        List<MetricResult> results = new PairedOutcomes(options).nats("margin", base, tuned)
                 .yesNo("preferred", likelier(base), likelier(tuned)).results();
         Evidence evidence = Evidence.of(results.get(0));
         return new PreferenceReport(results.get(0), results.get(1), guard, leftOut, new VerdictRules(options)

@@ -76,7 +76,7 @@ final class HtmlReport {
 
     static Html plot(String title, List<MetricResult> results) {
         IntervalPlot plot = IntervalPlot.titled(title);
-        results.forEach(metric -> {
+        results.stream().filter(metric -> !metric.isInNats()).forEach(metric -> {
             double points = 100 / metric.scale();
             plot.row(NumberFormats.name(metric.name()), points * metric.interval().low(), points * metric.difference(),
                     points * metric.interval().high());

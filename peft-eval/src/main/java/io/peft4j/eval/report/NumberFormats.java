@@ -14,14 +14,16 @@ final class NumberFormats {
         return MetricNames.of(key);
     }
 
-    /** A score: percent, or points of 100. */
+    /** A score: percent, points of 100, or nats. */
     static String score(MetricResult metric, double value) {
-        return String.format(Locale.ROOT, metric.scale() == 1 ? "%.1f %%" : "%.1f", 100 / metric.scale() * value);
+        return metric.isInNats() ? String.format(Locale.ROOT, "%.3f", value)
+                : String.format(Locale.ROOT, metric.scale() == 1 ? "%.1f %%" : "%.1f", 100 / metric.scale() * value);
     }
 
-    /** A difference in points, with its sign. */
+    /** A difference in points or nats, with its sign. */
     static String points(MetricResult metric, double value) {
-        return String.format(Locale.ROOT, "%+.1f", 100 / metric.scale() * value);
+        return metric.isInNats() ? String.format(Locale.ROOT, "%+.3f", value)
+                : String.format(Locale.ROOT, "%+.1f", 100 / metric.scale() * value);
     }
 
     /** {@code [+66.1, +84.9]}. */

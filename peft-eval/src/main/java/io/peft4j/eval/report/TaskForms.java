@@ -83,8 +83,9 @@ final class TaskForms {
         Page page = Page.titled(decision + ": base against tuned").add(
                 Blocks.banner(VerdictTone.of(report.verdict()), decision, report.verdict().sentence(),
                         Blocks.facts(report.facts())),
-                Blocks.card("Base against tuned, " + report.rows() + " rows", Blocks.note("Difference in points of "
-                        + "100 with its interval. \"" + NumberFormats.name(report.metric()) + "\" decides."),
+                Blocks.card("Base against tuned, " + report.rows() + " rows", Blocks.note("Differences in points of "
+                        + "100, of log-likelihoods in nats, with their intervals. \""
+                        + NumberFormats.name(report.metric()) + "\" decides."),
                         HtmlReport.plot("Differences with intervals", report.metrics()),
                         HtmlReport.table(report.metrics(), "metric", "tuned")));
         tables(report).forEach(table -> {

@@ -12,6 +12,7 @@ import io.peft4j.core.decision.DecisionAnswer;
 import io.peft4j.core.decision.DecisionCalibration;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionSettings;
+import io.peft4j.core.decision.TrainedStates;
 import io.peft4j.core.error.ConfigurationException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -48,6 +49,18 @@ class CalibrationFitTest {
     private static List<Judged> rows() {
         return IntStream.range(0, EXPECTED.get("logits").size()).mapToObj(i -> new Judged(i, "q", TextNode.valueOf(""),
                 QUESTION, numbers(EXPECTED.get("logits").get(i)), numbers(EXPECTED.get("gold").get(i)))).toList();
+    }
+
+    @Test
+    void rowsThatWereTrainedOnAreRefused() {
+        JsonNode state = TextNode.valueOf("I was charged twice");
+        List<Judged> rows = new ArrayList<>(rows());
+        rows.set(4, new Judged(4, "q", state, QUESTION, rows.get(4).logits(), rows.get(4).gold()));
+        DecisionSettings settings = DecisionSettings.DEFAULT.withTrained(TrainedStates.NONE.with(List.of(state)));
+        String message = assertThrows(ConfigurationException.class, () -> CalibrationFit.of(settings, rows, 0))
+                .getMessage();
+        assertTrue(message.startsWith("1 row of " + rows.size() + ", the first of them row 5, are among"), message);
+        CalibrationFit.of(settings, rows(), 0);
     }
 
     @Test

@@ -91,6 +91,9 @@ public final class DecisionObjective<E> implements Objective<E> {
         if (plain.isPresent()) {
             settings = settings.withPlainQuestion(plain.get());
         }
+        if (learns) {
+            settings = learned(settings, examples);
+        }
         if (learns && model instanceof PeftModel tuned && !settings.equals(model.decisions())) {
             tuned.describeDecisions(settings);
         }
@@ -112,6 +115,16 @@ public final class DecisionObjective<E> implements Objective<E> {
             }
         }
         return new EncodedExamples(all, leftOut);
+    }
+
+    /** What a model is asked like from now on: by the names of options, unless its own settings say how. */
+    private DecisionSettings learned(DecisionSettings given, List<E> examples) {
+        DecisionForm form = DecisionForm.of(model, given);
+        DecisionSettings settings = given.withTrained(given.trained().with(examples.stream()
+                .map(example -> source.row(example, plain).request().state()).toList()));
+        boolean own = given.template().isPresent() || given.labels().containsKey(Kind.CHOICE.word());
+        return !form.predictsLabels() || own || given.namesAsLabels() || !options.namesAsLabels() ? settings
+                : settings.withNamesAsLabels(plain.map(form::nameLabels).orElse(List.of()));
     }
 
     /** Targets are the kind of the question, the places or labels of its options, and their probabilities. */

@@ -19,12 +19,14 @@ import java.util.TreeMap;
  *     in shares of the scale; 0: levels are as different as options
  * @param drawnOrders whether each example of a choice has its options in an order of its own, so that no place is
  *     learned in the place of an option
+ * @param namesAsLabels whether a chat model answers a choice by the first token of an option's name, where these differ;
+ *     else by letters
  */
 public record DecisionOptions(String question, Map<String, Double> weights, double smoothing, double ordinal,
-        boolean drawnOrders) {
+        boolean drawnOrders, boolean namesAsLabels) {
     /** The usual ones. */
     public static final DecisionOptions DEFAULT = new DecisionOptions("Which of the options fits best?", Map.of(), 0, 0,
-            false);
+            false, false);
 
     /** Checks the values. */
     public DecisionOptions {
@@ -57,14 +59,14 @@ public record DecisionOptions(String question, Map<String, Double> weights, doub
 
     /** The same with another smoothing. */
     DecisionOptions withSmoothing(double share) {
-        return new DecisionOptions(question, weights, share, ordinal, drawnOrders);
+        return new DecisionOptions(question, weights, share, ordinal, drawnOrders, namesAsLabels);
     }
 
     /** By name, for a training that is resumed. */
     Map<String, String> settings() {
         return Map.of("question", question, "question_weights", new TreeMap<>(weights).toString(), "label_smoothing",
                 String.valueOf(smoothing), "ordinal_distance", String.valueOf(ordinal), "option_orders",
-                drawnOrders ? "drawn" : "fixed");
+                drawnOrders ? "drawn" : "fixed", "option_labels", namesAsLabels ? "names" : "letters");
     }
 
     /**

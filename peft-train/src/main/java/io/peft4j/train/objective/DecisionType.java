@@ -23,11 +23,13 @@ abstract class DecisionType<E> extends ObjectiveType<E> {
             "the weight of the distance between the level of a score and the right one", 0);
     private static final ObjectiveOption<String> ORDERS = ObjectiveOption.word("option-orders", "fixed|drawn",
             "whether each example has the options of a choice in an order of its own", "fixed");
+    private static final ObjectiveOption<String> LABELS = ObjectiveOption.word("option-labels", "letters|names",
+            "what a chat model answers a choice with: a letter, or the first token of an option's name", "letters");
 
     private final DecisionSource<E> source;
 
     DecisionType(RowKind<E> rows, String about, DecisionSource<E> source) {
-        super("decision", rows, about, QUESTION, WEIGHTS, ORDINAL, ORDERS, ObjectiveOption.LABEL_SMOOTHING,
+        super("decision", rows, about, QUESTION, WEIGHTS, ORDINAL, ORDERS, LABELS, ObjectiveOption.LABEL_SMOOTHING,
                 ObjectiveOption.MAX_LENGTH);
         this.source = source;
     }
@@ -40,13 +42,20 @@ abstract class DecisionType<E> extends ObjectiveType<E> {
 
     @Override
     protected Function<LanguageModel, Objective<E>> objective(ObjectiveValues values) {
-        String orders = values.get(ORDERS);
-        if (!orders.equals("fixed") && !orders.equals("drawn")) {
-            throw new ConfigurationException("the orders of options are '" + orders + "'; they are fixed or drawn");
-        }
         DecisionOptions options = new DecisionOptions(values.get(QUESTION),
-                DecisionOptions.weights(values.get(WEIGHTS)), 0, values.get(ORDINAL), orders.equals("drawn"));
+                DecisionOptions.weights(values.get(WEIGHTS)), 0, values.get(ORDINAL),
+                isFirst(values, ORDERS, "the orders of options", "drawn", "fixed"),
+                isFirst(values, LABELS, "the labels of options", "names", "letters"));
         return model -> new DecisionObjective<>(model, source, options);
+    }
+
+    private static boolean isFirst(ObjectiveValues values, ObjectiveOption<String> option, String what, String first,
+            String second) {
+        String given = values.get(option);
+        if (!given.equals(first) && !given.equals(second)) {
+            throw new ConfigurationException(what + " are '" + given + "'; they are " + first + " or " + second);
+        }
+        return given.equals(first);
     }
 
     /** Rows of questions. */

@@ -31,14 +31,14 @@ class SoftLabelsTest {
 
     private static void assertLoss(double smoothing, double ordinal, double loss, double... gradient) {
         double[] own = new double[4];
-        DecisionOptions options = new DecisionOptions("", Map.of(), smoothing, ordinal, false);
+        DecisionOptions options = new DecisionOptions("", Map.of(), smoothing, ordinal, false, true);
         assertEquals(loss, options.loss(DecisionQuestion.Kind.SCORE, LOGITS, GOLD, own), 1e-12);
         assertArrayEquals(gradient, own, 1e-12);
     }
 
     @Test
     void distancesCountForScoresAlone() {
-        DecisionOptions options = new DecisionOptions("", Map.of(), 0, 0.5, false);
+        DecisionOptions options = new DecisionOptions("", Map.of(), 0, 0.5, false, true);
         assertEquals(1.8870085762969595, options.loss(DecisionQuestion.Kind.CHOICE, LOGITS, GOLD, new double[4]),
                 1e-12);
     }
@@ -47,7 +47,7 @@ class SoftLabelsTest {
     void weightsOfQuestionsAreReadFromTheirNames() {
         assertEquals(Map.of("a", 2.0, "b=c", 0.5), DecisionOptions.weights("a=2, b=c=0.5"));
         assertThrows(ConfigurationException.class, () -> DecisionOptions.weights("a"));
-        assertThrows(ConfigurationException.class, () -> new DecisionOptions("", Map.of("a", -1.0), 0, 0, false));
+        assertThrows(ConfigurationException.class, () -> new DecisionOptions("", Map.of("a", -1.0), 0, 0, false, true));
     }
 
     @Test

@@ -7,9 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.decision.DecisionAnswer;
+import io.peft4j.core.decision.DecisionCalibration;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.decision.DecisionResult;
+import io.peft4j.core.decision.DecisionSettings;
+import io.peft4j.core.decision.TrainedStates;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
@@ -25,6 +28,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -103,6 +108,27 @@ class DecisionsTest {
     }
 
     @Test
+    void namesOfOptionsAreLabelsInAnyOrder() {
+        try (BaseModel model = load(Fixtures.FOLDER.resolve("tiny-llama"), F32_WEIGHTS)) {
+            DecisionQuestion question = DecisionQuestion.choice("Which team?", List.of("billing", "login", "other"));
+            JsonNode state = DecisionRequest.of("charged twice", question).state();
+            List<String> labels = DecisionForm.of(model).nameLabels(question);
+            assertEquals(3, labels.stream().distinct().count());
+            DecisionForm named = DecisionForm.of(model, DecisionSettings.DEFAULT.withNamesAsLabels(List.of()));
+            DecisionForm listed = DecisionForm.of(model, new DecisionSettings(Map.of("choice", labels), Map.of(),
+                    Optional.empty(), List.of("true", "false"), true, Optional.empty(), OptionalInt.empty(),
+                    OptionalInt.empty(), Optional.empty(), DecisionCalibration.NONE, false, TrainedStates.NONE));
+            assertArrayEquals(listed.encode(state, question).sequence().ids(), named.encode(state, question).sequence()
+                    .ids());
+            assertArrayEquals(named.encode(state, question).outputs(), named.encode(state, question, 2, 0, 1)
+                    .outputs());
+            DecisionQuestion alike = DecisionQuestion.choice("Which?", List.of("bill", "bill me"));
+            assertArrayEquals(DecisionForm.of(model).encode(state, alike).sequence().ids(),
+                    named.encode(state, alike).sequence().ids());
+        }
+    }
+
+    @Test
     void severalOrdersOfTheOptionsAreAveraged() {
         try (BaseModel model = load(LAYA, F32_WEIGHTS)) {
             DecisionQuestion question = DecisionQuestion.choice("Which team?", List.of("billing", "login", "other"));
@@ -136,6 +162,10 @@ class DecisionsTest {
             List<String> thirty = IntStream.range(0, 30).mapToObj(i -> "option " + i).toList();
             assertRefused(laya, "a", DecisionQuestion.choice("Which?", thirty), "30 options", "do not fit");
             assertRefused(llama, "a", DecisionQuestion.choice("Which?", thirty), "30 options", "labels for 26");
+            for (BaseModel model : List.of(laya, llama)) {
+                assertEquals(1, new DecisionModel(model).decide("", DecisionQuestion.choice("Which?", List.of("a",
+                        "b"))).probabilities().stream().mapToDouble(p -> p).sum(), 1e-9);
+            }
             assertRefused(llama, "word ".repeat(20_000), DecisionQuestion.choice("Which?", List.of("a", "b")),
                     "more than the 256", "shorten the text");
             assertEquals(1, new DecisionModel(laya).decide("word ".repeat(20_000), DecisionQuestion.choice("Which?",

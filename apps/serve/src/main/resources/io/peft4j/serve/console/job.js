@@ -125,7 +125,8 @@ async function showReports(place, job) {
 
 function verdictParts({ verdict, metrics }) {
   const all = Object.entries(metrics || {});
-  const points = (value, one) => value === undefined ? "" : (100 / one.scale * value).toFixed(1);
+  const points = (value, one) => value === undefined ? ""
+    : one.scale ? (100 / one.scale * value).toFixed(1) : value.toFixed(3);
   const score = (value, one) => one.scale === 1 ? `${points(value, one)} %` : points(value, one);
   return [el("h2", {}, `Verdict: ${verdict.decision.replaceAll("_", " ")}`), el("p", {}, verdict.sentence),
     all.length > 0 && table("Metrics", [

@@ -1,4 +1,5 @@
 import { attempt, get } from "./api.js";
+import { decisions } from "./decisions.js";
 import { files } from "./files.js";
 import { job } from "./job.js";
 import { jobs } from "./jobs.js";
@@ -6,7 +7,7 @@ import { models } from "./models.js";
 import { newJob } from "./newjob.js";
 import { playground } from "./playground.js";
 
-const PAGES = { jobs, new: newJob, files, playground, models };
+const PAGES = { jobs, new: newJob, files, playground, decisions, models };
 let leave = () => {};
 
 /** Shows the page that the address names; a page gives back how it is left. */

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ConsoleTest {
     private static final Path MODEL = Path.of("../../tests/fixtures/tiny-llama");
     private static final Path PICTURES = Path.of("target/console");
-    private static final List<String> PAGES = List.of("jobs", "new", "files", "playground", "models");
+    private static final List<String> PAGES = List.of("jobs", "new", "files", "playground", "decisions", "models");
     private static final String ROWS = rows(IntStream.range(0, 12));
 
     @TempDir(cleanup = CleanupMode.ON_SUCCESS)
@@ -142,6 +142,32 @@ class ConsoleTest {
         Files.createDirectories(PICTURES);
         browser.window(1280, 2400, false);
         browser.screenshot(PICTURES.resolve("job-over.png"));
+        assertEquals(List.of(), browser.errors());
+    }
+
+    @Test
+    void aQuestionAboutATextGetsABarForEachOption() throws IOException, InterruptedException {
+        start(builder());
+        browser.open(server.url() + "/#/decisions");
+        browser.await("document.querySelector('#question')");
+        type("#state", "I was charged twice <b>");
+        type("#question", "Which team?");
+        type("#options", "billing: Invoices\\nlogin\\n<i>other");
+        browser.evaluate("document.querySelector('main form').requestSubmit()");
+        browser.await("document.querySelectorAll('meter').length === 3");
+        String bars = "[...document.querySelectorAll('.card label')].map(one => one.textContent).join('|')";
+        assertTrue(
+                browser.evaluate(bars).asText().matches("billing, [\\d.]+ %\\|login, [\\d.]+ %\\|<i>other, [\\d.]+ %"),
+                browser.evaluate(bars).asText());
+        assertEquals(1,
+                browser.evaluate("[...document.querySelectorAll('meter')].reduce((sum, one) => sum + one.value, "
+                        + "0)").asDouble(),
+                1e-6);
+        browser.evaluate("(() => { const kind = document.querySelector('#kind'); kind.value = 'predicate'; "
+                + "kind.dispatchEvent(new Event('change')); })()");
+        browser.evaluate("document.querySelector('main form').requestSubmit()");
+        browser.await("document.querySelectorAll('meter').length === 2");
+        browser.screenshot(PICTURES.resolve("decisions.png"));
         assertEquals(List.of(), browser.errors());
     }
 

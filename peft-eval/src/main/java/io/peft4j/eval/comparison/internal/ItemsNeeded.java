@@ -45,7 +45,7 @@ public final class ItemsNeeded {
      * @param metrics number of metrics that are tested together
      */
     public int toShow(MetricResult metric, double gain, int metrics) {
-        double least = fewest(metrics) / Math.min(1, Math.max(changing(metric), gain / metric.scale()));
+        double least = fewest(metrics) / Math.min(1, Math.max(changing(metric), gain / metric.unit()));
         return more(metric, Math.max(options.power().itemsNeeded(deviation(metric), gain), (int) Math.ceil(least)));
     }
 

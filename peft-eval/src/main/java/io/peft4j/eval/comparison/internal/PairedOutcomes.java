@@ -53,7 +53,7 @@ public final class PairedOutcomes {
         }
         double p = PairedTests.mcNemar(onlyBase, onlyTuned);
         Interval interval = TangoInterval.of(onlyBase, onlyTuned, base.length, options.bootstrap().level());
-        return add(name, values(base), values(tuned), interval, p, "mcnemar_exact");
+        return add(name, 1, values(base), values(tuned), interval, p, "mcnemar_exact");
     }
 
     private static double[] values(boolean[] outcomes) {
@@ -78,17 +78,30 @@ public final class PairedOutcomes {
         boolean ranks = options.scoreTest() == ComparisonOptions.ScoreTest.WILCOXON;
         double p = ranks ? PairedTests.wilcoxon(differences)
                 : PairedTests.permutation(differences, options.bootstrap().resamples(), options.bootstrap().seed());
-        return add(name, base, tuned, options.bootstrap().ofDifferences(differences), p,
+        return add(name, 1, base, tuned, options.bootstrap().ofDifferences(differences), p,
                 ranks ? "wilcoxon" : "permutation");
     }
 
     /**
-     * Adds values of any size, such as log-probabilities. The interval is that of the differences as shares of the
+     * Adds log-probabilities, which are in nats and of any size. The interval is that of {@link #values}.
+     *
+     * @throws ConfigurationException when the numbers of items differ or are 0, or a value is not finite
+     */
+    public PairedOutcomes nats(String name, double[] base, double[] tuned) {
+        return values(name, 0, base, tuned);
+    }
+
+    /**
+     * Adds values of any size with a largest one of 1, such as shares explained. The interval is that of the differences as shares of the
      * largest one.
      *
      * @throws ConfigurationException when the numbers of items differ or are 0, or a value is not finite
      */
     public PairedOutcomes values(String name, double[] base, double[] tuned) {
+        return values(name, 1, base, tuned);
+    }
+
+    private PairedOutcomes values(String name, double scale, double[] base, double[] tuned) {
         check(name, base.length, tuned.length);
         double largest = 0;
         double[] differences = new double[base.length];
@@ -103,17 +116,20 @@ public final class PairedOutcomes {
         double unit = largest == 0 ? 1 : largest;
         double[] shares = Arrays.stream(differences).map(d -> d / unit).toArray();
         Interval ofShares = options.bootstrap().ofDifferences(shares);
-        return add(name, base, tuned, new Interval(unit * ofShares.low(), unit * ofShares.high(), ofShares.level()),
+        return add(name, scale, base, tuned,
+                new Interval(unit * ofShares.low(), unit * ofShares.high(), ofShares.level()),
                 PairedTests.permutation(shares, options.bootstrap().resamples(), options.bootstrap().seed()),
                 "permutation");
     }
 
-    private PairedOutcomes add(String name, double[] base, double[] tuned, Interval interval, double p, String test) {
+    private PairedOutcomes add(String name, double scale, double[] base, double[] tuned, Interval interval, double p,
+            String test) {
         double[] differences = IntStream.range(0, base.length).mapToDouble(i -> tuned[i] - base[i]).toArray();
         Spread spread = Spread.of(differences);
-        results.add(new MetricResult(name, base.length, 1, Spread.of(base).mean(), Spread.of(tuned).mean(), interval,
-                p, p, test, spread.standardDeviation(), spread.effectSize(),
-                detectable(spread.standardDeviation(), interval, base.length)));
+        results.add(
+                new MetricResult(name, base.length, scale, Spread.of(base).mean(), Spread.of(tuned).mean(), interval,
+                        p, p, test, spread.standardDeviation(), spread.effectSize(),
+                        detectable(spread.standardDeviation(), interval, base.length)));
         return this;
     }
 

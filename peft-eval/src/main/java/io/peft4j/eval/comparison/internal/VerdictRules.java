@@ -73,7 +73,8 @@ public final class VerdictRules {
         if (!mayGain(metric)) {
             return refused(evidence, "No gain worth shipping: " + figures + ". " + (metric.isBaseNearlyPerfect()
                     ? "The base answers nearly everything already."
-                    : "A gain of " + points(options.worthwhile()) + " or more is ruled out."));
+                    : "A gain of " + VerdictWords.gain(metric, options.worthwhile() * metric.unit())
+                            + " or more is ruled out."));
         }
         return undecided(evidence, metric, best(evidence, gain -> gain.isBetter(alpha)).map(Prompted::name)
                 .orElse(evidence.base()),
@@ -189,16 +190,16 @@ public final class VerdictRules {
 
     /** @param metric whose gain is not certain, over the base or a prompt */
     private Verdict undecided(Evidence evidence, MetricResult metric, String arm, String sentence) {
-        double gain = Math.max(metric.difference(), options.worthwhile() * metric.scale());
+        double gain = Math.max(metric.difference(), options.worthwhile() * metric.unit());
         int more = needed.toShow(metric, gain, 1 + evidence.others().size());
         return new Verdict(Decision.NEED_MORE_ITEMS, arm, more, 0, String.format(Locale.ROOT, "%s About %,d more items "
-                + "would show a gain of %s with %.0f %% power.", sentence, more, points(gain / metric.scale()),
+                + "would show a gain of %s with %.0f %% power.", sentence, more, VerdictWords.gain(metric, gain),
                 100 * options.power().power()));
     }
 
     /** Whether a gain worth having is not ruled out, and there is room for one. */
     private boolean mayGain(MetricResult metric) {
-        return !metric.isBaseNearlyPerfect() && upperBound(metric) >= options.worthwhile() * metric.scale();
+        return !metric.isBaseNearlyPerfect() && upperBound(metric) >= options.worthwhile() * metric.unit();
     }
 
     /** The one-sided bound, from the two-sided interval: its upper half shrunk by the ratio of the quantiles. */

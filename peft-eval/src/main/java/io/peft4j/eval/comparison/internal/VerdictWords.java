@@ -21,13 +21,18 @@ final class VerdictWords {
 
     /** {@code difference 76 points [66, 84]}. */
     static String difference(MetricResult metric) {
+        if (metric.isInNats()) {
+            return String.format(Locale.ROOT, "difference %+.3f nats [%+.3f, %+.3f]", metric.difference(),
+                    metric.interval().low(), metric.interval().high());
+        }
         double percent = 100 / metric.scale();
         return String.format(Locale.ROOT, "difference %s points [%s, %s]", decimal(percent * metric.difference()),
                 decimal(percent * metric.interval().low()), decimal(percent * metric.interval().high()));
     }
 
     static String score(MetricResult metric, double value) {
-        return metric.scale() == 1 ? share(value) : decimal(value);
+        return metric.isInNats() ? String.format(Locale.ROOT, "%.3f nats", value)
+                : metric.scale() == 1 ? share(value) : decimal(value);
     }
 
     private static String named(MetricResult metric) {
@@ -47,6 +52,11 @@ final class VerdictWords {
     private static String decimal(double value) {
         double rounded = Math.abs(value) >= 10 ? Math.rint(value) : Math.rint(10 * value) / 10;
         return rounded == Math.rint(rounded) ? Long.toString((long) rounded) : Double.toString(rounded);
+    }
+
+    /** A gain in the metric's unit: points of 100, or nats. */
+    static String gain(MetricResult metric, double gain) {
+        return metric.isInNats() ? String.format(Locale.ROOT, "%.3f nats", gain) : points(gain / metric.scale());
     }
 
     static String points(double share) {

@@ -6,6 +6,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
+import io.peft4j.core.task.DecisionModel;
 import io.peft4j.data.DecisionData;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.task.DecisionRow;
@@ -73,15 +74,23 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
         return PythonJson.text(row.request().state());
     }
 
+    /** The base with the tuned model's prompt and labels; what was fitted to each one's answers is its own. */
+    private static DecisionModel askedAs(DecisionModel tuned, LanguageModel base) {
+        return new DecisionModel(base, tuned.settings().withFitted(base.decisions().temperature(),
+                base.decisions().calibration()));
+    }
+
     /** Probabilities for each question. */
-    private static double[][] said(LanguageModel model, List<Judged> asked) {
-        return asked.stream().map(each -> model.decisions().probabilities(each.question(), each.logits()))
+    private static double[][] said(DecisionModel model, List<Judged> asked) {
+        return asked.stream().map(each -> model.settings().probabilities(each.question(), each.logits()))
                 .toArray(double[][]::new);
     }
 
     @Override
     public Findings evaluate(Compared models, List<DecisionRow> rows, List<DecisionRow> training) {
-        LanguageModel tuned = (LanguageModel) models.tuned();
+        DecisionModel tuned = new DecisionModel((LanguageModel) models.tuned());
+        Optional<DecisionModel> untrained = models.base().map(base -> askedAs(tuned, (LanguageModel) base));
+        List<Judged> ofUntrained = untrained.map(model -> Judged.of(model, rows)).orElse(List.of());
         List<Judged> asked = Judged.of(tuned, rows);
         if (asked.isEmpty()) {
             throw new ConfigurationException("no row says what is right for one of its questions");
@@ -90,7 +99,7 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
         double[][] most = asked.stream().map(each -> frequent.getOrDefault(key(each.question()),
                 uniform(each.gold().length))).toArray(double[][]::new);
         double[][] ofTuned = said(tuned, asked);
-        double[][] ofBase = models.base().map(base -> said((LanguageModel) base, Judged.of((LanguageModel) base, rows)))
+        double[][] ofBase = untrained.map(model -> said(model, ofUntrained))
                 .orElse(most);
         PairedMeasures measures = new PairedMeasures(models.options());
         DecisionMeasures base = new DecisionMeasures(asked, ofBase);
@@ -104,7 +113,7 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
         base.add(measures, mine);
         boolean[] flips = flips(tuned, asked);
         if (flips.length > 0) {
-            boolean[] baseFlips = models.base().map(model -> flips((LanguageModel) model, asked))
+            boolean[] baseFlips = untrained.map(model -> flips(model, ofUntrained))
                     .orElseGet(() -> new boolean[flips.length]);
             measures.means("order_flips", numbers(baseFlips), numbers(flips));
         }
@@ -170,7 +179,7 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
     }
 
     /** Whether choices change when their options are read in another order. */
-    private static boolean[] flips(LanguageModel model, List<Judged> asked) {
+    private static boolean[] flips(DecisionModel model, List<Judged> asked) {
         List<Judged> choices = asked.stream().filter(each -> each.question().kind() == DecisionQuestion.Kind.CHOICE)
                 .limit(ASKED_AGAIN).toList();
         return DecisionMeasures.flips(model, choices);

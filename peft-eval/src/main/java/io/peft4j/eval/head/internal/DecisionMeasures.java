@@ -1,7 +1,7 @@
 package io.peft4j.eval.head.internal;
 
-import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.task.DecisionForm;
+import io.peft4j.core.decision.DecisionRequest;
+import io.peft4j.core.task.DecisionModel;
 import io.peft4j.eval.decision.Judged;
 import io.peft4j.eval.metric.internal.CalibrationError;
 import io.peft4j.eval.report.Curve;
@@ -9,6 +9,7 @@ import io.peft4j.eval.statistics.Resampled;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
@@ -46,7 +47,7 @@ final class DecisionMeasures {
 
     /** Adds the measures of this arm, the base, and of the tuned one. */
     void add(PairedMeasures measures, DecisionMeasures tuned) {
-        measures.values("log_likelihood", likelihoods(), tuned.likelihoods());
+        measures.nats("log_likelihood", likelihoods(), tuned.likelihoods());
         measures.means("nll", negated(likelihoods()), negated(tuned.likelihoods()));
         measures.means("brier", squares(), tuned.squares());
         measures.means("signed_gap", gaps(), tuned.gaps());
@@ -173,15 +174,14 @@ final class DecisionMeasures {
     }
 
     /** Whether choices change when their options are read from the middle on. */
-    static boolean[] flips(LanguageModel model, List<Judged> choices) {
-        DecisionForm form = DecisionForm.of(model);
-        List<double[]> again = form.logits(model, choices.stream().map(each -> form.encode(each.state(),
-                each.question(), turned(each.gold().length))).toList());
+    static boolean[] flips(DecisionModel model, List<Judged> choices) {
+        List<double[]> again = model.logits(choices.stream().map(each -> new DecisionRequest(each.state(),
+                Map.of(each.name(), each.question()))).toList(), DecisionMeasures::turned);
         boolean[] flips = new boolean[choices.size()];
         for (int i = 0; i < flips.length; i++) {
             Judged asked = choices.get(i);
-            flips[i] = Judged.best(model.decisions().probabilities(asked.question(), again.get(i))) != Judged
-                    .best(model.decisions().probabilities(asked.question(), asked.logits()));
+            flips[i] = Judged.best(model.settings().probabilities(asked.question(), again.get(i))) != Judged
+                    .best(model.settings().probabilities(asked.question(), asked.logits()));
         }
         return flips;
     }

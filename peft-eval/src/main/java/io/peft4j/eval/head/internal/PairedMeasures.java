@@ -48,6 +48,12 @@ final class PairedMeasures {
         means(name, ofBase, ofTuned);
     }
 
+    /** Log-probabilities in nats, compared by a permutation test. */
+    void nats(String name, double[] ofBase, double[] ofTuned) {
+        outcomes.nats(name, ofBase, ofTuned);
+        means(name, ofBase, ofTuned);
+    }
+
     /** Values of any size, compared by a permutation test. */
     void values(String name, double[] ofBase, double[] ofTuned) {
         outcomes.values(name, ofBase, ofTuned);
