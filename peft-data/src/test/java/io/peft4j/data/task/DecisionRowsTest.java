@@ -32,8 +32,8 @@ class DecisionRowsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "{'x': null, 'y': null} | 'gold': {'q': {'probabilities': {'x': 0.7, 'y': 0.2}}} | sum to 0.8999999999999999; they "
-                + "must be from 0 to 1 and sum to 1",
+        "{'x': null, 'y': null} | 'gold': {'q': {'probabilities': {'x': 0.7, 'y': 0.2}}} | sum to 0.8999999999999999; "
+                + "they must be from 0 to 1 and sum to 1",
         "{'x': null, 'y': null} | 'gold': {'q': {'probabilities': {'x': 1.5, 'y': -0.5}}} | must be from 0 to 1",
         "{'x': null, 'y': null} | 'gold': {'q': {'probabilities': {'x': 0.5, 'z': 0.5}}} | unknown option 'z'",
         "{'x': null, 'y': null} | 'gold': {'q': {'probabilities': {'x': 'all'}}} | the probability of 'x' is \"all\"",

@@ -163,8 +163,9 @@ class ConsoleTest {
                 browser.evaluate("[...document.querySelectorAll('meter')].reduce((sum, one) => sum + one.value, "
                         + "0)").asDouble(),
                 1e-6);
-        browser.evaluate("(() => { const kind = document.querySelector('#kind'); kind.value = 'predicate'; "
+        browser.evaluate("(() => { const kind = document.querySelector('#kind'); kind.value = 'score'; "
                 + "kind.dispatchEvent(new Event('change')); })()");
+        type("#options", "low\\nhigh: today");
         browser.evaluate("document.querySelector('main form').requestSubmit()");
         browser.await("document.querySelectorAll('meter').length === 2");
         browser.screenshot(PICTURES.resolve("decisions.png"));
