@@ -28,7 +28,8 @@ class DecisionCommandsTest {
             boolean money = random.nextBoolean();
             // Some labels are wrong, so that no answer is certain.
             boolean labelled = random.nextInt(10) == 0 ? !money : money;
-            rows.add("{\"text\": \"" + (money ? "refund" : "login") + " " + random.nextInt(1_000_000) + "\", \"label\": \""
+            rows.add("{\"text\": \"" + (money ? "refund" : "login") + " " + random.nextInt(1_000_000)
+                    + "\", \"label\": \""
                     + (labelled ? "money" : "access") + "\"}");
         }
         return Files.write(folder.resolve(name), rows);
@@ -82,7 +83,7 @@ class DecisionCommandsTest {
                 result.toString());
         String html = Files.readString(page);
         assertTrue(html.contains("Share of wrong answers among the surest"));
-        assertTrue(html.matches("(?s).*<td>log-likelihood</td><td[^>]*>-\\d+\\.\\d{3}</td>.*"), html);
+        assertTrue(html.matches("(?s).*<th scope=\"row\">log-likelihood</th><td[^>]*>-\\d+\\.\\d{3}</td>.*"), html);
         JsonNode byLikelihood = CommandRun.succeeding("evaluate", "--model", LLAMA, "--adapter", out, "--data", test,
                 "--training-data", training, "--dtype", "f32", "--metric", "log_likelihood", "--json").json().get(0);
         assertTrue(byLikelihood.at("/verdict/sentence").asText().contains(" nats against "),
