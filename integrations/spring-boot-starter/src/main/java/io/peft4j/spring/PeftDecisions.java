@@ -5,8 +5,8 @@ import io.peft4j.core.task.DecisionModel;
 import java.util.Objects;
 
 /**
- * Typed questions about a text, answered with probabilities by the model of the application and its adapters. LangChain4j's
- * decision model is made of {@link PeftAdapters#model()}.
+ * Typed questions about a text, answered with probabilities by the model of the application and its adapters.
+ * LangChain4j's decision model is made of {@link PeftAdapters#model()}.
  *
  * <pre>{@code
  * DecisionAnswer answer = decisions.model("tickets").decide("I was charged twice", question);
@@ -25,8 +25,8 @@ public final class PeftDecisions {
     /**
      * What answers where nobody chooses. An adapter that changes later answers with what it is then in the next model.
      *
-     * @throws io.peft4j.core.error.ConfigurationException as {@link PeftAdapters#model()}, and where the model has neither
-     *     a head for options nor a chat template
+     * @throws io.peft4j.core.error.ConfigurationException as {@link PeftAdapters#model()}, and where the model has
+     *     neither a head for options nor a chat template
      */
     public DecisionModel model() {
         return of(adapters.model());

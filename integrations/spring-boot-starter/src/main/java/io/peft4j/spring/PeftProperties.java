@@ -33,8 +33,8 @@ public record PeftProperties(String model, @DefaultValue("auto") ModelOptions.Pr
      * Answers to typed questions.
      *
      * @param rotations in how many orders of its options a choice is asked, whose probabilities are averaged
-     * @param maxError the largest share of wrong answers: what is less certain than the calibration's threshold for it is
-     *     refused; 0, the default, answers all
+     * @param maxError the largest share of wrong answers: what is less certain than the calibration's threshold for
+     *     it is refused; 0, the default, answers all
      */
     public record Decisions(@DefaultValue("1") int rotations, @DefaultValue("0") double maxError) {
     }

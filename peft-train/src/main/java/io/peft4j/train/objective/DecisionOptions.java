@@ -19,8 +19,8 @@ import java.util.TreeMap;
  *     in shares of the scale; 0: levels are as different as options
  * @param drawnOrders whether each example of a choice has its options in an order of its own, so that no place is
  *     learned in the place of an option
- * @param namesAsLabels whether a chat model answers a choice by the first token of an option's name, where these differ;
- *     else by letters
+ * @param namesAsLabels whether a chat model answers a choice by the first token of an option's name, where these
+ *     differ; else by letters
  */
 public record DecisionOptions(String question, Map<String, Double> weights, double smoothing, double ordinal,
         boolean drawnOrders, boolean namesAsLabels) {

@@ -92,8 +92,8 @@ public final class PairedOutcomes {
     }
 
     /**
-     * Adds values of any size with a largest one of 1, such as shares explained. The interval is that of the differences as shares of the
-     * largest one.
+     * Adds values of any size with a largest one of 1, such as shares explained. The interval is that of the
+     * differences as shares of the largest one.
      *
      * @throws ConfigurationException when the numbers of items differ or are 0, or a value is not finite
      */
