@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.io.IfExists;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.lora.LoraConversion;
 import io.peft4j.models.BaseModel;
@@ -15,7 +16,7 @@ import picocli.CommandLine.Option;
 
 /** {@code peft4j adapter convert}: an adapter in a form that other programs load. */
 @Command(name = "convert", sortOptions = false, description = {"Writes an adapter in another form: a GGUF file that "
-        + "llama.cpp applies to the base model, or plain LoRA.",
+        + "llama.cpp applies to the base model, a folder for mlx-lm, or plain LoRA. Adapters of the two are read, too.",
     "With --rank an adapter of any mergeable method becomes LoRA of that rank; the error is reported."})
 final class AdapterConvertCommand extends PeftCommand {
     private static final String CONVERTED = "converted";
@@ -29,6 +30,9 @@ final class AdapterConvertCommand extends PeftCommand {
     @Option(names = "--output", required = true, paramLabel = "DIR|FILE.gguf",
             description = "A folder for a LoRA adapter, or a GGUF file for llama.cpp.")
     private Path output;
+
+    @Option(names = "--to", paramLabel = "mlx", description = "Write the folder in the form of mlx-lm.")
+    private String form;
 
     @Mixin
     private ExistingOptions existing;
@@ -46,12 +50,18 @@ final class AdapterConvertCommand extends PeftCommand {
     @Override
     public Integer call() {
         proof.check(this);
-        if (AdapterMergeCommand.isGguf(adapter)) {
-            return readGguf();
+        if (form != null && !form.equals("mlx")) {
+            throw usage("--to is '" + form + "'; the only form to name is 'mlx'");
+        }
+        if (AdapterMergeCommand.isGguf(adapter) || AdapterImport.isMlx(adapter)) {
+            return readOther();
         }
         boolean gguf = AdapterMergeCommand.isGguf(output);
-        if (!gguf && rank == null) {
-            throw usage("a folder needs --rank; without it, write a GGUF file (--output FILE.gguf)");
+        if (gguf && form != null) {
+            throw usage("--to mlx writes a folder, and --output names a GGUF file");
+        }
+        if (!gguf && form == null && rank == null) {
+            throw usage("a folder needs --rank or --to mlx; without them, write a GGUF file (--output FILE.gguf)");
         }
         if (rank != null && rank < 1) {
             throw usage("--rank is " + rank + "; it must be at least 1");
@@ -73,9 +83,11 @@ final class AdapterConvertCommand extends PeftCommand {
         return 0;
     }
 
-    private static void write(PeftModel adapted, String name, Path target) {
+    private void write(PeftModel adapted, String name, Path target) {
         if (AdapterMergeCommand.isGguf(target)) {
             AdapterExport.toGguf(adapted, name, target);
+        } else if (form != null) {
+            AdapterExport.toMlx(adapted, name, target);
         } else {
             adapted.saveAdapter(name, target);
         }
@@ -84,9 +96,9 @@ final class AdapterConvertCommand extends PeftCommand {
     /** What was written is read back. */
     private void prove(BaseModel base, Path written) {
         Path folder = written;
-        if (AdapterMergeCommand.isGguf(written)) {
+        if (AdapterMergeCommand.isGguf(written) || form != null) {
             folder = written.resolveSibling("read-back");
-            AdapterImport.fromGguf(base, written, folder);
+            read(base, written, folder, IfExists.FAIL);
         }
         try (PeftModel again = base.withAdapter(folder)) {
             proof.askAfter(again, ways());
@@ -97,18 +109,26 @@ final class AdapterConvertCommand extends PeftCommand {
     private List<String> ways() {
         String same = " --model " + model.name() + " --adapter " + adapter;
         return rank == null ? List.of() : List.of("of a higher rank: peft4j adapter convert" + same + " --rank " + 2
-                * rank + " --output " + output, "merged:           peft4j adapter merge" + same
+                * rank + (form == null ? "" : " --to " + form) + " --output " + output, "merged:           peft4j adapter merge" + same
                         + " --output merged");
     }
 
-    /** llama.cpp's form becomes Hugging Face PEFT's. */
-    private int readGguf() {
-        if (AdapterMergeCommand.isGguf(output) || rank != null || proof.isGiven()) {
-            throw usage("an adapter from a GGUF file becomes a folder, of its own rank; there is nothing to prove");
+    private static void read(BaseModel base, Path other, Path target, IfExists ifExists) {
+        if (AdapterMergeCommand.isGguf(other)) {
+            AdapterImport.fromGguf(base, other, target, ifExists);
+        } else {
+            AdapterImport.fromMlx(base, other, target, ifExists);
+        }
+    }
+
+    /** llama.cpp's and mlx-lm's form become Hugging Face PEFT's. */
+    private int readOther() {
+        if (AdapterMergeCommand.isGguf(output) || form != null || rank != null || proof.isGiven()) {
+            throw usage("an adapter of another program becomes a folder, of its own rank; there is nothing to prove");
         }
         Path target = existing.choose(output);
         try (BaseModel base = model.load(this)) {
-            AdapterImport.fromGguf(base, adapter, target, existing.inChosen());
+            read(base, adapter, target, existing.inChosen());
             print(target, Optional.empty());
         }
         return 0;

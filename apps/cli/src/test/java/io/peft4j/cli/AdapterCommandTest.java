@@ -123,6 +123,18 @@ class AdapterCommandTest {
     }
 
     @Test
+    void anAdapterGoesToMlxAndBack() throws IOException {
+        Path mlx = folder.resolve("mlx");
+        CommandRun.succeeding("adapter", "convert", "--model", MODEL, "--adapter", LORA, "--to", "mlx", "--output", mlx);
+        assertTrue(Files.exists(mlx.resolve("adapters.safetensors")));
+        Path back = folder.resolve("back");
+        CommandRun.succeeding("adapter", "convert", "--model", MODEL, "--adapter", mlx, "--output", back);
+        assertNll(CommandRun.read(LORA.resolve("expected.json")).get("nll"), scores(MODEL, "--adapter", back));
+        assertTrue(CommandRun.failing(2, "adapter", "convert", "--model", MODEL, "--adapter", LORA, "--to", "onnx",
+                "--output", back).contains("the only form to name is 'mlx'"));
+    }
+
+    @Test
     void anAdapterIsScaledByANumberThatIsGivenOrFound() throws IOException {
         Path half = folder.resolve("half");
         CommandRun.succeeding("adapter", "scale", "--model", MODEL, "--adapter", LORA, "--scale", 0.5, "--output", half,

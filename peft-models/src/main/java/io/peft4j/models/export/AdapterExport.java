@@ -4,9 +4,12 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.PeftMethod;
 import io.peft4j.core.peft.method.PeftMethods;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.gguf.internal.GgufLoraFile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -36,7 +39,8 @@ public final class AdapterExport {
         Adapter adapter = model.adapter(name);
         Map<String, List<String>> obstacles = new LinkedHashMap<>();
         String type = adapter.config().peftType();
-        obstacles.put("Hugging Face PEFT", PeftMethods.byType(type).isInHuggingFacePeft() ? List.of()
+        PeftMethod method = PeftMethods.byType(type);
+        obstacles.put("Hugging Face PEFT", method.isInHuggingFacePeft() ? method.huggingFaceObstacle().stream().toList()
                 : List.of("it does not support the method " + type));
         obstacles.put("llama.cpp, as an adapter", forLlamaCpp(base, adapter));
         obstacles.put("vLLM", Stream.concat(repeatedLayers(base).stream(), vllm(adapter).stream()).toList());
@@ -95,5 +99,26 @@ public final class AdapterExport {
         });
         GgufLoraFile.write(file, name, model.adapter(name), base.config(),
                 base.network().description().tiedEmbeddings());
+    }
+
+    /**
+     * Writes an adapter as a folder that mlx-lm applies to the base model ({@code --adapter-path}), as plain LoRA.
+     *
+     * @param model the model
+     * @param name the adapter
+     * @param folder a folder that does not exist, or holds files that are replaced
+     * @throws ConfigurationException when mlx-lm cannot apply it
+     * @throws UncheckedIOException when a file cannot be written
+     */
+    public static void toMlx(PeftModel model, String name, Path folder) {
+        BaseModel base = ModelExport.base(model);
+        repeatedLayers(base).ifPresent(reason -> {
+            throw new ConfigurationException("mlx-lm cannot apply this adapter: " + reason);
+        });
+        try {
+            MlxAdapter.write(folder, base, model.adapter(name));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + folder + ": " + e.getMessage(), e);
+        }
     }
 }

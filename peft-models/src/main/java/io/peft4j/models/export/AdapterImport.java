@@ -2,17 +2,21 @@ package io.peft4j.models.export;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.io.IfExists;
 import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.safetensors.SafetensorsWriter;
+import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.gguf.internal.GgufLoraReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /** Adapters of other programs, brought into Hugging Face PEFT's form. */
 public final class AdapterImport {
@@ -49,15 +53,47 @@ public final class AdapterImport {
         return target;
     }
 
+    /** Whether a folder holds an adapter in mlx-lm's form. */
+    public static boolean isMlx(Path folder) {
+        return Files.exists(folder.resolve(MlxAdapter.WEIGHTS));
+    }
+
+    /**
+     * Writes a LoRA adapter from mlx-lm's form as a folder in Hugging Face PEFT's.
+     *
+     * @param base the model that it is for, with the layers' names of its checkpoint
+     * @param mlx the folder of mlx-lm
+     * @param folder a folder
+     * @param ifExists what happens to an adapter that is there
+     * @return the folder: that, or the next free one
+     * @throws ConfigurationException when the folder holds an adapter, and that is not allowed
+     * @throws io.peft4j.core.error.FileFormatException when the file is no LoRA adapter, or for another model
+     * @throws UncheckedIOException when a folder cannot be read or written
+     */
+    public static Path fromMlx(BaseModel base, Path mlx, Path folder, IfExists ifExists) {
+        Path target = ifExists.choose(folder, place -> Files.exists(place.resolve(CONFIG)));
+        ObjectNode config = JSON.createObjectNode();
+        Map<String, TensorData> tensors = new LinkedHashMap<>();
+        MlxAdapter.read(base, mlx, config, tensors);
+        write(base, config, tensors, target);
+        return target;
+    }
+
     private static void write(BaseModel base, Path file, Path folder) {
         try (GgufFile gguf = GgufFile.open(file)) {
             GgufLoraReader.Adapter adapter = GgufLoraReader.read(gguf, base.config(),
                     base.network().task().type(), base.network().slots());
-            adapter.config().put("base_model_name_or_path", base.network().description().name());
+            write(base, adapter.config(), adapter.tensors(), folder);
+        }
+    }
+
+    private static void write(BaseModel base, ObjectNode config, Map<String, TensorData> tensors, Path folder) {
+        config.put("base_model_name_or_path", base.network().description().name());
+        try {
             Files.createDirectories(folder);
-            SafetensorsWriter.write(folder.resolve("adapter_model.safetensors"), adapter.tensors());
+            SafetensorsWriter.write(folder.resolve("adapter_model.safetensors"), tensors);
             AtomicFiles.writeString(folder.resolve(CONFIG),
-                    JSON.writerWithDefaultPrettyPrinter().writeValueAsString(adapter.config()) + "\n");
+                    JSON.writerWithDefaultPrettyPrinter().writeValueAsString(config) + "\n");
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a tree of texts and numbers is JSON", e);
         } catch (IOException e) {

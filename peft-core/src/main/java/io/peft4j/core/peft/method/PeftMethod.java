@@ -4,6 +4,7 @@ import io.peft4j.core.peft.config.ConfigReader;
 import io.peft4j.core.peft.config.PeftConfig;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A method of parameter-efficient fine-tuning. Found by {@link java.util.ServiceLoader} (see {@link PeftMethods}): a
@@ -28,6 +29,11 @@ public interface PeftMethod {
     /** Whether Hugging Face PEFT has the method, so that it loads the method's adapters. */
     default boolean isInHuggingFacePeft() {
         return true;
+    }
+
+    /** Why Hugging Face PEFT does not answer as this library with a file of the method that it has; as a rule empty. */
+    default Optional<String> huggingFaceObstacle() {
+        return Optional.empty();
     }
 
     /**
