@@ -69,6 +69,8 @@ public record AdaLoraConfig(@Group(biasWord = "lora_only") LoraConfig lora,
         Checks.require(LoraConfig.isDrawn(lora.initialization()),
                 "AdaLoRA supports init_lora_weights true and false only");
         Checks.require(!lora.ensureWeightTying(), "AdaLoRA does not work with ensure_weight_tying");
+        Checks.require(lora.kasa().isEmpty() && lora.blocks().isEmpty(),
+                "AdaLoRA does not work with kasa_config and use_bdlora");
         if (totalSteps.isPresent()) {
             int total = totalSteps.getAsInt();
             Checks.require(total > 0 && warmup < total - finish, "tinit " + warmup + " and tfinal " + finish

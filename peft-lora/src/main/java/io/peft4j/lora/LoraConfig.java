@@ -14,6 +14,7 @@ import io.peft4j.core.peft.config.UnusedKey;
 import io.peft4j.lora.init.LoraInit;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -55,19 +56,20 @@ import java.util.stream.IntStream;
  * @param targetParameters {@code target_parameters}: parameters of the base that are no layers, such as the experts'
  *     {@code mlp.experts.gate_up_proj} and a router's {@code gate.weight}; one is meant whose path equals a name or
  *     ends with a dot and the name; default none
+ * @param kasa {@code kasa_config}: KaSA; default none
+ * @param blocks {@code use_bdlora}: BD-LoRA; default none
  */
 @PeftType("LORA")
-@UnusedKey(value = "arrow_config", feature = "Arrow")
-@UnusedKey(value = "kasa_config", feature = "KaSA")
+@UnusedKey(value = "arrow_config", feature = "a mixture of adapters by Arrow (activate one of them, or combine them)")
 @UnusedKey(value = "megatron_config", feature = "Megatron")
 @UnusedKey(value = "megatron_core", fallback = "\"megatron.core\"")
-@UnusedKey(value = "monteclora_config", feature = "MonteCLoRA")
+@UnusedKey(value = "monteclora_config", feature = "MonteCLoRA (merge the adapter in Hugging Face PEFT)")
 @UnusedKey(value = "qalora_group_size", fallback = "16")
 @UnusedKey(value = "runtime_config", fallback = "",
         because = "it says how Hugging Face PEFT uses a GPU, not what the adapter is")
-@UnusedKey(value = "use_bdlora", feature = "BD-LoRA")
-@UnusedKey(value = "use_qalora", fallback = "false", feature = "QA-LoRA")
-@UnusedKey(value = "velora_config", feature = "VeLoRA")
+@UnusedKey(value = "use_qalora", fallback = "false",
+        because = "it is for layers that Hugging Face PEFT has quantized by GPTQ")
+@UnusedKey(value = "velora_config", feature = "VeLoRA (merge the adapter in Hugging Face PEFT)")
 public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Placement placement,
         @Key(value = "r", fallback = "8") int rank,
         @Key(value = "lora_alpha", fallback = "8", whole = true) double alpha, @Key("lora_dropout") double dropout,
@@ -79,7 +81,11 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
         @Key("alora_invocation_tokens") List<Integer> invocationTokens,
         @Key(value = "layer_replication", format = LayerRange.Format.class) List<LayerRange> layerReplication,
         @Key("ensure_weight_tying") boolean ensureWeightTying,
-        @Key("target_parameters") List<String> targetParameters) implements LoraBased {
+        @Key("target_parameters") List<String> targetParameters,
+        @Key(value = "kasa_config", format = Kasa.Format.class) Optional<Kasa> kasa,
+        @Key(value = "use_bdlora", format = BlockDiagonal.Format.class) Optional<BlockDiagonal> blocks)
+        implements
+            LoraBased {
     /**
      * Checks ranges and combinations.
      *
@@ -94,6 +100,10 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
         Checks.require(targetParameters.isEmpty() || dropout == 0 && !loraBias && !dora && isDrawn(initialization),
                 "target_parameters work without dropout, lora_bias and use_dora, and with init_lora_weights true or "
                         + "false");
+        requirePlain("kasa_config", kasa.isPresent(), initialization, dora || loraBias || blocks.isPresent(),
+                targetParameters, invocationTokens);
+        requirePlain("use_bdlora", blocks.isPresent(), initialization, dora || loraBias, targetParameters,
+                invocationTokens);
         Checks.rank("the rank (r)", rank);
         Checks.finite("alpha (lora_alpha)", alpha);
         Checks.probability("dropout (lora_dropout)", dropout);
@@ -108,6 +118,13 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
         Checks.require(invocationTokens.isEmpty() || !dora && !initialization.needsLinear(),
                 "alora_invocation_tokens do not work with use_dora or " + init
                         + ", which change the whole base weight");
+    }
+
+    private static void requirePlain(String key, boolean isOn, LoraInit init, boolean others, List<String> parameters,
+            List<Integer> tokens) {
+        Checks.require(!isOn || isDrawn(init) && !others && parameters.isEmpty() && tokens.isEmpty(), key
+                + " works with init_lora_weights true or false and without use_dora, lora_bias, use_bdlora, "
+                + "target_parameters and alora_invocation_tokens");
     }
 
     /** Whether A and B begin as PyTorch begins linear layers. */
@@ -215,5 +232,21 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
 
         /** Parameters that are no layers, such as {@code mlp.experts.gate_up_proj}; default none. */
         Builder targetParameters(List<String> names);
+
+        /** KaSA; default none. */
+        Builder kasa(Optional<Kasa> value);
+
+        /** KaSA. */
+        default Builder kasa(Kasa value) {
+            return kasa(Optional.of(value));
+        }
+
+        /** BD-LoRA; default none. */
+        Builder blocks(Optional<BlockDiagonal> value);
+
+        /** BD-LoRA. */
+        default Builder blocks(BlockDiagonal value) {
+            return blocks(Optional.of(value));
+        }
     }
 }

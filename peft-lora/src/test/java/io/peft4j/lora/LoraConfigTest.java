@@ -78,10 +78,8 @@ class LoraConfigTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', value = {"use_qalora;true",
-        "use_bdlora;{\"nblocks\": 2}",
-        "arrow_config;{\"top_k\": 3}", "megatron_config;{\"x\": 1}", "kasa_config;{\"beta\": 1}",
-        "velora_config;{\"scale\": 1}", "monteclora_config;{\"num_samples\": 8}"})
+    @CsvSource(delimiter = ';', value = {
+        "arrow_config;{\"top_k\": 3}", "megatron_config;{\"x\": 1}", "velora_config;{\"scale\": 1}", "monteclora_config;{\"num_samples\": 8}"})
     void unsupportedSettingsAreRefused(String key, String value) {
         String message = assertThrows(ConfigurationException.class, () -> with(key, value)).getMessage();
         assertTrue(message.contains(key) && message.contains("is not supported"), message);

@@ -151,6 +151,12 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
             requireActivated(setup, slot);
             return new ActivatedLoraLayer(new LoraLayer(setup, slot, config, rank, scaling, start));
         }
+        if (config.kasa().isPresent() || config.blocks().isPresent()) {
+            Checks.require(slot.layer() instanceof Linear, "kasa_config and use_bdlora need linear layers, and "
+                    + slot.path() + " is an embedding");
+            return config.kasa().isPresent() ? new KasaLayer(setup, slot, config, rank, scaling)
+                    : new BlockLoraLayer(setup, slot, config, rank, scaling);
+        }
         if (slot.layer() instanceof Embedding) {
             return new LoraEmbedding(setup, slot, config, rank, scaling);
         }
@@ -225,6 +231,8 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
         @Override
         public void closeDerived() {
             plainLayers().flatMap(LoraLayer::start).forEach(INDArray::close);
+            layers().stream().filter(KasaLayer.class::isInstance).map(KasaLayer.class::cast)
+                    .flatMap(KasaLayer::derived).forEach(INDArray::close);
         }
     }
 }

@@ -26,6 +26,8 @@ final class LoraOnNetworks implements NetworkMethod<LoraConfig> {
                 + config.initialization().json() + "; networks of DeepLearning4J begin with one of "
                 + STARTS.stream().map(LoraInit::json).toList());
         refuse(config.loraBias(), "lora_bias", "networks of DeepLearning4J");
+        refuse(config.kasa().isPresent(), "kasa_config", "networks of DeepLearning4J");
+        refuse(config.blocks().isPresent(), "use_bdlora", "networks of DeepLearning4J");
         refuse(config.fanInFanOut(), "fan_in_fan_out", "networks of DeepLearning4J, which store weights in one way");
         refuse(!config.invocationTokens().isEmpty(), "alora_invocation_tokens", "language models");
         refuse(!config.layerReplication().isEmpty(), "layer_replication", "language models");

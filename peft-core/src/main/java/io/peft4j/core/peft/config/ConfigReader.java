@@ -225,9 +225,10 @@ public final class ConfigReader {
     void unused(UnusedKey key) {
         neutral.add(key.value());
         JsonNode node = root.get(key.value());
-        if (!key.because().isEmpty()) {
+        boolean isDefault = node != null && node.toString().equals(key.fallback());
+        if (!key.because().isEmpty() && !isDefault) {
             ignoreBecause(key.value(), key.because());
-        } else if (!key.feature().isEmpty() && node != null && !node.toString().equals(key.fallback())) {
+        } else if (!key.feature().isEmpty() && node != null && !isDefault) {
             requireOff(key.value(), key.feature());
         }
     }
