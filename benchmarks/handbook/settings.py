@@ -67,6 +67,8 @@ SETTINGS = {
     "waveft": method("waveft", 2e-2, *ALL),
     "osf": method("osf", 1e-4),
     "frod": method("frod", 1e-3),
+    "psoft": method("psoft", 1e-3, *ALL),
+    "adamss": method("adamss", 1e-3),
     "poly": method("poly", 1e-3, *ALL),
     "multitask-prompt-tuning": method("multitask-prompt-tuning", 3e-2, num_virtual_tokens=20),
     "cartridge": method("cartridge", 1e-2, num_virtual_tokens=20),

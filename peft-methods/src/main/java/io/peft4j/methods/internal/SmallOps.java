@@ -98,6 +98,36 @@ final class SmallOps {
         }), List.of(x));
     }
 
+    /**
+     * A matrix of zeros but for the elements of some arrays, FLOAT: {@code y[places[k][i]] = x_k[i]}, each place once.
+     *
+     * @param places for each array the places of its elements, row by row
+     */
+    static Variable placed(Tape tape, List<Variable> parts, int[][] places, int rows, int columns) {
+        float[] values = new float[rows * columns];
+        for (int k = 0; k < places.length; k++) {
+            float[] part = Arrays.toFloats(parts.get(k).value());
+            for (int i = 0; i < part.length; i++) {
+                values[places[k][i]] = part[i];
+            }
+        }
+        INDArray y = tape.allocateFloat(rows, columns);
+        Arrays.write(y, 0, values, 0, values.length);
+        return tape.record(y, (out, dy) -> {
+            float[] dys = Arrays.toFloats(dy);
+            for (int k = 0; k < places.length; k++) {
+                int[] own = places[k];
+                parts.get(k).addGradient((dx, accumulate) -> {
+                    double[] gradient = new double[own.length];
+                    for (int i = 0; i < own.length; i++) {
+                        gradient[i] = dys[own[i]];
+                    }
+                    HeapRows.write(dx, gradient, accumulate);
+                });
+            }
+        }, parts);
+    }
+
     /** {@code y = f(x)}, elementwise, FLOAT. Gradient: {@code dx = dy * f'(x)}. */
     static Variable map(Tape tape, Variable x, DoubleUnaryOperator f, DoubleUnaryOperator derivative) {
         float[] values = Arrays.toFloats(x.value());

@@ -2,22 +2,28 @@ package io.peft4j.parity;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
+import io.peft4j.core.safetensors.SafetensorsFile;
+import io.peft4j.core.safetensors.SafetensorsWriter;
+import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.models.BaseModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -100,6 +106,22 @@ class MethodParityTest {
             assertEquals(1, Fixtures.json(folder.resolve("saved").resolve(AdapterCheckpoint.CONFIG_FILE))
                     .get("boft_n_butterfly_factor").asInt());
         }
+    }
+
+    /** As Hugging Face PEFT writes PSOFT. */
+    @Test
+    void aFileOfPsoftWithoutItsDirectionsIsRefused(@TempDir Path folder) throws IOException {
+        Path original = Fixtures.method("psoft");
+        Path weights = folder.resolve(AdapterCheckpoint.WEIGHTS_FILE);
+        Files.copy(original.resolve(AdapterCheckpoint.CONFIG_FILE), folder.resolve(AdapterCheckpoint.CONFIG_FILE));
+        try (SafetensorsFile file = SafetensorsFile.open(original.resolve(AdapterCheckpoint.WEIGHTS_FILE))) {
+            SafetensorsWriter.write(weights, file.names().stream().filter(name -> name.contains("psoft_R"))
+                    .collect(Collectors.toMap(name -> name,
+                            name -> TensorData.f32(file.shape(name), file.readFloats(name)))));
+        }
+        BaseModel model = kernels.shared("tiny-llama");
+        String message = assertThrows(ConfigurationException.class, () -> PeftModel.load(model, folder)).getMessage();
+        assertTrue(message.contains("psoft_directions.py"), message);
     }
 
     /** Without its adapter the model is the base, in every bit, and the adapter is there again afterwards. */

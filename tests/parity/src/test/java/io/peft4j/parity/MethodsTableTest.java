@@ -6,11 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.WeightedLayer;
+import io.peft4j.core.peft.AdapterLease;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.PeftMethod;
 import io.peft4j.core.peft.method.PeftMethods;
+import io.peft4j.lora.LoraConfig;
+import io.peft4j.methods.Ia3Config;
 import io.peft4j.models.BaseModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -60,10 +65,12 @@ class MethodsTableTest {
                 Select a method with `peft4j train --method NAME`, or with `--adapter-config` and its `peft_type`. Set
                 keys without an option of their own with `--adapter-setting KEY=VALUE`. Parameters are those of a new
                 adapter on SmolLM2-135M-Instruct with the default configuration or the settings beside them; the rate
-                multiplies an automatic learning rate ([planning](planning.md)).
+                multiplies an automatic learning rate ([planning](planning.md)). What merges with a matrix also
+                converts to LoRA (`adapter convert --rank R`), and as LoRA combines with others (`adapter combine`).
+                What mixes serves some rows of a batch beside other adapters.
 
-                | method | `peft_type` | trains | parameters | rate | merges |
-                |---|---|---|---|---|---|
+                | method | `peft_type` | trains | parameters | rate | merges | combines | mixes |
+                |---|---|---|---|---|---|---|---|
                 """);
         try (BaseModel model = BaseModel.load("HuggingFaceTB/SmolLM2-135M-Instruct")) {
             PeftMethods.all().forEach(method -> text.append(row(method, model)).append('\n'));
@@ -81,16 +88,32 @@ class MethodsTableTest {
                     + (settings.isEmpty() ? "" : " with " + settings);
             Optional<String> obstacle = adapted.adapter(PeftModel.DEFAULT_ADAPTER).layers().stream()
                     .map(AdapterLayer::mergeObstacle).flatMap(Optional::stream).findFirst();
-            merges = obstacle.map(reason -> "no: " + reason).orElse("yes");
+            merges = obstacle.map(reason -> "no: " + reason).orElse("yes") + " | "
+                    + combines(adapted, obstacle.isEmpty()) + " | " + mixes(adapted);
         } catch (ConfigurationException e) {
             parameters = "needs settings";
-            merges = "";
+            merges = " | | ";
         }
         String rate = new BigDecimal(config(method).autoRateFactor()).round(new MathContext(2)).stripTrailingZeros()
                 .toPlainString();
         return "| [`" + method.name() + "`](" + method.paper() + ") | `" + method.peftType() + "` | "
                 + method.description() + " | " + parameters
                 + " | " + rate + " | " + merges + " |";
+    }
+
+    private static String combines(PeftModel adapted, boolean merges) {
+        Adapter adapter = adapted.adapter(PeftModel.DEFAULT_ADAPTER);
+        if (adapter.config() instanceof LoraConfig || adapter.config() instanceof Ia3Config) {
+            return "yes";
+        }
+        return merges && adapter.layers().stream().allMatch(layer -> layer.slot().layer() instanceof WeightedLayer own
+                && own.matrix().isPresent()) ? "as LoRA" : "no";
+    }
+
+    private static String mixes(PeftModel adapted) {
+        try (AdapterLease lease = adapted.leaseAdapter(PeftModel.DEFAULT_ADAPTER)) {
+            return lease.mixingObstacle().isEmpty() ? "yes" : "no";
+        }
     }
 
     private static PeftConfig config(PeftMethod method) {

@@ -14,6 +14,7 @@ import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.config.TokenIndices;
 import io.peft4j.lora.AdaLoraConfig;
+import io.peft4j.lora.BlockDiagonal;
 import io.peft4j.lora.LayerRange;
 import io.peft4j.lora.LoHaConfig;
 import io.peft4j.lora.LoKrConfig;
@@ -27,6 +28,7 @@ import io.peft4j.lora.init.Corda;
 import io.peft4j.lora.init.Eva;
 import io.peft4j.lora.init.LoraGa;
 import io.peft4j.lora.init.LoraInit;
+import io.peft4j.methods.AdamssConfig;
 import io.peft4j.methods.AdaptionPromptConfig;
 import io.peft4j.methods.BeftConfig;
 import io.peft4j.methods.BoftConfig;
@@ -132,6 +134,8 @@ class SavedAdaptersTest {
                         .targetModules("q_proj", "v_proj").build()),
                 row("tiny-llama", "dora", lora().dora(true).targetModules(TargetModules.ALL_LINEAR)),
                 row("tiny-llama-untied", "dora", lora().dora(true).targetModules("embed_tokens", "q_proj")),
+                row("tiny-llama", "bdlora", lora().targetModules("o_proj", "v_proj").blocks(
+                        new BlockDiagonal(List.of("o_proj"), List.of("v_proj"), 2, true))),
                 row("tiny-llama", "alora", lora().targetModules(TargetModules.ALL_LINEAR).invocationTokens(261)),
                 row("tiny-llama-untied", "alora-bias", lora().loraBias(true).targetModules(ATTENTION)
                         .invocationTokens(271, 261)),
@@ -224,6 +228,8 @@ class SavedAdaptersTest {
                 Arguments.of("tiny-llama-untied", "waveft", WaveFtConfig.builder().frequencies(60).wavelet("db3")
                         .build()),
                 Arguments.of("tiny-llama", "osf", OsfConfig.builder().keptRank(0.75).targetModules(ATTENTION).build()),
+                Arguments.of("tiny-llama-untied", "adamss", AdamssConfig.builder().rank(9).clusters(3)
+                        .targetModules(ATTENTION).build()),
                 Arguments.of("tiny-llama", "frod", FrodConfig.builder().sparseRate(0.05).build()),
                 Arguments.of("tiny-llama", "cartridge", CartridgeConfig.builder().virtualTokens(5).build()),
                 Arguments.of("tiny-llama", "cpt", CptConfig.builder().tokenIds(List.of(5, 87, 2)).epsilon(2)

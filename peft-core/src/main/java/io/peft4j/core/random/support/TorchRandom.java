@@ -2,7 +2,7 @@ package io.peft4j.core.random.support;
 
 /**
  * The numbers of {@code torch.Generator().manual_seed(seed)} on a CPU, which come from the Mersenne Twister MT19937
- * (Matsumoto and Nishimura 1998).
+ * (Matsumoto and Nishimura 1998), as do those of {@code numpy.random.RandomState(seed)}.
  */
 public final class TorchRandom {
     private static final int N = 624;
@@ -99,6 +99,11 @@ public final class TorchRandom {
             values[i] = radius * (float) Math.cos(angle) * (float) deviation;
             values[i + GROUP / 2] = radius * (float) Math.sin(angle) * (float) deviation;
         }
+    }
+
+    /** {@code numpy.random.RandomState(seed).random_sample()}. */
+    public double numpyFraction() {
+        return ((draw() >>> 5) * 0x1p26 + (draw() >>> 6)) * 0x1p-53;
     }
 
     /** In [0, 1), with 24 bits. */
