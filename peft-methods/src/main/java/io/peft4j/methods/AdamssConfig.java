@@ -24,7 +24,7 @@ import io.peft4j.core.peft.config.UnusedKey;
  *
  * @param common what every configuration holds
  * @param placement the adapted linear layers and what is trained beside them; default as LoRA's
- * @param rank {@code r}: R: directions, at most those that the weight has; default 100
+ * @param rank {@code r}: R: directions, fewer than outputs; where the weight has fewer, those; default 100
  * @param clusters {@code num_subspaces}: clusters of rows; default 5
  * @param clusterRank {@code subspace_rank}: the largest r_k; default 1
  * @param dynamicRank {@code use_dynamic_rank}: whether r_k is the number of a cluster's directions whose squared

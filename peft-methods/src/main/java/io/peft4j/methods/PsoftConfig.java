@@ -14,9 +14,10 @@ import io.peft4j.core.peft.config.UnusedKey;
 
 /**
  * PSOFT (<a href="https://openreview.net/forum?id=FSHrinMArK">paper</a>): the r largest singular directions of a
- * weight {@code W ~ U S V^T} are rotated and scaled: {@code y = base(x) + (alpha / r) * (dropout(x) A^T) (M - I)^T B^T},
- * A [r, in] and B [out, r] with {@code (alpha / r) B A = U S V^T}, not trained, {@code M = diag(b) R diag(a)}: b, a [r],
- * {@code R = (I + Q) (I - Q)^-1}, Q skew-symmetric with {@code r * (r - 1) / 2} parameters. {@code r * (r + 3) / 2}
+ * weight {@code W ~ U S V^T} are rotated and scaled: {@code y = base(x) + (alpha / r) * (dropout(x) A^T) (M - I)^T
+ * B^T}, A [r, in] and B [out, r] with {@code (alpha / r) B A = U S V^T}, not trained, {@code M = diag(b) R diag(a)}: b,
+ * a [r], {@code R = (I + Q) (I - Q)^-1}, Q skew-symmetric
+ * with {@code r * (r - 1) / 2} parameters. {@code r * (r + 3) / 2}
  * parameters a layer.
  *
  * <p>What M means depends on the signs of the singular vectors. Hugging Face PEFT decomposes the base anew for each

@@ -109,7 +109,8 @@ final class AdapterConvertCommand extends PeftCommand {
     private List<String> ways() {
         String same = " --model " + model.name() + " --adapter " + adapter;
         return rank == null ? List.of() : List.of("of a higher rank: peft4j adapter convert" + same + " --rank " + 2
-                * rank + (form == null ? "" : " --to " + form) + " --output " + output, "merged:           peft4j adapter merge" + same
+                * rank + (form == null ? "" : " --to " + form) + " --output " + output,
+                "merged:           peft4j adapter merge" + same
                         + " --output merged");
     }
 

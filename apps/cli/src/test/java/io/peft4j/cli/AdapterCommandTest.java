@@ -125,7 +125,8 @@ class AdapterCommandTest {
     @Test
     void anAdapterGoesToMlxAndBack() throws IOException {
         Path mlx = folder.resolve("mlx");
-        CommandRun.succeeding("adapter", "convert", "--model", MODEL, "--adapter", LORA, "--to", "mlx", "--output", mlx);
+        CommandRun.succeeding("adapter", "convert", "--model", MODEL, "--adapter", LORA, "--to", "mlx", "--output",
+                mlx);
         assertTrue(Files.exists(mlx.resolve("adapters.safetensors")));
         Path back = folder.resolve("back");
         CommandRun.succeeding("adapter", "convert", "--model", MODEL, "--adapter", mlx, "--output", back);

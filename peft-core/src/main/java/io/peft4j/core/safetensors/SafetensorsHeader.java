@@ -39,7 +39,7 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
         try (StrictJson reader = new StrictJson(path, "the header", json)) {
             reader.object("the header", name -> {
                 if (name.equals(METADATA)) {
-                    metadata.putAll(reader.strings(METADATA));
+                    metadata.putAll(reader.stringsOrNull(METADATA));
                 } else {
                     found.add(tensor(path, reader, name, dataStart));
                 }

@@ -58,7 +58,11 @@ final class StrictJson implements AutoCloseable {
 
     /** Reads an object; the current or next token is its brace. */
     void object(String where, Member member) {
-        expect(JsonToken.START_OBJECT, where, "an object");
+        members(next(), where, member);
+    }
+
+    private void members(JsonToken first, String where, Member member) {
+        requireToken(JsonToken.START_OBJECT, first, where, "an object");
         while (next() != JsonToken.END_OBJECT) {
             member.read(name());
         }
@@ -68,6 +72,15 @@ final class StrictJson implements AutoCloseable {
     Map<String, String> strings(String where) {
         Map<String, String> result = new LinkedHashMap<>();
         object(where, key -> result.put(key, string("'" + key + "' of " + where)));
+        return result;
+    }
+
+    /** Reads an object of strings, or null as one without any: so MLX writes that there are none. */
+    Map<String, String> stringsOrNull(String where) {
+        Map<String, String> result = new LinkedHashMap<>();
+        if (next() != JsonToken.VALUE_NULL) {
+            members(parser.currentToken(), where, key -> result.put(key, string("'" + key + "' of " + where)));
+        }
         return result;
     }
 
@@ -140,7 +153,10 @@ final class StrictJson implements AutoCloseable {
     }
 
     private void expect(JsonToken token, String where, String kind) {
-        JsonToken found = next();
+        requireToken(token, next(), where, kind);
+    }
+
+    private void requireToken(JsonToken token, JsonToken found, String where, String kind) {
         if (found != token) {
             throw new FileFormatException(file, where + " is not " + kind
                     + (found == null ? "; the text ends there" : " but " + shorten(text())));

@@ -20,8 +20,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * KaSA on a linear layer (<a href="https://arxiv.org/abs/2412.06071">2412.06071</a>): {@code y = base(x) - x V^T (U
- * diag(S))^T + s * (d * (dropout(x) A^T)) B^T}: A [r, in], B [out, r], {@code lora_diag} d [r]; U diag(S) [out, r] and V
- * [r, in] the r smallest singular components of the base weight, in a product that does not depend on their signs.
+ * diag(S))^T + s * (d * (dropout(x) A^T)) B^T}: A [r, in], B [out, r], {@code lora_diag} d [r]; U diag(S) [out, r] and
+ * V [r, in] the r smallest singular components of the base weight, in a product that does not depend on their signs.
  */
 final class KasaLayer extends ChangeLayer {
     private final float scaling;
@@ -36,8 +36,9 @@ final class KasaLayer extends ChangeLayer {
         int in = linear().inFeatures();
         int out = linear().outFeatures();
         int all = Math.min(in, out);
-        Checks.require(rank < all, "kasa_config takes the " + rank + " smallest of the " + all + " singular components of "
-                + slot.path() + "; choose a rank that leaves some");
+        Checks.require(rank < all,
+                "kasa_config takes the " + rank + " smallest of the " + all + " singular components of "
+                        + slot.path() + "; choose a rank that leaves some");
         this.scaling = (float) scaling;
         this.a = setup.tensor(slot, "lora_A.weight", config.initialization().a(rank, in), rank, in);
         this.b = setup.tensor(slot, "lora_B.weight", config.initialization().b(rank), out, rank);

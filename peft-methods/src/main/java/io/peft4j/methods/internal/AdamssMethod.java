@@ -5,6 +5,7 @@ import io.peft4j.core.array.SingularValues;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterLayer;
@@ -68,6 +69,11 @@ public final class AdamssMethod extends ConfiguredMethod<AdamssConfig> {
             int out = linear().outFeatures();
             int columns = in + (linear().bias().isPresent() ? 1 : 0);
             this.rank = Math.min(config.rank(), Math.min(out, columns));
+            if (rank == out) {
+                throw new ConfigurationException("r is " + config.rank() + ", and " + slot.path() + " has " + out
+                        + " outputs: with as many directions all of them are equally far apart, and rounding decides "
+                        + "on their clusters; use a smaller r, or other targets");
+            }
             SearchedDirections found = SearchedDirections.of(withBias(columns), out, columns, rank, config.seed());
             this.directions = setup.tensor(slot, "adamss_newB", Initializer.values(Arrays.floats(found.vt())), rank,
                     columns).frozen().inPlaceOfBase();

@@ -42,9 +42,9 @@ public final class PsoftMethod extends ConfiguredMethod<PsoftConfig> {
                 .allMatch(slot -> setup.storedShape(slot, "psoft_A").isEmpty())) {
             throw new ConfigurationException(
                     "the adapter's file has no psoft_A and psoft_B. Hugging Face PEFT computes "
-                            + "them from the base again, with signs that differ between machines, so that what the adapter "
-                            + "learned is known only where it was trained: there, write them into the file with "
-                            + "docs/interop/psoft_directions.py, or convert the adapter to LoRA");
+                            + "them from the base again, with signs that differ between machines, so that what "
+                            + "the adapter learned is known only where it was trained: there, write them "
+                            + "into the file by docs/interop/psoft_directions.py, or convert the adapter to LoRA");
         }
         PsoftConfig stored = config.toBuilder().fanInFanOut(targets.areStoredTransposed(config.fanInFanOut())).build();
         return targets.adapter(stored, slot -> new PsoftLayer(setup, slot, config));

@@ -115,7 +115,7 @@ final class MlxAdapter {
         JsonNode scale = mlx.path("lora_parameters").path("scale");
         if (!type.equals("lora") || !scale.isNumber()) {
             throw new FileFormatException(configFile, "is not a LoRA adapter of mlx-lm with a scale: fine_tune_type is "
-                    + type + "; train it there with --fine-tune-type lora, or fuse it");
+                    + type + "; train it there as lora, or fuse it there");
         }
         Map<String, Integer> ranks = new TreeMap<>();
         try (SafetensorsFile file = SafetensorsFile.open(folder.resolve(WEIGHTS))) {

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Adapters of mlx-lm: read as it wrote them, written so that the same comes back, and refused where they do not fit. */
+/** Adapters of mlx-lm: read as it wrote them, written so that the same comes back, refused where they do not fit. */
 class MlxAdapterTest {
     private static final Path MLX = Fixtures.FOLDER.resolve("mlx");
 
