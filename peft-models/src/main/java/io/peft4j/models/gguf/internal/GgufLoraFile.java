@@ -39,7 +39,7 @@ public final class GgufLoraFile {
     public static List<String> obstacles(Adapter adapter, ModelConfig config, boolean tied) {
         Optional<GgufForm> form = Architectures.of(config).gguf();
         if (form.isEmpty()) {
-            return List.of("llama.cppdoes not support models of the type " + config.modelType() + "");
+            return List.of("llama.cpp does not support models of the type " + config.modelType());
         }
         if (!adapter.invocation().isEmpty()) {
             return List.of("it is invoked by the tokens " + adapter.invocation() + ", and llama.cpp would apply "
