@@ -79,7 +79,8 @@ public final class HttpServer implements AutoCloseable {
         ServerSocketChannel socket = bind(host, port);
         this.javalin = Javalin.create(config -> {
             config.jetty.threadPool = new QueuedThreadPool(RequestGate.threads(limits));
-            config.jetty.modifyServer(server -> server.setHandler(new RequestGate(OPEN, limits, diskFull::test)));
+            config.jetty
+                    .modifyServer(server -> server.setHandler(new RequestGate(OPEN, limits, diskFull::test, running)));
             configure(config, socket, groups);
         });
         this.routes = new RouteTable(javalin);
@@ -118,10 +119,7 @@ public final class HttpServer implements AutoCloseable {
         config.requestLogger.http((request, millis) -> meters.answered(request,
                 Duration.ofNanos((long) (millis * 1e6))));
         config.routes.before(this::begin);
-        config.routes.after(request -> {
-            LongRequests.leave(request);
-            running.arriveAndDeregister();
-        });
+        config.routes.after(LongRequests::leave);
         Routes described = new Routes(config.routes);
         groups.forEach(group -> group.addTo(described));
         described.get("/openapi.json", Operation.of("description", "This description").withoutKey()
@@ -142,7 +140,6 @@ public final class HttpServer implements AutoCloseable {
     }
 
     private void begin(Context request) {
-        running.register();
         request.header(REQUEST_ID, "req_" + UUID.randomUUID().toString().replace("-", ""));
         request.header("X-Content-Type-Options", "nosniff");
         if (stopping.get()) {

@@ -5,7 +5,9 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Phaser;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.eclipse.jetty.http.HttpException;
@@ -33,6 +35,7 @@ final class RequestGate extends Handler.Wrapper {
     private final Set<String> alwaysOpen;
     private final Limits limits;
     private final Consumer<Throwable> failures;
+    private final Phaser running;
     private final Semaphore threads;
     private final Semaphore uploads = new Semaphore(UPLOADS);
     private final AtomicLong held = new AtomicLong();
@@ -56,9 +59,11 @@ final class RequestGate extends Handler.Wrapper {
      *
      * @param alwaysOpen paths that are answered however busy the server is; the console's files are, too
      * @param failures hears what fails outside of the routes
+     * @param running has a party for each request that routes handle, until its whole response is written
      */
-    RequestGate(Set<String> alwaysOpen, Limits limits, Consumer<Throwable> failures) {
+    RequestGate(Set<String> alwaysOpen, Limits limits, Consumer<Throwable> failures, Phaser running) {
         this.failures = failures;
+        this.running = running;
         this.alwaysOpen = alwaysOpen;
         this.limits = limits;
         this.threads = new Semaphore(limits.threads());
@@ -92,13 +97,25 @@ final class RequestGate extends Handler.Wrapper {
             return refuse(response, callback, ApiException.tooMany("rate_limit_exceeded", limits.threads()
                     + " requests are being answered; try again", 1));
         }
+        running.register();
+        AtomicBoolean left = new AtomicBoolean();
+        Runnable leave = () -> {
+            if (!left.getAndSet(true)) {
+                running.arriveAndDeregister();
+            }
+        };
+        boolean handled = false;
         try {
-            return super.handle(request, response, callback);
+            handled = super.handle(request, response, Callback.from(callback, leave));
+            return handled;
         } catch (Error e) {
             failures.accept(e);
             throw e;
         } finally {
             threads.release();
+            if (!handled) {
+                leave.run();
+            }
         }
     }
 
