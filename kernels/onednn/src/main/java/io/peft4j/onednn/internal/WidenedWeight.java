@@ -56,19 +56,34 @@ final class WidenedWeight extends PackedWeight {
         Matrix even = half(lane, x, padded, EVEN);
         Matrix odd = half(lane, x, padded, ODD);
         int half = columns() / 2;
-        int block = Math.min(count, Math.max(1, Integer.highestOneBit(BLOCK / half)));
+        int block = Math.max(1, Integer.highestOneBit(BLOCK / half));
         Span wide = Span.scratch(lane, DataType.FLOAT, 2L * block * half);
+        Matrix left = Matrix.dense(wide, block, half).transpose();
+        Matrix right = Matrix.dense(wide.from((long) block * half), block, half).transpose();
+        Matrix last = Matrix.dense(Span.scratch(lane, DataType.FLOAT, (long) padded * block), padded, block);
         for (int done = 0; done < count; done += block) {
             int features = Math.min(block, count - done);
-            widen(lane, slices[slice].from((long) done * columns()), wide, features * half);
+            Span from = slices[slice].from((long) done * columns());
+            widen(lane, from, left.data(), right.data(), features * half);
             Matrix part = result.columns(done, features);
-            Products.onLane(lane, even, Matrix.dense(wide, features, half).transpose(), part, 1f, accumulate);
-            Products.onLane(lane, odd, Matrix.dense(wide.from((long) features * half), features, half).transpose(),
-                    part, 1f, true);
+            if (features == block) {
+                add(lane, even, left, odd, right, part, accumulate);
+            } else {
+                // Products of another shape sum in another order, and where slices end depends on the threads.
+                copy(lane, part.data(), part.stride(), last.data(), block, rows, features);
+                add(lane, even, left, odd, right, last, accumulate);
+                copy(lane, last.data(), block, part.data(), part.stride(), rows, features);
+            }
         }
         if (!direct) {
             copy(lane, result.data(), count, target, rows(), rows, count);
         }
+    }
+
+    private static void add(ThreadContext lane, Matrix even, Matrix left, Matrix odd, Matrix right, Matrix result,
+            boolean accumulate) {
+        Products.onLane(lane, even, left, result, 1f, accumulate);
+        Products.onLane(lane, odd, right, result, 1f, true);
     }
 
     /** The inputs of x at even or odd places. */
@@ -87,8 +102,8 @@ final class WidenedWeight extends PackedWeight {
         return Matrix.dense(to, rows, half);
     }
 
-    /** Widens pairs of numbers: those at even places to {@code to}, the others behind them. */
-    private static void widen(ThreadContext lane, Span from, Span to, int count) {
+    /** Widens pairs of numbers: those at even places to {@code left}, the others to {@code right}. */
+    private static void widen(ThreadContext lane, Span from, Span left, Span right, int count) {
         int[] words = lane.ints(WORDS, TILE);
         int[] even = lane.ints(EVEN, TILE);
         int[] odd = lane.ints(ODD, TILE);
@@ -96,8 +111,8 @@ final class WidenedWeight extends PackedWeight {
             int length = Math.min(TILE, count - done);
             NativeMemory.read(from.from(2L * done).address(), words, 0, length);
             split(words, even, odd, length);
-            NativeMemory.write(to.from(done).address(), even, 0, length);
-            NativeMemory.write(to.from(count + done).address(), odd, 0, length);
+            NativeMemory.write(left.from(done).address(), even, 0, length);
+            NativeMemory.write(right.from(done).address(), odd, 0, length);
         }
     }
 
