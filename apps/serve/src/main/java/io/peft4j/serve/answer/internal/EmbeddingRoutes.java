@@ -3,7 +3,6 @@ package io.peft4j.serve.answer.internal;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
-import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.task.TextEmbedder;
 import io.peft4j.serve.api.internal.ModelRoutes;
@@ -67,15 +66,8 @@ public final class EmbeddingRoutes implements RouteGroup {
     }
 
     private LanguageModel find(String name, Caller caller) {
-        return models.embedder(name, caller).orElseThrow(() -> {
-            if (models.find(name, caller).isEmpty()) {
-                return ModelRoutes.noSuchModel(models, name, caller);
-            }
-            List<String> embedders = models.embedderNames(caller);
-            return ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
-                    + "' gives no embeddings; " + (embedders.isEmpty() ? "this server has no model "
-                            + "that does" : SimilarNames.sentence(name, embedders)));
-        });
+        return models.embedder(name, caller).orElseThrow(() -> ModelRoutes.unsuitable(models, name, caller,
+                "gives no embeddings", models.embedderNames(caller)));
     }
 
     private static ObjectNode reply(String model, List<float[]> vectors, boolean base64, int tokens) {

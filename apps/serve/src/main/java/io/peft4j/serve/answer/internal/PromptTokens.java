@@ -13,12 +13,6 @@ final class PromptTokens {
     private PromptTokens() {
     }
 
-    /** As below, to the end. */
-    static int[] of(String param, String text, int most, Function<String, int[]> tokenizer) {
-        return of(param, text, most, tokenizer, () -> {
-        });
-    }
-
     /**
      * Encodes a text, unless it is far too long. Tokenizers take millions of characters, more than any model reads, and
      * refuse what is longer.

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
 import io.peft4j.core.error.PeftException;
-import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.task.Reranker;
@@ -14,6 +13,7 @@ import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.LongRequests;
 import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.http.internal.RequestFields;
 import io.peft4j.serve.http.internal.RouteGroup;
@@ -57,9 +57,11 @@ public final class RerankRoutes implements RouteGroup {
         int most = fields.integer("top_n", 1, Integer.MAX_VALUE).orElse(texts.size());
         boolean repeated = fields.flag("return_documents");
         fields.requireKnown();
-        requireRoom(query, reranker.maxTokens(), model.tokenizer()::encodeWithSpecials);
+        requireRoom(query, reranker.maxTokens(), model.tokenizer()::encodeWithSpecials,
+                () -> LongRequests.requireClient(http));
         List<TokenSequence> pairs = pairs(reranker, query, texts);
         int tokens = pairs.stream().mapToInt(TokenSequence::length).sum();
+        LongRequests.leave(http);
         double[] scores = reranker.scoresOf(pairs);
         Caller.of(http).used(tokens);
         ObjectNode reply = Json.object().put("id", "rerank-" + UUID.randomUUID()).put("object", "list")
@@ -78,15 +80,8 @@ public final class RerankRoutes implements RouteGroup {
     }
 
     private LanguageModel find(String name, Caller caller) {
-        return models.reranker(name, caller).orElseThrow(() -> {
-            if (models.find(name, caller).isEmpty()) {
-                return ModelRoutes.noSuchModel(models, name, caller);
-            }
-            List<String> rerankers = models.rerankerNames(caller);
-            return ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
-                    + "' does not score texts for a query; " + (rerankers.isEmpty() ? "this server has no model that "
-                            + "does" : SimilarNames.sentence(name, rerankers)));
-        });
+        return models.reranker(name, caller).orElseThrow(() -> ModelRoutes.unsuitable(models, name, caller,
+                "does not score texts for a query", models.rerankerNames(caller)));
     }
 
     private static List<String> texts(JsonNode documents) {
@@ -104,8 +99,9 @@ public final class RerankRoutes implements RouteGroup {
         return texts;
     }
 
-    private static void requireRoom(String query, int most, Function<String, int[]> tokenizer) {
-        int tokens = PromptTokens.of("query", query, most, tokenizer).length;
+    private static void requireRoom(String query, int most, Function<String, int[]> tokenizer,
+            Runnable look) {
+        int tokens = PromptTokens.of("query", query, most, tokenizer, look).length;
         if (tokens >= most) {
             throw ApiException.of(400, "invalid_request_error", "context_length_exceeded", "query", "the query has "
                     + tokens + " tokens, but the model reads " + most + " of a query with a document");

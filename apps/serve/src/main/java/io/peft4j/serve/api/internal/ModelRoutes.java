@@ -88,6 +88,22 @@ public final class ModelRoutes implements RouteGroup {
                 + SimilarNames.sentence(name, models.all(caller).stream().map(ServedModel::name).toList()));
     }
 
+    /**
+     * Why a model does not serve a route.
+     *
+     * @param why what the model does not do, after its name
+     * @param suitable the models that do
+     */
+    public static ApiException unsuitable(ServedModels models, String name, Caller caller, String why,
+            List<String> suitable) {
+        if (models.find(name, caller).isEmpty()) {
+            return noSuchModel(models, name, caller);
+        }
+        return ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name + "' "
+                + why + "; " + (suitable.isEmpty() ? "this server has no model that does"
+                        : SimilarNames.sentence(name, suitable)));
+    }
+
     private ObjectNode json(ServedModel model) {
         ObjectNode json = Json.object().put("id", model.name()).put("object", "model").put("created", model.created())
                 .put("owned_by", model.owner());
