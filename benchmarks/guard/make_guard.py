@@ -178,7 +178,7 @@ DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 for i, day in enumerate(DAYS):
     add("instructions", f"Answer with one word. Which day comes after {day}?", DAYS[(i + 1) % 7], DAYS[(i + 4) % 7])
 
-TRAINED = Path("../../examples/handbook/general.jsonl"), Path(
+TRAINED = Path("../../peft-data/src/main/resources/io/peft4j/data/general.jsonl"), Path(
     "../../peft-train/src/main/resources/io/peft4j/train/objective/general-prompts.txt")
 taken = {json.loads(line)["question"] for line in (RESOURCES / "guard.jsonl").read_text(encoding="utf-8").splitlines()}
 taken |= {json.loads(line)["messages"][0]["content"] for line in TRAINED[0].read_text(encoding="utf-8").splitlines()}

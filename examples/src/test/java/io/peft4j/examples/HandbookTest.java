@@ -130,7 +130,7 @@ class HandbookTest {
 
     @Test
     void generalExamplesAreNeitherOfTheHandbookNorOfTheGuardSet() {
-        ChatDataset general = ChatDataset.read(FOLDER.resolve("general.jsonl"));
+        ChatDataset general = ChatDataset.general();
         assertEquals(104, general.size());
         List<EvaluationItem> asked = new ArrayList<>();
         GuardSet.builtIn().items().forEach(item -> asked.add(EvaluationItem.reference(item.question(), "any")));

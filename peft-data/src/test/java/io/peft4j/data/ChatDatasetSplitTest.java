@@ -35,6 +35,17 @@ class ChatDatasetSplitTest {
     }
 
     @Test
+    void threeOfFiveExamplesAreGeneralOnesAndAllOfThemToAThousand() {
+        for (int[] expected : new int[][] {{1, 1}, {50, 30}, {176, 104}, {1000, 104}, {1001, 208}, {30_000, 3120}}) {
+            ChatDataset both = numbered(expected[0]).remembering();
+            assertEquals(expected[0] + expected[1], both.size());
+            assertEquals(ChatDataset.general().examples().get((expected[1] - 1) % 104),
+                    both.examples().get(both.size() - 1));
+        }
+        assertEquals(104, ChatDataset.general().stream().map(ChatExample::messages).distinct().count());
+    }
+
+    @Test
     void ratiosMustSumToOneAndLeaveNoPartEmpty() {
         assertEquals(new SplitOptions(0.1, 7), SplitOptions.ratios(0.9, 0.1).seed(7));
         assertThrows(ConfigurationException.class, () -> SplitOptions.ratios(0.9, 0.2));

@@ -9,7 +9,6 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.train.internal.checkpoint.Checkpoints;
 import io.peft4j.train.internal.checkpoint.OutputFolder;
 import io.peft4j.train.objective.Keeping;
-import io.peft4j.train.objective.KeepingOptions;
 import io.peft4j.train.parallel.WorkerCollective;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -133,15 +132,11 @@ public final class TrainerBuilder extends TrainingOptions.Setters<TrainerBuilder
     }
 
     /**
-     * Learns without forgetting: asks the base some 150 general prompts before the first update, and penalizes each
-     * update for what changes along its answers ({@link io.peft4j.train.objective.KeepingObjective}), with the default
-     * {@link KeepingOptions}.
+     * Holds the model near what its base answers to some prompts, which are asked before the first update: each update
+     * is penalized for what changes along these answers ({@link io.peft4j.train.objective.KeepingObjective}). Default:
+     * nothing is kept. Conversations forget less, at less cost, beside general ones ({@link
+     * io.peft4j.data.ChatDataset#remembering}).
      */
-    public TrainerBuilder remember() {
-        return keeping(Keeping.general(KeepingOptions.defaults()));
-    }
-
-    /** As {@link #remember} with other prompts or numbers; default: nothing is kept. */
     public TrainerBuilder keeping(Keeping value) {
         keeping = Optional.of(value);
         return this;

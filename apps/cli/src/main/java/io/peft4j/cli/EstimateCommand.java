@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
         + "options: trainable parameters, tokens and the adapter's size exactly, time and peak memory from a probe of "
         + "seconds on this machine. Writes nothing.",
     "seconds are those that the training reports at its end, asking_seconds what the base takes before to "
-            + "answer prompts with --remember or --keep; MB are 10^6 bytes."})
+            + "answer prompts with --keep; MB are 10^6 bytes."})
 final class EstimateCommand extends TrainingCommand {
     @Mixin
     private PriceOptions prices;

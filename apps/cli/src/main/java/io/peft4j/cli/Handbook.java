@@ -24,8 +24,8 @@ record Handbook(ChatDataset train, ChatDataset general, List<EvaluationItem> hel
 
     /** The one that comes with the program. */
     static Handbook builtIn() {
-        return new Handbook(read("train.jsonl", ChatDataset::read), read("general.jsonl", ChatDataset::read),
-                read("heldout.jsonl", EvaluationData::read));
+        return new Handbook(read("train.jsonl", ChatDataset::read), ChatDataset.general(), read(
+                "heldout.jsonl", EvaluationData::read));
     }
 
     /** What is trained on: the handbook's examples, and so many general ones. */

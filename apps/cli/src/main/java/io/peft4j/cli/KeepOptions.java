@@ -14,10 +14,6 @@ final class KeepOptions {
     private static final String GENERAL = "general";
     private static final KeepingOptions USUAL = KeepingOptions.defaults();
 
-    @Option(names = "--remember", description = "Learns without forgetting: keeps what the base answers to general "
-            + "prompts, as --keep general with its defaults.")
-    private boolean remember;
-
     @Option(names = "--keep", paramLabel = "general|FILE",
             description = "Has the base answer general prompts, or those "
                     + "of a file, and penalizes each update for what changes along its answers.")
@@ -38,12 +34,7 @@ final class KeepOptions {
 
     /** Checks the options, before anything is read. */
     void check(PeftCommand line) {
-        if (remember && keep != null) {
-            throw line.usage("--remember keeps what the base answers to general prompts; --keep takes others");
-        }
-        if (!remember) {
-            line.requireWith("--keep", List.of("--keep-by", "--keep-share", "--keep-weight"));
-        }
+        line.requireWith("--keep", List.of("--keep-by", "--keep-share", "--keep-weight"));
         if (!List.of("divergence", "answers").contains(by)) {
             throw line.usage("--keep-by is '" + by + "'; it must be divergence or answers");
         }
@@ -57,10 +48,7 @@ final class KeepOptions {
 
     /** What is kept, if anything is. */
     Optional<Keeping> keeping(DataInput input) {
-        if (!remember && keep == null) {
-            return Optional.empty();
-        }
-        return Optional.of(remember || keep.equals(GENERAL) ? Keeping.general(options())
-                : Keeping.ofPrompts(input.file(Path.of(keep)), options()));
+        return Optional.ofNullable(keep).map(what -> what.equals(GENERAL) ? Keeping.general(options())
+                : Keeping.ofPrompts(input.file(Path.of(what)), options()));
     }
 }

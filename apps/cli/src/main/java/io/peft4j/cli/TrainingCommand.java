@@ -96,6 +96,10 @@ abstract class TrainingCommand extends PeftCommand {
     @Mixin
     private LearnedOptions learned;
 
+    @Option(names = "--remember", description = "Learns without forgetting: mixes general examples in, three for each "
+            + "five rows, at most 104 to a thousand. For --objective sft on a model with a chat template.")
+    private boolean remember;
+
     @Mixin
     private KeepOptions keep;
 
@@ -146,8 +150,9 @@ abstract class TrainingCommand extends PeftCommand {
 
     /** The examples that the options name. */
     final TrainingData examples() {
-        return objective.read(input.file(data), Optional.ofNullable(validation).map(input::file),
+        TrainingData read = objective.read(input.file(data), Optional.ofNullable(validation).map(input::file),
                 name -> engine.load(name, console()));
+        return remember ? read.remembering() : read;
     }
 
     /** The base with the adapter to be trained. */

@@ -73,7 +73,8 @@ class EstimateCommandTest {
     @Test
     void whatTheBaseIsAskedBeforeIsCounted() {
         JsonNode plain = CommandRun.succeeding(words("estimate")).json().get(0);
-        JsonNode keeping = CommandRun.succeeding(words("estimate", "--remember", "--machine-hour-price", 36)).json()
+        JsonNode keeping = CommandRun.succeeding(words("estimate", "--keep", "general", "--machine-hour-price", 36))
+                .json()
                 .get(0);
 
         assertFalse(plain.has("asking_seconds"), plain.toString());

@@ -51,13 +51,24 @@ class KeepCommandTest {
 
     @Test
     void answersToGeneralPromptsAreKept() throws IOException {
-        List<JsonNode> remembering = train("general", "--remember");
+        List<JsonNode> remembering = train("general", "--keep", "general");
         List<JsonNode> rows = train("rows", "--keep", "general", "--keep-by", "answers");
 
         assertEquals(0, remembering.get(0).get("kept_kl").asDouble(), 1e-9);
         double added = rows.get(0).get("train_loss").asDouble() - remembering.get(0).get("train_loss").asDouble();
         assertEquals(0.3 * rows.get(0).get("kept_nll").asDouble(), added, 1e-4,
                 "the answers' likelihood counts by its default weight: " + rows + remembering);
+    }
+
+    @Test
+    void generalRowsAreLearnedBesideThoseOfTheData() throws IOException {
+        train("remembered", "--remember");
+        JsonNode run = CommandRun.parse(Files.readString(folder.resolve("remembered/run.json")));
+
+        assertEquals(3, run.get("plan").get("examples").asInt(), "two rows and a general one");
+        String error = CommandRun.failing(1, words("other", "--remember", "--objective", "self-distillation")
+                .toArray());
+        assertTrue(error.contains("by the objective sft alone, not beside [2 examples for self-distillation]"), error);
     }
 
     @ParameterizedTest
@@ -71,10 +82,9 @@ class KeepCommandTest {
     @ParameterizedTest
     @CsvSource({"--keep-share, 0, the share of kept answers is 0.0; it must be above 0",
         "--keep-weight, -1, the weight of kept answers is -1.0; it must be above 0",
-        "--keep-by, rows, it must be divergence or answers",
-        "--keep, general, --remember keeps what the base answers to general prompts"})
+        "--keep-by, rows, it must be divergence or answers"})
     void valuesOutOfRangeAreErrors(String option, String value, String said) throws IOException {
-        String error = CommandRun.failing(2, words("out", "--remember", option, value).toArray());
+        String error = CommandRun.failing(2, words("out", "--keep", "general", option, value).toArray());
 
         assertTrue(error.contains(said), error);
     }

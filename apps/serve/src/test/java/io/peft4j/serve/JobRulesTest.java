@@ -68,6 +68,7 @@ class JobRulesTest {
             , 'hyperparameters': {'learning_rate_multiplier': 0}              | hyperparameters.learning_rate_multiplier
             , 'hyperparameters': {'beta': 0.1}                                | hyperparameters.beta
             , 'hyperparameters': {'remember': 1}                              | hyperparameters.remember
+            , 'method': {'type': 'dpo', 'dpo': {'hyperparameters':{'remember':1}}} | method.dpo.hyperparameters.remember
             , 'hyperparameters': {}, 'method': {'type': 'supervised'}         | hyperparameters
             , 'validation_file': 'file-none'                                  | validation_file
             , 'validation_file': '../x'                                       | validation_file
@@ -149,7 +150,7 @@ class JobRulesTest {
     }
 
     @Test
-    void aJobThatRemembersIsHeldNearItsBase() throws Exception {
+    void aJobThatRemembersAlsoLearnsGeneralRows() throws Exception {
         training = server.upload(TestServer.rows(0, 12));
         String id = server.job(json(", 'method': {'type': 'supervised', 'supervised': {'hyperparameters': "
                 + "{'n_epochs': 1, 'batch_size': 6, 'remember': true}}}"));
@@ -157,7 +158,8 @@ class JobRulesTest {
         assertEquals("succeeded", job.get("status").asText(), job.toString());
         assertTrue(job.get("method").get("supervised").get("hyperparameters").get("remember").asBoolean());
         List<String> steps = Files.readAllLines(data.resolve("jobs").resolve(id).resolve("run/metrics.jsonl"));
-        assertTrue(steps.stream().anyMatch(step -> step.contains("\"kept_kl\"")), steps.toString());
+        assertEquals(4, steps.stream().filter(step -> step.contains("\"train_loss\"")).count(),
+                "12 rows and 7: " + steps);
     }
 
     private static List<JsonNode> events(String job) {

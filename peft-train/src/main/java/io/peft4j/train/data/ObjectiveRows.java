@@ -27,6 +27,13 @@ record ObjectiveRows<E>(ObjectiveType<E> type, ObjectiveValues values, double we
                 source.validation().map(type.rows()::read).orElse(List.of()));
     }
 
+    /** The same for other examples of the kind. */
+    ObjectiveRows<E> with(List<?> others) {
+        @SuppressWarnings("unchecked")
+        List<E> own = (List<E>) others;
+        return new ObjectiveRows<>(type, values, weight, own, held);
+    }
+
     private Objective<E> objective(ObjectiveModels models) {
         return type.with(values).apply(models);
     }

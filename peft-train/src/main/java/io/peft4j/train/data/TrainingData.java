@@ -83,6 +83,18 @@ public final class TrainingData {
         return new TrainingData(parts, notes, loader);
     }
 
+    /**
+     * The same with general examples, so that a training forgets less ({@link ChatDataset#remembering}).
+     *
+     * @throws ConfigurationException when something else is learned than the next token of conversations alone
+     */
+    public TrainingData remembering() {
+        ChatDataset chats = chats().orElseThrow(() -> new ConfigurationException("general examples are learned beside "
+                + "conversations by the objective sft alone, not beside " + this + "; keep the answers of the base "
+                + "instead"));
+        return new TrainingData(List.of(parts.get(0).with(chats.remembering().examples())), notes, loader);
+    }
+
     /** What somebody should know of the files, as sentences. */
     public List<String> notes() {
         return notes;

@@ -181,7 +181,7 @@ final class JobCheck {
 
     private ObjectNode choose(JobData data) {
         try {
-            DataFacts facts = data.prompts().isEmpty() ? DataFacts.of(data.chats(), base)
+            DataFacts facts = data.prompts().isEmpty() ? DataFacts.of(JobPlan.learned(job, data.chats()), base)
                     : DataFacts.ofEncoded(JobPlan.reinforcement(job, base, GraderTools.NONE).encode(data.prompts(),
                             new DataSetup("training", base.network().description().maxPositions(), 1)).examples());
             Hyperparameters chosen = JobPlan.choose(job, facts, base);

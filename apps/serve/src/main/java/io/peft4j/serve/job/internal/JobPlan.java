@@ -3,6 +3,7 @@ package io.peft4j.serve.job.internal;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.data.ChatDataset;
 import io.peft4j.data.grader.GraderTools;
 import io.peft4j.data.grader.Graders;
 import io.peft4j.data.grader.Grading;
@@ -68,8 +69,13 @@ record JobPlan(TrainingOptions training, int rank, double beta) {
     }
 
     /** Whether a job is to forget nothing. */
-    static boolean remembers(Job job) {
+    private static boolean remembers(Job job) {
         return job.hyperparameters().path(JobRequest.REMEMBER).asBoolean();
+    }
+
+    /** What a job learns: its conversations, and general ones where it is to forget nothing. */
+    static ChatDataset learned(Job job, ChatDataset chats) {
+        return remembers(job) ? chats.remembering() : chats;
     }
 
     private static Optional<JsonNode> number(ObjectNode asked, String name) {

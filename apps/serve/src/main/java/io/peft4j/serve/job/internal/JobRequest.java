@@ -184,8 +184,7 @@ public final class JobRequest {
         ObjectNode chosen = common(fields);
         if (dpo) {
             chosen.set("beta", number(fields, "beta", 2, false));
-        }
-        if (fields.flag(REMEMBER)) {
+        } else if (fields.flag(REMEMBER)) {
             chosen.put(REMEMBER, true);
         }
         fields.requireKnown();

@@ -124,7 +124,7 @@ final class JobTraining {
         }
         // Encoded here: the trainer shows the first of conversations in the log, where they have no place.
         heldOut.ifPresent(data -> trainer.validation(encode(model, data.chats())));
-        return trainer.build().train(encode(model, training.chats()));
+        return trainer.build().train(encode(model, JobPlan.learned(job, training.chats())));
     }
 
     /** The grader of a job asks the models that its project sees. */
@@ -155,9 +155,6 @@ final class JobTraining {
                 .start(RunStart.RESUME_OR_START).cancellation(running.cancellation())
                 .checkpointEverySteps((int) Math.max(FEWEST_STEPS, Math.min(MOST_STEPS, steps)));
         integrations(running.job(), files).ifPresent(trainer::listener);
-        if (JobPlan.remembers(running.job())) {
-            trainer.remember();
-        }
         return trainer;
     }
 
