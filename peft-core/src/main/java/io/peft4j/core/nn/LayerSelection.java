@@ -25,6 +25,14 @@ public interface LayerSelection {
         return 0;
     }
 
+    /**
+     * Whether a row depends on rows that come after it: then a prompt is computed in one pass, and its keys and values
+     * serve no other one.
+     */
+    default boolean readsWholeSequences() {
+        return false;
+    }
+
     /** Positions that come before every sequence in the batch that {@link #prepare} gives; the model has less room. */
     default int virtualTokens() {
         return 0;

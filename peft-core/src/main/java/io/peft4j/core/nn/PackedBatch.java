@@ -163,6 +163,11 @@ public final class PackedBatch {
         return BatchPacker.pack(packed.sequences(), packed.sharesPrefixes(), starts);
     }
 
+    /** The same sequences, each computed by itself; the batch itself where none share rows. */
+    public PackedBatch withoutSharing() {
+        return origin.filter(Origin::sharesPrefixes).map(packed -> of(packed.sequences())).orElse(this);
+    }
+
     /**
      * The same batch, in which adapters that wait for an invocation work on some rows only.
      *

@@ -27,6 +27,7 @@ final class ActiveLayers implements LayerSelection {
     private final Map<String, Layer> layers;
     private final List<Adapter> adapters;
     private final Invocations invocations;
+    private final boolean whole;
 
     private ActiveLayers(Map<String, Layer> layers, List<Adapter> adapters) {
         this.layers = layers;
@@ -34,13 +35,18 @@ final class ActiveLayers implements LayerSelection {
         List<Integer> tokens = adapters.stream().map(Adapter::invocation).filter(list -> !list.isEmpty()).findFirst()
                 .orElse(List.of());
         this.invocations = new Invocations(group -> tokens);
+        this.whole = adapters.stream().anyMatch(ActiveLayers::readsWholeSequences);
+    }
+
+    private static boolean readsWholeSequences(Adapter adapter) {
+        return adapter.layers().stream().anyMatch(AdapterLayer::readsWholeSequences);
     }
 
     /**
      * Stacks the adapters' layers.
      *
      * @throws ConfigurationException when two of them stand in for the same base layer, bring virtual tokens, or wait
-     *     for different invocations
+     *     for different invocations, or one reads whole sequences behind virtual tokens of another
      */
     static LayerSelection of(Map<String, Adapter> active) {
         Map<String, Layer> layers = new HashMap<>();
@@ -58,6 +64,11 @@ final class ActiveLayers implements LayerSelection {
             throw new ConfigurationException("adapters '" + prefixes.get(0) + "' and '" + prefixes.get(1)
                     + "' cannot be active together: both put virtual tokens before the sequences");
         }
+        active.keySet().stream().filter(name -> readsWholeSequences(active.get(name))).findFirst()
+                .filter(name -> !prefixes.isEmpty()).ifPresent(name -> {
+                    throw new ConfigurationException("adapters '" + name + "' and '" + prefixes.get(0) + "' cannot be "
+                            + "active together: one reads whole sequences, the other puts virtual tokens before them");
+                });
         requireOneInvocation(active);
         places.values().forEach(here -> here.forEach(placed -> stack(layers, placed.layer())));
         return layers.isEmpty() && active.isEmpty() ? BASE : new ActiveLayers(layers, List.copyOf(active.values()));
@@ -176,13 +187,18 @@ final class ActiveLayers implements LayerSelection {
     }
 
     @Override
+    public boolean readsWholeSequences() {
+        return whole;
+    }
+
+    @Override
     public int virtualTokens() {
         return adapters.stream().mapToInt(Adapter::virtualTokens).sum();
     }
 
     @Override
     public PackedBatch prepare(PackedBatch batch) {
-        PackedBatch prepared = invocations.mark(batch);
+        PackedBatch prepared = invocations.mark(whole ? batch.withoutSharing() : batch);
         for (Adapter adapter : adapters) {
             prepared = adapter.prepare(prepared);
         }

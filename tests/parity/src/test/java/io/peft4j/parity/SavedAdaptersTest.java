@@ -44,6 +44,7 @@ import io.peft4j.methods.GraloraConfig;
 import io.peft4j.methods.HiraConfig;
 import io.peft4j.methods.HraConfig;
 import io.peft4j.methods.Ia3Config;
+import io.peft4j.methods.LilyConfig;
 import io.peft4j.methods.LnTuningConfig;
 import io.peft4j.methods.OftConfig;
 import io.peft4j.methods.OsfConfig;
@@ -231,6 +232,7 @@ class SavedAdaptersTest {
                 Arguments.of("tiny-llama-untied", "adamss", AdamssConfig.builder().rank(9).clusters(3)
                         .targetModules(ATTENTION).build()),
                 Arguments.of("tiny-llama", "frod", FrodConfig.builder().sparseRate(0.05).build()),
+                Arguments.of("tiny-llama", "lily", LilyConfig.builder().rank(4).stride(2).build()),
                 Arguments.of("tiny-llama", "cartridge", CartridgeConfig.builder().virtualTokens(5).build()),
                 Arguments.of("tiny-llama", "cpt", CptConfig.builder().tokenIds(List.of(5, 87, 2)).epsilon(2)
                         .formatEpsilon(2).build()));

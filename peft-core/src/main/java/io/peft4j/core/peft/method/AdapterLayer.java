@@ -80,6 +80,14 @@ public interface AdapterLayer {
         return Optional.empty();
     }
 
+    /**
+     * Whether a row depends on rows that come after it, as where the layer averages over a sequence. Then no sequences
+     * share rows, and a prompt is computed as a whole.
+     */
+    default boolean readsWholeSequences() {
+        return false;
+    }
+
     /** Whether {@link #forward} drops values of its input in training. */
     default boolean hasDropout() {
         return false;

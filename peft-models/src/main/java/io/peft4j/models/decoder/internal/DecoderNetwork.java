@@ -109,7 +109,8 @@ final class DecoderNetwork implements CausalNetwork {
         Slot last = parts.layers().get(parts.layers().size() - 1);
         DecoderLayer layer = (DecoderLayer) last.layer();
         if (wanted.length == context.batch().rows() || context.layers().at(last) != layer
-                || context.routerLoss().isPresent() || !layer.canSelectRows(context)) {
+                || context.routerLoss().isPresent() || context.layers().readsWholeSequences()
+                || !layer.canSelectRows(context)) {
             return RowOps.gatherRows(context.tape(), hidden(context), rows);
         }
         Reached before = below(context, parts.layers().size() - 1);

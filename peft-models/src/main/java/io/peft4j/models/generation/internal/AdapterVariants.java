@@ -91,7 +91,9 @@ final class AdapterVariants {
         for (int from = 0; from < virtual; from += CachePages.PAGE) {
             before.add(new Range(rows[from], rows[from] + Math.min(CachePages.PAGE, virtual - from)));
         }
-        return new Alone(new AdapterVariant(version, true, before, position, isKept), model.layers(), taken);
+        boolean whole = model.layers().readsWholeSequences();
+        return new Alone(new AdapterVariant(version, true, before, position, isKept && !whole, whole), model.layers(),
+                taken);
     }
 
     /** A sequence is over. */
@@ -154,14 +156,17 @@ final class AdapterVariants {
      * @param before the rows of the cache that come before all of its sequences
      * @param firstPosition the position of a sequence's first token
      * @param isKept whether keys and values may serve later requests
+     * @param readsWhole whether a prompt is computed in one pass, and each token behind it in one of its own
      */
-    record AdapterVariant(Object version, boolean alone, List<Range> before, int firstPosition, boolean isKept) {
+    record AdapterVariant(Object version, boolean alone, List<Range> before, int firstPosition, boolean isKept,
+            boolean readsWhole) {
         /** Stands for the base. */
         static final Object BASE = "base";
 
         /** The base alone, or an adapter that shares passes with others. */
         static AdapterVariant mixing(Optional<AdapterLease> adapter, boolean isKept) {
-            return new AdapterVariant(adapter.map(AdapterLease::version).orElse(BASE), false, List.of(), 0, isKept);
+            return new AdapterVariant(adapter.map(AdapterLease::version).orElse(BASE), false, List.of(), 0, isKept,
+                    false);
         }
     }
 }

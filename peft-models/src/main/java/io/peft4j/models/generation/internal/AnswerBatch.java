@@ -177,7 +177,8 @@ final class AnswerBatch implements AutoCloseable {
         }
         int left = parts.isEmpty() ? IDLE_CHUNKS * options.promptChunk() : options.promptChunk();
         for (Sequence each : together) {
-            int count = Math.min(left, each.nextStop() - each.computed());
+            int wanted = each.nextStop() - each.computed();
+            int count = each.voice().readsWhole() && left > 0 ? wanted : Math.min(left, wanted);
             int end = each.computed() + count;
             if (each.isPlaced() && !each.isDecoding() && count > 0 && (end < each.length() || ready.test(each))) {
                 parts.add(new StepPass.Part(each, 0, end == each.length() ? each.startTrying() : end, each.length()));

@@ -63,7 +63,7 @@ final class DecodingBatch implements AutoCloseable {
     DecodingBatch(ModelLease model, List<EncodedPrompt> prompts, int[] groups, int tokensPerStep, int promptRows) {
         this.model = model;
         this.workspace = model.engine().generation(prompts.size() * tokensPerStep);
-        this.promptRows = promptRows;
+        this.promptRows = model.layers().readsWholeSequences() ? Integer.MAX_VALUE : promptRows;
         this.groups = groups.clone();
         PackedBatch packed = model.network().pack(IntStream.range(0, prompts.size())
                 .mapToObj(s -> TokenSequence.unsupervised(prompts.get(s).tokens()).withSource(prompts.get(s).source())
@@ -93,9 +93,9 @@ final class DecodingBatch implements AutoCloseable {
     /** Computes the prompts and hands over the logits that follow each, with its index. */
     void prompts(BiConsumer<Integer, Logits> logits) {
         int[] last = promptBatch.lastRows();
-        for (int from = 0; from < promptBatch.rows(); from += promptRows) {
+        for (int from = 0; from < promptBatch.rows(); from += Math.min(promptRows, promptBatch.rows())) {
             int begin = from;
-            int end = Math.min(promptBatch.rows(), from + promptRows);
+            int end = begin + Math.min(promptRows, promptBatch.rows() - begin);
             PackedBatch part = end - begin == promptBatch.rows() ? promptBatch
                     : promptBatch.select(IntStream.range(begin, end).toArray());
             int[] ending = IntStream.range(0, last.length).filter(s -> last[s] >= begin && last[s] < end).toArray();

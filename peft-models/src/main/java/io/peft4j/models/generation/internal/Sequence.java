@@ -83,6 +83,9 @@ final class Sequence {
 
     /** The index after the tokens that one pass may compute, before any that are tried. */
     int nextStop() {
+        if (voice.readsWhole()) {
+            return computed == 0 ? prompt.length : computed + 1;
+        }
         return computed < known ? known : length();
     }
 

@@ -108,7 +108,9 @@ public final class TextGenerator {
     /** An answer without tokens. */
     GrowingAnswer answer(ModelLease model, int index, EncodedPrompt prompt, Optional<TokenMasks> masks,
             GenerationOptions options) {
-        return new GrowingAnswer(index, prompt.tokens(), tokenizer, stopTokens, masks, options,
+        // What is tried behind a token would be read with it.
+        GenerationOptions own = model.layers().readsWholeSequences() ? options.withPromptLookup(0) : options;
+        return new GrowingAnswer(index, prompt.tokens(), tokenizer, stopTokens, masks, own,
                 Math.min(options.maxNewTokens(), model.maxPositions() - prompt.tokens().length));
     }
 

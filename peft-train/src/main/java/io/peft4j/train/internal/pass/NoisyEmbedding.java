@@ -59,6 +59,11 @@ public record NoisyEmbedding(LayerSelection layers, Slot embedding, double alpha
     }
 
     @Override
+    public boolean readsWholeSequences() {
+        return layers.readsWholeSequences();
+    }
+
+    @Override
     public int virtualTokens() {
         return layers.virtualTokens();
     }
