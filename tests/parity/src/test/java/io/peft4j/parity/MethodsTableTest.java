@@ -11,7 +11,6 @@ import io.peft4j.core.peft.AdapterLease;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.Adapter;
-import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.PeftMethod;
 import io.peft4j.core.peft.method.PeftMethods;
 import io.peft4j.lora.LoraConfig;
@@ -23,9 +22,10 @@ import java.math.BigDecimal;
 import java.math.MathContext;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
@@ -37,6 +37,7 @@ import org.junit.jupiter.api.Test;
  * {@code mvn test -pl tests/parity -am -Dtest=MethodsTableTest -Dsurefire.failIfNoSpecifiedTests=false
  * -Dpeft4j.writeDocs=true}.
  */
+@Tag("full")
 @Tag("model")
 class MethodsTableTest {
     private static final Path FILE = Path.of("../../docs", "methods.md");
@@ -62,15 +63,16 @@ class MethodsTableTest {
         StringBuilder text = new StringBuilder("""
                 # Methods
 
-                Select a method with `peft4j train --method NAME`, or with `--adapter-config` and its `peft_type`. Set
-                keys without an option of their own with `--adapter-setting KEY=VALUE`. Parameters are those of a new
-                adapter on SmolLM2-135M-Instruct with the default configuration or the settings beside them; the rate
-                multiplies an automatic learning rate ([planning](planning.md)). What merges with a matrix also
-                converts to LoRA (`adapter convert --rank R`), and as LoRA combines with others (`adapter combine`).
-                What mixes serves some rows of a batch beside other adapters.
+                Select a method with `peft4j train --method NAME` and set keys without an option of their own with
+                `--adapter-setting KEY=VALUE`, or pass `--adapter-config`. `peft_type` is the name in capitals where no
+                other is given. Parameters are those of a new adapter on SmolLM2-135M-Instruct with the default
+                configuration or the settings beside them; the rate multiplies an automatic learning rate
+                ([planning](planning.md)). Unless the last column says otherwise, an adapter can be *merged* into the
+                weights, *converted* to LoRA (`adapter convert --rank R`) and as LoRA combined (`adapter combine`; LoRA
+                and IA3 as they are), and *mixed*: serve some rows of a batch beside other adapters.
 
-                | method | `peft_type` | trains | parameters | rate | merges | combines | mixes |
-                |---|---|---|---|---|---|---|---|
+                | method | trains | parameters | rate | cannot be |
+                |---|---|---|---|---|
                 """);
         try (BaseModel model = BaseModel.load("HuggingFaceTB/SmolLM2-135M-Instruct")) {
             PeftMethods.all().forEach(method -> text.append(row(method, model)).append('\n'));
@@ -82,38 +84,40 @@ class MethodsTableTest {
         String settings = new TreeMap<>(method.exampleSettings()).entrySet().stream()
                 .map(entry -> "`" + entry.getKey() + "=" + entry.getValue() + "`").collect(Collectors.joining(" "));
         String parameters;
-        String merges;
+        String limits;
         try (PeftModel adapted = model.withAdapter(config(method))) {
             parameters = String.format(Locale.ROOT, "%,d", adapted.trainableParameterCount())
                     + (settings.isEmpty() ? "" : " with " + settings);
-            Optional<String> obstacle = adapted.adapter(PeftModel.DEFAULT_ADAPTER).layers().stream()
-                    .map(AdapterLayer::mergeObstacle).flatMap(Optional::stream).findFirst();
-            merges = obstacle.map(reason -> "no: " + reason).orElse("yes") + " | "
-                    + combines(adapted, obstacle.isEmpty()) + " | " + mixes(adapted);
+            limits = limits(adapted);
         } catch (ConfigurationException e) {
             parameters = "needs settings";
-            merges = " | | ";
+            limits = "";
         }
         String rate = new BigDecimal(config(method).autoRateFactor()).round(new MathContext(2)).stripTrailingZeros()
                 .toPlainString();
-        return "| [`" + method.name() + "`](" + method.paper() + ") | `" + method.peftType() + "` | "
-                + method.description() + " | " + parameters
-                + " | " + rate + " | " + merges + " |";
+        String type = method.name().toUpperCase(Locale.ROOT).replace('-', '_').equals(method.peftType()) ? ""
+                : " (`" + method.peftType() + "`)";
+        return "| [`" + method.name() + "`](" + method.paper() + ")" + type + " | " + method.description() + " | "
+                + parameters + " | " + rate + " | " + limits + " |";
     }
 
-    private static String combines(PeftModel adapted, boolean merges) {
+    /** What an adapter cannot be used for. */
+    private static String limits(PeftModel adapted) {
         Adapter adapter = adapted.adapter(PeftModel.DEFAULT_ADAPTER);
-        if (adapter.config() instanceof LoraConfig || adapter.config() instanceof Ia3Config) {
-            return "yes";
+        List<String> limits = new ArrayList<>();
+        if (adapter.layers().stream().anyMatch(layer -> layer.mergeObstacle().isPresent())) {
+            limits.add("merged");
+        } else if (!(adapter.config() instanceof LoraConfig || adapter.config() instanceof Ia3Config
+                || adapter.layers().stream().allMatch(layer -> layer.slot().layer() instanceof WeightedLayer own
+                        && own.matrix().isPresent()))) {
+            limits.add("converted");
         }
-        return merges && adapter.layers().stream().allMatch(layer -> layer.slot().layer() instanceof WeightedLayer own
-                && own.matrix().isPresent()) ? "as LoRA" : "no";
-    }
-
-    private static String mixes(PeftModel adapted) {
         try (AdapterLease lease = adapted.leaseAdapter(PeftModel.DEFAULT_ADAPTER)) {
-            return lease.mixingObstacle().isEmpty() ? "yes" : "no";
+            if (lease.mixingObstacle().isPresent()) {
+                limits.add("mixed");
+            }
         }
+        return String.join(", ", limits);
     }
 
     private static PeftConfig config(PeftMethod method) {

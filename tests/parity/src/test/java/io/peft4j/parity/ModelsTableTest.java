@@ -54,11 +54,10 @@ class ModelsTableTest {
                 # Models
 
                 The decoders below give the likelihoods of Hugging Face Transformers within 1e-5, train as Hugging Face
-                PEFT does for 12 steps, and load and save its adapters. The table is generated from the models that
-                `FamiliesTest` runs. "Beside Llama's parts" is how a family differs from Llama; "rotary" are the kinds
-                of scaling compared with Transformers. Every family reads all of them.
+                PEFT does for 12 steps, and load and save its adapters. "Beside Llama" is how a family differs from
+                Llama; every family reads all kinds of rotary scaling, those named are compared with Transformers.
 
-                | `model_type` | beside Llama's parts | rotary | GGUF |
+                | `model_type` | beside Llama | rotary | GGUF |
                 |---|---|---|---|
                 """);
         rows.forEach((type, row) -> text.append(String.format("| `%s` | %s | %s | %s |%n", type,
@@ -74,9 +73,10 @@ class ModelsTableTest {
                 .map(GgufForm::architecture).map(name -> "`" + name + "`").orElse("no")));
         row.traits().addAll(family.traits(config));
         config.object("rope_parameters").or(() -> config.object("rope_scaling")).ifPresent(rope -> {
-            rope.text("rope_type").ifPresent(row.rotary()::add);
+            rope.text("rope_type").filter(kind -> !kind.equals("default")).ifPresent(row.rotary()::add);
             for (String kind : new String[] {"full_attention", "sliding_attention"}) {
-                rope.object(kind).flatMap(own -> own.text("rope_type")).ifPresent(row.rotary()::add);
+                rope.object(kind).flatMap(own -> own.text("rope_type"))
+                        .filter(type -> !type.equals("default")).ifPresent(row.rotary()::add);
             }
         });
     }

@@ -157,52 +157,52 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
             add("short convolutions", any(layer -> layer.mixer() instanceof ShortConvolutionPlan));
             add("gated delta rule", any(layer -> layer.mixer() instanceof DeltaRulePlan));
             add("Mamba 2", any(layer -> layer.mixer() instanceof Mamba2Plan));
-            add("normalized values", attention(a -> a.projections() instanceof AttentionPlan.NormedValues));
-            add("keys and values of earlier layers", attention(a -> a
+            add("value norm", attention(a -> a.projections() instanceof AttentionPlan.NormedValues));
+            add("shared KV layers", attention(a -> a
                     .projections() instanceof AttentionPlan.OfEarlier));
             add("keys as values", attention(a -> a.projections() instanceof AttentionPlan.NormedValues own
                     && own.keysAreValues()));
             add("gated attention", attention(a -> a.projections() instanceof AttentionPlan.Separate own
                     && own.gate() != AttentionPlan.Gate.NONE));
             add("sliding window", attention(a -> a.window() > 0));
-            add("biases of q, k and v", attention(AttentionPlan::bias));
-            add("q/k norm of each head", norms(n -> n.extent() != AttentionPlan.HeadNorms.Extent.ALL));
-            add("q/k norm of all heads", norms(n -> n.extent() == AttentionPlan.HeadNorms.Extent.ALL));
-            add("q/k norm behind the rotation", norms(AttentionPlan.HeadNorms::rotated));
-            add("fused q, k and v", attention(a -> a.projections() instanceof AttentionPlan.Fused));
+            add("q/k/v biases", attention(AttentionPlan::bias));
+            add("head-wise q/k norm", norms(n -> n.extent() != AttentionPlan.HeadNorms.Extent.ALL));
+            add("q/k norm", norms(n -> n.extent() == AttentionPlan.HeadNorms.Extent.ALL));
+            add("q/k norm after rotary", norms(AttentionPlan.HeadNorms::rotated));
+            add("fused q/k/v", attention(a -> a.projections() instanceof AttentionPlan.Fused));
             add("latent attention", attention(a -> a.projections() instanceof AttentionPlan.Latent));
-            add("soft cap of scores", attention(a -> a.shape().softCap() > 0));
+            add("score soft cap", attention(a -> a.shape().softCap() > 0));
             add("sinks", attention(AttentionPlan::sinks));
-            add("queries scaled by position", attention(a -> a.positions().queryScale().isPresent()));
-            add("layers without positions", plan.names().positions().isEmpty()
+            add("query scaling", attention(a -> a.positions().queryScale().isPresent()));
+            add("NoPE layers", plan.names().positions().isEmpty()
                     && attention(a -> a.positions().rotary().isEmpty()));
         }
 
         private void layers() {
             add("layer norm", plan.norm().kind() == NormPlan.Kind.LAYER);
-            add("norm weights around 1", plan.norm().offset() != 0);
-            add("norms around both parts", any(l -> l.norms().afterAttention().isPresent()
+            add("1+w norms", plan.norm().offset() != 0);
+            add("pre/post norms", any(l -> l.norms().afterAttention().isPresent()
                     && l.norms().beforeAttention().isPresent()));
-            add("norms behind both parts", any(l -> l.norms().afterAttention().isPresent()
+            add("post norms", any(l -> l.norms().afterAttention().isPresent()
                     && l.norms().beforeAttention().isEmpty()));
             add("parallel residual", any(LayerPlan::parallel));
-            add("plain feed-forward network", any(l -> l.feedForward() instanceof FeedForwardPlan.Plain));
-            add("fused gate and up", any(l -> l.feedForward() instanceof FeedForwardPlan.Gated gated && gated.fused()));
+            add("ungated MLP", any(l -> l.feedForward() instanceof FeedForwardPlan.Plain));
+            add("fused gate/up", any(l -> l.feedForward() instanceof FeedForwardPlan.Gated gated && gated.fused()));
             add("scaled layers", any(l -> l.ending().scaled()));
             add("experts", any(l -> l.feedForward() instanceof ExpertsPlan));
-            add("a shared expert", any(l -> l.feedForward() instanceof ExpertsPlan e && e.shared().isPresent()));
+            add("shared expert", any(l -> l.feedForward() instanceof ExpertsPlan e && e.shared().isPresent()));
         }
 
         private void ends() {
-            add("an embedding of each layer", plan.ends().layerInputs().isPresent());
+            add("per-layer embeddings", plan.ends().layerInputs().isPresent());
             add("learned positions", plan.names().positions().isPresent());
-            add("weights stored as [in, out]", plan.storedTransposed());
+            add("[in,out] weights", plan.storedTransposed());
             DecoderPlan.Scales scales = plan.scales();
             add("scaled embedding", scales.embedding() != 1 || scales.input() != 1);
-            add("scaled residuals and logits", scales.logits() != 1 || any(l -> l.residualScale() != 1));
-            add("soft cap of logits", scales.logitCap() != 0);
-            add("norm of the embedding", plan.ends().embeddingNorm().isPresent());
-            add("a layer before the output", plan.ends().transform().isPresent());
+            add("scaled residuals/logits", scales.logits() != 1 || any(l -> l.residualScale() != 1));
+            add("logit soft cap", scales.logitCap() != 0);
+            add("embedding norm", plan.ends().embeddingNorm().isPresent());
+            add("output transform", plan.ends().transform().isPresent());
         }
 
         private boolean norms(Predicate<AttentionPlan.HeadNorms> trait) {
