@@ -148,6 +148,7 @@ class ProcessTest {
         assertTrue(file.err().strip().endsWith("Error: " + script + ": " + problem), file.err());
     }
 
+    @Tag("full")
     @Test
     void jshellDrawsALossCurveAndSaysWhereAPageLies() throws Exception {
         Path page = write("training.html", "<html></html>");

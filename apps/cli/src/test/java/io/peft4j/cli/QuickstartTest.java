@@ -38,6 +38,7 @@ class QuickstartTest {
         return CommandRun.of(words.toArray());
     }
 
+    @Tag("full")
     @Test
     void quickstartReportsSavesAnAdapterAndCachesBaseAnswers() throws IOException {
         CommandRun run = quickstart("output");
@@ -115,11 +116,11 @@ class QuickstartTest {
         assertEquals(1, run.status());
         assertTrue(run.err().contains("output exists already; choose another name"), run.err());
         assertEquals(List.of("notes.txt"), List.of(folder.resolve("output").toFile().list()));
-        CommandRun next = quickstart("output", "--if-exists", "next");
+        CommandRun next = quickstart("output", "--if-exists", "next", "--fast");
         assertEquals(0, next.status(), next.err());
         Path adapter = folder.resolve("output-2/adapter_model.safetensors");
         byte[] first = Files.readAllBytes(adapter);
-        CommandRun again = quickstart("output-2", "--if-exists", "overwrite", "--seed", 1);
+        CommandRun again = quickstart("output-2", "--if-exists", "overwrite", "--seed", 1, "--fast");
         assertEquals(0, again.status(), again.err());
         assertFalse(Arrays.equals(first, Files.readAllBytes(adapter)), "replaced");
     }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -67,6 +68,7 @@ class DiskFullTest {
         return found;
     }
 
+    @Tag("full")
     @Test
     void aJobWaitsUntilThereIsRoomAndGoesOn() throws InterruptedException {
         try (TestServer server = start()) {

@@ -15,6 +15,7 @@ import java.sql.Statement;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,6 +40,7 @@ class RestartedServerTest {
     }
 
     /** As of a server that is stopped, or loses a job, between an update and its event. */
+    @Tag("full")
     @Test
     void stepsThatWereTrainedAndNotToldAreToldWhenTheJobGoesOn() throws InterruptedException, SQLException {
         String job;

@@ -30,6 +30,7 @@ class ConstraintBombsTest {
     private static final String[] TIMES = {"*", "+", "?", "{3}", "{0,9}", "{2,}", "{999999999}", "{0,100000}",
         "{1,2000}"};
 
+    @Tag("full")
     @Test
     void randomSchemasAndPatternsAreFollowedOrRefused() {
         areFollowedOrRefused(FEW, new SplittableRandom(34));

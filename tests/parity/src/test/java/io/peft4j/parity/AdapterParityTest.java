@@ -33,6 +33,10 @@ class AdapterParityTest {
         return Fixtures.adapters().stream();
     }
 
+    static Stream<String> oneOfEachMethod() {
+        return Fixtures.oneOfEach("adapters", adapters(), "adapter_config.json", "peft_type");
+    }
+
     @ParameterizedTest
     @MethodSource("adapters")
     void theAdaptedModel(String name) {
@@ -48,7 +52,7 @@ class AdapterParityTest {
 
     /** Without its adapters the model is the base, in every bit, and the adapter is there again afterwards. */
     @ParameterizedTest
-    @MethodSource("adapters")
+    @MethodSource("oneOfEachMethod")
     void disabledAdaptersGiveTheBase(String name) {
         assertDisabledIsTheBase(kernels, Fixtures.adapter(name));
     }

@@ -38,6 +38,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,7 +47,6 @@ import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -56,7 +56,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * {@code check_saved_families.py}.
  */
 @ParameterizedClass
-@MethodSource("families")
+@MethodSource("io.peft4j.parity.Fixtures#oneOfEachFamily")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class FamiliesTest {
     private static final Path SAVED = Path.of("target", "saved-families");
@@ -257,9 +257,14 @@ class FamiliesTest {
         }
     }
 
+    static Stream<ModelOptions.Precision> narrow() {
+        return Stream.of(ModelOptions.Precision.BF16, ModelOptions.Precision.INT8)
+                .limit(KernelsUnderTest.FULL ? 2 : 1);
+    }
+
     /** bfloat16 keeps 8 bits of a value, a byte with a scale for each row as many of the largest. */
     @ParameterizedTest
-    @EnumSource(names = {"BF16", "INT8"})
+    @MethodSource("narrow")
     void narrowWeightsSayAboutTheSame(ModelOptions.Precision precision) {
         double[] nll = Fixtures.doubles(expected.get("nll_f64"));
         try (BaseModel narrow = BaseModel.load(modelFolder.toString(),

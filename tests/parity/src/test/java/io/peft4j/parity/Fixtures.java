@@ -10,7 +10,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
@@ -85,6 +87,26 @@ final class Fixtures {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot list the " + kind + " of the fixtures", e);
         }
+    }
+
+    /**
+     * The fixtures of a folder; without those that repeat a claim, where a build leaves these out, only the first of
+     * each value that the file of settings has at the key.
+     */
+    static Stream<String> oneOfEach(String kind, Stream<String> names, String file, String key) {
+        Set<String> seen = new HashSet<>();
+        return names.filter(name -> KernelsUnderTest.FULL
+                || seen.add(json(FOLDER.resolve(kind).resolve(name).resolve(file)).path(key).asText()));
+    }
+
+    /** Adapters of methods, those that stand for a method's claims first and alone as {@link #oneOfEach} says. */
+    static Stream<String> oneOfEachMethod() {
+        return oneOfEach("methods", methods().stream(), "adapter_config.json", "peft_type");
+    }
+
+    /** Models of families, as {@link #oneOfEach} says. */
+    static Stream<String> oneOfEachFamily() {
+        return oneOfEach("families", folders("families").stream(), "config.json", "model_type");
     }
 
     static Path adapter(String name) {

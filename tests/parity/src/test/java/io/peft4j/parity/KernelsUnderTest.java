@@ -18,7 +18,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * get here; the contract of the kernels holds the others.
  */
 record KernelsUnderTest(KernelProvider provider) {
-    private static final boolean FULL = !System.getProperty("test.excluded", "").contains("full");
+    /** Whether what repeats a claim is tested, too. */
+    static final boolean FULL = !System.getProperty("test.excluded", "").contains("full");
     private static final Comparator<KernelProvider> FASTEST_FIRST = Comparator.comparingInt(KernelProvider::priority)
             .reversed();
 

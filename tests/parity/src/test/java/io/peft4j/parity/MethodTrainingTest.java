@@ -39,7 +39,9 @@ class MethodTrainingTest {
     KernelsUnderTest kernels;
 
     static Stream<String> runs() {
-        return Fixtures.methods().stream().filter(name -> Files.exists(Fixtures.method(name).resolve("training.json")));
+        return Fixtures.oneOfEach("methods", Fixtures.methods().stream()
+                .filter(name -> Files.exists(Fixtures.method(name).resolve("training.json"))), "adapter_config.json",
+                "peft_type");
     }
 
     @ParameterizedTest

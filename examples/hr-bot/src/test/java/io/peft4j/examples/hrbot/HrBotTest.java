@@ -28,6 +28,7 @@ import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 
 /** The bot as it starts, and the test that fails the build when its adapter has forgotten the handbook. */
+@Tag("full")
 @Tag("jdk")
 @SpringBootTest(webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT)
 class HrBotTest {

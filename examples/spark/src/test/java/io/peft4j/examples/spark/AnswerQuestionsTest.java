@@ -8,12 +8,14 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class AnswerQuestionsTest {
     private static final Path FIXTURES = Path.of("../../tests/fixtures");
 
+    @Tag("full")
     @Test
     void everyQuestionIsCheckedAndAnswered(@TempDir Path folder) throws IOException {
         Path questions = Files.write(folder.resolve("questions.jsonl"),
