@@ -80,9 +80,15 @@ public record ShippingCheck(Asked before, Asked after) {
      *
      * @param most points
      * @return this
-     * @throws ConfigurationException when it lost more; names the first question
+     * @throws ConfigurationException when it lost more; names the first question. Also when nothing could be lost,
+     *     since no question was answered right before
      */
     public ShippingCheck require(double most) {
+        if (before.facts().correct() == 0) {
+            throw new ConfigurationException("nothing is proved: the model answers none of the "
+                    + Count.of(before.facts().outcomes().size(), "question") + " right before it is written; take "
+                    + "questions that it answers, with the facts that a right answer holds");
+        }
         if (loss() <= most) {
             return this;
         }

@@ -75,12 +75,12 @@ public final class BaseModel implements BaseLanguageModel {
     /**
      * What is known of the checkpoint.
      *
-     * @param revision the hub's commit
+     * @param source where it lies
+     * @param options what it was loaded with
      * @param widened whether rows for new tokens were added to it
      * @param decisions how it reads typed questions
-     * @param place the folder or file
      */
-    private record Origin(Optional<String> revision, boolean widened, DecisionSettings decisions, Path place) {
+    private record Origin(ModelSource source, ModelOptions options, boolean widened, DecisionSettings decisions) {
     }
 
     private BaseModel(Architecture architecture, ModelConfig config, Network network, PrecisionChoice precision,
@@ -168,8 +168,8 @@ public final class BaseModel implements BaseLanguageModel {
             incomplete.add(network);
             BaseModel model = new BaseModel(architecture, checkpoint.config(), network, precision,
                     new Engine(kernels), checkpoint.tokenizer(), checkpoint.stopTokens(), List.of(),
-                    new Origin(source.provenance().revision(), checkpoint.isWidened(),
-                            DecisionSettings.read(source.path(), DecisionSettings.DEFAULT), source.path()),
+                    new Origin(source, options, checkpoint.isWidened(), DecisionSettings.read(source.path(),
+                            DecisionSettings.DEFAULT)),
                     Optional.empty());
             checkpoint.keepTokenizer();
             incomplete.clear();
@@ -213,6 +213,16 @@ public final class BaseModel implements BaseLanguageModel {
         return PeftModel.load(this, folder);
     }
 
+    /**
+     * The same checkpoint, loaded once more with its weights in another precision: in f32, for instance, from which
+     * models are exported.
+     *
+     * @return a model of its own, with the layers as they are in the checkpoint; the caller closes it
+     */
+    public BaseModel again(ModelOptions.Precision other) {
+        return load(origin.source(), origin.options().withPrecision(other).withSharedWeights(false));
+    }
+
     /** What the weights are kept in, and why. */
     public PrecisionChoice precision() {
         return precision;
@@ -238,7 +248,7 @@ public final class BaseModel implements BaseLanguageModel {
 
     @Override
     public Optional<String> revision() {
-        return origin.revision();
+        return origin.source().provenance().revision();
     }
 
     @Override
@@ -278,7 +288,7 @@ public final class BaseModel implements BaseLanguageModel {
 
     /** The folder of an adapter that belongs to the model by its {@code decision.json}, where it names one. */
     public Optional<Path> ownAdapter() {
-        return origin.decisions().adapter().map(origin.place()::resolve);
+        return origin.decisions().adapter().map(origin.source().path()::resolve);
     }
 
     @Override

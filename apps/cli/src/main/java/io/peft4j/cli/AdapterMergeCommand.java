@@ -61,8 +61,7 @@ final class AdapterMergeCommand extends PeftCommand {
 
     @Override
     public Integer call() {
-        BlockType chosen = RowEncoder.TYPES.stream().filter(t -> t.name().equalsIgnoreCase(type)).findFirst()
-                .orElseThrow(() -> usage("--type is '" + type + "'; it must be f32, f16, bf16 or q8_0"));
+        BlockType chosen = fromOptions(() -> RowEncoder.type(type));
         List<String> texts = samples == null ? List.of() : lines(samples);
         proof.check(this);
         existing.choose(output);

@@ -2,6 +2,7 @@ package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.Count;
+import io.peft4j.core.weight.support.RowEncoder;
 import io.peft4j.eval.judge.Endpoint;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.rescue.Inventory;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -83,6 +85,18 @@ final class RescueCommand extends PeftCommand {
     @Option(names = "--judge-model", paramLabel = "NAME", description = "The model that grades.")
     private String judgeModel;
 
+    @Option(names = "--merge", paramLabel = "f32|f16|bf16|q8_0", description = "Also writes base and adapter as one "
+            + "GGUF file, merged.gguf, with matrices of this type.")
+    private String merge;
+
+    @Option(names = "--prove", description = "Asks the questions before, and again of what is read back from "
+            + "the merged file; none is written where too many answers are lost.")
+    private boolean prove;
+
+    @Option(names = "--allow-loss", paramLabel = "POINTS", defaultValue = "2", description = "How many points, percent "
+            + "of the questions, fewer may be right. Default: ${DEFAULT-VALUE}")
+    private double mostLoss;
+
     @Mixin
     private EngineOptions engine;
 
@@ -99,6 +113,11 @@ final class RescueCommand extends PeftCommand {
         if (listed) {
             list(Rescue.inventory(service));
             return 0;
+        }
+        requireWith("--merge", List.of("--prove"));
+        requireWith("--prove", List.of("--allow-loss"));
+        if (!(mostLoss >= 0 && mostLoss <= 100)) {
+            throw usage("--allow-loss is " + mostLoss + "; it must be from 0 to 100 points");
         }
         if (output == null) {
             throw usage("--output is needed, unless --list is given");
@@ -131,6 +150,8 @@ final class RescueCommand extends PeftCommand {
         RescueOptions options = RescueOptions.defaults().withOnly(tuned).withQuestions(questions, samples)
                 .withMaxNewTokens(maxNewTokens);
         options = untrained ? options.withoutTraining() : options;
+        options = merge == null ? options : options.withMerge(new RescueOptions.Merge(RowEncoder.type(merge), prove
+                ? OptionalDouble.of(mostLoss) : OptionalDouble.empty()));
         options = prompts == null ? options : options.withPrompts(prompts);
         options = assertions == null ? options : options.withAssertions(assertions);
         if ((judgeUrl == null) != (judgeModel == null)) {
@@ -165,6 +186,10 @@ final class RescueCommand extends PeftCommand {
         String quality = one.comparison().map(comparison -> String.format(java.util.Locale.ROOT,
                 "%.0f %% right before, %.0f %% now", 100 * comparison.before(), 100 * comparison.after()))
                 .orElse("not compared");
+        one.merged().ifPresent(merged -> console.say("%s: %s%s", one.model().name(), merged.file()
+                .map(file -> "merged into " + file).orElse("not merged"),
+                merged.told().isEmpty() ? ""
+                        : ": " + merged.told()));
         console.say("%s: %s%s", one.model().name(), !report.isDone(one) ? "not rescued" : report.base().isPresent()
                 ? "rescued, " + quality : "fetched, " + Count.of(one.rows(), "row") + " and "
                         + Count.of(one.answers(), "answer"),

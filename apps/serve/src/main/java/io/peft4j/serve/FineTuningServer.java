@@ -8,6 +8,7 @@ import io.peft4j.serve.api.internal.FileRoutes;
 import io.peft4j.serve.api.internal.GraderRoutes;
 import io.peft4j.serve.api.internal.HealthRoutes;
 import io.peft4j.serve.api.internal.JobRoutes;
+import io.peft4j.serve.api.internal.MergedRoutes;
 import io.peft4j.serve.api.internal.KeyAuthenticator;
 import io.peft4j.serve.api.internal.ModelRoutes;
 import io.peft4j.serve.http.internal.HttpServer;
@@ -103,6 +104,7 @@ public final class FineTuningServer implements AutoCloseable {
                 new ModelRoutes(models),
                 new FileRoutes(store, builder.clock),
                 new GraderRoutes(models),
+                new MergedRoutes(store, models, builder.clock),
                 new JobRoutes(store, models, worker, builder.organization, builder.clock)));
         routes.addAll(answering.routes());
         return routes;

@@ -10,9 +10,11 @@ import io.peft4j.core.error.PeftException;
 import io.peft4j.core.task.TextEmbedder;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.eval.ShippingCheck;
 import io.peft4j.eval.judge.HiddenStates;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.models.BaseModel;
+import io.peft4j.serve.model.internal.MergedFile;
 import io.peft4j.serve.rescue.RecordedAnswers.Answer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -39,6 +41,7 @@ public final class Rescue {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final double HELD_OUT = 0.1;
     private static final long SPLIT_SEED = 7;
+    private static final String ADAPTER = "adapter";
 
     private final Service service;
     private final Optional<BaseModel> base;
@@ -132,11 +135,12 @@ public final class Rescue {
         Optional<Path> adapter = Optional.empty();
         Optional<ModelComparison> comparison = Optional.empty();
         Optional<Assertions.Outcome> outcome = Optional.empty();
+        Optional<RescuedModel.Merged> merged = Optional.empty();
         if (options.train() && data.isPresent()) {
             try (Replacement replacement = Replacement.train(base.orElseThrow(), model, data.get(),
-                    own.resolve("adapter"),
+                    own.resolve(ADAPTER),
                     listener)) {
-                adapter = Optional.of(own.resolve("adapter"));
+                adapter = Optional.of(own.resolve(ADAPTER));
                 if (answered > 0) {
                     RecordedAnswers now = RecordedAnswers.open(own.resolve("new.jsonl"), questions, options.samples());
                     now.complete(model.name(), replacement.answers(options.maxNewTokens()), () -> {
@@ -145,12 +149,30 @@ public final class Rescue {
                 }
                 outcome = assertions.map(tests -> tests.judge(replacement.answers(tests.questions(),
                         options.maxNewTokens())));
+                merged = options.merge().map(form -> merge(model, form, questions, own, listener));
             } catch (PeftException e) {
                 faults.add("it cannot be trained here: " + e.getMessage());
             }
         }
         return new RescuedModel(model, data.map(RescueData::rows).orElse(0), answered, adapter, comparison, outcome,
-                faults);
+                merged, faults);
+    }
+
+    private RescuedModel.Merged merge(TunedModel model, RescueOptions.Merge form, List<EvaluationItem> questions,
+            Path own, Listener listener) {
+        listener.say(model.name() + ": is merged");
+        Path file = own.resolve(RescueOptions.Merge.MERGED);
+        if (form.mostLoss().isPresent() && questions.isEmpty()) {
+            return new RescuedModel.Merged(Optional.empty(), "there is no question to prove it with");
+        }
+        try {
+            Optional<ShippingCheck> proved = new MergedFile(form.type(), form.mostLoss().isPresent() ? questions
+                    : List.of(), form.mostLoss().orElse(MergedFile.USUAL_LOSS)).write(base.orElseThrow(), own.resolve(
+                            ADAPTER), model.name(), file);
+            return new RescuedModel.Merged(Optional.of(file), proved.map(ShippingCheck::toString).orElse(""));
+        } catch (ConfigurationException e) {
+            return new RescuedModel.Merged(Optional.empty(), e.getMessage());
+        }
     }
 
     private Optional<Path> file(String what, Optional<String> id, List<String> faults) {

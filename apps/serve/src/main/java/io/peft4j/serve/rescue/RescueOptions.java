@@ -1,11 +1,13 @@
 package io.peft4j.serve.rescue;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.weight.BlockType;
 import io.peft4j.eval.judge.Endpoint;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * How a rescue goes about.
@@ -18,9 +20,22 @@ import java.util.Optional;
  * @param prompts a file of chats whose questions are asked in place of held-out rows
  * @param assertions a file of assertions that new models must pass, see {@link Assertions}
  * @param judge the model that grades where an assertion asks for one; its server knows structured outputs
+ * @param merge what is written of each new model besides its adapter
  */
 public record RescueOptions(List<String> only, int questions, int samples, int maxNewTokens, boolean train,
-        Optional<Path> prompts, Optional<Path> assertions, Optional<Endpoint> judge) {
+        Optional<Path> prompts, Optional<Path> assertions, Optional<Endpoint> judge, Optional<Merge> merge) {
+    /**
+     * A GGUF file of base and adapter, {@value Merge#MERGED} beside the adapter.
+     *
+     * @param type type of the matrices: F32, F16, BF16 or Q8_0
+     * @param mostLoss how many points, percent of the questions, fewer may be right in the file; empty: nothing is
+     *     asked of it
+     */
+    public record Merge(BlockType type, OptionalDouble mostLoss) {
+        /** The file. */
+        public static final String MERGED = "merged.gguf";
+    }
+
     /** Of the answers that are drawn. */
     static final double TEMPERATURE = 0.7;
 
@@ -30,6 +45,10 @@ public record RescueOptions(List<String> only, int questions, int samples, int m
         Objects.requireNonNull(prompts, "prompts");
         Objects.requireNonNull(assertions, "assertions");
         Objects.requireNonNull(judge, "judge");
+        Objects.requireNonNull(merge, "merge");
+        if (merge.isPresent() && !train) {
+            throw new ConfigurationException("nothing is trained, so there is nothing to merge");
+        }
         if (questions < 1 || samples < 1 || maxNewTokens < 1) {
             throw new ConfigurationException("questions, samples and new tokens must be 1 or more; got " + questions
                     + ", " + samples + " and " + maxNewTokens);
@@ -39,44 +58,50 @@ public record RescueOptions(List<String> only, int questions, int samples, int m
     /** All models, 50 questions each, three answers of at most 256 tokens to each, trained here. */
     public static RescueOptions defaults() {
         return new RescueOptions(List.of(), 50, 3, 256, true, Optional.empty(), Optional.empty(),
-                Optional.empty());
+                Optional.empty(), Optional.empty());
     }
 
     /** With these models alone. */
     public RescueOptions withOnly(List<String> names) {
-        return new RescueOptions(names, questions, samples, maxNewTokens, train, prompts, assertions, judge);
+        return new RescueOptions(names, questions, samples, maxNewTokens, train, prompts, assertions, judge, merge);
     }
 
     /** With other numbers of questions and of answers to each. */
     public RescueOptions withQuestions(int most, int answersEach) {
-        return new RescueOptions(only, most, answersEach, maxNewTokens, train, prompts, assertions, judge);
+        return new RescueOptions(only, most, answersEach, maxNewTokens, train, prompts, assertions, judge, merge);
     }
 
     /** With another length of answers. */
     public RescueOptions withMaxNewTokens(int most) {
-        return new RescueOptions(only, questions, samples, most, train, prompts, assertions, judge);
+        return new RescueOptions(only, questions, samples, most, train, prompts, assertions, judge, merge);
     }
 
     /** Fetches data and answers, and trains nothing. */
     public RescueOptions withoutTraining() {
-        return new RescueOptions(only, questions, samples, maxNewTokens, false, prompts, assertions, judge);
+        return new RescueOptions(only, questions, samples, maxNewTokens, false, prompts, assertions, judge, merge);
     }
 
     /** With questions of a file of chats. */
     public RescueOptions withPrompts(Path file) {
         return new RescueOptions(only, questions, samples, maxNewTokens, train, Optional.of(file), assertions,
-                judge);
+                judge, merge);
     }
 
     /** With assertions that new models must pass. */
     public RescueOptions withAssertions(Path file) {
         return new RescueOptions(only, questions, samples, maxNewTokens, train, prompts, Optional.of(file),
-                judge);
+                judge, merge);
     }
 
     /** With a model that grades. */
     public RescueOptions withJudge(Endpoint endpoint) {
         return new RescueOptions(only, questions, samples, maxNewTokens, train, prompts, assertions,
-                Optional.of(endpoint));
+                Optional.of(endpoint), merge);
+    }
+
+    /** With a merged file of each new model. */
+    public RescueOptions withMerge(Merge file) {
+        return new RescueOptions(only, questions, samples, maxNewTokens, train, prompts, assertions, judge,
+                Optional.of(file));
     }
 }

@@ -6,12 +6,15 @@ import io.peft4j.report.support.Html;
 import io.peft4j.report.support.Page;
 import io.peft4j.report.support.Table;
 import io.peft4j.report.support.Tone;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A rescue as one HTML page: quality, speed, and what to check by hand. */
 final class RescuePage {
@@ -57,6 +60,8 @@ final class RescuePage {
             facts.put("Adapter", path);
             facts.put("Serve it", "peft4j serve --adapter '" + model.model().name() + "=" + path + "' ...");
         });
+        model.merged().ifPresent(merged -> facts.put("Merged", Stream.of(merged.file().map(Path::toString).orElse(
+                "refused"), merged.told()).filter(text -> !text.isEmpty()).collect(Collectors.joining(": "))));
         model.comparison().ifPresent(comparison -> {
             facts.put("Right answers", percent(comparison.before()) + " before, " + percent(comparison.after())
                     + " now, difference " + points(comparison.after() - comparison.before()) + " ["

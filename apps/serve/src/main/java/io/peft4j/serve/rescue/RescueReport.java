@@ -55,6 +55,8 @@ public record RescueReport(Optional<String> base, List<RescuedModel> models, Lis
             model.adapter().ifPresent(path -> one.put("adapter", path.toString()));
             model.comparison().ifPresent(comparison -> one.set("comparison", JSON.valueToTree(comparison)));
             model.assertions().ifPresent(outcome -> one.set("assertions", JSON.valueToTree(outcome)));
+            model.merged().ifPresent(merged -> one.putObject("merged").put("file", merged.file().map(Path::toString)
+                    .orElse(null)).put("told", merged.told()));
             model.faults().forEach(one.putArray("faults")::add);
         }
         return json;

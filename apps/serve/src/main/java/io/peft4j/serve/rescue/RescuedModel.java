@@ -14,10 +14,21 @@ import java.util.Optional;
  * @param adapter the folder of the adapter that was trained in its place
  * @param comparison old and new model on the same questions
  * @param assertions how many of the assertions the new model passes, where some were given
+ * @param merged what was written of it besides, where that was asked for
  * @param faults what could not be had or done
  */
 public record RescuedModel(TunedModel model, int rows, int answers, Optional<Path> adapter,
-        Optional<ModelComparison> comparison, Optional<Assertions.Outcome> assertions, List<String> faults) {
+        Optional<ModelComparison> comparison, Optional<Assertions.Outcome> assertions, Optional<Merged> merged,
+        List<String> faults) {
+    /**
+     * A merged file.
+     *
+     * @param file the GGUF file; empty where it was refused
+     * @param told what was proved of it, or why it was refused; may be empty
+     */
+    public record Merged(Optional<Path> file, String told) {
+    }
+
     /** Copies the list. */
     public RescuedModel {
         Objects.requireNonNull(model, "model");
@@ -29,8 +40,9 @@ public record RescuedModel(TunedModel model, int rows, int answers, Optional<Pat
         return answers > 0 && faults.isEmpty();
     }
 
-    /** Whether a model stands in its place, and passes the assertions. */
+    /** Whether a model stands in its place, passes the assertions, and was merged where that was asked for. */
     public boolean isRescued() {
-        return adapter.isPresent() && assertions.map(outcome -> outcome.failures().isEmpty()).orElse(true);
+        return adapter.isPresent() && assertions.map(outcome -> outcome.failures().isEmpty()).orElse(true)
+                && merged.map(one -> one.file().isPresent()).orElse(true);
     }
 }

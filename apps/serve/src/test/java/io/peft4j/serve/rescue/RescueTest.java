@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.weight.BlockType;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import java.io.IOException;
@@ -14,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -134,6 +137,40 @@ class RescueTest {
             assertEquals(asked, fake.answers());
             assertEquals(trained, Files.getLastModifiedTime(weights));
             assertEquals(first.toJson(), second.toJson());
+        }
+    }
+
+    @Test
+    void aMergedFileStandsBesideTheAdapterUnlessItLosesTheTuning() throws IOException {
+        try (FakeService fake = new FakeService(); BaseModel base = base()) {
+            RescueOptions one = FEW.withOnly(List.of(FakeService.ALIVE));
+            Path adapter = Rescue.from(service(fake), base, folder).run(one, message -> {
+            }).models().get(0).adapter().orElseThrow();
+            RescueOptions.Merge proved = new RescueOptions.Merge(BlockType.F32, OptionalDouble.of(2));
+
+            RescueReport refused = Rescue.from(service(fake), base, folder).run(one.withMerge(proved), message -> {
+            });
+            Path file = adapter.resolveSibling("merged.gguf");
+            assertTrue(!Files.exists(file) && !refused.isComplete(),
+                    "none is right");
+            assertTrue(refused.models().get(0).merged().orElseThrow().told().startsWith("nothing is proved: "));
+
+            Path asked = Files.writeString(folder.resolve("asked.jsonl"), question(base, adapter));
+            RescueReport merged = Rescue.from(service(fake), base, folder).run(one.withPrompts(asked)
+                    .withMerge(proved), message -> {
+                    });
+            assertTrue(merged.models().get(0).merged().orElseThrow().told().startsWith("1 of 1 (100 %) right before, "
+                    + "1 of 1 (100 %) after"), merged.toJson().toString());
+            assertTrue(Files.exists(file) && merged.isComplete(), merged.toJson().toString());
+            assertThrows(ConfigurationException.class, () -> one.withoutTraining().withMerge(proved));
+        }
+    }
+
+    /** A chat whose right answer is what the new model answers. */
+    private static String question(BaseModel base, Path adapter) {
+        try (PeftModel model = base.withAdapter(adapter)) {
+            return "{\"messages\": [{\"role\": \"user\", \"content\": \"Where?\"}, {\"role\": \"assistant\", "
+                    + "\"content\": " + TextNode.valueOf(model.generate("Where?").strip()) + "}]}\n";
         }
     }
 

@@ -39,6 +39,16 @@ public final class RowEncoder {
     }
 
     /**
+     * A type that can be written, by its name in lower or upper case.
+     *
+     * @throws ConfigurationException when there is none
+     */
+    public static BlockType type(String name) {
+        return TYPES.stream().filter(type -> type.name().equalsIgnoreCase(name)).findFirst().orElseThrow(
+                () -> new ConfigurationException("the type is '" + name + "'; it must be f32, f16, bf16 or q8_0"));
+    }
+
+    /**
      * Encodes a row.
      *
      * @param row its values

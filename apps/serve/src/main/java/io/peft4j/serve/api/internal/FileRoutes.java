@@ -87,9 +87,13 @@ public final class FileRoutes implements RouteGroup {
     }
 
     private StoredFile find(Context request) {
-        String id = request.pathParam("id");
+        return find(store, request, request.pathParam("id"), clock);
+    }
+
+    /** A file that the caller sees. */
+    static StoredFile find(Store store, Context request, String id, Clock clock) {
         return Optional.of(id).filter(Ids::isValid).flatMap(valid -> store.files().find(valid,
-                Caller.of(request).project(), now()))
+                Caller.of(request).project(), clock.instant().getEpochSecond()))
                 .orElseThrow(() -> noSuchFile(id));
     }
 

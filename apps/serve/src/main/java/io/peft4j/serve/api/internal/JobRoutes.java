@@ -200,6 +200,11 @@ public final class JobRoutes implements RouteGroup {
     }
 
     private Job find(Context request) {
+        return find(store, request);
+    }
+
+    /** The job that a path names. */
+    static Job find(Store store, Context request) {
         String id = request.pathParam("id");
         return Optional.of(id).filter(Ids::isValid).flatMap(store.jobs()::find)
                 .filter(job -> Caller.of(request).sees(job.project()))
