@@ -171,27 +171,42 @@ class UnderAttackTest {
         byte[] bomb = bomb();
         for (int i = 0; i < 4; i++) {
             repeat("prompt", () -> count("prompt", attack(prompt)));
-            repeat("schema",
-                    () -> count("schema", attack(chat("x", ", \"response_format\": {\"type\": \"json_schema\", "
-                            + "\"json_schema\": {\"name\": \"s\", \"schema\": "
-                            + String.format(BOMBS.get(ThreadLocalRandom.current()
-                                    .nextInt(BOMBS.size())), ThreadLocalRandom.current().nextInt(1000))
-                            + "}}"))));
+            repeat("schema", () -> schema("schema", String.format(BOMBS.get(ThreadLocalRandom.current()
+                    .nextInt(BOMBS.size())), ThreadLocalRandom.current().nextInt(1000))));
         }
         for (int i = 0; i < 2; i++) {
             repeat("nested", () -> count("nested", send("/v1/chat/completions", nested, "application/json")
                     .statusCode()));
-            repeat("upload", () -> {
-                HttpResponse<String> file = send("/v1/files", bomb, "multipart/form-data; boundary=frontier");
-                count("upload", file.statusCode());
-                String id = file.body().replaceAll("(?s).*\"id\":\"([^\"]+)\".*", "$1");
-                count("job", send("/v1/fine_tuning/jobs", ("{\"model\": \"tiny-llama\", \"training_file\": \"" + id
-                        + "\"}").getBytes(StandardCharsets.UTF_8), "application/json").statusCode());
-            });
+            repeat("upload", () -> train("", bomb));
         }
-        repeat("adapter", () -> count("adapter", send("/v1/load_lora_adapter", ("{\"lora_name\": \"a"
-                + System.nanoTime() + "\", \"lora_path\": \"lora\"}").getBytes(StandardCharsets.UTF_8),
-                "application/json").statusCode()));
+        repeat("adapter", () -> adapter("adapter"));
+    }
+
+    private void schema(String name, String schema) throws IOException, InterruptedException {
+        count(name, attack(chat("x", ", \"response_format\": {\"type\": \"json_schema\", \"json_schema\": {\"name\": "
+                + "\"s\", \"schema\": " + schema + "}}")));
+    }
+
+    private void train(String name, byte[] form) throws IOException, InterruptedException {
+        HttpResponse<String> file = send("/v1/files", form, "multipart/form-data; boundary=frontier");
+        count(name + "upload", file.statusCode());
+        String id = file.body().replaceAll("(?s).*\"id\":\"([^\"]+)\".*", "$1");
+        count(name + "job", send("/v1/fine_tuning/jobs", ("{\"model\": \"tiny-llama\", \"training_file\": \"" + id
+                + "\"}").getBytes(StandardCharsets.UTF_8), "application/json").statusCode());
+    }
+
+    private void adapter(String name) throws IOException, InterruptedException {
+        count(name, send("/v1/load_lora_adapter", ("{\"lora_name\": \"a" + System.nanoTime()
+                + "\", \"lora_path\": \"lora\"}").getBytes(StandardCharsets.UTF_8), "application/json").statusCode());
+    }
+
+    /** Each thing once as honest clients do it: what the server loads of itself for it is no memory of the attack. */
+    private void warmUp() throws IOException, InterruptedException {
+        schema("honest schema", "{\"type\":\"string\"}");
+        count("honest prompt", attack(chat("1-".repeat(20_000), "")));
+        train("honest ", TestServer.form("fine-tune", "rows.jsonl", TestServer.rows(0, 20)));
+        adapter("honest adapter");
+        honest(10);
     }
 
     private void drip() throws IOException, InterruptedException {
@@ -253,7 +268,7 @@ class UnderAttackTest {
         }
         try (ServerProcess server = ServerProcess.start(folder.resolve("data"), Optional.empty(), log, MEMORY)) {
             url = server.url();
-            honest(5);
+            warmUp();
             Seen alone = honest(SECONDS);
             long before = resident();
             attack();

@@ -18,6 +18,8 @@ final class FreedMemory implements AutoCloseable {
     private static final long QUIET_SECONDS = 6;
     /** A collection of all memory stops the server for a moment, so it must be worth that. */
     private static final long MUCH = 32L << 20;
+    /** Java's serial collector gives nothing back the first time, and all only the fourth time in a row. */
+    private static final int COLLECTIONS = 4;
 
     private final LongRequests requests;
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(work -> {
@@ -40,7 +42,9 @@ final class FreedMemory implements AutoCloseable {
         resident = requests.begun() == 0 ? now : resident;
         if (requests.begun() > begun && requests.isQuietFor(QUIET_SECONDS) && now > resident + MUCH) {
             begun = requests.begun();
-            System.gc();
+            for (int i = 0; i < COLLECTIONS; i++) {
+                System.gc();
+            }
             NativeMemory.trim();
             resident = resident();
             LOG.debug("resident memory after long requests: {} MB, {} MB of it kept", now >> 20, resident >> 20);
