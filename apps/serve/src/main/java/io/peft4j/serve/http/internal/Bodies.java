@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -25,7 +26,7 @@ public final class Bodies {
      * @throws ApiException when it is none, or larger than is taken
      */
     public static ObjectNode object(Context request) {
-        JsonNode value = value(bytes(request, MOST_JSON_BYTES));
+        JsonNode value = value(new Limited(request.bodyInputStream(), MOST_JSON_BYTES));
         if (!value.isObject()) {
             throw ApiException.invalid("the body of the request must be a JSON object");
         }
@@ -38,12 +39,12 @@ public final class Bodies {
      * @throws ApiException when it is none
      */
     public static JsonNode value(String text) {
-        return value(text.getBytes(StandardCharsets.UTF_8));
+        return value(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)));
     }
 
-    private static JsonNode value(byte[] bytes) {
+    private static JsonNode value(InputStream text) {
         try {
-            return Json.parse(bytes);
+            return Json.parse(text);
         } catch (StreamConstraintsException e) {
             throw ApiException.invalid("the body of the request is not taken: it has too many values, is nested too "
                     + "deeply, or a number in it is too long" + place(e.getLocation()));
@@ -51,7 +52,7 @@ public final class Bodies {
             // The message of the parser quotes the text, which may be a prompt; the place is enough.
             throw ApiException.invalid("the body of the request is not valid JSON" + place(e.getLocation()));
         } catch (IOException e) {
-            // Of bytes that are here already: what they say of their encoding is wrong.
+            // What the bytes say of their encoding is wrong.
             throw ApiException.invalid("the body of the request is not valid JSON in UTF-8");
         }
     }
@@ -68,18 +69,43 @@ public final class Bodies {
      * @throws ApiException when it has more than so many bytes
      */
     public static String text(Context request, int mostBytes) {
-        return new String(bytes(request, mostBytes), StandardCharsets.UTF_8);
-    }
-
-    private static byte[] bytes(Context request, int mostBytes) {
-        try (InputStream stream = request.bodyInputStream()) {
-            byte[] bytes = stream.readNBytes(mostBytes + 1);
-            if (bytes.length > mostBytes) {
-                throw ApiException.tooLarge("the body of the request has more than " + mostBytes + " bytes");
-            }
-            return bytes;
+        try (InputStream text = new Limited(request.bodyInputStream(), mostBytes)) {
+            return new String(text.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the body of the request", e);
+        }
+    }
+
+    /** A body that is read as it comes, and refused when it is longer than it may be. */
+    private static final class Limited extends InputStream {
+        private final InputStream body;
+        private final int most;
+        private int count;
+
+        Limited(InputStream body, int most) {
+            this.body = body;
+            this.most = most;
+        }
+
+        @Override
+        public int read() {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public int read(byte[] bytes, int from, int length) {
+            int read;
+            try {
+                read = body.read(bytes, from, length);
+            } catch (IOException e) {
+                throw new UncheckedIOException("cannot read the body of the request", e);
+            }
+            count += Math.max(0, read);
+            if (count > most) {
+                throw ApiException.tooLarge("the body of the request has more than " + most + " bytes");
+            }
+            return read;
         }
     }
 

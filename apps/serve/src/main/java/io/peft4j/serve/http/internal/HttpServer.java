@@ -39,6 +39,7 @@ public final class HttpServer implements AutoCloseable {
     private static final String REQUEST_ID = "X-Request-Id";
     /** Connections that may wait to be accepted. */
     private static final int BACKLOG = 1024;
+    private static final int IDLE_MILLIS = 5000;
     /** Clouds kill a container 30 seconds after they have asked it to stop. */
     public static final Duration LAST_ANSWERS = Duration.ofSeconds(25);
     /** What is ended needs a moment to tell its client so. */
@@ -78,7 +79,7 @@ public final class HttpServer implements AutoCloseable {
         this.freed = new FreedMemory(longRequests);
         ServerSocketChannel socket = bind(host, port);
         this.javalin = Javalin.create(config -> {
-            config.jetty.threadPool = new QueuedThreadPool(RequestGate.threads(limits));
+            config.jetty.threadPool = threads(RequestGate.threads(limits));
             config.jetty
                     .modifyServer(server -> server.setHandler(new RequestGate(OPEN, limits, diskFull::test, running)));
             configure(config, socket, groups);
@@ -86,6 +87,14 @@ public final class HttpServer implements AutoCloseable {
         this.routes = new RouteTable(javalin);
         routes.addHeads();
         javalin.start();
+    }
+
+    /** Threads that leave soon, all of them that are idle: each takes some 200 KB. */
+    private static QueuedThreadPool threads(int most) {
+        QueuedThreadPool threads = new QueuedThreadPool(most);
+        threads.setIdleTimeout(IDLE_MILLIS);
+        threads.setMaxEvictCount(most);
+        return threads;
     }
 
     /** Javalin would log a stack trace where nobody can listen. */

@@ -11,6 +11,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.InputStream;
 
 /** Reads and writes JSON; strict about what comes from outside. */
 public final class Json {
@@ -54,7 +56,16 @@ public final class Json {
      *
      * @throws JsonProcessingException when it is not one JSON value
      */
-    public static JsonNode parse(byte[] text) throws java.io.IOException {
+    public static JsonNode parse(byte[] text) throws IOException {
+        return MAPPER.readTree(text);
+    }
+
+    /**
+     * As above, as it comes.
+     *
+     * @throws JsonProcessingException when it is not one JSON value
+     */
+    static JsonNode parse(InputStream text) throws IOException {
         return MAPPER.readTree(text);
     }
 

@@ -1,18 +1,20 @@
 package io.peft4j.serve.http.internal;
 
 import java.nio.ByteBuffer;
+import java.util.Deque;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 
-/** A request whose body has been read. */
+/** A request whose body has been read. Its pieces are given up as they are asked for. */
 final class LoadedRequest extends Request.Wrapper {
     private final int length;
-    private Content.Chunk chunk;
+    private final Deque<ByteBuffer> pieces;
 
-    LoadedRequest(Request request, byte[] bytes, int length) {
+    /** @param pieces that are not empty */
+    LoadedRequest(Request request, Deque<ByteBuffer> pieces) {
         super(request);
-        this.length = length;
-        this.chunk = Content.Chunk.from(ByteBuffer.wrap(bytes, 0, length), true);
+        this.length = pieces.stream().mapToInt(ByteBuffer::remaining).sum();
+        this.pieces = pieces;
     }
 
     @Override
@@ -22,9 +24,8 @@ final class LoadedRequest extends Request.Wrapper {
 
     @Override
     public Content.Chunk read() {
-        Content.Chunk read = chunk;
-        chunk = Content.Chunk.EOF;
-        return read;
+        ByteBuffer piece = pieces.poll();
+        return piece == null ? Content.Chunk.EOF : Content.Chunk.from(piece, pieces.isEmpty());
     }
 
     @Override
@@ -34,7 +35,7 @@ final class LoadedRequest extends Request.Wrapper {
 
     @Override
     public boolean consumeAvailable() {
-        chunk = Content.Chunk.EOF;
+        pieces.clear();
         return true;
     }
 }

@@ -1,8 +1,10 @@
 package io.peft4j.serve.http.internal;
 
 import java.io.IOException;
-import java.util.Arrays;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Phaser;
@@ -17,6 +19,7 @@ import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.thread.Invocable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,6 +34,9 @@ final class RequestGate extends Handler.Wrapper {
     private static final int UPLOADS = 64;
     /** Bodies of this size are always taken. */
     private static final int SMALL = 1 << 16;
+    /** Bodies are kept in pieces of up to this size: a large array takes time to make room for. */
+    private static final int PIECE = 1 << 16;
+    private static final int SMALLEST_PIECE = 1 << 10;
 
     private final Set<String> alwaysOpen;
     private final Limits limits;
@@ -88,7 +94,7 @@ final class RequestGate extends Handler.Wrapper {
         if (type != null && type.strip().regionMatches(true, 0, "multipart/", 0, "multipart/".length())) {
             return upload(watched, response, callback);
         }
-        new Loader(watched, response, callback).run();
+        new Loader(watched, response, callback).begin();
         return true;
     }
 
@@ -148,12 +154,16 @@ final class RequestGate extends Handler.Wrapper {
         }
     }
 
-    /** Reads a body as it comes. */
-    private final class Loader implements Runnable {
+    /**
+     * Reads a body as it comes, on the thread that waits for all connections: many bodies that drip need few threads,
+     * each of which would take memory.
+     */
+    private final class Loader implements Invocable.Task {
         private final WatchedRequest request;
         private final Response response;
         private final Callback callback;
-        private byte[] bytes = new byte[0];
+        private Deque<ByteBuffer> pieces = new ArrayDeque<>();
+        private long capacity;
         private volatile int size;
 
         Loader(WatchedRequest request, Response response, Callback callback) {
@@ -164,63 +174,90 @@ final class RequestGate extends Handler.Wrapper {
         }
 
         @Override
+        public InvocationType getInvocationType() {
+            return InvocationType.NON_BLOCKING;
+        }
+
+        /** Reads what is there, and handles the request where that is all of it. */
+        void begin() {
+            if (load()) {
+                handle();
+            }
+        }
+
+        @Override
         public void run() {
+            if (load()) {
+                request.getComponents().getExecutor().execute(this::handle);
+            }
+        }
+
+        /** Whether the body is whole; otherwise more of it will come, or the request has failed. */
+        private boolean load() {
             try {
                 Content.Chunk chunk = request.read();
                 while (chunk != null) {
                     if (Content.Chunk.isFailure(chunk)) {
                         fail(chunk.getFailure());
-                        return;
+                        return false;
                     }
                     boolean last = chunk.isLast();
                     add(chunk);
                     if (size > Bodies.MOST_JSON_BYTES || last) {
                         // One that is too long is refused where it is parsed.
-                        handle();
-                        return;
+                        return true;
                     }
                     chunk = request.read();
                 }
                 request.demand(this);
-            } catch (Exception | OutOfMemoryError e) {
+            } catch (RuntimeException | OutOfMemoryError e) {
                 fail(e);
             }
+            return false;
         }
 
         private void add(Content.Chunk chunk) {
-            int more = Math.min(chunk.remaining(), Bodies.MOST_JSON_BYTES + 1 - size);
-            if (size + more > bytes.length) {
-                long length = bytes.length;
-                bytes = Arrays.copyOf(bytes, Math.max(size + more, Math.min(Bodies.MOST_JSON_BYTES + 1,
-                        Math.max(1024, 2 * bytes.length))));
-                held.addAndGet(bytes.length - length);
-                makeRoom();
+            ByteBuffer bytes = chunk.getByteBuffer();
+            int more = Math.min(bytes.remaining(), Bodies.MOST_JSON_BYTES + 1 - size);
+            while (more > 0) {
+                if (size == capacity) {
+                    pieces.add(ByteBuffer.allocate(Math.max(SMALLEST_PIECE, Math.min(PIECE, size))));
+                    capacity += pieces.getLast().capacity();
+                    held.addAndGet(pieces.getLast().capacity());
+                    makeRoom();
+                }
+                ByteBuffer piece = pieces.getLast();
+                int count = Math.min(more, piece.remaining());
+                piece.put(bytes.slice(bytes.position(), count));
+                bytes.position(bytes.position() + count);
+                size += count;
+                more -= count;
             }
-            chunk.getByteBuffer().get(bytes, size, more);
-            size += more;
             chunk.release();
         }
 
-        private void handle() throws Exception {
+        private void handle() {
             request.end();
             loading.remove(this);
-            int length = bytes.length;
+            pieces.forEach(ByteBuffer::flip);
+            Request loaded = new LoadedRequest(request, pieces);
+            pieces = new ArrayDeque<>();
             try {
-                Request loaded = new LoadedRequest(request, bytes, size);
-                bytes = new byte[0];
                 if (!enter(loaded, response, callback)) {
                     Response.writeError(request, response, callback, 404);
                 }
+            } catch (Exception | OutOfMemoryError e) {
+                fail(e);
             } finally {
-                held.addAndGet(-length);
+                held.addAndGet(-capacity);
             }
         }
 
         private void fail(Throwable failure) {
             request.end();
             if (loading.remove(this)) {
-                held.addAndGet(-bytes.length);
-                bytes = new byte[0];
+                held.addAndGet(-capacity);
+                pieces.clear();
             }
             LOG.debug("the body of a request to {} did not come: {}", Request.getPathInContext(request),
                     failure.toString());

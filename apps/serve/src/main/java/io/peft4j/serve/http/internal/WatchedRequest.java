@@ -5,6 +5,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.util.thread.Invocable;
 import org.eclipse.jetty.util.thread.Scheduler;
 
 /**
@@ -87,7 +88,7 @@ final class WatchedRequest extends Request.Wrapper {
         if (failure != null) {
             getComponents().getExecutor().execute(this::wake);
         } else {
-            super.demand(this::wake);
+            super.demand(Invocable.from(Invocable.getInvocationType(callback), this::wake));
         }
     }
 
