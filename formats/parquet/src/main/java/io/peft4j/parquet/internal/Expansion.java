@@ -40,11 +40,10 @@ final class Expansion {
                 + " bytes; up to 100,000 and one for each byte are read");
     }
 
-    /** A column of lists may have 100,000 values in a group of rows, and beyond that one a row and 8 for each byte. */
-    static void requireValues(ColumnChunkMetaData chunk, long rows) {
-        require(chunk.getValueCount() <= VALUES + rows + VALUES_PER_BYTE * chunk.getTotalSize(), "has "
-                + chunk.getValueCount() + " values of the column " + chunk.getPath().toDotString() + " in "
-                + chunk.getTotalSize() + " bytes; up to 100,000, one a row and 8 for each byte are read");
+    /** Columns of lists may have 100,000 values beside one a row, and beyond that 8 for each byte of the file. */
+    static void requireValues(long beyondRows, long fileSize) {
+        require(beyondRows <= VALUES + VALUES_PER_BYTE * fileSize, "has " + beyondRows + " values in its lists in "
+                + fileSize + " bytes; up to 100,000 and 8 for each byte are read");
     }
 
     /** Whether the rows took more than the bound. */
@@ -52,8 +51,8 @@ final class Expansion {
         return content > most;
     }
 
-    /** Counts a value of a row: all of them may take 64 MiB, and beyond that 100 times the file's length. */
-    Object counted(Object value) {
+    /** Lists may have 100,000 values beside one for each row, and beyond that 8 for each byte of the file. */
+    <T> T counted(T value) {
         content += VALUE + (value instanceof String text ? text.length() : 0);
         require(content <= most, "has rows that take more than " + most
                 + " bytes when they are unpacked, 64 MiB and 100 times the file's length");

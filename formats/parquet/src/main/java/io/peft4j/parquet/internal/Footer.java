@@ -58,6 +58,7 @@ final class Footer {
         ParquetMetadata metadata = new ParquetMetadataConverter().fromParquetMetadata(data);
         check(metadata, data.getNum_rows(), size - TAIL - length);
         Expansion.requireRows(data.getNum_rows(), size);
+        Expansion.requireValues(valuesInLists(metadata), size);
         return metadata;
     }
 
@@ -112,7 +113,7 @@ final class Footer {
             if (block.getRowCount() < 0) {
                 throw new DamageException("has a group of " + block.getRowCount() + " rows");
             }
-            sum += block.getRowCount();
+            sum = Math.addExact(sum, block.getRowCount());
             block.getColumns().forEach(chunk -> check(chunk, block.getRowCount(), schema, end));
         }
         if (sum != rows) {
@@ -127,11 +128,20 @@ final class Footer {
                     + chunk.getTotalSize() + " bytes from byte " + from + " on, which lie outside of the data");
         }
         ColumnDescriptor column = schema.getColumnDescription(chunk.getPath().toArray());
-        if (column.getMaxRepetitionLevel() > 0) {
-            Expansion.requireValues(chunk, rows);
-        } else if (chunk.getValueCount() != rows) {
+        if (column.getMaxRepetitionLevel() == 0 && chunk.getValueCount() != rows) {
             throw new DamageException("has " + chunk.getValueCount() + " values of the column "
                     + chunk.getPath().toDotString() + " in a group of " + rows + " rows");
         }
+    }
+
+    /** The values of the columns of lists, where each row has one for nothing: an empty list is one, too. */
+    private static long valuesInLists(ParquetMetadata metadata) {
+        long sum = 0;
+        for (BlockMetaData block : metadata.getBlocks()) {
+            for (ColumnChunkMetaData chunk : block.getColumns()) {
+                sum = Math.addExact(sum, Math.max(0, chunk.getValueCount() - block.getRowCount()));
+            }
+        }
+        return sum;
     }
 }

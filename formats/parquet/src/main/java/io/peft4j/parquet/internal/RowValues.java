@@ -63,7 +63,7 @@ final class RowValues {
         if (type.isPrimitive()) {
             return primitive(row, index, place, type.asPrimitiveType());
         }
-        SimpleGroup group = (SimpleGroup) row.getGroup(index, place);
+        SimpleGroup group = (SimpleGroup) expansion.counted(row.getGroup(index, place));
         LogicalTypeAnnotation kind = type.getLogicalTypeAnnotation();
         boolean wrapped = group.getType().getFieldCount() == 1
                 && group.getType().getType(0).isRepetition(Type.Repetition.REPEATED);
@@ -104,7 +104,7 @@ final class RowValues {
     }
 
     private Object primitive(SimpleGroup row, int index, int place, PrimitiveType type) {
-        return expansion.counted(switch (type.getPrimitiveTypeName()) {
+        return expansion.<Object>counted(switch (type.getPrimitiveTypeName()) {
             case BOOLEAN -> row.getBoolean(index, place);
             case INT32 -> Scalars.ofInt(row.getInteger(index, place), type.getLogicalTypeAnnotation());
             case INT64 -> Scalars.ofLong(row.getLong(index, place), type.getLogicalTypeAnnotation());

@@ -110,8 +110,9 @@ class ParquetFilesTest {
                 + "and 100 times its length are read");
         assertFault("hostile-rows.parquet", 1, "invalid_parquet", "has 10000000 rows in 26946 bytes; up to 100,000 and "
                 + "one for each byte are read");
-        assertFault("hostile-values.parquet", 1, "invalid_parquet", "has 10000000 values of the column "
-                + "messages.list.element in ");
+        assertFault("hostile-values.parquet", 1, "invalid_parquet", "has 9999999 values in its lists in ");
+        assertFault("hostile-columns.parquet", 1, "invalid_parquet", "has 1999980 values in its lists in 5686 bytes; "
+                + "up to 100,000 and 8 for each byte are read");
         List<RowSource.Entry> entries = entries(FIXTURES.resolve("hostile-content.parquet"));
         assertEquals(68, entries.size());
         assertTrue(entries.get(67).fault().orElseThrow().message().contains("has rows that take more than 67159464 "
