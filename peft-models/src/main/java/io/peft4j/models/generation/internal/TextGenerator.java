@@ -164,7 +164,7 @@ public final class TextGenerator {
             throw new ConfigurationException(String.format(Locale.ROOT, "prompt %d has %,d characters, which are more "
                     + "than the %,d tokens that there is room for", index, text.length(), limit));
         }
-        return encoding.apply(text);
+        return TokenBound.of(text, encoding);
     }
 
     /** Runs a batch to its end; whether nobody cancelled it. */

@@ -12,6 +12,7 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.gguf.GgufWriter;
 import io.peft4j.core.text.Encoding;
+import io.peft4j.core.text.TokenBound;
 import io.peft4j.core.text.TokenStreamDecoder;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.models.hub.ModelLocator;
@@ -21,11 +22,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Rebuilds each kind of tokenizer from GGUF metadata and holds it against the tokens that Python gives. */
@@ -50,6 +53,25 @@ class GoldenTokensTest {
         }
         assertTrue(golden.get("cases").size() > 100, "the file holds fewer texts than were made");
         assertEquals("", String.join("\n", wrong));
+    }
+
+    /** The golden texts with words between them, in several pieces where the kind of tokenizer allows that. */
+    @ParameterizedTest
+    @CsvSource({"gpt-2, true", "llama-bpe, true", "qwen2, true", "tekken, true", "deepseek-v3, true", "bert, true",
+        "unigram, true", "sentencepiece, false"})
+    void aLongTextInPiecesHasTheTokensOfTheWhole(String kind, boolean inPieces) throws IOException {
+        JsonNode golden = JSON.readTree(FOLDER.resolve(kind + ".json").toFile());
+        String texts = golden.get("cases").findValuesAsText("text").stream().collect(Collectors.joining(" and then "));
+        String text = texts.repeat(1 + 2 * TokenBound.LONG / texts.length());
+        try (GgufFile file = gguf(metadata(golden)); Tokenizer tokenizer = Tokenizers.fromGguf(file)) {
+            List<Integer> lengths = new ArrayList<>();
+            int[] tokens = TokenBound.of(text, piece -> {
+                lengths.add(piece.length());
+                return tokenizer.encode(piece);
+            });
+            assertArrayEquals(tokenizer.encode(text), tokens);
+            assertEquals(inPieces, lengths.stream().allMatch(length -> length <= TokenBound.LONG), lengths.toString());
+        }
     }
 
     @ParameterizedTest

@@ -23,15 +23,16 @@ final class PromptTokens {
      */
     static int[] of(String param, String text, int most, Function<String, int[]> tokenizer, Runnable look) {
         try {
-            int tokens = TokenBound.beyond(text, most, piece -> {
+            Function<String, int[]> pieces = piece -> {
                 look.run();
                 return tokenizer.apply(piece);
-            });
+            };
+            int tokens = TokenBound.beyond(text, most, pieces);
             if (tokens > 0) {
                 throw tooLong(param, "This model's maximum context length is " + most + " tokens, but the text of "
                         + text.length() + " characters has at least " + tokens + ". Shorten it.");
             }
-            return tokenizer.apply(text);
+            return TokenBound.of(text, pieces);
         } catch (ApiException e) {
             throw e;
         } catch (PeftException e) {
