@@ -67,10 +67,8 @@ public final class DecisionRoutes implements RouteGroup {
     }
 
     private LanguageModel find(String name, Caller caller) {
-        return models.decider(name, caller).orElseThrow(() -> models.find(name, caller).isEmpty()
-                ? ModelRoutes.noSuchModel(models, name, caller)
-                : ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
-                        + "' gives vectors or scores of texts and answers no questions"));
+        return models.decider(name, caller).orElseThrow(() -> ModelRoutes.unsuitable(models, name, caller,
+                "gives vectors or scores of texts and answers no questions", models.deciderNames(caller)));
     }
 
     private void systemOne(Context http) {

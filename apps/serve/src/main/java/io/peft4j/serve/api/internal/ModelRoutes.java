@@ -68,16 +68,16 @@ public final class ModelRoutes implements RouteGroup {
     public static ServedModel answering(ServedModels models, String name, Caller caller) {
         ServedModel model = models.find(name, caller).orElseThrow(() -> noSuchModel(models, name, caller));
         if (models.embedder(name, caller).isPresent()) {
-            throw ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
-                    + "' gives vectors of texts, by POST /v1/embeddings; it does not answer and is not tuned here");
+            throw unsuitable(name, "gives vectors of texts, by POST /v1/embeddings; "
+                    + "it does not answer and is not tuned here");
         }
         if (models.reranker(name, caller).isPresent() || Reranker.isFor(models.base().network().task())) {
-            throw ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
-                    + "' scores texts for a query, by POST /v1/rerank; it does not answer and is not tuned here");
+            throw unsuitable(name, "scores texts for a query, by POST /v1/rerank; "
+                    + "it does not answer and is not tuned here");
         }
         if (!models.isAnswering()) {
-            throw ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
-                    + "' answers typed questions, by POST /v1/decisions; it writes no text and is not tuned here");
+            throw unsuitable(name, "answers typed questions, by POST /v1/decisions; "
+                    + "it writes no text and is not tuned here");
         }
         return model;
     }
@@ -99,9 +99,13 @@ public final class ModelRoutes implements RouteGroup {
         if (models.find(name, caller).isEmpty()) {
             return noSuchModel(models, name, caller);
         }
+        return unsuitable(name, why + "; " + (suitable.isEmpty() ? "this server has no model that does"
+                : SimilarNames.sentence(name, suitable)));
+    }
+
+    private static ApiException unsuitable(String name, String why) {
         return ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name + "' "
-                + why + "; " + (suitable.isEmpty() ? "this server has no model that does"
-                        : SimilarNames.sentence(name, suitable)));
+                + why);
     }
 
     private ObjectNode json(ServedModel model) {

@@ -136,7 +136,11 @@ public final class ServedModels implements AutoCloseable {
 
     /** The model of a name that answers typed questions; empty where there is none, or it does not. */
     public Optional<LanguageModel> decider(String name, Caller caller) {
-        return find(name, caller, task -> !task.type().hasHead() || task.type() == Task.Type.DECISION);
+        return find(name, caller, ServedModels::decides);
+    }
+
+    private static boolean decides(Task task) {
+        return !task.type().hasHead() || task.type() == Task.Type.DECISION;
     }
 
     private static boolean givesVectors(Task task) {
@@ -169,6 +173,11 @@ public final class ServedModels implements AutoCloseable {
     /** The names of all models that score texts for a query. */
     public List<String> rerankerNames(Caller caller) {
         return names(caller, Reranker::isFor).stream().filter(this::isTrained).toList();
+    }
+
+    /** The names of all models that answer typed questions. */
+    public List<String> deciderNames(Caller caller) {
+        return names(caller, ServedModels::decides);
     }
 
     private List<String> names(Caller caller, Predicate<Task> kind) {
