@@ -24,8 +24,9 @@ ROWS = "".join(json.dumps({"messages": [{"role": "user", "content": f"Who is num
 
 
 class Load:
-    def __init__(self, port, seconds):
+    def __init__(self, port, seconds, pause):
         self.port = port
+        self.pause = pause
         self.end = time.time() + seconds
         self.counts = {}
         self.failures = []
@@ -110,7 +111,7 @@ class Load:
             self.request("DELETE", f"/v1/models/{made}")
         for result in [file] + found.get("result_files", []):
             self.request("DELETE", f"/v1/files/{result}")
-        time.sleep(5)
+        time.sleep(5 + 20 * self.pause)
 
     def client(self, work, seed):
         rng = random.Random(seed)
@@ -121,7 +122,7 @@ class Load:
                 self.count(type(e).__name__, 0)
             except (KeyError, ValueError) as e:
                 self.failures.append((work.__name__, repr(e)))
-            time.sleep(0.02)
+            time.sleep(self.pause)
 
 
 def sample(process, data):
@@ -135,13 +136,14 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=int, default=1800)
     parser.add_argument("--every", type=int, default=60)
+    parser.add_argument("--pause", type=float, default=0.02, help="seconds between the requests of a client")
     parser.add_argument("server", nargs="+")
     options = parser.parse_args()
     port = int(options.server[options.server.index("--port") + 1])
     data = options.server[options.server.index("--data") + 1]
     process = subprocess.Popen(options.server, stdout=subprocess.PIPE, text=True)
     process.stdout.readline()
-    load = Load(port, options.seconds)
+    load = Load(port, options.seconds, options.pause)
     load.known = [load.models()[0]]
     work = [load.chats] * 3 + [load.streams] * 2 + [load.leaves, load.nonsense, load.jobs]
     clients = [threading.Thread(target=load.client, args=(each, i), daemon=True) for i, each in enumerate(work)]
