@@ -13,8 +13,10 @@ import java.util.stream.IntStream;
  * @param labels the names of the outputs in their order ({@code id2label}); empty where the outputs are none that a
  *     user names, or where their number is the checkpoint's
  * @param problem how a classifier's outputs are learned ({@code problem_type})
+ * @param stated whether somebody said how they are learned, rather than that it follows from their number; makes no
+ *     other task
  */
-public record Task(Type type, List<String> labels, Problem problem) {
+public record Task(Type type, List<String> labels, Problem problem, boolean stated) {
     /** The kinds of tasks, named as in {@code task_type} of an adapter's configuration. */
     public enum Type {
         /** The next token. */
@@ -95,6 +97,22 @@ public record Task(Type type, List<String> labels, Problem problem) {
         }
     }
 
+    /** A task whose problem is stated. */
+    public Task(Type type, List<String> labels, Problem problem) {
+        this(type, labels, problem, true);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Task task && type == task.type && labels.equals(task.labels)
+                && problem == task.problem;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(type, labels, problem);
+    }
+
     /** A task without labels. */
     public static Task of(Type type) {
         return new Task(type, List.of(), Problem.SINGLE_LABEL);
@@ -122,7 +140,7 @@ public record Task(Type type, List<String> labels, Problem problem) {
 
     /** The same with other labels. */
     public Task withLabels(List<String> names) {
-        return new Task(type, names, problem);
+        return new Task(type, names, problem, stated);
     }
 
     /** Labels without names, as Hugging Face calls them: {@code LABEL_0}, {@code LABEL_1}, ... */

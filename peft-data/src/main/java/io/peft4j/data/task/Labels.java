@@ -36,11 +36,13 @@ public final class Labels {
      * The task of a model with one output, where that can learn the texts as they are: with the logistic loss, as a
      * cross-encoder, when all are pairs with numbers from 0 to 1.
      *
-     * @param own what the model is for by itself: a regression learns pairs, a model with one label also single texts
+     * @param own what the model is for by itself: a regression that nobody stated learns pairs, a model with one label
+     *     also single texts
      */
     public static Optional<Task> ofOneOutput(Task own, List<LabelledText> texts) {
         boolean one = own.type() == Task.Type.SEQ_CLS && own.labels().size() == 1
-                && own.problem() != Task.Problem.SINGLE_LABEL;
+                && (own.problem() == Task.Problem.MULTI_LABEL
+                        || own.problem() == Task.Problem.REGRESSION && !own.stated());
         boolean learned = one && texts.stream().allMatch(text -> (text.second().isPresent()
                 || own.problem() == Task.Problem.MULTI_LABEL)
                 && text.labels().stream().allMatch(Labels::isProbability));

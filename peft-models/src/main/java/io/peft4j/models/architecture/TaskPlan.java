@@ -144,7 +144,7 @@ public record TaskPlan(Task task, SentencePooling pooling, ScoreSettings scores,
             }
             List<String> labels = labels(config);
             return new Task(task.type(), labels, task.type() == Task.Type.SEQ_CLS ? problem(config, labels.size())
-                    : Task.Problem.SINGLE_LABEL);
+                    : Task.Problem.SINGLE_LABEL, config.has("problem_type"));
         }
 
         /** {@code id2label} in the order of its numbers; without it as many as {@code num_labels} says, or two. */

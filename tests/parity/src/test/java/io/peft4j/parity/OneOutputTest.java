@@ -2,9 +2,11 @@ package io.peft4j.parity;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Task;
 import io.peft4j.data.format.DataFile;
@@ -12,6 +14,8 @@ import io.peft4j.data.task.LabelledText;
 import io.peft4j.eval.head.TaskComparison;
 import io.peft4j.eval.report.TaskReport;
 import io.peft4j.models.BaseModel;
+import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.train.data.DataSource;
 import io.peft4j.train.data.TrainingData;
 import io.peft4j.train.objective.ClassificationObjective;
@@ -30,6 +34,9 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class OneOutputTest {
     private static final Task CROSS_ENCODER = Task.multiLabel("score");
+    /** What a checkpoint with one output is that does not say how it is learned. */
+    private static final Task ONE_OUTPUT = new Task(Task.Type.SEQ_CLS, List.of("score"), Task.Problem.REGRESSION,
+            false);
 
     @TempDir
     private Path folder;
@@ -46,23 +53,34 @@ class OneOutputTest {
 
     @Test
     void pairsWithNumbersFromZeroToOneAreLearnedAsByACrossEncoder() throws IOException {
-        Task regression = Task.regression("score");
-        assertEquals(Optional.of(CROSS_ENCODER), chosen(regression, pair("\"label\": 1"), pair("\"label\": 0")));
-        assertEquals(Optional.of(CROSS_ENCODER), chosen(regression, pair("\"label\": 0.3"), pair("\"label\": 1")));
-        assertEquals(Optional.of(CROSS_ENCODER), chosen(regression, pair("\"label_probabilities\": [0.2, 0.8]")));
+        assertEquals(Optional.of(CROSS_ENCODER), chosen(ONE_OUTPUT, pair("\"label\": 1"), pair("\"label\": 0")));
+        assertEquals(Optional.of(CROSS_ENCODER), chosen(ONE_OUTPUT, pair("\"label\": 0.3"), pair("\"label\": 1")));
+        assertEquals(Optional.of(CROSS_ENCODER), chosen(ONE_OUTPUT, pair("\"label_probabilities\": [0.2, 0.8]")));
         assertEquals(Optional.of(CROSS_ENCODER), chosen(CROSS_ENCODER, "{\"text\": \"a\", \"label\": 1}"));
     }
 
     @Test
     void otherRowsAreLearnedAsBefore() throws IOException {
-        Task regression = Task.regression("score");
-        assertEquals(Optional.empty(), chosen(regression, pair("\"label\": 4.5"), pair("\"label\": 0")));
-        assertEquals(Optional.empty(), chosen(regression, "{\"text\": \"a\", \"label\": 1}", "{\"text\": \"a\", "
+        assertEquals(Optional.empty(), chosen(ONE_OUTPUT, pair("\"label\": 4.5"), pair("\"label\": 0")));
+        assertEquals(Optional.empty(), chosen(ONE_OUTPUT, "{\"text\": \"a\", \"label\": 1}", "{\"text\": \"a\", "
                 + "\"label\": 0}"));
         assertEquals(Optional.empty(), chosen(Task.classification("LABEL_0", "LABEL_1"), pair("\"label\": 1"),
                 pair("\"label\": 0")));
-        assertEquals(Optional.of(Task.classification("no", "yes")), chosen(regression, pair("\"label\": \"yes\""),
+        assertEquals(Optional.of(Task.classification("no", "yes")), chosen(ONE_OUTPUT, pair("\"label\": \"yes\""),
                 pair("\"label\": \"no\"")));
+    }
+
+    @Test
+    void aStatedRegressionStaysOne() throws IOException {
+        Task regression = Task.regression("score");
+        assertEquals(Optional.empty(), chosen(regression, pair("\"label\": 1"), pair("\"label\": 0")));
+        assertEquals(Optional.empty(), chosen(regression, pair("\"label\": 0.3"), pair("\"label\": 1")));
+        Path model = Fixtures.FOLDER.resolve("encoders/bert-cross-encoder");
+        ObjectNode config = (ObjectNode) Fixtures.json(model.resolve("config.json"));
+        config.remove("problem_type");
+        assertFalse(TaskPlan.of(new ModelConfig(model, config.deepCopy()), Task.Type.SEQ_CLS).task().stated());
+        assertTrue(TaskPlan.of(new ModelConfig(model, config.put("problem_type", "regression")), Task.Type.SEQ_CLS)
+                .task().stated());
     }
 
     @Test

@@ -38,7 +38,8 @@ public final class AdapterTask {
         }
         int count = outputs(folder);
         return Optional.of(count == 0 ? Task.of(type.get()) : new Task(type.get(), Task.unnamedLabels(count),
-                count == 1 && type.get() == Task.Type.SEQ_CLS ? Task.Problem.REGRESSION : Task.Problem.SINGLE_LABEL));
+                count == 1 && type.get() == Task.Type.SEQ_CLS ? Task.Problem.REGRESSION : Task.Problem.SINGLE_LABEL,
+                false));
     }
 
     /** The number of outputs of the head that the adapter brings; 0 where it brings none. */
