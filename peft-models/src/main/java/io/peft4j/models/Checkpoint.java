@@ -7,10 +7,12 @@ import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.core.weight.TensorStore;
+import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.WeightType;
+import io.peft4j.models.architecture.internal.CheckpointForm;
 import io.peft4j.models.architecture.internal.LayaFolder;
 import io.peft4j.models.gguf.internal.GgufCheckpoint;
 import io.peft4j.models.hub.ModelSource;
@@ -24,6 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -159,9 +162,11 @@ final class Checkpoint implements AutoCloseable {
         return pooling;
     }
 
-    /** How many values the tensors have. */
+    /** How many values the tensors have that are loaded. */
     ModelSize size() {
-        return ModelSize.of(tensors, config.optionalPositive("vocab_size").orElse(0));
+        Predicate<String> left = Architectures.of(config) instanceof CheckpointForm form ? form.staysInFile(config)
+                : tensor -> false;
+        return ModelSize.of(tensors, config.optionalPositive("vocab_size").orElse(0), left.negate());
     }
 
     /** The weights in the given type; to be called once. */

@@ -3,6 +3,7 @@ package io.peft4j.models;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.TensorStore;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * How many values a checkpoint holds, by what becomes of them: decides which precision fits into memory.
@@ -21,13 +22,13 @@ record ModelSize(long linear, long other, Optional<Long> blockBytes) {
         return new ModelSize(linear, other, Optional.empty());
     }
 
-    /** Counts the tensors of a checkpoint; a matrix with a row for each token of the vocabulary is never quantized. */
-    static ModelSize of(TensorStore tensors, int vocabulary) {
+    /** Counts tensors of a checkpoint; a matrix with a row for each token of the vocabulary is never quantized. */
+    static ModelSize of(TensorStore tensors, int vocabulary, Predicate<String> counted) {
         long linear = 0;
         long other = 0;
         long blocks = 0;
         boolean all = true;
-        for (String name : tensors.names()) {
+        for (String name : tensors.names().stream().filter(counted).toList()) {
             long[] shape = tensors.shape(name);
             if (shape.length == 2 && shape[0] != vocabulary) {
                 linear += tensors.elements(name);

@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.kernel.BFloat16Speed;
+import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.models.ModelOptions.Precision;
 import io.peft4j.models.architecture.WeightType.Blocks;
 import io.peft4j.models.architecture.WeightType.Linear;
 import io.peft4j.models.architecture.WeightType;
+import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -59,6 +61,15 @@ class PrecisionChoiceTest {
         assertEquals(700, size.weightBytes(Precision.Q4, true));
         assertEquals(999, new ModelSize(800, 100, Optional.of(799L)).weightBytes(Precision.Q4, true));
         assertThrows(IllegalArgumentException.class, () -> size.weightBytes(Precision.AUTO, true));
+    }
+
+    @Test
+    void whatStaysInTheFileIsNotCounted() {
+        try (Safetensors tensors = Safetensors.open(Path.of("../tests/fixtures/families/gemma4"))) {
+            String table = "model.embed_tokens_per_layer.weight";
+            assertEquals(ModelSize.of(tensors, 384, name -> true).other() - tensors.elements(table),
+                    ModelSize.of(tensors, 384, name -> !name.equals(table)).other());
+        }
     }
 
     @Test

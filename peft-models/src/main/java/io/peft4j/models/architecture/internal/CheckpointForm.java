@@ -3,11 +3,17 @@ package io.peft4j.models.architecture.internal;
 import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.List;
+import java.util.function.Predicate;
 
 /** A family whose checkpoints call tensors otherwise than by their places, or hold them in another form. */
 public interface CheckpointForm {
     /** What a Hugging Face checkpoint holds for a tensor of the network. */
     List<ModelTensor> checkpointTensors(ModelConfig config, ModelTensor tensor);
+
+    /** The tensors that are read from the file row by row and take no memory. */
+    default Predicate<String> staysInFile(ModelConfig config) {
+        return tensor -> false;
+    }
 
     /** What llama.cpp's files hold for it, under names that the family's {@code GgufForm} translates. */
     default List<ModelTensor> ggufTensors(ModelConfig config, ModelTensor tensor) {

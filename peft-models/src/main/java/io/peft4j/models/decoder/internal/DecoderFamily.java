@@ -68,6 +68,12 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
     }
 
     @Override
+    public final Predicate<String> staysInFile(ModelConfig config) {
+        return plan(config).ends().layerInputs().<Predicate<String>>map(inputs -> tensor -> tensor.endsWith("."
+                + inputs.table() + ".weight")).orElse(tensor -> false);
+    }
+
+    @Override
     public List<ModelTensor> ggufTensors(ModelConfig config, ModelTensor tensor) {
         return split(config, tensor, ExpertsPlan::storedOneByOne);
     }

@@ -1,6 +1,7 @@
 package io.peft4j.models.decoder.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -29,6 +30,7 @@ import io.peft4j.models.architecture.WeightType;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -52,6 +54,9 @@ class Gemma4FamilyTest {
                 .map(slot -> ((Embedding) slot.layer()).table()).findFirst().orElseThrow();
         assertEquals(BlockType.BF16, ((BlockWeight) table).type());
         assertEquals(5 * 12, table.columns());
+        Predicate<String> inFile = new Gemma4Family().staysInFile(config);
+        assertTrue(inFile.test("model.language_model.embed_tokens_per_layer.weight"));
+        assertFalse(inFile.test("model.embed_tokens.weight"));
     }
 
     @Test
