@@ -172,6 +172,11 @@ public final class KvCache implements AutoCloseable {
         return 2 * keys.values().stream().mapToLong(own -> own.length() * Arrays.bytes(own.dataType())).sum();
     }
 
+    /** The bytes of the states of all layers after one row. */
+    public long stateBytes() {
+        return states.values().stream().mapToLong(RowStates::bytes).sum();
+    }
+
     /** The keys of layer {@code layer}. */
     public INDArray keys(int layer) {
         return keys.get(sources.getOrDefault(layer, layer));

@@ -22,6 +22,11 @@ final class RowStates implements AutoCloseable {
         this.kind = kind;
     }
 
+    /** The bytes of one state. */
+    long bytes() {
+        return Float.BYTES * kind.parts().stream().mapToLong(part -> (long) part.rows() * part.columns()).sum();
+    }
+
     Optional<List<INDArray>> after(int row) {
         return Optional.ofNullable(byRow.get(row));
     }

@@ -2,7 +2,6 @@ package io.peft4j.models.generation.internal;
 
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.model.ModelLease;
-import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.models.generation.AnswerServiceOptions;
 import io.peft4j.models.generation.OverloadedException;
@@ -26,10 +25,9 @@ import java.util.function.Predicate;
 final class AnswerBatch implements AutoCloseable {
     /** How much longer the parts of prompts are while no answer waits for its next token. */
     private static final int IDLE_CHUNKS = 4;
-    /** Of so many kept pages the states behind them are kept, where the network has some. */
-    private static final int KEPT_STATES = 16;
 
     private final AnswerServiceOptions options;
+    private final CacheShare share;
     private final Workspace workspace;
     private final KvCache cache;
     private final CachePages pages;
@@ -42,24 +40,15 @@ final class AnswerBatch implements AutoCloseable {
     private long reusedTokens;
     private long newTokens;
 
-    /** An empty batch with a cache of {@code pageCount} pages. */
-    AnswerBatch(ModelLease base, AnswerServiceOptions options, int pageCount) {
+    /** An empty batch. */
+    AnswerBatch(ModelLease base, AnswerServiceOptions options, CacheShare share) {
         this.options = options;
+        this.share = share;
         this.workspace = base.engine().generation(options.rows());
-        this.cache = base.network().causal().newCache(pageCount * CachePages.PAGE);
-        this.pages = new CachePages(pageCount);
+        this.cache = base.network().causal().newCache(share.pages() * CachePages.PAGE);
+        this.pages = new CachePages(share.pages());
         this.prefixes = new PrefixCache(pages);
         this.voices = new AdapterVariants(workspace, cache, pages);
-    }
-
-    /** The pages that fit into the memory that is given to keys and values, or that all rows can fill. */
-    static int pages(Network network, AnswerServiceOptions options) {
-        long rowBytes;
-        try (KvCache probe = network.causal().newCache(1)) {
-            rowBytes = Math.max(1, probe.bytes());
-        }
-        long most = (long) options.rows() * CachePages.needed(network.description().maxPositions() + 1);
-        return (int) Math.min(most, options.cacheBytes() / rowBytes / CachePages.PAGE);
     }
 
     /** The answers that grow. */
@@ -129,7 +118,7 @@ final class AnswerBatch implements AutoCloseable {
         for (Sequence each : sequences) {
             ends.addAll(each.lastRows());
         }
-        ends.addAll(prefixes.latestEnds(KEPT_STATES, cache::continuesAfter));
+        ends.addAll(prefixes.latestEnds(share.kept(), cache::continuesAfter));
         cache.retainStates(ends::contains);
     }
 

@@ -31,7 +31,7 @@ public final class AnswerLoop {
 
     private final TextGenerator generator;
     private final AnswerServiceOptions options;
-    private final int pages;
+    private final CacheShare share;
     private final Object lock = new Object();
     private final ConstraintSearch search = new ConstraintSearch(this::wake);
     private final RequestQueue waiting = new RequestQueue();
@@ -43,12 +43,12 @@ public final class AnswerLoop {
     private long lastDone = System.nanoTime();
     private AnswerStatus status;
 
-    /** A loop over a cache of {@code pages} pages. */
-    AnswerLoop(TextGenerator generator, AnswerServiceOptions options, int pages) {
+    /** A loop over a cache of its share of the memory. */
+    AnswerLoop(TextGenerator generator, AnswerServiceOptions options, CacheShare share) {
         this.generator = generator;
         this.options = options;
-        this.pages = pages;
-        this.status = new AnswerStatus(0, 0, pages * CachePages.PAGE, 0, 0, 0, 0, 0);
+        this.share = share;
+        this.status = new AnswerStatus(0, 0, share.pages() * CachePages.PAGE, 0, 0, 0, 0, 0);
     }
 
     /**
@@ -148,7 +148,7 @@ public final class AnswerLoop {
 
     private void run(ModelLease first) {
         boolean decodes = !(first.network() instanceof EncoderDecoderNetwork);
-        try (AnswerBatch batch = new AnswerBatch(first, options, decodes ? pages : 1)) {
+        try (AnswerBatch batch = new AnswerBatch(first, options, decodes ? share : share.withoutPages())) {
             while (true) {
                 List<PendingRequest> come = take(batch);
                 if (isClosed()) {

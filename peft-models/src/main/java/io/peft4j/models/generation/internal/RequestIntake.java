@@ -1,6 +1,7 @@
 package io.peft4j.models.generation.internal;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.Beams;
 import io.peft4j.core.model.EncoderDecoderNetwork;
@@ -26,12 +27,15 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Makes tickets of requests, on the threads of those who ask: finds the adapter, encodes the prompt, and refuses what
  * cannot be answered.
  */
 public final class RequestIntake implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RequestIntake.class);
     private static final int KEPT_MASKS = 32;
     /** Memory that kept masks may take; those of a JSON schema take about a megabyte. */
     private static final long MASK_BYTES = Runtime.getRuntime().maxMemory() / 64;
@@ -59,15 +63,19 @@ public final class RequestIntake implements AutoCloseable {
     public RequestIntake(BaseLanguageModel base, Optional<PeftModel> adapters, AnswerServiceOptions options) {
         this.base = base;
         this.adapters = adapters;
-        this.options = options;
+        CacheShare share = CacheShare.of(base.network(), options);
+        this.options = options.withRows(share.rows());
         this.generator = new TextGenerator(base.tokenizer(), base.chatTemplate(), base.stopTokens());
-        int pages = AnswerBatch.pages(base.network(), options);
-        if (pages < 2) {
+        if (share.pages() < 2) {
             throw new ConfigurationException("cacheBytes is " + options.cacheBytes() + ", which has room for fewer "
                     + "than " + 2 * CachePages.PAGE + " tokens of " + base.network().description().name());
         }
-        this.rows = pages * CachePages.PAGE;
-        this.loop = new AnswerLoop(generator, options, pages);
+        if (share.rows() < options.rows()) {
+            LOG.info("cacheBytes of {} MB have room for states of {} at once, not of {}", options.cacheBytes() >> 20,
+                    Count.of(share.rows(), "answer"), options.rows());
+        }
+        this.rows = share.pages() * CachePages.PAGE;
+        this.loop = new AnswerLoop(generator, this.options, share);
     }
 
     /** Takes a request. */
