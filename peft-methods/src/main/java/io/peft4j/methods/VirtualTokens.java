@@ -15,7 +15,7 @@ import io.peft4j.core.peft.config.UnusedKey;
  * @param tokenDim {@code token_dim}: features of a virtual token
  * @param layers {@code num_layers}
  * @param attentionHeads {@code num_attention_heads}; of prefix tuning the key/value heads
- * @param submodules {@code num_transformer_submodules}: 1 for a decoder
+ * @param submodules {@code num_transformer_submodules}: 1 for a decoder, 2 for an encoder-decoder
  */
 @UnusedKey(value = "modules_to_save", feature = "training whole layers beside virtual tokens")
 public record VirtualTokens(@Key(value = "num_virtual_tokens", fallback = "20") int count,

@@ -228,6 +228,27 @@ public final class PackedBatch {
     }
 
     /**
+     * The batch with {@code count} rows of virtual tokens at the beginning of each sequence, as an encoder needs them,
+     * in which what becomes of them depends on the sequence.
+     *
+     * @throws IllegalStateException where the batch is not what {@link #of} gave
+     */
+    public PackedBatch withVirtualTokensInEach(int count) {
+        Origin packed = origin.filter(own -> !own.sharesPrefixes()).orElseThrow(() -> new IllegalStateException(
+                "a batch cannot be packed again after it was changed"));
+        PackedBatch longer = of(packed.sequences().stream().map(sequence -> sequence.behind(count)).toList());
+        int[] numbers = new int[longer.rows()];
+        java.util.Arrays.fill(numbers, -1);
+        for (int sequence = 0; sequence < packed.sequences().size(); sequence++) {
+            for (int i = 0; i < count; i++) {
+                numbers[longer.rowsOf(sequence)[i]] = i;
+            }
+        }
+        return new PackedBatch(longer.tokens, longer.positions, longer.layout, longer.targets, longer.lastRows,
+                longer.cacheRows, longer.marks.withVirtualTokens(numbers), longer.origin, Optional.empty());
+    }
+
+    /**
      * The batch behind {@code count} keys and values, which every row sees and an adapter puts before those of the
      * rows.
      */
@@ -239,11 +260,11 @@ public final class PackedBatch {
     /**
      * The same batch for an encoder: each token sees all tokens of its sequence, and keys and values that come before.
      *
-     * @throws IllegalArgumentException when sequences share rows, or there are rows for virtual tokens, which would see
-     *     the tokens of all sequences
+     * @throws IllegalArgumentException when sequences share rows, or rows of virtual tokens, which would see the tokens
+     *     of all sequences
      */
     public PackedBatch seeingAll() {
-        if (virtualTokens().length > 0 || cacheRows.length > 0
+        if (virtualTokens().length > 0 && origin.isEmpty() || cacheRows.length > 0
                 || origin.map(Origin::sharesPrefixes).orElse(false)) {
             throw new IllegalArgumentException("an encoder needs whole sequences: shared prefixes and virtual "
                     + "tokens are not supported");

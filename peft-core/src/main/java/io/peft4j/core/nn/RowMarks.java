@@ -28,6 +28,10 @@ record RowMarks(int[] groups, boolean[] invoked, int[] virtualTokens, int[] type
         return new RowMarks(groups, invoked, virtualTokens, types, rows);
     }
 
+    RowMarks withVirtualTokens(int[] rows) {
+        return new RowMarks(groups, invoked, rows, types, lengths);
+    }
+
     void requireRows(int rows) {
         for (int length : new int[] {groups.length, invoked.length, virtualTokens.length, types.length,
             lengths.length}) {

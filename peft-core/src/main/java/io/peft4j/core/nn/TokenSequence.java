@@ -46,6 +46,14 @@ public record TokenSequence(int[] ids, float[] weights, int group, int[] types, 
         return new TokenSequence(ids, weights, newGroup, types, source);
     }
 
+    /** The same behind {@code count} tokens 0, which are not learned. */
+    TokenSequence behind(int count) {
+        float[] later = new float[count + weights.length];
+        System.arraycopy(weights, 0, later, count, weights.length);
+        return new TokenSequence(PackedBatch.prepend(count, ids, 0), later, group,
+                types.length == 0 ? types : PackedBatch.prepend(count, types, 0), source);
+    }
+
     /** The same with the text that each token belongs to. */
     public TokenSequence withTypes(int... ofTokens) {
         return new TokenSequence(ids, weights, group, ofTokens, source);

@@ -6,6 +6,7 @@ import io.peft4j.core.model.Model;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.Tokenizer;
 import java.util.Arrays;
+import java.util.OptionalInt;
 
 /** Makes sequences of texts and of what an encoder-decoder is to make of them. */
 public final class SourceEncoder {
@@ -26,10 +27,23 @@ public final class SourceEncoder {
         this.start = network.startToken();
     }
 
+    /** The tokens of a target without the token that the decoder begins with, and with the one that ends a text. */
+    private int[] target(String text) {
+        int[] ids = tokenizer.encodeWithSpecials(text);
+        int first = ids.length > 0 && ids[0] == start ? 1 : 0;
+        OptionalInt end = tokenizer.eosId();
+        boolean open = end.isPresent() && (ids.length == first || ids[ids.length - 1] != end.getAsInt());
+        int[] target = Arrays.copyOfRange(ids, first, open ? ids.length + 1 : ids.length);
+        if (open) {
+            target[target.length - 1] = end.getAsInt();
+        }
+        return target;
+    }
+
     /** A target whose tokens, its end included, are all predicted from a source. */
     public TokenSequence encode(String source, String target) {
         int[] read = tokenizer.encodeWithSpecials(source);
-        int[] written = tokenizer.encodeWithSpecials(target);
+        int[] written = target(target);
         if (read.length == 0) {
             throw new ConfigurationException("a source has no tokens: \"" + source + "\"");
         }

@@ -35,6 +35,21 @@ class VirtualTokensTest {
     }
 
     @Test
+    void anEncodersSequencesHaveVirtualTokensOfTheirOwn() {
+        PackedBatch read = PackedBatch.of(List.of(TokenSequence.unsupervised(5, 6),
+                TokenSequence.unsupervised(7).inGroup(1))).withVirtualTokensInEach(2);
+        assertArrayEquals(new int[] {0, 0, 5, 6, 0, 0, 7}, read.tokens());
+        assertArrayEquals(new int[] {0, 1, 2, 3, 0, 1, 2}, read.positions());
+        assertArrayEquals(new int[] {0, 1, -1, -1, 0, 1, -1}, read.virtualTokens());
+        assertArrayEquals(new int[] {0, 0, 0, 0, 1, 1, 1}, read.groups());
+        assertEquals(List.of(Segment.bidirectional(0, 4, List.of(), 0), Segment.bidirectional(4, 7, List.of(), 4)),
+                read.seeingAll().layout().segments());
+        assertThrows(IllegalStateException.class, () -> BATCH.withVirtualTokensInEach(1));
+        assertThrows(IllegalArgumentException.class, () -> PackedBatch.of(List.of(TokenSequence.unsupervised(5)))
+                .withVirtualTokens(1).seeingAll());
+    }
+
+    @Test
     void aPrefixOfKeysIsSeenByAllRows() {
         PackedBatch behind = BATCH.afterPast(2);
         assertEquals(BATCH.rows(), behind.rows());

@@ -4,9 +4,11 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.AbstractAdapterLayer;
@@ -33,13 +35,15 @@ public final class PromptTuningMethod extends ConfiguredMethod<PromptTuningConfi
 
     @Override
     protected Adapter adapter(PromptTuningConfig config, AdapterSetup setup) {
-        VirtualTokens tokens = TokenSizes.ofPrompt(config.virtualTokens(), setup);
+        boolean reads = setup.network() instanceof EncoderDecoderNetwork;
+        VirtualTokens tokens = reads ? TokenSizes.ofSource(config.virtualTokens(), setup)
+                : TokenSizes.ofPrompt(config.virtualTokens(), setup);
+        int rows = Math.multiplyExact(tokens.count(), tokens.submodules());
         PromptTuningConfig.Builder resolved = config.toBuilder().virtualTokens(tokens);
         if (config.initialization() == PromptTuningConfig.Initialization.TEXT && config.tokenizer().isEmpty()) {
             resolved.tokenizer(Optional.of(setup.network().description().name()));
         }
-        VirtualSource source = VirtualSource.table(setup, start(config, setup, tokens.count()), tokens.count(),
-                tokens.tokenDim());
+        VirtualSource source = VirtualSource.table(setup, start(config, setup, rows), rows, tokens.tokenDim());
         return prompt(setup.isRestoring() ? config : resolved.build(), setup, tokens, source);
     }
 
@@ -48,7 +52,14 @@ public final class PromptTuningMethod extends ConfiguredMethod<PromptTuningConfi
         Slot embedding = setup.network().embedding();
         return new VirtualTokenAdapter(config, tokens.count(), source,
                 List.of(new PromptLayer(embedding, source, tokens.tokenDim())),
-                batch -> batch.withVirtualTokens(tokens.count()));
+                setup.network() instanceof EncoderDecoderNetwork ? batch -> behindPrompt(batch, tokens.count())
+                        : batch -> batch.withVirtualTokens(tokens.count()));
+    }
+
+    /** The encoder reads the virtual tokens. */
+    private static PackedBatch behindPrompt(PackedBatch batch, int count) {
+        return batch.source().map(source -> batch.withSource(source.batch().withVirtualTokensInEach(count),
+                source.ofSegments())).orElse(batch);
     }
 
     private static Initializer start(PromptTuningConfig config, AdapterSetup setup, int count) {

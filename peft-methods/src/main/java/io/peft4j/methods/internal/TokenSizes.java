@@ -1,6 +1,7 @@
 package io.peft4j.methods.internal;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.nn.SelfAttention;
 import io.peft4j.core.peft.method.AdapterSetup;
@@ -9,11 +10,19 @@ import java.util.List;
 
 /** The sizes of virtual tokens on a model. What a configuration says of them must be what the model has. */
 final class TokenSizes {
+    /** Encoder and decoder. */
+    private static final int STACKS = 2;
+
     private TokenSizes() {
     }
 
     /** The attention layers of a model, in their order. */
     static List<SelfAttention> attentionLayers(AdapterSetup setup) {
+        if (setup.network() instanceof EncoderDecoderNetwork) {
+            throw new ConfigurationException("of the methods with virtual tokens encoder-decoders such as "
+                    + setup.network().description().modelType() + " support prompt tuning; use it, or another method, "
+                    + "such as lora");
+        }
         List<SelfAttention> found = setup.network().slots().stream().map(slot -> slot.layer())
                 .filter(SelfAttention.class::isInstance).map(SelfAttention.class::cast).toList();
         if (found.isEmpty()) {
@@ -32,6 +41,18 @@ final class TokenSizes {
         }
         return resolved(asked, setup, setup.network().description().hiddenSize(),
                 attentionLayers(setup).get(0).shape().heads());
+    }
+
+    /**
+     * For prompts of what an encoder reads. Hugging Face PEFT has as many for the decoder, which it does not use; it
+     * takes the other sizes from the model.
+     */
+    static VirtualTokens ofSource(VirtualTokens asked, AdapterSetup setup) {
+        ModelDescription model = setup.network().description();
+        check("token_dim", asked.tokenDim(), model.hiddenSize(), model);
+        check("num_transformer_submodules", asked.submodules(), STACKS, model);
+        requireRoom(asked, model);
+        return new VirtualTokens(asked.count(), model.hiddenSize(), asked.layers(), asked.attentionHeads(), STACKS);
     }
 
     /** For prefixes: tokens as wide as keys and values are. */
@@ -54,11 +75,15 @@ final class TokenSizes {
         check("num_layers", asked.layers(), model.layers(), model);
         check("num_attention_heads", asked.attentionHeads(), heads, model);
         check("num_transformer_submodules", asked.submodules(), 1, model);
+        requireRoom(asked, model);
+        return new VirtualTokens(asked.count(), dim, model.layers(), heads, 1);
+    }
+
+    private static void requireRoom(VirtualTokens asked, ModelDescription model) {
         if (asked.count() >= model.maxPositions()) {
             throw new ConfigurationException("num_virtual_tokens is " + asked.count() + ", and " + model.name()
                     + " has " + model.maxPositions() + " positions; leave room for text");
         }
-        return new VirtualTokens(asked.count(), dim, model.layers(), heads, 1);
     }
 
     private static void check(String key, int given, int actual, ModelDescription model) {

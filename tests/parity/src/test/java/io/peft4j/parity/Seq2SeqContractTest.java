@@ -32,6 +32,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What every encoder-decoder must do: a row is a folder of the fixtures, which Hugging Face's libraries made. */
@@ -41,7 +42,7 @@ class Seq2SeqContractTest {
     private static final double TRAINED = 1e-4;
 
     @ParameterizedTest
-    @ValueSource(strings = {"t5-tied", "flan-t5", "mt5"})
+    @ValueSource(strings = {"t5-tied", "flan-t5", "mt5", "t5gemma"})
     void theLikelihoodsAreThoseOfTransformers(String name) {
         try (BaseModel model = load(name)) {
             assertArrayEquals(Fixtures.doubles(expected(name).get("nll_in_double")), nll(model, name), F32 * 50);
@@ -49,7 +50,7 @@ class Seq2SeqContractTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"t5-tied", "flan-t5", "mt5"})
+    @ValueSource(strings = {"t5-tied", "flan-t5", "mt5", "t5gemma"})
     void greedyAndBeamSearchChooseTheTokensThatTransformersChooses(String name) {
         JsonNode expected = expected(name);
         List<Prompt> prompts = rows(expected).stream().map(row -> Prompt.text(row.source())).toList();
@@ -69,12 +70,15 @@ class Seq2SeqContractTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"t5-tied", "flan-t5", "mt5"})
-    void twelveStepsOfTrainingAreThoseOfPyTorchAndHuggingFacePeft(String name, @TempDir Path folder) {
-        JsonNode training = expected(name).get("training");
+    @CsvSource({"t5-tied, adapter, training", "flan-t5, adapter, training", "mt5, adapter, training",
+        "t5gemma, adapter, training",
+        "t5-tied, prompt, prompt"})
+    void twelveStepsOfTrainingAreThoseOfPyTorchAndHuggingFacePeft(String name, String adapter, String key,
+            @TempDir Path folder) {
+        JsonNode training = expected(name).get(key);
         try (BaseModel base = load(name);
                 PeftModel model = base.withAdapter(Fixtures.FOLDER.resolve("seq2seq").resolve(name)
-                        .resolve("adapter"))) {
+                        .resolve(adapter))) {
             assertEquals(training.get("trainable").asLong(), model.trainableParameterCount());
             assertArrayEquals(Fixtures.doubles(training.get("adapted")), nll(model, name), F32 * 50);
 
@@ -89,7 +93,16 @@ class Seq2SeqContractTest {
             }
             double[] trained = nll(model, name);
             assertArrayEquals(Fixtures.doubles(training.get("trained")), trained, TRAINED * 50);
-            Fixtures.keep(model, "seq2seq/" + name, List.of(trained));
+            List<Prompt> prompts = rows(expected(name)).stream().map(row -> Prompt.text(row.source())).toList();
+            if (training.has("greedy")) {
+                GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(12);
+                assertIds(training.get("greedy"), model.generate(prompts, options), "greedy");
+                assertIds(training.get("greedy"), model.generate(prompts, options.withBeams(new Beams(1, 1,
+                        Beams.Stopping.HEURISTIC))), "the best beam of one");
+            }
+            if (adapter.equals("adapter")) {
+                Fixtures.keep(model, "seq2seq/" + name, List.of(trained));
+            }
             model.saveAdapter(folder);
             try (PeftModel again = base.withAdapter(folder)) {
                 assertArrayEquals(trained, nll(again, name), "saved and loaded");
@@ -98,7 +111,7 @@ class Seq2SeqContractTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"t5-tied", "flan-t5", "mt5"})
+    @ValueSource(strings = {"t5-tied", "flan-t5", "mt5", "t5gemma"})
     void mergedModelsAreFoldersWithTheSameLikelihoods(String name, @TempDir Path folder) {
         Path fixture = Fixtures.FOLDER.resolve("seq2seq").resolve(name);
         Path merged = folder.resolve("merged");
@@ -146,7 +159,7 @@ class Seq2SeqContractTest {
     private static double[] nll(Model model, String name) {
         EncoderDecoderNetwork network = (EncoderDecoderNetwork) model.network();
         SourceTargetObjective objective = new SourceTargetObjective(model);
-        assertEquals(0, network.startToken());
+        assertEquals(name.equals("t5gemma") ? 2 : 0, network.startToken());
         return SequenceScorer.negativeLogLikelihoods(model, rows(expected(name)).stream()
                 .map(row -> objective.encode(row).get(0).whole()).toList());
     }

@@ -11,6 +11,7 @@ import io.peft4j.core.nn.Slot;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
+import io.peft4j.models.architecture.internal.CrossAttention;
 import io.peft4j.models.architecture.internal.SentenceVectors;
 import java.util.ArrayList;
 import java.util.List;
@@ -104,6 +105,18 @@ final class DecoderBuilder {
         return Optional.of(known ? weights.vector(name, task.outputs()) : weights.constant(task.outputs(), 0));
     }
 
+    /** One of the two stacks of an encoder-decoder, which owns the weights and reports what it did not use. */
+    DecoderNetwork stack(String name, String modelType, boolean predicts) {
+        FrozenWeight table = places.matrix(plan.names().embedding(), sizes.vocabulary(), sizes.hidden());
+        DecoderNetwork.Parts parts = body(table);
+        if (predicts) {
+            parts = parts.withHead(Optional.empty(), places.head(sizes.tied() ? Optional.of(table)
+                    : Optional.empty()));
+        }
+        return new DecoderNetwork(description(name, modelType, predicts && sizes.tied(), sizes.maxPositions()), plan,
+                parts, places.all(), List.of());
+    }
+
     /** All but the output layer. */
     private DecoderNetwork.Parts body(FrozenWeight table) {
         DecoderPlan.Names names = plan.names();
@@ -135,14 +148,18 @@ final class DecoderBuilder {
 
     private DecoderNetwork network(String name, String modelType, boolean tied, DecoderNetwork.Parts parts,
             int maxPositions) {
-        ModelDescription description = new ModelDescription(name, modelType, sizes.vocabulary(), sizes.hidden(),
-                parts.layers().size(), maxPositions, tied, weights.activationType(), places.parameters());
+        ModelDescription description = description(name, modelType, tied, maxPositions);
         reportUnused(description);
         return new DecoderNetwork(description, plan, parts, places.all(), weights.takeOwnership());
     }
 
+    private ModelDescription description(String name, String modelType, boolean tied, int maxPositions) {
+        return new ModelDescription(name, modelType, sizes.vocabulary(), sizes.hidden(), plan.layers().size(),
+                maxPositions, tied, weights.activationType(), places.parameters());
+    }
+
     /** A tensor without a place is a sign that the configuration says something else than the checkpoint. */
-    private void reportUnused(ModelDescription description) {
+    void reportUnused(ModelDescription description) {
         Map<Boolean, List<String>> byUse = weights.unused().stream()
                 .filter(name -> !NEUTRAL.matcher(name).matches() && !places.ignored().contains(name))
                 .collect(Collectors.partitioningBy(name -> LEFT_OUT.matcher(name).matches()));
@@ -167,7 +184,8 @@ final class DecoderBuilder {
         return places.containing(path, () -> new DecoderLayer(layer, new DecoderLayer.Parts(
                 norm(path, norms.beforeAttention()), mixer(index, path, layer.mixer()),
                 norm(path, norms.afterAttention()), norm(path, norms.beforeFeedForward()),
-                places.containing(network, () -> feedForward(network, layer.feedForward())),
+                layer.feedForward() instanceof FeedForwardPlan.AfterCross cross ? crossed(index, path, network, cross)
+                        : places.containing(network, () -> feedForward(network, layer.feedForward())),
                 norm(path, norms.afterFeedForward()), layer.ending().input().map(own -> ownInput(index, path, own)),
                 layer.ending().scaled() ? Optional.of(places.scalar(path + ".layer_scalar")) : Optional.empty())));
     }
@@ -199,6 +217,23 @@ final class DecoderBuilder {
             return mamba(index, layer + "." + mamba.name(), mamba);
         }
         return attention(index, layer, (AttentionPlan) mixer);
+    }
+
+    private Slot crossed(int index, String path, String network, FeedForwardPlan.AfterCross plan) {
+        String place = path + "." + plan.name();
+        AttentionShape shape = plan.shape();
+        LayerPlan.Norms norms = plan.norms();
+        int hidden = sizes.hidden();
+        return new Slot(place + "_and_network", new CrossFeedForward(
+                norm(path, norms.beforeAttention()).orElseThrow(),
+                new CrossAttention(this.plan.layers().size() + index, shape,
+                        places.linear(place + ".q_proj", shape.queryColumns(), hidden, plan.bias()),
+                        places.linear(place + ".k_proj", shape.keyColumns(), plan.source(), plan.bias()),
+                        places.linear(place + ".v_proj", shape.keyColumns(), plan.source(), plan.bias()),
+                        places.linear(place + ".o_proj", hidden, shape.queryColumns(), plan.bias())),
+                norm(path, norms.afterAttention()).orElseThrow(), norm(path, norms.beforeFeedForward()).orElseThrow(),
+                places.containing(network, () -> feedForward(network, plan.network())),
+                norm(path, norms.afterFeedForward()).orElseThrow()));
     }
 
     private Slot deltaRule(int index, String path, DeltaRulePlan rule) {

@@ -9,6 +9,7 @@ import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
+import io.peft4j.core.nn.LayerMemory;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.models.architecture.internal.BatchChecks;
 import io.peft4j.models.architecture.internal.CloseAll;
@@ -209,10 +210,14 @@ final class DecoderNetwork implements CausalNetwork {
                 parts.withLayers(layers), all, List.of());
     }
 
+    /** What each layer remembers of a sequence. */
+    List<LayerMemory> memory() {
+        return parts.layers().stream().map(slot -> ((DecoderLayer) slot.layer()).memory()).toList();
+    }
+
     @Override
     public KvCache newCache(int rows) {
-        return new KvCache(parts.layers().stream().map(slot -> ((DecoderLayer) slot.layer()).memory()).toList(), rows,
-                description.activationType());
+        return new KvCache(memory(), rows, description.activationType());
     }
 
     @Override

@@ -1,10 +1,12 @@
 package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.kernel.Activation;
+import io.peft4j.core.kernel.AttentionShape;
 import java.util.List;
 
 /** What the feed-forward network of a layer is made of; it stands at {@code mlp} below the layer. */
-sealed interface FeedForwardPlan permits FeedForwardPlan.Gated, FeedForwardPlan.Plain, ExpertsPlan {
+sealed interface FeedForwardPlan permits FeedForwardPlan.Gated, FeedForwardPlan.Plain,
+        FeedForwardPlan.AfterCross, ExpertsPlan {
     /**
      * {@code down(f(gate(x)) * up(x))}.
      *
@@ -56,5 +58,19 @@ sealed interface FeedForwardPlan permits FeedForwardPlan.Gated, FeedForwardPlan.
      * @param bias whether the projections have biases
      */
     record Plain(String up, String down, int width, Activation activation, boolean bias) implements FeedForwardPlan {
+    }
+
+    /**
+     * A network behind attention to the states of an encoder; see {@link CrossFeedForward}.
+     *
+     * @param name the place of the attention below the layer's
+     * @param shape its heads
+     * @param source columns of the states
+     * @param bias whether its projections have biases
+     * @param norms those around the attention, and those around the network
+     * @param network the network
+     */
+    record AfterCross(String name, AttentionShape shape, int source, boolean bias, LayerPlan.Norms norms,
+            FeedForwardPlan network) implements FeedForwardPlan {
     }
 }

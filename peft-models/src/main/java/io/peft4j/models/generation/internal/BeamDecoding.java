@@ -34,8 +34,8 @@ final class BeamDecoding {
 
     /** The best answer to each source: its tokens. */
     List<int[]> search(List<int[]> sources) {
-        PackedBatch first = PackedBatch
-                .of(sources.stream().map(source -> TokenSequence.unsupervised(start).withSource(source)).toList())
+        PackedBatch first = model.layers().prepare(PackedBatch
+                .of(sources.stream().map(source -> TokenSequence.unsupervised(start).withSource(source)).toList()))
                 .withCacheRows();
         PackedBatch read = first.source().orElseThrow().batch();
         List<Beam> beams = IntStream.range(0, sources.size())

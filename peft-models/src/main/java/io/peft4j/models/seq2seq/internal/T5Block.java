@@ -6,6 +6,7 @@ import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.internal.CrossAttention;
 import java.util.Optional;
 
 /**
@@ -17,7 +18,7 @@ import java.util.Optional;
 record T5Block(Slot selfNorm, T5Attention self, Optional<Cross> cross, Slot feedForwardNorm, FeedForward feedForward,
         float dropout) {
     /** Attention to the encoder behind its norm. */
-    record Cross(Slot norm, T5Attention attention) {
+    record Cross(Slot norm, CrossAttention attention) {
     }
 
     /**
@@ -33,7 +34,7 @@ record T5Block(Slot selfNorm, T5Attention self, Optional<Cross> cross, Slot feed
         Variable h = sum(context, x, self.self(context, selfNorm.forward(context, x)));
         if (cross.isPresent()) {
             Variable normed = cross.get().norm().forward(context, h);
-            h = sum(context, h, cross.get().attention().cross(context, normed, read, states));
+            h = sum(context, h, cross.get().attention().forward(context, normed, read, states));
         }
         return sum(context, h, fed(context, feedForwardNorm.forward(context, h)));
     }

@@ -9,6 +9,7 @@ import io.peft4j.core.nn.RmsNorm;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.models.architecture.WeightLoader;
+import io.peft4j.models.architecture.internal.CrossAttention;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -61,13 +62,14 @@ final class T5Builder {
         List<T5Block> blocks = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             String path = stack + ".block." + i + ".layer.";
-            T5Attention self = attention(path + "0.SelfAttention", i, Optional.of(bias.extras()));
+            T5Attention self = attention(path + "0.SelfAttention", i, bias.extras());
             Slot selfNorm = norm(path + "0.layer_norm");
             Optional<T5Block.Cross> cross = Optional.empty();
             if (decodes) {
-                T5Attention attention = attention(path + "1.EncDecAttention", config.decoderLayers() + i,
-                        Optional.empty());
-                cross = Optional.of(new T5Block.Cross(norm(path + "1.layer_norm"), attention));
+                T5Attention own = attention(path + "1.EncDecAttention", config.decoderLayers() + i,
+                        AttentionExtras.NONE);
+                cross = Optional.of(new T5Block.Cross(norm(path + "1.layer_norm"), new CrossAttention(own.index(),
+                        own.shape(), own.query(), own.key(), own.value(), own.output())));
             }
             String last = path + (decodes ? 2 : 1);
             T5Block.FeedForward feedForward = feedForward(last + ".DenseReluDense.");
@@ -76,7 +78,7 @@ final class T5Builder {
         return blocks;
     }
 
-    private T5Attention attention(String path, int index, Optional<AttentionExtras> bias) {
+    private T5Attention attention(String path, int index, AttentionExtras bias) {
         int columns = config.shape().queryColumns();
         return new T5Attention(index, config.shape(), linear(path + ".q", columns, config.hidden()),
                 linear(path + ".k", columns, config.hidden()), linear(path + ".v", columns, config.hidden()),

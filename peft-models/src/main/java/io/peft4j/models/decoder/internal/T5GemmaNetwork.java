@@ -1,0 +1,101 @@
+package io.peft4j.models.decoder.internal;
+
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.model.EncoderDecoderNetwork;
+import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.KvCache;
+import io.peft4j.core.nn.LayerMemory;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.internal.CloseAll;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * An encoder of Gemma's layers, and a decoder of them that looks at its states. The first half of the layers of a
+ * key/value cache are the decoder's own, the second half hold the encoder's. Owns its weights.
+ */
+final class T5GemmaNetwork implements EncoderDecoderNetwork {
+    private final ModelDescription description;
+    private final DecoderNetwork encoder;
+    private final DecoderNetwork decoder;
+    private final int crossColumns;
+    private final int startToken;
+    private final List<AutoCloseable> weights;
+
+    /**
+     * A network.
+     *
+     * @param crossColumns key/value heads x D of attention to the encoder
+     * @param startToken the first token of the decoder
+     */
+    T5GemmaNetwork(DecoderNetwork encoder, DecoderNetwork decoder, int crossColumns, int startToken,
+            List<AutoCloseable> weights) {
+        ModelDescription own = decoder.description();
+        this.description = new ModelDescription(own.name(), own.modelType(), own.vocabularySize(), own.hiddenSize(),
+                own.layers(), own.maxPositions(), own.tiedEmbeddings(), own.activationType(),
+                own.parameters() + encoder.description().parameters());
+        this.encoder = encoder;
+        this.decoder = decoder;
+        this.crossColumns = crossColumns;
+        this.startToken = startToken;
+        this.weights = weights;
+    }
+
+    @Override
+    public ModelDescription description() {
+        return description;
+    }
+
+    @Override
+    public List<Slot> slots() {
+        return Stream.concat(encoder.slots().stream(), decoder.slots().stream()).toList();
+    }
+
+    @Override
+    public Slot embedding() {
+        return encoder.embedding();
+    }
+
+    @Override
+    public Slot head() {
+        return decoder.head();
+    }
+
+    @Override
+    public int startToken() {
+        return startToken;
+    }
+
+    @Override
+    public Variable hidden(ForwardContext context) {
+        boolean cached = context.cache().map(KvCache::holdsSource).orElse(false);
+        Variable hidden = decoder.hidden(cached ? context
+                : context.giving(CrossFeedForward.STATES, encoder.hidden(context.onSource())));
+        context.cache().ifPresent(KvCache::sourceIsStored);
+        return hidden;
+    }
+
+    @Override
+    public Variable logits(ForwardContext context, Variable hidden) {
+        return decoder.logits(context, hidden);
+    }
+
+    @Override
+    public KvCache newCache(int rows) {
+        List<LayerMemory> memory = new ArrayList<>(decoder.memory());
+        decoder.memory().forEach(own -> memory.add(new LayerMemory.KeysAndValues(crossColumns)));
+        return new KvCache(memory, rows, description.activationType());
+    }
+
+    @Override
+    public void close() {
+        CloseAll.all(weights);
+    }
+
+    @Override
+    public String toString() {
+        return getClass().getSimpleName() + " " + description;
+    }
+}
