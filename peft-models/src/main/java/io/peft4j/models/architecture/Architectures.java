@@ -72,10 +72,11 @@ public final class Architectures {
      * @throws ConfigurationException when its family has none
      */
     public static GgufForm requireGguf(ModelConfig config) {
-        return of(config).gguf().orElseThrow(() -> new ConfigurationException("GGUF files can be written for "
-                + "models of the types " + byType().values().stream().filter(a -> a.gguf().isPresent())
-                        .map(Architecture::modelType).toList()
-                + ", not for " + config.modelType()));
+        return of(config).gguf().map(form -> form.of(config)).orElseThrow(() -> new ConfigurationException(
+                "GGUF files can be written for "
+                        + "models of the types " + byType().values().stream().filter(a -> a.gguf().isPresent())
+                                .map(Architecture::modelType).toList()
+                        + ", not for " + config.modelType()));
     }
 
     /** The {@linkplain Architecture#layerNames names of layers} of all of them. */

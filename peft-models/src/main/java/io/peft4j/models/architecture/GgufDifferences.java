@@ -1,36 +1,36 @@
 package io.peft4j.models.architecture;
 
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
+import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * Which places have tensors whose values differ between llama.cpp's files and Hugging Face's, and how. Instances are
  * immutable.
  *
- * @param places the places of each difference, without what the names of layers begin with
+ * @param places the groups at each place of a difference, by the place without what the names of layers begin with
  */
-record GgufDifferences(Map<Difference, Set<String>> places) {
-    /** How a tensor may differ; {@link GgufForm} has a method for each. */
-    enum Difference {
-        ROTARY_PAIRS, BY_HEAD, ONE_ROW, ONE_CHANNEL, TRANSPOSED, SHIFTED, WITHOUT_ADAPTERS
-    }
-
+record GgufDifferences(Map<GgufDifference, Map<String, GgufGroups>> places) {
     /** All tensors are the same in both. */
     static final GgufDifferences NONE = new GgufDifferences(Map.of());
 
     /** Also at these places. */
-    GgufDifferences at(Difference difference, String... more) {
-        Map<Difference, Set<String>> all = new EnumMap<>(Difference.class);
+    GgufDifferences at(GgufDifference difference, GgufGroups groups, String... more) {
+        Map<GgufDifference, Map<String, GgufGroups>> all = new EnumMap<>(GgufDifference.class);
         all.putAll(places);
-        all.put(difference, Stream.concat(places(difference).stream(), Stream.of(more))
-                .collect(Collectors.toUnmodifiableSet()));
+        Map<String, GgufGroups> own = new LinkedHashMap<>(places.getOrDefault(difference, Map.of()));
+        for (String place : more) {
+            own.put(place, groups);
+        }
+        all.put(difference, own);
         return new GgufDifferences(all);
     }
 
-    Set<String> places(Difference difference) {
-        return places.getOrDefault(difference, Set.of());
+    /** The groups at the place that fits. */
+    Optional<GgufGroups> find(GgufDifference difference, Predicate<String> fits) {
+        return places.getOrDefault(difference, Map.of()).entrySet().stream().filter(place -> fits.test(place.getKey()))
+                .map(Map.Entry::getValue).findFirst();
     }
 }

@@ -4,13 +4,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.gguf.GgufMetadata;
 import io.peft4j.core.gguf.GgufWriter;
-import io.peft4j.models.architecture.GgufDifferences.Difference;
 import io.peft4j.models.architecture.GgufKey.Kind;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -48,6 +49,7 @@ public final class GgufForm {
     };
     private Consumer<ObjectNode> filling = config -> {
     };
+    private BiFunction<GgufForm, ModelConfig, GgufForm> completing = (form, config) -> form;
 
     private GgufForm(String architecture) {
         this.architecture = architecture;
@@ -69,6 +71,7 @@ public final class GgufForm {
         copy.reading = reading;
         copy.writing = writing;
         copy.adding = adding;
+        copy.completing = completing;
         change.accept(copy);
         return copy;
     }
@@ -177,7 +180,7 @@ public final class GgufForm {
      * checkpoints; llama.cpp stores all queries, then all keys, then all values.
      */
     public GgufForm byHead(String... places) {
-        return with(form -> form.differences = differences.at(Difference.BY_HEAD, places));
+        return differing(GgufDifference.BY_HEAD, places);
     }
 
     /**
@@ -185,7 +188,7 @@ public final class GgufForm {
      * checkpoints are half a head apart.
      */
     public GgufForm rotaryPairs(String... places) {
-        return with(form -> form.differences = differences.at(Difference.ROTARY_PAIRS, places));
+        return differing(GgufDifference.ROTARY_PAIRS, places);
     }
 
     /**
@@ -249,7 +252,7 @@ public final class GgufForm {
 
     /** Places whose adapters llama.cpp leaves out of its computation without a word. */
     public GgufForm withoutAdapters(String... places) {
-        return with(form -> form.differences = differences.at(Difference.WITHOUT_ADAPTERS, places));
+        return differing(GgufDifference.WITHOUT_ADAPTERS, places);
     }
 
     /** Adds values that follow from others where a configuration leaves them out, before it is written. */
@@ -257,24 +260,48 @@ public final class GgufForm {
         return with(form -> form.filling = filling.andThen(step));
     }
 
-    /** Places whose weights are matrices of one row, which llama.cpp stores as vectors. */
-    public GgufForm oneRow(String... places) {
-        return with(form -> form.differences = differences.at(Difference.ONE_ROW, places));
+    /** Adds what depends on the sizes of a model. */
+    public GgufForm completed(BiFunction<GgufForm, ModelConfig, GgufForm> step) {
+        return with(form -> form.completing = step);
     }
 
-    /** Convolutions of each column by itself, [columns, 1, taps], which llama.cpp stores as [columns, taps]. */
-    public GgufForm oneChannel(String... places) {
-        return with(form -> form.differences = differences.at(Difference.ONE_CHANNEL, places));
+    /** The form of the files of one model. */
+    public GgufForm of(ModelConfig config) {
+        return completing.apply(this, config);
+    }
+
+    /** Places whose tensors differ in this way. */
+    public GgufForm differing(GgufDifference difference, String... places) {
+        return grouped(difference, GgufGroups.NONE, places);
+    }
+
+    /** Places whose tensors differ in a way that depends on groups of heads. */
+    public GgufForm grouped(GgufDifference difference, GgufGroups groups, String... places) {
+        return with(form -> form.differences = differences.at(difference, groups, places));
+    }
+
+    /**
+     * A place whose rows llama.cpp stores as two tensors, of the first half and the second. Adapters go with merging
+     * only.
+     */
+    public GgufForm halved(String place, String first, String second) {
+        return differing(GgufDifference.HALVED, place)
+                .tensor(place + ".0", first).tensor(place + ".1", second);
+    }
+
+    /** Places whose weights are matrices of one row, which llama.cpp stores as vectors. */
+    public GgufForm oneRow(String... places) {
+        return differing(GgufDifference.ONE_ROW, places);
     }
 
     /** Places whose weights Hugging Face stores as [in, out]. */
     public GgufForm transposed(String... places) {
-        return with(form -> form.differences = differences.at(Difference.TRANSPOSED, places));
+        return differing(GgufDifference.TRANSPOSED, places);
     }
 
     /** Places, by the ends of their names, whose weights llama.cpp stores with 1 added: Gemma's norms. */
     public GgufForm shifted(String... ends) {
-        return with(form -> form.differences = differences.at(Difference.SHIFTED, ends));
+        return differing(GgufDifference.SHIFTED, ends);
     }
 
     /** Where several families share llama.cpp's name: which files are this one's. */
@@ -396,44 +423,27 @@ public final class GgufForm {
         return names.expert(name);
     }
 
-    /** Whether rows of some tensors stand in another order in a file. */
+    /** Whether rows of some tensors stand in an order by heads in a file. */
     public boolean reorders() {
-        return !differences.places(Difference.ROTARY_PAIRS).isEmpty()
-                || !differences.places(Difference.BY_HEAD).isEmpty();
+        return differences.places().containsKey(GgufDifference.ROTARY_PAIRS)
+                || differences.places().containsKey(GgufDifference.BY_HEAD);
     }
 
-    /** Whether the rows of this Hugging Face tensor stand in another order in a file. */
-    public boolean hasRotaryPairs(String name) {
-        return names.isOneOf(differences.places(Difference.ROTARY_PAIRS), name);
+    /** Whether a Hugging Face tensor differs in this way; of layers its weight, of rows also their biases. */
+    public boolean has(GgufDifference difference, String name) {
+        return groups(difference, name).isPresent();
     }
 
-    /** Whether this Hugging Face tensor has a head's queries, keys and values together. */
-    public boolean isByHead(String name) {
-        return names.isOneOf(differences.places(Difference.BY_HEAD), name);
+    /** The groups of a Hugging Face tensor that differs in this way. */
+    public Optional<GgufGroups> groups(GgufDifference difference, String name) {
+        return switch (difference) {
+            case SHIFTED -> differences.find(difference, end -> name.endsWith(end + ".weight"));
+            case ONE_CHANNEL, TRANSPOSED -> name.endsWith(".weight") ? at(difference, name) : Optional.empty();
+            default -> at(difference, name);
+        };
     }
 
-    /** Whether llama.cpp applies an adapter of this Hugging Face tensor. */
-    public boolean takesAdapter(String name) {
-        return !names.isOneOf(differences.places(Difference.WITHOUT_ADAPTERS), name);
-    }
-
-    /** Whether this Hugging Face tensor is a matrix of one row. */
-    public boolean isOneRow(String name) {
-        return names.isOneOf(differences.places(Difference.ONE_ROW), name);
-    }
-
-    /** Whether this Hugging Face tensor is a convolution [columns, 1, taps]. */
-    public boolean isOneChannel(String name) {
-        return name.endsWith(".weight") && names.isOneOf(differences.places(Difference.ONE_CHANNEL), name);
-    }
-
-    /** Whether this Hugging Face tensor is a matrix [in, out]. */
-    public boolean isTransposed(String name) {
-        return name.endsWith(".weight") && names.isOneOf(differences.places(Difference.TRANSPOSED), name);
-    }
-
-    /** What a file has more in each value of this Hugging Face tensor. */
-    public float shift(String name) {
-        return differences.places(Difference.SHIFTED).stream().anyMatch(end -> name.endsWith(end + ".weight")) ? 1 : 0;
+    private Optional<GgufGroups> at(GgufDifference difference, String name) {
+        return differences.find(difference, place -> names.isOneOf(Set.of(place), name));
     }
 }

@@ -62,14 +62,15 @@ class GgufFormTest {
 
     @Test
     void differencesAreThoseOfTheirPlaces() {
-        assertTrue(FORM.hasRotaryPairs("model.layers.0.self_attn.q_proj.bias"));
-        assertFalse(FORM.hasRotaryPairs("model.layers.0.self_attn.k_proj.weight"));
-        assertFalse(FORM.hasRotaryPairs("lm_head.weight"));
-        assertTrue(FORM.isTransposed("model.layers.0.self_attn.qkv_proj.weight"));
-        assertFalse(FORM.isTransposed("model.layers.0.self_attn.qkv_proj.bias"));
-        assertEquals(1, FORM.shift("model.norm.weight"));
-        assertEquals(1, FORM.shift("model.layers.0.input_layernorm.weight"));
-        assertEquals(0, FORM.shift("model.embed_tokens.weight"));
-        assertFalse(GgufForm.decoder("example").hasRotaryPairs("model.layers.0.self_attn.q_proj.weight"));
+        assertTrue(FORM.has(GgufDifference.ROTARY_PAIRS, "model.layers.0.self_attn.q_proj.bias"));
+        assertFalse(FORM.has(GgufDifference.ROTARY_PAIRS, "model.layers.0.self_attn.k_proj.weight"));
+        assertFalse(FORM.has(GgufDifference.ROTARY_PAIRS, "lm_head.weight"));
+        assertTrue(FORM.has(GgufDifference.TRANSPOSED, "model.layers.0.self_attn.qkv_proj.weight"));
+        assertFalse(FORM.has(GgufDifference.TRANSPOSED, "model.layers.0.self_attn.qkv_proj.bias"));
+        assertTrue(FORM.has(GgufDifference.SHIFTED, "model.norm.weight"));
+        assertTrue(FORM.has(GgufDifference.SHIFTED, "model.layers.0.input_layernorm.weight"));
+        assertFalse(FORM.has(GgufDifference.SHIFTED, "model.embed_tokens.weight"));
+        assertFalse(GgufForm.decoder("example").has(GgufDifference.ROTARY_PAIRS,
+                "model.layers.0.self_attn.q_proj.weight"));
     }
 }

@@ -46,13 +46,14 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
         String all = stored.apply(path + "." + name);
         for (int e = 0; e < plan.count(); e++) {
             int expert = e;
-            if (isTogether(weights, stored.apply(path + ".0." + DOWN + ".weight"))) {
+            boolean apart = isApart(weights, stored.apply(path + ".0." + DOWN + ".weight"));
+            if (plan.stored() == ExpertsPlan.Stored.TOGETHER && !apart) {
                 weights.require(all, plan.count(), form.columns(), form.rows());
                 fillers.add((tensors, target) -> readTransposed(tensors, all, expert, name, target));
                 continue;
             }
             int first = e * form.rows();
-            if (plan.stored() == ExpertsPlan.Stored.ROWS_TOGETHER) {
+            if (plan.stored() == ExpertsPlan.Stored.ROWS_TOGETHER && !apart) {
                 weights.require(all, plan.count(), form.rows(), form.columns());
                 fillers.add((tensors, target) -> readRows(tensors, all, first, target, first, form));
                 continue;
@@ -72,8 +73,8 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
     }
 
     /** Files of llama.cpp have the experts apart in any case. */
-    private boolean isTogether(WeightLoader weights, String tensorOfExpert) {
-        return plan.stored() == ExpertsPlan.Stored.TOGETHER && !weights.has(tensorOfExpert);
+    private boolean isApart(WeightLoader weights, String tensorOfExpert) {
+        return plan.stored() == ExpertsPlan.Stored.ONE_BY_ONE || weights.has(tensorOfExpert);
     }
 
     private static List<String> parts(String name) {
@@ -118,7 +119,7 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
     /** The biases of a matrix of all experts. */
     INDArray bias(WeightLoader weights, String path, String name, UnaryOperator<String> stored) {
         int rows = form(name).rows();
-        if (!isTogether(weights, stored.apply(path + ".0." + DOWN + ".weight"))) {
+        if (isApart(weights, stored.apply(path + ".0." + DOWN + ".weight"))) {
             return biasOneByOne(weights, path, name, stored);
         }
         String tensor = stored.apply(path + "." + name + "_bias");

@@ -14,11 +14,16 @@ public final class GraniteFamily extends DecoderFamily {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(LlamaFamily.ggufForm("granite")
+        return Optional.of(ggufForm("granite"));
+    }
+
+    /** Llama's with multipliers. */
+    static GgufForm ggufForm(String architecture) {
+        return LlamaFamily.ggufForm(architecture)
                 .key("attention.scale", "attention_multiplier", GgufKey.Kind.NUMBER, "1")
                 .key("embedding_scale", "embedding_multiplier", GgufKey.Kind.NUMBER, "1")
                 .key("residual_scale", "residual_multiplier", GgufKey.Kind.NUMBER, "1")
-                .key("logit_scale", "logits_scaling", GgufKey.Kind.NUMBER, "1"));
+                .key("logit_scale", "logits_scaling", GgufKey.Kind.NUMBER, "1");
     }
 
     @Override

@@ -1,9 +1,7 @@
 package io.peft4j.models.decoder.internal;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.kernel.Activation;
+import io.peft4j.models.architecture.GgufDifference;
 import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
@@ -19,7 +17,6 @@ import java.util.function.IntFunction;
 public final class Lfm2Family extends DecoderFamily {
     private static final String FULL = "full_attention";
     private static final String CONVOLUTION = "conv";
-    private static final String KEY_VALUE_HEADS = "attention.head_count_kv";
     private static final Path CONFIG = Path.of("config.json");
     private static final DecoderPlan.Names NAMES = new DecoderPlan.Names("model.embed_tokens", Optional.empty(),
             "model.layers", "model.embedding_norm", "lm_head", Map.of("model.", ""));
@@ -36,10 +33,17 @@ public final class Lfm2Family extends DecoderFamily {
                 "lm_head");
     }
 
-    /** llama.cpp says which layers have attention by their key/value heads, and has the inner features as they are. */
+    /** llama.cpp has the inner features as they are. */
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(GgufForm.decoder("lfm2").withoutKey(KEY_VALUE_HEADS).rotary("rope_theta", 1e6)
+        return Optional.of(ggufForm("lfm2", this::plan)
+                .filled(config -> config.put("intermediate_size", width(new ModelConfig(CONFIG, config))))
+                .reading((file, config) -> config.put("block_auto_adjust_ff_dim", false)));
+    }
+
+    /** That of LFM2 with another feed-forward network. */
+    static GgufForm ggufForm(String architecture, Function<ModelConfig, DecoderPlan> plan) {
+        return LayerTypes.ggufForm(GgufForm.decoder(architecture), CONVOLUTION, plan).rotary("rope_theta", 1e6)
                 .key("attention.layer_norm_rms_epsilon", "norm_eps", GgufKey.Kind.NUMBER, "1e-5")
                 .key("shortconv.l_cache", "conv_L_cache", GgufKey.Kind.COUNT, "3").fixed("conv_bias", false)
                 .without("output_norm").whole("model.embedding_norm", "token_embd_norm")
@@ -48,25 +52,7 @@ public final class Lfm2Family extends DecoderFamily {
                 .tensor("self_attn.k_layernorm", "attn_k_norm").tensor("feed_forward.w1", "ffn_gate")
                 .tensor("feed_forward.w3", "ffn_up").tensor("feed_forward.w2", "ffn_down")
                 .tensor("conv.in_proj", "shortconv.in_proj").tensor("conv.out_proj", "shortconv.out_proj")
-                .tensor("conv.conv", "shortconv.conv").oneChannel("conv.conv")
-                .filled(config -> config.put("intermediate_size", width(new ModelConfig(CONFIG, config))))
-                .adding((writer, config) -> writer.int32s("lfm2." + KEY_VALUE_HEADS, keyValueHeads(config)))
-                .reading(Lfm2Family::readLayers));
-    }
-
-    private int[] keyValueHeads(ModelConfig config) {
-        return plan(config).layers().stream().mapToInt(layer -> layer.mixer() instanceof AttentionPlan attention
-                ? attention.shape().keyValueHeads() : 0).toArray();
-    }
-
-    private static void readLayers(GgufFile file, ObjectNode config) {
-        ArrayNode types = config.putArray("layer_types");
-        long heads = 1;
-        for (long own : file.metadata().integers("lfm2." + KEY_VALUE_HEADS)) {
-            types.add(own == 0 ? CONVOLUTION : FULL);
-            heads = Math.max(heads, own);
-        }
-        config.put("num_key_value_heads", heads).put("block_auto_adjust_ff_dim", false);
+                .tensor("conv.conv", "shortconv.conv").differing(GgufDifference.ONE_CHANNEL, "conv.conv");
     }
 
     @Override

@@ -1,6 +1,8 @@
 package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.kernel.Activation;
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.List;
 import java.util.Optional;
@@ -26,6 +28,22 @@ public final class Lfm2MoeFamily extends DecoderFamily {
         String expert = "(\\.experts\\.\\d+\\.)";
         return tensor.replace(".gate." + Router.CORRECTION, ".expert_bias").replaceFirst(expert + "gate_proj", "$1w1")
                 .replaceFirst(expert + "up_proj", "$1w3").replaceFirst(expert + "down_proj", "$1w2");
+    }
+
+    /** llama.cpp scales no weights of experts, and its 2 stands for the sigmoid. */
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(Lfm2Family.ggufForm("lfm2moe", this::plan)
+                .key("expert_count", "num_experts", GgufKey.Kind.COUNT)
+                .key("expert_used_count", "num_experts_per_tok", GgufKey.Kind.COUNT)
+                .key("expert_feed_forward_length", "moe_intermediate_size", GgufKey.Kind.COUNT)
+                .key("leading_dense_block_count", "num_dense_layers", GgufKey.Kind.COUNT_OR_NONE, "2")
+                .fixed("norm_topk_prob", true).fixed("use_expert_bias", true).fixed("routed_scaling_factor", 1.0)
+                .tensor("feed_forward.gate", "ffn_gate_inp").tensor("feed_forward.expert_bias", "exp_probs_b.bias")
+                .tensor("feed_forward.experts.#.w1", "ffn_gate_exps")
+                .tensor("feed_forward.experts.#.w3", "ffn_up_exps")
+                .tensor("feed_forward.experts.#.w2", "ffn_down_exps")
+                .adding((writer, config) -> writer.uint32("lfm2moe.expert_gating_func", 2)));
     }
 
     @Override

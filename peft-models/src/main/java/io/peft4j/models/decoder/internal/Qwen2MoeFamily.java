@@ -22,12 +22,7 @@ public final class Qwen2MoeFamily extends DecoderFamily {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(ggufForm("qwen2moe").separateOutput().fixed("norm_topk_prob", false)
-                .key("expert_shared_feed_forward_length", "shared_expert_intermediate_size", GgufKey.Kind.COUNT)
-                .tensor("mlp.shared_expert.gate_proj", "ffn_gate_shexp")
-                .tensor("mlp.shared_expert.up_proj", "ffn_up_shexp")
-                .tensor("mlp.shared_expert.down_proj", "ffn_down_shexp")
-                .tensor("mlp.shared_expert_gate", "ffn_gate_inp_shexp").oneRow("mlp.shared_expert_gate")
+        return Optional.of(withShared(ggufForm("qwen2moe")).separateOutput().fixed("norm_topk_prob", false)
                 .reading((file, config) -> config.set("qkv_bias", config.get("attention_bias"))));
     }
 
@@ -44,6 +39,16 @@ public final class Qwen2MoeFamily extends DecoderFamily {
         int last = config.optionalInteger("max_window_layers").orElse(28);
         Windows windows = Windows.of(config, layer -> layer % 2 == 0 && layer < last);
         return windowed ? windows.on(plan) : plan;
+    }
+
+    /** Also with an expert that all tokens go through. */
+    static GgufForm withShared(GgufForm form) {
+        return form.key("expert_shared_feed_forward_length", "shared_expert_intermediate_size", GgufKey.Kind.COUNT)
+                .key("expert_feed_forward_length", "moe_intermediate_size", GgufKey.Kind.COUNT)
+                .tensor("mlp.shared_expert.gate_proj", "ffn_gate_shexp")
+                .tensor("mlp.shared_expert.up_proj", "ffn_up_shexp")
+                .tensor("mlp.shared_expert.down_proj", "ffn_down_shexp")
+                .tensor("mlp.shared_expert_gate", "ffn_gate_inp_shexp").oneRow("mlp.shared_expert_gate");
     }
 
     /** llama.cpp has experts in all layers. */

@@ -1,6 +1,7 @@
 package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.kernel.Activation;
+import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,12 @@ public final class Qwen35MoeFamily extends Qwen35Family {
         List<String> names = new ArrayList<>(List.of("gate", "gate_up_proj", "shared_expert_gate"));
         names.addAll(super.layerNames());
         return names;
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(ggufForm(Qwen2MoeFamily.withShared(Qwen2MoeFamily.expertsForm("qwen35moe")))
+                .withoutKey("feed_forward_length"));
     }
 
     @Override

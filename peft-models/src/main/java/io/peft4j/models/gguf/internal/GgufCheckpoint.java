@@ -6,6 +6,7 @@ import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.TensorStore;
 import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.GgufDifference;
 import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.SentencePooling;
@@ -20,6 +21,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The tensors of a GGUF file under Hugging Face's names and with its values, as the {@link GgufForm} of the family
@@ -29,6 +32,9 @@ import java.util.Set;
 public final class GgufCheckpoint implements TensorStore {
     /** More than any model has; what a damaged file might claim is not listed one by one. */
     private static final long MOST_EXPERTS = 1 << 12;
+    /** Half of the rows of a matrix. */
+    private static final Pattern HALF = Pattern.compile("(.*)\\.([01])\\.weight");
+    private static final Pattern LAYER = Pattern.compile("blk\\.(\\d{1,6})\\..*");
     /** How many tensors a message names. */
     private static final int NAMED = 5;
 
@@ -36,17 +42,18 @@ public final class GgufCheckpoint implements TensorStore {
     private final ModelConfig config;
     private final GgufForm form;
     private final GgufRowOrder order;
-    private final Map<String, GgufPlace> places = new LinkedHashMap<>();
+    private final Map<String, GgufTensor> places = new LinkedHashMap<>();
 
     private GgufCheckpoint(GgufFile file) {
         this.file = file;
         Architecture architecture = Architectures.of(file);
-        this.form = architecture.gguf().orElseThrow();
-        this.config = GgufConfig.of(file, architecture, form);
+        GgufForm family = architecture.gguf().orElseThrow();
+        this.config = GgufConfig.of(file, architecture, family);
+        this.form = family.of(config);
         this.order = new GgufRowOrder(config, form);
         List<String> unknown = new ArrayList<>();
         for (String name : file.names()) {
-            if (!GgufRotary.owns(name)) {
+            if (!GgufRotary.owns(name) && !isOfDraft(name)) {
                 form.toHuggingFace(name).ifPresentOrElse(hf -> add(hf, name), () -> unknown.add(name));
             }
         }
@@ -57,14 +64,21 @@ public final class GgufCheckpoint implements TensorStore {
         }
     }
 
+    /** Layers behind the last only draft tokens ahead. */
+    private boolean isOfDraft(String name) {
+        Matcher layer = LAYER.matcher(name);
+        return file.metadata().integer(form.architecture() + ".nextn_predict_layers", 0) > 0 && layer.matches()
+                && Integer.parseInt(layer.group(1)) >= config.positive(form.configKey("block_count"));
+    }
+
     private void add(String name, String gguf) {
         if (file.blockType(gguf).isEmpty()) {
             throw file.unreadable(gguf);
         }
         long[] shape = shape(name, gguf);
         if (!name.contains("#")) {
-            places.put(name, new GgufPlace(file, name, gguf, 0, shape, order.differs(name) ? order : null,
-                    form.shift(name), form.isTransposed(name)));
+            put(name, new GgufPlace(file, name, gguf, 0, shape, order, order.values(name),
+                    form.has(GgufDifference.TRANSPOSED, name)));
             return;
         }
         if (shape.length < 2 || shape[0] > MOST_EXPERTS) {
@@ -74,16 +88,32 @@ public final class GgufCheckpoint implements TensorStore {
         long[] ofExpert = java.util.Arrays.copyOfRange(shape, 1, shape.length);
         for (int expert = 0; expert < shape[0]; expert++) {
             places.put(name.replace("#", String.valueOf(expert)),
-                    new GgufPlace(file, name, gguf, expert, ofExpert, null, 0, false));
+                    new GgufPlace(file, name, gguf, expert, ofExpert, null));
         }
+    }
+
+    /** Adds a tensor, or a half of one to the other. */
+    private void put(String name, GgufPlace place) {
+        Matcher half = HALF.matcher(name);
+        if (!half.matches() || !form.has(GgufDifference.HALVED, half.group(1) + ".weight")) {
+            places.put(name, place);
+            return;
+        }
+        boolean isFirst = half.group(2).equals("0");
+        places.merge(half.group(1) + ".weight", place,
+                (other, own) -> isFirst ? new GgufHalves(own, other) : new GgufHalves(other, own));
     }
 
     private long[] shape(String name, String gguf) {
         long[] shape = file.shape(gguf);
-        if (shape.length == 1 && form.isOneRow(name)) {
+        if (shape.length == 1 && form.has(GgufDifference.ONE_ROW, name)) {
             return new long[] {1, shape[0]};
         }
-        return shape.length == 2 && form.isOneChannel(name) ? new long[] {shape[0], 1, shape[1]} : shape;
+        if (shape.length == 2 && form.has(GgufDifference.IN_ROWS, name)) {
+            return new long[] {shape[0] * shape[1]};
+        }
+        return shape.length == 2 && form.has(GgufDifference.ONE_CHANNEL, name)
+                ? new long[] {shape[0], 1, shape[1]} : shape;
     }
 
     /**
@@ -167,8 +197,8 @@ public final class GgufCheckpoint implements TensorStore {
         file.close();
     }
 
-    private GgufPlace place(String name) {
-        GgufPlace place = places.get(name);
+    private GgufTensor place(String name) {
+        GgufTensor place = places.get(name);
         if (place == null) {
             throw new IllegalArgumentException(path() + " has no tensor for " + name);
         }

@@ -9,6 +9,7 @@ import io.peft4j.core.peft.method.LowRankUpdate;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.RowReader;
 import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.GgufDifference;
 import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.internal.ModelTensor;
@@ -37,7 +38,7 @@ public final class GgufLoraFile {
      * @param tied whether the output layer of the base model is the embedding
      */
     public static List<String> obstacles(Adapter adapter, ModelConfig config, boolean tied) {
-        Optional<GgufForm> form = Architectures.of(config).gguf();
+        Optional<GgufForm> form = Architectures.of(config).gguf().map(family -> family.of(config));
         if (form.isEmpty()) {
             return List.of("llama.cpp does not support models of the type " + config.modelType());
         }
@@ -72,10 +73,13 @@ public final class GgufLoraFile {
         if (isWithoutUse(config, path)) {
             return Optional.empty();
         }
+        if (form.has(GgufDifference.HALVED, path + ".weight")) {
+            return Optional.of("layers that are two tensors in llama.cpp; merge the adapter instead");
+        }
         if (name(config, form, path).isEmpty()) {
             return Optional.of("layers that llama.cpp has no tensor for");
         }
-        if (!form.takesAdapter(path + ".weight")) {
+        if (form.has(GgufDifference.WITHOUT_ADAPTERS, path + ".weight")) {
             return Optional.of("layers whose adapters llama.cpp ignores; merge the adapter instead");
         }
         if (tied && (path.equals("lm_head") || layer.lowRankUpdate().get().embedding())) {
@@ -155,7 +159,7 @@ public final class GgufLoraFile {
         } else {
             int inputs = update.inputs();
             writer.tensor(name + ".lora_a", BlockType.F32, new long[] {rank, inputs},
-                    (RowReader) (row, target) -> System.arraycopy(a, row * inputs, target, 0, inputs));
+                    order.reorderColumns(path, (row, target) -> System.arraycopy(a, row * inputs, target, 0, inputs)));
         }
         RowReader rows = (row, target) -> System.arraycopy(b, row * rank, target, 0, rank);
         writer.tensor(name + ".lora_b", BlockType.F32, new long[] {update.outputs(), rank}, order.reorder(path, rows));

@@ -10,6 +10,7 @@ import io.peft4j.core.nn.Slot;
 import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.GgufDifference;
 import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.Arrays;
@@ -108,7 +109,7 @@ public final class GgufLoraReader {
         }
         requireFit(slot, weight, embedding ? new long[] {a[0], b[0]} : new long[] {b[0], a[1]});
         ranks.put(path, Math.toIntExact(b[1]));
-        transposed |= form.isTransposed(path + ".weight");
+        transposed |= form.has(GgufDifference.TRANSPOSED, path + ".weight");
         float[] first = file.readFloats(weight + A);
         float[] second = inOrder(path + ".weight", file.readFloats(weight + B), (int) b[1]);
         if (embedding) {
@@ -116,7 +117,7 @@ public final class GgufLoraReader {
                     TensorData.f32(new long[] {a[1], a[0]}, turned(first, (int) a[0], (int) a[1])));
             tensors.put(PREFIX + path + ".lora_embedding_B", TensorData.f32(b, second));
         } else {
-            tensors.put(PREFIX + path + ".lora_A.weight", TensorData.f32(a, first));
+            tensors.put(PREFIX + path + ".lora_A.weight", TensorData.f32(a, inColumns(path + ".weight", first)));
             tensors.put(PREFIX + path + ".lora_B.weight", TensorData.f32(b, second));
         }
     }
@@ -128,6 +129,17 @@ public final class GgufLoraReader {
                     + Arrays.toString(shape) + ", the base model's is " + Arrays.toString(own)
                     + "; it was made for another model");
         }
+    }
+
+    private float[] inColumns(String name, float[] rows) {
+        return order.columns(name).map(groups -> {
+            float[] ordered = new float[rows.length];
+            int width = groups.groups() * groups.heads() * groups.size();
+            for (int i = 0; i < rows.length; i++) {
+                ordered[i] = rows[i - i % width + (int) groups.toGguf(i % width)];
+            }
+            return ordered;
+        }).orElse(rows);
     }
 
     private float[] inOrder(String name, float[] rows, int rank) {

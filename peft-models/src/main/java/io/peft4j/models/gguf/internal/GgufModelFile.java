@@ -6,7 +6,9 @@ import io.peft4j.core.text.Tokenizer;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.RowReader;
 import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.GgufDifference;
 import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.GgufGroups;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.architecture.internal.CheckpointForm;
@@ -40,7 +42,7 @@ public final class GgufModelFile {
      * converter does.
      */
     private static final Pattern FULL = Pattern.compile(
-            "(blk\\.\\d+\\.(ffn_gate_inp|shortconv\\.conv)|position_embd|token_types)\\.weight");
+            "(blk\\.\\d+\\.(ffn_gate_inp|shortconv\\.conv|ssm_conv1d)|position_embd|token_types)\\.weight");
 
     private final GgufForm form;
     private final GgufRowOrder order;
@@ -109,14 +111,13 @@ public final class GgufModelFile {
             throw new ConfigurationException("llama.cpp has one tensor, " + name + ", for "
                     + parts.stream().map(ModelTensor::name).toList());
         } else if (tensor.isVector()) {
-            writer.tensor(name, BlockType.F32, tensor.shape(), shifted(tensor,
-                    order.reorderVector(tensor.name(), tensor.columns(), tensor.rows())));
+            addVector(name, tensor);
         } else {
-            ModelTensor matrix = form.isTransposed(tensor.name()) ? tensor.transposed() : tensor;
-            long[] shape = form.isOneChannel(tensor.name()) ? new long[] {tensor.shape()[0], tensor.columns()}
-                    : matrix.shape();
+            ModelTensor matrix = form.has(GgufDifference.TRANSPOSED, tensor.name()) ? tensor.transposed() : tensor;
+            long[] shape = form.has(GgufDifference.ONE_CHANNEL, tensor.name())
+                    ? new long[] {tensor.shape()[0], tensor.columns()} : matrix.shape();
             writer.tensor(name, fitting(name, matrix, type), shape,
-                    order.reorder(tensor.name(), matrix.rows()));
+                    order.reorder(tensor.name(), order.reorderColumns(tensor.name(), matrix.rows())));
         }
     }
 
@@ -143,13 +144,20 @@ public final class GgufModelFile {
                 (row, target) -> experts.get(row / rows).rows().readRow(row % rows, target));
     }
 
-    private RowReader shifted(ModelTensor tensor, RowReader values) {
-        float shift = form.shift(tensor.name());
-        return shift == 0 ? values : (row, target) -> {
-            values.readRow(row, target);
-            for (int i = 0; i < tensor.columns(); i++) {
-                target[i] += shift;
-            }
-        };
+    /** Adds a vector, or what is a matrix in a file, with llama.cpp's values. */
+    private void addVector(String name, ModelTensor tensor) {
+        int length = tensor.columns();
+        int rows = form.groups(GgufDifference.IN_ROWS, tensor.name()).map(GgufGroups::groups).orElse(0);
+        Optional<GgufDifference> difference = order.values(tensor.name());
+        RowReader values = order.reorderVector(tensor.name(), length, tensor.rows());
+        writer.tensor(name, BlockType.F32, rows == 0 ? tensor.shape() : new long[] {rows, length / rows},
+                (row, target) -> {
+                    float[] all = new float[length];
+                    values.readRow(0, all);
+                    for (int i = 0; i < target.length; i++) {
+                        float value = all[row * target.length + i];
+                        target[i] = difference.map(own -> own.toGguf(value)).orElse(value);
+                    }
+                });
     }
 }

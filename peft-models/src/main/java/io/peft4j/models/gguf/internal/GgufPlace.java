@@ -2,13 +2,14 @@ package io.peft4j.models.gguf.internal;
 
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.weight.BlockType;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import io.peft4j.models.architecture.GgufDifference;
+import io.peft4j.models.architecture.GgufGroups;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /** A tensor of a checkpoint as it lies in a GGUF file. Reading is safe from several threads. */
-final class GgufPlace {
+final class GgufPlace implements GgufTensor {
     private final GgufFile file;
     private final String name;
     private final String gguf;
@@ -17,43 +18,54 @@ final class GgufPlace {
     private final long[] shape;
     /** The order of its rows, or null where it is the file's. */
     private final GgufRowOrder order;
-    /** What the file has more in each value. */
-    private final float shift;
+    /** The order of its columns, or null where it is the file's. */
+    private final GgufGroups columns;
+    /** How the file's values differ from its own. */
+    private final Optional<GgufDifference> values;
     /** Whether the file has rows and columns exchanged. */
     private final boolean transposed;
 
-    GgufPlace(GgufFile file, String name, String gguf, int part, long[] shape, GgufRowOrder order, float shift,
-            boolean transposed) {
+    /** An expert's part of a tensor; {@code null} for the order where it is the file's. */
+    GgufPlace(GgufFile file, String name, String gguf, int part, long[] shape, GgufRowOrder order) {
+        this(file, name, gguf, part, shape, order, Optional.empty(), false);
+    }
+
+    GgufPlace(GgufFile file, String name, String gguf, int part, long[] shape, GgufRowOrder order,
+            Optional<GgufDifference> values, boolean transposed) {
         this.file = file;
         this.name = name;
         this.gguf = gguf;
         this.part = part;
         this.shape = shape;
-        this.order = order;
-        this.shift = shift;
+        this.order = order != null && order.differs(name) ? order : null;
+        this.columns = order == null ? null : order.columns(name).orElse(null);
+        this.values = values;
         this.transposed = transposed;
     }
 
-    long[] shape() {
+    @Override
+    public long[] shape() {
         return transposed && shape.length == 2 ? new long[] {shape[1], shape[0]} : shape.clone();
     }
 
-    /** The type of what {@link #readBytes} gives: floats where the values are not those of the file. */
-    BlockType type() {
+    @Override
+    public BlockType type() {
         return isComputed() ? BlockType.F32 : file.blockType(gguf).orElseThrow();
     }
 
-    long length() {
+    @Override
+    public long length() {
         return type().bytes(elements());
     }
 
-    OptionalLong address() {
+    @Override
+    public OptionalLong address() {
         OptionalLong address = order != null || isComputed() ? OptionalLong.empty() : file.address(gguf);
         return address.isEmpty() ? address : OptionalLong.of(address.getAsLong() + part * length());
     }
 
     private boolean isComputed() {
-        return shift != 0 || transposed && shape.length == 2;
+        return values.isPresent() || columns != null || transposed && shape.length == 2;
     }
 
     private long elements() {
@@ -64,7 +76,8 @@ final class GgufPlace {
         return product;
     }
 
-    void readBytes(long position, byte[] target, int offset, int count) {
+    @Override
+    public void readBytes(long position, byte[] target, int offset, int count) {
         Objects.checkFromIndexSize(position, (long) count, length());
         if (isComputed()) {
             encode(position, target, offset, count);
@@ -76,29 +89,33 @@ final class GgufPlace {
         }
     }
 
-    void readFloats(long first, float[] target, int offset, int count) {
+    @Override
+    public void readFloats(long first, float[] target, int offset, int count) {
         Objects.checkFromIndexSize(first, (long) count, elements());
         if (transposed && shape.length == 2) {
             readColumns(first, target, offset, count);
+        } else if (columns != null) {
+            readTiled(first, target, offset, count);
         } else if (order == null) {
             file.readFloats(gguf, part * elements() + first, target, offset, count);
         } else {
             copyRows(elements() / shape[0], first, count,
                     (from, done, n) -> file.readFloats(gguf, from, target, offset + done, n));
         }
-        for (int i = offset; i < offset + count && shift != 0; i++) {
-            target[i] -= shift;
+        for (int i = offset; i < offset + count && values.isPresent(); i++) {
+            target[i] = values.get().toHuggingFace(target[i]);
         }
     }
 
-    private void encode(long position, byte[] target, int offset, int count) {
-        long first = position / Float.BYTES;
-        int skipped = (int) (position % Float.BYTES);
-        float[] values = new float[(skipped + count + Float.BYTES - 1) / Float.BYTES];
-        readFloats(first, values, 0, values.length);
-        ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asFloatBuffer().put(values);
-        bytes.get(skipped, target, offset, count);
+    private void readTiled(long first, float[] target, int offset, int count) {
+        float[] row = new float[(int) shape[1]];
+        for (int i = 0; i < count; i++) {
+            int column = (int) ((first + i) % row.length);
+            if (i == 0 || column == 0) {
+                file.readFloats(gguf, first + i - column, row, 0, row.length);
+            }
+            target[offset + i] = row[(int) columns.toGguf(column)];
+        }
     }
 
     /** The elements of the file's matrix [out, in] in the order of [in, out]. */
