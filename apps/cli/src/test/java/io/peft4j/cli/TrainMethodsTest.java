@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,6 +57,7 @@ class TrainMethodsTest {
     }
 
     /** As if the process had been killed after the first of two updates. */
+    @Tag("full")
     @ParameterizedTest
     @MethodSource("methods")
     void everyMethodIsTrainedAndResumedBitForBit(String name) throws IOException {

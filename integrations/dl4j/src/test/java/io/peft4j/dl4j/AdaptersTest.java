@@ -13,6 +13,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
@@ -32,10 +33,8 @@ class AdaptersTest {
 
     static Stream<Arguments> cases() {
         LoraConfig lora = LoraConfig.builder().rank(2).alpha(3).targetModules("kind", "out").build();
-        Map<String, PeftConfig> methods = Map.of("LoRA", lora, "DoRA", lora.toBuilder().dora(true).build(), "IA3",
-                Ia3Config.builder().targetModules("kind", "out").build());
-        return Networks.kinds().stream().flatMap(kind -> methods.entrySet().stream()
-                .map(method -> Arguments.of(kind, method.getKey(), method.getValue())));
+        return Networks.pairs(Networks.kinds(), new TreeMap<>(Map.of("LoRA", lora, "DoRA",
+                lora.toBuilder().dora(true).build(), "IA3", Ia3Config.builder().targetModules("kind", "out").build())));
     }
 
     @ParameterizedTest(name = "{1} on {0}")

@@ -58,8 +58,7 @@ class GradientsTest {
 
     /** Of DeepLearning4J's layers that SameDiff computes, plain ones have twice the gradient in 1.0.0-M2.1. */
     static Stream<Arguments> cases() {
-        return Networks.kinds().stream().filter(kind -> !kind.isSameDiff()).flatMap(kind -> methods().entrySet()
-                .stream().map(method -> Arguments.of(kind, method.getKey(), method.getValue())));
+        return Networks.pairs(Networks.kinds().stream().filter(kind -> !kind.isSameDiff()).toList(), methods());
     }
 
     @ParameterizedTest(name = "{1} on {0}")

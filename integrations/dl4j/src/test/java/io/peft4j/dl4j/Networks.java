@@ -1,8 +1,12 @@
 package io.peft4j.dl4j;
 
+import io.peft4j.core.peft.config.PeftConfig;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
@@ -27,6 +31,7 @@ import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.conf.layers.samediff.SameDiffLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.junit.jupiter.params.provider.Arguments;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -89,6 +94,15 @@ final class Networks {
         public String toString() {
             return name;
         }
+    }
+
+    /** Each kind with each method; a build that leaves out what repeats a claim has one method for each kind. */
+    static Stream<Arguments> pairs(List<Kind> kinds, Map<String, PeftConfig> methods) {
+        boolean all = !System.getProperty("test.excluded", "").contains("full");
+        List<Map.Entry<String, PeftConfig>> entries = List.copyOf(methods.entrySet());
+        return IntStream.range(0, kinds.size()).boxed().flatMap(k -> IntStream.range(0, entries.size())
+                .filter(m -> all || m == k % entries.size())
+                .mapToObj(m -> Arguments.of(kinds.get(k), entries.get(m).getKey(), entries.get(m).getValue())));
     }
 
     /** All kinds. */

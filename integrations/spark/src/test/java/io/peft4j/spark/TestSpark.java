@@ -48,6 +48,8 @@ public final class TestSpark {
         return SparkSession.builder().master(master).appName("peft-spark")
                 .config("spark.ui.enabled", false)
                 .config("spark.sql.shuffle.partitions", 2)
+                // To compile the code of a whole stage takes longer than these tables without it; -Pfull has it.
+                .config("spark.sql.codegen.wholeStage", !System.getProperty("test.excluded", "").contains("full"))
                 .config("spark.sql.warehouse.dir", home.resolve("warehouse").toUri().toString())
                 .config("spark.executor.memory", System.getProperty("spark.executor.memory", "1g"))
                 .config("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s")

@@ -4,13 +4,17 @@ import io.peft4j.core.array.Arrays;
 import java.util.function.DoubleSupplier;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Compares a gradient with central differences, element by element. */
+/** Compares a gradient with central differences, element by element; without -Pfull some elements of each array. */
 public final class GradientCheck {
     /**
      * A step large enough that the roundings of f32 (6e-8 of the result) stay below 1e-5 of the difference, small
      * enough that the third derivative of a smooth function of numbers around 1 adds less than 1e-4.
      */
     private static final float STEP = 1e-2f;
+
+    /** How many elements of an array are compared where a build leaves out what repeats a claim. */
+    private static final int SOME = 32;
+    private static final boolean ALL = !System.getProperty("test.excluded", "").contains("full");
 
     private GradientCheck() {
     }
@@ -22,9 +26,11 @@ public final class GradientCheck {
      * @param tolerance allowed error, relative to the derivative plus the root mean square of all derivatives
      */
     public static void check(String what, INDArray x, float[] gradient, DoubleSupplier loss, double tolerance) {
-        float[] numeric = new float[gradient.length];
+        float[] numeric = gradient.clone();
         float[] element = new float[1];
-        for (int i = 0; i < gradient.length; i++) {
+        // Odd, so that all columns have their turn.
+        int step = ALL ? 1 : gradient.length / SOME | 1;
+        for (int i = 0; i < gradient.length; i += step) {
             Arrays.read(x, i, element, 0, 1);
             float value = element[0];
             float above = value + STEP;

@@ -64,12 +64,12 @@ class MethodsTableTest {
                 # Methods
 
                 Select a method with `peft4j train --method NAME` and set keys without an option of their own with
-                `--adapter-setting KEY=VALUE`, or pass `--adapter-config`. `peft_type` is the name in capitals where no
-                other is given. Parameters are those of a new adapter on SmolLM2-135M-Instruct with the default
-                configuration or the settings beside them; the rate multiplies an automatic learning rate
+                `--adapter-setting KEY=VALUE`, or pass `--adapter-config` (`peft_type` is the name in capitals, if no
+                other is given). Trained is what the table names of each target layer. Parameters are those of a new
+                adapter on SmolLM2-135M-Instruct; the rate multiplies an automatic learning rate
                 ([planning](planning.md)). Unless the last column says otherwise, an adapter can be *merged* into the
                 weights, *converted* to LoRA (`adapter convert --rank R`) and as LoRA combined (`adapter combine`; LoRA
-                and IA3 as they are), and *mixed*: serve some rows of a batch beside other adapters.
+                and IA3 as they are), and *mixed*: serve some rows of a batch.
 
                 | method | trains | parameters | rate | cannot be |
                 |---|---|---|---|---|
@@ -97,7 +97,8 @@ class MethodsTableTest {
                 .toPlainString();
         String type = method.name().toUpperCase(Locale.ROOT).replace('-', '_').equals(method.peftType()) ? ""
                 : " (`" + method.peftType() + "`)";
-        return "| [`" + method.name() + "`](" + method.paper() + ")" + type + " | " + method.description() + " | "
+        return "| [`" + method.name() + "`](" + method.paper() + ")" + type + " | "
+                + method.description().replaceFirst(" of each target\\b(?!')", "") + " | "
                 + parameters + " | " + rate + " | " + limits + " |";
     }
 
