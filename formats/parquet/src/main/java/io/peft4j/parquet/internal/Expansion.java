@@ -51,7 +51,7 @@ final class Expansion {
         return content > most;
     }
 
-    /** Lists may have 100,000 values beside one for each row, and beyond that 8 for each byte of the file. */
+    /** Counts a value of a row or a struct in it: all may take 64 MiB, and beyond that 100 times the file's length. */
     <T> T counted(T value) {
         content += VALUE + (value instanceof String text ? text.length() : 0);
         require(content <= most, "has rows that take more than " + most
