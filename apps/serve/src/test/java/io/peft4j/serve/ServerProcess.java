@@ -45,8 +45,11 @@ final class ServerProcess implements AutoCloseable {
         words.addAll(List.of("-cp", JavaPrograms.classPath(), ServerProcess.class.getName(), data.toString()));
         database.ifPresent(words::add);
         Path out = Files.createTempFile(log.getParent(), "server", ".out");
-        return new ServerProcess(new ProcessBuilder(words).redirectOutput(out.toFile())
-                .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile())).start(), out, log);
+        ProcessBuilder program = new ProcessBuilder(words).redirectOutput(out.toFile())
+                .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        // As the launcher has it.
+        program.environment().put("MALLOC_ARENA_MAX", "1");
+        return new ServerProcess(program.start(), out, log);
     }
 
     /** What the process does: serves until it is killed. */
