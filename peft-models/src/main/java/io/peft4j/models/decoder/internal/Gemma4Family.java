@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,11 @@ public final class Gemma4Family extends DecoderFamily {
         names.addAll(List.of(TABLE, "per_layer_model_projection", "per_layer_input_gate",
                 "per_layer_projection"));
         return names;
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(Gemma4Gguf.form());
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.RowReader;
 import io.peft4j.models.architecture.GgufRotaryForm;
 import io.peft4j.models.architecture.ModelConfig;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.Set;
 
@@ -23,6 +24,7 @@ final class GgufRotary {
     private static final String DIVISORS = "rope_freqs.weight";
     private static final String LONG_FACTORS = "rope_factors_long.weight";
     private static final String SHORT_FACTORS = "rope_factors_short.weight";
+    private static final float UNROTATED = 1e30f;
     private static final String BASE = "rope.freq_base";
     private static final String LOCAL_BASE = "rope.freq_base_swa";
     private static final String ORIGINAL = "original_max_position_embeddings";
@@ -119,6 +121,8 @@ final class GgufRotary {
                     .float32(prefix + "rope.scaling.factor", (float) scaling.number("factor", 1));
             case "yarn" -> yarn(writer, prefix + "rope.scaling.", config, scaling);
             case "llama3" -> addFactors(writer, DIVISORS, llama3Divisors(base, scaling, rotated));
+            case "proportional" -> addFactors(writer, DIVISORS, unrotated(rotated,
+                    scaling.number("partial_rotary_factor", 1)));
             case "divisors" -> addFactors(writer, DIVISORS, floats(scaling.values().path("divisors")));
             case "longrope", "su" -> {
                 addFactors(writer, LONG_FACTORS, floats(scaling.values().path("long_factor")));
@@ -131,6 +135,14 @@ final class GgufRotary {
             default -> throw new ConfigurationException("the rotary scaling \"" + kind
                     + "\" cannot be written as GGUF");
         }
+    }
+
+    /** Divisors under which the last of the frequencies turn nothing. */
+    private static float[] unrotated(int rotated, double share) {
+        float[] divisors = new float[rotated / 2];
+        Arrays.fill(divisors, UNROTATED);
+        Arrays.fill(divisors, 0, (int) (share * rotated / 2), 1);
+        return divisors;
     }
 
     private static int original(ModelConfig config, ModelConfig scaling) {

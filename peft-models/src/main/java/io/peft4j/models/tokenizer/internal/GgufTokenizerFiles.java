@@ -18,6 +18,8 @@ final class GgufTokenizerFiles {
     private static final String PREFIX = "tokenizer.ggml.";
     private static final String TEMPLATE = "tokenizer.chat_template";
     private static final String BYTE_LEVEL = "gpt2";
+    /** SentencePiece's BPE with its merges, as Gemma 4 has it. */
+    private static final String MERGES = "gemma4";
     private static final String SENTENCE_PIECE = "llama";
     private static final String WORD_PIECE = "bert";
     private static final String UNIGRAM = "t5";
@@ -43,9 +45,9 @@ final class GgufTokenizerFiles {
         this.file = file;
         this.metadata = file.metadata();
         this.model = metadata.string(PREFIX + "model");
-        if (!List.of(BYTE_LEVEL, SENTENCE_PIECE, WORD_PIECE, UNIGRAM).contains(model)) {
+        if (!List.of(BYTE_LEVEL, SENTENCE_PIECE, MERGES, WORD_PIECE, UNIGRAM).contains(model)) {
             throw new FileFormatException(file.path(), "unsupported tokenizer kind \"" + model + "\"; supported in "
-                    + "GGUF files are \"gpt2\" (byte-level BPE), \"llama\" (SentencePiece BPE), \"bert\" "
+                    + "GGUF files are \"gpt2\" (byte-level BPE), \"llama\", \"gemma4\" (SentencePiece BPE), \"bert\" "
                     + "(WordPiece) and \"t5\" (SentencePiece unigram). Use the model's Hugging Face folder instead");
         }
         this.tokens = metadata.strings(PREFIX + "tokens");
@@ -69,7 +71,7 @@ final class GgufTokenizerFiles {
         addAddedTokens(json.putArray("added_tokens"));
         switch (model) {
             case BYTE_LEVEL -> addPostProcessor(json, "bos", addByteLevel(json), "eos", false);
-            case SENTENCE_PIECE -> {
+            case SENTENCE_PIECE, MERGES -> {
                 addSentencePiece(json);
                 addPostProcessor(json, "bos", true, "eos", false);
             }
@@ -118,11 +120,16 @@ final class GgufTokenizerFiles {
     }
 
     private void addSentencePiece(ObjectNode json) {
-        SentencePiece piece = new SentencePiece(tokens, types, metadata.floats(PREFIX + "scores"), file.path());
-        json.set("normalizer", SentencePiece.normalizer(metadata.bool(PREFIX + "add_space_prefix", true)));
+        boolean prefix = metadata.bool(PREFIX + "add_space_prefix", !model.equals(MERGES));
+        json.set("normalizer", SentencePiece.normalizer(prefix));
         json.putNull("pre_tokenizer");
-        json.set("decoder", SentencePiece.decoder(metadata.bool(PREFIX + "add_space_prefix", true)));
+        json.set("decoder", SentencePiece.decoder(prefix));
         ArrayNode merges = addModel(json, special("unknown").orElse(null), false);
+        if (model.equals(MERGES)) {
+            metadata.strings(PREFIX + "merges").forEach(merges::add);
+            return;
+        }
+        SentencePiece piece = new SentencePiece(tokens, types, metadata.floats(PREFIX + "scores"), file.path());
         piece.merges().forEach(pair -> merges.addArray().add(pair.left()).add(pair.right()));
     }
 
@@ -147,7 +154,7 @@ final class GgufTokenizerFiles {
     /** Adds the vocabulary, and an empty list of merges, which it gives. */
     private ArrayNode addModel(ObjectNode json, String unknown, boolean ignoresMerges) {
         ObjectNode bpe = json.putObject("model");
-        boolean fallsBack = model.equals(SENTENCE_PIECE);
+        boolean fallsBack = model.equals(SENTENCE_PIECE) || model.equals(MERGES);
         bpe.put("type", "BPE");
         bpe.putNull("dropout");
         bpe.put("unk_token", unknown);

@@ -217,6 +217,22 @@ class GoldenTokensTest {
         }
     }
 
+    @Test
+    void mergesOfGemma4AreThoseOfItsFile() {
+        Path path = temporary.resolve("gemma4.gguf");
+        new GgufWriter().string("general.architecture", "gemma4").string("tokenizer.ggml.model", "gemma4")
+                .strings("tokenizer.ggml.tokens", List.of("<unk>", "<bos>", "a", "b", "ab", "\u2581", "\u2581ab",
+                        "<0x0A>"))
+                .int32s("tokenizer.ggml.token_type", 2, 3, 1, 1, 1, 1, 1, 6)
+                .strings("tokenizer.ggml.merges", List.of("a b", "\u2581 ab"))
+                .uint32("tokenizer.ggml.bos_token_id", 1).uint32("tokenizer.ggml.unknown_token_id", 0)
+                .bool("tokenizer.ggml.add_bos_token", true).write(path);
+        try (GgufFile file = GgufFile.open(path); Tokenizer tokenizer = Tokenizers.fromGguf(file)) {
+            assertArrayEquals(new int[] {1, 4, 6, 5, 3, 7}, tokenizer.encodeWithSpecials("ab ab b\n"));
+            assertEquals("ab ab b\n", tokenizer.decode(new int[] {4, 6, 5, 3, 7}, false));
+        }
+    }
+
     private GgufFile gguf(JsonNode metadata) {
         GgufWriter writer = new GgufWriter().string("general.architecture", "llama");
         metadata.fields().forEachRemaining(entry -> {
