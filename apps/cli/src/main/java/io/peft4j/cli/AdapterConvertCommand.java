@@ -16,7 +16,8 @@ import picocli.CommandLine.Option;
 
 /** {@code peft4j adapter convert}: an adapter in a form that other programs load. */
 @Command(name = "convert", sortOptions = false, description = {"Writes an adapter in another form: a GGUF file that "
-        + "llama.cpp applies to the base model, a folder for mlx-lm, or plain LoRA. Adapters of the two are read, too.",
+        + "llama.cpp applies to the base model, a folder for mlx-lm, or plain LoRA. Adapters of the two are read, too, "
+        + "and files of tensors as Kohya's trainer writes LoRA.",
     "With --rank an adapter of any mergeable method becomes LoRA of that rank; the error is reported."})
 final class AdapterConvertCommand extends PeftCommand {
     private static final String CONVERTED = "converted";
@@ -24,7 +25,7 @@ final class AdapterConvertCommand extends PeftCommand {
     @Mixin
     private ExportModelOptions model;
 
-    @Option(names = "--adapter", required = true, paramLabel = "DIR|FILE.gguf", description = "The adapter.")
+    @Option(names = "--adapter", required = true, paramLabel = "DIR|FILE", description = "The adapter.")
     private Path adapter;
 
     @Option(names = "--output", required = true, paramLabel = "DIR|FILE.gguf",
@@ -53,7 +54,7 @@ final class AdapterConvertCommand extends PeftCommand {
         if (form != null && !form.equals("mlx")) {
             throw usage("--to is '" + form + "'; the only form to name is 'mlx'");
         }
-        if (AdapterMergeCommand.isGguf(adapter) || AdapterImport.isMlx(adapter)) {
+        if (AdapterMergeCommand.isGguf(adapter) || AdapterImport.isMlx(adapter) || AdapterImport.isKohya(adapter)) {
             return readOther();
         }
         boolean gguf = AdapterMergeCommand.isGguf(output);
@@ -117,12 +118,14 @@ final class AdapterConvertCommand extends PeftCommand {
     private static void read(BaseModel base, Path other, Path target, IfExists ifExists) {
         if (AdapterMergeCommand.isGguf(other)) {
             AdapterImport.fromGguf(base, other, target, ifExists);
+        } else if (AdapterImport.isKohya(other)) {
+            AdapterImport.fromKohya(base, other, target, ifExists);
         } else {
             AdapterImport.fromMlx(base, other, target, ifExists);
         }
     }
 
-    /** llama.cpp's and mlx-lm's form become Hugging Face PEFT's. */
+    /** The forms of llama.cpp, mlx-lm and Kohya become Hugging Face PEFT's. */
     private int readOther() {
         if (AdapterMergeCommand.isGguf(output) || form != null || rank != null || proof.isGiven()) {
             throw usage("an adapter of another program becomes a folder, of its own rank; there is nothing to prove");

@@ -79,6 +79,33 @@ public final class AdapterImport {
         return target;
     }
 
+    /** Whether a file holds tensors alone, as Kohya's trainer writes LoRA. */
+    public static boolean isKohya(Path file) {
+        return Files.isRegularFile(file) && file.toString().endsWith(".safetensors");
+    }
+
+    /**
+     * Writes a LoRA adapter from a file of tensors alone, as Kohya's and LyCORIS's trainers write it, as a folder in
+     * Hugging Face PEFT's form.
+     *
+     * @param base the model that it is for
+     * @param file the file; names of layers may have underscores for dots, and a prefix
+     * @param folder a folder
+     * @param ifExists what happens to an adapter that is there
+     * @return the folder: that, or the next free one
+     * @throws ConfigurationException when the folder holds an adapter, and that is not allowed
+     * @throws io.peft4j.core.error.FileFormatException when the file is no LoRA adapter, or for another model
+     * @throws UncheckedIOException when the folder cannot be written
+     */
+    public static Path fromKohya(BaseModel base, Path file, Path folder, IfExists ifExists) {
+        Path target = ifExists.choose(folder, place -> Files.exists(place.resolve(CONFIG)));
+        ObjectNode config = JSON.createObjectNode();
+        Map<String, TensorData> tensors = new LinkedHashMap<>();
+        KohyaAdapter.read(base, file, config, tensors);
+        write(base, config, tensors, target);
+        return target;
+    }
+
     private static void write(BaseModel base, Path file, Path folder) {
         try (GgufFile gguf = GgufFile.open(file)) {
             GgufLoraReader.Adapter adapter = GgufLoraReader.read(gguf, base.config(),
