@@ -87,8 +87,8 @@ final class DataNegativesCommand extends PeftCommand {
     public Integer call() {
         requireWith("--draw", List.of("--seed"));
         NegativeOptions nearest = fromOptions(() -> NegativeOptions.defaults().withCount(negatives)
-                .withRanks(skip, lastRank == null ? OptionalInt.empty() : OptionalInt.of(lastRank)))
-                .withScores(number(minScore), number(maxScore)).withMargins(number(margin), number(relativeMargin));
+                .withRanks(skip, lastRank == null ? OptionalInt.empty() : OptionalInt.of(lastRank))
+                .withScores(number(minScore), number(maxScore)).withMargins(number(margin), number(relativeMargin)));
         DataInput.requireOther(output, Stream.of(data, passages == null ? data : passages).toList());
         Path target = existing.choose(output);
         List<TextPair> pairs = pairs();

@@ -226,6 +226,12 @@ class TaskEvaluationCommandTest {
         words[7] = "--negatives";
         words[8] = 0;
         assertTrue(CommandRun.failing(2, words).contains("at least 1 negative"));
+        for (String option : List.of("--max-score", "--min-score", "--margin", "--relative-margin")) {
+            words[7] = option;
+            words[8] = "NaN";
+            String refused = CommandRun.failing(2, words);
+            assertTrue(refused.contains("(" + option + ") must be"), refused);
+        }
     }
 
     @Test

@@ -21,7 +21,7 @@ import java.util.OptionalInt;
  */
 public record NegativeOptions(int count, int skipped, OptionalInt last, OptionalDouble maxScore,
         OptionalDouble minScore, OptionalDouble margin, OptionalDouble relativeMargin, boolean drawn, long seed) {
-    /** Checks the ranks. */
+    /** Checks ranks and scores. */
     public NegativeOptions {
         Objects.requireNonNull(maxScore, "maxScore");
         Objects.requireNonNull(minScore, "minScore");
@@ -35,6 +35,26 @@ public record NegativeOptions(int count, int skipped, OptionalInt last, Optional
         if (last.isPresent() && (long) skipped + count > last.getAsInt()) {
             throw new ConfigurationException(count + " negatives behind " + skipped + " that are skipped are more than "
                     + "the first " + last.getAsInt() + " texts");
+        }
+        requireCosine("max score", maxScore);
+        requireCosine("min score", minScore);
+        if (minScore.orElse(-1) > maxScore.orElse(1)) {
+            throw new ConfigurationException("min score must be at most the highest, " + maxScore.getAsDouble()
+                    + ", got " + minScore.getAsDouble());
+        }
+        requireFinite("margin", margin);
+        requireFinite("relative margin", relativeMargin);
+    }
+
+    private static void requireCosine(String name, OptionalDouble score) {
+        if (score.isPresent() && !(Math.abs(score.getAsDouble()) <= 1)) {
+            throw new ConfigurationException(name + " must be a cosine, from -1 to 1, got " + score.getAsDouble());
+        }
+    }
+
+    private static void requireFinite(String name, OptionalDouble value) {
+        if (value.isPresent() && !Double.isFinite(value.getAsDouble())) {
+            throw new ConfigurationException(name + " must be a finite number, got " + value.getAsDouble());
         }
     }
 
