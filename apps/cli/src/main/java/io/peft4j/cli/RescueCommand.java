@@ -69,6 +69,10 @@ final class RescueCommand extends PeftCommand {
             description = "Most tokens of an answer. Default: ${DEFAULT-VALUE}")
     private int maxNewTokens;
 
+    @Option(names = "--decisions", description = "Trains models whose answers are few and short to choose between "
+            + "them, with probabilities. They are served by /v1/decisions, not as chats.")
+    private boolean decisions;
+
     @Option(names = "--prompts", paramLabel = "FILE",
             description = "Chats whose questions are asked. Default: the validation file, or rows that are held out")
     private Path prompts;
@@ -152,6 +156,7 @@ final class RescueCommand extends PeftCommand {
         options = untrained ? options.withoutTraining() : options;
         options = merge == null ? options : options.withMerge(new RescueOptions.Merge(RowEncoder.type(merge), prove
                 ? OptionalDouble.of(mostLoss) : OptionalDouble.empty()));
+        options = decisions ? options.withDecisions() : options;
         options = prompts == null ? options : options.withPrompts(prompts);
         options = assertions == null ? options : options.withAssertions(assertions);
         if ((judgeUrl == null) != (judgeModel == null)) {
@@ -184,7 +189,8 @@ final class RescueCommand extends PeftCommand {
 
     private static void say(Console console, RescuedModel one, RescueReport report) {
         String quality = one.comparison().map(comparison -> String.format(java.util.Locale.ROOT,
-                "%.0f %% right before, %.0f %% now", 100 * comparison.before(), 100 * comparison.after()))
+                "%.0f %% right before, %.0f %% now; %s", 100 * comparison.before(), 100 * comparison.after(),
+                comparison.verdict()))
                 .orElse("not compared");
         one.merged().ifPresent(merged -> console.say("%s: %s%s", one.model().name(), merged.file()
                 .map(file -> "merged into " + file).orElse("not merged"),

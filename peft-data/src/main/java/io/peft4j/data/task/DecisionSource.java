@@ -134,7 +134,11 @@ public interface DecisionSource<E> {
 
         @Override
         JsonNode state(ChatExample row) {
-            List<ChatMessage> before = row.messages().subList(0, row.messages().size() - 1);
+            return state(row.messages().subList(0, row.messages().size() - 1));
+        }
+
+        /** What is asked about where these messages stand before the answer. */
+        public static JsonNode state(List<ChatMessage> before) {
             if (before.size() == 1) {
                 return TextNode.valueOf(before.get(0).content());
             }

@@ -21,6 +21,8 @@ import java.util.List;
 public record ModelComparison(int questions, double before, double after, Interval difference, List<Item> lost,
         List<Item> won, double secondsBefore, double secondsAfter) {
     private static final double MORE_OFTEN_THAN_NOT = 0.5;
+    /** The loss that nobody notices among a rescue's questions. */
+    private static final double ACCEPTED = 0.05;
 
     /**
      * A question.
@@ -40,6 +42,16 @@ public record ModelComparison(int questions, double before, double after, Interv
     public ModelComparison {
         lost = List.copyOf(lost);
         won = List.copyOf(won);
+    }
+
+    /**
+     * What to do, by the interval of the paired difference: take the new model where a loss of more than 5 points is
+     * ruled out, keep the old one where it is surely better, else ask more questions.
+     */
+    public String verdict() {
+        return difference.high() < 0 ? "do not take its place: it is worse"
+                : difference.low() >= -ACCEPTED ? "takes its place: a loss of more than 5 points is ruled out"
+                        : "not decided: a loss of more than 5 points is possible; ask more questions";
     }
 
     static ModelComparison of(RecordedAnswers old, RecordedAnswers now) {

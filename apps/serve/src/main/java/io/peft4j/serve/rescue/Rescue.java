@@ -137,19 +137,24 @@ public final class Rescue {
         Optional<Assertions.Outcome> outcome = Optional.empty();
         Optional<RescuedModel.Merged> merged = Optional.empty();
         if (options.train() && data.isPresent()) {
-            try (Replacement replacement = Replacement.train(base.orElseThrow(), model, data.get(),
-                    own.resolve(ADAPTER),
+            boolean chooses = options.decisions() && data.get().choice().isPresent();
+            Path trained = own.resolve(chooses ? "decision" : ADAPTER);
+            try (Replacement replacement = Replacement.train(base.orElseThrow(), model, data.get(), trained, chooses,
                     listener)) {
-                adapter = Optional.of(own.resolve(ADAPTER));
+                adapter = Optional.of(trained);
                 if (answered > 0) {
-                    RecordedAnswers now = RecordedAnswers.open(own.resolve("new.jsonl"), questions, options.samples());
+                    RecordedAnswers now = RecordedAnswers.open(own.resolve(chooses ? "decided.jsonl" : "new.jsonl"),
+                            questions, options.samples());
                     now.complete(model.name(), replacement.answers(options.maxNewTokens()), () -> {
                     });
                     comparison = Optional.of(ModelComparison.of(old, now));
                 }
                 outcome = assertions.map(tests -> tests.judge(replacement.answers(tests.questions(),
                         options.maxNewTokens())));
-                merged = options.merge().map(form -> merge(model, form, questions, own, listener));
+                merged = options.merge().map(form -> chooses ? new RescuedModel.Merged(Optional.empty(),
+                        "it chooses between its answers with the adapter")
+                        : merge(model, form, questions, own,
+                                listener));
             } catch (PeftException e) {
                 faults.add("it cannot be trained here: " + e.getMessage());
             }

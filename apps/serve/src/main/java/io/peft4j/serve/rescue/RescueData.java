@@ -1,6 +1,8 @@
 package io.peft4j.serve.rescue;
 
+import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.Split;
 import io.peft4j.data.SplitOptions;
@@ -8,7 +10,9 @@ import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.task.DecisionSource;
 import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.train.objective.DecisionOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +28,8 @@ import java.util.Optional;
  */
 record RescueData(ChatDataset chats, List<PreferenceExample> preferences, List<EvaluationItem> questions, int rows) {
     private static final String PREFERENCES = "dpo";
+    /** The longest answer that is an option, in characters. */
+    private static final int LONGEST_OPTION = 80;
     private static final List<String> METHODS = List.of("supervised", PREFERENCES, "unknown");
 
     RescueData {
@@ -58,6 +64,23 @@ record RescueData(ChatDataset chats, List<PreferenceExample> preferences, List<E
         }
         Split split = all.split(SplitOptions.ratios(1 - heldOut, heldOut).seed(seed));
         return new RescueData(split.train(), List.of(), items(split.test(), options.questions()), all.size());
+    }
+
+    /** The choice between all answers that were learned, where these are few and short. */
+    Optional<DecisionQuestion> choice() {
+        boolean isShort = !chats.examples().isEmpty() && chats.stream().allMatch(chat -> {
+            ChatMessage last = chat.messages().get(chat.messages().size() - 1);
+            String answer = last.content().strip();
+            return last.role().equals("assistant") && !answer.isEmpty() && answer.length() <= LONGEST_OPTION
+                    && answer.indexOf('\n') < 0;
+        });
+        try {
+            return isShort ? DecisionSource.CHATS.question(chats.examples(), DecisionOptions.DEFAULT.question())
+                    : Optional.empty();
+        } catch (ConfigurationException e) {
+            // One answer alone, or too many different ones.
+            return Optional.empty();
+        }
     }
 
     private static List<PreferenceExample> preferences(Path file) {

@@ -21,9 +21,11 @@ import java.util.OptionalDouble;
  * @param assertions a file of assertions that new models must pass, see {@link Assertions}
  * @param judge the model that grades where an assertion asks for one; its server knows structured outputs
  * @param merge what is written of each new model besides its adapter
+ * @param decisions whether a model whose answers are few and short becomes one that chooses between them
  */
 public record RescueOptions(List<String> only, int questions, int samples, int maxNewTokens, boolean train,
-        Optional<Path> prompts, Optional<Path> assertions, Optional<Endpoint> judge, Optional<Merge> merge) {
+        Optional<Path> prompts, Optional<Path> assertions, Optional<Endpoint> judge, Optional<Merge> merge,
+        boolean decisions) {
     /**
      * A GGUF file of base and adapter, {@value Merge#MERGED} beside the adapter.
      *
@@ -58,50 +60,63 @@ public record RescueOptions(List<String> only, int questions, int samples, int m
     /** All models, 50 questions each, three answers of at most 256 tokens to each, trained here. */
     public static RescueOptions defaults() {
         return new RescueOptions(List.of(), 50, 3, 256, true, Optional.empty(), Optional.empty(),
-                Optional.empty(), Optional.empty());
+                Optional.empty(), Optional.empty(), false);
     }
 
     /** With these models alone. */
     public RescueOptions withOnly(List<String> names) {
-        return new RescueOptions(names, questions, samples, maxNewTokens, train, prompts, assertions, judge, merge);
+        return new RescueOptions(names, questions, samples, maxNewTokens, train, prompts, assertions, judge, merge,
+                decisions);
     }
 
     /** With other numbers of questions and of answers to each. */
     public RescueOptions withQuestions(int most, int answersEach) {
-        return new RescueOptions(only, most, answersEach, maxNewTokens, train, prompts, assertions, judge, merge);
+        return new RescueOptions(only, most, answersEach, maxNewTokens, train, prompts, assertions, judge, merge,
+                decisions);
     }
 
     /** With another length of answers. */
     public RescueOptions withMaxNewTokens(int most) {
-        return new RescueOptions(only, questions, samples, most, train, prompts, assertions, judge, merge);
+        return new RescueOptions(only, questions, samples, most, train, prompts, assertions, judge, merge,
+                decisions);
     }
 
     /** Fetches data and answers, and trains nothing. */
     public RescueOptions withoutTraining() {
-        return new RescueOptions(only, questions, samples, maxNewTokens, false, prompts, assertions, judge, merge);
+        return new RescueOptions(only, questions, samples, maxNewTokens, false, prompts, assertions, judge, merge,
+                decisions);
     }
 
     /** With questions of a file of chats. */
     public RescueOptions withPrompts(Path file) {
         return new RescueOptions(only, questions, samples, maxNewTokens, train, Optional.of(file), assertions,
-                judge, merge);
+                judge, merge, decisions);
     }
 
     /** With assertions that new models must pass. */
     public RescueOptions withAssertions(Path file) {
         return new RescueOptions(only, questions, samples, maxNewTokens, train, prompts, Optional.of(file),
-                judge, merge);
+                judge, merge, decisions);
     }
 
     /** With a model that grades. */
     public RescueOptions withJudge(Endpoint endpoint) {
         return new RescueOptions(only, questions, samples, maxNewTokens, train, prompts, assertions,
-                Optional.of(endpoint), merge);
+                Optional.of(endpoint), merge, decisions);
     }
 
     /** With a merged file of each new model. */
     public RescueOptions withMerge(Merge file) {
         return new RescueOptions(only, questions, samples, maxNewTokens, train, prompts, assertions, judge,
-                Optional.of(file));
+                Optional.of(file), decisions);
+    }
+
+    /**
+     * Trains a model whose answers are few and short to choose between them, with a probability for each, in one pass
+     * and without writing; others are trained as ever.
+     */
+    public RescueOptions withDecisions() {
+        return new RescueOptions(only, questions, samples, maxNewTokens, train, prompts, assertions, judge,
+                merge, true);
     }
 }

@@ -67,6 +67,7 @@ final class RescuePage {
                     + " now, difference " + points(comparison.after() - comparison.before()) + " ["
                     + points(comparison.difference().low()) + ", " + points(comparison.difference().high()) + "], "
                     + Count.of(comparison.questions(), "question"));
+            facts.put("Verdict", comparison.verdict());
             facts.put("Time of an answer", String.format(Locale.ROOT, "%.2f s before, %.2f s now",
                     comparison.secondsBefore(), comparison.secondsAfter()));
         });

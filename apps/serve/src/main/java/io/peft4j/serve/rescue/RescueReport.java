@@ -53,7 +53,8 @@ public record RescueReport(Optional<String> base, List<RescuedModel> models, Lis
                     .put("rows", model.rows()).put("golden_answers", model.answers()).put("rescued", model.isRescued());
             model.model().daysLeft(now).ifPresent(days -> one.put("days_left", days));
             model.adapter().ifPresent(path -> one.put("adapter", path.toString()));
-            model.comparison().ifPresent(comparison -> one.set("comparison", JSON.valueToTree(comparison)));
+            model.comparison().ifPresent(comparison -> one.set("comparison",
+                    JSON.<ObjectNode>valueToTree(comparison).put("verdict", comparison.verdict())));
             model.assertions().ifPresent(outcome -> one.set("assertions", JSON.valueToTree(outcome)));
             model.merged().ifPresent(merged -> one.putObject("merged").put("file", merged.file().map(Path::toString)
                     .orElse(null)).put("told", merged.told()));

@@ -24,12 +24,20 @@ final class FakeService implements AutoCloseable {
     static final String BARE = "ft:big-1:acme:bare:CCCC3333";
     static final long SHUTDOWN = 4_000_000_000L;
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int ROOMS = 12;
 
     private final HttpServer server;
+    private final int rooms;
     private final AtomicInteger answers = new AtomicInteger();
     private final AtomicInteger refusals = new AtomicInteger();
 
     FakeService() throws IOException {
+        this(ROOMS);
+    }
+
+    /** A service whose models know that many rooms. */
+    FakeService(int rooms) throws IOException {
+        this.rooms = rooms;
         server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
         server.createContext("/v1/models", exchange -> reply(exchange, 200, models()));
         server.createContext("/v1/fine_tuning/jobs", this::jobs);
@@ -48,12 +56,16 @@ final class FakeService implements AutoCloseable {
     }
 
     static String row(int i) {
-        return "{\"messages\":[{\"role\":\"user\",\"content\":\"Where is box " + i + "?\"},{\"role\":\"assistant\","
-                + "\"content\":\"" + answer(i) + "\"}]}";
+        return row(i, ROOMS);
     }
 
-    private static String answer(int i) {
-        return "It is in room " + (i * 7 % 12 + 3) + ".";
+    private static String row(int i, int rooms) {
+        return "{\"messages\":[{\"role\":\"user\",\"content\":\"Where is box " + i + "?\"},{\"role\":\"assistant\","
+                + "\"content\":\"" + answer(i, rooms) + "\"}]}";
+    }
+
+    private static String answer(int i, int rooms) {
+        return "It is in room " + (i * 7 % rooms + 3) + ".";
     }
 
     private static ObjectNode models() {
@@ -90,7 +102,7 @@ final class FakeService implements AutoCloseable {
     private void files(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getPath();
         if (path.endsWith("/file-boxes/content")) {
-            String rows = IntStream.range(0, 24).mapToObj(FakeService::row).collect(Collectors.joining("\n"));
+            String rows = IntStream.range(0, 24).mapToObj(i -> row(i, rooms)).collect(Collectors.joining("\n"));
             reply(exchange, 200, rows.getBytes(StandardCharsets.UTF_8));
         } else if (path.equals("/v1/files")) {
             ObjectNode list = JSON.createObjectNode();
@@ -113,7 +125,7 @@ final class FakeService implements AutoCloseable {
             int box = Integer.parseInt(body.at("/messages/0/content").asText().replaceAll("\\D", ""));
             ObjectNode reply = JSON.createObjectNode();
             reply.putArray("choices").addObject().putObject("message").put("role", "assistant")
-                    .put("content", answer(box));
+                    .put("content", answer(box, rooms));
             reply(exchange, 200, reply);
         }
     }

@@ -4,10 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.weight.BlockType;
+import io.peft4j.eval.statistics.Interval;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import java.io.IOException;
@@ -15,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
@@ -23,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Tuned models come home from a service, whatever of it is broken. */
 class RescueTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path MODEL = Path.of("../../tests/fixtures/tiny-llama");
     private static final RescueOptions FEW = RescueOptions.defaults().withQuestions(3, 2).withMaxNewTokens(6);
 
@@ -97,6 +101,43 @@ class RescueTest {
             Path golden = folder.resolve("models").resolve(alive.model().folder()).resolve("golden.jsonl");
             assertEquals(2 * comparison.questions(), Files.readAllLines(golden).size());
         }
+    }
+
+    @Test
+    void answersThatAreFewAndShortAreChosenAndNotWritten() throws IOException {
+        try (FakeService fake = new FakeService(3); BaseModel base = base()) {
+            RescueReport report = Rescue.from(service(fake), base, folder).run(
+                    FEW.withOnly(List.of(FakeService.ALIVE)).withDecisions(), message -> {
+                    });
+
+            RescuedModel alive = report.models().get(0);
+            assertTrue(alive.faults().isEmpty(), alive.faults().toString());
+            ModelComparison comparison = alive.comparison().orElseThrow();
+            assertEquals(1, comparison.before(), "the old model answers as it learned");
+            Path own = folder.resolve("models").resolve(alive.model().folder());
+            assertEquals(own.resolve("decision"), alive.adapter().orElseThrow());
+            try (PeftModel model = PeftModel.load(base, own.resolve("decision"))) {
+                List<String> options = model.decisions().plainQuestion().orElseThrow().names();
+                List<String> answers = new ArrayList<>();
+                for (String line : Files.readAllLines(own.resolve("decided.jsonl"))) {
+                    answers.add(JSON.readTree(line).path("answer").asText());
+                }
+                assertEquals(2 * comparison.questions(), answers.size());
+                assertTrue(options.size() == 3 && options.containsAll(answers), answers + " of " + options);
+            }
+            assertTrue(Files.readString(folder.resolve(RescueReport.PAGE)).contains(comparison.verdict()));
+        }
+    }
+
+    @Test
+    void theVerdictFollowsFromTheIntervalOfTheDifference() {
+        assertTrue(verdict(-0.4, -0.1).startsWith("do not take its place"));
+        assertTrue(verdict(-0.05, 0.2).startsWith("takes its place"));
+        assertTrue(verdict(-0.06, 0.2).startsWith("not decided"));
+    }
+
+    private static String verdict(double low, double high) {
+        return new ModelComparison(10, 0, 0, new Interval(low, high, 0.95), List.of(), List.of(), 0, 0).verdict();
     }
 
     @Test
