@@ -209,7 +209,9 @@ public final class Trainer {
     private TrainingTask task(Objective<?> objective, TrainingSet examples, List<EncodedExample> held) {
         Objective<?> smoothed = options.labelSmoothing() == 0 ? objective
                 : objective.withLabelSmoothing(options.labelSmoothing());
-        return new TrainingTask(model, smoothed, options, "", examples, held.isEmpty() ? Optional.empty()
+        TrainingOptions asked = smoothed.keepsBest() && !held.isEmpty() ? options.toBuilder().keepBest(true).build()
+                : options;
+        return new TrainingTask(model, smoothed, asked, "", examples, held.isEmpty() ? Optional.empty()
                 : Optional.of(trainingSet(held, "validation", List.of())));
     }
 

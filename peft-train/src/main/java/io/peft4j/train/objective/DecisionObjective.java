@@ -66,6 +66,12 @@ public final class DecisionObjective<E> implements Objective<E> {
         return options.settings();
     }
 
+    /** Few rows are soon learned by heart: probabilities then go to 0 and 1, and the validation loss rises. */
+    @Override
+    public boolean keepsBest() {
+        return true;
+    }
+
     @Override
     public Objective<E> withLabelSmoothing(double share) {
         return new DecisionObjective<>(model, source, options.withSmoothing(share));

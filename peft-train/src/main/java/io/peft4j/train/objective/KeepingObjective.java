@@ -110,6 +110,11 @@ public final class KeepingObjective<E> implements Objective<E> {
     }
 
     @Override
+    public boolean keepsBest() {
+        return learned.keepsBest();
+    }
+
+    @Override
     public double autoRateFactor() {
         return learned.autoRateFactor();
     }

@@ -93,6 +93,14 @@ public interface Objective<E> {
         return false;
     }
 
+    /**
+     * Whether a training with validation data leaves the adapter of the lowest validation loss without being asked to:
+     * for losses that rise again long before the training ends. Default: false.
+     */
+    default boolean keepsBest() {
+        return false;
+    }
+
     /** What an automatic learning rate, which is one for learning answers, is multiplied by; default 1. */
     default double autoRateFactor() {
         return 1;

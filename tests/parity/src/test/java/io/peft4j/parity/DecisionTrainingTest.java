@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.peft4j.core.decision.DecisionAnswer;
+import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
@@ -28,6 +30,7 @@ import io.peft4j.train.objective.ObjectiveValues;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -87,6 +90,29 @@ class DecisionTrainingTest {
                 .targetModules("q_proj", "v_proj", "down_proj").build());
         assertEquals(Optional.empty(), AdapterTask.read(folder));
         assertAnswers(Fixtures.FOLDER.resolve("tiny-llama"), folder, F32);
+    }
+
+    @Test
+    void whatIsLeftIsTheAdapterOfTheLowestValidationLoss() {
+        DecisionQuestion team = DecisionQuestion.choice("Which team?", List.of("billing", "login"));
+        List<DecisionRow> learned = List.of(row("charged twice", team, "billing"), row("no password", team, "login"));
+        List<DecisionRow> contrary = List.of(row("charged twice", team, "login"), row("no password", team, "billing"));
+        try (BaseModel base = BaseModel.load(Fixtures.FOLDER.resolve("tiny-llama").toString(), F32);
+                PeftModel tuned = base.withAdapter(LoraConfig.builder().rank(4).targetModules("q_proj").build())) {
+            TrainingResult result = Trainer.builder(tuned).epochs(20).batchSize(2).learningRate(1e-2).build()
+                    .train(DecisionObjective.of(tuned), learned, contrary);
+            DoubleSummaryStatistics losses = result.evaluations().stream().mapToDouble(TrainingResult.Evaluation::loss)
+                    .summaryStatistics();
+            assertTrue(losses.getMax() > 2 * losses.getMin(), "what is learned is wrong of the others: " + result);
+            DecisionModel decisions = new DecisionModel(tuned);
+            double loss = contrary.stream().mapToDouble(row -> -Math.log(decisions.decide(row.request()).answers()
+                    .get("team").probabilities().get(row.gold().get("team").indexOf(1.0)))).average().orElseThrow();
+            assertEquals(losses.getMin(), loss, TRAINED);
+        }
+    }
+
+    private static DecisionRow row(String state, DecisionQuestion question, String right) {
+        return DecisionRow.of(TextNode.valueOf(state), "team", question, right);
     }
 
     private Path train(Path model, int epochs, LoraConfig config) throws IOException {
