@@ -4,6 +4,8 @@ import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.TargetModules;
+import io.peft4j.core.peft.method.PeftMethod;
+import io.peft4j.core.peft.method.PeftMethods;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.methods.LnTuningConfig;
 import io.peft4j.train.CausalLmObjective;
@@ -11,6 +13,7 @@ import io.peft4j.train.TrainingBenchmark;
 import io.peft4j.train.optimizer.AdamW;
 import io.peft4j.train.optimizer.Updates;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -35,7 +38,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 4, time = 5)
 @Fork(1)
 public class AdapterCostBenchmark {
-    /** {@code frozen} trains the lowest norm alone, so that gradients go through all layers. */
+    /** {@code frozen} trains the lowest norm alone, so that gradients go through all layers; else a method's name. */
     @Param({"frozen", "lora", "dora"})
     public String adapter;
 
@@ -60,8 +63,17 @@ public class AdapterCostBenchmark {
             case "frozen" -> LnTuningConfig.builder().targetModules("layers.0.input_layernorm").build();
             case "lora", "dora" -> LoraConfig.builder().rank(8).alpha(16).targetModules(TargetModules.ALL_LINEAR)
                     .dora(adapter.equals("dora")).build();
-            default -> throw new IllegalArgumentException("adapter is frozen, lora or dora, not " + adapter);
+            default -> other();
         };
+    }
+
+    /** Any method on all linear layers. */
+    private PeftConfig other() {
+        PeftMethod method = PeftMethods.byName(adapter);
+        String settings = method.exampleSettings().entrySet().stream()
+                .map(entry -> ", \"" + entry.getKey() + "\": " + entry.getValue()).collect(Collectors.joining());
+        return PeftMethods.readConfig("{\"peft_type\": \"" + method.peftType()
+                + "\", \"target_modules\": \"all-linear\"" + settings + "}", adapter);
     }
 
     /** Frees it. */

@@ -5,7 +5,6 @@ import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -17,15 +16,129 @@ final class BlockMatrices {
     private BlockMatrices() {
     }
 
-    static Variable rotate(Tape tape, Variable x, Variable blocks) {
+    /** Smaller blocks go through the kernels as matrices of about this side, with zeros between them. */
+    private static final int SIDE = 32;
+
+    /**
+     * The rows of x rotated.
+     *
+     * @param products whether by products of kernels, which pay for many rows
+     */
+    static Variable rotate(Tape tape, Variable x, Variable blocks, boolean products) {
         INDArray y = tape.arena().allocate(x.value().dataType(), x.value().shape());
-        multiply(x.value(), Arrays.toFloats(blocks.value()), blocks.columns(), false, y, false);
+        if (products) {
+            new Products(tape, x, blocks).rotate(x.value(), false, y, false);
+        } else {
+            multiply(x.value(), Arrays.toFloats(blocks.value()), blocks.columns(), false, y, false);
+        }
         return tape.record(y, (out, dy) -> {
-            float[] r = Arrays.toFloats(blocks.value());
-            blocks.addGradient((d, accumulate) -> HeapRows.write(d, blockGradients(x.value(), dy, r.length,
-                    blocks.columns()), accumulate));
-            x.addGradient((dx, accumulate) -> multiply(dy, r, blocks.columns(), true, dx, accumulate));
+            Products back = new Products(tape, x, blocks);
+            blocks.addGradient((d, accumulate) -> HeapRows.write(d, back.gradient(x.value(), dy), accumulate));
+            x.addGradient((dx, accumulate) -> back.rotate(dy, true, dx, accumulate));
         }, List.of(x, blocks));
+    }
+
+    /**
+     * Rotation by products of kernels: the columns of each wide block are brought together, so that they are a matrix
+     * [N, w] of its own.
+     */
+    private static final class Products {
+        private final Tape tape;
+        private final int rows;
+        private final int size;
+        /** Blocks side by side in a wide one. */
+        private final int together;
+        private final int wide;
+        private final int count;
+        private final float[] blocks;
+
+        Products(Tape tape, Variable x, Variable blocks) {
+            this.tape = tape;
+            this.rows = x.rows();
+            this.size = blocks.columns();
+            int places = x.columns() / size;
+            int most = Math.min(places, Math.max(1, SIDE / size));
+            while (places % most != 0) {
+                most--;
+            }
+            this.together = most;
+            this.wide = together * size;
+            this.count = places / together;
+            this.blocks = Arrays.toFloats(blocks.value());
+        }
+
+        /** {@code y = x R}, or {@code x R^T}. */
+        void rotate(INDArray x, boolean transposed, INDArray y, boolean accumulate) {
+            INDArray r = matrices();
+            INDArray parts = gathered(x);
+            INDArray rotated = tape.arena().allocate(y.dataType(), parts.shape());
+            for (int k = 0; k < count; k++) {
+                tape.kernels().matmul(part(parts, k), false, Arrays.rowRange(r, k * wide, (k + 1) * wide), transposed,
+                        part(rotated, k), 1f, false);
+            }
+            int[] order = new int[rows * count];
+            for (int i = 0; i < order.length; i++) {
+                order[i] = i % count * rows + i / count;
+            }
+            INDArray target = Arrays.reshaped(y, (long) rows * count, wide);
+            if (accumulate) {
+                tape.kernels().gatherRowsBackward(rotated, BlockMatrices.inverse(order), target);
+            } else {
+                tape.kernels().gatherRows(rotated, order, target);
+            }
+            List.of(r, parts, rotated).forEach(tape.arena()::free);
+        }
+
+        /** {@code dR_k = x_k^T dy_k}. */
+        double[] gradient(INDArray x, INDArray dy) {
+            INDArray xs = gathered(x);
+            INDArray dys = gathered(dy);
+            INDArray d = tape.allocateFloat((long) count * wide, wide);
+            for (int k = 0; k < count; k++) {
+                tape.kernels().matmul(part(xs, k), true, part(dys, k), false,
+                        Arrays.rowRange(d, k * wide, (k + 1) * wide), 1f, false);
+            }
+            float[] all = Arrays.toFloats(d);
+            double[] sums = new double[blocks.length];
+            for (int i = 0; i < count * together * size * size; i++) {
+                sums[i % sums.length] += all[place(i)];
+            }
+            List.of(xs, dys, d).forEach(tape.arena()::free);
+            return sums;
+        }
+
+        /** The wide blocks one below the other. */
+        private INDArray matrices() {
+            float[] values = new float[count * wide * wide];
+            for (int i = 0; i < count * together * size * size; i++) {
+                values[place(i)] = blocks[i % blocks.length];
+            }
+            INDArray r = tape.allocateFloat((long) count * wide, wide);
+            Arrays.write(r, 0, values, 0, values.length);
+            return r;
+        }
+
+        /** Where an element of the blocks stands in the wide ones. */
+        private int place(int i) {
+            int block = i / (size * size);
+            int row = block * size + i / size % size;
+            return row * wide + block % together * size + i % size;
+        }
+
+        /** x [N, in] as [count N, w], the rows of each wide block after each other. */
+        private INDArray gathered(INDArray x) {
+            int[] order = new int[rows * count];
+            for (int i = 0; i < order.length; i++) {
+                order[i] = i % rows * count + i / rows;
+            }
+            INDArray parts = tape.arena().allocate(x.dataType(), order.length, wide);
+            tape.kernels().gatherRows(Arrays.reshaped(x, order.length, wide), order, parts);
+            return parts;
+        }
+
+        private INDArray part(INDArray parts, int k) {
+            return Arrays.rowRange(parts, k * rows, (k + 1) * rows);
+        }
     }
 
     /** {@code y = x R}, or {@code x R^T} where {@code transposed}; y may be x unless accumulating. */
@@ -100,28 +213,5 @@ final class BlockMatrices {
             back[source[i]] = i;
         }
         return back;
-    }
-
-    private static double[] blockGradients(INDArray x, INDArray dy, int length, int size) {
-        int width = Arrays.columns(x);
-        float[] xs = Arrays.toFloats(x);
-        float[] dys = Arrays.toFloats(dy);
-        double[] sums = new double[length];
-        int blocks = length / (size * size);
-        // A shared block sums over all places one after the other, others are independent.
-        IntStream.range(0, blocks).parallel().forEach(block -> {
-            for (int first = block * size; first < width; first += blocks == 1 ? size : width) {
-                for (int row = 0; row < xs.length; row += width) {
-                    for (int j = 0; j < size; j++) {
-                        double factor = xs[row + first + j];
-                        int at = block * size * size + j * size;
-                        for (int c = 0; c < size; c++) {
-                            sums[at + c] += factor * dys[row + first + c];
-                        }
-                    }
-                }
-            }
-        });
-        return sums;
     }
 }

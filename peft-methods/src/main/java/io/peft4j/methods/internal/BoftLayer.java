@@ -78,7 +78,7 @@ final class BoftLayer extends AbstractAdapterLayer {
                 context.isTraining() ? Optional.empty() : Optional.of(remembered), dropped(context));
         Variable rotated = x;
         for (int i = butterfly.factors() - 1; i >= 0; i--) {
-            rotated = rotate(tape, rotated, all, i);
+            rotated = rotate(context, rotated, all, i);
         }
         Variable s = tape.parameter(scale.parameter());
         Variable y = ScaleOps.columns(tape, base.forward(context, rotated), s);
@@ -91,16 +91,17 @@ final class BoftLayer extends AbstractAdapterLayer {
         return MatrixOps.addBias(tape, y, SmallOps.rest(tape, b, s));
     }
 
-    private Variable rotate(Tape tape, Variable x, Variable all, int factor) {
+    private Variable rotate(ForwardContext context, Variable x, Variable all, int factor) {
+        Tape tape = context.tape();
         int rows = butterfly.blocks() * butterfly.size();
         Variable own = butterfly.factors() == 1 ? all
                 : SmallOps.rows(tape, all, factor * rows, (factor + 1) * rows);
         if (butterfly.factors() == 1) {
-            return BlockMatrices.rotate(tape, x, own);
+            return BlockMatrices.rotate(tape, x, own, context.isTraining());
         }
         int[] places = butterfly.places(factor);
         Variable moved = BlockMatrices.permute(tape, x, BlockMatrices.inverse(places));
-        return BlockMatrices.permute(tape, BlockMatrices.rotate(tape, moved, own), places);
+        return BlockMatrices.permute(tape, BlockMatrices.rotate(tape, moved, own, context.isTraining()), places);
     }
 
     /** In training some blocks of one factor are the identity, both drawn anew for each pass. */

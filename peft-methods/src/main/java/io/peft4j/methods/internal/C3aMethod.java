@@ -1,6 +1,8 @@
 package io.peft4j.methods.internal;
 
+import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.method.Adapter;
@@ -52,7 +54,19 @@ public final class C3aMethod extends ConfiguredMethod<C3aConfig> {
             default -> Initializer.ZEROS;
         };
         AdapterTensor kernel = setup.tensor(slot, "c3a_kernel", start, out / size, in / size, size);
-        return new ParameterDelta(setup, slot, kernel, circulant(out, in, size));
+        return new ParameterDelta(setup, slot, kernel, circulant(out, in, size)) {
+            /** In training by Fourier transforms of the blocks, which many rows pay for. */
+            @Override
+            protected Variable change(ForwardContext context, Variable x) {
+                return context.isTraining() ? CirculantProduct.of(context.tape(), x,
+                        context.tape().parameter(kernel.parameter()), size) : super.change(context, x);
+            }
+
+            @Override
+            protected boolean joinsWeights() {
+                return false;
+            }
+        };
     }
 
     /** Block (m, n): {@code D[m B + t, n B + j] = w[m, n, (j - t) mod B] / in}. */

@@ -2,21 +2,27 @@ package io.peft4j.methods.internal;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.HeapRows;
+import io.peft4j.core.array.support.DenseMath;
+import io.peft4j.core.autograd.ElementwiseOps;
+import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.peft.method.support.CachedValue;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Reflections of rows at r hyperplanes, with the gradients for their normals; in double, rounded once.
+ * Reflections of rows at r hyperplanes as one update of rank r, with the gradients for their normals.
  *
- * <p>With unit vectors u_i from the columns of V [in, r]: a chain, {@code y = x H_r ... H_1} with
- * {@code H_i = I - 2 u_i u_i^T}, or, orthogonal to each other after Gram and Schmidt, all at once,
- * {@code y = x (I - 2 U U^T)}. For one reflection {@code y = x - 2 (x u) u} the gradients are
- * {@code dx = dy - 2 (dy u) u} and {@code du = -2 ((x u) dy + (dy u) x)}.
+ * <p>With unit vectors u_i from the columns of V [in, r], side by side in U, a chain {@code y = x H_r ... H_1}, {@code
+ * H_i = I - 2 u_i u_i^T}, is {@code y = x - (x U) S^-1 U^T}, where S is {@code I / 2} and the part of {@code U^T U}
+ * below the diagonal. Orthogonal to each other after Gram and Schmidt, all at once, S is {@code I / 2} alone. U and
+ * {@code B = U S^-T} are computed in double and rounded once. Gradients: {@code dU += dB S^-1}, {@code dS = -(S^-1 U^T
+ * dB S^-1)^T}, of which what is below the diagonal reaches U.
  */
 final class Householder {
     private final boolean orthogonal;
+    private final CachedValue remembered = new CachedValue();
 
     /** A chain, or all at once after Gram and Schmidt. */
     Householder(boolean orthogonal) {
@@ -24,85 +30,117 @@ final class Householder {
     }
 
     Variable reflect(Tape tape, Variable x, Variable v) {
-        double[][] u = units(v.value());
-        INDArray y = tape.arena().allocate(x.value().dataType(), x.value().shape());
-        reflect(x.value(), u, true, y, false);
-        return tape.record(y, (out, dy) -> {
-            v.addGradient((dv, accumulate) -> HeapRows.write(dv, gradient(x.value(), dy, v.value(), u), accumulate));
-            x.addGradient((dx, accumulate) -> reflect(dy, u, false, dx, accumulate));
-        }, List.of(x, v));
+        int r = v.columns();
+        int width = v.rows();
+        float[] factors = tape.isRecording() ? factors(units(v.value()))
+                : remembered.of(v.value(), () -> factors(units(v.value())));
+        INDArray a = tape.allocateFloat(r, width);
+        INDArray b = tape.allocateFloat(width, r);
+        Arrays.write(a, 0, factors, 0, r * width);
+        Arrays.write(b, 0, factors, r * width, r * width);
+        Variable left = tape.record(a, (out, da) -> addGradient(v, doubles(da)), List.of(v));
+        Variable right = tape.record(b, (out, db) -> addGradient(v, gradientOfRight(units(v.value()), doubles(db))),
+                List.of(v));
+        return MatrixOps.addLowRank(tape, ElementwiseOps.scale(tape, x, 1), x, left, right, -1);
+    }
+
+    /** U^T [r, in], then B [in, r]. */
+    private float[] factors(double[][] u) {
+        int r = u.length;
+        int width = u[0].length;
+        double[] inverse = inverse(u);
+        float[] factors = new float[2 * r * width];
+        for (int i = 0; i < r; i++) {
+            double[] column = new double[width];
+            for (int k = 0; k < r; k++) {
+                add(column, inverse[i * r + k], u[k]);
+            }
+            for (int j = 0; j < width; j++) {
+                factors[i * width + j] = (float) u[i][j];
+                factors[r * width + j * r + i] = (float) column[j];
+            }
+        }
+        return factors;
+    }
+
+    /** S^-1 [r, r]. */
+    private double[] inverse(double[][] u) {
+        int r = u.length;
+        double[] s = new double[r * r];
+        for (int i = 0; i < r; i++) {
+            s[i * r + i] = 0.5;
+            for (int j = 0; j < i && !orthogonal; j++) {
+                s[i * r + j] = dot(u[i], u[j]);
+            }
+        }
+        return DenseMath.inverse(s, r);
+    }
+
+    /** The gradient of U^T [r, in] from that of B [in, r]. */
+    private double[] gradientOfRight(double[][] u, double[] db) {
+        int r = u.length;
+        int width = u[0].length;
+        double[] inverse = inverse(u);
+        double[] du = DenseMath.product(db, width, r, inverse, r);
+        double[][] sums = new double[r][width];
+        for (int i = 0; i < du.length; i++) {
+            sums[i % r][i / r] = du[i];
+        }
+        if (!orthogonal) {
+            double[] all = new double[r * width];
+            for (int i = 0; i < r; i++) {
+                System.arraycopy(u[i], 0, all, i * width, width);
+            }
+            double[] outer = DenseMath.product(DenseMath.product(inverse, r, r,
+                    DenseMath.product(all, r, width, db, r), r), r, r, inverse, r);
+            for (int i = 0; i < r; i++) {
+                for (int j = 0; j < i; j++) {
+                    add(sums[i], -outer[j * r + i], u[j]);
+                    add(sums[j], -outer[j * r + i], u[i]);
+                }
+            }
+        }
+        double[] result = new double[r * width];
+        for (int i = 0; i < r; i++) {
+            System.arraycopy(sums[i], 0, result, i * width, width);
+        }
+        return result;
+    }
+
+    /** From the gradient of U^T, one unit vector after the other, to that of V, as it is stored, [in, r]. */
+    private void addGradient(Variable v, double[] du) {
+        v.addGradient((gradient, accumulate) -> {
+            double[][] u = units(v.value());
+            double[][] dv = orthogonal ? new GramSchmidt(v.value()).gradient(du) : normalized(v.value(), u, du);
+            double[] result = new double[du.length];
+            for (int i = 0; i < result.length; i++) {
+                result[i] = dv[i % u.length][i / u.length];
+            }
+            HeapRows.write(gradient, result, accumulate);
+        });
     }
 
     /** Multiplies the rows of a weight by {@code H_1 ... H_r}. */
     void merge(INDArray weight, INDArray v) {
-        reflect(weight, units(v), false, weight, false);
-    }
-
-    /** Rows, by the last reflection first where {@code backward}. */
-    private void reflect(INDArray x, double[][] u, boolean backward, INDArray y, boolean accumulate) {
-        int width = Arrays.columns(x);
-        HeapRows.forPieces(Arrays.rows(x), (piece, from, count) -> {
-            float[] values = HeapRows.read(x, from, count);
+        double[][] u = units(v);
+        int width = Arrays.columns(weight);
+        HeapRows.forPieces(Arrays.rows(weight), (piece, from, count) -> {
+            float[] values = HeapRows.read(weight, from, count);
             double[] row = new double[width];
             for (int first = 0; first < values.length; first += width) {
-                read(values, first, row);
+                for (int j = 0; j < width; j++) {
+                    row[j] = values[first + j];
+                }
                 double[] before = row.clone();
-                for (int i = 0; i < u.length; i++) {
-                    double[] unit = u[backward ? u.length - 1 - i : i];
+                for (double[] unit : u) {
                     add(row, -2 * dot(orthogonal ? before : row, unit), unit);
                 }
                 for (int j = 0; j < width; j++) {
                     values[first + j] = (float) row[j];
                 }
             }
-            HeapRows.write(y, from, values, accumulate);
+            HeapRows.write(weight, from, values, false);
         });
-    }
-
-    /** The gradient of V, as it is stored, [in, r]. */
-    private double[] gradient(INDArray x, INDArray dy, INDArray v, double[][] u) {
-        int width = Arrays.columns(x);
-        double[][] sums = new double[HeapRows.pieces(Arrays.rows(x))][u.length * width];
-        HeapRows.forPieces(Arrays.rows(x), (piece, from, count) -> {
-            float[] xs = HeapRows.read(x, from, count);
-            float[] dys = HeapRows.read(dy, from, count);
-            double[] row = new double[width];
-            double[] g = new double[width];
-            for (int first = 0; first < xs.length; first += width) {
-                read(xs, first, row);
-                read(dys, first, g);
-                addGradients(row, g, u, sums[piece]);
-            }
-        });
-        double[] du = HeapRows.sum(sums, u.length * width);
-        double[][] dv = orthogonal ? new GramSchmidt(v).gradient(du) : normalized(v, u, du);
-        double[] result = new double[u.length * width];
-        for (int i = 0; i < u.length; i++) {
-            for (int j = 0; j < width; j++) {
-                result[j * u.length + i] = dv[i][j];
-            }
-        }
-        return result;
-    }
-
-    private void addGradients(double[] x, double[] dy, double[][] u, double[] sums) {
-        double[] g = dy.clone();
-        double[][] inputs = new double[u.length][];
-        double[] row = x.clone();
-        for (int i = u.length - 1; i >= 0; i--) {
-            inputs[i] = orthogonal ? x : row.clone();
-            add(row, -2 * dot(row, u[i]), u[i]);
-        }
-        for (int i = 0; i < u.length; i++) {
-            double alongX = dot(inputs[i], u[i]);
-            double alongG = dot(g, u[i]);
-            for (int j = 0; j < g.length; j++) {
-                sums[i * g.length + j] -= 2 * (alongX * g[j] + alongG * inputs[i][j]);
-            }
-            if (!orthogonal) {
-                add(g, -2 * alongG, u[i]);
-            }
-        }
     }
 
     /** Of {@code u = v / |v|}: {@code dv = (du - (du u) u) / |v|}. */
@@ -186,10 +224,13 @@ final class Householder {
         return columns;
     }
 
-    private static void read(float[] values, int from, double[] row) {
-        for (int j = 0; j < row.length; j++) {
-            row[j] = values[from + j];
+    private static double[] doubles(INDArray array) {
+        float[] values = Arrays.toFloats(array);
+        double[] result = new double[values.length];
+        for (int i = 0; i < result.length; i++) {
+            result[i] = values[i];
         }
+        return result;
     }
 
     private static double dot(double[] a, double[] b) {

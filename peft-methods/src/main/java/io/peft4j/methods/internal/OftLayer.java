@@ -74,7 +74,7 @@ final class OftLayer extends AbstractAdapterLayer {
         Tape tape = context.tape();
         Variable blocks = rotations.on(tape, parameters(context),
                 context.isTraining() ? Optional.empty() : Optional.of(remembered), block -> false);
-        return base.forward(context, BlockMatrices.rotate(tape, x, blocks));
+        return base.forward(context, BlockMatrices.rotate(tape, x, blocks, context.isTraining()));
     }
 
     /** The parameters; within the ball, where there is one. As in Hugging Face PEFT a pass of training moves them. */

@@ -16,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * A change D [out, in] of a weight that is computed from one tensor of few parameters, and remembered in passes that do
  * not train.
  */
-final class ParameterDelta extends DeltaLayer {
+class ParameterDelta extends DeltaLayer {
     private final AdapterTensor parameters;
     private final Delta delta;
     private final CachedValue remembered = new CachedValue();
@@ -48,7 +48,12 @@ final class ParameterDelta extends DeltaLayer {
     }
 
     @Override
-    public List<AdapterTensor> tensors() {
+    protected boolean joinsWeights() {
+        return true;
+    }
+
+    @Override
+    public final List<AdapterTensor> tensors() {
         return List.of(parameters);
     }
 }

@@ -9,6 +9,8 @@ import io.peft4j.core.engine.Engine;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.core.weight.DenseWeight;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * A linear layer whose weight changes by a matrix that has no cheaper form: {@code y = base(x) + x D^T}: x [N, in],
@@ -33,6 +35,19 @@ public abstract class DeltaLayer extends AbstractAdapterLayer {
         return false;
     }
 
+    /** The change {@code x D^T} [N, out]; a layer that knows a cheaper form of it gives that. */
+    protected Variable change(ForwardContext context, Variable x) {
+        return MatrixOps.matmulTransposed(context.tape(), x, delta(context.tape()));
+    }
+
+    /**
+     * Whether a pass of training computes {@code x (W + D)^T} in one product where W is held in f32; default no. Not
+     * for layers that change {@link #added}.
+     */
+    protected boolean joinsWeights() {
+        return false;
+    }
+
     /** The change {@code x D^T} [N, out] as it is added in this pass; default as it is. */
     protected Variable added(ForwardContext context, Variable change) {
         return change;
@@ -40,13 +55,14 @@ public abstract class DeltaLayer extends AbstractAdapterLayer {
 
     @Override
     public final Variable forward(ForwardContext context, Variable x, Layer base) {
-        Variable y = base.forward(context, x);
-        if (isLeftOut(context)) {
-            return y;
-        }
         Tape tape = context.tape();
-        Variable change = MatrixOps.matmulTransposed(tape, x, delta(tape));
-        return ElementwiseOps.addInto(tape, added(context, change), y);
+        if (context.isTraining() && joinsWeights() && base == linear() && linear().weight() instanceof DenseWeight w
+                && w.values().dataType() == DataType.FLOAT) {
+            return linear().forward(context, x, ElementwiseOps.addInto(tape, tape.constant(w.values()), delta(tape)),
+                    linear().bias().map(tape::constant));
+        }
+        Variable y = base.forward(context, x);
+        return isLeftOut(context) ? y : ElementwiseOps.addInto(tape, added(context, change(context, x)), y);
     }
 
     @Override
