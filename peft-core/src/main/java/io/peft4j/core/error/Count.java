@@ -11,7 +11,7 @@ public final class Count {
      * A number with its noun, in the plural unless there is one of them.
      *
      * @param number how many there are
-     * @param noun the noun in the singular; the plural is a regular one ({@code batch}, {@code entry} and the like are)
+     * @param noun the noun in the singular, whose plural is regular (as of {@code batch}, {@code entry}, {@code epoch})
      */
     public static String of(long number, String noun) {
         return String.format(Locale.ROOT, "%,d %s", number, number == 1 ? noun : plural(noun));
@@ -21,6 +21,6 @@ public final class Count {
         if (noun.matches(".*[^aeiou]y")) {
             return noun.substring(0, noun.length() - 1) + "ies";
         }
-        return noun + (noun.matches(".*(ch|sh|s|x)") ? "es" : "s");
+        return noun + (noun.matches(".*((?<!epo)ch|sh|s|x)") ? "es" : "s");
     }
 }
