@@ -32,6 +32,12 @@ import java.util.stream.IntStream;
  * @param <E> a row
  */
 public final class DecisionObjective<E> implements Objective<E> {
+    private static final double RATE_OF_LABELS = 0.5;
+    private static final double RATE_OF_MARKERS = 0.25;
+    private static final int FEWEST_UPDATES = 120;
+    private static final int UPDATES_OF_NEW_HEAD = 720;
+    private static final int BATCH_OF_NEW_HEAD = 4;
+
     private final LanguageModel model;
     private final DecisionSource<E> source;
     private final DecisionOptions options;
@@ -70,6 +76,28 @@ public final class DecisionObjective<E> implements Objective<E> {
     @Override
     public boolean keepsBest() {
         return true;
+    }
+
+    /** Options are told apart by small changes of what a token stands for, which higher rates destroy. */
+    @Override
+    public double autoRateFactor() {
+        return DecisionForm.of(model).predictsLabels() ? RATE_OF_LABELS : RATE_OF_MARKERS;
+    }
+
+    /** A new head scores all options alike until the encoder below has learned to compare them with the text. */
+    @Override
+    public int autoFewestUpdates() {
+        return hasNewHead() ? UPDATES_OF_NEW_HEAD : FEWEST_UPDATES;
+    }
+
+    /** That takes many updates rather than many examples in each. */
+    @Override
+    public int autoBatchSize(int usual) {
+        return hasNewHead() ? Math.min(usual, BATCH_OF_NEW_HEAD) : usual;
+    }
+
+    private boolean hasNewHead() {
+        return !DecisionForm.of(model).predictsLabels() && !model.network().headed().untrained().isEmpty();
     }
 
     @Override

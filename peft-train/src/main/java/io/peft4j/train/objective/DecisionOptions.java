@@ -26,7 +26,7 @@ public record DecisionOptions(String question, Map<String, Double> weights, doub
         boolean drawnOrders, boolean namesAsLabels) {
     /** The usual ones. */
     public static final DecisionOptions DEFAULT = new DecisionOptions("Which of the options fits best?", Map.of(), 0, 0,
-            false, false);
+            false, true);
 
     /** Checks the values. */
     public DecisionOptions {

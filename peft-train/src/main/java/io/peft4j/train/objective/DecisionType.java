@@ -23,8 +23,8 @@ abstract class DecisionType<E> extends ObjectiveType<E> {
             "the weight of the distance between the level of a score and the right one", 0);
     private static final ObjectiveOption<String> ORDERS = ObjectiveOption.word("option-orders", "fixed|drawn",
             "whether each example has the options of a choice in an order of its own", "fixed");
-    private static final ObjectiveOption<String> LABELS = ObjectiveOption.word("option-labels", "letters|names",
-            "what a chat model answers a choice with: a letter, or the first token of an option's name", "letters");
+    private static final ObjectiveOption<String> LABELS = ObjectiveOption.word("option-labels", "names|letters",
+            "what a chat model answers a choice with: the first token of an option's name, or a letter", "names");
 
     private final DecisionSource<E> source;
 

@@ -125,6 +125,11 @@ public final class KeepingObjective<E> implements Objective<E> {
     }
 
     @Override
+    public int autoFewestUpdates() {
+        return learned.autoFewestUpdates();
+    }
+
+    @Override
     public int autoBatchSize(int usual) {
         return learned.autoBatchSize(usual);
     }

@@ -203,6 +203,11 @@ public final class MixedObjective implements Objective<MixedObjective.Example> {
     }
 
     @Override
+    public int autoFewestUpdates() {
+        return parts.get(0).objective().autoFewestUpdates();
+    }
+
+    @Override
     public int referenceValues() {
         return parts.stream().mapToInt(part -> part.objective().referenceValues()).max().orElse(0);
     }

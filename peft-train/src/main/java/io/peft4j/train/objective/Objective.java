@@ -111,6 +111,11 @@ public interface Objective<E> {
         return 1;
     }
 
+    /** Updates that an automatic training has at least, where the epochs for that are not too many; default 0. */
+    default int autoFewestUpdates() {
+        return 0;
+    }
+
     /**
      * An automatic number of examples an update.
      *

@@ -32,7 +32,7 @@ import java.util.stream.Collectors;
  * 2/3 of rows over these, so that each is still seen a few times. Where only some layers have an adapter, times
  * the fourth root of all layers over these. Rows that share few answers have a rule in common, which needs less:
  * {@value #TIMES_SEEN} times the number of different answers, at least {@value #FEWEST_SEEN}. 2 above 5,000 rows, 1
- * above 50,000.
+ * above 50,000. An objective can ask for a fewest number of updates, for which there are up to {@value #FOR_UPDATES}.
  * <li><b>Learning rate</b>: {@code 5e-4 (2000 / H)^0.78} for a hidden size H: how the best rate of LoRA falls with the
  * width ("LoRA Without Regret", Thinking Machines 2025); 1.3e-3 for H = 576. Where only some layers have an adapter,
  * times the root of all layers over these, since each of them has to change more. At most 5e-3. Times what method,
@@ -54,6 +54,7 @@ public final class HyperparameterRules {
     private static final int TIMES_SEEN = 48;
     private static final int MOST_EPOCHS = 12;
     private static final int FEWEST_EPOCHS = 3;
+    private static final int FOR_UPDATES = 24;
     private static final int TOKENS_A_PASS = 2048;
     private static final double HIGHEST_RATE = 5e-3;
     /** Values kept for the gradients of a token, in multiples of H, a layer: measured on SmolLM2-135M. */
@@ -210,12 +211,13 @@ public final class HyperparameterRules {
             reasons.put("gradient_accumulation", accumulated + (accumulation.isPresent() ? ": given"
                     : ": so that an update sees " + pass * accumulated + " of " + Count.of(data.rows(), "row")));
         }
-        int wantedEpochs = epochs.orElseGet(() -> epochs(reasons));
+        long batches = (data.rows() + pass - 1) / pass;
+        long updatesOfEpoch = (batches + accumulated - 1) / accumulated;
+        int wantedEpochs = epochs.orElseGet(() -> epochs(updatesOfEpoch, reasons));
         epochs.ifPresent(given -> reasons.put("epochs", given + ": given"));
         int first = firstLayer.orElseGet(() -> firstLayer(wantedEpochs, reasons));
         int passes = epochs.orElseGet(() -> withinTime(wantedEpochs, first, reasons));
-        long batches = (data.rows() + pass - 1) / pass;
-        long updates = Math.min(mostUpdates, (batches + accumulated - 1) / accumulated * passes);
+        long updates = Math.min(mostUpdates, updatesOfEpoch * passes);
         double rate = learningRate(model.layers() - first, reasons);
         return new Hyperparameters(pass, accumulated, passes, rate, warmup(updates, reasons), rank(reasons), first,
                 updates, reasons);
@@ -281,7 +283,7 @@ public final class HyperparameterRules {
         return most < 2 ? 1 : Integer.highestOneBit((int) Math.min(most, 1 << 20));
     }
 
-    private int epochs(Map<String, String> reasons) {
+    private int epochs(long updatesOfEpoch, Map<String, String> reasons) {
         long rows = data.rows();
         double share = objective.map(Objective::autoEpochsFactor).orElse(1.0);
         int usual = usualEpochs(reasons);
@@ -290,7 +292,13 @@ public final class HyperparameterRules {
             reasons.put("epochs", count + ": " + Count.of(rows, "row") + ", and " + objective.orElseThrow().name()
                     + " needs fewer passes than the " + usual + " after which answers are learned");
         }
-        return count;
+        int fewest = objective.map(Objective::autoFewestUpdates).orElse(0);
+        int more = (int) Math.min(FOR_UPDATES, (fewest + updatesOfEpoch - 1) / updatesOfEpoch);
+        if (more > count) {
+            reasons.put("epochs", more + ": " + objective.orElseThrow().name() + " needs some " + number(fewest)
+                    + " updates, at most " + FOR_UPDATES + " passes");
+        }
+        return Math.max(count, more);
     }
 
     private int usualEpochs(Map<String, String> reasons) {

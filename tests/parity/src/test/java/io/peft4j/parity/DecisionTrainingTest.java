@@ -3,6 +3,7 @@ package io.peft4j.parity;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -10,14 +11,17 @@ import com.fasterxml.jackson.databind.node.TextNode;
 import io.peft4j.core.decision.DecisionAnswer;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionRequest;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterTask;
 import io.peft4j.core.task.DecisionModel;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.task.DecisionRow;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.methods.FullConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.train.LearningRateSchedule;
@@ -85,6 +89,18 @@ class DecisionTrainingTest {
     }
 
     @Test
+    void allWeightsWithANewHeadAreTrainedTogether() throws IOException {
+        Path folder = train(Fixtures.encoder("bert-seq-cls"), 20, FullConfig.builder().build());
+        assertAnswers(Fixtures.encoder("bert-seq-cls"), folder, F32.withTask(Task.DECISION));
+        try (BaseModel base = BaseModel.load(Fixtures.encoder("bert-seq-cls").toString(),
+                F32.withTask(Task.DECISION))) {
+            String message = assertThrows(ConfigurationException.class, () -> base.withAdapter(FullConfig.builder()
+                    .targetModules("query").build())).getMessage();
+            assertTrue(message.contains("FULL does not train the head"), message);
+        }
+    }
+
+    @Test
     void aChatModelLearnsLabelsByTheirTokens() throws IOException {
         Path folder = train(Fixtures.FOLDER.resolve("tiny-llama"), 60, LoraConfig.builder().rank(4)
                 .targetModules("q_proj", "v_proj", "down_proj").build());
@@ -115,7 +131,7 @@ class DecisionTrainingTest {
         return DecisionRow.of(TextNode.valueOf(state), "team", question, right);
     }
 
-    private Path train(Path model, int epochs, LoraConfig config) throws IOException {
+    private Path train(Path model, int epochs, PeftConfig config) throws IOException {
         Path data = Files.writeString(temp.resolve("labels.jsonl"), ROWS);
         TrainingData examples = TrainingData.read(List.of(new DataSource("decision", DataFile.of(data))),
                 ObjectiveValues.none(), BaseModel::load);

@@ -10,6 +10,11 @@ public interface PlacedConfig extends PeftConfig {
         return ConfigSchema.with(config, "placement", placement);
     }
 
+    /** Whether a method trains layers as a whole beside those that it adapts ({@code modules_to_save}). */
+    static boolean savesModules(PlacedConfig config) {
+        return ConfigSchema.of(config.getClass()).defaults().containsKey("modules_to_save");
+    }
+
     @Override
     default TargetModules targetModules() {
         return placement().targetModules();

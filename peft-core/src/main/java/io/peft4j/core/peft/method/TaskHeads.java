@@ -36,7 +36,7 @@ public final class TaskHeads {
 
     /**
      * A new adapter's configuration for the task of a network: {@code task_type} says the task, and
-     * {@code modules_to_save} has the layers of its head.
+     * {@code modules_to_save} has the layers of its head, where the method does not train all layers anyway.
      *
      * @throws ConfigurationException when the network has a head without trained values, and the method trains none
      */
@@ -49,13 +49,14 @@ public final class TaskHeads {
         PeftConfig typed = task == Task.Type.DECISION
                 ? config.withCommon(config.common().withoutTaskType())
                 : config.withCommon(config.common().withTaskType(task.name()));
-        if (typed instanceof PlacedConfig placed) {
+        if (typed instanceof PlacedConfig placed && PlacedConfig.savesModules(placed)) {
             Set<String> names = new LinkedHashSet<>(placed.placement().modulesToSave());
             names.addAll(saved(network));
             return PlacedConfig.with(placed, placed.placement().withModulesToSave(List.copyOf(names)));
         }
-        if (task.hasHead() && !network.headed().untrained().isEmpty()) {
-            throw new ConfigurationException(config.peftType() + " cannot train the head, and "
+        boolean all = typed instanceof PlacedConfig && typed.targetModules().isUnset();
+        if (!all && task.hasHead() && !network.headed().untrained().isEmpty()) {
+            throw new ConfigurationException(config.peftType() + " does not train the head, and "
                     + network.description().name() + " has an untrained one: "
                     + network.headed().untrained() + "; use a method with modules_to_save, such as LORA");
         }
