@@ -54,8 +54,9 @@ public final class AttentionLayout {
      * @param ownKeysBefore own key rows that precede that of the first query row
      * @param ownKeysAfter own key rows that follow that of the last query row; 0 unless {@link Sight#BIDIRECTIONAL}
      * @param sight which keys the rows see
-     * @param window 0: no window; otherwise a {@link Sight#CAUSAL} row at key p sees the last {@code window} keys, its
-     *     own among them, and a {@link Sight#BIDIRECTIONAL} one those at most {@code window / 2} away
+     * @param window 0: no window; otherwise the number of keys that a row sees, its own among them: a
+     *     {@link Sight#CAUSAL} one the last ones, a {@link Sight#BIDIRECTIONAL} one as many behind it as before it, and
+     *     of an even number one more behind it
      */
     public record Segment(int queryStart, int queryEnd, List<Range> context, int ownKeyStart, int ownKeysBefore,
             int ownKeysAfter, Sight sight, int window) {
@@ -125,7 +126,7 @@ public final class AttentionLayout {
             if (window == 0) {
                 return 0;
             }
-            return Math.max(0, position(i) - (sight == Sight.CAUSAL ? window - 1 : window / 2));
+            return Math.max(0, position(i) - (sight == Sight.CAUSAL ? window - 1 : (window - 1) / 2));
         }
 
         /** The number after that of the last key that row {@code i} of the segment sees. */
@@ -158,7 +159,7 @@ public final class AttentionLayout {
 
         /** The same rows with another window, or none where it would hide nothing. */
         Segment windowed(int newWindow) {
-            int reach = sight == Sight.BIDIRECTIONAL ? newWindow / 2 + 1 : newWindow;
+            int reach = sight == Sight.BIDIRECTIONAL ? (newWindow + 1) / 2 : newWindow;
             int effective = sight == Sight.CROSS || keys() <= reach ? 0 : newWindow;
             return effective == window ? this : new Segment(queryStart, queryEnd, context, ownKeyStart, ownKeysBefore,
                     ownKeysAfter, sight, effective);
@@ -259,8 +260,7 @@ public final class AttentionLayout {
      * The same rows that see through a window, as layers with local attention do: see {@link Segment#window}. It
      * replaces a window that they have; rows of cross attention keep seeing all. Where it hides nothing, this layout.
      *
-     * @param window keys that a causal row sees, its own among them; a bidirectional one sees {@code window / 2} keys
-     *     on either side of its own
+     * @param window keys that a row sees, its own among them; those of a bidirectional one lie on either side
      */
     public AttentionLayout windowed(int window) {
         if (window < 1) {

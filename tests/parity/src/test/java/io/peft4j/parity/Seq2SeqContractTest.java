@@ -42,7 +42,7 @@ class Seq2SeqContractTest {
     private static final double TRAINED = 1e-4;
 
     @ParameterizedTest
-    @ValueSource(strings = {"t5-tied", "flan-t5", "mt5", "t5gemma"})
+    @ValueSource(strings = {"t5-tied", "flan-t5", "mt5", "t5gemma", "t5gemma2"})
     void theLikelihoodsAreThoseOfTransformers(String name) {
         try (BaseModel model = load(name)) {
             assertArrayEquals(Fixtures.doubles(expected(name).get("nll_in_double")), nll(model, name), F32 * 50);
@@ -50,7 +50,7 @@ class Seq2SeqContractTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"t5-tied", "flan-t5", "mt5", "t5gemma"})
+    @ValueSource(strings = {"t5-tied", "flan-t5", "mt5", "t5gemma", "t5gemma2"})
     void greedyAndBeamSearchChooseTheTokensThatTransformersChooses(String name) {
         JsonNode expected = expected(name);
         List<Prompt> prompts = rows(expected).stream().map(row -> Prompt.text(row.source())).toList();
@@ -71,7 +71,7 @@ class Seq2SeqContractTest {
 
     @ParameterizedTest
     @CsvSource({"t5-tied, adapter, training", "flan-t5, adapter, training", "mt5, adapter, training",
-        "t5gemma, adapter, training",
+        "t5gemma, adapter, training", "t5gemma2, adapter, training",
         "t5-tied, prompt, prompt"})
     void twelveStepsOfTrainingAreThoseOfPyTorchAndHuggingFacePeft(String name, String adapter, String key,
             @TempDir Path folder) {
@@ -111,7 +111,7 @@ class Seq2SeqContractTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"t5-tied", "flan-t5", "mt5", "t5gemma"})
+    @ValueSource(strings = {"t5-tied", "flan-t5", "mt5", "t5gemma", "t5gemma2"})
     void mergedModelsAreFoldersWithTheSameLikelihoods(String name, @TempDir Path folder) {
         Path fixture = Fixtures.FOLDER.resolve("seq2seq").resolve(name);
         Path merged = folder.resolve("merged");
@@ -124,8 +124,14 @@ class Seq2SeqContractTest {
                 TensorStore after = Safetensors.open(merged)) {
             assertArrayEquals(Fixtures.doubles(expected(name).get("training").get("adapted")), nll(again, name),
                     F32 * 50);
-            assertEquals(before.names(), after.names());
+            assertEquals(before.names().stream().filter(tensor -> !isLeftOut(tensor)).toList(), after.names().stream()
+                    .toList());
         }
+    }
+
+    /** What T5Gemma 2 has for images. */
+    private static boolean isLeftOut(String tensor) {
+        return tensor.contains("vision") || tensor.contains("multi_modal") || tensor.endsWith("eoi_embedding");
     }
 
     private static BaseModel load(String name) {
@@ -159,7 +165,7 @@ class Seq2SeqContractTest {
     private static double[] nll(Model model, String name) {
         EncoderDecoderNetwork network = (EncoderDecoderNetwork) model.network();
         SourceTargetObjective objective = new SourceTargetObjective(model);
-        assertEquals(name.equals("t5gemma") ? 2 : 0, network.startToken());
+        assertEquals(name.startsWith("t5gemma") ? 2 : 0, network.startToken());
         return SequenceScorer.negativeLogLikelihoods(model, rows(expected(name)).stream()
                 .map(row -> objective.encode(row).get(0).whole()).toList());
     }

@@ -74,6 +74,10 @@ record AttentionPlan(String name, AttentionShape shape, Projections projections,
     record OfEarlier(int layer) implements Projections {
     }
 
+    /** A projection each; those of keys and values are of an encoder's states, too; see {@link MergedAttention}. */
+    record Merged() implements Projections {
+    }
+
     /**
      * Multi-head latent attention: queries, and keys with values, come through a narrow normalized state each.
      *

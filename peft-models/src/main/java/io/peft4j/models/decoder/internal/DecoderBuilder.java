@@ -35,7 +35,8 @@ final class DecoderBuilder {
     private static final Pattern NEUTRAL = Pattern.compile(".*\\.rotary_emb\\.inv_freq|.*\\.attn\\.(masked_)?bias"
             + "|.*\\.attention\\.(masked_)?bias|(lm_head|embed_out)\\.weight");
     /** Images, sounds, and layers that predict several tokens at once. */
-    private static final Pattern LEFT_OUT = Pattern.compile("(.*?(vision|multi_modal|audio|visual)|mtp)[^.]*\\..*");
+    private static final Pattern LEFT_OUT = Pattern.compile("(.*?(vision|multi_modal|audio|visual)|mtp)[^.]*\\..*"
+            + "|(.*eoi_embedding)");
     private static final int SHOWN = 5;
     /** Of the values of a layer that a checkpoint lacks, as Hugging Face's configurations have it by default. */
     private static final double INITIALIZER_RANGE = 0.02;
@@ -105,9 +106,13 @@ final class DecoderBuilder {
         return Optional.of(known ? weights.vector(name, task.outputs()) : weights.constant(task.outputs(), 0));
     }
 
+    /** The embedding of a stack of an encoder-decoder, unless it is that of the other one. */
+    FrozenWeight table() {
+        return places.matrix(plan.names().embedding(), sizes.vocabulary(), sizes.hidden());
+    }
+
     /** One of the two stacks of an encoder-decoder, which owns the weights and reports what it did not use. */
-    DecoderNetwork stack(String name, String modelType, boolean predicts) {
-        FrozenWeight table = places.matrix(plan.names().embedding(), sizes.vocabulary(), sizes.hidden());
+    DecoderNetwork stack(FrozenWeight table, String name, String modelType, boolean predicts) {
         DecoderNetwork.Parts parts = body(table);
         if (predicts) {
             parts = parts.withHead(Optional.empty(), places.head(sizes.tied() ? Optional.of(table)
@@ -163,10 +168,10 @@ final class DecoderBuilder {
         Map<Boolean, List<String>> byUse = weights.unused().stream()
                 .filter(name -> !NEUTRAL.matcher(name).matches() && !places.ignored().contains(name))
                 .collect(Collectors.partitioningBy(name -> LEFT_OUT.matcher(name).matches()));
-        Set<String> parts = byUse.get(true).stream().map(name -> LEFT_OUT.matcher(name).replaceFirst("$1"))
+        Set<String> parts = byUse.get(true).stream().map(name -> LEFT_OUT.matcher(name).replaceFirst("$1$3"))
                 .collect(Collectors.toCollection(TreeSet::new));
         if (!parts.isEmpty()) {
-            LOG.info("{}: only the decoder of text is loaded; the parts {} of the checkpoint are left out",
+            LOG.info("{}: only the part for text is loaded; the parts {} of the checkpoint are left out",
                     description.name(), parts);
         }
         List<String> unused = byUse.get(false);
@@ -274,6 +279,17 @@ final class DecoderBuilder {
                     places.norm(path + "." + attention.norms().orElseThrow().query(), shape.headSize()),
                     places.linear(path + "." + attention.output(), sizes.hidden(), shape.queryColumns(),
                             attention.outputBias())));
+        }
+        if (attention.projections() instanceof AttentionPlan.Merged) {
+            return places.containing(path, () -> new MergedAttention(index, plan.layers().size() + index, attention,
+                    new MergedAttention.Parts(places.linear(path + ".q_proj", shape.queryColumns(), sizes.hidden(),
+                            attention.bias()),
+                            places.linear(path + ".k_proj", shape.keyColumns(), sizes.hidden(), attention.bias()),
+                            places.linear(path + ".v_proj", shape.keyColumns(), sizes.hidden(), attention.bias()),
+                            places.linear(path + ".o_proj", sizes.hidden(), shape.queryColumns(),
+                                    attention.outputBias()),
+                            places.norm(path + ".q_norm", shape.headSize()),
+                            places.norm(path + ".k_norm", shape.headSize()))));
         }
         return places.containing(path, () -> {
             Projections projections = projections(path, attention);

@@ -31,9 +31,10 @@ public final class Gemma3Family extends DecoderFamily {
         int pattern = config.optionalPositive("sliding_window_pattern")
                 .or(() -> config.optionalPositive("_sliding_window_pattern")).orElse(6);
         Windows windows = Windows.of(config, layer -> (layer + 1) % pattern != 0);
+        Windows sight = seesAll(config) ? windows.around() : windows;
         DecoderPlan plan = GemmaFamily.plan(config, attention,
                 LlamaFamily.activation(config, "hidden_activation", "gelu_pytorch_tanh"));
-        return windows.on(plan.mapLayers((i, layer) -> layer.withNorms(Gemma2Family.AROUND)
+        return sight.on(plan.mapLayers((i, layer) -> layer.withNorms(Gemma2Family.AROUND)
                 .withAttention(layer.attention().withPositions(AttentionPlan.Positions.rotary(
                         rotary[windows.slides().test(i) ? 1 : 0])))));
     }

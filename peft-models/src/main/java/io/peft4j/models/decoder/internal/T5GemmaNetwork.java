@@ -3,10 +3,12 @@ package io.peft4j.models.decoder.internal;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.LayerMemory;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.models.architecture.internal.CloseAll;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,9 +50,16 @@ final class T5GemmaNetwork implements EncoderDecoderNetwork {
         return description;
     }
 
+    /** An embedding that both stacks read is the encoder's. */
     @Override
     public List<Slot> slots() {
-        return Stream.concat(encoder.slots().stream(), decoder.slots().stream()).toList();
+        boolean shared = table(encoder) == table(decoder);
+        return Stream.concat(encoder.slots().stream(), decoder.slots().stream()
+                .filter(slot -> !shared || slot != decoder.embedding())).toList();
+    }
+
+    private static FrozenWeight table(DecoderNetwork stack) {
+        return ((Embedding) stack.embedding().layer()).table();
     }
 
     @Override

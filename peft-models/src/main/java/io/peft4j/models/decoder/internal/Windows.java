@@ -40,6 +40,11 @@ record Windows(int size, IntPredicate slides) {
         return slides.test(layer) ? size : 0;
     }
 
+    /** For layers whose tokens see as much on either side: half the size. */
+    Windows around() {
+        return size == 0 ? this : new Windows(size | 1, slides);
+    }
+
     /** Gives the layers of a decoder their windows. */
     DecoderPlan on(DecoderPlan plan) {
         return plan.mapLayers((i, layer) -> layer.withAttention(layer.attention().withWindow(of(i))));

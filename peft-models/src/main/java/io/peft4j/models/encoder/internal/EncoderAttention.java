@@ -77,7 +77,7 @@ final class EncoderAttention implements SelfAttention {
             keys = AttentionOps.rotary(tape, keys, shape.headSize(), rotary.get(), context.batch().positions());
         }
         AttentionLayout layout = wanted.batch().layout();
-        return context.attend(new AttentionInputs(index, shape, window == 0 ? layout : layout.windowed(window),
+        return context.attend(new AttentionInputs(index, shape, window == 0 ? layout : layout.windowed(window | 1),
                 queries, keys, values));
     }
 
