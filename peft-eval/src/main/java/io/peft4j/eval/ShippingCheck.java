@@ -41,6 +41,21 @@ public record ShippingCheck(Asked before, Asked after) {
             Objects.requireNonNull(facts, "facts");
             Objects.requireNonNull(likelihood, "likelihood");
         }
+
+        /**
+         * Refuses answers of which none can be lost.
+         *
+         * @return this
+         * @throws ConfigurationException when no question was answered right
+         */
+        public Asked requireRight() {
+            if (facts.correct() == 0) {
+                throw new ConfigurationException("nothing is proved: the model answers none of the "
+                        + Count.of(facts.outcomes().size(), "question") + " right before it is written; take "
+                        + "questions that it answers, with the facts that a right answer holds");
+            }
+            return this;
+        }
     }
 
     /** Compares the answers to the same questions. */
@@ -80,15 +95,11 @@ public record ShippingCheck(Asked before, Asked after) {
      *
      * @param most points
      * @return this
-     * @throws ConfigurationException when it lost more; names the first question. Also when nothing could be lost,
-     *     since no question was answered right before
+     * @throws ConfigurationException when it lost more; names the first question. Also when nothing could be lost, see
+     *     {@link Asked#requireRight}
      */
     public ShippingCheck require(double most) {
-        if (before.facts().correct() == 0) {
-            throw new ConfigurationException("nothing is proved: the model answers none of the "
-                    + Count.of(before.facts().outcomes().size(), "question") + " right before it is written; take "
-                    + "questions that it answers, with the facts that a right answer holds");
-        }
+        before.requireRight();
         if (loss() <= most) {
             return this;
         }

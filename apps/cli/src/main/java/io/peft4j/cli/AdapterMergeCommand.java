@@ -7,6 +7,7 @@ import io.peft4j.core.weight.support.RowEncoder;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.export.ModelExport;
 import io.peft4j.models.export.ModelExport.ExportReport;
+import io.peft4j.models.export.SmallestExport;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -37,9 +38,14 @@ final class AdapterMergeCommand extends PeftCommand {
     @Mixin
     private ExistingOptions existing;
 
-    @Option(names = "--type", paramLabel = "f32|f16|bf16|q8_0", defaultValue = "f32",
-            description = "Type of the matrices; q8_0 for GGUF files only. Default: ${DEFAULT-VALUE}")
+    @Option(names = "--type", paramLabel = "TYPE", defaultValue = "f32",
+            description = "Type of the matrices: f32, f16, bf16, and for GGUF files q8_0, q5_1, q5_0, q4_1 or q4_0. "
+                    + "Default: ${DEFAULT-VALUE}")
     private String type;
+
+    @Option(names = "--adapted-type", paramLabel = "TYPE", description = "Type of the matrices that the adapter "
+            + "changes, in a GGUF file: q8_0 keeps more of a tuning than fewer bits. Default: as --type")
+    private String adaptedType;
 
     @Option(names = "--max-shard-bytes", paramLabel = "N", defaultValue = "5000000000",
             description = "Size limit of a weight file in a folder. Default: ${DEFAULT-VALUE}")
@@ -56,21 +62,33 @@ final class AdapterMergeCommand extends PeftCommand {
     @Mixin
     private ProofOptions proof;
 
+    @Option(names = "--fallback", description = "Where --prove finds too many answers lost, tries the matrices that "
+            + "the adapter changes in q8_0, and the adapter beside the base, the smaller one first, and writes what "
+            + "keeps enough.")
+    private boolean fallback;
+
     @Mixin
     private JsonOption json;
 
     @Override
     public Integer call() {
         BlockType chosen = fromOptions(() -> RowEncoder.type(type));
+        Optional<BlockType> adapted = fromOptions(() -> Optional.ofNullable(adaptedType).map(RowEncoder::type));
+        requireWith("--prove", List.of("--fallback"));
+        requireWith("--adapter", List.of("--fallback", "--adapted-type"));
+        if (fallback && (adapted.isPresent() || samples != null || tolerance != null || !isGguf(output))) {
+            throw usage("--fallback writes GGUF files in its own ways; it goes with none of --adapted-type, --samples "
+                    + "and --tolerance");
+        }
         List<String> texts = samples == null ? List.of() : lines(samples);
         proof.check(this);
         existing.choose(output);
         try (BaseModel base = model.load(this, Optional.ofNullable(adapter));
-                PeftModel adapted = new PeftModel(base)) {
+                PeftModel tuned = new PeftModel(base)) {
             if (adapter != null) {
-                adapted.loadAdapter(adapter);
+                tuned.loadAdapter(adapter);
             }
-            ModelExport export = ModelExport.of(adapted).type(chosen).maxShardBytes(maxShardBytes)
+            ModelExport export = ModelExport.of(tuned).type(chosen).maxShardBytes(maxShardBytes)
                     .ifExists(existing.policy());
             if (!texts.isEmpty()) {
                 export.samples(texts);
@@ -78,7 +96,13 @@ final class AdapterMergeCommand extends PeftCommand {
             if (tolerance != null) {
                 export.tolerance(tolerance);
             }
-            proof.askBefore(adapted);
+            adapted.ifPresent(export::adaptedType);
+            proof.askBefore(tuned);
+            if (fallback) {
+                print(SmallestExport.of(tuned, chosen, written -> proof.askAfter(written, List.of()))
+                        .ifExists(existing.policy()).toGguf(output));
+                return 0;
+            }
             if (proof.isGiven()) {
                 export.proof(written -> proof.askAfter(written, ways()));
             }
@@ -90,6 +114,7 @@ final class AdapterMergeCommand extends PeftCommand {
     /** What keeps more of a tuning than a merge into few bits. */
     private List<String> ways() {
         return adapter == null ? List.of() : List.of(
+                "what keeps enough:       --fallback tries the ways in the order of their sizes",
                 "beside its base:         peft4j adapter convert --model " + model.name() + " --adapter " + adapter
                         + " --output adapter.gguf",
                 "on the weights to serve: peft4j train --model THE-QUANTIZED-BASE.gguf --data ... --output ...",
@@ -107,6 +132,12 @@ final class AdapterMergeCommand extends PeftCommand {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file, e);
         }
+    }
+
+    private void print(SmallestExport.Result written) {
+        written.refused().forEach((way, reason) -> console().say("refused: %s: %s", way, reason));
+        console().say("kept by:  %s%s", written.way(), written.adapter().map(file -> " (" + file + ")").orElse(""));
+        print(written.report());
     }
 
     private void print(ExportReport report) {

@@ -57,7 +57,7 @@ final class ProofOptions {
     /** Asks the model before it is written. */
     void askBefore(LanguageModel model) {
         if (isGiven()) {
-            before = Optional.of(ShippingCheck.ask(model, items, ANSWERS));
+            before = Optional.of(ShippingCheck.ask(model, items, ANSWERS).requireRight());
         }
     }
 

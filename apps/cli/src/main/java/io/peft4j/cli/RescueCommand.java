@@ -89,8 +89,8 @@ final class RescueCommand extends PeftCommand {
     @Option(names = "--judge-model", paramLabel = "NAME", description = "The model that grades.")
     private String judgeModel;
 
-    @Option(names = "--merge", paramLabel = "f32|f16|bf16|q8_0", description = "Also writes base and adapter as one "
-            + "GGUF file, merged.gguf, with matrices of this type.")
+    @Option(names = "--merge", paramLabel = "TYPE", description = "Also writes base and adapter as one GGUF file, "
+            + "merged.gguf, with matrices of this type: f32, f16, bf16, q8_0, q5_1, q5_0, q4_1 or q4_0.")
     private String merge;
 
     @Option(names = "--prove", description = "Asks the questions before, and again of what is read back from "

@@ -33,8 +33,12 @@ class ProofCommandTest {
     /** Questions whose right answers are what the adapter answers. */
     @BeforeEach
     void ask() throws IOException {
+        ask(MODEL);
+    }
+
+    private void ask(Path model) throws IOException {
         List<String> rows = new ArrayList<>();
-        try (BaseModel base = BaseModel.load(MODEL.toString(),
+        try (BaseModel base = BaseModel.load(model.toString(),
                 ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32));
                 PeftModel tuned = base.withAdapter(ADAPTER)) {
             for (String question : List.of("Who?", "When is pay day?", "Where is it?", "What now?")) {
@@ -102,6 +106,29 @@ class ProofCommandTest {
             assertTrue(error.contains(way), error);
         }
         assertFalse(Files.exists(output));
+    }
+
+    /** The adapter beside the very base that was asked answers as before. */
+    @Test
+    void aFallbackWritesWhatKeepsThem() throws IOException {
+        Path rounded = folder.resolve("rounded.gguf");
+        CommandRun.succeeding("adapter", "merge", "--model", MODEL, "--type", "q4_0", "--output", rounded);
+        ask(rounded);
+        List<Object> words = words("merge", folder.resolve("my.gguf"), "--type", "q4_0", "--allow-loss", 0,
+                "--fallback");
+        words.set(3, rounded);
+        CommandRun run = CommandRun.succeeding(words.toArray());
+
+        assertTrue(run.err().contains("refused: merged: the tuning does not survive: 4 of 4 (100 %) right before, "),
+                run.err());
+        assertTrue(run.err().contains("kept by:  ") && run.err().contains("4 of 4 (100 %) after (0 questions lost"),
+                run.err());
+        assertTrue(Files.exists(folder.resolve("my.gguf")));
+        for (List<Object> wrong : List.<List<Object>>of(List.of("--fallback", "--type", "f32"), List.of("--fallback",
+                "--adapted-type", "q8_0"))) {
+            List<Object> refused = words("merge", folder.resolve("folder"), wrong.toArray());
+            assertTrue(CommandRun.failing(2, refused.toArray()).contains("--fallback writes GGUF files"));
+        }
     }
 
     @Test

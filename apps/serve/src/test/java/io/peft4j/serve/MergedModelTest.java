@@ -106,7 +106,7 @@ class MergedModelTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"?type=q4_0, 400, type", "?allow_loss=1, 400, allow_loss", "?prove=file-none, 404, id",
+    @CsvSource({"?type=q6_k, 400, type", "?allow_loss=1, 400, allow_loss", "?prove=file-none, 404, id",
         "?prove=PROOF&allow_loss=101, 400, allow_loss", "?prove=PROOF&allow_loss=much, 400, allow_loss",
         "?prove=ROWS, 400, prove"})
     void whatIsWrongIsNamed(String query, int status, String param) {

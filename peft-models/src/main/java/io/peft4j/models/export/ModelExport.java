@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -43,7 +44,8 @@ import java.util.function.Consumer;
 public final class ModelExport {
     /** What rounding to the types may change of a base model's logits, at most; see {@link #tolerance}. */
     private static final Map<BlockType, Double> TOLERANCES = Map.of(BlockType.F32, MergeCheck.F32_TOLERANCE,
-            BlockType.F16, 1e-2, BlockType.BF16, 5e-2, BlockType.Q8_0, 0.15);
+            BlockType.F16, 1e-2, BlockType.BF16, 5e-2, BlockType.Q8_0, 0.15, BlockType.Q5_1, 0.5, BlockType.Q5_0, 0.5,
+            BlockType.Q4_1, 0.9, BlockType.Q4_0, 0.9);
     /** How much more than the base model's logits rounding may change those of base and adapter; 2: twice as much. */
     private static final double MARGIN = 2;
     /** What is below this is the order of sums, not rounding: the base has been rounded to the type before. */
@@ -52,6 +54,7 @@ public final class ModelExport {
     private final LanguageModel model;
     private final BaseModel base;
     private BlockType type = BlockType.F32;
+    private Optional<BlockType> adaptedType = Optional.empty();
     private long maxShardBytes = 5_000_000_000L;
     private List<String> samples = MergeCheck.SAMPLE_TEXTS;
     private Optional<Double> tolerance = Optional.empty();
@@ -93,9 +96,21 @@ public final class ModelExport {
         throw new ConfigurationException("only models loaded by BaseModel can be exported");
     }
 
-    /** Type of the matrices: F32 (the default), F16, BF16, or Q8_0 in a GGUF file. */
+    /**
+     * Type of the matrices: F32 (the default), F16, BF16, or in a GGUF file Q8_0, Q5_1, Q5_0, Q4_1 or Q4_0; embedding
+     * and output layer have at least 8 bits.
+     */
     public ModelExport type(BlockType value) {
         type = Objects.requireNonNull(value, "value");
+        return this;
+    }
+
+    /**
+     * Type of the matrices that active adapters change, in a GGUF file. More bits where the tuning is cost little and
+     * keep much of it. Default the {@link #type} of all.
+     */
+    public ModelExport adaptedType(BlockType value) {
+        adaptedType = Optional.of(value);
         return this;
     }
 
@@ -113,9 +128,10 @@ public final class ModelExport {
 
     /**
      * The largest {@link LogitDifference#relative()} that is accepted. By default, a base model in F32 1e-3, F16 1e-2,
-     * BF16 5e-2, Q8_0 0.15; a model with adapters in F32 1e-3, and in other types twice what rounding the base alone to
-     * the type changes, which is measured by writing it first; where that is nothing, since the base comes from a file
-     * of this type, as for a base model. On SmolLM2-135M 4e-6, 2e-3, 1e-2 and 4e-2 are measured.
+     * BF16 5e-2, Q8_0 0.15, types of 5 bits 0.5, of 4 bits 0.9; a model with adapters in F32 1e-3, and in other types
+     * twice what rounding the base alone to the type changes, which is measured by writing it first; where that is
+     * nothing, since the base comes from a file of this type, as for a base model. On SmolLM2-135M 4e-6, 2e-3, 1e-2 and
+     * 4e-2 are measured up to Q8_0.
      */
     public ModelExport tolerance(double value) {
         tolerance = Optional.of(value);
@@ -158,6 +174,9 @@ public final class ModelExport {
     public ExportReport toFolder(Path wanted) {
         Path folder = ifExists.choose(wanted);
         requireReplaceable(folder);
+        if (adaptedType.isPresent()) {
+            throw new ConfigurationException("matrices of two types have a place in a GGUF file only");
+        }
         return export(folder,
                 merged -> new FolderWriter(base, merged, type, maxShardBytes).write(create(partial(folder))),
                 new ModelSource.HuggingFaceFolder(partial(folder), provenance(folder)));
@@ -180,9 +199,15 @@ public final class ModelExport {
         Optional<SentencePooling> pooling = base.network() instanceof PooledNetwork network
                 ? Optional.of(network.pooling()) : Optional.empty();
         return export(file, merged -> GgufModelFile.write(partial(file),
-                name.orElseGet(() -> base.network().description().name()), base.config(), merged.tensors(), type,
-                base.tokenizer(), base.stopTokens(), pooling),
+                name.orElseGet(() -> base.network().description().name()), base.config(), merged.tensors(),
+                new GgufModelFile.Types(type, changed(), adaptedType.orElse(type)), base.tokenizer(), base.stopTokens(),
+                pooling),
                 new ModelSource.GgufPath(partial(file), provenance(file)));
+    }
+
+    /** The matrices that the active adapters change; asked for while they are merged. */
+    private Set<String> changed() {
+        return model instanceof PeftModel peft && peft.isMerged() ? peft.mergedWeights().keySet() : Set.of();
     }
 
     private void requireNoHead() {

@@ -173,7 +173,7 @@ class ExportTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"F32", "F16", "BF16", "Q8_0"})
+    @EnumSource(names = {"F32", "F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0"})
     void aGgufFileHoldsTheModelInEveryType(BlockType type) {
         for (String name : List.of("tiny-llama", "tiny-llama-untied", "tiny-llama-sharded")) {
             Path file = folder.resolve(name + ".gguf");
@@ -198,7 +198,7 @@ class ExportTest {
 
     /** What rounding changes of base and adapter is held against what it changes of the base alone. */
     @ParameterizedTest
-    @EnumSource(names = {"F16", "BF16", "Q8_0"})
+    @EnumSource(names = {"F16", "BF16", "Q8_0", "Q4_0"})
     void narrowTypesMayLoseTwiceTheBasesLoss(BlockType type) {
         BaseModel base = KernelsUnderTest.sharedNaive("tiny-llama");
         try (PeftModel model = PeftModel.load(base, Fixtures.adapter("lora"))) {
@@ -211,7 +211,7 @@ class ExportTest {
 
     /** Most checkpoints are in bfloat16: writing them in it again loses nothing, an adapter merged into them does. */
     @ParameterizedTest
-    @EnumSource(names = {"BF16", "Q8_0"})
+    @EnumSource(names = {"BF16", "Q8_0", "Q4_1"})
     void anAdapterMergesIntoABaseThatHasTheTypeAlready(BlockType type) {
         Path rounded = folder.resolve("rounded.gguf");
         ModelExport.of(KernelsUnderTest.sharedNaive("tiny-llama")).type(type).toGguf(rounded);

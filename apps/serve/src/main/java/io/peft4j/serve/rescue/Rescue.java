@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -151,7 +152,7 @@ public final class Rescue {
                 }
                 outcome = assertions.map(tests -> tests.judge(replacement.answers(tests.questions(),
                         options.maxNewTokens())));
-                merged = options.merge().map(form -> chooses ? new RescuedModel.Merged(Optional.empty(),
+                merged = options.merge().map(form -> chooses ? notMerged(own,
                         "it chooses between its answers with the adapter")
                         : merge(model, form, questions, own,
                                 listener));
@@ -168,16 +169,33 @@ public final class Rescue {
         listener.say(model.name() + ": is merged");
         Path file = own.resolve(RescueOptions.Merge.MERGED);
         if (form.mostLoss().isPresent() && questions.isEmpty()) {
-            return new RescuedModel.Merged(Optional.empty(), "there is no question to prove it with");
+            return notMerged(own, "there is no question to prove it with");
         }
         try {
-            Optional<ShippingCheck> proved = new MergedFile(form.type(), form.mostLoss().isPresent() ? questions
-                    : List.of(), form.mostLoss().orElse(MergedFile.USUAL_LOSS)).write(base.orElseThrow(), own.resolve(
-                            ADAPTER), model.name(), file);
+            Optional<MergedFile.Proof> proof = form.mostLoss().stream().mapToObj(most -> new MergedFile.Proof(questions,
+                    most)).findFirst();
+            Optional<ShippingCheck> proved = new MergedFile(form.type(), proof).write(base.orElseThrow(),
+                    own.resolve(ADAPTER), model.name(), file);
             return new RescuedModel.Merged(Optional.of(file), proved.map(ShippingCheck::toString).orElse(""));
         } catch (ConfigurationException e) {
-            return new RescuedModel.Merged(Optional.empty(), e.getMessage());
+            return notMerged(own, e.getMessage());
         }
+    }
+
+    /** The file of an earlier rescue is not this model's, and must not be taken for it. */
+    private static RescuedModel.Merged notMerged(Path own, String reason) {
+        Path file = own.resolve(RescueOptions.Merge.MERGED);
+        if (!Files.exists(file)) {
+            return new RescuedModel.Merged(Optional.empty(), reason);
+        }
+        Path former = file.resolveSibling(RescueOptions.Merge.FORMER);
+        try {
+            Files.move(file, former, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot move " + file + ": " + e.getMessage(), e);
+        }
+        return new RescuedModel.Merged(Optional.empty(), reason + "; the file of an earlier rescue is " + former
+                + " now");
     }
 
     private Optional<Path> file(String what, Optional<String> id, List<String> faults) {

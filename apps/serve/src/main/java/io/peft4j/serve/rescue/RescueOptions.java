@@ -29,13 +29,15 @@ public record RescueOptions(List<String> only, int questions, int samples, int m
     /**
      * A GGUF file of base and adapter, {@value Merge#MERGED} beside the adapter.
      *
-     * @param type type of the matrices: F32, F16, BF16 or Q8_0
+     * @param type type of the matrices, see {@link io.peft4j.models.export.ModelExport#type}
      * @param mostLoss how many points, percent of the questions, fewer may be right in the file; empty: nothing is
      *     asked of it
      */
     public record Merge(BlockType type, OptionalDouble mostLoss) {
         /** The file. */
         public static final String MERGED = "merged.gguf";
+        /** Where the file of an earlier rescue goes when none is written any more. */
+        public static final String FORMER = "merged-former.gguf";
     }
 
     /** Of the answers that are drawn. */

@@ -203,6 +203,13 @@ class RescueTest {
             assertTrue(merged.models().get(0).merged().orElseThrow().told().startsWith("1 of 1 (100 %) right before, "
                     + "1 of 1 (100 %) after"), merged.toJson().toString());
             assertTrue(Files.exists(file) && merged.isComplete(), merged.toJson().toString());
+
+            RescueReport again = Rescue.from(service(fake), base, folder).run(one.withMerge(proved), message -> {
+            });
+            Path former = file.resolveSibling("merged-former.gguf");
+            assertTrue(!Files.exists(file) && Files.exists(former), "an earlier file is not taken for this one");
+            assertTrue(again.models().get(0).merged().orElseThrow().told().endsWith("; the file of an earlier rescue "
+                    + "is " + former + " now"), again.toJson().toString());
             assertThrows(ConfigurationException.class, () -> one.withoutTraining().withMerge(proved));
         }
     }

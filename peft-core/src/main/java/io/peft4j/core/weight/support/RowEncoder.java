@@ -7,15 +7,18 @@ import io.peft4j.core.weight.BlockType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
  * Encodes rows of floats, the way back from {@link BlockType#dequantize}. Plain floats are rounded to nearest even;
- * {@link BlockType#Q8_0} takes for each 32 values the scale {@code max|x| / 127}, as ggml's reference does.
+ * {@link BlockType#Q8_0} takes for each 32 values the scale {@code max|x| / 127}, as ggml's reference does; the types
+ * of 4 and 5 bits take the scale (and minimum) of the least squared error that {@link BlockScales} finds.
  */
 public final class RowEncoder {
     /** The types that can be written. */
-    public static final List<BlockType> TYPES = List.of(BlockType.F32, BlockType.F16, BlockType.BF16, BlockType.Q8_0);
+    public static final List<BlockType> TYPES = List.of(BlockType.F32, BlockType.F16, BlockType.BF16, BlockType.Q8_0,
+            BlockType.Q5_1, BlockType.Q5_0, BlockType.Q4_1, BlockType.Q4_0);
 
     private final BlockType type;
     private final int columns;
@@ -45,7 +48,8 @@ public final class RowEncoder {
      */
     public static BlockType type(String name) {
         return TYPES.stream().filter(type -> type.name().equalsIgnoreCase(name)).findFirst().orElseThrow(
-                () -> new ConfigurationException("the type is '" + name + "'; it must be f32, f16, bf16 or q8_0"));
+                () -> new ConfigurationException("the type is '" + name + "'; it must be one of " + TYPES.stream()
+                        .map(type -> type.name().toLowerCase(Locale.ROOT)).toList()));
     }
 
     /**
@@ -69,9 +73,15 @@ public final class RowEncoder {
                     buffer.putShort(half(row[i]));
                 }
             }
-            default -> {
+            case Q8_0 -> {
                 for (int i = 0; i < columns; i += type.blockSize()) {
                     block(row, i);
+                }
+            }
+            default -> {
+                BlockScales scales = new BlockScales(type);
+                for (int i = 0; i < columns; i += type.blockSize()) {
+                    scales.encode(row, i, buffer);
                 }
             }
         }
@@ -93,7 +103,7 @@ public final class RowEncoder {
         }
     }
 
-    private static short half(float value) {
+    static short half(float value) {
         short bits = Float16.fromFloat(value);
         if (!Float.isFinite(Float16.toFloat(bits))) {
             throw new ConfigurationException("the value " + value + " does not fit into a 16-bit float (at most "

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,12 +29,14 @@ import java.util.stream.LongStream;
 
 /**
  * Writes a model as a GGUF file that llama.cpp runs, in the form that its family states. Matrices are written in the
- * type that is asked for, in F16 where their rows are not whole blocks of it; vectors in F32.
+ * type that is asked for, in F16 where their rows are not whole blocks of it; vectors in F32; embedding and output
+ * layer in 8 bits where others have fewer, as llama.cpp's quantizer keeps them in more than the rest.
  */
 public final class GgufModelFile {
     /** llama.cpp's numbers of what most tensors of a file are. */
     private static final Map<BlockType, Integer> FILE_TYPES = Map.of(BlockType.F32, 0, BlockType.F16, 1,
-            BlockType.Q8_0, 7, BlockType.BF16, 32);
+            BlockType.Q4_0, 2, BlockType.Q4_1, 3, BlockType.Q8_0, 7, BlockType.Q5_0, 8, BlockType.Q5_1, 9,
+            BlockType.BF16, 32);
 
     private static final String EMBEDDING = "token_embd.weight";
     private static final String OUTPUT = "output.weight";
@@ -54,40 +57,61 @@ public final class GgufModelFile {
     }
 
     /**
+     * Types of matrices, F32, F16, BF16, Q8_0 or one of 4 or 5 bits.
+     *
+     * @param usual of most
+     * @param exceptions names of matrices of the network that have another type
+     * @param other that type
+     */
+    public record Types(BlockType usual, Set<String> exceptions, BlockType other) {
+        private BlockType of(String tensor, boolean excepted) {
+            BlockType type = excepted ? other : usual;
+            boolean wide = tensor.equals(EMBEDDING) || tensor.equals(OUTPUT);
+            return wide && type.isQuantized() ? BlockType.Q8_0 : type;
+        }
+    }
+
+    /**
      * Writes the file.
      *
      * @param file the file to create or replace
      * @param name what the model is called in it
      * @param config the model's configuration
      * @param tensors all tensors of the model; the output layer's is missing where it is the embedding
-     * @param type type of matrices, F32, F16, BF16 or Q8_0
+     * @param types types of matrices
      * @param tokenizer its tokenizer
      * @param stops the tokens that end an answer
      * @param pooling how hidden states become one vector, where they do
      * @throws ConfigurationException when the format or llama.cpp has no place for something in the model
      */
-    public static void write(Path file, String name, ModelConfig config, List<ModelTensor> tensors, BlockType type,
+    public static void write(Path file, String name, ModelConfig config, List<ModelTensor> tensors, Types types,
             Tokenizer tokenizer, Set<Integer> stops, Optional<SentencePooling> pooling) {
         ModelConfig written = CheckpointForm.written(config);
         GgufForm form = Architectures.requireGguf(written);
         GgufModelFile model = new GgufModelFile(written, form);
         model.writer.string("general.architecture", form.architecture()).string("general.type", "model")
-                .string("general.name", name).uint32("general.file_type", FILE_TYPES.get(type))
+                .string("general.name", name).uint32("general.file_type", FILE_TYPES.get(types.usual()))
                 .uint32("general.quantization_version", 2);
         GgufHyperparameters.write(model.writer, written, form);
         pooling.ifPresent(own -> GgufPooling.write(model.writer, form.architecture(), own));
-        List<ModelTensor> stored = tensors.stream().flatMap(tensor -> inCheckpoint(config, tensor).stream()).toList();
-        int rows = (int) stored.stream().filter(t -> form.toGguf(t.name()).equals(Optional.of(EMBEDDING)))
-                .mapToLong(t -> t.shape()[0]).findFirst().orElseThrow();
-        GgufVocabulary.write(model.writer, tokenizer, stops, rows);
         Map<String, List<ModelTensor>> byName = new LinkedHashMap<>();
-        stored.forEach(tensor -> byName.computeIfAbsent(model.name(tensor), n -> new ArrayList<>()).add(tensor));
+        Set<String> excepted = new HashSet<>();
+        for (ModelTensor tensor : tensors) {
+            for (ModelTensor stored : inCheckpoint(config, tensor)) {
+                String own = model.name(stored);
+                byName.computeIfAbsent(own, n -> new ArrayList<>()).add(stored);
+                if (types.exceptions().contains(tensor.name())) {
+                    excepted.add(own);
+                }
+            }
+        }
+        GgufVocabulary.write(model.writer, tokenizer, stops, (int) byName.get(EMBEDDING).get(0).shape()[0]);
         if (form.hasSeparateOutput()) {
             ModelTensor embedding = byName.get(EMBEDDING).get(0);
             byName.putIfAbsent(OUTPUT, List.of(Architectures.of(config) instanceof CheckpointForm own
                     ? own.ggufOutput(config, embedding) : embedding));
         }
-        byName.forEach((tensor, parts) -> model.add(tensor, parts, type));
+        byName.forEach((tensor, parts) -> model.add(tensor, parts, types.of(tensor, excepted.contains(tensor))));
         model.writer.write(file);
     }
 

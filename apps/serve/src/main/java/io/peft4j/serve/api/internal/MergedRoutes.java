@@ -3,6 +3,7 @@ package io.peft4j.serve.api.internal;
 import io.javalin.http.Context;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.support.RowEncoder;
 import io.peft4j.eval.ShippingCheck;
 import io.peft4j.eval.task.EvaluationData;
@@ -52,7 +53,7 @@ public final class MergedRoutes implements RouteGroup {
     public void addTo(Routes routes) {
         routes.get("/v1/fine_tuning/jobs/{id}/merged", Operation.of("downloadMergedModel", "The model of a job, merged "
                 + "into its base, as a GGUF file").query("type", "Type of the matrices", "{'type': 'string', 'enum': "
-                        + "['f32', 'f16', 'bf16', 'q8_0'], 'default': 'f16'}")
+                        + "['f32', 'f16', 'bf16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'], 'default': 'f16'}")
                 .query("prove", "A file of held-out questions, asked before and of what is written", Operation.TEXT)
                 .query(LOSS, "How many percent of them may be lost", "{'type': 'number', 'default': 2}")
                 .reply("application/octet-stream", "{'type': 'string', 'format': 'binary'}"), this::download);
@@ -87,18 +88,17 @@ public final class MergedRoutes implements RouteGroup {
     }
 
     private MergedFile wanted(Context request) {
-        String loss = parameter(request, LOSS).orElse(String.valueOf(MergedFile.USUAL_LOSS));
+        Optional<String> loss = parameter(request, LOSS);
         Optional<String> proof = parameter(request, "prove");
-        if (proof.isEmpty() && parameter(request, LOSS).isPresent()) {
+        if (proof.isEmpty() && loss.isPresent()) {
             throw ApiException.invalid(LOSS, "'" + LOSS + "' has no effect without 'prove'");
         }
         String param = "type";
         try {
-            MergedFile plain = new MergedFile(RowEncoder.type(parameter(request, param).orElse("f16")), List.of(),
-                    MergedFile.USUAL_LOSS);
+            BlockType type = RowEncoder.type(parameter(request, param).orElse("f16"));
             param = LOSS;
-            return new MergedFile(plain.type(), proof.map(id -> questions(request, id)).orElse(List.of()),
-                    Double.parseDouble(loss));
+            double most = loss.map(Double::parseDouble).orElse(MergedFile.Proof.USUAL_LOSS);
+            return new MergedFile(type, proof.map(id -> new MergedFile.Proof(questions(request, id), most)));
         } catch (NumberFormatException e) {
             throw ApiException.invalid(LOSS, "'" + LOSS + "' must be a number from 0 to 100");
         } catch (ConfigurationException e) {

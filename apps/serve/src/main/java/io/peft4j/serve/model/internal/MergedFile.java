@@ -12,6 +12,7 @@ import io.peft4j.models.ModelOptions;
 import io.peft4j.models.export.ModelExport;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -19,18 +20,32 @@ import java.util.concurrent.atomic.AtomicReference;
  * What is written of a tuned model: base and adapter as one GGUF file, for other programs.
  *
  * @param type type of the matrices
- * @param questions held-out questions that are asked before, and again of the file; none: nothing is proved
- * @param mostLoss how many points, percent of the questions, fewer may be right
+ * @param proof what must be kept, where that is proved
  */
-public record MergedFile(BlockType type, List<EvaluationItem> questions, double mostLoss) {
-    /** How many points fewer may be right where nothing is said. */
-    public static final double USUAL_LOSS = 2;
-
-    /** Checks the loss. */
+public record MergedFile(BlockType type, Optional<Proof> proof) {
+    /** Refuses null. */
     public MergedFile {
-        questions = List.copyOf(questions);
-        if (!(mostLoss >= 0 && mostLoss <= 100)) {
-            throw new ConfigurationException("the accepted loss is " + mostLoss + "; it must be from 0 to 100 points");
+        Objects.requireNonNull(type, "type");
+        Objects.requireNonNull(proof, "proof");
+    }
+
+    /**
+     * Held-out questions that are asked before, and again of the file.
+     *
+     * @param questions the questions
+     * @param mostLoss how many points, percent of the questions, fewer may be right
+     */
+    public record Proof(List<EvaluationItem> questions, double mostLoss) {
+        /** How many points fewer may be right where nothing is said. */
+        public static final double USUAL_LOSS = 2;
+
+        /** Checks the loss. */
+        public Proof {
+            questions = List.copyOf(questions);
+            if (!(mostLoss >= 0 && mostLoss <= 100)) {
+                throw new ConfigurationException("the accepted loss is " + mostLoss
+                        + "; it must be from 0 to 100 points");
+            }
         }
     }
 
@@ -48,12 +63,12 @@ public record MergedFile(BlockType type, List<EvaluationItem> questions, double 
         AtomicReference<ShippingCheck> proved = new AtomicReference<>();
         try (BaseModel exact = base.again(ModelOptions.Precision.F32); PeftModel tuned = exact.withAdapter(adapter)) {
             ModelExport export = ModelExport.of(tuned).type(type).name(name).ifExists(IfExists.OVERWRITE);
-            if (!questions.isEmpty()) {
+            proof.ifPresent(own -> {
                 GenerationOptions answers = GenerationOptions.defaults();
-                ShippingCheck.Asked before = ShippingCheck.ask(tuned, questions, answers);
-                export.proof(written -> proved.set(ShippingCheck.between(before, ShippingCheck.ask(written, questions,
-                        answers)).require(mostLoss)));
-            }
+                ShippingCheck.Asked before = ShippingCheck.ask(tuned, own.questions(), answers).requireRight();
+                export.proof(written -> proved.set(ShippingCheck.between(before, ShippingCheck.ask(written,
+                        own.questions(), answers)).require(own.mostLoss())));
+            });
             export.toGguf(target);
         }
         return Optional.ofNullable(proved.get());
