@@ -128,7 +128,9 @@ public final class WeightedCombination {
         static Source of(PeftModel model, String name, double weight) {
             if (!(model.adapter(name).config() instanceof LoraConfig config)) {
                 throw new ConfigurationException("adapter '" + name + "' cannot be combined: its method is "
-                        + model.adapter(name).config().peftType() + "; convert it to LoRA first");
+                        + model.adapter(name).config().peftType() + "; " + model.adapter(name).layers().stream()
+                                .flatMap(layer -> layer.mergeObstacle().stream()).findFirst()
+                                .orElse("convert it to LoRA first"));
             }
             Map<String, LowRankUpdate> updates = new LinkedHashMap<>();
             for (AdapterLayer layer : model.adapter(name).layers()) {

@@ -24,6 +24,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Combinations and conversions; that the former equal Hugging Face PEFT's is shown where its fixtures are. */
@@ -249,5 +250,19 @@ class AdapterArithmeticTest {
                 () -> LoraConversion.add(model, "norms", "new", 2)).getMessage();
         assertTrue(message.contains("norm"), message);
         assertEquals(List.of("a", "b", "c", "norms"), model.adapterNames());
+    }
+
+    /** And a mixture that changes from token to token is neither. */
+    @Test
+    void aMixtureOfAdaptersIsNeitherCombinedNorConverted(@TempDir Path folder) {
+        model.saveAdapter("b", folder);
+        model.addAdapter("mixture", XLoraConfig.builder().adapters(Map.of("b", folder.toString())).build());
+        WeightedCombination both = WeightedCombination.of(CombinationType.CAT).adapter("b", 1).adapter("mixture", 1);
+        for (Executable refused : List.<Executable>of(() -> both.addTo(model, "new"),
+                () -> LoraConversion.add(model, "mixture", "new", 2))) {
+            String message = assertThrows(ConfigurationException.class, refused).getMessage();
+            assertTrue(message.contains("anew for each token"), message);
+        }
+        assertEquals(List.of("a", "b", "c", "mixture"), model.adapterNames());
     }
 }

@@ -28,7 +28,8 @@ class TrainMethodsTest {
     /** What the smallest of models needs beside a method's example. */
     private static final Map<String, Map<String, String>> SMALL = Map.of("fourierft", Map.of("n_frequency", "50"),
             "shira", Map.of("r", "4"), "vblora", Map.of("vector_length", "8"), "miss", Map.of("r", "8"), "road",
-            Map.of("group_size", "8"), "adamss", Map.of("r", "8"), "waveft", Map.of("n_frequency", "50"));
+            Map.of("group_size", "8"), "adamss", Map.of("r", "8"), "waveft", Map.of("n_frequency", "50"),
+            "xlora", Map.of("adapters", "{\"lora\": \"" + MODEL.resolveSibling("adapters/layers") + "\"}"));
 
     @TempDir
     private Path folder;

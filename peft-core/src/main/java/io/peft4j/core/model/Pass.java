@@ -35,6 +35,7 @@ public final class Pass implements AutoCloseable {
     private final Workspace workspace;
     private final Tape tape;
     private ForwardContext context;
+    private boolean begun;
     private int chunkRows;
     private double labelSmoothing;
     private double routerWeight;
@@ -118,6 +119,15 @@ public final class Pass implements AutoCloseable {
         return this;
     }
 
+    /** The pass with what its adapters compute before the network runs; in a turn on the engine. */
+    private ForwardContext begun() {
+        if (!begun) {
+            context = model.layers().begin(context, pass -> model.network().hidden(pass));
+            begun = true;
+        }
+        return context;
+    }
+
     /** The batch that runs: the one that was given, or one with rows for virtual tokens. */
     public PackedBatch batch() {
         return context.batch();
@@ -125,7 +135,7 @@ public final class Pass implements AutoCloseable {
 
     /** The hidden states after the final norm of some rows of {@link #batch()}, [rows.length, H]. */
     public Variable hidden(int... rows) {
-        return workspace.compute(() -> model.network().hidden(context, rows));
+        return workspace.compute(() -> model.network().hidden(begun(), rows));
     }
 
     /**
@@ -134,7 +144,7 @@ public final class Pass implements AutoCloseable {
      */
     public Variable hidden(boolean withHead) {
         return workspace.compute(() -> {
-            Variable states = model.network().hidden(context);
+            Variable states = model.network().hidden(begun());
             if (withHead) {
                 model.network().causal().logits(context, states);
             }
@@ -189,7 +199,7 @@ public final class Pass implements AutoCloseable {
 
     /** The result of the network's head ({@link HeadedNetwork#outputs}), one row after the other. */
     public float[] outputs() {
-        return workspace.compute(() -> Arrays.toFloats(model.network().headed().outputs(context).value()));
+        return workspace.compute(() -> Arrays.toFloats(model.network().headed().outputs(begun()).value()));
     }
 
     /** The loss of a head's result. */
@@ -212,7 +222,7 @@ public final class Pass implements AutoCloseable {
      * @param loss what is minimized, in all its parts divided as wanted
      */
     public double backward(OutputLoss loss) {
-        Variable outputs = workspace.compute(() -> model.network().headed().outputs(context));
+        Variable outputs = workspace.compute(() -> model.network().headed().outputs(begun()));
         float[] gradient = new float[(int) outputs.value().length()];
         double sum = loss.compute(Arrays.toFloats(outputs.value()), outputs.columns(), gradient);
         if (outputs.requiresGradient()) {
@@ -230,7 +240,7 @@ public final class Pass implements AutoCloseable {
     public float[] negativeLogLikelihoods() {
         PackedBatch.Targets targets = batch().targets();
         return targets.count() == 0 ? new float[0] : workspace
-                .compute(() -> negativeLogLikelihoods(model.network().hidden(context, targets.rows()).value()));
+                .compute(() -> negativeLogLikelihoods(model.network().hidden(begun(), targets.rows()).value()));
     }
 
     private float[] negativeLogLikelihoods(INDArray rows) {
@@ -298,7 +308,7 @@ public final class Pass implements AutoCloseable {
         return targets.count() == 0 ? sums : workspace.compute(() -> {
             double coefficient = model.network().routerLossCoefficient();
             RouterLoss routers = new RouterLoss(coefficient);
-            Variable rows = model.network().hidden(coefficient == 0 ? context : context.withRouterLoss(routers),
+            Variable rows = model.network().hidden(coefficient == 0 ? begun() : begun().withRouterLoss(routers),
                     targets.rows());
             Map<Integer, Double> added = routers.byGroup();
             float[] shares = new float[targets.count()];
@@ -369,7 +379,7 @@ public final class Pass implements AutoCloseable {
     }
 
     private RoutedRows routed(int... targets) {
-        return workspace.compute(() -> RoutedRows.of(model.network(), context, targets, routerWeight,
+        return workspace.compute(() -> RoutedRows.of(model.network(), begun(), targets, routerWeight,
                 routerNormalizer));
     }
 

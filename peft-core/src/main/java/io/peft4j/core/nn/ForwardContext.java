@@ -1,6 +1,7 @@
 package io.peft4j.core.nn;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
@@ -21,9 +22,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class ForwardContext {
     private Tape tape;
     private PackedBatch batch;
-    private final LayerSelection layers;
+    private LayerSelection layers;
     private Optional<KvCache> cache = Optional.empty();
-    private final boolean training;
+    private boolean training;
     private ActivationBudget kept = ActivationBudget.unlimited();
     private DropoutSeeds dropoutSeeds;
     private AttentionStep attention = AttentionStep.BASE;
@@ -32,6 +33,8 @@ public final class ForwardContext {
     private int expert;
     private Optional<RouterLoss> routerLoss = Optional.empty();
     private Map<String, Variable> given = Map.of();
+    /** The rows of the whole pass that this one is on; empty where it is on all. */
+    private Optional<int[]> selected = Optional.empty();
 
     /**
      * What enters a decoder layer.
@@ -70,6 +73,7 @@ public final class ForwardContext {
         expert = other.expert;
         routerLoss = other.routerLoss;
         given = other.given;
+        selected = other.selected;
     }
 
     /** A copy with a change; nothing else changes a context. */
@@ -140,6 +144,7 @@ public final class ForwardContext {
     public ForwardContext onRows(int... rows) {
         return with(pass -> {
             pass.batch = batch.select(rows);
+            pass.selected = Optional.of(selected.map(all -> PackedBatch.take(all, rows)).orElse(rows));
             pass.start = Optional.empty();
         });
     }
@@ -177,6 +182,24 @@ public final class ForwardContext {
         return Optional.ofNullable(given.get(name));
     }
 
+    /** As {@link #given}, of the rows of this pass where it is {@linkplain #onRows on some of them}. */
+    public Optional<Variable> givenOfRows(String name) {
+        return given(name).map(value -> selected.map(rows -> RowOps.gatherRows(tape, value, rows)).orElse(value));
+    }
+
+    /**
+     * Another pass over the same batch, of which nothing is known to this one: without dropout, and in generation with
+     * {@linkplain KvCache#beside keys and values of its own}.
+     */
+    public ForwardContext aside(Tape other, LayerSelection others) {
+        return onTape(other).with(pass -> {
+            pass.layers = others;
+            pass.training = false;
+            pass.start = start;
+            pass.cache = cache.map(KvCache::beside);
+        });
+    }
+
     /** The expert whose part of a weight runs. */
     public int expert() {
         return expert;
@@ -188,7 +211,7 @@ public final class ForwardContext {
      * @throws IllegalArgumentException as {@link PackedBatch#seeingAll}
      */
     public ForwardContext seeingAll() {
-        return on(batch.seeingAll());
+        return on(batch.seeingAll()).with(pass -> pass.given = given);
     }
 
     /**

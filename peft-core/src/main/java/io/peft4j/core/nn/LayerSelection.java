@@ -1,5 +1,8 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.autograd.Variable;
+import java.util.function.Function;
+
 /** Chooses the layer that runs at each place of a model: the base layer, or one wrapped by adapters. */
 @FunctionalInterface
 public interface LayerSelection {
@@ -15,6 +18,16 @@ public interface LayerSelection {
      */
     default PackedBatch prepare(PackedBatch batch) {
         return batch;
+    }
+
+    /**
+     * Called before the network of a pass runs.
+     *
+     * @param hidden the network up to its final norm
+     * @return the pass, with what the layers need of it as a whole
+     */
+    default ForwardContext begin(ForwardContext context, Function<ForwardContext, Variable> hidden) {
+        return context;
     }
 
     /**

@@ -1,7 +1,9 @@
 package io.peft4j.core.peft;
 
+import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Network;
+import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;
@@ -16,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -189,6 +192,15 @@ final class ActiveLayers implements LayerSelection {
     @Override
     public boolean readsWholeSequences() {
         return whole;
+    }
+
+    @Override
+    public ForwardContext begin(ForwardContext context, Function<ForwardContext, Variable> hidden) {
+        ForwardContext begun = context;
+        for (Adapter adapter : adapters) {
+            begun = adapter.begin(begun, hidden);
+        }
+        return begun;
     }
 
     @Override

@@ -98,7 +98,8 @@ public final class Passes {
 
     /** A method may add rows to the batch, so the rows to look at are those of the context's batch. */
     private static Variable logits(ModelLease model, ForwardContext context) {
-        Variable hidden = model.network().hidden(context);
+        Variable hidden = model.network().hidden(
+                model.layers().begin(context, pass -> model.network().hidden(pass)));
         Variable rows = RowOps.gatherRows(context.tape(), hidden, context.batch().targets().rows());
         return model.network().causal().logits(context, rows);
     }

@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Adapters of all other methods that Hugging Face PEFT saved, against the numbers that it computed with them. */
@@ -122,6 +124,33 @@ class MethodParityTest {
         BaseModel model = kernels.shared("tiny-llama");
         String message = assertThrows(ConfigurationException.class, () -> PeftModel.load(model, folder)).getMessage();
         assertTrue(message.contains("psoft_directions.py"), message);
+    }
+
+    /** Which writes the classifier's first layer beside an adapter, and leaves the adapters where they were. */
+    @ParameterizedTest
+    @CsvSource({"xlora, layers rslora", "xlora-deep, rslora layers regex"})
+    void xLoraAsHuggingFaceSavesIt(String name, String adapters, @TempDir Path folder) throws IOException {
+        Path original = Fixtures.method(name);
+        ObjectNode config = (ObjectNode) Fixtures.json(original.resolve(AdapterCheckpoint.CONFIG_FILE));
+        ObjectNode named = config.putObject("adapters");
+        for (String adapter : adapters.split(" ")) {
+            named.put("" + named.size(), Fixtures.adapter(adapter).toString());
+        }
+        Files.writeString(folder.resolve(AdapterCheckpoint.CONFIG_FILE), config.toString());
+        Map<Boolean, Map<String, TensorData>> tensors;
+        try (SafetensorsFile file = SafetensorsFile.open(original.resolve(AdapterCheckpoint.WEIGHTS_FILE))) {
+            tensors = file.names().stream().collect(Collectors.partitioningBy(key -> key.contains("layers.0."),
+                    Collectors.toMap(key -> key.replace("layers.0.", "layers."),
+                            key -> TensorData.f32(file.shape(key), file.readFloats(key)))));
+        }
+        SafetensorsWriter.write(folder.resolve(AdapterCheckpoint.WEIGHTS_FILE), tensors.get(false));
+        SafetensorsWriter.write(Files.createDirectory(folder.resolve("0")).resolve(AdapterCheckpoint.WEIGHTS_FILE),
+                tensors.get(true));
+        JsonNode expected = Fixtures.json(original.resolve("expected.json"));
+        try (PeftModel adapted = PeftModel.load(kernels.shared("tiny-llama"), folder)) {
+            Measure.assertClose(Fixtures.doubles(expected.get("nll_f64")),
+                    Measure.oneByOne(adapted, Fixtures.texts("tiny-llama")), "texts");
+        }
     }
 
     /** Without its adapter the model is the base, in every bit, and the adapter is there again afterwards. */

@@ -24,6 +24,7 @@ import io.peft4j.lora.PveraConfig;
 import io.peft4j.lora.RandLoraConfig;
 import io.peft4j.lora.VbLoraConfig;
 import io.peft4j.lora.VeraConfig;
+import io.peft4j.lora.XLoraConfig;
 import io.peft4j.lora.init.Corda;
 import io.peft4j.lora.init.Eva;
 import io.peft4j.lora.init.LoraGa;
@@ -69,6 +70,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -158,6 +160,10 @@ class SavedAdaptersTest {
         return Stream.of(
                 row("tiny-llama", "replicated", lora().targetModules("q_proj", "down_proj").layerReplication(
                         new LayerRange(0, 2), new LayerRange(1, 3))),
+                row("tiny-llama", "xlora", XLoraConfig.builder().depth(2).size(8).layerwise(true)
+                        .adapters(new TreeMap<>(Map.of("a", Fixtures.adapter("layers").toString(), "b",
+                                Fixtures.adapter("rslora").toString())))
+                        .build()),
                 row("tiny-llama", "eva", lora().initialization(Eva.builder().build())
                         .targetModules(ATTENTION)),
                 row("tiny-llama-untied", "corda", lora().targetModules("q_proj", "down_proj").initialization(

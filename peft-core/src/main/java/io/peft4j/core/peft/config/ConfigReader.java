@@ -108,6 +108,18 @@ public final class ConfigReader {
         return value(key, List.of(), node -> list(key, node, "a list of strings", n -> textOf(key, n)));
     }
 
+    /** Texts by name, in their order; none for null and where absent. */
+    Map<String, String> textsByName(String key) {
+        return value(key, Map.of(), node -> {
+            if (!node.isObject()) {
+                throw new ConfigurationException(source + ": " + key + " must be an object with texts");
+            }
+            Map<String, String> texts = new LinkedHashMap<>();
+            node.properties().forEach(entry -> texts.put(entry.getKey(), textOf(key, entry.getValue())));
+            return texts;
+        });
+    }
+
     /** A text or a list of texts. */
     OneOrMany<String> oneOrMoreTexts(String key) {
         return value(key, OneOrMany.none(), node -> node.isTextual() ? OneOrMany.one(node.textValue())

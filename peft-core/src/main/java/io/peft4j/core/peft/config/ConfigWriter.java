@@ -146,6 +146,14 @@ public final class ConfigWriter {
         return this;
     }
 
+    /** Writes texts by name. */
+    ConfigWriter putTexts(String key, Map<String, String> texts) {
+        ObjectNode object = JSON.objectNode();
+        texts.forEach(object::put);
+        values.put(key, object);
+        return this;
+    }
+
     /** An object with a list of truth values for each of its keys. */
     public ConfigWriter putTruths(String key, Map<String, List<Boolean>> lists) {
         ObjectNode object = JsonNodeFactory.instance.objectNode();

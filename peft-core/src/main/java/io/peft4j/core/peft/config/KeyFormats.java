@@ -29,6 +29,8 @@ final class KeyFormats {
         put(OneOrMany.class.getName() + "<java.lang.Integer>", format(ConfigReader::oneOrMoreIntegers,
                 ConfigWriter::put));
         put("java.util.Map<java.lang.String, java.lang.Integer>", format(ConfigReader::integers, ConfigWriter::put));
+        put("java.util.Map<java.lang.String, java.lang.String>", format(ConfigReader::textsByName,
+                ConfigWriter::putTexts));
         put("java.util.Map<java.lang.String, java.lang.Double>", format(ConfigReader::numbers, ConfigWriter::put));
     }
 

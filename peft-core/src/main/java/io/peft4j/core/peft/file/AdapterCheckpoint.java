@@ -94,6 +94,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies, Decisio
         PeftConfig forTask = TaskHeads.configured(config, setup.network());
         PeftConfig named = forTask.common().baseModel().isPresent() ? forTask
                 : forTask.withCommon(named(forTask.common(), setup.base()));
+        setup.loadingParts(Optional.empty(), from -> load(from, setup.base()).adapter());
         return setup.run(() -> {
             Adapter made = PeftMethods.byType(config.peftType()).create(named, setup);
             return new AdapterCheckpoint(made, Set.of(), setup.base().decisions().withFitted(Map.of(),
@@ -123,7 +124,8 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies, Decisio
                         : null) {
             StoredAdapter stored = new StoredAdapter(weights);
             Optional<StoredAdapter> more = Optional.ofNullable(training).map(StoredAdapter::new);
-            AdapterSetup setup = AdapterSetup.restoring(base, stored, more);
+            AdapterSetup setup = AdapterSetup.restoring(base, stored, more).loadingParts(Optional.of(folder),
+                    part -> load(part, base).adapter());
             return setup.run(() -> {
                 Adapter adapter = PeftMethods.byType(config.peftType()).create(config, setup);
                 AdapterProvenance.read(folder).ifPresent(passport -> stored.compare(passport.mismatches(base)));
@@ -151,6 +153,8 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies, Decisio
      * layer.
      */
     public void save(Path folder, BaseLanguageModel base, SavedEmbeddings embeddings) {
+        adapter.parts().forEach((name, part) -> new AdapterCheckpoint(part, Set.of(), base.decisions())
+                .save(folder.resolve(name), base));
         StoredForm stored = adapter.stored();
         PeftConfig config = AdapterProvenance.saved(stored.config());
         Map<String, TensorData> forTraining = trainingTensors();

@@ -1,11 +1,14 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.engine.Engine;
+import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.safetensors.TensorData;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -40,6 +43,16 @@ public interface Adapter extends AutoCloseable {
     }
 
     /**
+     * Called before the network of a pass runs. A method that computes something of the whole pass gives it to the
+     * layers ({@link ForwardContext#giving}); default the pass as it is.
+     *
+     * @param hidden the network up to its final norm, for a pass {@linkplain ForwardContext#aside beside} this one
+     */
+    default ForwardContext begin(ForwardContext context, Function<ForwardContext, Variable> hidden) {
+        return context;
+    }
+
+    /**
      * Tokens that switch the adapter on: it works on a sequence from the beginning of their last occurrence, and not at
      * all where they do not occur; in generation those of the prompt count. Empty where it works on all tokens. {@link
      * PackedBatch#invoked()} says which rows of a batch that is.
@@ -58,6 +71,11 @@ public interface Adapter extends AutoCloseable {
      * trained ones are then {@linkplain AdapterTensor#forTraining() for training} only.
      */
     default Map<String, TensorData> computedTensors(Engine engine) {
+        return Map.of();
+    }
+
+    /** Adapters that this one is made of, which are saved in subfolders with these names; as a rule none. */
+    default Map<String, Adapter> parts() {
         return Map.of();
     }
 

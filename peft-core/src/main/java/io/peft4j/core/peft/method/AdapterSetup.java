@@ -8,12 +8,14 @@ import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.config.CalibrationBatches;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +37,11 @@ public final class AdapterSetup {
     private final @Nullable StoredTensors training;
     private final Optional<CalibrationBatches> calibration;
     private final List<AdapterTensor> made = new ArrayList<>();
+    private final List<Adapter> parts = new ArrayList<>();
+    private Function<Path, Adapter> loader = folder -> {
+        throw new IllegalStateException("nothing can be loaded here");
+    };
+    private Optional<Path> folder = Optional.empty();
     /** How many layers get what a layer of the adapter gets, as far as is known. */
     private int places = 1;
 
@@ -94,6 +101,34 @@ public final class AdapterSetup {
         return new AdapterSetup(base, new SplittableRandom(0), Objects.requireNonNull(stored, "stored"),
                 training.orElse(null),
                 Optional.empty());
+    }
+
+    /**
+     * The same, for adapters that are made of others.
+     *
+     * @param from the folder of the adapter, where it comes from one
+     * @param loading loads an adapter for the same model from a folder
+     */
+    public AdapterSetup loadingParts(Optional<Path> from, Function<Path, Adapter> loading) {
+        folder = from;
+        loader = loading;
+        return this;
+    }
+
+    /** The folder that the adapter comes from. */
+    public Optional<Path> folder() {
+        return folder;
+    }
+
+    /**
+     * Another adapter from a folder, as a part of the one that is made.
+     *
+     * @throws io.peft4j.core.error.PeftException when it is damaged or does not fit the model
+     */
+    public Adapter part(Path from) {
+        Adapter part = loader.apply(from);
+        parts.add(part);
+        return part;
     }
 
     /** The base model. */
@@ -185,6 +220,16 @@ public final class AdapterSetup {
     }
 
     /**
+     * As {@link #sharedTensor(String, Initializer, long...)}, which another program wrote into another file.
+     *
+     * @param other that file
+     * @param written the key in it
+     */
+    public AdapterTensor sharedTensor(StoredTensors other, String written, String key, long... shape) {
+        return make(other, written, key, key, Initializer.ZEROS, false, shape);
+    }
+
+    /**
      * A tensor that belongs to no layer and is {@linkplain AdapterTensor#forTraining() for training} only.
      *
      * @throws IllegalStateException where there are none ({@link #hasTrainingTensors})
@@ -193,7 +238,7 @@ public final class AdapterSetup {
         if (!hasTrainingTensors()) {
             throw new IllegalStateException("nothing was stored for training");
         }
-        return make(training, key, key, initializer, false, shape).forTraining();
+        return make(training, key, key, key, initializer, false, shape).forTraining();
     }
 
     /**
@@ -223,7 +268,12 @@ public final class AdapterSetup {
      * what their configuration says; empty in a new adapter, and where the file has no such tensor.
      */
     public Optional<long[]> storedShape(Slot slot, String name) {
-        return stored == null ? Optional.empty() : stored.shape(key(slot, name));
+        return storedShape(key(slot, name));
+    }
+
+    /** As {@link #storedShape(Slot, String)}, of no layer: {@code key} is the whole key. */
+    public Optional<long[]> storedShape(String key) {
+        return stored == null ? Optional.empty() : stored.shape(key);
     }
 
     /** The key in the file of a tensor of the layer at {@code slot}. */
@@ -281,12 +331,12 @@ public final class AdapterSetup {
     }
 
     private AdapterTensor make(String key, String name, Initializer initializer, boolean transposed, long... shape) {
-        return make(stored, key, name, initializer, transposed, shape);
+        return make(stored, key, key, name, initializer, transposed, shape);
     }
 
-    private AdapterTensor make(StoredTensors source, String key, String name, Initializer initializer,
-            boolean transposed, long... shape) {
-        boolean stands = source == null || source.offers(key, shape);
+    private AdapterTensor make(@Nullable StoredTensors source, String written, String key, String name,
+            Initializer initializer, boolean transposed, long... shape) {
+        boolean stands = source == null || source.offers(written, shape);
         long[] held = transposed ? new long[] {shape[1], shape[0]} : shape.clone();
         if (!stands) {
             java.util.Arrays.fill(held, 1);
@@ -297,7 +347,7 @@ public final class AdapterSetup {
         if (source == null) {
             initializer.fill(values, random);
         } else if (stands) {
-            source.read(key, transposed, values);
+            source.read(written, transposed, values);
         }
         return tensor;
     }
@@ -312,6 +362,7 @@ public final class AdapterSetup {
         } finally {
             if (!complete) {
                 made.forEach(AdapterTensor::close);
+                parts.forEach(Adapter::close);
             }
         }
     }

@@ -10,6 +10,7 @@ import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -51,6 +52,11 @@ public record NoisyEmbedding(LayerSelection layers, Slot embedding, double alpha
     @Override
     public PackedBatch prepare(PackedBatch batch) {
         return layers.prepare(batch);
+    }
+
+    @Override
+    public ForwardContext begin(ForwardContext context, Function<ForwardContext, Variable> hidden) {
+        return layers.begin(context, hidden);
     }
 
     @Override
