@@ -1,5 +1,6 @@
 package io.peft4j.serve;
 
+import io.peft4j.core.engine.support.WorkShare;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.answer.internal.AnswerModule;
@@ -69,8 +70,9 @@ public final class FineTuningServer implements AutoCloseable {
             answering = new AnswerModule(models, builder.answering, builder.clock);
             opened.add(answering);
             Problems problems = new Problems(builder.nanos);
+            WorkShare share = new WorkShare();
             worker = new JobWorker(store, models, builder.verdict, builder.organization, builder.jobsAtOnce,
-                    builder.clock, problems);
+                    builder.clock, problems, share);
             opened.add(worker);
             ServerMetrics meters = new ServerMetrics();
             answering.count(meters);
@@ -78,7 +80,7 @@ public final class FineTuningServer implements AutoCloseable {
                     builder.nanos), meters, failure -> {
                         problems.note(failure);
                         return store.disk().note(failure);
-                    }, routes(builder, meters));
+                    }, share, routes(builder, meters));
             worker.start();
             complete = true;
         } finally {

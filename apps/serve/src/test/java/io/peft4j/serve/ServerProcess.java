@@ -91,6 +91,11 @@ final class ServerProcess implements AutoCloseable {
         }
     }
 
+    /** What it has had of the processors. */
+    Duration processorTime() {
+        return process.info().totalCpuDuration().orElseThrow();
+    }
+
     /** Lets it stand still for a while, as a machine does that is moved to another host. */
     void pause(Duration time) throws IOException, InterruptedException {
         signal("-STOP");

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.Socket;
@@ -12,7 +13,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -63,23 +63,46 @@ class UnderAttackTest {
     private String guest;
     private String attacker;
 
-    private HttpResponse<String> send(String key, String path, byte[] body, String type)
-            throws IOException, InterruptedException {
-        return client.send(HttpRequest.newBuilder(URI.create(url + path)).timeout(Duration.ofSeconds(60))
-                .header("Content-Type", type).header("Authorization", "Bearer " + key)
-                .POST(BodyPublishers.ofByteArray(body)).build(), BodyHandlers.ofString());
+    private int ask() throws IOException, InterruptedException {
+        return client.send(HttpRequest.newBuilder(URI.create(url + "/v1/chat/completions"))
+                .timeout(Duration.ofSeconds(60)).header("Content-Type", "application/json")
+                .header("Authorization", "Bearer " + guest).POST(BodyPublishers.ofByteArray(question)).build(),
+                BodyHandlers.ofString()).statusCode();
     }
 
-    private HttpResponse<String> send(String path, byte[] body, String type) throws IOException, InterruptedException {
-        return send(attacker, path, body, type);
+    /** What is sent for an attack, by a connection of its own. */
+    private byte[] request(String path, byte[] body, String type) {
+        byte[] head = ("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer "
+                + attacker + "\r\nContent-Type: " + type + "\r\nContent-Length: " + body.length + "\r\n\r\n")
+                .getBytes(StandardCharsets.US_ASCII);
+        byte[] request = Arrays.copyOf(head, head.length + body.length);
+        System.arraycopy(body, 0, request, head.length, body.length);
+        return request;
+    }
+
+    /**
+     * Sends it as cheaply as can be, since the attackers share the processors with the server; gives status line and
+     * reply.
+     */
+    private String send(byte[] request) throws IOException {
+        URI address = URI.create(url);
+        try (Socket socket = new Socket(address.getHost(), address.getPort())) {
+            socket.setSoTimeout(60_000);
+            socket.getOutputStream().write(request);
+            String reply = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (reply.isEmpty()) {
+                throw new EOFException("no reply");
+            }
+            return reply;
+        }
     }
 
     private static byte[] chat(String text, String more) {
         return String.format(CHAT, text, more).getBytes(StandardCharsets.UTF_8);
     }
 
-    private int attack(byte[] chat) throws IOException, InterruptedException {
-        return send("/v1/chat/completions", chat, "application/json").statusCode();
+    private byte[] chatRequest(byte[] chat) {
+        return request("/v1/chat/completions", chat, "application/json");
     }
 
     /** What honest clients see: how long answers and health take, in milliseconds, and what was no answer. */
@@ -87,6 +110,11 @@ class UnderAttackTest {
         static long at(List<Long> times, double share) {
             List<Long> sorted = times.stream().sorted().toList();
             return sorted.isEmpty() ? -1 : sorted.get((int) Math.min(sorted.size() - 1, share * sorted.size()));
+        }
+
+        /** Milliseconds an answer. */
+        long share(Duration time) {
+            return time.toMillis() / Math.max(1, answers.size());
         }
 
         @Override
@@ -118,8 +146,8 @@ class UnderAttackTest {
         return thread;
     }
 
-    private void count(String name, int status) {
-        replies.merge(name + " " + status, 1, Integer::sum);
+    private void count(String name, String reply) {
+        replies.merge(name + " " + reply.split(" ", 3)[1], 1, Integer::sum);
     }
 
     private Seen honest(int seconds) throws InterruptedException {
@@ -136,7 +164,7 @@ class UnderAttackTest {
                     try {
                         int status = looks ? client.send(HttpRequest.newBuilder(URI.create(url + "/health"))
                                 .timeout(Duration.ofSeconds(30)).build(), BodyHandlers.discarding()).statusCode()
-                                : send(guest, "/v1/chat/completions", question, "application/json").statusCode();
+                                : ask();
                         if (status == 200) {
                             (looks ? health : answers).add((System.nanoTime() - begin) / 1_000_000);
                         } else {
@@ -165,45 +193,47 @@ class UnderAttackTest {
         for (int i = 0; i < DRIPPING; i++) {
             repeat("drip", this::drip);
         }
-        byte[] prompt = chat("1-".repeat(2_000_000), "");
-        byte[] nested = ("{\"model\": " + "[".repeat(500) + "[],".repeat(4_000_000) + "1")
-                .getBytes(StandardCharsets.UTF_8);
+        byte[] prompt = chatRequest(chat("1-".repeat(2_000_000), ""));
+        byte[] nested = chatRequest(("{\"model\": " + "[".repeat(500) + "[],".repeat(4_000_000) + "1")
+                .getBytes(StandardCharsets.UTF_8));
         byte[] bomb = bomb();
         for (int i = 0; i < 4; i++) {
-            repeat("prompt", () -> count("prompt", attack(prompt)));
+            repeat("prompt", () -> count("prompt", send(prompt)));
             repeat("schema", () -> schema("schema", String.format(BOMBS.get(ThreadLocalRandom.current()
                     .nextInt(BOMBS.size())), ThreadLocalRandom.current().nextInt(1000))));
         }
         for (int i = 0; i < 2; i++) {
-            repeat("nested", () -> count("nested", send("/v1/chat/completions", nested, "application/json")
-                    .statusCode()));
+            repeat("nested", () -> count("nested", send(nested)));
             repeat("upload", () -> train("", bomb));
         }
         repeat("adapter", () -> adapter("adapter"));
     }
 
-    private void schema(String name, String schema) throws IOException, InterruptedException {
-        count(name, attack(chat("x", ", \"response_format\": {\"type\": \"json_schema\", \"json_schema\": {\"name\": "
-                + "\"s\", \"schema\": " + schema + "}}")));
+    private void schema(String name, String schema) throws IOException {
+        count(name,
+                send(chatRequest(
+                        chat("x", ", \"response_format\": {\"type\": \"json_schema\", \"json_schema\": {\"name\": "
+                                + "\"s\", \"schema\": " + schema + "}}"))));
     }
 
-    private void train(String name, byte[] form) throws IOException, InterruptedException {
-        HttpResponse<String> file = send("/v1/files", form, "multipart/form-data; boundary=frontier");
-        count(name + "upload", file.statusCode());
-        String id = file.body().replaceAll("(?s).*\"id\":\"([^\"]+)\".*", "$1");
-        count(name + "job", send("/v1/fine_tuning/jobs", ("{\"model\": \"tiny-llama\", \"training_file\": \"" + id
-                + "\"}").getBytes(StandardCharsets.UTF_8), "application/json").statusCode());
+    private void train(String name, byte[] form) throws IOException {
+        String file = send(request("/v1/files", form, "multipart/form-data; boundary=frontier"));
+        count(name + "upload", file);
+        String id = file.replaceAll("(?s).*\"id\":\"([^\"]+)\".*", "$1");
+        count(name + "job",
+                send(request("/v1/fine_tuning/jobs", ("{\"model\": \"tiny-llama\", \"training_file\": \"" + id
+                        + "\"}").getBytes(StandardCharsets.UTF_8), "application/json")));
     }
 
-    private void adapter(String name) throws IOException, InterruptedException {
-        count(name, send("/v1/load_lora_adapter", ("{\"lora_name\": \"a" + System.nanoTime()
-                + "\", \"lora_path\": \"lora\"}").getBytes(StandardCharsets.UTF_8), "application/json").statusCode());
+    private void adapter(String name) throws IOException {
+        count(name, send(request("/v1/load_lora_adapter", ("{\"lora_name\": \"a" + System.nanoTime()
+                + "\", \"lora_path\": \"lora\"}").getBytes(StandardCharsets.UTF_8), "application/json")));
     }
 
     /** Each thing once as honest clients do it: what the server loads of itself for it is no memory of the attack. */
     private void warmUp() throws IOException, InterruptedException {
         schema("honest schema", "{\"type\":\"string\"}");
-        count("honest prompt", attack(chat("1-".repeat(20_000), "")));
+        count("honest prompt", send(chatRequest(chat("1-".repeat(20_000), ""))));
         train("honest ", TestServer.form("fine-tune", "rows.jsonl", TestServer.rows(0, 20)));
         adapter("honest adapter");
         honest(10);
@@ -269,16 +299,21 @@ class UnderAttackTest {
         try (ServerProcess server = ServerProcess.start(folder.resolve("data"), Optional.empty(), log, MEMORY)) {
             url = server.url();
             warmUp();
+            Duration begin = server.processorTime();
             Seen alone = honest(SECONDS);
+            Duration quiet = server.processorTime().minus(begin);
             long before = resident();
             attack();
             Thread.sleep(2000);
+            begin = server.processorTime();
             Seen attacked = honest(SECONDS);
+            Duration busy = server.processorTime().minus(begin);
             long during = resident();
             over.set(true);
             Thread.sleep(10_000);
             Seen afterwards = honest(5);
             System.out.println("alone: " + alone + "\nattacked: " + attacked + "\nafterwards: " + afterwards
+                    + "\nprocessor time an answer: " + alone.share(quiet) + " ms, " + attacked.share(busy) + " ms"
                     + "\nresident: " + before + " MB, " + during + " MB, " + settled(before) + " MB\nreplies: "
                     + replies);
             assertFalse(Files.readString(log).contains("OutOfMemoryError"), () -> "the log has an OutOfMemoryError");

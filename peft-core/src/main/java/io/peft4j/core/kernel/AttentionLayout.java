@@ -98,7 +98,12 @@ public final class AttentionLayout {
 
         /** The number of context keys. */
         public int contextKeys() {
-            return context.stream().mapToInt(Range::length).sum();
+            // Asked for each row: a stream would be most of what a row allocates.
+            int keys = 0;
+            for (Range range : context) {
+                keys += range.length();
+            }
+            return keys;
         }
 
         /** The number of own keys. */

@@ -18,7 +18,7 @@ class TurnExecutorTest {
         List<String> order = Collections.synchronizedList(new ArrayList<>());
         CountDownLatch open = new CountDownLatch(1);
         CountDownLatch begun = new CountDownLatch(1);
-        CountDownLatch done = new CountDownLatch(7);
+        CountDownLatch done = new CountDownLatch(8);
         try (TurnExecutor executor = new TurnExecutor("test", 1)) {
             executor.execute("a", () -> {
                 begun.countDown();
@@ -31,12 +31,16 @@ class TurnExecutorTest {
                     done.countDown();
                 });
             }
-            assertEquals(4, executor.waiting("a"));
+            executor.executeNext("a", () -> {
+                order.add("A");
+                done.countDown();
+            });
+            assertEquals(5, executor.waiting("a"));
             assertEquals(0, executor.waiting("d"));
             open.countDown();
             done.await();
         }
-        assertEquals("abcabaa", String.join("", order));
+        assertEquals("Abcabaaa", String.join("", order));
     }
 
     private static void await(CountDownLatch latch) {

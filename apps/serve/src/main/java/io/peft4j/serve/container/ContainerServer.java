@@ -1,6 +1,7 @@
 package io.peft4j.serve.container;
 
 import io.javalin.http.Context;
+import io.peft4j.core.engine.support.WorkShare;
 import io.peft4j.core.error.NonFiniteException;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.model.LanguageModel;
@@ -38,7 +39,7 @@ public final class ContainerServer implements AutoCloseable {
         this.model = Objects.requireNonNull(model, "model");
         this.contract = Objects.requireNonNull(contract, "contract");
         this.server = new HttpServer("0.0.0.0", port, request -> Caller.LOCAL, new ServerMetrics(), failure -> false,
-                List.of(this::addTo));
+                new WorkShare(), List.of(this::addTo));
     }
 
     /**

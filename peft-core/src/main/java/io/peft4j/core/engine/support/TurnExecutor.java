@@ -9,6 +9,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 
 /**
  * Few threads for work that takes much processor time, so that it does not crowd out what is more urgent. Tasks of
@@ -55,8 +56,17 @@ public final class TurnExecutor implements AutoCloseable {
      * @throws RejectedExecutionException when the executor is closed
      */
     public void execute(String client, Runnable task) {
+        enter(client, tasks -> tasks.add(task));
+    }
+
+    /** As {@link #execute}, before all other tasks of the client: for the next part of one that has had a turn. */
+    public void executeNext(String client, Runnable task) {
+        enter(client, tasks -> tasks.addFirst(task));
+    }
+
+    private void enter(String client, Consumer<Deque<Runnable>> way) {
         synchronized (waiting) {
-            waiting.computeIfAbsent(client, name -> new ArrayDeque<>()).add(task);
+            way.accept(waiting.computeIfAbsent(client, name -> new ArrayDeque<>()));
             // One run for each task, whichever it then is.
             threads.execute(this::next);
         }

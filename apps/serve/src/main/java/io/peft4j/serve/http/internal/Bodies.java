@@ -26,7 +26,8 @@ public final class Bodies {
      * @throws ApiException when it is none, or larger than is taken
      */
     public static ObjectNode object(Context request) {
-        JsonNode value = value(new Limited(request.bodyInputStream(), MOST_JSON_BYTES));
+        JsonNode value = value(
+                new Limited(request.bodyInputStream(), MOST_JSON_BYTES, () -> LongRequests.giveWay(request)));
         if (!value.isObject()) {
             throw ApiException.invalid("the body of the request must be a JSON object");
         }
@@ -69,7 +70,8 @@ public final class Bodies {
      * @throws ApiException when it has more than so many bytes
      */
     public static String text(Context request, int mostBytes) {
-        try (InputStream text = new Limited(request.bodyInputStream(), mostBytes)) {
+        try (InputStream text = new Limited(request.bodyInputStream(), mostBytes, () -> {
+        })) {
             return new String(text.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the body of the request", e);
@@ -80,11 +82,14 @@ public final class Bodies {
     private static final class Limited extends InputStream {
         private final InputStream body;
         private final int most;
+        private final Runnable between;
         private int count;
 
-        Limited(InputStream body, int most) {
+        /** @param between runs before each piece that is read */
+        Limited(InputStream body, int most, Runnable between) {
             this.body = body;
             this.most = most;
+            this.between = between;
         }
 
         @Override
@@ -96,6 +101,7 @@ public final class Bodies {
         @Override
         public int read(byte[] bytes, int from, int length) {
             int read;
+            between.run();
             try {
                 read = body.read(bytes, from, length);
             } catch (IOException e) {

@@ -5,6 +5,7 @@ import io.javalin.compression.CompressionStrategy;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
 import io.javalin.http.HttpResponseException;
+import io.peft4j.core.engine.support.WorkShare;
 import io.peft4j.core.error.ConfigurationException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -61,27 +62,29 @@ public final class HttpServer implements AutoCloseable {
      * Listens at once; port 0 means any that is free.
      *
      * @param diskFull takes note of any failure, and gives whether it was that the disk is full
+     * @param share lets short requests go before long work
      * @throws ConfigurationException when nobody can listen there
      */
     public HttpServer(String host, int port, Authenticator doors, ServerMetrics meters,
-            Predicate<Throwable> diskFull, List<RouteGroup> groups) {
-        this(host, port, doors, meters, diskFull, groups, RequestGate.Limits.DEFAULT);
+            Predicate<Throwable> diskFull, WorkShare share, List<RouteGroup> groups) {
+        this(host, port, doors, meters, diskFull, share, groups, RequestGate.Limits.DEFAULT);
     }
 
     /** As above, with limits of what is taken on. */
     HttpServer(String host, int port, Authenticator doors, ServerMetrics meters, Predicate<Throwable> diskFull,
-            List<RouteGroup> groups, RequestGate.Limits limits) {
+            WorkShare share, List<RouteGroup> groups, RequestGate.Limits limits) {
         this.host = host;
         this.doors = doors;
         this.meters = meters;
         this.diskFull = diskFull;
-        this.longRequests = new LongRequests(limits.threads());
+        this.longRequests = new LongRequests(limits.threads(), share);
         this.freed = new FreedMemory(longRequests);
         ServerSocketChannel socket = bind(host, port);
         this.javalin = Javalin.create(config -> {
             config.jetty.threadPool = threads(RequestGate.threads(limits));
             config.jetty
-                    .modifyServer(server -> server.setHandler(new RequestGate(OPEN, limits, diskFull::test, running)));
+                    .modifyServer(
+                            server -> server.setHandler(new RequestGate(OPEN, limits, diskFull::test, running, share)));
             configure(config, socket, groups);
         });
         this.routes = new RouteTable(javalin);

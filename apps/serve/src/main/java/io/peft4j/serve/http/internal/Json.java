@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,6 +19,8 @@ import java.io.InputStream;
 public final class Json {
     /** Values of a text, each of which takes some 60 bytes of memory or more; tokens of 100 long prompts are fewer. */
     private static final int MOST_VALUES = 2_000_000;
+    /** Of these, lists and objects, which take several times as much. */
+    private static final int MOST_CONTAINERS = 100_000;
     private static final ObjectMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder().maxTokenCount(MOST_VALUES).build()).build())
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -57,7 +60,7 @@ public final class Json {
      * @throws JsonProcessingException when it is not one JSON value
      */
     public static JsonNode parse(byte[] text) throws IOException {
-        return MAPPER.readTree(text);
+        return MAPPER.reader(new Counted()).readTree(text);
     }
 
     /**
@@ -66,7 +69,33 @@ public final class Json {
      * @throws JsonProcessingException when it is not one JSON value
      */
     static JsonNode parse(InputStream text) throws IOException {
-        return MAPPER.readTree(text);
+        return MAPPER.reader(new Counted()).readTree(text);
+    }
+
+    /** Makes the values of one text, up to a number. */
+    private static final class Counted extends JsonNodeFactory {
+        private static final long serialVersionUID = 1;
+        private int containers;
+
+        private void count() {
+            containers++;
+            if (containers > MOST_CONTAINERS) {
+                throw ApiException.invalid("the body of the request is not taken: it has more than " + MOST_CONTAINERS
+                        + " lists and objects");
+            }
+        }
+
+        @Override
+        public ArrayNode arrayNode() {
+            count();
+            return super.arrayNode();
+        }
+
+        @Override
+        public ObjectNode objectNode() {
+            count();
+            return super.objectNode();
+        }
     }
 
     /** As text, on one line. */

@@ -2,18 +2,19 @@ package io.peft4j.serve.http.internal;
 
 import io.javalin.http.Context;
 import io.peft4j.core.engine.support.TurnExecutor;
+import io.peft4j.core.engine.support.WorkShare;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Lets few requests at a time do what takes much processor time, such as reading a long body and its tokens, so that
- * short ones and answers that grow go on beside them. Clients have their turns: who sends many holds up mostly their
- * own.
+ * short ones and answers that grow go on beside them, and at a small share of the processors while these are there.
+ * Clients have their turns, piece by piece: who sends many holds up mostly their own.
  */
 public final class LongRequests implements AutoCloseable {
     /** Bodies up to this length are read at once. */
-    private static final int SHORT = 16 << 10;
+    static final int SHORT = 16 << 10;
     /** As many of a client may wait. */
     private static final int MOST_WAITING = 32;
     /** How often the connection of the client is checked. */
@@ -23,12 +24,19 @@ public final class LongRequests implements AutoCloseable {
 
     /** Each of its threads stands for a turn, and waits until that is over. */
     private final TurnExecutor turns;
+    private final WorkShare share;
     private final AtomicLong begun = new AtomicLong();
     private final AtomicLong over = new AtomicLong();
     private volatile long lastOver = System.nanoTime();
 
-    /** @param threads that handle requests; most of them are for others */
-    LongRequests(int threads) {
+    /**
+     * None yet.
+     *
+     * @param threads that handle requests; most of them are for others
+     * @param share knows of the short ones
+     */
+    LongRequests(int threads, WorkShare share) {
+        this.share = share;
         turns = new TurnExecutor("peft4j-turns", Math.max(1, Math.min(Runtime.getRuntime().availableProcessors() / 2,
                 threads / 4)));
     }
@@ -36,6 +44,7 @@ public final class LongRequests implements AutoCloseable {
     private final class Turn {
         private final CountDownLatch granted = new CountDownLatch(1);
         private final CountDownLatch left = new CountDownLatch(1);
+        private final WorkShare.Pieces pieces = share.pieces();
 
         void hold() {
             begun.incrementAndGet();
@@ -91,12 +100,17 @@ public final class LongRequests implements AutoCloseable {
                     + "waiting; try again", 1);
         }
         Turn turn = new Turn();
-        request.attribute(TURN, turn);
         turns.execute(client, turn::hold);
+        await(request, turn);
+    }
+
+    private void await(Context request, Turn turn) {
+        request.attribute(TURN, turn);
         try {
             while (!turn.granted.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
-                requireClient(request);
+                requireConnected(request);
             }
+            turn.pieces.resume();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw ApiException.unavailable("the server is stopping");
@@ -104,11 +118,30 @@ public final class LongRequests implements AutoCloseable {
     }
 
     /**
-     * Looks whether the client is still there; for the thread that handles the request.
+     * Between two pieces of work: looks whether the client is still there, and lets others go first where the request
+     * has a turn; for the thread that handles the request.
      *
-     * @throws ApiException when not
+     * @throws ApiException when the client has left
      */
     public static void requireClient(Context request) {
+        requireConnected(request);
+        giveWay(request);
+    }
+
+    /** As above, without a look at the connection, which takes longer than a small piece. */
+    static void giveWay(Context request) {
+        Turn turn = request.attribute(TURN);
+        LongRequests all = request.attribute(ATTRIBUTE);
+        if (turn != null && all != null && turn.pieces.pause()) {
+            // The turn was held in the pause, which is what keeps all of them to their share.
+            turn.left.countDown();
+            Turn next = all.new Turn();
+            all.turns.executeNext(Caller.of(request).id(), next::hold);
+            all.await(request, next);
+        }
+    }
+
+    private static void requireConnected(Context request) {
         if (Connections.isGone(request)) {
             throw ApiException.clientClosed();
         }

@@ -1,5 +1,6 @@
 package io.peft4j.serve.http.internal;
 
+import io.peft4j.core.engine.support.WorkShare;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -42,6 +43,7 @@ final class RequestGate extends Handler.Wrapper {
     private final Limits limits;
     private final Consumer<Throwable> failures;
     private final Phaser running;
+    private final WorkShare share;
     private final Semaphore threads;
     private final Semaphore uploads = new Semaphore(UPLOADS);
     private final AtomicLong held = new AtomicLong();
@@ -66,8 +68,11 @@ final class RequestGate extends Handler.Wrapper {
      * @param alwaysOpen paths that are answered however busy the server is; the console's files are, too
      * @param failures hears what fails outside of the routes
      * @param running has a party for each request that routes handle, until its whole response is written
+     * @param share is told of each short request, for as long
      */
-    RequestGate(Set<String> alwaysOpen, Limits limits, Consumer<Throwable> failures, Phaser running) {
+    RequestGate(Set<String> alwaysOpen, Limits limits, Consumer<Throwable> failures, Phaser running,
+            WorkShare share) {
+        this.share = share;
         this.failures = failures;
         this.running = running;
         this.alwaysOpen = alwaysOpen;
@@ -90,12 +95,27 @@ final class RequestGate extends Handler.Wrapper {
                     : enter(request, response, callback);
         }
         WatchedRequest watched = new WatchedRequest(request, limits.rate());
-        String type = request.getHeaders().get(HttpHeader.CONTENT_TYPE);
-        if (type != null && type.strip().regionMatches(true, 0, "multipart/", 0, "multipart/".length())) {
+        if (isForm(request)) {
             return upload(watched, response, callback);
         }
         new Loader(watched, response, callback).begin();
         return true;
+    }
+
+    private static boolean isForm(Request request) {
+        String type = request.getHeaders().get(HttpHeader.CONTENT_TYPE);
+        return type != null && type.strip().regionMatches(true, 0, "multipart/", 0, "multipart/".length());
+    }
+
+    /** Whether a body would be given up for lack of memory before it is whole: none of it is kept then. */
+    private boolean isTooMuch(long length) {
+        return length > SMALL && length <= Bodies.MOST_JSON_BYTES && held.get() + length > limits.bytes()
+                && loading.stream().allMatch(each -> each.size < length);
+    }
+
+    private static ApiException noRoom() {
+        return ApiException.unavailable("the memory for bodies of requests is used up; try again, or send less at "
+                + "once");
     }
 
     private boolean enter(Request request, Response response, Callback callback) throws Exception {
@@ -104,10 +124,17 @@ final class RequestGate extends Handler.Wrapper {
                     + " requests are being answered; try again", 1));
         }
         running.register();
+        boolean brief = request.getLength() <= LongRequests.SHORT && !isForm(request);
+        if (brief) {
+            share.begin();
+        }
         AtomicBoolean left = new AtomicBoolean();
         Runnable leave = () -> {
             if (!left.getAndSet(true)) {
                 running.arriveAndDeregister();
+                if (brief) {
+                    share.end();
+                }
             }
         };
         boolean handled = false;
@@ -149,8 +176,7 @@ final class RequestGate extends Handler.Wrapper {
     private void makeRoom() {
         if (held.get() > limits.bytes()) {
             loading.stream().filter(each -> each.size > SMALL).max(Comparator.comparingInt(each -> each.size))
-                    .ifPresent(largest -> largest.request.fail(ApiException.unavailable(
-                            "the memory for bodies of requests is used up; try again, or send less at once")));
+                    .ifPresent(largest -> largest.request.fail(noRoom()));
         }
     }
 
@@ -165,11 +191,14 @@ final class RequestGate extends Handler.Wrapper {
         private Deque<ByteBuffer> pieces = new ArrayDeque<>();
         private long capacity;
         private volatile int size;
+        /** Read, since a client that still sends would not see why it is refused, but not kept. */
+        private final boolean dropped;
 
         Loader(WatchedRequest request, Response response, Callback callback) {
             this.request = request;
             this.response = response;
             this.callback = callback;
+            this.dropped = isTooMuch(request.getLength());
             loading.add(this);
         }
 
@@ -203,6 +232,10 @@ final class RequestGate extends Handler.Wrapper {
                     }
                     boolean last = chunk.isLast();
                     add(chunk);
+                    if (dropped && last) {
+                        fail(noRoom());
+                        return false;
+                    }
                     if (size > Bodies.MOST_JSON_BYTES || last) {
                         // One that is too long is refused where it is parsed.
                         return true;
@@ -218,7 +251,7 @@ final class RequestGate extends Handler.Wrapper {
 
         private void add(Content.Chunk chunk) {
             ByteBuffer bytes = chunk.getByteBuffer();
-            int more = Math.min(bytes.remaining(), Bodies.MOST_JSON_BYTES + 1 - size);
+            int more = dropped ? 0 : Math.min(bytes.remaining(), Bodies.MOST_JSON_BYTES + 1 - size);
             while (more > 0) {
                 if (size == capacity) {
                     pieces.add(ByteBuffer.allocate(Math.max(SMALLEST_PIECE, Math.min(PIECE, size))));

@@ -1,6 +1,7 @@
 package io.peft4j.serve.job.internal;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.engine.support.WorkShare;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.text.ChatMessage;
@@ -38,9 +39,11 @@ final class JobCheck {
     private final BaseModel base;
     private final Job job;
     private final JobFiles files;
+    private final WorkShare.Pieces pieces;
     private final List<JobEvent> events = new ArrayList<>();
 
-    JobCheck(BaseModel base, Job job, JobFiles files) {
+    JobCheck(BaseModel base, Job job, JobFiles files, WorkShare.Pieces pieces) {
+        this.pieces = pieces;
         this.base = base;
         this.job = job;
         this.files = files;
@@ -104,14 +107,16 @@ final class JobCheck {
                 + ", but must have at least " + FEWEST_ROWS + more);
     }
 
-    private static void requireWanted(RunningJob running) {
+    /** Between two pieces of a check. */
+    private void requireWanted(RunningJob running) {
         running.stopped().ifPresent(stop -> {
             throw new CancellationException("the job was stopped");
         });
+        pieces.pause();
     }
 
     /** Lines that are wrong are told of later, all of them. */
-    private static void requireMemory(Path file, String param, RunningJob running) {
+    private void requireMemory(Path file, String param, RunningJob running) {
         TrainingFile.look(file, () -> requireWanted(running)).tooLarge().ifPresent(message -> {
             throw JobFault.of(param, param + ": " + message);
         });

@@ -1,5 +1,6 @@
 package io.peft4j.serve.job.internal;
 
+import io.peft4j.core.engine.support.WorkShare;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.eval.VerdictOptions;
 import io.peft4j.serve.http.internal.Problems;
@@ -48,6 +49,7 @@ public final class JobWorker implements AutoCloseable {
     private final Clock clock;
     private final Problems problems;
     private final int atOnce;
+    private final WorkShare share;
     private final Map<String, RunningJob> running = new ConcurrentHashMap<>();
     private final List<Thread> threads = new ArrayList<>();
     private final Object news = new Object();
@@ -60,9 +62,11 @@ public final class JobWorker implements AutoCloseable {
      *
      * @param atOnce how many jobs train at a time
      * @param problems hears what keeps it from its jobs
+     * @param share lets short requests go before checks of data
      */
     public JobWorker(Store store, ServedModels models, VerdictOptions verdict, String organization, int atOnce,
-            Clock clock, Problems problems) {
+            Clock clock, Problems problems, WorkShare share) {
+        this.share = share;
         this.problems = problems;
         this.store = store;
         this.models = models;
@@ -212,7 +216,7 @@ public final class JobWorker implements AutoCloseable {
     private void check(JobClaim claim) {
         Job job = claim.job();
         JobFiles files = new JobFiles(store, job);
-        JobCheck check = new JobCheck(models.base(), job, files);
+        JobCheck check = new JobCheck(models.base(), job, files, share.pieces());
         hold(claim, mine -> store.queue().validated(claim, check.run(mine), check.events(), now()), check.events());
     }
 

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.javalin.http.Context;
+import io.peft4j.core.engine.support.WorkShare;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -19,10 +21,14 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -33,6 +39,7 @@ class RequestGateTest {
 
     private final CountDownLatch waiting = new CountDownLatch(THREADS);
     private final CountDownLatch open = new CountDownLatch(1);
+    private final Set<String> clients = ConcurrentHashMap.newKeySet();
     private final List<Socket> sockets = new ArrayList<>();
     private final Failures failures = new Failures();
     private HttpServer server = server(300_000, Duration.ofSeconds(1));
@@ -48,8 +55,26 @@ class RequestGateTest {
     }
 
     private HttpServer server(long bytes, Duration time) {
-        return new HttpServer("127.0.0.1", 0, request -> Caller.LOCAL, new ServerMetrics(), failures::add,
-                List.of(this::addTo), new RequestGate.Limits(THREADS, bytes, new WatchedRequest.Rate(1000, time)));
+        return new HttpServer("127.0.0.1", 0, RequestGateTest::caller, new ServerMetrics(), failures::add,
+                new WorkShare(), List.of(this::addTo),
+                new RequestGate.Limits(THREADS, bytes, new WatchedRequest.Rate(1000, time)));
+    }
+
+    private static Caller caller(Context request) {
+        return Optional.ofNullable(request.header("X-Client")).map(Caller::unlimited).orElse(Caller.LOCAL);
+    }
+
+    /** Long work that ends when that of another client has begun. */
+    private void untilAnother(Context request) {
+        clients.add(Caller.of(request).id());
+        for (int i = 0; i < 1000 && clients.size() < 2; i++) {
+            long end = System.nanoTime() + 11_000_000;
+            while (System.nanoTime() < end) {
+                Thread.onSpinWait();
+            }
+            LongRequests.requireClient(request);
+        }
+        request.result(String.valueOf(clients.size()));
     }
 
     private void addTo(Routes routes) {
@@ -61,6 +86,8 @@ class RequestGateTest {
             open.await();
             request.result("done");
         });
+        routes.post("/pieces", any, this::untilAnother);
+        routes.post("/object", any, request -> request.result(String.valueOf(Bodies.object(request).size())));
         routes.post("/deep", any, request -> request.result(String.valueOf(deep(1))));
         routes.post("/full", any, request -> {
             throw new OutOfMemoryError("no room");
@@ -158,11 +185,22 @@ class RequestGateTest {
     void theLargestBodyGivesWayWhereMemoryIsShort() throws Exception {
         server.close();
         server = server(300_000, Duration.ofMinutes(1));
-        Socket largest = begin("application/json", 900_000, 250_000);
-        begin("application/json", 900_000, 120_000);
+        Socket largest = begin("application/json", 280_000, 250_000);
+        begin("application/json", 130_000, 120_000);
         String reply = reply(largest);
         assertTrue(reply.startsWith("HTTP/1.1 503 ") && reply.contains("Retry-After: 1"), reply);
         assertEquals("60000", post("/length", "y".repeat(60_000)).body());
+    }
+
+    @Test
+    void aBodyForWhichThereIsNoMemoryIsRefused() throws Exception {
+        begin("/wait", "text/plain", 250_000, 250_000);
+        while (waiting.getCount() == THREADS) {
+            Thread.sleep(5);
+        }
+        String reply = reply(begin("application/json", 200_000, 200_000));
+        assertTrue(reply.startsWith("HTTP/1.1 503 ") && reply.contains("Retry-After: 1"), reply);
+        assertEquals("9", post("/length", chars(9)).body());
     }
 
     @Test
@@ -216,6 +254,16 @@ class RequestGateTest {
         assertEquals(200, health());
     }
 
+    @Test
+    void aBodyOfTooManyListsIsRefused() {
+        server.close();
+        server = server(1 << 20, Duration.ofMinutes(1));
+        assertEquals("1", post("/object", "{\"a\": [" + "[],".repeat(99_000) + "1]}").body());
+        HttpResponse<String> refused = post("/object", "{\"a\": [" + "[],".repeat(100_000) + "1]}");
+        assertEquals(400, refused.statusCode());
+        assertTrue(refused.body().contains("more than 100000 lists and objects"), refused.body());
+    }
+
     private static String chars(int count) {
         return "\"" + "x".repeat(count - 2) + "\"";
     }
@@ -235,6 +283,17 @@ class RequestGateTest {
         open.countDown();
         assertEquals("20000", behind.join().body());
         assertEquals("done", first.join().body());
+    }
+
+    @Test
+    void longRequestsOfSeveralClientsGoOnPieceByPiece() {
+        List<CompletableFuture<HttpResponse<String>>> both = Stream.of("a", "b")
+                .map(client -> CLIENT.sendAsync(HttpRequest
+                        .newBuilder(uri("/pieces")).header("X-Client", client)
+                        .POST(BodyPublishers.ofString(chars(20_000)))
+                        .build(), BodyHandlers.ofString()))
+                .toList();
+        both.forEach(each -> assertEquals("2", each.join().body()));
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.engine.support.WorkShare;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -26,7 +27,7 @@ class RoutesTest {
 
     private static HttpServer server(int port) {
         return new HttpServer("127.0.0.1", port, request -> Caller.LOCAL, new ServerMetrics(), failure -> false,
-                List.of(GROUP));
+                new WorkShare(), List.of(GROUP));
     }
 
     private static JsonNode get(HttpServer server, String path) throws Exception {
