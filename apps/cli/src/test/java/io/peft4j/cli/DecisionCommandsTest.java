@@ -78,8 +78,10 @@ class DecisionCommandsTest {
         for (String name : List.of("nll", "brier", "ece", "ece_equal_mass", "aurc", "order_flips")) {
             assertTrue(scores.get(name).get("ci_low").isDouble(), name);
         }
-        assertTrue(result.get("metrics").has("over_nearest") && result.get("metrics").has("over_most_frequent"),
-                result.toString());
+        for (String other : List.of("accuracy", "over_most_frequent")) {
+            assertTrue(result.at("/metrics/" + other + "/difference").asDouble() > 0.15, result.toString());
+        }
+        assertTrue(result.get("metrics").has("over_nearest"), result.toString());
         String html = Files.readString(page);
         assertTrue(html.contains("Share of wrong answers among the surest"));
         assertTrue(html.matches("(?s).*<th scope=\"row\">log-likelihood</th><td[^>]*>-\\d+\\.\\d{3}</td>.*"), html);

@@ -15,6 +15,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.file.AdapterTask;
 import io.peft4j.core.task.DecisionModel;
 import io.peft4j.data.format.DataFile;
@@ -37,6 +38,7 @@ import java.nio.file.Path;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -86,6 +88,22 @@ class DecisionTrainingTest {
         assertEquals(List.of("type_emb", "scorer"), Fixtures.stream(Fixtures.json(folder
                 .resolve("adapter_config.json")).get("modules_to_save")).map(JsonNode::asText).toList());
         assertAnswers(Fixtures.encoder("bert-seq-cls"), folder, F32.withTask(Task.DECISION));
+    }
+
+    @Test
+    void aNewHeadLearnsByDefaults() {
+        DecisionQuestion team = DecisionQuestion.choice("Which team?", List.of("billing", "login"));
+        List<DecisionRow> rows = IntStream.range(0, 96).mapToObj(i -> i % 2 == 0
+                ? row("refund of " + 37 * i, team, "billing") : row("password " + 53 * i, team, "login")).toList();
+        try (BaseModel base = BaseModel.load(Fixtures.encoder("bert-seq-cls").toString(), F32.withTask(Task.DECISION));
+                PeftModel tuned = base.withAdapter(LoraConfig.builder().targetModules(TargetModules.ALL_LINEAR)
+                        .build())) {
+            Trainer.builder(tuned).build().train(DecisionObjective.of(tuned), rows.subList(0, 48));
+            DecisionModel decisions = new DecisionModel(tuned);
+            long right = rows.subList(48, 96).stream().filter(row -> row.gold().get("team").get(decisions
+                    .decide(row.request()).answers().get("team").best()) == 1).count();
+            assertTrue(right >= 36, right + " of 48, of which half are of the most frequent team");
+        }
     }
 
     @Test
