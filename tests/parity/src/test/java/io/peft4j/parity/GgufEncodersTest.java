@@ -50,7 +50,7 @@ class GgufEncodersTest {
     Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"bert", "roberta"})
+    @ValueSource(strings = {"bert", "roberta", "modern-bert"})
     void embeddingsAreThoseOfTransformersPooledAsTheFileSays(String name) {
         List<JsonNode> rows = Fixtures.stream(Fixtures.json("gguf/expected.json").get(name)).toList();
         try (BaseModel model = KernelsUnderTest.naive("gguf/" + name + ".gguf")) {
@@ -72,7 +72,9 @@ class GgufEncodersTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"sentences/mean-normalized", "encoders/bert-seq-cls", "encoders/roberta-seq-cls",
-        "encoders/xlm-roberta-token-cls", "encoders/distilbert-question", "gguf/bert.gguf", "gguf/roberta.gguf"})
+        "encoders/xlm-roberta-token-cls", "encoders/distilbert-question", "encoders/modernbert-seq-cls",
+        "gguf/bert.gguf", "gguf/roberta.gguf",
+        "gguf/modern-bert.gguf"})
     void writtenAndMergedFilesEmbedAsTheModelTheyCameFrom(String fixture) throws IOException {
         String name = fixture.replaceAll("[/.]", "-");
         LoraConfig config = LoraConfig.builder().rank(2).targetModules(TargetModules.ALL_LINEAR)
@@ -102,7 +104,18 @@ class GgufEncodersTest {
         assertRefused("encoders/electra-seq-cls", "embeddings have 16 elements and its layers 24");
         assertRefused("encoders/bert-token-cls", "the model's hidden_act is \"gelu_new\"");
         assertRefused("sentences/cls-weighted", "llama.cpp supports one of [MEAN, CLS, LAST] only");
-        assertRefused("encoders/modernbert-seq-cls", "not for modernbert");
+        assertRefused("encoders/deberta-seq-cls", "not for deberta-v2");
+    }
+
+    @Test
+    void localAttentionThatLlamaCppDoesNotHaveIsRefused() throws IOException {
+        for (String file : List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
+            Files.copy(Fixtures.FOLDER.resolve("encoders/modernbert-seq-cls").resolve(file), folder.resolve(file));
+        }
+        Path config = folder.resolve("config.json");
+        Files.writeString(config,
+                Files.readString(config).replaceFirst("\"full_attention\",", "\"sliding_attention\","));
+        assertRefused(folder.toAbsolutePath().toString(), "the first of each 3 layers of a model has global attention");
     }
 
     @Test

@@ -1,8 +1,11 @@
 package io.peft4j.models.encoder.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.model.Task;
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +16,27 @@ import java.util.Optional;
  * layers with local attention between those with global attention, a gated feed-forward network, and few biases.
  */
 public final class ModernBertFamily extends EncoderFamily {
+    private static final String ARCHITECTURE = "modern-bert";
+    private static final String PERIOD = "global_attn_every_n_layers";
+    private static final String GGUF_PERIOD = ARCHITECTURE + ".attention.sliding_window_pattern";
+    private static final String GGUF_LOCAL_BASE = ARCHITECTURE + ".rope.freq_base_swa";
+    private static final String LOCAL_BASE = "local_rope_theta";
+    /** llama.cpp's files; the first of each so many layers has global attention. */
+    private static final GgufForm GGUF = GgufForm.of(ARCHITECTURE)
+            .key("attention.layer_norm_epsilon", "norm_eps", GgufKey.Kind.NUMBER, "1e-5")
+            .key("attention.sliding_window", "local_attention", GgufKey.Kind.COUNT, "128")
+            .rotary("global_rope_theta", 160_000).blocks("layers").fixed("hidden_activation", "gelu")
+            .fixed("norm_bias", false)
+            .whole("embeddings.tok_embeddings", "token_embd").whole("embeddings.norm", "token_embd_norm")
+            .whole("final_norm", "output_norm").tensor("attn_norm", "attn_norm").tensor("attn.Wqkv", "attn_qkv")
+            .tensor("attn.Wo", "attn_output").tensor("mlp_norm", "ffn_norm").tensor("mlp.Wi", "ffn_up")
+            .tensor("mlp.Wo", "ffn_down")
+            .reading((file, config) -> config.put(PERIOD, file.metadata().integer(GGUF_PERIOD, 3))
+                    .put(LOCAL_BASE, file.metadata().floating(GGUF_LOCAL_BASE, 10_000)))
+            .writing(ModernBertFamily::requirePeriod)
+            .adding((writer, config) -> writer.bool(ARCHITECTURE + ".attention.causal", false)
+                    .uint32(GGUF_PERIOD, period(config)).float32(GGUF_LOCAL_BASE, (float) theta(config, true)));
+
     /** The family. */
     public ModernBertFamily() {
         super("modernbert");
@@ -27,6 +51,24 @@ public final class ModernBertFamily extends EncoderFamily {
     @Override
     public List<String> defaultTargetModules() {
         return List.of("Wqkv");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(GGUF);
+    }
+
+    private static int period(ModelConfig config) {
+        return config.optionalPositive(PERIOD).orElse(3);
+    }
+
+    private static void requirePeriod(ModelConfig config) {
+        for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
+            if (isLocal(config, i) != (i % period(config) != 0)) {
+                throw new ConfigurationException("in llama.cpp the first of each " + period(config)
+                        + " layers of a model has global attention and the others local, and layer " + i + " differs");
+            }
+        }
     }
 
     @Override
@@ -76,7 +118,7 @@ public final class ModernBertFamily extends EncoderFamily {
     private static boolean isLocal(ModelConfig config, int index) {
         JsonNode types = config.values().path("layer_types");
         if (!types.isArray()) {
-            return index % config.optionalPositive("global_attn_every_n_layers").orElse(3) != 0;
+            return index % period(config) != 0;
         }
         return switch (types.path(index).asText()) {
             case "sliding_attention" -> true;
@@ -93,7 +135,7 @@ public final class ModernBertFamily extends EncoderFamily {
         if (!kind.equals("default") || config.object("rope_scaling").isPresent()) {
             throw config.unsupported("rope_parameters", kind, "default");
         }
-        double older = config.number(local ? "local_rope_theta" : "global_rope_theta", local ? 10_000 : 160_000);
+        double older = config.number(local ? LOCAL_BASE : "global_rope_theta", local ? 10_000 : 160_000);
         double theta = rope.map(parameters -> parameters.number("rope_theta", older)).orElse(older);
         if (!(theta > 0)) {
             throw new FileFormatException(config.file(), "rope_theta is " + theta + "; it must be above 0");

@@ -100,7 +100,6 @@ public final class GgufVocabulary {
             surroundings(writer, tokenizer);
         }
         tokenizer.bosId().ifPresent(id -> writer.uint32(PREFIX + "bos_token_id", id));
-        tokenizer.bosId().ifPresent(id -> writer.uint32(PREFIX + "bos_token_id", id));
         tokenizer.eosId().ifPresent(id -> writer.uint32(PREFIX + "eos_token_id", id));
         int[] others = stops.stream().mapToInt(id -> id).sorted()
                 .filter(id -> id != tokenizer.eosId().orElse(-1)).limit(MORE_STOPS.size()).toArray();
@@ -114,6 +113,13 @@ public final class GgufVocabulary {
     /** Whether texts begin and end with a token of their own. */
     private static void surroundings(GgufWriter writer, Tokenizer tokenizer) {
         int[] added = tokenizer.encodeWithSpecials("a");
+        if (tokenizer.bosId().isEmpty() && tokenizer.eosId().isEmpty() && added.length == tokenizer.encode("a").length
+                + 2) {
+            // An encoder's tokens for a class and an end have no other names in llama.cpp.
+            writer.uint32(PREFIX + "bos_token_id", added[0]).uint32(PREFIX + "eos_token_id", added[added.length - 1])
+                    .bool(PREFIX + "add_bos_token", true).bool(PREFIX + "add_eos_token", true);
+            return;
+        }
         writer.bool(PREFIX + "add_bos_token", tokenizer.bosId().isPresent()
                 && added[0] == tokenizer.bosId().getAsInt());
         writer.bool(PREFIX + "add_eos_token", tokenizer.eosId().isPresent()
