@@ -126,7 +126,7 @@ public final class BaseModel implements BaseLanguageModel {
         }
         ModelConfig config = Checkpoint.config(source.path());
         return TaskPlan.of(config, Optional.empty(), Architectures.of(config).defaultTask(), 0,
-                SentencePooling.of(source.path()), () -> ScoreSettings.USUAL).task();
+                SentencePooling.of(source.path()), () -> ScoreSettings.of(source.path(), config)).task();
     }
 
     /** Loads a model that lies on this machine already. */

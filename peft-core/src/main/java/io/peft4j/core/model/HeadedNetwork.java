@@ -45,6 +45,14 @@ public interface HeadedNetwork extends Network {
         return false;
     }
 
+    /**
+     * How a query and a text are read, where the logits of the next token judge them; then the checkpoint is that of a
+     * model that predicts tokens.
+     */
+    default Optional<PairPrompt> pairPrompt() {
+        return Optional.empty();
+    }
+
     @Override
     default HeadedNetwork headed() {
         return this;

@@ -12,16 +12,20 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.function.BinaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
  * Makes sequences of texts, of two texts, of words and of questions on long texts, with the tokenizer's special tokens
- * and cut to what the model can read, id by id as transformers' tokenizer does with {@code truncation=True}.
+ * and cut to what the model can read, id by id as transformers' tokenizer does with {@code truncation=True}. Where a
+ * model reads two texts through its chat template, that stands around them.
  */
 public final class TextEncoder {
     private final Tokenizer tokenizer;
     private final int limit;
+    private final Optional<BinaryOperator<String>> rendered;
 
     /**
      * An encoder.
@@ -29,14 +33,23 @@ public final class TextEncoder {
      * @param limit the most tokens of a sequence, special ones included
      */
     public TextEncoder(Tokenizer tokenizer, int limit) {
+        this(tokenizer, limit, Optional.empty());
+    }
+
+    private TextEncoder(Tokenizer tokenizer, int limit, Optional<BinaryOperator<String>> rendered) {
         this.tokenizer = Objects.requireNonNull(tokenizer, "tokenizer");
         this.limit = limit;
+        this.rendered = rendered;
     }
 
     /** An encoder for a model, with the model's limit of tokens. */
     public static TextEncoder of(Model model) {
         try (ModelLease lease = model.lease()) {
-            return new TextEncoder(model.tokenizer(), lease.maxPositions());
+            Optional<BinaryOperator<String>> rendered = Optional.of(model.network()).filter(network -> network.task()
+                    .type().hasHead()).flatMap(network -> network.headed().pairPrompt())
+                    .flatMap(prompt -> model.tokenizer().chatTemplate()
+                            .<BinaryOperator<String>>map(form -> (query, text) -> prompt.render(form, query, text)));
+            return new TextEncoder(model.tokenizer(), lease.maxPositions(), rendered);
         }
     }
 
@@ -52,7 +65,8 @@ public final class TextEncoder {
 
     /** Whether {@link #pair(String, String)} cuts them. */
     public boolean cuts(String first, String second) {
-        return tokenizer.encodePair(first, second).ids().length > limit;
+        return rendered.map(form -> tokenizer.encode(form.apply(first, second)).length)
+                .orElseGet(() -> tokenizer.encodePair(first, second).ids().length) > limit;
     }
 
     /** Whether {@link #words(List)} cuts them. */
@@ -75,6 +89,9 @@ public final class TextEncoder {
 
     /** Two texts, such as a premise and a hypothesis; what is too long is cut from the longer one. */
     public TokenSequence pair(String first, String second) {
+        if (rendered.isPresent()) {
+            return rendered(rendered.get(), first, second);
+        }
         PairEncoding whole = tokenizer.encodePair(first, second);
         if (whole.ids().length <= limit) {
             return TokenSequence.unsupervised(whole.ids()).withTypes(whole.types());
@@ -90,6 +107,21 @@ public final class TextEncoder {
         }
         return frame.sequence(Arrays.copyOf(a, Math.min(a.length, a.length > b.length ? longer : shorter)),
                 Arrays.copyOf(b, Math.min(b.length, a.length > b.length ? shorter : longer)));
+    }
+
+    /** What a template makes of two texts; what is too long is cut before the template's own end. */
+    private TokenSequence rendered(BinaryOperator<String> form, String first, String second) {
+        int[] ids = tokenizer.encode(form.apply(first, second));
+        if (ids.length > limit) {
+            int[] end = Frame.commonEnd(tokenizer.encode(form.apply("0", "0")), tokenizer.encode(form.apply("1 2 3 4",
+                    "1 2 3 4")));
+            if (end.length >= limit) {
+                throw new ConfigurationException("a limit of " + limit + " tokens leaves no room beside the "
+                        + end.length + " with which the chat template ends");
+            }
+            ids = Frame.join(Arrays.copyOf(ids, limit - end.length), end);
+        }
+        return TokenSequence.unsupervised(ids);
     }
 
     /**
@@ -195,6 +227,15 @@ public final class TextEncoder {
                     .filter(i -> Arrays.equals(part, 0, part.length, whole, i, i + part.length)).findFirst()
                     .orElseThrow(() -> new ConfigurationException("this tokenizer changes a text when it adds "
                             + "special tokens, so a long text cannot be split"));
+        }
+
+        static int[] commonEnd(int[] one, int[] other) {
+            int count = 0;
+            while (count < Math.min(one.length, other.length) && one[one.length - 1 - count] == other[other.length - 1
+                    - count]) {
+                count++;
+            }
+            return Arrays.copyOfRange(one, one.length - count, one.length);
         }
 
         int length() {

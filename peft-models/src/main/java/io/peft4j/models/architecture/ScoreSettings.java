@@ -13,10 +13,11 @@ import java.util.OptionalInt;
  *
  * @param logits whether a score is the output itself; else the logistic function of it, as where nothing is said
  * @param maxTokens the most tokens of two texts, where the tokenizer limits them
+ * @param nextToken how the next token judges, of a model that predicts tokens
  */
-public record ScoreSettings(boolean logits, OptionalInt maxTokens) {
+public record ScoreSettings(boolean logits, OptionalInt maxTokens, Optional<NextTokenScore> nextToken) {
     /** What holds where a folder says nothing. */
-    public static final ScoreSettings USUAL = new ScoreSettings(false, OptionalInt.empty());
+    public static final ScoreSettings USUAL = new ScoreSettings(false, OptionalInt.empty(), Optional.empty());
     private static final String ACTIVATION = "activation_fn";
     private static final String SECTION = "sentence_transformers";
     private static final String BEFORE_4 = "sbert_ce_default_activation_function";
@@ -34,11 +35,13 @@ public record ScoreSettings(boolean logits, OptionalInt maxTokens) {
         boolean logits = own.flatMap(file -> isIdentity(file, ACTIVATION))
                 .or(() -> config.object(SECTION).flatMap(inside -> isIdentity(inside, ACTIVATION)))
                 .or(() -> isIdentity(config, BEFORE_4)).orElse(false);
-        own.filter(file -> SentencePooling.isCrossEncoder(folder))
+        Optional<NextTokenScore> nextToken = SentencePooling.nextToken(folder);
+        own.filter(file -> nextToken.isEmpty() && SentencePooling.isCrossEncoder(folder))
                 .flatMap(file -> file.text("default_prompt_name")).ifPresent(name -> {
                     throw own.get().unsupported("default_prompt_name", name, "null for a cross-encoder");
                 });
-        return new ScoreSettings(logits, maxTokens(SentencePooling.network(folder).resolve("tokenizer_config.json")));
+        return new ScoreSettings(logits, maxTokens(SentencePooling.network(folder).resolve("tokenizer_config.json")),
+                nextToken);
     }
 
     private static Optional<Boolean> isIdentity(ModelConfig file, String key) {

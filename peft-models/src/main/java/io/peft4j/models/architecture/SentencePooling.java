@@ -127,24 +127,36 @@ public record SentencePooling(List<Mode> modes, List<Dense> dense, boolean norma
         return optional(folder.resolve(SETTINGS));
     }
 
+    /** How the next token judges, where a folder says so. */
+    static Optional<NextTokenScore> nextToken(Path folder) {
+        if (!isCrossEncoder(folder) || !isIn(folder)) {
+            return Optional.empty();
+        }
+        return SentenceModules.read(folder.resolve(MODULES)).logitScore().map(part -> NextTokenScore.read(folder
+                .resolve(part), settings(folder), optional(network(folder).resolve(LIMITS))));
+    }
+
     /** The folder of the network below that of a model, where it has one of its own. */
     public static Path network(Path folder) {
         return isIn(folder) ? folder.resolve(SentenceModules.read(folder.resolve(MODULES)).transformer()) : folder;
     }
 
     /**
-     * Copies what makes a folder one of sentence-transformers for vectors, beside the network; nothing where it is
-     * none, or where
-     * the network has a folder of its own in it.
+     * Copies what makes a folder one of sentence-transformers for vectors, or one that judges by the next token,
+     * beside the network; nothing where it is none, or where the network has a folder of its own in it.
      *
      * @throws UncheckedIOException when a file cannot be copied
      */
     public static void copy(Path from, Path to) {
-        if (!isOfVectors(from) || !network(from).equals(from.resolve(""))) {
+        if (!isIn(from) || !network(from).equals(from.resolve(""))) {
             return;
         }
         SentenceModules modules = SentenceModules.read(from.resolve(MODULES));
-        List<String> files = new ArrayList<>(List.of(MODULES, LIMITS, SETTINGS, modules.pooling() + "/config.json"));
+        Optional<String> last = Optional.ofNullable(modules.pooling()).or(modules::logitScore);
+        if (last.isEmpty()) {
+            return;
+        }
+        List<String> files = new ArrayList<>(List.of(MODULES, LIMITS, SETTINGS, last.get() + "/config.json"));
         modules.dense().forEach(path -> files.addAll(List.of(path + "/config.json", path + "/model.safetensors")));
         try {
             for (String file : files) {
@@ -223,13 +235,16 @@ public record SentencePooling(List<Mode> modes, List<Dense> dense, boolean norma
      * @param pooling the sub-folder of the pooling; null for a cross-encoder
      * @param dense the sub-folders of linear layers
      * @param normalizes whether vectors get length 1
+     * @param logitScore the sub-folder of what judges by the next token, of a cross-encoder
      */
-    private record SentenceModules(String transformer, String pooling, List<String> dense, boolean normalizes) {
+    private record SentenceModules(String transformer, String pooling, List<String> dense, boolean normalizes,
+            Optional<String> logitScore) {
         static SentenceModules read(Path file) {
             String transformer = null;
             String pooling = null;
             List<String> dense = new ArrayList<>();
             boolean normalizes = false;
+            String logitScore = null;
             for (JsonNode module : list(file)) {
                 String type = module.path("type").asText();
                 String path = module.path("path").asText();
@@ -248,16 +263,18 @@ public record SentencePooling(List<Mode> modes, List<Dense> dense, boolean norma
                         dense.add(path);
                     }
                     case "Normalize" -> normalizes = true;
+                    case "LogitScore" -> logitScore = path;
                     default -> throw new FileFormatException(file, "has a part of type '" + type + "', which is not "
-                            + "supported; supported are Transformer, Pooling, Dense and Normalize");
+                            + "supported; supported are Transformer, Pooling, Dense, Normalize "
+                            + "and LogitScore");
                 }
             }
             boolean scores = isCrossEncoder(file.getParent());
-            if (transformer == null || (pooling == null) != scores) {
+            if (transformer == null || (pooling == null) != scores || logitScore != null && !scores) {
                 throw new FileFormatException(file, "must name a Transformer" + (scores ? " and no Pooling, since the "
                         + "model is a CrossEncoder" : " and a Pooling"));
             }
-            return new SentenceModules(transformer, pooling, dense, normalizes);
+            return new SentenceModules(transformer, pooling, dense, normalizes, Optional.ofNullable(logitScore));
         }
 
         private static JsonNode list(Path file) {

@@ -70,7 +70,8 @@ public record TaskPlan(Task task, SentencePooling pooling, ScoreSettings scores,
         Task own = TaskReader.read(config, otherwise);
         // A folder of sentence-transformers makes vectors, also with a decoder.
         boolean embeds = pooling.folder().isPresent() && own.type() == Task.Type.CAUSAL_LM;
-        Task stored = embeds ? Task.EMBEDDING : own;
+        boolean judges = !embeds && own.type() == Task.Type.CAUSAL_LM && scores.get().nextToken().isPresent();
+        Task stored = embeds ? Task.EMBEDDING : judges ? Task.RERANKING : own;
         Task task = asked.map(wanted -> TaskReader.withLabels(config, wanted)).orElse(stored);
         boolean unnamed = task.labels().equals(Task.unnamedLabels(task.labels().size()))
                 && stored.type() == task.type() && stored.labels().size() == task.labels().size();

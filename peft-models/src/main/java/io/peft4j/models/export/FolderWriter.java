@@ -71,7 +71,7 @@ final class FolderWriter {
         ObjectNode config = CheckpointForm.written(base.config()).values().deepCopy();
         String key = config.has("torch_dtype") ? "torch_dtype" : "dtype";
         config.put(key, TORCH_TYPES.get(type));
-        if (base.network().task().type().hasHead()) {
+        if (base.network().task().type().hasHead() && base.network().headed().pairPrompt().isEmpty()) {
             Task task = base.network().task();
             TaskPlan.write(task, config);
             boolean logits = base.network().headed().scoresAreLogits();

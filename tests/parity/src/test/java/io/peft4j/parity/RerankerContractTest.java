@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.error.PeftException;
 import io.peft4j.core.io.IfExists;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.task.Reranker;
@@ -28,7 +29,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Cross-encoders score as in sentence-transformers, whichever version has written their folder. */
@@ -37,7 +38,7 @@ class RerankerContractTest {
     private static final double CLOSE = 1e-5;
 
     @ParameterizedTest
-    @ValueSource(strings = {"bert", "bert-logits", "roberta", "llama"})
+    @ValueSource(strings = {"bert", "bert-logits", "roberta", "llama", "yes-no", "yes"})
     void scoresAreThoseOfSentenceTransformers(String name) {
         try (BaseModel model = load(name)) {
             assertScores(name, model);
@@ -75,7 +76,7 @@ class RerankerContractTest {
 
     /** The folders stay below {@code target}, where {@code check_rerankers.py} loads them in sentence-transformers. */
     @ParameterizedTest
-    @ValueSource(strings = {"bert", "bert-logits", "llama"})
+    @ValueSource(strings = {"bert", "bert-logits", "llama", "yes-no", "yes"})
     void whatIsWrittenScoresAsBefore(String name) {
         Path folder = Path.of("target", "saved-rerankers", name).toAbsolutePath();
         try (BaseModel model = load(name)) {
@@ -84,21 +85,27 @@ class RerankerContractTest {
         try (BaseModel written = KernelsUnderTest.naive(folder.toString())) {
             assertScores(name, written);
         }
+        if (name.startsWith("yes")) {
+            assertTrue(Fixtures.json(folder.resolve("config.json")).get("architectures").get(0).asText().endsWith(
+                    "ForCausalLM"));
+            return;
+        }
         assertEquals(name.equals("bert-logits"), Fixtures.json(folder.resolve("config.json"))
                 .at("/sentence_transformers/activation_fn").asText().endsWith(".Identity"));
     }
 
     @ParameterizedTest
-    @EnumSource
-    void twelveUpdatesAreThoseOfSentenceTransformers(RerankingObjective.Loss loss) {
-        JsonNode expected = expected("bert");
+    @CsvSource({"bert, BINARY", "bert, LISTNET", "yes-no, BINARY"})
+    void twelveUpdatesAreThoseOfSentenceTransformers(String name, RerankingObjective.Loss loss) {
+        JsonNode expected = expected(name);
         JsonNode run = expected.get(loss.name().toLowerCase(Locale.ROOT));
         List<RankedQuery> queries = Fixtures.stream(expected.get("queries")).map(query -> {
             List<String> texts = Fixtures.stream(query.get(1)).map(JsonNode::asText).toList();
             return RankedQuery.of(new TextPair(query.get(0).asText(), texts.get(0), texts.subList(1, texts.size())));
         }).toList();
-        try (BaseModel base = load("bert");
-                PeftModel model = base.withAdapter(Fixtures.FOLDER.resolve("rerankers/bert/adapter"))) {
+        try (BaseModel base = load(name);
+                PeftModel model = base.withAdapter(Fixtures.FOLDER.resolve("rerankers").resolve(name).resolve(
+                        "adapter"))) {
             TrainingResult result = Trainer.builder(model).epochs(6).batchSize(expected.get("batch_size").asInt())
                     .learningRate(expected.get("learning_rate").asDouble()).schedule(LearningRateSchedule.CONSTANT)
                     .weightDecay(0).maxGradNorm(1).shuffle(false).build()
@@ -161,6 +168,31 @@ class RerankerContractTest {
                 () -> KernelsUnderTest.naive(folder.toAbsolutePath().toString())).getMessage();
 
         assertTrue(message.contains("Tanh") && message.contains("Sigmoid"), message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "1_LogitScore/config.json | \"true_token_id\": \\d+ | \"true_token_id\": 999 | and has 129 tokens",
+        "1_LogitScore/config.json | \"true_token_id\": \\d+ | \"true_token_id\": -1 | -1, not a token's number",
+        "1_LogitScore/config.json | causal_logits | scores | causal_logits",
+        "sentence_bert_config.json | add_generation_prompt | restore_suffix | restore_suffix",
+        "config_sentence_transformers.json | \"judge\": | \"other\": | not among its prompts"})
+    void aFormThatTheNextTokenCannotJudgeByIsRefused(String file, String from, String to, String said,
+            @TempDir Path folder) throws IOException {
+        Path source = Fixtures.FOLDER.resolve("rerankers/yes-no");
+        Files.createDirectory(folder.resolve("1_LogitScore"));
+        for (String name : List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+                "chat_template.jinja", "modules.json", "sentence_bert_config.json",
+                "config_sentence_transformers.json", "1_LogitScore/config.json")) {
+            Files.copy(source.resolve(name), folder.resolve(name));
+        }
+        String before = Files.readString(folder.resolve(file));
+        Files.writeString(folder.resolve(file), before.replaceFirst(from, to));
+
+        String message = assertThrows(PeftException.class,
+                () -> KernelsUnderTest.naive(folder.toAbsolutePath().toString())).getMessage();
+
+        assertTrue(message.contains(said), message);
     }
 
     private static BaseModel load(String name) {

@@ -42,7 +42,7 @@ public final class TaskHeads {
      */
     public static PeftConfig configured(PeftConfig config, Network network) {
         Task.Type task = network.task().type();
-        if (task == Task.Type.CAUSAL_LM) {
+        if (task == Task.Type.CAUSAL_LM || task.hasHead() && network.headed().pairPrompt().isPresent()) {
             return config;
         }
         // Hugging Face PEFT refuses a task that it does not know; the passport has it.

@@ -1,5 +1,6 @@
 package io.peft4j.models.decoder.internal;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.Task;
@@ -9,6 +10,7 @@ import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.models.architecture.NextTokenScore;
 import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.internal.CrossAttention;
@@ -59,11 +61,28 @@ final class DecoderBuilder {
     }
 
     DecoderNetwork build(String name, String modelType) {
+        return build(name, modelType, sizes.maxPositions());
+    }
+
+    private DecoderNetwork build(String name, String modelType, int maxPositions) {
         FrozenWeight table = places.matrix(plan.names().embedding(), sizes.vocabulary(), sizes.hidden());
         DecoderNetwork.Parts parts = body(table);
         Optional<DecoderNetwork.OutputTransform> transform = plan.ends().transform().map(this::transform);
         Slot head = places.head(sizes.tied() ? Optional.of(table) : Optional.empty());
-        return network(name, modelType, sizes.tied(), parts.withHead(transform, head), sizes.maxPositions());
+        return network(name, modelType, sizes.tied(), parts.withHead(transform, head), maxPositions);
+    }
+
+    private int maxPositions(TaskPlan task) {
+        return Math.min(sizes.maxPositions(), task.maxTokens().orElse(Integer.MAX_VALUE));
+    }
+
+    /** The decoder as it is, whose next token judges texts. */
+    DecoderClassifier judge(String name, String modelType, TaskPlan task, NextTokenScore score) {
+        if (!score.fits(sizes.vocabulary())) {
+            throw new ConfigurationException(name + " is to judge by the logits of the tokens " + score.yes()
+                    + score.no().map(no -> " and " + no).orElse("") + ", and has " + sizes.vocabulary() + " tokens");
+        }
+        return new DecoderClassifier(build(name, modelType, maxPositions(task)), task, Optional.empty(), false);
     }
 
     private DecoderNetwork.OutputTransform transform(DecoderPlan.Transform transform) {
@@ -84,8 +103,8 @@ final class DecoderBuilder {
         return new DecoderClassifier(
                 network(name, modelType, false, parts.withHead(Optional.empty(), new Slot(plan.names().head(),
                         new Linear(table, Optional.empty()))),
-                        Math.min(sizes.maxPositions(), task.maxTokens().orElse(Integer.MAX_VALUE))),
-                task, score, !known);
+                        maxPositions(task)),
+                task, Optional.of(score), !known);
     }
 
     /** The decoder as one that makes vectors of texts, at most as long as the folder says. */

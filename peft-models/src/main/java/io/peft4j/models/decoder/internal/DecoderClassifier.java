@@ -1,12 +1,15 @@
 package io.peft4j.models.decoder.internal;
 
+import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.model.HeadedNetwork;
 import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.model.PairPrompt;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.NextTokenScore;
 import io.peft4j.models.architecture.TaskPlan;
 import java.util.List;
 import java.util.Optional;
@@ -14,7 +17,7 @@ import java.util.stream.IntStream;
 
 /**
  * A decoder that judges texts, by the hidden state of their last token, or tokens: a linear layer {@value #SCORE} in
- * place of the output layer.
+ * place of the output layer, or the logits of the next token.
  */
 final class DecoderClassifier implements HeadedNetwork {
     /** The path of the layer. */
@@ -22,15 +25,16 @@ final class DecoderClassifier implements HeadedNetwork {
 
     private final DecoderNetwork body;
     private final TaskPlan plan;
-    private final Slot score;
+    private final Optional<Slot> score;
     private final boolean fresh;
 
     /**
      * A classifier.
      *
+     * @param score the layer; none where the next token judges
      * @param fresh whether the checkpoint had no such layer
      */
-    DecoderClassifier(DecoderNetwork body, TaskPlan plan, Slot score, boolean fresh) {
+    DecoderClassifier(DecoderNetwork body, TaskPlan plan, Optional<Slot> score, boolean fresh) {
         this.body = body;
         this.plan = plan;
         this.score = score;
@@ -59,7 +63,12 @@ final class DecoderClassifier implements HeadedNetwork {
 
     @Override
     public Optional<Slot> output() {
-        return Optional.of(score);
+        return score.or(body::output);
+    }
+
+    @Override
+    public Optional<PairPrompt> pairPrompt() {
+        return score.isPresent() ? Optional.empty() : plan.scores().nextToken().map(NextTokenScore::prompt);
     }
 
     @Override
@@ -104,7 +113,10 @@ final class DecoderClassifier implements HeadedNetwork {
         int[] virtual = batch.virtualTokens();
         int[] rows = !plan.task().type().judgesTokens() ? batch.lastRows()
                 : IntStream.range(0, batch.rows()).filter(i -> virtual.length == 0 || virtual[i] < 0).toArray();
-        return score.forward(context.onRows(rows), body.hidden(context, rows));
+        ForwardContext read = context.onRows(rows);
+        Variable hidden = body.hidden(context, rows);
+        return score.map(layer -> layer.forward(read, hidden)).orElseGet(() -> plan.scores().nextToken().orElseThrow()
+                .of(read.tape(), ElementwiseOps.inFloat(read.tape(), body.logits(read, hidden))));
     }
 
     @Override

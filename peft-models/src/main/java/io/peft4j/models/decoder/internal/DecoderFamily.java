@@ -6,6 +6,7 @@ import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Task;
 import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.NextTokenScore;
 import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.internal.CheckpointForm;
@@ -13,6 +14,7 @@ import io.peft4j.models.architecture.internal.ConfigKeys;
 import io.peft4j.models.architecture.internal.ModelTensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -98,6 +100,11 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
             case CAUSAL_LM -> build(name, config, weights);
             case SEQ_CLS, TOKEN_CLS -> {
                 DecoderPlan plan = plan(config);
+                Optional<NextTokenScore> nextToken = task.scores().nextToken();
+                if (nextToken.isPresent()) {
+                    yield new DecoderBuilder(plan, weights, this::checkpointName).judge(name, modelType, task,
+                            nextToken.get());
+                }
                 if (plan.ends().transform().isPresent()) {
                     throw task.unsupported(modelType, List.of(Task.Type.CAUSAL_LM));
                 }
