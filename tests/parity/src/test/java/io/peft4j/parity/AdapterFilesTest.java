@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Layer;
@@ -18,12 +19,15 @@ import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.TensorInfo;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.models.BaseModel;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -70,6 +74,26 @@ class AdapterFilesTest {
                 folder.resolve(AdapterCheckpoint.WEIGHTS_FILE));
         try (PeftModel again = PeftModel.load(model, folder)) {
             assertArrayEquals(numbers, Measure.oneByOne(again, texts));
+        }
+    }
+
+    /** Unsloth adds its class, names its own copy of the base, and chooses layers by one expression. */
+    @Test
+    void aFolderOfUnslothSaysWhatItSaysInPeft(@TempDir Path folder) throws IOException {
+        Path original = Fixtures.adapter("lora");
+        ObjectNode config = (ObjectNode) Fixtures.json(original.resolve(AdapterCheckpoint.CONFIG_FILE));
+        config.putObject("auto_mapping").put("base_model_class", "LlamaForCausalLM")
+                .put("parent_library", "transformers.models.llama.modeling_llama").put("unsloth_fixed", true);
+        String blocks = "(?:self_attn|attention|attn|mlp|feed_forward|ffn|dense)";
+        String layers = "(?:q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)";
+        config.put("base_model_name_or_path", "unsloth/tiny-llama-bnb-4bit").put("target_modules", "(?:.*?(?:language|"
+                + "text).*?" + blocks + ".*?" + layers + ".*?)|(?:\\bmodel\\.layers\\.[\\d]{1,}\\." + blocks + "\\."
+                + layers + ")");
+        Files.writeString(folder.resolve(AdapterCheckpoint.CONFIG_FILE), config.toString());
+        Files.copy(original.resolve(AdapterCheckpoint.WEIGHTS_FILE), folder.resolve(AdapterCheckpoint.WEIGHTS_FILE));
+        try (PeftModel adapted = PeftModel.load(KernelsUnderTest.sharedBest("tiny-llama"), folder)) {
+            Measure.assertClose(Fixtures.doubles(Fixtures.json(original.resolve("expected.json")).get("nll_f64")),
+                    Measure.oneByOne(adapted, Fixtures.texts("tiny-llama")), "texts");
         }
     }
 
