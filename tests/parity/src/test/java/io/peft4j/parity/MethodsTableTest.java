@@ -18,8 +18,6 @@ import io.peft4j.methods.Ia3Config;
 import io.peft4j.models.BaseModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.math.BigDecimal;
-import java.math.MathContext;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -63,16 +61,14 @@ class MethodsTableTest {
         StringBuilder text = new StringBuilder("""
                 # Methods
 
-                Select a method with `peft4j train --method NAME` and set keys without an option of their own with
-                `--adapter-setting KEY=VALUE`, or pass `--adapter-config` (`peft_type` is the name in capitals, if no
-                other is given). Trained is what the table names of each target layer. Parameters are those of a new
-                adapter on SmolLM2-135M-Instruct; the rate multiplies an automatic learning rate
-                ([planning](planning.md)). Unless the last column says otherwise, an adapter can be *merged* into the
-                weights, *converted* to LoRA (`adapter convert --rank R`) and as LoRA combined (`adapter combine`; LoRA
-                and IA3 as they are), and *mixed*: serve some rows of a batch.
+                Select a method with `peft4j train --method NAME`, and set keys without an option of their own with
+                `--adapter-setting KEY=VALUE` or `--adapter-config`. Parameters are those of a new adapter on
+                SmolLM2-135M-Instruct. Unless the last column says otherwise, an adapter can be *merged* into the
+                weights, *converted* to LoRA (`adapter convert --rank R`) and so combined (`adapter combine`), and
+                *mixed*: serve some rows of a batch.
 
-                | method | trains | parameters | rate | cannot be |
-                |---|---|---|---|---|
+                | method | trains | parameters | cannot be |
+                |---|---|---|---|
                 """);
         try (BaseModel model = BaseModel.load("HuggingFaceTB/SmolLM2-135M-Instruct")) {
             PeftMethods.all().forEach(method -> text.append(row(method, model)).append('\n'));
@@ -93,13 +89,11 @@ class MethodsTableTest {
             parameters = "needs settings";
             limits = "";
         }
-        String rate = new BigDecimal(config(method).autoRateFactor()).round(new MathContext(2)).stripTrailingZeros()
-                .toPlainString();
         String type = method.name().toUpperCase(Locale.ROOT).replace('-', '_').equals(method.peftType()) ? ""
                 : " (`" + method.peftType() + "`)";
         return "| [`" + method.name() + "`](" + method.paper() + ")" + type + " | "
                 + method.description().replaceFirst(" of each target\\b(?!')", "") + " | "
-                + parameters + " | " + rate + " | " + limits + " |";
+                + parameters + " | " + limits + " |";
     }
 
     /** What an adapter cannot be used for. */

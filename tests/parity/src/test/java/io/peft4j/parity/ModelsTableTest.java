@@ -26,10 +26,7 @@ class ModelsTableTest {
     private static final String MARK = "\n<!-- what follows is not generated -->\n";
 
     /** What the fixtures of a family show. */
-    private record Row(Set<String> traits, Set<String> rotary, String gguf) {
-        Row(String gguf) {
-            this(new LinkedHashSet<>(), new LinkedHashSet<>(), gguf);
-        }
+    private record Row(Set<String> traits, String gguf) {
     }
 
     @Test
@@ -55,28 +52,27 @@ class ModelsTableTest {
 
                 The decoders below give the likelihoods of Hugging Face Transformers within 1e-5, train as Hugging Face
                 PEFT does for 12 steps, and load and save its adapters. "Beside Llama" is how a family differs from
-                Llama; every family reads all kinds of rotary scaling, those named are compared with Transformers.
+                Llama; every family reads all kinds of rotary scaling, those named are tested.
 
-                | `model_type` | beside Llama | rotary | GGUF |
-                |---|---|---|---|
+                | `model_type` | beside Llama | GGUF |
+                |---|---|---|
                 """);
-        rows.forEach((type, row) -> text.append(String.format("| `%s` | %s | %s | %s |%n", type,
-                String.join(", ", row.traits()), String.join(", ", row.rotary()),
-                row.gguf())));
+        rows.forEach((type, row) -> text.append(String.format("| `%s` | %s | %s |%n", type,
+                String.join(", ", row.traits()), row.gguf())));
         return text.toString();
     }
 
     private static void addTo(Map<String, Row> rows, String folder) {
         ModelConfig config = ModelConfig.read(Fixtures.FOLDER.resolve(folder).resolve("config.json"));
         Architecture family = Architectures.of(config);
-        Row row = rows.computeIfAbsent(config.modelType(), type -> new Row(family.gguf()
+        Row row = rows.computeIfAbsent(config.modelType(), type -> new Row(new LinkedHashSet<>(), family.gguf()
                 .map(GgufForm::architecture).map(name -> "`" + name + "`").orElse("no")));
         row.traits().addAll(family.traits(config));
         config.object("rope_parameters").or(() -> config.object("rope_scaling")).ifPresent(rope -> {
-            rope.text("rope_type").filter(kind -> !kind.equals("default")).ifPresent(row.rotary()::add);
+            rope.text("rope_type").filter(kind -> !kind.equals("default")).ifPresent(row.traits()::add);
             for (String kind : new String[] {"full_attention", "sliding_attention"}) {
                 rope.object(kind).flatMap(own -> own.text("rope_type"))
-                        .filter(type -> !type.equals("default")).ifPresent(row.rotary()::add);
+                        .filter(type -> !type.equals("default")).ifPresent(row.traits()::add);
             }
         });
     }
