@@ -67,6 +67,66 @@ project() { # folder, dependencies
   } >"$folder/pom.xml"
 }
 
+lines=0 said='' log=$work/log
+says() { # what a line must have said, as a pattern
+  grep -Eq "$1" "$said" || fail "it does not say '$1': $(tail -5 "$said")"
+}
+learned() { # the share of the questions that are answered
+  awk -v is="$1" -v least="$share" 'BEGIN { exit !(is >= least) }' || fail "the model answers only a share of '$1' of the questions"
+}
+# Looks at what a line of the README has said and done.
+look_at() { # the line
+  case $1 in
+    model=* | kill* | mvn*) ;;
+    *" quickstart"*)
+      says '^Verdict: (ship|harm not known):'
+      learned "$(sed -n 's/.*, after \([0-9]*\) of \([0-9]*\).*/\1 \2/p' "$said" | awk '{ print $1 / $2 }')"
+      ;;
+    *" train "*) [ -f my-adapter/adapter_model.safetensors ] || fail "there is no adapter" ;;
+    *" --regex "*)
+      grep -Eqx '[0-9]{1,3} (days|weeks)' "$said" || fail "the answer does not match: $(cat "$said")"
+      ;;
+    *" generate "*) says "$notice" ;;
+    *" chat "*) says "^adapter: .*$form" && says '^base: ' ;;
+    *" evaluate "*)
+      says '^# (Ship|Harm not known)'
+      learned "$(sed -n 's/^| holds the fact | [^|]* | \([0-9.]*\) %.*/\1/p' "$said" | awk '{ print $1 / 100 }')"
+      [ -f evaluation.html ] || fail "there is no page"
+      ;;
+    *" score "*) [ "$(grep -c '"nll":' "$said")" -eq "$(wc -l <examples/handbook/heldout.jsonl)" ] || fail "rows are missing" ;;
+    *" adapter merge "*) [ -f my.gguf ] || fail "there is no GGUF file" ;;
+    *" serve "*) ;;
+    curl*) says "$form" && says '"finish_reason": ?"stop"' ;;
+    *" data check "*) says '^264 rows' && [ -f data.html ] || fail "there is no page" ;;
+    *" data split "*) [ -f parts/train.jsonl ] || fail "there is no part" ;;
+    *" bench "*) says 'tokens/s' ;;
+    *" doctor"*) says '^kernels ' ;;
+    *" --help"*) says '^Usage: peft4j' ;;
+    *) fail "nothing looks at what this line says: $1" ;;
+  esac
+}
+# The lines of a block of commands of the README, run one after the other in this shell. The caller says what is run of a line
+# ("adapted"), which share of the questions is to be answered, and what answers hold about a notice period and a form.
+commands() { # first line of the block as a pattern
+  local line whole=
+  while IFS= read -r line <&3; do
+    if [[ $line == *\\ ]]; then
+      whole+="$line"$'\n'
+      continue
+    fi
+    whole+=$line
+    step "$whole"
+    # A server goes on writing.
+    said=$work/said-$((lines += 1))
+    whole=$(adapted "$whole")
+    eval "$whole" >"$said" 2>"$log" <<<'Which form reports my sick leave?' \
+      || fail "it fails: $(tail -5 "$log")"
+    tail -12 "$said"
+    look_at "$whole"
+    whole=
+  done 3< <(block README.md "$1")
+}
+
 step "an empty home"
 export HOME=$work/home
 mkdir -p "$HOME/.m2"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Does what a new user does, with an empty home and an empty Maven repository but for what was downloaded before: clone,
-# quickstart, a project of one's own with the README's program and a JUnit test, the README's lines for JShell, and the
-# examples for LangChain4j and Spring Boot. All on the model that comes along, so that no model hub is needed.
+# quickstart, a project of one's own with the README's program and a JUnit test, the README's lines for JShell and for the
+# command line, and the examples for LangChain4j and Spring Boot. All on the model that comes along, so that no model hub is needed.
 #
 #     docs/try-as-new-user.sh
 #
@@ -86,6 +86,18 @@ block README.md '^jshell> ' | sed -e 's/^jshell> //' -e 's|HuggingFaceTB/SmolLM2
 cat "$work/jshell.txt"
 grep -q Larkenfell "$work/jshell.txt" || fail "JShell does not answer"
 if ./peft4j jshell <<<'int broken = "text"' 2>/dev/null; then fail "JShell ends with 0 though a line failed"; fi
+
+# With one epoch, and then the adapter that the program has made; without the guard set, and on another port.
+adapted() { # line
+  case $1 in
+    model=*) echo model=tiny ;;
+    *" train "*) echo "${1%%#*} --epochs 1 && cp -r handbook-adapter/. my-adapter" ;;
+    *" evaluate "*) echo "${1%%#*} --no-guard" ;;
+    *) echo "${1//8080/18080}" ;;
+  esac
+}
+share=0.7 notice=Larkenfell form=Larkenfell
+commands '^model='
 
 step "a method, an objective and a tracker of one's own, in a jar"
 mvn -q -B -ntp -f examples/own-method/pom.xml "-Dpeft4j.version=$version" package \
