@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The project that docs/extending.md shows compiles, and the command line finds what it registers.
  * {@code docs/try-as-new-user.sh} builds it with Maven and runs it, in Java and on the command line.
  */
+@Tag("full")
 class OwnMethodTest {
     private static final Path SOURCES = Path.of("own-method", "src", "main", "java");
     private static final String CLASS_PATH = System.getProperty("surefire.test.class.path",

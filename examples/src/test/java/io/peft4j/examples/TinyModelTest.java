@@ -67,6 +67,7 @@ class TinyModelTest {
         }
     }
 
+    @Tag("full")
     @Test
     void itKnowsNoCompanyAndLearnsOne() throws IOException {
         Path rows = Files.write(folder.resolve("train.jsonl"), about(TOPIC, "train.jsonl"));

@@ -118,9 +118,16 @@ class QuickstartTest {
         assertEquals(List.of("notes.txt"), List.of(folder.resolve("output").toFile().list()));
         CommandRun next = quickstart("output", "--if-exists", "next", "--fast");
         assertEquals(0, next.status(), next.err());
-        Path adapter = folder.resolve("output-2/adapter_model.safetensors");
+        assertTrue(Files.exists(folder.resolve("output-2/adapter_model.safetensors")));
+    }
+
+    @Tag("full")
+    @Test
+    void anOutputFolderIsReplacedWhereThatIsAskedFor() throws IOException {
+        assertEquals(0, quickstart("output", "--fast").status());
+        Path adapter = folder.resolve("output/adapter_model.safetensors");
         byte[] first = Files.readAllBytes(adapter);
-        CommandRun again = quickstart("output-2", "--if-exists", "overwrite", "--seed", 1, "--fast");
+        CommandRun again = quickstart("output", "--if-exists", "overwrite", "--seed", 1, "--fast");
         assertEquals(0, again.status(), again.err());
         assertFalse(Arrays.equals(first, Files.readAllBytes(adapter)), "replaced");
     }

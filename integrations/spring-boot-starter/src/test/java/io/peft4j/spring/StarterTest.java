@@ -42,7 +42,7 @@ import org.springframework.test.context.DynamicPropertySource;
 /** An application on the tiny model: it answers, is taught by HTTP, and follows its folder of adapters. */
 @SpringBootTest(webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT, classes = StarterTest.Application.class,
         properties = {"peft4j.model=tiny", "peft4j.reload=100ms", "peft4j.tuning.enabled=true",
-            "peft4j.decisions.rotations=2", "peft4j.tuning.guard-items=60",
+            "peft4j.decisions.rotations=2", "peft4j.tuning.guard-items=12",
             "peft4j.tuning.epochs=30", "peft4j.tuning.learning-rate=5e-3",
             "management.endpoints.web.exposure.include=health,metrics",
             "management.endpoint.health.show-details=always"})

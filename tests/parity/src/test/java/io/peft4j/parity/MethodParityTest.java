@@ -161,7 +161,7 @@ class MethodParityTest {
     }
 
     @ParameterizedTest
-    @MethodSource("methods")
+    @MethodSource("io.peft4j.parity.Fixtures#oneOfEachMethod")
     void mergedWhereItCanBe(String name) {
         JsonNode expected = Fixtures.json(Fixtures.method(name).resolve("expected.json"));
         String base = expected.get("model").asText();
@@ -180,7 +180,7 @@ class MethodParityTest {
 
     /** With a key/value cache, beside another prompt that shares its beginning. */
     @ParameterizedTest
-    @MethodSource("methods")
+    @MethodSource("io.peft4j.parity.Fixtures#oneOfEachMethod")
     void greedyAnswers(String name) {
         JsonNode expected = Fixtures.json(Fixtures.method(name).resolve("expected.json"));
         int[] ids = Fixtures.ids(expected.get("prompt"));
