@@ -3,7 +3,6 @@ package io.peft4j.cli;
 import io.peft4j.data.grader.Grading;
 import io.peft4j.data.grader.Graders;
 import io.peft4j.eval.grader.GraderModels;
-import io.peft4j.eval.judge.Endpoint;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.constraint.TextConstraints;
 import java.nio.file.Path;
@@ -17,14 +16,13 @@ import picocli.CommandLine.Option;
 /** A grader and the models that it asks. */
 @HelpGroup("Grader")
 final class GraderOptions implements AutoCloseable {
-    private static final String KEY = "PEFT4J_API_KEY";
-
     @Option(names = "--grader", paramLabel = "FILE", description = "A grader as OpenAI's JSON object: string_check, "
             + "text_similarity, score_model, label_model, or multi of several.")
     private Path grader;
 
     @Option(names = "--grader-url", paramLabel = "URL", description = "Base URL of an OpenAI-compatible API with the "
-            + "models that the grader names; the API key is in " + KEY + ", if set. Default: they are loaded here")
+            + "models that the grader names; the API key is in "
+            + JudgeOptions.KEY + ", if set. Default: they are loaded here")
     private String url;
 
     @Option(names = "--grader-embeddings", paramLabel = "NAME",
@@ -54,18 +52,14 @@ final class GraderOptions implements AutoCloseable {
     Grading grading(Function<String, BaseModel> loader) {
         return new Grading(Graders.read(grader, url == null
                 ? GraderModels.of(name -> model(name, loader), TextConstraints::jsonSchema, Optional.empty())
-                : GraderModels.on(endpoint(), Optional.ofNullable(embeddings))), threads,
+                : GraderModels.on(JudgeOptions.endpoint(url, "grader", JudgeOptions.KEY),
+                        Optional.ofNullable(embeddings))),
+                threads,
                 Duration.ofMillis((long) (seconds * 1000)));
     }
 
     private synchronized BaseModel model(String name, Function<String, BaseModel> loader) {
         return models.computeIfAbsent(name, loader);
-    }
-
-    private Endpoint endpoint() {
-        Endpoint endpoint = Endpoint.of(url, "grader");
-        String key = System.getenv(KEY);
-        return key == null || key.isBlank() ? endpoint : endpoint.withKey(key);
     }
 
     @Override

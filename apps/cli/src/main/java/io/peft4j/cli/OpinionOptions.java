@@ -4,11 +4,11 @@ import io.peft4j.eval.Comparison;
 import io.peft4j.eval.Evaluation;
 import io.peft4j.eval.judge.Embedder;
 import io.peft4j.eval.judge.EmbeddingEndpoint;
-import io.peft4j.eval.judge.Endpoint;
 import io.peft4j.eval.judge.HiddenStates;
 import io.peft4j.eval.judge.LlmJudge;
 import io.peft4j.models.BaseModel;
 import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -17,14 +17,8 @@ import picocli.CommandLine.Spec;
 /** Who else has an opinion of the answers: a judge, embeddings. Nobody is asked unless an option says so. */
 @HelpGroup("Opinions of models")
 final class OpinionOptions {
-    private static final String KEY = "PEFT4J_API_KEY";
-
-    @Option(names = "--judge-url", paramLabel = "URL", description = "Base URL of an OpenAI-compatible API whose "
-            + "model judges the answers, such as http://localhost:8000/v1.")
-    private String judgeUrl;
-
-    @Option(names = "--judge-model", paramLabel = "NAME", description = "The judge's model name.")
-    private String judgeModel;
+    @Mixin
+    private JudgeOptions judge;
 
     @Option(names = "--judge-at-once", paramLabel = "N", defaultValue = "4",
             description = "Number of answers judged at a time. Default: ${DEFAULT-VALUE}")
@@ -41,7 +35,7 @@ final class OpinionOptions {
     private boolean hiddenStates;
 
     @Option(names = "--api-key-env", paramLabel = "VARIABLE", description = "The environment variable with the API "
-            + "key of judge and embeddings. Default: " + KEY + ", if set")
+            + "key of judge and embeddings. Default: " + JudgeOptions.KEY + ", if set")
     private String keyVariable;
 
     @Spec(Spec.Target.MIXEE)
@@ -78,29 +72,22 @@ final class OpinionOptions {
         if (atOnce < 1) {
             throw usage("--judge-at-once is " + atOnce + "; it must be at least 1");
         }
-        return endpoint("judge", judgeUrl, judgeModel).map(LlmJudge::of);
+        return judge.endpoint(keyVariable(), this::usage).map(LlmJudge::of);
     }
 
     private Optional<Embedder> embeddings() {
         if (embeddingUrl != null && hiddenStates) {
             throw usage("--embedding-url and --similarity are mutually exclusive");
         }
-        return endpoint("embedding", embeddingUrl, embeddingModel).map(EmbeddingEndpoint::new);
+        return JudgeOptions.endpoint("embedding", embeddingUrl, embeddingModel, keyVariable(), this::usage)
+                .map(EmbeddingEndpoint::new);
     }
 
-    private Optional<Endpoint> endpoint(String kind, String url, String model) {
-        if ((url == null) != (model == null)) {
-            throw usage("--" + kind + "-url and --" + kind + "-model must be given together");
-        }
-        if (url == null) {
-            return Optional.empty();
-        }
-        Endpoint endpoint = Endpoint.of(url, model);
-        String key = System.getenv(keyVariable == null ? KEY : keyVariable);
-        if (keyVariable != null && (key == null || key.isBlank())) {
+    private String keyVariable() {
+        if (keyVariable != null && JudgeOptions.key(keyVariable).isEmpty()) {
             throw usage("--api-key-env names " + keyVariable + ", which is not set");
         }
-        return Optional.of(key == null || key.isBlank() ? endpoint : endpoint.withKey(key));
+        return keyVariable == null ? JudgeOptions.KEY : keyVariable;
     }
 
     private ParameterException usage(String message) {

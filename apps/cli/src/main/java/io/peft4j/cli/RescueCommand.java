@@ -3,7 +3,6 @@ package io.peft4j.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.weight.support.RowEncoder;
-import io.peft4j.eval.judge.Endpoint;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.rescue.Inventory;
 import io.peft4j.serve.rescue.Rescue;
@@ -28,7 +27,6 @@ import picocli.CommandLine.Option;
             + "not be had, or an assertion fails."})
 final class RescueCommand extends PeftCommand {
     private static final String DEFAULT_KEY = "OPENAI_API_KEY";
-    private static final String JUDGE_KEY = "PEFT4J_API_KEY";
 
     @Option(names = "--from", required = true, paramLabel = "URL",
             description = "Where the service's API begins, with its /v1.")
@@ -81,13 +79,8 @@ final class RescueCommand extends PeftCommand {
             description = "Assertions in the form of Promptfoo or OpenAI's Evals that the new models must pass.")
     private Path assertions;
 
-    @Option(names = "--judge-url", paramLabel = "URL",
-            description = "An OpenAI-compatible API with a model that grades where an assertion asks for one. Its key, "
-                    + "if any, is read from " + JUDGE_KEY + ".")
-    private String judgeUrl;
-
-    @Option(names = "--judge-model", paramLabel = "NAME", description = "The model that grades.")
-    private String judgeModel;
+    @Mixin
+    private JudgeOptions judge;
 
     @Option(names = "--merge", paramLabel = "TYPE", description = "Also writes base and adapter as one GGUF file, "
             + "merged.gguf, with matrices of this type: f32, f16, bf16, q8_0, q5_1, q5_0, q4_1 or q4_0.")
@@ -110,10 +103,7 @@ final class RescueCommand extends PeftCommand {
     @Override
     public Integer call() {
         Service service = fromOptions(() -> Service.at(from));
-        String key = System.getenv(keyVariable);
-        if (key != null && !key.isBlank()) {
-            service = service.withKey(key.strip());
-        }
+        service = JudgeOptions.key(keyVariable).map(service::withKey).orElse(service);
         if (listed) {
             list(Rescue.inventory(service));
             return 0;
@@ -159,16 +149,7 @@ final class RescueCommand extends PeftCommand {
         options = decisions ? options.withDecisions() : options;
         options = prompts == null ? options : options.withPrompts(prompts);
         options = assertions == null ? options : options.withAssertions(assertions);
-        if ((judgeUrl == null) != (judgeModel == null)) {
-            throw usage("--judge-url and --judge-model go together");
-        }
-        return judgeUrl == null ? options : options.withJudge(judge());
-    }
-
-    private Endpoint judge() {
-        Endpoint endpoint = Endpoint.of(judgeUrl, judgeModel);
-        String key = System.getenv(JUDGE_KEY);
-        return key == null || key.isBlank() ? endpoint : endpoint.withKey(key.strip());
+        return judge.endpoint(JudgeOptions.KEY, this::usage).map(options::withJudge).orElse(options);
     }
 
     private void list(Inventory inventory) {
