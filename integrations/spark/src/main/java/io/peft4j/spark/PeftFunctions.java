@@ -1,6 +1,7 @@
 package io.peft4j.spark;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.ModelOptions.Precision;
@@ -24,6 +25,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -240,5 +242,25 @@ public final class PeftFunctions {
             all = all.add(added.apply(name));
         }
         return all;
+    }
+
+    /** Columns of DataFrames by name. */
+    private static final class Columns {
+        private Columns() {
+        }
+
+        /**
+         * A column.
+         *
+         * @throws ConfigurationException when there is none of that name
+         */
+        static StructField require(Dataset<Row> rows, String name) {
+            List<String> names = List.of(rows.schema().fieldNames());
+            if (!names.contains(name)) {
+                throw new ConfigurationException("there is no column '" + name + "'; "
+                        + SimilarNames.sentence(name, names));
+            }
+            return rows.schema().apply(name);
+        }
     }
 }

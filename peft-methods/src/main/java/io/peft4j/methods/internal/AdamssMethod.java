@@ -2,6 +2,7 @@ package io.peft4j.methods.internal;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.SingularValues;
+import io.peft4j.core.array.support.DenseMath;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
@@ -16,6 +17,7 @@ import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.LayeredAdapter;
 import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.random.support.TorchRandom;
 import io.peft4j.methods.AdamssConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,10 +48,11 @@ public final class AdamssMethod extends ConfiguredMethod<AdamssConfig> {
     }
 
     /**
-     * AdaMSS on a linear layer (<a href="https://huggingface.co/docs/peft/package_reference/adamss">Hugging Face PEFT</a>): {@code y = base(x)
-     * + x P^T A^T B^T}, and with a bias of the base {@code + p A^T B^T}: {@code adamss_newB} [R, in], or [R, in + 1]
-     * with p [R] as the last column, not trained; {@code adamss_A.k} [r_k, R], one below the other as A; {@code
-     * adamss_B.k} [rows of cluster k, r_k], at these rows and the columns of A_k in B [out, sum of r_k].
+     * AdaMSS on a linear layer (<a href="https://huggingface.co/docs/peft/package_reference/adamss">Hugging Face
+     * PEFT</a>): {@code y = base(x) + x P^T A^T B^T}, and with a bias of the base {@code + p A^T B^T}: {@code
+     * adamss_newB} [R, in], or [R, in + 1] with p [R] as the last column, not trained; {@code adamss_A.k} [r_k, R], one
+     * below the other as A; {@code adamss_B.k} [rows of cluster k, r_k], at these rows and the columns of A_k in B
+     * [out, sum of r_k].
      */
     private static final class AdamssLayer extends ChangeLayer {
         private final int rank;
@@ -179,6 +182,49 @@ public final class AdamssMethod extends ConfiguredMethod<AdamssConfig> {
         @Override
         public List<AdapterTensor> tensors() {
             return Stream.of(List.of(directions), a, b).flatMap(List::stream).toList();
+        }
+    }
+
+    /**
+     * The singular vectors that {@code torch.svd_lowrank(matrix, q, niter=2)} finds (Halko, Martinsson and Tropp 2009,
+     * <a href="https://arxiv.org/abs/0909.4061">0909.4061</a>) from the random numbers of a seed, up to their signs.
+     *
+     * @param u left vectors [m, q] in c order
+     * @param vt right vectors [q, n] in c order
+     */
+    private record SearchedDirections(double[] u, double[] vt) {
+        private static final int ROUNDS = 2;
+
+        /** Of a matrix [m, n]; q at most m and n. */
+        static SearchedDirections of(float[] matrix, int m, int n, int q, long seed) {
+            if (m < n) {
+                SearchedDirections other = of(Arrays.transposed(matrix, m, n), n, m, q, seed);
+                return new SearchedDirections(transposed(other.vt, q, m), transposed(other.u, n, q));
+            }
+            double[] a = Arrays.doubles(matrix);
+            double[] at = transposed(a, m, n);
+            double[] q0 = Arrays.doubles(new TorchRandom(seed).normal(n * q, 1));
+            double[] basis = orthogonal(DenseMath.product(a, m, n, q0, q), m, q);
+            for (int round = 0; round < ROUNDS; round++) {
+                double[] right = orthogonal(DenseMath.product(at, n, m, basis, q), n, q);
+                basis = orthogonal(DenseMath.product(a, m, n, right, q), m, q);
+            }
+            double[] small = DenseMath.product(transposed(basis, m, q), q, m, a, n);
+            SingularValues values = SingularValues.whole(small, q, n, q);
+            return new SearchedDirections(DenseMath.product(basis, m, q, values.u(), q), values.vt());
+        }
+
+        /** Orthogonal columns that span those of a matrix. */
+        private static double[] orthogonal(double[] columns, int m, int q) {
+            return SingularValues.whole(columns, m, q, q).u();
+        }
+
+        private static double[] transposed(double[] a, int rows, int columns) {
+            double[] result = new double[a.length];
+            for (int i = 0; i < a.length; i++) {
+                result[i % columns * rows + i / columns] = a[i];
+            }
+            return result;
         }
     }
 }

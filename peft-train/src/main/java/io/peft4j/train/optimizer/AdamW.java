@@ -1,7 +1,14 @@
 package io.peft4j.train.optimizer;
 
+import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.kernel.AdamWStep;
+import io.peft4j.core.kernel.Kernels;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * AdamW (Decoupled Weight Decay Regularization, <a href="https://arxiv.org/abs/1711.05101">1711.05101</a>) as PyTorch
@@ -50,5 +57,76 @@ public record AdamW(double beta1, double beta2, double epsilon, boolean eightBit
     public ParameterUpdate of(Parameter parameter) {
         return eightBit && parameter.length() >= SMALLEST ? new AdamW8BitUpdate(this, parameter)
                 : new AdamWUpdate(this, parameter);
+    }
+
+    /** AdamW with moments in f32. */
+    private static final class AdamWUpdate implements ParameterUpdate {
+        private final AdamW numbers;
+        private final Parameter parameter;
+        private final INDArray first;
+        private final INDArray second;
+
+        AdamWUpdate(AdamW numbers, Parameter parameter) {
+            this.numbers = numbers;
+            this.parameter = parameter;
+            this.first = Arrays.zeros(DataType.FLOAT, parameter.value().shape());
+            this.second = Arrays.zeros(DataType.FLOAT, parameter.value().shape());
+        }
+
+        @Override
+        public void apply(Kernels kernels, UpdateStep step) {
+            kernels.adamW(parameter.value(), parameter.gradient(), first, second, new AdamWStep(step.number(),
+                    step.learningRate(), numbers.beta1(), numbers.beta2(), numbers.epsilon(), step.weightDecay(),
+                    step.gradientScale()));
+        }
+
+        @Override
+        public Map<String, INDArray> arrays() {
+            return Map.of("exp_avg", first, "exp_avg_sq", second);
+        }
+    }
+
+    /** AdamW with moments in 8 bits; the update is made with them before they are rounded. */
+    private static final class AdamW8BitUpdate implements ParameterUpdate {
+        private final AdamW numbers;
+        private final Parameter parameter;
+        private final BlockMoments first;
+        private final BlockMoments second;
+
+        AdamW8BitUpdate(AdamW numbers, Parameter parameter) {
+            this.numbers = numbers;
+            this.parameter = parameter;
+            this.first = new BlockMoments(true, parameter.length());
+            this.second = new BlockMoments(false, parameter.length());
+        }
+
+        @Override
+        public void apply(Kernels kernels, UpdateStep step) {
+            float decay = (float) (1 - step.learningRate() * step.weightDecay());
+            float size = (float) (-step.learningRate() / (1 - Math.pow(numbers.beta1(), step.number())));
+            float correction = (float) Math.sqrt(1 - Math.pow(numbers.beta2(), step.number()));
+            HeapTiles.run(parameter.length(), (from, count) -> {
+                float[] p = HeapTiles.read(parameter.value(), from, count);
+                float[] g = HeapTiles.gradient(parameter.gradient(), from, count, step.gradientScale());
+                float[] m = first.read(from, count);
+                float[] v = second.read(from, count);
+                for (int i = 0; i < count; i++) {
+                    m[i] = (float) numbers.beta1() * m[i] + (float) (1 - numbers.beta1()) * g[i];
+                    v[i] = (float) numbers.beta2() * v[i] + (float) (1 - numbers.beta2()) * g[i] * g[i];
+                    float denominator = (float) Math.sqrt(v[i]) / correction + (float) numbers.epsilon();
+                    p[i] = p[i] * decay + size * m[i] / denominator;
+                }
+                HeapTiles.write(parameter.value(), from, p);
+                first.write(from, m);
+                second.write(from, v);
+            });
+        }
+
+        @Override
+        public Map<String, INDArray> arrays() {
+            Map<String, INDArray> arrays = new LinkedHashMap<>(first.arrays("exp_avg"));
+            arrays.putAll(second.arrays("exp_avg_sq"));
+            return arrays;
+        }
     }
 }
