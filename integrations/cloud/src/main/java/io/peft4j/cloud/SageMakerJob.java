@@ -1,11 +1,10 @@
 package io.peft4j.cloud;
 
-import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.support.JsonFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -126,20 +125,7 @@ record SageMakerJob(Path root, Map<String, String> environment) {
     }
 
     private static Optional<JsonNode> read(Path file) {
-        if (!Files.isRegularFile(file)) {
-            return Optional.empty();
-        }
-        try {
-            JsonNode node = JSON.readTree(file.toFile());
-            if (!node.isObject()) {
-                throw new FileFormatException(file, "is not a JSON object");
-            }
-            return Optional.of(node);
-        } catch (JacksonException e) {
-            throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + AtomicFiles.reason(e), e);
-        }
+        return Files.isRegularFile(file) ? Optional.of(JsonFiles.object(file)) : Optional.empty();
     }
 
     private static String text(JsonNode value) {

@@ -3,7 +3,7 @@ package io.peft4j.spring;
 import io.peft4j.core.error.PeftException;
 
 /** A training would replace an adapter, and nobody said that it may. */
-public final class AdapterExistsException extends PeftException {
+final class AdapterExistsException extends PeftException {
     private static final long serialVersionUID = 1;
 
     AdapterExistsException(String name) {

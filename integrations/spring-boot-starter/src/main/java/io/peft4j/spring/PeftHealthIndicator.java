@@ -12,7 +12,7 @@ import org.springframework.boot.health.contributor.Health;
  * name none, and adapters that could not be loaded. Down where there are such: what answers is not what was put there;
  * and where it is not clear which adapter answers a request that names none.
  */
-public final class PeftHealthIndicator extends AbstractHealthIndicator {
+final class PeftHealthIndicator extends AbstractHealthIndicator {
     private final PeftAdapters adapters;
 
     /** The health of these models. */

@@ -13,7 +13,7 @@ import java.util.Objects;
  * {@code peft4j.answer.tokens}, each with the tag {@code adapter} (the one that answered, or {@code __base__}), and the
  * gauge {@code peft4j.adapters}.
  */
-public final class PeftMetrics implements PeftChatModel.AnswerListener {
+final class PeftMetrics implements PeftChatModel.AnswerListener {
     private static final String TAG = "adapter";
 
     private final MeterRegistry registry;

@@ -20,7 +20,7 @@ import org.springframework.web.bind.annotation.RestController;
 /** {@code /peft4j/adapters}: which adapters there are, and training of new ones. Switched off by default. */
 @RestController
 @RequestMapping("/peft4j/adapters")
-public final class TuningController {
+final class TuningController {
     private static final String ROWS = "application/jsonl";
 
     private final PeftAdapters adapters;

@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * under its name, or else with the base, and then put into the folder of adapters, from which it answers. One whose
  * verdict is {@code do_not_ship}, since it answers worse, forgot too much or gains nothing, is not, unless forced.
  */
-public final class Tunings implements AutoCloseable {
+final class Tunings implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Tunings.class);
     private static final String NAME = "[A-Za-z0-9_-]{1,64}";
     private static final SplitOptions SPLIT = SplitOptions.ratios(0.9, 0.1);

@@ -162,10 +162,6 @@ public final class Variable {
         return read;
     }
 
-    Tape tape() {
-        return tape;
-    }
-
     @Override
     public String toString() {
         return "variable " + java.util.Arrays.toString(value.shape());

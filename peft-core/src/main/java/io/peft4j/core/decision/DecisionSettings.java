@@ -9,8 +9,8 @@ import io.peft4j.core.decision.DecisionQuestion.Kind;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.support.JsonFiles;
 import io.peft4j.core.io.support.SmallFiles;
-import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -159,10 +159,10 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
         DecisionSettings settings = otherwise;
         try {
             if (Files.isRegularFile(folder.resolve(LAYA))) {
-                settings = settings.ofLaya(json(folder.resolve(LAYA)));
+                settings = settings.ofLaya(JsonFiles.object(folder.resolve(LAYA)));
             }
             if (Files.isRegularFile(folder.resolve(FILE))) {
-                settings = settings.of(json(folder.resolve(FILE)));
+                settings = settings.of(JsonFiles.object(folder.resolve(FILE)));
             }
         } catch (ConfigurationException e) {
             throw new FileFormatException(folder.resolve(FILE), e.getMessage(), e);
@@ -176,20 +176,6 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
     private DecisionSettings withTemplate(String text) {
         return new DecisionSettings(labels, temperature, Optional.of(text), noulOptions, controlTokensAsText, adapter,
                 maxTokens, maxQuestionTokens, plainQuestion, calibration, namesAsLabels, trained);
-    }
-
-    private static JsonNode json(Path file) {
-        try {
-            JsonNode values = MAPPER.readTree(SmallFiles.read(file, SmallFiles.CONFIGURATION));
-            if (!values.isObject()) {
-                throw new FileFormatException(file, "is not a JSON object");
-            }
-            return values;
-        } catch (JsonProcessingException e) {
-            throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file, e);
-        }
     }
 
     private DecisionSettings ofLaya(JsonNode values) {

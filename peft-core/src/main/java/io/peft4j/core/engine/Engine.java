@@ -134,10 +134,6 @@ public final class Engine implements AutoCloseable {
         turns.giveWay();
     }
 
-    Kernels kernels() {
-        return kernels;
-    }
-
     /** Closes the kernels when nobody computes; a second time does nothing. */
     @Override
     public void close() {

@@ -22,11 +22,6 @@ public final class Workspace implements AutoCloseable {
         this.kernels = kernels;
     }
 
-    /** The engine. */
-    public Engine engine() {
-        return engine;
-    }
-
     /**
      * Runs a computation on this workspace's tapes when it is this thread's turn. Code of users does not belong into
      * it: others wait meanwhile.

@@ -72,11 +72,6 @@ public final class ExpertWeight implements WeightedLayer {
         return storedRows.clone();
     }
 
-    /** I, the input features of an expert. */
-    public int inFeatures() {
-        return whole.columns();
-    }
-
     @Override
     public Optional<FrozenWeight> matrix() {
         return Optional.of(whole);

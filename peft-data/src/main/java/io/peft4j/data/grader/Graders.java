@@ -6,9 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.Registered;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
+import io.peft4j.core.io.support.JsonFiles;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -31,17 +29,14 @@ public final class Graders {
      * The grader of a file.
      *
      * @throws FileFormatException when it is not JSON, or no grader; says what is wrong
-     * @throws UncheckedIOException when it cannot be read
+     * @throws java.io.UncheckedIOException when it cannot be read
      */
     public static Grader read(Path file, GraderTools tools) {
+        JsonNode json = JsonFiles.read(file);
         try {
-            return of(JSON.readTree(Files.readString(file)), tools);
+            return of(json, tools);
         } catch (ConfigurationException e) {
             throw new FileFormatException(file, e.getMessage(), e);
-        } catch (JsonProcessingException e) {
-            throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
         }
     }
 

@@ -70,11 +70,6 @@ public final class BatchSampler {
         return batches.size();
     }
 
-    /** Epochs that are complete. */
-    public int epoch() {
-        return done == batches.size() ? epoch + 1 : epoch;
-    }
-
     /** Where it stands. */
     public State state() {
         return new State(epoch, done, fingerprint);

@@ -9,7 +9,7 @@ import java.util.List;
  * MiCA (<a href="https://arxiv.org/abs/2604.01694">2604.01694</a>): B is what the base weight uses least, the left
  * vectors of its r smallest singular values, and stays so; A begins at zero and is all that is trained.
  */
-public record Mica() implements LoraInit {
+record Mica() implements LoraInit {
     @Override
     public String json() {
         return "\"mica\"";

@@ -9,7 +9,7 @@ import java.util.List;
  * OLoRA (<a href="https://arxiv.org/abs/2406.01775">2406.01775</a>): of the base weight W = Q R the first r columns of
  * Q as b and the first r rows of R = Q^T W as a.
  */
-public record Olora() implements LoraInit {
+record Olora() implements LoraInit {
     @Override
     public String json() {
         return "\"olora\"";

@@ -9,7 +9,7 @@ import java.util.random.RandomGenerator;
  * A and B random with B A = 0, up to rounding: a random orthogonal Q [r, r] gives its even rows to a and its odd ones
  * to b, each multiplied by a random matrix and divided by 10. The rank must be even.
  */
-public record Orthogonal() implements LoraInit {
+record Orthogonal() implements LoraInit {
     @Override
     public String json() {
         return "\"orthogonal\"";

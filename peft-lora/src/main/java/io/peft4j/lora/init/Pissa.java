@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
  * @param iterations by so many iterations in Hugging Face PEFT, which are faster there and less exact. Here it is
  *     exact, kept under its own name
  */
-public record Pissa(OptionalInt iterations) implements LoraInit {
+record Pissa(OptionalInt iterations) implements LoraInit {
     private static final Pattern ITERATED = Pattern.compile("\"pissa_niter_(\\d{1,4})\"");
 
     static Optional<LoraInit> iterated(String json) {

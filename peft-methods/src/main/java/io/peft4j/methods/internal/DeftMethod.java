@@ -171,7 +171,8 @@ public final class DeftMethod extends ConfiguredMethod<DeftConfig> {
         }
 
         private double[] gradient(double[] dq) {
-            double[] product = DenseMath.product(Arrays.doubles(Arrays.transposed(Arrays.floats(q), m, n)), n, m, dq, n);
+            double[] product = DenseMath.product(Arrays.doubles(Arrays.transposed(Arrays.floats(q), m, n)), n, m, dq,
+                    n);
             double[] symmetric = new double[n * n];
             for (int i = 0; i < n; i++) {
                 for (int j = i; j < n; j++) {

@@ -92,7 +92,8 @@ public final class HiraMethod extends ConfiguredMethod<HiraConfig> {
             super(setup, slot);
             int rank = config.rank();
             boolean random = config.initialization() == HiraConfig.Initialization.RANDOM;
-            this.a = setup.transposedTensor(slot, "hira_embedding_A", random ? Initializer.normal(1) : Initializer.ZEROS,
+            this.a = setup.transposedTensor(slot, "hira_embedding_A",
+                    random ? Initializer.normal(1) : Initializer.ZEROS,
                     rank, embedding().table().rows());
             this.b = setup.tensor(slot, "hira_embedding_B", Initializer.normal(1), embedding().table().columns(), rank);
         }

@@ -1,13 +1,11 @@
 package io.peft4j.models.architecture;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.support.SmallFiles;
-import java.io.IOException;
+import io.peft4j.core.io.support.JsonFiles;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -57,17 +55,7 @@ public final class ModelConfig {
      * @throws UncheckedIOException when it cannot be read
      */
     public static ModelConfig read(Path file) {
-        try {
-            JsonNode values = JSON.readTree(SmallFiles.read(file, SmallFiles.CONFIGURATION));
-            if (!values.isObject()) {
-                throw new FileFormatException(file, "is not a JSON object");
-            }
-            return new ModelConfig(file, values);
-        } catch (JsonProcessingException e) {
-            throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file, e);
-        }
+        return new ModelConfig(file, JsonFiles.object(file));
     }
 
     /**

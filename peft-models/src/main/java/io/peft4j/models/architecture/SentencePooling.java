@@ -1,11 +1,9 @@
 package io.peft4j.models.architecture;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.support.SmallFiles;
+import io.peft4j.core.io.support.JsonFiles;
 import io.peft4j.core.kernel.Activation;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -278,17 +276,11 @@ public record SentencePooling(List<Mode> modes, List<Dense> dense, boolean norma
         }
 
         private static JsonNode list(Path file) {
-            try {
-                JsonNode modules = new ObjectMapper().readTree(SmallFiles.read(file, SmallFiles.CONFIGURATION));
-                if (!modules.isArray()) {
-                    throw new FileFormatException(file, "is not a JSON list");
-                }
-                return modules;
-            } catch (JsonProcessingException e) {
-                throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
-            } catch (IOException e) {
-                throw new UncheckedIOException("cannot read " + file, e);
+            JsonNode modules = JsonFiles.read(file);
+            if (!modules.isArray()) {
+                throw new FileFormatException(file, "is not a JSON list");
             }
+            return modules;
         }
     }
 }

@@ -137,10 +137,6 @@ sealed interface Rule {
             return name;
         }
 
-        Rule target() {
-            return target;
-        }
-
         void target(Rule rule) {
             target = rule;
         }

@@ -1,6 +1,5 @@
 package io.peft4j.models.export;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -9,6 +8,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.support.JsonFiles;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.nn.WeightedLayer;
@@ -20,7 +20,6 @@ import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.models.BaseModel;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -110,7 +109,7 @@ final class MlxAdapter {
     /** The tensors and the configuration of Hugging Face PEFT's form, which are filled. */
     static void read(BaseModel base, Path folder, ObjectNode config, Map<String, TensorData> tensors) {
         Path configFile = folder.resolve(CONFIG);
-        JsonNode mlx = json(configFile);
+        JsonNode mlx = JsonFiles.read(configFile);
         String type = mlx.path("fine_tune_type").asText("lora");
         JsonNode scale = mlx.path("lora_parameters").path("scale");
         if (!type.equals("lora") || !scale.isNumber()) {
@@ -144,16 +143,6 @@ final class MlxAdapter {
                 otherAlphas.put(path, scale.asDouble() * own);
             }
         });
-    }
-
-    private static JsonNode json(Path file) {
-        try {
-            return JSON.readTree(Files.readString(file));
-        } catch (JsonProcessingException e) {
-            throw new FileFormatException(file, "is not JSON: " + e.getOriginalMessage());
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
-        }
     }
 
     private static Slot slot(BaseModel base, SafetensorsFile file, String path) {

@@ -1,15 +1,13 @@
 package io.peft4j.train.runs;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.io.support.AtomicFiles;
-import java.io.IOException;
+import io.peft4j.core.io.support.JsonFiles;
 import java.io.UncheckedIOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -136,18 +134,7 @@ public record RunInfo(State state, Optional<String> failure, List<String> warnin
      */
     static RunInfo read(Path folder) {
         Path file = folder.resolve(FILE);
-        if (!Files.exists(file)) {
-            return unknown();
-        }
-        try {
-            return of(JSON.readTree(Files.readString(file)), file);
-        } catch (JsonProcessingException e) {
-            throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
-        } catch (CharacterCodingException e) {
-            throw new FileFormatException(file, "is damaged: not a text file", e);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + AtomicFiles.reason(e), e);
-        }
+        return Files.exists(file) ? of(JsonFiles.read(file), file) : unknown();
     }
 
     private static RunInfo of(JsonNode root, Path file) {

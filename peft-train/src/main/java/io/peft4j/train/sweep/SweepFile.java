@@ -6,8 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.support.AtomicFiles;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import io.peft4j.core.io.support.JsonFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -52,14 +51,7 @@ final class SweepFile {
      */
     static SweepFile resume(Path folder, Map<String, String> settings) {
         Path file = folder.resolve(NAME);
-        JsonNode root;
-        try {
-            root = JSON.readTree(Files.readString(file));
-        } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-            throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + AtomicFiles.reason(e), e);
-        }
+        JsonNode root = JsonFiles.read(file);
         if (root.path("format").asInt() != FORMAT) {
             throw new FileFormatException(file, "has the format " + root.path("format") + "; this version reads "
                     + FORMAT);

@@ -1,14 +1,10 @@
 package io.peft4j.serve.rescue;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.io.support.JsonFiles;
 import io.peft4j.core.text.ChatMessage;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,8 +30,6 @@ import java.util.Map;
  * {@code cosine}, {@code score_model}, {@code label_model}) and the {@code data_source} of a run.
  */
 public final class Assertions {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     private final List<Test> tests;
 
     /**
@@ -74,16 +68,12 @@ public final class Assertions {
      *     judge that was not given
      */
     static Assertions read(Path file, AssertionCheck.Tools tools) {
+        JsonNode root = JsonFiles.read(file);
         try {
-            JsonNode root = JSON.readTree(Files.readString(file));
             return new Assertions(EvalsFile.isOne(root) ? new EvalsFile(root, tools).tests()
                     : new PromptfooFile(root, tools).tests());
         } catch (ConfigurationException e) {
             throw new FileFormatException(file, e.getMessage(), e);
-        } catch (JsonProcessingException e) {
-            throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
         }
     }
 

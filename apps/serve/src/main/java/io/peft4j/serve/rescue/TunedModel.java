@@ -2,7 +2,6 @@ package io.peft4j.serve.rescue;
 
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -32,10 +31,5 @@ public record TunedModel(String name, String base, Optional<String> job, Optiona
     /** A name for a folder. */
     String folder() {
         return name.replaceAll("[^A-Za-z0-9._-]", "_");
-    }
-
-    /** Its files. */
-    List<String> files() {
-        return java.util.stream.Stream.of(trainingFile, validationFile).flatMap(Optional::stream).toList();
     }
 }

@@ -17,7 +17,7 @@ import org.springframework.web.bind.annotation.RestController;
 
 /** What the page asks. */
 @RestController
-public class HrController {
+class HrController {
     /**
      * A question.
      *

@@ -201,7 +201,8 @@ final class RowValues {
 
         private static String timestamp(long value, TimestampLogicalTypeAnnotation kind) {
             long per = perSecond(kind.getUnit());
-            Instant instant = Instant.ofEpochSecond(Math.floorDiv(value, per), Math.floorMod(value, per) * (NANOS / per));
+            Instant instant = Instant.ofEpochSecond(Math.floorDiv(value, per),
+                    Math.floorMod(value, per) * (NANOS / per));
             return kind.isAdjustedToUTC() ? instant.toString() : instant.atOffset(ZoneOffset.UTC).toLocalDateTime()
                     .toString();
         }

@@ -24,7 +24,7 @@ import org.deeplearning4j.nn.conf.layers.Layer;
  * @param path the weight's name
  * @param weight the weight
  */
-public record Place(String layer, String path, Weight weight) {
+record Place(String layer, String path, Weight weight) {
     /** What a name may mean. */
     private record Named(String path, String kind, List<Place> places) {
         @Override

@@ -166,7 +166,8 @@ public final class Running {
         }
 
         @Override
-        public Pair<Gradient, INDArray> tbpttBackpropGradient(INDArray epsilon, int length, LayerWorkspaceMgr workspaces) {
+        public Pair<Gradient, INDArray> tbpttBackpropGradient(INDArray epsilon, int length,
+                LayerWorkspaceMgr workspaces) {
             return adapted(layer.tbpttBackpropGradient(epsilon, length, workspaces));
         }
 

@@ -8,7 +8,7 @@ import org.apache.spark.sql.Row;
 import scala.jdk.javaapi.CollectionConverters;
 
 /** Rows of Spark as the readers of PEFT4J take them: maps, lists, texts and numbers, as from JSON. */
-public final class SparkRows {
+final class SparkRows {
     private SparkRows() {
     }
 

@@ -215,7 +215,8 @@ final class PackedProducts implements AutoCloseable {
         }
 
         @Override
-        void multiply(ThreadContext lane, int slice, long copy, Span x, int rows, int padded, Span y, boolean accumulate) {
+        void multiply(ThreadContext lane, int slice, long copy, Span x, int rows, int padded, Span y,
+                boolean accumulate) {
             int count = count(slice);
             float[] input = lane.floats(INPUT, rows * columns());
             float[] result = lane.floats(RESULT, rows * count);

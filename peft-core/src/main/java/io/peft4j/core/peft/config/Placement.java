@@ -46,11 +46,6 @@ public record Placement(@Key(value = "target_modules", option = "target-modules"
         return at(TargetModules.UNSET);
     }
 
-    /** Layers by name. */
-    public static Placement at(String... names) {
-        return at(TargetModules.of(names));
-    }
-
     /** Layers by name, expression, or {@link TargetModules#ALL_LINEAR}. */
     public static Placement at(TargetModules targets) {
         return new Placement(targets, TargetModules.UNSET, OneOrMany.none(), OneOrMany.none(), List.of(), Bias.NONE);

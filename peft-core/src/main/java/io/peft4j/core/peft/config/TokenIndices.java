@@ -59,9 +59,4 @@ public record TokenIndices(List<Integer> ofEmbedding, Map<String, List<Integer>>
     public static TokenIndices byLayer(Map<String, List<Integer>> tokens) {
         return new TokenIndices(List.of(), tokens);
     }
-
-    /** Whether there is none. */
-    public boolean isEmpty() {
-        return ofEmbedding.isEmpty() && byLayer.isEmpty();
-    }
 }

@@ -34,11 +34,6 @@ public final class Groups {
         return find(a) == find(b);
     }
 
-    /** How many numbers there are. */
-    public int size() {
-        return parents.length;
-    }
-
     /** The groups with at least two members, each ascending, by their smallest member. */
     public java.util.List<int[]> several() {
         int[] sizes = new int[parents.length];

@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * The thread that decodes, and the requests that wait for it. Tickets enter and are cancelled on any thread; all else
  * happens on the loop's own. It begins with the first ticket.
  */
-public final class AnswerLoop {
+final class AnswerLoop {
     private static final Logger LOG = LoggerFactory.getLogger(AnswerLoop.class);
     /** How much a request counts in the mean time between two that are done. */
     private static final double MEMORY = 0.2;

@@ -93,10 +93,11 @@ final class DecodingBatch implements AutoCloseable {
     /** Computes the prompts and hands over the logits that follow each, with its index. */
     void prompts(BiConsumer<Integer, Logits> logits) {
         int[] last = promptBatch.lastRows();
-        for (int from = 0; from < promptBatch.rows(); from += Math.min(promptRows, promptBatch.rows())) {
+        int most = Math.min(promptRows, promptBatch.rows());
+        for (int from = 0; from < promptBatch.rows(); from += most) {
             int begin = from;
-            int end = begin + Math.min(promptRows, promptBatch.rows() - begin);
-            PackedBatch part = end - begin == promptBatch.rows() ? promptBatch
+            int end = Math.min(begin + most, promptBatch.rows());
+            PackedBatch part = most == promptBatch.rows() ? promptBatch
                     : promptBatch.select(IntStream.range(begin, end).toArray());
             int[] ending = IntStream.range(0, last.length).filter(s -> last[s] >= begin && last[s] < end).toArray();
             if (ending.length == 0) {

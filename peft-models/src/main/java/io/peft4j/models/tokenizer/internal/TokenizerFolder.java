@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.support.JsonFiles;
 import io.peft4j.core.io.support.SmallFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -44,15 +45,15 @@ final class TokenizerFolder {
                             .map(TokenizerFolder::older)
                             .orElse(""));
         }
-        ObjectNode tokenizer = object(file, LARGEST);
+        ObjectNode tokenizer = JsonFiles.object(file, LARGEST);
         ObjectNode config = JSON.createObjectNode();
         if (Files.isRegularFile(folder.resolve(TokenizerFiles.CONFIG))) {
-            config.setAll(object(folder.resolve(TokenizerFiles.CONFIG), SmallFiles.CONFIGURATION));
+            config.setAll(JsonFiles.object(folder.resolve(TokenizerFiles.CONFIG), SmallFiles.CONFIGURATION));
         }
         // As in transformers: the older file counts where the configuration does not list its added tokens, and wins.
         Path special = folder.resolve(SPECIAL_TOKENS);
         if (Files.isRegularFile(special) && !config.has("added_tokens_decoder")) {
-            config.setAll(object(special, SmallFiles.CONFIGURATION));
+            config.setAll(JsonFiles.object(special, SmallFiles.CONFIGURATION));
         }
         Map<String, String> templates = templates(folder, config.remove(TEMPLATE_KEY));
         SpecialTokens.addMissing(file, tokenizer, config);
@@ -124,21 +125,6 @@ final class TokenizerFolder {
 
     private static String text(Path file) {
         return new String(SmallFiles.read(file, SmallFiles.CONFIGURATION), StandardCharsets.UTF_8);
-    }
-
-    private static ObjectNode object(Path file, long most) {
-        try {
-            JsonNode value = JSON.readTree(SmallFiles.read(file, most));
-            if (value instanceof ObjectNode object) {
-                return object;
-            }
-            throw new FileFormatException(file, "is not a JSON object");
-        } catch (JsonProcessingException e) {
-            throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            // The bytes are here already: what they say of their encoding is wrong.
-            throw new FileFormatException(file, "is not valid JSON in UTF-8", e);
-        }
     }
 
     /**

@@ -5,12 +5,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.support.JsonFiles;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.internal.task.RunSettings;
-import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -58,16 +56,7 @@ public record TrainingState(long step, RunSettings settings, List<TrainingResult
      */
     public static TrainingState load(Path folder) {
         Path file = folder.resolve(FILE);
-        JsonNode root;
-        try {
-            root = JSON.readTree(Files.readString(file));
-        } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-            throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
-        } catch (CharacterCodingException e) {
-            throw new FileFormatException(file, "is damaged: not a text file", e);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
-        }
+        JsonNode root = JsonFiles.read(file);
         if (root.path("format").asInt() != FORMAT) {
             throw new FileFormatException(file, "has the format " + root.path("format") + "; this version reads "
                     + FORMAT + ". Resume with the version that wrote it, or load the adapter and train it anew");

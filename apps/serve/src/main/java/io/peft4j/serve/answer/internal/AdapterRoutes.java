@@ -27,7 +27,7 @@ import java.util.stream.Stream;
  * vLLM's {@code POST /v1/load_lora_adapter} and {@code /v1/unload_lora_adapter}, where roots were given. A client
  * chooses among the folders that lie in them: what it sends is compared with these, and never becomes a path.
  */
-public final class AdapterRoutes implements RouteGroup {
+final class AdapterRoutes implements RouteGroup {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}");
     /** What a parser says of a text quotes it, which is not for clients. */
     private static final Pattern UNREADABLE = Pattern.compile("(is not valid JSON): .*?( at line \\d+, column \\d+)?$",

@@ -28,7 +28,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /** Asks the models, and says in OpenAI's words what goes wrong. */
-public final class AnswerGateway {
+final class AnswerGateway {
     /** How often the connection of the client is checked. */
     private static final long LOOK_MILLIS = 100;
 

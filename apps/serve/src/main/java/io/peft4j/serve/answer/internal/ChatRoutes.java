@@ -16,7 +16,7 @@ import java.time.Clock;
 import java.util.List;
 
 /** {@code POST /v1/chat/completions}. */
-public final class ChatRoutes implements RouteGroup {
+final class ChatRoutes implements RouteGroup {
     private final Chats chats;
     private final Clock clock;
     private final ReplyParts replies;

@@ -26,7 +26,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** {@code POST /v1/completions}: texts that are continued as they are, without a chat template. */
-public final class CompletionRoutes implements RouteGroup {
+final class CompletionRoutes implements RouteGroup {
     private static final int MOST_PROMPTS = 128;
     private static final int MOST_LOG_PROBABILITIES = 5;
     private static final int DEFAULT_TOKENS = 16;

@@ -27,7 +27,7 @@ import java.util.List;
  * Typed questions: {@code POST /v1/decisions} as OpenAI has it, and {@code POST /v1/systemone} as System One's servers
  * do, whose errors are {@code {"detail"}}.
  */
-public final class DecisionRoutes implements RouteGroup {
+final class DecisionRoutes implements RouteGroup {
     private static final List<String> SYSTEM_ONE = List.of("model", "state", "questions", "assets");
     private static final int MOST_QUESTIONS = 64;
     /** Keys and limits are refused before the route is asked. */

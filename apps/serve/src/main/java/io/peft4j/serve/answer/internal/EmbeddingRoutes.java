@@ -127,9 +127,10 @@ final class EmbeddingRoutes implements RouteGroup {
                 return vector;
             }
             if (wanted > vector.length || !any && !lengths.contains(wanted)) {
-                throw ApiException.invalid("dimensions", "'dimensions' is " + wanted + ", but the vectors of this model "
-                        + "have " + vector.length + " numbers" + (any ? " or fewer" : lengths.isEmpty()
-                                ? ", and it says nothing of shorter ones" : " or " + lengths));
+                throw ApiException.invalid("dimensions",
+                        "'dimensions' is " + wanted + ", but the vectors of this model "
+                                + "have " + vector.length + " numbers" + (any ? " or fewer" : lengths.isEmpty()
+                                        ? ", and it says nothing of shorter ones" : " or " + lengths));
             }
             float[] part = Arrays.copyOf(vector, wanted);
             double squares = 0;

@@ -30,7 +30,7 @@ import java.util.stream.IntStream;
  * {@code POST /v1/rerank}, in the form of Jina and of Cohere's first version. What is longer than the model reads is
  * cut, as theirs do; a query alone must fit.
  */
-public final class RerankRoutes implements RouteGroup {
+final class RerankRoutes implements RouteGroup {
     private static final int MOST_DOCUMENTS = 1000;
     private static final String FORMS = "an array of strings, or of objects with 'text', that is not empty";
 

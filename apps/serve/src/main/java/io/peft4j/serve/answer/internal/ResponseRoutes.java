@@ -17,7 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** {@code POST /v1/responses}: the chats of {@link ChatRoutes} in another form. Responses are not kept. */
-public final class ResponseRoutes implements RouteGroup {
+final class ResponseRoutes implements RouteGroup {
     private final Chats chats;
     private final Clock clock;
     private final ReplyParts replies;

@@ -53,11 +53,6 @@ public final class ApiException extends PeftException {
         return of(404, "invalid_request_error", code, param, message);
     }
 
-    /** 409: what is asked for does not go with how things are. */
-    public static ApiException conflict(String code, String message) {
-        return of(409, "invalid_request_error", code, null, message);
-    }
-
     /** 413: more than is taken. */
     public static ApiException tooLarge(String message) {
         return of(413, "invalid_request_error", "content_too_large", null, message);

@@ -40,11 +40,6 @@ public final class Routes {
         handlers.get(path, guarded(handler));
     }
 
-    /** A route that is sent to and not part of the API, and so not described. */
-    public void postUndescribed(String path, Handler handler) {
-        handlers.post(path, guarded(handler));
-    }
-
     /** An error of the JVM ends a request like any other failure: with an error object. */
     private static Handler guarded(Handler handler) {
         return request -> {

@@ -20,7 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** Google Cloud Storage. Large files are written in pieces, which the SDK tries again where one fails. */
-public final class GoogleStore implements ObjectStore {
+final class GoogleStore implements ObjectStore {
     private final Storage storage;
 
     private GoogleStore(Storage storage) {

@@ -22,7 +22,7 @@ import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.services.s3.model.ServerSideEncryption;
 
 /** Amazon S3, and what speaks its protocol. */
-public final class S3Store implements ObjectStore {
+final class S3Store implements ObjectStore {
     /** The checksum that is kept with what is written here. */
     static final String SHA256 = "sha256";
     static final int NOT_FOUND = 404;
