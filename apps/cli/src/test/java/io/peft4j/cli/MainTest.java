@@ -122,7 +122,7 @@ class MainTest {
         2 | data augment f.jsonl --output g.jsonl --seed 2 | --seed has no effect without --model
         2 | data from-handbook f.md --output g.jsonl --dtype f32 | --dtype has no effect without --model
         2 | rescue --from http://localhost:1/v1 --output o --prove | --prove has no effect without --merge
-        2 | rescue --from http://localhost:1/v1 --model m --output o --merge q4_0 | the type is 'q4_0'; it
+        2 | rescue --from http://localhost:1/v1 --model m --output o --merge q3_k | the type is 'q3_k'; it
         2 | data mix f.jsonl g.jsonl --output h.jsonl --weights 0,1 | --weights is [0.0, 1.0]; each must be above 0
         2 | data mix f.jsonl --output h.jsonl --guard g.jsonl --guard-share 1 | --guard-share is 1.0; it must be above 0
         2 | data mix f.jsonl --output h.jsonl --size 0 | --size is 0; it must be at least 1
