@@ -24,7 +24,8 @@ interface SequenceContract extends KernelsUnderTest {
                     new Segment(37, 77, List.of(new Range(0, 35)), 37, 0),
                     new Segment(77, 80, List.of(new Range(0, 35), new Range(37, 77)), 77, 0))));
     /** Key heads, value heads, Dk, Dv. */
-    List<ScanShape> SCANS = List.of(new ScanShape(1, 1, 1, 1), new ScanShape(2, 4, 5, 7), new ScanShape(1, 3, 16, 8));
+    List<ScanShape> SCANS = List.of(new ScanShape(1, 1, 1, 1), new ScanShape(2, 4, 5, 7), new ScanShape(1, 3, 16, 8),
+            new ScanShape(1, 1, 128, 96));
 
     @Test
     default void convolution() {

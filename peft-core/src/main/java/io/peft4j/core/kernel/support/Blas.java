@@ -25,6 +25,28 @@ final class Blas {
         });
     }
 
+    /** OpenBLAS, loaded when it is first needed here. */
+    private static final class Loaded {
+        static {
+            load();
+        }
+
+        private Loaded() {
+        }
+
+        /** Does nothing more. */
+        static void ensure() {
+        }
+    }
+
+    /** {@code C += op(A) B} of matrices in the heap, without gaps: op(A) [m, k], B [k, n], C [m, n]. */
+    static void add(boolean transposeA, int m, int n, int k, float[] a, float[] b, float[] c) {
+        Loaded.ensure();
+        openblas_nolapack.cblas_sgemm(openblas_nolapack.CblasRowMajor,
+                transposeA ? openblas_nolapack.CblasTrans : openblas_nolapack.CblasNoTrans,
+                openblas_nolapack.CblasNoTrans, m, n, k, 1, a, transposeA ? m : k, b, n, 1, c, n);
+    }
+
     /**
      * {@code C = alpha * op(A) op(B) + beta * C}: op(A) [m, k], op(B) [k, n], C [m, n]; beta is 0 or 1. Row i of a
      * matrix begins {@code i * stride} floats after its address.

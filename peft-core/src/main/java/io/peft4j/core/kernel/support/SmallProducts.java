@@ -2,14 +2,21 @@ package io.peft4j.core.kernel.support;
 
 /**
  * Products of small f32 matrices in heap arrays, row-major without gaps. The inner loops run along rows, so that the
- * compiler vectorizes them.
+ * compiler vectorizes them; OpenBLAS takes what is worth a copy.
  */
 final class SmallProducts {
+    /** Multiplications of a product that OpenBLAS computes in less time, copies included. */
+    private static final int WORTH_A_COPY = 1 << 17;
+
     private SmallProducts() {
     }
 
     /** {@code C += A B}: A [m, k], B [k, n], C [m, n]. */
     static void add(int m, int n, int k, float[] a, float[] b, float[] c) {
+        if (m * n * k >= WORTH_A_COPY) {
+            Blas.add(false, m, n, k, a, b, c);
+            return;
+        }
         for (int i = 0; i < m; i++) {
             int x = 0;
             for (; x < k - 3; x += 4) {
@@ -23,6 +30,10 @@ final class SmallProducts {
 
     /** {@code C += A^T B}: A [k, m], B [k, n], C [m, n]. */
     static void addTransposed(int m, int n, int k, float[] a, float[] b, float[] c) {
+        if (m * n * k >= WORTH_A_COPY) {
+            Blas.add(true, m, n, k, a, b, c);
+            return;
+        }
         int x = 0;
         for (; x < k - 3; x += 4) {
             for (int i = 0; i < m; i++) {
