@@ -34,6 +34,11 @@ public record VirtualTokens(@Key(value = "num_virtual_tokens", fallback = "20") 
                 "token_dim, num_layers, num_attention_heads and num_transformer_submodules must be at least 0");
     }
 
+    /** Rows of the table of a model's virtual tokens: those of an encoder-decoder are as many again, and not used. */
+    public int rows() {
+        return Math.multiplyExact(count, Math.max(1, submodules));
+    }
+
     /** Virtual tokens for the model that they are made on. */
     public static VirtualTokens of(int count) {
         return new VirtualTokens(count, 0, 0, 0, 0);

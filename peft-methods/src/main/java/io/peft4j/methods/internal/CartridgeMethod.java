@@ -19,6 +19,7 @@ public final class CartridgeMethod extends ConfiguredMethod<CartridgeConfig> {
 
     @Override
     protected Adapter adapter(CartridgeConfig config, AdapterSetup setup) {
+        TokenSizes.requireNoEncoder(setup);
         VirtualTokens tokens = TokenSizes.ofPrefix(config.virtualTokens(), setup);
         double[] distances = IntStream.range(0, tokens.count())
                 .mapToDouble(i -> i < config.frozenTokens() ? 0 : Double.POSITIVE_INFINITY).toArray();

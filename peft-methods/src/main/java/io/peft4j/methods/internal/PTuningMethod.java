@@ -3,6 +3,7 @@ package io.peft4j.methods.internal;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterSetup;
@@ -27,11 +28,13 @@ public final class PTuningMethod extends ConfiguredMethod<PTuningConfig> {
 
     @Override
     protected Adapter adapter(PTuningConfig config, AdapterSetup setup) {
-        VirtualTokens tokens = TokenSizes.ofPrompt(config.virtualTokens(), setup);
+        VirtualTokens tokens = setup.network() instanceof EncoderDecoderNetwork
+                ? TokenSizes.ofSource(config.virtualTokens(), setup)
+                : TokenSizes.ofPrompt(config.virtualTokens(), setup);
         PTuningConfig resolved = config.toBuilder().virtualTokens(tokens)
                 .hiddenSize(config.hiddenSize() == 0 ? tokens.tokenDim() : config.hiddenSize()).build();
         VirtualSource source = VirtualSource.network(setup, () -> new PromptEncoder(setup, resolved).network(),
-                tokens.count(), tokens.tokenDim());
+                tokens.rows(), tokens.tokenDim());
         return PromptTuningMethod.prompt(setup.isRestoring() ? config : resolved, setup, tokens, source);
     }
 
@@ -51,7 +54,7 @@ public final class PTuningMethod extends ConfiguredMethod<PTuningConfig> {
             this.config = config;
             int dim = config.virtualTokens().tokenDim();
             int width = config.hiddenSize();
-            add("embedding.weight", Initializer.normal(1), config.virtualTokens().count(), dim);
+            add("embedding.weight", Initializer.normal(1), config.virtualTokens().rows(), dim);
             if (config.encoder() == PTuningConfig.Encoder.MLP) {
                 linear(0, dim, width);
                 linear(2, width, width);
@@ -90,7 +93,7 @@ public final class PTuningMethod extends ConfiguredMethod<PTuningConfig> {
         VirtualSource.Network network() {
             List<AdapterTensor> all = new ArrayList<>(tensors.values());
             VirtualTokens tokens = config.virtualTokens();
-            return new VirtualSource.Network(all, this::columns, tokens.count(), tokens.tokenDim());
+            return new VirtualSource.Network(all, this::columns, tokens.rows(), tokens.tokenDim());
         }
 
         private Variable columns(Tape tape, Optional<ForwardContext> context, int from, int to) {

@@ -4,6 +4,7 @@ import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.nn.AttentionInputs;
 import io.peft4j.core.nn.AttentionStep;
 import io.peft4j.core.nn.ForwardContext;
@@ -52,8 +53,8 @@ public final class PrefixTuningMethod extends ConfiguredMethod<PrefixTuningConfi
 
     /** Columns of the table of keys and values of all layers. */
     static int columns(VirtualTokens tokens, AdapterSetup setup) {
-        for (SelfAttention attention : TokenSizes.attentionLayers(setup)) {
-            if (attention.shape().keyColumns() != tokens.tokenDim()) {
+        for (Slot attention : TokenSizes.attentionLayers(setup)) {
+            if (TokenSizes.shape(attention).keyColumns() != tokens.tokenDim()) {
                 throw new ConfigurationException("the layers of this model have keys of different widths, which prefix "
                         + "tuning cannot put into one table");
             }
@@ -64,8 +65,8 @@ public final class PrefixTuningMethod extends ConfiguredMethod<PrefixTuningConfi
     /** An adapter whose virtual tokens are keys and values of each attention layer. */
     static Adapter prefix(PeftConfig config, AdapterSetup setup, VirtualTokens tokens, VirtualSource source) {
         List<AdapterLayer> layers = new ArrayList<>();
-        setup.network().slots().stream().filter(slot -> slot.layer() instanceof SelfAttention)
-                .forEach(slot -> layers.add(new PrefixLayer(slot, source, tokens.count())));
+        TokenSizes.attentionLayers(setup).forEach(slot -> layers.add(new PrefixLayer(slot, source, tokens,
+                setup.network() instanceof EncoderDecoderNetwork)));
         return new VirtualTokenAdapter(config, tokens.count(), source, layers,
                 batch -> batch.afterPast(tokens.count()));
     }
@@ -95,16 +96,20 @@ public final class PrefixTuningMethod extends ConfiguredMethod<PrefixTuningConfi
      * An attention layer behind a prefix: {@code tokens} keys and values [tokens, key/value heads x D], which every
      * query sees, come before those of the batch. Positions are not applied to them. In the table of all layers, layer
      * i has its keys in the columns from {@code 2 i C} on and its values from {@code (2 i + 1) C} on, C = key/value
-     * heads x D.
+     * heads x D. For an encoder-decoder Hugging Face PEFT reads the table twice, as if the decoder's attention to the
+     * encoder had a part of it, which is not used: layer i has that of layer {@code 2 i mod L}.
      */
     private static final class PrefixLayer extends AbstractAdapterLayer {
         private final VirtualSource source;
         private final int tokens;
+        private final int part;
 
-        PrefixLayer(Slot slot, VirtualSource source, int tokens) {
+        PrefixLayer(Slot slot, VirtualSource source, VirtualTokens tokens, boolean twice) {
             super(slot);
             this.source = source;
-            this.tokens = tokens;
+            this.tokens = tokens.count();
+            int index = ((SelfAttention) slot.layer()).index();
+            this.part = twice ? 2 * index % tokens.layers() : index;
         }
 
         @Override
@@ -130,9 +135,8 @@ public final class PrefixTuningMethod extends ConfiguredMethod<PrefixTuningConfi
 
         /** Keys (0) or values (1). */
         private Variable part(Tape tape, ForwardContext context, int which) {
-            SelfAttention attention = (SelfAttention) slot().layer();
-            int width = attention.shape().keyColumns();
-            int from = (2 * attention.index() + which) * width;
+            int width = TokenSizes.shape(slot()).keyColumns();
+            int from = (2 * part + which) * width;
             return source.columns(tape, Optional.of(context), from, from + width);
         }
 

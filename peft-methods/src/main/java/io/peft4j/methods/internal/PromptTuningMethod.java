@@ -38,7 +38,7 @@ public final class PromptTuningMethod extends ConfiguredMethod<PromptTuningConfi
         boolean reads = setup.network() instanceof EncoderDecoderNetwork;
         VirtualTokens tokens = reads ? TokenSizes.ofSource(config.virtualTokens(), setup)
                 : TokenSizes.ofPrompt(config.virtualTokens(), setup);
-        int rows = Math.multiplyExact(tokens.count(), tokens.submodules());
+        int rows = tokens.rows();
         PromptTuningConfig.Builder resolved = config.toBuilder().virtualTokens(tokens);
         if (config.initialization() == PromptTuningConfig.Initialization.TEXT && config.tokenizer().isEmpty()) {
             resolved.tokenizer(Optional.of(setup.network().description().name()));

@@ -1,9 +1,11 @@
 package io.peft4j.methods.internal;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.nn.SelfAttention;
+import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.methods.VirtualTokens;
 import java.util.List;
@@ -16,15 +18,11 @@ final class TokenSizes {
     private TokenSizes() {
     }
 
-    /** The attention layers of a model, in their order. */
-    static List<SelfAttention> attentionLayers(AdapterSetup setup) {
-        if (setup.network() instanceof EncoderDecoderNetwork) {
-            throw new ConfigurationException("of the methods with virtual tokens encoder-decoders such as "
-                    + setup.network().description().modelType() + " support prompt tuning; use it, or another method, "
-                    + "such as lora");
-        }
-        List<SelfAttention> found = setup.network().slots().stream().map(slot -> slot.layer())
-                .filter(SelfAttention.class::isInstance).map(SelfAttention.class::cast).toList();
+    /** The attention layers of a model, or of its decoder, in their order. */
+    static List<Slot> attentionLayers(AdapterSetup setup) {
+        List<Slot> all = setup.network() instanceof EncoderDecoderNetwork both ? both.decoderSlots()
+                : setup.network().slots();
+        List<Slot> found = all.stream().filter(slot -> slot.layer() instanceof SelfAttention).toList();
         if (found.isEmpty()) {
             throw new ConfigurationException("models of type " + setup.network().description().modelType()
                     + " have no attention layers for virtual tokens");
@@ -32,15 +30,29 @@ final class TokenSizes {
         return found;
     }
 
+    static AttentionShape shape(Slot attention) {
+        return ((SelfAttention) attention.layer()).shape();
+    }
+
     /** For prompts: tokens as wide as the hidden state. */
     static VirtualTokens ofPrompt(VirtualTokens asked, AdapterSetup setup) {
+        requireNoEncoder(setup);
         if (!setup.network().isCausal()) {
             throw new ConfigurationException("prompt tuning and p-tuning do not support encoders such as "
                     + setup.network().description().modelType() + ", where sequences of a batch would share virtual "
                     + "tokens; use another method, such as lora");
         }
         return resolved(asked, setup, setup.network().description().hiddenSize(),
-                attentionLayers(setup).get(0).shape().heads());
+                shape(attentionLayers(setup).get(0)).heads());
+    }
+
+    /** Refuses encoder-decoders. */
+    static void requireNoEncoder(AdapterSetup setup) {
+        if (setup.network() instanceof EncoderDecoderNetwork) {
+            throw new ConfigurationException("of the methods with virtual tokens encoder-decoders such as "
+                    + setup.network().description().modelType() + " support prompt tuning, p-tuning and prefix tuning; "
+                    + "use one of them, or another method, such as lora");
+        }
     }
 
     /**
@@ -49,16 +61,17 @@ final class TokenSizes {
      */
     static VirtualTokens ofSource(VirtualTokens asked, AdapterSetup setup) {
         ModelDescription model = setup.network().description();
-        check("token_dim", asked.tokenDim(), model.hiddenSize(), model);
+        int columns = PromptTuningMethod.embedding(setup).table().columns();
+        check("token_dim", asked.tokenDim(), columns, model);
         check("num_transformer_submodules", asked.submodules(), STACKS, model);
         requireRoom(asked, model);
-        return new VirtualTokens(asked.count(), model.hiddenSize(), asked.layers(), asked.attentionHeads(), STACKS);
+        return new VirtualTokens(asked.count(), columns, asked.layers(), asked.attentionHeads(), STACKS);
     }
 
     /** For prefixes: tokens as wide as keys and values are. */
     static VirtualTokens ofPrefix(VirtualTokens asked, AdapterSetup setup) {
-        List<SelfAttention> layers = attentionLayers(setup);
-        SelfAttention first = layers.get(0);
+        List<Slot> layers = attentionLayers(setup);
+        AttentionShape first = shape(layers.get(0));
         ModelDescription model = setup.network().description();
         if (layers.size() < model.layers()) {
             throw new ConfigurationException("prefix tuning needs keys and values in every layer, but only "
@@ -66,7 +79,20 @@ final class TokenSizes {
                     + " have them; use another "
                     + "method, such as lora");
         }
-        return resolved(asked, setup, first.shape().keyColumns(), first.shape().keyValueHeads());
+        if (!(setup.network() instanceof EncoderDecoderNetwork)) {
+            return resolved(asked, setup, first.keyColumns(), first.keyValueHeads());
+        }
+        // Hugging Face PEFT counts the layers of the encoder.
+        int counted = asked.layers() == 0 ? model.layers() : asked.layers();
+        if (counted < model.layers()) {
+            throw new ConfigurationException("num_layers is " + counted + ", and the decoder of " + model.name()
+                    + " has " + model.layers() + " layers");
+        }
+        check("token_dim", asked.tokenDim(), first.keyColumns(), model);
+        check("num_attention_heads", asked.attentionHeads(), first.keyValueHeads(), model);
+        check("num_transformer_submodules", asked.submodules(), STACKS, model);
+        requireRoom(asked, model);
+        return new VirtualTokens(asked.count(), first.keyColumns(), counted, first.keyValueHeads(), STACKS);
     }
 
     private static VirtualTokens resolved(VirtualTokens asked, AdapterSetup setup, int dim, int heads) {

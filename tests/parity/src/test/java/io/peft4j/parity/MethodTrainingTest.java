@@ -55,7 +55,7 @@ class MethodTrainingTest {
             step.get(0).forEach(number -> ordered.add(examples.get(number.asInt())));
         }
         BaseModel base = kernels.shared(run.get("model").asText());
-        try (PeftModel model = start(base, name)) {
+        try (PeftModel model = start(base, Fixtures.method(name))) {
             List<StepMetrics> steps = Trainer.builder(model).epochs(1).shuffle(false)
                     .batchSize(run.get("batches").get(0).get(0).size())
                     .learningRate(run.get("learning_rate").asDouble())
@@ -77,12 +77,12 @@ class MethodTrainingTest {
     }
 
     /** The adapter as it was saved, or with the network that computes its virtual tokens, which PEFT does not save. */
-    private static PeftModel start(BaseModel base, String name) {
-        Path encoder = Fixtures.method(name).resolve("encoder.safetensors");
+    static PeftModel start(BaseModel base, Path adapter) {
+        Path encoder = adapter.resolve("encoder.safetensors");
         if (!Files.exists(encoder)) {
-            return PeftModel.load(base, Fixtures.method(name));
+            return PeftModel.load(base, adapter);
         }
-        PeftConfig config = AdapterCheckpoint.readConfig(Fixtures.method(name));
+        PeftConfig config = AdapterCheckpoint.readConfig(adapter);
         PeftModel model = PeftModel.of(base, config);
         try (SafetensorsFile file = SafetensorsFile.open(encoder)) {
             assertEquals(file.names().size(), model.trainableParameters().size());

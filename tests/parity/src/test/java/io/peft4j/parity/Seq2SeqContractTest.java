@@ -71,13 +71,24 @@ class Seq2SeqContractTest {
 
     @ParameterizedTest
     @CsvSource({"t5-tied, adapter, training", "flan-t5, adapter, training", "mt5, adapter, training",
-        "t5gemma, adapter, training", "t5gemma2, adapter, training",
-        "t5-tied, prompt, prompt"})
+        "t5gemma, adapter, training", "t5gemma2, adapter, training"})
     void twelveStepsOfTrainingAreThoseOfPyTorchAndHuggingFacePeft(String name, String adapter, String key,
             @TempDir Path folder) {
+        trains(name, adapter, key, folder);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"t5-tied", "flan-t5", "t5gemma"})
+    void virtualTokensTrainAsInHuggingFacePeft(String name, @TempDir Path folder) {
+        for (String key : List.of("prompt", "prefix", "prefix-projection", "p-tuning", "p-tuning-lstm")) {
+            trains(name, key, key, folder.resolve(key));
+        }
+    }
+
+    private static void trains(String name, String adapter, String key, Path folder) {
         JsonNode training = expected(name).get(key);
         try (BaseModel base = load(name);
-                PeftModel model = base.withAdapter(Fixtures.FOLDER.resolve("seq2seq").resolve(name)
+                PeftModel model = MethodTrainingTest.start(base, Fixtures.FOLDER.resolve("seq2seq").resolve(name)
                         .resolve(adapter))) {
             assertEquals(training.get("trainable").asLong(), model.trainableParameterCount());
             assertArrayEquals(Fixtures.doubles(training.get("adapted")), nll(model, name), F32 * 50);
@@ -89,7 +100,7 @@ class Seq2SeqContractTest {
 
             double[] losses = Fixtures.doubles(training.get("losses"));
             for (int i = 0; i < losses.length; i++) {
-                assertEquals(losses[i], result.steps().get(i).trainLoss(), TRAINED * losses[i], "loss " + i);
+                assertEquals(losses[i], result.steps().get(i).trainLoss(), TRAINED * losses[i], key + " loss " + i);
             }
             double[] trained = nll(model, name);
             assertArrayEquals(Fixtures.doubles(training.get("trained")), trained, TRAINED * 50);

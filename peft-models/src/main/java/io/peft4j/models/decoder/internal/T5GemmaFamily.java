@@ -87,7 +87,8 @@ public class T5GemmaFamily implements Architecture, CheckpointForm {
 
     /** What the encoder is made of. */
     DecoderPlan encoder(ModelConfig config) {
-        return plan(new Gemma2Family(), stack(config, config, "encoder"), "model.encoder", "model.encoder")
+        return scaledBehind(plan(new Gemma2Family(), stack(config, config, "encoder"), "model.encoder",
+                "model.encoder"))
                 .mapLayers((i, layer) -> reaching(layer));
     }
 
@@ -98,8 +99,14 @@ public class T5GemmaFamily implements Architecture, CheckpointForm {
      * @param source columns of the encoder's states
      */
     DecoderPlan decoder(ModelConfig config, int source) {
-        return plan(new Gemma2Family(), config, "model.decoder", "model.decoder")
+        return scaledBehind(plan(new Gemma2Family(), config, "model.decoder", "model.decoder"))
                 .mapLayers((i, layer) -> crossing(config, layer, source));
+    }
+
+    /** What enters the layers is scaled, virtual tokens too, and not what comes out of the embedding. */
+    private static DecoderPlan scaledBehind(DecoderPlan plan) {
+        DecoderPlan.Scales own = plan.scales();
+        return plan.withScales(new DecoderPlan.Scales(1, own.embedding(), own.logits(), own.logitCap()));
     }
 
     /** Whether the decoder's embedding is the encoder's. */

@@ -50,12 +50,16 @@ final class T5GemmaNetwork implements EncoderDecoderNetwork {
         return description;
     }
 
-    /** An embedding that both stacks read is the encoder's. */
     @Override
     public List<Slot> slots() {
+        return Stream.concat(encoder.slots().stream(), decoderSlots().stream()).toList();
+    }
+
+    /** Without an embedding that is the encoder's. */
+    @Override
+    public List<Slot> decoderSlots() {
         boolean shared = table(encoder) == table(decoder);
-        return Stream.concat(encoder.slots().stream(), decoder.slots().stream()
-                .filter(slot -> !shared || slot != decoder.embedding())).toList();
+        return decoder.slots().stream().filter(slot -> !shared || slot != decoder.embedding()).toList();
     }
 
     private static FrozenWeight table(DecoderNetwork stack) {

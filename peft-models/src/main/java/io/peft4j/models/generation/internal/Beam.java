@@ -45,11 +45,11 @@ final class Beam {
     private record Candidate(int path, int token, double score) {
     }
 
-    Beam(Beams options, Set<Integer> stopTokens, int maxNewTokens, int promptRow) {
+    Beam(Beams options, Set<Integer> stopTokens, int maxNewTokens, int[] promptRows) {
         this.options = options;
         this.stopTokens = stopTokens;
         this.maxNewTokens = maxNewTokens;
-        this.followed = List.of(new Path(new int[0], new int[] {promptRow}, 0));
+        this.followed = List.of(new Path(new int[0], promptRows, 0));
     }
 
     boolean isRunning() {

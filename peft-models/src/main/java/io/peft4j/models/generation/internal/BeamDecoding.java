@@ -38,15 +38,18 @@ final class BeamDecoding {
                 .of(sources.stream().map(source -> TokenSequence.unsupervised(start).withSource(source)).toList()))
                 .withCacheRows();
         PackedBatch read = first.source().orElseThrow().batch();
-        List<Beam> beams = IntStream.range(0, sources.size())
-                .mapToObj(i -> new Beam(options.beams(), stopTokens, options.maxNewTokens(), i)).toList();
-        int used = sources.size();
+        int used = first.layout().keyRows();
+        // What an adapter puts before all sequences.
+        int past = used - sources.size();
+        List<Beam> beams = IntStream.range(0, sources.size()).mapToObj(i -> new Beam(options.beams(), stopTokens,
+                options.maxNewTokens(), IntStream.concat(IntStream.range(0, past), IntStream.of(past + i)).toArray()))
+                .toList();
         try (Workspace workspace = model.engine().generation(sources.size() * options.beams().count());
                 KvCache cache = model.network().causal().newCache(Math.max(used, read.rows()))) {
             advance(beams, run(workspace, first, cache));
             while (beams.stream().anyMatch(Beam::isRunning)) {
                 List<Beam> running = beams.stream().filter(Beam::isRunning).toList();
-                PackedBatch batch = step(beams, read, used);
+                PackedBatch batch = step(beams, read, past, used);
                 used += batch.rows();
                 if (used > cache.rows()) {
                     cache.grow(Math.max(used, 2 * cache.rows()));
@@ -58,7 +61,7 @@ final class BeamDecoding {
     }
 
     /** The last token of each path that is followed, whose keys and values go to the rows from {@code used} on. */
-    private static PackedBatch step(List<Beam> beams, PackedBatch read, int used) {
+    private static PackedBatch step(List<Beam> beams, PackedBatch read, int past, int used) {
         List<AttentionLayout.Segment> segments = new ArrayList<>();
         List<Integer> sources = new ArrayList<>();
         List<Integer> tokens = new ArrayList<>();
@@ -73,7 +76,7 @@ final class BeamDecoding {
                 segments.add(new AttentionLayout.Segment(row, row + 1, ranges(path.rows()), used + row, 0));
                 sources.add(b);
                 tokens.add(path.last());
-                positions.add(path.tokens().length);
+                positions.add(past + path.tokens().length);
             }
             beams.get(b).inRows(IntStream.range(firstRow, used + segments.size()).toArray());
         }

@@ -5,6 +5,7 @@ import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.nn.AttentionInputs;
 import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.SelfAttention;
 import io.peft4j.core.nn.Slot;
 
 /**
@@ -13,9 +14,10 @@ import io.peft4j.core.nn.Slot;
  * @param index number of the layer in the key/value cache
  */
 record T5Attention(int index, AttentionShape shape, Slot query, Slot key, Slot value, Slot output,
-        AttentionExtras bias) {
+        AttentionExtras bias) implements SelfAttention {
     /** Attention of x [N, H] to itself. */
-    Variable self(ForwardContext context, Variable x) {
+    @Override
+    public Variable forward(ForwardContext context, Variable x) {
         return output.forward(context, context.attend(new AttentionInputs(index, shape, context.batch().layout(),
                 query.forward(context, x), key.forward(context, x), value.forward(context, x),
                 bias)));

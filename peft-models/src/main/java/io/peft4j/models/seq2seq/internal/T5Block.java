@@ -15,7 +15,7 @@ import java.util.Optional;
  *
  * @param cross norm and attention to the encoder
  */
-record T5Block(Slot selfNorm, T5Attention self, Optional<Cross> cross, Slot feedForwardNorm, FeedForward feedForward,
+record T5Block(Slot selfNorm, Slot self, Optional<Cross> cross, Slot feedForwardNorm, FeedForward feedForward,
         float dropout) {
     /** Attention to the encoder behind its norm. */
     record Cross(Slot norm, CrossAttention attention) {
@@ -31,7 +31,7 @@ record T5Block(Slot selfNorm, T5Attention self, Optional<Cross> cross, Slot feed
     }
 
     Variable forward(ForwardContext context, Variable x, ForwardContext read, Optional<Variable> states) {
-        Variable h = sum(context, x, self.self(context, selfNorm.forward(context, x)));
+        Variable h = sum(context, x, self.forward(context, selfNorm.forward(context, x)));
         if (cross.isPresent()) {
             Variable normed = cross.get().norm().forward(context, h);
             h = sum(context, h, cross.get().attention().forward(context, normed, read, states));

@@ -22,6 +22,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Builds a {@link T5Network} from a checkpoint; the paths of the places are the checkpoint's tensor names. */
 final class T5Builder {
+    /** What all places of the decoder stand below. */
+    static final String DECODER = "decoder";
+
     private final T5Config config;
     private final WeightLoader weights;
     private final List<Slot> slots = new ArrayList<>();
@@ -37,11 +40,11 @@ final class T5Builder {
         FrozenWeight table = matrix("shared.weight", config.vocabulary(), config.hidden());
         Slot embedding = slot("shared", new Embedding(table, config.paddingId()));
         RelativeBias encoderBias = bias("encoder", true);
-        RelativeBias decoderBias = bias("decoder", false);
+        RelativeBias decoderBias = bias(DECODER, false);
         List<T5Block> encoder = blocks("encoder", config.layers(), encoderBias, false);
         Slot encoderNorm = norm("encoder.final_layer_norm");
-        List<T5Block> decoder = blocks("decoder", config.decoderLayers(), decoderBias, true);
-        Slot decoderNorm = norm("decoder.final_layer_norm");
+        List<T5Block> decoder = blocks(DECODER, config.decoderLayers(), decoderBias, true);
+        Slot decoderNorm = norm(DECODER + ".final_layer_norm");
         boolean tied = !weights.has("lm_head.weight");
         Slot head = slot("lm_head", new Linear(tied ? table
                 : matrix("lm_head.weight", config.vocabulary(), config.hidden()), Optional.empty()));
@@ -68,7 +71,9 @@ final class T5Builder {
         List<T5Block> blocks = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             String path = stack + ".block." + i + ".layer.";
-            T5Attention self = attention(path + "0.SelfAttention", i, bias.extras());
+            int at = slots.size();
+            Slot self = new Slot(path + "0.SelfAttention", attention(path + "0.SelfAttention", i, bias.extras()));
+            slots.add(at, self);
             Slot selfNorm = norm(path + "0.layer_norm");
             Optional<T5Block.Cross> cross = Optional.empty();
             if (decodes) {

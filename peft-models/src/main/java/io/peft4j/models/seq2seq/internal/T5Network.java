@@ -49,6 +49,11 @@ final class T5Network implements EncoderDecoderNetwork {
     }
 
     @Override
+    public List<Slot> decoderSlots() {
+        return slots.stream().filter(slot -> slot.path().startsWith(T5Builder.DECODER + ".")).toList();
+    }
+
+    @Override
     public Slot embedding() {
         return parts.embedding();
     }
