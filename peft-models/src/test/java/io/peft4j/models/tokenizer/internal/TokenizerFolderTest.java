@@ -78,6 +78,17 @@ class TokenizerFolderTest {
         }
     }
 
+    /** Transformers 5 makes the pre-tokenizer and normalizer of a class that it knows anew, whatever the file has. */
+    @Test
+    void theFileIsReadAsItSaysWhateverClassIsNamed() throws IOException {
+        copyTiny("{\"tokenizer_class\": \"LlamaTokenizer\", \"eos_token\": \"<|im_end|>\"}");
+        String text = "Ada's  notice period\n is 90 days";
+        try (Tokenizer plain = Tokenizers.fromFolder(TINY); Tokenizer named = Tokenizers.fromFolder(folder)) {
+            assertArrayEquals(plain.encode(text), named.encode(text));
+            assertEquals(text, named.decode(named.encode(text), true));
+        }
+    }
+
     @Test
     void aTemplateForToolsIsUsedWhereToolsAreOffered() throws IOException {
         copyTiny("""
