@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Folders of sentence-transformers are followed as they are written. */
 class SentenceContractTest {
     @ParameterizedTest
-    @ValueSource(strings = {"mean-normalized", "cls-weighted", "gemma-dense", "qwen-last"})
+    @ValueSource(strings = {"mean-normalized", "cls-weighted", "gemma-dense", "gemma2-projected", "qwen-last"})
     void embeddingsAreThoseOfSentenceTransformers(String name) {
         JsonNode expected = expected(name);
         try (BaseModel model = load(name)) {
@@ -58,7 +58,7 @@ class SentenceContractTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"mean-normalized", "gemma-dense"})
+    @ValueSource(strings = {"mean-normalized", "gemma-dense", "gemma2-projected"})
     void twelveContrastiveStepsAreThoseOfPyTorch(String name) {
         JsonNode training = expected(name).get("training");
         List<TextPair> pairs = Fixtures.stream(training.get("pairs")).map(pair -> new TextPair(pair.get(0).asText(),

@@ -108,13 +108,15 @@ final class DecoderBuilder {
     }
 
     /** The decoder as one that makes vectors of texts, at most as long as the folder says. */
-    DecoderEmbedder embedder(String name, String modelType, TaskPlan task, boolean seesAll) {
+    DecoderEmbedder embedder(String name, String modelType, TaskPlan task, boolean seesAll, OptionalInt projected) {
         FrozenWeight table = places.matrix(plan.names().embedding(), sizes.vocabulary(), sizes.hidden());
         DecoderNetwork.Parts parts = body(table);
+        Optional<Slot> projection = projected.isEmpty() ? Optional.empty() : Optional.of(places.linear(beside(
+                "embedding_projection"), projected.getAsInt(), sizes.hidden(), false));
         SentenceVectors vectors = SentenceVectors.of(task.pooling(), weights);
         return new DecoderEmbedder(network(name, modelType, false, parts,
                 Math.min(sizes.maxPositions(), task.pooling().maxTokens().orElse(Integer.MAX_VALUE))), task, vectors,
-                seesAll);
+                seesAll, projection);
     }
 
     private Optional<INDArray> scoreBias(TaskPlan task, boolean known) {
@@ -162,12 +164,16 @@ final class DecoderBuilder {
 
     private LayerInputs layerInputs(DecoderPlan.Inputs inputs) {
         int width = plan.layers().size() * inputs.width();
-        String names = plan.names().embedding().substring(0, plan.names().embedding().lastIndexOf('.') + 1);
-        return new LayerInputs(places.place(names + inputs.table(), new Embedding(places.lookedUp(names + inputs
-                .table(), Math.max(inputs.rows(), sizes.vocabulary()), width), sizes.paddingId())
-                .withScale((float) Math.sqrt(inputs.width()))),
-                places.linear(names + inputs.projection(), width, sizes.hidden(), false),
-                places.norm(names + inputs.norm(), inputs.width()));
+        Optional<Slot> table = inputs.table().map(own -> places.place(beside(own), new Embedding(places.lookedUp(
+                beside(own), Math.max(inputs.rows(), sizes.vocabulary()), width), sizes.paddingId())
+                .withScale((float) Math.sqrt(inputs.width()))));
+        return new LayerInputs(table, places.linear(beside(inputs.projection()), width, sizes.hidden(), false),
+                places.norm(beside(inputs.norm()), inputs.width()));
+    }
+
+    /** A place beside that of the embedding. */
+    private String beside(String name) {
+        return plan.names().embedding().substring(0, plan.names().embedding().lastIndexOf('.') + 1) + name;
     }
 
     private DecoderNetwork network(String name, String modelType, boolean tied, DecoderNetwork.Parts parts,
@@ -214,11 +220,12 @@ final class DecoderBuilder {
                 layer.ending().scaled() ? Optional.of(places.scalar(path + ".layer_scalar")) : Optional.empty())));
     }
 
-    private DecoderLayer.OwnInput ownInput(int index, String path, LayerPlan.OwnInput own) {
+    private DecoderLayer.OwnInput ownInput(int index, String layer, LayerPlan.OwnInput own) {
+        String path = layer + "." + own.name();
         return new DecoderLayer.OwnInput(index, own,
-                places.linear(path + ".per_layer_input_gate", own.width(), sizes.hidden(), false),
-                places.linear(path + ".per_layer_projection", sizes.hidden(), own.width(), false),
-                places.norm(path + ".post_per_layer_input_norm", sizes.hidden()));
+                places.linear(path + "per_layer_input_gate", own.width(), sizes.hidden(), false),
+                places.linear(path + "per_layer_projection", sizes.hidden(), own.width(), false),
+                places.norm(path + "post_per_layer_input_norm", sizes.hidden()));
     }
 
     private Optional<Slot> norm(String path, Optional<String> name) {

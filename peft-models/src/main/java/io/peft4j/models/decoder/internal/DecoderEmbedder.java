@@ -1,5 +1,6 @@
 package io.peft4j.models.decoder.internal;
 
+import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.model.HeadedNetwork;
 import io.peft4j.core.model.ModelDescription;
@@ -20,13 +21,17 @@ final class DecoderEmbedder implements HeadedNetwork, PooledNetwork {
     private final TaskPlan plan;
     private final SentenceVectors vectors;
     private final boolean seesAll;
+    private final Optional<Slot> projection;
 
     /**
      * An embedder.
      *
      * @param seesAll whether each token sees all of its text
+     * @param projection what the states of the decoder go through, if anything
      */
-    DecoderEmbedder(DecoderNetwork body, TaskPlan plan, SentenceVectors vectors, boolean seesAll) {
+    DecoderEmbedder(DecoderNetwork body, TaskPlan plan, SentenceVectors vectors, boolean seesAll,
+            Optional<Slot> projection) {
+        this.projection = projection;
         this.body = body;
         this.plan = plan;
         this.vectors = vectors;
@@ -82,17 +87,23 @@ final class DecoderEmbedder implements HeadedNetwork, PooledNetwork {
     @Override
     public Variable outputs(ForwardContext context) {
         ForwardContext seeing = seeing(context);
-        return vectors.of(seeing, body.hidden(seeing));
+        return vectors.of(seeing, projected(seeing));
     }
 
     @Override
     public Variable hidden(ForwardContext context) {
-        return body.hidden(seeing(context));
+        return projected(seeing(context));
+    }
+
+    private Variable projected(ForwardContext seeing) {
+        Variable states = body.hidden(seeing);
+        return projection.map(slot -> slot.forward(seeing, states)).orElse(states);
     }
 
     @Override
     public Variable hidden(ForwardContext context, int... rows) {
-        return body.hidden(seeing(context), rows);
+        return projection.isEmpty() ? body.hidden(seeing(context), rows)
+                : RowOps.gatherRows(context.tape(), hidden(context), rows);
     }
 
     private ForwardContext seeing(ForwardContext context) {

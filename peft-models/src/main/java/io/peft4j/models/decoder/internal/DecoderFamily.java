@@ -15,6 +15,7 @@ import io.peft4j.models.architecture.internal.ModelTensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -59,6 +60,11 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
         return false;
     }
 
+    /** Columns of what a linear layer, {@code embedding_projection}, makes of hidden states that become vectors. */
+    OptionalInt projectionTo(ModelConfig config) {
+        return OptionalInt.empty();
+    }
+
     /** The name in a Hugging Face checkpoint of a tensor; usually that of its place. */
     String checkpointName(String tensor) {
         return tensor;
@@ -71,8 +77,9 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
 
     @Override
     public final Predicate<String> staysInFile(ModelConfig config) {
-        return plan(config).ends().layerInputs().<Predicate<String>>map(inputs -> tensor -> tensor.endsWith("."
-                + inputs.table() + ".weight")).orElse(tensor -> false);
+        return plan(config).ends().layerInputs().flatMap(DecoderPlan.Inputs::table)
+                .<Predicate<String>>map(table -> tensor -> tensor.endsWith("." + table + ".weight"))
+                .orElse(tensor -> false);
     }
 
     @Override
@@ -113,7 +120,7 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
             case FEATURE_EXTRACTION -> {
                 DecoderPlan plan = plan(config);
                 yield new DecoderBuilder(plan.withNames(plan.names().bare()), weights, this::checkpointName)
-                        .embedder(name, modelType, task, seesAll(config));
+                        .embedder(name, modelType, task, seesAll(config), projectionTo(config));
             }
             default -> throw task.unsupported(modelType, List.of(Task.Type.CAUSAL_LM, Task.Type.SEQ_CLS,
                     Task.Type.TOKEN_CLS, Task.Type.FEATURE_EXTRACTION));

@@ -53,7 +53,7 @@ record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> laye
 
         /** Those of the network without an output layer, as Transformers calls them then. */
         Names bare() {
-            String beginning = embedding.substring(0, embedding.lastIndexOf('.') + 1);
+            String beginning = embedding.substring(0, embedding.indexOf('.') + 1);
             return new Names(embedding.substring(beginning.length()), positions.map(path -> without(beginning, path)),
                     without(beginning, layers), without(beginning, norm), head, Map.of("", beginning));
         }
@@ -97,13 +97,13 @@ record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> laye
     /**
      * An embedding, a linear layer and a norm that make an input of each layer by itself; see {@link LayerInputs}.
      *
-     * @param table the name of the embedding [V, L x P]
+     * @param table the name of the embedding [V, L x P], if there is one
      * @param projection that of the linear layer [L x P, H]
      * @param norm that of the norm [P]
      * @param rows V, at least the vocabulary
      * @param width P
      */
-    record Inputs(String table, String projection, String norm, int rows, int width) {
+    record Inputs(Optional<String> table, String projection, String norm, int rows, int width) {
     }
 
     /**

@@ -58,7 +58,7 @@ public final class Gemma4Family extends DecoderFamily {
         int inputs = config.optionalInteger(INPUT_WIDTH).orElse(INPUTS);
         Optional<Integer> rows = config.optionalPositive("vocab_size_per_layer_input");
         LayerPlan.Ending ending = new LayerPlan.Ending(inputs == 0 ? Optional.empty()
-                : Optional.of(new LayerPlan.OwnInput(inputs, activation)), true);
+                : Optional.of(new LayerPlan.OwnInput("", inputs, activation)), true);
         List<LayerPlan> layers = IntStream.range(0, types.size()).mapToObj(i -> LayerPlan.of(attention.of(i),
                 new FeedForwardPlan.Gated(i < own ? width : later, activation, false))
                 .withNorms(Gemma2Family.AROUND).withEnding(ending)).toList();
@@ -67,12 +67,12 @@ public final class Gemma4Family extends DecoderFamily {
                 .withScales(new DecoderPlan.Scales((float) Math.sqrt(config.positive("hidden_size")), 1, 1,
                         (float) config.number("final_logit_softcapping", 0)));
         return inputs == 0 ? plan : plan.withEnds(DecoderPlan.Ends.NONE.withLayerInputs(new DecoderPlan.Inputs(
-                TABLE, "per_layer_model_projection", "per_layer_projection_norm",
+                Optional.of(TABLE), "per_layer_model_projection", "per_layer_projection_norm",
                 rows.orElse(plan.sizes().vocabulary()), inputs)));
     }
 
     /** As in Transformers the last layer has full sight, whatever the configuration says. */
-    private static List<String> types(ModelConfig config) {
+    static List<String> types(ModelConfig config) {
         List<String> types = new ArrayList<>(LayerTypes.of(config, i -> (i + 1) % PATTERN == 0 ? FULL : SLIDING));
         types.stream().filter(type -> !type.equals(FULL) && !type.equals(SLIDING)).findFirst().ifPresent(other -> {
             throw LayerTypes.unsupported(config, other, FULL + ", " + SLIDING);
@@ -82,7 +82,7 @@ public final class Gemma4Family extends DecoderFamily {
     }
 
     /** The attention of the layers. */
-    private static final class AttentionPlans {
+    static final class AttentionPlans {
         private final ModelConfig config;
         private final List<String> types;
         /** The first layer that reads keys and values of an earlier one. */

@@ -32,10 +32,11 @@ record LayerPlan(MixerPlan mixer, FeedForwardPlan feedForward, String feedForwar
      * An input of each layer by itself, P wide: {@code y = h + norm(projection(f(gate(h)) * input))}; see
      * {@link LayerInputs}.
      *
+     * @param name what its places stand below in the layer, with a point, or nothing
      * @param width P
      * @param activation f
      */
-    record OwnInput(int width, Activation activation) {
+    record OwnInput(String name, int width, Activation activation) {
     }
 
     /** The places of the norms below the layer's, each where there is one. */

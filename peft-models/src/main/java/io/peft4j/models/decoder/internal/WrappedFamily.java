@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.ServiceLoader;
 
 /**
@@ -41,6 +42,12 @@ abstract class WrappedFamily extends DecoderFamily {
     boolean seesAll(ModelConfig config) {
         ModelConfig text = text(config);
         return inner(text).seesAll(text);
+    }
+
+    @Override
+    OptionalInt projectionTo(ModelConfig config) {
+        ModelConfig text = text(config);
+        return inner(text).projectionTo(text);
     }
 
     private ModelConfig text(ModelConfig config) {
