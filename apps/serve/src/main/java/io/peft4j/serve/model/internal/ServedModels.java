@@ -92,8 +92,8 @@ public final class ServedModels implements AutoCloseable {
         }
         this.base = base;
         this.baseName = baseName;
-        this.choice = new AdapterChoice(Optional.empty(), Set.of(baseName, base.network().description().name()),
-                "name the model in the request");
+        this.choice = new AdapterChoice(Optional.empty(),
+                Set.copyOf(List.of(baseName, base.network().description().name())), "name the model in the request");
         this.model = new PeftModel(base);
         this.store = store;
         this.shutdowns = Map.copyOf(shutdowns);
