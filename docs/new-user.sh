@@ -77,7 +77,7 @@ learned() { # the share of the questions that are answered
 # Looks at what a line of the README has said and done.
 look_at() { # the line
   case $1 in
-    model=* | kill* | mvn*) ;;
+    : | model=* | kill* | mvn*) ;;
     *" quickstart"*)
       says '^Verdict: (ship|harm not known):'
       learned "$(sed -n 's/.*, after \([0-9]*\) of \([0-9]*\).*/\1 \2/p' "$said" | awk '{ print $1 / $2 }')"
