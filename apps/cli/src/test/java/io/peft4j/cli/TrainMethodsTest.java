@@ -29,7 +29,8 @@ class TrainMethodsTest {
     private static final Map<String, Map<String, String>> SMALL = Map.of("fourierft", Map.of("n_frequency", "50"),
             "shira", Map.of("r", "4"), "vblora", Map.of("vector_length", "8"), "miss", Map.of("r", "8"), "road",
             Map.of("group_size", "8"), "adamss", Map.of("r", "8"), "waveft", Map.of("n_frequency", "50"),
-            "xlora", Map.of("adapters", "{\"lora\": \"" + MODEL.resolveSibling("adapters/layers") + "\"}"));
+            "xlora", Map.of("adapters", "{\"a\": \"" + MODEL.resolveSibling("adapters/layers") + "\", \"b\": \""
+                    + MODEL.resolveSibling("adapters/rslora") + "\"}"));
 
     @TempDir
     private Path folder;
