@@ -12,8 +12,8 @@ import java.util.Objects;
 
 /**
  * Encodes rows of floats, the way back from {@link BlockType#dequantize}. Plain floats are rounded to nearest even;
- * {@link BlockType#Q8_0} takes for each 32 values the scale {@code max|x| / 127}, as ggml's reference does; the types
- * of 4 and 5 bits take the scale (and minimum) of the least squared error that {@link BlockScales} finds.
+ * {@link BlockType#Q8_0} takes for each 32 values the scale {@code max|x| / 127}, as ggml's reference does; for the
+ * types of 4 and 5 bits see {@link BlockScales}.
  */
 public final class RowEncoder {
     /** The types that can be written. */
