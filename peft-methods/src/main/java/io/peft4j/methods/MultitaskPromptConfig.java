@@ -8,19 +8,21 @@ import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.PeftType;
 import io.peft4j.core.peft.config.UnusedKey;
+import java.util.OptionalInt;
 
 /**
  * Multitask prompt tuning (<a href="https://arxiv.org/abs/2303.02861">2303.02861</a>): embeddings of virtual tokens
  * before every sequence, {@code P * (C R)}, P [tokens, H] shared by tasks, C [tokens, rank] and R [rank, H] those of
- * a task, * element by element. {@code tokens * H + rank * (tokens + H)} parameters.
+ * a task, * element by element. {@code tokens * H + tasks * rank * (tokens + H)} parameters.
  *
- * <p>An adapter is for one task, as where a shared prompt is adapted to a new task. One of Hugging Face PEFT for
- * several tasks, whose rows need a number of their task, is refused.
+ * <p>An adapter works for one task at a time: of several tasks, as Hugging Face PEFT trains them, {@code task_id} says
+ * which. The others stay as they are.
  *
  * @param common what every configuration holds
  * @param virtualTokens how many, and the model's sizes
  * @param rank {@code num_ranks}: the rank of C R; default 1
- * @param tasks {@code num_tasks}: 1
+ * @param tasks {@code num_tasks}: tasks that have a matrix; default 1
+ * @param task {@code task_id}: the task that is computed; default 0 where there is one
  */
 @PeftType(value = "MULTITASK_PROMPT_TUNING", autoRateFactor = 30)
 @UnusedKey(value = "prompt_tuning_init", fallback = "\"RANDOM\"", because = "new adapters begin at random")
@@ -31,17 +33,18 @@ import io.peft4j.core.peft.config.UnusedKey;
 @UnusedKey(value = "tokenizer_kwargs")
 public record MultitaskPromptConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
         @Key(value = "num_ranks", fallback = "1") int rank,
-        @Key(value = "num_tasks", fallback = "1") int tasks)
+        @Key(value = "num_tasks", fallback = "1") int tasks,
+        @Key(value = "task_id", format = TaskId.class) OptionalInt task)
         implements
             PeftConfig {
     /**
      * Checks ranges.
      *
-     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range, or there are several tasks
+     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range, or no task is chosen
      */
     public MultitaskPromptConfig {
         Checks.rank("num_ranks", rank);
-        Checks.require(tasks == 1, "num_tasks is " + tasks + "; adapters for one task are supported");
+        TaskId.check(task, "num_tasks", tasks);
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
@@ -59,7 +62,15 @@ public record MultitaskPromptConfig(CommonConfig common, @Group VirtualTokens vi
         /** The rank of the task's matrix; default 1. */
         Builder rank(int value);
 
-        /** 1. */
+        /** Tasks that have a matrix; default 1. */
         Builder tasks(int value);
+
+        /** The task that is computed. */
+        Builder task(OptionalInt value);
+
+        /** The task that is computed. */
+        default Builder task(int value) {
+            return task(OptionalInt.of(value));
+        }
     }
 }

@@ -10,16 +10,17 @@ import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.UnusedKey;
+import java.util.OptionalInt;
 
 /**
  * Poly (<a href="https://arxiv.org/abs/2202.13914">2202.13914</a>; with several splits <a
  * href="https://arxiv.org/abs/2211.03831">2211.03831</a>): the low-rank matrices of a task are mixtures of those of
  * skills: {@code y = base(x) + x A B / r}, for each split of the features A [in, r] and B [r, out] are the sums of
  * the skills' matrices, weighted by {@code w_s = sigmoid(z_s) / (sum of all)}, z [skills] trained. In training {@code
- * z + logit(u)} takes the place of z, u uniform. {@code skills * (r * (in + out) + splits)} parameters a layer.
+ * z + logit(u)} takes the place of z, u uniform. {@code skills * (r * (in + out) + tasks * splits)} parameters a layer.
  *
- * <p>An adapter is for one task, as where skills are adapted to a new task. One of Hugging Face PEFT for several
- * tasks, whose rows need a number of their task, is refused.
+ * <p>An adapter works for one task at a time: of several tasks, as Hugging Face PEFT trains them, {@code task_id} says
+ * which. The others stay as they are.
  *
  * @param common what every configuration holds
  * @param placement the adapted linear layers and what is trained beside them; default as LoRA's
@@ -27,7 +28,8 @@ import io.peft4j.core.peft.config.UnusedKey;
  * @param skills {@code n_skills}: pairs of matrices; default 4
  * @param splits {@code n_splits}: parts of the features that have weights of their own: a divisor of in and out;
  *     default 1
- * @param tasks {@code n_tasks}: 1
+ * @param tasks {@code n_tasks}: tasks that have weights of the skills; default 1
+ * @param task {@code task_id}: the task that is computed; default 0 where there is one
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
 @PeftType(value = "POLY", autoRateFactor = 2)
@@ -39,19 +41,20 @@ public record PolyConfig(CommonConfig common,
         @Key(value = "n_skills", fallback = "4") int skills,
         @Key(value = "n_splits", fallback = "1") int splits,
         @Key(value = "n_tasks", fallback = "1") int tasks,
+        @Key(value = "task_id", format = TaskId.class) OptionalInt task,
         @Key(value = "init_weights", fallback = "true") boolean initWeights)
         implements
             PlacedConfig{
     /**
      * Checks ranges.
      *
-     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range, or there are several tasks
+     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range, or no task is chosen
      */
     public PolyConfig {
         Checks.rank("the rank (r)", rank);
         Checks.atLeast(1, "n_skills", skills);
         Checks.atLeast(1, "n_splits", splits);
-        Checks.require(tasks == 1, "n_tasks is " + tasks + "; adapters for one task are supported");
+        TaskId.check(task, "n_tasks", tasks);
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
@@ -75,8 +78,16 @@ public record PolyConfig(CommonConfig common,
         /** Parts of the features that have weights of their own: a divisor of in and out; default 1. */
         Builder splits(int value);
 
-        /** 1. */
+        /** Tasks that have weights of the skills; default 1. */
         Builder tasks(int value);
+
+        /** The task that is computed. */
+        Builder task(OptionalInt value);
+
+        /** The task that is computed. */
+        default Builder task(int value) {
+            return task(OptionalInt.of(value));
+        }
 
         /** Whether the model begins as the base; default true. */
         Builder initWeights(boolean value);

@@ -21,7 +21,10 @@ class PolyContractTest extends PeftFilesContract {
         return List.of(
                 at(Base.PLAIN, "defaults", poly, LAYERS * 4 * (2 * (H + H + H + KEYS) + 2)),
                 moved(Base.BIASED, "splits, random start", poly.toBuilder().skills(3).splits(2).initWeights(false)
-                        .targetModules("k_proj").build(), LAYERS * 3 * (2 * (H + KEYS) + 2)));
+                        .targetModules("k_proj").build(), LAYERS * 3 * (2 * (H + KEYS) + 2)),
+                at(Base.PLAIN, "one of several tasks",
+                        poly.toBuilder().tasks(3).task(2).targetModules("q_proj").build(),
+                        LAYERS * 4 * (2 * (H + H) + 3)));
     }
 
     /** Gradients are those of a pass with noise, and the contract's differences are of passes without. */

@@ -40,6 +40,10 @@ class VirtualTokensContractTest extends PeftFilesContract {
                         .build(), 3 * H),
                 at(Base.PLAIN, "prompt of a task", MultitaskPromptConfig.builder().virtualTokens(3).rank(2).build(),
                         3 * H + 2 * (3 + H)),
+                at(Base.PLAIN, "prompt of one of several tasks",
+                        MultitaskPromptConfig.builder().virtualTokens(3).tasks(2)
+                                .task(1).build(),
+                        3 * H + 2 * (3 + H)),
                 at(Base.PLAIN, "prefix with a projection", PrefixTuningConfig.builder().virtualTokens(2)
                         .projection(true).hiddenSize(5).build(),
                         2 * KEYS + linear(KEYS, 5) + linear(5, columns)));

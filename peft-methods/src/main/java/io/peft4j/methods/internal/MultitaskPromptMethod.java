@@ -32,23 +32,31 @@ public final class MultitaskPromptMethod extends ConfiguredMethod<MultitaskPromp
         VirtualTokens tokens = TokenSizes.ofPrompt(config.virtualTokens(), setup);
         return PromptTuningMethod.prompt(setup.isRestoring() ? config
                 : config.toBuilder().virtualTokens(tokens).build(), setup, tokens,
-                new TaskPrompt(setup, tokens, config.rank()));
+                new TaskPrompt(setup, tokens, config));
     }
 
-    /** {@code P * (C R)}: {@value #KEY} P, {@code prefix_task_cols} C [1, tokens, rank], {@code prefix_task_rows} R. */
+    /**
+     * {@code P * (C R)}: {@value #KEY} P, {@code prefix_task_cols} [tasks, tokens, rank] and {@code prefix_task_rows}
+     * [tasks, rank, H], of which C and R are those of the task.
+     */
     private static final class TaskPrompt implements VirtualSource {
         private final int rank;
         private final int features;
+        private final int tasks;
+        private final int task;
         private final AdapterTensor shared;
         private final AdapterTensor columns;
         private final AdapterTensor rows;
 
-        TaskPrompt(AdapterSetup setup, VirtualTokens tokens, int rank) {
-            this.rank = rank;
+        TaskPrompt(AdapterSetup setup, VirtualTokens tokens, MultitaskPromptConfig config) {
+            this.rank = config.rank();
+            this.tasks = config.tasks();
+            this.task = config.task().orElse(0);
             this.features = tokens.tokenDim();
             this.shared = setup.sharedTensor(KEY, Initializer.normal(1), tokens.count(), features);
-            this.columns = setup.sharedTensor("prefix_task_cols", Initializer.normal(0.02), 1, tokens.count(), rank);
-            this.rows = setup.sharedTensor("prefix_task_rows", Initializer.normal(0.02), 1, rank, features);
+            this.columns = setup.sharedTensor("prefix_task_cols", Initializer.normal(0.02), tasks, tokens.count(),
+                    rank);
+            this.rows = setup.sharedTensor("prefix_task_rows", Initializer.normal(0.02), tasks, rank, features);
         }
 
         @Override
@@ -58,11 +66,17 @@ public final class MultitaskPromptMethod extends ConfiguredMethod<MultitaskPromp
 
         @Override
         public Variable columns(Tape tape, Optional<ForwardContext> context, int from, int to) {
-            Variable left = SmallOps.matrix(tape, tape.parameter(columns.parameter()), rank);
-            Variable right = SmallOps.matrix(tape, tape.parameter(rows.parameter()), features);
+            Variable left = ofTask(tape, columns, rank);
+            Variable right = ofTask(tape, rows, features);
             Variable all = ElementwiseOps.multiply(tape, tape.parameter(shared.parameter()),
                     MatrixOps.product(tape, left, false, right, false));
             return from == 0 && to == features ? all : SmallOps.columns(tape, all, from, to);
+        }
+
+        private Variable ofTask(Tape tape, AdapterTensor tensor, int columns) {
+            Variable all = SmallOps.matrix(tape, tape.parameter(tensor.parameter()), columns);
+            int own = all.rows() / tasks;
+            return tasks == 1 ? all : SmallOps.rows(tape, all, task * own, (task + 1) * own);
         }
 
         @Override

@@ -38,8 +38,8 @@ public final class PolyMethod extends ConfiguredMethod<PolyConfig> {
     /**
      * Poly on a linear layer (<a href="https://arxiv.org/abs/2202.13914">2202.13914</a>): {@code y = base(x) + x A B /
      * r}: {@code poly_lora_A} [splits, skills, in / splits, r] and {@code poly_lora_B} [splits, skills, r, out /
-     * splits], of which each split's skills are summed with the weights w of {@code poly_router.module_logits} z [1,
-     * splits * skills]. {@code skills * (r * (in + out) + splits)} parameters.
+     * splits], of which each split's skills are summed with the weights w of {@code poly_router.module_logits} z
+     * [tasks, splits * skills], the row of the task. {@code skills * (r * (in + out) + tasks * splits)} parameters.
      */
     private static final class PolyLayer extends ChangeLayer {
         /** As in Hugging Face PEFT, so that weights of 0 give 0. */
@@ -48,6 +48,7 @@ public final class PolyMethod extends ConfiguredMethod<PolyConfig> {
         private final int rank;
         private final int skills;
         private final int splits;
+        private final int task;
         private final AdapterTensor a;
         private final AdapterTensor b;
         private final AdapterTensor logits;
@@ -59,6 +60,7 @@ public final class PolyMethod extends ConfiguredMethod<PolyConfig> {
             this.rank = config.rank();
             this.skills = config.skills();
             this.splits = config.splits();
+            this.task = config.task().orElse(0);
             if (in % splits != 0 || out % splits != 0) {
                 throw new ConfigurationException("n_splits is " + splits + ", which does not divide both sides of the "
                         + "weight [" + out + ", " + in + "] of " + slot.path());
@@ -67,7 +69,7 @@ public final class PolyMethod extends ConfiguredMethod<PolyConfig> {
                     rank);
             this.b = setup.tensor(slot, "poly_lora_B", config.initWeights() ? Initializer.ZEROS
                     : Initializer.linear(rank), splits, skills, rank, out / splits);
-            this.logits = setup.tensor(slot, "poly_router.module_logits", Initializer.uniform(1e-3), 1,
+            this.logits = setup.tensor(slot, "poly_router.module_logits", Initializer.uniform(1e-3), config.tasks(),
                     (long) splits * skills);
         }
 
@@ -95,11 +97,12 @@ public final class PolyMethod extends ConfiguredMethod<PolyConfig> {
         private Variable weights(Tape tape, Optional<SplittableRandom> noise) {
             Variable z = tape.parameter(logits.parameter());
             float[] values = Arrays.toFloats(z.value());
-            double[] q = new double[values.length];
+            double[] q = new double[splits * skills];
+            int from = task * q.length;
             double[] sums = new double[splits];
             for (int i = 0; i < q.length; i++) {
                 double u = noise.map(random -> random.nextDouble(1e-7, 1)).orElse(0.5);
-                q[i] = 1 / (1 + Math.exp(-values[i]) * (1 - u) / u);
+                q[i] = 1 / (1 + Math.exp(-values[from + i]) * (1 - u) / u);
                 sums[i / skills] += q[i];
             }
             double[] w = new double[q.length];
@@ -114,9 +117,9 @@ public final class PolyMethod extends ConfiguredMethod<PolyConfig> {
                 for (int i = 0; i < g.length; i++) {
                     along[i / skills] += w[i] * g[i];
                 }
-                double[] dz = new double[g.length];
+                double[] dz = new double[values.length];
                 for (int i = 0; i < g.length; i++) {
-                    dz[i] = q[i] * (1 - q[i]) * (g[i] - along[i / skills]) / (sums[i / skills] + LEAST);
+                    dz[from + i] = q[i] * (1 - q[i]) * (g[i] - along[i / skills]) / (sums[i / skills] + LEAST);
                 }
                 HeapRows.write(d, dz, accumulate);
             }), List.of(z));
