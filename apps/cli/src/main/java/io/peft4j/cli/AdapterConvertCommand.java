@@ -16,8 +16,8 @@ import picocli.CommandLine.Option;
 
 /** {@code peft4j adapter convert}: an adapter in a form that other programs load. */
 @Command(name = "convert", sortOptions = false, description = {"Writes an adapter in another form: a GGUF file that "
-        + "llama.cpp applies to the base model, a folder for mlx-lm, or plain LoRA. Adapters of the two are read, too, "
-        + "and files of tensors as Kohya's trainer writes LoRA.",
+        + "llama.cpp applies to the base model, a folder for mlx-lm, a file for ONNX Runtime, or plain LoRA. Adapters "
+        + "of these are read, too, and files of tensors as Kohya's trainer writes LoRA.",
     "With --rank an adapter of any mergeable method becomes LoRA of that rank; the error is reported."})
 final class AdapterConvertCommand extends PeftCommand {
     private static final String CONVERTED = "converted";
@@ -28,11 +28,11 @@ final class AdapterConvertCommand extends PeftCommand {
     @Option(names = "--adapter", required = true, paramLabel = "DIR|FILE", description = "The adapter.")
     private Path adapter;
 
-    @Option(names = "--output", required = true, paramLabel = "DIR|FILE.gguf",
-            description = "A folder for a LoRA adapter, or a GGUF file for llama.cpp.")
+    @Option(names = "--output", required = true, paramLabel = "DIR|FILE",
+            description = "A folder for a LoRA adapter, FILE.gguf for llama.cpp, or FILE.onnx_adapter.")
     private Path output;
 
-    @Option(names = "--to", paramLabel = "mlx", description = "Write the folder in the form of mlx-lm.")
+    @Option(names = "--to", paramLabel = "mlx|onnx", description = "The form of the folder or file.")
     private String form;
 
     @Mixin
@@ -51,17 +51,19 @@ final class AdapterConvertCommand extends PeftCommand {
     @Override
     public Integer call() {
         proof.check(this);
-        if (form != null && !form.equals("mlx")) {
-            throw usage("--to is '" + form + "'; the only form to name is 'mlx'");
+        if (form != null && !form.equals("mlx") && !form.equals("onnx")) {
+            throw usage("--to is '" + form + "'; it must be mlx or onnx");
         }
-        if (AdapterMergeCommand.isGguf(adapter) || AdapterImport.isMlx(adapter) || AdapterImport.isKohya(adapter)) {
+        if (isFile(adapter) || AdapterImport.isMlx(adapter) || AdapterImport.isKohya(adapter)) {
             return readOther();
         }
-        boolean gguf = AdapterMergeCommand.isGguf(output);
-        if (gguf && form != null) {
-            throw usage("--to mlx writes a folder, and --output names a GGUF file");
+        if ("mlx".equals(form) && isFile(output)) {
+            throw usage("--to mlx writes a folder, and --output names a file");
         }
-        if (!gguf && form == null && rank == null) {
+        if ("onnx".equals(form) && !AdapterImport.isOnnx(output)) {
+            throw usage("--to onnx writes a file; --output must end with .onnx_adapter");
+        }
+        if (!isFile(output) && form == null && rank == null) {
             throw usage("a folder needs --rank or --to mlx; without them, write a GGUF file (--output FILE.gguf)");
         }
         if (rank != null && rank < 1) {
@@ -84,9 +86,15 @@ final class AdapterConvertCommand extends PeftCommand {
         return 0;
     }
 
+    private static boolean isFile(Path path) {
+        return AdapterMergeCommand.isGguf(path) || AdapterImport.isOnnx(path);
+    }
+
     private void write(PeftModel adapted, String name, Path target) {
         if (AdapterMergeCommand.isGguf(target)) {
             AdapterExport.toGguf(adapted, name, target);
+        } else if (AdapterImport.isOnnx(target)) {
+            AdapterExport.toOnnx(adapted, name, target);
         } else if (form != null) {
             AdapterExport.toMlx(adapted, name, target);
         } else {
@@ -97,7 +105,7 @@ final class AdapterConvertCommand extends PeftCommand {
     /** What was written is read back. */
     private void prove(BaseModel base, Path written) {
         Path folder = written;
-        if (AdapterMergeCommand.isGguf(written) || form != null) {
+        if (isFile(written) || form != null) {
             folder = written.resolveSibling("read-back");
             read(base, written, folder, IfExists.FAIL);
         }
@@ -118,6 +126,8 @@ final class AdapterConvertCommand extends PeftCommand {
     private static void read(BaseModel base, Path other, Path target, IfExists ifExists) {
         if (AdapterMergeCommand.isGguf(other)) {
             AdapterImport.fromGguf(base, other, target, ifExists);
+        } else if (AdapterImport.isOnnx(other)) {
+            AdapterImport.fromOnnx(base, other, target, ifExists);
         } else if (AdapterImport.isKohya(other)) {
             AdapterImport.fromKohya(base, other, target, ifExists);
         } else {
@@ -125,9 +135,9 @@ final class AdapterConvertCommand extends PeftCommand {
         }
     }
 
-    /** The forms of llama.cpp, mlx-lm and Kohya become Hugging Face PEFT's. */
+    /** The forms of llama.cpp, mlx-lm, ONNX Runtime and Kohya become Hugging Face PEFT's. */
     private int readOther() {
-        if (AdapterMergeCommand.isGguf(output) || form != null || rank != null || proof.isGiven()) {
+        if (isFile(output) || form != null || rank != null || proof.isGiven()) {
             throw usage("an adapter of another program becomes a folder, of its own rank; there is nothing to prove");
         }
         Path target = existing.choose(output);

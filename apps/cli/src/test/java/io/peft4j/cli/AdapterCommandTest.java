@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The adapter commands write what the library does; numbers are Hugging Face's. */
 class AdapterCommandTest {
@@ -122,17 +124,20 @@ class AdapterCommandTest {
                 CommandRun.read(converted.resolve("adapter_config.json")).get("r"), "replaced");
     }
 
-    @Test
-    void anAdapterGoesToMlxAndBack() throws IOException {
-        Path mlx = folder.resolve("mlx");
-        CommandRun.succeeding("adapter", "convert", "--model", MODEL, "--adapter", LORA, "--to", "mlx", "--output",
-                mlx);
-        assertTrue(Files.exists(mlx.resolve("adapters.safetensors")));
-        Path back = folder.resolve("back");
-        CommandRun.succeeding("adapter", "convert", "--model", MODEL, "--adapter", mlx, "--output", back);
-        assertNll(CommandRun.read(LORA.resolve("expected.json")).get("nll"), scores(MODEL, "--adapter", back));
-        assertTrue(CommandRun.failing(2, "adapter", "convert", "--model", MODEL, "--adapter", LORA, "--to", "onnx",
-                "--output", back).contains("the only form to name is 'mlx'"));
+    @ParameterizedTest
+    @CsvSource({"mlx, mlx, x.gguf, --to mlx writes a folder", "onnx, lora.onnx_adapter, x, must end with .onnx_adapter",
+        "ggml, , x, it must be mlx or onnx"})
+    void anAdapterGoesToAnotherProgramAndBack(String form, String name, String wrong, String said) throws IOException {
+        assertTrue(CommandRun.failing(2, "adapter", "convert", "--model", MODEL, "--adapter", LORA, "--to", form,
+                "--output", folder.resolve(wrong)).contains(said));
+        if (name != null) {
+            Path other = folder.resolve(name);
+            CommandRun.succeeding("adapter", "convert", "--model", MODEL, "--adapter", LORA, "--to", form, "--output",
+                    other);
+            Path back = folder.resolve("back");
+            CommandRun.succeeding("adapter", "convert", "--model", MODEL, "--adapter", other, "--output", back);
+            assertNll(CommandRun.read(LORA.resolve("expected.json")).get("nll"), scores(MODEL, "--adapter", back));
+        }
     }
 
     @Test

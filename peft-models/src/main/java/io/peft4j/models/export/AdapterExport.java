@@ -121,4 +121,21 @@ public final class AdapterExport {
             throw new UncheckedIOException("cannot write " + folder + ": " + e.getMessage(), e);
         }
     }
+
+    /**
+     * Writes an adapter as a file that ONNX Runtime applies to a model whose LoRA Olive made inputs, as plain LoRA.
+     *
+     * @param model the model
+     * @param name the adapter
+     * @param file the file to create or replace; its name should end with {@code .onnx_adapter}
+     * @throws ConfigurationException when it is not plain LoRA on linear layers
+     * @throws UncheckedIOException when the file cannot be written
+     */
+    public static void toOnnx(PeftModel model, String name, Path file) {
+        BaseModel base = ModelExport.base(model);
+        repeatedLayers(base).ifPresent(reason -> {
+            throw new ConfigurationException("ONNX Runtime cannot apply this adapter: " + reason);
+        });
+        OnnxAdapter.write(file, base, model.adapter(name));
+    }
 }

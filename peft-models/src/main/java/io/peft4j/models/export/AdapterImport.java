@@ -79,6 +79,33 @@ public final class AdapterImport {
         return target;
     }
 
+    /** Whether a file's name says that it is an adapter for ONNX Runtime. */
+    public static boolean isOnnx(Path file) {
+        return file.toString().endsWith(OnnxAdapter.ENDING);
+    }
+
+    /**
+     * Writes a LoRA adapter from ONNX Runtime's form, with the names that Olive gives, as a folder in Hugging Face
+     * PEFT's.
+     *
+     * @param base the model that it is for
+     * @param file a file of 32 or 16 bit floating-point numbers
+     * @param folder a folder
+     * @param ifExists what happens to an adapter that is there
+     * @return the folder: that, or the next free one
+     * @throws ConfigurationException when the folder holds an adapter, and that is not allowed
+     * @throws io.peft4j.core.error.FileFormatException when the file is no LoRA adapter, or for another model
+     * @throws UncheckedIOException when the folder cannot be written
+     */
+    public static Path fromOnnx(BaseModel base, Path file, Path folder, IfExists ifExists) {
+        Path target = ifExists.choose(folder, place -> Files.exists(place.resolve(CONFIG)));
+        ObjectNode config = JSON.createObjectNode();
+        Map<String, TensorData> tensors = new LinkedHashMap<>();
+        OnnxAdapter.read(base, file, config, tensors);
+        write(base, config, tensors, target);
+        return target;
+    }
+
     /** Whether a file holds tensors alone, as Kohya's trainer writes LoRA. */
     public static boolean isKohya(Path file) {
         return Files.isRegularFile(file) && file.toString().endsWith(".safetensors");

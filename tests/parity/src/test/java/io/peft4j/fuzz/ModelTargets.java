@@ -13,6 +13,7 @@ import io.peft4j.core.task.TokenTagger;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.export.AdapterExport;
+import io.peft4j.models.export.AdapterImport;
 import io.peft4j.models.export.ModelExport;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -29,6 +30,7 @@ final class ModelTargets {
     private static final List<String> MODELS = List.of("tiny-llama", "tiny-llama-untied", "tiny-llama-bf16");
     private static final String SAFETENSORS = "model.safetensors";
     private static final String INDEX = "model.safetensors.index.json";
+    private static final String ONNX = "lora.onnx_adapter";
     private static final String ADAPTER = "adapter_model.safetensors";
     private static final Map<String, BaseModel> BASES = new LinkedHashMap<>();
     private static final List<byte[]> GGUF_MODELS = new ArrayList<>();
@@ -51,6 +53,10 @@ final class ModelTargets {
                 new FuzzTarget("GGUF adapter", 1, (damage, folder) -> Files.write(folder.resolve("lora.gguf"),
                         damage.bytes(ggufAdapter(), 1500)),
                         (damage, folder) -> readTensors(folder.resolve("lora.gguf"))),
+                new FuzzTarget("ONNX Runtime adapter", 1, (damage, folder) -> Files.write(folder.resolve(ONNX),
+                        damage.bytes(Seeds.bytes(Seeds.MODELS.resolve("onnx").resolve(ONNX)), 1500)),
+                        (damage, folder) -> AdapterImport.fromOnnx(base("tiny-llama"), folder.resolve(ONNX),
+                                folder.resolve("out"), IfExists.FAIL)),
                 new FuzzTarget("adapter_config.json", 3, (damage, folder) -> adapter(damage, folder, true),
                         ModelTargets::readAdapter),
                 new FuzzTarget(ADAPTER, 2, (damage, folder) -> adapter(damage, folder, false),
