@@ -9,6 +9,7 @@ import io.peft4j.core.peft.config.PeftType;
 import io.peft4j.core.peft.config.UnusedKey;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 
@@ -77,6 +78,11 @@ public record XLoraConfig(CommonConfig common,
         Checks.probability("xlora_dropout_p", dropout);
         Checks.finite("scaling_pass_value", firstScaling);
         Checks.finite("global_scaling_weight", weight);
+    }
+
+    @Override
+    public List<String> parts() {
+        return List.copyOf(adapters.values());
     }
 
     /** A builder with Hugging Face PEFT's defaults. */

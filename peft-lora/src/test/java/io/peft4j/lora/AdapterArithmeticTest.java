@@ -265,4 +265,19 @@ class AdapterArithmeticTest {
         }
         assertEquals(List.of("a", "b", "c", "mixture"), model.adapterNames());
     }
+
+    /** Else reading would not end. */
+    @Test
+    void aMixtureThatNamesItselfIsRefused(@TempDir Path folder) throws IOException {
+        Path part = folder.resolve("b");
+        model.saveAdapter("b", part);
+        model.addAdapter("mixture", XLoraConfig.builder().adapters(Map.of("b", part.toString())).build());
+        Path saved = folder.resolve("mixture");
+        model.saveAdapter("mixture", saved);
+        Path config = saved.resolve("adapter_config.json");
+        Files.writeString(config, Files.readString(config).replaceAll("(\"adapters\": *\\{[^:]*: *)\"0\"", "$1\".\""));
+        String message = assertThrows(ConfigurationException.class, () -> model.loadAdapter("again", saved))
+                .getMessage();
+        assertTrue(message.contains("cannot be a part of one"), message);
+    }
 }

@@ -165,6 +165,14 @@ class ModelsThatStayTest {
                     + "' is a link that leads out of"), refused.toString());
             assertFalse(refused.toString().contains("hunter2"), refused.toString());
         }
+        Path mixture = Files.createDirectories(root.resolve("mixture"));
+        Files.copy(adapter.resolve("adapter_model.safetensors"), mixture.resolve("adapter_model.safetensors"));
+        for (String elsewhere : List.of(adapter.toString(), "../..")) {
+            Files.writeString(mixture.resolve("adapter_config.json"),
+                    "{\"peft_type\": \"XLORA\", \"adapters\": {\"a\": \"" + elsewhere + "\"}}");
+            assertEquals("the adapter is made of others outside of the folders that the server loads from",
+                    load("mixture", "mixture").error().get("message").asText());
+        }
         Path text = Files.createDirectories(root.resolve("text"));
         Files.copy(adapter.resolve("adapter_model.safetensors"), text.resolve("adapter_model.safetensors"));
         Files.writeString(text.resolve("adapter_config.json"), "hunter2:x:0:0");

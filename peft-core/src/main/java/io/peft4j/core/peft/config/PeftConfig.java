@@ -3,6 +3,7 @@ package io.peft4j.core.peft.config;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.peft.method.PeftMethod;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -52,6 +53,11 @@ public interface PeftConfig {
      */
     default BaseLanguageModel modelOn(BaseLanguageModel base) {
         return base;
+    }
+
+    /** Folders of other adapters that this one is made of, as a rule none; from its own folder, or from any. */
+    default List<String> parts() {
+        return List.of();
     }
 
     /**

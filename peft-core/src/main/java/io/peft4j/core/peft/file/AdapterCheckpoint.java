@@ -2,6 +2,7 @@ package io.peft4j.core.peft.file;
 
 import io.peft4j.core.decision.DecisionCalibration;
 import io.peft4j.core.decision.DecisionSettings;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.io.support.Sha256;
@@ -30,6 +31,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -94,7 +96,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies, Decisio
         PeftConfig forTask = TaskHeads.configured(config, setup.network());
         PeftConfig named = forTask.common().baseModel().isPresent() ? forTask
                 : forTask.withCommon(named(forTask.common(), setup.base()));
-        setup.loadingParts(Optional.empty(), from -> load(from, setup.base()).adapter());
+        setup.loadingParts(Optional.empty(), from -> part(from, setup.base()));
         return setup.run(() -> {
             Adapter made = PeftMethods.byType(config.peftType()).create(named, setup);
             return new AdapterCheckpoint(made, Set.of(), setup.base().decisions().withFitted(Map.of(),
@@ -117,6 +119,18 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies, Decisio
      * @throws UncheckedIOException when a file cannot be read
      */
     public static AdapterCheckpoint load(Path folder, BaseLanguageModel base) {
+        return load(folder, base, part -> part(part, base));
+    }
+
+    /** A part of an adapter, which has none itself: else a folder could name itself. */
+    private static Adapter part(Path folder, BaseLanguageModel base) {
+        return load(folder, base, nested -> {
+            throw new ConfigurationException("the adapter in " + folder + " is made of others, so that it cannot be a "
+                    + "part of one");
+        }).adapter();
+    }
+
+    private static AdapterCheckpoint load(Path folder, BaseLanguageModel base, Function<Path, Adapter> parts) {
         PeftConfig config = readConfig(folder);
         Path forTraining = folder.resolve(TRAINING_FILE);
         try (SafetensorsFile weights = SafetensorsFile.open(existing(folder, WEIGHTS_FILE));
@@ -124,8 +138,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies, Decisio
                         : null) {
             StoredAdapter stored = new StoredAdapter(weights);
             Optional<StoredAdapter> more = Optional.ofNullable(training).map(StoredAdapter::new);
-            AdapterSetup setup = AdapterSetup.restoring(base, stored, more).loadingParts(Optional.of(folder),
-                    part -> load(part, base).adapter());
+            AdapterSetup setup = AdapterSetup.restoring(base, stored, more).loadingParts(Optional.of(folder), parts);
             return setup.run(() -> {
                 Adapter adapter = PeftMethods.byType(config.peftType()).create(config, setup);
                 AdapterProvenance.read(folder).ifPresent(passport -> stored.compare(passport.mismatches(base)));

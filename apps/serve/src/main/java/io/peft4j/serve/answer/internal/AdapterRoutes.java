@@ -2,6 +2,7 @@ package io.peft4j.serve.answer.internal;
 
 import io.javalin.http.Context;
 import io.peft4j.core.error.PeftException;
+import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.serve.api.internal.ModelRoutes;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
@@ -15,6 +16,7 @@ import io.peft4j.serve.model.internal.ServedModels;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -101,6 +103,7 @@ final class AdapterRoutes implements RouteGroup {
         requireInside(folder);
         LongRequests.enter(http);
         try {
+            requirePartsInside(folder);
             models.replace(name, folder, caller.project());
         } catch (PeftException e) {
             throw ApiException.invalid("lora_path",
@@ -158,12 +161,7 @@ final class AdapterRoutes implements RouteGroup {
     private void requireInside(Path folder) {
         try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.filter(Files::isSymbolicLink).toList()) {
-                Path target = file.toRealPath();
-                boolean inside = false;
-                for (Path root : roots) {
-                    inside |= target.startsWith(root.toRealPath());
-                }
-                if (!inside) {
+                if (!isInside(file)) {
                     throw leadsOutside(file);
                 }
             }
@@ -172,6 +170,34 @@ final class AdapterRoutes implements RouteGroup {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot look into " + folder, e);
         }
+    }
+
+    /** Refuses an adapter that is made of others outside of the roots. */
+    private void requirePartsInside(Path folder) {
+        for (String part : AdapterCheckpoint.readConfig(folder).parts()) {
+            try {
+                for (Path place : List.of(folder.resolve(part), Path.of(part))) {
+                    if (Files.isDirectory(place) && !isInside(place)) {
+                        throw ApiException.invalid("lora_path", "the adapter is made of others outside of the folders "
+                                + "that the server loads from");
+                    }
+                }
+            } catch (InvalidPathException e) {
+                throw ApiException.invalid("lora_path", "the adapter is made of others, and one's name is no path");
+            } catch (IOException e) {
+                throw new UncheckedIOException("cannot look into " + folder, e);
+            }
+        }
+    }
+
+    private boolean isInside(Path file) throws IOException {
+        Path target = file.toRealPath();
+        for (Path root : roots) {
+            if (target.startsWith(root.toRealPath())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static ApiException leadsOutside(Path link) {
