@@ -72,6 +72,19 @@ class ServeCommandTest {
         assertEquals(1, process.out().lines().count());
     }
 
+    /** Whose only name is that of the whole. */
+    @Test
+    void aBaseWithoutAFolderIsServed() throws IOException, InterruptedException {
+        JavaProcess process = serve("--model", "tiny", "--data", folder.resolve("data"));
+        try {
+            assertTrue(process.out().startsWith("listening on "), process.out() + process.err());
+            String models = get(process.out().strip().replace("listening on ", "") + "/v1/models", "").body();
+            assertEquals("tiny", CommandRun.parse(models).at("/data/0/id").asText());
+        } finally {
+            process.process().destroyForcibly();
+        }
+    }
+
     private static JsonNode embedding(String url, String key) throws IOException, InterruptedException {
         HttpResponse<String> reply = CLIENT.send(HttpRequest.newBuilder(URI.create(url + "/v1/embeddings"))
                 .header("Authorization", "Bearer " + key).POST(BodyPublishers.ofString(
