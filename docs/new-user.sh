@@ -82,7 +82,7 @@ look_at() { # the line
       says '^Verdict: (ship|harm not known):'
       learned "$(sed -n 's/.*, after \([0-9]*\) of \([0-9]*\).*/\1 \2/p' "$said" | awk '{ print $1 / $2 }')"
       ;;
-    *" train "*) [ -f my-adapter/adapter_model.safetensors ] || fail "there is no adapter" ;;
+    *"/peft4j train "*) [ -f my-adapter/adapter_model.safetensors ] || fail "there is no adapter" ;;
     *" --regex "*)
       grep -Eqx '[0-9]{1,3} (days|weeks)' "$said" || fail "the answer does not match: $(cat "$said")"
       ;;

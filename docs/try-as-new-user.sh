@@ -92,7 +92,7 @@ if ./peft4j jshell <<<'int broken = "text"' 2>/dev/null; then fail "JShell ends 
 adapted() { # line
   case $1 in
     model=*) echo model=tiny ;;
-    *" train "*) echo "${1%%#*} --epochs 1 && cp -r handbook-adapter/. my-adapter" ;;
+    *"/peft4j train "*) echo "${1%%#*} --epochs 1 && cp -r handbook-adapter/. my-adapter" ;;
     *" evaluate "*) echo "${1%%#*} --no-guard" ;;
     *" serve "* | curl* | kill* | *" data "* | *" bench "* | *" doctor"* | *" --help"*) echo : ;;
     *) echo "$1" ;;
