@@ -71,12 +71,7 @@ public final class AdapterImport {
      * @throws UncheckedIOException when a folder cannot be read or written
      */
     public static Path fromMlx(BaseModel base, Path mlx, Path folder, IfExists ifExists) {
-        Path target = ifExists.choose(folder, place -> Files.exists(place.resolve(CONFIG)));
-        ObjectNode config = JSON.createObjectNode();
-        Map<String, TensorData> tensors = new LinkedHashMap<>();
-        MlxAdapter.read(base, mlx, config, tensors);
-        write(base, config, tensors, target);
-        return target;
+        return write(base, mlx, MlxAdapter::read, folder, ifExists);
     }
 
     /** Whether a file's name says that it is an adapter for ONNX Runtime. */
@@ -98,12 +93,7 @@ public final class AdapterImport {
      * @throws UncheckedIOException when the folder cannot be written
      */
     public static Path fromOnnx(BaseModel base, Path file, Path folder, IfExists ifExists) {
-        Path target = ifExists.choose(folder, place -> Files.exists(place.resolve(CONFIG)));
-        ObjectNode config = JSON.createObjectNode();
-        Map<String, TensorData> tensors = new LinkedHashMap<>();
-        OnnxAdapter.read(base, file, config, tensors);
-        write(base, config, tensors, target);
-        return target;
+        return write(base, file, OnnxAdapter::read, folder, ifExists);
     }
 
     /** Whether a file holds tensors alone, as Kohya's trainer writes LoRA. */
@@ -125,10 +115,21 @@ public final class AdapterImport {
      * @throws UncheckedIOException when the folder cannot be written
      */
     public static Path fromKohya(BaseModel base, Path file, Path folder, IfExists ifExists) {
+        return write(base, file, KohyaAdapter::read, folder, ifExists);
+    }
+
+    /** Reads another program's form of an adapter. */
+    @FunctionalInterface
+    private interface Reader {
+        /** Fills the configuration and the tensors of Hugging Face PEFT's form. */
+        void read(BaseModel base, Path other, ObjectNode config, Map<String, TensorData> tensors);
+    }
+
+    private static Path write(BaseModel base, Path other, Reader reader, Path folder, IfExists ifExists) {
         Path target = ifExists.choose(folder, place -> Files.exists(place.resolve(CONFIG)));
         ObjectNode config = JSON.createObjectNode();
         Map<String, TensorData> tensors = new LinkedHashMap<>();
-        KohyaAdapter.read(base, file, config, tensors);
+        reader.read(base, other, config, tensors);
         write(base, config, tensors, target);
         return target;
     }
