@@ -89,16 +89,26 @@ abstract class KillsContract {
         return losses;
     }
 
-    private static void awaitEnd(String url, String job) throws IOException, InterruptedException {
+    private void awaitEnd(String url, String job) throws IOException, InterruptedException {
         for (int i = 0; i < 3000; i++) {
-            String status = get(url, JOBS + "/" + job).get("status").asText();
+            JsonNode seen = get(url, JOBS + "/" + job);
+            String status = seen.get("status").asText();
             if (status.equals("succeeded")) {
                 return;
             }
-            assertTrue(List.of("validating_files", "queued", "running").contains(status), status);
+            assertTrue(List.of("validating_files", "queued", "running").contains(status), () -> seen + "\n" + log());
             Thread.sleep(20);
         }
         throw new AssertionError("the job does not end");
+    }
+
+    /** What the servers have said. */
+    private String log() {
+        try {
+            return Files.readString(folder.resolve("log.txt"));
+        } catch (IOException e) {
+            return "no log: " + e;
+        }
     }
 
     private ServerProcess start(Path data, Optional<String> url) throws IOException {

@@ -147,6 +147,29 @@ class WholeJobTest {
         }
     }
 
+    /** As one that was thought dead and lives does, whenever it goes on. */
+    @Test
+    void aJobWaitsForWhoeverWritesToItsFolder() throws Exception {
+        String job;
+        try (TestServer gone = TestServer.start(data, builder -> builder.jobsAtOnce(0))) {
+            job = gone.job("{\"model\": \"tiny-llama\", \"training_file\": \"" + gone.upload(TestServer.rows(0, 12))
+                    + "\", \"hyperparameters\": {\"n_epochs\": 1}}");
+            gone.await(job, "queued");
+        }
+        Path run = Files.createDirectories(data.resolve("jobs").resolve(job).resolve("run"));
+        try (TestServer server = TestServer.start(data)) {
+            for (int turn = 0; turn < 100; turn++) {
+                try (FolderLock lock = FolderLock.take(run)) {
+                    Thread.sleep(10);
+                } catch (FolderLock.InUseException e) {
+                    // The job's turn.
+                }
+                Thread.sleep(10);
+            }
+            assertEquals("succeeded", server.await(job, "succeeded", "failed").get("status").asText());
+        }
+    }
+
     @Test
     void errorsAreTheClientsOwnExceptions() {
         try (TestServer server = TestServer.start(data)) {

@@ -3,7 +3,7 @@ package io.peft4j.core.error;
 /**
  * An option, a configuration value or a configuration key is wrong, or two of them contradict each other.
  */
-public final class ConfigurationException extends PeftException {
+public class ConfigurationException extends PeftException {
     private static final long serialVersionUID = 1L;
 
     /**

@@ -58,6 +58,15 @@ public final class FolderLock implements AutoCloseable {
         this.checked = checked;
     }
 
+    /** Somebody else writes to the folder, who may be alive. */
+    public static final class InUseException extends ConfigurationException {
+        private static final long serialVersionUID = 1L;
+
+        InUseException(String message) {
+            super(message);
+        }
+    }
+
     /** What the system says of a lock. */
     enum Answer {
         /** Nobody had it. */
@@ -90,7 +99,7 @@ public final class FolderLock implements AutoCloseable {
     /**
      * Takes the lock of a folder that exists.
      *
-     * @throws ConfigurationException when somebody holds it who may be alive; says who
+     * @throws InUseException when somebody holds it who may be alive; says who
      * @throws UncheckedIOException when it cannot be written
      */
     public static FolderLock take(Path folder) {
@@ -106,7 +115,7 @@ public final class FolderLock implements AutoCloseable {
                 }
                 pause(TURN_MILLIS);
             }
-            throw new ConfigurationException(occupied(folder, system).orElse("other processes keep locking "
+            throw new InUseException(occupied(folder, system).orElse("other processes keep locking "
                     + folder.resolve(FILE) + "; use another folder"));
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot write to " + folder + ": " + AtomicFiles.reason(e), e);
@@ -173,12 +182,12 @@ public final class FolderLock implements AutoCloseable {
     /**
      * Checks, without taking it, that a folder's lock could be taken now. A folder that does not exist is free.
      *
-     * @throws ConfigurationException as {@link #take}
+     * @throws InUseException as {@link #take}
      */
     public static void requireFree(Path folder) {
         try {
             occupied(folder, FolderLock::tryLock).ifPresent(refusal -> {
-                throw new ConfigurationException(refusal);
+                throw new InUseException(refusal);
             });
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot read " + folder.resolve(FILE) + ": " + AtomicFiles.reason(e), e);
@@ -219,7 +228,7 @@ public final class FolderLock implements AutoCloseable {
 
     private static void refuse(Path folder, Optional<LockOwner> living) {
         living.ifPresent(owner -> {
-            throw new ConfigurationException(owner.refusal(folder));
+            throw new InUseException(owner.refusal(folder));
         });
     }
 

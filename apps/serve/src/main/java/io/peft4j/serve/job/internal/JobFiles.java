@@ -1,7 +1,6 @@
 package io.peft4j.serve.job.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.support.FolderLock;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.store.internal.Job;
@@ -15,6 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -114,10 +114,19 @@ final class JobFiles {
         }
     }
 
-    /** Makes the run fit to be gone on with: one that left an adapter and no checkpoint is begun anew. */
+    /**
+     * Makes the run fit to be gone on with: one that left an adapter and no checkpoint is begun anew.
+     *
+     * @throws FolderLock.InUseException when another process writes to it
+     */
     void prepareRun() {
-        if (Files.exists(run()) && checkpoints().isEmpty()) {
-            delete(run());
+        if (!Files.exists(run())) {
+            return;
+        }
+        try (FolderLock lock = FolderLock.take(run())) {
+            if (checkpoints().isEmpty()) {
+                entries(run(), name -> !name.equals(FolderLock.FILE)).forEach(JobFiles::delete);
+            }
         }
     }
 
@@ -127,13 +136,14 @@ final class JobFiles {
     }
 
     private List<Path> checkpoints() {
-        if (!Files.isDirectory(run())) {
-            return List.of();
-        }
-        try (Stream<Path> entries = Files.list(run())) {
-            return entries.filter(entry -> entry.getFileName().toString().startsWith("checkpoint-")).toList();
+        return Files.isDirectory(run()) ? entries(run(), name -> name.startsWith("checkpoint-")) : List.of();
+    }
+
+    private static List<Path> entries(Path folder, Predicate<String> byName) {
+        try (Stream<Path> entries = Files.list(folder)) {
+            return entries.filter(entry -> byName.test(entry.getFileName().toString())).toList();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot list " + run(), e);
+            throw new UncheckedIOException("cannot list " + folder, e);
         }
     }
 
@@ -146,7 +156,7 @@ final class JobFiles {
         try {
             FolderLock.requireFree(run());
             return true;
-        } catch (ConfigurationException e) {
+        } catch (FolderLock.InUseException e) {
             LOG.info("job {} is waiting: {}", job.id(), e.getMessage());
             return false;
         }

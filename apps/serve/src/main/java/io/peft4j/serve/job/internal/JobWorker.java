@@ -2,6 +2,7 @@ package io.peft4j.serve.job.internal;
 
 import io.peft4j.core.engine.support.WorkShare;
 import io.peft4j.core.error.PeftException;
+import io.peft4j.core.io.support.FolderLock;
 import io.peft4j.eval.VerdictOptions;
 import io.peft4j.serve.http.internal.Problems;
 import io.peft4j.serve.job.internal.RunningJob.Stop;
@@ -41,6 +42,7 @@ public final class JobWorker implements AutoCloseable {
     private static final long TIDY_NANOS = 60_000_000_000L;
     /** What goes on is met again within this time. */
     private static final Duration PROBLEM = Duration.ofSeconds(10);
+    private static final String IN_USE = "a job cannot start: another process holds its folder";
 
     private final Store store;
     private final ServedModels models;
@@ -224,7 +226,7 @@ public final class JobWorker implements AutoCloseable {
     private boolean train(JobClaim claim) {
         JobFiles files = new JobFiles(store, claim.job());
         if (!files.isFree()) {
-            problems.met("a job cannot start: another process holds its folder", PROBLEM);
+            problems.met(IN_USE, PROBLEM);
             store.queue().release(claim);
             return false;
         }
@@ -254,6 +256,10 @@ public final class JobWorker implements AutoCloseable {
             } else if ((e instanceof PeftException || e instanceof CancellationException)
                     && mine.stopped().isPresent()) {
                 LOG.info("job {} stopped: {}", claim.id(), e.getMessage());
+            } else if (e instanceof FolderLock.InUseException) {
+                // A worker that was thought dead lives: it has to notice first that it lost the job.
+                LOG.info("job {} waits: {}", claim.id(), e.getMessage());
+                problems.met(IN_USE, PROBLEM);
             } else if (e instanceof PeftException reason) {
                 fail(claim, seen, reason);
             } else {
