@@ -93,7 +93,10 @@ public final class SmallestExport {
         return new SmallestExport(model, type, proof);
     }
 
-    /** What happens where a file is there already; default {@link IfExists#FAIL}. */
+    /**
+     * What happens where a file is there already; default {@link IfExists#FAIL}. {@link IfExists#OVERWRITE} also
+     * removes the adapter {@link #beside} a base that is replaced by a merged file.
+     */
     public SmallestExport ifExists(IfExists value) {
         ifExists = Objects.requireNonNull(value, "value");
         return this;
@@ -126,6 +129,10 @@ public final class SmallestExport {
                     try {
                         ModelExport.ExportReport report = write(way, file, adapter);
                         if (way != Way.BESIDE) {
+                            if (ifExists == IfExists.OVERWRITE) {
+                                // That of an earlier export would be added to what is merged.
+                                Files.deleteIfExists(beside);
+                            }
                             return new Result(way, report, Optional.empty(), refused);
                         }
                         Files.move(adapter, beside, StandardCopyOption.REPLACE_EXISTING);

@@ -80,6 +80,8 @@ class SmallestExportTest {
         }
         assertEquals(bytes.stream().sorted().toList(), bytes);
         assertEquals(List.of("my-adapter.gguf", "my.gguf"), files());
+        write(0, BlockType.Q4_0, new ArrayList<>(), IfExists.OVERWRITE);
+        assertEquals(List.of("my.gguf"), files(), "an adapter is not left beside a base that has it merged");
     }
 
     /** Bits that are as many already are no further way. */
