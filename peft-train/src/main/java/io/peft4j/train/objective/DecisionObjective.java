@@ -189,74 +189,70 @@ public final class DecisionObjective<E> implements Objective<E> {
     /**
      * The weighted loss of an example.
      *
-     * @param values where the logits of its options stand: from {@code first} on, {@code step} apart
-     * @param right counts those whose likeliest option is right
+     * @param values where the logits of its options stand: from {@code first} on
+     * @param counts gets the example
      * @param gradient gets the derivatives at the same places
      */
-    private double loss(EncodedExample example, float[] values, int first, int step, int[] right, double[] gradient) {
+    private double loss(EncodedExample example, float[] values, int first, DecisionCounts counts,
+            double[] gradient) {
         float[] targets = example.targets();
         int n = (targets.length - 1) / 2;
         double[] logits = new double[n];
         double[] gold = new double[n];
         double[] own = new double[n];
         for (int i = 0; i < n; i++) {
-            logits[i] = values[first + step * (int) targets[1 + i]];
+            logits[i] = values[first + (int) targets[1 + i]];
             gold[i] = targets[1 + n + i];
         }
-        double loss = options.loss(Kind.values()[(int) targets[0]], logits, gold, own);
+        Kind kind = Kind.values()[(int) targets[0]];
+        double loss = options.loss(kind, logits, gold, own);
         for (int i = 0; i < n; i++) {
             gradient[(int) targets[1 + i]] = example.weight() * own[i];
         }
-        right[0] += best(logits) == best(gold) ? 1 : 0;
+        counts.add(kind, example.weight(), logits, gold);
         return example.weight() * loss;
-    }
-
-    private static int best(double... values) {
-        int best = 0;
-        for (int i = 1; i < values.length; i++) {
-            best = values[i] > values[best] ? i : best;
-        }
-        return best;
     }
 
     @Override
     public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
-        int[] right = new int[1];
+        DecisionCounts counts = new DecisionCounts(options);
         double loss = DecisionForm.of(model).predictsLabels()
                 ? passes.training(batch, pass -> pass.withRouterLoss(EncodedExample.weight(batch), normalizer)
-                        .backwardOfLogits((from, to, logits) -> labels(pass, batch, from, to, logits, right,
+                        .backwardOfLogits((from, to, logits) -> labels(pass, batch, from, to, logits, counts,
                                 normalizer)))
                 : passes.training(batch, pass -> {
                     double[] sum = new double[1];
-                    pass.backward((outputs, columns, gradient) -> sum[0] = markers(batch, outputs, right, gradient,
+                    pass.backward((outputs, columns, gradient) -> sum[0] = markers(batch, outputs, counts, gradient,
                             normalizer));
                     return sum[0];
                 });
-        passes.measure(ACCURACY, right[0], batch.size());
+        passes.measure(ACCURACY, counts.right(), batch.size());
         return loss;
     }
 
     @Override
     public double loss(Passes passes, List<EncodedExample> batch) {
-        int[] right = new int[1];
+        DecisionCounts counts = new DecisionCounts(options);
         double loss = passes.evaluation(EncodedExample.sequences(batch), pass -> {
             if (!DecisionForm.of(model).predictsLabels()) {
                 float[] outputs = pass.outputs();
-                return markers(batch, outputs, right, new float[outputs.length], 1);
+                return markers(batch, outputs, counts, new float[outputs.length], 1);
             }
             double[] sum = new double[1];
             pass.logits(pass.batch().targets().rows(), (from, chunk) -> {
                 float[] logits = Arrays.toFloats(chunk);
-                sum[0] += labels(pass, batch, from, from + logits.length / chunk.columns(), logits, right, 1);
+                sum[0] += labels(pass, batch, from, from + logits.length / chunk.columns(), logits, counts, 1);
             });
             return sum[0];
         });
-        passes.measure(ACCURACY, right[0], batch.size());
+        passes.measure(ACCURACY, counts.right(), batch.size());
+        passes.measure(CALIBRATED_LOSS, counts.losses(), EncodedExample.weight(batch));
         return loss;
     }
 
     /** Losses of questions whose labels are predicted; logits are replaced by derivatives. */
-    private double labels(Pass pass, List<EncodedExample> batch, int from, int to, float[] logits, int[] right,
+    private double labels(Pass pass, List<EncodedExample> batch, int from, int to, float[] logits,
+            DecisionCounts counts,
             double normalizer) {
         PackedBatch.Targets targets = pass.batch().targets();
         int columns = logits.length / (to - from);
@@ -264,7 +260,7 @@ public final class DecisionObjective<E> implements Objective<E> {
         for (int i = from; i < to; i++) {
             int first = (i - from) * columns;
             double[] gradient = new double[columns];
-            sum += loss(batch.get(targets.sequences()[i]), logits, first, 1, right, gradient);
+            sum += loss(batch.get(targets.sequences()[i]), logits, first, counts, gradient);
             for (int j = 0; j < columns; j++) {
                 logits[first + j] = (float) (gradient[j] / normalizer);
             }
@@ -273,14 +269,14 @@ public final class DecisionObjective<E> implements Objective<E> {
     }
 
     /** Losses of questions whose options are marked; there is an output for each token. */
-    private double markers(List<EncodedExample> batch, float[] outputs, int[] right, float[] gradient,
+    private double markers(List<EncodedExample> batch, float[] outputs, DecisionCounts counts, float[] gradient,
             double normalizer) {
         double sum = 0;
         int first = 0;
         for (EncodedExample example : batch) {
             int tokens = (int) example.tokens();
             double[] own = new double[tokens];
-            sum += loss(example, outputs, first, 1, right, own);
+            sum += loss(example, outputs, first, counts, own);
             for (int j = 0; j < tokens; j++) {
                 gradient[first + j] = (float) (own[j] / normalizer);
             }

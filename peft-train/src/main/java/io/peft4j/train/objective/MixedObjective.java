@@ -268,8 +268,8 @@ public final class MixedObjective implements Objective<MixedObjective.Example> {
         }
 
         @Override
-        public void measure(String measure, double sum, double count) {
-            passes.measure(name + "/" + measure, sum, count);
+        public void measure(String measure, double[] sums, double count) {
+            passes.measure(name + "/" + measure, sums, count);
         }
     }
 

@@ -16,6 +16,12 @@ import java.util.Map;
 public interface Objective<E> {
     /** What objectives with right answers measure beside the loss: the share of right ones, from 0 to 1. */
     String ACCURACY = "accuracy";
+    /**
+     * What objectives of probabilities measure on validation data: the loss with the logits divided by the temperature
+     * that suits them best. The state that is kept, and patience, go by it where it is measured: an overconfident model
+     * has a rising loss while more and more of its answers are right, and calibration mends the confidence.
+     */
+    String CALIBRATED_LOSS = "calibrated_loss";
 
     /** Its name, as in {@code classification}: a training is resumed with the same objective only. */
     String name();
@@ -94,8 +100,9 @@ public interface Objective<E> {
     }
 
     /**
-     * Whether a training with validation data leaves the adapter of the lowest validation loss without being asked to:
-     * for losses that rise again long before the training ends. Default: false.
+     * Whether a training with validation data leaves the adapter of the lowest validation loss
+     * ({@link #CALIBRATED_LOSS} where that is measured) without being asked to: for losses that rise again long before
+     * the training ends. Default: false.
      */
     default boolean keepsBest() {
         return false;

@@ -40,7 +40,18 @@ public interface Passes {
      * @param sum the sum of the values
      * @param count how many there are, or the sum of their weights
      */
-    void measure(String name, double sum, double count);
+    default void measure(String name, double sum, double count) {
+        measure(name, new double[] {sum}, count);
+    }
+
+    /**
+     * Takes values of a measure by each of several ways to compute it: what is reported is the lowest of their means.
+     *
+     * @param name the measure
+     * @param sums for each way the sum of the values, as many each time
+     * @param count how many there are, or the sum of their weights
+     */
+    void measure(String name, double[] sums, double count);
 
     /** Takes an answer that the model gave, to be shown; default: it is not. */
     default void show(SampledAnswer answer) {

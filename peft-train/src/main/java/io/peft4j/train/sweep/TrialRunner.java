@@ -309,7 +309,7 @@ final class TrialRunner {
             return each.trial;
         }
         OptionalDouble loss = result.bestStep().isPresent() ? result.evaluations().stream()
-                .mapToDouble(TrainingResult.Evaluation::loss).min() : result.finalEvalLoss();
+                .mapToDouble(TrainingResult.Evaluation::comparedLoss).min() : result.finalEvalLoss();
         return each.trial.after(Trial.State.FINISHED, loss.orElseThrow(() -> new ConfigurationException("trials are "
                 + "compared by their loss on validation data, and there is none; give some")), each.steps, seconds);
     }

@@ -137,6 +137,7 @@ class DecisionTrainingTest {
                     .train(DecisionObjective.of(tuned), learned, contrary);
             DoubleSummaryStatistics losses = result.evaluations().stream().mapToDouble(TrainingResult.Evaluation::loss)
                     .summaryStatistics();
+            assertTrue(result.evaluations().stream().allMatch(each -> each.comparedLoss() <= each.loss()));
             assertTrue(losses.getMax() > 2 * losses.getMin(), "what is learned is wrong of the others: " + result);
             DecisionModel decisions = new DecisionModel(tuned);
             double loss = contrary.stream().mapToDouble(row -> -Math.log(decisions.decide(row.request()).answers()

@@ -55,8 +55,8 @@ public record BatchPasses(ObjectivePasses passes, Network network, boolean share
     }
 
     @Override
-    public void measure(String name, double sum, double count) {
-        measures.add(name, sum, count);
+    public void measure(String name, double[] sums, double count) {
+        measures.add(name, sums, count);
     }
 
     @Override

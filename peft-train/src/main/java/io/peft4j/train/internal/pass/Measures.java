@@ -5,22 +5,32 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Means of what an objective measures besides its loss, and a few answers of the model. */
+/**
+ * Means of what an objective measures besides its loss, the lowest one where it is computed in several ways, and a few
+ * answers of the model.
+ */
 public final class Measures {
     private static final int SHOWN = 4;
 
-    private final Map<String, double[]> sums = new TreeMap<>();
+    private record Sums(double[] values, double count) {
+        Sums and(double[] more, double counted) {
+            double[] both = values.clone();
+            Arrays.setAll(both, i -> both[i] + more[i]);
+            return new Sums(both, count + counted);
+        }
+    }
+
+    private final Map<String, Sums> sums = new TreeMap<>();
     private final List<SampledAnswer> answers = new ArrayList<>();
 
-    void add(String name, double sum, double count) {
-        double[] both = sums.computeIfAbsent(name, key -> new double[2]);
-        both[0] += sum;
-        both[1] += count;
+    void add(String name, double[] values, double count) {
+        sums.merge(name, new Sums(values, count), (all, more) -> all.and(values, count));
     }
 
     /** Keeps an answer of the model, of the first few. */
@@ -37,16 +47,19 @@ public final class Measures {
 
     /** Adds what another worker has measured. */
     public void add(Measures other) {
-        other.sums.forEach((name, both) -> add(name, both[0], both[1]));
+        other.sums.forEach((name, more) -> add(name, more.values(), more.count()));
     }
 
     /** Writes them for other workers. */
     public void write(DataOutputStream out) throws IOException {
         out.writeInt(sums.size());
-        for (Map.Entry<String, double[]> each : sums.entrySet()) {
+        for (Map.Entry<String, Sums> each : sums.entrySet()) {
             out.writeUTF(each.getKey());
-            out.writeDouble(each.getValue()[0]);
-            out.writeDouble(each.getValue()[1]);
+            out.writeInt(each.getValue().values().length);
+            for (double value : each.getValue().values()) {
+                out.writeDouble(value);
+            }
+            out.writeDouble(each.getValue().count());
         }
     }
 
@@ -54,7 +67,12 @@ public final class Measures {
     public static Measures read(DataInputStream in) throws IOException {
         Measures measures = new Measures();
         for (int left = in.readInt(); left > 0; left--) {
-            measures.add(in.readUTF(), in.readDouble(), in.readDouble());
+            String name = in.readUTF();
+            double[] values = new double[in.readInt()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = in.readDouble();
+            }
+            measures.add(name, values, in.readDouble());
         }
         return measures;
     }
@@ -62,9 +80,9 @@ public final class Measures {
     /** The means, by name; what has no value is not there. */
     public Map<String, Double> means() {
         Map<String, Double> means = new TreeMap<>();
-        sums.forEach((name, both) -> {
-            if (both[1] > 0) {
-                means.put(name, both[0] / both[1]);
+        sums.forEach((name, all) -> {
+            if (all.count() > 0) {
+                means.put(name, Arrays.stream(all.values()).min().orElseThrow() / all.count());
             }
         });
         return Collections.unmodifiableMap(means);

@@ -25,7 +25,7 @@ public final class BestValues implements AutoCloseable {
 
     /** The measurement with the lowest loss, of equal ones the first. */
     public static TrainingResult.Evaluation best(List<TrainingResult.Evaluation> evaluations) {
-        return evaluations.stream().reduce((a, b) -> b.loss() < a.loss() ? b : a).orElseThrow();
+        return evaluations.stream().reduce((a, b) -> b.comparedLoss() < a.comparedLoss() ? b : a).orElseThrow();
     }
 
     /** Keeps the values as they are. */

@@ -7,6 +7,7 @@ import io.peft4j.train.TrainingResult;
 import io.peft4j.train.internal.task.PartSums;
 import io.peft4j.train.internal.task.TrainingSet;
 import io.peft4j.train.objective.EncodedExample;
+import io.peft4j.train.objective.Objective;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -71,9 +72,9 @@ public final class Validation implements AutoCloseable {
         double lowest = Double.POSITIVE_INFINITY;
         int waited = 0;
         for (TrainingResult.Evaluation evaluation : evaluations) {
-            boolean better = evaluation.loss() < lowest - options.threshold();
+            boolean better = evaluation.comparedLoss() < lowest - options.threshold();
             waited = better ? 0 : waited + 1;
-            lowest = better ? evaluation.loss() : lowest;
+            lowest = better ? evaluation.comparedLoss() : lowest;
         }
         return options.patience() > 0 && waited >= options.patience();
     }
@@ -106,12 +107,14 @@ public final class Validation implements AutoCloseable {
         if (best.isEmpty() || evaluations.isEmpty()) {
             return OptionalLong.empty();
         }
-        long step = BestValues.best(evaluations).step();
+        TrainingResult.Evaluation kept = BestValues.best(evaluations);
+        long step = kept.step();
         if (step == stepsDone) {
             return OptionalLong.empty();
         }
         best.get().restore();
-        LOG.info("the adapter is that of update {}, where the loss on the validation data was lowest", step);
+        LOG.info("the adapter is that of update {}, where the loss on the validation data{} was lowest", step,
+                kept.measures().containsKey(Objective.CALIBRATED_LOSS) ? " at the best temperature" : "");
         return OptionalLong.of(step);
     }
 
