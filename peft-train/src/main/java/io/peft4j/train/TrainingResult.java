@@ -70,7 +70,7 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
                     : String.format(Locale.ROOT, "reward %.3f", reward);
         }
 
-        /** What states of a training are compared by: the {@link Objective#CALIBRATED_LOSS} if measured, else the loss. */
+        /** What states of a training are compared by: {@link Objective#CALIBRATED_LOSS} if measured, else the loss. */
         public double comparedLoss() {
             return measures.getOrDefault(Objective.CALIBRATED_LOSS, loss);
         }

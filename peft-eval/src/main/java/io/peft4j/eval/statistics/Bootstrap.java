@@ -98,6 +98,26 @@ public record Bootstrap(double level, int resamples, long seed, boolean expanded
         return new Interval(Math.max(-1, mean - half), Math.min(1, mean + half), level);
     }
 
+    /**
+     * The basic interval of a statistic, {@code [2 t - q(1 - a/2), 2 t - q(a/2)]} with the quantiles q of the draws:
+     * the draws lie as far from the statistic as this does from the truth. For statistics that chance makes larger on
+     * any items, and twice so on draws of items, which BCa cannot undo.
+     *
+     * @throws IllegalArgumentException when there is no item
+     */
+    public Interval basic(Resampled items) {
+        double[] draws = draws(items);
+        double twice = 2 * items.ofAll();
+        return new Interval(twice - quantile(draws, 0.5 + level / 2), twice - quantile(draws, 0.5 - level / 2), level);
+    }
+
+    private static double quantile(double[] sorted, double share) {
+        double at = share * (sorted.length - 1);
+        int below = (int) Math.floor(at);
+        int above = Math.min(below + 1, sorted.length - 1);
+        return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
+    }
+
     private double[] draws(Resampled items) {
         SplittableRandom random = new SplittableRandom(seed);
         int n = items.size();
@@ -152,11 +172,7 @@ public record Bootstrap(double level, int resamples, long seed, boolean expanded
     private static double end(double[] draws, double bias, double acceleration, double z) {
         double shifted = bias + z;
         double denominator = 1 - acceleration * shifted;
-        double share = denominator <= 0 ? z > 0 ? 1 : 0
-                : NORMAL.cumulativeProbability(bias + shifted / denominator);
-        double at = share * (draws.length - 1);
-        int below = (int) Math.floor(at);
-        int above = Math.min(below + 1, draws.length - 1);
-        return draws[below] + (at - below) * (draws[above] - draws[below]);
+        return quantile(draws, denominator <= 0 ? z > 0 ? 1 : 0
+                : NORMAL.cumulativeProbability(bias + shifted / denominator));
     }
 }

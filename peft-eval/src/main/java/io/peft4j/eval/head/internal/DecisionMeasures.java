@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.ToDoubleBiFunction;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
@@ -23,6 +25,8 @@ import java.util.stream.IntStream;
 final class DecisionMeasures {
     private static final int BINS = 15;
     private static final double LEAST = 1e-12;
+    /** Draws of answers that are right as often as their probabilities say. */
+    private static final int EXACT_DRAWS = 1000;
 
     private final List<Judged> asked;
     private final double[][] said;
@@ -30,15 +34,19 @@ final class DecisionMeasures {
     private final double[] certainty;
 
     DecisionMeasures(List<Judged> asked, double[][] said) {
-        this.asked = asked;
-        this.said = said;
-        this.right = new boolean[said.length];
-        this.certainty = new double[said.length];
+        this(asked, said, new boolean[said.length], new double[said.length]);
         for (int i = 0; i < said.length; i++) {
             int best = Judged.best(said[i]);
             right[i] = best == asked.get(i).right();
             certainty[i] = Math.min(1, said[i][best]);
         }
+    }
+
+    private DecisionMeasures(List<Judged> asked, double[][] said, boolean[] right, double[] certainty) {
+        this.asked = asked;
+        this.said = said;
+        this.right = right;
+        this.certainty = certainty;
     }
 
     boolean[] right() {
@@ -51,9 +59,26 @@ final class DecisionMeasures {
         measures.means("nll", negated(likelihoods()), negated(tuned.likelihoods()));
         measures.means("brier", squares(), tuned.squares());
         measures.means("signed_gap", gaps(), tuned.gaps());
-        measures.resampled("ece", statistic(this::equalWidth), tuned.statistic(tuned::equalWidth));
-        measures.resampled("ece_equal_mass", statistic(this::equalMass), tuned.statistic(tuned::equalMass));
+        measures.errors("ece", error(DecisionMeasures::equalWidth), ofExact(DecisionMeasures::equalWidth),
+                tuned.error(DecisionMeasures::equalWidth), tuned.ofExact(DecisionMeasures::equalWidth));
+        measures.errors("ece_equal_mass", error(DecisionMeasures::equalMass), ofExact(DecisionMeasures::equalMass),
+                tuned.error(DecisionMeasures::equalMass), tuned.ofExact(DecisionMeasures::equalMass));
         measures.resampled("aurc", statistic(this::risk), tuned.statistic(tuned::risk));
+    }
+
+    Resampled error(ToDoubleBiFunction<DecisionMeasures, int[]> of) {
+        return statistic(places -> of.applyAsDouble(this, places));
+    }
+
+    /** An error as it is where each answer is right with the probability that was said. */
+    double[] ofExact(ToDoubleBiFunction<DecisionMeasures, int[]> error) {
+        SplittableRandom random = new SplittableRandom(0);
+        int[] all = IntStream.range(0, said.length).toArray();
+        return IntStream.range(0, EXACT_DRAWS).mapToDouble(draw -> {
+            boolean[] drawn = new boolean[all.length];
+            IntStream.of(all).forEach(i -> drawn[i] = random.nextDouble() < certainty[i]);
+            return error.applyAsDouble(new DecisionMeasures(asked, said, drawn, certainty), all);
+        }).toArray();
     }
 
     private static double[] negated(double[] values) {
@@ -75,7 +100,7 @@ final class DecisionMeasures {
         return IntStream.range(0, said.length).mapToDouble(i -> certainty[i] - (right[i] ? 1 : 0)).toArray();
     }
 
-    private double equalWidth(int[] places) {
+    double equalWidth(int[] places) {
         boolean[] chosen = new boolean[places.length];
         for (int i = 0; i < places.length; i++) {
             chosen[i] = right[places[i]];
@@ -95,7 +120,7 @@ final class DecisionMeasures {
         return order;
     }
 
-    private double equalMass(int[] places) {
+    double equalMass(int[] places) {
         Integer[] order = surest(places);
         double error = 0;
         for (int bin = 0; bin < BINS; bin++) {

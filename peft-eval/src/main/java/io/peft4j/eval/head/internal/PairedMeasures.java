@@ -24,6 +24,7 @@ import org.apache.commons.math3.stat.interval.WilsonScoreInterval;
 final class PairedMeasures {
     /** Draws of statistics that look at all items each time. */
     private static final int MOST_DRAWS = 1000;
+    private static final double CHANCE = 0.95;
 
     private final Bootstrap bootstrap;
     private final PairedOutcomes outcomes;
@@ -80,9 +81,35 @@ final class PairedMeasures {
 
     /** Statistics that are shown with their intervals and not compared. */
     void resampled(String name, Resampled ofBase, Resampled ofTuned) {
-        Bootstrap few = bootstrap.withResamples(Math.min(bootstrap.resamples(), MOST_DRAWS));
-        base.put(name, new Score(ofBase.ofAll(), Optional.of(few.of(ofBase))));
-        tuned.put(name, new Score(ofTuned.ofAll(), Optional.of(few.of(ofTuned))));
+        base.put(name, new Score(ofBase.ofAll(), Optional.of(few().of(ofBase))));
+        tuned.put(name, new Score(ofTuned.ofAll(), Optional.of(few().of(ofTuned))));
+    }
+
+    /**
+     * Errors that chance makes larger, such as those of calibration, shown and not compared. BCa and quantiles of
+     * draws, which chance makes larger once more, left out the error itself. The interval is the
+     * {@linkplain Bootstrap#basic basic} one, from 0 on where chance alone makes such an error, and at least to the
+     * error. On simulated answers (60 to 450) it held the error of infinitely many in 77 to 96 % of all cases,
+     * quantiles in 0 to 92.
+     *
+     * @param ofChance errors that probabilities have which are exact; at or below the {@value #CHANCE} quantile of
+     *     them, nothing says that there is an error
+     */
+    void errors(String name, Resampled ofBase, double[] baseOfChance, Resampled ofTuned, double[] tunedOfChance) {
+        base.put(name, error(ofBase, baseOfChance));
+        tuned.put(name, error(ofTuned, tunedOfChance));
+    }
+
+    private Score error(Resampled items, double... ofChance) {
+        double value = items.ofAll();
+        Interval basic = few().basic(items);
+        double chance = Arrays.stream(ofChance).sorted().toArray()[(int) (CHANCE * ofChance.length)];
+        double low = value <= chance ? 0 : Math.max(0, Math.min(value, basic.low()));
+        return new Score(value, Optional.of(new Interval(low, Math.max(value, basic.high()), basic.level())));
+    }
+
+    private Bootstrap few() {
+        return bootstrap.withResamples(Math.min(bootstrap.resamples(), MOST_DRAWS));
     }
 
     /** Numbers without an interval. */
