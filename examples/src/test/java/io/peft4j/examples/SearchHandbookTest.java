@@ -13,10 +13,12 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The program with an embedder, a reranker and a decision, here on a part of the handbook with the built-in model. */
+@Tag("full")
 class SearchHandbookTest {
     private static final Pattern TOPICS = Pattern.compile("Tallyboard|probation|notice period");
 

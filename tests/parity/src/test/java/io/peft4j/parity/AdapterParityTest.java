@@ -75,7 +75,7 @@ class AdapterParityTest {
     }
 
     @ParameterizedTest
-    @MethodSource("adapters")
+    @MethodSource("oneOfEachMethod")
     void merged(String name) {
         JsonNode expected = Fixtures.json(Fixtures.adapter(name).resolve("expected.json"));
         String base = expected.get("model").asText();

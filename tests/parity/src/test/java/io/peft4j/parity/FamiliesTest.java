@@ -38,7 +38,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,6 +47,7 @@ import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -257,14 +258,10 @@ class FamiliesTest {
         }
     }
 
-    static Stream<ModelOptions.Precision> narrow() {
-        return Stream.of(ModelOptions.Precision.BF16, ModelOptions.Precision.INT8)
-                .limit(KernelsUnderTest.FULL ? 2 : 1);
-    }
-
     /** bfloat16 keeps 8 bits of a value, a byte with a scale for each row as many of the largest. */
     @ParameterizedTest
-    @MethodSource("narrow")
+    @EnumSource(names = {"BF16", "INT8"})
+    @Tag("full")
     void narrowWeightsSayAboutTheSame(ModelOptions.Precision precision) {
         double[] nll = Fixtures.doubles(expected.get("nll_f64"));
         try (BaseModel narrow = BaseModel.load(modelFolder.toString(),

@@ -26,7 +26,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,12 +45,8 @@ class MethodParityTest {
     @Parameter
     KernelsUnderTest kernels;
 
-    static Stream<String> methods() {
-        return Fixtures.methods().stream();
-    }
-
     @ParameterizedTest
-    @MethodSource("methods")
+    @MethodSource("io.peft4j.parity.Fixtures#oneOfEachMethod")
     void theAdaptedModel(String name) {
         JsonNode expected = Fixtures.json(Fixtures.method(name).resolve("expected.json"));
         String base = expected.get("model").asText();

@@ -1,15 +1,16 @@
-package io.peft4j.examples;
+package io.peft4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.JavaPrograms;
 import java.io.File;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
@@ -24,9 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Tag("full")
 class OwnMethodTest {
-    private static final Path SOURCES = Path.of("own-method", "src", "main", "java");
-    private static final String CLASS_PATH = System.getProperty("surefire.test.class.path",
-            System.getProperty("java.class.path"));
+    private static final Path SOURCES = Path.of("../../examples/own-method/src/main/java");
 
     @TempDir
     private Path classes;
@@ -39,22 +38,20 @@ class OwnMethodTest {
             List<Path> sources = files.filter(file -> file.toString().endsWith(".java")).toList();
             assertTrue(sources.size() >= 5, sources.toString());
             boolean compiled = compiler.getTask(errors, manager, null, List.of("-proc:none", "-Xlint:all", "-d",
-                    classes.toString(), "-cp", CLASS_PATH), null, manager.getJavaFileObjectsFromPaths(sources))
+                    classes.toString(), "-cp", JavaPrograms.classPath()), null,
+                    manager.getJavaFileObjectsFromPaths(sources))
                     .call();
             assertTrue(compiled, errors.toString());
         }
     }
 
-    private String run(int status, String... arguments) throws Exception {
-        List<String> words = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1", "-cp", String.join(File.pathSeparator, classes.toString(),
-                        SOURCES.resolveSibling("resources").toString(), CLASS_PATH),
-                "io.peft4j.cli.Main"));
-        words.addAll(List.of(arguments));
-        Path log = classes.resolve("log.txt");
-        Process process = new ProcessBuilder(words).redirectErrorStream(true).redirectOutput(log.toFile()).start();
-        assertEquals(status, process.waitFor(), Files.readString(log));
-        return Files.readString(log);
+    private String run(int status, Object... arguments) throws Exception {
+        String more = String.join(File.pathSeparator, "", classes.toString(),
+                SOURCES.resolveSibling("resources").toString());
+        JavaProcess process = JavaProcess.start(classes, Files.writeString(classes.resolve("stdin.txt"), ""),
+                Map.of(JavaProcess.MORE_CLASSES, more), List.of(), arguments);
+        assertEquals(status, process.status(), process.err());
+        return process.out() + process.err();
     }
 
     @Test
@@ -63,8 +60,8 @@ class OwnMethodTest {
         Path data = Files.writeString(classes.resolve("data.jsonl"),
                 "{\"prompt\": \"Who?\", \"completion\": \"The manager.\"}\n".repeat(4));
         Path output = classes.resolve("out");
-        String[] train = {"train", "--model", "../tests/fixtures/tiny-llama", "--method", "ssf", "--data",
-            data.toString(), "--epochs", "2", "--batch-size", "2", "--output", output.toString(), "--objective",
+        Object[] train = {"train", "--model", "../../tests/fixtures/tiny-llama", "--method", "ssf", "--data",
+            data, "--epochs", "2", "--batch-size", "2", "--output", output, "--objective",
             "equal-answers", "--tracker", "lines", "--length-power", "0.5"};
 
         run(0, train);

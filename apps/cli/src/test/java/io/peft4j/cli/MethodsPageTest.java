@@ -1,9 +1,8 @@
-package io.peft4j.examples;
+package io.peft4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.cli.Main;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -19,7 +18,7 @@ import org.junit.jupiter.api.Test;
 /** The lines of Java in the page on methods work as they stand there, with what {@code peft4j jshell} imports. */
 class MethodsPageTest {
     private static String page() throws IOException {
-        String page = Files.readString(Path.of("..", "docs", "methods.md"));
+        String page = Files.readString(Path.of("../../docs/methods.md"));
         int start = page.indexOf("```java\n") + "```java\n".length();
         return page.substring(start, page.indexOf("```", start));
     }
