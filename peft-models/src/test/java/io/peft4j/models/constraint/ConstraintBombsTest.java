@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class ConstraintBombsTest {
     private static final int FEW = 200;
-    private static final int MANY = Integer.getInteger("peft4j.constraints", 1000);
+    private static final int MANY = Integer.getInteger("peft4j.constraints", 5000);
     private static final long MOST_BYTES = 65L << 20;
     private static final int STEPS = 400;
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
