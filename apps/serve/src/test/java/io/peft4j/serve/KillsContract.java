@@ -176,12 +176,13 @@ abstract class KillsContract {
             }
             String url = servers.get(0).url();
             String job = job(url, upload(url, TestServer.rows(0, ROWS)), PAUSED_EPOCHS);
-            for (int pause = 1; pause <= 2; pause++) {
-                awaitMore(url, job, 100 * pause);
-                for (ServerProcess server : servers) {
-                    server.pause(ServerProcess.LEASE.plusMillis(1500));
-                }
+            Duration pause = ServerProcess.LEASE.plusMillis(1500);
+            awaitMore(url, job, 100);
+            for (ServerProcess server : servers) {
+                ServerProcess.pause(List.of(server), pause);
             }
+            awaitMore(url, job, 200);
+            ServerProcess.pause(servers, pause);
             awaitEnd(url, job);
             assertEquals(ROWS * PAUSED_EPOCHS, losses(url, job).size());
         } finally {

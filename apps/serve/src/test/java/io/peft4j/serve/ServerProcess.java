@@ -96,11 +96,15 @@ final class ServerProcess implements AutoCloseable {
         return process.info().totalCpuDuration().orElseThrow();
     }
 
-    /** Lets it stand still for a while, as a machine does that is moved to another host. */
-    void pause(Duration time) throws IOException, InterruptedException {
-        signal("-STOP");
+    /** Lets them stand still for a while, as a machine does that is moved to another host. */
+    static void pause(List<ServerProcess> servers, Duration time) throws IOException, InterruptedException {
+        for (ServerProcess server : servers) {
+            server.signal("-STOP");
+        }
         Thread.sleep(time.toMillis());
-        signal("-CONT");
+        for (ServerProcess server : servers) {
+            server.signal("-CONT");
+        }
     }
 
     private void signal(String name) throws IOException, InterruptedException {

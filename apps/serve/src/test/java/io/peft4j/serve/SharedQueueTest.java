@@ -1,8 +1,16 @@
 package io.peft4j.serve;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.serve.store.internal.Job;
+import io.peft4j.serve.store.internal.JobClaim;
+import io.peft4j.serve.store.internal.JobQueue;
+import io.peft4j.serve.store.internal.JobStatus;
 import io.peft4j.serve.store.internal.Store;
+import io.peft4j.serve.store.internal.StoredModel;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -17,6 +25,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,24 +49,19 @@ class SharedQueueTest extends KillsContract {
     @Test
     void serversThatStartAtOnceOnAnEmptyDatabaseAllStart(@TempDir Path data)
             throws SQLException, InterruptedException, ExecutionException {
-        String url = database().orElseThrow();
         int rounds = 5;
         int servers = 4;
         ExecutorService threads = Executors.newFixedThreadPool(servers);
         try {
             for (int round = 0; round < rounds; round++) {
-                String empty = "at_once_" + round;
-                try (Connection connection = DriverManager.getConnection(url);
-                        Statement statement = connection.createStatement()) {
-                    statement.execute("CREATE DATABASE " + empty);
-                }
+                String empty = newDatabase("at_once_" + round);
                 CountDownLatch start = new CountDownLatch(1);
                 List<Future<Integer>> jobs = new ArrayList<>();
                 for (int server = 0; server < servers; server++) {
                     jobs.add(threads.submit(() -> {
                         start.await();
-                        try (Store store = Store.open(data, new Store.Options(Optional.of(url.replace("/postgres?",
-                                "/" + empty + "?")), Duration.ofSeconds(2)))) {
+                        try (Store store = Store.open(data, new Store.Options(Optional.of(empty),
+                                Duration.ofSeconds(2)))) {
                             return store.keys().list().size();
                         }
                     }));
@@ -71,16 +76,51 @@ class SharedQueueTest extends KillsContract {
         }
     }
 
-    /** The character 0 and halves of characters, in JSON by their numbers. */
+    /** A worker that was thought dead may end its job between another's look at the queue and its hold on the job. */
     @Test
-    void textsThatPostgresqlDoesNotTakeAreNoFailure(@TempDir Path data) throws SQLException, InterruptedException {
+    void aJobThatEndsWhileAnotherWorkerTakesItStaysEnded(@TempDir Path data) throws SQLException {
+        String url = newDatabase("ends_while_taken");
+        Duration lease = Duration.ofSeconds(2);
+        AtomicReference<Runnable> beforeTheHold = new AtomicReference<>(() -> {
+        });
+        AtomicLong passed = new AtomicLong();
+        try (Store slow = Store.open(data, new Store.Options(Optional.of(url), lease));
+                Store other = Store.open(data, new Store.Options(Optional.of(url), lease, () -> {
+                    beforeTheHold.get().run();
+                    return passed.get();
+                }, Optional.empty()))) {
+            ObjectNode request = new ObjectMapper().createObjectNode().put("training_file", "file-a").put("seed", 1)
+                    .put("model", "tiny");
+            request.putObject("method").put("type", "supervised");
+            slow.jobs().add(new Job("ftjob-1", "local", "default", "tiny", JobStatus.QUEUED, false, request,
+                    new ObjectMapper().createObjectNode(), Optional.empty(), Optional.empty(), Optional.empty(),
+                    List.of(), 1, Optional.empty(), Optional.empty(), Optional.empty()), List.of());
+            JobClaim claim = slow.queue().takeToTrain("tiny").orElseThrow();
+            assertEquals(Optional.empty(), other.queue().takeToTrain("tiny"));
+            passed.addAndGet(lease.toNanos());
+            StoredModel model = new StoredModel("ft:tiny", "tiny", "local", "default", "ftjob-1", "jobs/ftjob-1/run",
+                    false, 1);
+            beforeTheHold.set(() -> assertTrue(slow.queue().succeed(claim, new JobQueue.Outcome(model, 1, List.of(),
+                    List.of()), 1)));
+            assertEquals(Optional.empty(), other.queue().takeToTrain("tiny"));
+            assertEquals(JobStatus.SUCCEEDED, other.jobs().find("ftjob-1").orElseThrow().status());
+        }
+    }
+
+    private String newDatabase(String name) throws SQLException {
         String url = database().orElseThrow();
         try (Connection connection = DriverManager.getConnection(url);
                 Statement statement = connection.createStatement()) {
-            statement.execute("CREATE DATABASE odd_texts");
+            statement.execute("CREATE DATABASE " + name);
         }
-        try (TestServer server = TestServer.start(data, builder -> builder.database(url.replace("/postgres?",
-                "/odd_texts?")))) {
+        return url.replace("/postgres?", "/" + name + "?");
+    }
+
+    /** The character 0 and halves of characters, in JSON by their numbers. */
+    @Test
+    void textsThatPostgresqlDoesNotTakeAreNoFailure(@TempDir Path data) throws SQLException, InterruptedException {
+        String url = newDatabase("odd_texts");
+        try (TestServer server = TestServer.start(data, builder -> builder.database(url))) {
             for (String odd : List.of("a\\u0000", "a\\ud83d")) {
                 String file = server.upload(TestServer.rows(0, 12) + "{\"messages\": [{\"role\": \"" + odd
                         + "\", \"content\": \"b\"}]}\n");

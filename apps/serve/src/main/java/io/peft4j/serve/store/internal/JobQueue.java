@@ -69,8 +69,8 @@ public final class JobQueue {
             boolean taken = false;
             try {
                 taken = sql.update("UPDATE jobs SET status = " + status + ", worker = ?, wanted = NULL, fence = fence "
-                        + "+ 1, beat = 0 WHERE id = ? AND fence = ? AND beat = ?", worker, job.id(), job.fence(),
-                        job.beat()) > 0;
+                        + "+ 1, beat = 0 WHERE id = ? AND fence = ? AND beat = ? AND " + condition, worker, job.id(),
+                        job.fence(), job.beat()) > 0;
                 return taken ? JobTable.find(sql, job.id()).map(found -> new JobClaim(found, job.fence() + 1))
                         : Optional.empty();
             } finally {
