@@ -70,6 +70,7 @@ SETTINGS = {
     "psoft": method("psoft", 1e-3, *ALL),
     "adamss": method("adamss", 1e-3),
     "lily": method("lily", 1e-3, *ALL),
+    "shadow": method("shadow", 1e-3),
     "poly": method("poly", 1e-3, *ALL),
     "multitask-prompt-tuning": method("multitask-prompt-tuning", 3e-2, num_virtual_tokens=20),
     "cartridge": method("cartridge", 1e-2, num_virtual_tokens=20),

@@ -1,6 +1,7 @@
 package io.peft4j.core.model;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.engine.Workspace;
@@ -316,10 +317,11 @@ public final class Pass implements AutoCloseable {
                 shares[i] = (float) (targets.weights()[i] / normalizers[targets.sequences()[i]]);
                 routers.weigh(batch().group(targets.rows()[i]), shares[i]);
             }
+            float[] others = backwardOfOthers(targets.rows(), shares);
             float[] losses = backward(rows, shares);
             for (int i = 0; i < losses.length; i++) {
                 sums[targets.sequences()[i]] += (double) targets.weights()[i]
-                        * (losses[i] + added.getOrDefault(batch().group(targets.rows()[i]), 0.0));
+                        * (losses[i] + others[i] + added.getOrDefault(batch().group(targets.rows()[i]), 0.0));
             }
             return sums;
         });
@@ -332,6 +334,25 @@ public final class Pass implements AutoCloseable {
         hitWeight = losses.hitWeight();
         backward(rows, gradient);
         return losses.nll();
+    }
+
+    /** The losses of {@linkplain ForwardContext#otherStates() other states}, whose gradients wait for the network's. */
+    private float[] backwardOfOthers(int[] targets, float[] shares) {
+        float[] sums = new float[shares.length];
+        for (ForwardContext.OtherStates other : context.otherStates()) {
+            Variable rows = RowOps.gatherRows(tape, other.states(), targets);
+            INDArray gradient = zeros(rows);
+            float[] weighted = shares.clone();
+            for (int i = 0; i < weighted.length; i++) {
+                weighted[i] *= (float) other.weight();
+            }
+            float[] nll = head().backward(rows.value(), gradient, weighted, new SmoothedLabels(0)).nll();
+            rows.addGradient((sum, accumulate) -> tape.kernels().scale(gradient, 1f, sum, accumulate));
+            for (int i = 0; i < sums.length; i++) {
+                sums[i] += (float) other.weight() * nll[i];
+            }
+        }
+        return sums;
     }
 
     private INDArray zeros(Variable rows) {

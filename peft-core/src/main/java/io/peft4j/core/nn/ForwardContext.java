@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -33,6 +34,7 @@ public final class ForwardContext {
     private int expert;
     private Optional<RouterLoss> routerLoss = Optional.empty();
     private Map<String, Variable> given = Map.of();
+    private List<OtherStates> otherStates = List.of();
     /** The rows of the whole pass that this one is on; empty where it is on all. */
     private Optional<int[]> selected = Optional.empty();
 
@@ -50,6 +52,15 @@ public final class ForwardContext {
                 throw new IllegalArgumentException("no layer " + layer);
             }
         }
+    }
+
+    /**
+     * Hidden states that the output layer is to predict the tokens from beside the network's own.
+     *
+     * @param states [N, H]
+     * @param weight factor on their loss
+     */
+    public record OtherStates(Variable states, double weight) {
     }
 
     private ForwardContext(Tape tape, PackedBatch batch, LayerSelection layers, boolean training, long seed) {
@@ -73,6 +84,7 @@ public final class ForwardContext {
         expert = other.expert;
         routerLoss = other.routerLoss;
         given = other.given;
+        otherStates = other.otherStates;
         selected = other.selected;
     }
 
@@ -187,16 +199,40 @@ public final class ForwardContext {
         return given(name).map(value -> selected.map(rows -> RowOps.gatherRows(tape, value, rows)).orElse(value));
     }
 
+    /** The same pass, whose {@link io.peft4j.core.model.Pass#backward(double) loss} has that of other states, too. */
+    public ForwardContext alsoPredictingFrom(Variable states, double weight) {
+        List<OtherStates> all = Stream.concat(otherStates.stream(), Stream.of(new OtherStates(states, weight)))
+                .filter(other -> other.weight() != 0).toList();
+        return with(pass -> pass.otherStates = all);
+    }
+
+    /** What the pass was {@linkplain #alsoPredictingFrom asked to predict from}. */
+    public List<OtherStates> otherStates() {
+        return otherStates;
+    }
+
     /**
      * Another pass over the same batch, of which nothing is known to this one: without dropout, and in generation with
      * {@linkplain KvCache#beside keys and values of its own}.
+     *
+     * @param name of its keys and values
      */
-    public ForwardContext aside(Tape other, LayerSelection others) {
+    public ForwardContext aside(String name, Tape other, LayerSelection others) {
         return onTape(other).with(pass -> {
             pass.layers = others;
             pass.training = false;
             pass.start = start;
-            pass.cache = cache.map(KvCache::beside);
+            pass.cache = cache.map(own -> own.beside(name, own.layers()));
+        });
+    }
+
+    /**
+     * As {@link #aside}, on this pass's tape and from the tokens on, through a network of the first layers of this one.
+     */
+    public ForwardContext beside(String name, int count, LayerSelection others) {
+        return onTape(tape).with(pass -> {
+            pass.layers = others;
+            pass.cache = cache.map(own -> own.beside(name, count));
         });
     }
 
@@ -269,6 +305,7 @@ public final class ForwardContext {
             pass.start = Optional.empty();
             pass.routerLoss = Optional.empty();
             pass.given = Map.of();
+            pass.otherStates = List.of();
         });
     }
 

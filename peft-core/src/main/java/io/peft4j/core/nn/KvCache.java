@@ -7,11 +7,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.IntPredicate;
-import java.util.function.Supplier;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -30,8 +28,9 @@ public final class KvCache implements AutoCloseable {
     private int rows;
     private boolean holdsSource;
     private final BitSet pasts = new BitSet();
-    private final Supplier<KvCache> another;
-    private Optional<KvCache> beside = Optional.empty();
+    private final List<LayerMemory> layers;
+    private final DataType type;
+    private final Map<String, KvCache> beside = new TreeMap<>();
 
     /**
      * An empty cache of a network whose layers are all attention layers of one width.
@@ -54,7 +53,8 @@ public final class KvCache implements AutoCloseable {
      */
     public KvCache(List<? extends LayerMemory> layers, int rows, DataType type) {
         this.rows = rows;
-        this.another = () -> new KvCache(layers, this.rows, type);
+        this.layers = List.copyOf(layers);
+        this.type = type;
         for (int i = 0; i < layers.size(); i++) {
             if (layers.get(i) instanceof LayerMemory.KeysAndValues own) {
                 keys.put(i, Arrays.reserve(type, rows, own.columns()));
@@ -67,15 +67,20 @@ public final class KvCache implements AutoCloseable {
         }
     }
 
+    /** The number of layers. */
+    int layers() {
+        return layers.size();
+    }
+
     /**
      * Keys, values and states that another pass over the same tokens computes, in the same rows; made when first asked
      * for.
+     *
+     * @param name of that pass
+     * @param count of how many layers, the first ones
      */
-    public KvCache beside() {
-        if (beside.isEmpty()) {
-            beside = Optional.of(another.get());
-        }
-        return beside.get();
+    KvCache beside(String name, int count) {
+        return beside.computeIfAbsent(name, other -> new KvCache(layers.subList(0, count), rows, type));
     }
 
     // ---- states
@@ -91,19 +96,19 @@ public final class KvCache implements AutoCloseable {
     /** Whether a sequence can go on behind a row. */
     public boolean continuesAfter(int row) {
         return states.values().stream().allMatch(layer -> layer.after(row).isPresent())
-                && beside.map(other -> other.continuesAfter(row)).orElse(true);
+                && beside.values().stream().allMatch(other -> other.continuesAfter(row));
     }
 
     /** Gives up the states after all other rows. */
     public void retainStates(IntPredicate wanted) {
         states.values().forEach(layer -> layer.retain(wanted));
-        beside.ifPresent(other -> other.retainStates(wanted));
+        beside.values().forEach(other -> other.retainStates(wanted));
     }
 
     /** Takes the states after a row for those after another one, which holds the same token behind the same ones. */
     public void moveStates(int from, int to) {
         states.values().forEach(layer -> layer.move(from, to));
-        beside.ifPresent(other -> other.moveStates(from, to));
+        beside.values().forEach(other -> other.moveStates(from, to));
     }
 
     /** The state of a layer after a row. */
@@ -154,7 +159,7 @@ public final class KvCache implements AutoCloseable {
             store(layer, Arrays.rowRange(other.keys(layer), from, from + targets.length),
                     Arrays.rowRange(other.values(layer), from, from + targets.length), targets);
         }
-        other.beside.ifPresent(theirs -> beside().copy(theirs, from, targets));
+        other.beside.forEach((name, theirs) -> beside(name, theirs.layers()).copy(theirs, from, targets));
         for (int i = 0; i < targets.length; i++) {
             int row = i;
             states.forEach((layer, own) -> own.copy(other.states.get(layer), from + row, targets[row]));
@@ -178,7 +183,7 @@ public final class KvCache implements AutoCloseable {
         rows = newRows;
         keys.replaceAll((layer, old) -> grown(old));
         values.replaceAll((layer, old) -> grown(old));
-        beside.ifPresent(other -> other.grow(newRows));
+        beside.values().forEach(other -> other.grow(newRows));
     }
 
     private INDArray grown(INDArray old) {
@@ -240,6 +245,6 @@ public final class KvCache implements AutoCloseable {
         keys.values().forEach(Arrays::release);
         values.values().forEach(Arrays::release);
         states.values().forEach(RowStates::close);
-        beside.ifPresent(KvCache::close);
+        beside.values().forEach(KvCache::close);
     }
 }

@@ -106,7 +106,7 @@ final class XLoraClassifier {
         int rows = context.batch().rows();
         INDArray states;
         try (Tape first = Tape.inference(tape.kernels(), tape.arena(), tape.activationType())) {
-            ForwardContext pass = context.aside(first, layers);
+            ForwardContext pass = context.aside(name, first, layers);
             INDArray found = hidden.apply(config.firstScaling() == 0 ? pass
                     : pass.giving(name, constant(first, rows))).value();
             states = tape.arena().allocate(found.dataType(), found.shape());

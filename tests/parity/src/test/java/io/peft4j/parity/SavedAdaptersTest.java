@@ -54,6 +54,7 @@ import io.peft4j.methods.PeanutConfig;
 import io.peft4j.methods.PrefixTuningConfig;
 import io.peft4j.methods.PromptTuningConfig;
 import io.peft4j.methods.RoadConfig;
+import io.peft4j.methods.ShadowConfig;
 import io.peft4j.methods.ShiraConfig;
 import io.peft4j.methods.SupertuningConfig;
 import io.peft4j.methods.TinyLoraConfig;
@@ -160,6 +161,9 @@ class SavedAdaptersTest {
         return Stream.of(
                 row("tiny-llama", "replicated", lora().targetModules("q_proj", "down_proj").layerReplication(
                         new LayerRange(0, 2), new LayerRange(1, 3))),
+                row("tiny-llama", "shadow", ShadowConfig.builder().rank(4).build()),
+                row("tiny-llama-untied", "shadow", ShadowConfig.builder().layers(2).hiddenSize(16)
+                        .intermediateSize(24).targetModules("layers.1", "layers.0").build()),
                 row("tiny-llama", "xlora", XLoraConfig.builder().depth(2).size(8).layerwise(true)
                         .adapters(new TreeMap<>(Map.of("a", Fixtures.adapter("layers").toString(), "b",
                                 Fixtures.adapter("rslora").toString())))
