@@ -1,6 +1,7 @@
 package io.peft4j.methods.internal;
 
 import io.peft4j.core.array.support.DenseMath;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /**
@@ -29,30 +30,36 @@ final class Cayley {
 
     /** The polynomial with the given coefficients, that of I first. */
     static double[] polynomial(double[] s, double[] coefficients, int b) {
-        return horner(s, coefficients, b)[0];
+        return horner(s, coefficients, 0, b)[0];
     }
 
     /** The gradient of {@link #polynomial} for S. */
     static double[] polynomialGradient(double[] s, double[] coefficients, double[] g, int b) {
-        double[][] h = horner(s, coefficients, b);
+        int degree = coefficients.length - 1;
+        double[][] h = horner(s, coefficients, Math.min(1, degree), b);
         double[] ds = new double[s.length];
         double[] dh = g;
         double[] transposed = transposed(s, b);
-        for (int p = 0; p < coefficients.length - 1; p++) {
-            double[] product = multiply(dh, transposed(h[p + 1], b), b);
+        for (int p = 0; p < degree; p++) {
+            // The last value is a multiple of I.
+            boolean last = p == degree - 1;
+            double[] product = last ? dh : multiply(dh, transposed(h[p + 1], b), b);
             for (int i = 0; i < ds.length; i++) {
-                ds[i] += product[i];
+                ds[i] += last ? coefficients[degree] * product[i] : product[i];
             }
-            dh = multiply(transposed, dh, b);
+            dh = last ? dh : multiply(transposed, dh, b);
         }
         return ds;
     }
 
-    /** The values of Horner's rule: {@code h[p] = c[p] I + S h[p + 1]}. */
-    private static double[][] horner(double[] s, double[] coefficients, int b) {
+    /** The values of Horner's rule from the last to {@code first}: {@code h[p] = c[p] I + S h[p + 1]}. */
+    private static double[][] horner(double[] s, double[] coefficients, int first, int b) {
+        int degree = coefficients.length - 1;
         double[][] h = new double[coefficients.length][];
-        for (int p = coefficients.length - 1; p >= 0; p--) {
-            h[p] = p == coefficients.length - 1 ? new double[s.length] : multiply(s, h[p + 1], b);
+        for (int p = degree; p >= first; p--) {
+            double last = coefficients[degree];
+            h[p] = p == degree ? new double[s.length] : p < degree - 1 ? multiply(s, h[p + 1], b)
+                    : DoubleStream.of(s).map(element -> last * element).toArray();
             for (int i = 0; i < b; i++) {
                 h[p][i * b + i] += coefficients[p];
             }
@@ -94,16 +101,31 @@ final class Cayley {
         return result;
     }
 
+    /** {@code A C}: four rows of C at a time, so that an element of the result is read and written less often. */
     static double[] multiply(double[] a, double[] c, int b) {
         double[] result = new double[a.length];
         for (int i = 0; i < b; i++) {
-            for (int k = 0; k < b; k++) {
-                double factor = a[i * b + k];
+            int k = 0;
+            for (; k + 4 <= b; k += 4) {
+                int at = i * b + k;
+                addFour(a[at], a[at + 1], a[at + 2], a[at + 3], c, k * b, b, result, i * b);
+            }
+            for (; k < b; k++) {
                 for (int j = 0; j < b; j++) {
-                    result[i * b + j] += factor * c[k * b + j];
+                    result[i * b + j] += a[i * b + k] * c[k * b + j];
                 }
             }
         }
         return result;
+    }
+
+    private static void addFour(double f0, double f1, double f2, double f3, double[] c, int row, int b,
+            double[] result, int to) {
+        int row1 = row + b;
+        int row2 = row1 + b;
+        int row3 = row2 + b;
+        for (int j = 0; j < b; j++) {
+            result[to + j] += f0 * c[row + j] + f1 * c[row1 + j] + f2 * c[row2 + j] + f3 * c[row3 + j];
+        }
     }
 }

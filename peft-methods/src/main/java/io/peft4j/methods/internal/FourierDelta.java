@@ -4,11 +4,10 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.kernel.Kernels;
-import java.util.ArrayList;
+import io.peft4j.methods.internal.FastFourier.Values;
 import java.util.List;
-import java.util.SortedMap;
-import java.util.TreeMap;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -16,24 +15,28 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * The real part of an inverse two-dimensional Fourier transform of few coefficients c_f at the frequencies (u_f, v_f):
  * {@code D[p, q] = s / (M N) * sum over f of c_f cos(2 pi (u_f p / M + v_f q / N))}, D [M, N].
  *
- * <p>With {@code cos(a + b) = cos a cos b - sin a sin b} it is {@code E - O}, E even and O odd in p and in q, so that a
- * quarter of each says it all: the sum over all f that share u, or M - u, is taken first ("inner", Z [K, N / 2 + 1]
- * over the K different ones), then a product of matrices gives the quarter. The shorter side has the shared numbers.
- * Gradients go the same way back.
+ * <p>{@code D = F_M S F_N} with the matrices F of the discrete Fourier transforms and S of few elements:
+ * {@code s / (2 M N) c_f} at (u_f, v_f) and at (-u_f, -v_f). So rows are multiplied with D, or with its transpose, by a
+ * fast transform, a few multiplications and another transform. D is real: two rows are one sequence of complex numbers.
  */
 final class FourierDelta implements ParameterDelta.Delta {
-    private final int rows;
-    private final int columns;
+    /** Rows that are transformed at a time, whatever the number of threads. */
+    private static final int PIECE = 64;
+    /** Numbers of a row that are moved at a time: what is written to stays in the cache. */
+    private static final int CACHED = 16;
+
+    private final Side out;
+    private final Side in;
     private final double factor;
-    /** Whether the row numbers are shared; else those of the columns. */
-    private final boolean byRow;
-    /** The different shared numbers up to half of their side, ascending. */
-    private final int[] shared;
-    /** For each shared number its coefficients. */
-    private final int[][] members;
-    /** For each coefficient its other number, and whether its shared one is beyond the half. */
-    private final int[] other;
-    private final boolean[] folded;
+
+    /** The frequencies of one side, and their negatives. */
+    private record Side(int length, FastFourier transform, int[] numbers, int[] negatives) {
+        static Side of(int length, IntStream frequencies) {
+            int[] numbers = frequencies.toArray();
+            return new Side(length, new FastFourier(length), numbers,
+                    IntStream.of(numbers).map(number -> (length - number) % length).toArray());
+        }
+    }
 
     /**
      * A transform.
@@ -42,170 +45,187 @@ final class FourierDelta implements ParameterDelta.Delta {
      * @param scaling s
      */
     FourierDelta(int rows, int columns, int[] places, double scaling) {
-        this.rows = rows;
-        this.columns = columns;
-        this.factor = scaling / ((double) rows * columns);
-        this.byRow = rows <= columns;
-        int[] chosen = IntStream.of(places).map(place -> byRow ? place / columns : place % columns).toArray();
-        this.other = IntStream.of(places).map(place -> byRow ? place % columns : place / columns).toArray();
-        int length = sharedLength();
-        this.folded = new boolean[places.length];
-        SortedMap<Integer, List<Integer>> groups = new TreeMap<>();
-        for (int f = 0; f < chosen.length; f++) {
-            folded[f] = 2 * chosen[f] > length;
-            groups.computeIfAbsent(folded[f] ? length - chosen[f] : chosen[f], k -> new ArrayList<>()).add(f);
-        }
-        this.shared = groups.keySet().stream().mapToInt(number -> number).toArray();
-        this.members = groups.values().stream().map(own -> own.stream().mapToInt(f -> f).toArray())
-                .toArray(int[][]::new);
+        this.out = Side.of(rows, IntStream.of(places).map(place -> place / columns));
+        this.in = Side.of(columns, IntStream.of(places).map(place -> place % columns));
+        this.factor = scaling / (2.0 * rows * columns);
     }
 
-    private int sharedLength() {
-        return byRow ? rows : columns;
-    }
-
-    private int otherLength() {
-        return byRow ? columns : rows;
-    }
-
-    private static int half(int length) {
-        return length / 2 + 1;
-    }
-
+    /** D without gradient: what trains goes through {@link #product}. */
     @Override
     public Variable on(Tape tape, Variable parameters) {
-        Kernels kernels = tape.kernels();
-        float[] coefficients = Arrays.toFloats(parameters.value());
-        float[][] quarters = new float[2][];
-        for (int part = 0; part < 2; part++) {
-            INDArray waves = waves(tape, part == 1);
-            INDArray z = tape.allocateFloat(shared.length, half(otherLength()));
-            Arrays.write(z, 0, inner(coefficients, part == 1), 0, Math.toIntExact(z.length()));
-            INDArray quarter = tape.allocateFloat(half(sharedLength()), half(otherLength()));
-            kernels.matmul(waves, true, z, false, quarter, 1f, false);
-            quarters[part] = Arrays.toFloats(quarter);
-            List.of(waves, z, quarter).forEach(tape.arena()::free);
-        }
-        INDArray d = tape.allocateFloat(rows, columns);
-        HeapRows.forPieces(rows, (piece, from, count) -> HeapRows.write(d, from, unfolded(quarters, from, count),
-                false));
-        return tape.record(d, (out, dy) -> parameters.addGradient((gradient, accumulate) -> {
-            float[][] folds = folds(Arrays.toFloats(dy));
-            double[] sums = new double[coefficients.length];
-            for (int part = 0; part < 2; part++) {
-                INDArray waves = waves(tape, part == 1);
-                INDArray fold = tape.allocateFloat(half(sharedLength()), half(otherLength()));
-                Arrays.write(fold, 0, folds[part], 0, folds[part].length);
-                INDArray z = tape.allocateFloat(shared.length, half(otherLength()));
-                kernels.matmul(waves, false, fold, false, z, 1f, false);
-                addGradients(Arrays.toFloats(z), part == 1, sums);
-                List.of(waves, fold, z).forEach(tape.arena()::free);
+        INDArray d = tape.allocateFloat(out.length, in.length);
+        float[] elements = elements(parameters.value());
+        forPieces(out.length, (work, piece, from, count) -> {
+            float[] units = new float[count * out.length];
+            for (int i = 0; i < count; i++) {
+                units[i * out.length + from + i] = 1;
             }
-            HeapRows.write(gradient, sums, accumulate);
-        }), List.of(parameters));
+            work.transform(out, units, count);
+            HeapRows.write(d, from, work.multiplied(out, in, elements, count), false);
+        });
+        return tape.record(d, (output, dy) -> {
+        }, List.of());
     }
 
-    /** Some rows of D: E - O where both numbers are in one half of their sides, or both in the other, else E + O. */
-    private float[] unfolded(float[][] quarters, int from, int count) {
-        float[] values = new float[count * columns];
-        for (int i = 0; i < count; i++) {
-            for (int q = 0; q < columns; q++) {
-                int place = place(from + i, q);
-                values[i * columns + q] = isMirrored(from + i, q) ? quarters[0][place] + quarters[1][place]
-                        : quarters[0][place] - quarters[1][place];
+    /** {@code y = x D^T}: x [N, in], y [N, out]. Gradients: {@code dx = dy D}, and those of the coefficients. */
+    Variable product(Tape tape, Variable x, Variable parameters) {
+        INDArray y = tape.allocate(x.rows(), out.length);
+        float[] elements = elements(parameters.value());
+        INDArray values = x.value();
+        forPieces(x.rows(), (work, piece, from, count) -> {
+            work.transform(in, HeapRows.read(values, from, count), count);
+            HeapRows.write(y, from, work.multiplied(in, out, elements, count), false);
+        });
+        return tape.record(y, (output, dy) -> {
+            double[][] sums = new double[pieces(x.rows())][elements.length];
+            INDArray input = x.value();
+            Task sum = (work, piece, from, count) -> {
+                if (parameters.requiresGradient()) {
+                    work.addGradients(HeapRows.read(input, from, count), count, sums[piece]);
+                }
+            };
+            if (x.requiresGradient()) {
+                x.addGradient((dx, accumulate) -> forPieces(x.rows(), (work, piece, from, count) -> {
+                    work.transform(out, HeapRows.read(dy, from, count), count);
+                    HeapRows.write(dx, from, work.multiplied(out, in, elements, count), accumulate);
+                    sum.run(work, piece, from, count);
+                }));
+            } else {
+                forPieces(x.rows(), (work, piece, from, count) -> {
+                    work.transform(out, HeapRows.read(dy, from, count), count);
+                    sum.run(work, piece, from, count);
+                });
+            }
+            parameters.addGradient((gradient, accumulate) -> HeapRows.write(gradient,
+                    HeapRows.sum(sums, elements.length), accumulate));
+        }, List.of(x, parameters));
+    }
+
+    /** The elements of S. */
+    private float[] elements(INDArray parameters) {
+        float[] elements = Arrays.toFloats(parameters);
+        for (int f = 0; f < elements.length; f++) {
+            elements[f] = (float) (factor * elements[f]);
+        }
+        return elements;
+    }
+
+    /** Work on some rows. */
+    @FunctionalInterface
+    private interface Task {
+        void run(Work work, int piece, int from, int count);
+    }
+
+    private static int pieces(int rows) {
+        return (rows + PIECE - 1) / PIECE;
+    }
+
+    private void forPieces(int rows, Task task) {
+        Queue<Work> idle = new ConcurrentLinkedQueue<>();
+        IntStream.range(0, pieces(rows)).parallel().forEach(piece -> {
+            Work known = idle.poll();
+            Work work = known == null ? new Work(lanes(Math.min(PIECE, rows))) : known;
+            task.run(work, piece, piece * PIECE, Math.min(PIECE, rows - piece * PIECE));
+            idle.add(work);
+        });
+    }
+
+    private static int lanes(int rows) {
+        return (rows + 1) / 2;
+    }
+
+    /** The memory of one thread, and what it does. */
+    private final class Work {
+        /** After {@link #transform} what it computed. */
+        private Values spectrum;
+        private Values second;
+        private final Values third;
+
+        Work(int lanes) {
+            int most = Math.max(out.length, in.length) * lanes;
+            this.spectrum = Values.of(most);
+            this.second = Values.of(most);
+            this.third = Values.of(most);
+        }
+
+        void transform(Side side, float[] rows, int count) {
+            gather(rows, side.length, count, spectrum);
+            Values result = side.transform.transform(spectrum, second, lanes(count));
+            second = result == spectrum ? second : spectrum;
+            spectrum = result;
+        }
+
+        /** The rows whose spectrum this is, times D or its transpose. */
+        float[] multiplied(Side from, Side to, float[] elements, int count) {
+            int lanes = lanes(count);
+            second.clear(to.length * lanes);
+            for (int f = 0; f < elements.length; f++) {
+                add(from.numbers[f] * lanes, to.numbers[f] * lanes, lanes, elements[f]);
+                add(from.negatives[f] * lanes, to.negatives[f] * lanes, lanes, elements[f]);
+            }
+            return scattered(to.transform.transform(second, third, lanes), to.length, count);
+        }
+
+        private void add(int from, int to, int lanes, float element) {
+            for (int t = 0; t < lanes; t++) {
+                second.real()[to + t] += element * spectrum.real()[from + t];
+                second.imaginary()[to + t] += element * spectrum.imaginary()[from + t];
             }
         }
-        return values;
-    }
 
-    /** The gradients of both quarters. */
-    private float[][] folds(float[] dy) {
-        float[][] folds = new float[2][half(sharedLength()) * half(otherLength())];
-        for (int p = 0; p < rows; p++) {
-            for (int q = 0; q < columns; q++) {
-                int place = place(p, q);
-                float g = dy[p * columns + q];
-                folds[0][place] += g;
-                folds[1][place] += isMirrored(p, q) ? g : -g;
+        /** Adds the gradients of the coefficients of some rows of x, where the spectrum is that of dy. */
+        void addGradients(float[] x, int count, double[] sums) {
+            int lanes = lanes(count);
+            gather(x, in.length, count, second);
+            Values xs = in.transform.transform(second, third, lanes);
+            for (int f = 0; f < sums.length; f++) {
+                sums[f] = factor * ((double) product(xs, in.negatives[f] * lanes, out.numbers[f] * lanes, lanes)
+                        + product(xs, in.numbers[f] * lanes, out.negatives[f] * lanes, lanes));
             }
         }
-        return folds;
-    }
 
-    private int place(int p, int q) {
-        int row = 2 * p > rows ? rows - p : p;
-        int column = 2 * q > columns ? columns - q : q;
-        return byRow ? row * half(columns) + column : column * half(rows) + row;
-    }
-
-    private boolean isMirrored(int p, int q) {
-        return 2 * p > rows ^ 2 * q > columns;
-    }
-
-    /** Cosines or sines of the shared numbers, [K, length / 2 + 1]. */
-    private INDArray waves(Tape tape, boolean sine) {
-        int length = sharedLength();
-        int half = half(length);
-        double[] table = table(length, sine);
-        float[] values = new float[shared.length * half];
-        for (int k = 0; k < shared.length; k++) {
-            for (int p = 0, at = 0; p < half; p++, at = next(at, shared[k], length)) {
-                values[k * half + p] = (float) table[at];
+        private float product(Values xs, int x, int dy, int lanes) {
+            float real = 0;
+            float imaginary = 0;
+            for (int t = 0; t < lanes; t++) {
+                real += xs.real()[x + t] * spectrum.real()[dy + t];
+                imaginary += xs.imaginary()[x + t] * spectrum.imaginary()[dy + t];
             }
+            return real + imaginary;
         }
-        INDArray waves = tape.allocateFloat(shared.length, half);
-        Arrays.write(waves, 0, values, 0, values.length);
-        return waves;
     }
 
-    private static int next(int at, int step, int length) {
-        return at + step < length ? at + step : at + step - length;
-    }
-
-    /** One turn. */
-    private static double[] table(int length, boolean sine) {
-        return IntStream.range(0, length).mapToDouble(i -> 2 * Math.PI * i / length)
-                .map(angle -> sine ? Math.sin(angle) : Math.cos(angle)).toArray();
-    }
-
-    /** The sums over coefficients that share a number, with cosines or sines of their other numbers. */
-    private float[] inner(float[] coefficients, boolean sine) {
-        int length = otherLength();
-        int half = half(length);
-        double[] table = table(length, sine);
-        float[] result = new float[shared.length * half];
-        IntStream.range(0, shared.length).parallel().forEach(k -> {
-            double[] sums = new double[half];
-            for (int f : members[k]) {
-                double c = signed(f, sine) * coefficients[f];
-                for (int q = 0, at = 0; q < half; q++, at = next(at, other[f], length)) {
-                    sums[q] += c * table[at];
+    /** Two rows as one sequence, side by side with the others. */
+    private static void gather(float[] rows, int length, int count, Values values) {
+        int lanes = lanes(count);
+        for (int first = 0; first < length; first += CACHED) {
+            int last = Math.min(length, first + CACHED);
+            for (int t = 0; t < lanes; t++) {
+                int row = 2 * t * length;
+                boolean single = 2 * t + 1 == count;
+                for (int n = first; n < last; n++) {
+                    values.real()[n * lanes + t] = rows[row + n];
+                    values.imaginary()[n * lanes + t] = single ? 0 : rows[row + length + n];
                 }
             }
-            for (int q = 0; q < half; q++) {
-                result[k * half + q] = (float) sums[q];
-            }
-        });
-        return result;
+        }
     }
 
-    /** The factor, negative for the sines of a shared number beyond the half. */
-    private double signed(int f, boolean sine) {
-        return sine && folded[f] ? -factor : factor;
-    }
-
-    private void addGradients(float[] z, boolean sine, double[] sums) {
-        int length = otherLength();
-        int half = half(length);
-        double[] table = table(length, sine);
-        IntStream.range(0, shared.length).parallel().forEach(k -> {
-            for (int f : members[k]) {
-                double sum = 0;
-                for (int q = 0, at = 0; q < half; q++, at = next(at, other[f], length)) {
-                    sum += z[k * half + q] * table[at];
+    private static float[] scattered(Values values, int length, int count) {
+        float[] rows = new float[count * length];
+        int lanes = lanes(count);
+        for (int first = 0; first < length; first += CACHED) {
+            int last = Math.min(length, first + CACHED);
+            for (int t = 0; t < lanes; t++) {
+                int row = 2 * t * length;
+                for (int n = first; n < last; n++) {
+                    rows[row + n] = values.real()[n * lanes + t];
                 }
-                sums[f] += signed(f, sine) * sum;
+                for (int n = first; n < last && 2 * t + 1 < count; n++) {
+                    rows[row + length + n] = values.imaginary()[n * lanes + t];
+                }
             }
-        });
+        }
+        return rows;
     }
 }

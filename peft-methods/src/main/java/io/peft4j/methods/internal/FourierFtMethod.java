@@ -1,6 +1,9 @@
 package io.peft4j.methods.internal;
 
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.method.Adapter;
@@ -42,6 +45,20 @@ public final class FourierFtMethod extends ConfiguredMethod<FourierFtConfig> {
         AdapterTensor spectrum = setup.tensor(slot, "fourierft_spectrum",
                 config.initWeights() ? Initializer.ZEROS : Initializer.normal(1), frequencies);
         int[] places = new TorchRandom(config.seed()).permutation(Math.multiplyExact(out, in), frequencies);
-        return new ParameterDelta(setup, slot, spectrum, new FourierDelta(out, in, places, config.scaling()));
+        FourierDelta delta = new FourierDelta(out, in, places, config.scaling());
+        return new ParameterDelta(setup, slot, spectrum, delta) {
+            /** By fast transforms where gradients are wanted, which few rows would not pay for. */
+            @Override
+            protected Variable change(ForwardContext context, Variable x) {
+                Tape tape = context.tape();
+                return tape.isRecording() ? delta.product(tape, x, tape.parameter(spectrum.parameter()))
+                        : super.change(context, x);
+            }
+
+            @Override
+            protected boolean joinsWeights() {
+                return false;
+            }
+        };
     }
 }
