@@ -17,7 +17,10 @@ final class BlockMatrices {
     }
 
     /** Smaller blocks go through the kernels as matrices of about this side, with zeros between them. */
-    private static final int SIDE = 32;
+    private static final int LEAST_SIDE = 32;
+    /** Wide rows are cut into fewer and larger ones: the start of a product costs more than its zeros. */
+    private static final int MOST_SIDE = 96;
+    private static final int PARTS = 6;
 
     /**
      * The rows of x rotated.
@@ -57,7 +60,8 @@ final class BlockMatrices {
             this.rows = x.rows();
             this.size = blocks.columns();
             int places = x.columns() / size;
-            int most = Math.min(places, Math.max(1, SIDE / size));
+            int side = Math.min(MOST_SIDE, Math.max(LEAST_SIDE, x.columns() / PARTS));
+            int most = Math.min(places, Math.max(1, side / size));
             while (places % most != 0) {
                 most--;
             }
