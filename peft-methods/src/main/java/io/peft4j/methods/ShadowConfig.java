@@ -27,7 +27,7 @@ import java.util.OptionalInt;
  * @param common what every configuration holds
  * @param placement the decoder layers, one after the other, and what is trained beside them; default all
  * @param rank {@code r}: the rank of U D; default 8
- * @param alpha {@code shadow_alpha}: a; default 0.1
+ * @param strength {@code shadow_alpha}: a; default 0.1
  * @param dropout {@code shadow_dropout}: probability that an element of x - s is dropped in training; default 0.2
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  * @param layers {@code shadow_num_hidden_layers}: layers of the small decoder; default 1
@@ -45,7 +45,7 @@ import java.util.OptionalInt;
 @UnusedKey(value = "shadow_num_attention_heads", feature = "another number of heads than the base's")
 public record ShadowConfig(CommonConfig common, @Group(without = "bias") Placement placement,
         @Key(value = "r", fallback = "8") int rank,
-        @Key(value = "shadow_alpha", fallback = "0.1") double alpha,
+        @Key(value = "shadow_alpha", fallback = "0.1") double strength,
         @Key(value = "shadow_dropout", fallback = "0.2") double dropout,
         @Key(value = "init_weights", fallback = "true") boolean initWeights,
         @Key("shadow_num_hidden_layers") OptionalInt layers,
@@ -61,7 +61,7 @@ public record ShadowConfig(CommonConfig common, @Group(without = "bias") Placeme
      */
     public ShadowConfig {
         Checks.rank("the rank (r)", rank);
-        Checks.finite("shadow_alpha", alpha);
+        Checks.finite("shadow_alpha", strength);
         Checks.probability("shadow_dropout", dropout);
         Checks.rank("shadow_num_hidden_layers", layers.orElse(1));
         Checks.rank("shadow_hidden_size", hiddenSize.orElse(1));
@@ -87,7 +87,7 @@ public record ShadowConfig(CommonConfig common, @Group(without = "bias") Placeme
         Builder rank(int value);
 
         /** The factor on what is added to a layer's input; default 0.1. */
-        Builder alpha(double value);
+        Builder strength(double value);
 
         /** Probability that an element of what is added is dropped in training; default 0.2. */
         Builder dropout(double value);

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 class ShadowContractTest extends PeftFilesContract {
     @Override
     protected List<Case> cases() {
-        ShadowConfig shadow = ShadowConfig.builder().rank(3).alpha(4).dropout(0).build();
+        ShadowConfig shadow = ShadowConfig.builder().rank(3).strength(4).dropout(0).build();
         int layer = 2 * H * H + 2 * KEYS * H + 3 * INNER * H + 2 * H;
         return List.of(
                 new Case("all layers", Base.PLAIN, shadow, true, false,
@@ -52,7 +52,7 @@ class ShadowContractTest extends PeftFilesContract {
 
     @Override
     protected Stream<PeftConfig> withDropout() {
-        return Stream.of(ShadowConfig.builder().dropout(0.5).initWeights(false).alpha(2).build());
+        return Stream.of(ShadowConfig.builder().dropout(0.5).initWeights(false).strength(2).build());
     }
 
     @Test

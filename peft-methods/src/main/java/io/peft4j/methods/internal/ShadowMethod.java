@@ -101,7 +101,7 @@ public final class ShadowMethod extends ConfiguredMethod<ShadowConfig> {
         ShadowLayer(AdapterSetup setup, Slot slot, ShadowConfig config, Optional<String> given, boolean last) {
             super(slot);
             this.features = setup.network().description().hiddenSize();
-            this.alpha = config.alpha();
+            this.alpha = config.strength();
             this.dropout = config.dropout();
             this.given = given;
             this.last = last;
