@@ -32,7 +32,8 @@ import java.util.stream.Stream;
 
 /**
  * A search in a handbook, learned from its passages and questions: an embedder finds passages, a reranker orders them,
- * and a decision says whether the answer is among them. Three adapters on two small models in one process. Arguments:
+ * and a decision says whether the answer is among them. Three adapters on two small models in one process. A reranker
+ * whose head starts anew may order worse than a trained embedder, which the program says. Arguments:
  * the folder with {@code train.jsonl} and {@code heldout.jsonl}, an output folder, and where others are wanted, an
  * encoder and a chat model.
  */
@@ -80,13 +81,16 @@ public final class SearchHandbook {
             System.out.println("search before:   " + search(embedding));
             Trainer.builder(embedder).output(output.resolve("embedder")).build()
                     .train(new ContrastiveObjective(embedder), learned);
-            System.out.println("search after:    " + search(embedder));
+            SearchQuality found = search(embedder);
+            System.out.println("search after:    " + found);
 
             List<TextPair> hard = new HardNegatives(embedder, NegativeOptions.defaults()).of(learned, passages).pairs();
             PeftModel reranker = ranking.withAdapter(lora());
             Trainer.builder(reranker).output(output.resolve("reranker")).build().train(new RerankingObjective(reranker,
                     RerankingObjective.Loss.BINARY), hard.stream().map(RankedQuery::of).toList());
-            System.out.println("with reranker:   " + reranked(embedder, new Reranker(reranker)));
+            SearchQuality ordered = reranked(embedder, new Reranker(reranker));
+            System.out.println("with reranker:   " + ordered + (ordered.mean() > found.mean() ? ""
+                    : ", which is no better than the order of the embedder: leave it out"));
 
             PeftModel decider = chat.withAdapter(lora());
             List<DecisionRow> asked = decisions(embedder, held);

@@ -27,6 +27,14 @@ public interface HeadedNetwork extends Network {
         return List.of();
     }
 
+    /**
+     * Whether a model for {@link Task.Type#DECISION} makes a vector of each text, one row a sequence, by which options
+     * are compared with a text; else it scores tokens.
+     */
+    default boolean comparesVectors() {
+        return false;
+    }
+
     /** Texts by name that a sentence-transformers model was trained to see before others; often none. */
     default Map<String, String> prompts() {
         return Map.of();

@@ -11,19 +11,36 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * How a network is asked a question: by a marker before each option, whose hidden state a head scores, or as a chat
- * whose answer would be the label of an option, by the logits of the labels' tokens. One sequence asks one question.
+ * How a network is asked a question: by a marker before each option, whose hidden state a head scores; by the vectors
+ * of the text and of each option; or as a chat whose answer would be the label of an option, by the logits of the
+ * labels' tokens.
  */
 public interface DecisionForm {
+    /** What cosines of vectors are multiplied with to make logits, as where embedders are trained. */
+    double SCALE = 20;
+
     /**
      * A question as a network reads it.
      *
-     * @param sequence the tokens; where labels are predicted, followed by a label that stands for the answer and is
-     *     supervised
-     * @param outputs for each option, in the order of the question, its marker's place in the sequence, or the id of
-     *     its label
+     * @param sequences the tokens, in one sequence; where labels are predicted, followed by a label that stands for the
+     *     answer and is supervised; where vectors are compared, the text and then each option
+     * @param outputs for each option, in the order of the question, its marker's place in the sequence, the id of its
+     *     label, or the number of its sequence
      */
-    record Encoded(TokenSequence sequence, int[] outputs) {
+    record Encoded(List<TokenSequence> sequences, int[] outputs) {
+        /** Copies the list. */
+        public Encoded {
+            sequences = List.copyOf(sequences);
+        }
+
+        Encoded(TokenSequence sequence, int[] outputs) {
+            this(List.of(sequence), outputs);
+        }
+
+        /** The only sequence, or the text. */
+        public TokenSequence sequence() {
+            return sequences.get(0);
+        }
     }
 
     /**
@@ -65,7 +82,10 @@ public interface DecisionForm {
 
     /** As the other, with other settings. */
     static DecisionForm of(LanguageModel model, DecisionSettings settings) {
-        return model.network().task().type() == Task.Type.DECISION ? new MarkerForm(model, settings)
-                : new LabelForm(model, settings);
+        if (model.network().task().type() != Task.Type.DECISION) {
+            return new LabelForm(model, settings);
+        }
+        return model.network().headed().comparesVectors() ? new SimilarityForm(model, settings)
+                : new MarkerForm(model, settings);
     }
 }

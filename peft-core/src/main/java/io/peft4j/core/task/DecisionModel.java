@@ -24,7 +24,7 @@ import java.util.stream.IntStream;
 
 /**
  * Answers typed questions about a text with probabilities; nothing is generated. The model is one with option markers,
- * such as a Laya checkpoint, or any chat model, which is asked for the label of an option.
+ * such as a Laya checkpoint, an embedder, or any chat model, which is asked for the label of an option.
  *
  * <pre>{@code
  * DecisionModel decisions = new DecisionModel(model);
@@ -155,7 +155,8 @@ public final class DecisionModel {
     private record Asked(DecisionQuestion question, List<Encoded> encoded) {
         /** What is read, without the label that only stands for an answer. */
         long tokens(boolean withLabel) {
-            return encoded.stream().mapToLong(each -> each.sequence().length() - (withLabel ? 1 : 0)).sum();
+            return encoded.stream().flatMap(each -> each.sequences().stream())
+                    .mapToLong(each -> each.length() - (withLabel ? 1 : 0)).sum();
         }
     }
 

@@ -65,7 +65,7 @@ final class HeadPasses {
     }
 
     private static void run(ModelLease model, Workspace workspace, List<TokenSequence> batch, List<float[]> results) {
-        boolean tokens = model.network().task().type().judgesTokens();
+        boolean tokens = model.network().task().type().judgesTokens() && !model.network().headed().comparesVectors();
         try (Pass pass = Pass.evaluation(model, workspace, PackedBatch.of(batch))) {
             float[] outputs = pass.outputs();
             int columns = outputs.length / (tokens ? pass.batch().rows() : batch.size());

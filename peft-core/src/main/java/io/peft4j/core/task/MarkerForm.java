@@ -45,17 +45,24 @@ final class MarkerForm implements DecisionForm {
             this.limit = Math.min(settings.maxTokens().orElse(MOST_TOKENS), lease.maxPositions());
         }
         this.questionLimit = settings.maxQuestionTokens().orElse(QUESTION_TOKENS);
-        int[] frame = tokenizer.encodeWithSpecials("a");
         this.maskText = MASKS.stream().filter(text -> tokenizer.tokenToId(text).isPresent()).findFirst()
                 .orElseThrow(() -> new ConfigurationException(tokenizer + " has none of the tokens " + MASKS
                         + " to mark options with; ask a chat model instead"));
         this.mask = tokenizer.tokenToId(maskText).orElseThrow();
+        int[] frame = frame(tokenizer);
         this.cls = frame[0];
-        this.separator = frame[frame.length - 1];
-        if (frame.length < 3 || !tokenizer.isSpecial(cls) || !tokenizer.isSpecial(separator)) {
+        this.separator = frame[1];
+    }
+
+    /** The special tokens before and behind a text. */
+    static int[] frame(Tokenizer tokenizer) {
+        int[] ids = tokenizer.encodeWithSpecials("a");
+        int[] frame = {ids[0], ids[ids.length - 1]};
+        if (ids.length < 3 || !tokenizer.isSpecial(frame[0]) || !tokenizer.isSpecial(frame[1])) {
             throw new ConfigurationException(tokenizer + " puts no special tokens around a text, which separate "
                     + "questions from texts; ask a chat model instead");
         }
+        return frame;
     }
 
     @Override
@@ -114,7 +121,7 @@ final class MarkerForm implements DecisionForm {
     }
 
     /** The texts of the options as the checkpoints have seen them. */
-    private static List<String> rendered(DecisionQuestion question) {
+    static List<String> rendered(DecisionQuestion question) {
         return question.options().stream().map(option -> switch (question.kind()) {
             case CHOICE -> option.text().isEmpty() ? option.name() : option.name() + ": " + option.text();
             case SCORE -> "level " + option.name() + ": " + option.text();

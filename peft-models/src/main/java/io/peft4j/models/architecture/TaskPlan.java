@@ -49,7 +49,8 @@ public record TaskPlan(Task task, SentencePooling pooling, ScoreSettings scores,
 
     /** The most tokens of a sequence, where the folder limits them. */
     public OptionalInt maxTokens() {
-        return task.type() == Task.Type.FEATURE_EXTRACTION ? pooling.maxTokens() : scores.maxTokens();
+        return task.type() == Task.Type.FEATURE_EXTRACTION || task.type() == Task.Type.DECISION ? pooling.maxTokens()
+                : scores.maxTokens();
     }
 
     /** The exception for a task that models of a type have no head for. */

@@ -24,7 +24,8 @@ import java.util.stream.IntStream;
 /**
  * Typed questions, each with the probabilities of its options or one that is right: soft cross-entropy over the options
  * (Guo et al. 2017 on why that alone leaves a model to be calibrated). A model with option markers learns with its
- * head, any chat model by the tokens of its labels. Each question of a row is an example.
+ * head, an embedder by the vectors of texts and options, any chat model by the tokens of its labels. Each question of a
+ * row is an example.
  *
  * <p>Rows that have a label and no question get one: a choice between all labels of the training data, which is stored
  * with the adapter, so that the same is asked later.
@@ -33,7 +34,7 @@ import java.util.stream.IntStream;
  */
 public final class DecisionObjective<E> implements Objective<E> {
     private static final double RATE_OF_LABELS = 0.5;
-    private static final double RATE_OF_MARKERS = 0.25;
+    private static final double RATE_OF_ENCODERS = 0.25;
     private static final int FEWEST_UPDATES = 120;
     private static final int UPDATES_OF_NEW_HEAD = 720;
     private static final int BATCH_OF_NEW_HEAD = 4;
@@ -81,7 +82,7 @@ public final class DecisionObjective<E> implements Objective<E> {
     /** Options are told apart by small changes of what a token stands for, which higher rates destroy. */
     @Override
     public double autoRateFactor() {
-        return DecisionForm.of(model).predictsLabels() ? RATE_OF_LABELS : RATE_OF_MARKERS;
+        return DecisionForm.of(model).predictsLabels() ? RATE_OF_LABELS : RATE_OF_ENCODERS;
     }
 
     /** A new head scores all options alike until the encoder below has learned to compare them with the text. */
@@ -138,7 +139,7 @@ public final class DecisionObjective<E> implements Objective<E> {
         for (int i = 0; i < examples.size(); i++) {
             try {
                 for (EncodedExample each : encode(form, source.row(examples.get(i), plain), random)) {
-                    boolean fits = each.tokens() <= setup.maxLength();
+                    boolean fits = each.sequences().stream().allMatch(part -> part.length() <= setup.maxLength());
                     leftOut += fits ? 0 : 1;
                     if (fits) {
                         all.add(each);
@@ -181,7 +182,8 @@ public final class DecisionObjective<E> implements Objective<E> {
                 targets[1 + i] = encoded.outputs()[i];
                 targets[1 + n + i] = gold.get(i).floatValue();
             }
-            examples.add(EncodedExample.of(encoded.sequence(), options.weights().getOrDefault(name, 1.0), targets));
+            examples.add(new EncodedExample(encoded.sequences(), targets, options.weights().getOrDefault(name, 1.0),
+                    1));
         });
         return examples;
     }
@@ -222,7 +224,7 @@ public final class DecisionObjective<E> implements Objective<E> {
                                 normalizer)))
                 : passes.training(batch, pass -> {
                     double[] sum = new double[1];
-                    pass.backward((outputs, columns, gradient) -> sum[0] = markers(batch, outputs, counts, gradient,
+                    pass.backward((outputs, columns, gradient) -> sum[0] = encoded(batch, outputs, counts, gradient,
                             normalizer));
                     return sum[0];
                 });
@@ -236,7 +238,7 @@ public final class DecisionObjective<E> implements Objective<E> {
         double loss = passes.evaluation(EncodedExample.sequences(batch), pass -> {
             if (!DecisionForm.of(model).predictsLabels()) {
                 float[] outputs = pass.outputs();
-                return markers(batch, outputs, counts, new float[outputs.length], 1);
+                return encoded(batch, outputs, counts, new float[outputs.length], 1);
             }
             double[] sum = new double[1];
             pass.logits(pass.batch().targets().rows(), (from, chunk) -> {
@@ -264,6 +266,40 @@ public final class DecisionObjective<E> implements Objective<E> {
             for (int j = 0; j < columns; j++) {
                 logits[first + j] = (float) (gradient[j] / normalizer);
             }
+        }
+        return sum;
+    }
+
+    /** Losses of an encoder's questions. */
+    private double encoded(List<EncodedExample> batch, float[] outputs, DecisionCounts counts, float[] gradient,
+            double normalizer) {
+        return model.network().headed().comparesVectors() ? vectors(batch, outputs, counts, gradient, normalizer)
+                : markers(batch, outputs, counts, gradient, normalizer);
+    }
+
+    /** Losses of questions whose options are compared with a text; there is a vector for each. */
+    private double vectors(List<EncodedExample> batch, float[] outputs, DecisionCounts counts, float[] gradient,
+            double normalizer) {
+        int texts = EncodedExample.sequences(batch).size();
+        Cosines cosines = new Cosines(outputs, outputs.length / texts, texts);
+        double[] all = new double[outputs.length];
+        double sum = 0;
+        int first = 0;
+        for (EncodedExample example : batch) {
+            int n = example.sequences().size();
+            float[] logits = new float[n];
+            for (int i = 1; i < n; i++) {
+                logits[i] = (float) (DecisionForm.SCALE * cosines.cosine(first, first + i));
+            }
+            double[] own = new double[n];
+            sum += loss(example, logits, 0, counts, own);
+            for (int i = 1; i < n; i++) {
+                cosines.addGradients(first, first + i, DecisionForm.SCALE * own[i], all);
+            }
+            first += n;
+        }
+        for (int i = 0; i < all.length; i++) {
+            gradient[i] = (float) (all[i] / normalizer);
         }
         return sum;
     }

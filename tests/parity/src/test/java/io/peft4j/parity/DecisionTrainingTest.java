@@ -18,6 +18,7 @@ import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.file.AdapterTask;
 import io.peft4j.core.task.DecisionModel;
+import io.peft4j.core.task.TextEmbedder;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.task.DecisionRow;
 import io.peft4j.data.task.RowKind;
@@ -104,6 +105,25 @@ class DecisionTrainingTest {
                     .decide(row.request()).answers().get("team").best()) == 1).count();
             assertTrue(right >= 36, right + " of 48, of which half are of the most frequent team");
         }
+    }
+
+    @Test
+    void anEmbedderAnswersByTheNearestOptionAndLearnsFromThere() throws IOException {
+        Path embedder = Fixtures.FOLDER.resolve("sentences/mean-normalized");
+        List<String> options = List.of("billing", "login");
+        String text = "I cannot reset my password";
+        try (BaseModel embedding = BaseModel.load(embedder.toString(), F32.withTask(Task.EMBEDDING));
+                BaseModel base = BaseModel.load(embedder.toString(), F32.withTask(Task.DECISION))) {
+            TextEmbedder vectors = new TextEmbedder(embedding);
+            double[] expected = options.stream().mapToDouble(option -> 20 * TextEmbedder.cosine(vectors.embed(text),
+                    vectors.embed("Team? " + option))).toArray();
+            DecisionRequest request = DecisionRequest.of(text, DecisionQuestion.choice("Team?", options));
+            assertArrayEquals(expected, new DecisionModel(base).logits(List.of(request)).get(0), 1e-4);
+            assertArrayEquals(expected, new DecisionModel(base).logits(List.of(request), n -> new int[] {1, 0}).get(0),
+                    1e-4, "the order of options does not matter");
+        }
+        Path folder = train(embedder, 60, LoraConfig.builder().rank(4).targetModules("query", "value").build());
+        assertAnswers(embedder, folder, F32.withTask(Task.DECISION));
     }
 
     @Test

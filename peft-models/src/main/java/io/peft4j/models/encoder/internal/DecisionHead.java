@@ -8,6 +8,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.WeightLoader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -25,6 +26,11 @@ record DecisionHead(Slot kinds, List<Slot> layers, Slot scorer) implements Encod
     private static final int HEAD_SIZE = 64;
     private static final double DEVIATION = 0.02;
     private static final EncoderPlan.Norm NORM = new EncoderPlan.Norm(1e-5f, true);
+
+    /** Whether a checkpoint has one. */
+    static boolean isIn(WeightLoader weights) {
+        return weights.has("scorer.3.weight");
+    }
 
     /**
      * Makes the places of a head.

@@ -29,6 +29,7 @@ final class EncoderBuilder {
     private final WeightLoader weights;
     private final TaskPlan task;
     private final EncoderPlaces places;
+    private final boolean marks;
     private final String prefix;
     private final Map<Double, RotaryTable> tables = new HashMap<>();
     private final Map<String, Slot> distanceTables = new HashMap<>();
@@ -44,11 +45,11 @@ final class EncoderBuilder {
         this.plan = plan;
         this.weights = weights;
         this.task = task;
-        this.prefix = switch (task.task().type()) {
-            case FEATURE_EXTRACTION -> "";
-            case DECISION -> DecisionHead.ENCODER;
-            default -> prefix;
-        };
+        boolean decides = task.task().type() == Task.Type.DECISION;
+        // A new head has to learn what the vectors of an embedder say of a text and an option from the start.
+        this.marks = decides && (task.pooling().folder().isEmpty() || DecisionHead.isIn(weights));
+        this.prefix = marks ? DecisionHead.ENCODER
+                : decides || task.task().type() == Task.Type.FEATURE_EXTRACTION ? "" : prefix;
         this.places = new EncoderPlaces(weights, new EncoderPlaces.Naming(prefix, this.prefix, checkpointName),
                 plan.norm(), task.seed());
     }
@@ -69,7 +70,7 @@ final class EncoderBuilder {
         Optional<Slot> finalNorm = plan.finalNorm().map(norm -> places.norm(prefix + norm, plan.sizes().hidden()));
         pooler.map(path -> prefix + path).filter(places::has)
                 .ifPresent(path -> places.linear(path, plan.sizes().hidden(), plan.sizes().hidden(), true));
-        Optional<Slot> layersOfHead = task.task().type() == Task.Type.DECISION
+        Optional<Slot> layersOfHead = marks
                 ? Optional.of(new Slot("", DecisionHead.build(places, plan.sizes().hidden(), layers.size())))
                 : head.map(this::head);
         if (!places.fresh().isEmpty()) {
@@ -97,7 +98,7 @@ final class EncoderBuilder {
         // The order in which PyTorch adds them up does not matter to more than rounding.
         embeddings.positions().ifPresent(table -> tables.add(table(table, batch -> positions(batch, table))));
         // The types of a question's tokens are its kind, which the head reads.
-        boolean none = task.task().type() == Task.Type.DECISION;
+        boolean none = marks;
         embeddings.types().ifPresent(table -> tables.add(table(table,
                 batch -> none || batch.types().length == 0 ? new int[batch.rows()] : batch.types())));
         Optional<Slot> norm = embeddings.norm().map(path -> places.norm(prefix + path, embeddings.width()));

@@ -98,6 +98,11 @@ final class EncoderNetwork implements HeadedNetwork, PooledNetwork {
     }
 
     @Override
+    public boolean comparesVectors() {
+        return plan.task().type() == Task.Type.DECISION && parts.vectors().isPresent();
+    }
+
+    @Override
     public SentencePooling pooling() {
         return plan.pooling();
     }
