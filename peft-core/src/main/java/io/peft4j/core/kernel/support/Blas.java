@@ -8,43 +8,62 @@ import org.bytedeco.openblas.global.openblas_nolapack;
  * Matrix products of f32 matrices at raw addresses, row-major, by OpenBLAS on the calling thread.
  *
  * <p>OpenBLAS's own threads cost more to start than a small product takes, and they wait for each other where several
- * callers share them. So its number of threads is set to one and products are cut up by {@link Workers}.
+ * callers share them. So products are cut up by {@link Workers}, and the number of its threads is set to one, or products
+ * are too small to be shared.
  */
 final class Blas {
     /** Up to so many rows a product goes row by row as matrix times vector: sgemm is ten times slower there. */
     private static final int FEW_ROWS = 4;
+    /** OpenBLAS computes a product of up to so many multiplications on the calling thread. */
+    private static final int ON_ONE_THREAD = 1 << 18;
+    /** And dot products of so many elements. */
+    private static final int DOT = 4096;
 
     private Blas() {
     }
 
-    /** Loads OpenBLAS and sets its number of threads, which is one for the whole process. */
+    /** Loads OpenBLAS. */
     static void load() {
+        NativeLibraries.load(openblas_nolapack.class);
+    }
+
+    /** Loads OpenBLAS for {@link #product} and sets its number of threads, which is one for the whole process. */
+    static void loadOnOneThread() {
         NativeLibraries.open(() -> {
             Loader.load(openblas_nolapack.class);
             openblas_nolapack.blas_set_num_threads(1);
         });
     }
 
-    /** OpenBLAS, loaded when it is first needed here. */
-    private static final class Loaded {
-        static {
-            load();
-        }
-
-        private Loaded() {
-        }
-
-        /** Does nothing more. */
-        static void ensure() {
+    /**
+     * {@code C = op(A) op(B) + beta * C} of matrices without gaps: op(A) [m, k], op(B) [k, n], C [m, n]. It is cut into
+     * products that OpenBLAS never shares among threads, however many it has.
+     */
+    static void small(ThreadScratch lane, boolean transposeA, boolean transposeB, int m, int n, int k, long a, long b,
+            float beta, long c) {
+        int columns = Math.max(1, Math.min(n, ON_ONE_THREAD / k));
+        int rows = Math.max(1, Math.min(m, ON_ONE_THREAD / (columns * k)));
+        for (int j = 0; j < n; j += columns) {
+            for (int i = 0; i < m; i += rows) {
+                openblas_nolapack.cblas_sgemm(openblas_nolapack.CblasRowMajor,
+                        transposeA ? openblas_nolapack.CblasTrans : openblas_nolapack.CblasNoTrans,
+                        transposeB ? openblas_nolapack.CblasTrans : openblas_nolapack.CblasNoTrans,
+                        Math.min(rows, m - i), Math.min(columns, n - j), k, 1,
+                        lane.a.at(a + 4L * i * (transposeA ? 1 : k)), transposeA ? m : k,
+                        lane.b.at(b + 4L * j * (transposeB ? k : 1)), transposeB ? k : n, beta,
+                        lane.c.at(c + 4L * i * n + 4L * j), n);
+            }
         }
     }
 
-    /** {@code C += op(A) B} of matrices in the heap, without gaps: op(A) [m, k], B [k, n], C [m, n]. */
-    static void add(boolean transposeA, int m, int n, int k, float[] a, float[] b, float[] c) {
-        Loaded.ensure();
-        openblas_nolapack.cblas_sgemm(openblas_nolapack.CblasRowMajor,
-                transposeA ? openblas_nolapack.CblasTrans : openblas_nolapack.CblasNoTrans,
-                openblas_nolapack.CblasNoTrans, m, n, k, 1, a, transposeA ? m : k, b, n, 1, c, n);
+    /** The dot product of two arrays. */
+    static float dot(ThreadScratch lane, int count, long a, long b) {
+        float sum = 0;
+        for (int i = 0; i < count; i += DOT) {
+            sum += openblas_nolapack.cblas_sdot(Math.min(DOT, count - i), lane.a.at(a + 4L * i), 1,
+                    lane.b.at(b + 4L * i), 1);
+        }
+        return sum;
     }
 
     /**

@@ -50,7 +50,7 @@ public final class Nd4jKernels extends CheckedKernels {
         private final BlockAttention attention;
 
         Parts(int threads) {
-            Blas.load();
+            Blas.loadOnOneThread();
             workers = new Workers<>(threads, "peft4j-kernels", ThreadScratch::new, () -> {
             });
             products = new MatrixProducts(workers);

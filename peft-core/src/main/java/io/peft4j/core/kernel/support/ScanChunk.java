@@ -1,5 +1,6 @@
 package io.peft4j.core.kernel.support;
 
+import io.peft4j.core.array.support.NativeMemory;
 import java.util.Arrays;
 
 /**
@@ -7,14 +8,15 @@ import java.util.Arrays;
  * before them, G[i] the sum of the decays up to row i and D[i][j] = exp(G[i] - G[j]) for j at most i:
  *
  * <pre>
- * (I + A) U = R,  A[i][j] = beta[i] D[i][j] k[i] . k[j] below the diagonal,  R[i] = beta[i] (v[i] - exp(G[i]) S^T k[i])
+ * U = (I + A)^-1 R,  R[i] = beta[i] (v[i] - exp(G[i]) S^T k[i]),  A[i][j] = beta[i] D[i][j] k[i] . k[j] for j below i
  * Y[i] = exp(G[i]) S^T q[i] + sum over j of P[i][j] U[j],  P[i][j] = D[i][j] q[i] . k[j]
  * S' = exp(G[n]) S + sum over j of exp(G[n] - G[j]) k[j] U[j]^T
  * </pre>
  *
- * Without a rate U = V. The gradients run through the same equations from the end.
+ * Without a rate U = V. The gradients run through the same equations from the end. Products are those of OpenBLAS over
+ * native memory, [q; k] being the rows of queries above those of keys; all else runs over heap arrays.
  */
-final class ScanChunk {
+final class ScanChunk implements AutoCloseable {
     /** The most rows. */
     static final int ROWS = 32;
 
@@ -37,39 +39,81 @@ final class ScanChunk {
     private final int valueSize;
     private final boolean delta;
     private int n;
-    /** exp(G[i]) and exp(G[n] - G[i]). */
+    /** exp(G[i]), its negative, and exp(G[n] - G[i]). */
     private final float[] grown = new float[ROWS];
+    private final float[] negative = new float[ROWS];
     private final float[] left = new float[ROWS];
     private final float[] d = new float[ROWS * ROWS];
     private final float[] p = new float[ROWS * ROWS];
     private final float[] a = new float[ROWS * ROWS];
+    private final float[] kk = new float[ROWS * ROWS];
     private final float[] square = new float[ROWS * ROWS];
-    private final float[] u;
+    private final float[][] inverse = new float[ROWS][ROWS];
     private final float[] w;
     private final float[] byValue;
     private final float[] byKey;
-    private final float[] kt;
-    private final float[] ut;
-    private final float[] turned;
+
+    private final ThreadScratch memory = new ThreadScratch();
+    /** Addresses: the state [Dk, Dv] and its gradient. */
+    private final long state;
+    private final long dState;
+    /** [q; k], [q; k] k^T and then [P; ...], [q; k] S, U. */
+    private final long qk;
+    private final long scores;
+    private final long fromState;
+    private final long u;
+    /** Keys times {@link #left}, R, the inverse of I + A, P U. */
+    private final long leftKeys;
+    private final long r;
+    private final long inverted;
+    private final long pu;
+    /** [dY; dR], the gradients of [P; A] and of [q; k], [dY; -dR] as the state before saw them. */
+    private final long dRows;
+    private final long squares;
+    private final long dqk;
+    private final long seen;
 
     ScanChunk(int keySize, int valueSize, boolean delta) {
         this.keySize = keySize;
         this.valueSize = valueSize;
         this.delta = delta;
-        q = new float[ROWS * keySize];
-        k = new float[ROWS * keySize];
-        v = new float[ROWS * valueSize];
-        y = new float[ROWS * valueSize];
-        dq = new float[ROWS * keySize];
-        dk = new float[ROWS * keySize];
-        dv = new float[ROWS * valueSize];
-        u = new float[ROWS * valueSize];
-        w = new float[ROWS * valueSize];
-        byValue = new float[ROWS * valueSize];
-        byKey = new float[ROWS * keySize];
-        kt = new float[ROWS * keySize];
-        ut = new float[ROWS * valueSize];
-        turned = new float[keySize * valueSize];
+        Blas.load();
+        int keys = ROWS * keySize;
+        int values = ROWS * valueSize;
+        q = new float[keys];
+        k = new float[keys];
+        v = new float[values];
+        y = new float[values];
+        dq = new float[keys];
+        dk = new float[keys];
+        dv = new float[values];
+        w = new float[values];
+        byValue = new float[values];
+        byKey = new float[keys];
+        int size = keySize * valueSize;
+        int squared = ROWS * ROWS;
+        int[] sizes = {size, size, 2 * keys, 2 * squared, 2 * values, values, keys, values, squared, values, 2 * values,
+            2 * squared, 2 * keys, 2 * values};
+        long[] places = new long[sizes.length];
+        long at = memory.scratch(0, Arrays.stream(sizes).asLongStream().sum());
+        for (int i = 0; i < sizes.length; i++) {
+            places[i] = at;
+            at += 4L * sizes[i];
+        }
+        state = places[0];
+        dState = places[1];
+        qk = places[2];
+        scores = places[3];
+        fromState = places[4];
+        u = places[5];
+        leftKeys = places[6];
+        r = places[7];
+        inverted = places[8];
+        pu = places[9];
+        dRows = places[10];
+        squares = places[11];
+        dqk = places[12];
+        seen = places[13];
     }
 
     /** Says how many rows the inputs have. */
@@ -77,200 +121,253 @@ final class ScanChunk {
         n = count;
     }
 
-    /** Computes y where wanted, and brings the state [Dk, Dv] behind the rows. */
-    void forward(float[] state, boolean wanted) {
-        solve(state);
-        if (wanted) {
-            clear(y, n * valueSize);
-            SmallProducts.scaleRows(n, keySize, q, grown, byKey);
-            SmallProducts.add(n, valueSize, keySize, byKey, state, y);
-            SmallProducts.add(n, valueSize, n, p, u, y);
-        }
-        scale(state, grown[n - 1]);
-        SmallProducts.scaleRows(n, keySize, k, left, byKey);
-        SmallProducts.addTransposed(keySize, valueSize, n, byKey, u, state);
+    /** Sets the state before the next rows. */
+    void setState(float[] values) {
+        NativeMemory.write(state, values, 0, keySize * valueSize);
     }
 
-    /** D, P, A, U, and what U is solved from. */
-    private void solve(float[] state) {
+    /** Reads the state behind the rows of the last forward pass. */
+    void getState(float[] target) {
+        NativeMemory.read(state, target, 0, keySize * valueSize);
+    }
+
+    /** Sets the gradient of the state behind the next rows. */
+    void setStateGradient(float[] values) {
+        NativeMemory.write(dState, values, 0, keySize * valueSize);
+    }
+
+    /** Reads the gradient of the state before the rows of the last backward pass. */
+    void getStateGradient(float[] target) {
+        NativeMemory.read(dState, target, 0, keySize * valueSize);
+    }
+
+    /** Computes y, and brings the state behind the rows. */
+    void forward() {
+        solve(true, true);
+        product(false, false, n, valueSize, n, scores, u, 0, pu);
+        NativeMemory.read(pu, y, 0, n * valueSize);
+        NativeMemory.read(fromState, byValue, 0, n * valueSize);
+        SmallRows.addScaledRows(n, valueSize, byValue, grown, y);
+        bringBehind();
+    }
+
+    /** Brings the state behind the rows, whatever the queries are. */
+    void advance() {
+        solve(false, false);
+        bringBehind();
+    }
+
+    private void bringBehind() {
+        writeLeftKeys();
+        product(true, false, keySize, valueSize, n, leftKeys, u, grown[n - 1], state);
+    }
+
+    private void product(boolean transposeA, boolean transposeB, int rows, int columns, int inner, long x, long z,
+            float kept, long target) {
+        Blas.small(memory, transposeA, transposeB, rows, columns, inner, x, z, kept, target);
+    }
+
+    /** The address of row n of a matrix. */
+    private long second(long matrix, int columns) {
+        return matrix + 4L * n * columns;
+    }
+
+    private void writeLeftKeys() {
+        SmallRows.scaleRows(n, keySize, k, left, byKey);
+        NativeMemory.write(leftKeys, byKey, 0, n * keySize);
+    }
+
+    /** D, A, U and what U is computed from; with queries also P, and what they read of the state. */
+    private void solve(boolean withScores, boolean withRead) {
         decays();
-        SmallProducts.transpose(n, keySize, k, kt);
-        clear(p, n * n);
-        SmallProducts.add(n, n, keySize, q, kt, p);
-        for (int i = 0; i < n * n; i++) {
-            p[i] *= d[i];
+        NativeMemory.write(second(qk, keySize), k, 0, n * keySize);
+        if (withScores) {
+            NativeMemory.write(qk, q, 0, n * keySize);
         }
-        System.arraycopy(v, 0, u, 0, n * valueSize);
-        if (!delta) {
-            return;
+        int to = delta ? 2 * n : n;
+        int from = withScores ? 0 : n;
+        if (to > from) {
+            product(false, true, to - from, n, keySize, qk + 4L * from * keySize, second(qk, keySize), 0,
+                    scores + 4L * from * n);
         }
-        clear(a, n * n);
-        SmallProducts.add(n, n, keySize, k, kt, a);
-        clear(byValue, n * valueSize);
-        SmallProducts.add(n, valueSize, keySize, k, state, byValue);
-        for (int i = 0; i < n; i++) {
-            for (int j = 0; j < n; j++) {
-                a[i * n + j] *= j < i ? beta[i] * d[i * n + j] : 0;
+        from = withRead ? 0 : n;
+        if (to > from) {
+            product(false, false, to - from, valueSize, keySize, qk + 4L * from * keySize, state, 0,
+                    fromState + 4L * from * valueSize);
+        }
+        if (withScores) {
+            NativeMemory.read(scores, p, 0, n * n);
+            for (int i = 0; i < n * n; i++) {
+                p[i] *= d[i];
             }
-            for (int j = i * valueSize; j < (i + 1) * valueSize; j++) {
-                w[j] = v[j] - grown[i] * byValue[j];
-                u[j] = beta[i] * w[j];
-            }
-            for (int j = 0; j < i; j++) {
-                SmallProducts.addOne(valueSize, -a[i * n + j], u, j * valueSize, u, i * valueSize);
-            }
+            NativeMemory.write(scores, p, 0, n * n);
+        }
+        if (delta) {
+            solveDelta();
+        } else {
+            NativeMemory.write(u, v, 0, n * valueSize);
         }
     }
 
+    private void solveDelta() {
+        NativeMemory.read(second(scores, n), kk, 0, n * n);
+        for (int i = 0; i < n; i++) {
+            scaleBelow(i, kk, a);
+        }
+        NativeMemory.read(second(fromState, valueSize), byValue, 0, n * valueSize);
+        System.arraycopy(v, 0, w, 0, n * valueSize);
+        SmallRows.addScaledRows(n, valueSize, byValue, negative, w);
+        SmallRows.scaleRows(n, valueSize, w, beta, byValue);
+        NativeMemory.write(r, byValue, 0, n * valueSize);
+        SmallRows.invert(n, a, inverse);
+        for (int i = 0; i < n; i++) {
+            System.arraycopy(inverse[i], 0, square, i * n, n);
+        }
+        NativeMemory.write(inverted, square, 0, n * n);
+        product(false, false, n, valueSize, n, inverted, r, 0, u);
+    }
+
+    /** Row i of the target is that of x times beta and D below the diagonal, 0 elsewhere. */
+    private void scaleBelow(int i, float[] x, float[] target) {
+        float rate = beta[i];
+        for (int at = i * n; at < i * n + i; at++) {
+            target[at] = rate * d[at] * x[at];
+        }
+        Arrays.fill(target, i * n + i, (i + 1) * n, 0);
+    }
+
+    /** D by rows: that of the row before times exp(g), in double, so that nothing is lost. */
     private void decays() {
-        double[] sums = new double[n];
+        double[] row = new double[n];
         double sum = 0;
         for (int i = 0; i < n; i++) {
             sum += g[i];
-            sums[i] = sum;
             grown[i] = (float) Math.exp(sum);
-        }
-        for (int i = 0; i < n; i++) {
-            left[i] = (float) Math.exp(sum - sums[i]);
+            negative[i] = -grown[i];
+            double kept = Math.exp(g[i]);
+            for (int j = 0; j < i; j++) {
+                row[j] *= kept;
+            }
+            row[i] = 1;
             for (int j = 0; j < n; j++) {
-                d[i * n + j] = j <= i ? (float) Math.exp(sums[i] - sums[j]) : 0;
+                d[i * n + j] = (float) row[j];
             }
         }
+        System.arraycopy(d, (n - 1) * n, left, 0, n);
     }
 
     /**
-     * Computes the gradients of the inputs from that of the result in {@link #y}.
-     *
-     * @param state the state before the rows
-     * @param dState the gradient of the state behind them; becomes that of the state before them
+     * Computes the gradients of the inputs from that of the result in {@link #y}. The gradient of the state behind the
+     * rows becomes that of the state before them.
      */
-    void backward(float[] state, float[] dState) {
-        solve(state);
-        clear(dq, n * keySize);
-        clear(dk, n * keySize);
-        clear(dv, n * valueSize);
-        clear(dg, n);
-        // dU, from the results and the state behind
-        SmallProducts.addTransposed(n, valueSize, n, p, y, dv);
-        SmallProducts.scaleRows(n, keySize, k, left, byKey);
-        SmallProducts.add(n, valueSize, keySize, byKey, dState, dv);
-        SmallProducts.transpose(n, valueSize, u, ut);
-        scores(y, p, d, q, dq);
-        fromStateBehind(state, dState);
-        SmallProducts.transpose(keySize, valueSize, state, turned);
-        // What reads the state before: the results
-        throughState(y, q, dq, 1);
-        SmallProducts.scaleRows(n, keySize, q, grown, byKey);
-        SmallProducts.addTransposed(keySize, valueSize, n, byKey, y, dState);
+    void backward() {
+        solve(true, false);
+        Arrays.fill(dg, 0, n, 0);
+        NativeMemory.write(dRows, y, 0, n * valueSize);
+        // dU, from the results and the state behind; then dR, which is dU where U is not solved for
+        long dR = second(dRows, valueSize);
+        long dU = delta ? r : dR;
+        product(true, false, n, valueSize, n, scores, dRows, 0, dU);
+        writeLeftKeys();
+        product(false, false, n, valueSize, keySize, leftKeys, dState, 1, dU);
         if (delta) {
-            deltaRule(dState);
+            product(true, false, n, valueSize, n, inverted, dU, 0, dR);
         }
+        NativeMemory.read(dR, dv, 0, n * valueSize);
+        scores();
+        fromStateBehind();
+        throughState();
         // From G to the decays
         for (int i = n - 2; i >= 0; i--) {
             dg[i] += dg[i + 1];
         }
     }
 
-    /**
-     * The gradient of scores {@code [i][j] = factor[i][j] x[i] . k[j]}, j at most i, of which products with U were
-     * taken: dScores = dRows U^T; adds to the gradients of x, of k and of G.
-     */
-    private void scores(float[] dRows, float[] scores, float[] factor, float[] x, float[] dx) {
-        clear(square, n * n);
-        SmallProducts.add(n, n, valueSize, dRows, ut, square);
-        for (int i = 0; i < n; i++) {
-            for (int j = 0; j < n; j++) {
-                float change = square[i * n + j] * scores[i * n + j];
-                dg[i] += change;
-                dg[j] -= change;
-                square[i * n + j] *= factor[i * n + j];
-            }
+    /** The gradients of P and A, which products with U were taken of; from these the first of queries and keys. */
+    private void scores() {
+        int rows = delta ? 2 * n : n;
+        product(false, true, rows, n, valueSize, dRows, u, 0, squares);
+        NativeMemory.read(squares, square, 0, n * n);
+        changes(p, 1);
+        for (int i = 0; i < n * n; i++) {
+            square[i] *= d[i];
         }
-        SmallProducts.add(n, keySize, n, square, k, dx);
-        SmallProducts.addTransposed(n, keySize, n, square, x, dk);
+        NativeMemory.write(squares, square, 0, n * n);
+        if (delta) {
+            // dA = -dR U^T; beta scales R and A
+            NativeMemory.read(second(squares, n), square, 0, n * n);
+            changes(a, -1);
+            for (int i = 0; i < n; i++) {
+                dBeta[i] = SmallRows.rowDot(valueSize, dv, w, i);
+                for (int at = i * n; at < i * n + i; at++) {
+                    dBeta[i] -= square[at] * d[at] * kk[at];
+                }
+                scaleBelow(i, square, square);
+            }
+            for (int i = 0; i < n * n; i++) {
+                square[i] = -square[i];
+            }
+            NativeMemory.write(second(squares, n), square, 0, n * n);
+        }
+        product(false, false, rows, keySize, n, squares, second(qk, keySize), 0, dqk);
+        product(true, false, n, keySize, rows, squares, qk, delta ? 1 : 0, second(dqk, keySize));
+        NativeMemory.read(dqk, dq, 0, n * keySize);
+        NativeMemory.read(second(dqk, keySize), dk, 0, n * keySize);
     }
 
-    private void fromStateBehind(float[] state, float[] dState) {
-        double kept = 0;
-        for (int i = 0; i < keySize; i++) {
-            kept += SmallProducts.rowDot(valueSize, state, dState, i);
+    /** Adds what scores [i][j] that grow with G[i] and shrink with G[j] give to the gradient of G. */
+    private void changes(float[] of, float sign) {
+        for (int i = 0; i < n; i++) {
+            float sum = 0;
+            for (int j = 0; j <= i; j++) {
+                float change = sign * square[i * n + j] * of[i * n + j];
+                sum += change;
+                dg[j] -= change;
+            }
+            dg[i] += sum;
         }
-        dg[n - 1] += (float) (grown[n - 1] * kept);
-        SmallProducts.transpose(keySize, valueSize, dState, turned);
-        clear(byKey, n * keySize);
-        SmallProducts.add(n, keySize, valueSize, u, turned, byKey);
+    }
+
+    private void fromStateBehind() {
+        dg[n - 1] += grown[n - 1] * Blas.dot(memory, keySize * valueSize, state, dState);
+        product(false, true, n, keySize, valueSize, u, dState, 0, leftKeys);
+        NativeMemory.read(leftKeys, byKey, 0, n * keySize);
         for (int j = 0; j < n; j++) {
-            float change = left[j] * SmallProducts.rowDot(keySize, k, byKey, j);
+            float change = left[j] * SmallRows.rowDot(keySize, k, byKey, j);
             dg[n - 1] += change;
             dg[j] -= change;
-            SmallProducts.addOne(keySize, left[j], byKey, j * keySize, dk, j * keySize);
         }
-        scale(dState, grown[n - 1]);
+        SmallRows.addScaledRows(n, keySize, byKey, left, dk);
     }
 
-    /** Adds the gradients of {@code sign * exp(G[i]) S^T x[i]} to those of x and G; {@link #turned} holds S^T. */
-    private void throughState(float[] dRows, float[] x, float[] dx, float sign) {
-        clear(byKey, n * keySize);
-        SmallProducts.add(n, keySize, valueSize, dRows, turned, byKey);
+    /** What read the state before: the results, and R. */
+    private void throughState() {
+        SmallRows.scaleRows(n, valueSize, y, grown, byValue);
+        NativeMemory.write(seen, byValue, 0, n * valueSize);
+        if (delta) {
+            SmallRows.scaleRows(n, valueSize, dv, beta, dv);
+            SmallRows.scaleRows(n, valueSize, dv, negative, byValue);
+            NativeMemory.write(second(seen, valueSize), byValue, 0, n * valueSize);
+        }
+        int rows = delta ? 2 * n : n;
+        product(false, true, rows, keySize, valueSize, seen, state, 0, dqk);
+        throughState(dqk, q, dq);
+        if (delta) {
+            throughState(second(dqk, keySize), k, dk);
+        }
+        product(true, false, keySize, valueSize, rows, qk, seen, grown[n - 1], dState);
+    }
+
+    private void throughState(long read, float[] x, float[] dx) {
+        NativeMemory.read(read, byKey, 0, n * keySize);
+        SmallRows.add(n * keySize, byKey, dx);
         for (int i = 0; i < n; i++) {
-            dg[i] += sign * grown[i] * SmallProducts.rowDot(keySize, x, byKey, i);
-            SmallProducts.addOne(keySize, sign * grown[i], byKey, i * keySize, dx, i * keySize);
+            dg[i] += SmallRows.rowDot(keySize, x, byKey, i);
         }
     }
 
-    /** From dU in {@link #dv} back through (I + A) U = R. */
-    private void deltaRule(float[] dState) {
-        for (int i = n - 1; i > 0; i--) {
-            for (int j = 0; j < i; j++) {
-                SmallProducts.addOne(valueSize, -a[i * n + j], dv, i * valueSize, dv, j * valueSize);
-            }
-        }
-        // dA = -dR U^T; the gradient of beta is that of A and R over beta
-        SmallProducts.scaleRows(n, valueSize, dv, minusOnes(), byValue);
-        System.arraycopy(d, 0, p, 0, n * n);
-        for (int i = 0; i < n; i++) {
-            dBeta[i] = SmallProducts.rowDot(valueSize, dv, w, i);
-            for (int j = 0; j < n; j++) {
-                p[i * n + j] = j < i ? beta[i] * d[i * n + j] : 0;
-            }
-        }
-        rateOfScores();
-        scores(byValue, a, p, k, dk);
-        SmallProducts.scaleRows(n, valueSize, dv, beta, dv);
-        throughState(dv, k, dk, -1);
-        SmallProducts.scaleRows(n, keySize, k, grown, byKey);
-        for (int i = 0; i < n * keySize; i++) {
-            byKey[i] = -byKey[i];
-        }
-        SmallProducts.addTransposed(keySize, valueSize, n, byKey, dv, dState);
-    }
-
-    /** Adds {@code sum over j of dA[i][j] D[i][j] k[i] . k[j]} to the gradient of the rate. */
-    private void rateOfScores() {
-        clear(square, n * n);
-        SmallProducts.add(n, n, keySize, k, kt, square);
-        float[] products = new float[n * n];
-        SmallProducts.add(n, n, valueSize, byValue, ut, products);
-        for (int i = 0; i < n; i++) {
-            for (int j = 0; j < i; j++) {
-                dBeta[i] += products[i * n + j] * d[i * n + j] * square[i * n + j];
-            }
-        }
-    }
-
-    private static float[] minusOnes() {
-        float[] ones = new float[ROWS];
-        Arrays.fill(ones, -1);
-        return ones;
-    }
-
-    private static void clear(float[] x, int count) {
-        Arrays.fill(x, 0, count, 0);
-    }
-
-    private void scale(float[] state, float factor) {
-        for (int i = 0; i < keySize * valueSize; i++) {
-            state[i] *= factor;
-        }
+    @Override
+    public void close() {
+        memory.close();
     }
 }

@@ -7,7 +7,9 @@ import io.peft4j.core.kernel.ScanInputs;
 import io.peft4j.core.kernel.ScanShape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -21,22 +23,23 @@ final class ScanLoops {
 
     private final ScanShape shape;
     private final RowOrder order;
-    private final Elements q;
-    private final Elements k;
-    private final Elements v;
+    private final SmallPieces q;
+    private final SmallPieces k;
+    private final SmallPieces v;
     private final float[] decay;
     private final Optional<float[]> rate;
     private final int size;
     /** The pieces of each group of sequences that begin alike. */
     private final List<List<Integer>> trees = new ArrayList<>();
     private final boolean[] hasChildren;
+    private final Map<Tiles, ScanChunk> chunks = new ConcurrentHashMap<>();
 
     ScanLoops(ScanShape shape, ScanInputs inputs, RowOrder order) {
         this.shape = shape;
         this.order = order;
-        q = Elements.of(inputs.queries());
-        k = Elements.of(inputs.keys());
-        v = Elements.of(inputs.values());
+        q = SmallPieces.of(inputs.queries());
+        k = SmallPieces.of(inputs.keys());
+        v = SmallPieces.of(inputs.values());
         decay = Arrays.toFloats(inputs.decay());
         rate = inputs.rate().map(Arrays::toFloats);
         size = shape.keySize() * shape.valueSize();
@@ -54,22 +57,32 @@ final class ScanLoops {
         }
     }
 
-    private ScanChunk chunk() {
-        return new ScanChunk(shape.keySize(), shape.valueSize(), rate.isPresent());
+    /** The chunk of a thread. */
+    private ScanChunk chunk(Tiles lane) {
+        return chunks.computeIfAbsent(lane,
+                key -> new ScanChunk(shape.keySize(), shape.valueSize(), rate.isPresent()));
+    }
+
+    private <L extends Tiles> void run(Workers<L> workers, int count, Workers.Task<? super L> task) {
+        try {
+            workers.run(count, task);
+        } finally {
+            chunks.values().forEach(ScanChunk::close);
+            chunks.clear();
+        }
     }
 
     // ---- forward
 
     void forward(Workers<?> workers, PieceStates states, INDArray y) {
-        Elements ys = Elements.of(y);
-        workers.run(trees.size() * shape.valueHeads(), (lane, task) -> forward(lane,
+        SmallPieces ys = SmallPieces.of(y);
+        run(workers, trees.size() * shape.valueHeads(), (lane, task) -> forward(lane,
                 trees.get(task / shape.valueHeads()), task % shape.valueHeads(), states, ys));
     }
 
-    private void forward(Tiles lane, List<Integer> tree, int head, PieceStates states, Elements y) {
+    private void forward(Tiles lane, List<Integer> tree, int head, PieceStates states, SmallPieces y) {
         float[][] ends = new float[order.pieces().size()][];
         float[] state = new float[size];
-        Optional<ScanChunk> chunk = Optional.empty();
         for (int number : tree) {
             RowOrder.Piece piece = order.pieces().get(number);
             start(state, piece, ends, states.before(number), head);
@@ -78,14 +91,15 @@ final class ScanLoops {
                     step(lane, row, head, state, y);
                 }
             } else {
-                ScanChunk used = chunk.orElseGet(this::chunk);
-                chunk = Optional.of(used);
+                ScanChunk chunk = chunk(lane);
+                chunk.setState(state);
                 for (int from = piece.start(); from < piece.end(); from += ScanChunk.ROWS) {
                     int count = Math.min(ScanChunk.ROWS, piece.end() - from);
-                    read(lane, used, from, count, head);
-                    used.forward(state, true);
-                    write(lane, y, used.y, from, count, head, shape.valueHeads(), shape.valueSize());
+                    read(lane, chunk, from, count, head);
+                    chunk.forward();
+                    write(lane, y, chunk.y, from, count, head, shape.valueHeads(), shape.valueSize());
                 }
+                chunk.getState(state);
             }
             ends[number] = hasChildren[number] ? state.clone() : state;
             states.after(number).ifPresent(after -> Arrays.write(after, (long) head * size, state, 0, size));
@@ -103,7 +117,7 @@ final class ScanLoops {
     }
 
     /** One row: the state is read and written once for the rate and once for the rest. */
-    private void step(Tiles lane, int row, int head, float[] state, Elements y) {
+    private void step(Tiles lane, int row, int head, float[] state, SmallPieces y) {
         int keySize = shape.keySize();
         int valueSize = shape.valueSize();
         float[] query = lane.floats(0, keySize);
@@ -120,7 +134,7 @@ final class ScanLoops {
         if (rate.isPresent()) {
             java.util.Arrays.fill(result, 0, valueSize, 0);
             for (int i = 0; i < keySize; i++) {
-                SmallProducts.addOne(valueSize, key[i], state, i * valueSize, result, 0);
+                SmallRows.addOne(valueSize, key[i], state, i * valueSize, result, 0);
             }
             float beta = rate.get()[gate];
             for (int j = 0; j < valueSize; j++) {
@@ -144,10 +158,13 @@ final class ScanLoops {
     }
 
     private void read(Tiles lane, ScanChunk chunk, int from, int count, int head) {
+        readAllButQueries(lane, chunk, from, count, head);
+        read(lane, q, chunk.q, from, count, shape.keyHead(head), shape.keyHeads(), shape.keySize());
+    }
+
+    private void readAllButQueries(Tiles lane, ScanChunk chunk, int from, int count, int head) {
         chunk.rows(count);
-        int keyHead = shape.keyHead(head);
-        read(lane, q, chunk.q, from, count, keyHead, shape.keyHeads(), shape.keySize());
-        read(lane, k, chunk.k, from, count, keyHead, shape.keyHeads(), shape.keySize());
+        read(lane, k, chunk.k, from, count, shape.keyHead(head), shape.keyHeads(), shape.keySize());
         read(lane, v, chunk.v, from, count, head, shape.valueHeads(), shape.valueSize());
         for (int i = 0; i < count; i++) {
             int at = (from + i) * shape.valueHeads() + head;
@@ -156,7 +173,7 @@ final class ScanLoops {
         }
     }
 
-    private static void read(Tiles lane, Elements source, float[] target, int from, int count, int head, int heads,
+    private static void read(Tiles lane, SmallPieces source, float[] target, int from, int count, int head, int heads,
             int width) {
         float[] row = lane.floats(0, width);
         for (int i = 0; i < count; i++) {
@@ -165,7 +182,7 @@ final class ScanLoops {
         }
     }
 
-    private static void write(Tiles lane, Elements target, float[] source, int from, int count, int head, int heads,
+    private static void write(Tiles lane, SmallPieces target, float[] source, int from, int count, int head, int heads,
             int width) {
         float[] row = lane.floats(0, width);
         for (int i = 0; i < count; i++) {
@@ -180,15 +197,16 @@ final class ScanLoops {
     void backward(Workers<?> workers, INDArray dy, ScanInputs gradients) {
         float[] dDecay = new float[decay.length];
         float[] dRate = new float[decay.length];
-        Gradients targets = new Gradients(Elements.of(dy), Elements.of(gradients.queries()),
-                Elements.of(gradients.keys()), Elements.of(gradients.values()), dDecay, dRate);
-        workers.run(trees.size() * shape.keyHeads(), (lane, task) -> backward(lane,
+        Gradients targets = new Gradients(SmallPieces.of(dy), SmallPieces.of(gradients.queries()),
+                SmallPieces.of(gradients.keys()), SmallPieces.of(gradients.values()), dDecay, dRate);
+        run(workers, trees.size() * shape.keyHeads(), (lane, task) -> backward(lane,
                 trees.get(task / shape.keyHeads()), task % shape.keyHeads(), targets));
         Arrays.write(gradients.decay(), 0, dDecay, 0, dDecay.length);
         gradients.rate().ifPresent(target -> Arrays.write(target, 0, dRate, 0, dRate.length));
     }
 
-    private record Gradients(Elements dy, Elements dq, Elements dk, Elements dv, float[] dDecay, float[] dRate) {
+    private record Gradients(SmallPieces dy, SmallPieces dq, SmallPieces dk, SmallPieces dv, float[] dDecay,
+            float[] dRate) {
     }
 
     /** The gradients of queries and keys of a head, by piece, summed over the heads of values that share them. */
@@ -202,7 +220,7 @@ final class ScanLoops {
             sums.dq()[number] = new float[order.pieces().get(number).rows() * shape.keySize()];
             sums.dk()[number] = new float[order.pieces().get(number).rows() * shape.keySize()];
         }
-        ScanChunk chunk = chunk();
+        ScanChunk chunk = chunk(lane);
         for (int head = keyHead * group; head < (keyHead + 1) * group; head++) {
             backward(lane, tree, head, chunk, targets, sums);
         }
@@ -223,16 +241,18 @@ final class ScanLoops {
             int number = tree.get(t);
             RowOrder.Piece piece = order.pieces().get(number);
             float[] dState = dEnds[number] == null ? new float[size] : dEnds[number];
+            chunk.setStateGradient(dState);
             for (int c = states[number].length - 1; c >= 0; c--) {
                 int from = piece.start() + c * ScanChunk.ROWS;
                 int count = Math.min(ScanChunk.ROWS, piece.end() - from);
                 read(lane, chunk, from, count, head);
                 read(lane, targets.dy(), chunk.y, from, count, head, shape.valueHeads(), shape.valueSize());
-                chunk.backward(states[number][c], dState);
+                chunk.setState(states[number][c]);
+                chunk.backward();
                 write(lane, targets.dv(), chunk.dv, from, count, head, shape.valueHeads(), shape.valueSize());
-                SmallProducts.addOne(count * shape.keySize(), 1, chunk.dq, 0, sums.dq()[number],
+                SmallRows.addOne(count * shape.keySize(), 1, chunk.dq, 0, sums.dq()[number],
                         (from - piece.start()) * shape.keySize());
-                SmallProducts.addOne(count * shape.keySize(), 1, chunk.dk, 0, sums.dk()[number],
+                SmallRows.addOne(count * shape.keySize(), 1, chunk.dk, 0, sums.dk()[number],
                         (from - piece.start()) * shape.keySize());
                 for (int i = 0; i < count; i++) {
                     targets.dDecay()[(from + i) * shape.valueHeads() + head] = chunk.dg[i];
@@ -240,10 +260,11 @@ final class ScanLoops {
                 }
             }
             if (piece.parent() >= 0) {
+                chunk.getStateGradient(dState);
                 if (dEnds[piece.parent()] == null) {
                     dEnds[piece.parent()] = dState;
                 } else {
-                    SmallProducts.addOne(size, 1, dState, 0, dEnds[piece.parent()], 0);
+                    SmallRows.add(size, dState, dEnds[piece.parent()]);
                 }
             }
         }
@@ -257,16 +278,21 @@ final class ScanLoops {
         for (int number : tree) {
             RowOrder.Piece piece = order.pieces().get(number);
             start(state, piece, ends, Optional.empty(), head);
+            chunk.setState(state);
             states[number] = new float[(piece.rows() + ScanChunk.ROWS - 1) / ScanChunk.ROWS][];
             for (int c = 0; c < states[number].length; c++) {
-                states[number][c] = state.clone();
+                states[number][c] = new float[size];
+                chunk.getState(states[number][c]);
                 int from = piece.start() + c * ScanChunk.ROWS;
                 if (hasChildren[number] || c + 1 < states[number].length) {
-                    read(lane, chunk, from, Math.min(ScanChunk.ROWS, piece.end() - from), head);
-                    chunk.forward(state, false);
+                    readAllButQueries(lane, chunk, from, Math.min(ScanChunk.ROWS, piece.end() - from), head);
+                    chunk.advance();
                 }
             }
-            ends[number] = hasChildren[number] ? state.clone() : ends[number];
+            if (hasChildren[number]) {
+                ends[number] = new float[size];
+                chunk.getState(ends[number]);
+            }
         }
         return states;
     }
