@@ -8,8 +8,8 @@ import org.bytedeco.openblas.global.openblas_nolapack;
  * Matrix products of f32 matrices at raw addresses, row-major, by OpenBLAS on the calling thread.
  *
  * <p>OpenBLAS's own threads cost more to start than a small product takes, and they wait for each other where several
- * callers share them. So products are cut up by {@link Workers}, and the number of its threads is set to one, or products
- * are too small to be shared.
+ * callers share them. So products are cut up by {@link Workers}, and OpenBLAS has one thread, or products are too small
+ * to be shared.
  */
 final class Blas {
     /** Up to so many rows a product goes row by row as matrix times vector: sgemm is ten times slower there. */
