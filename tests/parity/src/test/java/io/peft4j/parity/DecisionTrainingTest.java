@@ -16,6 +16,7 @@ import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.TargetModules;
+import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.file.AdapterTask;
 import io.peft4j.core.task.DecisionModel;
 import io.peft4j.core.task.TextEmbedder;
@@ -124,6 +125,8 @@ class DecisionTrainingTest {
         }
         Path folder = train(embedder, 60, LoraConfig.builder().rank(4).targetModules("query", "value").build());
         assertAnswers(embedder, folder, F32.withTask(Task.DECISION));
+        assertTrue(AdapterCheckpoint.readConfig(folder) instanceof LoraConfig saved
+                && saved.placement().modulesToSave().isEmpty(), "there is no head that PEFT could look for");
     }
 
     @Test

@@ -25,8 +25,12 @@ public final class TaskHeads {
 
     /** Names for {@code modules_to_save}: those of Hugging Face PEFT, and what else the checkpoint lacked. */
     private static List<String> saved(Network network) {
-        List<String> names = new ArrayList<>(network.task().type().savedModules());
-        if (network.task().type().hasHead()) {
+        List<String> names = new ArrayList<>();
+        Task.Type task = network.task().type();
+        if (!task.hasHead() || !network.headed().comparesVectors()) {
+            names.addAll(task.savedModules());
+        }
+        if (task.hasHead()) {
             network.headed().untrained().stream().filter(path -> names.stream().noneMatch(
                     name -> TrainedCopies.places(network, name).stream().anyMatch(slot -> slot.path().equals(path))))
                     .forEach(names::add);
