@@ -11,7 +11,7 @@ import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.OpenRows;
-import io.peft4j.data.format.UnfilledRows;
+import io.peft4j.data.format.support.UnfilledRows;
 import io.peft4j.data.format.internal.DataFaults;
 import io.peft4j.data.split.SplitRule;
 import io.peft4j.data.split.internal.DataSplit;

@@ -16,6 +16,7 @@ import io.peft4j.models.architecture.internal.CheckpointForm;
 import io.peft4j.models.architecture.internal.LayaFolder;
 import io.peft4j.models.gguf.internal.GgufCheckpoint;
 import io.peft4j.models.hub.ModelSource;
+import io.peft4j.models.support.AdapterVocabulary;
 import io.peft4j.models.tokenizer.internal.Tokenizers;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -93,17 +93,9 @@ public final class Trainer {
      * Checks an output folder before a model is loaded or data is read, and changes nothing: that it can be written,
      * that no other training writes to it, and that there is a training in it only where one is to be resumed.
      *
+     * @return the folder to write to
      * @throws ConfigurationException when it does not go with what is asked for
      * @throws java.io.UncheckedIOException when it cannot be written
-     */
-    public static void requireOutput(Path folder, RunStart start) {
-        requireOutput(folder, start, IfExists.FAIL);
-    }
-
-    /**
-     * The same where there is a choice of what happens to a training that is there.
-     *
-     * @return the folder to write to
      */
     public static Path requireOutput(Path folder, RunStart start, IfExists ifExists) {
         OutputFolder chosen = new OutputFolder(new Checkpoints(folder, 0, 2), List.of(PeftModel.DEFAULT_ADAPTER), start,

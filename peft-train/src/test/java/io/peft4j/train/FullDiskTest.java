@@ -17,7 +17,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
-import io.peft4j.core.peft.file.AdapterProvenance;
+import io.peft4j.core.peft.file.support.AdapterProvenance;
 import io.peft4j.core.text.WordTokenizer;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.train.internal.checkpoint.Checkpoints;

@@ -5,7 +5,7 @@ import io.peft4j.core.error.Count;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
-import io.peft4j.data.PromptRows;
+import io.peft4j.data.support.PromptRows;
 import io.peft4j.eval.GenerationBenchmark;
 import io.peft4j.eval.GenerationBenchmark.GenerationMeasurement;
 import io.peft4j.models.BaseModel;

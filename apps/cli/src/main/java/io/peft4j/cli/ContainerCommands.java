@@ -1,6 +1,6 @@
 package io.peft4j.cli;
 
-import io.peft4j.cloud.JobCommands;
+import io.peft4j.cloud.support.JobCommands;
 import io.peft4j.train.TrainingListener;
 import java.io.PrintWriter;
 import java.util.ArrayList;

@@ -7,7 +7,7 @@ import io.peft4j.core.error.DataException;
 import io.peft4j.data.augment.PassageQuestions;
 import io.peft4j.data.augment.PassageRows;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.format.UnfilledRows;
+import io.peft4j.data.format.support.UnfilledRows;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

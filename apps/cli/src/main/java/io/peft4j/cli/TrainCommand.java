@@ -9,7 +9,7 @@ import io.peft4j.core.measure.support.ProcessUsage;
 import io.peft4j.core.peft.MergeCheck;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
-import io.peft4j.core.peft.file.AdapterProvenance;
+import io.peft4j.core.peft.file.support.AdapterProvenance;
 import io.peft4j.models.BaseModel;
 import io.peft4j.trackers.Tracker;
 import io.peft4j.trackers.Trackers;

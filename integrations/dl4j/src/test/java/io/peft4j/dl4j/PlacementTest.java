@@ -10,6 +10,7 @@ import io.peft4j.core.error.TargetModuleException;
 import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.TargetModules;
+import io.peft4j.dl4j.internal.AdaptedLayer;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.init.LoraInit;
 import io.peft4j.methods.OftConfig;

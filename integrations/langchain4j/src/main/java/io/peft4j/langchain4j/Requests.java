@@ -20,7 +20,7 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.Sampling;
-import io.peft4j.core.peft.AdapterChoice;
+import io.peft4j.core.peft.support.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.constraint.TextConstraints;
 import java.util.List;

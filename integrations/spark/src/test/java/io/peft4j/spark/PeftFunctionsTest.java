@@ -14,7 +14,7 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.task.TextClassifier;
 import io.peft4j.core.task.TextEmbedder;
-import io.peft4j.data.PromptRows;
+import io.peft4j.data.support.PromptRows;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions.Precision;
 import io.peft4j.models.ModelOptions;

@@ -45,6 +45,11 @@ public final class LayerNorm implements WeightedLayer {
         return weight;
     }
 
+    /** Added to the weight where it is used. */
+    public float offset() {
+        return offset;
+    }
+
     @Override
     public Optional<INDArray> vector() {
         return Optional.of(weight);
@@ -54,16 +59,6 @@ public final class LayerNorm implements WeightedLayer {
     @Override
     public Optional<INDArray> bias() {
         return bias;
-    }
-
-    /** Added to the variance. */
-    public float epsilon() {
-        return epsilon;
-    }
-
-    /** Added to the weight where it is used. */
-    public float offset() {
-        return offset;
     }
 
     @Override

@@ -39,11 +39,6 @@ public final class RmsNorm implements WeightedLayer {
         return weight;
     }
 
-    /** Added to the mean of squares. */
-    public float epsilon() {
-        return epsilon;
-    }
-
     /** Added to the weight where it is used. */
     public float offset() {
         return offset;

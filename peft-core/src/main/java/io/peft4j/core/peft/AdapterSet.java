@@ -14,6 +14,7 @@ import io.peft4j.core.peft.ActiveAdapters.Choice;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.file.SavedEmbeddings;
 import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.support.AdapterChoice;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;

@@ -39,7 +39,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>The first adapter is active, those that come later are not until {@link #activate} names them. Several active
  * adapters work one on the other, in the order of their activation: those that add something to a layer add up, those
  * that turn or scale its input or output do so one after the other. With none the model is the base. What is trained is
- * what is active. Once there are several, answers need that choice ({@link AdapterChoice}).
+ * what is active. Once there are several, answers need that choice.
  *
  * <p>Any number of threads may use it at once. A call, be it an answer, a score or a step of a training, runs to its
  * end with the layers that were active when it began, whatever is activated, swapped, deleted, merged or closed

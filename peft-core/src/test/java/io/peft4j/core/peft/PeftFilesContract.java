@@ -16,7 +16,7 @@ import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.peft.config.ConfigReader;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
-import io.peft4j.core.peft.file.AdapterProvenance;
+import io.peft4j.core.peft.file.support.AdapterProvenance;
 import io.peft4j.core.peft.method.PeftMethods;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.SafetensorsWriter;

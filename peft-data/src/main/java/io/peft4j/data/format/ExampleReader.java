@@ -2,6 +2,8 @@ package io.peft4j.data.format;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.example.Example;
+import io.peft4j.data.format.internal.Place;
+import io.peft4j.data.format.support.UnfilledRows;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

@@ -1,6 +1,7 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.error.DataException;
+import io.peft4j.data.format.internal.Place;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -10,7 +10,7 @@ import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.ConfiguredMethod;
-import io.peft4j.core.peft.method.LayeredAdapter;
+import io.peft4j.core.peft.method.support.LayeredAdapter;
 import io.peft4j.core.peft.method.PathPatterns;
 import io.peft4j.core.peft.method.StoredForm;
 import io.peft4j.core.peft.method.Targets;

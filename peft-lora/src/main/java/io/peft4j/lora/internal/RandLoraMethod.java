@@ -1,7 +1,7 @@
 package io.peft4j.lora.internal;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.HeapRows;
+import io.peft4j.core.array.support.HeapRows;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;

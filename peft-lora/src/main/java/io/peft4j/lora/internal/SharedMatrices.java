@@ -8,7 +8,7 @@ import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.AdapterTensor;
-import io.peft4j.core.peft.method.LayeredAdapter;
+import io.peft4j.core.peft.method.support.LayeredAdapter;
 import io.peft4j.core.peft.method.StoredForm;
 import io.peft4j.core.safetensors.TensorData;
 import java.util.HashMap;

@@ -1,7 +1,7 @@
 package io.peft4j.lora.internal;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.HeapRows;
+import io.peft4j.core.array.support.HeapRows;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
@@ -10,7 +10,7 @@ import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
-import io.peft4j.core.peft.file.CheckedTensors;
+import io.peft4j.core.peft.file.support.CheckedTensors;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.peft.method.Initializer;

@@ -15,7 +15,7 @@ import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.peft.method.ChangeLayer;
 import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Initializer;
-import io.peft4j.core.peft.method.LayeredAdapter;
+import io.peft4j.core.peft.method.support.LayeredAdapter;
 import io.peft4j.core.peft.method.Targets;
 import io.peft4j.core.random.support.TorchRandom;
 import io.peft4j.methods.AdamssConfig;

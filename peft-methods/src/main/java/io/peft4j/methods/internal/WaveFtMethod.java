@@ -1,7 +1,7 @@
 package io.peft4j.methods.internal;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.HeapRows;
+import io.peft4j.core.array.support.HeapRows;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;

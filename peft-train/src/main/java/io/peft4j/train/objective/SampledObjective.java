@@ -9,7 +9,7 @@ import io.peft4j.core.model.Pass;
 import io.peft4j.core.model.Sampling;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.data.AnswerFault;
+import io.peft4j.data.support.AnswerFault;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.grader.Grade;
 import io.peft4j.data.grader.Grading;

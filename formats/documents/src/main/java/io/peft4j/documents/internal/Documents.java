@@ -2,7 +2,7 @@ package io.peft4j.documents.internal;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.DataFiles;
-import io.peft4j.data.format.HandbookSections;
+import io.peft4j.data.format.support.HandbookSections;
 import io.peft4j.data.format.RowSource;
 import java.io.FileNotFoundException;
 import java.io.IOException;

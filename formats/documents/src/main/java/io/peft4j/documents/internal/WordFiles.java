@@ -2,7 +2,7 @@ package io.peft4j.documents.internal;
 
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.FileType;
-import io.peft4j.data.format.HandbookSections;
+import io.peft4j.data.format.support.HandbookSections;
 import io.peft4j.data.format.RowSource;
 import java.io.IOException;
 import java.nio.file.Path;

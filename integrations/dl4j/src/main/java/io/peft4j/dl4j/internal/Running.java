@@ -1,6 +1,5 @@
 package io.peft4j.dl4j.internal;
 
-import io.peft4j.dl4j.AdaptedLayer;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;

@@ -6,7 +6,7 @@ import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.data.PromptRows;
+import io.peft4j.data.support.PromptRows;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;

@@ -3,7 +3,7 @@ package io.peft4j.spark.internal;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.SequenceScorer;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.data.ScoringRows;
+import io.peft4j.data.support.ScoringRows;
 import io.peft4j.data.format.JsonLines;
 import java.util.ArrayList;
 import java.util.List;

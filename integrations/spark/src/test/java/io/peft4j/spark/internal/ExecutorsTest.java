@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.data.PromptRows;
+import io.peft4j.data.support.PromptRows;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions.Precision;
 import io.peft4j.models.ModelOptions;

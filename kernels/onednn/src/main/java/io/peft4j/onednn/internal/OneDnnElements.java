@@ -1,7 +1,7 @@
 package io.peft4j.onednn.internal;
 
 import io.peft4j.core.array.support.NativeMemory;
-import io.peft4j.core.kernel.DropoutMask;
+import io.peft4j.core.kernel.support.DropoutMask;
 import io.peft4j.core.kernel.ElementwiseKernels;
 import io.peft4j.onednn.internal.BinarySpec.Operator;
 import org.nd4j.linalg.api.buffer.DataType;

@@ -6,7 +6,6 @@ import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionKernels;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
-import io.peft4j.core.kernel.DropoutMask;
 import io.peft4j.core.kernel.ElementwiseKernels;
 import io.peft4j.core.kernel.LossKernels;
 import io.peft4j.core.kernel.MatrixKernels;

@@ -1,6 +1,5 @@
 package io.peft4j.core.kernel.support;
 
-import io.peft4j.core.kernel.DropoutMask;
 import io.peft4j.core.kernel.ElementwiseKernels;
 import io.peft4j.core.kernel.ScalingKernels;
 import java.util.Map;

@@ -11,6 +11,8 @@ import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigReader;
 import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.file.support.AdapterProvenance;
+import io.peft4j.core.peft.file.support.ProvenanceJson;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.AdapterTensor;

@@ -1,6 +1,7 @@
 package io.peft4j.core.peft.file;
 
 import io.peft4j.core.model.Task;
+import io.peft4j.core.peft.file.support.AdapterProvenance;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.TensorInfo;
 import java.nio.file.Path;

@@ -4,6 +4,8 @@ import io.peft4j.core.error.AdapterMismatchException;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.file.support.CheckedTensors;
+import io.peft4j.core.peft.file.support.WeightSample;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.safetensors.SafetensorsFile;

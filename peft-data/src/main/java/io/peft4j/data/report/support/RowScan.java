@@ -12,7 +12,7 @@ import io.peft4j.data.example.Example;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.example.TextExample;
 import io.peft4j.data.format.ExampleReader;
-import io.peft4j.data.format.Place;
+import io.peft4j.data.format.internal.Place;
 import io.peft4j.data.format.RowFault;
 import io.peft4j.data.format.internal.Mojibake;
 import io.peft4j.data.near.support.Corpus;

@@ -6,7 +6,6 @@ import io.peft4j.core.task.Reranker;
 import io.peft4j.data.passage.PassageIndex;
 import io.peft4j.data.task.RankedQuery;
 import io.peft4j.data.task.RowKind;
-import io.peft4j.eval.head.RankingQuality;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -5,7 +5,6 @@ import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.data.task.TextPair;
-import io.peft4j.eval.head.RankingQuality;
 import io.peft4j.eval.head.SearchQuality;
 import java.util.Arrays;
 import java.util.LinkedHashSet;

@@ -9,7 +9,7 @@ import io.peft4j.core.io.support.Sha256;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.file.AdapterProvenance;
+import io.peft4j.core.peft.file.support.AdapterProvenance;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
 import java.nio.ByteBuffer;

@@ -5,7 +5,7 @@ import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.measure.support.ProcessUsage;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
-import io.peft4j.core.peft.AdapterChoice;
+import io.peft4j.core.peft.support.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.task.Reranker;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.cloud.storage.BucketInfo;
-import io.peft4j.cloud.Emulator;
+import io.peft4j.cloud.support.Emulator;
 import io.peft4j.core.io.support.Sha256;
 import java.io.IOException;
 import java.io.InputStream;

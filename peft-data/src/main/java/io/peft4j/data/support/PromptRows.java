@@ -1,0 +1,104 @@
+package io.peft4j.data.support;
+
+import io.peft4j.core.error.DataException;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.format.DataFile;
+import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.MessageReader;
+import io.peft4j.data.format.RowSource;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Reads what a model is to be asked from a file of any type ({@link RowSource}), its rows in one of these forms:
+ * <ul>
+ * <li>{@code {"messages": [...]}}: a chat. Messages of the assistant at its end, as test data has them, are the
+ * expected answer and are left out.
+ * <li>{@code {"prompt": "..."}} or {@code {"question": "..."}}: a text.
+ * <li>{@code {"source": "..."}}: what the encoder of an encoder-decoder reads.
+ * <li>{@code {"prompt": [...]}}: a chat.
+ * </ul>
+ * Other keys are ignored.
+ */
+public final class PromptRows {
+    private static final List<String> FORMS = List.of("messages", "prompt", "question", "source");
+
+    private final boolean textsAreChats;
+    private final MessageReader reader = new MessageReader();
+
+    private PromptRows(boolean textsAreChats) {
+        this.textsAreChats = textsAreChats;
+    }
+
+    /**
+     * Reads a file.
+     *
+     * @param file the file
+     * @param textsAreChats whether a text is a user's message, for a model with a chat template, or a text to continue
+     * @return the prompts in the order of the rows, at least one
+     * @throws DataException when a row has none of the forms, or the file has no row: with file and line
+     * @throws java.io.UncheckedIOException when the file cannot be read
+     */
+    public static List<Prompt> read(DataFile file, boolean textsAreChats) {
+        PromptRows rows = new PromptRows(textsAreChats);
+        List<Prompt> prompts = new ArrayList<>();
+        RowSource.read(file, row -> prompts.add(rows.prompt(row)));
+        if (prompts.isEmpty()) {
+            throw new DataException(file.path(), "contains no rows; expected one JSON object with one of " + FORMS
+                    + " a line");
+        }
+        return prompts;
+    }
+
+    /** The same of a file that is read as what it looks like. */
+    public static List<Prompt> read(Path file, boolean textsAreChats) {
+        return read(DataFile.of(file), textsAreChats);
+    }
+
+    /** The prompt of a text: a user's message or a text to continue. */
+    public static Prompt ofText(String text, boolean textsAreChats) {
+        return textsAreChats ? Prompt.chat(List.of(ChatMessage.user(text))) : Prompt.text(text);
+    }
+
+    /**
+     * The prompt of a row.
+     *
+     * @param textsAreChats whether a text is a user's message, or a text to continue
+     * @throws DataException when it has none of the forms
+     */
+    public static Prompt of(JsonLines.Row row, boolean textsAreChats) {
+        return new PromptRows(textsAreChats).prompt(row);
+    }
+
+    private Prompt prompt(JsonLines.Row row) {
+        List<String> present = JsonLines.present(row, FORMS);
+        if (present.isEmpty()) {
+            throw row.lacks("has none of " + FORMS, List.of(List.of("question"), List.of("source")));
+        }
+        if (present.size() != 1) {
+            throw row.wrong("has " + present + " together; use one of them");
+        }
+        String form = present.get(0);
+        Object value = row.fields().get(form);
+        if (value instanceof String text && form.equals("source")) {
+            return Prompt.text(text);
+        }
+        if (value instanceof String text && !form.equals("messages")) {
+            return ofText(text, textsAreChats);
+        }
+        if (form.equals("question") || form.equals("source")) {
+            throw row.wrong("\"" + form + "\" is not a string");
+        }
+        List<ChatMessage> messages = reader.messages(row, form);
+        int end = messages.size();
+        while (end > 0 && messages.get(end - 1).role().equals("assistant")) {
+            end--;
+        }
+        if (end == 0) {
+            throw row.wrong("has only assistant messages, so there is no question to ask");
+        }
+        return Prompt.chat(messages.subList(0, end));
+    }
+}
