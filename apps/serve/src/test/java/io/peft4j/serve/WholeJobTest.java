@@ -28,6 +28,9 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -167,6 +170,30 @@ class WholeJobTest {
                 Thread.sleep(10);
             }
             assertEquals("succeeded", server.await(job, "succeeded", "failed").get("status").asText());
+        }
+    }
+
+    /** What it saved would stand in the way of the worker that has the job now, which begins from a checkpoint. */
+    @Test
+    void aWorkerThatLostItsJobSavesNoAdapter() throws Exception {
+        try (TestServer server = TestServer.start(data)) {
+            String job = server.job("{\"model\": \"tiny-llama\", \"training_file\": \"" + server.upload(TestServer.rows(
+                    0, 12)) + "\", \"hyperparameters\": {\"n_epochs\": 50, \"batch_size\": 1}}");
+            Path run = data.resolve("jobs").resolve(job).resolve("run");
+            for (int i = 0; i < 6000 && !Files.exists(run.resolve("checkpoint-5")); i++) {
+                Thread.sleep(5);
+            }
+            try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + data.resolve("state.db"));
+                    Statement statement = connection.createStatement()) {
+                statement.execute("PRAGMA busy_timeout = 10000");
+                statement.execute("UPDATE jobs SET worker = 'another', fence = fence + 1");
+            }
+            for (int i = 0; i < 6000 && Files.exists(run.resolve(FolderLock.FILE)); i++) {
+                Thread.sleep(5);
+            }
+            assertFalse(Files.exists(run.resolve(FolderLock.FILE)), "it has stopped");
+            assertFalse(Files.exists(run.resolve("adapter_config.json")));
+            assertEquals("running", server.get("/v1/fine_tuning/jobs/" + job).get("status").asText());
         }
     }
 

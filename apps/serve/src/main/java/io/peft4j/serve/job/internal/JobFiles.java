@@ -117,13 +117,15 @@ final class JobFiles {
     /**
      * Makes the run fit to be gone on with: one that left an adapter and no checkpoint is begun anew.
      *
+     * @param check throws where the job is another worker's, while nobody else can write to the run
      * @throws FolderLock.InUseException when another process writes to it
      */
-    void prepareRun() {
+    void prepareRun(Runnable check) {
         if (!Files.exists(run())) {
             return;
         }
         try (FolderLock lock = FolderLock.take(run())) {
+            check.run();
             if (checkpoints().isEmpty()) {
                 entries(run(), name -> !name.equals(FolderLock.FILE)).forEach(JobFiles::delete);
             }

@@ -72,7 +72,7 @@ final class JobTraining {
         files.takeData().ifPresent(param -> {
             throw JobFault.of(param, "the file of " + param + " was deleted");
         });
-        files.prepareRun();
+        files.prepareRun(() -> running.requireHeld(store.queue()));
         JobPlan plan = JobPlan.of(job);
         JobData training = JobData.read(files.training(), "training_file", job);
         Optional<JobData> heldOut = files.validation().map(path -> JobData.read(path, "validation_file", job));

@@ -2,8 +2,10 @@ package io.peft4j.serve.job.internal;
 
 import io.peft4j.serve.store.internal.Job;
 import io.peft4j.serve.store.internal.JobClaim;
+import io.peft4j.serve.store.internal.JobQueue;
 import io.peft4j.train.Cancellation;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** A job that trains here now, and what stops it. */
@@ -19,7 +21,7 @@ final class RunningJob {
     }
 
     private final JobClaim claim;
-    private final Cancellation cancellation = new Cancellation();
+    private final Cancellation cancellation = new Cancellation(this::isToStop);
     private final AtomicReference<Stop> stop = new AtomicReference<>();
 
     RunningJob(JobClaim claim) {
@@ -40,7 +42,26 @@ final class RunningJob {
 
     void stop(Stop why) {
         stop.compareAndSet(null, why);
-        cancellation.cancel();
+    }
+
+    /** A training that is cancelled saves its adapter; the folder of a job that was lost is another worker's. */
+    private boolean isToStop() {
+        if (stop.get() == Stop.LOST) {
+            throw new CancellationException("the job was cancelled, or another worker has it");
+        }
+        return stop.get() != null;
+    }
+
+    /**
+     * Checks that the job is still this worker's.
+     *
+     * @throws CancellationException when it is not
+     */
+    void requireHeld(JobQueue queue) {
+        if (queue.renew(claim).isEmpty()) {
+            stop(Stop.LOST);
+        }
+        isToStop();
     }
 
     Optional<Stop> stopped() {
