@@ -133,15 +133,20 @@ class WholeJobTest {
         }
     }
 
+    /** A job that no server has begun. */
+    private String queued() throws Exception {
+        try (TestServer gone = TestServer.start(data, builder -> builder.jobsAtOnce(0))) {
+            String job = gone.job("{\"model\": \"tiny-llama\", \"training_file\": \"" + gone.upload(TestServer.rows(0,
+                    12)) + "\", \"hyperparameters\": {\"n_epochs\": 1}}");
+            gone.await(job, "queued");
+            return job;
+        }
+    }
+
     /** Nobody on this host can see whether a process of another lives; that its lease has run out tells. */
     @Test
     void aJobThatAServerOfAnotherHostHeldGoesOnHere() throws Exception {
-        String job;
-        try (TestServer gone = TestServer.start(data, builder -> builder.jobsAtOnce(0))) {
-            job = gone.job("{\"model\": \"tiny-llama\", \"training_file\": \"" + gone.upload(TestServer.rows(0, 12))
-                    + "\", \"hyperparameters\": {\"n_epochs\": 1}}");
-            gone.await(job, "queued");
-        }
+        String job = queued();
         Path run = Files.createDirectories(data.resolve("jobs").resolve(job).resolve("run"));
         Files.writeString(run.resolve(FolderLock.FILE), "4242 another-host 2026-01-01T00:00:00Z " + UUID.randomUUID()
                 + "\n");
@@ -153,12 +158,7 @@ class WholeJobTest {
     /** As one that was thought dead and lives does, whenever it goes on. */
     @Test
     void aJobWaitsForWhoeverWritesToItsFolder() throws Exception {
-        String job;
-        try (TestServer gone = TestServer.start(data, builder -> builder.jobsAtOnce(0))) {
-            job = gone.job("{\"model\": \"tiny-llama\", \"training_file\": \"" + gone.upload(TestServer.rows(0, 12))
-                    + "\", \"hyperparameters\": {\"n_epochs\": 1}}");
-            gone.await(job, "queued");
-        }
+        String job = queued();
         Path run = Files.createDirectories(data.resolve("jobs").resolve(job).resolve("run"));
         try (TestServer server = TestServer.start(data)) {
             for (int turn = 0; turn < 100; turn++) {
