@@ -79,11 +79,19 @@ def training(shape, dtype, name=None, steps=8, kernels=None, **more):
     return Scenario(name or f"train-{shape}-{dtype}", label, (side, hugging_face(*peer)) + compiled)
 
 
-def handbook(dtype):
+def handbook(dtype, peer="bf16"):
     words = ("train", "--model", "MODEL", "--data", "TRAIN", "--batch-size", "8")
-    return Scenario(f"handbook-{dtype}", f"handbook, batch 8, {dtype} (peer: bf16)",
-                    (peft4j("bench", *words, "--dtype", dtype), hugging_face(*words, "--dtype", "bf16")),
+    return Scenario(f"handbook-{dtype}", f"handbook, batch 8, {dtype} (peer: {peer})",
+                    (peft4j("bench", *words, "--dtype", dtype), hugging_face(*words, "--dtype", peer)),
                     "examples_per_s", "examples/s")
+
+
+def questions(name, dtype):
+    return Scenario(name, f"the handbook's questions, 32 new tokens, batches of 20, {dtype}",
+                    (peft4j("bench", "generate", "--model", "MODEL", "--data", "HELDOUT", "--max-new-tokens", "32",
+                            "--batch-size", "20", "--dtype", dtype, "--steps", "1"),
+                     hugging_face("generate", "--model", "MODEL", "--data", "HELDOUT", "--new-tokens", "32", "--batch",
+                                  "20", "--dtype", dtype)))
 
 
 def decode(name, dtype, *peers):
@@ -99,16 +107,18 @@ SCENARIOS = (
     training("4x128", "bf16", name="train-4x128", compiled=True),
     training("2x512", "bf16", name="train-2x512", steps=4),
     training("1x2048", "bf16", name="train-1x2048", steps=2),
-    training("4x128", "f32", name="train-4x128-f32", steps=4),
+    training("4x128", "f32", name="train-4x128-f32", steps=4, compiled=True),
+    training("2x512", "f32", name="train-2x512-f32", steps=4),
+    training("1x2048", "f32", name="train-1x2048-f32", steps=2),
     training("4x128", "f32", name="train-4x128-portable", steps=4, kernels="nd4j"),
     training("4x128", "int8", name="train-4x128-int8"),
     handbook("bf16"),
     handbook("int8"),
-    Scenario("questions", "the handbook's questions, 32 new tokens, batches of 20, bf16",
-             (peft4j("bench", "generate", "--model", "MODEL", "--data", "HELDOUT", "--max-new-tokens", "32",
-                     "--batch-size", "20", "--dtype", "bf16", "--steps", "1"),
-              hugging_face("generate", "--model", "MODEL", "--data", "HELDOUT", "--new-tokens", "32", "--batch", "20",
-                           "--dtype", "bf16"))),
+    # What a processor without bf16 products is fastest with.
+    handbook("f32", peer="f32"),
+    questions("questions", "bf16"),
+    questions("questions-f32", "f32"),
+    decode("decode-f32", "f32", HF_F32),
     decode("decode-bf16", "bf16", HF_F32, llama_cpp()),
     decode("decode-q4", "q4", HF_F32, llama_cpp()),
     Scenario("start", "process start to the first finished update, 4x128 bf16",
