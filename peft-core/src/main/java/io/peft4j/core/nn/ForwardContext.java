@@ -222,7 +222,7 @@ public final class ForwardContext {
             pass.layers = others;
             pass.training = false;
             pass.start = start;
-            pass.cache = cache.map(own -> own.beside(name, own.layers()));
+            pass.cache = cache.map(own -> own.beside(name, Integer.MAX_VALUE));
         });
     }
 

@@ -77,10 +77,11 @@ public final class KvCache implements AutoCloseable {
      * for.
      *
      * @param name of that pass
-     * @param count of how many layers, the first ones
+     * @param count of how many layers, the first ones, or of all where there are fewer
      */
-    KvCache beside(String name, int count) {
-        return beside.computeIfAbsent(name, other -> new KvCache(layers.subList(0, count), rows, type));
+    public KvCache beside(String name, int count) {
+        return beside.computeIfAbsent(name,
+                other -> new KvCache(layers.subList(0, Math.min(count, layers.size())), rows, type));
     }
 
     // ---- states
@@ -193,14 +194,16 @@ public final class KvCache implements AutoCloseable {
         return larger;
     }
 
-    /** The bytes of all keys and values. */
+    /** The bytes of all keys and values, those {@linkplain #beside beside} among them. */
     public long bytes() {
-        return 2 * keys.values().stream().mapToLong(own -> own.length() * Arrays.bytes(own.dataType())).sum();
+        return 2 * keys.values().stream().mapToLong(own -> own.length() * Arrays.bytes(own.dataType())).sum()
+                + beside.values().stream().mapToLong(KvCache::bytes).sum();
     }
 
-    /** The bytes of the states of all layers after one row. */
+    /** The bytes of the states of all layers after one row, those {@linkplain #beside beside} among them. */
     public long stateBytes() {
-        return states.values().stream().mapToLong(RowStates::bytes).sum();
+        return states.values().stream().mapToLong(RowStates::bytes).sum()
+                + beside.values().stream().mapToLong(KvCache::stateBytes).sum();
     }
 
     /** The keys of layer {@code layer}. */

@@ -142,6 +142,11 @@ public final class XLoraMethod extends ConfiguredMethod<XLoraConfig> {
                     config.firstScaling() == 0 ? LayerSelection.BASE : this::alone));
         }
 
+        @Override
+        public int layersBeside() {
+            return Integer.MAX_VALUE;
+        }
+
         /** In the first pass nothing else is active. */
         private Layer alone(Slot slot) {
             return layers.stream().filter(layer -> layer.slot().path().equals(slot.path())).findFirst()

@@ -74,6 +74,11 @@ public final class ShadowMethod extends ConfiguredMethod<ShadowConfig> {
         }
 
         @Override
+        public int layersBeside() {
+            return backbone.layers();
+        }
+
+        @Override
         public ForwardContext begin(ForwardContext context, Function<ForwardContext, Variable> hidden) {
             Variable states = backbone.states(context, name);
             return context.giving(name, states).alsoPredictingFrom(states, auxiliaryWeight);

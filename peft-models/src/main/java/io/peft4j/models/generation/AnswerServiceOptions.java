@@ -7,8 +7,9 @@ import io.peft4j.core.error.ConfigurationException;
  *
  * @param rows the most answers that are decoded at once; default 32
  * @param cacheBytes memory for keys and values of prompts and answers, those of earlier prompts that may come again
- *     among them, and for the states of layers that have one (Mamba, linear attention); where it has no room for those
- *     of all rows, fewer answers are decoded at once; default 512 MB
+ *     among them, also those that adapters there at the start keep beside (X-LoRA, ShadowPEFT), and for the states of
+ *     layers that have one (Mamba, linear attention); where it has no room for those of all rows, fewer answers are
+ *     decoded at once; default 512 MB
  * @param promptChunk the most tokens of prompts that are computed between two tokens of running answers; default 128
  * @param waiting the most requests that may wait, further ones are refused ({@link OverloadedException}); default 256
  * @param waitingPerClient the most requests of one client that may wait; default 128

@@ -68,6 +68,14 @@ public interface Adapter extends AutoCloseable {
     }
 
     /**
+     * Layers of the network, from the first, that it runs a second time in each pass, with keys and values of their own
+     * ({@link ForwardContext#aside}); more than there are stands for all.
+     */
+    default int layersBeside() {
+        return 0;
+    }
+
+    /**
      * Tensors of the file that are computed from those that are trained when the adapter is saved, by their keys. The
      * trained ones are then {@linkplain AdapterTensor#forTraining() for training} only.
      */

@@ -16,11 +16,18 @@ record CacheShare(int rows, int kept, int pages) {
     /** The most pages behind which states are kept. */
     private static final int MOST_KEPT = 16;
 
-    /** The share for a network; as many pages as fit, or as all rows can fill. */
-    static CacheShare of(Network network, AnswerServiceOptions options) {
+    /**
+     * The share for a network; as many pages as fit, or as all rows can fill.
+     *
+     * @param beside of adapters that run layers a second time how many
+     */
+    static CacheShare of(Network network, AnswerServiceOptions options, int... beside) {
         long rowBytes;
         long stateBytes;
         try (KvCache probe = network.causal().newCache(1)) {
+            for (int i = 0; i < beside.length; i++) {
+                probe.beside("" + i, beside[i]);
+            }
             rowBytes = Math.max(1, probe.bytes());
             stateBytes = probe.stateBytes();
         }

@@ -13,6 +13,7 @@ import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.AdapterLease;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.models.generation.AnswerRequest;
 import io.peft4j.models.generation.AnswerServiceOptions;
 import io.peft4j.models.generation.AnswerService.AnswerStatus;
@@ -63,7 +64,9 @@ public final class RequestIntake implements AutoCloseable {
     public RequestIntake(BaseLanguageModel base, Optional<PeftModel> adapters, AnswerServiceOptions options) {
         this.base = base;
         this.adapters = adapters;
-        CacheShare share = CacheShare.of(base.network(), options);
+        CacheShare share = CacheShare.of(base.network(), options, adapters.stream()
+                .flatMap(model -> model.adapterNames().stream().map(model::adapter)).mapToInt(Adapter::layersBeside)
+                .filter(layers -> layers > 0).toArray());
         this.options = options.withRows(share.rows());
         this.generator = new TextGenerator(base.tokenizer(), base.chatTemplate(), base.stopTokens());
         if (share.pages() < 2) {

@@ -32,6 +32,25 @@ class CacheShareTest {
         }
     }
 
+    /** As X-LoRA runs all layers a second time, and ShadowPEFT the first one. */
+    @Test
+    void whatAdaptersKeepBesideIsInTheMemory() {
+        long page = 32 * 2 * 2 * 8 * 4L;
+        try (Network network = network("llama-linear")) {
+            AnswerServiceOptions options = AnswerServiceOptions.defaults().withCacheBytes(12 * page);
+            assertEquals(12, CacheShare.of(network, options).pages());
+            assertEquals(6, CacheShare.of(network, options, Integer.MAX_VALUE).pages());
+            assertEquals(8, CacheShare.of(network, options, 1).pages(), "one of two layers");
+            assertEquals(4, CacheShare.of(network, options, Integer.MAX_VALUE, Integer.MAX_VALUE).pages());
+        }
+        try (Network network = network("qwen3-5"); KvCache probe = network.causal().newCache(1)) {
+            AnswerServiceOptions options = AnswerServiceOptions.defaults().withCacheBytes(64 * probe.stateBytes());
+            assertEquals(21, CacheShare.of(network, options).rows());
+            // 24 states fit: three behind kept pages, and two for each answer.
+            assertEquals(10, CacheShare.of(network, options, Integer.MAX_VALUE).rows(), "states, too");
+        }
+    }
+
     @Test
     void statesOfAllAnswersAndKeptPagesAreInTheMemory() {
         try (Network network = network("qwen3-5"); KvCache probe = network.causal().newCache(1)) {
