@@ -6,6 +6,7 @@ import io.peft4j.core.error.DataException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
@@ -100,13 +101,18 @@ public final class ChatEncoder {
     }
 
     /**
-     * Encodes one conversation. One without a message of the assistant that has a weight gets no supervised token.
+     * Encodes one conversation, of the task that it names ({@link TaskIds}). One without a message of the assistant
+     * that has a weight gets no supervised token.
      *
      * @throws DataException when the template rejects the conversation or rewrites earlier turns, when a token spans
      *     the border of a supervised part, when a message that is to be learned renders to nothing, or when a
      *     text is longer than the tokenizer takes
      */
     public TokenSequence encode(ChatExample example) {
+        return tokens(example).inTask(TaskIds.of(example.extra()));
+    }
+
+    private TokenSequence tokens(ChatExample example) {
         if (isContinuation(example)) {
             return located(example, () -> continuations.encode(example, masking));
         }

@@ -15,14 +15,13 @@ import java.util.OptionalInt;
  * before every sequence, {@code P * (C R)}, P [tokens, H] shared by tasks, C [tokens, rank] and R [rank, H] those of
  * a task, * element by element. {@code tokens * H + tasks * rank * (tokens + H)} parameters.
  *
- * <p>An adapter works for one task at a time: of several tasks, as Hugging Face PEFT trains them, {@code task_id} says
- * which. The others stay as they are.
+ * <p>Each row is computed as the task that it names ({@code task_id}, as in Hugging Face PEFT), else as the adapter's.
  *
  * @param common what every configuration holds
  * @param virtualTokens how many, and the model's sizes
  * @param rank {@code num_ranks}: the rank of C R; default 1
  * @param tasks {@code num_tasks}: tasks that have a matrix; default 1
- * @param task {@code task_id}: the task that is computed; default 0 where there is one
+ * @param task {@code task_id}: the task of rows that name none; default 0 where there is one, else they are refused
  */
 @PeftType(value = "MULTITASK_PROMPT_TUNING", autoRateFactor = 30)
 @UnusedKey(value = "prompt_tuning_init", fallback = "\"RANDOM\"", because = "new adapters begin at random")
@@ -40,11 +39,16 @@ public record MultitaskPromptConfig(CommonConfig common, @Group VirtualTokens vi
     /**
      * Checks ranges.
      *
-     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range, or no task is chosen
+     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range
      */
     public MultitaskPromptConfig {
         Checks.rank("num_ranks", rank);
         TaskId.check(task, "num_tasks", tasks);
+    }
+
+    @Override
+    public int task(int asked) {
+        return TaskId.of(asked, task, "num_tasks", tasks);
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
@@ -65,10 +69,10 @@ public record MultitaskPromptConfig(CommonConfig common, @Group VirtualTokens vi
         /** Tasks that have a matrix; default 1. */
         Builder tasks(int value);
 
-        /** The task that is computed. */
+        /** The task of rows that name none. */
         Builder task(OptionalInt value);
 
-        /** The task that is computed. */
+        /** The task of rows that name none. */
         default Builder task(int value) {
             return task(OptionalInt.of(value));
         }

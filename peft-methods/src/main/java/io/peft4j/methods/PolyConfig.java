@@ -19,8 +19,7 @@ import java.util.OptionalInt;
  * the skills' matrices, weighted by {@code w_s = sigmoid(z_s) / (sum of all)}, z [skills] trained. In training {@code
  * z + logit(u)} takes the place of z, u uniform. {@code skills * (r * (in + out) + tasks * splits)} parameters a layer.
  *
- * <p>An adapter works for one task at a time: of several tasks, as Hugging Face PEFT trains them, {@code task_id} says
- * which. The others stay as they are.
+ * <p>Each row is computed as the task that it names ({@code task_id}, as in Hugging Face PEFT), else as the adapter's.
  *
  * @param common what every configuration holds
  * @param placement the adapted linear layers and what is trained beside them; default as LoRA's
@@ -29,7 +28,7 @@ import java.util.OptionalInt;
  * @param splits {@code n_splits}: parts of the features that have weights of their own: a divisor of in and out;
  *     default 1
  * @param tasks {@code n_tasks}: tasks that have weights of the skills; default 1
- * @param task {@code task_id}: the task that is computed; default 0 where there is one
+ * @param task {@code task_id}: the task of rows that name none; default 0 where there is one, else they are refused
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
 @PeftType(value = "POLY", autoRateFactor = 2)
@@ -48,13 +47,18 @@ public record PolyConfig(CommonConfig common,
     /**
      * Checks ranges.
      *
-     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range, or no task is chosen
+     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range
      */
     public PolyConfig {
         Checks.rank("the rank (r)", rank);
         Checks.atLeast(1, "n_skills", skills);
         Checks.atLeast(1, "n_splits", splits);
         TaskId.check(task, "n_tasks", tasks);
+    }
+
+    @Override
+    public int task(int asked) {
+        return TaskId.of(asked, task, "n_tasks", tasks);
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
@@ -81,10 +85,10 @@ public record PolyConfig(CommonConfig common,
         /** Tasks that have weights of the skills; default 1. */
         Builder tasks(int value);
 
-        /** The task that is computed. */
+        /** The task of rows that name none. */
         Builder task(OptionalInt value);
 
-        /** The task that is computed. */
+        /** The task of rows that name none. */
         default Builder task(int value) {
             return task(OptionalInt.of(value));
         }

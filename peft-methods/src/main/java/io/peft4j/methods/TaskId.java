@@ -1,12 +1,16 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.ConfigReader;
 import io.peft4j.core.peft.config.ConfigWriter;
 import io.peft4j.core.peft.config.KeyFormat;
 import java.util.OptionalInt;
 
-/** {@code task_id}, a key that Hugging Face PEFT does not have: it stands in a file only where there is one. */
+/**
+ * {@code task_id}, the task of rows that name none: a key that Hugging Face PEFT does not have, so that it stands in a
+ * file only where there is one.
+ */
 final class TaskId implements KeyFormat<OptionalInt> {
     @Override
     public OptionalInt read(ConfigReader reader, String key, String fallback) {
@@ -23,12 +27,24 @@ final class TaskId implements KeyFormat<OptionalInt> {
         task.ifPresent(number -> writer.putJson(key, "" + number));
     }
 
-    /** Requires one of several tasks, or none of one. */
+    /** Requires one of the tasks, or none. */
     static void check(OptionalInt task, String count, int tasks) {
         Checks.atLeast(1, count, tasks);
-        Checks.require(task.isPresent() || tasks == 1, count + " is " + tasks + ", and an adapter works for one "
-                + "task at a time; say which by task_id, from 0 to " + (tasks - 1));
         Checks.require(task.orElse(0) < tasks, "task_id is " + task.orElse(0) + "; it must be less than " + count
                 + ", " + tasks);
+    }
+
+    /** The task that rows name, else the adapter's own, or the only one. */
+    static int of(int asked, OptionalInt own, String count, int tasks) {
+        boolean named = asked != TokenSequence.NO_TASK;
+        Checks.require(named || own.isPresent() || tasks == 1, "a row has no task_id, and the adapter none of its "
+                + "own; " + range(count, tasks));
+        Checks.require(!named || asked >= 0 && asked < tasks, "a row has " + (asked < 0 ? "a task_id" : "the task_id "
+                + asked) + " that the adapter does not have; " + range(count, tasks));
+        return named ? asked : own.orElse(0);
+    }
+
+    private static String range(String count, int tasks) {
+        return count + " is " + tasks + ", so it is an integer from 0 to " + (tasks - 1);
     }
 }

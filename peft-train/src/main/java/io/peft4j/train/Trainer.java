@@ -341,7 +341,9 @@ public final class Trainer {
     }
 
     private TrainingSet trainingSet(List<EncodedExample> examples, String kind, List<String> origins) {
-        return TrainingSet.of(examples, kind, room(), model.network().description().vocabularySize(), origins);
+        try (ModelLease lease = model.lease()) {
+            return TrainingSet.of(examples, kind, lease, origins);
+        }
     }
 
     private int maxLength() {

@@ -80,7 +80,7 @@ public final class TrainingBenchmark {
         int vocabulary = model.network().description().vocabularySize();
         List<TokenSequence> sequences = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            sequences.add(TokenSequence.allSupervised(random.ints(length, 0, vocabulary).toArray()));
+            sequences.add(TokenSequence.allSupervised(random.ints(length, 0, vocabulary).toArray()).inTask(0));
         }
         return sequences;
     }

@@ -118,6 +118,30 @@ class TrainMethodsTest {
 
     /** A misspelt key would train something else than was meant. */
     @Test
+    void rowsNameTheirTasks() throws IOException {
+        String row = "{\"prompt\": \"Who lights the lamp?\", \"completion\": \" The keeper.\", \"task_id\": %s}";
+        Path rows = Files.write(folder.resolve("tasks.jsonl"), List.of(row.formatted(0), row.formatted(1),
+                row.formatted(2), row.formatted(1)));
+        List<Object> words = List.of("train", "--model", MODEL, "--data", rows, "--output", folder.resolve("out"),
+                "--dtype", "f32", "--epochs", 1, "--if-exists", "overwrite", "--method", "multitask-prompt-tuning",
+                "--adapter-setting",
+                "num_virtual_tokens=4", "--adapter-setting");
+        CommandRun.succeeding(with(words, "num_tasks=3"));
+        List<JsonNode> scores = CommandRun.succeeding("score", "--model", MODEL, "--adapter", folder.resolve("out"),
+                "--data", rows, "--dtype", "f32", "--json").json();
+        assertEquals(scores.get(1), scores.get(3));
+        assertEquals(3, scores.stream().distinct().count());
+        String err = CommandRun.failing(1, with(words, "num_tasks=2"));
+        assertTrue(err.contains("tasks.jsonl, line 3) has the task_id 2") && err.contains("num_tasks is 2"), err);
+    }
+
+    private static Object[] with(List<Object> words, Object last) {
+        List<Object> all = new ArrayList<>(words);
+        all.add(last);
+        return all.toArray();
+    }
+
+    @Test
     void aKeyThatTheMethodDoesNotHaveIsRefusedWithTheNearest() throws IOException {
         String err = CommandRun.failing(2, "train", "--model", MODEL, "--data", data(), "--output",
                 folder.resolve("out"), "--adapter-setting", "use_dorra=true");

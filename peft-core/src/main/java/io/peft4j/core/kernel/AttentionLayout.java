@@ -177,9 +177,9 @@ public final class AttentionLayout {
                     sight == Sight.CROSS ? 0 : ownKeysBefore + first, after, sight, window);
         }
 
-        /** The same rows {@code queries} further, behind {@code keys} key rows that all of them see. */
-        private Segment behind(int keys, int queries) {
-            List<Range> longer = new ArrayList<>(List.of(new Range(0, keys)));
+        /** The same rows {@code queries} further, behind {@code keys} key rows of which all of them see some. */
+        private Segment behind(Range seen, int keys, int queries) {
+            List<Range> longer = new ArrayList<>(List.of(seen));
             context.forEach(range -> longer.add(new Range(range.start() + keys, range.end() + keys)));
             return new Segment(queryStart + queries, queryEnd + queries, longer,
                     sight == Sight.CROSS ? 0 : ownKeyStart + keys, ownKeysBefore, ownKeysAfter, sight, window);
@@ -326,15 +326,34 @@ public final class AttentionLayout {
             throw new IllegalArgumentException("a prefix needs at least one key row, and as many query rows or none; "
                     + "got " + keys + " and " + queries);
         }
-        if (queries > 0 && segments.stream().anyMatch(segment -> segment.sight() != Sight.CAUSAL)) {
+        if (queries > 0) {
+            return behindOneOf(1, keys, new int[segments.size()]);
+        }
+        return new AttentionLayout(segments.stream().map(segment -> segment.behind(new Range(0, keys), keys, 0))
+                .toList());
+    }
+
+    /**
+     * The same rows behind several prefixes, whose rows are query rows as well, in a segment for each.
+     *
+     * @param count how many prefixes
+     * @param length rows of each
+     * @param ofSegments for each segment the prefix that it sees
+     * @throws IllegalArgumentException when rows of a prefix would see the sequences, as those of a bidirectional one
+     */
+    public AttentionLayout behindOneOf(int count, int length, int... ofSegments) {
+        if (segments.stream().anyMatch(segment -> segment.sight() != Sight.CAUSAL)) {
             throw new IllegalArgumentException("query rows before sequences can be shared by them only where they do "
                     + "not see them: the attention must be causal");
         }
         List<Segment> shifted = new ArrayList<>();
-        if (queries > 0) {
-            shifted.add(new Segment(0, queries, List.of(), 0, 0));
+        for (int i = 0; i < count; i++) {
+            shifted.add(new Segment(i * length, (i + 1) * length, List.of(), i * length, 0));
         }
-        segments.forEach(segment -> shifted.add(segment.behind(keys, queries)));
+        for (int i = 0; i < ofSegments.length; i++) {
+            int first = ofSegments[i] * length;
+            shifted.add(segments.get(i).behind(new Range(first, first + length), count * length, count * length));
+        }
         return new AttentionLayout(shifted);
     }
 

@@ -3,7 +3,9 @@ package io.peft4j.core.nn;
 import io.peft4j.core.kernel.AttentionLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntUnaryOperator;
 
@@ -27,6 +29,7 @@ final class BatchPacker {
     private final int[] groups;
     private final boolean[] invoked;
     private final int[] types;
+    private final int[] tasks;
     private final int[][] rowOf;
     private int rows;
 
@@ -48,6 +51,7 @@ final class BatchPacker {
         this.groups = new int[length];
         this.invoked = new boolean[length];
         this.types = new int[length];
+        this.tasks = new int[length];
     }
 
     /**
@@ -69,9 +73,12 @@ final class BatchPacker {
         Arrays.setAll(all, i -> i);
         if (sharesPrefixes) {
             // What is computed in different ways cannot be shared.
-            Arrays.stream(all).map(i -> packer.sequences.get(i).group()).distinct().forEach(
-                    group -> packer.addGroups(Arrays.stream(all).filter(i -> packer.sequences.get(i).group() == group)
-                            .toArray(), 0, List.of()));
+            Map<List<Integer>, List<Integer>> alike = new LinkedHashMap<>();
+            for (int i : all) {
+                TokenSequence own = packer.sequences.get(i);
+                alike.computeIfAbsent(List.of(own.group(), own.task()), way -> new ArrayList<>()).add(i);
+            }
+            alike.values().forEach(some -> packer.addGroups(some.stream().mapToInt(i -> i).toArray(), 0, List.of()));
         } else {
             for (int i : all) {
                 packer.addSegment(new int[] {i}, 0, sequences.get(i).length(), List.of());
@@ -138,6 +145,7 @@ final class BatchPacker {
             tokens[rows] = ids[position];
             positions[rows] = position;
             groups[rows] = sequences.get(group[0]).group();
+            tasks[rows] = sequences.get(group[0]).task();
             invoked[rows] = keys[group[0]][position] < 0;
             types[rows] = position < typed.length ? typed[position] : 0;
             for (int member : group) {
@@ -157,7 +165,9 @@ final class BatchPacker {
         int[] each = new int[sequences.size()];
         Arrays.setAll(each, i -> i);
         return Optional.of(new PackedBatch.Source(PackedBatch.of(sequences.stream()
-                .map(sequence -> TokenSequence.unsupervised(sequence.source()).inGroup(sequence.group())).toList()),
+                .map(sequence -> TokenSequence.unsupervised(sequence.source()).inGroup(sequence.group())
+                        .inTask(sequence.task()))
+                .toList()),
                 each));
     }
 
@@ -184,6 +194,7 @@ final class BatchPacker {
         }
         boolean typed = sequences.stream().anyMatch(sequence -> sequence.types().length > 0);
         boolean mixed = sequences.stream().anyMatch(sequence -> sequence.group() != 0);
+        boolean ofTasks = sequences.stream().anyMatch(sequence -> sequence.task() != TokenSequence.NO_TASK);
         boolean[] reached = Arrays.copyOf(invoked, rows);
         boolean waits = false;
         for (boolean row : reached) {
@@ -191,7 +202,7 @@ final class BatchPacker {
         }
         RowMarks marks = new RowMarks(mixed ? Arrays.copyOf(groups, rows) : new int[0],
                 waits ? reached : new boolean[0], new int[0],
-                typed ? types : new int[0], new int[0]);
+                typed ? types : new int[0], new int[0], ofTasks ? Arrays.copyOf(tasks, rows) : new int[0]);
         return new PackedBatch(Arrays.copyOf(tokens, rows), Arrays.copyOf(positions, rows),
                 new AttentionLayout(segments), targets, lastRows, new int[0], marks,
                 Optional.of(new PackedBatch.Origin(sequences, sharesPrefixes, rowOf)), source());

@@ -12,7 +12,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -156,7 +155,7 @@ public final class ForwardContext {
     public ForwardContext onRows(int... rows) {
         return with(pass -> {
             pass.batch = batch.select(rows);
-            pass.selected = Optional.of(selected.map(all -> PackedBatch.take(all, rows)).orElse(rows));
+            pass.selected = Optional.of(selected.map(all -> RowMarks.take(all, rows)).orElse(rows));
             pass.start = Optional.empty();
         });
     }
@@ -264,17 +263,16 @@ public final class ForwardContext {
      * The same pass on rows of a table that all sequences read, as one of embeddings of distances: its batch has one
      * sequence whose tokens are these rows.
      *
-     * @throws ConfigurationException when sequences of the batch run through different adapters: the rows could run
-     *     through one of them alone
+     * @throws ConfigurationException when sequences of the batch run through different adapters, or are of different
+     *     tasks: the rows could run through one of them alone
      */
     public ForwardContext onTable(int... tableRows) {
-        int[] groups = IntStream.of(batch.groups()).distinct().toArray();
-        if (groups.length > 1) {
-            throw new ConfigurationException("this model cannot run several adapters in one batch, since their "
-                    + "layers read a table shared by all sequences; run one batch for each adapter");
+        if (batch.rowsOfGroups().size() > 1 || batch.rowsOfTasks().size() > 1) {
+            throw new ConfigurationException("this model cannot run several adapters or tasks in one batch, since "
+                    + "their layers read a table shared by all sequences; run one batch for each");
         }
-        return on(PackedBatch.of(List.of(TokenSequence.unsupervised(tableRows)
-                .inGroup(groups.length == 0 ? 0 : groups[0]))));
+        return on(PackedBatch.of(List.of(TokenSequence.unsupervised(tableRows).inGroup(batch.group(0))
+                .inTask(batch.task(0)))));
     }
 
     private ForwardContext on(PackedBatch other) {

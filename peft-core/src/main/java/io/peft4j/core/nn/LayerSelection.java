@@ -46,6 +46,18 @@ public interface LayerSelection {
         return false;
     }
 
+    /**
+     * The task that adapters compute rows as.
+     *
+     * @param asked what the rows name, or {@link TokenSequence#NO_TASK}
+     * @return {@link TokenSequence#NO_TASK} where no adapter has tasks
+     * @throws io.peft4j.core.error.ConfigurationException when an adapter has no such task, or several and none is
+     *     named
+     */
+    default int task(int asked) {
+        return TokenSequence.NO_TASK;
+    }
+
     /** Positions that come before every sequence in the batch that {@link #prepare} gives; the model has less room. */
     default int virtualTokens() {
         return 0;

@@ -2,14 +2,11 @@ package io.peft4j.core.nn;
 
 import io.peft4j.core.kernel.AttentionLayout;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.IntUnaryOperator;
-import java.util.stream.IntStream;
 
 /**
  * A batch of N tokens without padding: sequences one after the other, each token with its position, what it may see,
@@ -78,6 +75,7 @@ public final class PackedBatch {
     private final int maxPosition;
     /** Computed when first asked for, at each of the many places that ask. */
     private Map<Integer, int[]> rowsOfGroups;
+    private Map<Integer, int[]> rowsOfTasks;
 
     /**
      * What the batch was packed from.
@@ -189,9 +187,9 @@ public final class PackedBatch {
      * @param rows rows of this batch, ascending
      */
     public PackedBatch select(int... rows) {
-        return new PackedBatch(take(tokens, rows), take(positions, rows), layout.select(rows),
+        return new PackedBatch(RowMarks.take(tokens, rows), RowMarks.take(positions, rows), layout.select(rows),
                 new Targets(new int[0], new int[0], new float[0], new int[0]), new int[0],
-                cacheRows.length == 0 ? cacheRows : take(cacheRows, rows),
+                cacheRows.length == 0 ? cacheRows : RowMarks.take(cacheRows, rows),
                 marks.withLengths(lengths()).select(rows), Optional.empty(),
                 Optional.empty());
     }
@@ -206,6 +204,15 @@ public final class PackedBatch {
     }
 
     /**
+     * The same batch whose rows are of tasks ({@link TokenSequence#task}).
+     *
+     * @param rowTasks the task of each row
+     */
+    public PackedBatch withTasks(int... rowTasks) {
+        return marked(marks.withTasks(rowTasks));
+    }
+
+    /**
      * The same batch with the lengths of the sequences, where segments end before their sequences do.
      *
      * @param rowLengths for each row the length of its sequence
@@ -215,16 +222,21 @@ public final class PackedBatch {
     }
 
     /**
-     * The batch with {@code count} rows of virtual tokens in front, which every row sees. They have no token (their id
-     * is 0 where one is asked for); an adapter gives them their values.
+     * The batch with {@code count} rows of virtual tokens in front, which every row sees; where rows are of several
+     * tasks, with as many for each. They have no token (their id is 0 where one is asked for); an adapter gives them
+     * their values.
      */
     public PackedBatch withVirtualTokens(int count) {
-        int[] shifted = prepend(count, positions, count);
-        for (int i = 0; i < count; i++) {
-            shifted[i] = i;
-        }
-        return new PackedBatch(prepend(count, tokens, 0), shifted, layout.behind(count, count), shifted(targets, count),
-                plus(lastRows, count), cacheRows, marks.behindVirtualTokens(count, rows()), Optional.empty(), source);
+        return withVirtualTokens(count, task -> 0);
+    }
+
+    /**
+     * As {@link #withVirtualTokens(int)}, where each task has virtual tokens of its own.
+     *
+     * @param firstOfTask the number of the first one of a task, {@link TokenSequence#NO_TASK} among them
+     */
+    public PackedBatch withVirtualTokens(int count, IntUnaryOperator firstOfTask) {
+        return VirtualRows.inFront(this, count, firstOfTask);
     }
 
     /**
@@ -234,18 +246,7 @@ public final class PackedBatch {
      * @throws IllegalStateException where the batch is not what {@link #of} gave
      */
     public PackedBatch withVirtualTokensInEach(int count) {
-        Origin packed = origin.filter(own -> !own.sharesPrefixes()).orElseThrow(() -> new IllegalStateException(
-                "a batch cannot be packed again after it was changed"));
-        PackedBatch longer = of(packed.sequences().stream().map(sequence -> sequence.behind(count)).toList());
-        int[] numbers = new int[longer.rows()];
-        java.util.Arrays.fill(numbers, -1);
-        for (int sequence = 0; sequence < packed.sequences().size(); sequence++) {
-            for (int i = 0; i < count; i++) {
-                numbers[longer.rowsOf(sequence)[i]] = i;
-            }
-        }
-        return new PackedBatch(longer.tokens, longer.positions, longer.layout, longer.targets, longer.lastRows,
-                longer.cacheRows, longer.marks.withVirtualTokens(numbers), longer.origin, Optional.empty());
+        return VirtualRows.inEach(this, count);
     }
 
     /**
@@ -253,8 +254,8 @@ public final class PackedBatch {
      * rows.
      */
     public PackedBatch afterPast(int count) {
-        return new PackedBatch(tokens, plus(positions, count), layout.behind(count, 0), targets, lastRows, cacheRows,
-                marks, Optional.empty(), source);
+        return new PackedBatch(tokens, RowMarks.plus(positions, count), layout.behind(count, 0), targets, lastRows,
+                cacheRows, marks, Optional.empty(), source);
     }
 
     /**
@@ -289,31 +290,6 @@ public final class PackedBatch {
                 Optional.empty(), source);
     }
 
-    private static Targets shifted(Targets targets, int count) {
-        return new Targets(plus(targets.rows(), count), targets.ids(), targets.weights(), targets.sequences());
-    }
-
-    private static int[] plus(int[] values, int summand) {
-        return java.util.Arrays.stream(values).map(value -> value + summand).toArray();
-    }
-
-    /** {@code count} zeros, then the values with {@code summand} added. */
-    static int[] prepend(int count, int[] values, int summand) {
-        int[] longer = new int[count + values.length];
-        for (int i = 0; i < values.length; i++) {
-            longer[count + i] = values[i] + summand;
-        }
-        return longer;
-    }
-
-    static int[] take(int[] values, int[] rows) {
-        int[] taken = new int[rows.length];
-        for (int i = 0; i < rows.length; i++) {
-            taken[i] = values[rows[i]];
-        }
-        return taken;
-    }
-
     /**
      * What it was packed from; empty where the batch is no longer what {@link #of} or {@link #sharingPrefixes} gave.
      */
@@ -328,6 +304,14 @@ public final class PackedBatch {
     public int[] rowsOf(int sequence) {
         return origin.orElseThrow(() -> new IllegalStateException("the sequences of a batch are unknown after "
                 + "it was changed")).rows()[sequence];
+    }
+
+    Optional<Origin> origin() {
+        return origin;
+    }
+
+    RowMarks marks() {
+        return marks;
     }
 
     /** N, the number of rows. */
@@ -378,16 +362,22 @@ public final class PackedBatch {
     /** The rows of each group that is there, by ascending group; to be read only. */
     public Map<Integer, int[]> rowsOfGroups() {
         if (rowsOfGroups == null) {
-            int[] groups = groups().length == 0 ? new int[rows()] : groups();
-            Map<Integer, IntStream.Builder> rows = new TreeMap<>();
-            for (int i = 0; i < groups.length; i++) {
-                rows.computeIfAbsent(groups[i], group -> IntStream.builder()).add(i);
-            }
-            Map<Integer, int[]> arrays = new LinkedHashMap<>();
-            rows.forEach((group, own) -> arrays.put(group, own.build().toArray()));
-            rowsOfGroups = arrays;
+            rowsOfGroups = RowMarks.rowsBy(rows(), this::group);
         }
         return rowsOfGroups;
+    }
+
+    /** The task of a row; {@link TokenSequence#NO_TASK} where it names none. */
+    public int task(int row) {
+        return marks.tasks().length == 0 ? TokenSequence.NO_TASK : marks.tasks()[row];
+    }
+
+    /** The rows of each task that is there, by ascending task; to be read only. */
+    public Map<Integer, int[]> rowsOfTasks() {
+        if (rowsOfTasks == null) {
+            rowsOfTasks = RowMarks.rowsBy(rows(), this::task);
+        }
+        return rowsOfTasks;
     }
 
     /**

@@ -1,6 +1,11 @@
 package io.peft4j.core.nn;
 
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * What rows of a batch are marked with, beside token and position.
@@ -11,30 +16,47 @@ import java.util.Arrays;
  *     -1 for others
  * @param types which text of its sequence each row belongs to; empty where all belong to text 0
  * @param lengths the length of each row's sequence; empty where its segment ends with it
+ * @param tasks the task of each row; empty where none names one
  */
-record RowMarks(int[] groups, boolean[] invoked, int[] virtualTokens, int[] types, int[] lengths) {
+record RowMarks(int[] groups, boolean[] invoked, int[] virtualTokens, int[] types, int[] lengths, int[] tasks) {
+    private static final int[] ALL = {};
     /** No marks. */
-    static final RowMarks NONE = new RowMarks(new int[0], new boolean[0], new int[0], new int[0], new int[0]);
+    static final RowMarks NONE = new RowMarks(ALL, new boolean[0], ALL, ALL, ALL, ALL);
 
     RowMarks withGroups(int[] newGroups) {
-        return new RowMarks(newGroups, invoked, virtualTokens, types, lengths);
+        return new RowMarks(newGroups, invoked, virtualTokens, types, lengths, tasks);
     }
 
     RowMarks withInvoked(boolean[] rows) {
-        return new RowMarks(groups, rows, virtualTokens, types, lengths);
+        return new RowMarks(groups, rows, virtualTokens, types, lengths, tasks);
     }
 
     RowMarks withLengths(int[] rows) {
-        return new RowMarks(groups, invoked, virtualTokens, types, rows);
+        return new RowMarks(groups, invoked, virtualTokens, types, rows, tasks);
     }
 
     RowMarks withVirtualTokens(int[] rows) {
-        return new RowMarks(groups, invoked, rows, types, lengths);
+        return new RowMarks(groups, invoked, rows, types, lengths, tasks);
+    }
+
+    RowMarks withTasks(int[] rows) {
+        return new RowMarks(groups, invoked, virtualTokens, types, lengths, rows);
+    }
+
+    /** The rows with each mark that is there, by ascending mark. */
+    static Map<Integer, int[]> rowsBy(int count, IntUnaryOperator mark) {
+        Map<Integer, IntStream.Builder> rows = new TreeMap<>();
+        for (int i = 0; i < count; i++) {
+            rows.computeIfAbsent(mark.applyAsInt(i), each -> IntStream.builder()).add(i);
+        }
+        Map<Integer, int[]> arrays = new LinkedHashMap<>();
+        rows.forEach((each, own) -> arrays.put(each, own.build().toArray()));
+        return arrays;
     }
 
     void requireRows(int rows) {
         for (int length : new int[] {groups.length, invoked.length, virtualTokens.length, types.length,
-            lengths.length}) {
+            lengths.length, tasks.length}) {
             if (length != 0 && length != rows) {
                 throw new IllegalArgumentException(length + " marks for " + rows + " rows");
             }
@@ -42,11 +64,12 @@ record RowMarks(int[] groups, boolean[] invoked, int[] virtualTokens, int[] type
     }
 
     RowMarks select(int... rows) {
-        return new RowMarks(groups.length == 0 ? groups : PackedBatch.take(groups, rows),
+        return new RowMarks(groups.length == 0 ? groups : take(groups, rows),
                 invoked.length == 0 ? invoked : take(invoked, rows),
-                virtualTokens.length == 0 ? virtualTokens : PackedBatch.take(virtualTokens, rows),
-                types.length == 0 ? types : PackedBatch.take(types, rows),
-                lengths.length == 0 ? lengths : PackedBatch.take(lengths, rows));
+                virtualTokens.length == 0 ? virtualTokens : take(virtualTokens, rows),
+                types.length == 0 ? types : take(types, rows),
+                lengths.length == 0 ? lengths : take(lengths, rows),
+                tasks.length == 0 ? tasks : take(tasks, rows));
     }
 
     private static boolean[] take(boolean[] values, int[] rows) {
@@ -57,21 +80,50 @@ record RowMarks(int[] groups, boolean[] invoked, int[] virtualTokens, int[] type
         return taken;
     }
 
-    /** The marks of {@code rows} rows behind {@code count} virtual ones, which no invocation reaches. */
-    RowMarks behindVirtualTokens(int count, int rows) {
+    /**
+     * The marks of {@code rows} rows behind virtual ones, which no invocation reaches.
+     *
+     * @param first for each virtual row the number of its token
+     * @param firstTasks for each the task whose rows see it
+     */
+    RowMarks behindVirtualTokens(int[] first, int[] firstTasks, int rows) {
+        int count = first.length;
         int[] numbers = virtualTokens;
         if (numbers.length == 0) {
             numbers = new int[rows];
             Arrays.fill(numbers, -1);
         }
-        int[] longer = PackedBatch.prepend(count, numbers, 0);
-        Arrays.setAll(longer, i -> i < count ? i : longer[i]);
+        int[] longer = prepend(count, numbers, 0);
+        System.arraycopy(first, 0, longer, 0, count);
+        int[] all = tasks.length == 0 ? tasks : prepend(count, tasks, 0);
+        System.arraycopy(firstTasks, 0, all, 0, Math.min(count, all.length));
         boolean[] reached = invoked;
         if (invoked.length > 0) {
             reached = new boolean[count + rows];
             System.arraycopy(invoked, 0, reached, count, rows);
         }
-        return new RowMarks(groups.length == 0 ? groups : PackedBatch.prepend(count, groups, 0), reached, longer,
-                types.length == 0 ? types : PackedBatch.prepend(count, types, 0), new int[0]);
+        return new RowMarks(groups.length == 0 ? groups : prepend(count, groups, 0), reached, longer,
+                types.length == 0 ? types : prepend(count, types, 0), ALL, all);
+    }
+
+    static int[] plus(int[] values, int summand) {
+        return Arrays.stream(values).map(value -> value + summand).toArray();
+    }
+
+    /** {@code count} zeros, then the values with {@code summand} added. */
+    static int[] prepend(int count, int[] values, int summand) {
+        int[] longer = new int[count + values.length];
+        for (int i = 0; i < values.length; i++) {
+            longer[count + i] = values[i] + summand;
+        }
+        return longer;
+    }
+
+    static int[] take(int[] values, int[] rows) {
+        int[] taken = new int[rows.length];
+        for (int i = 0; i < rows.length; i++) {
+            taken[i] = values[rows[i]];
+        }
+        return taken;
     }
 }

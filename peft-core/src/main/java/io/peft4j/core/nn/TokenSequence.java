@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -12,8 +13,12 @@ import java.util.Objects;
  * @param types for networks that tell two texts in a sequence apart, which of them each token belongs to
  *     ({@code token_type_ids}); default none, which stands for 0 everywhere
  * @param source for an encoder-decoder, the token ids that its encoder reads; default none
+ * @param task the task whose values an adapter with several computes with, from 0; default {@value #NO_TASK}: the
+ *     adapter's own
  */
-public record TokenSequence(int[] ids, float[] weights, int group, int[] types, int[] source) {
+public record TokenSequence(int[] ids, float[] weights, int group, int[] types, int[] source, int task) {
+    /** Stands where no task is named. */
+    public static final int NO_TASK = -1;
     private static final int[] NONE = {};
     private static final int SHOWN = 8;
 
@@ -33,7 +38,7 @@ public record TokenSequence(int[] ids, float[] weights, int group, int[] types, 
 
     /** A sequence of one text, which no encoder's goes with. */
     public TokenSequence(int[] ids, float[] weights, int group) {
-        this(ids, weights, group, NONE, NONE);
+        this(ids, weights, group, NONE, NONE, NO_TASK);
     }
 
     /** A sequence of group 0. */
@@ -43,31 +48,46 @@ public record TokenSequence(int[] ids, float[] weights, int group, int[] types, 
 
     /** The same in another group. */
     public TokenSequence inGroup(int newGroup) {
-        return new TokenSequence(ids, weights, newGroup, types, source);
+        return new TokenSequence(ids, weights, newGroup, types, source, task);
+    }
+
+    /** The same of a task. */
+    public TokenSequence inTask(int newTask) {
+        return new TokenSequence(ids, weights, group, types, source, newTask);
+    }
+
+    /** The first tokens, where they have no types. */
+    public TokenSequence first(int count) {
+        return new TokenSequence(Arrays.copyOf(ids, count), Arrays.copyOf(weights, count), group, NONE, source, task);
+    }
+
+    /** The same with other weights. */
+    public TokenSequence weighted(float... newWeights) {
+        return new TokenSequence(ids, newWeights, group, types, source, task);
     }
 
     /** The same behind {@code count} tokens 0, which are not learned. */
     TokenSequence behind(int count) {
         float[] later = new float[count + weights.length];
         System.arraycopy(weights, 0, later, count, weights.length);
-        return new TokenSequence(PackedBatch.prepend(count, ids, 0), later, group,
-                types.length == 0 ? types : PackedBatch.prepend(count, types, 0), source);
+        return new TokenSequence(RowMarks.prepend(count, ids, 0), later, group,
+                types.length == 0 ? types : RowMarks.prepend(count, types, 0), source, task);
     }
 
     /** The same with the text that each token belongs to. */
     public TokenSequence withTypes(int... ofTokens) {
-        return new TokenSequence(ids, weights, group, ofTokens, source);
+        return new TokenSequence(ids, weights, group, ofTokens, source, task);
     }
 
     /** The same for an encoder-decoder whose encoder reads these tokens. */
     public TokenSequence withSource(int... ofEncoder) {
-        return new TokenSequence(ids, weights, group, types, ofEncoder);
+        return new TokenSequence(ids, weights, group, types, ofEncoder, task);
     }
 
     /** A sequence of which every token after the first is predicted. */
     public static TokenSequence allSupervised(int... ids) {
         float[] weights = new float[ids.length];
-        java.util.Arrays.fill(weights, 1f);
+        Arrays.fill(weights, 1f);
         return new TokenSequence(ids, weights);
     }
 
@@ -93,7 +113,7 @@ public record TokenSequence(int[] ids, float[] weights, int group, int[] types, 
     @Override
     public String toString() {
         int shown = Math.min(SHOWN, ids.length);
-        String first = java.util.Arrays.toString(java.util.Arrays.copyOf(ids, shown));
+        String first = Arrays.toString(Arrays.copyOf(ids, shown));
         return ids.length + " tokens " + (shown < ids.length ? first.replace("]", ", ...]") : first) + ", "
                 + supervisedTokens() + " of them learned";
     }

@@ -8,6 +8,7 @@ import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.MergedLayer;
@@ -201,6 +202,11 @@ final class ActiveLayers implements LayerSelection {
             begun = adapter.begin(begun, hidden);
         }
         return begun;
+    }
+
+    @Override
+    public int task(int asked) {
+        return adapters.stream().mapToInt(adapter -> adapter.config().task(asked)).max().orElse(TokenSequence.NO_TASK);
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
 import io.peft4j.core.kernel.AttentionLayout;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** What comes before all sequences of a batch: rows of virtual tokens, or keys and values. */
@@ -32,6 +33,24 @@ class VirtualTokensTest {
                 new Segment(10, 11, List.of(new Range(0, 3), new Range(3, 8)), 10, 0)), longer.layout().segments());
         assertArrayEquals(new int[] {2, -1}, longer.select(2, 5).virtualTokens());
         assertArrayEquals(new int[] {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, longer.withCacheRows().cacheRows());
+    }
+
+    /** Each of them sees its own, and shares no row with the other. */
+    @Test
+    void virtualTokensOfTasks() {
+        PackedBatch two = PackedBatch.sharingPrefixes(List.of(TokenSequence.unsupervised(4, 5, 6, 7).inTask(2),
+                TokenSequence.unsupervised(4, 5, 6, 7), TokenSequence.unsupervised(4, 5, 6, 7, 8).inTask(2)));
+        assertArrayEquals(new int[] {2, 2, 2, 2, 2, -1, -1, -1, -1}, IntStream.range(0, 9).map(two::task).toArray());
+        PackedBatch longer = two.withVirtualTokens(2, task -> 2 * Math.max(0, task));
+        assertArrayEquals(new int[] {0, 1, 4, 5, -1, -1, -1, -1, -1, -1, -1, -1, -1}, longer.virtualTokens());
+        assertArrayEquals(new int[] {0, 1, 0, 1, 2, 3, 4, 5, 6, 2, 3, 4, 5}, longer.positions());
+        assertArrayEquals(new int[] {7, 12, 8}, longer.lastRows());
+        assertEquals(List.of(new Segment(0, 2, List.of(), 0, 0), new Segment(2, 4, List.of(), 2, 0),
+                new Segment(4, 8, List.of(new Range(2, 4)), 4, 0),
+                new Segment(8, 9, List.of(new Range(2, 4), new Range(4, 8)), 8, 0),
+                new Segment(9, 13, List.of(new Range(0, 2)), 9, 0)), longer.layout().segments());
+        assertArrayEquals(new int[] {0, 1, 9, 10, 11, 12}, longer.rowsOfTasks().get(TokenSequence.NO_TASK));
+        assertArrayEquals(new int[] {0, 1}, longer.select(3, 4, 12).rowsOfTasks().get(2));
     }
 
     @Test

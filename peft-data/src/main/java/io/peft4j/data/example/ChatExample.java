@@ -1,5 +1,7 @@
 package io.peft4j.data.example;
 
+import io.peft4j.core.model.TaskIds;
+import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import java.util.ArrayList;
@@ -61,6 +63,16 @@ public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> 
     @Override
     public ChatExample at(Origin place) {
         return new ChatExample(messages, tools, extra, place, continuation);
+    }
+
+    /** The same of a task ({@link TaskIds}), {@link TokenSequence#NO_TASK} for none. */
+    public ChatExample inTask(int task) {
+        Map<String, Object> fields = new LinkedHashMap<>(extra);
+        fields.remove(TaskIds.KEY);
+        if (task != TokenSequence.NO_TASK) {
+            fields.put(TaskIds.KEY, task);
+        }
+        return new ChatExample(messages, tools, fields, origin, continuation);
     }
 
     /** A copy in the same order; unlike that of {@link Map#copyOf} it may hold null, as JSON may. */

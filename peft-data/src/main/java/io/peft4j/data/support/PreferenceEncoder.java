@@ -112,7 +112,6 @@ public final class PreferenceEncoder {
     }
 
     private static TokenSequence cut(TokenSequence sequence, int maxLength) {
-        return sequence.length() <= maxLength ? sequence : new TokenSequence(
-                Arrays.copyOf(sequence.ids(), maxLength), Arrays.copyOf(sequence.weights(), maxLength));
+        return sequence.length() <= maxLength ? sequence : sequence.first(maxLength);
     }
 }

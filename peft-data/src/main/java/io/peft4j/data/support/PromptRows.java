@@ -1,7 +1,10 @@
 package io.peft4j.data.support;
 
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Prompt;
+import io.peft4j.core.model.TaskIds;
+import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.JsonLines;
@@ -20,7 +23,7 @@ import java.util.List;
  * <li>{@code {"source": "..."}}: what the encoder of an encoder-decoder reads.
  * <li>{@code {"prompt": [...]}}: a chat.
  * </ul>
- * Other keys are ignored.
+ * With a {@code "task_id"} ({@link TaskIds}) the answer is that of the task. Other keys are ignored.
  */
 public final class PromptRows {
     private static final List<String> FORMS = List.of("messages", "prompt", "question", "source");
@@ -42,9 +45,26 @@ public final class PromptRows {
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
     public static List<Prompt> read(DataFile file, boolean textsAreChats) {
+        return read(file, textsAreChats, new TaskIds(LayerSelection.BASE));
+    }
+
+    /**
+     * The same for a model.
+     *
+     * @throws DataException also when the model has no such task as a row names
+     */
+    public static List<Prompt> read(DataFile file, boolean textsAreChats, Model asked) {
+        return read(file, textsAreChats, TaskIds.of(asked));
+    }
+
+    private static List<Prompt> read(DataFile file, boolean textsAreChats, TaskIds tasks) {
         PromptRows rows = new PromptRows(textsAreChats);
         List<Prompt> prompts = new ArrayList<>();
-        RowSource.read(file, row -> prompts.add(rows.prompt(row)));
+        RowSource.read(file, row -> {
+            Prompt prompt = rows.prompt(row);
+            tasks.require(prompt.task(), row::wrong);
+            prompts.add(prompt);
+        });
         if (prompts.isEmpty()) {
             throw new DataException(file.path(), "contains no rows; expected one JSON object with one of " + FORMS
                     + " a line");
@@ -73,6 +93,10 @@ public final class PromptRows {
     }
 
     private Prompt prompt(JsonLines.Row row) {
+        return asked(row).inTask(TaskIds.of(row.fields()));
+    }
+
+    private Prompt asked(JsonLines.Row row) {
         List<String> present = JsonLines.present(row, FORMS);
         if (present.isEmpty()) {
             throw row.lacks("has none of " + FORMS, List.of(List.of("question"), List.of("source")));

@@ -2,6 +2,7 @@ package io.peft4j.data.support;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.task.SourceEncoder;
 import io.peft4j.core.text.ChatMessage;
@@ -33,17 +34,19 @@ import java.util.function.Consumer;
  * the completion's messages.
  * <li>{@code {"source": "...", "target": "..."}}, for encoder-decoders: every token of the target, its end included.
  * </ul>
- * Other keys are ignored.
+ * With a {@code "task_id"} ({@link TaskIds}) the likelihood is that of the task. Other keys are ignored.
  */
 public final class ScoringRows {
     private static final List<String> FORMS = List.of("text", "input_ids", "messages", "prompt", "source");
 
     private final LanguageModel model;
+    private final TaskIds tasks;
     private final MessageReader reader = new MessageReader();
 
     /** A reader for the tokenizer, the chat template and the limits of a model. */
     public ScoringRows(LanguageModel model) {
         this.model = Objects.requireNonNull(model, "model");
+        this.tasks = TaskIds.of(model);
     }
 
     /**
@@ -70,8 +73,8 @@ public final class ScoringRows {
     /**
      * The tokens of a row.
      *
-     * @throws DataException when it has none of the forms, is empty or longer than the model's limit, or is a chat and
-     *     the model has no chat template
+     * @throws DataException when it has none of the forms, is empty or longer than the model's limit, is a chat and the
+     *     model has no chat template, or the model has no such task
      */
     public TokenSequence sequence(JsonLines.Row row) {
         List<String> present = JsonLines.present(row, FORMS);
@@ -166,6 +169,8 @@ public final class ScoringRows {
         if (sequence.length() > limit) {
             throw row.wrong("has " + sequence.length() + " tokens; the model's limit is " + limit);
         }
-        return sequence;
+        int task = TaskIds.of(row.fields());
+        tasks.require(task, row::wrong);
+        return sequence.inTask(task);
     }
 }

@@ -68,7 +68,7 @@ public final class DecisionRows {
     }
 
     private static DecisionRow row(JsonLines.Row row, Optional<DecisionQuestion> plain) {
-        Map<String, Object> fields = row.fields();
+        Map<String, Object> fields = TaskRows.withoutTask(row).fields();
         if (!fields.containsKey("state") && plain.isPresent() && fields.get("text") instanceof String text) {
             return new DecisionRow(DecisionRequest.of(text, Map.of("question", plain.get())), Map.of());
         }

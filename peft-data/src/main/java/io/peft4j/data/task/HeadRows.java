@@ -76,7 +76,8 @@ public final class HeadRows {
         return read(DataFile.of(file));
     }
 
-    private Row read(JsonLines.Row row) {
+    private Row read(JsonLines.Row given) {
+        JsonLines.Row row = TaskRows.withoutTask(given);
         List<String> present = JsonLines.present(row, FORMS);
         if (present.isEmpty()) {
             throw row.lacks("has none of " + FORMS, task == Task.Type.QUESTION_ANS

@@ -2,6 +2,7 @@ package io.peft4j.data.task;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.OpenRows;
@@ -192,8 +193,8 @@ public final class TaskRows {
     }
 
     static List<SourceTarget> sources(OpenRows file) {
-        return read(file, "\"source\" and \"target\"",
-                row -> new SourceTarget(text(row, "source"), content(row, "target")));
+        return readAny(file, "\"source\" and \"target\"", row -> new SourceTarget(text(row, "source"),
+                content(row, "target"), TaskIds.of(row.fields())));
     }
 
     /** Texts alone: {@code {"text": "..."}}. */
@@ -209,6 +210,19 @@ public final class TaskRows {
     }
 
     static <T> List<T> read(OpenRows file, String expected, Function<JsonLines.Row, T> reader) {
+        return readAny(file, expected, row -> reader.apply(withoutTask(row)));
+    }
+
+    /** Refuses a row that names a task of an adapter, which would be ignored. */
+    static JsonLines.Row withoutTask(JsonLines.Row row) {
+        if (TaskIds.of(row.fields()) >= 0) {
+            throw row.wrong("has a \"" + TaskIds.KEY + "\", but rows of this kind are all computed as the adapter's "
+                    + "own task, which its configuration names; remove the key");
+        }
+        return row;
+    }
+
+    private static <T> List<T> readAny(OpenRows file, String expected, Function<JsonLines.Row, T> reader) {
         List<T> rows = new ArrayList<>();
         file.forEach(row -> rows.add(reader.apply(row)));
         if (rows.isEmpty()) {

@@ -50,6 +50,11 @@ class TaskRowsTest {
     void aWrongRowIsNamedWithItsLine() throws IOException {
         String noLabel = refused(TaskRows::texts, "{\"text\": \"a\", \"label\": 1}", "{\"text\": \"b\"}");
         assertTrue(noLabel.contains(":2") && noLabel.contains("\"label\" is missing"), noLabel);
+        String task = refused(TaskRows::texts, "{\"text\": \"a\", \"label\": 1, \"task_id\": \"of another kind\"}",
+                "{\"text\": \"a\", \"label\": 1, \"task_id\": 2}");
+        assertTrue(task.contains(":2") && task.contains("has a \"task_id\"") && task.contains("remove"), task);
+        assertEquals(2, TaskRows.sources(file("{\"source\": \"a\", \"target\": \"b\", \"task_id\": 2}")).get(0)
+                .task());
         String numbers = refused(TaskRows::words, "{\"tokens\": [\"a\", \"b\"], \"labels\": [\"O\"]}");
         assertTrue(numbers.contains("2 tokens and 1 labels"), numbers);
         String list = refused(TaskRows::words, "{\"tokens\": \"a b\", \"labels\": [\"O\"]}");

@@ -3,6 +3,7 @@ package io.peft4j.eval.failure;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.eval.task.EvaluationItem;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,7 +51,10 @@ public final class FailureFiles {
             }
             ObjectNode row = JSON.createObjectNode();
             ArrayNode messages = row.putObject("input").putArray("messages");
-            item.messages().forEach(message -> messages.add(JSON.valueToTree(message.toMap())));
+            TaskIds.without(item.messages()).forEach(message -> messages.add(JSON.valueToTree(message.toMap())));
+            if (TaskIds.beside(item.messages()) >= 0) {
+                row.put(TaskIds.KEY, TaskIds.beside(item.messages()));
+            }
             row.putArray("preferred_output").addObject().put("role", "assistant")
                     .put("content", item.references().get(0));
             row.putArray("non_preferred_output").addObject().put("role", "assistant").put("content", answers.get(i));

@@ -216,7 +216,7 @@ public final class AnswerCache {
         }
 
         private void addLogits(LanguageModel model, int[] probe) {
-            PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(probe)));
+            PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(probe).inTask(0)));
             try (ModelLease lease = model.lease();
                     Workspace workspace = model.engine().workspace(Priority.WORK);
                     Pass pass = Pass.evaluation(lease, workspace, batch)) {

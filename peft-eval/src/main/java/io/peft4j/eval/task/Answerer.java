@@ -7,7 +7,9 @@ import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.model.TextConstraint;
+import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -140,6 +142,7 @@ public final class Answerer {
     public Answered ask(List<List<ChatMessage>> prompts) {
         AnswerCache.Kept[] answers = new AnswerCache.Kept[prompts.size()];
         boolean greedy = options.sampling().isGreedy();
+        requireTasks(prompts);
         Optional<AnswerCache.Keys> keys = keys();
         List<Integer> open = new ArrayList<>();
         for (int i = 0; i < answers.length; i++) {
@@ -161,6 +164,16 @@ public final class Answerer {
         List<String> texts = Stream.of(answers).map(AnswerCache.Kept::text).toList();
         options.constraint().ifPresent(constraint -> warnOf(texts, constraint));
         return new Answered(texts, (int) Stream.of(answers).filter(AnswerCache.Kept::cut).count());
+    }
+
+    private void requireTasks(List<List<ChatMessage>> prompts) {
+        if (prompts.stream().anyMatch(prompt -> TaskIds.beside(prompt) != TokenSequence.NO_TASK)) {
+            TaskIds tasks = TaskIds.of(model);
+            for (int i = 0; i < prompts.size(); i++) {
+                String name = "question " + (i + 1) + " ";
+                tasks.require(TaskIds.beside(prompts.get(i)), problem -> new ConfigurationException(name + problem));
+            }
+        }
     }
 
     private void warnOf(List<String> texts, TextConstraint constraint) {

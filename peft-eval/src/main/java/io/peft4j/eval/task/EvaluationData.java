@@ -3,6 +3,7 @@ package io.peft4j.eval.task;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.JsonLines;
@@ -32,7 +33,7 @@ import java.util.stream.Collectors;
  * {@code "choices"} with {@code "answer"}, {@code "refusal"}. With {@code "tools"} the {@code tool_calls} of the
  * answer are expected, or no call. {@code "former"} (a text or a list of texts) is what an answer had to hold in a
  * former edition. Rows of answers are {@code {"text": ...}} in the same
- * order. Other keys are ignored.
+ * order. A {@code "task_id"} ({@link TaskIds}) is the task that an adapter answers as. Other keys are ignored.
  */
 public final class EvaluationData {
     private static final List<String> ASKED = List.of("question", "messages", "prompt", "source");
@@ -144,7 +145,7 @@ public final class EvaluationData {
             throw row.lacks("has neither \"reference\" nor \"must_contain\" nor one of " + ExpectationRows.KEYS
                     + ", so no answer can be judged", FORMS);
         }
-        List<ChatMessage> before = messages.subList(0, end);
+        List<ChatMessage> before = TaskIds.beside(messages.subList(0, end), fields);
         return new EvaluationItem(tools.map(check -> check.shownIn(before)).orElse(before), references, facts, further,
                 graded ? fields : Map.of());
     }

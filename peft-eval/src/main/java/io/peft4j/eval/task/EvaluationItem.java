@@ -1,6 +1,7 @@
 package io.peft4j.eval.task;
 
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.eval.metric.internal.FactMatcher;
@@ -85,6 +86,7 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
                     ? "has no question before the assistant's answer" : "has no assistant message");
         }
         Map<String, Object> extra = example.extra();
+        List<ChatMessage> asked = TaskIds.beside(prompt, extra);
         List<String> facts = extra.containsKey(MUST_CONTAIN)
                 ? TextFields.required(Path.of(example.origin().file()), example.origin().line(), MUST_CONTAIN,
                         extra.get(MUST_CONTAIN), false)
@@ -92,10 +94,10 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
         ChatMessage answer = example.messages().get(prompt.size());
         List<String> references = answer.hasToolCalls() ? List.of() : List.of(answer.content());
         if (example.tools().isEmpty()) {
-            return new EvaluationItem(prompt, List.of(answer.content()), facts);
+            return new EvaluationItem(asked, List.of(answer.content()), facts);
         }
         ToolCheck tools = ToolCheck.of(example.tools(), answer);
-        return new EvaluationItem(tools.shownIn(prompt), references, facts, Expectation.NONE.withTools(tools));
+        return new EvaluationItem(tools.shownIn(asked), references, facts, Expectation.NONE.withTools(tools));
     }
 
     /** The last message: what a person asked. */

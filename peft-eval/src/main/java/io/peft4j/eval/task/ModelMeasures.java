@@ -2,6 +2,7 @@ package io.peft4j.eval.task;
 
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
@@ -52,16 +53,16 @@ public record ModelMeasures(OptionalInt cut, Optional<Perplexity> likelihood,
         List<MultipleChoice.Question> questions = new ArrayList<>();
         for (int i = 0; i < items.size(); i++) {
             EvaluationItem item = items.get(i);
+            Prompt prompt = Prompt.of(model, prompts.get(i));
             if (likelihood && !item.references().isEmpty() && !item.references().get(0).isBlank()) {
-                List<ChatMessage> messages = new ArrayList<>(prompts.get(i));
+                List<ChatMessage> messages = new ArrayList<>(TaskIds.without(prompts.get(i)));
                 messages.replaceAll(ModelMeasures::unlearned);
                 messages.add(ChatMessage.assistant(item.references().get(0)));
                 // Without a chat template a lone question is a text, and the reference how it goes on.
-                told.add(Prompt.of(model, prompts.get(i)) instanceof Prompt.Text text
+                told.add((prompt instanceof Prompt.Text text
                         ? ChatExample.continuation(text.text(), item.references().get(0))
-                        : ChatExample.of(messages.toArray(ChatMessage[]::new)));
+                        : ChatExample.of(messages.toArray(ChatMessage[]::new))).inTask(prompt.task()));
             }
-            Prompt prompt = Prompt.of(model, prompts.get(i));
             item.further().choices().map(choices -> question(prompt, choices)).ifPresent(questions::add);
         }
         return new ModelMeasures(OptionalInt.empty(), told.isEmpty() ? Optional.empty()

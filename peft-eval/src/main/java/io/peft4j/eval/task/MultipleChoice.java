@@ -120,7 +120,8 @@ public final class MultipleChoice {
                             + "ask it with texts, not with tokens");
                 }
                 SourceEncoder sources = new SourceEncoder(model);
-                question.choices().forEach(choice -> sequences.add(sources.encode(text, choice)));
+                question.choices().forEach(choice -> sequences.add(sources.encode(text, choice)
+                        .inTask(question.prompt().task())));
                 continue;
             }
             int[] head = question.prompt() instanceof Prompt.Tokens tokens ? tokens.ids() : encode(question, text);
@@ -166,7 +167,7 @@ public final class MultipleChoice {
         }
         float[] weights = new float[whole.length];
         Arrays.fill(weights, head.length, whole.length, 1);
-        return new TokenSequence(whole, weights);
+        return new TokenSequence(whole, weights).inTask(question.prompt().task());
     }
 
     private static Outcome outcome(Question question, double[] logs) {

@@ -4,6 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.SequenceScorer;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.task.SourceEncoder;
 import io.peft4j.core.text.ChatMessage;
@@ -52,6 +53,7 @@ public record Perplexity(double nll, long tokens, long bytes, int examples) {
     private static Optional<Perplexity> of(LanguageModel model, ChatDataset dataset, int longest) {
         Function<ChatExample, TokenSequence> encoder = encoder(model);
         List<TokenSequence> sequences = new ArrayList<>();
+        TaskIds tasks = TaskIds.of(model);
         long tokens = 0;
         long bytes = 0;
         for (ChatExample example : dataset) {
@@ -59,6 +61,7 @@ public record Perplexity(double nll, long tokens, long bytes, int examples) {
             if (sequence.length() > longest) {
                 continue;
             }
+            tasks.require(sequence.task(), problem -> new ConfigurationException(example.origin() + " " + problem));
             sequences.add(sequence);
             tokens += sequence.supervisedTokens();
             for (ChatMessage message : example.messages()) {
@@ -87,7 +90,8 @@ public record Perplexity(double nll, long tokens, long bytes, int examples) {
                 throw new ConfigurationException(model.network().description().name() + " reads one text and writes "
                         + "one; a conversation of " + messages.size() + " messages does not fit");
             }
-            return sources.encode(messages.get(0).content(), messages.get(1).content());
+            return sources.encode(messages.get(0).content(), messages.get(1).content())
+                    .inTask(TaskIds.of(example.extra()));
         };
     }
 

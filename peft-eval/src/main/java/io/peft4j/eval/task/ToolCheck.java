@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.text.ChatMessage;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -156,7 +157,7 @@ public record ToolCheck(List<Map<String, Object>> tools, List<Call> expected) {
         extra.remove(TOOLS);
         List<ChatMessage> asked = new ArrayList<>(messages.subList(0, messages.size() - 1));
         asked.add(new ChatMessage(last.role(), last.content(), extra));
-        return Prompt.chat(asked, tools);
+        return Prompt.chat(TaskIds.without(asked), tools).inTask(TaskIds.beside(asked));
     }
 
     /** Whether a call is right where one is needed. */

@@ -2,6 +2,7 @@ package io.peft4j.methods.internal;
 
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
+import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.engine.Engine;
@@ -17,6 +18,8 @@ import io.peft4j.methods.VirtualTokens;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
 
 /** Multitask prompt tuning; {@link MultitaskPromptConfig} says what it computes. */
 public final class MultitaskPromptMethod extends ConfiguredMethod<MultitaskPromptConfig> {
@@ -32,7 +35,8 @@ public final class MultitaskPromptMethod extends ConfiguredMethod<MultitaskPromp
         VirtualTokens tokens = TokenSizes.ofPrompt(config.virtualTokens(), setup);
         return PromptTuningMethod.prompt(setup.isRestoring() ? config
                 : config.toBuilder().virtualTokens(tokens).build(), setup, tokens,
-                new TaskPrompt(setup, tokens, config));
+                new TaskPrompt(setup, tokens, config),
+                batch -> batch.withVirtualTokens(tokens.count(), task -> config.task(task) * tokens.count()));
     }
 
     /**
@@ -43,7 +47,7 @@ public final class MultitaskPromptMethod extends ConfiguredMethod<MultitaskPromp
         private final int rank;
         private final int features;
         private final int tasks;
-        private final int task;
+        private final int count;
         private final AdapterTensor shared;
         private final AdapterTensor columns;
         private final AdapterTensor rows;
@@ -51,7 +55,7 @@ public final class MultitaskPromptMethod extends ConfiguredMethod<MultitaskPromp
         TaskPrompt(AdapterSetup setup, VirtualTokens tokens, MultitaskPromptConfig config) {
             this.rank = config.rank();
             this.tasks = config.tasks();
-            this.task = config.task().orElse(0);
+            this.count = tokens.count();
             this.features = tokens.tokenDim();
             this.shared = setup.sharedTensor(KEY, Initializer.normal(1), tokens.count(), features);
             this.columns = setup.sharedTensor("prefix_task_cols", Initializer.normal(0.02), tasks, tokens.count(),
@@ -64,19 +68,32 @@ public final class MultitaskPromptMethod extends ConfiguredMethod<MultitaskPromp
             return List.of(shared, columns, rows);
         }
 
+        /** The tokens of the batch's tasks, which lie behind each other; those of other tasks are not there. */
         @Override
-        public Variable columns(Tape tape, Optional<ForwardContext> context, int from, int to) {
-            Variable left = ofTask(tape, columns, rank);
-            Variable right = ofTask(tape, rows, features);
-            Variable all = ElementwiseOps.multiply(tape, tape.parameter(shared.parameter()),
-                    MatrixOps.product(tape, left, false, right, false));
-            return from == 0 && to == features ? all : SmallOps.columns(tape, all, from, to);
+        public Variable put(ForwardContext context, Variable y, int[] numbers) {
+            Tape tape = context.tape();
+            Variable result = y;
+            for (int task : IntStream.of(numbers).filter(i -> i >= 0).map(i -> i / count).distinct().toArray()) {
+                result = RowOps.replaceRows(tape, result, ofTask(tape, task), IntStream.of(numbers)
+                        .map(i -> i >= 0 && i / count == task ? i % count : -1).toArray(), Set.of());
+            }
+            return result;
         }
 
-        private Variable ofTask(Tape tape, AdapterTensor tensor, int columns) {
+        private Variable ofTask(Tape tape, int task) {
+            return ElementwiseOps.multiply(tape, tape.parameter(shared.parameter()), MatrixOps.product(tape,
+                    ofTask(tape, columns, rank, task), false, ofTask(tape, rows, features, task), false));
+        }
+
+        private Variable ofTask(Tape tape, AdapterTensor tensor, int columns, int task) {
             Variable all = SmallOps.matrix(tape, tape.parameter(tensor.parameter()), columns);
             int own = all.rows() / tasks;
             return tasks == 1 ? all : SmallOps.rows(tape, all, task * own, (task + 1) * own);
+        }
+
+        @Override
+        public Variable columns(Tape tape, Optional<ForwardContext> context, int from, int to) {
+            throw new IllegalStateException("they are of tasks");
         }
 
         @Override

@@ -4,11 +4,14 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.support.HeapRows;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
+import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.AdapterTensor;
@@ -17,7 +20,9 @@ import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.Targets;
 import io.peft4j.methods.PolyConfig;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -45,10 +50,10 @@ public final class PolyMethod extends ConfiguredMethod<PolyConfig> {
         /** As in Hugging Face PEFT, so that weights of 0 give 0. */
         private static final double LEAST = 1e-12;
 
+        private final PolyConfig config;
         private final int rank;
         private final int skills;
         private final int splits;
-        private final int task;
         private final AdapterTensor a;
         private final AdapterTensor b;
         private final AdapterTensor logits;
@@ -57,10 +62,10 @@ public final class PolyMethod extends ConfiguredMethod<PolyConfig> {
             super(setup, slot, 0);
             int in = linear().inFeatures();
             int out = linear().outFeatures();
+            this.config = config;
             this.rank = config.rank();
             this.skills = config.skills();
             this.splits = config.splits();
-            this.task = config.task().orElse(0);
             if (in % splits != 0 || out % splits != 0) {
                 throw new ConfigurationException("n_splits is " + splits + ", which does not divide both sides of the "
                         + "weight [" + out + ", " + in + "] of " + slot.path());
@@ -75,13 +80,22 @@ public final class PolyMethod extends ConfiguredMethod<PolyConfig> {
 
         @Override
         protected Variable change(Tape tape, Variable x, Variable kept) {
-            return mixed(tape, x, weights(tape, Optional.empty()));
+            return mixed(tape, x, weights(tape, config.task(TokenSequence.NO_TASK), Optional.empty()));
         }
 
+        /** Of each task's rows. */
         @Override
-        protected Variable trainingChange(ForwardContext context, Variable x, Variable kept) {
-            SplittableRandom random = new SplittableRandom(context.nextDropoutSeed());
-            return mixed(context.tape(), x, weights(context.tape(), Optional.of(random)));
+        protected Variable changeIn(ForwardContext context, Variable x, Variable kept) {
+            Tape tape = context.tape();
+            Map<Integer, int[]> rows = context.batch().rowsOfTasks();
+            Checks.require(rows.size() == 1 || x.rows() == context.batch().rows(), "Poly cannot compute several tasks "
+                    + "in one batch at " + slot().path() + ", which runs on chosen rows; leave it out of the targets, "
+                    + "or run one batch for each task");
+            List<Variable> parts = new ArrayList<>();
+            rows.forEach((task, own) -> parts.add(mixed(tape, rows.size() == 1 ? x : RowOps.gatherRows(tape, x, own),
+                    weights(tape, config.task(task), context.isTraining()
+                            ? Optional.of(new SplittableRandom(context.nextDropoutSeed())) : Optional.empty()))));
+            return rows.size() == 1 ? parts.get(0) : RowOps.assemble(tape, parts, List.copyOf(rows.values()));
         }
 
         private Variable mixed(Tape tape, Variable x, Variable weights) {
@@ -94,7 +108,7 @@ public final class PolyMethod extends ConfiguredMethod<PolyConfig> {
         /**
          * w [splits * skills]; with {@code q = sigmoid(z)}: {@code dz_s = q_s (1 - q_s) (dw_s - sum of w dw) / sum}.
          */
-        private Variable weights(Tape tape, Optional<SplittableRandom> noise) {
+        private Variable weights(Tape tape, int task, Optional<SplittableRandom> noise) {
             Variable z = tape.parameter(logits.parameter());
             float[] values = Arrays.toFloats(z.value());
             double[] q = new double[splits * skills];
@@ -171,6 +185,12 @@ public final class PolyMethod extends ConfiguredMethod<PolyConfig> {
         @Override
         public boolean hasDropout() {
             return true;
+        }
+
+        @Override
+        public Optional<String> mergeObstacle() {
+            return config.task().isPresent() || config.tasks() == 1 ? super.mergeObstacle() : Optional.of("it is of "
+                    + config.tasks() + " tasks, and has no task_id that says which to merge");
         }
 
         @Override

@@ -1,7 +1,6 @@
 package io.peft4j.methods.internal;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.EncoderDecoderNetwork;
@@ -21,7 +20,7 @@ import io.peft4j.methods.PromptTuningConfig;
 import io.peft4j.methods.VirtualTokens;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -49,11 +48,15 @@ public final class PromptTuningMethod extends ConfiguredMethod<PromptTuningConfi
 
     /** An adapter whose virtual tokens are rows of the batch. */
     static Adapter prompt(PeftConfig config, AdapterSetup setup, VirtualTokens tokens, VirtualSource source) {
-        Slot embedding = setup.network().embedding();
-        return new VirtualTokenAdapter(config, tokens.count(), source,
-                List.of(new PromptLayer(embedding, source, tokens.tokenDim())),
+        return prompt(config, setup, tokens, source,
                 setup.network() instanceof EncoderDecoderNetwork ? batch -> behindPrompt(batch, tokens.count())
                         : batch -> batch.withVirtualTokens(tokens.count()));
+    }
+
+    static Adapter prompt(PeftConfig config, AdapterSetup setup, VirtualTokens tokens, VirtualSource source,
+            UnaryOperator<PackedBatch> preparation) {
+        return new VirtualTokenAdapter(config, tokens.count(), source,
+                List.of(new PromptLayer(setup.network().embedding(), source)), preparation);
     }
 
     /** The encoder reads the virtual tokens. */
@@ -101,20 +104,17 @@ public final class PromptTuningMethod extends ConfiguredMethod<PromptTuningConfi
      */
     private static final class PromptLayer extends AbstractAdapterLayer {
         private final VirtualSource source;
-        private final int features;
 
-        PromptLayer(Slot slot, VirtualSource source, int features) {
+        PromptLayer(Slot slot, VirtualSource source) {
             super(slot);
             this.source = source;
-            this.features = features;
         }
 
         @Override
         public Variable forward(ForwardContext context, Variable x, Layer base) {
             Variable y = base.forward(context, x);
             int[] virtual = context.batch().virtualTokens();
-            return virtual.length == 0 ? y : RowOps.replaceRows(context.tape(), y,
-                    source.columns(context.tape(), Optional.of(context), 0, features), virtual, Set.of());
+            return virtual.length == 0 ? y : source.put(context, y, virtual);
         }
 
         @Override

@@ -1,6 +1,7 @@
 package io.peft4j.methods.internal;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.engine.Engine;
@@ -13,6 +14,7 @@ import io.peft4j.core.safetensors.TensorData;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +32,16 @@ interface VirtualSource {
 
     /** The columns from {@code from} to {@code to} of all tokens, FLOAT, with dropout where a context is training. */
     Variable columns(Tape tape, Optional<ForwardContext> context, int from, int to);
+
+    /**
+     * Embeddings y [N, features] of a batch with the tokens in the rows that stand for them.
+     *
+     * @param numbers the number of each row's token; -1 where it has none
+     */
+    default Variable put(ForwardContext context, Variable y, int[] numbers) {
+        return RowOps.replaceRows(context.tape(), y, columns(context.tape(), Optional.of(context), 0, y.columns()),
+                numbers, Set.of());
+    }
 
     /** What is saved beside {@link #tensors}. */
     Map<String, TensorData> computedTensors(Engine engine);

@@ -6,6 +6,7 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.Sampling;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
@@ -54,7 +55,11 @@ record Conversations(LanguageModel model, int maxTokens, Optional<ToolCaller> to
 
         /** Prompt, turns and what tools said; learned are the turns. */
         TokenSequence sequence() {
-            return new TokenSequence(ids, weights);
+            return new TokenSequence(ids, weights).inTask(asked().task());
+        }
+
+        private Prompt asked() {
+            return Prompt.tokens(ids).inTask(TaskIds.of(prompt.extra()));
         }
 
         /** The tokens of the turns. */
@@ -97,7 +102,11 @@ record Conversations(LanguageModel model, int maxTokens, Optional<ToolCaller> to
 
     /** Conversations for each prompt, which stand next to each other. */
     List<Conversation> of(List<ChatExample> examples, List<int[]> prompts, Sampling sampling, int each) {
-        List<Completion> first = generate(prompts, sampling, each, maxTokens);
+        List<Conversation> asked = new ArrayList<>();
+        for (int k = 0; k < prompts.size(); k++) {
+            asked.add(new Conversation(examples.get(k), prompts.get(k)));
+        }
+        List<Completion> first = generate(asked, sampling, each, maxTokens);
         List<Conversation> all = new ArrayList<>();
         for (int k = 0; k < first.size(); k++) {
             Conversation conversation = new Conversation(examples.get(k / each), prompts.get(k / each));
@@ -109,7 +118,7 @@ record Conversations(LanguageModel model, int maxTokens, Optional<ToolCaller> to
             open = answered(open.stream().filter(one -> !one.cut).toList());
             if (!open.isEmpty()) {
                 int most = open.stream().mapToInt(this::room).max().getAsInt();
-                List<Completion> next = generate(open.stream().map(one -> one.ids).toList(),
+                List<Completion> next = generate(open,
                         sampling.withSeed(Seeds.mix(sampling.seed(), turn)), 1, most);
                 for (int k = 0; k < next.size(); k++) {
                     take(open.get(k), next.get(k));
@@ -123,8 +132,8 @@ record Conversations(LanguageModel model, int maxTokens, Optional<ToolCaller> to
         return one.asked + maxTokens - one.ids.length;
     }
 
-    private List<Completion> generate(List<int[]> prompts, Sampling sampling, int each, int most) {
-        return model.generate(prompts.stream().map(Prompt::tokens).toList(), GenerationOptions.defaults()
+    private List<Completion> generate(List<Conversation> some, Sampling sampling, int each, int most) {
+        return model.generate(some.stream().map(Conversation::asked).toList(), GenerationOptions.defaults()
                 .withSampling(sampling).withAnswers(each).withMaxNewTokens(most));
     }
 

@@ -13,7 +13,6 @@ import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.task.AnswerGroup;
 import io.peft4j.data.task.RowKind;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -97,8 +96,8 @@ public final class GroupObjective implements AnswerObjective<AnswerGroup> {
         for (AnswerGroup.Sample sample : group.samples()) {
             List<ChatMessage> messages = new ArrayList<>(prompt.messages());
             messages.add(ChatMessage.assistant(sample.text()));
-            TokenSequence whole = encoder.encode(new ChatExample(messages, prompt.tools(), Map.of(), prompt.origin(),
-                    prompt.continuation()));
+            TokenSequence whole = encoder.encode(new ChatExample(messages, prompt.tools(), prompt.extra(),
+                    prompt.origin(), prompt.continuation()));
             Answer answer = cut(whole, maxLength, sample.reward());
             if (answer.sequence().supervisedTokens() == 0) {
                 faults.add(AnswerFault.CUT_AWAY, number, prompt.origin());
@@ -131,8 +130,7 @@ public final class GroupObjective implements AnswerObjective<AnswerGroup> {
         int end = first + whole.supervisedTokens();
         int limit = (int) Math.min(maxLength, (long) first + options.maxCompletionLength());
         int length = Math.min(end, limit);
-        return new Answer(new TokenSequence(Arrays.copyOf(whole.ids(), length), Arrays.copyOf(whole.weights(), length)),
-                length < end, reward);
+        return new Answer(whole.first(length), length < end, reward);
     }
 
     /** A group as it is learned: targets are the rewards, and whether the answers were cut. */

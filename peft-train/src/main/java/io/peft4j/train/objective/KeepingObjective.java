@@ -163,7 +163,7 @@ public final class KeepingObjective<E> implements Objective<E> {
         for (int i = 1; i < weights.length; i++) {
             weights[i] = sequence.weights()[i] == 0 ? 0 : each;
         }
-        TokenSequence weighted = new TokenSequence(sequence.ids(), weights);
+        TokenSequence weighted = sequence.weighted(weights);
         return options.by() == KeepingOptions.By.DIVERGENCE ? TeacherLoss.Lesson.of(weighted)
                 : TeacherLoss.Lesson.untaught(weighted);
     }

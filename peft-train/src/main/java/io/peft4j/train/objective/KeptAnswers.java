@@ -67,7 +67,8 @@ public record KeptAnswers(List<TokenSequence> sequences) {
      * @param mostTokens the most tokens of an answer
      */
     public static KeptAnswers of(LanguageModel model, List<Prompt> prompts, int mostTokens) {
-        List<Prompt> asked = prompts.stream().map(prompt -> Prompt.tokens(tokens(model, prompt))).toList();
+        List<Prompt> asked = prompts.stream()
+                .<Prompt>map(prompt -> Prompt.tokens(tokens(model, prompt)).inTask(prompt.task())).toList();
         List<Completion> answers = model.generate(asked, GenerationOptions.defaults().withMaxNewTokens(mostTokens));
         List<TokenSequence> sequences = new ArrayList<>();
         for (int i = 0; i < asked.size(); i++) {
@@ -77,7 +78,7 @@ public record KeptAnswers(List<TokenSequence> sequences) {
             System.arraycopy(answer, 0, ids, prompt.length, answer.length);
             float[] weights = new float[ids.length];
             Arrays.fill(weights, prompt.length, ids.length, 1);
-            sequences.add(new TokenSequence(ids, weights));
+            sequences.add(new TokenSequence(ids, weights).inTask(prompts.get(i).task()));
         }
         return new KeptAnswers(sequences);
     }
@@ -96,7 +97,9 @@ public record KeptAnswers(List<TokenSequence> sequences) {
 
     /** A number that tells these answers from others. */
     int digest() {
-        return Arrays.hashCode(sequences.stream().mapToInt(sequence -> Arrays.hashCode(sequence.ids())).toArray());
+        return Arrays.hashCode(sequences.stream()
+                .mapToInt(sequence -> Arrays.hashCode(sequence.ids()) + sequence.task() - TokenSequence.NO_TASK)
+                .toArray());
     }
 
     @Override

@@ -99,7 +99,7 @@ public final class KtoObjective implements AnswerObjective<JudgedAnswer> {
             ids[i] = answered.ids()[from + i - prompt];
             weights[i] = answered.weights()[from + i - prompt];
         }
-        return new TokenSequence(ids, weights);
+        return new TokenSequence(ids, weights).inTask(asked.task());
     }
 
     private static int firstLearned(TokenSequence sequence) {

@@ -64,7 +64,8 @@ public final class OrpoObjective extends PreferenceObjective {
         for (int i = 0; i < ofAnswer.length; i++) {
             ofAnswer[i] = preferred.weights()[i + 1] == 0 ? 0 : 1;
         }
-        return new EncodedExample(List.of(TokenSequence.allSupervised(ids), pair.rejected()), ofAnswer, 1,
+        return new EncodedExample(List.of(TokenSequence.allSupervised(ids)
+                .inTask(preferred.task()), pair.rejected()), ofAnswer, 1,
                 preferred.supervisedTokens() + pair.rejected().supervisedTokens());
     }
 

@@ -7,6 +7,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.model.Sampling;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.support.AnswerFault;
@@ -141,7 +142,8 @@ public final class SampledObjective implements AnswerObjective<AnswerGroup> {
             prompts.put(ids, group);
             // What the grader sees of a row decides the training as well as its prompt.
             float[] row = {group.prompt().extra().toString().hashCode() & 0xFFFFFF};
-            encoded.add(new EncodedExample(List.of(TokenSequence.unsupervised(ids)), row, options.groupSize(),
+            encoded.add(new EncodedExample(List.of(TokenSequence.unsupervised(ids)
+                    .inTask(TaskIds.of(group.prompt().extra()))), row, options.groupSize(),
                     options.groupSize()));
         }
         return PreferenceObjective.kept(encoded, faults, examples.size(), setup);

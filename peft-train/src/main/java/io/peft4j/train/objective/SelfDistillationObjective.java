@@ -128,7 +128,7 @@ public final class SelfDistillationObjective implements Objective<ChatExample> {
         for (int i = 1; i < weights.length; i++) {
             weights[i] = sequence.weights()[i] == 0 ? 0 : 1f / sequence.supervisedTokens();
         }
-        return new TokenSequence(sequence.ids(), weights);
+        return sequence.weighted(weights);
     }
 
     /** The conversation as the teacher reads it: with the context in the last message before the answer. */
@@ -195,8 +195,9 @@ public final class SelfDistillationObjective implements Objective<ChatExample> {
 
     private List<TeacherLoss.Lesson> own(List<EncodedExample> batch, double temperature, long seed) {
         Sampling sampling = temperature == 0 ? Sampling.greedy() : Sampling.of(temperature, seed);
-        List<Completion> answers = model.generate(batch.stream().map(each -> Prompt.tokens(prompt(each.sequences()
-                .get(0)))).toList(), GenerationOptions.defaults().withMaxNewTokens(options.maxNewTokens())
+        List<Completion> answers = model.generate(batch.stream().map(each -> each.sequences().get(0))
+                .<Prompt>map(asked -> Prompt.tokens(prompt(asked)).inTask(asked.task())).toList(),
+                GenerationOptions.defaults().withMaxNewTokens(options.maxNewTokens())
                         .withSampling(sampling).withBatchSize(batch.size()));
         List<TeacherLoss.Lesson> lessons = new ArrayList<>();
         for (int i = 0; i < answers.size(); i++) {
@@ -227,7 +228,7 @@ public final class SelfDistillationObjective implements Objective<ChatExample> {
         System.arraycopy(answer, 0, ids, prompt.length, answer.length);
         float[] weights = new float[ids.length];
         Arrays.fill(weights, prompt.length, ids.length, 1f / answer.length);
-        return new TokenSequence(ids, weights);
+        return new TokenSequence(ids, weights).inTask(sequence.task());
     }
 
     @Override

@@ -43,7 +43,8 @@ public final class SourceTargetObjective implements Objective<SourceTarget> {
             throw new ConfigurationException("the target of the source \"" + example.source() + "\" is empty, and "
                     + "would be learned; fill it in, or remove the example");
         }
-        return List.of(EncodedExample.of(encoder.encode(example.source(), example.target())));
+        return List.of(EncodedExample.of(encoder.encode(example.source(), example.target())
+                .inTask(example.task())));
     }
 
     @Override

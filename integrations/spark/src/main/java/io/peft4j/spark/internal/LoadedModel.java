@@ -74,7 +74,7 @@ public final class LoadedModel implements AutoCloseable {
      */
     Prompt encode(String adapter, Prompt prompt) {
         try (ModelLease lease = with(adapter).lease()) {
-            return Prompt.tokens(base.value().encode(lease, prompt));
+            return Prompt.tokens(base.value().encode(lease, prompt)).inTask(prompt.task());
         }
     }
 

@@ -1,6 +1,7 @@
 package io.peft4j.core.peft.config;
 
 import io.peft4j.core.model.BaseLanguageModel;
+import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.method.PeftMethod;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -58,6 +59,17 @@ public interface PeftConfig {
     /** Folders of other adapters that this one is made of, as a rule none; from its own folder, or from any. */
     default List<String> parts() {
         return List.of();
+    }
+
+    /**
+     * The task that the adapter computes rows as, of several that it was trained for.
+     *
+     * @param asked what the rows name, or {@link TokenSequence#NO_TASK}
+     * @return default {@link TokenSequence#NO_TASK}: the method has no tasks
+     * @throws io.peft4j.core.error.ConfigurationException when there is no such task, or none is named
+     */
+    default int task(int asked) {
+        return TokenSequence.NO_TASK;
     }
 
     /**

@@ -41,8 +41,8 @@ public abstract class ChangeLayer extends AbstractAdapterLayer {
      */
     protected abstract Variable change(Tape tape, Variable x, Variable kept);
 
-    /** As {@link #change}, in a pass of training, for a layer that draws random numbers there; default the same. */
-    protected Variable trainingChange(ForwardContext context, Variable x, Variable kept) {
+    /** As {@link #change}, for a layer that does something else with some rows, or in training; default the same. */
+    protected Variable changeIn(ForwardContext context, Variable x, Variable kept) {
         return change(context.tape(), x, kept);
     }
 
@@ -56,8 +56,7 @@ public abstract class ChangeLayer extends AbstractAdapterLayer {
         Tape tape = context.tape();
         Variable y = base.forward(context, x);
         Variable kept = dropout(context, x, dropout);
-        Variable change = context.isTraining() ? trainingChange(context, x, kept) : change(tape, x, kept);
-        Variable sum = ElementwiseOps.addInto(tape, change, y);
+        Variable sum = ElementwiseOps.addInto(tape, changeIn(context, x, kept), y);
         return offset(tape).map(added -> MatrixOps.addBias(tape, sum, added)).orElse(sum);
     }
 

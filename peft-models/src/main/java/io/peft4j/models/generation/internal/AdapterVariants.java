@@ -58,23 +58,25 @@ final class AdapterVariants {
     /**
      * Who answers a request; {@link #leave} when it is over. There must be {@link #pagesBefore} free pages.
      *
+     * @param task the task of the prompt
      * @param mayServe whether its keys and values may serve later requests
      */
-    AdapterVariant join(ModelLease base, Optional<AdapterLease> adapter, boolean mayServe) {
+    AdapterVariant join(ModelLease base, Optional<AdapterLease> adapter, int task, boolean mayServe) {
         boolean isKept = mayServe && !base.network().dependsOnLength();
         if (adapter.isEmpty() || adapter.get().mixingObstacle().isEmpty()) {
             return AdapterVariant.mixing(adapter, isKept);
         }
-        Alone own = alone.computeIfAbsent(adapter.get().version(),
-                version -> start(base.withLayers(adapter.get().layers()), version, isKept));
+        Object known = adapter.get().version();
+        Alone own = alone.computeIfAbsent(task == TokenSequence.NO_TASK ? known : List.of(known, task),
+                version -> start(base.withLayers(adapter.get().layers()), version, task, isKept));
         own.users++;
         return own.voice;
     }
 
     /** Computes what comes before all sequences, in a small cache, and brings it into pages. */
-    private Alone start(ModelLease model, Object version, boolean isKept) {
-        PackedBatch batch = model.layers().prepare(PackedBatch.of(List.of(TokenSequence.unsupervised(0))))
-                .withCacheRows();
+    private Alone start(ModelLease model, Object version, int task, boolean isKept) {
+        PackedBatch batch = model.layers().prepare(PackedBatch.of(List.of(TokenSequence.unsupervised(0)
+                .inTask(task)))).withCacheRows();
         int virtual = batch.layout().keyRows() - 1;
         int position = batch.positions()[batch.lastRows()[0]];
         int[] taken = pages.take(CachePages.needed(virtual), -1);
@@ -92,8 +94,8 @@ final class AdapterVariants {
             before.add(new Range(rows[from], rows[from] + Math.min(CachePages.PAGE, virtual - from)));
         }
         boolean whole = model.layers().readsWholeSequences();
-        return new Alone(new AdapterVariant(version, true, before, position, isKept && !whole, whole), model.layers(),
-                taken);
+        return new Alone(new AdapterVariant(version, true, before, position, isKept && !whole, whole, task),
+                model.layers(), taken);
     }
 
     /** A sequence is over. */
@@ -151,22 +153,23 @@ final class AdapterVariants {
     /**
      * Who answers: the base, or an adapter as it was when it was asked.
      *
-     * @param version equal for the same values ({@link AdapterLease#version}); the base has one of its own
+     * @param version equal for the same values ({@link AdapterLease#version}) and task; the base has one of its own
      * @param alone whether its rows run in passes of their own
      * @param before the rows of the cache that come before all of its sequences
      * @param firstPosition the position of a sequence's first token
      * @param isKept whether keys and values may serve later requests
      * @param readsWhole whether a prompt is computed in one pass, and each token behind it in one of its own
+     * @param task the task that it answers as; {@link TokenSequence#NO_TASK} where it has none
      */
     record AdapterVariant(Object version, boolean alone, List<Range> before, int firstPosition, boolean isKept,
-            boolean readsWhole) {
+            boolean readsWhole, int task) {
         /** Stands for the base. */
         static final Object BASE = "base";
 
         /** The base alone, or an adapter that shares passes with others. */
         static AdapterVariant mixing(Optional<AdapterLease> adapter, boolean isKept) {
             return new AdapterVariant(adapter.map(AdapterLease::version).orElse(BASE), false, List.of(), 0, isKept,
-                    false);
+                    false, TokenSequence.NO_TASK);
         }
     }
 }

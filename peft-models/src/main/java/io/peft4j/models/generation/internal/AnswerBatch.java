@@ -62,7 +62,8 @@ final class AnswerBatch implements AutoCloseable {
             ticket.adapter().filter(adapter -> adapter.mixingObstacle().isPresent())
                     .ifPresent(adapter -> requireRoom(AdapterVariants.pagesBefore(adapter)));
             for (GrowingAnswer answer : ticket.answers()) {
-                AdapterVariants.AdapterVariant voice = voices.join(ticket.base(), ticket.adapter(), options.prefixes());
+                AdapterVariants.AdapterVariant voice = voices.join(ticket.base(), ticket.adapter(),
+                        ticket.prompt().task(), options.prefixes());
                 sequences.add(new Sequence(ticket, answer, voice, ticket.prompt().tokens(), ticket.invoked()));
                 promptTokens += ticket.prompt().length();
             }

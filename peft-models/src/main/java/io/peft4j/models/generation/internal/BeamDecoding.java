@@ -2,13 +2,11 @@ package io.peft4j.models.generation.internal;
 
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.kernel.AttentionLayout;
-import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.PackedBatch;
-import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,19 +21,17 @@ final class BeamDecoding {
     private final ModelLease model;
     private final GenerationOptions options;
     private final Set<Integer> stopTokens;
-    private final int start;
 
-    BeamDecoding(ModelLease model, EncoderDecoderNetwork network, GenerationOptions options, Set<Integer> stopTokens) {
+    BeamDecoding(ModelLease model, GenerationOptions options, Set<Integer> stopTokens) {
         this.model = model;
         this.options = options;
         this.stopTokens = stopTokens;
-        this.start = network.startToken();
     }
 
-    /** The best answer to each source: its tokens. */
-    List<int[]> search(List<int[]> sources) {
+    /** The best answer to each prompt: its tokens. */
+    List<int[]> search(List<EncodedPrompt> sources) {
         PackedBatch first = model.layers().prepare(PackedBatch
-                .of(sources.stream().map(source -> TokenSequence.unsupervised(start).withSource(source)).toList()))
+                .of(sources.stream().map(EncodedPrompt::sequence).toList()))
                 .withCacheRows();
         PackedBatch read = first.source().orElseThrow().batch();
         int used = first.layout().keyRows();
@@ -50,6 +46,8 @@ final class BeamDecoding {
             while (beams.stream().anyMatch(Beam::isRunning)) {
                 List<Beam> running = beams.stream().filter(Beam::isRunning).toList();
                 PackedBatch batch = step(beams, read, past, used);
+                batch = batch.withTasks(IntStream.of(batch.source().orElseThrow().ofSegments())
+                        .map(i -> sources.get(i).task()).toArray());
                 used += batch.rows();
                 if (used > cache.rows()) {
                     cache.grow(Math.max(used, 2 * cache.rows()));

@@ -8,7 +8,6 @@ import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.PackedBatch;
-import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -38,6 +37,7 @@ final class DecodingBatch implements AutoCloseable {
     private final Workspace workspace;
     private final Logits.Scratch scratch = new Logits.Scratch();
     private final int[] groups;
+    private final int[] tasks;
     private final int promptRows;
     private final PackedBatch promptBatch;
     private final KvCache cache;
@@ -66,9 +66,8 @@ final class DecodingBatch implements AutoCloseable {
         this.promptRows = model.layers().readsWholeSequences() ? Integer.MAX_VALUE : promptRows;
         this.groups = groups.clone();
         PackedBatch packed = model.network().pack(IntStream.range(0, prompts.size())
-                .mapToObj(s -> TokenSequence.unsupervised(prompts.get(s).tokens()).withSource(prompts.get(s).source())
-                        .inGroup(groups[s]))
-                .toList());
+                .mapToObj(s -> prompts.get(s).sequence().inGroup(groups[s])).toList());
+        this.tasks = prompts.stream().mapToInt(EncodedPrompt::task).toArray();
         this.promptBatch = model.layers().prepare(packed).withCacheRows();
         this.running = IntStream.range(0, prompts.size()).toArray();
         int promptKeys = promptBatch.layout().keyRows();
@@ -150,7 +149,9 @@ final class DecodingBatch implements AutoCloseable {
         PackedBatch batch = new PackedBatch(all, positions, new AttentionLayout(segments), noTargets(),
                 IntStream.range(0, n).toArray(), cacheRows)
                 .withLengths(IntStream.of(positions).map(position -> position + 1).toArray())
-                .withGroups(IntStream.of(owners).map(s -> groups[s]).toArray()).withInvoked(invoked(owners));
+                .withGroups(IntStream.of(owners).map(s -> groups[s]).toArray())
+                .withTasks(IntStream.of(owners).map(s -> tasks[s]).toArray())
+                .withInvoked(invoked(owners));
         run(promptBatch.source().map(source -> batch.withSource(source.batch(), owners)).orElse(batch),
                 IntStream.range(0, n).toArray(), i -> owners[i], logits);
     }

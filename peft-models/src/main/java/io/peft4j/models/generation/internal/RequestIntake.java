@@ -10,13 +10,12 @@ import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;
-import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.AdapterLease;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.models.generation.AnswerRequest;
-import io.peft4j.models.generation.AnswerServiceOptions;
 import io.peft4j.models.generation.AnswerService.AnswerStatus;
+import io.peft4j.models.generation.AnswerServiceOptions;
 import io.peft4j.models.generation.PendingAnswer;
 import java.time.Duration;
 import java.util.Arrays;
@@ -148,7 +147,7 @@ public final class RequestIntake implements AutoCloseable {
             return new boolean[0];
         }
         PackedBatch batch = model.layers().prepare(
-                model.network().pack(List.of(TokenSequence.unsupervised(prompt.tokens()))));
+                model.network().pack(List.of(prompt.sequence())));
         boolean[] invoked = batch.invoked();
         return invoked.length == 0 ? invoked : Arrays.copyOfRange(invoked, invoked.length - prompt.length(),
                 invoked.length);

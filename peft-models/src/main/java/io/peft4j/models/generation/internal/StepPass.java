@@ -7,7 +7,9 @@ import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiConsumer;
 
@@ -114,6 +116,11 @@ final class StepPass {
             waits |= !invoked[i];
         }
         batch = mixed ? batch.withGroups(groups) : batch;
+        if (parts.get(0).sequence().voice().task() != TokenSequence.NO_TASK) {
+            int[] tasks = new int[tokens.length];
+            Arrays.fill(tasks, parts.get(0).sequence().voice().task());
+            batch = batch.withTasks(tasks);
+        }
         return waits ? batch.withInvoked(invoked) : batch;
     }
 

@@ -6,6 +6,8 @@ import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Prompt;
+import io.peft4j.core.model.TaskIds;
+import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.TokenBound;
 import io.peft4j.core.text.Tokenizer;
@@ -13,8 +15,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -29,6 +31,7 @@ public final class TextGenerator {
     private final Tokenizer tokenizer;
     private final Optional<ChatTemplate> template;
     private final Set<Integer> stopTokens;
+    private final TaskIds tasks = new TaskIds(LayerSelection.BASE);
     /** Made when something first asks for it. */
     private volatile TokenMasks.Table table;
 
@@ -84,22 +87,21 @@ public final class TextGenerator {
         boolean plain = options.sampling().isGreedy() && options.sampling().isWithoutPenalties()
                 && options.answers() == 1 && options.stopStrings().isEmpty() && options.constraint().isEmpty()
                 && options.promptLookup() == 0 && options.logProbabilities().isEmpty();
-        if (!(model.network() instanceof EncoderDecoderNetwork network) || !plain) {
+        if (!(model.network() instanceof EncoderDecoderNetwork) || !plain) {
             throw new ConfigurationException("beam search supports encoder-decoders only, greedy, with one "
                     + "answer and without penalties, stop strings, constraints, prompt lookup and log-probabilities");
         }
         List<Completion> completions = new ArrayList<>();
         int together = Math.max(1, options.batchSize() / options.beams().count());
         for (int from = 0; from < prompts.size(); from += together) {
-            List<int[]> sources = prompts.subList(from, Math.min(prompts.size(), from + together)).stream()
-                    .map(EncodedPrompt::source).toList();
-            List<int[]> found = new BeamDecoding(model, network, options, stopTokens).search(sources);
+            List<EncodedPrompt> some = prompts.subList(from, Math.min(prompts.size(), from + together));
+            List<int[]> found = new BeamDecoding(model, options, stopTokens).search(some);
             for (int i = 0; i < found.size(); i++) {
                 int[] ids = found.get(i);
                 completions.add(new Completion(tokenizer.decode(ids, true), ids,
                         stopTokens.contains(ids[ids.length - 1]) ? Completion.StopReason.STOP_TOKEN
                                 : Completion.StopReason.LENGTH,
-                        sources.get(i).length));
+                        some.get(i).source().length));
             }
         }
         return completions;
@@ -155,8 +157,11 @@ public final class TextGenerator {
             throw new ConfigurationException("prompt " + index + " has " + ids.length + " tokens; it must have "
                     + "at least 1, and fewer than the limit of " + limit + ", so that an answer fits");
         }
+        int task = tasks.in(model.layers()).require(prompt.task(),
+                problem -> new ConfigurationException("prompt " + index + " " + problem));
         return model.network() instanceof EncoderDecoderNetwork network
-                ? new EncodedPrompt(new int[] {network.startToken()}, ids) : EncodedPrompt.of(ids);
+                ? new EncodedPrompt(new int[] {network.startToken()}, ids, task)
+                : new EncodedPrompt(ids, new int[0], task);
     }
 
     private static int[] tokens(String text, int limit, int index, Function<String, int[]> encoding) {

@@ -70,6 +70,11 @@ public record NoisyEmbedding(LayerSelection layers, Slot embedding, double alpha
     }
 
     @Override
+    public int task(int asked) {
+        return layers.task(asked);
+    }
+
+    @Override
     public int virtualTokens() {
         return layers.virtualTokens();
     }

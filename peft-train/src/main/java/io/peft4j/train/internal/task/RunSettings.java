@@ -132,6 +132,8 @@ public record RunSettings(Map<String, String> values) {
             if (example.targets().length > 0 || example.sequences().size() > 1) {
                 sha.add(Arrays.toString(example.targets()) + example.weight());
             }
+            example.sequences().stream().filter(sequence -> sequence.task() != TokenSequence.NO_TASK)
+                    .forEach(sequence -> sha.add("task " + sequence.task()));
             if (example.part() > 0) {
                 sha.add("part " + example.part());
             }

@@ -2,6 +2,8 @@ package io.peft4j.train.internal.task;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.train.objective.EncodedExample;
 import java.nio.IntBuffer;
@@ -30,13 +32,12 @@ public record TrainingSet(List<EncodedExample> examples, int leftOut, Map<int[],
      * Checks examples, and leaves out those without anything to learn.
      *
      * @param kind what they are for, in messages: training or validation
-     * @param limit the model's limit of tokens
-     * @param vocabulary the number of tokens that it knows
+     * @param model what is trained
      * @param origins where each example stands, or none
-     * @throws ConfigurationException when a sequence is too long, has an unknown token or an invalid weight, or
+     * @throws ConfigurationException when a sequence is too long, has an unknown token, task or an invalid weight, or
      *     nothing can be learned
      */
-    public static TrainingSet of(List<EncodedExample> examples, String kind, int limit, int vocabulary,
+    public static TrainingSet of(List<EncodedExample> examples, String kind, ModelLease model,
             List<String> origins) {
         if (examples.isEmpty()) {
             throw new ConfigurationException("no " + kind + " examples given");
@@ -44,11 +45,15 @@ public record TrainingSet(List<EncodedExample> examples, int leftOut, Map<int[],
         List<EncodedExample> supervised = new ArrayList<>();
         List<Integer> leftOut = new ArrayList<>();
         Map<int[], String> names = new IdentityHashMap<>();
+        TaskIds tasks = new TaskIds(model.layers());
         for (int i = 0; i < examples.size(); i++) {
             EncodedExample example = examples.get(i);
             String name = kind + " example " + (i + 1) + (i < origins.size() ? " (" + origins.get(i) + ")" : "");
             names.put(example.sequences().get(0).ids(), name);
-            example.sequences().forEach(sequence -> check(sequence, name, limit, vocabulary));
+            example.sequences().forEach(sequence -> {
+                check(sequence, name, model.maxPositions(), model.network().description().vocabularySize());
+                tasks.require(sequence.task(), problem -> new ConfigurationException(name + " " + problem));
+            });
             if (example.supervised() > 0) {
                 supervised.add(example);
             } else {

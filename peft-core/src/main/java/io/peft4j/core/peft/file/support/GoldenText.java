@@ -3,6 +3,7 @@ package io.peft4j.core.peft.file.support;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.SequenceScorer;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,8 +40,9 @@ public record GoldenText(String text, List<Integer> ids, double nll) {
                 usable.put(text, Arrays.copyOf(ids, Math.min(ids.length, sizes.maxPositions())));
             }
         });
+        int task = TaskIds.any(model);
         double[] losses = SequenceScorer.negativeLogLikelihoods(model,
-                usable.values().stream().map(TokenSequence::allSupervised).toList());
+                usable.values().stream().map(ids -> TokenSequence.allSupervised(ids).inTask(task)).toList());
         List<GoldenText> golden = new ArrayList<>();
         usable.forEach((text, ids) -> golden.add(new GoldenText(text, Arrays.stream(ids).boxed().toList(),
                 losses[golden.size()])));
