@@ -46,7 +46,9 @@ final class LazyAutomaton implements TextConstraint {
     private final PositionTable positions = new PositionTable();
     private final Map<State, Integer> numbers = new HashMap<>();
     private final Map<List<Rule.Bytes>, Groups> groupings = new HashMap<>();
-    private final Map<Integer, List<Rule.Bytes>> sets = new HashMap<>();
+    private final Map<List<Long>, Rule.Bytes> sets = new HashMap<>();
+    /** For each rule of bytes that a state has come to the one that stands for all of the same set. */
+    private final Rule.Bytes[] shared;
     /** For each position the last round in which it was looked at; a round makes one state. */
     private int[] looked = new int[64];
     private int round;
@@ -103,6 +105,7 @@ final class LazyAutomaton implements TextConstraint {
         }
         parts = new int[all.length][];
         Arrays.setAll(parts, i -> Arrays.stream(all[i]).filter(possible::get).toArray());
+        shared = new Rule.Bytes[parts.length];
         stateBytes = (long) RULE_BYTES * parts.length;
         positions.id(0, 0, END);
         state(new int[] {0}, 1, false);
@@ -348,7 +351,7 @@ final class LazyAutomaton implements TextConstraint {
         Set<Rule.Bytes> different = Collections.newSetFromMap(new IdentityHashMap<>());
         List<Rule.Bytes> taken = new ArrayList<>();
         for (int leaf : state.leaves) {
-            Rule.Bytes set = shared((Rule.Bytes) rules.get(positions.rule(leaf)));
+            Rule.Bytes set = shared(positions.rule(leaf));
             if (different.add(set)) {
                 taken.add(set);
             }
@@ -359,12 +362,12 @@ final class LazyAutomaton implements TextConstraint {
         });
     }
 
-    private Rule.Bytes shared(Rule.Bytes bytes) {
-        List<Rule.Bytes> alike = sets.computeIfAbsent(bytes.number(), number -> new ArrayList<>());
-        return alike.stream().filter(bytes::same).findFirst().orElseGet(() -> {
-            alike.add(bytes);
-            return bytes;
-        });
+    private Rule.Bytes shared(int rule) {
+        if (shared[rule] == null) {
+            Rule.Bytes bytes = (Rule.Bytes) rules.get(rule);
+            shared[rule] = sets.computeIfAbsent(bytes.members(), members -> bytes);
+        }
+        return shared[rule];
     }
 
     private static Groups groups(List<Rule.Bytes> sets) {

@@ -35,14 +35,9 @@ sealed interface Rule {
             return (set[0] | set[1] | set[2] | set[3]) == 0;
         }
 
-        /** Whether it is the same set. */
-        boolean same(Bytes other) {
-            return Arrays.equals(set, other.set);
-        }
-
-        /** A number that is the same for the same set. */
-        int number() {
-            return Arrays.hashCode(set);
+        /** Its members as bits. */
+        List<Long> members() {
+            return List.of(set[0], set[1], set[2], set[3]);
         }
 
         @Override
