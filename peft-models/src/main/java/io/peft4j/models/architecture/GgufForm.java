@@ -91,12 +91,17 @@ public final class GgufForm {
     }
 
     /**
-     * The form of a decoder like Llama: RMS norms, rotary positions, a gated feed-forward network.
+     * The form of a decoder like Llama: RMS norms, rotary positions, a feed-forward network gated by SiLU.
      *
      * @param architecture llama.cpp's {@code general.architecture}
      */
     public static GgufForm decoder(String architecture) {
-        return of(architecture)
+        return decoder(architecture, "hidden_act", "silu");
+    }
+
+    /** As {@link #decoder(String)}, with another activation than SiLU, and the key that configurations have for it. */
+    public static GgufForm decoder(String architecture, String key, String activation) {
+        return of(architecture).fixed(key, activation)
                 .key("attention.head_count_kv", "num_key_value_heads", Kind.OPTIONAL_COUNT)
                 .key("attention.layer_norm_rms_epsilon", "rms_norm_eps", Kind.NUMBER, "1e-6")
                 .rotary("rope_theta", 10000)
@@ -191,12 +196,7 @@ public final class GgufForm {
         return differing(GgufDifference.ROTARY_PAIRS, places);
     }
 
-    /**
-     * For models with rotary positions.
-     *
-     * @param config the key of {@code config.json} with the base of the frequencies
-     * @param fallback what holds where it has none
-     */
+    /** For models with rotary positions; a key of {@code config.json} with their base, and what holds without it. */
     public GgufForm rotary(String config, double fallback) {
         return with(form -> form.rotary = rotary.withBase(config, fallback));
     }
@@ -394,11 +394,7 @@ public final class GgufForm {
         reading.accept(file, config);
     }
 
-    /**
-     * Refuses a model that llama.cpp would compute in another way.
-     *
-     * @throws io.peft4j.core.error.PeftException with the reason
-     */
+    /** Throws a {@link io.peft4j.core.error.PeftException} where llama.cpp would compute a model in another way. */
     public void requireWritable(ModelConfig config) {
         writing.accept(config);
     }

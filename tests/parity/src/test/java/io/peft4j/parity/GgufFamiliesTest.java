@@ -30,6 +30,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -136,6 +137,19 @@ class GgufFamiliesTest {
                     PeftModel.DEFAULT_ADAPTER, folder.resolve("x.gguf"))).getMessage();
             assertTrue(message.contains("layers whose adapters llama.cpp ignores; merge the adapter instead (8, "
                     + "first: model.layers.0.self_attn.q_a_proj)"), message);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"qwen3, gelu", "phi3, gelu", "mixtral, gelu", "olmo2, relu", "gemma, silu"})
+    void anActivationThatLlamaCppDoesNotComputeIsRefused(String name, String activation) throws IOException {
+        Path model = withTokenizer(Fixtures.FOLDER.resolve("families").resolve(name));
+        ObjectNode config = (ObjectNode) JSON.readTree(model.resolve("config.json").toFile());
+        JSON.writeValue(model.resolve("config.json").toFile(), config.put("hidden_act", activation));
+        try (BaseModel base = load(model)) {
+            String message = assertThrows(ConfigurationException.class, () -> ModelExport.of(base)
+                    .toGguf(folder.resolve("x.gguf"))).getMessage();
+            assertTrue(message.contains("the model's hidden_act is \"" + activation + "\", and llama.cpp"), message);
         }
     }
 

@@ -27,14 +27,14 @@ final class Gemma4Gguf {
     }
 
     static GgufForm form() {
-        return GgufForm.decoder("gemma4").withoutKey("feed_forward_length").withoutKey("attention.head_count_kv")
+        return GgufForm.decoder("gemma4", "hidden_activation", GemmaFamily.GELU)
+                .withoutKey("feed_forward_length").withoutKey("attention.head_count_kv")
                 .key("attention.sliding_window", "sliding_window", GgufKey.Kind.COUNT, "512")
                 .key("attention.shared_kv_layers", "num_kv_shared_layers", GgufKey.Kind.COUNT_OR_NONE, "0")
                 .key("embedding_length_per_layer_input", "hidden_size_per_layer_input", GgufKey.Kind.COUNT_OR_NONE,
                         "256")
                 .key("final_logit_softcapping", "final_logit_softcapping", GgufKey.Kind.OPTIONAL_NUMBER)
-                .localRotary(LOCAL_BASE, 0).fixed("hidden_activation", "gelu_pytorch_tanh")
-                .fixed("attention_bias", false)
+                .localRotary(LOCAL_BASE, 0).fixed("attention_bias", false)
                 .whole("model.embed_tokens_per_layer", "per_layer_token_embd")
                 .whole("model.per_layer_model_projection", "per_layer_model_proj")
                 .whole("model.per_layer_projection_norm", "per_layer_proj_norm")

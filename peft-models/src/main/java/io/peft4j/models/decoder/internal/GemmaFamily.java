@@ -1,5 +1,6 @@
 package io.peft4j.models.decoder.internal;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
@@ -8,6 +9,8 @@ import java.util.Optional;
 /** Gemma 1 (<a href="https://arxiv.org/abs/2403.08295">2403.08295</a>): Llama with scaled embeddings, a GELU gate, and norms
  * whose weights are distances from 1. */
 public final class GemmaFamily extends DecoderFamily {
+    static final String GELU = "gelu_pytorch_tanh";
+
     /** For the {@link java.util.ServiceLoader}. */
     public GemmaFamily() {
         super("gemma");
@@ -15,22 +18,30 @@ public final class GemmaFamily extends DecoderFamily {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(ggufForm("gemma").without("output"));
+        return Optional.of(ggufForm("gemma").without("output").writing(config -> {
+            String own = activation(config);
+            if (!own.equals(GELU)) {
+                throw new ConfigurationException("the model's hidden_act is \"" + own + "\", and llama.cpp computes "
+                        + "models of the architecture gemma with \"" + GELU + "\" only");
+            }
+        }));
     }
 
     @Override
     DecoderPlan plan(ModelConfig config) {
         requireCausal(config);
-        String activation = config.text("hidden_activation").or(() -> config.text("hidden_act"))
-                .orElse("gelu_pytorch_tanh");
-        // Early files say gelu and mean its approximation.
-        Activation f = Activation.of(activation.equals("gelu") ? "gelu_pytorch_tanh" : activation);
-        return plan(config, attention(config), f);
+        return plan(config, attention(config), Activation.of(activation(config)));
+    }
+
+    /** Early files say gelu and mean its approximation. */
+    private static String activation(ModelConfig config) {
+        String name = config.text("hidden_activation").or(() -> config.text("hidden_act")).orElse(GELU);
+        return name.equals("gelu") ? GELU : name;
     }
 
     /** llama.cpp adds 1 to the weights of norms when it converts a model. */
     static GgufForm ggufForm(String architecture) {
-        return GgufForm.decoder(architecture).shifted("norm").fixed("hidden_activation", "gelu_pytorch_tanh");
+        return GgufForm.decoder(architecture, "hidden_activation", GELU).shifted("norm");
     }
 
     /** Refuses a model whose tokens see all others, as only those of Gemma 3 do. */

@@ -52,7 +52,8 @@ public final class Lfm2Family extends DecoderFamily {
                 .tensor("self_attn.k_layernorm", "attn_k_norm").tensor("feed_forward.w1", "ffn_gate")
                 .tensor("feed_forward.w3", "ffn_up").tensor("feed_forward.w2", "ffn_down")
                 .tensor("conv.in_proj", "shortconv.in_proj").tensor("conv.out_proj", "shortconv.out_proj")
-                .tensor("conv.conv", "shortconv.conv").differing(GgufDifference.ONE_CHANNEL, "conv.conv");
+                .tensor("conv.conv", "shortconv.conv").differing(GgufDifference.ONE_CHANNEL, "conv.conv")
+                .reading((file, config) -> config.remove("hidden_act"));
     }
 
     @Override
