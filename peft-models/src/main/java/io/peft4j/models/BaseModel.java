@@ -32,6 +32,7 @@ import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.WeightType;
 import io.peft4j.models.architecture.internal.CloseAll;
 import io.peft4j.models.generation.internal.TextGenerator;
+import io.peft4j.models.gguf.internal.GgufDecisions;
 import io.peft4j.models.hub.ModelLocator;
 import io.peft4j.models.hub.ModelSource;
 import java.nio.file.Path;
@@ -121,7 +122,7 @@ public final class BaseModel implements BaseLanguageModel {
     public static Task taskOf(ModelSource source) {
         if (source instanceof ModelSource.GgufPath) {
             try (GgufFile file = GgufFile.open(source.path())) {
-                return Task.of(Architectures.of(file).defaultTask());
+                return GgufDecisions.task(file);
             }
         }
         ModelConfig config = Checkpoint.config(source.path());
@@ -168,8 +169,7 @@ public final class BaseModel implements BaseLanguageModel {
             incomplete.add(network);
             BaseModel model = new BaseModel(architecture, checkpoint.config(), network, precision,
                     new Engine(kernels), checkpoint.tokenizer(), checkpoint.stopTokens(), List.of(),
-                    new Origin(source, options, checkpoint.isWidened(), DecisionSettings.read(source.path(),
-                            DecisionSettings.DEFAULT)),
+                    new Origin(source, options, checkpoint.isWidened(), checkpoint.decisions()),
                     Optional.empty());
             checkpoint.keepTokenizer();
             incomplete.clear();

@@ -1,6 +1,7 @@
 package io.peft4j.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.gguf.GgufFile;
@@ -15,6 +16,7 @@ import io.peft4j.models.architecture.WeightType;
 import io.peft4j.models.architecture.internal.CheckpointForm;
 import io.peft4j.models.architecture.internal.LayaFolder;
 import io.peft4j.models.gguf.internal.GgufCheckpoint;
+import io.peft4j.models.gguf.internal.GgufDecisions;
 import io.peft4j.models.hub.ModelSource;
 import io.peft4j.models.support.AdapterVocabulary;
 import io.peft4j.models.tokenizer.internal.Tokenizers;
@@ -27,6 +29,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -42,12 +45,14 @@ final class Checkpoint implements AutoCloseable {
     private final SentencePooling pooling;
     private final CompletableFuture<Tokenizer> tokenizer;
     private final Set<Integer> stopTokens;
+    private final Supplier<DecisionSettings> decisions;
     private Optional<WeightLoader> weights = Optional.empty();
     private boolean tokenizerKept;
 
     private Checkpoint(ModelConfig config, Set<Integer> stopTokens, TensorStore tensors, SentencePooling pooling,
-            Supplier<Tokenizer> tokenizer) {
+            Supplier<Tokenizer> tokenizer, Function<Tokenizer, DecisionSettings> decisions) {
         this.config = config;
+        this.decisions = () -> decisions.apply(tokenizer());
         this.pooling = pooling;
         this.tensors = tensors;
         this.stopTokens = stopTokens;
@@ -81,7 +86,8 @@ final class Checkpoint implements AutoCloseable {
         }
         return new Checkpoint(config, stopTokens, Safetensors.open(folder), SentencePooling.of(source),
                 () -> options.tokensOf().map(adapter -> AdapterVocabulary.tokenizer(adapter, options.chatTemplate()))
-                        .orElseGet(() -> Tokenizers.fromFolder(texts, options.newTokens(), options.chatTemplate())))
+                        .orElseGet(() -> Tokenizers.fromFolder(texts, options.newTokens(), options.chatTemplate())),
+                read -> DecisionSettings.read(source, DecisionSettings.DEFAULT))
                 .widened(options);
     }
 
@@ -95,7 +101,8 @@ final class Checkpoint implements AutoCloseable {
             return new Checkpoint(tensors.config(), stopTokens(tensors.config()), tensors, tensors.pooling(),
                     () -> options.tokensOf()
                             .map(adapter -> AdapterVocabulary.tokenizer(adapter, options.chatTemplate()))
-                            .orElseGet(() -> Tokenizers.fromGguf(file, options.newTokens(), options.chatTemplate())));
+                            .orElseGet(() -> Tokenizers.fromGguf(file, options.newTokens(), options.chatTemplate())),
+                    read -> GgufDecisions.read(file, read));
         } catch (RuntimeException e) {
             file.close();
             throw e;
@@ -161,6 +168,11 @@ final class Checkpoint implements AutoCloseable {
     /** How hidden states become the vector of a text. */
     SentencePooling pooling() {
         return pooling;
+    }
+
+    /** How it reads typed questions. */
+    DecisionSettings decisions() {
+        return decisions.get();
     }
 
     /** How many values the tensors have that are loaded. */

@@ -96,6 +96,28 @@ class DecisionCommandsTest {
     }
 
     @Test
+    void aModelsFileAnswersAsItsFolder() throws IOException {
+        Path model = Files.createDirectory(folder.resolve("model"));
+        for (String name : List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
+            Files.copy(LLAMA.resolve(name), model.resolve(name));
+        }
+        Files.writeString(model.resolve("decision.json"), "{\"labels\": {\"noul\": [\"A\", \"B\"]}, \"temperature\": "
+                + "{\"noul\": 3.5}}");
+        Path data = Files.writeString(folder.resolve("rows.jsonl"), "{\"state\": {\"a\": 1.5}, \"questions\": "
+                + "{\"ok\": {\"type\": \"noul\", \"instructions\": \"Is it?\"}}}\n");
+        Path file = folder.resolve("model.gguf");
+        CommandRun.succeeding("adapter", "merge", "--model", model, "--output", file);
+        double[] answers = new double[2];
+        for (Path asked : List.of(model, file)) {
+            answers[asked.equals(file) ? 1 : 0] = CommandRun.succeeding("decide", "--model", asked, "--data", data,
+                    "--dtype", "f32", "--json").json().get(0).at("/answers/ok/noul").asDouble();
+        }
+        assertEquals(answers[0], answers[1], 1e-6);
+        String error = CommandRun.failing(1, "adapter", "merge", "--model", LAYA, "--output", folder.resolve("l.gguf"));
+        assertTrue(error.contains("attention heads of the encoder"), error);
+    }
+
+    @Test
     void whatCannotBeAskedNamesItsRow() throws IOException {
         Path data = Files.writeString(folder.resolve("rows.jsonl"), "{\"state\": \"a\", \"questions\": {\"q\": "
                 + "{\"type\": \"noul\"}}}\n{\"state\": \"a\", \"questions\": {\"q\": {\"type\": \"choice\", "

@@ -59,6 +59,10 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
     public static final double LEAST_TEMPERATURE = 0.5;
     /** The highest one. */
     public static final double MOST_TEMPERATURE = 5;
+    /** The most tokens of a sequence with option markers, where nothing is said. */
+    public static final int MARKED_TOKENS = 512;
+    /** The most of them for the question and its options. */
+    public static final int MARKED_QUESTION_TOKENS = 192;
     /** What a model has of which nothing is said. */
     public static final DecisionSettings DEFAULT = new DecisionSettings(Map.of(), Map.of(), Optional.empty(),
             List.of("true", "false"), true, Optional.empty(), OptionalInt.empty(), OptionalInt.empty(),
@@ -162,7 +166,7 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
                 settings = settings.ofLaya(JsonFiles.object(folder.resolve(LAYA)));
             }
             if (Files.isRegularFile(folder.resolve(FILE))) {
-                settings = settings.of(JsonFiles.object(folder.resolve(FILE)));
+                settings = settings.with(JsonFiles.object(folder.resolve(FILE)));
             }
         } catch (ConfigurationException e) {
             throw new FileFormatException(folder.resolve(FILE), e.getMessage(), e);
@@ -173,7 +177,8 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
                         StandardCharsets.UTF_8));
     }
 
-    private DecisionSettings withTemplate(String text) {
+    /** The same with another prompt. */
+    public DecisionSettings withTemplate(String text) {
         return new DecisionSettings(labels, temperature, Optional.of(text), noulOptions, controlTokensAsText, adapter,
                 maxTokens, maxQuestionTokens, plainQuestion, calibration, namesAsLabels, trained);
     }
@@ -195,16 +200,21 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
         values.path("temperature_by_options").properties()
                 .forEach(entry -> heats.put(entry.getKey(), clamped(entry.getValue())));
         return new DecisionSettings(labels, heats, template, noulOptions, controlTokensAsText, adapter,
-                OptionalInt.of(values.path("max_len").asInt(512)),
-                OptionalInt.of(values.path("head_max_len").asInt(192)), plainQuestion, calibration, namesAsLabels,
-                trained);
+                OptionalInt.of(values.path("max_len").asInt(MARKED_TOKENS)),
+                OptionalInt.of(values.path("head_max_len").asInt(MARKED_QUESTION_TOKENS)), plainQuestion, calibration,
+                namesAsLabels, trained);
     }
 
     private static double clamped(JsonNode value) {
         return !value.isNumber() ? 1 : Math.min(MOST_TEMPERATURE, Math.max(LEAST_TEMPERATURE, value.doubleValue()));
     }
 
-    private DecisionSettings of(JsonNode values) {
+    /**
+     * The same with what a {@value #FILE} says.
+     *
+     * @throws ConfigurationException when it says something that is not possible
+     */
+    public DecisionSettings with(JsonNode values) {
         Map<String, List<String>> named = new LinkedHashMap<>(values.has("labels") ? Map.of() : labels);
         values.path("labels").properties().forEach(entry -> named.put(entry.getKey(), texts(entry.getValue())));
         // What was fitted to another model's answers is of no use to this one's.

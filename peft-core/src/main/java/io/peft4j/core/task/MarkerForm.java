@@ -22,8 +22,6 @@ import java.util.stream.Stream;
  * end, a list of turns its beginning.
  */
 final class MarkerForm implements DecisionForm {
-    private static final int MOST_TOKENS = 512;
-    private static final int QUESTION_TOKENS = 192;
     private static final int OPTION_TOKENS = 48;
     /** What instructions have at least where options leave them little. */
     private static final int LEAST_INSTRUCTIONS = 8;
@@ -42,9 +40,9 @@ final class MarkerForm implements DecisionForm {
     MarkerForm(Model model, DecisionSettings settings) {
         this.tokenizer = model.tokenizer();
         try (ModelLease lease = model.lease()) {
-            this.limit = Math.min(settings.maxTokens().orElse(MOST_TOKENS), lease.maxPositions());
+            this.limit = Math.min(settings.maxTokens().orElse(DecisionSettings.MARKED_TOKENS), lease.maxPositions());
         }
-        this.questionLimit = settings.maxQuestionTokens().orElse(QUESTION_TOKENS);
+        this.questionLimit = settings.maxQuestionTokens().orElse(DecisionSettings.MARKED_QUESTION_TOKENS);
         this.maskText = MASKS.stream().filter(text -> tokenizer.tokenToId(text).isPresent()).findFirst()
                 .orElseThrow(() -> new ConfigurationException(tokenizer + " has none of the tokens " + MASKS
                         + " to mark options with; ask a chat model instead"));

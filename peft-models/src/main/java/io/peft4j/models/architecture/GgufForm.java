@@ -434,7 +434,7 @@ public final class GgufForm {
     public Optional<GgufGroups> groups(GgufDifference difference, String name) {
         return switch (difference) {
             case SHIFTED -> differences.find(difference, end -> name.endsWith(end + ".weight"));
-            case ONE_CHANNEL, TRANSPOSED -> name.endsWith(".weight") ? at(difference, name) : Optional.empty();
+            case ONE_CHANNEL, ONE_ROW, TRANSPOSED -> name.endsWith(".weight") ? at(difference, name) : Optional.empty();
             default -> at(difference, name);
         };
     }

@@ -25,6 +25,8 @@ import java.util.function.Predicate;
  * where a value is missing or of the wrong kind.
  */
 public final class ModelConfig {
+    /** The layers of a decision head behind an encoder, under the key that Laya has for them. */
+    public static final String HEAD_LAYERS = "head_layers";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** Lists with a value for each layer. */

@@ -194,14 +194,15 @@ public final class ModelExport {
         if (Files.isDirectory(wanted)) {
             throw new ConfigurationException(wanted + " is a folder; a file name is needed");
         }
-        requireNoHead();
+        requireWritable();
         Path file = ifExists.choose(wanted);
-        Optional<SentencePooling> pooling = base.network() instanceof PooledNetwork network
+        boolean marks = base.network().slots().stream().anyMatch(slot -> slot.path().equals("scorer.3"));
+        Optional<SentencePooling> pooling = !marks && base.network() instanceof PooledNetwork network
                 ? Optional.of(network.pooling()) : Optional.empty();
         return export(file, merged -> GgufModelFile.write(partial(file),
                 name.orElseGet(() -> base.network().description().name()), base.config(), merged.tensors(),
                 new GgufModelFile.Types(type, changed(), adaptedType.orElse(type)), base.tokenizer(), base.stopTokens(),
-                pooling),
+                pooling, model.decisions()),
                 new ModelSource.GgufPath(partial(file), provenance(file)));
     }
 
@@ -210,11 +211,15 @@ public final class ModelExport {
         return model instanceof PeftModel peft && peft.isMerged() ? peft.mergedWeights().keySet() : Set.of();
     }
 
-    private void requireNoHead() {
+    private void requireWritable() {
         Task.Type task = base.network().task().type();
-        if (task.hasHead() && task != Task.Type.FEATURE_EXTRACTION) {
+        if (task.hasHead() && task != Task.Type.FEATURE_EXTRACTION && task != Task.Type.DECISION) {
             throw new ConfigurationException("a model for " + task + " cannot be written as a GGUF file, which holds "
-                    + "models that generate text or embed it; write a Hugging Face folder");
+                    + "models that generate text, embed it or decide; write a Hugging Face folder");
+        }
+        if (model == base && model.decisions().adapter().isPresent()) {
+            throw new ConfigurationException("decision.json names the adapter "
+                    + model.decisions().adapter().get() + ", which a GGUF file cannot hold; export the model with it");
         }
     }
 
@@ -296,6 +301,7 @@ public final class ModelExport {
             LogitDifference difference = LogitDifference.between(expected(check, sequences, before, reference),
                     written, LogitDifference.columns(again, written));
             check.require(difference, "what was written as " + type);
+            DecisionCheck.require(model, again);
             return difference;
         }
     }

@@ -12,16 +12,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** GGUF files of the families of models, of all block types, and with each kind of tokenizer. */
 final class GgufTargets {
     private static final Path BLOCKS = Path.of("../../peft-core", "src", "test", "resources", "fixtures", "gguf",
             "types.gguf");
+    private static final String LAYA = "laya";
     private static final List<String> FAMILIES = List.of("qwen3", "phi3", "gpt2", "gpt-neox", "granite", "olmo3",
-            "smollm3", "glm4", "llama-longrope", "ministral3", "bert.gguf", "t5.gguf", "flan-t5.gguf");
+            "smollm3", "glm4", "llama-longrope", "ministral3", LAYA, "bert.gguf", "t5.gguf", "flan-t5.gguf");
     private static final Map<String, byte[]> WRITTEN = new HashMap<>();
     private static final List<String> PIECES = List.of("<unk>", "<s>", "</s>", "<0x0A>", "\u2581", "a", "b", "ab",
             "\u2581a", "\u2581ab", "  ", "\u0120", "\u0120a", "[CLS]", "[SEP]", "[UNK]", "c", "A");
@@ -48,19 +51,35 @@ final class GgufTargets {
         }
         if (!WRITTEN.containsKey(name)) {
             Path model = Files.createTempDirectory("fuzz");
-            Seeds.copy(Seeds.MODELS.resolve("families").resolve(name), model, "config.json", "model.safetensors");
-            Seeds.copy(Seeds.MODELS.resolve("tiny-llama"), model, "tokenizer.json", "tokenizer_config.json");
+            seed(name, model);
             try (BaseModel base = BaseModel.load(model.toString(),
                     ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32))) {
                 ModelExport.of(base).toGguf(model.resolve("model.gguf"));
             }
             WRITTEN.put(name, Files.readAllBytes(model.resolve("model.gguf")));
-            for (Path file : Seeds.files(model, "")) {
-                Files.delete(file);
+            try (Stream<Path> files = Files.walk(model)) {
+                for (Path file : (List<Path>) files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
             }
-            Files.delete(model);
         }
         Files.write(folder.resolve("model.gguf"), damage.bytes(WRITTEN.get(name), 9000));
+    }
+
+    private static void seed(String name, Path model) throws IOException {
+        if (!name.equals(LAYA)) {
+            Seeds.copy(Seeds.MODELS.resolve("families").resolve(name), model, "config.json", "model.safetensors");
+            Seeds.copy(Seeds.MODELS.resolve("tiny-llama"), model, "tokenizer.json", "tokenizer_config.json");
+            return;
+        }
+        Path laya = Seeds.MODELS.resolve("decisions/laya");
+        Seeds.copy(laya, model, "rl_agent_config.json", "model.safetensors");
+        Files.createDirectory(model.resolve("tokenizer"));
+        Seeds.copy(laya.resolve("tokenizer"), model.resolve("tokenizer"), "tokenizer.json", "tokenizer_config.json");
+        Files.createDirectory(model.resolve("encoder"));
+        // llama.cpp gives encoder and head as many attention heads, of which this head has one.
+        Files.writeString(model.resolve("encoder/config.json"), Files.readString(laya.resolve("encoder/config.json"))
+                .replace("\"num_attention_heads\": 2", "\"num_attention_heads\": 1"));
     }
 
     private static void tokenizer(Damage damage, Path folder) throws IOException {

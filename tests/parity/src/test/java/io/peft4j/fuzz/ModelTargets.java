@@ -1,11 +1,14 @@
 package io.peft4j.fuzz;
 
+import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.io.IfExists;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
+import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.safetensors.Safetensors;
+import io.peft4j.core.task.DecisionModel;
 import io.peft4j.core.task.QuestionAnswerer;
 import io.peft4j.core.task.TextClassifier;
 import io.peft4j.core.task.TextEmbedder;
@@ -169,7 +172,9 @@ final class ModelTargets {
         Reports reports = new Reports();
         reports.run(() -> {
             try (BaseModel model = BaseModel.load(folder.resolve("model.gguf").toString(), precision(damage))) {
-                if (model.network().task().type().hasHead()) {
+                if (model.network().task().type() == Task.Type.DECISION) {
+                    new DecisionModel(model).decide("ab c", DecisionQuestion.yesNo("Is it?"));
+                } else if (model.network().task().type().hasHead()) {
                     new TextEmbedder(model).embed("ab c");
                 } else {
                     answer(model);

@@ -22,7 +22,8 @@ import java.util.Optional;
 record DecisionHead(Slot kinds, List<Slot> layers, Slot scorer) implements EncoderNetwork.TaskHead {
     /** What stands before the names of the encoder's tensors, with a dot. */
     static final String ENCODER = "encoder.";
-    private static final int KINDS = 3;
+    /** Kinds of questions. */
+    static final int KINDS = 3;
     private static final int HEAD_SIZE = 64;
     private static final double DEVIATION = 0.02;
     private static final EncoderPlan.Norm NORM = new EncoderPlan.Norm(1e-5f, true);
@@ -49,12 +50,17 @@ record DecisionHead(Slot kinds, List<Slot> layers, Slot scorer) implements Encod
                 places.headLinear("scorer.3", 1, hidden, true, DEVIATION))));
     }
 
+    /** The attention heads of a layer. */
+    static int heads(int hidden) {
+        return Math.max(1, hidden / HEAD_SIZE);
+    }
+
     private static int[] kinds(PackedBatch batch) {
         return batch.types().length == 0 ? new int[batch.rows()] : batch.types();
     }
 
     private static Slot layer(EncoderPlaces places, String path, int hidden, int index) {
-        int heads = Math.max(1, hidden / HEAD_SIZE);
+        int heads = heads(hidden);
         int size = hidden / heads;
         return places.containing(path, () -> {
             Slot attention = places.containing(path + ".self_attn", () -> new EncoderAttention(index,

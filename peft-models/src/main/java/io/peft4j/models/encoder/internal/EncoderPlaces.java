@@ -154,11 +154,12 @@ final class EncoderPlaces {
                 like.bias() ? Optional.of(weights.constant(size, 0)) : Optional.empty(), like.epsilon()));
     }
 
-    /** The matrix of queries, keys and values of PyTorch's attention, whose names are not a layer's. */
+    /** The matrix of queries, keys and values of PyTorch's attention, whose names are not a layer's there. */
     Slot packedAttention(String path, int hidden) {
         parameters += 3L * hidden * (hidden + 1);
-        return place(path + ".in_proj", new Linear(weights.linear(path + ".in_proj_weight", 3 * hidden, hidden),
-                weights.vector(path + ".in_proj_bias", 3 * hidden, true)));
+        String stored = path + (weights.has(path + ".in_proj.weight") ? ".in_proj." : ".in_proj_");
+        return place(path + ".in_proj", new Linear(weights.linear(stored + "weight", 3 * hidden, hidden),
+                weights.vector(stored + "bias", 3 * hidden, true)));
     }
 
     /** A table of a head, which is made anew where the checkpoint has none. */

@@ -20,22 +20,22 @@ public final class ModernBertFamily extends EncoderFamily {
     private static final String PERIOD = "global_attn_every_n_layers";
     private static final String GGUF_PERIOD = ARCHITECTURE + ".attention.sliding_window_pattern";
     private static final String GGUF_LOCAL_BASE = ARCHITECTURE + ".rope.freq_base_swa";
+    private static final String GGUF_ACTIVATION = ARCHITECTURE + ".hidden_activation";
     private static final String LOCAL_BASE = "local_rope_theta";
     /** llama.cpp's files; the first of each so many layers has global attention. */
-    private static final GgufForm GGUF = GgufForm.of(ARCHITECTURE)
+    private static final GgufForm GGUF = named(GgufForm.of(ARCHITECTURE).withoutKey("feed_forward_length")
             .key("attention.layer_norm_epsilon", "norm_eps", GgufKey.Kind.NUMBER, "1e-5")
             .key("attention.sliding_window", "local_attention", GgufKey.Kind.COUNT, "128")
-            .rotary("global_rope_theta", 160_000).blocks("layers").fixed("hidden_activation", "gelu")
-            .fixed("norm_bias", false)
-            .whole("embeddings.tok_embeddings", "token_embd").whole("embeddings.norm", "token_embd_norm")
-            .whole("final_norm", "output_norm").tensor("attn_norm", "attn_norm").tensor("attn.Wqkv", "attn_qkv")
-            .tensor("attn.Wo", "attn_output").tensor("mlp_norm", "ffn_norm").tensor("mlp.Wi", "ffn_up")
-            .tensor("mlp.Wo", "ffn_down")
+            .rotary("global_rope_theta", 160_000).fixed("hidden_activation", "gelu").fixed("norm_bias", false)
+            .fixed("attention_bias", false).fixed("mlp_bias", false), "")
             .reading((file, config) -> config.put(PERIOD, file.metadata().integer(GGUF_PERIOD, 3))
-                    .put(LOCAL_BASE, file.metadata().floating(GGUF_LOCAL_BASE, 10_000)))
-            .writing(ModernBertFamily::requirePeriod)
+                    .put(LOCAL_BASE, file.metadata().floating(GGUF_LOCAL_BASE, 10_000))
+                    .put("hidden_activation", file.metadata().string(GGUF_ACTIVATION, "gelu")))
+            .reading(LayaGguf::read).writing(ModernBertFamily::requirePeriod).completed(LayaGguf::complete)
             .adding((writer, config) -> writer.bool(ARCHITECTURE + ".attention.causal", false)
-                    .uint32(GGUF_PERIOD, period(config)).float32(GGUF_LOCAL_BASE, (float) theta(config, true)));
+                    .string(GGUF_ACTIVATION, "gelu")
+                    .uint32(GGUF_PERIOD, period(config)).float32(GGUF_LOCAL_BASE, (float) theta(config, true)))
+            .adding(LayaGguf::write);
 
     /** The family. */
     public ModernBertFamily() {
@@ -56,6 +56,14 @@ public final class ModernBertFamily extends EncoderFamily {
     @Override
     public Optional<GgufForm> gguf() {
         return Optional.of(GGUF);
+    }
+
+    /** The names of the tensors, which a head puts something before. */
+    static GgufForm named(GgufForm form, String prefix) {
+        return form.blocks(prefix + "layers").whole(prefix + "embeddings.tok_embeddings", "token_embd")
+                .whole(prefix + "embeddings.norm", "token_embd_norm").whole(prefix + "final_norm", "output_norm")
+                .tensor("attn_norm", "attn_norm").tensor("attn.Wqkv", "attn_qkv").tensor("attn.Wo", "attn_output")
+                .tensor("mlp_norm", "ffn_norm").tensor("mlp.Wi", "ffn_up").tensor("mlp.Wo", "ffn_down");
     }
 
     private static int period(ModelConfig config) {

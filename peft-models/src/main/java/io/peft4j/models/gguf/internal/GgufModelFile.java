@@ -1,5 +1,6 @@
 package io.peft4j.models.gguf.internal;
 
+import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.gguf.GgufWriter;
 import io.peft4j.core.text.Tokenizer;
@@ -82,11 +83,12 @@ public final class GgufModelFile {
      * @param tokenizer its tokenizer
      * @param stops the tokens that end an answer
      * @param pooling how hidden states become one vector, where they do
+     * @param decisions how it reads typed questions
      * @throws ConfigurationException when the format or llama.cpp has no place for something in the model
      */
     public static void write(Path file, String name, ModelConfig config, List<ModelTensor> tensors, Types types,
-            Tokenizer tokenizer, Set<Integer> stops, Optional<SentencePooling> pooling) {
-        ModelConfig written = CheckpointForm.written(config);
+            Tokenizer tokenizer, Set<Integer> stops, Optional<SentencePooling> pooling, DecisionSettings decisions) {
+        ModelConfig written = GgufDecisions.withHead(CheckpointForm.written(config), tensors);
         GgufForm form = Architectures.requireGguf(written);
         GgufModelFile model = new GgufModelFile(written, form);
         model.writer.string("general.architecture", form.architecture()).string("general.type", "model")
@@ -106,6 +108,8 @@ public final class GgufModelFile {
             }
         }
         GgufVocabulary.write(model.writer, tokenizer, stops, (int) byName.get(EMBEDDING).get(0).shape()[0]);
+        GgufDecisions.write(model.writer, form.architecture(), decisions, tokenizer,
+                written.has(ModelConfig.HEAD_LAYERS));
         if (form.hasSeparateOutput()) {
             ModelTensor embedding = byName.get(EMBEDDING).get(0);
             byName.putIfAbsent(OUTPUT, List.of(Architectures.of(config) instanceof CheckpointForm own
