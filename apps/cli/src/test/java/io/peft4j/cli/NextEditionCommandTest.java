@@ -36,7 +36,7 @@ class NextEditionCommandTest {
     private Path train(String output, Path data, Object... more) {
         Path adapter = folder.resolve(output);
         List<Object> words = new ArrayList<>(List.of("train", "--model", "tiny", "--data", data, "--output", adapter,
-                "--dtype", "f32", "--learning-rate", 1e-2, "--epochs", 20, "--batch-size", 4));
+                "--dtype", "f32", "--learning-rate", 5e-3, "--epochs", 40, "--batch-size", 4));
         words.addAll(List.of(more));
         CommandRun.succeeding(words.toArray());
         return adapter;
