@@ -15,9 +15,9 @@ import java.util.function.Supplier;
  * on timing.
  *
  * <p>An operation is followed by the next within microseconds, so whoever waits, a worker for tasks or the caller for
- * the last of them, looks again and again for a moment before it sleeps. Where there are more threads than processors,
- * or other processes want them, the moment is short, since those who are waited for need the processor. One thread at a
- * time calls; it may be another each time.
+ * the last of them, looks again and again for a moment before it sleeps. Where there are more threads than processors
+ * the moment is short, since those who are waited for need the processor. One thread at a time calls; it may be another
+ * each time.
  *
  * @param <L> what each thread works with: its lane
  */
@@ -32,8 +32,6 @@ public final class Workers<L extends Tiles> implements AutoCloseable {
     private static final VarHandle STATE;
     private static final long SPIN_NANOS = 200_000;
     private static final long CROWDED_SPIN_NANOS = 5_000;
-    /** Whether other processes want the processors, too: {@code -Dpeft4j.crowded=true}, which tests set. */
-    private static final boolean CROWDED = Boolean.getBoolean("peft4j.crowded");
     /**
      * How long the caller then offers its processor to others and looks again: the last tasks of a large product take
      * about so long, and to wake from sleep takes a virtual processor a tenth of a millisecond.
@@ -79,7 +77,7 @@ public final class Workers<L extends Tiles> implements AutoCloseable {
         if (threads < 1) {
             throw new IllegalArgumentException("the number of threads must be at least 1, got " + threads);
         }
-        boolean crowded = CROWDED || threads > Runtime.getRuntime().availableProcessors();
+        boolean crowded = threads > Runtime.getRuntime().availableProcessors();
         spinNanos = crowded ? CROWDED_SPIN_NANOS : SPIN_NANOS;
         yieldNanos = crowded ? 0 : YIELD_NANOS;
         for (int i = 0; i < threads; i++) {
