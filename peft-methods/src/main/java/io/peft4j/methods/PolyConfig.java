@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.nn.RowTask;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
@@ -57,7 +58,7 @@ public record PolyConfig(CommonConfig common,
     }
 
     @Override
-    public int task(int asked) {
+    public RowTask task(int asked) {
         return TaskId.of(asked, task, "n_tasks", tasks);
     }
 

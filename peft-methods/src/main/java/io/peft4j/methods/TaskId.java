@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.nn.RowTask;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.ConfigReader;
@@ -35,16 +36,13 @@ final class TaskId implements KeyFormat<OptionalInt> {
     }
 
     /** The task that rows name, else the adapter's own, or the only one. */
-    static int of(int asked, OptionalInt own, String count, int tasks) {
-        boolean named = asked != TokenSequence.NO_TASK;
-        Checks.require(named || own.isPresent() || tasks == 1, "a row has no task_id, and the adapter none of its "
-                + "own; " + range(count, tasks));
-        Checks.require(!named || asked >= 0 && asked < tasks, "a row has " + (asked < 0 ? "a task_id" : "the task_id "
-                + asked) + " that the adapter does not have; " + range(count, tasks));
-        return named ? asked : own.orElse(0);
-    }
-
-    private static String range(String count, int tasks) {
-        return count + " is " + tasks + ", so it is an integer from 0 to " + (tasks - 1);
+    static RowTask of(int asked, OptionalInt own, String count, int tasks) {
+        int task = asked != TokenSequence.NO_TASK ? asked : own.orElse(tasks == 1 ? 0 : asked);
+        if (task >= 0 && task < tasks) {
+            return RowTask.of(task);
+        }
+        String said = task == TokenSequence.NO_TASK ? "has no task_id, and the adapter none of its own" : "has "
+                + (task < 0 ? "a task_id" : "the task_id " + task) + " that the adapter does not have";
+        return RowTask.refused(said + "; " + count + " is " + tasks + ", so it is an integer from 0 to " + (tasks - 1));
     }
 }

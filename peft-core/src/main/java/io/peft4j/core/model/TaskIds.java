@@ -1,7 +1,7 @@
 package io.peft4j.core.model;
 
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.nn.RowTask;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import java.util.ArrayList;
@@ -51,12 +51,7 @@ public final class TaskIds {
 
     /** The task of what no row names one for, such as a probe: the adapter's own, or 0 where it has none. */
     public static int any(Model model) {
-        TaskIds tasks = of(model);
-        try {
-            return tasks.layers.task(TokenSequence.NO_TASK);
-        } catch (ConfigurationException e) {
-            return 0;
-        }
+        return of(model).layers.task(TokenSequence.NO_TASK).number();
     }
 
     /** What a row says, a number or, in tables, its digits; {@link TokenSequence#NO_TASK} without the key. */
@@ -100,17 +95,15 @@ public final class TaskIds {
      * @return the task that it is computed as; {@link TokenSequence#NO_TASK} where no adapter has tasks
      */
     public int require(int task, Function<String, ? extends RuntimeException> wrong) {
-        int own;
-        try {
-            own = layers.task(task);
-        } catch (ConfigurationException e) {
-            throw wrong.apply(e.getMessage().replaceFirst("^a row ", ""));
-        }
-        boolean ignored = task != TokenSequence.NO_TASK && own == TokenSequence.NO_TASK;
+        RowTask own = layers.task(task);
+        own.refusal().ifPresent(why -> {
+            throw wrong.apply(why);
+        });
+        boolean ignored = task != TokenSequence.NO_TASK && own.equals(RowTask.NONE);
         if (ignored && layers != LayerSelection.BASE && !warned.getAndSet(true)) {
             LOG.warn("{}", wrong.apply("has a " + KEY + ", which is ignored, here and in other rows: the adapter's "
                     + "method has no tasks").getMessage());
         }
-        return own;
+        return own.number();
     }
 }

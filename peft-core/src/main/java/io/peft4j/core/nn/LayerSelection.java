@@ -50,12 +50,10 @@ public interface LayerSelection {
      * The task that adapters compute rows as.
      *
      * @param asked what the rows name, or {@link TokenSequence#NO_TASK}
-     * @return {@link TokenSequence#NO_TASK} where no adapter has tasks
-     * @throws io.peft4j.core.error.ConfigurationException when an adapter has no such task, or several and none is
-     *     named
+     * @return refused when an adapter has no such task, or several and none is named; default {@link RowTask#NONE}
      */
-    default int task(int asked) {
-        return TokenSequence.NO_TASK;
+    default RowTask task(int asked) {
+        return RowTask.NONE;
     }
 
     /** Positions that come before every sequence in the batch that {@link #prepare} gives; the model has less room. */

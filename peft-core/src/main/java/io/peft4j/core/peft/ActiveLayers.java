@@ -7,8 +7,8 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.RowTask;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.MergedLayer;
@@ -205,8 +205,8 @@ final class ActiveLayers implements LayerSelection {
     }
 
     @Override
-    public int task(int asked) {
-        return adapters.stream().mapToInt(adapter -> adapter.config().task(asked)).max().orElse(TokenSequence.NO_TASK);
+    public RowTask task(int asked) {
+        return adapters.stream().map(adapter -> adapter.config().task(asked)).reduce(RowTask.NONE, RowTask::or);
     }
 
     @Override

@@ -36,7 +36,8 @@ public final class MultitaskPromptMethod extends ConfiguredMethod<MultitaskPromp
         return PromptTuningMethod.prompt(setup.isRestoring() ? config
                 : config.toBuilder().virtualTokens(tokens).build(), setup, tokens,
                 new TaskPrompt(setup, tokens, config),
-                batch -> batch.withVirtualTokens(tokens.count(), task -> config.task(task) * tokens.count()));
+                batch -> batch.withVirtualTokens(tokens.count(),
+                        task -> config.task(task).required() * tokens.count()));
     }
 
     /**

@@ -80,7 +80,7 @@ public final class PolyMethod extends ConfiguredMethod<PolyConfig> {
 
         @Override
         protected Variable change(Tape tape, Variable x, Variable kept) {
-            return mixed(tape, x, weights(tape, config.task(TokenSequence.NO_TASK), Optional.empty()));
+            return mixed(tape, x, weights(tape, config.task(TokenSequence.NO_TASK).required(), Optional.empty()));
         }
 
         /** Of each task's rows. */
@@ -93,7 +93,7 @@ public final class PolyMethod extends ConfiguredMethod<PolyConfig> {
                     + "or run one batch for each task");
             List<Variable> parts = new ArrayList<>();
             rows.forEach((task, own) -> parts.add(mixed(tape, rows.size() == 1 ? x : RowOps.gatherRows(tape, x, own),
-                    weights(tape, config.task(task), context.isTraining()
+                    weights(tape, config.task(task).required(), context.isTraining()
                             ? Optional.of(new SplittableRandom(context.nextDropoutSeed())) : Optional.empty()))));
             return rows.size() == 1 ? parts.get(0) : RowOps.assemble(tape, parts, List.copyOf(rows.values()));
         }

@@ -1,6 +1,7 @@
 package io.peft4j.core.peft.config;
 
 import io.peft4j.core.model.BaseLanguageModel;
+import io.peft4j.core.nn.RowTask;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.method.PeftMethod;
 import java.util.LinkedHashMap;
@@ -65,11 +66,10 @@ public interface PeftConfig {
      * The task that the adapter computes rows as, of several that it was trained for.
      *
      * @param asked what the rows name, or {@link TokenSequence#NO_TASK}
-     * @return default {@link TokenSequence#NO_TASK}: the method has no tasks
-     * @throws io.peft4j.core.error.ConfigurationException when there is no such task, or none is named
+     * @return refused when there is no such task, or none is named; default {@link RowTask#NONE}
      */
-    default int task(int asked) {
-        return TokenSequence.NO_TASK;
+    default RowTask task(int asked) {
+        return RowTask.NONE;
     }
 
     /**

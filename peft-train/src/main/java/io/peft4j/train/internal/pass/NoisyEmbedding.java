@@ -8,6 +8,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.RowTask;
 import io.peft4j.core.nn.Slot;
 import java.util.SplittableRandom;
 import java.util.function.Function;
@@ -70,7 +71,7 @@ public record NoisyEmbedding(LayerSelection layers, Slot embedding, double alpha
     }
 
     @Override
-    public int task(int asked) {
+    public RowTask task(int asked) {
         return layers.task(asked);
     }
 
