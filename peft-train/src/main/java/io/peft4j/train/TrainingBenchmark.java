@@ -5,6 +5,7 @@ import io.peft4j.core.measure.support.LinearWork;
 import io.peft4j.core.measure.support.ProcessUsage;
 import io.peft4j.core.measure.support.SpeedLimits;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
@@ -78,9 +79,10 @@ public final class TrainingBenchmark {
         }
         SplittableRandom random = new SplittableRandom(seed);
         int vocabulary = model.network().description().vocabularySize();
+        int task = TaskIds.any(model);
         List<TokenSequence> sequences = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            sequences.add(TokenSequence.allSupervised(random.ints(length, 0, vocabulary).toArray()).inTask(0));
+            sequences.add(TokenSequence.allSupervised(random.ints(length, 0, vocabulary).toArray()).inTask(task));
         }
         return sequences;
     }

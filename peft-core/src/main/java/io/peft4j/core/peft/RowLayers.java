@@ -98,7 +98,8 @@ final class RowLayers implements LayerSelection {
 
     /** Why an adapter cannot run on some rows of a batch, as a sentence; empty where it can. */
     static Optional<String> mixingObstacle(Network network, Adapter adapter) {
-        PackedBatch probe = PackedBatch.of(List.of(TokenSequence.unsupervised(0).withSource(0).inTask(0)));
+        PackedBatch probe = PackedBatch.of(List.of(TokenSequence.unsupervised(0).withSource(0)
+                .inTask(adapter.config().task(TokenSequence.NO_TASK).number())));
         Optional<String> obstacle = adapter.prepare(probe) != probe
                 ? Optional.of("it adds virtual tokens to a batch") : adapter.layers().stream()
                         .flatMap(layer -> layer.mixingObstacle().stream()).findFirst();

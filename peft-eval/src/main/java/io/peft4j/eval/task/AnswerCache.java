@@ -12,6 +12,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Pass;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
@@ -216,7 +217,7 @@ public final class AnswerCache {
         }
 
         private void addLogits(LanguageModel model, int[] probe) {
-            PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(probe).inTask(0)));
+            PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(probe).inTask(TaskIds.any(model))));
             try (ModelLease lease = model.lease();
                     Workspace workspace = model.engine().workspace(Priority.WORK);
                     Pass pass = Pass.evaluation(lease, workspace, batch)) {
