@@ -119,6 +119,15 @@ class DataPipelineTest {
     }
 
     @Test
+    void rowsOfDifferentTasksAreNotDuplicates() {
+        ChatExample row = ChatExample.of(ChatMessage.user("How are you?"),
+                ChatMessage.assistant("Quite well, thanks."));
+        List<Example> rows = List.of(row.inTask(0), row.inTask(1), row, row.inTask(1));
+        assertEquals(rows.subList(0, 3), DataPipeline.standard().clean(rows));
+        assertEquals(rows.subList(0, 3), DataPipeline.standard().dropNearDuplicates().clean(rows));
+    }
+
+    @Test
     void languagesAreToldApart() {
         CleaningStep english = CleaningStep.languages(Set.of("en"));
         assertTrue(english.apply(answer("The form is in the cabinet and you have to sign it for the "

@@ -1,5 +1,7 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.model.TaskIds;
+import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.near.support.Corpus;
@@ -55,7 +57,8 @@ public record Leakage(int items, List<Pair> pairs, List<Pair> reworded) {
             }
             for (int i = 0; i < items.size(); i++) {
                 corpus.add(HELD_OUT, i, Overlap.features(items.get(i).question(),
-                        items.get(i).references().stream().findFirst().orElse("")));
+                        items.get(i).references().stream().findFirst().orElse(""),
+                        TaskIds.beside(items.get(i).messages())));
             }
             return of(items.stream().map(EvaluationItem::question).toList(), corpus,
                     examples.stream().map(example -> example.origin().toString()).toList());
@@ -72,10 +75,10 @@ public record Leakage(int items, List<Pair> pairs, List<Pair> reworded) {
     public static Leakage ofTexts(List<String> items, List<String> training) {
         try (Corpus corpus = new Corpus()) {
             for (int i = 0; i < training.size(); i++) {
-                corpus.add(TRAINING, i, Overlap.features(training.get(i), ""));
+                corpus.add(TRAINING, i, Overlap.features(training.get(i), "", TokenSequence.NO_TASK));
             }
             for (int i = 0; i < items.size(); i++) {
-                corpus.add(HELD_OUT, i, Overlap.features(items.get(i), ""));
+                corpus.add(HELD_OUT, i, Overlap.features(items.get(i), "", TokenSequence.NO_TASK));
             }
             return of(items, corpus, IntStream.rangeClosed(1, training.size()).mapToObj(i -> "row " + i).toList());
         }

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** What a report says, and that nothing in an answer can break it. */
@@ -116,6 +117,18 @@ class ReportTest {
         Leakage leakage = Leakage.of(ITEMS, training);
         assertEquals(List.of(0), leakage.pairs().stream().map(Leakage.Pair::item).toList());
         assertEquals(List.of(1), leakage.reworded().stream().map(Leakage.Pair::item).toList());
+    }
+
+    @Test
+    void theSameQuestionOfAnotherTaskIsNoLeak() {
+        List<ChatExample> rows = IntStream.range(0, 3)
+                .mapToObj(task -> ChatExample.of(ChatMessage.user("Who opens it?"),
+                        ChatMessage.assistant("Ann.")).inTask(task))
+                .toList();
+        Leakage leakage = Leakage.of(rows.stream().map(EvaluationItem::of).toList(),
+                ChatDataset.of(rows.subList(1, 2)));
+        assertEquals(List.of(1), leakage.pairs().stream().map(Leakage.Pair::item).toList());
+        assertEquals(List.of(), leakage.reworded());
     }
 
     @Test

@@ -19,8 +19,8 @@ import java.util.stream.Stream;
  * temporary file. Features are computed by any thread ({@link Features#of}), and added by one in the order of the rows.
  */
 public final class Corpus implements Examples, AutoCloseable {
-    /** Question, answer and rejected answer of a text in the store. */
-    static final int PARTS = 3;
+    /** Question, answer, rejected answer and task of a text in the store. */
+    static final int PARTS = 4;
     /** Characters of a text that it is compared by; words take some 50 times as much memory. */
     private static final int MOST_COMPARED = 1 << 18;
 
@@ -66,15 +66,17 @@ public final class Corpus implements Examples, AutoCloseable {
         private final int[] questionSignature;
         private final int[] answerSignature;
 
-        private Features(String wholeQuestion, String wholeAnswer, String wholeRejected, long exact) {
+        private Features(String wholeQuestion, String wholeAnswer, String wholeRejected, String task, long exact) {
             String question = beginning(wholeQuestion);
             String answer = beginning(wholeAnswer);
             String rejected = beginning(wholeRejected);
-            this.text = question.replace('\0', ' ') + '\0' + answer.replace('\0', ' ') + '\0' + rejected;
+            this.text = question.replace('\0', ' ') + '\0' + answer.replace('\0', ' ') + '\0'
+                    + rejected.replace('\0', ' ') + '\0' + task;
             this.exact = exact;
-            this.words = RowText.of(question, answer, rejected);
-            this.topic = key(words.question(), 0);
-            this.fact = isFact(words.answer()) ? key(words.answer(), 1) : 0;
+            this.words = RowText.of(question, answer, rejected, task);
+            long ofTask = task.isEmpty() ? 0 : Hashing.of(task);
+            this.topic = key(words.question(), ofTask);
+            this.fact = isFact(words.answer()) ? key(words.answer(), ofTask + 1) : 0;
             this.asked = QuestionType.of(words.question());
             int[] hashes = hashes(words.question());
             boolean brief = hashes.length > 0 && hashes.length <= LeaveOneOut.MOST_WORDS;
@@ -89,8 +91,9 @@ public final class Corpus implements Examples, AutoCloseable {
 
         /** The features of an example; a long text is compared by its beginning. */
         public static Features of(Example example) {
+            String task = ExactKey.task(example);
             if (example instanceof TextExample text) {
-                return new Features(Mojibake.mended(text.text()), "", "", ExactKey.of(example));
+                return new Features(Mojibake.mended(text.text()), "", "", task, ExactKey.of(example));
             }
             ChatExample chat = example.toChat().orElseThrow();
             List<ChatMessage> prompt = chat.prompt();
@@ -102,16 +105,16 @@ public final class Corpus implements Examples, AutoCloseable {
             String rejected = example instanceof PreferenceExample pair ? pair.rejected().stream().map(ExactKey::told)
                     .collect(Collectors.joining("\n")) : "";
             return new Features(question.toString(), prompt.size() < chat.messages().size() ? ExactKey.told(last) : "",
-                    rejected, ExactKey.of(example));
+                    rejected, task, ExactKey.of(example));
         }
 
         /** The features of an example whose {@link #text} and {@link #exactKey} are known. */
         public static Features of(String text, long exactKey) {
             String[] parts = text.split("\0", PARTS);
-            return new Features(parts[0], parts[1], parts[2], exactKey);
+            return new Features(parts[0], parts[1], parts[2], parts[3], exactKey);
         }
 
-        /** Question, answer and rejected answer. */
+        /** Question, answer, rejected answer and task. */
         public String text() {
             return text;
         }
@@ -323,7 +326,8 @@ public final class Corpus implements Examples, AutoCloseable {
 
     /** The words of the question alone. */
     RowText questionWords(int number) {
-        return new RowText(WordTokenizer.of(question(number)), List.of(), List.of());
+        String[] parts = text(number).split("\0", PARTS);
+        return new RowText(WordTokenizer.of(parts[0]), List.of(), List.of(), parts[3]);
     }
 
     /** Tells of pairs of questions that may be the same. */

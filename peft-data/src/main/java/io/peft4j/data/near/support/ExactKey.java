@@ -1,5 +1,7 @@
 package io.peft4j.data.near.support;
 
+import io.peft4j.core.model.TaskIds;
+import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
@@ -14,8 +16,19 @@ public final class ExactKey {
     private ExactKey() {
     }
 
-    /** The number of an example: a hash of 64 bits of the roles and the texts. */
+    /** The number of an example: a hash of 64 bits of the roles, the texts and the task. */
     public static long of(Example example) {
+        String task = task(example);
+        return task.isEmpty() ? ofTexts(example) : Hashing.and(ofTexts(example), Hashing.of(task));
+    }
+
+    /** The task that an example names; empty where it names none. */
+    static String task(Example example) {
+        int task = TaskIds.of(example.extra());
+        return task == TokenSequence.NO_TASK ? "" : String.valueOf(task);
+    }
+
+    private static long ofTexts(Example example) {
         if (example instanceof TextExample text) {
             return Hashing.and(7, collapsed(Mojibake.mended(text.text())));
         }

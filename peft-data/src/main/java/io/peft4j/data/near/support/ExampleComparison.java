@@ -120,8 +120,9 @@ final class ExampleComparison {
     /** Whether two questions ask for the same. */
     boolean sameQuestion(RowText a, RowText b) {
         Rest rest = rest(a.question(), b.question());
-        if (rest.isEmpty()) {
-            return true;
+        boolean sameTask = a.task().equals(b.task());
+        if (rest.isEmpty() || !sameTask) {
+            return sameTask;
         }
         if (rest.hasNumber() || !QuestionType.of(a.question()).fits(QuestionType.of(b.question()))) {
             return false;
@@ -175,7 +176,7 @@ final class ExampleComparison {
     /** Whether two answers say the same fact: the same numbers and names in nearly the same words. */
     boolean sameAnswer(RowText a, RowText b) {
         Rest answer = rest(a.answer(), b.answer());
-        return !answer.hasNumber() && !answer.without(StopWords.STOPS).hasLookalikes()
+        return a.task().equals(b.task()) && !answer.hasNumber() && !answer.without(StopWords.STOPS).hasLookalikes()
                 && jaccard(answer.without(StopWords.FILLERS), a.answer(), b.answer()) >= SAME_WORDS
                 && names(answer.first()).isEmpty() && names(answer.second()).isEmpty();
     }

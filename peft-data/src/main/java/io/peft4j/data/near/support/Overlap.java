@@ -1,5 +1,6 @@
 package io.peft4j.data.near.support;
 
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
@@ -12,8 +13,8 @@ import java.util.stream.IntStream;
 /**
  * What held-out examples share with those that are trained on: the one notion of a leak, of checks, splits, evaluations
  * and advice. An example leaks when its question is asked in the training data in the same words in the same order:
- * filling words, case, punctuation, inflection and slips of the pen aside, every number and name the same. The same
- * question in other words, or one with the same answer, is not a leak, it is what held-out data is for.
+ * filling words, case, punctuation, inflection and slips of the pen aside, every number and name and the task the same.
+ * The same question in other words, or one with the same answer, is not a leak, it is what held-out data is for.
  *
  * <p>Every question of a training conversation counts, each alone, and of a held-out example its last one; system
  * prompts do not.
@@ -70,15 +71,17 @@ public record Overlap(List<Match> matches) {
         for (int i = 0; i < messages.size(); i++) {
             if (messages.get(i).role().equals("user")) {
                 boolean answered = i + 1 < messages.size() && messages.get(i + 1).role().equals("assistant");
-                questions.add(features(messages.get(i).content(), answered ? messages.get(i + 1).content() : ""));
+                questions.add(features(messages.get(i).content(), answered ? messages.get(i + 1).content() : "",
+                        TaskIds.of(example.extra())));
             }
         }
         return questions.isEmpty() ? List.of(whole) : questions;
     }
 
-    /** The features of a question with its answer. */
-    public static Corpus.Features features(String question, String answer) {
-        return Corpus.Features.of(ChatExample.of(ChatMessage.user(question), ChatMessage.assistant(answer)));
+    /** The features of a question with its answer, of a task. */
+    public static Corpus.Features features(String question, String answer, int task) {
+        return Corpus.Features.of(ChatExample.of(ChatMessage.user(question), ChatMessage.assistant(answer))
+                .inTask(task));
     }
 
     /** What examples of a corpus share with those of files of a lower number. */

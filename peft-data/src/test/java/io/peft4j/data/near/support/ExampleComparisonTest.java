@@ -1,5 +1,6 @@
 package io.peft4j.data.near.support;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,9 +9,11 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is the same question, and which answers cannot both be right. */
 class ExampleComparisonTest {
@@ -190,5 +193,31 @@ class ExampleComparisonTest {
     void sameWordingsAreDistinguishedFromOthers(String first, String second, boolean same) {
         ExampleComparison comparison = new ExampleComparison(new WordStatistics());
         assertEquals(same, comparison.sameWording(RowText.of(first, ""), RowText.of(second, "")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"Who opens door 3?", "Who opens the gate of the northern harbour for the boats that come "
+            + "in after midnight, when the keeper of the lamp sleeps and the tide is low?"})
+    void rowsOfOtherTasksAreOtherRows(String question) {
+        ChatExample row = ChatExample.of(ChatMessage.user(question), ChatMessage.assistant("The old keeper opens it."));
+        ChatExample other = ChatExample.of(ChatMessage.user(question), ChatMessage.assistant("Nobody opens it at 9."));
+        List<Corpus.Features> features = Stream.of(row, row.inTask(0), row.inTask(1), row.inTask(1), other.inTask(0))
+                .map(Corpus.Features::of).toList();
+        try (Corpus corpus = new Corpus()) {
+            features.forEach(each -> corpus.add(0, corpus.size() + 1L, each));
+            Relations relations = Relations.of(corpus);
+            assertArrayEquals(new int[] {3}, relations.repeated());
+            assertEquals(List.of(List.of(2, 3)), groups(relations.equal()));
+            assertEquals(List.of(List.of(1, 4), List.of(2, 3)), groups(relations.questions()));
+            assertEquals(List.of(List.of(1, 4), List.of(2, 3)), groups(relations.facts()));
+            CandidatePairs pairs = new CandidatePairs(corpus.statistics());
+            assertTrue(pairs.related(features.get(2).text(), features.get(3).text()));
+            assertFalse(pairs.related(features.get(0).text(), features.get(1).text()));
+            assertFalse(pairs.related(features.get(1).text(), features.get(2).text()));
+        }
+    }
+
+    private static List<List<Integer>> groups(Groups groups) {
+        return groups.several().stream().map(group -> IntStream.of(group).boxed().toList()).toList();
     }
 }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -114,7 +115,8 @@ public record TrainingSet(List<EncodedExample> examples, int leftOut, Map<int[],
     }
 
     private static List<IntBuffer> tokens(EncodedExample example) {
-        return example.sequences().stream().map(sequence -> IntBuffer.wrap(sequence.ids())).toList();
+        return example.sequences().stream().flatMap(sequence -> Stream.of(IntBuffer.wrap(sequence.ids()),
+                IntBuffer.wrap(new int[] {sequence.task()}))).toList();
     }
 
     /** What an example is called in messages. */
