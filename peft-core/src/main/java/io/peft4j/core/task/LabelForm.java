@@ -105,7 +105,6 @@ final class LabelForm implements DecisionForm {
         Map<String, Object> variables = new LinkedHashMap<>(WITHOUT_THINKING);
         variables.put("state", control.marked(MAPPER.convertValue(state, Object.class)));
         variables.put("question", control.marked(prompt.variables()));
-        prompt.systemOne().forEach((key, value) -> variables.put(key, control.marked(value)));
         return template.render(List.of(ChatMessage.user("")), true, List.of(), variables);
     }
 
@@ -229,26 +228,6 @@ final class LabelForm implements DecisionForm {
             IntStream.of(order).forEach(i -> descriptions.add(MAPPER.convertValue(question.options().get(i)
                     .description(), Object.class)));
             values.put("descriptions", descriptions);
-            return values;
-        }
-
-        /** The same as a prompt in a GGUF file sees it. */
-        Map<String, Object> systemOne() {
-            List<Object> options = new ArrayList<>();
-            for (int i = 0; i < order.length; i++) {
-                DecisionQuestion.Option option = question.options().get(order[i]);
-                Map<String, Object> values = new LinkedHashMap<>();
-                values.put("key", option.name());
-                values.put("description", MAPPER.convertValue(option.description(), Object.class));
-                values.put("label", labels.get(i));
-                options.add(values);
-            }
-            Map<String, Object> values = new LinkedHashMap<>();
-            values.put("id", "question");
-            values.put("type", question.kind().word());
-            values.put("instructions", MAPPER.convertValue(question.instructions(), Object.class));
-            values.put("options", options);
-            values.put("images", List.of());
             return values;
         }
     }

@@ -144,11 +144,14 @@ class GgufDecisionsTest {
             try (BaseModel again = load(file)) {
                 assertSame(answers(base, rows), answers(again, rows), F32);
                 assertEquals(base.decisions().temperature(), again.decisions().temperature());
+                ModelExport.of(again).toGguf(folder.resolve("again.gguf"));
             }
         }
-        try (GgufFile written = GgufFile.open(file)) {
+        try (GgufFile written = GgufFile.open(file); GgufFile again = GgufFile.open(folder.resolve("again.gguf"))) {
             assertEquals(type, written.metadata().string("llama.decision.type", ""));
             assertEquals(!type.isEmpty(), written.metadata().has("tokenizer.chat_template.systemone"));
+            assertEquals(written.metadata().string("tokenizer.chat_template.systemone", ""),
+                    again.metadata().string("tokenizer.chat_template.systemone", ""));
         }
     }
 

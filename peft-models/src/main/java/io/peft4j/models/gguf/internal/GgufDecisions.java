@@ -161,11 +161,11 @@ public final class GgufDecisions {
         if (metadata.has(prefix + "type")) {
             String type = metadata.string(prefix + "type");
             String prompt = metadata.string(SystemOnePrompt.KEY);
-            if (type.equals(LAYA)) {
+            if (prefix.startsWith(MARKED + ".")) {
                 addLaya(file, tokenizer, prompt, values);
             } else {
                 addLetters(file, tokenizer, type, values);
-                template = Optional.of(prompt);
+                template = Optional.of(SystemOnePrompt.template(prompt));
             }
         }
         try {
@@ -203,17 +203,13 @@ public final class GgufDecisions {
                         + "number of options; supported are choice, score and noul, with .2, .3_5, .6_10 or .11"));
     }
 
+    /** {@link io.peft4j.models.architecture.GgufForm} has read the type with the layers. */
     private static void addLaya(GgufFile file, Tokenizer tokenizer, String prompt, ObjectNode values) {
         GgufMetadata metadata = file.metadata();
         String key = prefix(file) + MOST_QUESTION_TOKENS;
         long most = metadata.integer(key);
         if (most < 1 || most > Integer.MAX_VALUE) {
             throw new FileFormatException(file.path(), key + " is " + most + "; it must be a number of tokens");
-        }
-        if (!prefix(file).startsWith(MARKED + ".")) {
-            throw new FileFormatException(file.path(),
-                    "decision.type is \"" + LAYA + "\" of an architecture other than "
-                            + MARKED);
         }
         SystemOnePrompt.Tokens tokens = SystemOnePrompt.Tokens.of(tokenizer).orElseThrow(() -> new FileFormatException(
                 file.path(), "its tokenizer has no tokens to mark options with"));
@@ -232,7 +228,8 @@ public final class GgufDecisions {
         if (!type.equals(SystemOnePrompt.TRUE_FIRST) && !type.equals(SystemOnePrompt.FALSE_FIRST)) {
             throw new FileFormatException(file.path(),
                     prefix(file) + "type is \"" + type + "\"; supported are \"" + LAYA
-                            + "\", \"" + SystemOnePrompt.TRUE_FIRST + "\" and \"" + SystemOnePrompt.FALSE_FIRST + "\"");
+                            + "\", \"" + SystemOnePrompt.TRUE_FIRST + "\" and \"" + SystemOnePrompt.FALSE_FIRST
+                            + "\", the first of " + MARKED + " alone");
         }
         List<String> labels = SystemOnePrompt.labels(type, tokenizer);
         if (labels.size() < 2) {

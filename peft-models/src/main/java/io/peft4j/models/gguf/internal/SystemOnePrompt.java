@@ -31,13 +31,23 @@ final class SystemOnePrompt {
     /** What a prompt may hold that only Transformers reads. */
     private static final List<String> MARKS = List.of("<|mark|>", "<|split|>");
 
-    /** Transformers' variables. */
+    /** Keeps a line break at the beginning of what follows. */
+    private static final String APART = "{{ '' }}";
+
+    /** Transformers' variables by llama.cpp's. */
     private static final String OWN = "{%- for o in options %}{%- set ns.options = ns.options + [o.key] %}"
             + "{%- set ns.labels = ns.labels + [letters[loop.index0]] %}"
             + "{%- set ns.descriptions = ns.descriptions + [o.description] %}{%- endfor %}"
             + "{%- set question = {'name': id, 'type': type, 'instructions': instructions, 'options': ns.options, "
             + "'labels': ns.labels, 'descriptions': ns.descriptions} %}"
             + "{%- set messages = [{'role': 'user', 'content': ''}] %}";
+
+    /** The way back: llama.cpp's variables by Transformers'. */
+    private static final String BACK = "{%- set ns = namespace(options=[]) %}{%- for o in question.options %}"
+            + "{%- set ns.options = ns.options + [{'key': o, 'description': question.descriptions[loop.index0], "
+            + "'label': question.labels[loop.index0]}] %}{%- endfor %}{%- set options = ns.options %}"
+            + "{%- set id = question.name %}{%- set type = question.type %}"
+            + "{%- set instructions = question.instructions %}{%- set images = [] %}" + APART;
 
     /** Transformers' prompt for models that bring none, as a message of a chat. */
     private static final String PLAIN = "{%- if state is string %}{%- set ns.text = state %}"
@@ -161,6 +171,9 @@ final class SystemOnePrompt {
 
     /** The prompt of a chat model whose options have letters: the settings' own, or the plain one in a chat. */
     static String letters(DecisionSettings settings, Tokenizer tokenizer) {
+        if (settings.template().filter(text -> text.startsWith(BACK)).isPresent()) {
+            return settings.template().get().substring(BACK.length());
+        }
         StringBuilder prompt = new StringBuilder();
         set(prompt, "bos_token", quoted(tokenizer.bosId().stream().mapToObj(id -> text(tokenizer, id)).findFirst()
                 .orElse("")));
@@ -171,9 +184,13 @@ final class SystemOnePrompt {
         set(prompt, "letters", quoted(String.join("", letters('A', 'Z')) + String.join("", letters('a', 'z'))));
         set(prompt, "ns", "namespace(text='', options=[], labels=[], descriptions=[])");
         prompt.append(settings.template().isPresent() ? OWN : PLAIN);
-        // What stands between the parts keeps a line break at the beginning of a template.
-        return prompt.append("{{ '' }}").append(settings.template()
+        return prompt.append(APART).append(settings.template()
                 .orElseGet(() -> tokenizer.chatTemplate().map(ChatTemplate::source).orElse(""))).toString();
+    }
+
+    /** The prompt of a file in Transformers' form. */
+    static String template(String prompt) {
+        return BACK + prompt;
     }
 
     private static void set(StringBuilder prompt, String name, String value) {
