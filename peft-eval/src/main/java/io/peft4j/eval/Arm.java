@@ -5,6 +5,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.internal.WordVectors;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,6 +71,11 @@ public record Arm(String name, String description, LanguageModel model, UnaryOpe
                     messages.stream().filter(message -> !message.role().equals(SYSTEM)).forEach(asked::add);
                     return asked;
                 });
+    }
+
+    /** Items as they are asked. */
+    public List<EvaluationItem> asking(List<EvaluationItem> items) {
+        return items.stream().map(item -> item.asking(prompt.apply(item.messages()))).toList();
     }
 
     /** What the examples of a data set ask, one text each. */

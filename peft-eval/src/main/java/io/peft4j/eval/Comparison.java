@@ -6,7 +6,6 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.ModelStatus;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.grader.Grading;
 import io.peft4j.eval.comparison.ComparisonOptions;
@@ -288,14 +287,14 @@ public final class Comparison {
 
     private ArmAnswers ask(Arm arm, List<EvaluationItem> items) {
         long begin = System.nanoTime();
-        List<List<ChatMessage>> prompts = items.stream().map(item -> arm.prompt().apply(item.messages())).toList();
-        Answerer.Answered answered = answerer(arm, "").ask(prompts);
+        List<EvaluationItem> asked = arm.asking(items);
+        Answerer.Answered answered = answerer(arm, "").ask(asked);
         double seconds = (System.nanoTime() - begin) / 1e9;
-        ModelMeasures measures = ModelMeasures.of(arm.model(), items, prompts, likelihood).withCut(answered.cut());
+        ModelMeasures measures = ModelMeasures.of(arm.model(), asked, likelihood).withCut(answered.cut());
         if (draws > 0) {
             Answerer drawing = answerer(arm, "draws, ").options(
                     generation.withSampling(generation.sampling().withTemperature(temperature)));
-            measures = measures.withDraws(Consistency.ofDraws(drawing, prompts, draws));
+            measures = measures.withDraws(Consistency.ofDraws(drawing, asked, draws));
         }
         boolean prompt = arm != base && arm.model() == base.model();
         return new ArmAnswers(arm.name(), arm.description(), answered.texts(), measures, seconds, prompt);
@@ -321,7 +320,7 @@ public final class Comparison {
     private Point point(String name, int examples, LanguageModel model, List<EvaluationItem> items,
             AnswerScoring scoring) {
         List<String> answers = answerer(Arm.plain(name, name, model), "")
-                .answers(items.stream().map(EvaluationItem::messages).toList());
+                .answers(items);
         return new Point(name, examples, scoring.decidingScore(answers));
     }
 

@@ -61,7 +61,7 @@ public final class FactAccuracy {
 
     /** How many of the questions the file of {@link #cachedIn} has the answers to. */
     public int known(List<EvaluationItem> questions) {
-        return answerer.known(questions.stream().map(EvaluationItem::messages).toList());
+        return answerer.known(questions);
     }
 
     /**
@@ -73,7 +73,7 @@ public final class FactAccuracy {
      * @throws IllegalStateException when the listener of the options cancelled the generation
      */
     public FactReport on(List<EvaluationItem> questions) {
-        List<String> answers = answerer.answers(questions.stream().map(EvaluationItem::messages).toList());
+        List<String> answers = answerer.answers(questions);
         List<FactReport.Outcome> outcomes = new ArrayList<>();
         for (int i = 0; i < answers.size(); i++) {
             EvaluationItem question = questions.get(i);

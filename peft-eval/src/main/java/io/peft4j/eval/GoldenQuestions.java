@@ -61,7 +61,7 @@ public final class GoldenQuestions {
      * @throws AssertionError naming the questions, what was expected and what came
      */
     public void assertAnsweredBy(Answerer answerer, double share) {
-        List<String> answers = answerer.answers(items.stream().map(EvaluationItem::messages).toList());
+        List<String> answers = answerer.answers(items);
         List<Integer> wrong = IntStream.range(0, items.size())
                 .filter(i -> !items.get(i).isAnsweredBy(answers.get(i))).boxed().toList();
         int right = items.size() - wrong.size();

@@ -65,8 +65,8 @@ public record ShippingCheck(Asked before, Asked after) {
 
     /** Asks a model. */
     public static Asked ask(LanguageModel model, List<EvaluationItem> items, GenerationOptions generation) {
-        return new Asked(FactAccuracy.of(model).options(generation).on(items), ModelMeasures.of(model, items, items
-                .stream().map(EvaluationItem::messages).toList(), true).likelihood());
+        return new Asked(FactAccuracy.of(model).options(generation).on(items), ModelMeasures.of(model, items, true)
+                .likelihood());
     }
 
     /** The outcomes after, of questions that were answered right before and are not any more. */

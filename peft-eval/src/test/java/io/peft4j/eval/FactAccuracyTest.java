@@ -110,13 +110,13 @@ class FactAccuracyTest {
     @Test
     void answersThatWereCutAreCountedAlsoWhereTheyWereStored() {
         Path cache = folder.resolve("answers.jsonl");
-        List<List<ChatMessage>> prompts = List.of(List.of(ChatMessage.user("Hello")),
-                List.of(ChatMessage.user("Goodbye")));
+        List<EvaluationItem> items = List.of(EvaluationItem.reference("Hello", "x"),
+                EvaluationItem.reference("Goodbye", "x"));
         Answerer brief = Answerer.of(model).withMaxNewTokens(3).cachedIn(cache);
-        assertEquals(2, brief.ask(prompts).cut());
-        assertEquals(2, Answerer.of(model).withMaxNewTokens(3).cachedIn(cache).ask(prompts).cut());
+        assertEquals(2, brief.ask(items).cut());
+        assertEquals(2, Answerer.of(model).withMaxNewTokens(3).cachedIn(cache).ask(items).cut());
         Answerer digit = Answerer.of(model).options(OPTIONS.withConstraint(TextConstraints.regex("[0-9]{1}")));
-        assertEquals(0, digit.ask(prompts).cut());
+        assertEquals(0, digit.ask(items).cut());
     }
 
     @Test

@@ -19,13 +19,12 @@ public sealed interface Prompt {
 
     /**
      * A conversation as a model takes it: a chat where it has a chat template; without one, a single message of the
-     * user is a text to continue. Its task is the one {@linkplain TaskIds#beside(List, Map) beside it}.
+     * user is a text to continue.
      */
     static Prompt of(LanguageModel model, List<ChatMessage> messages) {
         boolean text = model.chatTemplate().isEmpty() && messages.size() == 1
                 && messages.get(0).role().equals("user");
-        return (text ? text(messages.get(0).content()) : chat(TaskIds.without(messages)))
-                .inTask(TaskIds.beside(messages));
+        return text ? text(messages.get(0).content()) : chat(messages);
     }
 
     /** The task that the answer is computed as, where an adapter has several ({@link TokenSequence#task}). */

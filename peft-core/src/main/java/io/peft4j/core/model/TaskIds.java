@@ -3,10 +3,6 @@ package io.peft4j.core.model;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.RowTask;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.core.text.ChatMessage;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
@@ -61,30 +57,6 @@ public final class TaskIds {
             return TokenSequence.NO_TASK;
         }
         return value.toString().matches("\\d{1,9}") ? Integer.parseInt(value.toString()) : OTHER;
-    }
-
-    /** A conversation with what a row says beside its last message, from where {@link Prompt#of} takes it. */
-    public static List<ChatMessage> beside(List<ChatMessage> messages, Map<String, ?> fields) {
-        return fields.containsKey(KEY) ? changed(messages, extra -> extra.put(KEY, fields.get(KEY))) : messages;
-    }
-
-    /** What stands beside the last message. */
-    public static int beside(List<ChatMessage> messages) {
-        return messages.isEmpty() ? TokenSequence.NO_TASK : of(messages.get(messages.size() - 1).extra());
-    }
-
-    /** The same without it, as a chat template is to see it. */
-    public static List<ChatMessage> without(List<ChatMessage> messages) {
-        return beside(messages) == TokenSequence.NO_TASK ? messages : changed(messages, extra -> extra.remove(KEY));
-    }
-
-    private static List<ChatMessage> changed(List<ChatMessage> messages, Function<Map<String, Object>, Object> change) {
-        List<ChatMessage> all = new ArrayList<>(messages);
-        ChatMessage last = all.remove(all.size() - 1);
-        Map<String, Object> extra = new LinkedHashMap<>(last.extra());
-        change.apply(extra);
-        all.add(new ChatMessage(last.role(), last.content(), extra));
-        return all;
     }
 
     /**

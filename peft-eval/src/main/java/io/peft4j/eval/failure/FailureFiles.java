@@ -51,9 +51,9 @@ public final class FailureFiles {
             }
             ObjectNode row = JSON.createObjectNode();
             ArrayNode messages = row.putObject("input").putArray("messages");
-            TaskIds.without(item.messages()).forEach(message -> messages.add(JSON.valueToTree(message.toMap())));
-            if (TaskIds.beside(item.messages()) >= 0) {
-                row.put(TaskIds.KEY, TaskIds.beside(item.messages()));
+            item.messages().forEach(message -> messages.add(JSON.valueToTree(message.toMap())));
+            if (item.task() >= 0) {
+                row.put(TaskIds.KEY, item.task());
             }
             row.putArray("preferred_output").addObject().put("role", "assistant")
                     .put("content", item.references().get(0));

@@ -9,6 +9,8 @@ import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.task.Answerer;
+import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.eval.task.Expectation;
 import io.peft4j.eval.task.MultipleChoice;
 import io.peft4j.eval.task.ToolCheck;
 import java.io.BufferedReader;
@@ -159,7 +161,7 @@ public final class GuardSet {
         for (boolean calls : new boolean[] {false, true}) {
             int[] asked = places(item -> item.isAsked() && item.tools().isPresent() == calls);
             List<String> free = answerer.withMaxNewTokens(calls ? MAX_CALL_TOKENS : MAX_NEW_TOKENS)
-                    .answers(IntStream.of(asked).mapToObj(i -> prompt(items.get(i))).toList());
+                    .answers(IntStream.of(asked).mapToObj(i -> question(items.get(i))).toList());
             for (int i = 0; i < asked.length; i++) {
                 answers[asked[i]] = free.get(i);
                 generated[asked[i]] = items.get(asked[i]).isAnsweredBy(free.get(i));
@@ -181,9 +183,9 @@ public final class GuardSet {
         return IntStream.range(0, items.size()).filter(i -> chosen.test(items.get(i))).toArray();
     }
 
-    private static List<ChatMessage> prompt(GuardItem item) {
-        List<ChatMessage> question = List.of(ChatMessage.user(item.question()));
-        return item.tools().map(tools -> tools.shownIn(question)).orElse(question);
+    private static EvaluationItem question(GuardItem item) {
+        return new EvaluationItem(List.of(ChatMessage.user(item.question())), item.choices().stream().limit(1).toList(),
+                List.of(), item.tools().map(Expectation.NONE::withTools).orElse(Expectation.NONE));
     }
 
     @Override

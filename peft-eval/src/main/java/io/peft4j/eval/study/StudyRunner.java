@@ -111,7 +111,7 @@ public final class StudyRunner {
         LanguageModel model = training.train(examples, seed);
         try {
             List<String> answers = Answerer.of(model).options(generation)
-                    .answers(items.stream().map(EvaluationItem::messages).toList());
+                    .answers(items);
             return new Point("seed " + seed, examples.size(), scoring.decidingScore(answers));
         } finally {
             TrainedModels.close(model);

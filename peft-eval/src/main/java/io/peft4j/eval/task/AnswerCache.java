@@ -158,11 +158,13 @@ public final class AnswerCache {
         }
 
         /** The key of a question. */
-        String of(List<ChatMessage> messages) {
+        String of(EvaluationItem item) {
             String choice = List.of(options.maxNewTokens(), options.stopStrings(), options.sampling().withSeed(0),
                     options.constraint().map(TextConstraint::description).orElse("")).toString();
-            return ModelFingerprint.of(List.of(model, choice, messages.stream().map(ChatMessage::toMap).toList()
-                    .toString()));
+            String asked = item.messages().stream().map(ChatMessage::toMap).toList()
+                    + item.further().tools().map(check -> check.tools().toString()).orElse("")
+                    + (item.task() == TokenSequence.NO_TASK ? "" : item.task());
+            return ModelFingerprint.of(List.of(model, choice, asked));
         }
     }
 

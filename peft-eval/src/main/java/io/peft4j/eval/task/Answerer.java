@@ -2,6 +2,7 @@ package io.peft4j.eval.task;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
+import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
@@ -9,8 +10,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.model.TextConstraint;
-import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.example.Origin;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -112,9 +112,9 @@ public final class Answerer {
     }
 
     /** How many of the questions have a kept answer. */
-    public int known(List<List<ChatMessage>> prompts) {
+    public int known(List<EvaluationItem> items) {
         Optional<AnswerCache.Keys> keys = keys();
-        return (int) prompts.stream().filter(prompt -> known(keys, prompt).isPresent()).count();
+        return (int) items.stream().filter(item -> known(keys, item).isPresent()).count();
     }
 
     private Optional<AnswerCache.Keys> keys() {
@@ -124,29 +124,30 @@ public final class Answerer {
     /**
      * The answers to all questions, as {@link #ask} gets them.
      *
-     * @param prompts the conversations to answer
+     * @param items what is asked
      * @return one answer each, in their order
      */
-    public List<String> answers(List<List<ChatMessage>> prompts) {
-        return ask(prompts).texts();
+    public List<String> answers(List<EvaluationItem> items) {
+        return ask(items).texts();
     }
 
     /**
      * Asks all questions. Answers that were cut before they followed the constraint of the options are warned of.
      *
-     * @param prompts the conversations to answer
+     * @param items what is asked
      * @throws io.peft4j.core.error.PeftException when the model has no chat template, or a question is too long for it
+     *     or of a task that it does not have
      * @throws java.io.UncheckedIOException when the cache cannot be written
      * @throws IllegalStateException when the listener of the options cancelled the generation
      */
-    public Answered ask(List<List<ChatMessage>> prompts) {
-        AnswerCache.Kept[] answers = new AnswerCache.Kept[prompts.size()];
+    public Answered ask(List<EvaluationItem> items) {
+        AnswerCache.Kept[] answers = new AnswerCache.Kept[items.size()];
         boolean greedy = options.sampling().isGreedy();
-        requireTasks(prompts);
+        requireTasks(items);
         Optional<AnswerCache.Keys> keys = keys();
         List<Integer> open = new ArrayList<>();
         for (int i = 0; i < answers.length; i++) {
-            answers[i] = known(keys, prompts.get(i)).orElse(null);
+            answers[i] = known(keys, items.get(i)).orElse(null);
             if (answers[i] == null) {
                 open.add(i);
             }
@@ -157,7 +158,7 @@ public final class Answerer {
         int batchSize = greedy ? options.batchSize() : Math.max(1, open.size());
         for (int from = 0; from < open.size(); from += batchSize) {
             List<Integer> batch = open.subList(from, Math.min(open.size(), from + batchSize));
-            ask(prompts, batch, answers, keys);
+            ask(items, batch, answers, keys);
             done += batch.size();
             listener.onAnswers(done, answers.length);
         }
@@ -166,13 +167,14 @@ public final class Answerer {
         return new Answered(texts, (int) Stream.of(answers).filter(AnswerCache.Kept::cut).count());
     }
 
-    private void requireTasks(List<List<ChatMessage>> prompts) {
-        if (prompts.stream().anyMatch(prompt -> TaskIds.beside(prompt) != TokenSequence.NO_TASK)) {
-            TaskIds tasks = TaskIds.of(model);
-            for (int i = 0; i < prompts.size(); i++) {
-                String name = "question " + (i + 1) + " ";
-                tasks.require(TaskIds.beside(prompts.get(i)), problem -> new ConfigurationException(name + problem));
-            }
+    private void requireTasks(List<EvaluationItem> items) {
+        TaskIds tasks = TaskIds.of(model);
+        for (int i = 0; i < items.size(); i++) {
+            String name = "question " + (i + 1) + " ";
+            Origin place = items.get(i).origin();
+            tasks.require(items.get(i).task(), problem -> place.file().equals(Origin.PROGRAM.file())
+                    ? new ConfigurationException(name + problem)
+                    : new DataException(Path.of(place.file()), place.line(), problem));
         }
     }
 
@@ -185,13 +187,13 @@ public final class Answerer {
         }
     }
 
-    private Optional<AnswerCache.Kept> known(Optional<AnswerCache.Keys> keys, List<ChatMessage> messages) {
-        return keys.flatMap(k -> cache.orElseThrow().get(k.of(messages)));
+    private Optional<AnswerCache.Kept> known(Optional<AnswerCache.Keys> keys, EvaluationItem item) {
+        return keys.flatMap(k -> cache.orElseThrow().get(k.of(item)));
     }
 
-    private void ask(List<List<ChatMessage>> prompts, List<Integer> batch, AnswerCache.Kept[] answers,
+    private void ask(List<EvaluationItem> items, List<Integer> batch, AnswerCache.Kept[] answers,
             Optional<AnswerCache.Keys> keys) {
-        List<Prompt> asked = batch.stream().map(i -> ToolCheck.prompt(model, prompts.get(i))).toList();
+        List<Prompt> asked = batch.stream().map(i -> items.get(i).prompt(model)).toList();
         List<Completion> completions = model.generate(asked, options);
         List<AnswerCache.Entry> entries = new ArrayList<>();
         for (int i = 0; i < completions.size(); i++) {
@@ -200,10 +202,10 @@ public final class Answerer {
                 throw new IllegalStateException("the generation of answers was cancelled by its listener");
             }
             int place = batch.get(i);
-            List<ChatMessage> messages = prompts.get(place);
+            EvaluationItem item = items.get(place);
             answers[place] = new AnswerCache.Kept(completion.text(), completion.stopReason() == StopReason.LENGTH);
-            keys.ifPresent(k -> entries.add(new AnswerCache.Entry(k.of(messages),
-                    messages.get(messages.size() - 1).content(), answers[place])));
+            keys.ifPresent(k -> entries.add(new AnswerCache.Entry(k.of(item), item.question(),
+                    answers[place])));
         }
         cache.filter(c -> !entries.isEmpty()).ifPresent(c -> c.put(entries));
     }

@@ -1,7 +1,6 @@
 package io.peft4j.eval.task;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.text.ChatMessage;
 import io.peft4j.eval.metric.internal.SquadScores;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -85,12 +84,12 @@ public record Consistency(int groups, int consistent, double agreement) {
      *
      * @param answerer a model with a temperature above 0
      */
-    public static Consistency ofDraws(Answerer answerer, List<List<ChatMessage>> prompts, int times) {
+    public static Consistency ofDraws(Answerer answerer, List<EvaluationItem> items, int times) {
         requireDraws(times, answerer.options().sampling().temperature());
-        List<List<ChatMessage>> asked = new ArrayList<>();
-        prompts.forEach(prompt -> asked.addAll(Collections.nCopies(times, prompt)));
+        List<EvaluationItem> asked = new ArrayList<>();
+        items.forEach(item -> asked.addAll(Collections.nCopies(times, item)));
         List<String> answers = answerer.answers(asked);
-        return ofGroups(IntStream.range(0, prompts.size())
+        return ofGroups(IntStream.range(0, items.size())
                 .mapToObj(i -> answers.subList(i * times, (i + 1) * times)).toList());
     }
 }

@@ -5,6 +5,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.example.Origin;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.RowSource;
@@ -145,9 +146,8 @@ public final class EvaluationData {
             throw row.lacks("has neither \"reference\" nor \"must_contain\" nor one of " + ExpectationRows.KEYS
                     + ", so no answer can be judged", FORMS);
         }
-        List<ChatMessage> before = TaskIds.beside(messages.subList(0, end), fields);
-        return new EvaluationItem(tools.map(check -> check.shownIn(before)).orElse(before), references, facts, further,
-                graded ? fields : Map.of());
+        return new EvaluationItem(messages.subList(0, end), references, facts, further, graded ? fields : Map.of(),
+                TaskIds.of(fields), new Origin(row.file().toString(), row.line()));
     }
 
     /** The tools of a row, with the calls of its answer. */

@@ -1,9 +1,14 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.TaskIds;
+import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.Origin;
 import io.peft4j.eval.metric.internal.FactMatcher;
 import io.peft4j.eval.metric.internal.SquadScores;
 import io.peft4j.eval.task.internal.RefusalDetector;
@@ -25,9 +30,11 @@ import java.util.stream.Stream;
  * @param mustContain texts that must all occur in the answer, see {@link FactMatcher}
  * @param further what else is expected
  * @param fields the row that it was read from, where a grader is to see it; else none
+ * @param task the task that an adapter with several answers it as ({@link TaskIds}), or {@link TokenSequence#NO_TASK}
+ * @param origin where it stands
  */
 public record EvaluationItem(List<ChatMessage> messages, List<String> references, List<String> mustContain,
-        Expectation further, Map<String, Object> fields) {
+        Expectation further, Map<String, Object> fields, int task, Origin origin) {
     /** The key of the facts in a row. */
     static final String MUST_CONTAIN = "must_contain";
 
@@ -37,6 +44,7 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
         references = List.copyOf(references);
         mustContain = List.copyOf(mustContain);
         Objects.requireNonNull(further, "further");
+        Objects.requireNonNull(origin, "origin");
         fields = Collections.unmodifiableMap(new LinkedHashMap<>(fields));
         boolean judged = !references.isEmpty() || !mustContain.isEmpty() || further.judgesText() || !fields.isEmpty();
         if (messages.isEmpty() || !judged
@@ -47,10 +55,10 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
         }
     }
 
-    /** An item that no grader sees. */
+    /** An item made in a program, of no task, that no grader sees. */
     public EvaluationItem(List<ChatMessage> messages, List<String> references, List<String> mustContain,
             Expectation further) {
-        this(messages, references, mustContain, further, Map.of());
+        this(messages, references, mustContain, further, Map.of(), TokenSequence.NO_TASK, Origin.PROGRAM);
     }
 
     /** An item with references and facts alone. */
@@ -86,18 +94,15 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
                     ? "has no question before the assistant's answer" : "has no assistant message");
         }
         Map<String, Object> extra = example.extra();
-        List<ChatMessage> asked = TaskIds.beside(prompt, extra);
         List<String> facts = extra.containsKey(MUST_CONTAIN)
                 ? TextFields.required(Path.of(example.origin().file()), example.origin().line(), MUST_CONTAIN,
                         extra.get(MUST_CONTAIN), false)
                 : List.of();
         ChatMessage answer = example.messages().get(prompt.size());
-        List<String> references = answer.hasToolCalls() ? List.of() : List.of(answer.content());
-        if (example.tools().isEmpty()) {
-            return new EvaluationItem(asked, List.of(answer.content()), facts);
-        }
-        ToolCheck tools = ToolCheck.of(example.tools(), answer);
-        return new EvaluationItem(tools.shownIn(asked), references, facts, Expectation.NONE.withTools(tools));
+        boolean calls = !example.tools().isEmpty();
+        return new EvaluationItem(prompt, calls && answer.hasToolCalls() ? List.of() : List.of(answer.content()), facts,
+                calls ? Expectation.NONE.withTools(ToolCheck.of(example.tools(), answer)) : Expectation.NONE, Map.of(),
+                TaskIds.of(extra), example.origin());
     }
 
     /** The last message: what a person asked. */
@@ -107,12 +112,35 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
 
     /** The same with numbers and units normalised where facts are looked for. */
     public EvaluationItem normalized() {
-        return new EvaluationItem(messages, references, mustContain, further.normalized(), fields);
+        return with(further.normalized());
     }
 
     /** The same of a question that a former edition answers, too. */
     public EvaluationItem withFormer(EvaluationItem item) {
-        return new EvaluationItem(messages, references, mustContain, further.withFormer(item), fields);
+        return with(further.withFormer(item));
+    }
+
+    private EvaluationItem with(Expectation other) {
+        return new EvaluationItem(messages, references, mustContain, other, fields, task, origin);
+    }
+
+    /** The same with other messages, such as examples before the question. */
+    public EvaluationItem asking(List<ChatMessage> other) {
+        return new EvaluationItem(other, references, mustContain, further, fields, task, origin);
+    }
+
+    /**
+     * What a model is asked, with the tools that it may call.
+     *
+     * @throws ConfigurationException when its chat template shows no tools and there are some
+     */
+    public Prompt prompt(LanguageModel model) {
+        List<Map<String, Object>> tools = further.tools().map(ToolCheck::tools).orElse(List.of());
+        if (!tools.isEmpty() && model.chatTemplate().filter(text -> text.source().contains("tools")).isEmpty()) {
+            throw new ConfigurationException("the chat template of " + model.network().description().name()
+                    + " shows no tools, so its calls cannot be evaluated; give a chat template that does");
+        }
+        return (tools.isEmpty() ? Prompt.of(model, messages) : Prompt.chat(messages, tools)).inTask(task);
     }
 
     /** Whether a former edition has another right answer. */

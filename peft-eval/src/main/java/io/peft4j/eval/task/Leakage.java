@@ -1,6 +1,5 @@
 package io.peft4j.eval.task;
 
-import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
@@ -58,7 +57,7 @@ public record Leakage(int items, List<Pair> pairs, List<Pair> reworded) {
             for (int i = 0; i < items.size(); i++) {
                 corpus.add(HELD_OUT, i, Overlap.features(items.get(i).question(),
                         items.get(i).references().stream().findFirst().orElse(""),
-                        TaskIds.beside(items.get(i).messages())));
+                        items.get(i).task()));
             }
             return of(items.stream().map(EvaluationItem::question).toList(), corpus,
                     examples.stream().map(example -> example.origin().toString()).toList());

@@ -2,7 +2,6 @@ package io.peft4j.eval.task;
 
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
-import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
@@ -44,18 +43,15 @@ public record ModelMeasures(OptionalInt cut, Optional<Perplexity> likelihood,
      *
      * @param model the model
      * @param items the items
-     * @param prompts how each is asked
      * @param likelihood whether the likelihood of the references is measured
      */
-    public static ModelMeasures of(LanguageModel model, List<EvaluationItem> items, List<List<ChatMessage>> prompts,
-            boolean likelihood) {
+    public static ModelMeasures of(LanguageModel model, List<EvaluationItem> items, boolean likelihood) {
         List<ChatExample> told = new ArrayList<>();
         List<MultipleChoice.Question> questions = new ArrayList<>();
-        for (int i = 0; i < items.size(); i++) {
-            EvaluationItem item = items.get(i);
-            Prompt prompt = Prompt.of(model, prompts.get(i));
+        for (EvaluationItem item : items) {
+            Prompt prompt = item.prompt(model);
             if (likelihood && !item.references().isEmpty() && !item.references().get(0).isBlank()) {
-                List<ChatMessage> messages = new ArrayList<>(TaskIds.without(prompts.get(i)));
+                List<ChatMessage> messages = new ArrayList<>(item.messages());
                 messages.replaceAll(ModelMeasures::unlearned);
                 messages.add(ChatMessage.assistant(item.references().get(0)));
                 // Without a chat template a lone question is a text, and the reference how it goes on.
@@ -68,7 +64,7 @@ public record ModelMeasures(OptionalInt cut, Optional<Perplexity> likelihood,
         return new ModelMeasures(OptionalInt.empty(), told.isEmpty() ? Optional.empty()
                 : Perplexity.ofFitting(model, ChatDataset.of(told)),
                 questions.isEmpty() ? Optional.empty() : Optional.of(MultipleChoice.of(model).on(questions)),
-                labelAuc(model, items, prompts), Optional.empty());
+                labelAuc(model, items), Optional.empty());
     }
 
     /** Of the same model's draws, too. */
@@ -90,8 +86,7 @@ public record ModelMeasures(OptionalInt cut, Optional<Perplexity> likelihood,
         return new MultipleChoice.Question(prompt, choices.texts(), choices.answer());
     }
 
-    private static OptionalDouble labelAuc(LanguageModel model, List<EvaluationItem> items,
-            List<List<ChatMessage>> prompts) {
+    private static OptionalDouble labelAuc(LanguageModel model, List<EvaluationItem> items) {
         int[] labelled = IntStream.range(0, items.size()).filter(i -> items.get(i).further().label().isPresent())
                 .toArray();
         List<String> right = IntStream.of(labelled).mapToObj(i -> items.get(i).further().label().orElseThrow())
@@ -101,7 +96,7 @@ public record ModelMeasures(OptionalInt cut, Optional<Perplexity> likelihood,
             return OptionalDouble.empty();
         }
         List<MultipleChoice.Question> questions = IntStream.range(0, labelled.length)
-                .mapToObj(k -> new MultipleChoice.Question(Prompt.of(model, prompts.get(labelled[k])), labels,
+                .mapToObj(k -> new MultipleChoice.Question(items.get(labelled[k]).prompt(model), labels,
                         labels.indexOf(right.get(k))))
                 .toList();
         List<double[]> shares = MultipleChoice.of(model).on(questions).outcomes().stream()

@@ -1,18 +1,12 @@
 package io.peft4j.eval.task;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.model.Prompt;
-import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.text.ChatMessage;
 import java.util.ArrayList;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -27,9 +21,6 @@ import java.util.stream.Collectors;
 public record ToolCheck(List<Map<String, Object>> tools, List<Call> expected) {
     private static final ObjectMapper JSON = new ObjectMapper()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
-    private static final TypeReference<Map<String, Object>> OBJECT = new TypeReference<>() {
-    };
-    private static final String TOOLS = "tools";
     private static final String BEGIN = "<tool_call>";
     private static final String END = "</tool_call>";
     private static final String LIST = "[TOOL_CALLS]";
@@ -129,35 +120,6 @@ public record ToolCheck(List<Map<String, Object>> tools, List<Call> expected) {
             expected.add(call(answer.extra().get("function_call")));
         }
         return new ToolCheck(tools, expected);
-    }
-
-    /** The same conversation with the tools beside its last message, where an {@link Answerer} finds them. */
-    public List<ChatMessage> shownIn(List<ChatMessage> messages) {
-        List<ChatMessage> shown = new ArrayList<>(messages);
-        ChatMessage last = shown.remove(shown.size() - 1);
-        Map<String, Object> extra = new LinkedHashMap<>(last.extra());
-        extra.put(TOOLS, tools);
-        shown.add(new ChatMessage(last.role(), last.content(), extra));
-        return shown;
-    }
-
-    /** What a model is asked, with the tools that stand beside the last message. */
-    static Prompt prompt(LanguageModel model, List<ChatMessage> messages) {
-        ChatMessage last = messages.get(messages.size() - 1);
-        if (!(last.extra().get(TOOLS) instanceof List<?> found)) {
-            return Prompt.of(model, messages);
-        }
-        if (model.chatTemplate().filter(template -> template.source().contains(TOOLS)).isEmpty()) {
-            throw new ConfigurationException("the chat template of " + model.network().description().name()
-                    + " shows no tools, so its calls cannot be evaluated; give a chat template that does");
-        }
-        List<Map<String, Object>> tools = new ArrayList<>();
-        found.forEach(tool -> tools.add(JSON.convertValue(tool, OBJECT)));
-        Map<String, Object> extra = new LinkedHashMap<>(last.extra());
-        extra.remove(TOOLS);
-        List<ChatMessage> asked = new ArrayList<>(messages.subList(0, messages.size() - 1));
-        asked.add(new ChatMessage(last.role(), last.content(), extra));
-        return Prompt.chat(TaskIds.without(asked), tools).inTask(TaskIds.beside(asked));
     }
 
     /** Whether a call is right where one is needed. */

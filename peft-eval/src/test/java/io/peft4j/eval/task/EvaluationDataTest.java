@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.example.Origin;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,9 +40,12 @@ class EvaluationDataTest {
         List<EvaluationItem> items = EvaluationData.read(file("{" + form + ", \"must_contain\": \"90-day\"}",
                 "{" + form + ", \"must_contain\": [\"90-day\", \"in writing\"]}", "{" + form + "}"));
         List<ChatMessage> asked = List.of(ChatMessage.user("How long?"));
-        assertEquals(List.of(new EvaluationItem(asked, List.of(REFERENCE), List.of("90-day")),
-                new EvaluationItem(asked, List.of(REFERENCE), List.of("90-day", "in writing")),
-                new EvaluationItem(asked, List.of(REFERENCE), List.of())), items);
+        List<List<String>> facts = List.of(List.of("90-day"), List.of("90-day", "in writing"), List.of());
+        for (int i = 0; i < 3; i++) {
+            assertEquals(new EvaluationItem(asked, List.of(REFERENCE), facts.get(i), Expectation.NONE, Map.of(),
+                    TokenSequence.NO_TASK, new Origin(folder.resolve("heldout.jsonl").toString(), i + 1)),
+                    items.get(i));
+        }
         assertTrue(items.get(1).isAnsweredBy("In writing: a 90-day notice."));
         assertFalse(items.get(1).isAnsweredBy("A 90-day notice."));
     }
@@ -48,7 +54,8 @@ class EvaluationDataTest {
     void theAnswerAmongChoicesIsNoReference() throws IOException {
         EvaluationItem item = EvaluationData.read(file("{\"question\": \"How long?\", \"choices\": [\"90\", \"30\"], "
                 + "\"answer\": \"30\"}")).get(0);
-        assertEquals(EvaluationItem.expecting("How long?", Expectation.choice(List.of("90", "30"), 1)), item);
+        assertEquals(List.of(), item.references());
+        assertEquals(Expectation.choice(List.of("90", "30"), 1), item.further());
     }
 
     @ParameterizedTest

@@ -37,6 +37,7 @@ import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainingBenchmark;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.NextTokenObjective;
 import io.peft4j.train.objective.Objective;
@@ -48,8 +49,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -77,9 +80,15 @@ class TaskIdsTest {
 
     /** An adapter of three tasks without one of its own. */
     private PeftModel withoutTask(String name) throws IOException {
+        return load(folder.resolve(name), name, OptionalInt.empty());
+    }
+
+    /** An adapter of three tasks, of which one is its own or none, in a folder that is made. */
+    static PeftModel load(Path copy, String name, OptionalInt own) throws IOException {
         ObjectNode config = (ObjectNode) Fixtures.json(Fixtures.method(name).resolve(AdapterCheckpoint.CONFIG_FILE));
         config.remove("task_id");
-        Path copy = Files.createDirectories(folder.resolve(name));
+        own.ifPresent(task -> config.put("task_id", task));
+        Files.createDirectories(copy);
         Files.writeString(copy.resolve(AdapterCheckpoint.CONFIG_FILE), config.toString());
         Files.copy(Fixtures.method(name).resolve(AdapterCheckpoint.WEIGHTS_FILE),
                 copy.resolve(AdapterCheckpoint.WEIGHTS_FILE));
@@ -258,6 +267,15 @@ class TaskIdsTest {
         }
     }
 
+    @Test
+    void probesAreOfTheAdaptersOwnTaskOrOfTheFirst() throws IOException {
+        try (PeftModel own = PeftModel.load(base(), Fixtures.method("poly-tasks"));
+                PeftModel several = withoutTask("poly-tasks")) {
+            assertEquals(List.of(2, 0, TokenSequence.NO_TASK), Stream.of(own, several, base())
+                    .map(model -> TrainingBenchmark.randomExamples(model, 1, 4, 0).get(0).task()).toList());
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"poly-tasks", "multitask-tasks"})
     void wrongTasksAreNamedWithTheirRow(String name) throws IOException {
@@ -268,18 +286,19 @@ class TaskIdsTest {
                         "{\"prompt\": \"a\", \"completion\": \" b\", \"task_id\": " + wrong + "}");
                 for (Runnable run : List.<Runnable>of(() -> score(model, file),
                         () -> PromptRows.read(DataFile.of(file), false, model),
+                        () -> Answerer.of(model).answers(EvaluationData.read(file)),
                         () -> Trainer.builder(model).build().train(ChatDataset.read(file)))) {
                     String message = assertThrows(PeftException.class, run::run).getMessage();
                     assertTrue(message.matches("(?s).*rows.jsonl(:|, line )2.*") && message.contains(count), message);
                 }
-                List<EvaluationItem> items = EvaluationData.read(data(QUESTION.formatted(wrong)));
-                String message = assertThrows(ConfigurationException.class, () -> Answerer.of(model)
-                        .answers(items.stream().map(EvaluationItem::messages).toList())).getMessage();
-                assertTrue(message.contains("question 1") && message.contains(count), message);
             }
+            String made = assertThrows(ConfigurationException.class, () -> Answerer.of(model)
+                    .answers(List.of(EvaluationItem.reference("a", "b")))).getMessage();
+            assertTrue(made.contains("question 1 has no task_id") && made.contains(count), made);
             Path without = data("{\"prompt\": \"a\", \"completion\": \" b\"}");
             for (Runnable run : List.<Runnable>of(() -> score(model, without),
                     () -> model.generate(List.of(Prompt.tokens(5)), SHORT),
+                    () -> Answerer.of(model).answers(EvaluationData.read(without)),
                     () -> Measure.oneByOne(model, List.of(TokenSequence.allSupervised(4, 5))),
                     () -> Trainer.builder(model).build().train(ChatDataset.read(without)))) {
                 String message = assertThrows(PeftException.class, run::run).getMessage();
@@ -294,17 +313,13 @@ class TaskIdsTest {
     void questionsAreAskedAsTheirTasks() throws IOException {
         try (PeftModel model = withoutTask("multitask-tasks")) {
             List<EvaluationItem> items = EvaluationData.read(data(QUESTION.formatted(0), QUESTION.formatted(2)));
-            List<String> answers = Answerer.of(model).withMaxNewTokens(8).answers(items.stream()
-                    .map(EvaluationItem::messages).toList());
+            List<String> answers = Answerer.of(model).withMaxNewTokens(8).answers(items);
             for (int i = 0; i < 2; i++) {
-                assertEquals(model.generate(List.of(Prompt.of(model, items.get(i).messages())), SHORT).get(0).text(),
-                        answers.get(i));
-                assertEquals(2 * i, Prompt.of(model, items.get(i).messages()).task());
+                Prompt prompt = Prompt.of(model, items.get(i).messages()).inTask(2 * i);
+                assertEquals(prompt, items.get(i).prompt(model));
+                assertEquals(model.generate(List.of(prompt), SHORT).get(0).text(), answers.get(i));
             }
-            assertEquals(2, Answerer.of(model.base()).withMaxNewTokens(2).answers(items.stream()
-                    .map(EvaluationItem::messages).toList()).size());
-            assertEquals(Map.of(), ((Prompt.Chat) Prompt.of(model, items.get(0).messages())).messages().get(0).extra(),
-                    "the template does not see it");
+            assertEquals(2, Answerer.of(model.base()).withMaxNewTokens(2).answers(items).size());
         }
     }
 }

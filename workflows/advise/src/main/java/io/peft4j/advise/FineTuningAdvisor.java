@@ -5,7 +5,6 @@ import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.split.SplitRule;
@@ -215,8 +214,7 @@ public final class FineTuningAdvisor {
     }
 
     private List<String> answers(Arm arm, List<EvaluationItem> items) {
-        List<List<ChatMessage>> prompts = items.stream().map(item -> arm.prompt().apply(item.messages())).toList();
-        return Answerer.of(arm.model()).options(generation).answers(prompts);
+        return Answerer.of(arm.model()).options(generation).answers(arm.asking(items));
     }
 
     /** @param before seconds that preparing it took */
