@@ -57,23 +57,30 @@ class AdapterFilesTest {
     @ParameterizedTest
     @MethodSource("unchanged")
     void savingWritesTheSameFiles(String name, @TempDir Path folder) {
-        Path original = Fixtures.adapter(name);
-        String base = Fixtures.json(original.resolve("expected.json")).get("model").asText();
-        assertSavedAsItWas(KernelsUnderTest.sharedNaive(base), original, folder, Fixtures.texts(base));
+        assertSavedAsItWas(Fixtures.adapter(name), folder);
     }
 
-    static void assertSavedAsItWas(BaseModel model, Path original, Path folder, List<TokenSequence> texts) {
+    @ParameterizedTest
+    @MethodSource("io.peft4j.parity.Fixtures#oneOfEachMethod")
+    void soDoesSavingOtherMethods(String name, @TempDir Path folder) {
+        assertSavedAsItWas(Fixtures.method(name), folder);
+    }
+
+    private static void assertSavedAsItWas(Path original, Path folder) {
+        String base = Fixtures.json(original.resolve("expected.json")).get("model").asText();
+        BaseModel model = KernelsUnderTest.sharedBest(base);
+        List<TokenSequence> texts = Fixtures.texts(base);
         double[] numbers;
         try (PeftModel adapted = PeftModel.load(model, original)) {
             adapted.saveAdapter(folder);
-            numbers = Measure.oneByOne(adapted, texts);
+            numbers = Measure.together(adapted, texts);
         }
         assertEquals(Fixtures.json(original.resolve(AdapterCheckpoint.CONFIG_FILE)),
                 Fixtures.json(folder.resolve(AdapterCheckpoint.CONFIG_FILE)));
         assertSameTensors(original.resolve(AdapterCheckpoint.WEIGHTS_FILE),
                 folder.resolve(AdapterCheckpoint.WEIGHTS_FILE));
         try (PeftModel again = PeftModel.load(model, folder)) {
-            assertArrayEquals(numbers, Measure.oneByOne(again, texts));
+            assertArrayEquals(numbers, Measure.together(again, texts));
         }
     }
 

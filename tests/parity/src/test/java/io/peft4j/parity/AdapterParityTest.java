@@ -62,13 +62,13 @@ class AdapterParityTest {
         List<TokenSequence> texts = Fixtures.texts(base);
         BaseModel model = kernels.shared(base);
         try (PeftModel adapted = PeftModel.load(model, adapter)) {
-            double[] withAdapter = Measure.oneByOne(adapted, texts);
+            double[] withAdapter = Measure.together(adapted, texts);
             // With layers repeated, the model that the adapter stands on; else the base itself.
-            double[] ofBase = Measure.oneByOne(adapted.base(), texts);
+            double[] ofBase = Measure.together(adapted.base(), texts);
             try (PeftModel.Scope disabled = adapted.disable()) {
-                assertArrayEquals(ofBase, Measure.oneByOne(adapted, texts));
+                assertArrayEquals(ofBase, Measure.together(adapted, texts));
             }
-            assertArrayEquals(withAdapter, Measure.oneByOne(adapted, texts));
+            assertArrayEquals(withAdapter, Measure.together(adapted, texts));
             assertTrue(IntStream.range(0, ofBase.length).anyMatch(i -> Math.abs(withAdapter[i] / ofBase[i] - 1) > 5e-3),
                     "an adapter that changes nothing proves nothing");
         }
@@ -82,22 +82,22 @@ class AdapterParityTest {
         List<TokenSequence> texts = Fixtures.texts(base);
         BaseModel model = kernels.shared(base);
         try (PeftModel adapted = PeftModel.load(model, Fixtures.adapter(name))) {
-            double[] before = Measure.oneByOne(adapted, texts);
+            double[] before = Measure.together(adapted, texts);
             float[] logitsBefore = Measure.logits(adapted, texts.get(1).ids(), 40);
             if (expected.has("cannot_merge")) {
                 String message = assertThrows(ConfigurationException.class, adapted::merge).getMessage();
                 assertTrue(message.contains("cannot be merged at"), message);
-                assertArrayEquals(before, Measure.oneByOne(adapted, texts));
+                assertArrayEquals(before, Measure.together(adapted, texts));
                 return;
             }
             adapted.merge();
             // Merging a layer that shares its matrix is not a change of the other here, so the unmerged numbers hold.
             boolean given = expected.has("merged_nll");
             Measure.assertClose(Fixtures.doubles(expected.get(given ? "merged_nll" : "nll_f64")),
-                    Measure.oneByOne(adapted, texts), "merged");
+                    Measure.together(adapted, texts), "merged");
             Measure.assertLogits(adapted, texts, expected.get(given ? "merged_logits" : "logits"));
             adapted.unmerge();
-            assertArrayEquals(before, Measure.oneByOne(adapted, texts));
+            assertArrayEquals(before, Measure.together(adapted, texts));
             assertArrayEquals(logitsBefore, Measure.logits(adapted, texts.get(1).ids(), 40));
         }
     }
@@ -124,7 +124,7 @@ class AdapterParityTest {
         List<TokenSequence> texts = Fixtures.texts(base);
         Measure.assertClose(Fixtures.doubles(expected.get("nll_f64")), Measure.oneByOne(adapted, texts), "texts");
         Measure.assertClose(Fixtures.doubles(expected.get("chat_nll_f64")),
-                Measure.oneByOne(adapted, Fixtures.chats(base)), "chats");
+                Measure.together(adapted, Fixtures.chats(base)), "chats");
         Measure.assertLogits(adapted, texts, expected.get("logits"));
     }
 }

@@ -208,9 +208,9 @@ class FamiliesTest {
         try (PeftModel model = PeftModel.load(base, fixture().resolve("adapter"))) {
             Measure.assertClose(nll, Measure.oneByOne(model, texts), name + " adapted");
             model.merge(MergeCheck.defaults());
-            Measure.assertClose(nll, Measure.oneByOne(model, texts), name + " merged");
+            Measure.assertClose(nll, Measure.together(model, texts), name + " merged");
             model.unmerge();
-            Measure.assertClose(nll, Measure.oneByOne(model, texts), name + " again");
+            Measure.assertClose(nll, Measure.together(model, texts), name + " again");
             ModelExport.of(model).toFolder(folder.resolve("merged"));
             model.saveAdapter(saved);
         }
@@ -220,7 +220,7 @@ class FamiliesTest {
                 .withPrecision(ModelOptions.Precision.F32));
                 TensorStore before = Safetensors.open(fixture());
                 TensorStore after = Safetensors.open(folder.resolve("merged"))) {
-            Measure.assertClose(nll, Measure.oneByOne(merged, texts), name + " exported");
+            Measure.assertClose(nll, Measure.together(merged, texts), name + " exported");
             assertEquals(before.names(), after.names());
             before.names().forEach(tensor -> assertArrayEquals(before.shape(tensor), after.shape(tensor), tensor));
         }
@@ -251,7 +251,7 @@ class FamiliesTest {
                 assertEquals(losses[i], steps.get(i).trainLoss(), TRAINING * losses[i], name + ", loss of step " + i);
             }
             double[] after = Fixtures.doubles(expected.get("trained_nll_f64"));
-            double[] trained = Measure.oneByOne(model, texts);
+            double[] trained = Measure.together(model, texts);
             for (int i = 0; i < after.length; i++) {
                 assertEquals(after[i], trained[i], TRAINING * after[i], name + ", text " + i + " after the training");
             }
@@ -266,7 +266,7 @@ class FamiliesTest {
         double[] nll = Fixtures.doubles(expected.get("nll_f64"));
         try (BaseModel narrow = BaseModel.load(modelFolder.toString(),
                 ModelOptions.defaults().withPrecision(precision))) {
-            double[] actual = Measure.oneByOne(narrow, texts);
+            double[] actual = Measure.together(narrow, texts);
             for (int i = 0; i < nll.length; i++) {
                 assertEquals(nll[i], actual[i], NARROW * nll[i], name + ", text " + i);
             }

@@ -56,7 +56,7 @@ class MethodParityTest {
             double[] one = Measure.oneByOne(adapted, texts);
             Measure.assertClose(Fixtures.doubles(expected.get("nll_f64")), one, "texts");
             Measure.assertClose(Fixtures.doubles(expected.get("chat_nll_f64")),
-                    Measure.oneByOne(adapted, Fixtures.chats(base)), "chats");
+                    Measure.together(adapted, Fixtures.chats(base)), "chats");
             Measure.assertLogits(adapted, texts, expected.get("logits"));
             for (PackedBatch batch : List.of(PackedBatch.of(texts), PackedBatch.sharingPrefixes(texts))) {
                 Measure.assertClose(Fixtures.doubles(expected.get("nll_f64")), Measure.together(adapted, batch),
@@ -169,7 +169,7 @@ class MethodParityTest {
                 adapted.merge();
                 assertTrue(adapted.isMerged());
             }
-            Measure.assertClose(Fixtures.doubles(expected.get("nll_f64")), Measure.oneByOne(adapted, texts), "merged");
+            Measure.assertClose(Fixtures.doubles(expected.get("nll_f64")), Measure.together(adapted, texts), "merged");
         }
     }
 
@@ -194,13 +194,5 @@ class MethodParityTest {
             assertTrue(2 * length > tokens.length, "only " + length + " of " + tokens.length + " tokens are certain");
             assertArrayEquals(Arrays.copyOf(tokens, length), Arrays.copyOf(answer, length));
         }
-    }
-
-    @ParameterizedTest
-    @MethodSource("io.peft4j.parity.Fixtures#oneOfEachMethod")
-    void savingWritesTheSameFiles(String name, @TempDir Path folder) {
-        Path original = Fixtures.method(name);
-        String base = Fixtures.json(original.resolve("expected.json")).get("model").asText();
-        AdapterFilesTest.assertSavedAsItWas(kernels.shared(base), original, folder, Fixtures.texts(base));
     }
 }
