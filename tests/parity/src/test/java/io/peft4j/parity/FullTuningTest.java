@@ -28,7 +28,7 @@ class FullTuningTest {
                 .map(Fixtures::supervised).toList();
         List<TokenSequence> texts = Fixtures.texts(name);
         double[] tuned;
-        BaseModel base = KernelsUnderTest.sharedNaive(name);
+        BaseModel base = KernelsUnderTest.sharedBest(name);
         try (PeftModel model = PeftModel.of(base, FullConfig.builder().build())) {
             assertEquals(base.network().description().parameters(), model.trainableParameterCount());
             List<StepMetrics> steps = Trainer.builder(model).epochs(6).batchSize(4).learningRate(3e-3).build()
