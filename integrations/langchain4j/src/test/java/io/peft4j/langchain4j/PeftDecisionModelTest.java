@@ -37,8 +37,9 @@ class PeftDecisionModelTest {
 
     @BeforeAll
     static void load() {
+        // Of so small a model waking a second thread takes longer than what it does.
         model = BaseModel.load(Path.of("../../tests/fixtures/decisions/laya").toString(), ModelOptions.defaults()
-                .withPrecision(ModelOptions.Precision.F32));
+                .withPrecision(ModelOptions.Precision.F32).withThreads(1));
     }
 
     @AfterAll
