@@ -5,6 +5,7 @@ import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.kernel.KernelSelection;
+import io.peft4j.core.kernel.support.RowProducts;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.BlockWeight;
 import io.peft4j.core.weight.DenseWeight;
@@ -326,9 +327,17 @@ public final class WeightLoader implements AutoCloseable {
     }
 
     private FrozenWeight dense(String name, int rows, int columns) {
+        INDArray values = values(name, rows, columns);
+        BlockType stored = storedType(name);
+        boolean read = values.dataType() == DataType.FLOAT && RowProducts.BLOCKS.contains(stored)
+                && columns % stored.blockSize() == 0;
+        return new DenseWeight(values, read ? Optional.of(blocks(name, stored, rows, columns)) : Optional.empty());
+    }
+
+    private INDArray values(String name, int rows, int columns) {
         Optional<INDArray> there = mapped ? inFile(name, rows, columns) : Optional.empty();
         if (there.isPresent()) {
-            return new DenseWeight(there.get());
+            return there.get();
         }
         INDArray values = Nd4j.createUninitializedDetached(type.activations(), rows, columns);
         if (mapped) {
@@ -338,7 +347,7 @@ public final class WeightLoader implements AutoCloseable {
         boolean narrow = type.activations() == DataType.BFLOAT16;
         if (store.blockType(name).equals(Optional.of(narrow ? BlockType.BF16 : BlockType.F32))) {
             conversions.add(() -> store.copyBytes(name, address));
-            return new DenseWeight(values);
+            return values;
         }
         for (long first = 0; first < values.length(); first += PIECE) {
             long from = first;
@@ -347,7 +356,7 @@ public final class WeightLoader implements AutoCloseable {
             conversions.add(narrow ? () -> store.readBf16(name, from, count, target)
                     : () -> store.readF32(name, from, count, target));
         }
-        return new DenseWeight(values);
+        return values;
     }
 
     private Optional<INDArray> inFile(String name, int rows, int columns) {
@@ -374,7 +383,7 @@ public final class WeightLoader implements AutoCloseable {
                 : Optional.of(Arrays.at(address.getAsLong(), type.activations(), rows, columns));
     }
 
-    private FrozenWeight blocks(String name, BlockType stored, int rows, int columns) {
+    private BlockWeight blocks(String name, BlockType stored, int rows, int columns) {
         OptionalLong mapped = store.address(name);
         if (mapped.isPresent()) {
             readsFile = true;

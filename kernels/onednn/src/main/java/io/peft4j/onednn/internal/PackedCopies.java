@@ -83,6 +83,11 @@ final class PackedCopies implements AutoCloseable {
             return layout.orElseThrow();
         }
 
+        /** Whether it need not be made anew for each product. */
+        boolean kept() {
+            return memory != 0 || bytes() == 0;
+        }
+
         private long bytes() {
             return weight().sliceBytes() * weight().slices();
         }

@@ -28,6 +28,8 @@ final class PackedProducts implements AutoCloseable {
     private static final int MOST_ROWS = 64;
     /** With more rows oneDNN is faster. */
     private static final int MOST_ROWS_OF_LOOPS = 8;
+    /** The same where oneDNN has floats, which it need not decode. */
+    private static final int MOST_ROWS_OF_LOOPS_FOR_FLOATS = 4;
     /** Fewer rows are faster widened, unless a batch of more keeps its copy for them. */
     static final int FEWEST_BFLOAT16_ROWS = 4;
     /** Each number of rows takes primitives of its own: others are rounded up to these. */
@@ -84,9 +86,9 @@ final class PackedProducts implements AutoCloseable {
     private Optional<Copy> copy(INDArray x, FrozenWeight w, int rows, boolean batches) {
         ThreadContext lane = team.caller();
         if (rows <= mostRowsOfLoops(w)) {
-            Optional<Copy> looped = copies.of(w, Layout.LOOPS, () -> LoopedWeight.runs(lane, w)
-                    ? Optional.of(new LoopedWeight(lane, w, team.size())) : Optional.empty());
-            if (looped.isPresent()) {
+            Optional<Copy> looped = copies.of(w, Layout.LOOPS, () -> LoopedWeight.runs(lane, blocks(w))
+                    ? Optional.of(new LoopedWeight(lane, blocks(w), team.size())) : Optional.empty());
+            if (looped.isPresent() && (blocks(w) == w || looped.get().kept())) {
                 return looped;
             }
         }
@@ -100,7 +102,13 @@ final class PackedProducts implements AutoCloseable {
 
     /** Loops read weights once and compute more slowly than oneDNN, which has no product of few rows and bytes. */
     private static int mostRowsOfLoops(FrozenWeight w) {
-        return w instanceof Int8Weight ? MOST_ROWS : MOST_ROWS_OF_LOOPS;
+        return w instanceof Int8Weight ? MOST_ROWS : w instanceof DenseWeight ? MOST_ROWS_OF_LOOPS_FOR_FLOATS
+                : MOST_ROWS_OF_LOOPS;
+    }
+
+    /** The blocks that floats were decoded from, or the weight itself. */
+    private static FrozenWeight blocks(FrozenWeight w) {
+        return w instanceof DenseWeight dense && dense.blocks().isPresent() ? dense.blocks().get() : w;
     }
 
     /** The type in which oneDNN multiplies many rows fastest: it has 4-bit blocks for FLOAT alone. */
@@ -197,7 +205,7 @@ final class PackedProducts implements AutoCloseable {
 
         @Override
         boolean pack(ThreadContext lane, FrozenWeight w, int slice, long copy) {
-            parts[slice] = part(lane, w, slice, copy).orElse(null);
+            parts[slice] = part(lane, blocks(w), slice, copy).orElse(null);
             return parts[slice] != null;
         }
 

@@ -15,7 +15,7 @@ import jdk.incubator.vector.VectorSpecies;
  * where they are, so that they come as floats times 1, 256 and 65536, which x makes good; the first three are made
  * positive before by adding 128 (which flips the sign's bit), the last keeps its sign.
  */
-record Int8Rows(long address, float[] scales, int rows, int columns) implements RowProducts.Part, WeightRowLoops {
+record Int8Rows(long address, long scales, int rows, int columns) implements RowProducts.Part, WeightRowLoops {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Byte> BYTES = FLOATS.withLanes(byte.class);
     private static final int LANES = FLOATS.length();
@@ -34,6 +34,11 @@ record Int8Rows(long address, float[] scales, int rows, int columns) implements 
     }
 
     @Override
+    public int rowScales() {
+        return 1;
+    }
+
+    @Override
     public int phases() {
         return PHASES;
     }
@@ -49,9 +54,9 @@ record Int8Rows(long address, float[] scales, int rows, int columns) implements 
     }
 
     @Override
-    public void scale(float[] y, int at, int first, int count) {
+    public void scale(float[] y, int at, float[] ofRows, int count) {
         for (int i = 0; i < count; i++) {
-            y[at + i] *= scales[first + i];
+            y[at + i] *= ofRows[i];
         }
     }
 
@@ -61,12 +66,12 @@ record Int8Rows(long address, float[] scales, int rows, int columns) implements 
     }
 
     @Override
-    public void one(byte[] block, int count, float[] x, float[] sums) {
+    public void one(byte[] block, float[] ofRows, int count, float[] x, float[] sums) {
         one(block, rowBytes(), count, x, columns / (PHASES * LANES) * LANES, sums);
     }
 
     @Override
-    public void four(byte[] block, int count, float[] x, int at, float[] sums) {
+    public void four(byte[] block, float[] ofRows, int count, float[] x, int at, float[] sums) {
         four(block, rowBytes(), count, x, at, columns / (PHASES * LANES) * LANES, sums);
     }
 

@@ -36,19 +36,19 @@ final class VectorRowProducts implements RowProducts {
 
     @Override
     public Part int8(long address, long scaleAddress, int rows, int columns) {
-        float[] ofRows = new float[rows];
-        NativeMemory.read(scaleAddress, ofRows, 0, rows);
-        return new Int8Rows(address, ofRows, rows, columns);
+        return new Int8Rows(address, scaleAddress, rows, columns);
     }
 
     @Override
     public long copyBytes(BlockType type, int rows, int columns) {
-        return FourBitCopy.bytes(type, rows, columns);
+        return type == BlockType.Q8_0 ? EightBitBlocks.scaleBytes(rows, columns)
+                : FourBitCopy.bytes(type, rows, columns);
     }
 
     @Override
     public Optional<Part> copy(BlockType type, long address, int rows, int columns, long copy) {
-        return FourBitCopy.make(type, address, rows, columns, copy).map(part -> part);
+        return type == BlockType.Q8_0 ? EightBitBlocks.make(address, rows, columns, copy).map(part -> part)
+                : FourBitCopy.make(type, address, rows, columns, copy).map(part -> part);
     }
 
     @Override
@@ -83,14 +83,16 @@ final class VectorRowProducts implements RowProducts {
         int most = Math.max(2, BLOCK_BYTES / w.rowBytes() / 2 * 2);
         sums = grown(sums, (most + 1) * together * LANES);
         block = block.length >= most * w.rowBytes() ? block : new byte[most * w.rowBytes()];
+        scales = grown(scales, most * w.rowScales());
         for (int first = 0; first < w.rows(); first += most) {
             int rows = Math.min(most, w.rows() - first);
             NativeMemory.read(w.address() + (long) first * w.rowBytes(), block, 0, rows * w.rowBytes());
+            NativeMemory.read(w.scales() + 4L * first * w.rowScales(), scales, 0, rows * w.rowScales());
             for (int i = 0; i < count; i += together) {
                 if (together == 1) {
-                    w.one(block, rows, input, sums);
+                    w.one(block, scales, rows, input, sums);
                 } else {
-                    w.four(block, rows, input, i * w.phases() * length, sums);
+                    w.four(block, scales, rows, input, i * w.phases() * length, sums);
                 }
                 for (int r = 0; r < Math.min(together, count - i); r++) {
                     int to = (i + r) * w.rows() + first;
@@ -98,7 +100,7 @@ final class VectorRowProducts implements RowProducts {
                     if (w.phases() * length < w.columns()) {
                         addRest(w, block, w.phases() * length, x, (i + r) * w.columns(), y, to, rows);
                     }
-                    w.scale(y, to, first, rows);
+                    w.scale(y, to, scales, rows);
                 }
             }
         }

@@ -15,6 +15,12 @@ interface WeightRowLoops {
     /** Bytes of a row; rows follow each other without gaps. */
     int rowBytes();
 
+    /** Where the scales lie in native memory: 32-bit floats, {@link #rowScales} for each row. */
+    long scales();
+
+    /** How many scales a row has. */
+    int rowScales();
+
     /** Columns in a lane. */
     int phases();
 
@@ -25,11 +31,12 @@ interface WeightRowLoops {
      * Multiplies one row of x by rows of the weight, all columns that fill vectors.
      *
      * @param block rows of the weight
+     * @param scales their scales
      * @param count how many
      * @param x {@code [phases, columns / phases]}
      * @param sums a vector for each row of the weight; the one after the last may be changed
      */
-    void one(byte[] block, int count, float[] x, float[] sums);
+    void one(byte[] block, float[] scales, int count, float[] x, float[] sums);
 
     /**
      * Multiplies four rows of x.
@@ -37,7 +44,7 @@ interface WeightRowLoops {
      * @param x {@code [phases, 4, columns / phases]} from {@code at} on
      * @param sums {@code [rows of the weight, 4]} vectors; the four after the last may be changed
      */
-    void four(byte[] block, int count, float[] x, int at, float[] sums);
+    void four(byte[] block, float[] scales, int count, float[] x, int at, float[] sums);
 
     /** A number of the weight, for columns that do not fill a vector: as it is, without the row's scale. */
     float value(byte[] block, int row, int column);
@@ -45,6 +52,6 @@ interface WeightRowLoops {
     /** What the numbers of a phase have been increased by in their lanes. */
     float offset(int phase);
 
-    /** Multiplies results by the scales of the weight's rows: y[at + i] by that of row {@code first + i}. */
-    void scale(float[] y, int at, int first, int count);
+    /** Multiplies results by the scales of their rows, unless the loops have done so. */
+    void scale(float[] y, int at, float[] scales, int count);
 }

@@ -14,6 +14,7 @@ import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.core.weight.Int8Weight;
 import io.peft4j.onednn.internal.OneDnnKernels;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.bytedeco.javacpp.BytePointer;
 import org.junit.jupiter.api.Tag;
@@ -52,8 +53,9 @@ class DecodingProductsOnVectorLoopsTest {
         byte[] bytes = new byte[(int) type.bytes((long) OUT * IN)];
         new Random(9).nextBytes(bytes);
         for (int at = 0; at < bytes.length; at += type.blockBytes()) {
-            for (int i = 0; i < type.blockBytes() - 16; i += 2) {
-                short half = Float16.fromFloat(at + i == 0 ? scale : 0.1f);
+            int halves = type == BlockType.Q8_0 ? 1 : (type.blockBytes() - 16) / 2;
+            for (int i = 0; i < 2 * halves; i += 2) {
+                short half = Float16.fromFloat(at + i == 0 ? scale : type == BlockType.Q8_0 ? 0.01f : 0.1f);
                 bytes[at + i] = (byte) half;
                 bytes[at + i + 1] = (byte) (half >> 8);
             }
@@ -65,7 +67,17 @@ class DecodingProductsOnVectorLoopsTest {
     private static List<FrozenWeight> weights() {
         return List.of(new DenseWeight(random(DataType.BFLOAT16, 3, OUT, IN)),
                 Int8Weight.of(floats(4, OUT * IN), OUT, IN), blocks(BlockType.Q4_0, 0.2f),
-                blocks(BlockType.Q4_1, 0.2f));
+                blocks(BlockType.Q4_1, 0.2f), blocks(BlockType.Q8_0, 0.02f),
+                decoded(blocks(BlockType.Q4_1, 0.2f)), decoded(blocks(BlockType.Q8_0, 0.02f)));
+    }
+
+    /** Floats with the blocks that they were decoded from. */
+    private static DenseWeight decoded(BlockWeight blocks) {
+        float[] values = new float[OUT * IN];
+        blocks.type().dequantize(blocks.address(), 0, values, 0, values.length);
+        INDArray array = Arrays.zeros(DataType.FLOAT, OUT, IN);
+        Arrays.write(array, 0, values, 0, values.length);
+        return new DenseWeight(array, Optional.of(blocks));
     }
 
     private static float[] linear(Kernels kernels, FrozenWeight w, int rows, boolean accumulate) {
@@ -91,6 +103,19 @@ class DecodingProductsOnVectorLoopsTest {
                 }
                 w.close();
             }
+        }
+    }
+
+    /** Blocks of other numbers than the floats show which of both were read. */
+    @Test
+    void fewRowsOfFloatsAreMultipliedByTheirBlocks() {
+        BlockWeight blocks = blocks(BlockType.Q8_0, 0.02f);
+        try (Kernels mine = create(2);
+                DenseWeight floats = decoded(blocks);
+                DenseWeight other = new DenseWeight(random(DataType.FLOAT, 3, OUT, IN), Optional.of(blocks))) {
+            assertArrayEquals(linear(mine, floats, 1, false), linear(mine, other, 1, false));
+            assertArrayEquals(linear(mine, new DenseWeight(other.values()), 20, false),
+                    linear(mine, other, 20, false));
         }
     }
 

@@ -144,6 +144,16 @@ class VectorRowProductsTest {
         }
     }
 
+    @Test
+    void eightBitBlocksOfAllShapes() {
+        for (int rows : ROWS) {
+            for (int columns : new int[] {32, 64, 224}) {
+                checkBlocks(BlockType.Q8_0, blocks(BlockType.Q8_0, rows, columns), rows, columns);
+            }
+        }
+        checkBlocks(BlockType.Q8_0, blocks(BlockType.Q8_0, 33, MANY), 33, MANY);
+    }
+
     /** Zero, the smallest 16-bit float, the largest below the normal ones, the smallest normal one, negative zero. */
     @Test
     void scalesAtTheEndsOfTheirRange() {
@@ -159,21 +169,22 @@ class VectorRowProductsTest {
 
     @Test
     void weightsWithInfiniteScalesAreDeclined() {
-        for (short scale : new short[] {0x7C00, (short) 0xFC00, 0x7E00}) {
-            byte[] bytes = blocks(BlockType.Q4_0, 3, 64);
-            half(bytes, BlockType.Q4_0.blockBytes(), scale);
-            long address = allocate(bytes.length);
-            NativeMemory.write(address, bytes, 0, bytes.length);
-            long copy = allocate(products.copyBytes(BlockType.Q4_0, 3, 64));
-            assertFalse(products.copy(BlockType.Q4_0, address, 3, 64, copy).isPresent());
+        for (BlockType type : new BlockType[] {BlockType.Q4_0, BlockType.Q8_0}) {
+            for (short scale : new short[] {0x7C00, (short) 0xFC00, 0x7E00}) {
+                byte[] bytes = blocks(type, 3, 64);
+                half(bytes, type.blockBytes(), scale);
+                long address = allocate(bytes.length);
+                NativeMemory.write(address, bytes, 0, bytes.length);
+                long copy = allocate(products.copyBytes(type, 3, 64));
+                assertFalse(products.copy(type, address, 3, 64, copy).isPresent());
+            }
         }
     }
 
     @Test
     void otherBlocksAreNotMultiplied() {
         for (BlockType type : BlockType.values()) {
-            boolean fourBit = type == BlockType.Q4_0 || type == BlockType.Q4_1;
-            assertEquals(fourBit, products.copyBytes(type, 3, 256) > 0, type.name());
+            assertEquals(RowProducts.BLOCKS.contains(type), products.copyBytes(type, 3, 256) > 0, type.name());
         }
     }
 

@@ -2,6 +2,7 @@ package io.peft4j.core.kernel.support;
 
 import io.peft4j.core.weight.BlockType;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Products of a few rows of floats with quantized frozen weights, as each step of generation has them:
@@ -14,6 +15,9 @@ import java.util.Optional;
  * nothing else.
  */
 public interface RowProducts {
+    /** The blocks that may be multiplied so. */
+    Set<BlockType> BLOCKS = Set.of(BlockType.Q4_0, BlockType.Q4_1, BlockType.Q8_0);
+
     /** Some output features of a weight. Its memory belongs to somebody else, who keeps it as long as this is used. */
     interface Part {
         /** Output features. */
@@ -32,14 +36,15 @@ public interface RowProducts {
     Part int8(long address, long scales, int rows, int columns);
 
     /**
-     * The bytes that a copy of a weight of blocks takes; 0 where such blocks are not multiplied.
+     * The bytes that a copy of a weight of blocks takes, or what is added to it where it is read as it lies; 0 where
+     * such blocks are not multiplied.
      *
      * @param columns a multiple of the block size
      */
     long copyBytes(BlockType type, int rows, int columns);
 
     /**
-     * Copies a weight of blocks, in another order.
+     * Copies a weight of blocks in another order, or adds to it.
      *
      * @param address the first block
      * @param copy memory of {@link #copyBytes} bytes, which the part reads
