@@ -4,6 +4,7 @@ import static io.peft4j.core.peft.config.TargetModules.ALL_LINEAR;
 
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.task.PreferenceRows;
+import io.peft4j.eval.guard.GuardSet;
 import io.peft4j.eval.preference.PreferenceComparison;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
@@ -13,7 +14,7 @@ import java.nio.file.Path;
 
 /**
  * A model that learns which of two answers is better. Arguments: the folder with {@code train.jsonl} and
- * {@code heldout.jsonl}, and an output folder.
+ * {@code heldout.jsonl}, an output folder, and where not the usual ones are asked, a file of general questions.
  */
 public final class PreferAnswers {
     private PreferAnswers() {
@@ -27,6 +28,7 @@ public final class PreferAnswers {
             Trainer.builder(model).output(Path.of(args[1])).build()
                     .train(new DpoObjective(model), PreferenceRows.pairs(Path.of(args[0], "train.jsonl")));
             System.out.println(PreferenceComparison.of(base, model)
+                    .guard(args.length > 2 ? GuardSet.read(Path.of(args[2])) : GuardSet.builtIn())
                     .on(PreferenceRows.pairs(Path.of(args[0], "heldout.jsonl"))).verdict());
         }
     }

@@ -4,12 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,12 +24,13 @@ class HeadExamplesTest {
     @TempDir
     Path folder;
 
-    private String printed(Consumer<String[]> program, String data) {
+    private String printed(Consumer<String[]> program, String data, String... more) {
         PrintStream console = System.out;
         ByteArrayOutputStream printed = new ByteArrayOutputStream();
         System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
         try {
-            program.accept(new String[] {data, folder.resolve("adapter").toString()});
+            program.accept(Stream.concat(Stream.of(data, folder.resolve("adapter").toString()), Stream.of(more))
+                    .toArray(String[]::new));
         } finally {
             System.setOut(console);
         }
@@ -61,8 +65,18 @@ class HeadExamplesTest {
     }
 
     @Test
-    void betterAnswersArePreferredAlsoToNewQuestions() {
-        String text = printed(PreferAnswers::main, "preferences");
+    void betterAnswersArePreferredAlsoToNewQuestions() throws IOException {
+        // Half of the rows suffice. Other tests ask the usual 639 general questions.
+        Path few = Files.createDirectory(folder.resolve("few"));
+        Path pairs = Path.of("preferences");
+        Files.write(few.resolve("train.jsonl"), Files.readAllLines(pairs.resolve("train.jsonl")).subList(0, 20));
+        Files.copy(pairs.resolve("heldout.jsonl"), few.resolve("heldout.jsonl"));
+        Path general = Files.writeString(few.resolve("general.jsonl"), """
+                {"category": "knowledge", "question": "What is the capital of France?", "choices": ["Paris", "Rome"]}
+                {"category": "language", "question": "What is the plural of child?", "choices": ["children", "childs"]}
+                {"category": "arithmetic", "question": "What is 2 plus 2?", "choices": ["4", "7"]}
+                """);
+        String text = printed(PreferAnswers::main, few.toString(), general.toString());
 
         assertTrue(text.matches("(?s)(ship: Take tuned|harm not known: Better on the task).*the margin of better over "
                 + "worse answers moved by.*"), text);
