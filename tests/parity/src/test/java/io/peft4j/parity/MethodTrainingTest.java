@@ -68,7 +68,7 @@ class MethodTrainingTest {
                 assertRelative(row.get("loss_f64").asDouble(), steps.get(i).trainLoss(), TRAINING, "loss of step " + i);
                 assertRelative(row.get("grad_norm_f64").asDouble(), steps.get(i).gradNorm(), NORM, "norm, step " + i);
             }
-            double[] after = Measure.oneByOne(model, Fixtures.texts(run.get("model").asText()));
+            double[] after = Measure.together(model, Fixtures.texts(run.get("model").asText()));
             double[] expected = Fixtures.doubles(run.get("nll_after_f64"));
             for (int i = 0; i < after.length; i++) {
                 assertRelative(expected[i], after[i], TRAINING, "text " + i + " afterwards");

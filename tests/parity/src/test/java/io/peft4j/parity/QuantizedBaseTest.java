@@ -222,14 +222,14 @@ class QuantizedBaseTest {
         Path output = folder.resolve("adapter");
         try (BaseModel base = load(Fixtures.FOLDER.resolve(MODEL), precision, kernels);
                 PeftModel model = base.withAdapter(LORA)) {
-            double[] before = Measure.oneByOne(base, TEXTS);
-            double untrained = sum(Measure.oneByOne(model, TEXTS));
+            double[] before = Measure.together(base, TEXTS);
+            double untrained = sum(Measure.together(model, TEXTS));
             assertEquals(sum(before), untrained, 0);
             Trainer.builder(model).learningRate(0.01).batchSize(2).epochs(8).seed(5).output(output).build()
                     .train(TEXTS);
-            double trained = sum(Measure.oneByOne(model, TEXTS));
+            double trained = sum(Measure.together(model, TEXTS));
             assertTrue(trained < 0.9 * untrained, trained + " after " + untrained);
-            assertArrayEquals(before, Measure.oneByOne(base, TEXTS));
+            assertArrayEquals(before, Measure.together(base, TEXTS));
         }
         // The file is the one that a full base gives: the same names and shapes, 32-bit floats.
         Path full = folder.resolve("full");
@@ -239,7 +239,7 @@ class QuantizedBaseTest {
             assertEquals(shapes(full), shapes(output));
             model.loadAdapter("trained", output);
             model.activate("trained");
-            assertTrue(sum(Measure.oneByOne(model, TEXTS)) < 0.92 * sum(Measure.oneByOne(base, TEXTS)));
+            assertTrue(sum(Measure.together(model, TEXTS)) < 0.92 * sum(Measure.together(base, TEXTS)));
         }
     }
 

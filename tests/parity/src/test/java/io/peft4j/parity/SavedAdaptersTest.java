@@ -271,13 +271,13 @@ class SavedAdaptersTest {
         try (PeftModel adapted = PeftModel.of(base, config, new SplittableRandom(name.hashCode()),
                 Optional.of(CalibrationBatches.of(Fixtures.examples(), 4, 3)))) {
             train(adapted, folder);
-            trained = Measure.oneByOne(adapted, texts);
+            trained = Measure.together(adapted, texts);
         }
-        assertFalse(java.util.Arrays.equals(Measure.oneByOne(base, texts), trained), "training changes something");
+        assertFalse(java.util.Arrays.equals(Measure.together(base, texts), trained), "training changes something");
         try (PeftModel loaded = PeftModel.load(base, folder)) {
             // The ranks that AdaLoRA cuts are zeros in training and not there in the file: sums of fewer terms.
             double tolerance = config instanceof AdaLoraConfig ? 1e-5 : Double.MIN_VALUE;
-            assertArrayEquals(trained, Measure.oneByOne(loaded, texts), tolerance);
+            assertArrayEquals(trained, Measure.together(loaded, texts), tolerance);
             writeNumbers(loaded, texts, folder);
         }
     }

@@ -111,7 +111,7 @@ class TrainingParityTest {
                     .build().train(examples);
             assertSteps(name, run.get("steps"), result.steps());
             Measure.assertClose(Fixtures.doubles(run.get("nll_after_f64")),
-                    Measure.oneByOne(model, Fixtures.texts(run.get("model").asText())), "after " + name);
+                    Measure.together(model, Fixtures.texts(run.get("model").asText())), "after " + name);
             model.saveAdapter(folder);
             assertTensors(name, run, folder.resolve(AdapterCheckpoint.WEIGHTS_FILE));
         }
