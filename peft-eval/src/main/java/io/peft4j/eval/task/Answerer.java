@@ -10,6 +10,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.model.TextConstraint;
+import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.example.Origin;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -168,6 +169,9 @@ public final class Answerer {
     }
 
     private void requireTasks(List<EvaluationItem> items) {
+        if (items.stream().allMatch(item -> item.task() == TokenSequence.NO_TASK)) {
+            return;
+        }
         TaskIds tasks = TaskIds.of(model);
         for (int i = 0; i < items.size(); i++) {
             String name = "question " + (i + 1) + " ";

@@ -22,7 +22,9 @@ import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
+import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.support.PromptRows;
 import io.peft4j.data.support.ScoringRows;
@@ -293,8 +295,10 @@ class TaskIdsTest {
                 }
             }
             String made = assertThrows(ConfigurationException.class, () -> Answerer.of(model)
-                    .answers(List.of(EvaluationItem.reference("a", "b")))).getMessage();
-            assertTrue(made.contains("question 1 has no task_id") && made.contains(count), made);
+                    .answers(List.of(EvaluationItem.of(ChatExample.of(ChatMessage.user("a"), ChatMessage.assistant("b"))
+                            .inTask(3)), EvaluationItem.reference("a", "b"))))
+                    .getMessage();
+            assertTrue(made.contains("question 1 has the task_id 3") && made.contains(count), made);
             Path without = data("{\"prompt\": \"a\", \"completion\": \" b\"}");
             for (Runnable run : List.<Runnable>of(() -> score(model, without),
                     () -> model.generate(List.of(Prompt.tokens(5)), SHORT),
