@@ -107,7 +107,7 @@ SCENARIOS = (
     training("4x128", "bf16", name="train-4x128", compiled=True),
     training("2x512", "bf16", name="train-2x512", steps=4),
     training("1x2048", "bf16", name="train-1x2048", steps=2),
-    training("4x128", "f32", name="train-4x128-f32", steps=4, compiled=True),
+    training("4x128", "f32", name="train-4x128-f32", steps=4),
     training("2x512", "f32", name="train-2x512-f32", steps=4),
     training("1x2048", "f32", name="train-1x2048-f32", steps=2),
     training("4x128", "f32", name="train-4x128-portable", steps=4, kernels="nd4j"),
