@@ -319,8 +319,7 @@ public final class Comparison {
 
     private Point point(String name, int examples, LanguageModel model, List<EvaluationItem> items,
             AnswerScoring scoring) {
-        List<String> answers = answerer(Arm.plain(name, name, model), "")
-                .answers(items);
+        List<String> answers = answerer(Arm.plain(name, name, model), "").answers(items);
         return new Point(name, examples, scoring.decidingScore(answers));
     }
 

@@ -110,8 +110,7 @@ public final class StudyRunner {
     private Point point(ChatDataset examples, long seed, List<EvaluationItem> items, AnswerScoring scoring) {
         LanguageModel model = training.train(examples, seed);
         try {
-            List<String> answers = Answerer.of(model).options(generation)
-                    .answers(items);
+            List<String> answers = Answerer.of(model).options(generation).answers(items);
             return new Point("seed " + seed, examples.size(), scoring.decidingScore(answers));
         } finally {
             TrainedModels.close(model);

@@ -86,9 +86,11 @@ final class PackedProducts implements AutoCloseable {
     private Optional<Copy> copy(INDArray x, FrozenWeight w, int rows, boolean batches) {
         ThreadContext lane = team.caller();
         if (rows <= mostRowsOfLoops(w)) {
-            Optional<Copy> looped = copies.of(w, Layout.LOOPS, () -> LoopedWeight.runs(lane, blocks(w))
-                    ? Optional.of(new LoopedWeight(lane, blocks(w), team.size())) : Optional.empty());
-            if (looped.isPresent() && (blocks(w) == w || looped.get().kept())) {
+            FrozenWeight read = blocks(w);
+            Optional<Copy> looped = copies.of(w, Layout.LOOPS, () -> LoopedWeight.runs(lane, read)
+                    ? Optional.of(new LoopedWeight(lane, read, team.size())) : Optional.empty());
+            // Floats are there as they are: to make their blocks' copy anew for each product would take longer.
+            if (looped.isPresent() && (read == w || looped.get().kept())) {
                 return looped;
             }
         }
