@@ -27,6 +27,7 @@ final class Products {
     private static final int MOST_ROWS = 512;
     private static final int FEWEST_ROWS = 32;
     private static final int COLUMN_UNIT = 32;
+    private static final int COLUMN_UNIT_OF_FEW_ROWS = 96;
     /** Columns of a task: oneDNN's primitives for any number of rows allocate floats for all of a bf16 result. */
     private static final int MOST_COLUMNS = 768;
     /** The reduced dimension is cut where it is a number of rows of a batch. */
@@ -88,7 +89,8 @@ final class Products {
         int threads = shares(team, c.rows());
         // Columns are cut first: then each thread reads and repacks its own part of a weight that comes from main
         // memory.
-        int sharing = Math.max(1, Math.min(threads, c.columns() / COLUMN_UNIT));
+        int unit = c.rows() < MANY_ROWS ? COLUMN_UNIT_OF_FEW_ROWS : COLUMN_UNIT;
+        int sharing = Math.max(1, Math.min(threads, c.columns() / unit));
         int wantedColumns = sharing * ((c.columns() + sharing * MOST_COLUMNS - 1) / (sharing * MOST_COLUMNS));
         int columnSize = roundUp((c.columns() + wantedColumns - 1) / wantedColumns, COLUMN_UNIT);
         int columns = (c.columns() + columnSize - 1) / columnSize;
@@ -183,6 +185,12 @@ final class Products {
     private static void rows(ThreadContext lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column,
             int columns,
             int from, int reduced, float alpha, boolean accumulate) {
+        if (FewRowsProduct.suits(a, b, c, rows, alpha)) {
+            FewRowsProduct.run(lane, a.rows(row, rows).columns(from, reduced), new Matrix(
+                    new Span(b.type(), b.address(from, column)), reduced, columns, b.stride(), true),
+                    c.rows(row, rows).columns(column, columns), accumulate);
+            return;
+        }
         boolean large = alpha == 1f && !a.transposed() && reduced >= LARGE && columns >= LARGE;
         if (large && (rows == 1 || rows > ROW_UNIT && (rows % LARGE != 0 || isReadInPlace(b)))) {
             MatmulSpec shape = shape(a, b, c, rows, reduced, columns, alpha, accumulate);
