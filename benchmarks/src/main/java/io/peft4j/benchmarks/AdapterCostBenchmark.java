@@ -5,7 +5,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.method.PeftMethod;
-import io.peft4j.core.peft.method.PeftMethods;
+import io.peft4j.core.peft.method.support.PeftMethods;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.methods.LnTuningConfig;
 import io.peft4j.train.CausalLmObjective;

@@ -7,7 +7,7 @@ import io.peft4j.core.error.PeftException;
 import io.peft4j.core.measure.support.ProcessUsage;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
-import io.peft4j.core.peft.method.PeftMethods;
+import io.peft4j.core.peft.method.support.PeftMethods;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.eval.FactAccuracy;
 import io.peft4j.eval.FactReport;

@@ -1,8 +1,8 @@
 package io.peft4j.data;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.Count;
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.Origin;
@@ -11,8 +11,8 @@ import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.OpenRows;
-import io.peft4j.data.format.support.UnfilledRows;
 import io.peft4j.data.format.internal.DataFaults;
+import io.peft4j.data.format.support.UnfilledRows;
 import io.peft4j.data.split.SplitRule;
 import io.peft4j.data.split.internal.DataSplit;
 import io.peft4j.data.task.RowKind;

@@ -3,7 +3,7 @@ package io.peft4j.models;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.engine.Lifetime;
-import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.gguf.support.GgufFile;
 import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.kernel.Kernels;

@@ -1,9 +1,9 @@
 package io.peft4j.models;
 
 import io.peft4j.core.model.Network;
-import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.core.safetensors.TensorData;
+import io.peft4j.core.safetensors.support.Safetensors;
 import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.WeightType;
 import io.peft4j.models.hub.HubOptions;

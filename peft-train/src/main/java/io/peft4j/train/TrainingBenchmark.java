@@ -5,7 +5,7 @@ import io.peft4j.core.measure.support.LinearWork;
 import io.peft4j.core.measure.support.ProcessUsage;
 import io.peft4j.core.measure.support.SpeedLimits;
 import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.model.TaskIds;
+import io.peft4j.core.model.support.TaskIds;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;

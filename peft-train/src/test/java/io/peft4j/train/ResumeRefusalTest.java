@@ -17,7 +17,7 @@ import io.peft4j.core.kernel.support.Nd4jKernels;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.peft.config.PeftConfig;
-import io.peft4j.core.peft.method.PeftMethods;
+import io.peft4j.core.peft.method.support.PeftMethods;
 import io.peft4j.data.pack.PackOptions;
 import io.peft4j.lora.LoraFa;
 import io.peft4j.lora.LoraPlus;

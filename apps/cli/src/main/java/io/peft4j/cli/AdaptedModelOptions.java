@@ -3,7 +3,7 @@ package io.peft4j.cli;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.file.AdapterTask;
+import io.peft4j.core.peft.file.support.AdapterTask;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
 import java.util.Optional;

@@ -1,11 +1,11 @@
 package io.peft4j.cli;
 
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.lora.CombinationType;
 import io.peft4j.lora.LoraConfig;
-import io.peft4j.lora.WeightedCombination.MajoritySign;
 import io.peft4j.lora.WeightedCombination;
+import io.peft4j.lora.WeightedCombination.MajoritySign;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
 import java.util.List;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.support.AdapterProvenance;
-import io.peft4j.core.peft.file.AdapterSummary;
+import io.peft4j.core.peft.file.support.AdapterSummary;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.export.AdapterExport;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.decision.DecisionCalibration;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.file.AdapterTask;
+import io.peft4j.core.peft.file.support.AdapterTask;
 import io.peft4j.data.DecisionData;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.task.DecisionRow;

@@ -1,7 +1,7 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.data.clean.CleaningReport;
 import io.peft4j.data.clean.CleaningStep;
 import io.peft4j.data.clean.DataPipeline;

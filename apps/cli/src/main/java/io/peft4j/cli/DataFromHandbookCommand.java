@@ -2,8 +2,8 @@ package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.error.Count;
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.data.augment.PassageQuestions;
 import io.peft4j.data.augment.PassageRows;
 import io.peft4j.data.example.ChatExample;

@@ -6,7 +6,7 @@ import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.file.AdapterTask;
+import io.peft4j.core.peft.file.support.AdapterTask;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFiles;

@@ -1,8 +1,8 @@
 package io.peft4j.cli;
 
-import io.peft4j.core.error.Causes;
 import io.peft4j.core.error.PeftException;
-import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.error.support.Causes;
+import io.peft4j.core.error.support.SimilarNames;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -11,10 +11,10 @@ import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
-import picocli.CommandLine;
 
 /** Turns what goes wrong into one clear line on stderr and exit status 1. */
 final class Failures {

@@ -1,7 +1,7 @@
 package io.peft4j.cli;
 
 import io.peft4j.cli.QuickstartTime.Part;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.core.io.IfExists;
 import io.peft4j.core.measure.support.SpeedLimits;
 import io.peft4j.core.model.GenerationOptions;

@@ -1,7 +1,7 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.model.Task;
-import io.peft4j.core.peft.file.AdapterTask;
+import io.peft4j.core.peft.file.support.AdapterTask;
 import io.peft4j.eval.VerdictOptions;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.architecture.SentencePooling;

@@ -3,7 +3,7 @@ package io.peft4j.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.core.io.IfExists;
 import io.peft4j.core.measure.support.ProcessUsage;
 import io.peft4j.core.peft.MergeCheck;

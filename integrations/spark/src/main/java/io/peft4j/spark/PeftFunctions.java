@@ -1,7 +1,7 @@
 package io.peft4j.spark;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.error.support.SimilarNames;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.ModelOptions.Precision;

@@ -1,8 +1,8 @@
 package io.peft4j.trackers;
 
-import io.peft4j.core.Registered;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.error.support.SimilarNames;
+import io.peft4j.core.support.Registered;
 import java.util.List;
 
 /** The trackers on the class path that are chosen by name. There is no other list of them. */

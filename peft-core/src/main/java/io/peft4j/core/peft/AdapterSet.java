@@ -4,7 +4,7 @@ import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.engine.Lifetime;
 import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.error.support.SimilarNames;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;

@@ -1,10 +1,7 @@
 /**
- * Reading and writing safetensors, the weight files of Hugging Face: an 8-byte length, a JSON header, then the tensors'
- * bytes. Open {@link io.peft4j.core.safetensors.Safetensors} first (one file or a sharded checkpoint, read the same
- * way), then {@link io.peft4j.core.safetensors.SafetensorsWriter}.
- *
- * <p>Files are taken to be hostile: every length and offset is checked against the file before it is used, and whatever
- * is wrong with a file is a {@link io.peft4j.core.error.FileFormatException}.
+ * Safetensors, the weight files of Hugging Face: {@link io.peft4j.core.safetensors.TensorData} is a tensor to be
+ * written, of a {@link io.peft4j.core.safetensors.DType}, and {@link io.peft4j.core.safetensors.SafetensorsWriter}
+ * writes it.
  */
 @org.jspecify.annotations.NullMarked
 package io.peft4j.core.safetensors;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.gguf.support.GgufFile;
 import io.peft4j.core.io.support.TestFiles;
 import io.peft4j.core.weight.support.RowEncoder;
 import org.junit.jupiter.api.Test;

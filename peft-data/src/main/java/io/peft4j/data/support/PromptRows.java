@@ -3,7 +3,7 @@ package io.peft4j.data.support;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Prompt;
-import io.peft4j.core.model.TaskIds;
+import io.peft4j.core.model.support.TaskIds;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.format.DataFile;

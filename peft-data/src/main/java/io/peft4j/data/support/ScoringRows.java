@@ -2,9 +2,9 @@ package io.peft4j.data.support;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.model.TaskIds;
+import io.peft4j.core.model.support.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.core.task.SourceEncoder;
+import io.peft4j.core.task.support.SourceEncoder;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.example.ChatExample;

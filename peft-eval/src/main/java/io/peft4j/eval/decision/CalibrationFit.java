@@ -1,13 +1,13 @@
 package io.peft4j.eval.decision;
 
+import io.peft4j.core.decision.DecisionCalibration;
 import io.peft4j.core.decision.DecisionCalibration.Conformal;
 import io.peft4j.core.decision.DecisionCalibration.Entry;
 import io.peft4j.core.decision.DecisionCalibration.Threshold;
-import io.peft4j.core.decision.DecisionCalibration;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;

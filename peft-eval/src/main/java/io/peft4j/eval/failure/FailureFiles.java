@@ -3,7 +3,7 @@ package io.peft4j.eval.failure;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.model.TaskIds;
+import io.peft4j.core.model.support.TaskIds;
 import io.peft4j.eval.task.EvaluationItem;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.peft4j.eval.failure;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.internal.WordVectors;
 import java.util.ArrayList;

@@ -2,7 +2,7 @@ package io.peft4j.eval.preference;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.Verdict;

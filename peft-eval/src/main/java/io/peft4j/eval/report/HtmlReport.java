@@ -2,7 +2,7 @@ package io.peft4j.eval.report;
 
 import static io.peft4j.report.support.Html.tag;
 
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.internal.VerdictTone;
 import io.peft4j.eval.failure.FailureReport.FailureGroup;

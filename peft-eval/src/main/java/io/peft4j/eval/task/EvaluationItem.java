@@ -4,7 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
-import io.peft4j.core.model.TaskIds;
+import io.peft4j.core.model.support.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;

@@ -6,7 +6,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.SequenceScorer;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.core.task.SourceEncoder;
+import io.peft4j.core.task.support.SourceEncoder;
 import io.peft4j.eval.metric.internal.CalibrationError;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -5,7 +5,7 @@ import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Targets;
-import io.peft4j.core.peft.method.TrainedTokens;
+import io.peft4j.core.peft.method.support.TrainedTokens;
 import io.peft4j.lora.AdaLoraConfig;
 import java.util.List;
 

@@ -14,7 +14,7 @@ import io.peft4j.core.peft.file.support.CheckedTensors;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.peft.method.Initializer;
-import io.peft4j.core.safetensors.SafetensorsFile;
+import io.peft4j.core.safetensors.support.SafetensorsFile;
 import io.peft4j.lora.XLoraConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -14,7 +14,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.peft.config.PeftConfig;
-import io.peft4j.core.peft.method.PeftMethods;
+import io.peft4j.core.peft.method.support.PeftMethods;
 import io.peft4j.core.weight.DenseWeight;
 import java.util.List;
 import java.util.Random;

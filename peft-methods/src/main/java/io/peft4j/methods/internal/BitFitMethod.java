@@ -16,7 +16,7 @@ import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.Targets;
-import io.peft4j.core.peft.method.TrainedCopies;
+import io.peft4j.core.peft.method.support.TrainedCopies;
 import io.peft4j.methods.BitFitConfig;
 import java.util.List;
 import java.util.Optional;

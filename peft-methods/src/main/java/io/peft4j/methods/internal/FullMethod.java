@@ -8,7 +8,7 @@ import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.MergedLayer;
 import io.peft4j.core.peft.method.Targets;
-import io.peft4j.core.peft.method.TrainedCopies;
+import io.peft4j.core.peft.method.support.TrainedCopies;
 import io.peft4j.methods.FullConfig;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,7 +5,7 @@ import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.MergedLayer;
 import io.peft4j.core.peft.method.Targets;
-import io.peft4j.core.peft.method.TrainedCopies;
+import io.peft4j.core.peft.method.support.TrainedCopies;
 import io.peft4j.methods.LnTuningConfig;
 import java.util.List;
 import java.util.Map;

@@ -8,7 +8,7 @@ import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Targets;
-import io.peft4j.core.peft.method.TrainedTokens;
+import io.peft4j.core.peft.method.support.TrainedTokens;
 import io.peft4j.methods.TrainableTokensConfig;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,7 +2,7 @@ package io.peft4j.models.architecture;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.gguf.support.GgufFile;
 import io.peft4j.models.architecture.internal.ConfigKeys;
 import java.util.Collection;
 import java.util.Comparator;

@@ -3,7 +3,7 @@ package io.peft4j.models.architecture;
 import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.weight.BlockType;
-import io.peft4j.core.weight.TensorStore;
+import io.peft4j.core.weight.support.TensorStore;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Optional;

@@ -1,9 +1,9 @@
 package io.peft4j.models.architecture;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.gguf.GgufFile;
-import io.peft4j.core.gguf.GgufMetadata;
-import io.peft4j.core.gguf.GgufWriter;
+import io.peft4j.core.gguf.support.GgufFile;
+import io.peft4j.core.gguf.support.GgufMetadata;
+import io.peft4j.core.gguf.support.GgufWriter;
 import io.peft4j.models.architecture.GgufKey.Kind;
 import java.util.Collection;
 import java.util.LinkedHashMap;

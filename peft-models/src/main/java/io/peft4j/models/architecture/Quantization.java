@@ -6,8 +6,8 @@ import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.BlockWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.core.weight.Int8Weight;
-import io.peft4j.core.weight.TensorStore;
 import io.peft4j.core.weight.support.FourBitEncoder;
+import io.peft4j.core.weight.support.TensorStore;
 import java.util.List;
 
 /** Rounds the matrices of a file to few bits, some rows at a time: they are never there as floats. */

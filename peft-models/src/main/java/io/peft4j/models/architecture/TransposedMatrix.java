@@ -4,7 +4,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.core.weight.Int8Weight;
-import io.peft4j.core.weight.TensorStore;
+import io.peft4j.core.weight.support.TensorStore;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;

@@ -2,7 +2,7 @@ package io.peft4j.models.constraint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.TextNode;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;

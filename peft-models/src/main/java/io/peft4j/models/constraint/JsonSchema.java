@@ -2,7 +2,7 @@ package io.peft4j.models.constraint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.error.support.SimilarNames;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

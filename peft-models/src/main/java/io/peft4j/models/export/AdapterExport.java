@@ -5,7 +5,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.PeftMethod;
-import io.peft4j.core.peft.method.PeftMethods;
+import io.peft4j.core.peft.method.support.PeftMethods;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.gguf.internal.GgufLoraFile;
 import java.io.IOException;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.gguf.support.GgufFile;
 import io.peft4j.core.io.IfExists;
 import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.safetensors.SafetensorsWriter;

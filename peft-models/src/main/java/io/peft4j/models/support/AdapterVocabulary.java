@@ -2,11 +2,11 @@ package io.peft4j.models.support;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.gguf.GgufFile;
-import io.peft4j.core.safetensors.Safetensors;
-import io.peft4j.core.safetensors.SafetensorsFile;
+import io.peft4j.core.gguf.support.GgufFile;
+import io.peft4j.core.safetensors.support.Safetensors;
+import io.peft4j.core.safetensors.support.SafetensorsFile;
 import io.peft4j.core.text.Tokenizer;
-import io.peft4j.core.weight.TensorStore;
+import io.peft4j.core.weight.support.TensorStore;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.SentencePooling;

@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.PeftException;
-import io.peft4j.core.safetensors.Safetensors;
+import io.peft4j.core.safetensors.support.Safetensors;
 import io.peft4j.models.architecture.internal.ConfigKeys;
 import java.nio.file.Path;
 import java.util.Set;

@@ -5,13 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.gguf.GgufFile;
-import io.peft4j.core.gguf.GgufWriter;
-import io.peft4j.core.safetensors.Safetensors;
+import io.peft4j.core.gguf.support.GgufFile;
+import io.peft4j.core.gguf.support.GgufWriter;
 import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.core.safetensors.TensorData;
+import io.peft4j.core.safetensors.support.Safetensors;
 import io.peft4j.core.weight.BlockType;
-import io.peft4j.core.weight.TensorStore;
+import io.peft4j.core.weight.support.TensorStore;
 import io.peft4j.models.architecture.WeightType.Blocks;
 import io.peft4j.models.architecture.WeightType.Linear;
 import io.peft4j.models.architecture.internal.CloseAll;

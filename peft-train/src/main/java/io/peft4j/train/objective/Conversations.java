@@ -6,7 +6,7 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.Sampling;
-import io.peft4j.core.model.TaskIds;
+import io.peft4j.core.model.support.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;

@@ -1,8 +1,8 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.decision.DecisionQuestion.Kind;
 import io.peft4j.core.decision.DecisionQuestion;
+import io.peft4j.core.decision.DecisionQuestion.Kind;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
@@ -10,7 +10,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.task.DecisionForm;
+import io.peft4j.core.task.support.DecisionForm;
 import io.peft4j.data.task.DecisionRow;
 import io.peft4j.data.task.DecisionSource;
 import java.util.ArrayList;

@@ -1,8 +1,8 @@
 package io.peft4j.train.objective;
 
-import io.peft4j.core.Registered;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.support.Registered;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.task.RowKind;

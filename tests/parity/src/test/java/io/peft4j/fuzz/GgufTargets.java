@@ -1,7 +1,7 @@
 package io.peft4j.fuzz;
 
-import io.peft4j.core.gguf.GgufFile;
-import io.peft4j.core.gguf.GgufWriter;
+import io.peft4j.core.gguf.support.GgufFile;
+import io.peft4j.core.gguf.support.GgufWriter;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;

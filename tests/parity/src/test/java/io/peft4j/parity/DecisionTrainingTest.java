@@ -17,7 +17,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
-import io.peft4j.core.peft.file.AdapterTask;
+import io.peft4j.core.peft.file.support.AdapterTask;
 import io.peft4j.core.task.DecisionModel;
 import io.peft4j.core.task.TextEmbedder;
 import io.peft4j.data.format.DataFile;

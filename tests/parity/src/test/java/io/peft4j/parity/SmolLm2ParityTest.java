@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.gguf.support.GgufFile;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;

@@ -11,7 +11,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.AdapterTensor;
-import io.peft4j.core.safetensors.SafetensorsFile;
+import io.peft4j.core.safetensors.support.SafetensorsFile;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.CausalLmObjective;
 import io.peft4j.train.LearningRateSchedule;

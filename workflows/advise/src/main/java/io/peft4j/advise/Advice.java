@@ -3,7 +3,7 @@ package io.peft4j.advise;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.statistics.Interval;

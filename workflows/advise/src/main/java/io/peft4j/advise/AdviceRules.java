@@ -1,7 +1,7 @@
 package io.peft4j.advise;
 
 import io.peft4j.advise.FineTuningAdvisor.Asked;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.eval.Evaluation;
 import io.peft4j.eval.comparison.ComparisonOptions;

@@ -1,8 +1,8 @@
 package io.peft4j.advise;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.data.ChatDataset;

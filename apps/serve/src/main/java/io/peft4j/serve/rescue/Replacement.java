@@ -2,7 +2,7 @@ package io.peft4j.serve.rescue;
 
 import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.TokenSequence;

@@ -2,7 +2,7 @@ package io.peft4j.serve.support;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.error.support.SimilarNames;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Sampling;
 import java.util.ArrayList;

@@ -5,7 +5,7 @@ import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.io.support.FolderLock;
 import io.peft4j.core.io.support.Sha256;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
-import io.peft4j.core.safetensors.SafetensorsFile;
+import io.peft4j.core.safetensors.support.SafetensorsFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;

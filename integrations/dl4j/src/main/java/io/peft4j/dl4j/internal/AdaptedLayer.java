@@ -1,6 +1,6 @@
 package io.peft4j.dl4j.internal;
 
-import io.peft4j.core.peft.method.PeftMethods;
+import io.peft4j.core.peft.method.support.PeftMethods;
 import io.peft4j.dl4j.Dl4jAdapters;
 import java.util.ArrayList;
 import java.util.Collection;

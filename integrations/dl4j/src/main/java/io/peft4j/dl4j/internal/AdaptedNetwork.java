@@ -8,7 +8,7 @@ import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
-import io.peft4j.core.peft.method.PeftMethods;
+import io.peft4j.core.peft.method.support.PeftMethods;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,8 +1,8 @@
 package io.peft4j.dl4j.internal;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.error.TargetModuleException;
+import io.peft4j.core.error.support.SimilarNames;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.method.support.NamedPlaces;

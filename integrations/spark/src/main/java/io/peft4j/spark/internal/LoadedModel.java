@@ -1,7 +1,7 @@
 package io.peft4j.spark.internal;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.error.support.SimilarNames;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;

@@ -1,7 +1,7 @@
 package io.peft4j.spark.training;
 
-import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.train.parallel.WorkerException;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,9 +1,9 @@
 package io.peft4j.spark.training;
 
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.train.StepMetrics;
-import io.peft4j.train.TrainingResult.Ending;
 import io.peft4j.train.TrainingResult;
+import io.peft4j.train.TrainingResult.Ending;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Locale;

@@ -3,7 +3,7 @@ package io.peft4j.core.peft.config;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.error.support.SimilarNames;
 import io.peft4j.core.peft.config.internal.ConfigJson;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -11,6 +11,9 @@ import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.method.support.NamedPlaces;
+import io.peft4j.core.peft.method.support.TaskHeads;
+import io.peft4j.core.peft.method.support.TrainedBias;
+import io.peft4j.core.peft.method.support.TrainedCopies;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -55,7 +58,7 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
      */
     public static Targets of(Placement asked, AdapterSetup setup, List<String> defaults, Predicate<Layer> supported) {
         TargetModules resolved = resolved(asked.targetModules(), setup, defaults);
-        List<Slot> slots = new NamedPlaces<>(modules(setup.network()), Slot::path,
+        List<Slot> slots = new NamedPlaces<>(TrainedCopies.modules(setup.network()), Slot::path,
                 setup.network().description().layers(), setup.isRestoring())
                 .chosen(asked, resolved, slot -> supported.test(slot.layer()));
         return new Targets(setup, setup.isRestoring() ? asked : asked.withTargets(resolved), slots);
@@ -203,11 +206,5 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
         chosen.forEach(slot -> names.add(slot.name()));
         long matches = all.stream().filter(slot -> names.contains(slot.name())).count();
         return TargetModules.of(matches == chosen.size() ? List.copyOf(names) : paths(chosen));
-    }
-
-    /** The places that Hugging Face Transformers has modules at. */
-    static List<Slot> modules(Network network) {
-        return network.slots().stream().filter(slot -> !(slot.layer() instanceof WeightedLayer layer
-                && layer.isParameter())).toList();
     }
 }

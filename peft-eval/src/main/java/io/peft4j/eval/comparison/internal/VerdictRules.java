@@ -6,7 +6,7 @@ import static io.peft4j.eval.comparison.internal.VerdictWords.figures;
 import static io.peft4j.eval.comparison.internal.VerdictWords.points;
 import static io.peft4j.eval.comparison.internal.VerdictWords.score;
 
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.Verdict;

@@ -1,6 +1,6 @@
 package io.peft4j.eval.comparison.internal;
 
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.metric.internal.MetricNames;
 import java.util.Locale;

@@ -1,7 +1,7 @@
 package io.peft4j.eval.head.internal;
 
 import io.peft4j.core.decision.DecisionQuestion;
-import io.peft4j.core.decision.PythonJson;
+import io.peft4j.core.decision.support.PythonJson;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Model;

@@ -2,7 +2,7 @@ package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.weight.RowReader;
-import io.peft4j.core.weight.TensorStore;
+import io.peft4j.core.weight.support.TensorStore;
 import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.internal.ModelTensor;
 import java.util.ArrayList;

@@ -2,10 +2,10 @@ package io.peft4j.models.decoder.internal;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.gguf.GgufFile;
-import io.peft4j.core.gguf.GgufMetadata;
-import io.peft4j.core.gguf.GgufType;
-import io.peft4j.core.gguf.GgufWriter;
+import io.peft4j.core.gguf.support.GgufFile;
+import io.peft4j.core.gguf.support.GgufMetadata;
+import io.peft4j.core.gguf.support.GgufType;
+import io.peft4j.core.gguf.support.GgufWriter;
 import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;

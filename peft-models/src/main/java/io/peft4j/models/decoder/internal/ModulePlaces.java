@@ -1,11 +1,11 @@
 package io.peft4j.models.decoder.internal;
 
-import io.peft4j.core.nn.ExpertWeight;
 import io.peft4j.core.nn.Layer;
-import io.peft4j.core.nn.LayerNorm;
 import io.peft4j.core.nn.Linear;
-import io.peft4j.core.nn.RmsNorm;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.core.nn.support.ExpertWeight;
+import io.peft4j.core.nn.support.LayerNorm;
+import io.peft4j.core.nn.support.RmsNorm;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.models.architecture.WeightLoader;

@@ -2,11 +2,11 @@ package io.peft4j.models.encoder.internal;
 
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Layer;
-import io.peft4j.core.nn.LayerNorm;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.PackedBatch;
-import io.peft4j.core.nn.RmsNorm;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.core.nn.support.LayerNorm;
+import io.peft4j.core.nn.support.RmsNorm;
 import io.peft4j.models.architecture.WeightLoader;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;

@@ -1,7 +1,7 @@
 package io.peft4j.models.generation.internal;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.Beams;
 import io.peft4j.core.model.EncoderDecoderNetwork;

@@ -1,9 +1,9 @@
 package io.peft4j.models.gguf.internal;
 
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.gguf.support.GgufFile;
 import io.peft4j.core.weight.BlockType;
-import io.peft4j.core.weight.TensorStore;
+import io.peft4j.core.weight.support.TensorStore;
 import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.GgufDifference;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.gguf.GgufWriter;
+import io.peft4j.core.gguf.support.GgufWriter;
 import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.GgufRotaryForm;

@@ -1,7 +1,7 @@
 package io.peft4j.models.gguf.internal;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.gguf.GgufWriter;
+import io.peft4j.core.gguf.support.GgufWriter;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.AdapterTensor;

@@ -2,7 +2,7 @@ package io.peft4j.models.gguf.internal;
 
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.gguf.GgufWriter;
+import io.peft4j.core.gguf.support.GgufWriter;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.RowReader;

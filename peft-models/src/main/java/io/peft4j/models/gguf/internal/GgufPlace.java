@@ -1,6 +1,6 @@
 package io.peft4j.models.gguf.internal;
 
-import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.gguf.support.GgufFile;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.models.architecture.GgufDifference;
 import io.peft4j.models.architecture.GgufGroups;

@@ -2,11 +2,11 @@ package io.peft4j.models.gguf.internal;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.gguf.GgufFile;
-import io.peft4j.core.gguf.GgufMetadata;
-import io.peft4j.core.gguf.GgufWriter;
-import io.peft4j.models.architecture.SentencePooling.Mode;
+import io.peft4j.core.gguf.support.GgufFile;
+import io.peft4j.core.gguf.support.GgufMetadata;
+import io.peft4j.core.gguf.support.GgufWriter;
 import io.peft4j.models.architecture.SentencePooling;
+import io.peft4j.models.architecture.SentencePooling.Mode;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

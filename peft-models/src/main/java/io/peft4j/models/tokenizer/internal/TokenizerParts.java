@@ -1,7 +1,7 @@
 package io.peft4j.models.tokenizer.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.error.support.SimilarNames;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;

@@ -1,6 +1,6 @@
 package io.peft4j.models.tokenizer.internal;
 
-import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.gguf.support.GgufFile;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;

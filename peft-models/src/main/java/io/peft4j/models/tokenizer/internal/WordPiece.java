@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.gguf.GgufMetadata;
-import io.peft4j.core.gguf.GgufWriter;
+import io.peft4j.core.gguf.support.GgufMetadata;
+import io.peft4j.core.gguf.support.GgufWriter;
 import java.util.List;
 import java.util.Locale;
 

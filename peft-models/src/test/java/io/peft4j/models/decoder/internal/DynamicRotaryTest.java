@@ -13,7 +13,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.core.safetensors.Safetensors;
+import io.peft4j.core.safetensors.support.Safetensors;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.WeightType;

@@ -20,7 +20,7 @@ import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.SelfAttention;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.core.safetensors.Safetensors;
+import io.peft4j.core.safetensors.support.Safetensors;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.BlockWeight;
 import io.peft4j.core.weight.FrozenWeight;

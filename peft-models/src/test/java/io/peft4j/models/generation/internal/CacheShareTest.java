@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.KvCache;
-import io.peft4j.core.safetensors.Safetensors;
+import io.peft4j.core.safetensors.support.Safetensors;
 import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.WeightLoader;

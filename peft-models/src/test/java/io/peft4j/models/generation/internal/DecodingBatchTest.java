@@ -14,7 +14,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.safetensors.Safetensors;
+import io.peft4j.core.safetensors.support.Safetensors;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.WeightType;

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.peft4j.core.gguf.GgufFile;
-import io.peft4j.core.gguf.GgufWriter;
+import io.peft4j.core.gguf.support.GgufFile;
+import io.peft4j.core.gguf.support.GgufWriter;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.models.architecture.GgufDifference;
 import io.peft4j.models.architecture.GgufForm;

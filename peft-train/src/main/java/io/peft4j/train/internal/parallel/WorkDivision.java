@@ -1,7 +1,7 @@
 package io.peft4j.train.internal.parallel;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.core.model.Network;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.objective.EncodedExample;

@@ -5,7 +5,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.engine.Workspace;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Network;

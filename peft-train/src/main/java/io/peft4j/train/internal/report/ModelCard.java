@@ -3,7 +3,7 @@ package io.peft4j.train.internal.report;
 import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
-import io.peft4j.core.peft.method.PeftMethods;
+import io.peft4j.core.peft.method.support.PeftMethods;
 import io.peft4j.train.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;

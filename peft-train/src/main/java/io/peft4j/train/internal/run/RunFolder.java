@@ -5,7 +5,7 @@ import io.peft4j.core.io.support.FolderLock;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.file.support.AdapterProvenance;
-import io.peft4j.core.safetensors.SafetensorsFile;
+import io.peft4j.core.safetensors.support.SafetensorsFile;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.internal.checkpoint.Checkpoints;

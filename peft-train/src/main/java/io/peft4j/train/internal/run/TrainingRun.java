@@ -2,7 +2,7 @@ package io.peft4j.train.internal.run;
 
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
@@ -12,8 +12,8 @@ import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.TrainingPlan;
-import io.peft4j.train.TrainingResult.Ending;
 import io.peft4j.train.TrainingResult;
+import io.peft4j.train.TrainingResult.Ending;
 import io.peft4j.train.internal.checkpoint.TrainingState;
 import io.peft4j.train.internal.parallel.SharedWork;
 import io.peft4j.train.internal.parallel.WorkerAgreement;

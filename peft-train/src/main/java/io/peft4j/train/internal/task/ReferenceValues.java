@@ -1,7 +1,7 @@
 package io.peft4j.train.internal.task;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
 import java.util.ArrayList;

@@ -1,9 +1,9 @@
 package io.peft4j.train.internal.task;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.core.model.ModelLease;
-import io.peft4j.core.model.TaskIds;
+import io.peft4j.core.model.support.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.train.objective.EncodedExample;
 import java.nio.IntBuffer;

@@ -2,7 +2,7 @@ package io.peft4j.train.internal.task;
 
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.error.support.SimilarNames;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.train.ParameterGroup;

@@ -7,7 +7,7 @@ import io.javalin.http.Context;
 import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.decision.DecisionResult;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.error.support.SimilarNames;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.task.DecisionModel;
 import io.peft4j.serve.api.internal.ModelRoutes;

@@ -3,7 +3,7 @@ package io.peft4j.serve.answer.internal;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.text.TokenBound;
+import io.peft4j.core.text.support.TokenBound;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.RequestFields;
 import java.util.function.Function;

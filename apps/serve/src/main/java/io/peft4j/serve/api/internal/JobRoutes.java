@@ -2,7 +2,7 @@ package io.peft4j.serve.api.internal;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Caller;

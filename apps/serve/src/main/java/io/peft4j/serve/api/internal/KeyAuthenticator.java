@@ -1,7 +1,7 @@
 package io.peft4j.serve.api.internal;
 
 import io.javalin.http.Context;
-import io.peft4j.core.error.Count;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Authenticator;
 import io.peft4j.serve.http.internal.Caller;

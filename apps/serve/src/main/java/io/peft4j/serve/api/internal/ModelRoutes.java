@@ -3,7 +3,7 @@ package io.peft4j.serve.api.internal;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
-import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.error.support.SimilarNames;
 import io.peft4j.core.task.Reranker;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;

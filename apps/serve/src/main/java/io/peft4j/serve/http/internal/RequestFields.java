@@ -2,7 +2,7 @@ package io.peft4j.serve.http.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.error.support.SimilarNames;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

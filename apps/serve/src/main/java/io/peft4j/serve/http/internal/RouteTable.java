@@ -4,7 +4,7 @@ import io.javalin.Javalin;
 import io.javalin.http.HandlerType;
 import io.javalin.http.HttpResponseException;
 import io.javalin.router.ParsedEndpoint;
-import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.error.support.SimilarNames;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;

@@ -2,8 +2,8 @@ package io.peft4j.serve.job.internal;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.engine.support.WorkShare;
-import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
+import io.peft4j.core.error.support.Count;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.data.ChatEncoder;

@@ -2,12 +2,12 @@ package io.peft4j.core.peft.file.support;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.AdapterMismatchException;
-import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.error.support.SimilarNames;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.safetensors.DType;
-import io.peft4j.core.safetensors.SafetensorsFile;
-import io.peft4j.core.safetensors.TensorInfo;
+import io.peft4j.core.safetensors.support.SafetensorsFile;
+import io.peft4j.core.safetensors.support.TensorInfo;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;

@@ -3,7 +3,7 @@ package io.peft4j.core.peft.file.support;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.SequenceScorer;
-import io.peft4j.core.model.TaskIds;
+import io.peft4j.core.model.support.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
 import java.util.Arrays;

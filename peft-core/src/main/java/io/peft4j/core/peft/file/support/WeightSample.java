@@ -5,7 +5,7 @@ import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.nn.WeightedLayer;
-import io.peft4j.core.peft.method.TaskHeads;
+import io.peft4j.core.peft.method.support.TaskHeads;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.peft4j.core.peft.method.support;
 
-import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.error.TargetModuleException;
+import io.peft4j.core.error.support.SimilarNames;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.config.internal.PathPattern;
