@@ -14,7 +14,7 @@ import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.method.PeftMethod;
 import io.peft4j.core.peft.method.support.PeftMethods;
 import io.peft4j.models.BaseModel;
-import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.support.Architectures;
 import io.peft4j.train.plan.AutoInteger;
 import io.peft4j.train.plan.AutoNumber;
 import io.peft4j.train.plan.HyperparameterRules;

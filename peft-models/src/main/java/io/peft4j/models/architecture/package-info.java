@@ -1,6 +1,6 @@
 /**
- * How a checkpoint becomes a network. Open {@link io.peft4j.models.architecture.Architecture} first: one implementation
- * a family of models, found by {@link io.peft4j.models.architecture.Architectures}.
+ * What {@code config.json} says of a model: {@link io.peft4j.models.architecture.ModelConfig}. How a checkpoint becomes
+ * a network is in {@code support}.
  */
 @org.jspecify.annotations.NullMarked
 package io.peft4j.models.architecture;

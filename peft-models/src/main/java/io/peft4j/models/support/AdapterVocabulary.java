@@ -9,7 +9,7 @@ import io.peft4j.core.text.Tokenizer;
 import io.peft4j.core.weight.support.TensorStore;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.architecture.ModelConfig;
-import io.peft4j.models.architecture.SentencePooling;
+import io.peft4j.models.architecture.support.SentencePooling;
 import io.peft4j.models.gguf.internal.GgufCheckpoint;
 import io.peft4j.models.hub.ModelSource;
 import io.peft4j.models.tokenizer.internal.Tokenizers;

@@ -1,7 +1,6 @@
 package io.peft4j.models.template;
 
 import io.peft4j.core.error.PeftException;
-import io.peft4j.jinja.JinjaException;
 
 /**
  * A chat template cannot be parsed, rejects a conversation (by {@code raise_exception}), fails, or uses more than its
@@ -12,10 +11,10 @@ public final class ChatTemplateException extends PeftException {
 
     private final int line;
 
-    /** As the template language says it. */
-    public ChatTemplateException(JinjaException cause) {
+    /** As the template language says it, at a line. */
+    public ChatTemplateException(Throwable cause, int line) {
         super("chat " + cause.getMessage(), cause);
-        this.line = cause.line();
+        this.line = line;
     }
 
     /**

@@ -15,7 +15,7 @@ import io.peft4j.eval.head.TaskComparison;
 import io.peft4j.eval.report.TaskReport;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.architecture.ModelConfig;
-import io.peft4j.models.architecture.TaskPlan;
+import io.peft4j.models.architecture.support.TaskPlan;
 import io.peft4j.train.data.DataSource;
 import io.peft4j.train.data.TrainingData;
 import io.peft4j.train.objective.ClassificationObjective;

@@ -1,7 +1,7 @@
 package io.peft4j.models.architecture.internal;
 
-import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.support.Architectures;
 import java.util.List;
 import java.util.function.Predicate;
 

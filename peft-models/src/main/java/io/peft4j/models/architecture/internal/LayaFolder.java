@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.model.Task;
 import io.peft4j.models.architecture.ModelConfig;
-import io.peft4j.models.architecture.TaskPlan;
+import io.peft4j.models.architecture.support.TaskPlan;
 import java.nio.file.Files;
 import java.nio.file.Path;
 

@@ -1,6 +1,6 @@
 package io.peft4j.models.architecture.internal;
 
-import io.peft4j.models.architecture.SentencePooling;
+import io.peft4j.models.architecture.support.SentencePooling;
 
 /** A network whose hidden states may become one vector. */
 public interface PooledNetwork {

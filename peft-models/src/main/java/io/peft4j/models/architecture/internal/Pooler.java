@@ -9,7 +9,7 @@ import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.nn.PackedBatch;
-import io.peft4j.models.architecture.SentencePooling;
+import io.peft4j.models.architecture.support.SentencePooling;
 import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;

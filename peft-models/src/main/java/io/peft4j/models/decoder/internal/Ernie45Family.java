@@ -1,8 +1,8 @@
 package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.kernel.AttentionShape;
-import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.support.GgufForm;
 import java.util.Optional;
 
 /** ERNIE 4.5 without experts: Llama with rotated pairs of neighbours, and biases everywhere or nowhere. */

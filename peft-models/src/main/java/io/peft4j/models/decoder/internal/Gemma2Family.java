@@ -2,9 +2,9 @@ package io.peft4j.models.decoder.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.models.architecture.GgufForm;
-import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.support.GgufForm;
+import io.peft4j.models.architecture.support.GgufKey;
 import java.util.Optional;
 
 /** Gemma 2 (<a href="https://arxiv.org/abs/2408.00118">2408.00118</a>): Gemma with norms around attention and feed-forward

@@ -1,9 +1,9 @@
 package io.peft4j.models.decoder.internal;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import io.peft4j.models.architecture.GgufForm;
-import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.support.GgufForm;
+import io.peft4j.models.architecture.support.GgufKey;
 import java.util.Optional;
 
 /** Gemma 3 (<a href="https://arxiv.org/abs/2503.19786">2503.19786</a>), text: Gemma 2 with normalized queries and keys instead

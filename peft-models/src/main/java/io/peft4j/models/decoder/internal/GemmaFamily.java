@@ -2,8 +2,8 @@ package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.kernel.Activation;
-import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.support.GgufForm;
 import java.util.Optional;
 
 /** Gemma 1 (<a href="https://arxiv.org/abs/2403.08295">2403.08295</a>): Llama with scaled embeddings, a GELU gate, and norms

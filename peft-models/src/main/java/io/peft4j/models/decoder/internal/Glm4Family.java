@@ -1,7 +1,7 @@
 package io.peft4j.models.decoder.internal;
 
-import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.support.GgufForm;
 import java.util.List;
 import java.util.Optional;
 

@@ -1,9 +1,9 @@
 package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.kernel.AttentionShape;
-import io.peft4j.models.architecture.GgufForm;
-import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.support.GgufForm;
+import io.peft4j.models.architecture.support.GgufKey;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

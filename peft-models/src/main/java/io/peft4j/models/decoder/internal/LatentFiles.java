@@ -1,8 +1,8 @@
 package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.internal.ModelTensor;
+import io.peft4j.models.architecture.support.WeightLoader;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.nd4j.linalg.api.ndarray.INDArray;

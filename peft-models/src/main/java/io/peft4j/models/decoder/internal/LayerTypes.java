@@ -2,8 +2,8 @@ package io.peft4j.models.decoder.internal;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.support.GgufForm;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.IntFunction;

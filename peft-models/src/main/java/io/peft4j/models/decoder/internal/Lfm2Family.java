@@ -1,10 +1,10 @@
 package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.kernel.Activation;
-import io.peft4j.models.architecture.GgufDifference;
-import io.peft4j.models.architecture.GgufForm;
-import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.support.GgufDifference;
+import io.peft4j.models.architecture.support.GgufForm;
+import io.peft4j.models.architecture.support.GgufKey;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

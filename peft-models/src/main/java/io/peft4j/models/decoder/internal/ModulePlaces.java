@@ -8,7 +8,7 @@ import io.peft4j.core.nn.support.LayerNorm;
 import io.peft4j.core.nn.support.RmsNorm;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
-import io.peft4j.models.architecture.WeightLoader;
+import io.peft4j.models.architecture.support.WeightLoader;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

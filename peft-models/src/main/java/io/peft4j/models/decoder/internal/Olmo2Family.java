@@ -1,7 +1,7 @@
 package io.peft4j.models.decoder.internal;
 
-import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.support.GgufForm;
 import java.util.Optional;
 
 /** OLMo 2 (<a href="https://arxiv.org/abs/2501.00656">2501.00656</a>): Llama with norms behind attention and feed-forward

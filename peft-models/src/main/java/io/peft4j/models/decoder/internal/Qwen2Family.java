@@ -1,7 +1,7 @@
 package io.peft4j.models.decoder.internal;
 
-import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.support.GgufForm;
 import java.util.Optional;
 
 /** Qwen 2 and 2.5 (<a href="https://arxiv.org/abs/2412.15115">2412.15115</a>): Llama with biases on queries, keys and values,

@@ -1,7 +1,7 @@
 package io.peft4j.models.decoder.internal;
 
-import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.support.GgufForm;
 import java.util.Optional;
 
 /** Qwen 3 (<a href="https://arxiv.org/abs/2505.09388">2505.09388</a>): Llama with a head size of its own and a norm of each

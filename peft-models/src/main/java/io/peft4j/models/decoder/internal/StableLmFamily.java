@@ -1,8 +1,8 @@
 package io.peft4j.models.decoder.internal;
 
-import io.peft4j.models.architecture.GgufForm;
-import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.support.GgufForm;
+import io.peft4j.models.architecture.support.GgufKey;
 import java.util.Optional;
 
 /** StableLM (<a href="https://arxiv.org/abs/2402.17834">2402.17834</a>): Llama with layer norms, a part of each head rotated, and,

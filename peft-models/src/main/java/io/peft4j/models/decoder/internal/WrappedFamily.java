@@ -2,9 +2,9 @@ package io.peft4j.models.decoder.internal;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.internal.ModelTensor;
+import io.peft4j.models.architecture.support.Architecture;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;

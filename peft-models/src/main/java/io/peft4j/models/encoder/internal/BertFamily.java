@@ -2,11 +2,11 @@ package io.peft4j.models.encoder.internal;
 
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.model.Task;
-import io.peft4j.models.architecture.GgufForm;
-import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.internal.CheckpointForm;
 import io.peft4j.models.architecture.internal.ModelTensor;
+import io.peft4j.models.architecture.support.GgufForm;
+import io.peft4j.models.architecture.support.GgufKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

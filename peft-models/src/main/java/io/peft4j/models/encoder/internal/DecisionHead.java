@@ -8,7 +8,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.models.architecture.WeightLoader;
+import io.peft4j.models.architecture.support.WeightLoader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

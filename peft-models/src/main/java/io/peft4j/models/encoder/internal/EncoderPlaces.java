@@ -7,7 +7,7 @@ import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.nn.support.LayerNorm;
 import io.peft4j.core.nn.support.RmsNorm;
-import io.peft4j.models.architecture.WeightLoader;
+import io.peft4j.models.architecture.support.WeightLoader;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -14,9 +14,9 @@ import io.peft4j.core.gguf.support.GgufMetadata;
 import io.peft4j.core.gguf.support.GgufWriter;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.text.Tokenizer;
-import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.internal.ModelTensor;
+import io.peft4j.models.architecture.support.Architectures;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -203,7 +203,7 @@ public final class GgufDecisions {
                         + "number of options; supported are choice, score and noul, with .2, .3_5, .6_10 or .11"));
     }
 
-    /** {@link io.peft4j.models.architecture.GgufForm} has read the type with the layers. */
+    /** {@link io.peft4j.models.architecture.support.GgufForm} has read the type with the layers. */
     private static void addLaya(GgufFile file, Tokenizer tokenizer, String prompt, ObjectNode values) {
         GgufMetadata metadata = file.metadata();
         String key = prefix(file) + MOST_QUESTION_TOKENS;

@@ -5,10 +5,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.gguf.support.GgufWriter;
-import io.peft4j.models.architecture.GgufForm;
-import io.peft4j.models.architecture.GgufKey;
-import io.peft4j.models.architecture.GgufRotaryForm;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.support.GgufForm;
+import io.peft4j.models.architecture.support.GgufKey;
+import io.peft4j.models.architecture.support.GgufRotaryForm;
 
 /** The sizes of a model as metadata of a GGUF file: the way back from {@link GgufConfig}. */
 final class GgufHyperparameters {

@@ -2,8 +2,8 @@ package io.peft4j.models.gguf.internal;
 
 import io.peft4j.core.gguf.support.GgufFile;
 import io.peft4j.core.weight.BlockType;
-import io.peft4j.models.architecture.GgufDifference;
-import io.peft4j.models.architecture.GgufGroups;
+import io.peft4j.models.architecture.support.GgufDifference;
+import io.peft4j.models.architecture.support.GgufGroups;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;

@@ -1,10 +1,10 @@
 package io.peft4j.models.gguf.internal;
 
 import io.peft4j.core.weight.RowReader;
-import io.peft4j.models.architecture.GgufDifference;
-import io.peft4j.models.architecture.GgufForm;
-import io.peft4j.models.architecture.GgufGroups;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.support.GgufDifference;
+import io.peft4j.models.architecture.support.GgufForm;
+import io.peft4j.models.architecture.support.GgufGroups;
 import java.util.Optional;
 import java.util.stream.Stream;
 

@@ -2,13 +2,13 @@ package io.peft4j.models.seq2seq.internal;
 
 import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Task;
-import io.peft4j.models.architecture.Architecture;
-import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
-import io.peft4j.models.architecture.TaskPlan;
-import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.internal.CheckpointForm;
 import io.peft4j.models.architecture.internal.ModelTensor;
+import io.peft4j.models.architecture.support.Architecture;
+import io.peft4j.models.architecture.support.GgufForm;
+import io.peft4j.models.architecture.support.TaskPlan;
+import io.peft4j.models.architecture.support.WeightLoader;
 import java.util.List;
 import java.util.Optional;
 

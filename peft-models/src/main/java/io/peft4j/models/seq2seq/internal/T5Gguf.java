@@ -1,11 +1,11 @@
 package io.peft4j.models.seq2seq.internal;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.models.architecture.GgufForm;
-import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
-import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.internal.ModelTensor;
+import io.peft4j.models.architecture.support.GgufForm;
+import io.peft4j.models.architecture.support.GgufKey;
+import io.peft4j.models.architecture.support.WeightLoader;
 import java.util.List;
 
 /** What the GGUF files of T5 look like, in which llama.cpp also has mT5. */

@@ -2,8 +2,8 @@ package io.peft4j.models.template.internal;
 
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
-import io.peft4j.jinja.JinjaException;
-import io.peft4j.jinja.JinjaTemplate;
+import io.peft4j.jinja.support.JinjaException;
+import io.peft4j.jinja.support.JinjaTemplate;
 import io.peft4j.models.template.ChatTemplateException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -41,7 +41,7 @@ public final class JinjaChatTemplate implements ChatTemplate {
         try {
             return new JinjaChatTemplate(JinjaTemplate.parse(source), variables);
         } catch (JinjaException e) {
-            throw new ChatTemplateException(e);
+            throw new ChatTemplateException(e, e.line());
         }
     }
 
@@ -73,7 +73,7 @@ public final class JinjaChatTemplate implements ChatTemplate {
         try {
             return template.render(context);
         } catch (JinjaException e) {
-            throw new ChatTemplateException(e);
+            throw new ChatTemplateException(e, e.line());
         }
     }
 

@@ -1,7 +1,0 @@
-package io.peft4j.jinja;
-
-/** Something that a template can call. */
-@FunctionalInterface
-interface TemplateFunction {
-    Object call(Runtime runtime, Arguments arguments);
-}

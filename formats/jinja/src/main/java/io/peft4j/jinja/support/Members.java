@@ -1,0 +1,138 @@
+package io.peft4j.jinja.support;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** What stands behind a dot or in square brackets. */
+final class Members {
+    /** Stands for a member that does not exist; null cannot, as it is None. */
+    static final Object MISSING = new Object();
+
+    private Members() {
+    }
+
+    /** {@code object.name}: a method if there is one, else an attribute or the item of that name, else undefined. */
+    static Object attribute(Object object, String name) {
+        Object member = member(object, name);
+        if (member != MISSING) {
+            return member;
+        }
+        if (object instanceof Map<?, ?> map && map.containsKey(name)) {
+            return map.get(name);
+        }
+        return missing(object, name);
+    }
+
+    /** {@code object[key]}: an item if there is one, else a method of that name, else undefined. */
+    static Object item(Object object, Object key) {
+        if (object instanceof Undefined undefined) {
+            throw undefined.error();
+        }
+        if (object instanceof Map<?, ?> map) {
+            if (Types.isHashable(key) && map.containsKey(Types.key(key))) {
+                return map.get(key);
+            }
+        } else if (Types.index(key) != null) {
+            Object item = element(object, Types.index(key));
+            if (item != MISSING) {
+                return item;
+            }
+        }
+        String name = Types.text(key);
+        Object member = name == null ? MISSING : member(object, name);
+        if (member != MISSING) {
+            return member;
+        }
+        return name == null ? Undefined.member(object, key) : missing(object, name);
+    }
+
+    private static Object element(Object object, long index) {
+        String text = Types.text(object);
+        List<Object> items = text == null ? Types.sequence(object) : null;
+        if (text == null && items == null) {
+            return MISSING;
+        }
+        long length = Types.length(object);
+        long at = index < 0 ? index + length : index;
+        if (at < 0 || at >= length) {
+            return MISSING;
+        }
+        return items != null ? items.get((int) at) : PyStrings.substring(text, (int) at, (int) at + 1);
+    }
+
+    /** A method or built-in attribute; {@link #MISSING} if the object has none of that name. */
+    private static Object member(Object object, String name) {
+        if (object instanceof Undefined undefined) {
+            throw undefined.error();
+        } else if (object instanceof Namespace namespace) {
+            return namespace.attributes().getOrDefault(name, MISSING);
+        } else if (object instanceof LoopState loop) {
+            return loop.attribute(name);
+        } else if (object instanceof Tuple tuple && tuple.indexOf(name) >= 0) {
+            return tuple.items().get(tuple.indexOf(name));
+        }
+        Object method = Types.text(object) != null ? StringMethods.bind(Types.text(object), name)
+                : ContainerMethods.bind(object, name);
+        return method == null ? MISSING : method;
+    }
+
+    private static Object missing(Object object, String name) {
+        if (name.startsWith("__")) {
+            return new Undefined("access to attribute '" + name + "' of '" + Types.name(object) + "' object is unsafe");
+        }
+        return Undefined.member(object, name);
+    }
+
+    /** {@code object[from:to:step]}; a part that is left out is null. */
+    static Object slice(Object object, Object from, Object to, Object step, Budget budget) {
+        if (object instanceof Undefined undefined) {
+            throw undefined.error();
+        }
+        String text = Types.text(object);
+        List<Object> items = text == null ? Types.sequence(object) : null;
+        if (text == null && items == null) {
+            throw new TemplateError("'" + Types.name(object) + "' object cannot be sliced");
+        }
+        long length = Types.length(object);
+        long stride = step == null ? 1 : bound(step);
+        if (stride == 0) {
+            throw new TemplateError("slice step cannot be zero");
+        }
+        long first = from == null ? stride > 0 ? 0 : length - 1 : clamp(bound(from), length, stride);
+        long last = to == null ? stride > 0 ? length : -1 : clamp(bound(to), length, stride);
+        if (text != null && stride == 1) {
+            budget.chargeText(Math.max(0, last - first));
+            return last <= first ? "" : PyStrings.substring(text, (int) first, (int) last);
+        }
+        budget.charge(length);
+        List<Object> source = text != null ? PyStrings.characters(text) : items;
+        List<Object> result = new ArrayList<>();
+        for (long at = first; stride > 0 ? at < last : at > last; at += stride) {
+            result.add(source.get((int) at));
+        }
+        if (text != null) {
+            StringBuilder joined = new StringBuilder();
+            result.forEach(joined::append);
+            return joined.toString();
+        }
+        return object instanceof Tuple ? Tuple.of(result) : result;
+    }
+
+    private static long bound(Object value) {
+        Long index = Types.index(value);
+        if (index == null) {
+            throw value instanceof Undefined undefined ? undefined.error()
+                    : new TemplateError("slice indices must be integers or None, not " + Types.name(value));
+        }
+        return Math.max(Integer.MIN_VALUE, Math.min(Integer.MAX_VALUE, index));
+    }
+
+    private static long clamp(long index, long length, long stride) {
+        long at = index < 0 ? index + length : index;
+        if (stride > 0) {
+            return Math.max(0, Math.min(length, at));
+        }
+        return Math.max(-1, Math.min(length - 1, at));
+    }
+}

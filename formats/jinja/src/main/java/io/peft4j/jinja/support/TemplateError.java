@@ -1,0 +1,10 @@
+package io.peft4j.jinja.support;
+
+/** What went wrong inside a template, before the line is known; {@link JinjaTemplate} adds it. */
+final class TemplateError extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    TemplateError(String message) {
+        super(message);
+    }
+}

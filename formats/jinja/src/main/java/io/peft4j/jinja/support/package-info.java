@@ -1,0 +1,21 @@
+/**
+ * Chat templates: a small interpreter for the part of Jinja that Hugging Face checkpoints use. It needs no other
+ * library.
+ *
+ * <pre>{@code
+ * JinjaTemplate template = JinjaTemplate.parse(
+ *         "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}\n{% endfor %}");
+ * String prompt = template.render(Map.of("messages", List.of(Map.of("role", "user", "content", "Hello!"))));
+ * // <|user|>Hello!
+ * }</pre>
+ *
+ * <p>Open {@link io.peft4j.jinja.support.JinjaTemplate} first. A template goes through {@code Lexer} (text to tokens,
+ * with Jinja's whitespace control), {@code StatementParser} and {@code ExpressionParser} (tokens to the records of
+ * {@code Statement} and {@code Expression}) and {@code StatementRunner} with {@code ExpressionEvaluator}. The settings
+ * are those of transformers: {@code trim_blocks}, {@code lstrip_blocks}, loop controls, an immutable sandbox and its
+ * own {@code tojson}. Values behave as Python's do; what a template can reach is its inputs and the functions listed in
+ * {@code Filters}, {@code Tests}, {@code Globals} and the method tables, nothing else. {@code JinjaLimits} bounds work,
+ * output and depth, so that a hostile template ends in an error.
+ */
+@org.jspecify.annotations.NullMarked
+package io.peft4j.jinja.support;
