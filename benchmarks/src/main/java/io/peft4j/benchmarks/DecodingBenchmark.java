@@ -3,7 +3,7 @@ package io.peft4j.benchmarks;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
-import io.peft4j.eval.GenerationBenchmark;
+import io.peft4j.eval.support.GenerationBenchmark;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;

@@ -9,7 +9,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.train.TrainingBenchmark;
+import io.peft4j.train.support.TrainingBenchmark;
 import java.util.concurrent.TimeUnit;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.openjdk.jmh.annotations.Benchmark;

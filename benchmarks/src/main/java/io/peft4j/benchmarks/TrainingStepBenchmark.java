@@ -2,10 +2,10 @@ package io.peft4j.benchmarks;
 
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.train.CausalLmObjective;
-import io.peft4j.train.TrainingBenchmark;
 import io.peft4j.train.optimizer.AdamW;
 import io.peft4j.train.optimizer.Updates;
+import io.peft4j.train.support.CausalLmObjective;
+import io.peft4j.train.support.TrainingBenchmark;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;

@@ -30,6 +30,7 @@ import io.peft4j.train.objective.MixedObjective;
 import io.peft4j.train.objective.NextTokenObjective;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.parallel.WorkerCollective;
+import io.peft4j.train.support.CausalLmObjective;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

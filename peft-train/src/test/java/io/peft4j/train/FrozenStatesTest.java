@@ -11,6 +11,7 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.train.internal.pass.FrozenStates;
+import io.peft4j.train.support.CausalLmObjective;
 import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.SplittableRandom;

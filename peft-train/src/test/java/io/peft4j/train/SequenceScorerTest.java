@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.model.SequenceScorer;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.train.support.CausalLmObjective;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -21,6 +21,7 @@ import io.peft4j.data.Masking;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.train.optimizer.AdamW;
 import io.peft4j.train.optimizer.Updates;
+import io.peft4j.train.support.CausalLmObjective;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;

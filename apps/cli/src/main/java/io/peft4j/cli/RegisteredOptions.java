@@ -1,10 +1,10 @@
 package io.peft4j.cli;
 
 import io.peft4j.trackers.Tracker;
-import io.peft4j.trackers.Trackers;
+import io.peft4j.trackers.support.Trackers;
 import io.peft4j.train.objective.ObjectiveOption;
 import io.peft4j.train.objective.ObjectiveType;
-import io.peft4j.train.objective.ObjectiveTypes;
+import io.peft4j.train.objective.support.ObjectiveTypes;
 import java.util.Collections;
 import java.util.Enumeration;
 import java.util.LinkedHashMap;
@@ -14,9 +14,9 @@ import java.util.ResourceBundle;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine;
 
 /** The options of trainings, and what help says of them, that types on the class path register. */
 final class RegisteredOptions extends ResourceBundle {

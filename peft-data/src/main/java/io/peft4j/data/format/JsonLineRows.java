@@ -1,6 +1,7 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.error.DataException;
+import io.peft4j.data.format.support.DataFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;

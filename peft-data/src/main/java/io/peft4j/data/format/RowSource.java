@@ -2,6 +2,7 @@ package io.peft4j.data.format;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
+import io.peft4j.data.format.support.DataFiles;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Optional;

@@ -8,6 +8,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.format.support.DataFiles;
 import io.peft4j.data.support.PromptRows;
 import io.peft4j.data.task.TaskRows;
 import java.io.ByteArrayOutputStream;

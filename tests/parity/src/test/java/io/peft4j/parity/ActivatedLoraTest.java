@@ -20,7 +20,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.generation.internal.TextGenerator;
-import io.peft4j.train.CausalLmObjective;
+import io.peft4j.train.support.CausalLmObjective;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

@@ -1,9 +1,9 @@
 package io.peft4j.documents.internal;
 
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.format.DataFiles;
-import io.peft4j.data.format.support.HandbookSections;
 import io.peft4j.data.format.RowSource;
+import io.peft4j.data.format.support.DataFiles;
+import io.peft4j.data.format.support.HandbookSections;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;

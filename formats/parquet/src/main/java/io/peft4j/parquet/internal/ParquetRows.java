@@ -1,9 +1,9 @@
 package io.peft4j.parquet.internal;
 
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.format.DataFiles;
 import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.RowSource;
+import io.peft4j.data.format.support.DataFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;

@@ -1,8 +1,8 @@
 package io.peft4j.train.internal.task;
 
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.data.pack.BatchSampler;
 import io.peft4j.data.pack.PackOptions;
+import io.peft4j.data.pack.support.BatchSampler;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.objective.EncodedExample;
 import java.util.ArrayList;

@@ -1,0 +1,276 @@
+package io.peft4j.train.support;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.kernel.support.KernelProvider;
+import io.peft4j.core.kernel.support.NaiveKernels;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.train.Tiny;
+import io.peft4j.train.internal.pass.FrozenStates;
+import java.lang.reflect.Proxy;
+import java.util.Collections;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The loss and its gradients, however the examples are put into batches and the logits into chunks. */
+class CausalLmObjectiveTest {
+    /** Sums in f32 taken in another order: a few times 2^-24 on each of up to a hundred terms. */
+    private static final double ROUNDING = 2e-6;
+
+    private final Tiny tiny = new Tiny();
+    private final List<TokenSequence> examples = Tiny.examples(9, 1);
+    private final double weight = Tiny.weight(examples);
+
+    @AfterEach
+    void close() {
+        tiny.close();
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.peft4j.train.Tiny#kernels")
+    void packedAndSharedLossAndGradientsEqualThoseOfSingleExamples(KernelProvider provider) {
+        try (Tiny tiny = new Tiny(0, provider.create(2));
+                CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
+            double oneByOne = 0;
+            for (TokenSequence example : examples) {
+                oneByOne += objective.backward(PackedBatch.of(List.of(example)), weight, 0);
+            }
+            float[] expected = tiny.takeGradients();
+            PackedBatch shared = PackedBatch.sharingPrefixes(examples);
+            assertTrue(shared.rows() < PackedBatch.of(examples).rows(), "nothing is shared");
+            for (PackedBatch batch : List.of(PackedBatch.of(examples), shared)) {
+                assertEquals(oneByOne, objective.backward(batch, weight, 0), ROUNDING * oneByOne);
+                assertEquals(0, Tiny.distance(expected, tiny.takeGradients()), ROUNDING);
+            }
+        }
+    }
+
+    @Test
+    void lossOfASequenceDoesNotDependOnTheBatch() {
+        try (CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
+            double[] packed = objective.negativeLogLikelihoods(PackedBatch.sharingPrefixes(examples));
+            for (int i = 0; i < packed.length; i++) {
+                double alone = objective.negativeLogLikelihoods(PackedBatch.of(List.of(examples.get(i))))[0];
+                assertEquals(alone, packed[i], ROUNDING * alone);
+            }
+            double sum = java.util.Arrays.stream(packed).sum();
+            assertEquals(sum, objective.loss(PackedBatch.of(examples)), ROUNDING * sum);
+            assertEquals(sum, objective.backward(PackedBatch.of(examples), weight, 0), ROUNDING * sum);
+        }
+    }
+
+    @Test
+    void chunksOfLogitsGiveTheLossAndGradientsOfOneChunk() {
+        PackedBatch batch = PackedBatch.sharingPrefixes(examples);
+        try (CausalLmObjective whole = new CausalLmObjective(tiny.model, Long.MAX_VALUE, OptionalInt.of(1000),
+                FrozenStates.none())) {
+            double loss = whole.backward(batch, weight, 0);
+            float[] gradients = tiny.takeGradients();
+            float[] nll = whole.tokenNegativeLogLikelihoods(batch);
+            for (int rows : new int[] {1, 2, 7, batch.targets().count() - 1}) {
+                try (CausalLmObjective chunked = new CausalLmObjective(tiny.model, Long.MAX_VALUE, OptionalInt.of(rows),
+                        FrozenStates.none())) {
+                    assertEquals(loss, chunked.backward(batch, weight, 0), ROUNDING * loss);
+                    assertEquals(0, Tiny.distance(gradients, tiny.takeGradients()), ROUNDING);
+                    assertArrayEquals(nll, chunked.tokenNegativeLogLikelihoods(batch), 1e-5f);
+                    assertTrue(chunked.peakBytes() <= whole.peakBytes());
+                }
+            }
+        }
+    }
+
+    @Test
+    void gradientsMatchCentralDifferences() {
+        PackedBatch batch = PackedBatch.sharingPrefixes(weighted());
+        double divisor = Tiny.weight(weighted());
+        try (CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
+            objective.backward(batch, divisor, 0);
+            SplittableRandom random = new SplittableRandom(3);
+            for (Parameter parameter : tiny.model.trainableParameters()) {
+                float[] gradient = Arrays.toFloats(parameter.gradient());
+                for (int times = 0; times < 3; times++) {
+                    int i = random.nextInt(gradient.length);
+                    double difference = (lossWith(objective, batch, parameter, i, 0.01f)
+                            - lossWith(objective, batch, parameter, i, -0.01f)) / 0.02 / divisor;
+                    // The loss has an error of some 1e-6 in f32, divided by a step of 0.02; the third derivative adds
+                    // about as much.
+                    assertEquals(difference, gradient[i], 3e-4 + 1e-3 * Math.abs(difference), parameter.name());
+                }
+            }
+        }
+    }
+
+    private static double lossWith(CausalLmObjective objective, PackedBatch batch, Parameter parameter, int index,
+            float step) {
+        float[] values = Arrays.toFloats(parameter.value());
+        float before = values[index];
+        values[index] = before + step;
+        Arrays.write(parameter.value(), 0, values, 0, values.length);
+        double loss = objective.loss(batch);
+        values[index] = before;
+        Arrays.write(parameter.value(), 0, values, 0, values.length);
+        return loss;
+    }
+
+    @Test
+    void weightsScaleTheLossOfTheirTokens() {
+        try (CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
+            PackedBatch batch = PackedBatch.of(weighted());
+            float[] nll = objective.tokenNegativeLogLikelihoods(batch);
+            float[] weights = batch.targets().weights();
+            double expected = IntStream.range(0, nll.length).mapToDouble(i -> (double) weights[i] * nll[i]).sum();
+            assertEquals(expected, objective.loss(batch), ROUNDING * expected);
+            assertEquals(expected, objective.backward(batch, 1, 0), ROUNDING * expected);
+            float[] gradients = tiny.takeGradients();
+            objective.backward(batch, 4, 0);
+            float[] quarter = tiny.takeGradients();
+            for (int i = 0; i < quarter.length; i++) {
+                quarter[i] *= 4;
+            }
+            // A division by a power of two is exact, and so is all that follows.
+            assertArrayEquals(gradients, quarter);
+        }
+    }
+
+    private List<TokenSequence> weighted() {
+        SplittableRandom random = new SplittableRandom(8);
+        return examples.stream().map(example -> {
+            float[] weights = new float[example.length()];
+            for (int t = 1; t < weights.length; t++) {
+                weights[t] = random.nextInt(3) * 0.5f;
+            }
+            return new TokenSequence(example.ids(), weights);
+        }).toList();
+    }
+
+    @Test
+    void aBatchWithoutSupervisedTokensHasNoLossAndNoGradients() {
+        try (CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
+            PackedBatch batch = PackedBatch.of(List.of(Tiny.unsupervised(7)));
+            assertEquals(0, objective.backward(batch, 1, 0));
+            assertEquals(0, objective.loss(batch));
+            assertArrayEquals(new double[1], objective.negativeLogLikelihoods(batch));
+            for (float gradient : tiny.takeGradients()) {
+                assertEquals(0, gradient);
+            }
+        }
+    }
+
+    @Test
+    void dropoutDependsOnTheSeedAndIsOffInEvaluation() {
+        try (Tiny dropping = new Tiny(0.5);
+                CausalLmObjective objective = new CausalLmObjective(dropping.model);
+                CausalLmObjective plain = new CausalLmObjective(tiny.model)) {
+            PackedBatch batch = PackedBatch.of(examples);
+            double first = objective.backward(batch, weight, 1);
+            float[] gradients = dropping.takeGradients();
+            assertEquals(first, objective.backward(batch, weight, 1));
+            assertArrayEquals(gradients, dropping.takeGradients());
+            assertFalse(first == objective.backward(batch, weight, 2));
+            assertEquals(plain.loss(batch), objective.loss(batch));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.peft4j.train.Tiny#kernels")
+    void recomputationChangesNoBitAndTakesLessMemory(KernelProvider provider) {
+        PackedBatch batch = PackedBatch.sharingPrefixes(examples);
+        try (Tiny dropping = new Tiny(0.5, provider.create(2));
+                CausalLmObjective keeping = new CausalLmObjective(dropping.model);
+                CausalLmObjective recomputing = new CausalLmObjective(dropping.model, true)) {
+            double loss = keeping.backward(batch, weight, 1);
+            float[] gradients = dropping.takeGradients();
+            assertEquals(loss, recomputing.backward(batch, weight, 1));
+            assertArrayEquals(gradients, dropping.takeGradients());
+            assertTrue(recomputing.peakBytes() < keeping.peakBytes(), "recomputation took " + recomputing.peakBytes()
+                    + " bytes, without it were " + keeping.peakBytes());
+        }
+    }
+
+    @Test
+    void layersThatBeginBeyondWhatMayBeKeptRunTwice() {
+        PackedBatch batch = PackedBatch.sharingPrefixes(examples);
+        AtomicInteger products = new AtomicInteger();
+        try (Tiny dropping = new Tiny(0.5, countingLinear(new NaiveKernels(), products));
+                CausalLmObjective keeping = new CausalLmObjective(dropping.model);
+                CausalLmObjective recomputing = new CausalLmObjective(dropping.model, true)) {
+            double loss = keeping.backward(batch, weight, 1);
+            int once = products.getAndSet(0);
+            float[] gradients = dropping.takeGradients();
+            recomputing.backward(batch, weight, 1);
+            int twice = products.getAndSet(0);
+            dropping.takeGradients();
+            // More than the embedded tokens take, less than the first layer keeps.
+            try (CausalLmObjective some = new CausalLmObjective(dropping.model, keeping.peakBytes() / 4,
+                    OptionalInt.of(1000), FrozenStates.none())) {
+                assertEquals(loss, some.backward(batch, weight, 1));
+                assertArrayEquals(gradients, dropping.takeGradients());
+                assertTrue(products.get() > once && products.get() < twice, "none recomputed took " + once
+                        + " products, all " + twice + ", some " + products.get());
+            }
+        }
+    }
+
+    /** Counts products with frozen weights. */
+    private static Kernels countingLinear(Kernels kernels, AtomicInteger count) {
+        return (Kernels) Proxy.newProxyInstance(Kernels.class.getClassLoader(), new Class<?>[] {Kernels.class},
+                (proxy, method, arguments) -> {
+                    if (method.getName().equals("linear")) {
+                        count.incrementAndGet();
+                    }
+                    return method.invoke(kernels, arguments);
+                });
+    }
+
+    @Test
+    void memoryDoesNotGrowFromStepToStep() {
+        List<List<TokenSequence>> batches = List.of(examples.subList(0, 4), examples.subList(4, 9));
+        try (CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
+            batches.forEach(batch -> objective.backward(PackedBatch.of(batch), 1, 0));
+            long peak = objective.peakBytes();
+            for (int epoch = 0; epoch < 20; epoch++) {
+                batches.forEach(batch -> objective.backward(PackedBatch.of(batch), 1, 0));
+                batches.forEach(batch -> objective.loss(PackedBatch.of(batch)));
+            }
+            assertEquals(peak, objective.peakBytes());
+        }
+    }
+
+    @Test
+    void passesOnOneModelWaitForEachOther() throws InterruptedException, ExecutionException {
+        PackedBatch batch = PackedBatch.of(examples);
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        try (CausalLmObjective alone = new CausalLmObjective(tiny.model)) {
+            double expected = alone.loss(batch);
+            Callable<Double> another = () -> {
+                try (CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
+                    return objective.loss(batch);
+                }
+            };
+            for (Future<Double> loss : threads.invokeAll(Collections.nCopies(40, another))) {
+                assertEquals(expected, loss.get());
+            }
+        } finally {
+            threads.shutdown();
+        }
+    }
+}
