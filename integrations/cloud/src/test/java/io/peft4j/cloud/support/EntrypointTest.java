@@ -1,6 +1,7 @@
 package io.peft4j.cloud.support;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -33,21 +34,34 @@ class EntrypointTest {
         assertEquals(0, process.waitFor(), out);
         // Java has the shell's place, so that signals reach it.
         assertTrue(out.startsWith(process.pid() + " "), out);
-        return out.replaceFirst(".* io\\.peft4j\\.cli\\.Main", "").strip();
+        return out;
+    }
+
+    /** The words of the command line in what was started. */
+    private static String command(String started) {
+        return started.replaceFirst(".* io\\.peft4j\\.cli\\.Main", "").strip();
+    }
+
+    @Test
+    void serversAnswerInVectorRegisters() throws Exception {
+        String vectors = "--add-modules jdk.incubator.vector";
+        assertTrue(started(Map.of(), "serve").contains(vectors));
+        assertFalse(started(Map.of(), "train").contains(vectors));
     }
 
     @Test
     void trainAndServeAreThoseOfTheCloudThatAsks() throws Exception {
-        assertEquals("sagemaker train", started(Map.of(), "train"));
-        assertEquals("sagemaker serve", started(Map.of(), "serve"));
-        assertEquals("vertex train", started(Map.of("AIP_MODEL_DIR", "gs://bucket/model"), "train"));
-        assertEquals("vertex serve", started(Map.of("AIP_HTTP_PORT", "8080"), "serve"));
+        assertEquals("sagemaker train", command(started(Map.of(), "train")));
+        assertEquals("sagemaker serve", command(started(Map.of(), "serve")));
+        assertEquals("vertex train", command(started(Map.of("AIP_MODEL_DIR", "gs://bucket/model"), "train")));
+        assertEquals("vertex serve", command(started(Map.of("AIP_HTTP_PORT", "8080"), "serve")));
     }
 
     @Test
     void allElseIsTheCommandLines() throws Exception {
-        assertEquals("train --model m --data d.jsonl", started(Map.of(), "train", "--model", "m", "--data", "d.jsonl"));
-        assertEquals("vertex train", started(Map.of(), "vertex", "train"));
-        assertEquals("", started(Map.of()));
+        assertEquals("train --model m --data d.jsonl",
+                command(started(Map.of(), "train", "--model", "m", "--data", "d.jsonl")));
+        assertEquals("vertex train", command(started(Map.of(), "vertex", "train")));
+        assertEquals("", command(started(Map.of())));
     }
 }
