@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "handb
 
 import make_handbook  # noqa: E402
 
+GRADED = make_handbook.GRADED
 NAMES = ("Larkenfell", "Brightmoor", "Quillhaven", "Stonewick", "Ambermere")
 
 
@@ -21,9 +22,9 @@ def write(company, folder):
     values = random.Random(1000 + company)
     make_handbook.COMPANY = NAMES[company]
     make_handbook.GRADED = [(key, values.sample(numbers, len(numbers)), wordings, answer)
-                            for key, numbers, wordings, answer in make_handbook.GRADED]
+                            for key, numbers, wordings, answer in GRADED]
     train, heldout = [], []
-    for wordings, answer, key in make_handbook.facts():
+    for wordings, answer, key in make_handbook.facts(1):
         train += [make_handbook.row(q, answer) for q in wordings[:make_handbook.TRAIN_WORDINGS]]
         heldout += [make_handbook.row(q, answer) | {"must_contain": key}
                     for q in wordings[make_handbook.TRAIN_WORDINGS:]]
