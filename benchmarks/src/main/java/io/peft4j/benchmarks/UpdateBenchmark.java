@@ -1,6 +1,6 @@
 package io.peft4j.benchmarks;
 
-import io.peft4j.core.kernel.AdamWStep;
+import io.peft4j.core.kernel.UpdateKernels.AdamWStep;
 import java.util.concurrent.TimeUnit;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.openjdk.jmh.annotations.Benchmark;

@@ -1,6 +1,6 @@
 package io.peft4j.models;
 
-import io.peft4j.core.kernel.BFloat16Speed;
+import io.peft4j.core.kernel.Kernels.BFloat16Speed;
 import io.peft4j.models.ModelOptions.Precision;
 import java.util.List;
 import java.util.Locale;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.kernel.BFloat16Speed;
+import io.peft4j.core.kernel.Kernels.BFloat16Speed;
 import io.peft4j.core.safetensors.support.Safetensors;
 import io.peft4j.models.ModelOptions.Precision;
 import io.peft4j.models.architecture.support.WeightType;

@@ -2,7 +2,7 @@ package io.peft4j.core.autograd;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.kernel.LowRankPart;
+import io.peft4j.core.kernel.MatrixKernels.LowRankPart;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;

@@ -1,5 +1,6 @@
 package io.peft4j.core.engine;
 
+import io.peft4j.core.engine.Engine.Priority;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.locks.LockSupport;

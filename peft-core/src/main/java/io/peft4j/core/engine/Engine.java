@@ -2,8 +2,8 @@ package io.peft4j.core.engine;
 
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.error.ClosedException;
-import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.kernel.Kernels.BFloat16Speed;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -20,6 +20,14 @@ import org.nd4j.linalg.api.buffer.DataType;
  * work keeps its share of the time.
  */
 public final class Engine implements AutoCloseable {
+    /** Who computes first where several want to. */
+    public enum Priority {
+        /** Somebody waits for an answer: goes before work, and is never interrupted. */
+        ANSWER,
+        /** Training, evaluation and all else: gives way to answers between two operations. */
+        WORK
+    }
+
     /** The share of the time that work keeps while answers want to compute, too. */
     public static final double DEFAULT_WORK_SHARE = 0.5;
 

@@ -2,6 +2,7 @@ package io.peft4j.core.engine;
 
 import io.peft4j.core.array.Arena;
 import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.kernel.Kernels;
 import java.util.function.Supplier;
 import org.nd4j.linalg.api.buffer.DataType;

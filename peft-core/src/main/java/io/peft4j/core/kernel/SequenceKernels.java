@@ -6,6 +6,18 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Operations that read sequences in their order: a group of {@link Kernels}. */
 public interface SequenceKernels {
     /**
+     * What a scan reads; see {@link SequenceKernels#scan}.
+     *
+     * @param queries [N, key heads x Dk]
+     * @param keys [N, key heads x Dk]
+     * @param values [N, value heads x Dv]
+     * @param decay g [N, value heads], FLOAT: a state is multiplied by exp(g); at most 0
+     * @param rate beta [N, value heads], FLOAT, of the gated delta rule; empty: values are added as they are
+     */
+    record ScanInputs(INDArray queries, INDArray keys, INDArray values, INDArray decay, Optional<INDArray> rate) {
+    }
+
+    /**
      * Short causal convolution, each column by itself:
      * {@code y[t][c] = bias[c] + sum over j of weight[c][K - 1 - j] * x[t - j][c]} with x[t - j] the row j rows before
      * row t in its sequence, zero before its beginning; x, y [N, C], weight FLOAT [C, K], bias FLOAT [C].

@@ -2,8 +2,12 @@ package io.peft4j.core.model;
 
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.core.text.ChatTemplate;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -11,6 +15,31 @@ import java.util.Optional;
  * that makes one vector of a text.
  */
 public interface HeadedNetwork extends Network {
+    /**
+     * How a model that judges by the logits of the next token reads a query and a text: rendered by its chat template,
+     * as messages of the roles {@code query} and {@code document}.
+     *
+     * @param instruction what stands before them as the system's message
+     * @param generationPrompt whether an answer's header follows
+     * @param variables further variables of the template
+     */
+    record PairPrompt(Optional<String> instruction, boolean generationPrompt, Map<String, Object> variables) {
+        /** Refuses null. */
+        public PairPrompt {
+            Objects.requireNonNull(instruction, "instruction");
+            variables = Map.copyOf(variables);
+        }
+
+        /** The text that the model reads. */
+        public String render(ChatTemplate template, String query, String text) {
+            List<ChatMessage> messages = new ArrayList<>();
+            instruction.map(ChatMessage::system).ifPresent(messages::add);
+            messages.add(new ChatMessage("query", query));
+            messages.add(new ChatMessage("document", text));
+            return template.render(messages, generationPrompt, List.of(), variables);
+        }
+    }
+
     /**
      * The result for the sequences of the context's batch: FLOAT, one row a sequence in their order, [B, outputs]; for
      * tasks that judge tokens ({@link Task.Type#judgesTokens()}) one row a token of the batch, [N, outputs].

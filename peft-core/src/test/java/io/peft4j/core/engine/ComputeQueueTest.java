@@ -3,6 +3,7 @@ package io.peft4j.core.engine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.peft4j.core.engine.Engine.Priority;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

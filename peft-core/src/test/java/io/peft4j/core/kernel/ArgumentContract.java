@@ -3,6 +3,8 @@ package io.peft4j.core.kernel;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.kernel.MatrixKernels.LowRankPart;
+import io.peft4j.core.kernel.UpdateKernels.AdamWStep;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
 import java.util.Optional;

@@ -1,5 +1,6 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.kernel.MatrixKernels.LowRankPart;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.ArrayList;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
+import io.peft4j.core.kernel.SequenceKernels.ScanInputs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,6 +1,6 @@
 package io.peft4j.eval.judge;
 
-import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;

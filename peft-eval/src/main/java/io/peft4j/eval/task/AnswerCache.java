@@ -3,7 +3,7 @@ package io.peft4j.eval.task;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.error.support.Count;
 import io.peft4j.core.io.support.Sha256;

@@ -1,7 +1,7 @@
 package io.peft4j.models.generation;
 
 import io.peft4j.core.model.Completion;
-import io.peft4j.core.model.TokenProbability;
+import io.peft4j.core.model.Completion.TokenProbability;
 import java.util.List;
 
 /**

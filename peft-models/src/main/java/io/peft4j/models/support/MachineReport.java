@@ -1,8 +1,8 @@
 package io.peft4j.models.support;
 
 import io.peft4j.core.engine.Engine;
-import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.KernelSelection;
+import io.peft4j.core.kernel.Kernels.BFloat16Speed;
 import io.peft4j.core.measure.support.SpeedLimits;
 import io.peft4j.models.hub.HubOptions;
 import java.io.IOException;

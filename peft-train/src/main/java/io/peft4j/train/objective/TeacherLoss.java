@@ -2,7 +2,7 @@ package io.peft4j.train.objective;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;

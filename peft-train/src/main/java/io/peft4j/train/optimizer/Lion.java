@@ -3,6 +3,7 @@ package io.peft4j.train.optimizer;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.kernel.Kernels;
+import io.peft4j.train.optimizer.ParameterUpdate.UpdateStep;
 import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;

@@ -6,6 +6,17 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The updates of one parameter, with what they remember: native memory, freed by {@link #close}. */
 public interface ParameterUpdate extends AutoCloseable {
+    /**
+     * The numbers of one update of a parameter.
+     *
+     * @param number 1 for the first
+     * @param learningRate step size
+     * @param weightDecay weight decay, as the optimizer takes it
+     * @param gradientScale factor on the gradient before anything else (clipping)
+     */
+    record UpdateStep(long number, double learningRate, double weightDecay, double gradientScale) {
+    }
+
     /** Changes the parameter by its gradient, which stays as it is. Runs in a turn on the engine. */
     void apply(Kernels kernels, UpdateStep step);
 

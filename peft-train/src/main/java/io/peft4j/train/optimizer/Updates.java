@@ -4,6 +4,7 @@ import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.measure.support.ProcessUsage;
+import io.peft4j.train.optimizer.ParameterUpdate.UpdateStep;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -7,12 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.Completion.StopReason;
+import io.peft4j.core.model.Completion.TokenProbability;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.Sampling;
-import io.peft4j.core.model.TokenProbability;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.constraint.TextConstraints;
 import java.io.IOException;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
-import io.peft4j.core.kernel.BFloat16Speed;
+import io.peft4j.core.kernel.Kernels.BFloat16Speed;
 import io.peft4j.core.kernel.support.NaiveKernels;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Linear;

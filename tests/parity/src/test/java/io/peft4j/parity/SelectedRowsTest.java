@@ -8,7 +8,7 @@ import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.ForwardContext;

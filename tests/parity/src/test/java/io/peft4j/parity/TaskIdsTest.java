@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
-import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.PeftException;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
-import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Pass;

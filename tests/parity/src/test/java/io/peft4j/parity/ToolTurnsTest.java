@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.Completion.TokenProbability;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
-import io.peft4j.core.model.TokenProbability;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.grader.Grading;
 import io.peft4j.data.task.AnswerGroup;

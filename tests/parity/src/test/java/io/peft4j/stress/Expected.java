@@ -1,6 +1,6 @@
 package io.peft4j.stress;
 
-import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.model.Completion;

@@ -2,7 +2,7 @@ package io.peft4j.onednn.internal;
 
 import io.peft4j.core.array.support.NativeMemory;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.kernel.BFloat16Speed;
+import io.peft4j.core.kernel.Kernels.BFloat16Speed;
 import io.peft4j.onednn.internal.MatmulSpec.Operand;
 import java.util.Arrays;
 import java.util.Locale;

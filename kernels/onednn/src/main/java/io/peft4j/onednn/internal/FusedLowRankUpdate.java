@@ -4,7 +4,7 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.kernel.LowRankPart;
+import io.peft4j.core.kernel.MatrixKernels.LowRankPart;
 import io.peft4j.onednn.internal.BinarySpec.Operator;
 import io.peft4j.onednn.internal.LowRankOperands.Sums;
 import java.util.ArrayList;

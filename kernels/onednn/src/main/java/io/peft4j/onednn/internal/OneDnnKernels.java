@@ -1,7 +1,7 @@
 package io.peft4j.onednn.internal;
 
-import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.kernel.Kernels.BFloat16Speed;
 import io.peft4j.core.kernel.support.CheckedKernels;
 import io.peft4j.core.kernel.support.KernelGroups;
 import io.peft4j.core.kernel.support.SequenceLoops;

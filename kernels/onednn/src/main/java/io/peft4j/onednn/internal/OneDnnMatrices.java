@@ -1,7 +1,7 @@
 package io.peft4j.onednn.internal;
 
-import io.peft4j.core.kernel.LowRankPart;
 import io.peft4j.core.kernel.MatrixKernels;
+import io.peft4j.core.kernel.MatrixKernels.LowRankPart;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.kernel.Kernels.BFloat16Speed;
 import org.bytedeco.dnnl.engine;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;

@@ -1,17 +1,17 @@
 package io.peft4j.core.kernel.support;
 
 import io.peft4j.core.kernel.Activation;
-import io.peft4j.core.kernel.AdamWStep;
 import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.kernel.LowRankPart;
+import io.peft4j.core.kernel.MatrixKernels.LowRankPart;
 import io.peft4j.core.kernel.PieceStates;
 import io.peft4j.core.kernel.RotaryTable;
 import io.peft4j.core.kernel.RowOrder;
-import io.peft4j.core.kernel.ScanInputs;
 import io.peft4j.core.kernel.ScanShape;
+import io.peft4j.core.kernel.SequenceKernels.ScanInputs;
+import io.peft4j.core.kernel.UpdateKernels.AdamWStep;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
 import java.util.Optional;

@@ -1,8 +1,8 @@
 package io.peft4j.core.kernel.support;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.kernel.AdamWStep;
 import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.kernel.UpdateKernels.AdamWStep;
 import io.peft4j.core.weight.FrozenWeight;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;

@@ -4,7 +4,7 @@ import static io.peft4j.core.kernel.support.KernelChecks.apart;
 import static io.peft4j.core.kernel.support.KernelChecks.floats;
 import static io.peft4j.core.kernel.support.KernelChecks.matrix;
 
-import io.peft4j.core.kernel.LowRankPart;
+import io.peft4j.core.kernel.MatrixKernels.LowRankPart;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;

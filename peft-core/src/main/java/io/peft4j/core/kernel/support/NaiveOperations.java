@@ -1,7 +1,6 @@
 package io.peft4j.core.kernel.support;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.kernel.AdamWStep;
 import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionKernels;
 import io.peft4j.core.kernel.AttentionLayout;
@@ -15,6 +14,7 @@ import io.peft4j.core.kernel.RotaryTable;
 import io.peft4j.core.kernel.RowKernels;
 import io.peft4j.core.kernel.ScalingKernels;
 import io.peft4j.core.kernel.UpdateKernels;
+import io.peft4j.core.kernel.UpdateKernels.AdamWStep;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.function.IntToDoubleFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;

@@ -7,8 +7,8 @@ import static io.peft4j.core.kernel.support.KernelChecks.matrix;
 
 import io.peft4j.core.kernel.PieceStates;
 import io.peft4j.core.kernel.RowOrder;
-import io.peft4j.core.kernel.ScanInputs;
 import io.peft4j.core.kernel.ScanShape;
+import io.peft4j.core.kernel.SequenceKernels.ScanInputs;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;

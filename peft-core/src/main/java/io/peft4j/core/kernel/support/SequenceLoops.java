@@ -4,9 +4,9 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.PieceStates;
 import io.peft4j.core.kernel.RowOrder;
-import io.peft4j.core.kernel.ScanInputs;
 import io.peft4j.core.kernel.ScanShape;
 import io.peft4j.core.kernel.SequenceKernels;
+import io.peft4j.core.kernel.SequenceKernels.ScanInputs;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

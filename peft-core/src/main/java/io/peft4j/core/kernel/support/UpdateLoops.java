@@ -1,7 +1,7 @@
 package io.peft4j.core.kernel.support;
 
-import io.peft4j.core.kernel.AdamWStep;
 import io.peft4j.core.kernel.UpdateKernels;
+import io.peft4j.core.kernel.UpdateKernels.AdamWStep;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** What an optimizer does, in loops over heap tiles: they wait for the memory, so that no library is faster. */

@@ -1,6 +1,6 @@
 package io.peft4j.core.task.support;
 
-import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Model;

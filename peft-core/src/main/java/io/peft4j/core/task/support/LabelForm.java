@@ -6,7 +6,7 @@ import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionQuestion.Kind;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.decision.support.PythonJson;
-import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;

@@ -2,7 +2,7 @@ package io.peft4j.eval.head.internal;
 
 import io.peft4j.eval.head.EntityScores;
 import io.peft4j.eval.metric.internal.CountMetric;
-import io.peft4j.eval.report.ClassScore;
+import io.peft4j.eval.report.TaskArm.ClassScore;
 import io.peft4j.eval.statistics.Bootstrap;
 import io.peft4j.eval.statistics.Interval;
 import io.peft4j.eval.statistics.Resampled;

@@ -1,9 +1,9 @@
 package io.peft4j.eval.head.internal;
 
 import io.peft4j.eval.comparison.MetricResult;
-import io.peft4j.eval.report.ClassScore;
 import io.peft4j.eval.report.Curve;
 import io.peft4j.eval.report.TaskArm;
+import io.peft4j.eval.report.TaskArm.ClassScore;
 import io.peft4j.eval.report.TaskReport.WrongRow;
 import io.peft4j.eval.task.Classification;
 import java.util.List;

@@ -9,7 +9,7 @@ import io.peft4j.core.task.EntitySpan;
 import io.peft4j.data.task.SpanQuestion;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.metric.internal.CountMetric;
-import io.peft4j.eval.report.ClassScore;
+import io.peft4j.eval.report.TaskArm.ClassScore;
 import io.peft4j.eval.report.TaskArm.Score;
 import io.peft4j.eval.statistics.Bootstrap;
 import io.peft4j.eval.task.Classification;

@@ -5,7 +5,7 @@ import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.model.PairPrompt;
+import io.peft4j.core.model.HeadedNetwork.PairPrompt;
 import io.peft4j.models.architecture.ModelConfig;
 import java.nio.file.Path;
 import java.util.HashMap;

@@ -1,11 +1,11 @@
 package io.peft4j.models.generation.internal;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.Completion.StopReason;
+import io.peft4j.core.model.Completion.TokenProbability;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.TextConstraint;
-import io.peft4j.core.model.TokenProbability;
 import io.peft4j.core.text.TokenStreamDecoder;
 import io.peft4j.core.text.Tokenizer;
 import java.util.ArrayList;

@@ -2,7 +2,7 @@ package io.peft4j.models.generation.internal;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.NonFiniteException;
-import io.peft4j.core.model.TokenProbability;
+import io.peft4j.core.model.Completion.TokenProbability;
 import java.util.Comparator;
 import java.util.List;
 import java.util.PriorityQueue;

@@ -1,9 +1,9 @@
 package io.peft4j.models.generation.internal;
 
 import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.Completion.TokenProbability;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.ModelLease;
-import io.peft4j.core.model.TokenProbability;
 import io.peft4j.core.peft.AdapterLease;
 import io.peft4j.models.generation.AnswerRequest;
 import io.peft4j.models.generation.AnswerTimeoutException;

@@ -1,7 +1,7 @@
 package io.peft4j.train.internal.pass;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.ModelDescription;

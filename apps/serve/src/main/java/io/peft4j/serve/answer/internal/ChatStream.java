@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.http.Context;
 import io.peft4j.core.model.Completion;
-import io.peft4j.core.model.TokenProbability;
+import io.peft4j.core.model.Completion.TokenProbability;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.internal.ApiException;

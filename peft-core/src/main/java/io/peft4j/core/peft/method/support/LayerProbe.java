@@ -3,7 +3,7 @@ package io.peft4j.core.peft.method.support;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.ModelLease;
