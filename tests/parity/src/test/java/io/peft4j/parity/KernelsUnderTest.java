@@ -53,7 +53,7 @@ record KernelsUnderTest(KernelProvider provider) {
     BaseModel load(String model) {
         return BaseModel.load(ModelLocator.fromEnvironment().locate(Fixtures.FOLDER.resolve(model).toString()),
                 ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32),
-                provider.create(Runtime.getRuntime().availableProcessors()));
+                provider.create(KernelSelection.defaultThreads()));
     }
 
     /** As {@link #load} on the naive kernels. */
