@@ -101,7 +101,7 @@ class DataFrameCheckTest {
         Path table = folder.resolve("table");
         spark.read().schema("messages array<struct<role: string, content: string>>").json(train.toString()).coalesce(1)
                 .write().parquet(table.toString());
-        for (int partitions : new int[] {1, 5}) {
+        for (int partitions : TestSpark.FULL ? new int[] {1, 5} : new int[] {5}) {
             Dataset<Row> data = spark.read().parquet(table.toString());
             DataReport report = DataFrameCheck.of(spark).rows(train.toString(), partitions == 1 ? data
                     : inParts(spark, data, partitions)).model(MODEL, 100).run();

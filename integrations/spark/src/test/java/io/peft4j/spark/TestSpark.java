@@ -9,6 +9,8 @@ import org.apache.spark.sql.SparkSession;
 
 /** Sessions of Spark that the tests of this module share. A JVM has one at a time; asking for another ends it. */
 public final class TestSpark {
+    /** Whether what repeats a claim is tested, too. */
+    public static final boolean FULL = !System.getProperty("test.excluded", "").contains("full");
     private static SparkSession session;
 
     private TestSpark() {
@@ -19,9 +21,9 @@ public final class TestSpark {
         return session("local[2]");
     }
 
-    /** Two executors with one core each, JVMs of their own. */
+    /** Two executors with one core each, JVMs of their own; two threads of this JVM without -Pfull. */
     public static SparkSession cluster() {
-        return session("local-cluster[2,1,1024]");
+        return FULL ? session("local-cluster[2,1,1024]") : local();
     }
 
     /** A session of a kind; the one that there is where it is of that kind. */
@@ -49,7 +51,7 @@ public final class TestSpark {
                 .config("spark.ui.enabled", false)
                 .config("spark.sql.shuffle.partitions", 2)
                 // To compile the code of a whole stage takes longer than these tables without it; -Pfull has it.
-                .config("spark.sql.codegen.wholeStage", !System.getProperty("test.excluded", "").contains("full"))
+                .config("spark.sql.codegen.wholeStage", FULL)
                 .config("spark.sql.warehouse.dir", home.resolve("warehouse").toUri().toString())
                 .config("spark.executor.memory", System.getProperty("spark.executor.memory", "1g"))
                 .config("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s")

@@ -133,7 +133,7 @@ class SparkTrainerTest {
     @Order(Integer.MAX_VALUE)
     void trainingsOfTwoAndFourTasksEqualOneWithoutSpark() throws IOException {
         Alone alone = alone();
-        for (int workers : new int[] {2, 4}) {
+        for (int workers : TestSpark.FULL ? new int[] {2, 4} : new int[] {2}) {
             SparkSession spark = workers == 2 ? TestSpark.cluster() : TestSpark.session("local[4]");
             SparkTrainingResult result = trainer(spark, workers, "of-" + workers).train(rows(), training(0));
 
