@@ -201,7 +201,7 @@ class EvaluateCommandTest {
     }
 
     @Test
-    void modelAndAdapterAreComparedAndAnswersStored() throws IOException {
+    void modelAndAdapterAreComparedAndAnswersStoredAlsoForAGuardSetOfYourOwn() throws IOException {
         Path adapter = FIXTURES.resolve("adapters").resolve("lora");
         Path model = FIXTURES.resolve(CommandRun.read(adapter.resolve("expected.json")).get("model").asText());
         Path training = write("train.jsonl", 4, i -> "{\"messages\": [{\"role\": \"user\", \"content\": \"Door " + i
@@ -224,6 +224,12 @@ class EvaluateCommandTest {
         assertEquals(first.get("metrics"), second.get("metrics"));
         assertEquals(first.get("guard"), second.get("guard"));
         assertTrue(Files.readString(folder.resolve("report.html")).contains("Guard set"));
+        Path own = write("own.jsonl", 3, i -> "{\"category\": \"house\", \"question\": \"Door " + i
+                + "?\", \"choices\": [\"X\", \"Y\"], \"accept\": [\"X\"]}");
+        JsonNode guard = CommandRun.succeeding(Stream.concat(Stream.of(words), Stream.of("--guard", own)).toArray())
+                .json().get(0).get("guard");
+        assertEquals(GuardSet.builtIn().items().size() + 3, guard.get("items").asInt());
+        assertEquals(3, guard.get("parts").get("house").get("n").asInt());
     }
 
     @Test
@@ -258,17 +264,10 @@ class EvaluateCommandTest {
     }
 
     @Test
-    void aGuardSetOfYourOwnIsAskedToo() throws IOException {
+    void aGuardSetOfYourOwnAndNoneAreMutuallyExclusive() throws IOException {
         Path adapter = FIXTURES.resolve("adapters").resolve("lora");
-        Path model = FIXTURES.resolve(CommandRun.read(adapter.resolve("expected.json")).get("model").asText());
-        Path own = write("own.jsonl", 3, i -> "{\"category\": \"house\", \"question\": \"Door " + i
-                + "?\", \"choices\": [\"X\", \"Y\"], \"accept\": [\"X\"]}");
-        JsonNode guard = CommandRun.succeeding("evaluate", "--model", model, "--adapter", adapter, "--data", data(2),
-                "--max-new-tokens", 2, "--guard", own, "--json").json().get(0).get("guard");
-        assertEquals(GuardSet.builtIn().items().size() + 3, guard.get("items").asInt());
-        assertEquals(3, guard.get("parts").get("house").get("n").asInt());
-        String err = CommandRun.failing(2, "evaluate", "--model", model, "--adapter", adapter, "--data", data(2),
-                "--guard", own, "--no-guard");
+        String err = CommandRun.failing(2, "evaluate", "--model", FIXTURES.resolve("tiny-llama"), "--adapter", adapter,
+                "--data", data(2), "--guard", folder.resolve("own.jsonl"), "--no-guard");
         assertTrue(err.contains("mutually exclusive"), err);
     }
 

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,9 +21,18 @@ class NextEditionCommandTest {
     private static final List<String> NEXT = List.of("the 28th", "ninety days", "sixteen weeks", "the team lead");
 
     @TempDir
-    private Path folder;
+    private static Path folder;
+    private static Path first;
+    /** The adapter of the former edition, which no test changes. */
+    private static Path former;
 
-    private Path rows(String name, List<String> facts) throws IOException {
+    @BeforeAll
+    static void learnTheFormerEdition() throws IOException {
+        first = rows("first.jsonl", FORMER);
+        former = train("former", first, "--rank", 8);
+    }
+
+    private static Path rows(String name, List<String> facts) throws IOException {
         List<String> rows = new ArrayList<>();
         for (int i = 0; i < QUESTIONS.size(); i++) {
             rows.add("{\"messages\": [{\"role\": \"user\", \"content\": \"" + QUESTIONS.get(i) + "\"}, {\"role\": "
@@ -33,7 +43,7 @@ class NextEditionCommandTest {
         return Files.write(folder.resolve(name), rows);
     }
 
-    private Path train(String output, Path data, Object... more) {
+    private static Path train(String output, Path data, Object... more) {
         Path adapter = folder.resolve(output);
         List<Object> words = new ArrayList<>(List.of("train", "--model", "tiny", "--data", data, "--output", adapter,
                 "--dtype", "f32", "--learning-rate", 5e-3, "--epochs", 40, "--batch-size", 4));
@@ -51,10 +61,8 @@ class NextEditionCommandTest {
 
     @Test
     void theFormerNumbersGoAndTheOthersStay() throws IOException {
-        Path first = rows("first.jsonl", FORMER);
         Path second = rows("second.jsonl", NEXT);
         Path page = folder.resolve("report.html");
-        Path former = train("former", first, "--rank", 8);
         Path next = train("next", second, "--adapter-init", former);
 
         JsonNode report = evaluate(next, second, "--former", first, "--arm", "former=" + former, "--report", page);
@@ -76,8 +84,6 @@ class NextEditionCommandTest {
 
     @Test
     void whatIsLeftOfTheFormerEditionIsNamed() throws IOException {
-        Path first = rows("first.jsonl", FORMER);
-        Path former = train("former", first, "--rank", 8);
         Path rows = Files.writeString(folder.resolve("rows.jsonl"), """
                 {"question": "When is pay day?", "must_contain": "the 28th", "former": "the 25th"}
                 {"question": "Who approves travel?", "must_contain": "the team lead", "former": "the team lead"}
