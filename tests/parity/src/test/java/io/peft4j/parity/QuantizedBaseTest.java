@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.kernel.Kernels.BFloat16Speed;
 import io.peft4j.core.kernel.support.NaiveKernels;
 import io.peft4j.core.nn.Embedding;
@@ -34,6 +35,7 @@ import io.peft4j.train.support.CausalLmObjective;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,13 +57,17 @@ class QuantizedBaseTest {
     private static final LoraConfig LORA = LoraConfig.builder().rank(4).alpha(8).targetModules(TargetModules.ALL_LINEAR)
             .build();
 
+    private static final Map<Precision, Dequantized> DEQUANTIZED = new EnumMap<>(Precision.class);
+    @TempDir
+    private static Path models;
+
     @TempDir
     private Path folder;
 
     private static BaseModel load(Path model, Precision precision, KernelsUnderTest kernels) {
         return BaseModel.load(ModelLocator.fromEnvironment().locate(model.toString()),
                 ModelOptions.defaults().withPrecision(precision),
-                kernels.provider().create(Runtime.getRuntime().availableProcessors()));
+                kernels.provider().create(KernelSelection.defaultThreads()));
     }
 
     private static BaseModel naive(Path model, Precision precision) {
@@ -94,10 +100,24 @@ class QuantizedBaseTest {
         }
     }
 
-    /** A copy of the model with the values that its quantized weights stand for, as a model in f32. */
-    private Path dequantized(Precision precision) throws IOException {
+    /** A model of the values that quantized weights stand for, in f32, and what the naive kernels make of it. */
+    private record Dequantized(Path model, float[] gradients, double[] nll) {
+    }
+
+    /** Made once for all kernels. */
+    private static Dequantized dequantized(Precision precision) throws IOException {
+        if (!DEQUANTIZED.containsKey(precision)) {
+            Path copy = copy(precision);
+            try (BaseModel model = naive(copy, Precision.F32)) {
+                DEQUANTIZED.put(precision, new Dequantized(copy, gradients(model), Measure.oneByOne(model, TEXTS)));
+            }
+        }
+        return DEQUANTIZED.get(precision);
+    }
+
+    private static Path copy(Precision precision) throws IOException {
         Path source = Fixtures.FOLDER.resolve(MODEL);
-        Path copy = Files.createDirectories(folder.resolve("dequantized"));
+        Path copy = Files.createDirectories(models.resolve(precision.name()));
         for (String file : List.of("config.json", "generation_config.json", "tokenizer.json",
                 "tokenizer_config.json")) {
             Files.copy(source.resolve(file), copy.resolve(file));
@@ -173,22 +193,18 @@ class QuantizedBaseTest {
     @ParameterizedTest
     @MethodSource("kernelsAndPrecisions")
     void resultsEqualThoseOfTheDequantizedWeights(KernelsUnderTest kernels, Precision precision) throws IOException {
-        Path weights = dequantized(precision);
-        float[] expectedGradients;
-        double[] expectedNll;
-        try (BaseModel expected = naive(weights, Precision.F32)) {
-            expectedGradients = gradients(expected);
-            expectedNll = Measure.oneByOne(expected, TEXTS);
-        }
+        Dequantized expected = dequantized(precision);
         try (BaseModel actual = load(Fixtures.FOLDER.resolve(MODEL), precision, kernels)) {
             boolean narrow = actual.engine().bfloat16Speed() != BFloat16Speed.SLOWER;
             double[] nll = Measure.oneByOne(actual, TEXTS);
             for (int i = 0; i < nll.length; i++) {
-                assertEquals(expectedNll[i], nll[i], (narrow ? 4e-3 : Measure.NLL) * expectedNll[i], "text " + i);
+                assertEquals(expected.nll()[i], nll[i], (narrow ? 4e-3 : Measure.NLL) * expected.nll()[i],
+                        "text " + i);
             }
             // Rounding differs from product to product, so that the one distance is not exactly the other.
-            double tolerance = narrow ? 1.5 * distance(expectedGradients, narrowGradients(weights, kernels)) : 1e-5;
-            double off = distance(expectedGradients, gradients(actual));
+            double tolerance = narrow
+                    ? 1.5 * distance(expected.gradients(), narrowGradients(expected.model(), kernels)) : 1e-5;
+            double off = distance(expected.gradients(), gradients(actual));
             assertTrue(off < tolerance, "gradients are off by " + off + ", bound " + tolerance);
         }
     }
