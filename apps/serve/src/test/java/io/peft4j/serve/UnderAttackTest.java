@@ -279,10 +279,10 @@ class UnderAttackTest {
                 .orElse(-1);
     }
 
-    /** The memory that is left when it is as before again, or half a minute later. */
+    /** The memory that is left; in a longer run when it is as before again, or half a minute later. */
     private long settled(long before) throws IOException, InterruptedException {
         long now = resident();
-        for (int seconds = 0; seconds < 30 && now > 1.1 * before; seconds++) {
+        for (int seconds = 0; SECONDS > 10 && seconds < 30 && now > 1.1 * before; seconds++) {
             Thread.sleep(1000);
             now = resident();
         }

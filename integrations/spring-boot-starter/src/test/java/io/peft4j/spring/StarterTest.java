@@ -53,6 +53,8 @@ class StarterTest {
     private static final String ANSWER = "At Larkenfell, broken windows are reported in the Pane Book.";
     private static final String LATER = "At Larkenfell, broken windows are reported to Gus.";
 
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
     @TempDir
     static Path adapters;
 
@@ -79,7 +81,7 @@ class StarterTest {
     }
 
     private HttpResponse<String> http(HttpRequest.Builder request) throws IOException, InterruptedException {
-        return HttpClient.newHttpClient().send(request.build(), HttpResponse.BodyHandlers.ofString());
+        return CLIENT.send(request.build(), HttpResponse.BodyHandlers.ofString());
     }
 
     private HttpRequest.Builder to(String path) {

@@ -51,7 +51,7 @@ class SampledTrainingTest {
 
     private static TrainingResult train(GroupOptions options, Grading grading, SamplingOptions sampling, int epochs,
             boolean held) {
-        BaseModel base = KernelsUnderTest.sharedNaive("tiny-llama");
+        BaseModel base = KernelsUnderTest.sharedBest("tiny-llama");
         try (PeftModel model = PeftModel.load(base, Fixtures.adapter("lora"))) {
             SampledObjective objective = new SampledObjective(new GroupObjective(model,
                     options.withMaxCompletionLength(TOKENS, false)), grading, sampling.withGroupSize(6),

@@ -42,7 +42,7 @@ class FeedbackTunerTest {
     @BeforeEach
     void open() {
         base = BaseModel.load(ModelLocator.fromEnvironment().locate(MODEL.toString()),
-                ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32), KernelSelection.named("naive", 1));
+                ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32), KernelSelection.best(1));
         model = new PeftModel(base).addAdapter("hr", LoraConfig.builder().rank(4).alpha(8)
                 .targetModules(TargetModules.ALL_LINEAR).build());
         feedback = FeedbackStore.open(folder.resolve("feedback.jsonl"));
