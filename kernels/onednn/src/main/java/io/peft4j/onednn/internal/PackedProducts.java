@@ -28,7 +28,7 @@ final class PackedProducts implements AutoCloseable {
     private static final int MOST_ROWS = 64;
     /** With more rows oneDNN is faster. */
     private static final int MOST_ROWS_OF_LOOPS = 8;
-    /** The same where oneDNN has floats, which it need not decode. */
+    /** The same where oneDNN has floats, or bytes that it decodes fast. */
     private static final int MOST_ROWS_OF_LOOPS_FOR_FLOATS = 4;
     /** Fewer rows are faster widened, unless a batch of more keeps its copy for them. */
     static final int FEWEST_BFLOAT16_ROWS = 4;
@@ -85,7 +85,7 @@ final class PackedProducts implements AutoCloseable {
 
     private Optional<Copy> copy(INDArray x, FrozenWeight w, int rows, boolean batches) {
         ThreadContext lane = team.caller();
-        if (rows <= mostRowsOfLoops(w)) {
+        if (rows <= mostRowsOfLoops(w, x)) {
             FrozenWeight read = blocks(w);
             Optional<Copy> looped = copies.of(w, Layout.LOOPS, () -> LoopedWeight.runs(lane, read)
                     ? Optional.of(new LoopedWeight(lane, read, team.size())) : Optional.empty());
@@ -102,10 +102,15 @@ final class PackedProducts implements AutoCloseable {
         });
     }
 
-    /** Loops read weights once and compute more slowly than oneDNN, which has no product of few rows and bytes. */
-    private static int mostRowsOfLoops(FrozenWeight w) {
-        return w instanceof Int8Weight ? MOST_ROWS : w instanceof DenseWeight ? MOST_ROWS_OF_LOOPS_FOR_FLOATS
-                : MOST_ROWS_OF_LOOPS;
+    /**
+     * Loops read weights once and compute more slowly than oneDNN, which has no product of few rows and bytes. Where it
+     * multiplies in floats, bytes are decoded for it.
+     */
+    private static int mostRowsOfLoops(FrozenWeight w, INDArray x) {
+        if (w instanceof Int8Weight && x.dataType() != DataType.FLOAT) {
+            return MOST_ROWS;
+        }
+        return w instanceof BlockWeight ? MOST_ROWS_OF_LOOPS : MOST_ROWS_OF_LOOPS_FOR_FLOATS;
     }
 
     /** The blocks that floats were decoded from, or the weight itself. */
