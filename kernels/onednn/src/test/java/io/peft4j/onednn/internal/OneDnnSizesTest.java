@@ -109,6 +109,18 @@ class OneDnnSizesTest {
         }
     }
 
+    /** Few rows are turned and padded: also where sums are as short as an adapter of rank 1 has them, or are cut. */
+    @Test
+    void fewRowsAndShortOrLongSums() {
+        try (Kernels kernels = new OneDnnKernels(2)) {
+            for (int rows : new int[] {2, 9, 16, 31, 32, 33}) {
+                for (int in : new int[] {1, 3, 8, 4500}) {
+                    checkLinear(kernels, DataType.FLOAT, rows, in, 97);
+                }
+            }
+        }
+    }
+
     /** Tasks of different shapes may sum in different orders: those of few rows do not depend on the threads. */
     @Test
     void theNumberOfThreadsChangesNoBitOfAProductOfFewRows() {
