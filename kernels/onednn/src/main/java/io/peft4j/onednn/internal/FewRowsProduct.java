@@ -43,7 +43,8 @@ final class FewRowsProduct {
         int columns = c.columns();
         int reduced = a.columns();
         int padded = (c.rows() + UNIT - 1) / UNIT * UNIT;
-        Span turned = turned(lane, padded(lane, a, padded), padded, reduced);
+        Span rows = Products.padded(lane, a, 0, a.rows(), padded, 0, reduced).data();
+        Span turned = turned(lane, rows, padded, reduced);
         Span product = Span.scratch(lane, DataType.FLOAT, (long) columns * padded);
         PlainProduct.run(lane, new MatmulSpec(Operand.rows(DataType.FLOAT, b.stride()),
                 Operand.rows(DataType.FLOAT, padded), Operand.rows(DataType.FLOAT, padded), columns, reduced, padded,
@@ -59,15 +60,6 @@ final class FewRowsProduct {
             }
         }
         lane.scratch().release(mark);
-    }
-
-    /** The rows one after the other, then zeros. */
-    private static Span padded(ThreadContext lane, Matrix a, int padded) {
-        long bytes = (long) a.columns() * Float.BYTES;
-        Span rows = Span.scratch(lane, DataType.FLOAT, (long) padded * a.columns());
-        NativeMemory.copyRows(a.address(0, 0), (long) a.stride() * Float.BYTES, rows.address(), bytes, bytes, a.rows());
-        NativeMemory.clear(rows.address() + a.rows() * bytes, (padded - a.rows()) * bytes);
-        return rows;
     }
 
     /** The transpose of a matrix without gaps. */

@@ -275,7 +275,7 @@ final class Products {
     }
 
     /** A copy of some columns of stored rows in scratch memory, with rows of zeros after them. */
-    private static Matrix padded(ThreadContext lane, Matrix m, int first, int count, int size, int from, int width) {
+    static Matrix padded(ThreadContext lane, Matrix m, int first, int count, int size, int from, int width) {
         Span copy = Span.scratch(lane, m.type(), (long) size * width);
         long bytes = (long) width * Arrays.bytes(m.type());
         NativeMemory.copyRows(m.data().from((long) first * m.stride() + from).address(),
