@@ -6,15 +6,15 @@ import java.util.List;
 
 /** Programs of tests that run in a JVM of their own. */
 public final class JavaPrograms {
-    /** JavaCPP's property for where it unpacks native libraries. */
-    private static final String LIBRARIES = "org.bytedeco.javacpp.cachedir";
+    /** Properties that such a JVM shares with this one: where JavaCPP unpacks native libraries, and the kernels' threads. */
+    private static final List<String> SHARED = List.of("org.bytedeco.javacpp.cachedir", "peft4j.threads");
 
     private JavaPrograms() {
     }
 
     /**
-     * The words that start Java, without a class path, with the native libraries of this JVM: a folder that no
-     * process outside of the build writes to.
+     * The words that start Java, without a class path, with the native libraries of this JVM (a folder that no
+     * process outside of the build writes to) and its number of threads, as a run resumes with the same number only.
      */
     public static List<String> command(String... flags) {
         List<String> words = new ArrayList<>();
@@ -23,9 +23,11 @@ public final class JavaPrograms {
         if (Runtime.version().feature() >= 24) {
             words.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
         }
-        String libraries = System.getProperty(LIBRARIES);
-        if (libraries != null) {
-            words.add("-D" + LIBRARIES + "=" + libraries);
+        for (String name : SHARED) {
+            String value = System.getProperty(name);
+            if (value != null) {
+                words.add("-D" + name + "=" + value);
+            }
         }
         return words;
     }
