@@ -6,7 +6,7 @@ import java.util.List;
 
 /** Programs of tests that run in a JVM of their own. */
 public final class JavaPrograms {
-    /** Properties that such a JVM shares with this one: where JavaCPP unpacks native libraries, and the kernels' threads. */
+    /** Properties that such a JVM shares with this one: where JavaCPP unpacks libraries, and the kernels' threads. */
     private static final List<String> SHARED = List.of("org.bytedeco.javacpp.cachedir", "peft4j.threads");
 
     private JavaPrograms() {
