@@ -5,7 +5,7 @@
 FROM maven:3.9-eclipse-temurin-17 AS build
 WORKDIR /src
 COPY . .
-RUN mvn -B -ntp -q -DskipTests -pl :peft-cli,:peft-cloud -am package \
+RUN mvn -B -ntp -q -Dmaven.test.skip -pl :peft-cli,:peft-cloud -am package \
     && mkdir /lib-peft4j \
     && (cat apps/cli/target/classpath.txt; echo; cat integrations/cloud/target/classpath.txt) | tr ':' '\n' | sort -u \
       | xargs -I {} cp {} /lib-peft4j/ \

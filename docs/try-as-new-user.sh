@@ -19,7 +19,7 @@ share=$(sed 's/.*"tuned_share":\([0-9.]*\).*/\1/' "$work/quickstart.json")
 awk -v share="$share" 'BEGIN { exit !(share >= 0.8) }' || fail "the quickstart's model answers only $share of the facts"
 
 step "the artifacts, into the local repository"
-mvn -q -B -ntp install -DskipTests -Dcheckstyle.skip -Dformatter.skip -Denforcer.skip \
+mvn -q -B -ntp install -Dmaven.test.skip -Dformatter.skip -Denforcer.skip \
   -pl peft-all,:peft-trackers,:peft-tiny-model,:peft-langchain4j,:peft-spring-boot-starter -am
 tiny=io.peft4j:peft-tiny-model:$version:runtime
 
@@ -134,7 +134,7 @@ java "-Duser.home=$HOME" -Dai.djl.offline=true -cp "$work/langchain/target/class
 grep -q Larkenfell "$work/langchain.txt" || fail "LangChain4j's assistant does not answer"
 
 step "the example for Spring Boot"
-mvn -q -B -ntp package -DskipTests -Dcheckstyle.skip -Dformatter.skip -Denforcer.skip -pl examples/hr-bot -am
+mvn -q -B -ntp package -Dmaven.test.skip -Dformatter.skip -Denforcer.skip -pl examples/hr-bot -am
 mkdir -p examples/hr-bot/adapters
 cp -r handbook-adapter examples/hr-bot/adapters/hr
 cd examples/hr-bot
