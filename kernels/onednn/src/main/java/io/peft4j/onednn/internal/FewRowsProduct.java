@@ -3,8 +3,6 @@ package io.peft4j.onednn.internal;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
 
-import io.peft4j.core.array.support.NativeMemory;
-import io.peft4j.onednn.internal.BinarySpec.Operator;
 import io.peft4j.onednn.internal.MatmulSpec.Operand;
 import java.util.Optional;
 import org.bytedeco.dnnl.memory;
@@ -49,16 +47,7 @@ final class FewRowsProduct {
         PlainProduct.run(lane, new MatmulSpec(Operand.rows(DataType.FLOAT, b.stride()),
                 Operand.rows(DataType.FLOAT, padded), Operand.rows(DataType.FLOAT, padded), columns, reduced, padded,
                 1f, false), b.address(0, 0), turned.address(), product.address());
-        Span result = turned(lane, product, columns, padded);
-        for (int i = 0; i < c.rows(); i++) {
-            Span from = result.from((long) i * columns);
-            Span to = c.data().from((long) i * c.stride());
-            if (accumulate) {
-                Vectors.binary(lane, Operator.ADD, to, from, to, false, columns);
-            } else {
-                NativeMemory.copy(from.address(), to.address(), (long) columns * Float.BYTES);
-            }
-        }
+        Products.deliver(lane, turned(lane, product, columns, padded), c, accumulate);
         lane.scratch().release(mark);
     }
 

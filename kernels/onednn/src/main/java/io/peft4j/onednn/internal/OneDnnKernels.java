@@ -91,7 +91,7 @@ public final class OneDnnKernels extends CheckedKernels {
     }
 
     /** The bytes that copies of frozen weights take now. */
-    long packedBytes() {
+    public long packedBytes() {
         return parts.packed.bytes();
     }
 

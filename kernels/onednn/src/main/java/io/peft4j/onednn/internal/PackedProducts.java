@@ -55,7 +55,13 @@ final class PackedProducts implements AutoCloseable {
     boolean suits(INDArray x, FrozenWeight w, boolean batches) {
         int rows = Arrays.rows(x);
         boolean few = rows <= MOST_ROWS && (long) w.rows() * w.columns() >= SMALLEST;
-        return few && (batches || rows < FEWEST_BFLOAT16_ROWS || fastest(w, x) == DataType.FLOAT);
+        return few && (batches || rows < FEWEST_BFLOAT16_ROWS || sharesCopyWithSteps(w, x, rows));
+    }
+
+    /** Whether the copy for a short prompt is that of the steps of a single sequence. */
+    private boolean sharesCopyWithSteps(FrozenWeight w, INDArray x, int rows) {
+        boolean looped = w instanceof BlockWeight && LoopedWeight.runs(team.caller(), w);
+        return fastest(w, x) == DataType.FLOAT && (!looped || rows <= mostRowsOfLoops(w, x));
     }
 
     /**

@@ -162,16 +162,21 @@ final class Products {
             rows(lane, a, right, sum, 0, rows, 0, columns, from, Math.min(DEEP_PART, a.columns() - from), 1f,
                     from > 0);
         }
-        for (int i = 0; i < rows; i++) {
-            Span own = sum.data().from((long) i * columns);
-            Span target = c.data().from((long) (row + i) * c.stride() + column);
+        deliver(lane, sum.data(), c.rows(row, rows).columns(column, columns), accumulate);
+        lane.scratch().release(mark);
+    }
+
+    /** Writes FLOAT rows without gaps to a result, or adds them. */
+    static void deliver(ThreadContext lane, Span rows, Matrix c, boolean accumulate) {
+        for (int i = 0; i < c.rows(); i++) {
+            Span own = rows.from((long) i * c.columns());
+            Span target = c.data().from((long) i * c.stride());
             if (accumulate) {
-                Vectors.binary(lane, Operator.ADD, target, own, target, false, columns);
+                Vectors.binary(lane, Operator.ADD, target, own, target, false, c.columns());
             } else {
-                Vectors.convert(lane, own, target, columns);
+                Vectors.convert(lane, own, target, c.columns());
             }
         }
-        lane.scratch().release(mark);
     }
 
     /**

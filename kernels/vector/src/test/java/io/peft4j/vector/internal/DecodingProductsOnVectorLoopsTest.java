@@ -2,6 +2,7 @@ package io.peft4j.vector.internal;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.support.Float16;
@@ -50,7 +51,11 @@ class DecodingProductsOnVectorLoopsTest {
 
     /** @param scale of the first block */
     private static BlockWeight blocks(BlockType type, float scale) {
-        byte[] bytes = new byte[(int) type.bytes((long) OUT * IN)];
+        return blocks(type, scale, OUT);
+    }
+
+    private static BlockWeight blocks(BlockType type, float scale, int rows) {
+        byte[] bytes = new byte[(int) type.bytes((long) rows * IN)];
         new Random(9).nextBytes(bytes);
         for (int at = 0; at < bytes.length; at += type.blockBytes()) {
             int halves = type == BlockType.Q8_0 ? 1 : (type.blockBytes() - 16) / 2;
@@ -61,7 +66,7 @@ class DecodingProductsOnVectorLoopsTest {
             }
         }
         BytePointer memory = new BytePointer(bytes.length).put(bytes);
-        return new BlockWeight(type, OUT, IN, memory.address(), memory);
+        return new BlockWeight(type, rows, IN, memory.address(), memory);
     }
 
     private static List<FrozenWeight> weights() {
@@ -81,7 +86,7 @@ class DecodingProductsOnVectorLoopsTest {
     }
 
     private static float[] linear(Kernels kernels, FrozenWeight w, int rows, boolean accumulate) {
-        try (INDArray x = random(DataType.FLOAT, 5, rows, IN); INDArray y = random(DataType.FLOAT, 6, rows, OUT)) {
+        try (INDArray x = random(DataType.FLOAT, 5, rows, IN); INDArray y = random(DataType.FLOAT, 6, rows, w.rows())) {
             kernels.linear(x, w, y, accumulate);
             return Arrays.toFloats(y);
         }
@@ -116,6 +121,20 @@ class DecodingProductsOnVectorLoopsTest {
             assertArrayEquals(linear(mine, floats, 1, false), linear(mine, other, 1, false));
             assertArrayEquals(linear(mine, new DenseWeight(other.values()), 20, false),
                     linear(mine, other, 20, false));
+        }
+    }
+
+    /** oneDNN has a product of its own, and a copy for it, where the number of output features is even. */
+    @Test
+    void aShortPromptOfOneSequenceTakesNoCopyBesideThatOfTheSteps() {
+        try (OneDnnKernels mine = new OneDnnKernels(2); BlockWeight w = blocks(BlockType.Q4_0, 0.2f, OUT - 1)) {
+            float[] asInTraining = linear(mine, w, 20, false);
+            assertArrayEquals(asInTraining, linear(mine.forGeneration(1), w, 20, false));
+            assertEquals(0, mine.packedBytes());
+            linear(mine.forGeneration(1), w, 1, false);
+            long ofSteps = mine.packedBytes();
+            linear(mine.forGeneration(8), w, 20, false);
+            assertTrue(mine.packedBytes() > ofSteps, "a batch has one");
         }
     }
 
