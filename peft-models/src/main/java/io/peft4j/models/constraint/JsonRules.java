@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.peft4j.core.error.support.Count;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +21,8 @@ final class JsonRules {
             "uuid", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
             "email", "[A-Za-z0-9._+\\-]{1,64}@([A-Za-z0-9\\-]{1,63}\\.){1,8}[A-Za-z]{2,63}");
     /** The characters of a string that need no escape. */
-    private static final BitSet PLAIN = plain();
+    private static final CodePoints PLAIN = CodePoints.range(' ', Character.MAX_CODE_POINT).and(CodePoints.anyOf(
+            List.of(CodePoints.one('"'), CodePoints.one('\\'))).not());
     private static final Rule CHARACTER = Rule.choice(Rule.character(PLAIN),
             RegexParser.parse("\\\\([\"\\\\/bfnrt]|u[0-9a-fA-F]{4})"));
     private static final Rule COMMA = RegexParser.parse(", ?");
@@ -34,14 +34,6 @@ final class JsonRules {
     private static final List<Rule> ANY = any();
 
     private JsonRules() {
-    }
-
-    private static BitSet plain() {
-        BitSet set = new BitSet();
-        set.set(' ', Character.MAX_CODE_POINT + 1);
-        set.clear('"');
-        set.clear('\\');
-        return set;
     }
 
     /** A value as it is written. */

@@ -6,14 +6,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /**
@@ -40,37 +37,42 @@ final class LazyAutomaton implements TextConstraint {
     private static final int LONGEST_DESCRIPTION = 300;
 
     private final String description;
-    private final List<Rule> rules;
+    private final Rule[] rules;
     /** The numbers of the parts of each rule, without those that no text fits. */
     private final int[][] parts;
     private final PositionTable positions = new PositionTable();
     private final Map<State, Integer> numbers = new HashMap<>();
-    private final Map<List<Rule.Bytes>, Groups> groupings = new HashMap<>();
-    private final Map<List<Long>, Rule.Bytes> sets = new HashMap<>();
-    /** For each rule of bytes that a state has come to the one that stands for all of the same set. */
-    private final Rule.Bytes[] shared;
+    private final Map<List<Rule.Bytes>, ByteGroups> groupings = new HashMap<>();
+    private final Map<List<Long>, Integer> sets = new HashMap<>();
+    /** For each rule of bytes that a state has come to the number of the one that stands for all of the same set. */
+    private final int[] shared;
     /** For each position the last round in which it was looked at; a round makes one state. */
     private int[] looked = new int[64];
+    /** The same for repetitions whose part was nothing, which once more leads to nothing new. */
+    private int[] notAgain = new int[64];
+    /** For each rule that stands for a set of bytes the last state that takes it. */
+    private final int[] taken;
     private int round;
     private long stateBytes;
     private long beyondFew;
     /** Read without the lock; grows by copies. */
     private volatile State[] states = new State[0];
 
-    /** Which bytes lead to the same state, from states whose positions take the same sets of bytes. */
-    private record Groups(short[] of, int[] examples) {
-    }
-
     /** Positions that take a byte each, in their order, and whether the text may end. */
     private static final class State {
+        private static final ByteGroups NO_GROUPS = ByteGroups.of(List.of());
+        private static final AtomicIntegerArray NO_TARGETS = new AtomicIntegerArray(0);
+
         private final int[] leaves;
         private final boolean end;
-        private Groups groups = new Groups(new short[0], new int[0]);
-        private AtomicIntegerArray targets = new AtomicIntegerArray(0);
+        private final int hash;
+        private ByteGroups groups = NO_GROUPS;
+        private AtomicIntegerArray targets = NO_TARGETS;
 
         State(int[] leaves, boolean end) {
             this.leaves = leaves;
             this.end = end;
+            this.hash = Arrays.hashCode(leaves) * 2 + (end ? 1 : 0);
         }
 
         @Override
@@ -80,7 +82,7 @@ final class LazyAutomaton implements TextConstraint {
 
         @Override
         public int hashCode() {
-            return Arrays.hashCode(leaves) * 2 + (end ? 1 : 0);
+            return hash;
         }
     }
 
@@ -91,37 +93,48 @@ final class LazyAutomaton implements TextConstraint {
      */
     LazyAutomaton(String description, Rule rule) {
         this.description = description;
-        rules = all(rule);
         Map<Rule, Integer> ruleNumbers = new IdentityHashMap<>();
-        rules.forEach(each -> ruleNumbers.put(each, ruleNumbers.size()));
-        int[][] all = new int[rules.size()][];
-        Arrays.setAll(all, i -> rules.get(i).parts().stream().mapToInt(ruleNumbers::get).toArray());
+        rules = all(rule, ruleNumbers);
+        int[][] all = new int[rules.length][];
+        Arrays.setAll(all, i -> partsOf(rules[i], ruleNumbers));
         BitSet possible = possible(all);
         if (!possible.get(0)) {
-            throw new ConfigurationException(description + " allows no text at all" + rules.stream()
+            throw new ConfigurationException(description + " allows no text at all" + Arrays.stream(rules)
                     .filter(each -> each instanceof Rule.Reference && !possible.get(ruleNumbers.get(each))).findFirst()
                     .map(each -> "; it contains itself through '" + ((Rule.Reference) each).name() + "' without an end")
                     .orElse(""));
         }
-        parts = new int[all.length][];
-        Arrays.setAll(parts, i -> Arrays.stream(all[i]).filter(possible::get).toArray());
-        shared = new Rule.Bytes[parts.length];
+        parts = all;
+        if (possible.cardinality() < all.length) {
+            Arrays.setAll(parts, i -> Arrays.stream(all[i]).filter(possible::get).toArray());
+        }
+        shared = new int[parts.length];
+        Arrays.fill(shared, UNKNOWN);
+        taken = new int[parts.length];
         stateBytes = (long) RULE_BYTES * parts.length;
         positions.id(0, 0, END);
         state(new int[] {0}, 1, false);
     }
 
-    /** A rule and all that it is made of. */
-    private static List<Rule> all(Rule root) {
-        Set<Rule> known = Collections.newSetFromMap(new IdentityHashMap<>());
+    /** A rule and all that it is made of, by the numbers that they are given. */
+    private static Rule[] all(Rule root, Map<Rule, Integer> numbers) {
         Deque<Rule> open = new ArrayDeque<>(List.of(root));
         List<Rule> all = new ArrayList<>();
         while (!open.isEmpty()) {
             Rule rule = open.pop();
-            if (known.add(rule)) {
+            if (numbers.putIfAbsent(rule, all.size()) == null) {
                 all.add(rule);
                 rule.parts().forEach(open::push);
             }
+        }
+        return all.toArray(Rule[]::new);
+    }
+
+    private static int[] partsOf(Rule rule, Map<Rule, Integer> numbers) {
+        List<Rule> parts = rule.parts();
+        int[] all = new int[parts.size()];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = numbers.get(parts.get(i));
         }
         return all;
     }
@@ -132,11 +145,13 @@ final class LazyAutomaton implements TextConstraint {
      */
     private BitSet possible(int[][] all) {
         List<List<Integer>> owners = new ArrayList<>();
-        rules.forEach(each -> owners.add(new ArrayList<>(1)));
+        for (int i = 0; i < all.length; i++) {
+            owners.add(new ArrayList<>(1));
+        }
         int[] missing = new int[all.length];
         Deque<Integer> found = new ArrayDeque<>();
         for (int i = 0; i < all.length; i++) {
-            Rule rule = rules.get(i);
+            Rule rule = rules[i];
             missing[i] = rule instanceof Rule.Choice ? 1 : all[i].length;
             for (int part : all[i]) {
                 owners.get(part).add(i);
@@ -169,7 +184,7 @@ final class LazyAutomaton implements TextConstraint {
     @Override
     public int step(int state, int value) {
         State at = states[state];
-        int group = at.groups.of[value];
+        int group = at.groups.of()[value];
         if (group < 0) {
             return NONE;
         }
@@ -202,7 +217,7 @@ final class LazyAutomaton implements TextConstraint {
         int count = 0;
         boolean end = false;
         for (int leaf : from.leaves) {
-            if (((Rule.Bytes) rules.get(positions.rule(leaf))).has(from.groups.examples[group])) {
+            if (((Rule.Bytes) rules[positions.rule(leaf)]).has(from.groups.examples()[group])) {
                 int next = positions.next(leaf);
                 end |= next == END;
                 if (next != END) {
@@ -223,8 +238,6 @@ final class LazyAutomaton implements TextConstraint {
         private int found;
         private int looked;
         private boolean end;
-        /** Repetitions whose part was nothing, which once more leads to nothing new. */
-        private final Set<Integer> notAgain = new HashSet<>();
 
         Search(int[] starts, int count, boolean end) {
             this.open = Arrays.copyOf(starts, Math.max(16, count));
@@ -246,14 +259,6 @@ final class LazyAutomaton implements TextConstraint {
             leaves[found++] = position;
         }
 
-        /** Goes on with the position behind one that is through. */
-        void resume(int next) {
-            end |= next == END;
-            if (next != END && !notAgain.contains(next)) {
-                push(next);
-            }
-        }
-
         State state() {
             int[] sorted = Arrays.copyOf(leaves, found);
             Arrays.sort(sorted);
@@ -267,9 +272,7 @@ final class LazyAutomaton implements TextConstraint {
         round++;
         while (search.size > 0) {
             int at = search.open[--search.size];
-            if (at >= looked.length) {
-                looked = Arrays.copyOf(looked, Math.max(2 * looked.length, at + 1));
-            }
+            looked = reaching(looked, at);
             if (looked[at] != round) {
                 looked[at] = round;
                 if (++search.looked > MOST_IN_A_STATE) {
@@ -289,7 +292,7 @@ final class LazyAutomaton implements TextConstraint {
         int rule = positions.rule(at);
         int count = positions.count(at);
         int next = positions.next(at);
-        Rule what = rules.get(rule);
+        Rule what = rules[rule];
         if (what instanceof Rule.Bytes) {
             search.leaf(at);
         } else if (what instanceof Rule.Sequence && count < parts[rule].length) {
@@ -299,20 +302,33 @@ final class LazyAutomaton implements TextConstraint {
             if (repetition.again(count) && parts[rule].length > 0) {
                 int rest = id(rule, repetition.next(count), next);
                 if (repetition.partMayBeEmpty() && rest != at) {
-                    search.notAgain.add(rest);
+                    notAgain = reaching(notAgain, rest);
+                    notAgain[rest] = round;
                 }
                 search.push(id(parts[rule][0], 0, rest));
             }
             if (count >= repetition.least()) {
-                search.resume(next);
+                resume(next, search);
             }
         } else if (what instanceof Rule.Sequence) {
-            search.resume(next);
+            resume(next, search);
         } else {
             for (int part : parts[rule]) {
                 search.push(id(part, 0, next));
             }
         }
+    }
+
+    /** Goes on with the position behind one that is through. */
+    private void resume(int next, Search search) {
+        search.end |= next == END;
+        if (next != END && (next >= notAgain.length || notAgain[next] != round)) {
+            search.push(next);
+        }
+    }
+
+    private static int[] reaching(int[] marks, int at) {
+        return at < marks.length ? marks : Arrays.copyOf(marks, Math.max(2 * marks.length, at + 1));
     }
 
     private int id(int rule, int count, int next) {
@@ -329,11 +345,11 @@ final class LazyAutomaton implements TextConstraint {
             return known;
         }
         state.groups = groups(state);
-        stateBytes += STATE_BYTES + 4L * (state.leaves.length + state.groups.examples.length);
+        stateBytes += STATE_BYTES + 4L * (state.leaves.length + state.groups.examples().length);
         if (positions.bytes() + stateBytes > MOST_BYTES) {
             throw tooComplex();
         }
-        int[] unknown = new int[state.groups.examples.length];
+        int[] unknown = new int[state.groups.examples().length];
         Arrays.fill(unknown, UNKNOWN);
         state.targets = new AtomicIntegerArray(unknown);
         int number = numbers.size();
@@ -347,45 +363,26 @@ final class LazyAutomaton implements TextConstraint {
         return number;
     }
 
-    private Groups groups(State state) {
-        Set<Rule.Bytes> different = Collections.newSetFromMap(new IdentityHashMap<>());
-        List<Rule.Bytes> taken = new ArrayList<>();
+    private ByteGroups groups(State state) {
+        List<Rule.Bytes> different = new ArrayList<>();
         for (int leaf : state.leaves) {
-            Rule.Bytes set = shared(positions.rule(leaf));
-            if (different.add(set)) {
-                taken.add(set);
+            int set = shared(positions.rule(leaf));
+            if (taken[set] != round) {
+                taken[set] = round;
+                different.add((Rule.Bytes) rules[set]);
             }
         }
-        return groupings.computeIfAbsent(taken, sorts -> {
+        return groupings.computeIfAbsent(different, sorts -> {
             stateBytes += 2 * STATE_BYTES + 512 + 8L * sorts.size();
-            return groups(sorts);
+            return ByteGroups.of(sorts);
         });
     }
 
-    private Rule.Bytes shared(int rule) {
-        if (shared[rule] == null) {
-            Rule.Bytes bytes = (Rule.Bytes) rules.get(rule);
-            shared[rule] = sets.computeIfAbsent(bytes.members(), members -> bytes);
+    private int shared(int rule) {
+        if (shared[rule] == UNKNOWN) {
+            shared[rule] = sets.computeIfAbsent(((Rule.Bytes) rules[rule]).members(), members -> rule);
         }
         return shared[rule];
-    }
-
-    private static Groups groups(List<Rule.Bytes> sets) {
-        short[] of = new short[256];
-        Map<BitSet, Short> known = new HashMap<>();
-        int[] examples = new int[256];
-        for (int value = 0; value < 256; value++) {
-            BitSet members = new BitSet();
-            for (int i = 0; i < sets.size(); i++) {
-                members.set(i, sets.get(i).has(value));
-            }
-            int example = value;
-            of[value] = members.isEmpty() ? (short) -1 : known.computeIfAbsent(members, set -> {
-                examples[known.size()] = example;
-                return (short) known.size();
-            });
-        }
-        return new Groups(of, Arrays.copyOf(examples, known.size()));
     }
 
     /** Names the repetition of which most positions are; there is one wherever they become so many. */
@@ -394,10 +391,10 @@ final class LazyAutomaton implements TextConstraint {
         int most = 0;
         for (int id = 0; id < positions.size(); id++) {
             int rule = positions.rule(id);
-            seen[rule] += rules.get(rule) instanceof Rule.Repetition ? 1 : 0;
+            seen[rule] += rules[rule] instanceof Rule.Repetition ? 1 : 0;
             most = seen[rule] > seen[most] ? rule : most;
         }
-        String part = rules.get(most) instanceof Rule.Repetition repetition ? repetition.description() : "a part of it";
+        String part = rules[most] instanceof Rule.Repetition repetition ? repetition.description() : "a part of it";
         return new ConfigurationException((description.length() <= LONGEST_DESCRIPTION ? description
                 : description.substring(0, LONGEST_DESCRIPTION) + "...") + " is too complex: " + part
                 + " fits the same "

@@ -4,14 +4,14 @@ import java.util.Arrays;
 
 /**
  * Positions by number, each once: a rule, how often or how far it has been followed, and the number of the position
- * behind it. In arrays of numbers, since there are many.
+ * behind it. In one array of numbers, since there are many and what belongs together is read together.
  */
 final class PositionTable {
     private static final int FREE = -1;
+    private static final int NUMBERS = 3;
 
-    private int[] rules = new int[64];
-    private int[] counts = new int[64];
-    private int[] behind = new int[64];
+    /** For each position its rule, its count and what is behind it. */
+    private int[] entries = new int[NUMBERS * 64];
     private int[] slots = new int[128];
     private int size;
 
@@ -24,31 +24,29 @@ final class PositionTable {
         int mask = slots.length - 1;
         int slot = hash(rule, count, next) & mask;
         while (slots[slot] != FREE) {
-            int id = slots[slot];
-            if (rules[id] == rule && counts[id] == count && behind[id] == next) {
-                return id;
+            int at = NUMBERS * slots[slot];
+            if (entries[at] == rule && entries[at + 1] == count && entries[at + 2] == next) {
+                return slots[slot];
             }
             slot = slot + 1 & mask;
         }
-        if (size == rules.length) {
+        if (NUMBERS * size == entries.length) {
             grow();
             return id(rule, count, next);
         }
-        rules[size] = rule;
-        counts[size] = count;
-        behind[size] = next;
+        entries[NUMBERS * size] = rule;
+        entries[NUMBERS * size + 1] = count;
+        entries[NUMBERS * size + 2] = next;
         slots[slot] = size;
         return size++;
     }
 
     private void grow() {
-        rules = Arrays.copyOf(rules, 2 * size);
-        counts = Arrays.copyOf(counts, 2 * size);
-        behind = Arrays.copyOf(behind, 2 * size);
+        entries = Arrays.copyOf(entries, 2 * NUMBERS * size);
         slots = new int[4 * size];
         Arrays.fill(slots, FREE);
         for (int id = 0; id < size; id++) {
-            int slot = hash(rules[id], counts[id], behind[id]) & slots.length - 1;
+            int slot = hash(rule(id), count(id), next(id)) & slots.length - 1;
             while (slots[slot] != FREE) {
                 slot = slot + 1 & slots.length - 1;
             }
@@ -67,18 +65,18 @@ final class PositionTable {
 
     /** Memory that the arrays take. */
     long bytes() {
-        return 4L * (3 * rules.length + slots.length);
+        return 4L * (entries.length + slots.length);
     }
 
     int rule(int id) {
-        return rules[id];
+        return entries[NUMBERS * id];
     }
 
     int count(int id) {
-        return counts[id];
+        return entries[NUMBERS * id + 1];
     }
 
     int next(int id) {
-        return behind[id];
+        return entries[NUMBERS * id + 2];
     }
 }

@@ -2,7 +2,6 @@ package io.peft4j.models.constraint;
 
 import io.peft4j.core.error.ConfigurationException;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,31 +10,32 @@ import java.util.Map;
 final class RegexParser {
     private static final int DEEPEST = 500;
     private static final int LONGEST_QUOTE = 60;
-    private static final String DIGITS = "0-9";
-    private static final String WORD = "a-zA-Z0-9_";
-    private static final String SPACE = " \t\n\u000B\f\r";
+    private static final CodePoints DIGITS = CodePoints.range('0', '9');
+    private static final CodePoints WORD = CodePoints.anyOf(List.of(DIGITS, CodePoints.range('A', 'Z'),
+            CodePoints.range('a', 'z'), CodePoints.one('_')));
+    private static final CodePoints SPACE = CodePoints.anyOf(List.of(CodePoints.range('\t', '\r'),
+            CodePoints.one(' ')));
+    private static final CodePoints DOT = CodePoints.anyOf(List.of(CodePoints.one('\n'), CodePoints.one('\r'))).not();
 
     private final String expression;
-    private final BitSet allowed;
+    private final CodePoints allowed;
     /** Rules of many characters, which take time to make. */
     private final Map<String, Rule> known = new HashMap<>();
     private int at;
     private int depth;
 
-    private RegexParser(String expression, BitSet allowed) {
+    private RegexParser(String expression, CodePoints allowed) {
         this.expression = expression;
         this.allowed = allowed;
     }
 
     /** The texts that an expression matches as a whole. */
     static Rule parse(String expression) {
-        BitSet all = new BitSet();
-        all.set(0, Character.MAX_CODE_POINT + 1);
-        return parse(expression, all);
+        return parse(expression, CodePoints.ALL);
     }
 
     /** The texts of some characters alone that an expression matches as a whole. */
-    static Rule parse(String expression, BitSet allowed) {
+    static Rule parse(String expression, CodePoints allowed) {
         RegexParser parser = new RegexParser(expression, allowed);
         if (expression.startsWith("^")) {
             parser.at = 1;
@@ -74,7 +74,7 @@ final class RegexParser {
             case '[' :
                 return character(classOf());
             case '.' :
-                return known.computeIfAbsent(".", dot -> character(not("\n\r")));
+                return known.computeIfAbsent(".", dot -> character(DOT));
             case '\\' :
                 return escaped();
             case '$', '^' :
@@ -85,7 +85,7 @@ final class RegexParser {
             case '*', '+', '?', '{' :
                 throw refused("a " + (char) c + " that repeats nothing; write \\" + (char) c + " for the character");
             default :
-                return character(one(c));
+                return character(CodePoints.one(c));
         }
     }
 
@@ -167,69 +167,65 @@ final class RegexParser {
         return Integer.parseInt(expression.substring(from, at));
     }
 
-    private BitSet classOf() {
+    private CodePoints classOf() {
         boolean not = take('^');
-        BitSet set = new BitSet();
-        boolean first = true;
-        while (first || !expression.startsWith("]", at)) {
-            first = false;
-            BitSet from = member();
+        List<CodePoints> members = new ArrayList<>();
+        while (members.isEmpty() || !expression.startsWith("]", at)) {
+            CodePoints from = member();
             boolean range = expression.startsWith("-", at) && !expression.startsWith("-]", at);
-            if (range && from.cardinality() == 1) {
+            if (range && from.isOne()) {
                 at++;
-                BitSet to = member();
-                if (to.cardinality() != 1 || to.nextSetBit(0) < from.nextSetBit(0)) {
+                CodePoints to = member();
+                if (!to.isOne() || to.first() < from.first()) {
                     throw refused("a range in a class that ends before it begins");
                 }
-                set.set(from.nextSetBit(0), to.nextSetBit(0) + 1);
+                members.add(CodePoints.range(from.first(), to.first()));
             } else {
-                set.or(from);
+                members.add(from);
             }
         }
         at++;
-        if (not) {
-            set.flip(0, Character.MAX_CODE_POINT + 1);
-        }
-        return set;
+        CodePoints set = CodePoints.anyOf(members);
+        return not ? set.not() : set;
     }
 
-    private BitSet member() {
+    private CodePoints member() {
         if (at == expression.length()) {
             throw refused("a [ that nothing closes");
         }
         int c = expression.codePointAt(at);
         at += Character.charCount(c);
-        return c == '\\' ? escape(true) : one(c);
+        return c == '\\' ? escape(true) : CodePoints.one(c);
     }
 
-    private BitSet escape(boolean inClass) {
+    private CodePoints escape(boolean inClass) {
         if (at == expression.length()) {
             throw refused("a backslash at its end");
         }
         int c = expression.codePointAt(at);
         at += Character.charCount(c);
         return switch (c) {
-            case 'n' -> one('\n');
-            case 't' -> one('\t');
-            case 'r' -> one('\r');
-            case 'f' -> one('\f');
-            case 'x' -> one(code(2));
-            case 'u' -> one(code(4));
-            case 'd' -> of(DIGITS);
-            case 'w' -> of(WORD);
-            case 's' -> of(SPACE);
+            case 'n' -> CodePoints.one('\n');
+            case 't' -> CodePoints.one('\t');
+            case 'r' -> CodePoints.one('\r');
+            case 'f' -> CodePoints.one('\f');
+            case 'x' -> CodePoints.one(code(2));
+            case 'u' -> CodePoints.one(code(4));
+            case 'd' -> DIGITS;
+            case 'w' -> WORD;
+            case 's' -> SPACE;
             case 'D', 'W', 'S' -> {
                 if (inClass) {
                     throw refused("\\" + (char) c + " inside a class; write [^...] instead");
                 }
-                yield not(c == 'D' ? DIGITS : c == 'W' ? WORD : SPACE);
+                yield (c == 'D' ? DIGITS : c == 'W' ? WORD : SPACE).not();
             }
             default -> {
                 if (Character.isLetterOrDigit(c)) {
                     throw refused("\\" + Character.toString(c)
                             + ", which is not supported or not defined");
                 }
-                yield one(c);
+                yield CodePoints.one(c);
             }
         };
     }
@@ -244,32 +240,8 @@ final class RegexParser {
         return Integer.parseInt(hex, 16);
     }
 
-    private Rule character(BitSet codePoints) {
-        codePoints.and(allowed);
-        return Rule.character(codePoints);
-    }
-
-    private static BitSet one(int codePoint) {
-        BitSet set = new BitSet();
-        set.set(codePoint);
-        return set;
-    }
-
-    /** Characters and ranges of them, without anything special. */
-    private static BitSet of(String members) {
-        BitSet set = new BitSet();
-        for (int i = 0; i < members.length(); i++) {
-            boolean range = i + 2 < members.length() && members.charAt(i + 1) == '-';
-            set.set(members.charAt(i), members.charAt(range ? i + 2 : i) + 1);
-            i += range ? 2 : 0;
-        }
-        return set;
-    }
-
-    private static BitSet not(String members) {
-        BitSet set = of(members);
-        set.flip(0, Character.MAX_CODE_POINT + 1);
-        return set;
+    private Rule character(CodePoints codePoints) {
+        return Rule.character(codePoints.and(allowed));
     }
 
     private boolean take(char c) {

@@ -175,17 +175,11 @@ sealed interface Rule {
         return sequence(bytes.toArray(Rule[]::new));
     }
 
-    /** One of some characters, by their code points; surrogates are none. */
-    static Rule character(BitSet codePoints) {
+    /** One of some characters; surrogates are none. */
+    static Rule character(CodePoints codePoints) {
         BitSet ascii = new BitSet();
         List<Rule> longer = new ArrayList<>();
-        BitSet left = (BitSet) codePoints.clone();
-        left.clear(Character.MIN_SURROGATE, Character.MAX_SURROGATE + 1);
-        for (int from = left.nextSetBit(0); from >= 0;) {
-            int end = left.nextClearBit(from);
-            encode(from, end - 1, ascii, longer);
-            from = left.nextSetBit(end);
-        }
+        codePoints.and(CodePoints.ALL).ranges().forEach(range -> encode(range[0], range[1], ascii, longer));
         if (!ascii.isEmpty() || longer.isEmpty()) {
             longer.add(0, new Bytes(ascii));
         }
