@@ -115,6 +115,7 @@ public final class AtomicFiles {
                 next.write(content, temporary -> new FileOutputStream(temporary.toFile()));
             });
             pending.forEach(Pending::move);
+            pending.stream().map(each -> each.folder).distinct().forEach(AtomicFiles::forceFolder);
         } finally {
             pending.forEach(Pending::close);
         }
@@ -177,6 +178,7 @@ public final class AtomicFiles {
         try (Pending pending = new Pending(target)) {
             pending.write(content, opener);
             pending.move();
+            forceFolder(pending.folder);
         }
     }
 
@@ -222,7 +224,6 @@ public final class AtomicFiles {
             } catch (IOException e) {
                 throw failure(e);
             }
-            forceFolder(folder);
         }
 
         private UncheckedIOException failure(IOException e) {
@@ -259,7 +260,7 @@ public final class AtomicFiles {
         }
     }
 
-    /** Makes the move itself durable. Not every system lets a folder be opened; the file is complete either way. */
+    /** Makes moves into a folder durable. Not every system lets a folder be opened; the file is complete either way. */
     private static void forceFolder(Path folder) {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
