@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.MemoryFolder;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.support.NaiveKernels;
 import io.peft4j.train.KilledTraining.Kind;
@@ -34,7 +35,7 @@ class KilledTrainingTest {
     /** In this process, where one costs less. */
     private static final int CRASHES = 20;
 
-    @TempDir
+    @TempDir(factory = MemoryFolder.class)
     private Path folder;
 
     private void assertUndisturbed(Kind kind, Path output) throws IOException {
