@@ -4,17 +4,16 @@ import com.github.luben.zstd.ZstdOutputStream;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.report.DataCheck;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.zip.GZIPOutputStream;
 import java.util.zip.ZipEntry;
-import java.util.zip.ZipInputStream;
 import java.util.zip.ZipOutputStream;
 
 /** Files of examples. */
@@ -75,20 +74,19 @@ final class DataTargets {
     /** Office documents are damaged before they are packed, too: what is packed holds the XML. */
     private static FuzzTarget document(String name, String ending) {
         return target(name, 2, "f." + ending, damage -> {
-            byte[] content = Seeds.bytes(damage.one(Seeds.documents(ending)));
+            Path seed = damage.one(Seeds.documents(ending));
+            byte[] content = Seeds.bytes(seed);
             return ending.equals("pdf") || damage.below(3) == 0 ? damage.bytes(content, content.length)
-                    : repacked(damage, content);
+                    : repacked(damage, Seeds.unpacked(seed));
         });
     }
 
-    private static byte[] repacked(Damage damage, byte[] content) {
+    private static byte[] repacked(Damage damage, Map<String, byte[]> parts) {
         return Seeds.written(out -> {
-            try (ZipInputStream in = new ZipInputStream(new ByteArrayInputStream(content));
-                    ZipOutputStream packed = new ZipOutputStream(out)) {
-                for (ZipEntry entry = in.getNextEntry(); entry != null; entry = in.getNextEntry()) {
-                    packed.putNextEntry(new ZipEntry(entry.getName()));
-                    byte[] part = in.readNBytes(1 << 20);
-                    packed.write(damage.below(4) == 0 ? damage.text(part) : part);
+            try (ZipOutputStream packed = new ZipOutputStream(out)) {
+                for (Map.Entry<String, byte[]> part : parts.entrySet()) {
+                    packed.putNextEntry(new ZipEntry(part.getKey()));
+                    packed.write(damage.below(4) == 0 ? damage.text(part.getValue()) : part.getValue());
                 }
             }
         });

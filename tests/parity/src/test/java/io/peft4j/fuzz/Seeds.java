@@ -1,5 +1,6 @@
 package io.peft4j.fuzz;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -10,10 +11,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
 
 /** Sound files, which are damaged. */
 final class Seeds {
@@ -21,6 +25,7 @@ final class Seeds {
     static final Path PARQUET = Path.of("../../formats/parquet", "src", "test", "resources", "fixtures");
     private static final Path DOCUMENTS = Path.of("../../formats/documents", "src", "test", "resources", "fixtures");
     private static final Map<Path, byte[]> READ = new ConcurrentHashMap<>();
+    private static final Map<Path, Map<String, byte[]>> UNPACKED = new ConcurrentHashMap<>();
     private static final Map<String, List<Path>> FILES = new ConcurrentHashMap<>();
 
     private Seeds() {
@@ -33,6 +38,21 @@ final class Seeds {
             } catch (IOException e) {
                 throw new UncheckedIOException("cannot read " + path, e);
             }
+        });
+    }
+
+    /** The first megabyte of each part of a document; to unpack one that is a bomb takes as long as many inputs. */
+    static Map<String, byte[]> unpacked(Path document) {
+        return UNPACKED.computeIfAbsent(document, path -> {
+            Map<String, byte[]> parts = new LinkedHashMap<>();
+            try (ZipInputStream in = new ZipInputStream(new ByteArrayInputStream(bytes(path)))) {
+                for (ZipEntry entry = in.getNextEntry(); entry != null; entry = in.getNextEntry()) {
+                    parts.put(entry.getName(), in.readNBytes(1 << 20));
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException("cannot unpack " + path, e);
+            }
+            return parts;
         });
     }
 
