@@ -9,6 +9,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -48,6 +49,16 @@ class HeadExamplesTest {
         return numbers;
     }
 
+    /** A folder with the first rows of a data set of the examples, as many as suffice to learn from. */
+    private String first(int train, int heldOut, String name) throws IOException {
+        Path few = Files.createDirectory(folder.resolve("few"));
+        for (String file : List.of("train.jsonl", "heldout.jsonl")) {
+            Files.write(few.resolve(file), Files.readAllLines(Path.of(name, file)).subList(0,
+                    file.startsWith("train") ? train : heldOut));
+        }
+        return few.toString();
+    }
+
     @Test
     void ticketsGoToTheirTeams() {
         String text = printed(ClassifyTickets::main, "tickets");
@@ -58,34 +69,33 @@ class HeadExamplesTest {
     }
 
     @Test
-    void namesThatWereNeverSeenAreFound() {
-        String text = printed(TagEntities::main, "entities");
+    void namesThatWereNeverSeenAreFound() throws IOException {
+        String text = printed(TagEntities::main, first(50, 27, "entities"));
 
         assertTrue(numbers("entity F1 ([\\d.]+)", text)[0] > 0.5, text);
     }
 
     @Test
     void betterAnswersArePreferredAlsoToNewQuestions() throws IOException {
-        // Half of the rows suffice. Other tests ask the usual 639 general questions.
-        Path few = Files.createDirectory(folder.resolve("few"));
-        Path pairs = Path.of("preferences");
-        Files.write(few.resolve("train.jsonl"), Files.readAllLines(pairs.resolve("train.jsonl")).subList(0, 20));
-        Files.copy(pairs.resolve("heldout.jsonl"), few.resolve("heldout.jsonl"));
-        Path general = Files.writeString(few.resolve("general.jsonl"), """
+        // Other tests ask the usual 639 general questions.
+        String few = first(10, 10, "preferences");
+        Path general = Files.writeString(folder.resolve("general.jsonl"), """
                 {"category": "knowledge", "question": "What is the capital of France?", "choices": ["Paris", "Rome"]}
                 {"category": "language", "question": "What is the plural of child?", "choices": ["children", "childs"]}
                 {"category": "arithmetic", "question": "What is 2 plus 2?", "choices": ["4", "7"]}
                 """);
-        String text = printed(PreferAnswers::main, few.toString(), general.toString());
+        String text = printed(PreferAnswers::main, few, general.toString());
 
         assertTrue(text.matches("(?s)(ship: Take tuned|harm not known: Better on the task).*the margin of better over "
                 + "worse answers moved by.*"), text);
-        assertTrue(numbers("nats \\[\\+([\\d.]+), \\+[\\d.]+\\] on 20 held-out pairs", text)[0] > 0, text);
+        assertTrue(numbers("nats \\[\\+([\\d.]+), \\+[\\d.]+\\] on 10 held-out pairs", text)[0] > 0, text);
     }
 
     @Test
-    void theSearchLearnsTheWordsOfTheCompany() {
-        String text = printed(TuneEmbeddings::main, "search");
+    void theSearchLearnsTheWordsOfTheCompany() throws IOException {
+        String data = first(30, 60, "search");
+        Files.copy(Path.of("search/pages.jsonl"), Path.of(data, "pages.jsonl"));
+        String text = printed(TuneEmbeddings::main, data);
 
         assertTrue(numbers("gain: +[\\d.]+ \\[(-?[\\d.]+),", text)[0] > 0.2, text);
     }
