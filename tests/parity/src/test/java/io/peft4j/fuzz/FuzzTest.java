@@ -60,9 +60,7 @@ class FuzzTest {
     }
 
     private int run(int first, int end) throws IOException, InterruptedException {
-        // Every input runs other code, for which the second compiler costs more than it gives.
-        List<String> command = JavaPrograms.command("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                "-XX:-CreateCoredumpOnCrash",
+        List<String> command = JavaPrograms.command("-Xmx512m", "-XX:+UseSerialGC", "-XX:-CreateCoredumpOnCrash",
                 "-XX:ErrorFile=" + folder.resolve("crash.log"), "-Dai.djl.offline=true",
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=error");
         command.addAll(List.of("-cp", JavaPrograms.classPath(), FuzzWorker.class.getName(), folder.toString(),
