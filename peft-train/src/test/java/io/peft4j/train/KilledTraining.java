@@ -14,9 +14,9 @@ import java.util.List;
  * far it is.
  */
 final class KilledTraining {
-    /** What the program prints when it starts, and when the first update is about to begin. */
+    /** What the program prints when it starts, and after each update, before its checkpoint is written. */
     static final String STARTED = "started";
-    static final String BEGUN = "begun";
+    static final String UPDATED = "updated";
     /** 3 updates each. */
     private static final int EPOCHS = 30;
 
@@ -67,8 +67,8 @@ final class KilledTraining {
         System.out.println(STARTED);
         train(Kind.valueOf(arguments[0]), new NaiveKernels(), Path.of(arguments[1]), new TrainingListener() {
             @Override
-            public void onStart(TrainingPlan plan) {
-                System.out.println(BEGUN);
+            public void onStep(StepMetrics metrics) {
+                System.out.println(UPDATED);
             }
         });
     }

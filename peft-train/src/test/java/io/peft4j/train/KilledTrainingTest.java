@@ -2,6 +2,7 @@ package io.peft4j.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,7 +12,6 @@ import io.peft4j.core.kernel.support.NaiveKernels;
 import io.peft4j.train.KilledTraining.Kind;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
@@ -54,23 +54,28 @@ class KilledTrainingTest {
         Path output = folder.resolve("killed");
         Path log = Files.createFile(folder.resolve("log"));
         for (int kill = 0; kill < KILLS; kill++) {
-            // Some while the libraries load and the checkpoint is read, most in the updates.
+            // Some while the libraries load and the checkpoint is read, most while updates and checkpoints are made.
             boolean early = random.nextInt(4) == 0;
             Process process = KilledPrograms.start(log, KilledTraining.class, kind.name(), output.toString());
-            awaitLine(process, early ? KilledTraining.STARTED : KilledTraining.BEGUN, log);
-            TimeUnit.MILLISECONDS.sleep(random.nextInt(early ? 1000 : 150));
+            awaitLine(process, KilledTraining.STARTED, log);
+            for (int updates = early ? 0 : 1 + random.nextInt(3); updates > 0; updates--) {
+                awaitLine(process, KilledTraining.UPDATED, log);
+            }
+            TimeUnit.MILLISECONDS.sleep(random.nextInt(early ? 1000 : 10));
             process.destroyForcibly();
             assertEquals(128 + 9, process.waitFor(), () -> "it ended by itself: " + KilledPrograms.text(log));
         }
+        assertFalse(Runs.checkpoints(output).isEmpty(), "some were killed after a checkpoint");
         Process last = KilledPrograms.start(log, KilledTraining.class, kind.name(), output.toString());
-        awaitLine(last, KilledTraining.BEGUN, log);
+        awaitLine(last, KilledTraining.UPDATED, log);
         assertTrue(last.waitFor(2, TimeUnit.MINUTES), "the process hangs");
         assertEquals(0, last.exitValue(), () -> KilledPrograms.text(log));
         assertUndisturbed(kind, output);
     }
 
     private static void awaitLine(Process process, String expected, Path log) throws IOException {
-        BufferedReader lines = new BufferedReader(new InputStreamReader(process.getInputStream()));
+        // The same one for each call.
+        BufferedReader lines = process.inputReader();
         for (String line = lines.readLine(); !expected.equals(line); line = lines.readLine()) {
             assertTrue(line != null, () -> "it ended by itself: " + KilledPrograms.text(log));
         }
