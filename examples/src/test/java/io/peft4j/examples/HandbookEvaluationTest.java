@@ -28,13 +28,13 @@ import org.junit.jupiter.api.Test;
 @Tag("model")
 @Tag("full")
 class HandbookEvaluationTest {
-    private static final int QUESTIONS = 4;
+    private static final int QUESTIONS = 8;
     private static final Path HANDBOOK = Path.of("handbook");
 
     private static ComparisonReport compare(BaseModel base, PeftModel tuned, ChatDataset training,
             List<EvaluationItem> items) {
         return Comparison.of(base, tuned).trainingData(training).arm(Arm.fewShot(base, training, 4)).withoutGuard()
-                .generation(GenerationOptions.defaults().withMaxNewTokens(16)).on(items);
+                .generation(GenerationOptions.defaults().withMaxNewTokens(24)).on(items);
     }
 
     private static ObjectNode figures(ComparisonReport report) {
