@@ -168,7 +168,7 @@ final class EvaluateCommand extends PeftCommand {
             return ofHead(task);
         }
         DataFiles.requireFile(data);
-        if (!given && isOfDecisions()) {
+        if (!given && isOfDecisions(adapter)) {
             return ofDecisions();
         }
         if (isOfPairs()) {
@@ -207,11 +207,13 @@ final class EvaluateCommand extends PeftCommand {
         requireNone(List.of("--guard"), "the outputs of a head are compared, and no answers");
         try (BaseModel base = adapter == null ? engine.load(model, console(), this::headed)
                 : engine.loadFor(model, adapter, console(), task)) {
-            if (adapter == null) {
+            Optional<Path> used = Optional.ofNullable(adapter).or(base::ownAdapter);
+            if (used.isEmpty()) {
                 return ofHead(TaskComparison.of(base));
             }
-            try (PeftModel tuned = base.withAdapter(adapter)) {
-                return ofHead(TaskComparison.of(base, tuned).fact("adapter", adapter.toString()));
+            try (PeftModel tuned = base.withAdapter(used.get())) {
+                return ofHead((adapter == null ? TaskComparison.ofDecisions(base, tuned)
+                        : TaskComparison.of(base, tuned)).fact("adapter", used.get().toString()));
             }
         }
     }
@@ -226,8 +228,8 @@ final class EvaluateCommand extends PeftCommand {
     }
 
     /** Rows with questions, or those that an adapter was trained to ask its own question of. */
-    private boolean isOfDecisions() {
-        boolean asks = DecisionSettings.read(adapter, DecisionSettings.DEFAULT).plainQuestion().isPresent();
+    private boolean isOfDecisions(Path folder) {
+        boolean asks = DecisionSettings.read(folder, DecisionSettings.DEFAULT).plainQuestion().isPresent();
         try (OpenRows rows = OpenRows.open(input.file(data))) {
             return RowKind.DECISIONS.isOf(rows) || asks && RowKind.TEXTS.isOf(rows);
         }
@@ -242,9 +244,10 @@ final class EvaluateCommand extends PeftCommand {
         }
     }
 
-    /** A model alone is evaluated where it has a head; answers are compared with those of its base. */
+    /** A model alone is evaluated where it has a head or names an adapter; answers are compared with its base's. */
     private Optional<Task> headed(ModelSource source) {
-        if (!BaseModel.taskOf(source).type().hasHead()) {
+        boolean names = DecisionSettings.read(source.path(), DecisionSettings.DEFAULT).adapter().isPresent();
+        if (!BaseModel.taskOf(source).type().hasHead() && !(names && isOfDecisions(source.path()))) {
             throw usage(WHO);
         }
         return Optional.empty();

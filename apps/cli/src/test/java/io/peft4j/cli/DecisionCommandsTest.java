@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -95,13 +96,43 @@ class DecisionCommandsTest {
         assertTrue(all.get("refused").asBoolean(), "60 rows cannot show an error of 1 %: " + all);
     }
 
-    @Test
-    void aModelsFileAnswersAsItsFolder() throws IOException {
+    /** A copy of the chat model with a {@code decision.json}. */
+    private Path model(String settings) throws IOException {
         Path model = Files.createDirectory(folder.resolve("model"));
         for (String name : List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
             Files.copy(LLAMA.resolve(name), model.resolve(name));
         }
-        Files.writeString(model.resolve("decision.json"), "{\"labels\": {\"noul\": [\"A\", \"B\"]}, \"temperature\": "
+        Files.writeString(model.resolve("decision.json"), settings);
+        return model;
+    }
+
+    @Test
+    void aModelAnswersWithTheAdapterThatItNames() throws IOException {
+        Path adapter = CommandRun.FIXTURES.resolve("adapters/lora");
+        Path model = model("{\"adapter\": \"own\"}");
+        Files.createDirectory(model.resolve("own"));
+        for (String name : List.of("adapter_config.json", "adapter_model.safetensors")) {
+            Files.copy(adapter.resolve(name), model.resolve("own").resolve(name));
+        }
+        Path data = Files.writeString(folder.resolve("rows.jsonl"), ("{\"state\": \"a\", \"questions\": {\"ok\": "
+                + "{\"type\": \"choice\", \"criteria\": {\"x\": null, \"y\": null}}}, \"expected\": {\"ok\": \"y\"}}\n")
+                .repeat(2));
+        JsonNode given = CommandRun.succeeding("decide", "--model", LLAMA, "--adapter", adapter, "--data", data,
+                "--dtype", "f32", "--json").json().get(0);
+        assertEquals(given, CommandRun.succeeding("decide", "--model", model, "--data", data, "--dtype", "f32",
+                "--json").json().get(0));
+        assertNotEquals(given, CommandRun.succeeding("decide", "--model", LLAMA, "--data", data, "--dtype", "f32",
+                "--json").json().get(0));
+        assertEquals(CommandRun.succeeding("evaluate", "--model", LLAMA, "--adapter", adapter, "--data", data,
+                "--dtype", "f32", "--json").json().get(0).get("arms"),
+                CommandRun.succeeding("evaluate", "--model", model, "--data", data, "--dtype", "f32", "--json").json()
+                        .get(0).get("arms"));
+        assertTrue(CommandRun.failing(2, "evaluate", "--model", LLAMA, "--data", data).startsWith("give either"));
+    }
+
+    @Test
+    void aModelsFileAnswersAsItsFolder() throws IOException {
+        Path model = model("{\"labels\": {\"noul\": [\"A\", \"B\"]}, \"temperature\": "
                 + "{\"noul\": 3.5}}");
         Path data = Files.writeString(folder.resolve("rows.jsonl"), "{\"state\": {\"a\": 1.5}, \"questions\": "
                 + "{\"ok\": {\"type\": \"noul\", \"instructions\": \"Is it?\"}}}\n");

@@ -1,13 +1,18 @@
 package io.peft4j.serve.answer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.decision.DecisionRequest;
+import io.peft4j.core.model.Task;
+import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.task.DecisionModel;
+import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
 import io.peft4j.serve.FineTuningServer;
 import java.io.IOException;
 import java.net.URI;
@@ -16,9 +21,11 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -33,6 +40,8 @@ class DecisionRoutesTest {
     private static final String TEAM = "'team': {'type': 'choice', 'instructions': 'Which?', 'criteria': {'a': 'x', "
             + "'b': null}}";
 
+    private static final Path LAYA = AnsweringServer.FIXTURES.resolve("decisions/laya");
+
     @TempDir
     private static Path folder;
     private static BaseModel model;
@@ -40,9 +49,9 @@ class DecisionRoutesTest {
 
     @BeforeAll
     static void start() {
-        model = AnsweringServer.load(AnsweringServer.FIXTURES.resolve("decisions/laya"));
+        model = AnsweringServer.load(LAYA);
         server = FineTuningServer.builder(model, folder).modelName("laya")
-                .adapter("tuned", AnsweringServer.FIXTURES.resolve("decisions/laya/adapter")).start();
+                .adapter("tuned", LAYA.resolve("adapter")).start();
     }
 
     @AfterAll
@@ -52,7 +61,12 @@ class DecisionRoutesTest {
     }
 
     private static HttpResponse<String> send(String path, String json) throws IOException, InterruptedException {
-        return CLIENT.send(HttpRequest.newBuilder(URI.create(server.url() + path)).method("POST", BodyPublishers
+        return send(server, path, json);
+    }
+
+    private static HttpResponse<String> send(FineTuningServer to, String path, String json) throws IOException,
+            InterruptedException {
+        return CLIENT.send(HttpRequest.newBuilder(URI.create(to.url() + path)).method("POST", BodyPublishers
                 .ofString(json.replace('\'', '"'))).build(), BodyHandlers.ofString());
     }
 
@@ -96,6 +110,44 @@ class DecisionRoutesTest {
         assertEquals("high", answers.at("/2/probabilities/1/label").asText());
         assertEquals(answers.at("/2/probabilities/1/probability").asDouble(), answers.at("/2/score").asDouble(), 1e-9);
         assertEquals(reply.at("/usage/input_tokens"), reply.at("/usage/total_tokens"));
+    }
+
+    @Test
+    void aHeadThatNobodyTrainedAnswersOnlyWithAnAdapter() throws IOException, InterruptedException {
+        try (BaseModel fresh = BaseModel.load(AnsweringServer.FIXTURES.resolve("rerankers/bert").toString(),
+                ModelOptions.defaults().withTask(Task.DECISION))) {
+            Path adapter = folder.resolve("fresh-adapter");
+            try (PeftModel tuned = PeftModel.of(fresh, LoraConfig.builder().build())) {
+                tuned.saveAdapter(adapter);
+            }
+            try (FineTuningServer other = FineTuningServer.builder(fresh, folder.resolve("fresh")).modelName("new")
+                    .adapter("tuned", adapter).start()) {
+                String request = "', 'input': 'a', 'questions': [{'type': 'predicate', 'instructions': 'Is it?'}]}";
+                HttpResponse<String> reply = send(other, "/v1/decisions", "{'model': 'new" + request);
+                assertEquals(400, reply.statusCode(), reply.body());
+                assertTrue(reply.body().contains("does not answer typed questions") && reply.body().contains("tuned"),
+                        reply.body());
+                assertEquals(200, send(other, "/v1/decisions", "{'model': 'tuned" + request).statusCode());
+            }
+        }
+    }
+
+    @Test
+    void aModelAnswersWithTheAdapterThatItNames() throws IOException, InterruptedException {
+        Path copy = folder.resolve("with-adapter");
+        try (Stream<Path> files = Files.walk(LAYA)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, copy.resolve(LAYA.relativize(file).toString()));
+            }
+        }
+        Files.writeString(copy.resolve("decision.json"), "{\"adapter\": \"adapter\"}");
+        String request = "', 'state': 'charged twice', 'questions': {" + TEAM + "}}";
+        try (BaseModel naming = AnsweringServer.load(copy);
+                FineTuningServer other = FineTuningServer.builder(naming, folder.resolve("naming")).start()) {
+            JsonNode own = JSON.readTree(send(other, "/v1/systemone", "{'model': 'with-adapter" + request).body());
+            assertEquals(reply("/v1/systemone", "{'model': 'tuned" + request).get("answers"), own.get("answers"));
+            assertNotEquals(reply("/v1/systemone", "{'model': 'laya" + request).get("answers"), own.get("answers"));
+        }
     }
 
     @ParameterizedTest

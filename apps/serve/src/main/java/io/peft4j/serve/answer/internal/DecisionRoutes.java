@@ -68,7 +68,7 @@ final class DecisionRoutes implements RouteGroup {
 
     private LanguageModel find(String name, Caller caller) {
         return models.decider(name, caller).orElseThrow(() -> ModelRoutes.unsuitable(models, name, caller,
-                "gives vectors or scores of texts and answers no questions", models.deciderNames(caller)));
+                "does not answer typed questions", models.deciderNames(caller)));
     }
 
     private void systemOne(Context http) {

@@ -57,6 +57,8 @@ public final class ServedModels implements AutoCloseable {
     private final String baseName;
     private final AdapterChoice choice;
     private final PeftModel model;
+    /** The base with the adapter that its {@code decision.json} names, which typed questions alone go to. */
+    private final Optional<LanguageModel> own;
     private final Store store;
     private final Map<String, LocalDate> shutdowns;
     private final Map<String, LanguageModel> further;
@@ -95,6 +97,10 @@ public final class ServedModels implements AutoCloseable {
         this.choice = new AdapterChoice(Optional.empty(),
                 Set.copyOf(List.of(baseName, base.network().description().name())), "name the model in the request");
         this.model = new PeftModel(base);
+        this.own = base.ownAdapter().filter(folder -> decides(base.network().task())).map(folder -> {
+            model.loadAdapter("own", folder);
+            return model.with("own");
+        });
         this.store = store;
         this.shutdowns = Map.copyOf(shutdowns);
         this.further = new TreeMap<>(further);
@@ -136,7 +142,12 @@ public final class ServedModels implements AutoCloseable {
 
     /** The model of a name that answers typed questions; empty where there is none, or it does not. */
     public Optional<LanguageModel> decider(String name, Caller caller) {
-        return find(name, caller, ServedModels::decides);
+        return find(name, caller, ServedModels::decides).filter(found -> isTrainedDecider(name))
+                .map(found -> found == base ? own.orElse(found) : found);
+    }
+
+    private boolean isTrainedDecider(String name) {
+        return isTrained(name) || own.isPresent() && isBase(name);
     }
 
     private static boolean decides(Task task) {
@@ -177,7 +188,7 @@ public final class ServedModels implements AutoCloseable {
 
     /** The names of all models that answer typed questions. */
     public List<String> deciderNames(Caller caller) {
-        return names(caller, ServedModels::decides);
+        return names(caller, ServedModels::decides).stream().filter(this::isTrainedDecider).toList();
     }
 
     private List<String> names(Caller caller, Predicate<Task> kind) {
