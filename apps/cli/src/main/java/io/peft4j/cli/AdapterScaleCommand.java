@@ -69,6 +69,9 @@ final class AdapterScaleCommand extends PeftCommand {
         if (scale != null && !(scale > 0 && scale < Double.POSITIVE_INFINITY)) {
             throw usage("--scale is " + scale + "; it must be above 0");
         }
+        if (!(most >= 0 && most <= 100)) {
+            throw usage("--allow-loss is " + most + "; it must be from 0 to 100 points");
+        }
         Path folder = existing.choose(output);
         try (BaseModel base = engine.loadFor(model, adapter, console(), Optional.empty());
                 PeftModel adapted = base.withAdapter(adapter)) {

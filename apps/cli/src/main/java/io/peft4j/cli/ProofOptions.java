@@ -112,10 +112,14 @@ final class ProofOptions {
 
     /** Adds what came of it. */
     void addTo(ObjectNode line) {
-        result.ifPresent(check -> line.putObject("proof").put("questions", items.size())
-                .put("right_before", check.before().facts().correct()).put("right_after", check.after().facts()
-                        .correct())
-                .put("lost", check.lost().size()).put("gained", check.gained().size()).put("loss_points", check
-                        .loss()));
+        result.ifPresent(check -> {
+            ObjectNode proof = line.putObject("proof").put("questions", items.size())
+                    .put("right_before", check.before().facts().correct())
+                    .put("right_after", check.after().facts().correct())
+                    .put("lost", check.lost().size()).put("gained", check.gained().size())
+                    .put("loss_points", check.loss());
+            check.before().likelihood().ifPresent(likelihood -> proof.put("loss_before", likelihood.loss()));
+            check.after().likelihood().ifPresent(likelihood -> proof.put("loss_after", likelihood.loss()));
+        });
     }
 }

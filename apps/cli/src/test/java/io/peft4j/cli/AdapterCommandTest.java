@@ -2,6 +2,7 @@ package io.peft4j.cli;
 
 import static io.peft4j.cli.CommandRun.FIXTURES;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -155,6 +156,17 @@ class AdapterCommandTest {
         assertEquals(2, lines.size(), "the first that is tried is the largest: " + lines);
         assertTrue(lines.get(0).get("whole").asBoolean());
         assertEquals(1, lines.get(1).get("scale").asDouble());
+        double lost = 100 * (lines.get(0).get("guard_base").asDouble() - lines.get(0).get("guard").asDouble());
+        assertTrue(lost > 0.1, "what was lost at the largest scale: " + lines);
+
+        List<JsonNode> less = CommandRun.succeeding("adapter", "scale", "--model", MODEL, "--adapter", LORA, "--find",
+                "--allow-loss", lost - 0.1, "--output", folder.resolve("less"), "--dtype", "f32", "--json").json();
+        double largest = less.stream().filter(line -> line.path("whole").asBoolean())
+                .mapToDouble(line -> line.get("scale").asDouble()).max().orElseThrow();
+        assertFalse(less.get(0).get("whole").asBoolean(), "the largest scale: " + less);
+        assertEquals(largest, less.get(less.size() - 1).get("scale").asDouble());
+        assertTrue(less.stream().anyMatch(line -> line.has("whole") && !line.get("whole").asBoolean()
+                && Math.abs(line.get("scale").asDouble() - largest) < 0.11), "the next one is too large: " + less);
     }
 
     @Test

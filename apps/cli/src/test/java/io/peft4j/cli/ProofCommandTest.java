@@ -65,11 +65,15 @@ class ProofCommandTest {
     void whatKeepsTheAnswersIsWritten() {
         JsonNode merged = proof(words("merge", folder.resolve("merged")));
         JsonNode gguf = proof(words("convert", folder.resolve("lora.gguf")));
+        JsonNode mlx = proof(words("convert", folder.resolve("mlx"), "--to", "mlx"));
+        JsonNode onnx = proof(words("convert", folder.resolve("lora.onnx_adapter"), "--to", "onnx"));
 
-        for (JsonNode proof : List.of(merged, gguf)) {
+        for (JsonNode proof : List.of(merged, gguf, mlx, onnx)) {
             assertEquals(4, proof.get("right_before").asInt(), proof.toString());
             assertEquals(4, proof.get("right_after").asInt(), proof.toString());
             assertEquals(0, proof.get("loss_points").asDouble());
+            assertEquals(proof.get("loss_before").asDouble(), proof.get("loss_after").asDouble(), 1e-4,
+                    "weights in f32, in another order of operations: " + proof);
         }
         assertTrue(Files.exists(folder.resolve("merged/config.json")) && Files.exists(folder.resolve("lora.gguf")));
     }

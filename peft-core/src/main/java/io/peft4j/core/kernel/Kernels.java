@@ -51,6 +51,12 @@ public interface Kernels
     /** The key in {@link #identity} of what the processor has. */
     String PROCESSOR = "processor";
 
+    /**
+     * The key in {@link #identity} of how products of bf16 are computed where that is timed. The system property
+     * {@code peft4j.onednn.bf16} asks for a way, so that a run can be repeated where another one is the faster.
+     */
+    String BF16_PRODUCTS = "bf16_products";
+
     /** A short name for logs, for instance {@code naive}. */
     String name();
 

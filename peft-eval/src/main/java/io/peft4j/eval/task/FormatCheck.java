@@ -7,9 +7,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.peft4j.core.error.ConfigurationException;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
@@ -57,21 +57,19 @@ public final class FormatCheck {
     }
 
     /**
-     * The share of the fields of a JSON object that an answer has with equal values, from 0 to 1; 0 where the answer is
-     * no JSON object, empty where the reference is none.
+     * Which fields of a JSON object an answer has with equal values, in the order of the reference: none of them where
+     * the answer is no JSON object; an empty map where the reference is none.
      */
-    public static OptionalDouble fields(String answer, String reference) {
+    public static Map<String, Boolean> fields(String answer, String reference) {
         JsonNode right = object(reference);
-        if (!right.isObject() || right.isEmpty()) {
-            return OptionalDouble.empty();
-        }
         JsonNode given = object(answer);
-        int equal = 0;
+        Map<String, Boolean> equal = new LinkedHashMap<>();
         for (Iterator<Map.Entry<String, JsonNode>> fields = right.fields(); fields.hasNext();) {
             Map.Entry<String, JsonNode> field = fields.next();
-            equal += given.has(field.getKey()) && ToolCheck.equal(field.getValue(), given.get(field.getKey())) ? 1 : 0;
+            equal.put(field.getKey(), given.has(field.getKey())
+                    && ToolCheck.equal(field.getValue(), given.get(field.getKey())));
         }
-        return OptionalDouble.of((double) equal / right.size());
+        return equal;
     }
 
     private static JsonNode object(String text) {

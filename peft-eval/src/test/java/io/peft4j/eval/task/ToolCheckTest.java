@@ -98,6 +98,9 @@ class ToolCheckTest {
 
         assertEquals(0, metrics.get("fields").base());
         assertEquals(0.75, metrics.get("fields").tuned());
+        assertEquals(0.5, metrics.get("field_id").tuned());
+        assertEquals(1, metrics.get("field_paid").tuned());
+        assertEquals(0, metrics.get("field_paid").base());
         assertEquals(1, metrics.get("format").tuned());
     }
 

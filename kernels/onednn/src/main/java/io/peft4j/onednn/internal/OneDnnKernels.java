@@ -71,7 +71,7 @@ public final class OneDnnKernels extends CheckedKernels {
     public Map<String, String> identity() {
         // Gradients are sums over as many groups of rows as there are threads.
         return Map.of("kernels", name(), "threads", String.valueOf(parts.team.size()), "loops",
-                parts.team.caller().loops().name(), "bf16_products", parts.bfloat16.toString(), PROCESSOR,
+                parts.team.caller().loops().name(), BF16_PRODUCTS, parts.bfloat16.toString(), PROCESSOR,
                 DnnlLibrary.describe());
     }
 

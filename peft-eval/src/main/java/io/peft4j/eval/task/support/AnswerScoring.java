@@ -15,7 +15,10 @@ import io.peft4j.eval.task.FormatCheck;
 import io.peft4j.eval.task.PairedScores;
 import io.peft4j.eval.task.ToolCheck;
 import io.peft4j.eval.task.internal.RefusalDetector;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +37,8 @@ import java.util.stream.IntStream;
  * say whether a right answer refuses {@code refusal}. Over those with tools: {@code tool_call} (called where needed,
  * the right functions with the right arguments), of those that need a call {@code tool_made} (something is called),
  * {@code tool_function} and {@code tool_arguments}, of the others {@code tool_spared} (nothing is called). Over those
- * whose form and reference are JSON {@code fields}, the share of the reference's fields that are equal. Over those
+ * whose form and reference are JSON {@code fields}, the share of the reference's fields that are equal, and
+ * {@code field_NAME} for each that at least half of them have. Over those
  * whose right answer was another one in a former edition {@code new_known} (it is right now) and {@code old_gone} (it
  * is not the former one), over those whose answer did not change {@code unchanged_right}.
  */
@@ -44,6 +48,7 @@ public final class AnswerScoring {
     private static final String OLD = "old_gone";
     private static final String UNCHANGED = "unchanged_right";
     private static final String FIELDS = "fields";
+    private static final String FIELD = "field_";
     private static final List<String> LEFT_OUT = List.of("rougeLsum");
 
     private final List<EvaluationItem> items;
@@ -121,12 +126,32 @@ public final class AnswerScoring {
     /** Items whose answer is JSON by a schema, and whose right fields are known. */
     private int[] bound() {
         return places(item -> item.further().form().isPresent() && !item.references().isEmpty()
-                && FormatCheck.fields(item.references().get(0), item.references().get(0)).isPresent());
+                && !fields(item, "").isEmpty());
+    }
+
+    private static Map<String, Boolean> fields(EvaluationItem item, String answer) {
+        return FormatCheck.fields(answer, item.references().get(0));
     }
 
     private double[] fields(int[] places, List<String> answers) {
-        return IntStream.of(places).mapToDouble(i -> FormatCheck.fields(answers.get(i),
-                items.get(i).references().get(0)).orElse(0)).toArray();
+        return IntStream.of(places).mapToDouble(i -> {
+            Collection<Boolean> right = fields(items.get(i), answers.get(i)).values();
+            return Collections.frequency(right, true) / (double) right.size();
+        }).toArray();
+    }
+
+    /** The fields that at least half of the right answers in JSON have: others are no part of a form. */
+    private Map<String, int[]> commonFields() {
+        Map<String, List<Integer>> places = new LinkedHashMap<>();
+        int[] bound = bound();
+        for (int i : bound) {
+            fields(items.get(i), "").keySet().forEach(name -> places.computeIfAbsent(FIELD + name,
+                    key -> new ArrayList<>()).add(i));
+        }
+        places.values().removeIf(with -> 2 * with.size() < bound.length);
+        Map<String, int[]> common = new LinkedHashMap<>();
+        places.forEach((name, with) -> common.put(name, with.stream().mapToInt(i -> i).toArray()));
+        return common;
     }
 
     private void byReference(PairedOutcomes outcomes, List<String> base, List<String> tuned) {
@@ -170,6 +195,7 @@ public final class AnswerScoring {
         checks.put(NEW, changed);
         checks.put(OLD, changed);
         checks.put(UNCHANGED, places(EvaluationItem::isUnchanged));
+        checks.putAll(commonFields());
         checks.values().removeIf(places -> places.length == 0);
         return checks;
     }
@@ -188,7 +214,8 @@ public final class AnswerScoring {
                 case NEW, UNCHANGED -> item.isAnsweredBy(answer);
                 case OLD -> item.isAnsweredBy(answer) || !item.further().former().orElseThrow().isAnsweredBy(answer);
                 case "format" -> item.further().form().orElseThrow().accepts(answer);
-                default -> item.further().refusal().orElseThrow() == RefusalDetector.isRefusal(answer);
+                case "refusal" -> item.further().refusal().orElseThrow() == RefusalDetector.isRefusal(answer);
+                default -> fields(item, answer).get(check.substring(FIELD.length()));
             };
         }
         return passes;

@@ -100,7 +100,8 @@ public record RunSettings(Map<String, String> values) {
             String asked = values.getOrDefault(name, NONE);
             String before = begun.values.getOrDefault(name, NONE);
             if (!asked.equals(before) && !name.equals(Kernels.PROCESSOR)) {
-                differences.add(name + " is " + inShort(asked) + ", in the run " + inShort(before));
+                differences.add(name + " is " + inShort(asked) + ", in the run " + inShort(before)
+                        + (name.equals(Kernels.BF16_PRODUCTS) ? " (-Dpeft4j.onednn.bf16=" + before + ")" : ""));
             }
         }
         if (!differences.isEmpty()) {
