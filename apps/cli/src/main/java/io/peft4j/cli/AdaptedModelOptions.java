@@ -5,6 +5,8 @@ import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.support.AdapterTask;
 import io.peft4j.models.BaseModel;
+import io.peft4j.models.architecture.support.SentencePooling;
+import io.peft4j.models.hub.ModelSource;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.ToIntBiFunction;
@@ -25,7 +27,7 @@ final class AdaptedModelOptions {
     private EngineOptions engine;
 
     private Optional<Task> task = Optional.empty();
-    private boolean itsAdapter;
+    private boolean decides;
 
     /** The threads that the model runs with. */
     int threads() {
@@ -38,9 +40,12 @@ final class AdaptedModelOptions {
         return this;
     }
 
-    /** The same with the adapter that the model's {@code decision.json} names, where no other is given. */
-    AdaptedModelOptions withItsAdapter() {
-        itsAdapter = true;
+    /**
+     * The same for typed questions: with the adapter that the model's {@code decision.json} names, where no other is
+     * given, and for {@link Task#DECISION} where it is an embedder, whose folder says that it makes vectors.
+     */
+    AdaptedModelOptions forDecisions() {
+        decides = true;
         return this;
     }
 
@@ -52,11 +57,11 @@ final class AdaptedModelOptions {
     /** As {@link #with(Console, ToIntFunction)}, for an action that also wants the base model. */
     int with(Console console, ToIntBiFunction<LanguageModel, BaseModel> action) {
         Optional<Task> wanted = task.or(() -> Optional.ofNullable(adapter).flatMap(AdapterTask::read));
-        try (BaseModel base = adapter == null ? engine.load(model, console, source -> wanted)
+        try (BaseModel base = adapter == null ? engine.load(model, console, source -> wanted.or(() -> own(source)))
                 : engine.loadFor(model, adapter, console, wanted)) {
             engine.sayIfQuantized(base, console);
             Optional<Path> used = Optional.ofNullable(adapter)
-                    .or(() -> itsAdapter ? base.ownAdapter() : Optional.empty());
+                    .or(() -> decides ? base.ownAdapter() : Optional.empty());
             if (used.isEmpty()) {
                 return action.applyAsInt(base, base);
             }
@@ -64,5 +69,9 @@ final class AdaptedModelOptions {
                 return action.applyAsInt(adapted, base);
             }
         }
+    }
+
+    private Optional<Task> own(ModelSource source) {
+        return decides && SentencePooling.isOfVectors(source.path()) ? Optional.of(Task.DECISION) : Optional.empty();
     }
 }

@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
         + "of their options; no text is generated.",
     "Rows of the data are {\"state\", \"questions\": {NAME: {\"type\": \"choice|score|noul\", \"instructions\", "
             + "\"criteria\"}}}, or {\"text\"} for an adapter that was trained on texts with labels. The model is one "
-            + "with option markers, such as a Laya checkpoint, or any chat model."})
+            + "with option markers, such as a Laya checkpoint, an embedder, or any chat model."})
 final class DecideCommand extends PeftCommand {
     /** Rows at a time: answers come early. */
     private static final int ROWS = 32;
@@ -50,7 +50,7 @@ final class DecideCommand extends PeftCommand {
 
     @Override
     public Integer call() {
-        return model.withItsAdapter().with(console(), this::decide);
+        return model.forDecisions().with(console(), this::decide);
     }
 
     private int decide(LanguageModel loaded) {

@@ -52,6 +52,29 @@ class DecisionCommandsTest {
         assertTrue(words.contains("team") && words.contains("ok"), words);
     }
 
+    /** The vectors are those that "embed" prints, which is tested against sentence-transformers. */
+    @Test
+    void anEmbedderAnswersWithoutTraining() throws IOException {
+        Path embedder = CommandRun.FIXTURES.resolve("sentences/mean-normalized");
+        Path data = Files.writeString(folder.resolve("rows.jsonl"), "{\"state\": \"I cannot reset my password\", "
+                + "\"questions\": {\"team\": {\"type\": \"choice\", \"instructions\": \"Team?\", \"criteria\": "
+                + "[\"billing\", \"login\"]}}}\n");
+        Path texts = Files.writeString(folder.resolve("texts.jsonl"), "{\"text\": \"I cannot reset my password\"}\n"
+                + "{\"text\": \"Team? billing\"}\n{\"text\": \"Team? login\"}\n");
+        List<JsonNode> vectors = CommandRun.succeeding("embed", "--model", embedder, "--data", texts, "--dtype",
+                "f32").json();
+        double odds = 0;
+        for (int i = 0; i < vectors.get(0).get("embedding").size(); i++) {
+            odds += 20 * vectors.get(0).get("embedding").get(i).asDouble() * (vectors.get(1).get("embedding").get(i)
+                    .asDouble() - vectors.get(2).get("embedding").get(i).asDouble());
+        }
+        assertEquals(1 / (1 + Math.exp(-odds)), CommandRun.succeeding("decide", "--model", embedder, "--data", data,
+                "--dtype", "f32", "--json").json().get(0).at("/answers/team/probabilities/billing").asDouble(), 1e-4);
+        String error = CommandRun.failing(2, "decide", "--model", CommandRun.FIXTURES.resolve("encoders/bert-seq-cls"),
+                "--data", data, "--dtype", "f32");
+        assertTrue(error.contains("has no head for options") && error.contains("train it"), error);
+    }
+
     @Test
     void labelsAreLearnedCalibratedEvaluatedAndDecided() throws IOException {
         Path out = folder.resolve("out");

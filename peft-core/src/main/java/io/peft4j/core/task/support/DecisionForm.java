@@ -3,6 +3,7 @@ package io.peft4j.core.task.support;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionSettings;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
@@ -47,7 +48,7 @@ public interface DecisionForm {
      * A question about a state.
      *
      * @param order in which the network reads the options: numbers of the question's
-     * @throws io.peft4j.core.error.ConfigurationException when the question does not fit the network
+     * @throws ConfigurationException when the question does not fit the network
      */
     Encoded encode(JsonNode state, DecisionQuestion question, int... order);
 
@@ -73,7 +74,7 @@ public interface DecisionForm {
     /**
      * The form of a model, with its own settings.
      *
-     * @throws io.peft4j.core.error.ConfigurationException when the model has neither a head of markers nor a chat
+     * @throws ConfigurationException when the model has neither a head of markers nor a chat
      *     template
      */
     static DecisionForm of(LanguageModel model) {
@@ -82,7 +83,13 @@ public interface DecisionForm {
 
     /** As the other, with other settings. */
     static DecisionForm of(LanguageModel model, DecisionSettings settings) {
-        if (model.network().task().type() != Task.Type.DECISION) {
+        Task.Type task = model.network().task().type();
+        if (task.hasHead() && task != Task.Type.DECISION) {
+            throw new ConfigurationException(model.network().description().name() + " is a model for " + task
+                    + " and has no head for options; load it for DECISION and train it, or ask a chat model or an "
+                    + "embedder");
+        }
+        if (task != Task.Type.DECISION) {
             return new LabelForm(model, settings);
         }
         return model.network().headed().comparesVectors() ? new SimilarityForm(model, settings)
