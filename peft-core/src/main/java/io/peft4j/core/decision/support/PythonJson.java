@@ -2,12 +2,20 @@ package io.peft4j.core.decision.support;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** JSON as Python's {@code json.dumps} writes it with non-ASCII kept, which is how models have seen it. */
 public final class PythonJson {
+    /** As many tell all doubles apart. */
+    private static final int MOST_DIGITS = 17;
+
     private final StringBuilder out = new StringBuilder();
 
     private PythonJson() {
@@ -48,17 +56,22 @@ public final class PythonJson {
         } else if (value.isTextual()) {
             string(value.textValue());
         } else {
-            out.append(value.isFloatingPointNumber() ? number(value.decimalValue()) : value.asText());
+            out.append(value.isFloatingPointNumber() ? number(value.doubleValue()) : value.asText());
         }
     }
 
-    /** A float as Python's {@code repr} has it. */
-    private static String number(BigDecimal given) {
-        double value = given.doubleValue();
-        if (value == 0) {
-            return "0.0";
+    /** A float as Python's {@code repr} has it, the shortest digits that mean it; infinite ones by their names. */
+    private static String number(double value) {
+        if (value == 0 || Double.isInfinite(value) || Double.isNaN(value)) {
+            return String.valueOf(value);
         }
         BigDecimal digits = new BigDecimal(Double.toString(value)).stripTrailingZeros();
+        // Before Java 19 there may be a digit too many.
+        Optional<BigDecimal> shorter = nearest(value, Math.min(MOST_DIGITS, digits.precision()));
+        while (shorter.isPresent()) {
+            digits = shorter.get().stripTrailingZeros();
+            shorter = nearest(value, digits.precision() - 1);
+        }
         int exponent = digits.precision() - digits.scale() - 1;
         if (exponent >= -4 && exponent < 16) {
             String plain = digits.toPlainString();
@@ -66,6 +79,15 @@ public final class PythonJson {
         }
         String mantissa = digits.scaleByPowerOfTen(-exponent).toPlainString();
         return String.format(Locale.ROOT, "%se%s%02d", mantissa, exponent < 0 ? "-" : "+", Math.abs(exponent));
+    }
+
+    /** Of the decimals of so many digits that are read as a value, the nearest to it. */
+    private static Optional<BigDecimal> nearest(double value, int digits) {
+        BigDecimal exact = new BigDecimal(value);
+        return digits == 0 ? Optional.empty() : Stream.of(RoundingMode.FLOOR, RoundingMode.CEILING)
+                .map(mode -> exact.round(new MathContext(digits, mode)))
+                .filter(rounded -> rounded.doubleValue() == value)
+                .min(Comparator.comparing(rounded -> rounded.subtract(exact).abs()));
     }
 
     private void string(String text) {
