@@ -150,6 +150,24 @@ class DecisionRoutesTest {
         }
     }
 
+    @Test
+    void aBooleanAndATextOfTheSameNameAreTwoChoices() throws IOException, InterruptedException {
+        JsonNode answer = reply("/v1/decisions", "{'model': 'laya', 'input': 'a', 'questions': [{'type': 'choice', "
+                + "'choices': [{'value': true}, {'value': 'true'}, {'value': '\\'true\\''}]}]}").at("/answers/0");
+        assertEquals("[true, \"true\", \"\\\"true\\\"\"]", answer.get("probabilities").findValues("value").toString());
+        assertEquals(1, answer.get("probabilities").findValues("probability").stream().mapToDouble(JsonNode::asDouble)
+                .sum(), 1e-9);
+        HttpResponse<String> twice = send("/v1/decisions", "{'model': 'laya', 'input': 'a', 'questions': [{'type': "
+                + "'choice', 'choices': [{'value': true}, {'value': true}]}]}");
+        assertTrue(twice.statusCode() == 400 && twice.body().contains("stands twice"), twice.body());
+    }
+
+    @Test
+    void numbersThatNoDoubleHoldsAreRead() throws IOException, InterruptedException {
+        assertTrue(reply("/v1/systemone", "{'model': 'laya', 'state': {'a': 1e400}, 'questions': {" + TEAM + "}}")
+                .at("/answers/team/choice").isTextual());
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "'model': 'laya', 'state': 'a' | 422 | /detail/0/loc/1 | questions",

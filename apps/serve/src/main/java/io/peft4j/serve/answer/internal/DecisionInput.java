@@ -77,14 +77,7 @@ record DecisionInput(JsonNode state, List<Asked> asked) {
         List<Option> options = new ArrayList<>();
         switch (type) {
             case "predicate" -> options.addAll(DecisionQuestion.yesNo("").options());
-            case "choice" -> entries(fields, "choices").forEach(choice -> {
-                JsonNode value = choice.required("value");
-                RequestFields.require(value.isTextual() || value.isBoolean(), choice.path("value"),
-                        "a string or a boolean", value);
-                values.add(value);
-                options.add(new Option(value.asText(), described(choice)));
-                choice.requireKnown();
-            });
+            case "choice" -> options.addAll(choices(fields, values));
             case "score" -> entries(fields, "levels").forEach(level -> {
                 String label = level.requiredText("label");
                 JsonNode description = described(level);
@@ -102,6 +95,23 @@ record DecisionInput(JsonNode state, List<Asked> asked) {
         }
         Kind kind = type.equals("predicate") ? Kind.NOUL : Kind.valueOf(type.toUpperCase(Locale.ROOT));
         return new Asked(type, name, new DecisionQuestion(kind, instructions, options), values);
+    }
+
+    /** Options and what the request calls them; a text is quoted where a boolean beside it would have its name. */
+    private static List<Option> choices(RequestFields fields, List<JsonNode> values) {
+        List<JsonNode> descriptions = new ArrayList<>();
+        entries(fields, "choices").forEach(choice -> {
+            JsonNode value = choice.required("value");
+            RequestFields.require(value.isTextual() || value.isBoolean(), choice.path("value"),
+                    "a string or a boolean", value);
+            values.add(value);
+            descriptions.add(described(choice));
+            choice.requireKnown();
+        });
+        boolean quoted = values.stream().distinct().map(JsonNode::asText).distinct().count() < values.stream()
+                .distinct().count();
+        return IntStream.range(0, values.size()).mapToObj(i -> new Option(quoted ? values.get(i).toString()
+                : values.get(i).asText(), descriptions.get(i))).toList();
     }
 
     private static List<RequestFields> entries(RequestFields fields, String name) {
