@@ -3,6 +3,7 @@ package io.peft4j.langchain4j;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.data.message.ChatMessage;
@@ -39,21 +40,27 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
  * A model that answers typed questions with probabilities as LangChain4j's {@link DecisionModel}: one with option
- * markers, or any chat model. It does not own the model. The model name of a request names one of its adapters.
+ * markers, an embedder, or any chat model. It does not own the model. The model name of a request names one of its
+ * adapters.
  *
  * <pre>{@code
- * DecisionModel decisions = new PeftDecisionModel(base.withAdapter(Path.of("tickets")));
+ * DecisionModel decisions = new PeftDecisionModel(base.withAdapter(Path.of("tickets"))).refusingBeyond(0.02);
  * }</pre>
+ *
+ * <p>Messages are read as turns with their role and text, those of a model also with the calls of tools that they make;
+ * images and other media are refused with an {@link UnsupportedFeatureException}.
  */
 public final class PeftDecisionModel implements DecisionModel {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final LanguageModel model;
     private final List<DecisionModelListener> listeners;
+    private final UnaryOperator<io.peft4j.core.task.DecisionModel> settings;
 
     /** Answers by this model. */
     public PeftDecisionModel(LanguageModel model) {
@@ -62,8 +69,38 @@ public final class PeftDecisionModel implements DecisionModel {
 
     /** Answers by this model, of which listeners are told. */
     public PeftDecisionModel(LanguageModel model, List<DecisionModelListener> listeners) {
+        this(model, listeners, UnaryOperator.identity());
+    }
+
+    private PeftDecisionModel(LanguageModel model, List<DecisionModelListener> listeners,
+            UnaryOperator<io.peft4j.core.task.DecisionModel> settings) {
         this.model = Objects.requireNonNull(model, "model");
         this.listeners = List.copyOf(listeners);
+        this.settings = settings;
+    }
+
+    /**
+     * The same with the probabilities of choices averaged over several orders of their options
+     * ({@link io.peft4j.core.task.DecisionModel#withRotations}).
+     *
+     * @param orders at least 1, which is the default; a request is refused where it is less
+     */
+    public PeftDecisionModel withRotations(int orders) {
+        return with(decisions -> decisions.withRotations(orders));
+    }
+
+    /**
+     * The same that answers with a {@link RefusalAnswer} where it is not certain enough for at most this share of
+     * answers to be wrong ({@link io.peft4j.core.task.DecisionModel#refusingBeyond}); by default all is answered.
+     *
+     * @param share one of the errors that the adapter was calibrated for; questions without a threshold are all refused
+     */
+    public PeftDecisionModel refusingBeyond(double share) {
+        return with(decisions -> decisions.refusingBeyond(share));
+    }
+
+    private PeftDecisionModel with(UnaryOperator<io.peft4j.core.task.DecisionModel> further) {
+        return new PeftDecisionModel(model, listeners, decisions -> further.apply(settings.apply(decisions)));
     }
 
     @Override
@@ -75,9 +112,10 @@ public final class PeftDecisionModel implements DecisionModel {
     public DecisionResponse doDecide(DecisionRequest request) {
         Map<String, DecisionQuestion> questions = new LinkedHashMap<>();
         request.questions().forEach((name, question) -> questions.put(name, question(question)));
-        DecisionResult result = new io.peft4j.core.task.DecisionModel(Requests.model(request.modelName(), model))
-                .decide(
-                        new io.peft4j.core.decision.DecisionRequest(state(request.input()), questions));
+        io.peft4j.core.task.DecisionModel decisions = settings.apply(new io.peft4j.core.task.DecisionModel(Requests
+                .model(request.modelName(), model)));
+        DecisionResult result = decisions.decide(new io.peft4j.core.decision.DecisionRequest(state(request.input()),
+                questions));
         DecisionResponse.Builder response = DecisionResponse.builder()
                 .modelName(request.modelName() == null ? model.network().description().name() : request.modelName())
                 .tokenUsage(new TokenUsage((int) result.inputTokens(), 0));
@@ -102,11 +140,19 @@ public final class PeftDecisionModel implements DecisionModel {
         }
         if (input instanceof MessagesInput messages) {
             ArrayNode turns = JSON.createArrayNode();
-            messages.messages().forEach(message -> turns.addObject().put("role", role(message)).put("content",
-                    text(message)));
+            messages.messages().forEach(message -> turn(turns.addObject(), message));
             return turns;
         }
         throw new UnsupportedFeatureException("an input of type " + input.type());
+    }
+
+    private static void turn(ObjectNode turn, ChatMessage message) {
+        turn.put("role", role(message)).put("content", text(message));
+        if (message instanceof AiMessage said && said.hasToolExecutionRequests()) {
+            ArrayNode calls = turn.putArray("tool_calls");
+            said.toolExecutionRequests().forEach(call -> calls.addObject().put("name", call.name()).put("arguments",
+                    call.arguments()));
+        }
     }
 
     private static String role(ChatMessage message) {
@@ -129,7 +175,7 @@ public final class PeftDecisionModel implements DecisionModel {
         if (message instanceof AiMessage said) {
             return Objects.requireNonNullElse(said.text(), "");
         }
-        return ((ToolExecutionResultMessage) message).text();
+        return text(((ToolExecutionResultMessage) message).contents());
     }
 
     private static String text(List<Content> contents) {

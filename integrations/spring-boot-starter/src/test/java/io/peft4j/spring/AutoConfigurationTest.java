@@ -1,15 +1,22 @@
 package io.peft4j.spring;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.decision.DecisionCalibration;
+import io.peft4j.core.decision.DecisionQuestion;
+import io.peft4j.core.decision.DecisionSettings;
+import io.peft4j.core.task.DecisionModel;
 import io.peft4j.models.ModelOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.ai.chat.model.ChatModel;
@@ -56,6 +63,30 @@ class AutoConfigurationTest {
     void aMistakeInTheSettingsSaysWhatIsMissing() {
         application.withPropertyValues("peft4j.model=tiny", "peft4j.tuning.enabled=true")
                 .run(context -> assertTrue(reason(context.getStartupFailure()).contains("needs peft4j.adapters")));
+    }
+
+    /** The threshold is in the model's own settings. */
+    @Test
+    void answersThatAreNotCertainEnoughAreLeftToAPerson(@TempDir Path folder) throws IOException {
+        for (String name : List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
+            Files.copy(Path.of("../../tests/fixtures/tiny-llama").resolve(name), folder.resolve(name));
+        }
+        DecisionSettings.DEFAULT.withFitted(Map.of(), new DecisionCalibration(Stream.of("Certain?", "Guess?")
+                .map(question -> new DecisionCalibration.Entry("choice", question, List.of("a", "b"), "none", "",
+                        100, List.of(1.0, 1.0), List.of(0.0, 0.0), List.of(), List.of(),
+                        List.of(new DecisionCalibration.Threshold(0.05, question.equals("Guess?") ? 1.1 : 0.5, 1, 0,
+                                1)),
+                        List.of()))
+                .toList())).write(folder);
+        application.withPropertyValues("peft4j.model=" + folder, "peft4j.decisions.max-error=0.05").run(context -> {
+            DecisionModel model = context.getBean(PeftDecisions.class).model();
+            assertFalse(
+                    model.decide("charged twice", DecisionQuestion.choice("Certain?", List.of("a", "b"))).refused());
+            assertTrue(model.decide("charged twice", DecisionQuestion.choice("Guess?", List.of("a", "b"))).refused());
+        });
+        application.withPropertyValues("peft4j.model=" + folder).run(context -> assertFalse(context.getBean(
+                PeftDecisions.class).model()
+                .decide("charged twice", DecisionQuestion.choice("Guess?", List.of("a", "b"))).refused()));
     }
 
     @Test
