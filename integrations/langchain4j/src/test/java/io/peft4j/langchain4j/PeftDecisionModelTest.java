@@ -47,7 +47,7 @@ class PeftDecisionModelTest {
     private static final Path LAYA = Path.of("../../tests/fixtures/decisions/laya");
     private static final List<String> STATES = List.of("state ", "[MASK] ", "[SEP] ", "\u0000\ud83d ",
             "word ".repeat(200));
-    private static final int MANY = Integer.getInteger("peft4j.requests", 5000);
+    private static final int MANY = Integer.getInteger("peft4j.requests", 10_000);
     private static BaseModel model;
 
     @BeforeAll
