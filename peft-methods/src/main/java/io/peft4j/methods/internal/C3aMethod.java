@@ -54,11 +54,13 @@ public final class C3aMethod extends ConfiguredMethod<C3aConfig> {
             default -> Initializer.ZEROS;
         };
         AdapterTensor kernel = setup.tensor(slot, "c3a_kernel", start, out / size, in / size, size);
+        // Few blocks: the Fourier transforms of rows cost as much as a product with the whole matrix.
+        boolean pays = (long) (out / size) * (in / size) > 3L * ((out + in) / size);
         return new ParameterDelta(setup, slot, kernel, circulant(out, in, size)) {
             /** In training by Fourier transforms of the blocks, which many rows pay for. */
             @Override
             protected Variable change(ForwardContext context, Variable x) {
-                return context.isTraining() ? CirculantProduct.of(context.tape(), x,
+                return context.isTraining() && pays ? CirculantProduct.of(context.tape(), x,
                         context.tape().parameter(kernel.parameter()), size) : super.change(context, x);
             }
 
