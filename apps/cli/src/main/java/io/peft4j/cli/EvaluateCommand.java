@@ -13,6 +13,7 @@ import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.support.DataFiles;
 import io.peft4j.data.grader.Grading;
+import io.peft4j.data.support.DecisionData;
 import io.peft4j.data.task.PreferenceRows;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.eval.Comparison;
@@ -54,7 +55,8 @@ import picocli.CommandLine.Option;
             + "their objective "
             + "({\"text\", \"label\"}, {\"tokens\", \"labels\"}, {\"question\", \"context\", \"answers\"}, "
             + "{\"anchor\", \"positive\"}, {\"query\", \"positive\", \"negatives\"}), "
-            + "those of decisions on {\"state\", \"questions\", \"expected\"}; so is "
+            + "those of decisions on {\"state\", \"questions\", \"expected\"}, or texts and chats with an option as "
+            + "label or last answer; so is "
             + "a model with such a head alone. A base whose head is not trained is replaced by what can be had "
             + "without a model, such as the most frequent label."})
 final class EvaluateCommand extends PeftCommand {
@@ -229,9 +231,8 @@ final class EvaluateCommand extends PeftCommand {
 
     /** Rows with questions, or those that an adapter was trained to ask its own question of. */
     private boolean isOfDecisions(Path folder) {
-        boolean asks = DecisionSettings.read(folder, DecisionSettings.DEFAULT).plainQuestion().isPresent();
         try (OpenRows rows = OpenRows.open(input.file(data))) {
-            return RowKind.DECISIONS.isOf(rows) || asks && RowKind.TEXTS.isOf(rows);
+            return DecisionData.isOf(rows, DecisionSettings.read(folder, DecisionSettings.DEFAULT).plainQuestion());
         }
     }
 

@@ -36,6 +36,14 @@ class DecisionCommandsTest {
         return Files.write(folder.resolve(name), rows);
     }
 
+    /** The same rows as OpenAI's chats, whose last answer is the label. */
+    private Path chats(Path texts) throws IOException {
+        return Files.write(folder.resolve("chats.jsonl"), Files.readAllLines(texts).stream().map(row -> row
+                .replace("{\"text\":", "{\"messages\": [{\"role\": \"user\", \"content\":")
+                .replace("\", \"label\":", "\"}, {\"role\": \"assistant\", \"content\":")
+                .replaceFirst("}$", "}]}")).toList());
+    }
+
     @Test
     void aLayaCheckpointAnswersRows() throws IOException {
         Path data = Files.writeString(folder.resolve("rows.jsonl"), "{\"state\": \"charged twice\", \"questions\": "
@@ -81,8 +89,9 @@ class DecisionCommandsTest {
         Path training = rows("train.jsonl", 64, 1);
         CommandRun.succeeding("train", "--model", LLAMA, "--objective", "decision", "--data", training, "--validation",
                 rows("held.jsonl", 12, 4), "--output", out, "--dtype", "f32");
+        Path apart = rows("apart.jsonl", 60, 2);
         JsonNode fit = CommandRun.succeeding("calibrate", "--model", LLAMA, "--adapter", out, "--data",
-                rows("apart.jsonl", 60, 2), "--dtype", "f32", "--json").json().get(0).at("/questions/label");
+                apart, "--dtype", "f32", "--json").json().get(0).at("/questions/label");
         assertEquals(60, fit.get("rows").asInt());
         assertTrue(fit.get("nll").asDouble() < 0.65, fit.toString());
         String settings = Files.readString(out.resolve("decision.json"));
@@ -113,6 +122,10 @@ class DecisionCommandsTest {
                 "--training-data", training, "--dtype", "f32", "--metric", "log_likelihood", "--json").json().get(0);
         assertTrue(byLikelihood.at("/verdict/sentence").asText().contains(" nats against "),
                 byLikelihood.get("verdict").toString());
+
+        JsonNode chats = CommandRun.succeeding("evaluate", "--model", LLAMA, "--adapter", out, "--data",
+                chats(test), "--dtype", "f32", "--json").json().get(0);
+        assertEquals(scores.at("/accuracy/value"), chats.at("/arms/tuned/scores/accuracy/value"), "asked as texts are");
 
         JsonNode all = CommandRun.succeeding("decide", "--model", LLAMA, "--adapter", out, "--data", test, "--dtype",
                 "f32", "--max-error", 0.01, "--json").json().get(0).at("/answers/question");

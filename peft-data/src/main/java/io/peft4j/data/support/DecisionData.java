@@ -2,6 +2,7 @@ package io.peft4j.data.support;
 
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.DataException;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.task.DecisionRow;
@@ -29,6 +30,24 @@ public final class DecisionData {
         }
         return RowKind.TEXTS.isOf(file) ? asked(RowKind.TEXTS.read(file), DecisionSource.TEXTS, plain)
                 : asked(ChatDataset.ROWS.read(file), DecisionSource.CHATS, plain);
+    }
+
+    /**
+     * Whether a file holds such rows: of conversations, whether the last answer of any is an option of the question.
+     *
+     * @param plain what is asked of rows with a label; none are such where there is no question
+     */
+    public static boolean isOf(OpenRows file, Optional<DecisionQuestion> plain) {
+        if (plain.isEmpty() || RowKind.DECISIONS.isOf(file) || RowKind.TEXTS.isOf(file)) {
+            return RowKind.DECISIONS.isOf(file) || plain.isPresent() && RowKind.TEXTS.isOf(file);
+        }
+        try {
+            return ChatDataset.ROWS.isOf(file) && ChatDataset.ROWS.read(file).stream()
+                    .anyMatch(chat -> DecisionSource.CHATS.fits(List.of(chat), plain.get()));
+        } catch (DataException | ConfigurationException e) {
+            // Conversations without an answer, or rows of another form, which their own reader finds wrong.
+            return false;
+        }
     }
 
     private static <E> List<DecisionRow> asked(List<E> rows, DecisionSource<E> source,
