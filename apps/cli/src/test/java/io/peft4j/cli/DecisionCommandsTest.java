@@ -126,6 +126,14 @@ class DecisionCommandsTest {
         JsonNode chats = CommandRun.succeeding("evaluate", "--model", LLAMA, "--adapter", out, "--data",
                 chats(test), "--dtype", "f32", "--json").json().get(0);
         assertEquals(scores.at("/accuracy/value"), chats.at("/arms/tuned/scores/accuracy/value"), "asked as texts are");
+        for (Path known : List.of(training, apart)) {
+            JsonNode verdict = CommandRun.succeeding("evaluate", "--model", LLAMA, "--adapter", out, "--data", known,
+                    "--dtype", "f32", "--json").json().get(0).get("verdict");
+            assertEquals("do_not_ship", verdict.get("decision").asText(), verdict.toString());
+            assertTrue(verdict.get("sentence").asText().contains(known.equals(training)
+                    ? "64 of 64 held-out items also occur in the training data"
+                    : "The probabilities were calibrated on 60 rows of these"), verdict.toString());
+        }
 
         JsonNode all = CommandRun.succeeding("decide", "--model", LLAMA, "--adapter", out, "--data", test, "--dtype",
                 "f32", "--max-error", 0.01, "--json").json().get(0).at("/answers/question");

@@ -4,6 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -11,14 +12,21 @@ import java.util.stream.IntStream;
  * What was fitted to a model's answers on rows that were kept apart, one entry for each question that stood in them.
  *
  * @param questions the entries; a question that has none gets its temperature alone
+ * @param states what stood in the rows, so that a test notices those that it is given again
  */
-public record DecisionCalibration(List<Entry> questions) {
+public record DecisionCalibration(List<Entry> questions, TrainedStates states) {
     /** Nothing was fitted. */
     public static final DecisionCalibration NONE = new DecisionCalibration(List.of());
 
-    /** Copies the list. */
+    /** Copies the list. Files of before have no states. */
     public DecisionCalibration {
         questions = List.copyOf(questions);
+        states = Objects.requireNonNullElse(states, TrainedStates.NONE);
+    }
+
+    /** What was fitted to rows of which nothing is known. */
+    public DecisionCalibration(List<Entry> questions) {
+        this(questions, TrainedStates.NONE);
     }
 
     /**

@@ -6,6 +6,7 @@ import io.peft4j.core.decision.DecisionCalibration.Entry;
 import io.peft4j.core.decision.DecisionCalibration.Threshold;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionSettings;
+import io.peft4j.core.decision.TrainedStates;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.support.Count;
 import java.util.ArrayList;
@@ -98,7 +99,9 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
                     row.question(), row.logits()))).average().orElseThrow());
             after.put(name, mean(choice.losses()));
         });
-        return new CalibrationFit(settings.withFitted(heats, new DecisionCalibration(entries)), before, after, named);
+        TrainedStates states = TrainedStates.NONE.with(rows.stream().map(Judged::state).toList());
+        return new CalibrationFit(settings.withFitted(heats, new DecisionCalibration(entries, states)), before, after,
+                named);
     }
 
     private static void requireUnseen(DecisionSettings settings, List<Judged> rows) {

@@ -183,8 +183,12 @@ public final class TaskComparison {
                         + "these rows; available are " + results.stream().map(MetricResult::name).toList()));
         Optional<Leakage> leakage = trained.isEmpty() ? Optional.empty() : Optional.of(Leakage.ofTexts(
                 heldOut.stream().map(rowsOf::text).toList(), trained.stream().map(rowsOf::text).toList()));
+        RowEvaluation.Seen seen = rowsOf.seen(tuned, heldOut);
         Verdict verdict = new VerdictRules(options).decide(Evidence.ofHead(decider, results.stream()
-                .filter(result -> result != decider).toList(), leakage.map(Leakage::count).orElse(0)));
+                .filter(result -> result != decider).toList(),
+                Math.max(seen.trained(), leakage.map(Leakage::count)
+                        .orElse(0)),
+                seen.calibrated()));
         List<WrongRow> wrong = found.wrong().stream().sorted(Comparator.comparing((WrongRow row) -> !row.regression()))
                 .toList();
         return new TaskReport(new Verdict(verdict.decision(), verdict.arm(), verdict.itemsNeeded(), 0,

@@ -134,7 +134,7 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
                         .ifPresent(tuned -> prompts.add(new Evidence.Prompted(arm.name(), gain, tuned)))));
         return new VerdictRules(options).decide(new Evidence(arms.get(0).name(), arms.get(arms.size() - 1).name(),
                 metric, metrics.stream().filter(m -> m != metric).toList(), prompts,
-                measured.guard().map(GuardReport::overall), measured.leakage().map(Leakage::count).orElse(0), true));
+                measured.guard().map(GuardReport::overall), measured.leakage().map(Leakage::count).orElse(0), 0, true));
     }
 
     /** The tuned model against another arm. */

@@ -16,10 +16,12 @@ import java.util.Optional;
  * @param prompts what can be had without training
  * @param guard the share of right answers on the guard set, where it was run
  * @param leaked number of held-out items that also stand in the training data, where that was checked
+ * @param calibrated number of held-out items that probabilities were fitted to
  * @param writes whether the model writes answers, so that it could lose general ability; one with a head does not
  */
 public record Evidence(String base, String tuned, MetricResult metric, List<MetricResult> others,
-        List<Prompted> prompts, Optional<MetricResult> guard, int leaked, boolean writes) {
+        List<Prompted> prompts, Optional<MetricResult> guard, int leaked, int calibrated,
+        boolean writes) {
     /**
      * An arm that is the base model with another prompt.
      *
@@ -42,28 +44,28 @@ public record Evidence(String base, String tuned, MetricResult metric, List<Metr
 
     /** A metric alone, of arms that are called base and tuned. */
     public static Evidence of(MetricResult metric) {
-        return new Evidence("base", "tuned", metric, List.of(), List.of(), Optional.empty(), 0, true);
+        return new Evidence("base", "tuned", metric, List.of(), List.of(), Optional.empty(), 0, 0, true);
     }
 
     /** Metrics of models with a head. */
-    public static Evidence ofHead(MetricResult metric, List<MetricResult> others, int leaked) {
-        return new Evidence("base", "tuned", metric, others, List.of(), Optional.empty(), leaked, false);
+    public static Evidence ofHead(MetricResult metric, List<MetricResult> others, int leaked, int calibrated) {
+        return new Evidence("base", "tuned", metric, others, List.of(), Optional.empty(), leaked, calibrated, false);
     }
 
     /** The same with a guard set. */
     public Evidence withGuard(MetricResult overall) {
-        return new Evidence(base, tuned, metric, others, prompts, Optional.of(overall), leaked, writes);
+        return new Evidence(base, tuned, metric, others, prompts, Optional.of(overall), leaked, calibrated, writes);
     }
 
     /** The same with another number of leaked items. */
     public Evidence withLeaked(int items) {
-        return new Evidence(base, tuned, metric, others, prompts, guard, items, writes);
+        return new Evidence(base, tuned, metric, others, prompts, guard, items, calibrated, writes);
     }
 
     /** The same with another arm that needs no training. */
     public Evidence withPrompt(Prompted arm) {
         List<Prompted> all = new ArrayList<>(prompts);
         all.add(arm);
-        return new Evidence(base, tuned, metric, others, all, guard, leaked, writes);
+        return new Evidence(base, tuned, metric, others, all, guard, leaked, calibrated, writes);
     }
 }

@@ -24,7 +24,7 @@ import org.apache.commons.math3.distribution.NormalDistribution;
  * From evidence to a verdict; whatever decides about a tuned model asks here. One metric, chosen before the answers are
  * seen, decides; in this order:
  * <ol>
- * <li>Held-out items that the model was trained on: do not ship, the figures mean nothing.
+ * <li>Held-out items that the model was trained or calibrated on: do not ship, the figures mean nothing.
  * <li>The metric is worse than chance explains (its corrected p below alpha): do not ship.
  * <li>The guard set is worse than chance explains, by more than the accepted loss: do not ship.
  * <li>The metric is no better than chance explains: do not ship where a gain worth shipping is ruled out (the one-sided
@@ -57,6 +57,11 @@ public final class VerdictRules {
             return no(evidence.base(), String.format(Locale.ROOT, "%d of %d held-out items also occur in the "
                     + "training data, so the figures say nothing about new questions; remove them and evaluate "
                     + "again. Measured: %s.", evidence.leaked(), metric.items(), figures));
+        }
+        if (evidence.calibrated() > 0) {
+            return no(evidence.base(), String.format(Locale.ROOT, "The probabilities were calibrated on %s of these, "
+                    + "so the figures say nothing about new questions; evaluate on others. Measured: %s.",
+                    Count.of(evidence.calibrated(), "row"), figures));
         }
         if (metric.isWorse(alpha)) {
             return refused(evidence, "The tuned model is worse: " + figures + ".");

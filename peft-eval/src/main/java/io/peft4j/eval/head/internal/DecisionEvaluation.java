@@ -1,6 +1,8 @@
 package io.peft4j.eval.head.internal;
 
 import io.peft4j.core.decision.DecisionQuestion;
+import io.peft4j.core.decision.DecisionSettings;
+import io.peft4j.core.decision.TrainedStates;
 import io.peft4j.core.decision.support.PythonJson;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
@@ -72,6 +74,16 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
     @Override
     public String text(DecisionRow row) {
         return PythonJson.text(row.request().state());
+    }
+
+    @Override
+    public Seen seen(Model tuned, List<DecisionRow> rows) {
+        DecisionSettings settings = ((LanguageModel) tuned).decisions();
+        return new Seen(count(settings.trained(), rows), count(settings.calibration().states(), rows));
+    }
+
+    private static int count(TrainedStates states, List<DecisionRow> rows) {
+        return (int) rows.stream().filter(row -> states.contains(row.request().state())).count();
     }
 
     /** The base with the tuned model's prompt and labels; what was fitted to each one's answers is its own. */

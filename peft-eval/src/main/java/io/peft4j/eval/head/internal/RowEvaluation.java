@@ -65,6 +65,20 @@ public interface RowEvaluation<E> {
     /** What a row is. */
     Class<E> row();
 
+    /**
+     * Rows that the model was made with, as its own files say.
+     *
+     * @param trained the number of those that it was trained on
+     * @param calibrated the number of those that its probabilities were fitted to
+     */
+    record Seen(int trained, int calibrated) {
+    }
+
+    /** How many of the rows the model was made with; default: it does not say. */
+    default Seen seen(Model tuned, List<E> rows) {
+        return new Seen(0, 0);
+    }
+
     /** What of a row is looked for in the training data. */
     String text(E row);
 
