@@ -122,6 +122,14 @@ class DecisionCommandsTest {
                 "--training-data", training, "--dtype", "f32", "--metric", "log_likelihood", "--json").json().get(0);
         assertTrue(byLikelihood.at("/verdict/sentence").asText().contains(" nats against "),
                 byLikelihood.get("verdict").toString());
+        JsonNode byBrier = CommandRun.succeeding("evaluate", "--model", LLAMA, "--adapter", out, "--data", test,
+                "--training-data", training, "--dtype", "f32", "--metric", "brier", "--json").json().get(0);
+        assertEquals("ship", byBrier.at("/verdict/decision").asText(), byBrier.get("verdict").toString());
+        assertTrue(byBrier.at("/verdict/sentence").asText().contains("less is better"), byBrier.toString());
+        for (String lower : List.of("brier", "aurc", "brier_over_most_frequent", "aurc_over_most_frequent",
+                "brier_over_nearest", "aurc_over_nearest")) {
+            assertTrue(byBrier.at("/metrics/" + lower + "/lower_is_better").asBoolean(), lower);
+        }
 
         JsonNode chats = CommandRun.succeeding("evaluate", "--model", LLAMA, "--adapter", out, "--data",
                 chats(test), "--dtype", "f32", "--json").json().get(0);

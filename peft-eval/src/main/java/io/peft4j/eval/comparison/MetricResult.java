@@ -20,10 +20,11 @@ import java.util.Objects;
  * @param standardDeviation of the items' differences; for corpus metrics of the jackknife's pseudo-values
  * @param effectSize Cohen's d of the paired differences: difference / standard deviation, 0 where both are 0
  * @param detectable the smallest difference that so many items show with 80 % power
+ * @param lowerIsBetter whether lower scores are better ones, as of the Brier score
  */
 public record MetricResult(String name, int items, double scale, double base, double tuned, Interval interval,
         double pValue, double pAdjusted, String test, double standardDeviation, double effectSize,
-        double detectable) {
+        double detectable, boolean lowerIsBetter) {
     /** Who surely reaches such a share of the scale leaves nothing to gain that is worth a training. */
     public static final double NEARLY_ALL = 0.9;
 
@@ -39,6 +40,16 @@ public record MetricResult(String name, int items, double scale, double base, do
         return tuned - base;
     }
 
+    /** By how much tuned is better: the difference, negated where lower scores are better ones. */
+    public double gain() {
+        return lowerIsBetter ? -difference() : difference();
+    }
+
+    /** The confidence interval of {@link #gain()}. */
+    public Interval gainInterval() {
+        return lowerIsBetter ? new Interval(-interval.high(), -interval.low(), interval.level()) : interval;
+    }
+
     /** Whether values are log-probabilities in nats, which are no shares of a largest value. */
     public boolean isInNats() {
         return scale == 0;
@@ -51,22 +62,23 @@ public record MetricResult(String name, int items, double scale, double base, do
 
     /** Whether tuned is better than chance explains. */
     public boolean isBetter(double alpha) {
-        return pAdjusted < alpha && interval.low() > 0;
+        return pAdjusted < alpha && gainInterval().low() > 0;
     }
 
     /** Whether tuned is worse than chance explains. */
     public boolean isWorse(double alpha) {
-        return pAdjusted < alpha && interval.high() < 0;
+        return pAdjusted < alpha && gainInterval().high() < 0;
     }
 
     /** Whether base surely answers {@link #NEARLY_ALL} already. */
     public boolean isBaseNearlyPerfect() {
-        return !isInNats() && Interval.ofShare(base / scale, items, interval.level()).low() >= NEARLY_ALL;
+        return !isInNats() && !lowerIsBetter
+                && Interval.ofShare(base / scale, items, interval.level()).low() >= NEARLY_ALL;
     }
 
     /** The same with a p-value that is adjusted for the number of metrics. */
     public MetricResult withAdjusted(double p) {
         return new MetricResult(name, items, scale, base, tuned, interval, pValue, p, test, standardDeviation,
-                effectSize, detectable);
+                effectSize, detectable, lowerIsBetter);
     }
 }

@@ -70,6 +70,9 @@ final class ComparisonJson {
         node.put("ci_low", result.interval().low()).put("ci_high", result.interval().high());
         node.put("p_value", result.pValue()).put("p_adjusted", result.pAdjusted()).put("test", result.test());
         node.put("n", result.items()).put("scale", result.scale());
+        if (result.lowerIsBetter()) {
+            node.put("lower_is_better", true);
+        }
         // JSON has no infinity: all answers got better by the same amount, or there is one item only.
         if (Double.isFinite(result.effectSize())) {
             node.put("effect_size", result.effectSize());

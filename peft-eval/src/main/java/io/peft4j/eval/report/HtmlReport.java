@@ -78,7 +78,7 @@ final class HtmlReport {
         IntervalPlot plot = IntervalPlot.titled(title);
         results.stream().filter(metric -> !metric.isInNats()).forEach(metric -> {
             double points = 100 / metric.scale();
-            plot.row(NumberFormats.name(metric.name()), points * metric.interval().low(), points * metric.difference(),
+            plot.row(NumberFormats.name(metric), points * metric.interval().low(), points * metric.difference(),
                     points * metric.interval().high());
         });
         return plot.html();
@@ -87,7 +87,7 @@ final class HtmlReport {
     static Html table(List<MetricResult> results, String what, String arm) {
         Table table = Table.of(what, "base", arm, "difference", "95 % interval", "p", "p (Holm)", "effect", "test",
                 "n");
-        results.forEach(metric -> table.row(NumberFormats.name(metric.name()),
+        results.forEach(metric -> table.row(NumberFormats.name(metric),
                 NumberFormats.score(metric, metric.base()),
                 NumberFormats.score(metric, metric.tuned()), NumberFormats.points(metric, metric.difference()),
                 NumberFormats.interval(metric), NumberFormats.p(metric.pValue()), NumberFormats.p(metric.pAdjusted()),

@@ -64,7 +64,7 @@ final class MarkdownReport {
         StringBuilder text = new StringBuilder("\n## " + title + "\n\n| metric | base | " + arm
                 + " | difference | 95 % interval | p | p (Holm) | test | n |\n"
                 + "|---|---:|---:|---:|---|---:|---:|---|---:|\n");
-        metrics.forEach(metric -> text.append("| ").append(String.join(" | ", NumberFormats.name(metric.name()),
+        metrics.forEach(metric -> text.append("| ").append(String.join(" | ", NumberFormats.name(metric),
                 NumberFormats.score(metric, metric.base()), NumberFormats.score(metric, metric.tuned()),
                 NumberFormats.points(metric, metric.difference()), NumberFormats.interval(metric),
                 NumberFormats.p(metric.pValue()),

@@ -14,15 +14,24 @@ final class NumberFormats {
         return MetricNames.of(key);
     }
 
+    /** The same with which direction is better, where that is downwards. */
+    static String name(MetricResult metric) {
+        return name(metric.name()) + (metric.lowerIsBetter() ? " (less is better)" : "");
+    }
+
+    private static boolean isPlain(MetricResult metric) {
+        return metric.isInNats() || metric.lowerIsBetter();
+    }
+
     /** A score: percent, points of 100, or nats. */
     static String score(MetricResult metric, double value) {
-        return metric.isInNats() ? String.format(Locale.ROOT, "%.3f", value)
+        return isPlain(metric) ? String.format(Locale.ROOT, "%.3f", value)
                 : String.format(Locale.ROOT, metric.scale() == 1 ? "%.1f %%" : "%.1f", 100 / metric.scale() * value);
     }
 
     /** A difference in points or nats, with its sign. */
     static String points(MetricResult metric, double value) {
-        return metric.isInNats() ? String.format(Locale.ROOT, "%+.3f", value)
+        return isPlain(metric) ? String.format(Locale.ROOT, "%+.3f", value)
                 : String.format(Locale.ROOT, "%+.1f", 100 / metric.scale() * value);
     }
 

@@ -6,7 +6,6 @@ import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.metric.internal.CountMetric;
 import io.peft4j.eval.statistics.Bootstrap;
 import io.peft4j.eval.statistics.Interval;
-import io.peft4j.eval.statistics.Resampled;
 import io.peft4j.eval.statistics.Spread;
 import io.peft4j.eval.statistics.internal.Holm;
 import io.peft4j.eval.statistics.internal.PairedTests;
@@ -30,6 +29,9 @@ import java.util.stream.IntStream;
  * }</pre>
  */
 public final class PairedOutcomes {
+    /** Draws of statistics that look at all items each time. */
+    private static final int MOST_DRAWS = 2000;
+
     private final ComparisonOptions options;
     private final List<MetricResult> results = new ArrayList<>();
 
@@ -53,7 +55,7 @@ public final class PairedOutcomes {
         }
         double p = PairedTests.mcNemar(onlyBase, onlyTuned);
         Interval interval = TangoInterval.of(onlyBase, onlyTuned, base.length, options.bootstrap().level());
-        return add(name, 1, values(base), values(tuned), interval, p, "mcnemar_exact");
+        return add(name, 1, false, values(base), values(tuned), interval, p, "mcnemar_exact");
     }
 
     private static double[] values(boolean[] outcomes) {
@@ -78,7 +80,7 @@ public final class PairedOutcomes {
         boolean ranks = options.scoreTest() == ComparisonOptions.ScoreTest.WILCOXON;
         double p = ranks ? PairedTests.wilcoxon(differences)
                 : PairedTests.permutation(differences, options.bootstrap().resamples(), options.bootstrap().seed());
-        return add(name, 1, base, tuned, options.bootstrap().ofDifferences(differences), p,
+        return add(name, 1, false, base, tuned, options.bootstrap().ofDifferences(differences), p,
                 ranks ? "wilcoxon" : "permutation");
     }
 
@@ -88,7 +90,7 @@ public final class PairedOutcomes {
      * @throws ConfigurationException when the numbers of items differ or are 0, or a value is not finite
      */
     public PairedOutcomes nats(String name, double[] base, double[] tuned) {
-        return values(name, 0, base, tuned);
+        return values(name, 0, false, base, tuned);
     }
 
     /**
@@ -98,10 +100,19 @@ public final class PairedOutcomes {
      * @throws ConfigurationException when the numbers of items differ or are 0, or a value is not finite
      */
     public PairedOutcomes values(String name, double[] base, double[] tuned) {
-        return values(name, 1, base, tuned);
+        return values(name, 1, false, base, tuned);
     }
 
-    private PairedOutcomes values(String name, double scale, double[] base, double[] tuned) {
+    /**
+     * Adds losses, values of any size of which lower ones are better. The interval is that of {@link #values}.
+     *
+     * @throws ConfigurationException when the numbers of items differ or are 0, or a value is not finite
+     */
+    public PairedOutcomes losses(String name, double[] base, double[] tuned) {
+        return values(name, 1, true, base, tuned);
+    }
+
+    private PairedOutcomes values(String name, double scale, boolean lower, double[] base, double[] tuned) {
         check(name, base.length, tuned.length);
         double largest = 0;
         double[] differences = new double[base.length];
@@ -116,20 +127,20 @@ public final class PairedOutcomes {
         double unit = largest == 0 ? 1 : largest;
         double[] shares = Arrays.stream(differences).map(d -> d / unit).toArray();
         Interval ofShares = options.bootstrap().ofDifferences(shares);
-        return add(name, scale, base, tuned,
+        return add(name, scale, lower, base, tuned,
                 new Interval(unit * ofShares.low(), unit * ofShares.high(), ofShares.level()),
                 PairedTests.permutation(shares, options.bootstrap().resamples(), options.bootstrap().seed()),
                 "permutation");
     }
 
-    private PairedOutcomes add(String name, double scale, double[] base, double[] tuned, Interval interval, double p,
-            String test) {
+    private PairedOutcomes add(String name, double scale, boolean lower, double[] base, double[] tuned,
+            Interval interval, double p, String test) {
         double[] differences = IntStream.range(0, base.length).mapToDouble(i -> tuned[i] - base[i]).toArray();
         Spread spread = Spread.of(differences);
         results.add(
                 new MetricResult(name, base.length, scale, Spread.of(base).mean(), Spread.of(tuned).mean(), interval,
                         p, p, test, spread.standardDeviation(), spread.effectSize(),
-                        detectable(spread.standardDeviation(), interval, base.length)));
+                        detectable(spread.standardDeviation(), interval, base.length), lower));
         return this;
     }
 
@@ -147,26 +158,66 @@ public final class PairedOutcomes {
      */
     public PairedOutcomes corpus(CountMetric metric, List<double[]> base, List<double[]> tuned) {
         check(metric.name(), base.size(), tuned.size());
-        CorpusDifference difference = new CorpusDifference(metric, base, tuned);
-        Bootstrap bootstrap = options.bootstrap();
-        double deviation = difference.standardDeviation();
+        return add(metric.name(), metric.scale(), false, new CorpusDifference(metric, base, tuned), MOST_DRAWS);
+    }
+
+    /**
+     * Adds a statistic of all answers from 0 to 1, of which lower ones are better, such as the area under a curve.
+     *
+     * @param draws the most draws of its interval and test
+     * @throws ConfigurationException when there is no item
+     */
+    public PairedOutcomes losses(String name, Exchangeable difference, int draws) {
+        check(name, difference.size(), difference.size());
+        return add(name, 1, true, difference, draws);
+    }
+
+    private PairedOutcomes add(String name, double scale, boolean lower, Exchangeable difference, int most) {
+        int draws = Math.min(options.bootstrap().resamples(), most);
+        double deviation = jackknife(difference);
         double estimate = difference.ofAll();
-        double p = difference.randomization(Math.min(bootstrap.resamples(), 2000), bootstrap.seed());
-        Interval interval = interval(difference, metric.scale());
-        results.add(new MetricResult(metric.name(), base.size(), metric.scale(), difference.base(),
-                difference.tuned(), interval, p, p, "approximate_randomization", deviation,
-                estimate == 0 ? 0 : estimate / deviation, detectable(deviation, interval, base.size())));
+        double p = randomization(difference, draws, options.bootstrap().seed());
+        Interval interval = interval(difference, scale, draws);
+        results.add(new MetricResult(name, difference.size(), scale, difference.base(), difference.tuned(), interval,
+                p, p, "approximate_randomization", deviation, estimate == 0 ? 0 : estimate / deviation,
+                detectable(deviation, interval, difference.size()), lower));
         return this;
     }
 
-    private Interval interval(CorpusDifference difference, double scale) {
+    /** {@code sqrt(n)} times the standard error by the jackknife, comparable to that of single differences. */
+    private static double jackknife(Exchangeable difference) {
+        int n = difference.size();
+        if (n < 2) {
+            return 0;
+        }
+        double[] without = IntStream.range(0, n).mapToDouble(difference::without).toArray();
+        double mean = Arrays.stream(without).sum() / n;
+        return Math.sqrt((n - 1) * Arrays.stream(without).map(value -> (value - mean) * (value - mean)).sum());
+    }
+
+    /** The p-value of approximate randomization: each item's two answers may as well have been exchanged. */
+    private static double randomization(Exchangeable difference, int draws, long seed) {
+        double observed = Math.abs(difference.ofAll()) - 1e-12;
+        SplittableRandom random = new SplittableRandom(seed);
+        boolean[] exchanged = new boolean[difference.size()];
+        int far = 0;
+        for (int b = 0; b < draws; b++) {
+            for (int i = 0; i < exchanged.length; i++) {
+                exchanged[i] = random.nextBoolean();
+            }
+            far += Math.abs(difference.exchanged(exchanged)) >= observed ? 1 : 0;
+        }
+        return (far + 1.0) / (draws + 1.0);
+    }
+
+    private Interval interval(Exchangeable difference, double scale, int draws) {
         Bootstrap bootstrap = options.bootstrap();
         int items = difference.size();
         if (items == 1) {
             // A single answer says nothing of the spread.
             return new Interval(-scale, scale, bootstrap.level());
         }
-        Interval interval = bootstrap.withResamples(Math.min(bootstrap.resamples(), 2000)).of(difference);
+        Interval interval = bootstrap.withResamples(draws).of(difference);
         if (interval.low() < interval.high()) {
             return interval;
         }
@@ -190,7 +241,7 @@ public final class PairedOutcomes {
     }
 
     /** The difference of a metric of counts between two sets of answers, for any choice of the items. */
-    private static final class CorpusDifference implements Resampled {
+    private static final class CorpusDifference implements Exchangeable {
         private final CountMetric metric;
         private final double[][] base;
         private final double[][] tuned;
@@ -219,22 +270,19 @@ public final class PairedOutcomes {
             }
         }
 
-        double base() {
+        @Override
+        public double base() {
             return metric.score(baseSums);
         }
 
-        double tuned() {
+        @Override
+        public double tuned() {
             return metric.score(tunedSums);
         }
 
         @Override
         public int size() {
             return base.length;
-        }
-
-        @Override
-        public double ofAll() {
-            return tuned() - base();
         }
 
         @Override
@@ -257,41 +305,15 @@ public final class PairedOutcomes {
             return metric.score(second) - metric.score(first);
         }
 
-        /** By the jackknife: {@code sqrt(n)} times its standard error, comparable to that of single differences. */
-        double standardDeviation() {
-            int n = size();
-            if (n < 2) {
-                return 0;
+        @Override
+        public double exchanged(boolean[] items) {
+            double[] first = new double[baseSums.length];
+            double[] second = new double[baseSums.length];
+            for (int i = 0; i < items.length; i++) {
+                add(first, items[i] ? tuned[i] : base[i], 1);
+                add(second, items[i] ? base[i] : tuned[i], 1);
             }
-            double mean = 0;
-            double[] without = new double[n];
-            for (int i = 0; i < n; i++) {
-                without[i] = without(i);
-                mean += without[i] / n;
-            }
-            double square = 0;
-            for (double value : without) {
-                square += (value - mean) * (value - mean);
-            }
-            return Math.sqrt((n - 1) * square);
-        }
-
-        /** The p-value of approximate randomization: each item's two answers may as well have been exchanged. */
-        double randomization(int draws, long seed) {
-            double observed = Math.abs(ofAll()) - 1e-12;
-            SplittableRandom random = new SplittableRandom(seed);
-            int far = 0;
-            for (int b = 0; b < draws; b++) {
-                double[] first = new double[baseSums.length];
-                double[] second = new double[baseSums.length];
-                for (int i = 0; i < base.length; i++) {
-                    boolean exchanged = random.nextBoolean();
-                    add(first, exchanged ? tuned[i] : base[i], 1);
-                    add(second, exchanged ? base[i] : tuned[i], 1);
-                }
-                far += Math.abs(metric.score(second) - metric.score(first)) >= observed ? 1 : 0;
-            }
-            return (far + 1.0) / (draws + 1.0);
+            return metric.score(second) - metric.score(first);
         }
     }
 }

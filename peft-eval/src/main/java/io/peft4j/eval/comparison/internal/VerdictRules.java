@@ -195,7 +195,7 @@ public final class VerdictRules {
 
     /** @param metric whose gain is not certain, over the base or a prompt */
     private Verdict undecided(Evidence evidence, MetricResult metric, String arm, String sentence) {
-        double gain = Math.max(metric.difference(), options.worthwhile() * metric.unit());
+        double gain = Math.max(metric.gain(), options.worthwhile() * metric.unit());
         int more = needed.toShow(metric, gain, 1 + evidence.others().size());
         return new Verdict(Decision.NEED_MORE_ITEMS, arm, more, 0, String.format(Locale.ROOT, "%s About %,d more items "
                 + "would show a gain of %s with %.0f %% power.", sentence, more, VerdictWords.gain(metric, gain),
@@ -212,7 +212,7 @@ public final class VerdictRules {
         NormalDistribution normal = new NormalDistribution(null, 0, 1);
         double ratio = normal.inverseCumulativeProbability(1 - alpha)
                 / normal.inverseCumulativeProbability(0.5 + metric.interval().level() / 2);
-        return metric.difference() + ratio * (metric.interval().high() - metric.difference());
+        return metric.gain() + ratio * (metric.gainInterval().high() - metric.gain());
     }
 
     private String worse(Evidence evidence) {

@@ -21,6 +21,10 @@ final class VerdictWords {
 
     /** {@code difference 76 points [66, 84]}. */
     static String difference(MetricResult metric) {
+        if (metric.lowerIsBetter()) {
+            return String.format(Locale.ROOT, "difference %+.3f [%+.3f, %+.3f], less is better", metric.difference(),
+                    metric.interval().low(), metric.interval().high());
+        }
         if (metric.isInNats()) {
             return String.format(Locale.ROOT, "difference %+.3f nats [%+.3f, %+.3f]", metric.difference(),
                     metric.interval().low(), metric.interval().high());
@@ -32,7 +36,8 @@ final class VerdictWords {
 
     static String score(MetricResult metric, double value) {
         return metric.isInNats() ? String.format(Locale.ROOT, "%.3f nats", value)
-                : metric.scale() == 1 ? share(value) : decimal(value);
+                : metric.lowerIsBetter() ? String.format(Locale.ROOT, "%.3f", value)
+                        : metric.scale() == 1 ? share(value) : decimal(value);
     }
 
     private static String named(MetricResult metric) {
@@ -56,7 +61,8 @@ final class VerdictWords {
 
     /** A gain in the metric's unit: points of 100, or nats. */
     static String gain(MetricResult metric, double gain) {
-        return metric.isInNats() ? String.format(Locale.ROOT, "%.3f nats", gain) : points(gain / metric.scale());
+        return metric.isInNats() ? String.format(Locale.ROOT, "%.3f nats", gain)
+                : metric.lowerIsBetter() ? String.format(Locale.ROOT, "%.3f", gain) : points(gain / metric.scale());
     }
 
     static String points(double share) {

@@ -23,11 +23,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /**
  * Typed questions: whether the likeliest option is right, and what the probabilities are worth
- * ({@link DecisionMeasures}), in units of questions. Beside the base, the tuned model is compared with the most
+ * ({@link DecisionMeasures}), in units of questions, of which those of one row are no independent ones. Beside the base, the tuned model is compared with the most
  * frequent option of each question and, where the training rows are known, with the answer to the most similar of them.
  * A base whose head was made anew is that most frequent option. How often another order of the options changes a choice
  * is measured on the first questions.
@@ -113,21 +112,21 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
         double[][] ofTuned = said(tuned, asked);
         double[][] ofBase = untrained.map(model -> said(model, ofUntrained))
                 .orElse(most);
-        PairedMeasures measures = new PairedMeasures(models.options());
+        PairedMeasures measures = new PairedMeasures(models.options(), together(asked));
         DecisionMeasures base = new DecisionMeasures(asked, ofBase);
         DecisionMeasures mine = new DecisionMeasures(asked, ofTuned);
         measures.yesNo("accuracy", base.right(), mine.right());
-        measures.yesNo("over_most_frequent", new DecisionMeasures(asked, most).right(), mine.right());
+        new DecisionMeasures(asked, most).addOver(measures, "most_frequent", mine);
         if (!training.isEmpty()) {
-            measures.yesNo("over_nearest", new DecisionMeasures(asked, nearest(asked, rows, training)).right(),
-                    mine.right());
+            new DecisionMeasures(asked, nearest(asked, rows, training)).addOver(measures, "nearest", mine);
         }
         base.add(measures, mine);
-        boolean[] flips = flips(tuned, asked);
-        if (flips.length > 0) {
-            boolean[] baseFlips = untrained.map(model -> flips(model, ofUntrained))
-                    .orElseGet(() -> new boolean[flips.length]);
-            measures.means("order_flips", numbers(baseFlips), numbers(flips));
+        List<Judged> choices = choices(asked);
+        if (!choices.isEmpty()) {
+            measures.means("order_flips", PairedMeasures.numbers(untrained.map(model -> DecisionMeasures.flips(model,
+                    choices(ofUntrained))).orElseGet(() -> new boolean[choices.size()])), PairedMeasures.numbers(
+                            DecisionMeasures.flips(tuned, choices)),
+                    together(choices));
         }
         return new Findings("accuracy", models.base().isPresent() ? "is the base model, asked in the same way"
                 : "gives every question its most frequent option in the " + Rows.source(training), measures,
@@ -190,14 +189,13 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
         }).toArray(double[][]::new);
     }
 
-    /** Whether choices change when their options are read in another order. */
-    private static boolean[] flips(DecisionModel model, List<Judged> asked) {
-        List<Judged> choices = asked.stream().filter(each -> each.question().kind() == DecisionQuestion.Kind.CHOICE)
+    /** Those that are asked again with their options in another order. */
+    private static List<Judged> choices(List<Judged> asked) {
+        return asked.stream().filter(each -> each.question().kind() == DecisionQuestion.Kind.CHOICE)
                 .limit(ASKED_AGAIN).toList();
-        return DecisionMeasures.flips(model, choices);
     }
 
-    private static double[] numbers(boolean[] values) {
-        return IntStream.range(0, values.length).mapToDouble(i -> values[i] ? 1 : 0).toArray();
+    private static Clusters together(List<Judged> asked) {
+        return Clusters.ofRows(asked.stream().mapToInt(Judged::row).toArray());
     }
 }

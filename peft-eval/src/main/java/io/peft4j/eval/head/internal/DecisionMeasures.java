@@ -2,6 +2,7 @@ package io.peft4j.eval.head.internal;
 
 import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.task.DecisionModel;
+import io.peft4j.eval.comparison.internal.Exchangeable;
 import io.peft4j.eval.decision.Judged;
 import io.peft4j.eval.metric.internal.CalibrationError;
 import io.peft4j.eval.report.Curve;
@@ -14,13 +15,15 @@ import java.util.SplittableRandom;
 import java.util.function.ToDoubleBiFunction;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
+import org.apache.commons.math3.stat.ranking.NaturalRanking;
 
 /**
  * What probabilities of questions are worth: the negative log-likelihood and the Brier score
  * {@code sum (p - y)^2} against what is right as the rows say it, soft or certain; how far the probability of the
  * likeliest option is from the share that is right, in 15 bins of equal width and of equal mass
  * (<a href="https://arxiv.org/abs/1904.01685">1904.01685</a>) and with its sign; and the area under the curve of risk
- * and coverage (<a href="https://arxiv.org/abs/1805.08206">1805.08206</a>).
+ * and coverage (<a href="https://arxiv.org/abs/1805.08206">1805.08206</a>), of equally sure answers the mean over their
+ * orders. Calibration errors are not compared: chance makes them larger, and unequally so in two arms.
  */
 final class DecisionMeasures {
     private static final int BINS = 15;
@@ -64,6 +67,79 @@ final class DecisionMeasures {
         measures.errors("ece_equal_mass", error(DecisionMeasures::equalMass), ofExact(DecisionMeasures::equalMass),
                 tuned.error(DecisionMeasures::equalMass), tuned.ofExact(DecisionMeasures::equalMass));
         measures.resampled("aurc", statistic(this::risk), tuned.statistic(tuned::risk));
+        addLosses(measures, "", tuned);
+    }
+
+    /** Adds the comparison of this arm, which stands for what can be had without a model, with the tuned one. */
+    void addOver(PairedMeasures measures, String name, DecisionMeasures tuned) {
+        measures.yesNo("over_" + name, right, tuned.right);
+        addLosses(measures, "_over_" + name, tuned);
+    }
+
+    private void addLosses(PairedMeasures measures, String over, DecisionMeasures tuned) {
+        measures.losses("brier" + over, squares(), tuned.squares());
+        measures.losses("aurc" + over, riskDifference(tuned));
+    }
+
+    /** The difference of the areas, for rows. */
+    Exchangeable riskDifference(DecisionMeasures tuned) {
+        return new RiskDifference(ranked(), tuned.ranked(), Clusters.ofRows(asked.stream().mapToInt(Judged::row)
+                .toArray()));
+    }
+
+    private record RiskDifference(DecisionMeasures first, DecisionMeasures second, Clusters clusters)
+            implements
+                Exchangeable {
+        @Override
+        public int size() {
+            return clusters.isNone() ? first.said.length : clusters.places().size();
+        }
+
+        @Override
+        public double base() {
+            return first.risk(first.all());
+        }
+
+        @Override
+        public double tuned() {
+            return second.risk(second.all());
+        }
+
+        @Override
+        public double of(int[] places) {
+            int[] items = clusters.expanded(places);
+            return second.risk(items) - first.risk(items);
+        }
+
+        @Override
+        public double without(int place) {
+            return of(IntStream.range(0, size()).filter(i -> i != place).toArray());
+        }
+
+        @Override
+        public double exchanged(boolean[] places) {
+            boolean[] items = clusters.expanded(places);
+            return second.mixed(first, items).risk(second.all()) - first.mixed(second, items).risk(first.all());
+        }
+    }
+
+    /** The same order of answers, with ranks for probabilities, so that those of two models can be exchanged. */
+    private DecisionMeasures ranked() {
+        return new DecisionMeasures(asked, said, right, new NaturalRanking().rank(certainty));
+    }
+
+    private DecisionMeasures mixed(DecisionMeasures other, boolean... ofOther) {
+        boolean[] rights = right.clone();
+        double[] certainties = certainty.clone();
+        for (int i = 0; i < ofOther.length; i++) {
+            rights[i] = ofOther[i] ? other.right[i] : right[i];
+            certainties[i] = ofOther[i] ? other.certainty[i] : certainty[i];
+        }
+        return new DecisionMeasures(asked, said, rights, certainties);
+    }
+
+    private int[] all() {
+        return IntStream.range(0, said.length).toArray();
     }
 
     Resampled error(ToDoubleBiFunction<DecisionMeasures, int[]> of) {
@@ -73,7 +149,7 @@ final class DecisionMeasures {
     /** An error as it is where each answer is right with the probability that was said. */
     double[] ofExact(ToDoubleBiFunction<DecisionMeasures, int[]> error) {
         SplittableRandom random = new SplittableRandom(0);
-        int[] all = IntStream.range(0, said.length).toArray();
+        int[] all = all();
         return IntStream.range(0, EXACT_DRAWS).mapToDouble(draw -> {
             boolean[] drawn = new boolean[all.length];
             IntStream.of(all).forEach(i -> drawn[i] = random.nextDouble() < certainty[i]);
@@ -133,13 +209,23 @@ final class DecisionMeasures {
         return error;
     }
 
-    private double risk(int[] places) {
-        Integer[] order = surest(places);
+    double risk(int[] places) {
+        // Probabilities sort as their bits do; the last of these makes way for whether the answer is wrong.
+        long[] sorted = IntStream.of(places).mapToLong(i -> Double.doubleToLongBits(certainty[i]) & -2L
+                | (right[i] ? 0 : 1)).sorted().toArray();
         double wrong = 0;
         double area = 0;
-        for (int i = 0; i < order.length; i++) {
-            wrong += right[order[i]] ? 0 : 1;
-            area += wrong / (i + 1) / order.length;
+        for (int to = sorted.length; to > 0;) {
+            int from = to;
+            long alike = 0;
+            while (from > 0 && sorted[from - 1] >> 1 == sorted[to - 1] >> 1) {
+                alike += sorted[--from] & 1;
+            }
+            for (int i = 1; i <= to - from; i++) {
+                area += (wrong + (double) alike * i / (to - from)) / (sorted.length - to + i) / sorted.length;
+            }
+            wrong += alike;
+            to = from;
         }
         return area;
     }
@@ -159,7 +245,7 @@ final class DecisionMeasures {
 
             @Override
             public double ofAll() {
-                return of.applyAsDouble(IntStream.range(0, n).toArray());
+                return of.applyAsDouble(all());
             }
 
             @Override

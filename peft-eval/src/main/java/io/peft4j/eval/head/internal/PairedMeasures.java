@@ -2,6 +2,7 @@ package io.peft4j.eval.head.internal;
 
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
+import io.peft4j.eval.comparison.internal.Exchangeable;
 import io.peft4j.eval.comparison.internal.PairedOutcomes;
 import io.peft4j.eval.metric.internal.CountMetric;
 import io.peft4j.eval.report.TaskArm.Score;
@@ -14,12 +15,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.commons.math3.stat.interval.ConfidenceInterval;
 import org.apache.commons.math3.stat.interval.WilsonScoreInterval;
 
 /**
  * Measures of two arms on the same rows: each arm's score with its interval (Wilson's of yes/no outcomes, BCa of
- * others), and for those that are compared the difference with its test.
+ * others), and for those that are compared the difference with its test. Items of one row are drawn, and exchanged,
+ * together ({@link Clusters}). P-values are corrected among the outcomes and, apart from them, among the losses.
  */
 final class PairedMeasures {
     /** Draws of statistics that look at all items each time. */
@@ -27,17 +30,29 @@ final class PairedMeasures {
     private static final double CHANCE = 0.95;
 
     private final Bootstrap bootstrap;
+    private final Clusters clusters;
     private final PairedOutcomes outcomes;
+    private final PairedOutcomes losses;
     private final Map<String, Score> base = new LinkedHashMap<>();
     private final Map<String, Score> tuned = new LinkedHashMap<>();
 
     PairedMeasures(ComparisonOptions options) {
-        this.bootstrap = options.bootstrap();
-        this.outcomes = new PairedOutcomes(options);
+        this(options, Clusters.NONE);
     }
 
-    /** Yes/no outcomes, compared by McNemar's exact test. */
+    PairedMeasures(ComparisonOptions options, Clusters clusters) {
+        this.bootstrap = options.bootstrap();
+        this.clusters = clusters;
+        this.outcomes = new PairedOutcomes(options);
+        this.losses = new PairedOutcomes(options);
+    }
+
+    /** Yes/no outcomes, compared by McNemar's exact test, and where items belong together by a permutation test. */
     void yesNo(String name, boolean[] ofBase, boolean[] ofTuned) {
+        if (!clusters.isNone()) {
+            values(name, numbers(ofBase), numbers(ofTuned));
+            return;
+        }
         outcomes.yesNo(name, ofBase, ofTuned);
         base.put(name, share(ofBase));
         tuned.put(name, share(ofTuned));
@@ -51,14 +66,24 @@ final class PairedMeasures {
 
     /** Log-probabilities in nats, compared by a permutation test. */
     void nats(String name, double[] ofBase, double[] ofTuned) {
-        outcomes.nats(name, ofBase, ofTuned);
+        outcomes.nats(name, clusters.sums(ofBase), clusters.sums(ofTuned));
         means(name, ofBase, ofTuned);
     }
 
     /** Values of any size, compared by a permutation test. */
     void values(String name, double[] ofBase, double[] ofTuned) {
-        outcomes.values(name, ofBase, ofTuned);
+        outcomes.values(name, clusters.sums(ofBase), clusters.sums(ofTuned));
         means(name, ofBase, ofTuned);
+    }
+
+    /** Losses, of which lower ones are better, compared by a permutation test. */
+    void losses(String name, double[] ofBase, double[] ofTuned) {
+        losses.losses(name, clusters.sums(ofBase), clusters.sums(ofTuned));
+    }
+
+    /** A statistic of which lower values are better, compared by approximate randomization. */
+    void losses(String name, Exchangeable difference) {
+        losses.losses(name, difference, MOST_DRAWS);
     }
 
     /** Counts, compared by approximate randomization. */
@@ -75,14 +100,23 @@ final class PairedMeasures {
 
     /** Means that are shown and not compared. */
     void means(String name, double[] ofBase, double[] ofTuned) {
-        base.put(name, mean(ofBase));
-        tuned.put(name, mean(ofTuned));
+        means(name, ofBase, ofTuned, clusters);
+    }
+
+    /** Means of other items. */
+    void means(String name, double[] ofBase, double[] ofTuned, Clusters together) {
+        base.put(name, mean(together.values(ofBase)));
+        tuned.put(name, mean(together.values(ofTuned)));
+    }
+
+    static double[] numbers(boolean... values) {
+        return IntStream.range(0, values.length).mapToDouble(i -> values[i] ? 1 : 0).toArray();
     }
 
     /** Statistics that are shown with their intervals and not compared. */
     void resampled(String name, Resampled ofBase, Resampled ofTuned) {
-        base.put(name, new Score(ofBase.ofAll(), Optional.of(few().of(ofBase))));
-        tuned.put(name, new Score(ofTuned.ofAll(), Optional.of(few().of(ofTuned))));
+        base.put(name, new Score(ofBase.ofAll(), Optional.of(few().of(clusters.of(ofBase)))));
+        tuned.put(name, new Score(ofTuned.ofAll(), Optional.of(few().of(clusters.of(ofTuned)))));
     }
 
     /**
@@ -102,7 +136,7 @@ final class PairedMeasures {
 
     private Score error(Resampled items, double... ofChance) {
         double value = items.ofAll();
-        Interval basic = few().basic(items);
+        Interval basic = few().basic(clusters.of(items));
         double chance = Arrays.stream(ofChance).sorted().toArray()[(int) (CHANCE * ofChance.length)];
         double low = value <= chance ? 0 : Math.max(0, Math.min(value, basic.low()));
         return new Score(value, Optional.of(new Interval(low, Math.max(value, basic.high()), basic.level())));
@@ -152,6 +186,6 @@ final class PairedMeasures {
     }
 
     List<MetricResult> results() {
-        return outcomes.results();
+        return Stream.concat(outcomes.results().stream(), losses.results().stream()).toList();
     }
 }

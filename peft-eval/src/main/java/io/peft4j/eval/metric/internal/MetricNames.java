@@ -31,7 +31,12 @@ public final class MetricNames {
             Map.entry("log_likelihood", "log-likelihood"), Map.entry("nll", "negative log-likelihood"),
             Map.entry("brier", "Brier score"), Map.entry("signed_gap", "confidence less accuracy"),
             Map.entry("ece", "calibration error"), Map.entry("ece_equal_mass", "calibration error, equal mass"),
-            Map.entry("aurc", "risk over coverage"), Map.entry("order_flips", "changed by the order of options"));
+            Map.entry("aurc", "risk over coverage"),
+            Map.entry("brier_over_most_frequent", "Brier score, base: most frequent option"),
+            Map.entry("brier_over_nearest", "Brier score, base: most similar training row"),
+            Map.entry("aurc_over_most_frequent", "risk over coverage, base: most frequent option"),
+            Map.entry("aurc_over_nearest", "risk over coverage, base: most similar training row"),
+            Map.entry("order_flips", "changed by the order of options"));
 
     private MetricNames() {
     }
