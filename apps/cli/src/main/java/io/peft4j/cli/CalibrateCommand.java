@@ -11,6 +11,7 @@ import io.peft4j.data.task.DecisionRow;
 import io.peft4j.eval.decision.CalibrationFit;
 import io.peft4j.eval.decision.Judged;
 import io.peft4j.models.BaseModel;
+import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -39,6 +40,10 @@ final class CalibrateCommand extends PeftCommand {
     @Mixin
     private DataInput input;
 
+    @Option(names = "--error", paramLabel = "X", split = ",", description = "Further shares of wrong answers that "
+            + "thresholds are made for, beside 0.01, 0.02, 0.05 and 0.1; decide --max-error takes them.")
+    private List<Double> errors = List.of();
+
     @Mixin
     private SeedOption seed;
 
@@ -50,6 +55,9 @@ final class CalibrateCommand extends PeftCommand {
 
     @Override
     public Integer call() {
+        if (!errors.stream().allMatch(error -> error > 0 && error < 1)) {
+            throw usage("--error is " + errors + "; each must be between 0 and 1, such as 0.03 for 3 %");
+        }
         Optional<Task> task = AdapterTask.read(adapter);
         try (BaseModel base = engine.loadFor(model, adapter, console(), task);
                 PeftModel tuned = base.withAdapter(adapter)) {
@@ -57,7 +65,7 @@ final class CalibrateCommand extends PeftCommand {
             try (OpenRows file = OpenRows.open(input.file(data))) {
                 rows = DecisionData.rows(file, tuned.decisions().plainQuestion());
             }
-            CalibrationFit fit = CalibrationFit.of(tuned.decisions(), Judged.of(tuned, rows), seed.value());
+            CalibrationFit fit = CalibrationFit.of(tuned.decisions(), Judged.of(tuned, rows), seed.value(), errors);
             fit.settings().write(adapter);
             if (json.isGiven()) {
                 console().print(line(fit));
@@ -72,12 +80,16 @@ final class CalibrateCommand extends PeftCommand {
         console().print(String.format(Locale.ROOT, "%s: %s, cross-entropy %.4f -> %.4f on %d rows (%s)", name,
                 entry.method(), fit.before().get(name), fit.after().get(name), entry.rows(), entry.reason()));
         entry.thresholds().forEach(threshold -> console().print(threshold.coverage() == 0
-                ? String.format(Locale.ROOT,
-                        "  at most %.0f %% wrong: no answer is certain enough; more rows can show it",
-                        100 * threshold.error())
-                : String.format(Locale.ROOT, "  at most %.0f %% wrong: from probability %.3f on, %.0f %% of answers "
-                        + "[%.0f, %.0f]", 100 * threshold.error(), threshold.probability(),
+                ? "  at most " + percent(threshold.error())
+                        + " % wrong: no answer is certain enough; more rows can show "
+                        + "it"
+                : String.format(Locale.ROOT, "  at most %s %% wrong: from probability %.3f on, %.0f %% of answers "
+                        + "[%.0f, %.0f]", percent(threshold.error()), threshold.probability(),
                         100 * threshold.coverage(), 100 * threshold.low(), 100 * threshold.high())));
+    }
+
+    private static String percent(double share) {
+        return BigDecimal.valueOf(share).movePointRight(2).stripTrailingZeros().toPlainString();
     }
 
     private static ObjectNode line(CalibrationFit fit) {

@@ -2,6 +2,7 @@ package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.decision.DecisionAnswer;
+import io.peft4j.core.decision.DecisionCalibration;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.decision.DecisionResult;
@@ -45,6 +46,10 @@ final class DecideCommand extends PeftCommand {
             + "not certain enough for at most this share to be wrong; one of the errors of peft4j calibrate.")
     private Double maxError;
 
+    @Option(names = "--sets", paramLabel = "X", description = "Also prints for each question the options that hold the "
+            + "right one in this share of cases: 0.8, 0.9 or 0.95, as peft4j calibrate fitted them.")
+    private Double sets;
+
     @Mixin
     private JsonOption json;
 
@@ -63,7 +68,7 @@ final class DecideCommand extends PeftCommand {
         for (int from = 0; from < requests.size(); from += ROWS) {
             List<DecisionRequest> some = requests.subList(from, Math.min(requests.size(), from + ROWS));
             for (DecisionResult result : results(decisions, some, from)) {
-                print(result);
+                print(result, decisions.settings().calibration());
             }
         }
         return 0;
@@ -85,19 +90,26 @@ final class DecideCommand extends PeftCommand {
         }
     }
 
-    private void print(DecisionResult result) {
+    private List<String> set(DecisionAnswer answer, DecisionCalibration fitted) {
+        return sets == null ? List.of() : fitted.set(answer, sets);
+    }
+
+    private void print(DecisionResult result, DecisionCalibration fitted) {
         if (json.isGiven()) {
             ObjectNode line = result.toJson();
             result.answers().forEach((name, answer) -> {
+                ObjectNode of = line.withObject("/answers")
+                        .withObject("/" + name.replace("~", "~0").replace("/", "~1"));
                 if (answer.refused()) {
-                    line.withObject("/answers").withObject("/" + name.replace("~", "~0").replace("/", "~1"))
-                            .put("refused", true);
+                    of.put("refused", true);
                 }
+                set(answer, fitted).forEach(option -> of.withArray("/set").add(option));
             });
             console().print(line);
             return;
         }
-        result.answers().forEach((name, answer) -> console().printMarkdown("- **" + name + "**: " + words(answer)));
+        result.answers().forEach((name, answer) -> console().printMarkdown("- **" + name + "**: " + words(answer)
+                + (sets == null ? "" : ", one of " + set(answer, fitted))));
     }
 
     private static String words(DecisionAnswer answer) {

@@ -91,8 +91,9 @@ class DecisionCommandsTest {
                 rows("held.jsonl", 12, 4), "--output", out, "--dtype", "f32");
         Path apart = rows("apart.jsonl", 60, 2);
         JsonNode fit = CommandRun.succeeding("calibrate", "--model", LLAMA, "--adapter", out, "--data",
-                apart, "--dtype", "f32", "--json").json().get(0).at("/questions/label");
+                apart, "--error", "0.3,0.4", "--dtype", "f32", "--json").json().get(0).at("/questions/label");
         assertEquals(60, fit.get("rows").asInt());
+        assertEquals(6, fit.get("thresholds").size(), "four errors, and two that were asked for");
         assertTrue(fit.get("nll").asDouble() < 0.65, fit.toString());
         String settings = Files.readString(out.resolve("decision.json"));
         assertTrue(settings.contains("\"thresholds\"") && settings.contains("\"names_as_labels\" : true"), settings);
@@ -146,6 +147,21 @@ class DecisionCommandsTest {
         JsonNode all = CommandRun.succeeding("decide", "--model", LLAMA, "--adapter", out, "--data", test, "--dtype",
                 "f32", "--max-error", 0.01, "--json").json().get(0).at("/answers/question");
         assertTrue(all.get("refused").asBoolean(), "60 rows cannot show an error of 1 %: " + all);
+        assertTrue(!all.has("set"), all.toString());
+        List<JsonNode> sets = CommandRun.succeeding("decide", "--model", LLAMA, "--adapter", out, "--data", test,
+                "--dtype", "f32", "--max-error", 0.4, "--sets", 0.95, "--json").json();
+        assertTrue(sets.stream().anyMatch(row -> !row.at("/answers/question").has("refused")), "as was asked for");
+        assertTrue(sets.stream().allMatch(row -> row.at("/answers/question/set/0").asText()
+                .equals(row.at("/answers/question/choice").asText())), sets.toString());
+        String words = CommandRun.succeeding("decide", "--model", LLAMA, "--adapter", out, "--data", test, "--dtype",
+                "f32", "--sets", 0.9).out();
+        assertTrue(words.contains(", one of ["), words);
+        String unfitted = CommandRun.failing(1, "decide", "--model", LLAMA, "--adapter", out, "--data", test, "--dtype",
+                "f32", "--sets", 0.7);
+        assertTrue(unfitted.contains("no sets with coverage 0.7 were fitted"), unfitted);
+        String impossible = CommandRun.failing(2, "calibrate", "--model", LLAMA, "--adapter", out, "--data", apart,
+                "--error", "1.5", "--dtype", "f32");
+        assertTrue(impossible.contains("each must be between 0 and 1"), impossible);
     }
 
     /** A copy of the chat model with a {@code decision.json}. */

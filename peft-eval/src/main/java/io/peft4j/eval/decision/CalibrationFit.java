@@ -20,6 +20,7 @@ import java.util.Random;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.commons.math3.distribution.BetaDistribution;
 import org.apache.commons.math3.stat.interval.ConfidenceInterval;
 import org.apache.commons.math3.stat.interval.WilsonScoreInterval;
@@ -42,7 +43,7 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
     public static final int ISOTONIC_ROWS = 1000;
     /** The fewest rows of a question. */
     public static final int LEAST_ROWS = 20;
-    /** The errors that thresholds are made for. */
+    /** The errors that thresholds are made for, beside those that are asked for. */
     public static final List<Double> ERRORS = List.of(0.01, 0.02, 0.05, 0.1);
     private static final List<Double> COVERAGES = List.of(0.8, 0.9, 0.95);
     private static final int FOLDS = 5;
@@ -74,6 +75,20 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
      *     on some of the rows
      */
     public static CalibrationFit of(DecisionSettings settings, List<Judged> rows, long seed) {
+        return of(settings, rows, seed, List.of());
+    }
+
+    /**
+     * As the other, with thresholds for further errors.
+     *
+     * @param wanted shares of wrong answers, between 0 and 1
+     */
+    public static CalibrationFit of(DecisionSettings settings, List<Judged> rows, long seed, List<Double> wanted) {
+        List<Double> errors = Stream.concat(ERRORS.stream(), wanted.stream()).distinct().sorted().toList();
+        if (!(errors.get(0) > 0 && errors.get(errors.size() - 1) < 1)) {
+            throw new ConfigurationException("the wanted errors are " + wanted + "; each must be between 0 and 1, such "
+                    + "as 0.03 for 3 %");
+        }
         requireUnseen(settings, rows);
         Map<String, Double> heats = new LinkedHashMap<>();
         Map<String, List<Judged>> buckets = grouped(rows, row -> DecisionSettings.bucket(row.question().kind(),
@@ -92,7 +107,7 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
                         + "a calibration needs at least " + LEAST_ROWS);
             }
             Choice choice = choose(some, seed);
-            Entry entry = entry(some, choice);
+            Entry entry = entry(some, choice, errors);
             entries.add(entry);
             named.put(name, entry);
             before.put(name, some.stream().mapToDouble(row -> Scaling.loss(row.gold(), settings.probabilities(
@@ -197,7 +212,7 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
         return said;
     }
 
-    private static Entry entry(List<Judged> rows, Choice choice) {
+    private static Entry entry(List<Judged> rows, Choice choice, List<Double> errors) {
         DecisionQuestion question = rows.get(0).question();
         Fitted fitted = choice.fitted();
         boolean[] right = new boolean[rows.size()];
@@ -211,7 +226,7 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
         }
         return new Entry(question.kind().word(), question.text(), question.names(), fitted.method(), choice.reason(),
                 rows.size(), boxed(fitted.scaling().weights()), boxed(fitted.scaling().biases()), fitted.from(),
-                fitted.to(), ERRORS.stream().map(error -> threshold(error, certainty, right)).toList(),
+                fitted.to(), errors.stream().map(error -> threshold(error, certainty, right)).toList(),
                 COVERAGES.stream().map(coverage -> conformal(coverage, scores)).toList());
     }
 

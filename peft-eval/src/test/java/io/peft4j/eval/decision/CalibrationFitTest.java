@@ -153,6 +153,67 @@ class CalibrationFitTest {
         assertTrue(kept > 1000 && wrong <= 0.1 * kept, wrong + " of " + kept);
     }
 
+    /** Answers that are right in 8 of 10 cases, however sure a model is of them: no temperature or bias says so. */
+    private static List<Judged> noisy(int count, long seed) {
+        Random random = new Random(seed);
+        DecisionQuestion either = DecisionQuestion.choice("Which?", List.of("a", "b"));
+        return IntStream.range(0, count).mapToObj(i -> {
+            double logit = 4 * random.nextGaussian();
+            boolean first = random.nextDouble() < 0.8 == logit > 0;
+            return new Judged(i, "q", TextNode.valueOf(""), either, new double[] {logit, 0}, first
+                    ? new double[] {1, 0} : new double[] {0, 1});
+        }).toList();
+    }
+
+    /** The line through steps, sought from the other end. */
+    private static double between(List<Double> from, List<Double> to, double p) {
+        int last = from.size() - 1;
+        if (p <= from.get(0) || p >= from.get(last)) {
+            return to.get(p <= from.get(0) ? 0 : last);
+        }
+        int below = last;
+        while (from.get(below) > p) {
+            below--;
+        }
+        return to.get(below) + (p - from.get(below)) * (to.get(below + 1) - to.get(below))
+                / (from.get(below + 1) - from.get(below));
+    }
+
+    @Test
+    void manyRowsGetIsotonicStepsWhichAreStoredAndApplied(@TempDir Path folder) {
+        List<Judged> rows = noisy(1200, 5);
+        CalibrationFit fit = CalibrationFit.of(DecisionSettings.DEFAULT, rows, 0);
+        DecisionCalibration.Entry entry = fit.entries().get("q");
+        assertEquals("isotonic", entry.method(), entry.reason());
+        assertTrue(fit.after().get("q") < 0.55, "the entropy of 8 in 10 is 0.50: " + fit.after());
+        assertTrue(!CalibrationFit.of(DecisionSettings.DEFAULT, rows.subList(0, 999), 0).entries().get("q").reason()
+                .contains("isotonic"), "from 1,000 rows on");
+        fit.settings().write(folder);
+        DecisionSettings read = DecisionSettings.read(folder, DecisionSettings.DEFAULT);
+        double loss = 0;
+        for (Judged row : noisy(4000, 6)) {
+            double[] heated = DecisionCalibration.softmax(entry.weights().get(0) * row.logits()[0], 0);
+            double[] steps = Arrays.stream(heated).map(p -> between(entry.from(), entry.to(), p)).toArray();
+            double[] said = read.probabilities(row.question(), row.logits());
+            assertEquals(steps[0] / (steps[0] + steps[1]), said[0], 1e-12);
+            loss += Scaling.loss(row.gold(), said) / 4000;
+        }
+        assertTrue(loss < 0.53, "on rows never seen: " + loss);
+    }
+
+    @Test
+    void thresholdsAreMadeForWantedErrors() {
+        List<Judged> rows = biased(600, 1);
+        DecisionCalibration.Entry entry = CalibrationFit.of(DecisionSettings.DEFAULT, rows, 0, List.of(0.15, 0.05))
+                .entries().get("q");
+        assertEquals(List.of(0.01, 0.02, 0.05, 0.1, 0.15), entry.thresholds().stream()
+                .map(DecisionCalibration.Threshold::error).toList());
+        assertTrue(entry.threshold(0.15).orElseThrow().coverage() > entry.threshold(0.1).orElseThrow().coverage());
+        String message = assertThrows(ConfigurationException.class, () -> CalibrationFit.of(DecisionSettings.DEFAULT,
+                rows, 0, List.of(0.0))).getMessage();
+        assertTrue(message.contains("must be between 0 and 1"), message);
+    }
+
     @Test
     void fewRowsAreRefused() {
         String message = assertThrows(ConfigurationException.class, () -> CalibrationFit.of(DecisionSettings.DEFAULT,
