@@ -1,6 +1,8 @@
 package io.peft4j.data.task;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.error.ConfigurationException;
@@ -56,6 +58,21 @@ public record DecisionRow(DecisionRequest request, Map<String, List<Double>> gol
                     + "; they must be from 0 to 1 and sum to 1");
         }
         return probabilities.stream().map(p -> p / sum).toList();
+    }
+
+    /** The row as it stands in a file, with what is right as {@code "gold"}. */
+    public ObjectNode toJson() {
+        ObjectNode row = JsonNodeFactory.instance.objectNode();
+        row.set("state", request.state());
+        ObjectNode questions = row.putObject("questions");
+        request.questions().forEach((name, question) -> questions.set(name, question.toJson()));
+        ObjectNode right = row.putObject("gold");
+        gold.forEach((name, probabilities) -> {
+            ObjectNode named = right.putObject(name).putObject("probabilities");
+            List<String> options = request.questions().get(name).names();
+            IntStream.range(0, options.size()).forEach(i -> named.put(options.get(i), probabilities.get(i)));
+        });
+        return row;
     }
 
     /** A state with one question that has one right answer. */
