@@ -6,13 +6,20 @@ import io.peft4j.core.decision.DecisionCalibration;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.decision.DecisionResult;
+import io.peft4j.core.decision.DecisionSettings;
+import io.peft4j.core.decision.support.PythonJson;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.task.DecisionModel;
+import io.peft4j.data.task.DecisionRow;
 import io.peft4j.data.task.DecisionRows;
+import io.peft4j.eval.decision.NextLabels;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
@@ -50,11 +57,21 @@ final class DecideCommand extends PeftCommand {
             + "right one in this share of cases: 0.8, 0.9 or 0.95, as peft4j calibrate fitted them.")
     private Double sets;
 
+    @Option(names = "--to-label", paramLabel = "N",
+            description = "Prints, in place of all answers, the N rows to label "
+                    + "next: near the threshold of --max-error, else near a guess, and unlike each other.")
+    private Integer toLabel;
+
+    @Option(names = "--labelled", paramLabel = "FILE", description = "Rows that are labelled already, which those to "
+            + "label are unlike, too.")
+    private Path labelled;
+
     @Mixin
     private JsonOption json;
 
     @Override
     public Integer call() {
+        requireWith("--to-label", List.of("--labelled"));
         return model.forDecisions().with(console(), this::decide);
     }
 
@@ -65,13 +82,44 @@ final class DecideCommand extends PeftCommand {
         });
         List<DecisionRequest> requests = DecisionRows.requests(input.file(data),
                 decisions.settings().plainQuestion());
+        List<DecisionResult> all = new ArrayList<>();
         for (int from = 0; from < requests.size(); from += ROWS) {
             List<DecisionRequest> some = requests.subList(from, Math.min(requests.size(), from + ROWS));
             for (DecisionResult result : results(decisions, some, from)) {
-                print(result, decisions.settings().calibration());
+                if (toLabel == null) {
+                    print(result, decisions.settings().calibration());
+                } else {
+                    all.add(result);
+                }
             }
         }
+        if (toLabel != null) {
+            printNext(decisions.settings(), requests, all);
+        }
         return 0;
+    }
+
+    private void printNext(DecisionSettings settings, List<DecisionRequest> requests, List<DecisionResult> results) {
+        List<String> known = labelled == null ? List.of() : texts(DecisionRows.requests(input.file(labelled),
+                settings.plainQuestion()));
+        List<NextLabels> next = fromOptions(() -> NextLabels.of(results, texts(requests), known, settings.calibration(),
+                maxError == null ? OptionalDouble.empty() : OptionalDouble.of(maxError), toLabel));
+        for (NextLabels each : next) {
+            DecisionResult result = results.get(each.row());
+            if (json.isGiven()) {
+                ObjectNode line = new DecisionRow(requests.get(each.row()), Map.of()).toJson();
+                line.remove("gold");
+                line.setAll(result.toJson());
+                console().print(line.put("row", each.row() + 1).put("distance", each.distance()));
+            } else {
+                console().printMarkdown("- **row " + (each.row() + 1) + "**, " + each.question() + ": "
+                        + words(result.answers().get(each.question())));
+            }
+        }
+    }
+
+    private static List<String> texts(List<DecisionRequest> rows) {
+        return rows.stream().map(row -> PythonJson.text(row.state())).toList();
     }
 
     /** A row that does not fit the model is named. */

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -156,6 +157,15 @@ class DecisionCommandsTest {
         String words = CommandRun.succeeding("decide", "--model", LLAMA, "--adapter", out, "--data", test, "--dtype",
                 "f32", "--sets", 0.9).out();
         assertTrue(words.contains(", one of ["), words);
+        List<JsonNode> next = CommandRun.succeeding("decide", "--model", LLAMA, "--adapter", out, "--data", test,
+                "--labelled", training, "--dtype", "f32", "--to-label", 5, "--json").json();
+        assertEquals(5, next.size());
+        JsonNode least = next.get(0);
+        assertTrue(least.get("distance").asDouble() <= next.stream().mapToDouble(row -> row.get("distance").asDouble())
+                .min().orElseThrow(), "the least certain comes first: " + next);
+        assertEquals(Files.readAllLines(test).get(least.get("row").asInt() - 1).split("\"")[3],
+                least.get("state").asText());
+        assertTrue(least.at("/questions/question/criteria").has("money"), least.toString());
         String unfitted = CommandRun.failing(1, "decide", "--model", LLAMA, "--adapter", out, "--data", test, "--dtype",
                 "f32", "--sets", 0.7);
         assertTrue(unfitted.contains("no sets with coverage 0.7 were fitted"), unfitted);
@@ -196,6 +206,42 @@ class DecisionCommandsTest {
                 CommandRun.succeeding("evaluate", "--model", model, "--data", data, "--dtype", "f32", "--json").json()
                         .get(0).get("arms"));
         assertTrue(CommandRun.failing(2, "evaluate", "--model", LLAMA, "--data", data).startsWith("give either"));
+    }
+
+    private Path questions(String name, String instructions, String besides) throws IOException {
+        return Files.write(folder.resolve(name), IntStream.range(0, 30).mapToObj(i -> "{\"state\": \"note " + 37 * i
+                + (i % 2 == 0 ? " of a refund" : " about logins") + "\", \"questions\": {\"q\": {\"type\": \"choice\", "
+                + "\"instructions\": \"" + instructions + "\", \"criteria\": {\"money\": null, \"access\": null}}}, "
+                + "\"expected\": {\"q\": \"" + (i % 2 == 0 ? "money" : "access") + "\"}" + besides + "}").toList());
+    }
+
+    @Test
+    void anotherWordingOfAQuestionIsAskedAndCounted() throws IOException {
+        Path out = folder.resolve("out");
+        CommandRun.succeeding("train", "--model", LLAMA, "--objective", "decision", "--data",
+                rows("train.jsonl", 16, 1), "--output", out, "--dtype", "f32");
+        String first = "Which team?";
+        List<String> others = List.of("xyzzy 7 7 7 ? ! ?", "Where does this go, and who would have to read it?");
+        JsonNode scores = CommandRun.succeeding("evaluate", "--model", LLAMA, "--adapter", out, "--data",
+                questions("asked.jsonl", first, ", \"wordings\": {\"q\": [\"" + String.join("\", \"", others)
+                        + "\"]}"),
+                "--dtype", "f32", "--json").json().get(0).at("/arms/tuned/scores");
+        int flips = 0;
+        List<String> before = choices(out, questions("first.jsonl", first, ""));
+        for (String other : others) {
+            List<String> after = choices(out, questions("other.jsonl", other, ""));
+            flips += (int) IntStream.range(0, 30).filter(i -> !before.get(i).equals(after.get(i))).count();
+        }
+        assertEquals(flips / 60.0, scores.at("/wording_flips/value").asDouble(), 1e-9);
+        assertTrue(scores.at("/wording_flips/ci_low").isDouble(), scores.toString());
+        String error = CommandRun.failing(1, "evaluate", "--model", LLAMA, "--adapter", out, "--data",
+                questions("wrong.jsonl", first, ", \"wordings\": {\"p\": [\"Who?\"]}"), "--dtype", "f32");
+        assertTrue(error.contains("wrong.jsonl:1") && error.contains("there are wordings of 'p'"), error);
+    }
+
+    private static List<String> choices(Path adapter, Path data) {
+        return CommandRun.succeeding("decide", "--model", LLAMA, "--adapter", adapter, "--data", data, "--dtype", "f32",
+                "--json").json().stream().map(row -> row.at("/answers/q/choice").asText()).toList();
     }
 
     @Test

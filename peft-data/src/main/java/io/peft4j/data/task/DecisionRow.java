@@ -17,8 +17,10 @@ import java.util.stream.IntStream;
  *
  * @param request the state and its questions
  * @param gold for questions by their names the probabilities of the options in their order, which sum to 1
+ * @param wordings for questions by their names other instructions that ask the same
  */
-public record DecisionRow(DecisionRequest request, Map<String, List<Double>> gold) {
+public record DecisionRow(DecisionRequest request, Map<String, List<Double>> gold,
+        Map<String, List<JsonNode>> wordings) {
     /** How far the sum of probabilities may be from 1; it is divided by. */
     public static final double TOLERANCE = 1e-3;
 
@@ -42,6 +44,17 @@ public record DecisionRow(DecisionRequest request, Map<String, List<Double>> gol
             }
         });
         gold = Collections.unmodifiableMap(checked);
+        wordings = Map.copyOf(wordings);
+        wordings.keySet().stream().filter(name -> !request.questions().containsKey(name)).findFirst()
+                .ifPresent(name -> {
+                    throw new ConfigurationException("there are wordings of '" + name + "', but no such question; "
+                            + "there are " + request.questions().keySet());
+                });
+    }
+
+    /** A row without other wordings. */
+    public DecisionRow(DecisionRequest request, Map<String, List<Double>> gold) {
+        this(request, gold, Map.of());
     }
 
     /**

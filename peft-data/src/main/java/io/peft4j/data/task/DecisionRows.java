@@ -19,7 +19,8 @@ import java.util.function.Function;
 
 /**
  * Reads questions about states: {@code {"state", "questions": {name: {"type", "instructions", "criteria"}}}}, with what
- * is right as {@code "expected": {name: option}} or {@code "gold": {name: {"probabilities": {option: p}}}}.
+ * is right as {@code "expected": {name: option}} or {@code "gold": {name: {"probabilities": {option: p}}}}, and for an
+ * evaluation other instructions that ask the same as {@code "wordings": {name: [instructions]}}.
  */
 public final class DecisionRows {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -85,7 +86,17 @@ public final class DecisionRows {
                             option(question, entry.getValue())))));
             tree(fields, "gold").properties().forEach(entry -> gold.put(entry.getKey(),
                     named(request, entry.getKey(), question -> probabilities(question, entry.getValue()))));
-            return new DecisionRow(request, gold);
+            Map<String, List<JsonNode>> wordings = new LinkedHashMap<>();
+            tree(fields, "wordings").properties().forEach(entry -> {
+                if (!entry.getValue().isArray()) {
+                    throw new ConfigurationException("\"wordings\" of '" + entry.getKey() + "' must be a list of "
+                            + "instructions");
+                }
+                List<JsonNode> others = new ArrayList<>();
+                entry.getValue().forEach(others::add);
+                wordings.put(entry.getKey(), others);
+            });
+            return new DecisionRow(request, gold, wordings);
         } catch (ConfigurationException e) {
             throw row.wrong(e.getMessage());
         }

@@ -1,5 +1,6 @@
 package io.peft4j.eval.head.internal;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.decision.TrainedStates;
@@ -29,7 +30,7 @@ import java.util.Optional;
  * ({@link DecisionMeasures}), in units of questions, of which those of one row are no independent ones. Beside the base, the tuned model is compared with the most
  * frequent option of each question and, where the training rows are known, with the answer to the most similar of them.
  * A base whose head was made anew is that most frequent option. How often another order of the options changes a choice
- * is measured on the first questions.
+ * is measured on the first questions, and how often another wording does on those that have some.
  */
 public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
     /** Choices that are asked again with their options in another order. */
@@ -128,6 +129,8 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
                             DecisionMeasures.flips(tuned, choices)),
                     together(choices));
         }
+        addWordings(measures, tuned, asked, untrained.map(model -> DecisionMeasures.flipsOf(model, reworded(ofUntrained,
+                rows), wordings(asked, rows))), rows);
         return new Findings("accuracy", models.base().isPresent() ? "is the base model, asked in the same way"
                 : "gives every question its most frequent option in the " + Rows.source(training), measures,
                 Findings.Classes.NONE, Findings.Classes.NONE, Rows.wrong(base.right(), mine.right(), i -> new String[] {
@@ -187,6 +190,31 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
                     .map(place -> gold.get(place).stream().mapToDouble(Double::doubleValue).toArray())
                     .orElseGet(() -> uniform(each.gold().length));
         }).toArray(double[][]::new);
+    }
+
+    /** How often an answer changes where the rows have other wordings of its question. */
+    private static void addWordings(PairedMeasures measures, DecisionModel tuned, List<Judged> asked,
+            Optional<boolean[]> ofBase, List<DecisionRow> rows) {
+        List<Judged> reworded = reworded(asked, rows);
+        if (!reworded.isEmpty()) {
+            measures.means("wording_flips", PairedMeasures.numbers(ofBase.orElseGet(() -> new boolean[reworded
+                    .size()])),
+                    PairedMeasures.numbers(DecisionMeasures.flipsOf(tuned, reworded, wordings(asked, rows))),
+                    together(reworded));
+        }
+    }
+
+    private static List<JsonNode> wordings(Judged asked, List<DecisionRow> rows) {
+        return rows.get(asked.row()).wordings().getOrDefault(asked.name(), List.of());
+    }
+
+    private static List<JsonNode> wordings(List<Judged> asked, List<DecisionRow> rows) {
+        return asked.stream().flatMap(each -> wordings(each, rows).stream()).toList();
+    }
+
+    /** Each question once for each of its other wordings. */
+    private static List<Judged> reworded(List<Judged> asked, List<DecisionRow> rows) {
+        return asked.stream().flatMap(each -> wordings(each, rows).stream().map(wording -> each)).toList();
     }
 
     /** Those that are asked again with their options in another order. */

@@ -1,5 +1,7 @@
 package io.peft4j.eval.head.internal;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.task.DecisionModel;
 import io.peft4j.eval.comparison.internal.Exchangeable;
@@ -286,11 +288,25 @@ final class DecisionMeasures {
 
     /** Whether choices change when their options are read from the middle on. */
     static boolean[] flips(DecisionModel model, List<Judged> choices) {
-        List<double[]> again = model.logits(choices.stream().map(each -> new DecisionRequest(each.state(),
-                Map.of(each.name(), each.question()))).toList(), DecisionMeasures::turned);
-        boolean[] flips = new boolean[choices.size()];
+        return flips(model, choices, model.logits(choices.stream().map(each -> request(each, each.question()
+                .instructions())).toList(), DecisionMeasures::turned));
+    }
+
+    /** Whether answers change when the same is asked in other words; what was fitted to the question stays. */
+    static boolean[] flipsOf(DecisionModel model, List<Judged> asked, List<JsonNode> wordings) {
+        return flips(model, asked, model.logits(IntStream.range(0, asked.size()).mapToObj(i -> request(asked.get(i),
+                wordings.get(i))).toList()));
+    }
+
+    private static DecisionRequest request(Judged asked, JsonNode instructions) {
+        return new DecisionRequest(asked.state(), Map.of(asked.name(), new DecisionQuestion(asked.question().kind(),
+                instructions, asked.question().options())));
+    }
+
+    private static boolean[] flips(DecisionModel model, List<Judged> before, List<double[]> again) {
+        boolean[] flips = new boolean[before.size()];
         for (int i = 0; i < flips.length; i++) {
-            Judged asked = choices.get(i);
+            Judged asked = before.get(i);
             flips[i] = Judged.best(model.settings().probabilities(asked.question(), again.get(i))) != Judged
                     .best(model.settings().probabilities(asked.question(), asked.logits()));
         }

@@ -36,7 +36,8 @@ public final class MetricNames {
             Map.entry("brier_over_nearest", "Brier score, base: most similar training row"),
             Map.entry("aurc_over_most_frequent", "risk over coverage, base: most frequent option"),
             Map.entry("aurc_over_nearest", "risk over coverage, base: most similar training row"),
-            Map.entry("order_flips", "changed by the order of options"));
+            Map.entry("order_flips", "changed by the order of options"),
+            Map.entry("wording_flips", "changed by another wording"));
 
     private MetricNames() {
     }
