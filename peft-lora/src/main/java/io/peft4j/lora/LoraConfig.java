@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * LoRA (<a href="https://arxiv.org/abs/2106.09685">2106.09685</a>): beside a frozen weight W [out, in] two small
@@ -58,9 +59,9 @@ import java.util.stream.IntStream;
  *     ends with a dot and the name; default none
  * @param kasa {@code kasa_config}: KaSA; default none
  * @param blocks {@code use_bdlora}: BD-LoRA; default none
+ * @param arrow {@code arrow_config}: Arrow, which mixes other adapters; default none
  */
 @PeftType("LORA")
-@UnusedKey(value = "arrow_config", feature = "a mixture of adapters by Arrow (activate one of them, or combine them)")
 @UnusedKey(value = "megatron_config", feature = "Megatron")
 @UnusedKey(value = "megatron_core", fallback = "\"megatron.core\"")
 @UnusedKey(value = "monteclora_config", feature = "MonteCLoRA (merge the adapter in Hugging Face PEFT)")
@@ -83,7 +84,8 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
         @Key("ensure_weight_tying") boolean ensureWeightTying,
         @Key("target_parameters") List<String> targetParameters,
         @Key(value = "kasa_config", format = Kasa.Format.class) Optional<Kasa> kasa,
-        @Key(value = "use_bdlora", format = BlockDiagonal.Format.class) Optional<BlockDiagonal> blocks)
+        @Key(value = "use_bdlora", format = BlockDiagonal.Format.class) Optional<BlockDiagonal> blocks,
+        @Key(value = "arrow_config", format = Arrow.Format.class) Optional<Arrow> arrow)
         implements
             LoraBased {
     /**
@@ -104,6 +106,12 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
                 targetParameters, invocationTokens);
         requirePlain("use_bdlora", blocks.isPresent(), initialization, dora || loraBias, targetParameters,
                 invocationTokens);
+        requirePlain("arrow_config", arrow.isPresent(), initialization, dora || loraBias || blocks.isPresent()
+                || kasa.isPresent(), targetParameters, invocationTokens);
+        Checks.require(arrow.isEmpty() || dropout == 0 && trainableTokens.equals(TokenIndices.NONE) && layerReplication.isEmpty()
+                && placement.modulesToSave().isEmpty() && placement.bias().equals(Bias.NONE),
+                "arrow_config trains nothing; remove lora_dropout, bias, modules_to_save, trainable_token_indices and "
+                        + "layer_replication");
         Checks.rank("the rank (r)", rank);
         Checks.finite("alpha (lora_alpha)", alpha);
         Checks.probability("dropout (lora_dropout)", dropout);
@@ -145,6 +153,13 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
     @Override
     public LoraConfig lora() {
         return this;
+    }
+
+    /** The adapters that Arrow mixes, in its folder or beside it. */
+    @Override
+    public List<String> parts() {
+        return arrow.stream().flatMap(mixed -> mixed.all().stream()).flatMap(name -> Stream.of(name, "../" + name))
+                .toList();
     }
 
     @Override
@@ -247,6 +262,14 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
         /** BD-LoRA. */
         default Builder blocks(BlockDiagonal value) {
             return blocks(Optional.of(value));
+        }
+
+        /** Arrow. */
+        Builder arrow(Optional<Arrow> value);
+
+        /** Arrow. */
+        default Builder arrow(Arrow value) {
+            return arrow(Optional.of(value));
         }
     }
 }

@@ -79,7 +79,7 @@ class LoraConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = ';', value = {
-        "arrow_config;{\"top_k\": 3}", "megatron_config;{\"x\": 1}", "velora_config;{\"scale\": 1}",
+        "megatron_config;{\"x\": 1}", "velora_config;{\"scale\": 1}",
         "monteclora_config;{\"num_samples\": 8}"})
     void unsupportedSettingsAreRefused(String key, String value) {
         String message = assertThrows(ConfigurationException.class, () -> with(key, value)).getMessage();

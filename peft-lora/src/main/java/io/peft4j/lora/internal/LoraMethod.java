@@ -45,6 +45,9 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
 
     @Override
     protected Adapter adapter(LoraConfig config, AdapterSetup setup) {
+        if (config.arrow().isPresent()) {
+            return ArrowAdapter.of(config, setup);
+        }
         List<LayerRange> layout = layout(config, setup);
         check(config, layout, setup);
         TargetModules modules = config.placement().targetModules();

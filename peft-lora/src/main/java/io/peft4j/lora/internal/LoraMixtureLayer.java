@@ -64,7 +64,7 @@ final class LoraMixtureLayer extends AbstractAdapterLayer {
      * {@code m[n, i r + j] = g[n, i] h[n, i r + j]}, {@code g[n] = softmax(z[n])}. Gradients, with
      * {@code dg[n, i] = sum_j dm[n, i r + j] h[n, i r + j]}: {@code dh = g dm}, {@code dz = g (dg - sum_i g_i dg_i)}.
      */
-    private static Variable mix(Tape tape, Variable h, Variable z) {
+    static Variable mix(Tape tape, Variable h, Variable z) {
         int rank = h.columns() / z.columns();
         float[] shares = softmax(Arrays.toFloats(z.value()), z.columns());
         float[] values = Arrays.toFloats(h.value());

@@ -49,7 +49,7 @@ public final class XLoraMethod extends ConfiguredMethod<XLoraConfig> {
                 "X-LoRA needs a model without a separate encoder");
         List<Adapter> experts = new ArrayList<>();
         for (String folder : config.adapters().values()) {
-            experts.add(setup.part(folder(setup, experts.size(), folder)));
+            experts.add(setup.part(folder(setup, "adapters", folder, "" + experts.size())));
         }
         Map<String, String> saved = new LinkedHashMap<>();
         for (int i = 0; i < experts.size(); i++) {
@@ -59,17 +59,17 @@ public final class XLoraMethod extends ConfiguredMethod<XLoraConfig> {
     }
 
     /**
-     * What the configuration names, in the adapter's folder or, as in one that Hugging Face PEFT saved, elsewhere; else
-     * the subfolder with the number.
+     * What the configuration names at a key, in the adapter's folder or, as in one that Hugging Face PEFT saved,
+     * elsewhere; else another place, from the adapter's folder.
      */
-    private static Path folder(AdapterSetup setup, int number, String named) {
+    static Path folder(AdapterSetup setup, String key, String named, String other) {
         try {
             return Stream.concat(setup.folder().map(own -> own.resolve(named)).stream(), Stream.concat(
-                    Stream.of(Path.of(named)), setup.folder().map(own -> own.resolve("" + number)).stream()))
+                    Stream.of(Path.of(named)), setup.folder().map(own -> own.resolve(other)).stream()))
                     .filter(Files::isDirectory).findFirst().orElseThrow(() -> new ConfigurationException(
-                            "adapters names '" + named + "', which is no folder"));
+                            key + " names '" + named + "', which is no folder"));
         } catch (InvalidPathException e) {
-            throw new ConfigurationException("adapters names '" + named + "', which is no folder", e);
+            throw new ConfigurationException(key + " names '" + named + "', which is no folder", e);
         }
     }
 

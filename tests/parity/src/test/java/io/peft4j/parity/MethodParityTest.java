@@ -148,6 +148,24 @@ class MethodParityTest {
         }
     }
 
+    /** Which writes the adapters that Arrow mixes beside the folder of its router. */
+    @Test
+    void arrowAsHuggingFaceSavesIt(@TempDir Path folder) throws IOException {
+        Path original = Fixtures.method("arrow-general");
+        for (String part : List.of("", "task_0", "task_1", "task_2", "gks_0", "gks_1")) {
+            Path target = Files.createDirectory(folder.resolve(part.isEmpty() ? "arrow_router" : part));
+            for (String file : List.of(AdapterCheckpoint.CONFIG_FILE, AdapterCheckpoint.WEIGHTS_FILE)) {
+                Files.copy(original.resolve(part).resolve(file), target.resolve(file));
+            }
+        }
+        JsonNode expected = Fixtures.json(original.resolve("expected.json"));
+        String base = expected.get("model").asText();
+        try (PeftModel adapted = PeftModel.load(kernels.shared(base), folder.resolve("arrow_router"))) {
+            Measure.assertClose(Fixtures.doubles(expected.get("nll_f64")),
+                    Measure.oneByOne(adapted, Fixtures.texts(base)), "texts");
+        }
+    }
+
     /** Without its adapter the model is the base, in every bit, and the adapter is there again afterwards. */
     @ParameterizedTest
     @MethodSource("io.peft4j.parity.Fixtures#oneOfEachMethod")

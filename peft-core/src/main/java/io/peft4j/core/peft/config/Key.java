@@ -20,7 +20,10 @@ public @interface Key {
     /** The key. */
     String value();
 
-    /** The default as JSON text; null stands for 0, false, or nothing, as the type has it. */
+    /**
+     * The default as JSON text; null stands for 0, false, or nothing, as the type has it. A list without elements is
+     * written as null, or, where that is the default, as [].
+     */
     String fallback() default "null";
 
     /** Whether a whole number is written without a fraction, 8 and not 8.0. */

@@ -7,6 +7,7 @@ import java.lang.reflect.Type;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.BiFunction;
@@ -85,12 +86,15 @@ final class KeyFormats {
         if (known == null) {
             throw new IllegalStateException(component + ": a key of type " + type + " needs a format");
         }
-        return component.getType() == Map.class && key.zeroIsNull() ? emptyIsNull(known) : known;
+        boolean isList = component.getType() == List.class && key.fallback().equals("[]");
+        return component.getType() == Map.class && key.zeroIsNull() ? empty("null", known)
+                : isList ? empty("[]", known) : known;
     }
 
+    /** Maps or lists that are written as null or [] where they are empty. */
     @SuppressWarnings("unchecked")
-    private static KeyFormat<Object> emptyIsNull(KeyFormat<?> ofMaps) {
-        KeyFormat<Object> known = (KeyFormat<Object>) ofMaps;
+    private static KeyFormat<Object> empty(String json, KeyFormat<?> format) {
+        KeyFormat<Object> known = (KeyFormat<Object>) format;
         return new KeyFormat<>() {
             @Override
             public Object read(ConfigReader reader, String key, String fallback) {
@@ -99,8 +103,8 @@ final class KeyFormats {
 
             @Override
             public void write(ConfigWriter writer, String key, Object value) {
-                if (((Map<?, ?>) value).isEmpty()) {
-                    writer.putNull(key);
+                if (value.equals(Map.of()) || value.equals(List.of())) {
+                    writer.putJson(key, json);
                 } else {
                     known.write(writer, key, value);
                 }
