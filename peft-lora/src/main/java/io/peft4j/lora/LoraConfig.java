@@ -64,13 +64,13 @@ import java.util.stream.Stream;
 @PeftType("LORA")
 @UnusedKey(value = "megatron_config", feature = "Megatron")
 @UnusedKey(value = "megatron_core", fallback = "\"megatron.core\"")
-@UnusedKey(value = "monteclora_config", feature = "MonteCLoRA (merge the adapter in Hugging Face PEFT)")
+@UnusedKey(value = "monteclora_config", because = "it changes the training alone, which is that of plain LoRA here")
 @UnusedKey(value = "qalora_group_size", fallback = "16")
 @UnusedKey(value = "runtime_config", fallback = "",
         because = "it says how Hugging Face PEFT uses a GPU, not what the adapter is")
 @UnusedKey(value = "use_qalora", fallback = "false",
         because = "it is for layers that Hugging Face PEFT has quantized by GPTQ")
-@UnusedKey(value = "velora_config", feature = "VeLoRA (merge the adapter in Hugging Face PEFT)")
+@UnusedKey(value = "velora_config", because = "it changes the training alone, which is that of plain LoRA here")
 public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Placement placement,
         @Key(value = "r", fallback = "8") int rank,
         @Key(value = "lora_alpha", fallback = "8", whole = true) double alpha, @Key("lora_dropout") double dropout,
@@ -108,8 +108,10 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
                 invocationTokens);
         requirePlain("arrow_config", arrow.isPresent(), initialization, dora || loraBias || blocks.isPresent()
                 || kasa.isPresent(), targetParameters, invocationTokens);
-        Checks.require(arrow.isEmpty() || dropout == 0 && trainableTokens.equals(TokenIndices.NONE) && layerReplication.isEmpty()
-                && placement.modulesToSave().isEmpty() && placement.bias().equals(Bias.NONE),
+        Checks.require(
+                arrow.isEmpty()
+                        || dropout == 0 && trainableTokens.equals(TokenIndices.NONE) && layerReplication.isEmpty()
+                                && placement.modulesToSave().isEmpty() && placement.bias().equals(Bias.NONE),
                 "arrow_config trains nothing; remove lora_dropout, bias, modules_to_save, trainable_token_indices and "
                         + "layer_replication");
         Checks.rank("the rank (r)", rank);

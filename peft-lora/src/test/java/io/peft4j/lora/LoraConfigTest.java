@@ -15,7 +15,10 @@ import io.peft4j.core.peft.config.TokenIndices;
 import io.peft4j.core.peft.method.PeftMethod;
 import io.peft4j.core.peft.method.support.PeftMethods;
 import io.peft4j.lora.init.LoraInit;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -77,13 +80,30 @@ class LoraConfigTest {
         assertEquals(1, JSON.readTree(config.toJson()).get("layers_to_transform").intValue());
     }
 
+    @Test
+    void unsupportedSettingsAreRefused() {
+        String message = assertThrows(ConfigurationException.class, () -> with("megatron_config", "{\"x\": 1}"))
+                .getMessage();
+        assertTrue(message.contains("megatron_config") && message.contains("is not supported"), message);
+    }
+
+    /** What quantizes or trains in another way is kept for Hugging Face PEFT. */
     @ParameterizedTest
     @CsvSource(delimiter = ';', value = {
-        "megatron_config;{\"x\": 1}", "velora_config;{\"scale\": 1}",
-        "monteclora_config;{\"num_samples\": 8}"})
-    void unsupportedSettingsAreRefused(String key, String value) {
-        String message = assertThrows(ConfigurationException.class, () -> with(key, value)).getMessage();
-        assertTrue(message.contains(key) && message.contains("is not supported"), message);
+        "use_qalora;true", "velora_config;{\"scale\":1}", "monteclora_config;{\"num_samples\":8}"})
+    void settingsWithoutEffectAreKeptWithAWarning(String key, String value) throws IOException {
+        PrintStream errors = System.err;
+        ByteArrayOutputStream log = new ByteArrayOutputStream();
+        LoraConfig config;
+        System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
+        try {
+            config = with(key, value);
+        } finally {
+            System.setErr(errors);
+        }
+        String warning = log.toString(StandardCharsets.UTF_8);
+        assertTrue(warning.contains(key + " has no effect, because it "), warning);
+        assertEquals(value, JSON.readTree(config.toJson()).get(key).toString());
     }
 
     @Test

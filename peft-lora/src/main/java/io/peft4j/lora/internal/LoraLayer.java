@@ -41,11 +41,19 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Merged: {@code W + s * B A}, less {@code s * B0 A0}.
  */
 public final class LoraLayer extends AbstractAdapterLayer {
+    /** Tensors of a file that VeLoRA and MonteCLoRA use in training, by the key that switches these on. */
+    private static final Map<String, List<String>> TRAINED_WITH = Map.of("velora_config", List.of("lora_velora_embed"),
+            "monteclora_config", List.of("lora_monteclora_sampler.expert_weights",
+                    "lora_monteclora_sampler.expert_weights_prior", "lora_monteclora_sampler.gaussian_var_prior",
+                    "lora_monteclora_sampler.std_prior"));
+
     private final float dropout;
     private final double scaling;
     private final AdapterTensor a;
     private final AdapterTensor b;
     private final Optional<AdapterTensor> bias;
+    /** What others train with; it is kept in the file. */
+    private final List<AdapterTensor> idle;
     /** A0 and -B0. */
     private final Optional<Frozen> frozen;
 
@@ -74,6 +82,11 @@ public final class LoraLayer extends AbstractAdapterLayer {
         AdapterTensor right = setup.tensor(slot, "lora_B.weight", together.map(values -> Initializer.values(values.b()))
                 .orElseGet(() -> start.b(rank)), out, rank);
         this.b = start.freezesB() ? right.frozen() : right;
+        this.idle = TRAINED_WITH.entrySet().stream()
+                .filter(tensors -> !config.common().otherKeys().getOrDefault(tensors.getKey(), "null").equals("null"))
+                .flatMap(tensors -> tensors.getValue().stream()).flatMap(name -> setup.storedShape(slot, name)
+                        .map(shape -> setup.tensor(slot, name, Initializer.ZEROS, shape).frozen()).stream())
+                .toList();
         this.frozen = together.filter(LoraStart::partOfBase).map(values -> new Frozen(
                 Arrays.of(values.a(), rank, in), Arrays.of(negated(values.b()), out, rank)));
         this.quantized = together.filter(values -> values.weight().length > 0)
@@ -177,7 +190,7 @@ public final class LoraLayer extends AbstractAdapterLayer {
 
     @Override
     public List<AdapterTensor> tensors() {
-        return Stream.concat(Stream.of(a, b), bias.stream()).toList();
+        return Stream.of(Stream.of(a, b), bias.stream(), idle.stream()).flatMap(all -> all).toList();
     }
 
     @Override
