@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.decision.DecisionAnswer;
 import io.peft4j.core.decision.DecisionCalibration;
 import io.peft4j.core.decision.DecisionQuestion;
@@ -13,11 +15,20 @@ import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.decision.DecisionResult;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.decision.TrainedStates;
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Model;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Task;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.nn.Slot;
 import io.peft4j.core.task.DecisionModel;
 import io.peft4j.core.task.support.DecisionForm;
+import io.peft4j.core.text.Tokenizer;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import java.io.IOException;
@@ -30,6 +41,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -125,6 +137,69 @@ class DecisionsTest {
             DecisionQuestion alike = DecisionQuestion.choice("Which?", List.of("bill", "bill me"));
             assertArrayEquals(DecisionForm.of(model).encode(state, alike).sequence().ids(),
                     named.encode(state, alike).sequence().ids());
+        }
+    }
+
+    @Test
+    void theStateOfSeveralQuestionsIsComputedOnce() {
+        try (BaseModel model = load(Fixtures.FOLDER.resolve("tiny-llama"), F32_WEIGHTS)) {
+            JsonNode state = TextNode.valueOf("I was charged twice for my invoice. ".repeat(5));
+            DecisionForm form = DecisionForm.of(model);
+            List<DecisionForm.Encoded> asked = IntStream.range(0, 24).mapToObj(i -> form.encode(state, DecisionQuestion
+                    .choice("Team " + i + "?", List.of("billing", "login")))).toList();
+            int tokens = asked.stream().mapToInt(each -> each.sequence().length()).sum();
+            List<Integer> passes = new ArrayList<>();
+            List<double[]> together = form.logits(new Counted(model, passes), asked);
+            assertEquals(1, passes.size());
+            int ofState = model.tokenizer().encodeAsText(state.textValue()).length;
+            assertTrue(tokens > 3000 && passes.get(0) <= tokens - 23 * ofState, passes + " rows of " + tokens);
+            for (int i = 0; i < asked.size(); i++) {
+                assertArrayEquals(form.logits(model, asked.subList(i, i + 1)).get(0), together.get(i), F32);
+            }
+            passes.clear();
+            form.logits(new Counted(model, passes), IntStream.range(0, 24).mapToObj(i -> form.encode(TextNode
+                    .valueOf(i + state.textValue()), DecisionQuestion.choice("Team?", List.of("a", "b")))).toList());
+            assertTrue(passes.size() > 1 && passes.stream().allMatch(rows -> rows < 2048 + 256),
+                    passes + " rows of other states");
+        }
+    }
+
+    /**
+     * A model that notes the rows of its passes.
+     *
+     * @param base the model
+     * @param rows gets them
+     */
+    private record Counted(BaseModel base, List<Integer> rows) implements Model {
+        @Override
+        public Network network() {
+            return base.network();
+        }
+
+        @Override
+        public Engine engine() {
+            return base.engine();
+        }
+
+        @Override
+        public Tokenizer tokenizer() {
+            return base.tokenizer();
+        }
+
+        @Override
+        public ModelLease lease() {
+            return base.lease().with(new LayerSelection() {
+                @Override
+                public Layer at(Slot slot) {
+                    return slot.layer();
+                }
+
+                @Override
+                public ForwardContext begin(ForwardContext context, Function<ForwardContext, Variable> hidden) {
+                    rows.add(context.batch().rows());
+                    return context;
+                }
+            }, List.of());
         }
     }
 

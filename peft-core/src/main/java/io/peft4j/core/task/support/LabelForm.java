@@ -32,7 +32,9 @@ import java.util.stream.IntStream;
  * choice have the first tokens of their names as labels, which a small model tells apart more easily than letters.
  */
 final class LabelForm implements DecisionForm {
-    private static final int TOKENS_PER_BATCH = 2048;
+    /** Of a pass, beside those of its first question. */
+    private static final int MOST_ROWS = 2048;
+    private static final int MOST_QUESTIONS = 256;
     private static final Map<String, Object> WITHOUT_THINKING = Map.of("enable_thinking", false);
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -123,15 +125,11 @@ final class LabelForm implements DecisionForm {
         List<double[]> all = new ArrayList<>();
         try (ModelLease lease = model.lease(); Workspace workspace = model.engine().workspace(Priority.ANSWER)) {
             int from = 0;
-            int tokens = 0;
-            for (int i = 0; i < questions.size(); i++) {
-                int length = questions.get(i).sequence().length();
-                if (i > from && tokens + length > TOKENS_PER_BATCH) {
+            for (int i = 1; i < questions.size(); i++) {
+                if (i - from == MOST_QUESTIONS || further(lease, questions.subList(from, i + 1)) > MOST_ROWS) {
                     run(lease, workspace, questions.subList(from, i), all);
                     from = i;
-                    tokens = 0;
                 }
-                tokens += length;
             }
             if (from < questions.size()) {
                 run(lease, workspace, questions.subList(from, questions.size()), all);
@@ -140,10 +138,18 @@ final class LabelForm implements DecisionForm {
         return all;
     }
 
+    /** The rows that questions add to those of the first, where beginnings in common are computed once. */
+    private static int further(ModelLease model, List<Encoded> batch) {
+        return model.layers().prepare(packed(model, batch)).rows() - batch.get(0).sequence().length();
+    }
+
+    private static PackedBatch packed(ModelLease model, List<Encoded> batch) {
+        return model.network().pack(batch.stream().map(Encoded::sequence).toList());
+    }
+
     private static void run(ModelLease model, Workspace workspace, List<Encoded> batch, List<double[]> all) {
-        List<TokenSequence> sequences = batch.stream().map(Encoded::sequence).toList();
         double[][] found = new double[batch.size()][];
-        try (Pass pass = Pass.evaluation(model, workspace, model.network().pack(sequences))) {
+        try (Pass pass = Pass.evaluation(model, workspace, packed(model, batch))) {
             PackedBatch.Targets targets = pass.batch().targets();
             pass.logits(targets.rows(), (first, logits) -> {
                 float[] values = io.peft4j.core.array.Arrays.toFloats(logits);
