@@ -171,6 +171,7 @@ class DecisionRoutesTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "'model': 'laya', 'state': 'a' | 422 | /detail/0/loc/1 | questions",
+        "'model': 'laya', 'state': 1, 'questions': {" + TEAM + "} | 422 | /detail/0/loc/1 | state",
         "'model': 'laya', 'state': 'a', 'questions': {}, 'more': 1 | 422 | /detail/0/type | extra_forbidden",
         "'model': 'laya', 'state': 'a', 'questions': {'q': {'type': 'noul'}}, 'assets': {'i': {}} | 422 | "
                 + "/detail/0/loc/1 | assets",
@@ -180,6 +181,25 @@ class DecisionRoutesTest {
         HttpResponse<String> reply = send("/v1/systemone", "{" + fields + "}");
         assertEquals(status, reply.statusCode(), reply.body());
         assertEquals(text, JSON.readTree(reply.body()).at(place).asText(), reply.body());
+    }
+
+    /** Also where it is not the route that refuses. */
+    @Test
+    void allErrorsOfSystemOneAreDetails() throws IOException, InterruptedException {
+        try (FineTuningServer locked = FineTuningServer.builder(model, folder.resolve("locked")).apiKey("secret")
+                .start()) {
+            HttpResponse<String> unknown = send(locked, "/v1/systemone", "{}");
+            assertEquals(401, unknown.statusCode());
+            assertTrue(JSON.readTree(unknown.body()).get("detail").asText().contains("key"), unknown.body());
+            assertTrue(JSON.readTree(send(locked, "/v1/decisions", "{}").body()).at("/error/message").isTextual());
+        }
+        HttpResponse<String> large = send("/v1/systemone", "{'state': '" + "x".repeat(17 << 20) + "'}");
+        assertEquals(413, large.statusCode());
+        assertTrue(JSON.readTree(large.body()).get("detail").isTextual(), large.body());
+        HttpResponse<String> method = CLIENT.send(HttpRequest.newBuilder(URI.create(server.url() + "/v1/systemone"))
+                .build(), BodyHandlers.ofString());
+        assertEquals(405, method.statusCode());
+        assertTrue(JSON.readTree(method.body()).get("detail").isTextual(), method.body());
     }
 
     @Test

@@ -30,9 +30,9 @@ import java.util.List;
 final class DecisionRoutes implements RouteGroup {
     private static final List<String> SYSTEM_ONE = List.of("model", "state", "questions", "assets");
     private static final int MOST_QUESTIONS = 64;
-    /** Keys and limits are refused before the route is asked. */
-    private static final String DETAIL_OR_ERROR = "{'type': 'object', 'anyOf': [{'required': ['detail']}, "
-            + "{'required': ['error']}]}";
+    /** A text, or what is wrong with each field. */
+    private static final String DETAIL = "{'type': 'object', 'required': ['detail'], 'properties': {'detail': {'type': "
+            + "['string', 'array']}}}";
 
     private final ServedModels models;
 
@@ -46,7 +46,7 @@ final class DecisionRoutes implements RouteGroup {
         routes.post("/v1/decisions", Operation.of("createDecision", "Typed questions with probabilities")
                 .body(Operation.OBJECT).reply(Operation.OBJECT), this::decisions);
         routes.post("/v1/systemone", Operation.of("systemOne", "The same in System One's form")
-                .body(Operation.OBJECT).reply(Operation.OBJECT).error(DETAIL_OR_ERROR), this::systemOne);
+                .body(Operation.OBJECT).reply(Operation.OBJECT).error(DETAIL), this::systemOne);
     }
 
     private void decisions(Context http) {
@@ -55,15 +55,19 @@ final class DecisionRoutes implements RouteGroup {
         LanguageModel model = find(name, Caller.of(http));
         DecisionInput input = DecisionInput.read(fields);
         fields.requireKnown();
+        Bodies.reply(http, input.reply(name, decided(http, model, input.request())));
+    }
+
+    private static DecisionResult decided(Context http, LanguageModel model, DecisionRequest request) {
         LongRequests.leave(http);
         DecisionResult result;
         try {
-            result = new DecisionModel(model).decide(input.request());
+            result = new DecisionModel(model).decide(request);
         } catch (ConfigurationException e) {
             throw ApiException.invalid("questions", e.getMessage());
         }
         Caller.of(http).used((int) result.inputTokens());
-        Bodies.reply(http, input.reply(name, result));
+        return result;
     }
 
     private LanguageModel find(String name, Caller caller) {
@@ -72,27 +76,17 @@ final class DecisionRoutes implements RouteGroup {
     }
 
     private void systemOne(Context http) {
-        try {
-            ObjectNode body = Bodies.object(http);
-            JsonNode detail = faults(body);
-            if (!detail.isEmpty()) {
-                Bodies.reply(http.status(422), wrapped(detail));
-                return;
-            }
-            String name = body.path("model").asText(models.baseName());
-            LanguageModel model = find(name, Caller.of(http));
-            DecisionRequest request = DecisionRequest.of(body);
-            LongRequests.leave(http);
-            DecisionResult result = new DecisionModel(model).decide(request);
-            Caller.of(http).used((int) result.inputTokens());
-            ObjectNode reply = Json.object().put("model", name);
-            reply.setAll(result.toJson());
-            Bodies.reply(http, reply);
-        } catch (ApiException e) {
-            Bodies.reply(http.status(e.status()), Json.object().put("detail", e.getMessage()));
-        } catch (ConfigurationException e) {
-            Bodies.reply(http.status(400), Json.object().put("detail", e.getMessage()));
+        ObjectNode body = Bodies.object(http);
+        JsonNode detail = faults(body);
+        if (!detail.isEmpty()) {
+            Bodies.reply(http.status(422), wrapped(detail));
+            return;
         }
+        String name = body.path("model").asText(models.baseName());
+        LanguageModel model = find(name, Caller.of(http));
+        ObjectNode reply = Json.object().put("model", name);
+        reply.setAll(decided(http, model, DecisionRequest.of(body)).toJson());
+        Bodies.reply(http, reply);
     }
 
     private static ObjectNode wrapped(JsonNode detail) {
@@ -114,6 +108,10 @@ final class DecisionRoutes implements RouteGroup {
             if (!body.has(name)) {
                 fault(faults, name, "Field required", "missing");
             }
+        }
+        JsonNode state = body.path("state");
+        if (body.has("state") && !state.isTextual() && !state.isContainerNode()) {
+            fault(faults, "state", "Input should be a valid string, object or array", "value_error");
         }
         if (body.has("model") && !body.get("model").isTextual()) {
             fault(faults, "model", "Input should be a valid string", "string_type");

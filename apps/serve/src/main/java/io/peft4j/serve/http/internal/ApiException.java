@@ -12,6 +12,8 @@ public final class ApiException extends PeftException {
     private static final long serialVersionUID = 1L;
 
     private static final int RETRY_SECONDS = 60;
+    /** What clients of System One ask, which read errors in another form. */
+    private static final String SYSTEM_ONE = "/v1/systemone";
 
     private final int status;
     private final String type;
@@ -93,6 +95,16 @@ public final class ApiException extends PeftException {
     /** When to come again, where that is known. */
     public Optional<Integer> retryAfterSeconds() {
         return retryAfterSeconds > 0 ? Optional.of(retryAfterSeconds) : Optional.empty();
+    }
+
+    /**
+     * {@code {"error": {"message", "type", "param", "code"}}}, or {@code {"detail": message}} as System One's servers
+     * have it.
+     *
+     * @param path what was asked for
+     */
+    ObjectNode body(String path) {
+        return path.startsWith(SYSTEM_ONE) ? Json.object().put("detail", getMessage()) : body();
     }
 
     /** {@code {"error": {"message", "type", "param", "code"}}}. */

@@ -165,7 +165,7 @@ public final class HttpServer implements AutoCloseable {
 
     private static void refuse(ApiException error, Context request) {
         error.retryAfterSeconds().ifPresent(seconds -> request.header("Retry-After", String.valueOf(seconds)));
-        Bodies.reply(request.status(error.status()), error.body());
+        Bodies.reply(request.status(error.status()), error.body(request.path()));
     }
 
     /** What Javalin itself refuses: no such route, no such method. */

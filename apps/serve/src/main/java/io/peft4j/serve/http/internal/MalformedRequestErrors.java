@@ -26,6 +26,8 @@ final class MalformedRequestErrors extends ErrorHandler {
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
         // Jetty closes the connection, and a client that does not know sends its next request into nothing.
         response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE.asString());
-        response.write(true, ByteBuffer.wrap(Json.text(error.body()).getBytes(StandardCharsets.UTF_8)), callback);
+        // A malformed request may have no path.
+        String path = String.valueOf(response.getRequest().getHttpURI().getPath());
+        response.write(true, ByteBuffer.wrap(Json.text(error.body(path)).getBytes(StandardCharsets.UTF_8)), callback);
     }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.javalin.http.Context;
 import io.peft4j.core.engine.support.WorkShare;
 import java.io.IOException;
@@ -89,6 +90,9 @@ class RequestGateTest {
         routes.post("/pieces", any, this::untilAnother);
         routes.post("/object", any, request -> request.result(String.valueOf(Bodies.object(request).size())));
         routes.post("/deep", any, request -> request.result(String.valueOf(deep(1))));
+        routes.post("/v1/systemone", any, request -> {
+            throw new IllegalStateException("broken", new IOException("broken"));
+        });
         routes.post("/full", any, request -> {
             throw new OutOfMemoryError("no room");
         });
@@ -120,6 +124,10 @@ class RequestGateTest {
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    private static JsonNode json(HttpResponse<String> reply) throws IOException {
+        return Json.parse(reply.body().getBytes(StandardCharsets.UTF_8));
     }
 
     private int health() throws IOException, InterruptedException {
@@ -216,6 +224,7 @@ class RequestGateTest {
         HttpResponse<String> refused = post("/length", "hello");
         assertEquals(429, refused.statusCode());
         assertEquals("1", refused.headers().firstValue("Retry-After").orElse(""));
+        assertEquals(json(refused).at("/error/message"), json(post("/v1/systemone", "{}")).get("detail"));
         assertEquals(200, health());
         open.countDown();
         for (CompletableFuture<HttpResponse<String>> each : all) {
@@ -248,12 +257,18 @@ class RequestGateTest {
         for (String path : List.of("/deep", "/full")) {
             HttpResponse<String> reply = post(path, "{}");
             assertEquals(500, reply.statusCode());
-            assertEquals("server_error", Json.parse(reply.body().getBytes(StandardCharsets.UTF_8)).at("/error/type")
-                    .asText());
+            assertEquals("server_error", json(reply).at("/error/type").asText());
         }
         assertEquals(List.of(StackOverflowError.class, OutOfMemoryError.class), failures.all.stream()
                 .map(Object::getClass).toList());
         assertEquals(200, health());
+    }
+
+    @Test
+    void failuresOfSystemOneAreDetails() throws Exception {
+        HttpResponse<String> reply = post("/v1/systemone", "{}");
+        assertEquals(500, reply.statusCode());
+        assertTrue(json(reply).get("detail").asText().startsWith("internal error"), reply.body());
     }
 
     @Test
