@@ -145,14 +145,9 @@ final class DecideCommand extends PeftCommand {
     private void print(DecisionResult result, DecisionCalibration fitted) {
         if (json.isGiven()) {
             ObjectNode line = result.toJson();
-            result.answers().forEach((name, answer) -> {
-                ObjectNode of = line.withObject("/answers")
-                        .withObject("/" + name.replace("~", "~0").replace("/", "~1"));
-                if (answer.refused()) {
-                    of.put("refused", true);
-                }
-                set(answer, fitted).forEach(option -> of.withArray("/set").add(option));
-            });
+            result.answers().forEach((name, answer) -> set(answer, fitted).forEach(option -> line
+                    .withObject("/answers").withObject("/" + name.replace("~", "~0").replace("/", "~1"))
+                    .withArray("/set").add(option)));
             console().print(line);
             return;
         }

@@ -91,6 +91,10 @@ final class ServeCommand extends PeftCommand {
             + "that lie below it, as with vLLM's load_lora_adapter; may be given more than once.")
     private List<Path> adapterRoots = new ArrayList<>();
 
+    @Option(names = "--max-error", paramLabel = "X", description = "Leaves typed questions to a person where answers "
+            + "are not certain enough for at most this share to be wrong; one of the errors of peft4j calibrate.")
+    private Double maxError;
+
     @Mixin
     private EngineOptions engine;
 
@@ -170,6 +174,7 @@ final class ServeCommand extends PeftCommand {
             for (Further each : further) {
                 answering = each.model().map(answering::withModel).orElse(answering);
             }
+            answering = maxError == null ? answering : answering.withMaxError(maxError);
             FineTuningServerBuilder builder = FineTuningServer.builder(base, data).host(host).port(port)
                     .organization(organization).jobsAtOnce(jobs).lease(Duration.ofSeconds(lease))
                     .answering(answering);

@@ -146,6 +146,8 @@ class ServeCommandTest {
                 "0.0.0.0").contains("needs an API key"));
         assertTrue(CommandRun.failing(2, "serve", "--model", MODEL, "--data", folder, "--port", 0,
                 "--training-share", 2).startsWith("the share of training"));
+        assertTrue(CommandRun.failing(2, "serve", "--model", MODEL, "--data", folder, "--port", 0, "--max-error", 1)
+                .startsWith("--max-error must be above 0"));
         assertTrue(CommandRun.failing(2, "serve", "keys").startsWith("Missing command"));
         assertTrue(CommandRun.failing(1, "serve", "keys", "revoke", "--data", folder, "nobody").contains("no key"));
         assertEquals(List.of(), CommandRun.succeeding("serve", "keys", "list", "--data", folder).json());

@@ -64,9 +64,12 @@ public record DecisionAnswer(DecisionQuestion question, List<Double> probabiliti
         return Math.max(0, 1 - distance / uniform);
     }
 
-    /** The answer in System One's form, which has no word for a refused one. */
+    /** The answer in System One's form; {@code "refused": true} is added to one that is, for which that has no word. */
     public ObjectNode toJson() {
         ObjectNode node = JsonNodeFactory.instance.objectNode().put("type", question.kind().word());
+        if (refused) {
+            node.put("refused", true);
+        }
         if (question.kind() == DecisionQuestion.Kind.NOUL) {
             return node.put("noul", probability("true"));
         }

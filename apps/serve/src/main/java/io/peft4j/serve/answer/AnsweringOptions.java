@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalDouble;
 
 /**
  * How a server answers.
@@ -20,10 +21,12 @@ import java.util.Objects;
  *     none, and they may not
  * @param further models beside the base that give vectors of texts or score them for a query, by the names
  *     that clients use; they stay the caller's
+ * @param maxError the share of answers to typed questions that may be wrong, one of the errors that thresholds were
+ *     fitted for: those that are less certain are left to a person; default none, and all are given
  */
 public record AnsweringOptions(AnswerServiceOptions service, Duration timeout, List<Path> adapterRoots,
-        Map<String, LanguageModel> further) {
-    /** Copies the lists and checks the time. */
+        Map<String, LanguageModel> further, OptionalDouble maxError) {
+    /** Copies the lists and checks the numbers. */
     public AnsweringOptions {
         Objects.requireNonNull(service, "service");
         adapterRoots = List.copyOf(adapterRoots);
@@ -31,26 +34,40 @@ public record AnsweringOptions(AnswerServiceOptions service, Duration timeout, L
         if (timeout.isNegative() || timeout.isZero()) {
             throw new ConfigurationException("the time for an answer must be above 0, got " + timeout);
         }
+        maxError.ifPresent(share -> {
+            if (!(share > 0 && share < 1)) {
+                throw new ConfigurationException("maxError must be above 0 and below 1, got " + share);
+            }
+        });
     }
 
     /** The defaults. */
     public static AnsweringOptions defaults() {
-        return new AnsweringOptions(AnswerServiceOptions.defaults(), Duration.ofMinutes(10), List.of(), Map.of());
+        return new AnsweringOptions(AnswerServiceOptions.defaults(), Duration.ofMinutes(10), List.of(), Map.of(),
+                OptionalDouble.empty());
     }
 
     /** The same with other numbers of answers and requests. */
     public AnsweringOptions withService(AnswerServiceOptions newService) {
-        return new AnsweringOptions(newService, timeout, adapterRoots, further);
+        return new AnsweringOptions(newService, timeout, adapterRoots, further, maxError);
     }
 
     /** The same with another time. */
     public AnsweringOptions withTimeout(Duration time) {
-        return new AnsweringOptions(service, time, adapterRoots, further);
+        return new AnsweringOptions(service, time, adapterRoots, further, maxError);
     }
 
     /** The same with folders from which clients may load adapters. */
     public AnsweringOptions withAdapterRoots(Path... roots) {
-        return new AnsweringOptions(service, timeout, List.of(roots), further);
+        return new AnsweringOptions(service, timeout, List.of(roots), further, maxError);
+    }
+
+    /**
+     * The same that leaves typed questions to a person where answers are not certain enough for at most this share to
+     * be wrong ({@link io.peft4j.core.task.DecisionModel#refusingBeyond}).
+     */
+    public AnsweringOptions withMaxError(double share) {
+        return new AnsweringOptions(service, timeout, adapterRoots, further, OptionalDouble.of(share));
     }
 
     /** The same with a model beside the base, under the last part of its ID or path. */
@@ -62,6 +79,6 @@ public record AnsweringOptions(AnswerServiceOptions service, Duration timeout, L
     public AnsweringOptions withModel(String name, LanguageModel model) {
         Map<String, LanguageModel> more = new LinkedHashMap<>(further);
         more.put(name, model);
-        return new AnsweringOptions(service, timeout, adapterRoots, more);
+        return new AnsweringOptions(service, timeout, adapterRoots, more, maxError);
     }
 }

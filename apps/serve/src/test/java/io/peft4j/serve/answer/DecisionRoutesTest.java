@@ -1,11 +1,13 @@
 package io.peft4j.serve.answer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.decision.DecisionCalibration;
 import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
@@ -23,6 +25,8 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -132,17 +136,22 @@ class DecisionRoutesTest {
         }
     }
 
-    @Test
-    void aModelAnswersWithTheAdapterThatItNames() throws IOException, InterruptedException {
-        Path copy = folder.resolve("with-adapter");
+    /** A copy of the model with a {@code decision.json}. */
+    private static BaseModel copy(String name, String settings) throws IOException {
+        Path copy = folder.resolve(name);
         try (Stream<Path> files = Files.walk(LAYA)) {
             for (Path file : files.toList()) {
                 Files.copy(file, copy.resolve(LAYA.relativize(file).toString()));
             }
         }
-        Files.writeString(copy.resolve("decision.json"), "{\"adapter\": \"adapter\"}");
+        Files.writeString(copy.resolve("decision.json"), settings);
+        return AnsweringServer.load(copy);
+    }
+
+    @Test
+    void aModelAnswersWithTheAdapterThatItNames() throws IOException, InterruptedException {
         String request = "', 'state': 'charged twice', 'questions': {" + TEAM + "}}";
-        try (BaseModel naming = AnsweringServer.load(copy);
+        try (BaseModel naming = copy("with-adapter", "{\"adapter\": \"adapter\"}");
                 FineTuningServer other = FineTuningServer.builder(naming, folder.resolve("naming")).start()) {
             JsonNode own = JSON.readTree(send(other, "/v1/systemone", "{'model': 'with-adapter" + request).body());
             assertEquals(reply("/v1/systemone", "{'model': 'tuned" + request).get("answers"), own.get("answers"));
@@ -166,6 +175,29 @@ class DecisionRoutesTest {
     void numbersThatNoDoubleHoldsAreRead() throws IOException, InterruptedException {
         assertTrue(reply("/v1/systemone", "{'model': 'laya', 'state': {'a': 1e400}, 'questions': {" + TEAM + "}}")
                 .at("/answers/team/choice").isTextual());
+    }
+
+    /** The bias makes one question's answer certain; of the other nothing is known. */
+    @Test
+    void whatIsNotCertainEnoughIsLeftToAPerson() throws IOException, InterruptedException {
+        DecisionCalibration fitted = new DecisionCalibration(List.of(new DecisionCalibration.Entry("choice", "Which?",
+                List.of("a", "b"), "bias", "it fits", 200, List.of(1.0, 1.0), List.of(100.0, 0.0), List.of(), List.of(),
+                List.of(new DecisionCalibration.Threshold(0.05, 0.9, 1, 1, 1)), List.of())));
+        try (BaseModel calibrated = copy("calibrated", JSON.writeValueAsString(Map.of("calibration", fitted)));
+                FineTuningServer other = FineTuningServer.builder(calibrated, folder.resolve("careful"))
+                        .answering(AnsweringOptions.defaults().withMaxError(0.05)).start()) {
+            JsonNode answers = JSON.readTree(send(other, "/v1/decisions", "{'model': 'calibrated', 'input': 'a', "
+                    + "'questions': [{'type': 'choice', 'instructions': 'Which?', 'choices': [{'value': 'a'}, "
+                    + "{'value': 'b'}]}, {'type': 'predicate', 'name': 'paid', 'instructions': 'Paid?'}]}").body())
+                    .get("answers");
+            assertEquals("a", answers.at("/0/choice").asText());
+            assertEquals("{\"type\":\"refusal\",\"name\":\"paid\"}", answers.get(1).toString());
+            JsonNode named = JSON.readTree(send(other, "/v1/systemone", "{'model': 'calibrated', 'state': 'a', "
+                    + "'questions': {" + TEAM + ", 'paid': {'type': 'noul', 'instructions': 'Paid?'}}}").body())
+                    .get("answers");
+            assertFalse(named.get("team").has("refused"));
+            assertTrue(named.at("/paid/refused").asBoolean() && named.at("/paid/noul").isDouble(), named.toString());
+        }
     }
 
     @ParameterizedTest

@@ -24,8 +24,7 @@ public final class AnswerModule implements AutoCloseable {
         AnswerGateway answers = new AnswerGateway(service, models, options.service().rows(), options.timeout());
         this.routes = List.of(new ChatRoutes(answers, clock), new ResponseRoutes(answers, clock),
                 new CompletionRoutes(answers, clock), new EmbeddingRoutes(models), new RerankRoutes(models),
-                new DecisionRoutes(models),
-                new AdapterRoutes(models, options.adapterRoots()));
+                new DecisionRoutes(models, options.maxError()), new AdapterRoutes(models, options.adapterRoots()));
     }
 
     /** The routes. */

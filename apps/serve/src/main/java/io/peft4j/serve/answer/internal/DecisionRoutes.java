@@ -22,6 +22,7 @@ import io.peft4j.serve.http.internal.RouteGroup;
 import io.peft4j.serve.http.internal.Routes;
 import io.peft4j.serve.model.internal.ServedModels;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /**
  * Typed questions: {@code POST /v1/decisions} as OpenAI has it, and {@code POST /v1/systemone} as System One's servers
@@ -35,10 +36,16 @@ final class DecisionRoutes implements RouteGroup {
             + "['string', 'array']}}}";
 
     private final ServedModels models;
+    private final OptionalDouble maxError;
 
-    /** Questions to those of the models that answer them. */
-    public DecisionRoutes(ServedModels models) {
+    /**
+     * Questions to those of the models that answer them.
+     *
+     * @param maxError the share of answers that may be wrong; less certain ones are refused
+     */
+    DecisionRoutes(ServedModels models, OptionalDouble maxError) {
         this.models = models;
+        this.maxError = maxError;
     }
 
     @Override
@@ -58,11 +65,13 @@ final class DecisionRoutes implements RouteGroup {
         Bodies.reply(http, input.reply(name, decided(http, model, input.request())));
     }
 
-    private static DecisionResult decided(Context http, LanguageModel model, DecisionRequest request) {
+    private DecisionResult decided(Context http, LanguageModel model, DecisionRequest request) {
         LongRequests.leave(http);
         DecisionResult result;
         try {
-            result = new DecisionModel(model).decide(request);
+            DecisionModel decisions = new DecisionModel(model);
+            result = (maxError.isPresent() ? decisions.refusingBeyond(maxError.getAsDouble()) : decisions)
+                    .decide(request);
         } catch (ConfigurationException e) {
             throw ApiException.invalid("questions", e.getMessage());
         }
