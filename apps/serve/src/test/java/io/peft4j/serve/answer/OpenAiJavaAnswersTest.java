@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.NullNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
 import com.openai.core.JsonValue;
@@ -26,11 +28,17 @@ import com.openai.models.chat.completions.ChatCompletionTool;
 import com.openai.models.chat.completions.ChatCompletionToolChoiceOption;
 import com.openai.models.completions.Completion;
 import com.openai.models.completions.CompletionCreateParams;
+import com.openai.models.decisions.Decision;
+import com.openai.models.decisions.DecisionChoiceOption;
+import com.openai.models.decisions.DecisionCreateParams;
 import com.openai.models.embeddings.CreateEmbeddingResponse;
 import com.openai.models.embeddings.EmbeddingCreateParams;
+import io.peft4j.core.decision.DecisionAnswer;
+import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.Task;
+import io.peft4j.core.task.DecisionModel;
 import io.peft4j.core.task.TextEmbedder;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.models.BaseModel;
@@ -196,6 +204,34 @@ class OpenAiJavaAnswersTest {
         String message = assertThrows(BadRequestException.class, () -> client.embeddings().create(
                 EmbeddingCreateParams.builder().model("tiny").input("notice period").build())).getMessage();
         assertTrue(message.contains("gives no embeddings"), message);
+    }
+
+    @Test
+    void typedQuestionsAreAnswered() {
+        DecisionCreateParams.Question.Choice team = DecisionCreateParams.Question.Choice.builder().name("team")
+                .instructions("Which team?").addChoice(DecisionChoiceOption.builder().value("billing")
+                        .description("Invoices").build())
+                .addChoice(DecisionChoiceOption.builder().value(true).build()).build();
+        DecisionCreateParams.Question.Score urgent = DecisionCreateParams.Question.Score.builder()
+                .instructions("How urgent?").addLevel(level("low")).addLevel(level("high")).build();
+        Decision reply = client.decisions().create(DecisionCreateParams.builder().model("tiny")
+                .input("I was charged twice").addQuestion(team).addQuestion(urgent).build()).validate();
+        DecisionAnswer expected = new DecisionModel(server.base()).decide("I was charged twice", new DecisionQuestion(
+                DecisionQuestion.Kind.CHOICE, TextNode.valueOf("Which team?"), List.of(
+                        new DecisionQuestion.Option("billing", TextNode.valueOf("Invoices")),
+                        new DecisionQuestion.Option("true", NullNode.instance))));
+        Decision.Answer.Choice choice = reply.answers().get(0).asChoice();
+        assertEquals("team", choice.name().orElseThrow());
+        assertTrue(choice.probabilities().get(1).value().asBool());
+        assertEquals(expected.probabilities(), choice.probabilities().stream().map(one -> one.probability()).toList());
+        assertEquals("high", reply.answers().get(1).asScore().probabilities().get(1).label());
+        assertTrue(reply.usage().inputTokens() > 20);
+        assertThrows(NotFoundException.class, () -> client.decisions().create(DecisionCreateParams.builder()
+                .model("nobody").input("a").addQuestion(team).build()));
+    }
+
+    private static DecisionCreateParams.Question.Score.Level level(String label) {
+        return DecisionCreateParams.Question.Score.Level.builder().label(label).build();
     }
 
     @Test

@@ -4,6 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.measure.support.ProcessUsage;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.support.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
@@ -169,7 +170,8 @@ public final class ServedModels implements AutoCloseable {
     /** A head that was made anew says nothing without an adapter. */
     private boolean isTrained(String name) {
         boolean adapted = !further.containsKey(name) && !isBase(name);
-        return adapted || further.getOrDefault(name, base).network().headed().untrained().isEmpty();
+        Network network = further.getOrDefault(name, base).network();
+        return adapted || !network.task().type().hasHead() || network.headed().untrained().isEmpty();
     }
 
     private LanguageModel view(ServedModel served) {
