@@ -211,8 +211,10 @@ class DecisionCommandsTest {
     private Path questions(String name, String instructions, String besides) throws IOException {
         return Files.write(folder.resolve(name), IntStream.range(0, 30).mapToObj(i -> "{\"state\": \"note " + 37 * i
                 + (i % 2 == 0 ? " of a refund" : " about logins") + "\", \"questions\": {\"q\": {\"type\": \"choice\", "
-                + "\"instructions\": \"" + instructions + "\", \"criteria\": {\"money\": null, \"access\": null}}}, "
-                + "\"expected\": {\"q\": \"" + (i % 2 == 0 ? "money" : "access") + "\"}" + besides + "}").toList());
+                + "\"instructions\": \"" + instructions + "\", \"criteria\": {\"money\": null, \"access\": null}}, "
+                + "\"who\": {\"type\": \"choice\", \"instructions\": \"Who hears of it?\", \"criteria\": [\"money\", "
+                + "\"access\"]}}, \"expected\": {\"who\": \"" + (i % 3 == 0 ? "money" : "access") + "\", \"q\": \""
+                + (i % 2 == 0 ? "money" : "access") + "\"}" + besides + "}").toList());
     }
 
     @Test
@@ -222,16 +224,22 @@ class DecisionCommandsTest {
                 rows("train.jsonl", 16, 1), "--output", out, "--dtype", "f32");
         String first = "Which team?";
         List<String> others = List.of("xyzzy 7 7 7 ? ! ?", "Where does this go, and who would have to read it?");
-        JsonNode scores = CommandRun.succeeding("evaluate", "--model", LLAMA, "--adapter", out, "--data",
+        JsonNode result = CommandRun.succeeding("evaluate", "--model", LLAMA, "--adapter", out, "--data",
                 questions("asked.jsonl", first, ", \"wordings\": {\"q\": [\"" + String.join("\", \"", others)
                         + "\"]}"),
-                "--dtype", "f32", "--json").json().get(0).at("/arms/tuned/scores");
+                "--dtype", "f32", "--json").json().get(0);
+        JsonNode scores = result.at("/arms/tuned/scores");
+        assertEquals("permutation 30", result.at("/metrics/accuracy/test").asText() + " "
+                + result.at("/metrics/accuracy/n").asText(), "the two questions of a row are one item");
+        assertTrue(result.at("/failures/wrong").asInt() > 0, result.toString());
+        result.at("/failures/rows").forEach(row -> assertTrue(row.get("row").asInt() <= 30, row.toString()));
         int flips = 0;
         List<String> before = choices(out, questions("first.jsonl", first, ""));
         for (String other : others) {
             List<String> after = choices(out, questions("other.jsonl", other, ""));
             flips += (int) IntStream.range(0, 30).filter(i -> !before.get(i).equals(after.get(i))).count();
         }
+        assertTrue(flips > 0, "some wording changes some answer");
         assertEquals(flips / 60.0, scores.at("/wording_flips/value").asDouble(), 1e-9);
         assertTrue(scores.at("/wording_flips/ci_low").isDouble(), scores.toString());
         String error = CommandRun.failing(1, "evaluate", "--model", LLAMA, "--adapter", out, "--data",

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** A report about a model with a head, in its three forms. */
 final class TaskForms {
@@ -135,9 +136,14 @@ final class TaskForms {
         String leaks = report.leakage().map(leakage -> " Held-out rows that occur in the training data: "
                 + leakage.count() + "; in other words: " + leakage.reworded().size() + ".").orElse("");
         return (report.metric().equals("r2") ? "The " + report.wrong().size() + " rows that are farthest off."
-                : report.wrong().size() + " of " + report.rows() + " rows are wrong; right before: "
-                        + report.wrong().stream().filter(WrongRow::regression).count() + ".")
+                : rows(report.wrong().stream()) + " of " + report.rows() + " rows are wrong; right before: "
+                        + rows(report.wrong().stream().filter(WrongRow::regression)) + ".")
                 + leaks;
+    }
+
+    /** How many rows, where a row may be wrong more than once. */
+    private static long rows(Stream<WrongRow> wrong) {
+        return wrong.mapToInt(WrongRow::row).distinct().count();
     }
 
     static String markdown(TaskReport report) {

@@ -136,7 +136,7 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
                 Findings.Classes.NONE, Findings.Classes.NONE, Rows.wrong(base.right(), mine.right(), i -> new String[] {
                     asked.get(i).name() + ": " + text(rows.get(asked.get(i).row())), name(asked.get(i), asked.get(i)
                             .gold()),
-                    name(asked.get(i), ofBase[i]), name(asked.get(i), ofTuned[i])}),
+                    name(asked.get(i), ofBase[i]), name(asked.get(i), ofTuned[i])}, i -> asked.get(i).row()),
                 List.of(new Curve("Share of right answers by their probability", "probability of the likeliest option",
                         List.of(base.reliability("base"), mine.reliability("tuned"),
                                 new Curve.Line("as it should be", List.of(0.0, 1.0), List.of(0.0, 1.0)))),

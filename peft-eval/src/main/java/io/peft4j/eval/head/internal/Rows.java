@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
+import java.util.function.IntUnaryOperator;
 
 /** What evaluations of rows have in common. */
 final class Rows {
@@ -37,11 +38,16 @@ final class Rows {
 
     /** The rows that the tuned model got wrong. */
     static List<WrongRow> wrong(boolean[] base, boolean[] tuned, IntFunction<String[]> row) {
+        return wrong(base, tuned, row, i -> i);
+    }
+
+    /** The items that the tuned model got wrong, which stand in rows. */
+    static List<WrongRow> wrong(boolean[] base, boolean[] tuned, IntFunction<String[]> row, IntUnaryOperator rowOf) {
         List<WrongRow> wrong = new ArrayList<>();
         for (int i = 0; i < tuned.length; i++) {
             if (!tuned[i]) {
                 String[] texts = row.apply(i);
-                wrong.add(new WrongRow(i + 1, texts[0], texts[1], texts[2], texts[3], base[i]));
+                wrong.add(new WrongRow(rowOf.applyAsInt(i) + 1, texts[0], texts[1], texts[2], texts[3], base[i]));
             }
         }
         return wrong;
