@@ -5,22 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.nn.WeightedLayer;
-import io.peft4j.core.peft.AdapterLease;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
-import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.PeftMethod;
 import io.peft4j.core.peft.method.support.PeftMethods;
 import io.peft4j.lora.LoraConfig;
-import io.peft4j.methods.Ia3Config;
 import io.peft4j.models.BaseModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -67,12 +61,10 @@ class MethodsTableTest {
 
                 Select a method with `peft4j train --method NAME`, and set keys without an option of their own with
                 `--adapter-setting KEY=VALUE` or `--adapter-config`. Parameters are those of a new adapter on
-                SmolLM2-135M-Instruct. Unless the last column says otherwise, an adapter can be *merged* into the
-                weights, *converted* to LoRA (`adapter convert --rank R`) and so combined (`adapter combine`), and
-                *mixed*: serve some rows of a batch.
+                SmolLM2-135M-Instruct. [What can be merged, converted, combined and mixed](interop.md#differences-from-peft).
 
-                | method | trains | parameters | cannot be |
-                |---|---|---|---|
+                | method | trains | parameters |
+                |---|---|---|
                 """);
         try (BaseModel model = BaseModel.load("HuggingFaceTB/SmolLM2-135M-Instruct")) {
             try (PeftModel lora = model.withAdapter(LoraConfig.builder().build())) {
@@ -87,36 +79,15 @@ class MethodsTableTest {
         String settings = new TreeMap<>(method.exampleSettings()).entrySet().stream()
                 .map(entry -> "`" + entry.getKey() + "=" + entry.getValue() + "`").collect(Collectors.joining(" "));
         String parameters;
-        String limits;
         try (PeftModel adapted = model.withAdapter(config(method))) {
             parameters = String.format(Locale.ROOT, "%,d", adapted.trainableParameterCount())
                     + (settings.isEmpty() ? "" : " with " + settings);
-            limits = limits(adapted);
         }
         String type = method.name().toUpperCase(Locale.ROOT).replace('-', '_').equals(method.peftType()) ? ""
                 : " (`" + method.peftType() + "`)";
         return "| [`" + method.name() + "`](" + method.paper() + ")" + type + " | "
                 + method.description().replaceFirst(" of each target\\b(?!')", "") + " | "
-                + parameters + " | " + limits + " |";
-    }
-
-    /** What an adapter cannot be used for. */
-    private static String limits(PeftModel adapted) {
-        Adapter adapter = adapted.adapter(PeftModel.DEFAULT_ADAPTER);
-        List<String> limits = new ArrayList<>();
-        if (adapter.layers().stream().anyMatch(layer -> layer.mergeObstacle().isPresent())) {
-            limits.add("merged");
-        } else if (!(adapter.config() instanceof LoraConfig || adapter.config() instanceof Ia3Config
-                || adapter.layers().stream().allMatch(layer -> layer.slot().layer() instanceof WeightedLayer own
-                        && own.matrix().isPresent()))) {
-            limits.add("converted");
-        }
-        try (AdapterLease lease = adapted.leaseAdapter(PeftModel.DEFAULT_ADAPTER)) {
-            if (lease.mixingObstacle().isPresent()) {
-                limits.add("mixed");
-            }
-        }
-        return String.join(", ", limits);
+                + parameters + " |";
     }
 
     private PeftConfig config(PeftMethod method) {
