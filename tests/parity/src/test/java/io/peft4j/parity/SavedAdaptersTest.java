@@ -15,6 +15,7 @@ import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.config.TokenIndices;
 import io.peft4j.lora.AdaLoraConfig;
 import io.peft4j.lora.BlockDiagonal;
+import io.peft4j.lora.Kasa;
 import io.peft4j.lora.LayerRange;
 import io.peft4j.lora.LoHaConfig;
 import io.peft4j.lora.LoKrConfig;
@@ -47,10 +48,12 @@ import io.peft4j.methods.HraConfig;
 import io.peft4j.methods.Ia3Config;
 import io.peft4j.methods.LilyConfig;
 import io.peft4j.methods.LnTuningConfig;
+import io.peft4j.methods.MultitaskPromptConfig;
 import io.peft4j.methods.OftConfig;
 import io.peft4j.methods.OsfConfig;
 import io.peft4j.methods.PTuningConfig;
 import io.peft4j.methods.PeanutConfig;
+import io.peft4j.methods.PolyConfig;
 import io.peft4j.methods.PrefixTuningConfig;
 import io.peft4j.methods.PromptTuningConfig;
 import io.peft4j.methods.RoadConfig;
@@ -138,6 +141,7 @@ class SavedAdaptersTest {
                         .targetModules("q_proj", "v_proj").build()),
                 row("tiny-llama", "dora", lora().dora(true).targetModules(TargetModules.ALL_LINEAR)),
                 row("tiny-llama-untied", "dora", lora().dora(true).targetModules("embed_tokens", "q_proj")),
+                row("tiny-llama", "kasa", lora().targetModules("q_proj", "down_proj").kasa(new Kasa(1e-4, 1e-3))),
                 row("tiny-llama", "bdlora", lora().targetModules("o_proj", "v_proj").blocks(
                         new BlockDiagonal(List.of("o_proj"), List.of("v_proj"), 2, true))),
                 row("tiny-llama", "alora", lora().targetModules(TargetModules.ALL_LINEAR).invocationTokens(261)),
@@ -176,7 +180,10 @@ class SavedAdaptersTest {
                         LoraGa.builder().build())));
     }
 
-    /** Of the other methods all that Hugging Face PEFT has, as it computes them on a CPU. */
+    /**
+     * Of the other methods all that Hugging Face PEFT has, as it computes them on a CPU; but PSOFT, whose directions in
+     * the file it does not read, and decomposes the weights anew, with other signs.
+     */
     static Stream<Arguments> methods() {
         return Stream.of(
                 Arguments.of("tiny-llama", "ia3", Ia3Config.builder().build()),
@@ -242,6 +249,9 @@ class SavedAdaptersTest {
                 Arguments.of("tiny-llama-untied", "adamss", AdamssConfig.builder().rank(9).clusters(3)
                         .targetModules(ATTENTION).build()),
                 Arguments.of("tiny-llama", "frod", FrodConfig.builder().sparseRate(0.05).build()),
+                Arguments.of("tiny-llama", "poly", PolyConfig.builder().rank(2).skills(3).tasks(2).task(1).build()),
+                Arguments.of("tiny-llama-untied", "multitask", MultitaskPromptConfig.builder().virtualTokens(4).rank(2)
+                        .tasks(3).task(2).build()),
                 Arguments.of("tiny-llama", "lily", LilyConfig.builder().rank(4).stride(2).build()),
                 Arguments.of("tiny-llama", "cartridge", CartridgeConfig.builder().virtualTokens(5).build()),
                 Arguments.of("tiny-llama", "cpt", CptConfig.builder().tokenIds(List.of(5, 87, 2)).epsilon(2)
