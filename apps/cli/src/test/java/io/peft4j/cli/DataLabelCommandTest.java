@@ -80,8 +80,9 @@ class DataLabelCommandTest {
     private Path rows(List<String> states) throws IOException {
         return Files.write(folder.resolve("rows.jsonl"), states.stream().map(state -> "{\"state\": \"" + state
                 + "\", \"questions\": {\"team\": {\"type\": \"choice\", \"instructions\": \"Which?\", \"criteria\": "
-                + "{\"money\": \"Invoices\", \"access\": null}}, \"paid\": {\"type\": \"noul\"}, \"urgency\": {\"type\": "
-                + "\"score\", \"criteria\": [\"low\", \"high\"]}}, \"expected\": {\"paid\": \"true\"}}").toList());
+                + "{\"money\": \"Invoices\", \"access\": null}}, \"paid\": {\"type\": \"noul\"}, \"urgency\": "
+                + "{\"type\": \"score\", \"criteria\": [\"low\", \"high\"]}}, \"expected\": {\"paid\": \"true\"}}")
+                .toList());
     }
 
     private String url() {

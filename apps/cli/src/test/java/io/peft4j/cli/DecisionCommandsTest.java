@@ -102,8 +102,16 @@ class DecisionCommandsTest {
         String seen = CommandRun.failing(1, "calibrate", "--model", LLAMA, "--adapter", out, "--data", training,
                 "--dtype", "f32");
         assertTrue(seen.contains("64 rows of 64") && seen.contains("that the adapter was trained on"), seen);
+        String impossible = CommandRun.failing(2, "calibrate", "--model", LLAMA, "--adapter", out, "--data", apart,
+                "--error", "1.5", "--dtype", "f32");
+        assertTrue(impossible.contains("each must be between 0 and 1"), impossible);
 
         Path test = rows("test.jsonl", 50, 3);
+        assertEvaluated(out, training, apart, test);
+        assertDecided(out, training, test);
+    }
+
+    private void assertEvaluated(Path out, Path training, Path apart, Path test) throws IOException {
         Path page = folder.resolve("page.html");
         JsonNode result = CommandRun.succeeding("evaluate", "--model", LLAMA, "--adapter", out, "--data", test,
                 "--training-data", training, "--dtype", "f32", "--report", page, "--json").json().get(0);
@@ -144,7 +152,9 @@ class DecisionCommandsTest {
                     ? "64 of 64 held-out items also occur in the training data"
                     : "The probabilities were calibrated on 60 rows of these"), verdict.toString());
         }
+    }
 
+    private static void assertDecided(Path out, Path training, Path test) throws IOException {
         JsonNode all = CommandRun.succeeding("decide", "--model", LLAMA, "--adapter", out, "--data", test, "--dtype",
                 "f32", "--max-error", 0.01, "--json").json().get(0).at("/answers/question");
         assertTrue(all.get("refused").asBoolean(), "60 rows cannot show an error of 1 %: " + all);
@@ -169,9 +179,6 @@ class DecisionCommandsTest {
         String unfitted = CommandRun.failing(1, "decide", "--model", LLAMA, "--adapter", out, "--data", test, "--dtype",
                 "f32", "--sets", 0.7);
         assertTrue(unfitted.contains("no sets with coverage 0.7 were fitted"), unfitted);
-        String impossible = CommandRun.failing(2, "calibrate", "--model", LLAMA, "--adapter", out, "--data", apart,
-                "--error", "1.5", "--dtype", "f32");
-        assertTrue(impossible.contains("each must be between 0 and 1"), impossible);
     }
 
     /** A copy of the chat model with a {@code decision.json}. */

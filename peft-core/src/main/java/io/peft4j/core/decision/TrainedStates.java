@@ -12,9 +12,9 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * What a model was trained or calibrated on, as hashes of the states, so that a calibration or a test notices rows that are no longer
- * unseen. Case, spaces and punctuation do not count. Of many states those with the smallest hashes are kept: of a file
- * that was trained on, some are always among them.
+ * What a model was trained or calibrated on, as hashes of the states, so that a calibration or a test notices rows
+ * that are no longer unseen. Case, spaces and punctuation do not count. Of many states those with the smallest hashes
+ * are kept: of a file that was trained on, some are always among them.
  *
  * @param hashes at most {@value #MOST}, in their order
  */

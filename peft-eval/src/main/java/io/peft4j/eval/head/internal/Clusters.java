@@ -32,7 +32,7 @@ record Clusters(List<int[]> places) {
         return places.isEmpty();
     }
 
-    /** Sums of clusters, scaled to the mean of all items: {@code s C / n}; for tests that flip the signs of clusters. */
+    /** Sums of clusters, scaled to the mean of all items: {@code s C / n}; for tests that flip their signs. */
     double[] sums(double[] items) {
         return isNone() ? items : places.stream().mapToDouble(cluster -> sum(cluster, items) * places.size()
                 / items.length).toArray();
