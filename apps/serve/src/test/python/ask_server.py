@@ -1,4 +1,4 @@
-"""Asks a server by OpenAI's client for Python, which knows the address and a key and nothing else.
+"""Asks a server by OpenAI's client for Python and System One's, which know the address and a key and nothing else.
 
     python ask_server.py URL KEY
 
@@ -10,6 +10,8 @@ import sys
 
 import openai
 from pydantic import BaseModel
+import typesafe_sdk
+from typesafe_sdk import Choice, Noul, RetryPolicy, Score, TypeSafeClient
 
 client = openai.OpenAI(base_url=sys.argv[1], api_key=sys.argv[2], max_retries=0)
 messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What is the notice period?"}]
@@ -128,10 +130,23 @@ assert team.name == "team" and urgent.name is None and team.choice in ("billing"
 assert abs(sum(one.probability for one in team.probabilities) - 1) < 1e-9
 assert urgent.probabilities[1].label == "high" and abs(urgent.score - urgent.probabilities[1].probability) < 1e-9
 assert decision.usage.output_tokens == 0 and decision.usage.total_tokens == decision.usage.input_tokens > 20
-system_one = client.post("/systemone", cast_to=object, body={"model": "tiny", "state": [
-    {"type": "message", "role": "user", "content": "I was charged twice"}], "questions": {"team": {
-        "type": "choice", "instructions": "Which team?", "criteria": {"billing": "Invoices", "login": None}}}})
-assert abs(sum(system_one["answers"]["team"]["probabilities"].values()) - 1) < 1e-9, system_one
+
+
+def system_one(key=sys.argv[2], **fields):
+    with TypeSafeClient(base_url=sys.argv[1].removesuffix("/v1"), api_key=key, retry=RetryPolicy(max_retries=0)) as asking:
+        return asking.system_one(**{"model": "tiny", "state": [
+            {"role": "user", "content": "I was charged twice"}], "questions": {
+                "team": Choice(instructions="Which team?", criteria={"billing": "Invoices", "login": None}),
+                "urgent": Score(instructions="How urgent?", criteria=["low", "high"])}, **fields})
+
+
+typed = system_one()
+assert typed.choices["team"].choice == team.choice and typed.usage.output_tokens == 0, typed
+assert all(abs(typed.choices["team"].probabilities[one.value] - one.probability) < 1e-6 for one in team.probabilities), typed
+assert abs(sum(typed.scores["urgent"].probabilities.values()) - 1) < 1e-9 and typed.scores["urgent"].legend[1] == "high"
+assert system_one(model="tuned").choices["team"].probabilities != typed.choices["team"].probabilities
+with TypeSafeClient(base_url=sys.argv[1].removesuffix("/v1"), api_key=sys.argv[2]) as asking:
+    assert {"tiny", "tuned"} == {model.name for model in asking.models.list().models}
 assert client.decisions.create(model="tuned", input="I was charged twice", questions=[TEAM]).answers[0].confidence >= 0
 
 vectors = client.embeddings.create(model="vectors", input=["notice period", "leave"])
@@ -174,4 +189,14 @@ refused(openai.AuthenticationError, "invalid_api_key",
         lambda: client.with_options(api_key="wrong").chat.completions.create(model="tiny", messages=messages))
 refused(openai.PermissionDeniedError, "forbidden", lambda: client.post(
     "/load_lora_adapter", body={"lora_name": "a", "lora_path": "/etc"}, cast_to=str))
-print("all as expected with openai", openai.__version__)
+for error, said, fields in [
+        (typesafe_sdk.TypeSafeAuthenticationError, "key", {"key": "wrong"}),
+        (typesafe_sdk.TypeSafeNotFoundError, "'nobody' does not exist", {"model": "nobody"}),
+        (typesafe_sdk.TypeSafeUnprocessableEntityError, "state: Input should be", {"state": 1}),
+        (typesafe_sdk.TypeSafeBadRequestError, "labels [Yes, No]", {"questions": {"ok": Noul(instructions="Is it?")}})]:
+    try:
+        system_one(**fields)
+        raise AssertionError(f"no {error.__name__}")
+    except error as e:
+        assert said in str(e), e
+print("all as expected with openai", openai.__version__, "and typesafe-sdk", typesafe_sdk.__version__)

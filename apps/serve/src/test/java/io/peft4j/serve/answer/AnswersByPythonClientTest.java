@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * OpenAI's client for Python asks for answers; {@code ask_server.py} holds what it expects. Runs with
- * {@code -Dpeft4j.serve.python=PYTHON}, a Python that has the package {@code openai}.
+ * OpenAI's client for Python and System One's ask for answers; {@code ask_server.py} holds what it expects. Runs with
+ * {@code -Dpeft4j.serve.python=PYTHON}, a Python that has the packages {@code openai} and {@code typesafe-sdk}.
  */
 class AnswersByPythonClientTest {
     private static final Path SCRIPT = Path.of("src/test/python/ask_server.py");
@@ -24,7 +24,7 @@ class AnswersByPythonClientTest {
     Path folder;
 
     @Test
-    void openAisClientForPythonIsAnswered() throws IOException, InterruptedException {
+    void clientsForPythonAreAnswered() throws IOException, InterruptedException {
         Path out = folder.resolve("python.txt");
         try (BaseModel embedder = BaseModel.load(
                 AnsweringServer.FIXTURES.resolve("sentences/mean-normalized").toString(),

@@ -7,6 +7,7 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.serve.FineTuningServer;
 import io.peft4j.serve.FineTuningServerBuilder;
+import io.peft4j.serve.answer.AnsweringOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,6 +42,7 @@ class ConsoleTest {
     }
 
     private void start(FineTuningServerBuilder builder) throws IOException, InterruptedException {
+        Files.createDirectories(PICTURES);
         server = builder.port(0).start();
         browser = new Browser(System.getProperty("peft4j.serve.browser"),
                 Files.createDirectory(folder.resolve("profile")));
@@ -93,7 +95,6 @@ class ConsoleTest {
         browser.await("document.querySelector('.state')?.textContent === 'succeeded'");
         browser.await("document.querySelector('.plot path.first')");
         browser.await("document.body.innerText.includes('Download step_metrics.csv')");
-        Files.createDirectories(PICTURES);
         browser.screenshot(PICTURES.resolve("job.png"));
         browser.evaluate("document.querySelector('main a.button').click()");
         browser.await("document.querySelector('#prompt')");
@@ -146,13 +147,22 @@ class ConsoleTest {
     }
 
     @Test
-    void aQuestionAboutATextGetsABarForEachOption() throws IOException, InterruptedException {
-        start(builder());
+    void questionsAboutATextGetABarForEachOption() throws IOException, InterruptedException {
+        try (BaseModel vectors = BaseModel.load(MODEL.resolveSibling("sentences/mean-normalized").toString())) {
+            start(builder().answering(AnsweringOptions.defaults().withModel("vectors", vectors)));
+            askQuestions();
+            server.close();
+        }
+    }
+
+    private void askQuestions() throws IOException {
         browser.open(server.url() + "/#/decisions");
-        browser.await("document.querySelector('#question')");
+        browser.await("document.querySelector('#question-0')");
+        assertEquals("tiny-llama", browser.evaluate("[...document.querySelectorAll('#decision-model option')]"
+                + ".map(one => one.value).join()").asText(), "the other one gives vectors");
         type("#state", "I was charged twice <b>");
-        type("#question", "Which team?");
-        type("#options", "billing: Invoices\\nlogin\\n<i>other");
+        type("#question-0", "Which team?");
+        type("#options-0", "billing: Invoices\\nlogin\\n<i>other");
         browser.evaluate("document.querySelector('main form').requestSubmit()");
         browser.await("document.querySelectorAll('meter').length === 3");
         String bars = "[...document.querySelectorAll('.card label')].map(one => one.textContent).join('|')";
@@ -163,11 +173,13 @@ class ConsoleTest {
                 browser.evaluate("[...document.querySelectorAll('meter')].reduce((sum, one) => sum + one.value, "
                         + "0)").asDouble(),
                 1e-6);
-        browser.evaluate("(() => { const kind = document.querySelector('#kind'); kind.value = 'score'; "
+        browser.evaluate("document.querySelector('#add').click()");
+        type("#question-1", "How urgent?");
+        browser.evaluate("(() => { const kind = document.querySelector('#kind-1'); kind.value = 'score'; "
                 + "kind.dispatchEvent(new Event('change')); })()");
-        type("#options", "low\\nhigh: today");
+        type("#options-1", "low\\nhigh: today");
         browser.evaluate("document.querySelector('main form').requestSubmit()");
-        browser.await("document.querySelectorAll('meter').length === 2");
+        browser.await("document.querySelectorAll('meter').length === 5");
         browser.screenshot(PICTURES.resolve("decisions.png"));
         assertEquals(List.of(), browser.errors());
     }

@@ -14,10 +14,19 @@ import io.peft4j.serve.http.internal.RouteGroup;
 import io.peft4j.serve.http.internal.Routes;
 import io.peft4j.serve.model.internal.ServedModel;
 import io.peft4j.serve.model.internal.ServedModels;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Set;
 
-/** {@code /v1/models}. */
+/** {@code /v1/models}: all in OpenAI's form, and those that answer typed questions in System One's, too. */
 public final class ModelRoutes implements RouteGroup {
+    /** A model that answers typed questions, as clients of System One know it. */
+    private static final String DECIDER = "{'type': 'object', 'required': ['name', 'description', 'release_date'], "
+            + "'properties': {'name': {'type': 'string'}, 'description': {'type': 'string'}, 'release_date': "
+            + "{'type': 'string', 'format': 'date'}}}";
+
     private final ServedModels models;
 
     /** Routes over these models. */
@@ -29,7 +38,8 @@ public final class ModelRoutes implements RouteGroup {
     public void addTo(Routes routes) {
         routes.get("/v1/models", Operation.of("listModels", "Lists models").reply("{'type': 'object', 'required': "
                 + "['object', 'data'], 'properties': {'object': {'type': 'string'}, 'data': {'type': 'array', 'items': "
-                + "{'$ref': '#/components/schemas/Model'}}}}"), this::list);
+                + "{'$ref': '#/components/schemas/Model'}}, 'models': {'type': 'array', 'items': " + DECIDER + "}}}"),
+                this::list);
         // A name may hold slashes, as IDs of the hub do.
         routes.get("/v1/models/<model>", Operation.of("retrieveModel", "Tells of a model").reply("Model"),
                 this::retrieve);
@@ -42,6 +52,11 @@ public final class ModelRoutes implements RouteGroup {
         ArrayNode data = reply.putArray("data");
         List<ServedModel> all = models.all(Caller.of(request));
         all.forEach(model -> data.add(json(model)));
+        ArrayNode named = reply.putArray("models");
+        Set<String> deciders = Set.copyOf(models.deciderNames(Caller.of(request)));
+        all.stream().filter(model -> deciders.contains(model.name())).forEach(model -> named.addObject()
+                .put("name", model.name()).put("description", "Answers typed questions").put("release_date",
+                        LocalDate.ofInstant(Instant.ofEpochSecond(model.created()), ZoneOffset.UTC).toString()));
         Bodies.reply(request, reply);
     }
 
