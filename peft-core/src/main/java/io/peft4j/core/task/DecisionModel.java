@@ -12,8 +12,8 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.task.support.DecisionForm;
 import io.peft4j.core.task.support.DecisionForm.Encoded;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Answers typed questions about a text with probabilities; nothing is generated. The model is one with option markers,
@@ -112,25 +113,68 @@ public final class DecisionModel {
      * @throws ConfigurationException when a question does not fit the model
      */
     public List<DecisionResult> decide(List<DecisionRequest> requests) {
-        List<Asked> asked = new ArrayList<>();
-        requests.forEach(request -> request.questions().values()
-                .forEach(question -> asked.add(ask(request.state(), question))));
-        List<double[]> logits = form.logits(model, asked.stream().flatMap(each -> each.encoded().stream()).toList());
-        List<DecisionResult> results = new ArrayList<>();
-        int question = 0;
-        int row = 0;
-        for (DecisionRequest request : requests) {
-            Map<String, DecisionAnswer> answers = new LinkedHashMap<>();
-            long tokens = 0;
-            for (String name : request.questions().keySet()) {
-                Asked each = asked.get(question++);
-                answers.put(name, answer(each.question(), logits.subList(row, row + each.encoded().size())));
-                tokens += each.tokens(form.predictsLabels());
-                row += each.encoded().size();
-            }
-            results.add(new DecisionResult(answers, tokens));
+        return decide(model, requests.stream().map(this::read).toList());
+    }
+
+    /** A request as a model has read it, to be answered. */
+    public static final class Reading {
+        private final DecisionModel decisions;
+        private final DecisionRequest request;
+        private final List<Asked> asked;
+
+        private Reading(DecisionModel decisions, DecisionRequest request) {
+            this.decisions = decisions;
+            this.request = request;
+            this.asked = request.questions().values().stream()
+                    .map(question -> decisions.ask(request.state(), question)).toList();
         }
-        return results;
+
+        /** The tokens that are read, those of the state once for each question. */
+        public long tokens() {
+            return asked.stream().mapToLong(each -> each.tokens(decisions.form.predictsLabels())).sum();
+        }
+
+        private Stream<Encoded> encoded(int group) {
+            return asked.stream().flatMap(each -> each.encoded().stream()).map(each -> group == 0 ? each
+                    : new Encoded(each.sequences().stream().map(one -> one.inGroup(group)).toList(), each.outputs()));
+        }
+
+        private DecisionResult answered(Iterator<double[]> logits) {
+            Map<String, DecisionAnswer> answers = new LinkedHashMap<>();
+            Iterator<Asked> each = asked.iterator();
+            for (String name : request.questions().keySet()) {
+                Asked question = each.next();
+                answers.put(name, decisions.answer(question.question(), question.encoded().stream()
+                        .map(one -> logits.next()).toList()));
+            }
+            return new DecisionResult(answers, tokens());
+        }
+    }
+
+    /**
+     * Reads a request.
+     *
+     * @throws ConfigurationException when a question does not fit the model
+     */
+    public Reading read(DecisionRequest request) {
+        return new Reading(this, request);
+    }
+
+    /**
+     * The answers to what was read, computed together, also where several adapters of a chat model have read it.
+     *
+     * @param model the one that has read all, or a view of adapters by row ({@code PeftModel.byRow})
+     * @param readings what was read, in the order of the answers
+     * @param groups for each the number of its adapter in the view; without any, all are of the first
+     */
+    public static List<DecisionResult> decide(LanguageModel model, List<Reading> readings, int... groups) {
+        if (readings.isEmpty()) {
+            return List.of();
+        }
+        List<Encoded> encoded = IntStream.range(0, readings.size()).boxed()
+                .flatMap(i -> readings.get(i).encoded(groups.length == 0 ? 0 : groups[i])).toList();
+        Iterator<double[]> logits = readings.get(0).decisions.form.logits(model, encoded).iterator();
+        return readings.stream().map(each -> each.answered(logits)).toList();
     }
 
     /**

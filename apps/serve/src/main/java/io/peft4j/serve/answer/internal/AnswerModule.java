@@ -15,6 +15,7 @@ import java.util.function.ToLongFunction;
 /** The part of a server that answers: one queue for all models that do, the routes that fill it, vectors and scores. */
 public final class AnswerModule implements AutoCloseable {
     private final Optional<AnswerService> service;
+    private final DecisionRoutes decisions;
     private final List<RouteGroup> routes;
 
     /** Answers of these models; closed before them. */
@@ -22,9 +23,10 @@ public final class AnswerModule implements AutoCloseable {
         this.service = models.isAnswering() ? Optional.of(AnswerService.open(models.model(), options.service()))
                 : Optional.empty();
         AnswerGateway answers = new AnswerGateway(service, models, options.service().rows(), options.timeout());
+        this.decisions = new DecisionRoutes(models, options.maxError());
         this.routes = List.of(new ChatRoutes(answers, clock), new ResponseRoutes(answers, clock),
                 new CompletionRoutes(answers, clock), new EmbeddingRoutes(models), new RerankRoutes(models),
-                new DecisionRoutes(models, options.maxError()), new AdapterRoutes(models, options.adapterRoots()));
+                decisions, new AdapterRoutes(models, options.adapterRoots()));
     }
 
     /** The routes. */
@@ -34,6 +36,7 @@ public final class AnswerModule implements AutoCloseable {
 
     /** Adds what is answered to what is counted. */
     public void count(ServerMetrics meters) {
+        meters.gauge("decisions.waiting", "Requests with typed questions that wait", decisions::waiting);
         service.ifPresent(answering -> count(meters, answering));
     }
 

@@ -8,8 +8,8 @@ import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.decision.DecisionResult;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.support.SimilarNames;
-import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.task.DecisionModel;
+import io.peft4j.core.task.DecisionModel.Reading;
 import io.peft4j.serve.api.internal.ModelRoutes;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
@@ -20,8 +20,10 @@ import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.http.internal.RequestFields;
 import io.peft4j.serve.http.internal.RouteGroup;
 import io.peft4j.serve.http.internal.Routes;
+import io.peft4j.serve.model.internal.Decider;
 import io.peft4j.serve.model.internal.ServedModels;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
@@ -37,6 +39,7 @@ final class DecisionRoutes implements RouteGroup {
 
     private final ServedModels models;
     private final OptionalDouble maxError;
+    private final DecisionQueue queue;
 
     /**
      * Questions to those of the models that answer them.
@@ -46,6 +49,12 @@ final class DecisionRoutes implements RouteGroup {
     DecisionRoutes(ServedModels models, OptionalDouble maxError) {
         this.models = models;
         this.maxError = maxError;
+        this.queue = new DecisionQueue(models.isAnswering() ? Optional.of(models.model()) : Optional.empty());
+    }
+
+    /** How many requests wait while others are computed. */
+    int waiting() {
+        return queue.size();
     }
 
     @Override
@@ -59,27 +68,27 @@ final class DecisionRoutes implements RouteGroup {
     private void decisions(Context http) {
         RequestFields fields = new RequestFields(Bodies.object(http));
         String name = ChatRequest.model(fields);
-        LanguageModel model = find(name, Caller.of(http));
+        Decider model = find(name, Caller.of(http));
         DecisionInput input = DecisionInput.read(fields);
         fields.requireKnown();
         Bodies.reply(http, input.reply(name, decided(http, model, input.request())));
     }
 
-    private DecisionResult decided(Context http, LanguageModel model, DecisionRequest request) {
-        LongRequests.leave(http);
-        DecisionResult result;
+    private DecisionResult decided(Context http, Decider decider, DecisionRequest request) {
         try {
-            DecisionModel decisions = new DecisionModel(model);
-            result = (maxError.isPresent() ? decisions.refusingBeyond(maxError.getAsDouble()) : decisions)
-                    .decide(request);
+            DecisionModel decisions = new DecisionModel(decider.model());
+            Reading reading = (maxError.isPresent() ? decisions.refusingBeyond(maxError.getAsDouble()) : decisions)
+                    .read(request);
+            LongRequests.leave(http);
+            DecisionResult result = queue.decide(decider, reading);
+            Caller.of(http).used((int) result.inputTokens());
+            return result;
         } catch (ConfigurationException e) {
             throw ApiException.invalid("questions", e.getMessage());
         }
-        Caller.of(http).used((int) result.inputTokens());
-        return result;
     }
 
-    private LanguageModel find(String name, Caller caller) {
+    private Decider find(String name, Caller caller) {
         return models.decider(name, caller).orElseThrow(() -> ModelRoutes.unsuitable(models, name, caller,
                 "does not answer typed questions", models.deciderNames(caller)));
     }
@@ -92,7 +101,7 @@ final class DecisionRoutes implements RouteGroup {
             return;
         }
         String name = body.path("model").asText(models.baseName());
-        LanguageModel model = find(name, Caller.of(http));
+        Decider model = find(name, Caller.of(http));
         ObjectNode reply = Json.object().put("model", name);
         reply.setAll(decided(http, model, DecisionRequest.of(body)).toJson());
         Bodies.reply(http, reply);

@@ -58,8 +58,8 @@ public final class ServedModels implements AutoCloseable {
     private final String baseName;
     private final AdapterChoice choice;
     private final PeftModel model;
-    /** The base with the adapter that its {@code decision.json} names, which typed questions alone go to. */
-    private final Optional<LanguageModel> own;
+    /** The adapter that the base's {@code decision.json} names, which typed questions alone go to; else the base. */
+    private final String deciding;
     private final Store store;
     private final Map<String, LocalDate> shutdowns;
     private final Map<String, LanguageModel> further;
@@ -77,18 +77,16 @@ public final class ServedModels implements AutoCloseable {
      * @param base stays the caller's
      * @param baseName what clients call it
      * @param shutdowns when models stop to answer
-     * @param further models beside it, which give vectors of texts or score them for a query, by the names that
-     *     clients use
+     * @param further models beside it that give vectors of texts or score them for a query, by clients' names
      * @throws ConfigurationException when the base neither answers nor gives vectors, or two models have one name
      */
     public ServedModels(BaseModel base, String baseName, Store store, Map<String, LocalDate> shutdowns,
             Map<String, LanguageModel> further, Clock clock) {
-        Task.Type type = base.network().task().type();
-        if (type.hasHead() && type != Task.Type.FEATURE_EXTRACTION && type != Task.Type.DECISION
-                && !Reranker.isFor(base.network().task())) {
-            throw new ConfigurationException("the model '" + baseName + "' is for " + type + "; a server takes models "
-                    + "that answer, those that give vectors of texts (FEATURE_EXTRACTION), those of decisions, and "
-                    + "rerankers (SEQ_CLS with one label)");
+        Task task = base.network().task();
+        if (!decides(task) && !givesVectors(task) && !Reranker.isFor(task)) {
+            throw new ConfigurationException("the model '" + baseName + "' is for " + task.type()
+                    + "; a server takes models that answer, those that give vectors of texts (FEATURE_EXTRACTION), "
+                    + "those of decisions, and rerankers (SEQ_CLS with one label)");
         }
         if (further.containsKey(baseName)) {
             throw new ConfigurationException("two models are called '" + baseName + "'");
@@ -98,10 +96,8 @@ public final class ServedModels implements AutoCloseable {
         this.choice = new AdapterChoice(Optional.empty(),
                 Set.copyOf(List.of(baseName, base.network().description().name())), "name the model in the request");
         this.model = new PeftModel(base);
-        this.own = base.ownAdapter().filter(folder -> decides(base.network().task())).map(folder -> {
-            model.loadAdapter("own", folder);
-            return model.with("own");
-        });
+        this.deciding = base.ownAdapter().filter(folder -> decides(task))
+                .map(folder -> model.loadAdapter("own", folder)).map(loaded -> "own").orElse(PeftModel.BASE);
         this.store = store;
         this.shutdowns = Map.copyOf(shutdowns);
         this.further = new TreeMap<>(further);
@@ -142,13 +138,16 @@ public final class ServedModels implements AutoCloseable {
     }
 
     /** The model of a name that answers typed questions; empty where there is none, or it does not. */
-    public Optional<LanguageModel> decider(String name, Caller caller) {
-        return find(name, caller, ServedModels::decides).filter(found -> isTrainedDecider(name))
-                .map(found -> found == base ? own.orElse(found) : found);
+    public Optional<Decider> decider(String name, Caller caller) {
+        return !isDecider(name) ? Optional.empty() : further.containsKey(name)
+                ? find(name, caller, ServedModels::decides).map(found -> new Decider(found, Optional.empty()))
+                : find(name, caller).map(found -> found.adapter().equals(PeftModel.BASE) ? deciding : found.adapter())
+                        .map(adapter -> new Decider(view(adapter), Optional.of(adapter)));
     }
 
-    private boolean isTrainedDecider(String name) {
-        return isTrained(name) || own.isPresent() && isBase(name);
+    private boolean isDecider(String name) {
+        return decides(further.getOrDefault(name, base).network().task())
+                && (isTrained(name) || !deciding.equals(PeftModel.BASE) && isBase(name));
     }
 
     private static boolean decides(Task task) {
@@ -164,7 +163,8 @@ public final class ServedModels implements AutoCloseable {
         if (more != null) {
             return Optional.of(more).filter(model -> !isShutDown(name) && kind.test(model.network().task()));
         }
-        return kind.test(base.network().task()) ? find(name, caller).map(this::view) : Optional.empty();
+        return kind.test(base.network().task()) ? find(name, caller).map(ServedModel::adapter)
+                .map(this::view) : Optional.empty();
     }
 
     /** A head that was made anew says nothing without an adapter. */
@@ -174,8 +174,8 @@ public final class ServedModels implements AutoCloseable {
         return adapted || !network.task().type().hasHead() || network.headed().untrained().isEmpty();
     }
 
-    private LanguageModel view(ServedModel served) {
-        return served.adapter().equals(PeftModel.BASE) ? base : model.with(served.adapter());
+    private LanguageModel view(String adapter) {
+        return adapter.equals(PeftModel.BASE) ? base : model.with(adapter);
     }
 
     /** The names of all models that give vectors of texts. */
@@ -190,7 +190,7 @@ public final class ServedModels implements AutoCloseable {
 
     /** The names of all models that answer typed questions. */
     public List<String> deciderNames(Caller caller) {
-        return names(caller, ServedModels::decides).stream().filter(this::isTrainedDecider).toList();
+        return all(caller).stream().map(ServedModel::name).filter(this::isDecider).toList();
     }
 
     private List<String> names(Caller caller, Predicate<Task> kind) {
@@ -220,7 +220,7 @@ public final class ServedModels implements AutoCloseable {
     /** What graders ask: the models that answer here and that a caller sees, by the names of clients for them. */
     public GraderTools graderTools(Caller caller) {
         return GraderModels.of(name -> find(name, caller).filter(served -> isAnswering())
-                .map(served -> served.adapter().equals(PeftModel.BASE) ? base : model.with(served.adapter()))
+                .map(ServedModel::adapter).map(this::view)
                 .orElseThrow(() -> new ConfigurationException("the grader asks the model '" + name
                         + "', which does not answer here")),
                 TextConstraints::jsonSchema, Optional.empty());
