@@ -101,7 +101,7 @@ class FamiliesTest {
     }
 
     /** The model's files and those of the tokenizer that all share. */
-    private static Path withTokenizer(Path fixture, Path target) throws IOException {
+    static Path withTokenizer(Path fixture, Path target) throws IOException {
         Files.createDirectories(target);
         for (String file : List.of("config.json", "model.safetensors")) {
             Files.copy(fixture.resolve(file), target.resolve(file));
