@@ -17,7 +17,8 @@ import java.util.List;
  * its norm is at most {@code epsilon * sqrt(H / 2048)}. Tokens of type 1 and 3 (modulo 4) are the form of the
  * example, of type 2 its text; others, as of type 4, its answers, are not trained. {@code tokens * H} parameters.
  *
- * <p>The loss is that of the rows, as for every method; Hugging Face PEFT adds that of the example's answers.
+ * <p>The loss is that of the rows, as for every method; Hugging Face PEFT adds that of the example's answers,
+ * and may let their weights decay ({@code opt_weighted_loss_type}).
  *
  * @param common what every configuration holds
  * @param virtualTokens how many, and the model's sizes
@@ -29,7 +30,7 @@ import java.util.List;
  */
 @PeftType(value = "CPT", autoRateFactor = 10)
 @UnusedKey(value = "opt_weighted_loss_type", fallback = "\"none\"",
-        feature = "a loss that decays over an example's answers")
+        because = "the loss here is that of the rows alone, of which all count alike")
 @UnusedKey(value = "opt_loss_decay_factor", fallback = "1.0")
 @UnusedKey(value = "tokenizer_name_or_path")
 public record CptConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
