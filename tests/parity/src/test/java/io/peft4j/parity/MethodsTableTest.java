@@ -61,7 +61,8 @@ class MethodsTableTest {
 
                 Select a method with `peft4j train --method NAME`, and set keys without an option of their own with
                 `--adapter-setting KEY=VALUE` or `--adapter-config`. Parameters are those of a new adapter on
-                SmolLM2-135M-Instruct. [What can be merged, converted, combined and mixed](interop.md#differences-from-peft).
+                SmolLM2-135M-Instruct. [What can be merged, converted, combined and mixed]\
+                (interop.md#differences-from-peft).
 
                 | method | trains | parameters |
                 |---|---|---|

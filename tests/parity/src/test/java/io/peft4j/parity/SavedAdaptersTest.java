@@ -165,6 +165,9 @@ class SavedAdaptersTest {
         return Stream.of(
                 row("tiny-llama", "replicated", lora().targetModules("q_proj", "down_proj").layerReplication(
                         new LayerRange(0, 2), new LayerRange(1, 3))),
+                row("tiny-llama", "poly", PolyConfig.builder().rank(2).skills(3).tasks(2).task(1).build()),
+                row("tiny-llama-untied", "multitask", MultitaskPromptConfig.builder().virtualTokens(4).rank(2)
+                        .tasks(3).task(2).build()),
                 row("tiny-llama", "shadow", ShadowConfig.builder().rank(4).build()),
                 row("tiny-llama-untied", "shadow", ShadowConfig.builder().layers(2).hiddenSize(16)
                         .intermediateSize(24).targetModules("layers.1", "layers.0").build()),
@@ -249,9 +252,6 @@ class SavedAdaptersTest {
                 Arguments.of("tiny-llama-untied", "adamss", AdamssConfig.builder().rank(9).clusters(3)
                         .targetModules(ATTENTION).build()),
                 Arguments.of("tiny-llama", "frod", FrodConfig.builder().sparseRate(0.05).build()),
-                Arguments.of("tiny-llama", "poly", PolyConfig.builder().rank(2).skills(3).tasks(2).task(1).build()),
-                Arguments.of("tiny-llama-untied", "multitask", MultitaskPromptConfig.builder().virtualTokens(4).rank(2)
-                        .tasks(3).task(2).build()),
                 Arguments.of("tiny-llama", "lily", LilyConfig.builder().rank(4).stride(2).build()),
                 Arguments.of("tiny-llama", "cartridge", CartridgeConfig.builder().virtualTokens(5).build()),
                 Arguments.of("tiny-llama", "cpt", CptConfig.builder().tokenIds(List.of(5, 87, 2)).epsilon(2)
