@@ -34,6 +34,7 @@ class DataLabelCommandTest {
 
     private HttpServer server;
     private final AtomicInteger asked = new AtomicInteger();
+    private volatile boolean mended;
 
     @BeforeEach
     void start() throws IOException {
@@ -51,7 +52,7 @@ class DataLabelCommandTest {
     }
 
     /** As System One's servers answer; of the state "broken" a probability is missing. */
-    private static ObjectNode answer(JsonNode request) {
+    private ObjectNode answer(JsonNode request) {
         assertEquals("teacher", request.get("model").asText());
         ObjectNode answers = JSON.createObjectNode();
         ObjectNode all = answers.putObject("answers");
@@ -63,7 +64,7 @@ class DataLabelCommandTest {
                 case "score" -> one.putObject("probabilities").put("0", p).put("1", 1 - p);
                 default -> {
                     one.put("choice", "money").putObject("probabilities").put("money", p);
-                    if (!request.get("state").asText().equals("broken")) {
+                    if (mended || !request.get("state").asText().equals("broken")) {
                         one.withObject("/probabilities").put("access", 1 - p);
                     }
                 }
@@ -115,5 +116,27 @@ class DataLabelCommandTest {
                 "--model", "teacher", "--output", gold);
         assertTrue(error.contains("answers question 'team' without a probability of 'access'"), error);
         assertFalse(Files.exists(gold));
+    }
+
+    @Test
+    void whatWasAnsweredBeforeAnErrorIsNotAskedAgain() throws IOException {
+        Path gold = folder.resolve("gold.jsonl");
+        Path part = folder.resolve("gold.jsonl.part");
+        List<Object> words = List.of("data", "label", rows(List.of("refund 1", "login 2", "broken", "refund 4")),
+                "--url", url(), "--output", gold, "--requests", 1, "--model", "teacher");
+        CommandRun.failing(1, words.toArray());
+        assertEquals(2, Files.readAllLines(part).size());
+        Files.writeString(part, Files.readString(part) + "{\"state\": \"bro");
+
+        mended = true;
+        asked.set(1);
+        String said = CommandRun.succeeding(words.toArray()).err();
+
+        assertTrue(said.contains("2 answers in " + part), said);
+        assertEquals(3, asked.get(), "the other two");
+        assertEquals(List.of("refund 1", "login 2", "broken", "refund 4"), RowKind.DECISIONS
+                .read(DataFile.of(gold)).stream().map(row -> ((DecisionRow) row).request().state().asText()).toList());
+        assertFalse(Files.readString(gold).contains("answered_by"));
+        assertFalse(Files.exists(part));
     }
 }
