@@ -10,6 +10,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.io.support.JsonFiles;
+import io.peft4j.core.io.support.PlainNames;
 import io.peft4j.core.io.support.SmallFiles;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -24,6 +25,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * How a model reads questions, as {@value #FILE} and {@value #TEMPLATE} say, which Transformers reads, too. Keys that
@@ -80,6 +82,10 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
         if (!noulOptions.stream().sorted().toList().equals(List.of("false", "true"))) {
             throw new ConfigurationException("noul_options must be \"true\" and \"false\" in one of their orders, got "
                     + noulOptions);
+        }
+        if (adapter.filter(folder -> !Stream.of(folder.split("/", -1)).allMatch(PlainNames::isPlain)).isPresent()) {
+            throw new ConfigurationException("the adapter '" + adapter.get() + "' is not the name of a folder below "
+                    + "the model's");
         }
         temperature.forEach((key, value) -> {
             if (!(value > 0 && value < Double.POSITIVE_INFINITY)) {

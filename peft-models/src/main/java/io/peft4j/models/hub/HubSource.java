@@ -77,6 +77,7 @@ final class HubSource {
         List<HubFile> first = model.file().isPresent() ? List.of(file(model, listing)) : small(model, listing);
         bringAll(model, commit, first);
         if (model.file().isEmpty()) {
+            bringAll(model, commit, ModelFiles.adapter(listing, cache.snapshot(model.id(), commit)));
             // The weights last: a snapshot that has them has everything.
             bringAll(model, commit, weights(model, listing));
         }
@@ -87,7 +88,7 @@ final class HubSource {
 
     /** Some files at a time; where one fails, what others have so far stays for the next call. */
     private void bringAll(ModelReference model, String commit, List<HubFile> files) throws HubException {
-        ExecutorService threads = Executors.newFixedThreadPool(Math.min(AT_ONCE, files.size()));
+        ExecutorService threads = Executors.newFixedThreadPool(Math.max(1, Math.min(AT_ONCE, files.size())));
         try {
             CompletionService<Path> running = new ExecutorCompletionService<>(threads);
             files.forEach(file -> running.submit(() -> download.bring(model, commit, file)));
@@ -132,7 +133,7 @@ final class HubSource {
     }
 
     private List<HubFile> small(ModelReference model, HubClient.HubListing listing) throws HubException {
-        if (listing.find(ModelFiles.CONFIG).isEmpty()) {
+        if (!ModelFiles.haveConfig(listing)) {
             boolean adapter = listing.find(ModelFiles.ADAPTER_CONFIG).isPresent();
             throw lacks(model, "no " + ModelFiles.CONFIG + (adapter
                     ? "; this is an adapter: load its base model and then the adapter" : ""), listing);

@@ -2,6 +2,7 @@ package io.peft4j.models.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.io.support.PlainNames;
 import io.peft4j.models.architecture.internal.LayaFolder;
 import java.io.IOException;
@@ -44,6 +45,19 @@ final class ModelFiles {
                 .filter(file -> file.isAtRoot() && SMALL.matcher(file.name()).matches()
                         || file.isInAFolder() && MODULE.matcher(file.name()).matches())
                 .toList();
+    }
+
+    /** Whether a listing has the configuration of a model at its root, or of a Laya checkpoint below it. */
+    static boolean haveConfig(HubClient.HubListing listing) {
+        return listing.find(CONFIG).isPresent() || listing.find(DecisionSettings.LAYA).isPresent()
+                && listing.find(LayaFolder.CONFIG).isPresent();
+    }
+
+    /** The adapter that the {@code decision.json} of a folder names. */
+    static List<HubFile> adapter(HubClient.HubListing listing, Path folder) {
+        return DecisionSettings.read(folder, DecisionSettings.DEFAULT).adapter().stream()
+                .flatMap(name -> Stream.of(ADAPTER_CONFIG, ADAPTER_WEIGHTS).map(file -> name + "/" + file))
+                .flatMap(file -> listing.find(file).stream()).toList();
     }
 
     /**

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.ModelNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -202,6 +203,36 @@ class HubDownloadTest {
         }
         assertFalse(hub.filesAsked().contains("openvino/config.json"));
         assertEquals(List.of("config.json"), ModelFiles.names(snapshot.resolve("1_Pooling")));
+    }
+
+    @Test
+    void aModelOfDecisionsComesWithItsAdapter() {
+        hub.model(WEIGHTS).small("decision.json", "{\"adapter\": \"tuned/small\"}")
+                .small("tuned/small/adapter_config.json", "{}").large("tuned/small/adapter_model.safetensors", bytes(7))
+                .small("other/adapter_config.json", "{}");
+        Path snapshot = locator(options()).locate(FakeHub.ID).path();
+        assertEquals(List.of("adapter_config.json", "adapter_model.safetensors"), ModelFiles.names(snapshot.resolve(
+                "tuned/small")));
+        assertFalse(Files.exists(snapshot.resolve("other")));
+    }
+
+    @Test
+    void anAdapterElsewhereIsRefused() {
+        hub.model(WEIGHTS).small("decision.json", "{\"adapter\": \"../../elsewhere\"}");
+        assertContains(assertThrows(FileFormatException.class, () -> locator(options()).locate(FakeHub.ID)),
+                "the adapter '../../elsewhere' is not the name of a folder below the model's");
+    }
+
+    @Test
+    void aLayaCheckpointNeedsNoConfigurationAtItsRoot() {
+        hub.large("model.safetensors", WEIGHTS).small("rl_agent_config.json", "{}")
+                .small("encoder/config.json", "{\"e\":1}").small("tokenizer/tokenizer.json", "{\"t\":1}");
+        Path snapshot = locator(options()).locate(FakeHub.ID).path();
+        for (String name : List.of("rl_agent_config.json", "encoder/config.json", "tokenizer/tokenizer.json")) {
+            assertTrue(Files.isRegularFile(snapshot.resolve(name)), name);
+        }
+        hub.requests.clear();
+        assertEquals(snapshot, locator(options()).locate(FakeHub.ID).path());
     }
 
     @Test

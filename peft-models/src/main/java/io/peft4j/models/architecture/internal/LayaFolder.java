@@ -10,6 +10,9 @@ import java.nio.file.Path;
 
 /** A folder with a Laya checkpoint: the weights in it, the encoder's configuration and the tokenizer below it. */
 public final class LayaFolder {
+    /** The encoder's configuration, below the folder. */
+    public static final String CONFIG = "encoder/config.json";
+
     private LayaFolder() {
     }
 
@@ -19,7 +22,7 @@ public final class LayaFolder {
     }
 
     private static Path config(Path folder) {
-        return folder.resolve("encoder").resolve("config.json");
+        return folder.resolve(CONFIG);
     }
 
     /** The encoder's configuration, as one of a model of decisions. */
