@@ -97,7 +97,7 @@ public final class ServedModels implements AutoCloseable {
                 Set.copyOf(List.of(baseName, base.network().description().name())), "name the model in the request");
         this.model = new PeftModel(base);
         this.deciding = base.ownAdapter().filter(folder -> decides(task))
-                .map(folder -> model.loadAdapter("own", folder)).map(loaded -> "own").orElse(PeftModel.BASE);
+                .map(folder -> model.loadAdapter("its-own", folder)).map(loaded -> "its-own").orElse(PeftModel.BASE);
         this.store = store;
         this.shutdowns = Map.copyOf(shutdowns);
         this.further = new TreeMap<>(further);
