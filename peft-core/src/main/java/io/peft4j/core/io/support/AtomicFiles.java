@@ -122,6 +122,18 @@ public final class AtomicFiles {
     }
 
     /**
+     * Moves a complete folder, whose files are on the disk already, to where it belongs in one step.
+     *
+     * @param temporary in the same folder as the target
+     * @param target must not be there
+     * @throws IOException when it cannot be moved
+     */
+    public static void moveFolder(Path temporary, Path target) throws IOException {
+        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+        forceFolder(target.toAbsolutePath().getParent());
+    }
+
+    /**
      * Removes what processes that were killed while they wrote have left in a folder: temporary files. For a folder
      * that nobody else writes to now.
      */

@@ -122,7 +122,7 @@ public record Checkpoints(Path output, int every, int kept) {
             delete(temporary);
             content.accept(temporary);
             AtomicFiles.writeString(temporary.resolve(SUMS), sums(temporary));
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+            AtomicFiles.moveFolder(temporary, target);
         } catch (IOException e) {
             deleteQuietly(temporary);
             throw new UncheckedIOException("cannot write " + target + ": " + AtomicFiles.reason(e), e);

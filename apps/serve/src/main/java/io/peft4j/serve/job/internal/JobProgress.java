@@ -3,6 +3,7 @@ package io.peft4j.serve.job.internal;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.job.internal.RunningJob.Stop;
@@ -24,7 +25,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Clock;
 import java.util.List;
 import java.util.Locale;
@@ -275,7 +275,7 @@ final class JobProgress implements TrainingListener {
             }
             Files.createDirectories(half);
             model.saveAdapter(half);
-            Files.move(half, folder, StandardCopyOption.ATOMIC_MOVE);
+            AtomicFiles.moveFolder(half, folder);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot keep the checkpoint " + folder, e);
         }
