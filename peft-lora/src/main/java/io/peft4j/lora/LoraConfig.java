@@ -59,6 +59,7 @@ import java.util.stream.Stream;
  *     ends with a dot and the name; default none
  * @param kasa {@code kasa_config}: KaSA; default none
  * @param blocks {@code use_bdlora}: BD-LoRA; default none
+ * @param velora {@code velora_config}: VeLoRA, in training; default none
  * @param arrow {@code arrow_config}: Arrow, which mixes other adapters; default none
  */
 @PeftType("LORA")
@@ -70,7 +71,6 @@ import java.util.stream.Stream;
         because = "it says how Hugging Face PEFT uses a GPU, not what the adapter is")
 @UnusedKey(value = "use_qalora", fallback = "false",
         because = "it is for layers that Hugging Face PEFT has quantized by GPTQ")
-@UnusedKey(value = "velora_config", because = "it changes the training alone, which is that of plain LoRA here")
 public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Placement placement,
         @Key(value = "r", fallback = "8") int rank,
         @Key(value = "lora_alpha", fallback = "8", whole = true) double alpha, @Key("lora_dropout") double dropout,
@@ -85,6 +85,7 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
         @Key("target_parameters") List<String> targetParameters,
         @Key(value = "kasa_config", format = Kasa.Format.class) Optional<Kasa> kasa,
         @Key(value = "use_bdlora", format = BlockDiagonal.Format.class) Optional<BlockDiagonal> blocks,
+        @Key(value = "velora_config", format = Velora.Format.class) Optional<Velora> velora,
         @Key(value = "arrow_config", format = Arrow.Format.class) Optional<Arrow> arrow)
         implements
             LoraBased {
@@ -108,6 +109,10 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
                 invocationTokens);
         requirePlain("arrow_config", arrow.isPresent(), initialization, dora || loraBias || blocks.isPresent()
                 || kasa.isPresent(), targetParameters, invocationTokens);
+        Checks.require(velora.isEmpty() || !dora && kasa.isEmpty() && blocks.isEmpty() && arrow.isEmpty()
+                && targetParameters.isEmpty() && invocationTokens.isEmpty() && !initialization.freezesB(),
+                "velora_config works without use_dora, kasa_config, use_bdlora, arrow_config, target_parameters, "
+                        + "alora_invocation_tokens and init_lora_weights \"mica\"");
         Checks.require(
                 arrow.isEmpty()
                         || dropout == 0 && trainableTokens.equals(TokenIndices.NONE) && layerReplication.isEmpty()
@@ -264,6 +269,14 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
         /** BD-LoRA. */
         default Builder blocks(BlockDiagonal value) {
             return blocks(Optional.of(value));
+        }
+
+        /** VeLoRA; default none. */
+        Builder velora(Optional<Velora> value);
+
+        /** VeLoRA. */
+        default Builder velora(Velora value) {
+            return velora(Optional.of(value));
         }
 
         /** Arrow. */

@@ -89,7 +89,7 @@ class LoraConfigTest {
     /** What quantizes or trains in another way is kept for Hugging Face PEFT. */
     @ParameterizedTest
     @CsvSource(delimiter = ';', value = {
-        "use_qalora;true", "velora_config;{\"scale\":1}", "monteclora_config;{\"num_samples\":8}"})
+        "use_qalora;true", "monteclora_config;{\"num_samples\":8}"})
     void settingsWithoutEffectAreKeptWithAWarning(String key, String value) throws IOException {
         PrintStream errors = System.err;
         ByteArrayOutputStream log = new ByteArrayOutputStream();

@@ -7,6 +7,7 @@ import static io.peft4j.core.peft.TinyNetwork.LAYERS;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftFilesContract;
 import io.peft4j.core.peft.config.PeftConfig;
@@ -15,9 +16,11 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** KaSA and BD-LoRA keep what every method promises. */
+/** KaSA, BD-LoRA and VeLoRA keep what every method promises. */
 class LoraVariantsContractTest extends PeftFilesContract {
     private static final LoraConfig KASA = LoraConfig.builder().rank(2).kasa(new Kasa(1e-4, 1e-3)).build();
+    private static final LoraConfig VELORA = LoraConfig.builder().rank(2).targetModules("up_proj")
+            .velora(new Velora(3, 2, Velora.Direction.AVERAGE)).build();
 
     private static LoraConfig blocks(int rank, int n, boolean strict, String... targets) {
         return LoraConfig.builder().rank(rank).alpha(3).targetModules(targets)
@@ -33,13 +36,20 @@ class LoraVariantsContractTest extends PeftFilesContract {
                         .targetModules("up_proj").build(), false, true, LAYERS * (2 * (HIDDEN + INNER) + 2)),
                 new Case("BD-LoRA", Base.PLAIN, blocks(4, 2, true, "o_proj", "up_proj"), true, true,
                         LAYERS * 4 * (HIDDEN / 2 + HIDDEN + HIDDEN + INNER / 2)),
+                new Case("VeLoRA", Base.BIASED, VELORA, true, true, LAYERS * 2 * (HIDDEN + INNER)),
                 new Case("BD-LoRA beside LoRA", Base.BIASED, blocks(2, 2, false, "k_proj"), true, true,
                         2 * (HIDDEN + KEYS / 2) + (LAYERS - 1) * 2 * (HIDDEN + KEYS)));
     }
 
+    /** What VeLoRA's A learns by is none. */
+    @Override
+    protected boolean isDerivative(Parameter parameter) {
+        return !parameter.name().endsWith("up_proj.lora_A.weight");
+    }
+
     @Override
     protected Stream<PeftConfig> withDropout() {
-        return Stream.of(KASA.toBuilder().dropout(0.5).build());
+        return Stream.of(KASA.toBuilder().dropout(0.5).build(), VELORA.toBuilder().dropout(0.5).build());
     }
 
     @Test

@@ -46,6 +46,11 @@ public interface LayerSelection {
         return false;
     }
 
+    /** Whether all rows of a batch run through the last layer, also those whose output there nothing reads. */
+    default boolean needsAllRows(boolean training) {
+        return readsWholeSequences();
+    }
+
     /**
      * The task that adapters compute rows as.
      *

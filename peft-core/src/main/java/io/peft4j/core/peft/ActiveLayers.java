@@ -32,6 +32,7 @@ final class ActiveLayers implements LayerSelection {
     private final List<Adapter> adapters;
     private final Invocations invocations;
     private final boolean whole;
+    private final boolean averages;
 
     private ActiveLayers(Map<String, Layer> layers, List<Adapter> adapters) {
         this.layers = layers;
@@ -40,6 +41,8 @@ final class ActiveLayers implements LayerSelection {
                 .orElse(List.of());
         this.invocations = new Invocations(group -> tokens);
         this.whole = adapters.stream().anyMatch(ActiveLayers::readsWholeSequences);
+        this.averages = adapters.stream().flatMap(adapter -> adapter.layers().stream())
+                .anyMatch(AdapterLayer::averagesInTraining);
     }
 
     private static boolean readsWholeSequences(Adapter adapter) {
@@ -193,6 +196,11 @@ final class ActiveLayers implements LayerSelection {
     @Override
     public boolean readsWholeSequences() {
         return whole;
+    }
+
+    @Override
+    public boolean needsAllRows(boolean training) {
+        return whole || training && averages;
     }
 
     @Override

@@ -41,8 +41,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Merged: {@code W + s * B A}, less {@code s * B0 A0}.
  */
 public final class LoraLayer extends AbstractAdapterLayer {
-    /** Tensors of a file that VeLoRA and MonteCLoRA use in training, by the key that switches these on. */
-    private static final Map<String, List<String>> TRAINED_WITH = Map.of("velora_config", List.of("lora_velora_embed"),
+    /** Tensors of a file that MonteCLoRA uses in training, by the key that switches it on. */
+    private static final Map<String, List<String>> TRAINED_WITH = Map.of(
             "monteclora_config", List.of("lora_monteclora_sampler.expert_weights",
                     "lora_monteclora_sampler.expert_weights_prior", "lora_monteclora_sampler.gaussian_var_prior",
                     "lora_monteclora_sampler.std_prior"));
@@ -52,6 +52,7 @@ public final class LoraLayer extends AbstractAdapterLayer {
     private final AdapterTensor a;
     private final AdapterTensor b;
     private final Optional<AdapterTensor> bias;
+    private final Optional<LoraVariant> variant;
     /** What others train with; it is kept in the file. */
     private final List<AdapterTensor> idle;
     /** A0 and -B0. */
@@ -82,6 +83,7 @@ public final class LoraLayer extends AbstractAdapterLayer {
         AdapterTensor right = setup.tensor(slot, "lora_B.weight", together.map(values -> Initializer.values(values.b()))
                 .orElseGet(() -> start.b(rank)), out, rank);
         this.b = start.freezesB() ? right.frozen() : right;
+        this.variant = config.velora().map(velora -> new VeloraVariant(setup, slot, velora, in));
         this.idle = TRAINED_WITH.entrySet().stream()
                 .filter(tensors -> !config.common().otherKeys().getOrDefault(tensors.getKey(), "null").equals("null"))
                 .flatMap(tensors -> tensors.getValue().stream()).flatMap(name -> setup.storedShape(slot, name)
@@ -139,6 +141,11 @@ public final class LoraLayer extends AbstractAdapterLayer {
         return b.parameter();
     }
 
+    /** What it does in another way in training. */
+    Optional<LoraVariant> variant() {
+        return variant;
+    }
+
     /** Whether B is trained. */
     public boolean trainsB() {
         return b.isTrainable();
@@ -163,7 +170,12 @@ public final class LoraLayer extends AbstractAdapterLayer {
             return linear.forwardWithLowRank(context, x, left(tape), right(tape), (float) scaling);
         }
         Variable y = base.forward(context, x);
-        return MatrixOps.addLowRank(tape, y, dropped(context, x), left(tape), right(tape), (float) scaling);
+        Variable input = dropped(context, x);
+        if (variant.isEmpty() || !context.isTraining()) {
+            return MatrixOps.addLowRank(tape, y, input, left(tape), right(tape), (float) scaling);
+        }
+        Variable h = ElementwiseOps.scale(tape, variant.get().down(context, input, left(tape)), (float) scaling);
+        return ElementwiseOps.addInto(tape, MatrixOps.product(tape, h, false, right(tape), true), y);
     }
 
     /** A, above A0 where there is one. */
@@ -190,7 +202,8 @@ public final class LoraLayer extends AbstractAdapterLayer {
 
     @Override
     public List<AdapterTensor> tensors() {
-        return Stream.of(Stream.of(a, b), bias.stream(), idle.stream()).flatMap(all -> all).toList();
+        return Stream.of(Stream.of(a, b), bias.stream(), variant.stream().flatMap(own -> own.tensors().stream()),
+                idle.stream()).flatMap(all -> all).toList();
     }
 
     @Override
@@ -206,8 +219,14 @@ public final class LoraLayer extends AbstractAdapterLayer {
     }
 
     @Override
+    public boolean averagesInTraining() {
+        return variant.filter(LoraVariant::averages).isPresent();
+    }
+
+    /** A variant does something else in training, too. */
+    @Override
     public boolean hasDropout() {
-        return dropout > 0;
+        return dropout > 0 || variant.isPresent();
     }
 
     @Override

@@ -13,6 +13,7 @@ import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.PathPatterns;
 import io.peft4j.core.peft.method.StoredForm;
 import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.peft.method.TrainingHook;
 import io.peft4j.core.peft.method.support.LayeredAdapter;
 import io.peft4j.core.peft.method.support.TrainedTokens;
 import io.peft4j.core.safetensors.TensorData;
@@ -161,6 +162,8 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
                     : new BlockLoraLayer(setup, slot, config, rank, scaling);
         }
         if (slot.layer() instanceof Embedding) {
+            Checks.require(config.velora().isEmpty(), "velora_config needs linear layers, and " + slot.path()
+                    + " is an embedding");
             return new LoraEmbedding(setup, slot, config, rank, scaling);
         }
         return config.dora() ? new DoraLayer(setup, slot, config, rank, scaling, start)
@@ -206,6 +209,12 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
 
         private Stream<LoraLayer> plainLayers() {
             return layers().stream().filter(LoraLayer.class::isInstance).map(LoraLayer.class::cast);
+        }
+
+        @Override
+        public TrainingHook training(long totalSteps) {
+            List<LoraVariant> variants = plainLayers().flatMap(layer -> layer.variant().stream()).toList();
+            return variants.isEmpty() ? TrainingHook.NONE : new LoraVariant.Hook(variants);
         }
 
         @Override

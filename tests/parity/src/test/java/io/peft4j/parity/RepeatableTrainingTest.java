@@ -9,6 +9,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.Velora;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.Cancellation;
 import io.peft4j.train.RunStart;
@@ -36,9 +37,23 @@ class RepeatableTrainingTest {
     @ParameterizedTest
     @MethodSource("io.peft4j.parity.KernelsUnderTest#all")
     void theSameSeedGivesTheSameBytes(KernelsUnderTest kernels) throws IOException {
-        byte[] first = train(kernels, "first", b -> b);
-        assertArrayEquals(first, train(kernels, "second", b -> b));
-        assertFalse(java.util.Arrays.equals(first, train(kernels, "other", b -> b.seed(6))));
+        LoraConfig lora = LoraConfig.builder().rank(4).alpha(8).dropout(0.1).targetModules(TargetModules.ALL_LINEAR)
+                .build();
+        assertRepeatable(kernels, lora);
+    }
+
+    /** What belongs to a training beside the trained values goes on with it. */
+    @ParameterizedTest
+    @MethodSource("io.peft4j.parity.KernelsUnderTest#all")
+    void alsoWithVelora(KernelsUnderTest kernels) throws IOException {
+        assertRepeatable(kernels, LoraConfig.builder().rank(4).dropout(0.1).velora(
+                new Velora(5, 1, Velora.Direction.FIRST_AVERAGE)).build());
+    }
+
+    private void assertRepeatable(KernelsUnderTest kernels, LoraConfig config) throws IOException {
+        byte[] first = train(kernels, config, "first", b -> b);
+        assertArrayEquals(first, train(kernels, config, "second", b -> b));
+        assertFalse(java.util.Arrays.equals(first, train(kernels, config, "other", b -> b.seed(6))));
         Cancellation cancellation = new Cancellation();
         TrainingListener impatient = new TrainingListener() {
             @Override
@@ -48,16 +63,14 @@ class RepeatableTrainingTest {
                 }
             }
         };
-        byte[] interrupted = train(kernels, "resumed", b -> b.cancellation(cancellation).listener(impatient));
+        byte[] interrupted = train(kernels, config, "resumed", b -> b.cancellation(cancellation).listener(impatient));
         assertFalse(java.util.Arrays.equals(first, interrupted));
         assertTrue(Files.isDirectory(folder.resolve("resumed/checkpoint-4")));
-        assertArrayEquals(first, train(kernels, "resumed", b -> b.start(RunStart.RESUME)));
+        assertArrayEquals(first, train(kernels, config, "resumed", b -> b.start(RunStart.RESUME)));
     }
 
-    private byte[] train(KernelsUnderTest kernels, String name, UnaryOperator<TrainerBuilder> options)
-            throws IOException {
-        LoraConfig config = LoraConfig.builder().rank(4).alpha(8).dropout(0.1).targetModules(TargetModules.ALL_LINEAR)
-                .build();
+    private byte[] train(KernelsUnderTest kernels, LoraConfig config, String name,
+            UnaryOperator<TrainerBuilder> options) throws IOException {
         BaseModel base = kernels.shared("tiny-llama");
         try (PeftModel model = base.withAdapter(config)) {
             options.apply(Trainer.builder(model).epochs(3).learningRate(0.005).batchSize(2)

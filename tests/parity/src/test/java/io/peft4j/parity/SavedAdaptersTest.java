@@ -24,6 +24,7 @@ import io.peft4j.lora.MissConfig;
 import io.peft4j.lora.PveraConfig;
 import io.peft4j.lora.RandLoraConfig;
 import io.peft4j.lora.VbLoraConfig;
+import io.peft4j.lora.Velora;
 import io.peft4j.lora.VeraConfig;
 import io.peft4j.lora.XLoraConfig;
 import io.peft4j.lora.init.Corda;
@@ -142,6 +143,8 @@ class SavedAdaptersTest {
                 row("tiny-llama", "dora", lora().dora(true).targetModules(TargetModules.ALL_LINEAR)),
                 row("tiny-llama-untied", "dora", lora().dora(true).targetModules("embed_tokens", "q_proj")),
                 row("tiny-llama", "kasa", lora().targetModules("q_proj", "down_proj").kasa(new Kasa(1e-4, 1e-3))),
+                row("tiny-llama", "velora", lora().targetModules("q_proj", "down_proj").velora(
+                        new Velora(5, 1, Velora.Direction.AVERAGE))),
                 row("tiny-llama", "bdlora", lora().targetModules("o_proj", "v_proj").blocks(
                         new BlockDiagonal(List.of("o_proj"), List.of("v_proj"), 2, true))),
                 row("tiny-llama", "alora", lora().targetModules(TargetModules.ALL_LINEAR).invocationTokens(261)),

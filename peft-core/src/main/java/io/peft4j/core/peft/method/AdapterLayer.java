@@ -88,6 +88,14 @@ public interface AdapterLayer {
         return false;
     }
 
+    /**
+     * Whether training averages over the rows of a batch, so that none may be left out, though nothing reads what
+     * becomes of it.
+     */
+    default boolean averagesInTraining() {
+        return false;
+    }
+
     /** Whether {@link #forward} drops values of its input in training. */
     default boolean hasDropout() {
         return false;

@@ -110,7 +110,7 @@ final class DecoderNetwork implements CausalNetwork {
         Slot last = parts.layers().get(parts.layers().size() - 1);
         DecoderLayer layer = (DecoderLayer) last.layer();
         if (wanted.length == context.batch().rows() || context.layers().at(last) != layer
-                || context.routerLoss().isPresent() || context.layers().readsWholeSequences()
+                || context.routerLoss().isPresent() || context.layers().needsAllRows(context.isTraining())
                 || !layer.canSelectRows(context)) {
             return RowOps.gatherRows(context.tape(), hidden(context), rows);
         }

@@ -39,7 +39,8 @@ final class EncoderLayer implements Layer {
     /** Whether {@link #forward(ForwardContext, Variable, int[])} computes what the pass's layers ask for. */
     boolean canSelectRows(ForwardContext context) {
         return parts.attention().layer() instanceof EncoderAttention attention
-                && context.layers().at(parts.attention()) == attention && !context.layers().readsWholeSequences();
+                && context.layers().at(parts.attention()) == attention
+                && !context.layers().needsAllRows(context.isTraining());
     }
 
     /**

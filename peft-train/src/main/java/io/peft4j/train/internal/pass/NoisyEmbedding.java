@@ -71,6 +71,11 @@ public record NoisyEmbedding(LayerSelection layers, Slot embedding, double alpha
     }
 
     @Override
+    public boolean needsAllRows(boolean training) {
+        return layers.needsAllRows(training);
+    }
+
+    @Override
     public RowTask task(int asked) {
         return layers.task(asked);
     }
