@@ -126,11 +126,12 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
         Checks.require(!loraBias || isDrawn(initialization),
                 "lora_bias works with init_lora_weights true or false, not "
                         + "with " + initialization.json());
-        Checks.require(!dora || !initialization.needsLinear(), "use_dora does not work with " + init);
+        boolean ofBase = initialization.needsLinear() || initialization.freezesB();
+        Checks.require(!dora || !ofBase, "use_dora does not work with " + init);
         Checks.require(!loraBias || !dora, "lora_bias does not work with use_dora; turn one of them off");
         Checks.require(invocationTokens.stream().allMatch(token -> token >= 0), "the invocation "
                 + "(alora_invocation_tokens) is " + invocationTokens + "; token ids are not negative");
-        Checks.require(invocationTokens.isEmpty() || !dora && !initialization.needsLinear(),
+        Checks.require(invocationTokens.isEmpty() || !dora && !ofBase,
                 "alora_invocation_tokens do not work with use_dora or " + init
                         + ", which change the whole base weight");
     }

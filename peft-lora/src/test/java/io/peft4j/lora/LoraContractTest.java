@@ -87,6 +87,8 @@ class LoraContractTest extends PeftFilesContract {
                         .ensureWeightTying(true), LAYERS * 2 * QUERY + VOCABULARY * HIDDEN),
                 at(Base.BIASED, "mica", lora(2, "q_proj", "down_proj").initialization(LoraInit.MICA),
                         LAYERS * 2 * (HIDDEN + INNER)),
+                at(Base.TIED, "mica on an embedding", lora(2, "embed_tokens", "v_proj").initialization(LoraInit.MICA),
+                        2 * (VOCABULARY + LAYERS * HIDDEN)),
                 at(Base.BIASED, "layers repeated", lora(2, "q_proj", "down_proj").layerReplication(
                         new LayerRange(0, 2), new LayerRange(1, 2)), 3 * 2 * (QUERY + MLP)),
                 at(Base.BIASED, "a whole block", lora(2, "q_proj").modulesToSave("layers.1.mlp"),

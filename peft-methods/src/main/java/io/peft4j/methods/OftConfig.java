@@ -15,10 +15,10 @@ import io.peft4j.core.peft.config.Placement;
  * OFT (<a href="https://arxiv.org/abs/2306.07280">2306.07280</a>): the input of a linear layer is rotated by a
  * block-diagonal orthogonal matrix, {@code y = (x R) W^T + b}. A block of size B is the Cayley transform of a
  * skew-symmetric matrix, whose {@code B (B - 1) / 2} elements above the diagonal are trained; a layer has
- * {@code in / B} blocks, or one that is used everywhere.
+ * {@code in / B} blocks, or one that is used everywhere. Of an embedding the rows that are looked up are rotated.
  *
  * @param common what every configuration holds
- * @param placement the adapted linear layers and what is trained beside them; default as LoRA's
+ * @param placement the adapted linear layers and embeddings, and what is trained beside them; default as LoRA's
  * @param blocks {@code r}: the number of blocks; 0, the default, where the block size is given
  * @param blockSize {@code oft_block_size}: B; default 32, 0 where the number of blocks is given. One that does not
  *     divide a layer's input is replaced by the nearest that does

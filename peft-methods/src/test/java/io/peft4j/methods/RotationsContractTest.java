@@ -37,6 +37,8 @@ class RotationsContractTest extends PeftFilesContract {
                         LAYERS * 2 * triangle(4)),
                 at(Base.PLAIN, "OFT in a ball", oft.toBuilder().cayleyNeumann(false).constrained(true).eps(10)
                         .targetModules("up_proj").build(), LAYERS * (H / 4) * triangle(4)),
+                at(Base.TIED, "OFT on an embedding", oft.toBuilder().targetModules("embed_tokens", "q_proj").build(),
+                        (1 + LAYERS) * (H / 4) * triangle(4)),
                 moved(Base.PLAIN, "OFT, random start", oft.toBuilder().initWeights(false)
                         .targetModules("q_proj").build(), LAYERS * (H / 4) * triangle(4)),
                 at(Base.PLAIN, "BOFT", boft, LAYERS * (2 * H * 2 + H + KEYS)),

@@ -13,7 +13,8 @@ import java.util.stream.Stream;
 
 /**
  * How a new adapter begins. A [r, in] and B [out, r] are those of a linear layer; an embedding's A [r, V] and B [H, r]
- * change roles: A is what begins at zero, whatever is chosen here but {@link #RANDOM}.
+ * change roles: A is what begins at zero, whatever is chosen here but {@link #RANDOM}. What takes a part of the base is
+ * for linear layers alone.
  *
  * <p>{@link Pissa}, {@link Olora}, {@link Corda} and {@link LoraGa} begin with a part of the base weight,
  * {@code s B0 A0}, and take it out of the base, so that training moves what matters most. The base itself is not
@@ -83,7 +84,7 @@ public sealed interface LoraInit permits LoraInit.Kaiming, LoraInit.Gaussian, Lo
 
     /** Whether it works on linear layers alone. */
     default boolean needsLinear() {
-        return basePart() != BasePart.NONE || freezesB();
+        return basePart() != BasePart.NONE;
     }
 
     /**

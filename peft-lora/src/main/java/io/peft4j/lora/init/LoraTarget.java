@@ -4,7 +4,9 @@ import io.peft4j.core.array.SingularValues;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -30,6 +32,26 @@ public record LoraTarget(Slot slot, int rank, double alpha, double scaling, Opti
         return (Linear) slot.layer();
     }
 
+    private FrozenWeight stored() {
+        return ((WeightedLayer) slot.layer()).matrix().orElseThrow();
+    }
+
+    /** Rows of the weight: outputs of a linear layer, the width of an embedding. */
+    int out() {
+        return isLinear() ? stored().rows() : stored().columns();
+    }
+
+    /** Columns of the weight: inputs of a linear layer, the vocabulary of an embedding. */
+    int in() {
+        return isLinear() ? stored().columns() : stored().rows();
+    }
+
+    /** The weight [out, in], of an embedding its table transposed, in row order. */
+    double[] weight() {
+        double[] values = Decompositions.values(stored());
+        return isLinear() ? values : Decompositions.transpose(values, in(), out());
+    }
+
     /** With first values. */
     LoraTarget startingWith(Supplier<LoraStart> values) {
         return new LoraTarget(slot, rank, alpha, scaling, Optional.of(values));
@@ -43,10 +65,8 @@ public record LoraTarget(Slot slot, int rank, double alpha, double scaling, Opti
 
     /** Refuses a rank that is larger than the weight has. */
     void requireRank(LoraInit init, int needed) {
-        Linear linear = linear();
-        Checks.require(needed <= Math.min(linear.inFeatures(), linear.outFeatures()), "init_lora_weights " + init.json()
-                + " cannot reach rank " + rank + " from the weight of " + linear.outFeatures() + " x "
-                + linear.inFeatures() + " at " + slot.path()
+        Checks.require(needed <= Math.min(in(), out()), "init_lora_weights " + init.json()
+                + " cannot reach rank " + rank + " from the weight of " + out() + " x " + in() + " at " + slot.path()
                 + (needed > rank ? ", as it needs twice the rank (" + rank + ") of singular vectors" : "")
                 + "; choose a smaller rank");
     }
@@ -59,7 +79,7 @@ public record LoraTarget(Slot slot, int rank, double alpha, double scaling, Opti
     /** The largest singular values of a matrix [out, in]. */
     SingularValues decompose(LoraInit init, double[] matrix, int count) {
         try {
-            return SingularValues.of(matrix, linear().outFeatures(), linear().inFeatures(), count);
+            return SingularValues.of(matrix, out(), in(), count);
         } catch (ArithmeticException e) {
             throw new ConfigurationException("init_lora_weights " + init.json() + " found no singular values at "
                     + slot.path() + ": " + e.getMessage(), e);

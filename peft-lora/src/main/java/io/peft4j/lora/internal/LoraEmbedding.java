@@ -20,6 +20,7 @@ import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.LowRankUpdate;
 import io.peft4j.core.peft.method.MergedLayer;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.init.LoraStart;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -43,7 +44,8 @@ final class LoraEmbedding extends AbstractAdapterLayer {
     private final Optional<DoraMagnitude> magnitude;
     private final Engine engine;
 
-    LoraEmbedding(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling) {
+    LoraEmbedding(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling,
+            Optional<LoraStart> together) {
         super(slot);
         Checks.require(!config.loraBias(), "lora_bias is not supported on embeddings; exclude " + slot.path() + ", "
                 + "or set lora_bias to false");
@@ -52,8 +54,10 @@ final class LoraEmbedding extends AbstractAdapterLayer {
         this.paddingId = embedding.paddingId();
         this.a = setup.transposedTensor(slot, "lora_embedding_A", config.initialization().embeddingA(), rank,
                 embedding.table().rows());
-        this.b = setup.tensor(slot, "lora_embedding_B", Initializer.normal(1),
+        AdapterTensor right = setup.tensor(slot, "lora_embedding_B", together
+                .map(start -> Initializer.values(start.b())).orElseGet(() -> Initializer.normal(1)),
                 embedding.table().columns(), rank);
+        this.b = config.initialization().freezesB() ? right.frozen() : right;
         this.engine = setup.base().engine();
         this.magnitude = !config.dora() ? Optional.empty() : Optional.of(new DoraMagnitude(setup, slot,
                 DoraNorm.ofEmbedding(embedding.table(), scaling), a, b, embedding.table().columns()));
@@ -65,7 +69,8 @@ final class LoraEmbedding extends AbstractAdapterLayer {
         Variable y = base.forward(context, x);
         Variable h = RowOps.trainedEmbedding(tape, tape.parameter(a.parameter()), embedding.ids(context.batch()),
                 paddingId, DataType.FLOAT);
-        Variable change = MatrixOps.matmulTransposed(tape, h, tape.parameter(b.parameter()));
+        Variable change = MatrixOps.matmulTransposed(tape, h,
+                b.isTrainable() ? tape.parameter(b.parameter()) : tape.constant(b.parameter().value()));
         float factor = (float) scaling * ((Embedding) slot().layer()).scale();
         Variable sum = ElementwiseOps.addInto(tape, ElementwiseOps.scale(tape, change, factor), y);
         return magnitude.isEmpty() ? sum : ScaleOps.columns(tape, sum,

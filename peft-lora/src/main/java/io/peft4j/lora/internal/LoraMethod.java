@@ -164,7 +164,7 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
         if (slot.layer() instanceof Embedding) {
             Checks.require(config.velora().isEmpty(), "velora_config needs linear layers, and " + slot.path()
                     + " is an embedding");
-            return new LoraEmbedding(setup, slot, config, rank, scaling);
+            return new LoraEmbedding(setup, slot, config, rank, scaling, start);
         }
         return config.dora() ? new DoraLayer(setup, slot, config, rank, scaling, start)
                 : new LoraLayer(setup, slot, config, rank, scaling, start);

@@ -1,5 +1,7 @@
 package io.peft4j.methods.internal;
 
+import io.peft4j.core.nn.Embedding;
+import io.peft4j.core.nn.Linear;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterSetup;
@@ -19,6 +21,8 @@ public final class OftMethod extends ConfiguredMethod<OftConfig> {
     protected Adapter adapter(OftConfig config, AdapterSetup setup) {
         Checks.require(config.moduleDropout() == 0 || setup.isRestoring(), "module_dropout is " + config.moduleDropout()
                 + ", which is not supported (it has no effect in Hugging Face PEFT 0.21); set it to 0");
-        return Targets.of(config.placement(), setup).adapter(config, slot -> new OftLayer(setup, slot, config));
+        return Targets.of(config.placement(), setup, setup.base().defaultTargetModules(),
+                layer -> layer instanceof Linear || layer instanceof Embedding)
+                .adapter(config, slot -> new OftLayer(setup, slot, config));
     }
 }

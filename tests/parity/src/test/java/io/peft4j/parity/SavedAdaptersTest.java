@@ -118,6 +118,8 @@ class SavedAdaptersTest {
                 row("tiny-llama", "olora", lora().initialization(LoraInit.OLORA)),
                 row("tiny-llama", "pissa", lora().initialization(LoraInit.PISSA).rsLora(true)),
                 row("tiny-llama", "mica", lora().initialization(LoraInit.MICA).targetModules("q_proj")),
+                row("tiny-llama", "mica-embedding", lora().initialization(LoraInit.MICA)
+                        .targetModules("embed_tokens", "q_proj")),
                 row("tiny-llama", "orthogonal", lora().initialization(LoraInit.ORTHOGONAL)),
                 row("tiny-llama", "adalora", AdaLoraConfig.builder().initialRank(6).targetRank(3).warmup(1).finish(1)
                         .targetModules("q_proj", "down_proj").build()),
@@ -210,7 +212,7 @@ class SavedAdaptersTest {
                 Arguments.of("tiny-llama-untied", "oft", OftConfig.builder().blocks(4).blockSize(0)
                         .cayleyNeumann(false).targetModules(ATTENTION).bias(Bias.ADAPTED).build()),
                 Arguments.of("tiny-llama", "oft-ball", OftConfig.builder().blockSize(8).constrained(true).eps(0.5)
-                        .build()),
+                        .targetModules("embed_tokens", "q_proj").build()),
                 Arguments.of("tiny-llama", "boft", BoftConfig.builder().build()),
                 Arguments.of("tiny-llama-untied", "boft", BoftConfig.builder().blocks(4).blockSize(0)
                         .targetModules(ATTENTION).bias(Bias.ADAPTED).build()),

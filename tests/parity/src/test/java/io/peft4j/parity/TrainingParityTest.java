@@ -43,7 +43,8 @@ import org.slf4j.LoggerFactory;
 @MethodSource("io.peft4j.parity.KernelsUnderTest#all")
 class TrainingParityTest {
     static final List<String> RUNS = List.of("linear-1e-3", "linear-1e-2", "accumulation", "patterns", "embedding",
-            "lm-head-tied", "lora-bias", "bias-all", "modules-to-save", "modules-to-save-untied", "dora", "dora-untied",
+            "lm-head-tied", "mica-embedding", "lora-bias", "bias-all", "modules-to-save", "modules-to-save-untied",
+            "dora", "dora-untied",
             "adalora", "loha", "lokr", "lokr-both", "vera", "miss", "miss-bat");
     /** AdaLoRA's gradients are those of the trainer, which adds a term of its own. */
     static final List<String> WITH_GRADIENTS = RUNS.stream().filter(run -> !run.equals("adalora")).toList();
