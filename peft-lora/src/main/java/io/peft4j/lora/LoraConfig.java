@@ -60,12 +60,12 @@ import java.util.stream.Stream;
  * @param kasa {@code kasa_config}: KaSA; default none
  * @param blocks {@code use_bdlora}: BD-LoRA; default none
  * @param velora {@code velora_config}: VeLoRA, in training; default none
+ * @param monteclora {@code monteclora_config}: MonteCLoRA, in training; default none
  * @param arrow {@code arrow_config}: Arrow, which mixes other adapters; default none
  */
 @PeftType("LORA")
 @UnusedKey(value = "megatron_config", feature = "Megatron")
 @UnusedKey(value = "megatron_core", fallback = "\"megatron.core\"")
-@UnusedKey(value = "monteclora_config", because = "it changes the training alone, which is that of plain LoRA here")
 @UnusedKey(value = "qalora_group_size", fallback = "16")
 @UnusedKey(value = "runtime_config", fallback = "",
         because = "it says how Hugging Face PEFT uses a GPU, not what the adapter is")
@@ -86,6 +86,7 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
         @Key(value = "kasa_config", format = Kasa.Format.class) Optional<Kasa> kasa,
         @Key(value = "use_bdlora", format = BlockDiagonal.Format.class) Optional<BlockDiagonal> blocks,
         @Key(value = "velora_config", format = Velora.Format.class) Optional<Velora> velora,
+        @Key(value = "monteclora_config", format = Monteclora.Format.class) Optional<Monteclora> monteclora,
         @Key(value = "arrow_config", format = Arrow.Format.class) Optional<Arrow> arrow)
         implements
             LoraBased {
@@ -109,10 +110,11 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
                 invocationTokens);
         requirePlain("arrow_config", arrow.isPresent(), initialization, dora || loraBias || blocks.isPresent()
                 || kasa.isPresent(), targetParameters, invocationTokens);
-        Checks.require(velora.isEmpty() || !dora && kasa.isEmpty() && blocks.isEmpty() && arrow.isEmpty()
-                && targetParameters.isEmpty() && invocationTokens.isEmpty() && !initialization.freezesB(),
-                "velora_config works without use_dora, kasa_config, use_bdlora, arrow_config, target_parameters, "
-                        + "alora_invocation_tokens and init_lora_weights \"mica\"");
+        Checks.require(velora.isEmpty() && monteclora.isEmpty() || velora.isEmpty() != monteclora.isEmpty() && !dora
+                && kasa.isEmpty() && blocks.isEmpty() && arrow.isEmpty() && targetParameters.isEmpty()
+                && invocationTokens.isEmpty() && !initialization.freezesB(),
+                "velora_config and monteclora_config work without each other, use_dora, kasa_config, use_bdlora, "
+                        + "arrow_config, target_parameters, alora_invocation_tokens and init_lora_weights \"mica\"");
         Checks.require(
                 arrow.isEmpty()
                         || dropout == 0 && trainableTokens.equals(TokenIndices.NONE) && layerReplication.isEmpty()
@@ -278,6 +280,14 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
         /** VeLoRA. */
         default Builder velora(Velora value) {
             return velora(Optional.of(value));
+        }
+
+        /** MonteCLoRA; default none. */
+        Builder monteclora(Optional<Monteclora> value);
+
+        /** MonteCLoRA. */
+        default Builder monteclora(Monteclora value) {
+            return monteclora(Optional.of(value));
         }
 
         /** Arrow. */

@@ -23,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -86,11 +87,22 @@ class LoraConfigTest {
         assertTrue(message.contains("megatron_config") && message.contains("is not supported"), message);
     }
 
-    /** What quantizes or trains in another way is kept for Hugging Face PEFT. */
-    @ParameterizedTest
-    @CsvSource(delimiter = ';', value = {
-        "use_qalora;true", "monteclora_config;{\"num_samples\":8}"})
-    void settingsWithoutEffectAreKeptWithAWarning(String key, String value) throws IOException {
+    @Test
+    void variantsWithinAreReadWithTheirDefaults() throws IOException {
+        assertEquals(Optional.of(new Velora(64, 2, Velora.Direction.FIRST_AVERAGE)),
+                with("velora_config", "{\"scale\":2, \"init_type\":\"batch_average_once\"}").velora());
+        LoraConfig config = with("monteclora_config", "{\"num_samples\":5}");
+        assertEquals(Optional.of(Monteclora.of(5)), config.monteclora());
+        assertEquals("{\"buffer_size\":150,\"dirichlet_prior\":0.1,\"kl_loss_weight\":1.0E-5,\"num_samples\":5,"
+                + "\"sample_scaler\":1.0E-4,\"use_entropy\":false}",
+                JSON.readTree(config.toJson()).get("monteclora_config").toString());
+    }
+
+    /** What quantizes in another way is kept for Hugging Face PEFT. */
+    @Test
+    void settingsWithoutEffectAreKeptWithAWarning() throws IOException {
+        String key = "use_qalora";
+        String value = "true";
         PrintStream errors = System.err;
         ByteArrayOutputStream log = new ByteArrayOutputStream();
         LoraConfig config;

@@ -25,6 +25,11 @@ public abstract class PeftRowsContract extends PeftMethodContract {
         return Optional.empty();
     }
 
+    /** Whether training draws numbers for each pass, so that its gradients are not those of another pass. */
+    protected boolean isRandom(Case test) {
+        return false;
+    }
+
     @ParameterizedTest
     @MethodSource("cases")
     void rowsUseTheirOwnAdaptersOrAreRefused(Case test) {
@@ -78,7 +83,7 @@ public abstract class PeftRowsContract extends PeftMethodContract {
                     Passes.backward(model, own, ownWeights, 0);
                 }
             }
-            for (int p = 0; p < parameters.size(); p++) {
+            for (int p = 0; p < parameters.size() && !isRandom(test); p++) {
                 assertClose(Arrays.toFloats(parameters.get(p).gradient()), gradients.get(p), 1e-5);
             }
         }

@@ -41,20 +41,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Merged: {@code W + s * B A}, less {@code s * B0 A0}.
  */
 public final class LoraLayer extends AbstractAdapterLayer {
-    /** Tensors of a file that MonteCLoRA uses in training, by the key that switches it on. */
-    private static final Map<String, List<String>> TRAINED_WITH = Map.of(
-            "monteclora_config", List.of("lora_monteclora_sampler.expert_weights",
-                    "lora_monteclora_sampler.expert_weights_prior", "lora_monteclora_sampler.gaussian_var_prior",
-                    "lora_monteclora_sampler.std_prior"));
-
     private final float dropout;
     private final double scaling;
     private final AdapterTensor a;
     private final AdapterTensor b;
     private final Optional<AdapterTensor> bias;
     private final Optional<LoraVariant> variant;
-    /** What others train with; it is kept in the file. */
-    private final List<AdapterTensor> idle;
     /** A0 and -B0. */
     private final Optional<Frozen> frozen;
 
@@ -83,12 +75,8 @@ public final class LoraLayer extends AbstractAdapterLayer {
         AdapterTensor right = setup.tensor(slot, "lora_B.weight", together.map(values -> Initializer.values(values.b()))
                 .orElseGet(() -> start.b(rank)), out, rank);
         this.b = start.freezesB() ? right.frozen() : right;
-        this.variant = config.velora().map(velora -> new VeloraVariant(setup, slot, velora, in));
-        this.idle = TRAINED_WITH.entrySet().stream()
-                .filter(tensors -> !config.common().otherKeys().getOrDefault(tensors.getKey(), "null").equals("null"))
-                .flatMap(tensors -> tensors.getValue().stream()).flatMap(name -> setup.storedShape(slot, name)
-                        .map(shape -> setup.tensor(slot, name, Initializer.ZEROS, shape).frozen()).stream())
-                .toList();
+        this.variant = config.velora().<LoraVariant>map(velora -> new VeloraVariant(setup, slot, velora, in))
+                .or(() -> config.monteclora().map(monteclora -> new MontecloraVariant(setup, slot, monteclora, rank)));
         this.frozen = together.filter(LoraStart::partOfBase).map(values -> new Frozen(
                 Arrays.of(values.a(), rank, in), Arrays.of(negated(values.b()), out, rank)));
         this.quantized = together.filter(values -> values.weight().length > 0)
@@ -202,8 +190,8 @@ public final class LoraLayer extends AbstractAdapterLayer {
 
     @Override
     public List<AdapterTensor> tensors() {
-        return Stream.of(Stream.of(a, b), bias.stream(), variant.stream().flatMap(own -> own.tensors().stream()),
-                idle.stream()).flatMap(all -> all).toList();
+        return Stream.of(Stream.of(a, b), bias.stream(), variant.stream().flatMap(own -> own.tensors().stream()))
+                .flatMap(all -> all).toList();
     }
 
     @Override

@@ -162,8 +162,8 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
                     : new BlockLoraLayer(setup, slot, config, rank, scaling);
         }
         if (slot.layer() instanceof Embedding) {
-            Checks.require(config.velora().isEmpty(), "velora_config needs linear layers, and " + slot.path()
-                    + " is an embedding");
+            Checks.require(config.velora().isEmpty() && config.monteclora().isEmpty(), "velora_config and "
+                    + "monteclora_config need linear layers, and " + slot.path() + " is an embedding");
             return new LoraEmbedding(setup, slot, config, rank, scaling, start);
         }
         return config.dora() ? new DoraLayer(setup, slot, config, rank, scaling, start)

@@ -7,6 +7,7 @@ import io.peft4j.core.peft.method.TrainingHook;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** What a layer of LoRA does in another way in training, and there alone. */
@@ -26,6 +27,17 @@ interface LoraVariant {
     default void begin(boolean goesOn) {
     }
 
+    /**
+     * Adds the gradients of a term of the loss.
+     *
+     * @param seed of random numbers
+     * @param factor that the term is multiplied by
+     * @return its value
+     */
+    default double addToGradients(long seed, double factor) {
+        return 0;
+    }
+
     /** The variants of an adapter in a training. */
     record Hook(List<? extends LoraVariant> variants) implements TrainingHook {
         public Hook {
@@ -35,6 +47,14 @@ interface LoraVariant {
         @Override
         public void resumed() {
             variants.forEach(variant -> variant.begin(true));
+        }
+
+        /** The mean of the layers' terms, of draws that are the same in all workers of a training. */
+        @Override
+        public double addToGradients(long step) {
+            SplittableRandom seeds = new SplittableRandom(step);
+            return variants.stream().mapToDouble(variant -> variant.addToGradients(seeds.nextLong(),
+                    1.0 / variants.size())).sum();
         }
 
         /** What changes in training and is not trained. */

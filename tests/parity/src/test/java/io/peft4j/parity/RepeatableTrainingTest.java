@@ -9,6 +9,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.Monteclora;
 import io.peft4j.lora.Velora;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.Cancellation;
@@ -39,21 +40,24 @@ class RepeatableTrainingTest {
     void theSameSeedGivesTheSameBytes(KernelsUnderTest kernels) throws IOException {
         LoraConfig lora = LoraConfig.builder().rank(4).alpha(8).dropout(0.1).targetModules(TargetModules.ALL_LINEAR)
                 .build();
-        assertRepeatable(kernels, lora);
+        assertRepeatable(kernels, lora, folder);
     }
 
     /** What belongs to a training beside the trained values goes on with it. */
     @ParameterizedTest
     @MethodSource("io.peft4j.parity.KernelsUnderTest#all")
-    void alsoWithVelora(KernelsUnderTest kernels) throws IOException {
-        assertRepeatable(kernels, LoraConfig.builder().rank(4).dropout(0.1).velora(
-                new Velora(5, 1, Velora.Direction.FIRST_AVERAGE)).build());
+    void alsoWithVariantsOfTraining(KernelsUnderTest kernels) throws IOException {
+        LoraConfig lora = LoraConfig.builder().rank(4).dropout(0.1).build();
+        assertRepeatable(kernels, lora.toBuilder().velora(new Velora(5, 1, Velora.Direction.FIRST_AVERAGE)).build(),
+                folder.resolve("velora"));
+        assertRepeatable(kernels, lora.toBuilder().monteclora(new Monteclora(3, true, 0.1, 0.1, 1e-3, 150)).build(),
+                folder.resolve("monteclora"));
     }
 
-    private void assertRepeatable(KernelsUnderTest kernels, LoraConfig config) throws IOException {
-        byte[] first = train(kernels, config, "first", b -> b);
-        assertArrayEquals(first, train(kernels, config, "second", b -> b));
-        assertFalse(java.util.Arrays.equals(first, train(kernels, config, "other", b -> b.seed(6))));
+    private void assertRepeatable(KernelsUnderTest kernels, LoraConfig config, Path runs) throws IOException {
+        byte[] first = train(kernels, config, runs.resolve("first"), b -> b);
+        assertArrayEquals(first, train(kernels, config, runs.resolve("second"), b -> b));
+        assertFalse(java.util.Arrays.equals(first, train(kernels, config, runs.resolve("other"), b -> b.seed(6))));
         Cancellation cancellation = new Cancellation();
         TrainingListener impatient = new TrainingListener() {
             @Override
@@ -63,19 +67,20 @@ class RepeatableTrainingTest {
                 }
             }
         };
-        byte[] interrupted = train(kernels, config, "resumed", b -> b.cancellation(cancellation).listener(impatient));
+        byte[] interrupted = train(kernels, config, runs.resolve("resumed"),
+                b -> b.cancellation(cancellation).listener(impatient));
         assertFalse(java.util.Arrays.equals(first, interrupted));
-        assertTrue(Files.isDirectory(folder.resolve("resumed/checkpoint-4")));
-        assertArrayEquals(first, train(kernels, config, "resumed", b -> b.start(RunStart.RESUME)));
+        assertTrue(Files.isDirectory(runs.resolve("resumed/checkpoint-4")));
+        assertArrayEquals(first, train(kernels, config, runs.resolve("resumed"), b -> b.start(RunStart.RESUME)));
     }
 
-    private byte[] train(KernelsUnderTest kernels, LoraConfig config, String name,
+    private static byte[] train(KernelsUnderTest kernels, LoraConfig config, Path output,
             UnaryOperator<TrainerBuilder> options) throws IOException {
         BaseModel base = kernels.shared("tiny-llama");
         try (PeftModel model = base.withAdapter(config)) {
             options.apply(Trainer.builder(model).epochs(3).learningRate(0.005).batchSize(2)
-                    .gradientAccumulation(2).seed(5).output(folder.resolve(name))).build().train(EXAMPLES);
+                    .gradientAccumulation(2).seed(5).output(output)).build().train(EXAMPLES);
         }
-        return Files.readAllBytes(folder.resolve(name).resolve(AdapterCheckpoint.WEIGHTS_FILE));
+        return Files.readAllBytes(output.resolve(AdapterCheckpoint.WEIGHTS_FILE));
     }
 }

@@ -21,6 +21,7 @@ import io.peft4j.lora.LoHaConfig;
 import io.peft4j.lora.LoKrConfig;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.MissConfig;
+import io.peft4j.lora.Monteclora;
 import io.peft4j.lora.PveraConfig;
 import io.peft4j.lora.RandLoraConfig;
 import io.peft4j.lora.VbLoraConfig;
@@ -144,11 +145,6 @@ class SavedAdaptersTest {
                         .targetModules("q_proj", "v_proj").build()),
                 row("tiny-llama", "dora", lora().dora(true).targetModules(TargetModules.ALL_LINEAR)),
                 row("tiny-llama-untied", "dora", lora().dora(true).targetModules("embed_tokens", "q_proj")),
-                row("tiny-llama", "kasa", lora().targetModules("q_proj", "down_proj").kasa(new Kasa(1e-4, 1e-3))),
-                row("tiny-llama", "velora", lora().targetModules("q_proj", "down_proj").velora(
-                        new Velora(5, 1, Velora.Direction.AVERAGE))),
-                row("tiny-llama", "bdlora", lora().targetModules("o_proj", "v_proj").blocks(
-                        new BlockDiagonal(List.of("o_proj"), List.of("v_proj"), 2, true))),
                 row("tiny-llama", "alora", lora().targetModules(TargetModules.ALL_LINEAR).invocationTokens(261)),
                 row("tiny-llama-untied", "alora-bias", lora().loraBias(true).targetModules(ATTENTION)
                         .invocationTokens(271, 261)),
@@ -163,6 +159,18 @@ class SavedAdaptersTest {
                         .modulesToSave("embed_tokens", "lm_head", "input_layernorm", "model.norm")),
                 row("tiny-llama-sharded", "lora", lora().targetModules(TargetModules.ALL_LINEAR)),
                 row("tiny-llama-bf16", "lora", lora().targetModules(TargetModules.ALL_LINEAR)));
+    }
+
+    /** Variants of LoRA that are settings of their own. */
+    static Stream<Arguments> variants() {
+        return Stream.of(
+                row("tiny-llama", "kasa", lora().targetModules("q_proj", "down_proj").kasa(new Kasa(1e-4, 1e-3))),
+                row("tiny-llama", "velora", lora().targetModules("q_proj", "down_proj").velora(
+                        new Velora(5, 1, Velora.Direction.AVERAGE))),
+                row("tiny-llama-untied", "monteclora", lora().targetModules("q_proj", "down_proj").monteclora(
+                        Monteclora.of(4))),
+                row("tiny-llama", "bdlora", lora().targetModules("o_proj", "v_proj").blocks(
+                        new BlockDiagonal(List.of("o_proj"), List.of("v_proj"), 2, true))));
     }
 
     /** Other models and beginnings than those of plain LoRA. */
@@ -276,7 +284,7 @@ class SavedAdaptersTest {
     }
 
     @ParameterizedTest(name = "{0} {1}")
-    @MethodSource({"adapters", "beginnings", "methods"})
+    @MethodSource({"adapters", "variants", "beginnings", "methods"})
     void aTrainedAdapterIsTheSameFromItsFolder(String model, String name, PeftConfig config) throws IOException {
         Path folder = FOLDER.resolve(model).resolve(name);
         deleteTree(folder);
