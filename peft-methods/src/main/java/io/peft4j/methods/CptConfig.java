@@ -5,6 +5,7 @@ import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
+import io.peft4j.core.peft.config.KeyFormat;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.PeftType;
 import io.peft4j.core.peft.config.UnusedKey;
@@ -17,8 +18,10 @@ import java.util.List;
  * its norm is at most {@code epsilon * sqrt(H / 2048)}. Tokens of type 1 and 3 (modulo 4) are the form of the
  * example, of type 2 its text; others, as of type 4, its answers, are not trained. {@code tokens * H} parameters.
  *
- * <p>The loss is that of the rows, as for every method; Hugging Face PEFT adds that of the example's answers,
- * and may let their weights decay ({@code opt_weighted_loss_type}).
+ * <p>Next-token prediction learns the example's answers, too, once for each row: its loss is the mean over the
+ * supervised tokens of a batch's rows, with weight 1, and the tokens of types above 0 that 4 divides, with weight 1, or
+ * with {@link Weighting#DECAY} {@code factor^n} for the n-th such type counted from the largest. Hugging Face PEFT
+ * learns no rows where 4 does not divide the largest type. Other objectives, and evaluation, are of the rows.
  *
  * @param common what every configuration holds
  * @param virtualTokens how many, and the model's sizes
@@ -27,20 +30,32 @@ import java.util.List;
  * @param mask {@code cpt_mask}: 1 for each; others are refused, as Hugging Face PEFT does not look at them
  * @param epsilon {@code opt_projection_epsilon}: of tokens of type 2; default 0.1
  * @param formatEpsilon {@code opt_projection_format_epsilon}: of tokens of type 1 and 3; default 0.1
+ * @param weighting {@code opt_weighted_loss_type}: how the answers of the example count; default
+ *     {@link Weighting#NONE}
+ * @param decayFactor {@code opt_loss_decay_factor}: the factor; default 1
  */
 @PeftType(value = "CPT", autoRateFactor = 10)
-@UnusedKey(value = "opt_weighted_loss_type", fallback = "\"none\"",
-        because = "the loss here is that of the rows alone, of which all count alike")
-@UnusedKey(value = "opt_loss_decay_factor", fallback = "1.0")
 @UnusedKey(value = "tokenizer_name_or_path")
 public record CptConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
         @Key(value = "cpt_token_ids", fallback = "[0]") List<Integer> tokenIds,
         @Key(value = "cpt_tokens_type_mask") List<Integer> types,
         @Key(value = "cpt_mask") List<Integer> mask,
         @Key(value = "opt_projection_epsilon", fallback = "0.1") double epsilon,
-        @Key(value = "opt_projection_format_epsilon", fallback = "0.1") double formatEpsilon)
+        @Key(value = "opt_projection_format_epsilon", fallback = "0.1") double formatEpsilon,
+        @Key(value = "opt_weighted_loss_type", fallback = "\"none\"") Weighting weighting,
+        @Key(value = "opt_loss_decay_factor", fallback = "1.0") double decayFactor)
         implements
             PeftConfig {
+    /** How the answers of the example count in the loss. */
+    public enum Weighting {
+        /** As the rows. */
+        @KeyFormat.Named("\"none\"")
+        NONE,
+        /** The less the further they are from the rows. */
+        @KeyFormat.Named("\"decay\"")
+        DECAY
+    }
+
     /**
      * Checks ranges.
      *
@@ -58,6 +73,7 @@ public record CptConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
         Checks.require(epsilon >= 0 && formatEpsilon >= 0,
                 "opt_projection_epsilon and opt_projection_format_epsilon must "
                         + "not be negative");
+        Checks.finite("opt_loss_decay_factor", decayFactor);
         virtualTokens = new VirtualTokens(tokenIds.size(), virtualTokens.tokenDim(), virtualTokens.layers(),
                 virtualTokens.attentionHeads(), virtualTokens.submodules());
     }
@@ -88,5 +104,11 @@ public record CptConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
 
         /** Of the example's form; default 0.1. */
         Builder formatEpsilon(double value);
+
+        /** How the example's answers count in the loss; default as the rows. */
+        Builder weighting(Weighting value);
+
+        /** Of the answers' weights with {@link Weighting#DECAY}; default 1. */
+        Builder decayFactor(double value);
     }
 }

@@ -245,13 +245,13 @@ public final class Pass implements AutoCloseable {
     }
 
     private float[] negativeLogLikelihoods(INDArray rows) {
-        TargetHead.Losses losses = head().losses(rows);
+        TargetHead.Losses losses = head(batch().targets()).losses(rows);
         hitWeight = losses.hitWeight();
         return losses.nll();
     }
 
-    private TargetHead head() {
-        return new TargetHead(model.network().causal(), workspace, context, chunkRows);
+    private TargetHead head(PackedBatch.Targets targets) {
+        return new TargetHead(model.network().causal(), workspace, context, chunkRows, targets);
     }
 
     /** The weight of the supervised tokens that were predicted right (as the likeliest), as of the last losses. */
@@ -286,7 +286,8 @@ public final class Pass implements AutoCloseable {
      * {@code sum / normalizer} added to the trainable parameters. A batch without supervised tokens gives 0 and no
      * gradients.
      *
-     * <p>Where the model asks for it ({@link Network#routerLossCoefficient()}), what its routers add is part of
+     * <p>Adapters may have {@linkplain io.peft4j.core.nn.LayerSelection#learned more learned} than those. Where the
+     * model asks for it ({@link Network#routerLossCoefficient()}), what its routers add is part of
      * the loss, with the batch's share of the normalizer: whole where a step is one batch, a mean over several.
      *
      * @param normalizer what the sum is divided by
@@ -304,9 +305,9 @@ public final class Pass implements AutoCloseable {
      * @return the weighted sum of each sequence, not divided, with its share of what routers add to the loss
      */
     public double[] backwardBySequence(double... normalizers) {
-        PackedBatch.Targets targets = batch().targets();
+        PackedBatch.Targets targets = model.layers().learned(batch());
         double[] sums = new double[normalizers.length];
-        return targets.count() == 0 ? sums : workspace.compute(() -> {
+        return batch().targets().count() == 0 ? sums : workspace.compute(() -> {
             double coefficient = model.network().routerLossCoefficient();
             RouterLoss routers = new RouterLoss(coefficient);
             Variable rows = model.network().hidden(coefficient == 0 ? begun() : begun().withRouterLoss(routers),
@@ -317,8 +318,8 @@ public final class Pass implements AutoCloseable {
                 shares[i] = (float) (targets.weights()[i] / normalizers[targets.sequences()[i]]);
                 routers.weigh(batch().group(targets.rows()[i]), shares[i]);
             }
-            float[] others = backwardOfOthers(targets.rows(), shares);
-            float[] losses = backward(rows, shares);
+            float[] others = backwardOfOthers(targets, shares);
+            float[] losses = backward(rows, targets, shares);
             for (int i = 0; i < losses.length; i++) {
                 sums[targets.sequences()[i]] += (double) targets.weights()[i]
                         * (losses[i] + others[i] + added.getOrDefault(batch().group(targets.rows()[i]), 0.0));
@@ -328,25 +329,26 @@ public final class Pass implements AutoCloseable {
     }
 
     /** The negative log-likelihoods, with the gradients of their sum, each times its share. */
-    private float[] backward(Variable rows, float[] shares) {
+    private float[] backward(Variable rows, PackedBatch.Targets targets, float[] shares) {
         INDArray gradient = zeros(rows);
-        TargetHead.Losses losses = head().backward(rows.value(), gradient, shares, new SmoothedLabels(labelSmoothing));
+        TargetHead.Losses losses = head(targets).backward(rows.value(), gradient, shares,
+                new SmoothedLabels(labelSmoothing));
         hitWeight = losses.hitWeight();
         backward(rows, gradient);
         return losses.nll();
     }
 
     /** The losses of {@linkplain ForwardContext#otherStates() other states}, whose gradients wait for the network's. */
-    private float[] backwardOfOthers(int[] targets, float[] shares) {
+    private float[] backwardOfOthers(PackedBatch.Targets targets, float[] shares) {
         float[] sums = new float[shares.length];
         for (ForwardContext.OtherStates other : context.otherStates()) {
-            Variable rows = RowOps.gatherRows(tape, other.states(), targets);
+            Variable rows = RowOps.gatherRows(tape, other.states(), targets.rows());
             INDArray gradient = zeros(rows);
             float[] weighted = shares.clone();
             for (int i = 0; i < weighted.length; i++) {
                 weighted[i] *= (float) other.weight();
             }
-            float[] nll = head().backward(rows.value(), gradient, weighted, new SmoothedLabels(0)).nll();
+            float[] nll = head(targets).backward(rows.value(), gradient, weighted, new SmoothedLabels(0)).nll();
             rows.addGradient((sum, accumulate) -> tape.kernels().scale(gradient, 1f, sum, accumulate));
             for (int i = 0; i < sums.length; i++) {
                 sums[i] += (float) other.weight() * nll[i];
@@ -387,15 +389,15 @@ public final class Pass implements AutoCloseable {
      * @param loss what is minimized, in all its parts divided as wanted
      */
     public double backward(LikelihoodLoss loss) {
-        int[] targets = batch().targets().rows();
-        if (targets.length == 0) {
+        PackedBatch.Targets targets = batch().targets();
+        if (targets.count() == 0) {
             return loss.compute(new float[0], new float[0]);
         }
-        RoutedRows routed = routed(targets);
+        RoutedRows routed = routed(targets.rows());
         Variable rows = routed.rows();
-        float[] shares = new float[targets.length];
+        float[] shares = new float[targets.count()];
         double value = loss.compute(workspace.compute(() -> negativeLogLikelihoods(rows.value())), shares);
-        workspace.compute(() -> backward(rows, shares));
+        workspace.compute(() -> backward(rows, targets, shares));
         return value + routed.added();
     }
 
@@ -430,7 +432,7 @@ public final class Pass implements AutoCloseable {
         }
         RoutedRows routed = routed(targets.rows());
         INDArray gradient = zeros(routed.rows());
-        double sum = head().backward(routed.rows().value(), gradient, loss);
+        double sum = head(targets).backward(routed.rows().value(), gradient, loss);
         workspace.compute(() -> {
             backward(routed.rows(), gradient);
             return routed;

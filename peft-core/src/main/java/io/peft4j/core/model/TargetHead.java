@@ -10,24 +10,22 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The output layer and the loss on the supervised rows of a batch. Logits exist for a chunk of the targets at a time,
+ * The output layer and the loss on supervised rows of a batch. Logits exist for a chunk of the targets at a time,
  * and each chunk goes forward and back on a tape of its own: what it leaves are the losses and the gradient of its
  * hidden states.
  *
  * @param chunkRows rows of logits at a time
+ * @param targets those of the batch, or {@linkplain io.peft4j.core.nn.LayerSelection#learned with more behind them}
  */
-record TargetHead(CausalNetwork network, Workspace workspace, ForwardContext context, int chunkRows) {
+record TargetHead(CausalNetwork network, Workspace workspace, ForwardContext context, int chunkRows,
+        PackedBatch.Targets targets) {
     /**
-     * What was computed for the targets of the batch.
+     * What was computed for the targets.
      *
      * @param nll the loss of each, in their order
-     * @param hitWeight the weight of those that were predicted as the likeliest token
+     * @param hitWeight the weight of those of the batch that were predicted as the likeliest token
      */
     record Losses(float[] nll, double hitWeight) {
-    }
-
-    private PackedBatch.Targets targets() {
-        return context.batch().targets();
     }
 
     /**
@@ -67,7 +65,7 @@ record TargetHead(CausalNetwork network, Workspace workspace, ForwardContext con
      */
     double backward(INDArray hidden, INDArray gradient, Pass.LogitLoss loss) {
         double sum = 0;
-        for (TargetChunk chunk : TargetChunk.of(targets(), chunkRows)) {
+        for (TargetChunk chunk : TargetChunk.of(targets, chunkRows)) {
             try (Tape head = workspace.recording(hidden.dataType())) {
                 Variable logits = workspace
                         .compute(() -> network.logits(context.onTape(head), input(head, chunk, hidden, gradient)));
@@ -96,13 +94,13 @@ record TargetHead(CausalNetwork network, Workspace workspace, ForwardContext con
     }
 
     private Losses forChunks(ChunkLoss loss) {
-        float[] all = new float[targets().count()];
+        float[] all = new float[targets.count()];
         double hitWeight = 0;
-        for (TargetChunk chunk : TargetChunk.of(targets(), chunkRows)) {
+        for (TargetChunk chunk : TargetChunk.of(targets, chunkRows)) {
             float[] nll = new float[chunk.size()];
             boolean[] hits = new boolean[chunk.size()];
             loss.compute(chunk, nll, hits);
-            hitWeight += chunk.weight(hits);
+            hitWeight += chunk.weight(hits, context.batch().targets().weights());
             System.arraycopy(nll, 0, all, chunk.from(), nll.length);
         }
         return new Losses(all, hitWeight);

@@ -21,6 +21,15 @@ public interface LayerSelection {
     }
 
     /**
+     * What a training of next-token prediction learns of a batch that was {@linkplain #prepare prepared}: its targets,
+     * or these and, behind them, tokens of what comes before every sequence. The sum of all by their weights is divided
+     * by the weights of the batch's own.
+     */
+    default PackedBatch.Targets learned(PackedBatch prepared) {
+        return prepared.targets();
+    }
+
+    /**
      * Called before the network of a pass runs.
      *
      * @param hidden the network up to its final norm

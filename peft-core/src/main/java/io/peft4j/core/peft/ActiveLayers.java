@@ -230,4 +230,10 @@ final class ActiveLayers implements LayerSelection {
         }
         return prepared;
     }
+
+    @Override
+    public PackedBatch.Targets learned(PackedBatch prepared) {
+        return adapters.stream().filter(adapter -> adapter.virtualTokens() > 0).findFirst()
+                .map(adapter -> adapter.learned(prepared)).orElse(prepared.targets());
+    }
 }

@@ -24,7 +24,7 @@ public final class CartridgeMethod extends ConfiguredMethod<CartridgeConfig> {
         double[] distances = IntStream.range(0, tokens.count())
                 .mapToDouble(i -> i < config.frozenTokens() ? 0 : Double.POSITIVE_INFINITY).toArray();
         VirtualSource source = new GuardedTokens(setup, Initializer.normal(1),
-                PrefixTuningMethod.columns(tokens, setup), distances);
+                PrefixTuningMethod.columns(tokens, setup), false, distances);
         return PrefixTuningMethod.prefix(setup.isRestoring() ? config
                 : config.toBuilder().virtualTokens(tokens).build(), setup, tokens, source);
     }

@@ -35,8 +35,9 @@ public final class CptMethod extends ConfiguredMethod<CptConfig> {
                 }
             }
             PromptTuningMethod.copy(values, embedding, ids);
-        }, tokens.tokenDim(), distances);
+        }, tokens.tokenDim(), true, distances);
         return PromptTuningMethod.prompt(setup.isRestoring() ? config
-                : config.toBuilder().virtualTokens(tokens).build(), setup, tokens, source);
+                : config.toBuilder().virtualTokens(tokens).build(), setup, tokens, source)
+                .learning(ExampleAnswers.of(config)::beside);
     }
 }

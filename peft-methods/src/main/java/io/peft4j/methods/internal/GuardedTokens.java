@@ -19,14 +19,22 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * A table of virtual tokens [tokens, features] that are trained within a distance of where the training begins: after
  * each update what lies further away is moved back onto the distance. Tokens with the distance 0 get no gradient.
+ * Where the training is of differences from its beginning, weight decay shrinks these.
  */
 final class GuardedTokens implements VirtualSource {
     private final AdapterTensor table;
+    private final boolean differences;
     private final double[] distances;
 
-    /** With the largest distance of each token, which may be infinite. */
-    GuardedTokens(AdapterSetup setup, Initializer start, int features, double... distances) {
+    /**
+     * Made in a setup.
+     *
+     * @param differences whether the training is of differences from its beginning
+     * @param distances the largest distance of each token, which may be infinite
+     */
+    GuardedTokens(AdapterSetup setup, Initializer start, int features, boolean differences, double... distances) {
         this.table = setup.sharedTensor(KEY, start, distances.length, features);
+        this.differences = differences;
         this.distances = distances.clone();
     }
 
@@ -66,7 +74,17 @@ final class GuardedTokens implements VirtualSource {
         INDArray start = Arrays.of(Arrays.toFloats(values), values.shape());
         return new TrainingHook() {
             @Override
+            public void beforeUpdate() {
+                if (differences) {
+                    add(values, start, -1);
+                }
+            }
+
+            @Override
             public void afterUpdate(long step, double gradientScale) {
+                if (differences) {
+                    add(values, start, 1);
+                }
                 float[] now = Arrays.toFloats(values);
                 float[] begun = Arrays.toFloats(start);
                 for (int i = 0; i < distances.length; i++) {
@@ -85,6 +103,15 @@ final class GuardedTokens implements VirtualSource {
                 start.close();
             }
         };
+    }
+
+    private static void add(INDArray values, INDArray others, int sign) {
+        float[] sum = Arrays.toFloats(values);
+        float[] added = Arrays.toFloats(others);
+        for (int i = 0; i < sum.length; i++) {
+            sum[i] += sign * added[i];
+        }
+        Arrays.write(values, 0, sum, 0, sum.length);
     }
 
     private void moveBack(float[] now, float[] begun, int token) {

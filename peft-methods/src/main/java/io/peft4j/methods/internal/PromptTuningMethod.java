@@ -47,13 +47,14 @@ public final class PromptTuningMethod extends ConfiguredMethod<PromptTuningConfi
     }
 
     /** An adapter whose virtual tokens are rows of the batch. */
-    static Adapter prompt(PeftConfig config, AdapterSetup setup, VirtualTokens tokens, VirtualSource source) {
+    static VirtualTokenAdapter prompt(PeftConfig config, AdapterSetup setup, VirtualTokens tokens,
+            VirtualSource source) {
         return prompt(config, setup, tokens, source,
                 setup.network() instanceof EncoderDecoderNetwork ? batch -> behindPrompt(batch, tokens.count())
                         : batch -> batch.withVirtualTokens(tokens.count()));
     }
 
-    static Adapter prompt(PeftConfig config, AdapterSetup setup, VirtualTokens tokens, VirtualSource source,
+    static VirtualTokenAdapter prompt(PeftConfig config, AdapterSetup setup, VirtualTokens tokens, VirtualSource source,
             UnaryOperator<PackedBatch> preparation) {
         return new VirtualTokenAdapter(config, tokens.count(), source,
                 List.of(new PromptLayer(setup.network().embedding(), source)), preparation);

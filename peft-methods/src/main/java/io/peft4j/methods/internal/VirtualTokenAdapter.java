@@ -10,6 +10,7 @@ import io.peft4j.core.peft.method.TrainingHook;
 import io.peft4j.core.safetensors.TensorData;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /**
@@ -20,13 +21,25 @@ final class VirtualTokenAdapter extends LayeredAdapter {
     private final int count;
     private final VirtualSource source;
     private final UnaryOperator<PackedBatch> preparation;
+    private final Function<PackedBatch, PackedBatch.Targets> learned;
 
     VirtualTokenAdapter(PeftConfig config, int count, VirtualSource source, List<AdapterLayer> layers,
             UnaryOperator<PackedBatch> preparation) {
+        this(config, count, source, layers, preparation, PackedBatch::targets);
+    }
+
+    private VirtualTokenAdapter(PeftConfig config, int count, VirtualSource source, List<AdapterLayer> layers,
+            UnaryOperator<PackedBatch> preparation, Function<PackedBatch, PackedBatch.Targets> learned) {
         super(config, layers);
         this.count = count;
         this.source = source;
         this.preparation = preparation;
+        this.learned = learned;
+    }
+
+    /** The same adapter that learns something else than a batch's targets. */
+    VirtualTokenAdapter learning(Function<PackedBatch, PackedBatch.Targets> more) {
+        return new VirtualTokenAdapter(config(), count, source, layers(), preparation, more);
     }
 
     @Override
@@ -37,6 +50,11 @@ final class VirtualTokenAdapter extends LayeredAdapter {
     @Override
     public PackedBatch prepare(PackedBatch batch) {
         return preparation.apply(batch);
+    }
+
+    @Override
+    public PackedBatch.Targets learned(PackedBatch prepared) {
+        return learned.apply(prepared);
     }
 
     @Override

@@ -30,7 +30,13 @@ class GuardedTokensTest {
             }
             Arrays.write(table, 0, moved, 0, moved.length);
             try (TrainingHook hook = model.adapter(PeftModel.DEFAULT_ADAPTER).training(1)) {
-                Arrays.write(table, 0, start, 0, start.length);
+                hook.beforeUpdate();
+                assertArrayEquals(new float[start.length], Arrays.toFloats(table), "an update is of differences");
+                float[] back = new float[start.length];
+                for (int i = 0; i < back.length; i++) {
+                    back[i] = start[i] - moved[i];
+                }
+                Arrays.write(table, 0, back, 0, back.length);
                 hook.afterUpdate(0, 1);
             }
             double unit = Math.sqrt(TinyNetwork.HIDDEN / 2048.0);

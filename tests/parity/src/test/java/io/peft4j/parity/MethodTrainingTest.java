@@ -66,6 +66,10 @@ class MethodTrainingTest {
             for (int i = 0; i < steps.size(); i++) {
                 JsonNode row = run.get("steps").get(i);
                 assertRelative(row.get("loss_f64").asDouble(), steps.get(i).trainLoss(), TRAINING, "loss of step " + i);
+                if (row.has("correct_tokens")) {
+                    assertEquals(row.get("correct_tokens").asDouble() / row.get("supervised_tokens").asLong(),
+                            steps.get(i).measures().get("mean_token_accuracy"), 1e-12, "accuracy of step " + i);
+                }
                 assertRelative(row.get("grad_norm_f64").asDouble(), steps.get(i).gradNorm(), NORM, "norm, step " + i);
             }
             double[] after = Measure.together(model, Fixtures.texts(run.get("model").asText()));

@@ -44,6 +44,14 @@ public interface Adapter extends AutoCloseable {
     }
 
     /**
+     * What next-token prediction learns of a batch that {@link #prepare} gave, where the adapter has virtual tokens
+     * ({@link io.peft4j.core.nn.LayerSelection#learned}); default its targets.
+     */
+    default PackedBatch.Targets learned(PackedBatch prepared) {
+        return prepared.targets();
+    }
+
+    /**
      * Called before the network of a pass runs. A method that computes something of the whole pass gives it to the
      * layers ({@link ForwardContext#giving}); default the pass as it is.
      *

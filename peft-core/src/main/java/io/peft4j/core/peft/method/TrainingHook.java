@@ -23,6 +23,10 @@ public interface TrainingHook extends AutoCloseable {
         return 0;
     }
 
+    /** Called right before an update: it changes, and weight decay shrinks, what the parameters hold then. */
+    default void beforeUpdate() {
+    }
+
     /**
      * Called after an update, while the gradients that it was made with are there.
      *

@@ -56,6 +56,11 @@ public record NoisyEmbedding(LayerSelection layers, Slot embedding, double alpha
     }
 
     @Override
+    public PackedBatch.Targets learned(PackedBatch prepared) {
+        return layers.learned(prepared);
+    }
+
+    @Override
     public ForwardContext begin(ForwardContext context, Function<ForwardContext, Variable> hidden) {
         return layers.begin(context, hidden);
     }

@@ -322,6 +322,7 @@ public final class TrainingRun implements AutoCloseable {
         }
         double rate = learningRate()
                 * options.schedule().factor(step, options.warmupSteps().getAsInt(), plan.totalSteps());
+        hooks.values().forEach(TrainingHook::beforeUpdate);
         optimizer.update(rate, clipFactor(norm));
         hooks.values().forEach(hook -> hook.afterUpdate(step, clipFactor(norm)));
         task.model().trainableParameters().forEach(Parameter::clearGradient);
