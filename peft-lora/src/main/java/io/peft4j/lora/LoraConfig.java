@@ -52,8 +52,9 @@ import java.util.stream.Stream;
  *     layers that stand in several ranges run several times with the same weights, each with an adapter and a number
  *     of its own; default none: the base as it is
  * @param ensureWeightTying {@code ensure_weight_tying}: whether what is trained of an embedding that is the output
- *     layer (a trained copy, chosen tokens) is trained for both; default false: a trained copy is of one of them,
- *     chosen tokens are of both unless others are named for the output layer
+ *     layer (low-rank matrices, a trained copy, chosen tokens) is trained for both, by the sum of both gradients;
+ *     default false: matrices and a trained copy are of one of them, chosen tokens are of both unless others are named
+ *     for the output layer
  * @param targetParameters {@code target_parameters}: parameters of the base that are no layers, such as the experts'
  *     {@code mlp.experts.gate_up_proj} and a router's {@code gate.weight}; one is meant whose path equals a name or
  *     ends with a dot and the name; default none

@@ -85,6 +85,8 @@ class LoraContractTest extends PeftFilesContract {
                         false, true, LAYERS * 2 * (QUERY + MLP)),
                 at(Base.TIED, "embedding as a whole, kept tied", lora(2, "q_proj").modulesToSave("embed_tokens")
                         .ensureWeightTying(true), LAYERS * 2 * QUERY + VOCABULARY * HIDDEN),
+                at(Base.TIED, "embedding and output layer, kept tied", lora(2, "lm_head", "q_proj")
+                        .ensureWeightTying(true), 2 * (VOCABULARY + HIDDEN) + LAYERS * 2 * QUERY),
                 at(Base.BIASED, "mica", lora(2, "q_proj", "down_proj").initialization(LoraInit.MICA),
                         LAYERS * 2 * (HIDDEN + INNER)),
                 at(Base.TIED, "mica on an embedding", lora(2, "embed_tokens", "v_proj").initialization(LoraInit.MICA),

@@ -76,9 +76,13 @@ class LoraRulesTest {
             assertEquals(List.of("model.embed_tokens", "lm_head"), model.adapter(PeftModel.DEFAULT_ADAPTER).layers()
                     .stream().filter(AdapterLayer::replacesBase).map(layer -> layer.slot().path()).toList());
         }
-        for (LoraConfig config : List.of(tied.modulesToSave(List.of()).targetModules("embed_tokens").build(),
-                tied.targetModules("q_proj").trainableTokens(TokenIndices.byLayer(Map.of("embed_tokens", List.of(1),
-                        "lm_head", List.of(2)))).build())) {
+        for (LoraConfig config : List.of(
+                tied.modulesToSave(List.of()).targetModules("embed_tokens").dora(true).build(),
+                tied.dora(false).initialization(LoraInit.MICA).build(),
+                tied.initialization(LoraInit.KAIMING).targetModules("q_proj")
+                        .trainableTokens(TokenIndices.byLayer(Map.of("embed_tokens", List.of(1),
+                                "lm_head", List.of(2))))
+                        .build())) {
             String message = assertThrows(ConfigurationException.class, () -> PeftModel.of(TIED, config)).getMessage();
             assertTrue(message.contains("ensure_weight_tying"), message);
         }

@@ -141,7 +141,8 @@ final class RowLayers implements LayerSelection {
 
     /** Whether an adapter adds a product of low rank at a place, or does nothing there. */
     private static boolean isPlain(ForwardContext context, List<AdapterLayer> layers) {
-        return layers.isEmpty() || layers.size() == 1 && layers.get(0).lowRankUpdate().isPresent()
+        return layers.isEmpty() || layers.size() == 1 && layers.get(0).lowRankUpdate()
+                .filter(update -> !update.a().isTransposed() && !update.b().isTransposed()).isPresent()
                 && !(context.isTraining() && layers.get(0).hasDropout());
     }
 

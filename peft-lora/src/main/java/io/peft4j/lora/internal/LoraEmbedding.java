@@ -55,12 +55,24 @@ final class LoraEmbedding extends AbstractAdapterLayer {
         this.a = setup.transposedTensor(slot, "lora_embedding_A", config.initialization().embeddingA(), rank,
                 embedding.table().rows());
         AdapterTensor right = setup.tensor(slot, "lora_embedding_B", together
-                .map(start -> Initializer.values(start.b())).orElseGet(() -> Initializer.normal(1)),
+                .map(start -> Initializer.values(start.b())).orElseGet(() -> TiedEnds.areTied(setup, config)
+                        ? TiedEnds.b(config.initialization(), rank, embedding.table().columns())
+                        : Initializer.normal(1)),
                 embedding.table().columns(), rank);
         this.b = config.initialization().freezesB() ? right.frozen() : right;
         this.engine = setup.base().engine();
         this.magnitude = !config.dora() ? Optional.empty() : Optional.of(new DoraMagnitude(setup, slot,
                 DoraNorm.ofEmbedding(embedding.table(), scaling), a, b, embedding.table().columns()));
+    }
+
+    /** A, held as [V, r]. */
+    AdapterTensor a() {
+        return a;
+    }
+
+    /** B [H, r]. */
+    AdapterTensor b() {
+        return b;
     }
 
     @Override

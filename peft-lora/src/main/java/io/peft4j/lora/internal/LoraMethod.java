@@ -54,9 +54,13 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
         TargetModules modules = config.placement().targetModules();
         boolean parametersAlone = !config.targetParameters().isEmpty()
                 && (modules.isUnset() || modules.names().filter(List::isEmpty).isPresent());
-        Targets targets = parametersAlone ? new Targets(setup, config.placement(), List.of())
+        Targets found = parametersAlone ? new Targets(setup, config.placement(), List.of())
                 : Targets.of(config.placement(), setup, setup.base().defaultTargetModules(),
                         layer -> layer instanceof Linear || layer instanceof Embedding);
+        boolean tying = config.ensureWeightTying() && canTie(setup);
+        Optional<TiedEnds> ends = tying && TiedEnds.areTargets(found) ? Optional.of(TiedEnds.of(config, found))
+                : Optional.empty();
+        Targets targets = ends.map(TiedEnds::targets).orElse(found);
         boolean transposed = setup.isRestoring() ? config.fanInFanOut()
                 : targets.areStoredTransposed(config.fanInFanOut());
         Function<Slot, Integer> ranks = targets.values(new PathPatterns<>("rank_pattern", config.rankPattern()),
@@ -68,13 +72,13 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
         Map<Slot, LoraTarget> begun = new LinkedHashMap<>();
         begin(setup, config.initialization(), asked).forEach(target -> begun.put(target.slot(), target));
         Targets left = new Targets(setup, targets.placement(), List.copyOf(begun.keySet()));
-        Function<Slot, AdapterLayer> maker = slot -> layer(setup, begun.get(slot), config);
-        boolean tying = config.ensureWeightTying() && canTie(setup, targets.slots());
+        Function<Slot, AdapterLayer> plain = slot -> layer(setup, begun.get(slot), config);
+        Function<Slot, AdapterLayer> maker = ends.map(both -> both.layers(plain, begun)).orElse(plain);
         List<AdapterLayer> layers = tying ? left.layersWithTies(maker) : left.layers(maker);
         layers.addAll(LoraParameter.targets(setup, config));
         layers.addAll(TrainedTokens.beside(setup, config.trainableTokens(), layers, tying));
         if (setup.isRestoring()) {
-            return new LoraAdapter(config, layers);
+            return new LoraAdapter(ends.map(both -> both.named(layers)).orElse(config), layers);
         }
         LoraConfig.Builder stored = config.toBuilder().layerReplication(layout).fanInFanOut(transposed)
                 .placement(targets.placement());
@@ -178,19 +182,12 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
     }
 
     /** Whether embedding and output layer have one matrix, so that there is something to tie. */
-    private static boolean canTie(AdapterSetup setup, List<Slot> targets) {
-        if (!setup.network().description().tiedEmbeddings()) {
+    private static boolean canTie(AdapterSetup setup) {
+        boolean tied = setup.network().description().tiedEmbeddings();
+        if (!tied) {
             LOG.warn("ensure_weight_tying has no effect: embedding and output layer are not tied");
-            return false;
         }
-        Stream.of(setup.network().embedding(), setup.network().causal().head()).filter(targets::contains).findFirst()
-                .ifPresent(slot -> {
-                    throw new ConfigurationException(
-                            "ensure_weight_tying does not support low-rank updates, and "
-                                    + slot.path()
-                                    + " is a target; use modules_to_save, or turn ensure_weight_tying off");
-                });
-        return true;
+        return tied;
     }
 
     /** LoRA's layers. Where a part of the base belongs to them, a file gets plain LoRA of twice the rank. */

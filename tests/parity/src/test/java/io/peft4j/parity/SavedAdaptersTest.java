@@ -112,6 +112,7 @@ class SavedAdaptersTest {
                         .excludeModules("layers.1.self_attn.q_proj")),
                 row("tiny-llama", "embedding", lora().targetModules("embed_tokens", "q_proj")),
                 row("tiny-llama", "lm-head", lora().targetModules("lm_head", "q_proj")),
+                row("tiny-llama", "tied", lora().targetModules("lm_head", "q_proj").ensureWeightTying(true)),
                 row("tiny-llama", "modules-to-save", lora().targetModules("q_proj").modulesToSave("lm_head")),
                 row("tiny-llama", "lora-tokens", lora().targetModules("q_proj").trainableTokens(1, 2, 87, 300)),
                 row("tiny-llama-untied", "lora-tokens", lora().targetModules("q_proj").trainableTokens(

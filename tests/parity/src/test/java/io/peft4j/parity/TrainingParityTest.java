@@ -16,6 +16,7 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.Trainer;
+import io.peft4j.train.optimizer.Optimizer;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.support.CausalLmObjective;
 import java.nio.file.Files;
@@ -43,7 +44,8 @@ import org.slf4j.LoggerFactory;
 @MethodSource("io.peft4j.parity.KernelsUnderTest#all")
 class TrainingParityTest {
     static final List<String> RUNS = List.of("linear-1e-3", "linear-1e-2", "accumulation", "patterns", "embedding",
-            "lm-head-tied", "mica-embedding", "lora-bias", "bias-all", "modules-to-save", "modules-to-save-untied",
+            "lm-head-tied", "tied", "mica-embedding", "lora-bias", "bias-all", "modules-to-save",
+            "modules-to-save-untied",
             "dora", "dora-untied",
             "adalora", "loha", "lokr", "lokr-both", "vera", "miss", "miss-bat");
     /** AdaLoRA's gradients are those of the trainer, which adds a term of its own. */
@@ -109,6 +111,7 @@ class TrainingParityTest {
                     .warmupSteps(run.get("warmup_steps").asInt())
                     .weightDecay(run.get("weight_decay").asDouble())
                     .maxGradNorm(run.get("max_grad_norm").asDouble())
+                    .optimizer(Optimizer.named(run.path("optimizer").asText("adamw")))
                     .build().train(examples);
             assertSteps(name, run.get("steps"), result.steps());
             Measure.assertClose(Fixtures.doubles(run.get("nll_after_f64")),

@@ -71,6 +71,13 @@ public final class AdapterTensor implements AutoCloseable {
     }
 
     /**
+     * A second use of the values, which the file holds once more as their transpose: neither trained nor counted again.
+     */
+    public AdapterTensor transposedAs(String otherName) {
+        return new AdapterTensor(otherName, parameter, !transposed, false, true, trainingOnly);
+    }
+
+    /**
      * The same tensor, not among those of the adapter that Hugging Face PEFT reads: stored beside them, so that a
      * training can go on.
      */
