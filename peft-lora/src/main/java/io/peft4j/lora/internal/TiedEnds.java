@@ -134,11 +134,11 @@ final class TiedEnds {
     /** The configuration of layers that were made: not tied where the output layer has values of its own. */
     LoraConfig named(List<AdapterLayer> layers) {
         boolean tied = layers.stream().anyMatch(TiedLoraLayer.class::isInstance);
-        if (!tied) {
-            LOG.warn("{} and {} have values of their own though ensure_weight_tying is on: Hugging Face PEFT trained "
-                    + "them apart. They are two adapters, and ensure_weight_tying is off", embedding.path(),
-                    head.path());
+        if (tied) {
+            return config;
         }
-        return config.toBuilder().placement(targets.placement()).ensureWeightTying(tied).build();
+        LOG.warn("{} and {} have values of their own though ensure_weight_tying is on: Hugging Face PEFT trained "
+                + "them apart. They are two adapters, and ensure_weight_tying is off", embedding.path(), head.path());
+        return config.toBuilder().placement(targets.placement()).ensureWeightTying(false).build();
     }
 }

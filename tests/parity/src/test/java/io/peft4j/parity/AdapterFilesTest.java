@@ -35,6 +35,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Adapters that Hugging Face PEFT saved: what is understood of their files, and what is written back. */
 class AdapterFilesTest {
+    /** Tied by its options, and trained apart by PEFT. */
+    private static final String PARTED = "tied-parted";
+
     static Stream<String> adapters() {
         return Fixtures.adapters().stream();
     }
@@ -48,10 +51,11 @@ class AdapterFilesTest {
                                 .equals("loftq"));
     }
 
-    /** Those whose file is another when it is saved here. */
+    /** All but those whose file is another when it is saved here. */
     static Stream<String> unchanged() {
-        return Fixtures.oneOfEach("adapters", adapters().filter(name -> !Fixtures.json(Fixtures.adapter(name)
-                .resolve("expected.json")).has("takes_from_base")), "adapter_config.json", "peft_type");
+        return Fixtures.oneOfEach("adapters", adapters().filter(name -> !name.equals(PARTED)
+                && !Fixtures.json(Fixtures.adapter(name).resolve("expected.json")).has("takes_from_base")),
+                "adapter_config.json", "peft_type");
     }
 
     @ParameterizedTest
@@ -82,6 +86,20 @@ class AdapterFilesTest {
         try (PeftModel again = PeftModel.load(model, folder)) {
             assertArrayEquals(numbers, Measure.together(again, texts));
         }
+    }
+
+    @Test
+    void endsThatWereTrainedApartAreSavedAsTwoAdapters(@TempDir Path folder) {
+        Path original = Fixtures.adapter(PARTED);
+        BaseModel model = KernelsUnderTest.sharedBest("tiny-llama");
+        try (PeftModel adapted = PeftModel.load(model, original)) {
+            adapted.saveAdapter(folder);
+        }
+        ObjectNode expected = (ObjectNode) Fixtures.json(original.resolve(AdapterCheckpoint.CONFIG_FILE));
+        expected.put("ensure_weight_tying", false).withArray("target_modules").add("lm_head");
+        assertEquals(expected, Fixtures.json(folder.resolve(AdapterCheckpoint.CONFIG_FILE)));
+        assertSameTensors(original.resolve(AdapterCheckpoint.WEIGHTS_FILE),
+                folder.resolve(AdapterCheckpoint.WEIGHTS_FILE));
     }
 
     /** Unsloth adds its class, names its own copy of the base, and chooses layers by one expression. */
@@ -156,13 +174,19 @@ class AdapterFilesTest {
                 .findFirst().orElseThrow();
     }
 
+    /** A or B as a file holds it. */
+    private static INDArray inFile(AdapterLayer layer, String letter) {
+        AdapterTensor tensor = tensor(layer, letter);
+        INDArray value = tensor.parameter().value();
+        return tensor.isTransposed() ? value.transpose() : value;
+    }
+
     /** The factor s that fits merged = W + s * B A best. */
     private static double scaling(AdapterLayer layer, INDArray merged) {
         float[] base = weight(layer.slot());
         float[] sum = Arrays.toFloats(merged);
-        INDArray a = tensor(layer, "A").parameter().value();
-        INDArray b = tensor(layer, "B").parameter().value();
-        INDArray product = tensor(layer, "A").isTransposed() ? a.mmul(b.transpose()) : b.mmul(a);
+        INDArray product = inFile(layer, "B").mmul(inFile(layer, "A"));
+        product = layer.slot().layer() instanceof Embedding ? product.transpose() : product;
         float[] change = Arrays.toFloats(product.dup('c'));
         double above = 0;
         double below = 0;
