@@ -3,6 +3,7 @@ package io.peft4j.lora.internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.peft.method.TrainingHook;
+import io.peft4j.core.peft.method.support.Sensitivity;
 import io.peft4j.lora.AdaLoraConfig;
 import io.peft4j.lora.RankPattern;
 import java.util.ArrayList;
@@ -26,7 +27,7 @@ final class RankAllocator implements TrainingHook {
     private final long total;
     /** Whether the ranks were chosen in an earlier training. */
     private final boolean spent;
-    private final List<Averages> averages = new ArrayList<>();
+    private final List<Sensitivity> averages = new ArrayList<>();
     /** For each rank 1 where it is left, 0 where it is cut; all -1 before the first cut. */
     private final INDArray kept;
 
@@ -42,60 +43,13 @@ final class RankAllocator implements TrainingHook {
         Arrays.write(kept, 0, none, 0, none.length);
         for (AdaLoraLayer layer : spent ? List.<AdaLoraLayer>of() : layers) {
             for (Parameter parameter : parameters(layer)) {
-                averages.add(new Averages(parameter));
+                averages.add(new Sensitivity(parameter, config.beta1(), config.beta2(), false));
             }
         }
     }
 
     private static List<Parameter> parameters(AdaLoraLayer layer) {
         return List.of(layer.e().parameter(), layer.a().parameter(), layer.b().parameter());
-    }
-
-    /** The moving averages of one tensor. */
-    private final class Averages {
-        private final Parameter parameter;
-        private final INDArray importance;
-        private final INDArray uncertainty;
-
-        Averages(Parameter parameter) {
-            this.parameter = parameter;
-            this.importance = Arrays.zeros(DataType.FLOAT, parameter.value().shape());
-            this.uncertainty = Arrays.zeros(DataType.FLOAT, parameter.value().shape());
-        }
-
-        void update(double gradientScale) {
-            float[] values = Arrays.toFloats(parameter.value());
-            float[] gradients = Arrays.toFloats(parameter.gradient());
-            float[] importances = Arrays.toFloats(importance);
-            float[] uncertainties = Arrays.toFloats(uncertainty);
-            for (int i = 0; i < values.length; i++) {
-                double now = Math.abs(values[i] * (gradients[i] * gradientScale));
-                importances[i] = (float) (config.beta1() * importances[i] + (1 - config.beta1()) * now);
-                uncertainties[i] = (float) (config.beta2() * uncertainties[i]
-                        + (1 - config.beta2()) * Math.abs(now - importances[i]));
-            }
-            Arrays.write(importance, 0, importances, 0, importances.length);
-            Arrays.write(uncertainty, 0, uncertainties, 0, uncertainties.length);
-        }
-
-        float[] scores() {
-            float[] scores = Arrays.toFloats(importance);
-            float[] uncertainties = Arrays.toFloats(uncertainty);
-            for (int i = 0; i < scores.length; i++) {
-                scores[i] *= uncertainties[i];
-            }
-            return scores;
-        }
-
-        void clear() {
-            Arrays.clear(importance);
-            Arrays.clear(uncertainty);
-        }
-
-        void close() {
-            importance.close();
-            uncertainty.close();
-        }
     }
 
     @Override
@@ -130,7 +84,7 @@ final class RankAllocator implements TrainingHook {
             }
         } else if (step == last) {
             cut(budget(step));
-            averages.forEach(Averages::clear);
+            averages.forEach(Sensitivity::clear);
         } else {
             applyCut();
         }
@@ -216,17 +170,14 @@ final class RankAllocator implements TrainingHook {
     @Override
     public Map<String, INDArray> arrays() {
         Map<String, INDArray> arrays = new LinkedHashMap<>();
-        averages.forEach(average -> {
-            arrays.put(average.parameter.name() + ".importance", average.importance);
-            arrays.put(average.parameter.name() + ".uncertainty", average.uncertainty);
-        });
+        averages.forEach(average -> average.addTo(arrays));
         arrays.put("kept", kept);
         return arrays;
     }
 
     @Override
     public void close() {
-        averages.forEach(Averages::close);
+        averages.forEach(Sensitivity::close);
         kept.close();
     }
 
