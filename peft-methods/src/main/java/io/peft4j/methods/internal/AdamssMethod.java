@@ -4,6 +4,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.SingularValues;
 import io.peft4j.core.array.support.DenseMath;
 import io.peft4j.core.autograd.MatrixOps;
+import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
@@ -17,6 +18,7 @@ import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.support.LayeredAdapter;
 import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.peft.method.TrainingHook;
 import io.peft4j.core.random.support.TorchRandom;
 import io.peft4j.methods.AdamssConfig;
 import java.util.ArrayList;
@@ -40,6 +42,13 @@ public final class AdamssMethod extends ConfiguredMethod<AdamssConfig> {
         List<INDArray> fixed = new ArrayList<>();
         List<AdapterLayer> layers = targets.layers(slot -> new AdamssLayer(setup, slot, config, fixed));
         return new LayeredAdapter(targets.named(config), layers) {
+            @Override
+            public TrainingHook training(long totalSteps) {
+                return config.dropsClusters() ? new ClusterAllocator(config, layers().stream()
+                        .filter(AdamssLayer.class::isInstance).map(AdamssLayer.class::cast)
+                        .flatMap(AdamssLayer::clusters).toList()) : TrainingHook.NONE;
+            }
+
             @Override
             public void closeDerived() {
                 fixed.forEach(INDArray::close);
@@ -159,6 +168,11 @@ public final class AdamssMethod extends ConfiguredMethod<AdamssConfig> {
             // Of a file what it has, where rounding decides.
             return setup.storedShape(slot(), "adamss_A." + cluster).filter(shape -> shape.length == 2
                     && shape[0] >= 1 && shape[0] <= s.length).map(shape -> (int) shape[0]).orElse(computed);
+        }
+
+        /** A_k and B_k of each cluster. */
+        Stream<List<Parameter>> clusters() {
+            return IntStream.range(0, a.size()).mapToObj(k -> List.of(a.get(k).parameter(), b.get(k).parameter()));
         }
 
         private Variable product(Tape tape, Variable h) {
