@@ -16,7 +16,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch  # noqa: E402
 from peft import LoraConfig, get_peft_model  # noqa: E402
 from torch.nn.utils.rnn import pad_sequence  # noqa: E402
-from transformers import AutoModelForCausalLM, AutoTokenizer, get_linear_schedule_with_warmup  # noqa: E402
+from transformers import (AutoModelForCausalLM, AutoTokenizer, get_linear_schedule_with_warmup,  # noqa: E402
+                          get_wsd_schedule)
 
 IGNORED = -100
 
@@ -34,12 +35,21 @@ def encode(tokenizer, messages):
     return torch.tensor(ids), torch.tensor([IGNORED] * begin + ids[begin:])
 
 
+def schedule_of(name, optimizer, warmup, updates):
+    """linear, or warmup-stable-decay=SHARE."""
+    kind, _, share = name.partition("=")
+    if kind == "linear":
+        return get_linear_schedule_with_warmup(optimizer, warmup, updates)
+    return get_wsd_schedule(optimizer, num_warmup_steps=warmup, num_decay_steps=max(1, int(float(share) * updates + 0.5)),
+                            num_training_steps=updates)
+
+
 def train(model, examples, tokenizer, a):
     """The losses, and the numbers of the examples in the order in which they were learned."""
     trainable = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trainable, lr=a.learning_rate, weight_decay=0.0)
     updates = a.epochs * -(-len(examples) // a.batch_size)
-    schedule = get_linear_schedule_with_warmup(optimizer, a.warmup_steps, updates)
+    schedule = schedule_of(a.schedule, optimizer, a.warmup_steps, updates)
     losses, seen = [], []
     model.train()
     for _ in range(a.epochs):
@@ -84,6 +94,7 @@ def main():
     p.add_argument("--epochs", type=int, default=8)
     p.add_argument("--batch-size", type=int, default=8)
     p.add_argument("--learning-rate", type=float, default=1e-3)
+    p.add_argument("--schedule", default="linear", help="linear or warmup-stable-decay=SHARE")
     p.add_argument("--warmup-steps", type=int, default=10)
     p.add_argument("--save-start", type=Path, help="folder for the adapter before training and the order of the examples")
     p.add_argument("--rank", type=int, default=16)

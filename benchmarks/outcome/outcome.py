@@ -55,7 +55,7 @@ def ours(a, data, seed):
             how = ["--data", data / "train.jsonl", "--rank", 16, "--alpha", 32, "--target-modules", "all-linear",
                    "--epochs", a.epochs]
         trained = lines([a.peft4j, "train", *engine, *how, "--output", adapter, "--batch-size", 8, "--learning-rate",
-                         a.learning_rate, "--schedule", "linear", "--warmup-steps", 10, "--seed", seed, "--json"])
+                         a.learning_rate, "--schedule", a.schedule, "--warmup-steps", 10, "--seed", seed, "--json"])
         losses = [step["train_loss"] for step in map(json.loads, (adapter / "metrics.jsonl").open())
                   if "grad_norm" in step]
         texts = lines([a.peft4j, "generate", *engine, "--adapter", adapter, "--data", data / "heldout.jsonl",
@@ -68,7 +68,7 @@ def ours(a, data, seed):
 def theirs(a, data, seed):
     save = ["--save-start", data / f"start-{seed}"] if a.same_start else []
     return lines([a.python, HERE / "hf_outcome.py", "--model", a.model, "--data", data, "--seed", seed, "--epochs",
-                  a.epochs, "--learning-rate", a.learning_rate, "--dtype", a.dtype, *save])[-1]
+                  a.epochs, "--learning-rate", a.learning_rate, "--schedule", a.schedule, "--dtype", a.dtype, *save])[-1]
 
 
 def run(a):
@@ -126,6 +126,7 @@ def main():
     training.add_argument("--seeds", type=int, default=5)
     training.add_argument("--epochs", type=int, default=8)
     training.add_argument("--learning-rate", type=float, default=1e-3)
+    training.add_argument("--schedule", default="linear", help="linear or warmup-stable-decay=SHARE")
     training.add_argument("--same-start", action="store_true", help="first values and order of Hugging Face's training")
     training.add_argument("--dtype", default="f32")
     tabled = commands.add_parser("table")
