@@ -44,7 +44,7 @@ import java.util.stream.Stream;
  * Arguments, {@code name=value}: {@code model}, {@code results}, a file that gets one JSON object a training and is
  * continued, and perhaps {@code methods}, {@code sets}, {@code seeds}, {@code guard} (the seeds whose
  * models are asked the guard set), {@code first} (where searches
- * begin, as a multiple of the file's rates), {@code epochs}, {@code dtype}, {@code threads};
+ * begin, as a multiple of the file's rates), {@code epochs}, {@code schedule}, {@code dtype}, {@code threads};
  * with {@code table} as the first one the {@linkplain MethodTable table} of what is there.
  */
 public final class MethodStudy {
@@ -60,25 +60,27 @@ public final class MethodStudy {
     private final int epochs;
     /** Where searches begin, as a multiple of the file's rates. */
     private final double first;
+    private final LearningRateSchedule schedule;
     /** Seeds whose models are asked the guard set. */
     private final List<String> guarded;
     private final GuardSet guard = GuardSet.builtIn();
     private Optional<GuardReport.GuardOutcomes> guardOfBase = Optional.empty();
 
-    private MethodStudy(Path results, BaseModel base, int epochs, double first, List<String> guarded)
-            throws IOException {
+    private MethodStudy(Path results, BaseModel base, Map<String, String> options) throws IOException {
         this.results = results;
         this.base = base;
-        this.epochs = epochs;
-        this.first = first;
-        this.guarded = guarded;
+        this.epochs = Integer.parseInt(options.get("epochs"));
+        this.first = Double.parseDouble(options.get("first"));
+        this.schedule = LearningRateSchedule.named(options.get("schedule"));
+        this.guarded = List.of(options.get("guard").split(","));
         known.addAll(read(results));
     }
 
     /** Runs the program. */
     public static void main(String[] args) throws IOException {
         Map<String, String> options = new HashMap<>(Map.of("methods", "", "sets", "handbook,tickets,style", "seeds",
-                "0,1,2", "guard", "0,1,2", "epochs", "8", "dtype", "bf16", "threads", "1", "first", "1"));
+                "0,1,2", "guard", "0,1,2", "epochs", "8", "schedule", "linear", "dtype", "bf16", "threads", "1",
+                "first", "1"));
         Stream.of(args).filter(word -> word.contains("=")).map(word -> word.split("=", 2))
                 .forEach(pair -> options.put(pair[0], pair[1]));
         Path results = Path.of(options.get("results"));
@@ -95,8 +97,7 @@ public final class MethodStudy {
             settings.fieldNames().forEachRemaining(methods::add);
         }
         try (BaseModel base = BaseModel.load(options.get("model"), model)) {
-            MethodStudy study = new MethodStudy(results, base, Integer.parseInt(options.get("epochs")),
-                    Double.parseDouble(options.get("first")), List.of(options.get("guard").split(",")));
+            MethodStudy study = new MethodStudy(results, base, options);
             for (String set : options.get("sets").split(",")) {
                 MethodSets data = MethodSets.of(set, results.resolveSibling("sets"));
                 study.askBase(data);
@@ -170,7 +171,7 @@ public final class MethodStudy {
         try (PeftModel model = base.withAdapter(config(setting), seed)) {
             row.put("parameters", model.trainableParameterCount());
             TrainerBuilder trainer = Trainer.builder(model).epochs(epochs).batchSize(8).learningRate(rate)
-                    .warmupSteps(10).schedule(LearningRateSchedule.LINEAR).seed(seed).logProgress(false);
+                    .warmupSteps(10).schedule(schedule).seed(seed).logProgress(false);
             if (setting.has("loraplus_ratio")) {
                 trainer.updateRule(new LoraPlus(setting.get("loraplus_ratio").asDouble()));
             }
