@@ -24,7 +24,12 @@ public final class LearningRateSchedule {
     private static final String POLYNOMIAL = "polynomial";
     private static final String STABLE = "warmup-stable-decay";
     private static final List<String> NAMES = List.of("constant", "linear", "cosine", RESTARTS, POLYNOMIAL, STABLE);
-    private static final double DEFAULT_DECAY_SHARE = 0.1;
+    private static final double DEFAULT_DECAY_SHARE = 0.3;
+    /**
+     * {@link #warmupStableDecay} with {@value #DEFAULT_DECAY_SHARE}: facts are learned one after the other, and a rate
+     * that falls from the start leaves too little for the last ones.
+     */
+    public static final LearningRateSchedule DEFAULT = warmupStableDecay(DEFAULT_DECAY_SHARE);
 
     private final String text;
     private final Decay decay;
@@ -122,7 +127,7 @@ public final class LearningRateSchedule {
     /**
      * The schedule of a name, with its number where it has one: {@code linear}, {@code cosine-with-restarts=3} (cycles,
      * default 1), {@code polynomial=2} (power, default 1) or {@code polynomial=2,0.1} (and the last factor, default 0),
-     * {@code warmup-stable-decay=0.2} (share of the steps that decay, default 0.1). {@link #toString} gives it back.
+     * {@code warmup-stable-decay=0.2} (share of the steps that decay, default 0.3). {@link #toString} gives it back.
      *
      * @throws ConfigurationException when there is none of that name, or its number is none
      */

@@ -43,7 +43,7 @@ public record TrainingOptions(OptionalInt epochs, OptionalInt batchSize, Optiona
     private static final double USUAL_LEARNING_RATE = 1e-3;
     private static final double HIGHEST_LEARNING_RATE = 1;
     private static final TrainingOptions DEFAULTS = new TrainingOptions(OptionalInt.empty(), OptionalInt.empty(),
-            OptionalInt.empty(), OptionalDouble.empty(), LearningRateSchedule.LINEAR, OptionalInt.empty(), 0, 1, 0,
+            OptionalInt.empty(), OptionalDouble.empty(), LearningRateSchedule.DEFAULT, OptionalInt.empty(), 0, 1, 0,
             true, PackOptions.Strategy.IN_ORDER, 0, true, false, AdamW.DEFAULT, List.of(), 0, 0, 0, 0, 0, 0, false,
             Optional.empty(), UpdateRule.PLAIN, OptionalInt.empty(), Masking.ASSISTANT);
 
@@ -263,7 +263,7 @@ public record TrainingOptions(OptionalInt epochs, OptionalInt batchSize, Optiona
             return set("learningRate", OptionalDouble.of(value));
         }
 
-        /** How the learning rate falls after the warm-up; default {@link LearningRateSchedule#LINEAR}, to 0. */
+        /** How the learning rate falls after the warm-up; default {@link LearningRateSchedule#DEFAULT}. */
         public B schedule(LearningRateSchedule value) {
             return set("schedule", value);
         }

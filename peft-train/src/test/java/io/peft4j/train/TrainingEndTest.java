@@ -57,8 +57,8 @@ class TrainingEndTest {
     void stepsDecideInsteadOfEpochs() {
         for (long steps : new long[] {2, 3, 11}) {
             try (Tiny tiny = new Tiny()) {
-                TrainingResult result = tiny.trainer().batchSize(BATCH).epochs(2).maxSteps(steps).build()
-                        .train(Tiny.examples(12, 1));
+                TrainingResult result = tiny.trainer().batchSize(BATCH).epochs(2).maxSteps(steps)
+                        .schedule(LearningRateSchedule.LINEAR).build().train(Tiny.examples(12, 1));
                 assertEquals(steps, result.steps().size());
                 assertEquals(Ending.COMPLETE, result.ending());
                 assertEquals(steps / 3.0, result.steps().get((int) steps - 1).epoch(), 1e-12);

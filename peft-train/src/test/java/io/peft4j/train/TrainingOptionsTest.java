@@ -41,8 +41,8 @@ class TrainingOptionsTest {
     @Test
     void settingsKeepTheirNamesInCheckpoints() {
         assertEquals("{epochs=auto, batch_size=auto, gradient_accumulation=auto, learning_rate=auto, "
-                + "schedule=linear, warmup_steps=auto, weight_decay=0.0, max_grad_norm=1.0, seed=0, shuffle=true, "
-                + "packing=in-order, pack_tokens=0, share_prefixes=true, optimizer="
+                + "schedule=warmup-stable-decay=0.3, warmup_steps=auto, weight_decay=0.0, max_grad_norm=1.0, seed=0, "
+                + "shuffle=true, packing=in-order, pack_tokens=0, share_prefixes=true, optimizer="
                 + TrainingOptions.defaults().optimizer() + ", update_rule=plain}",
                 TrainingOptions.defaults().settings().toString());
         assertEquals("{epochs=5, batch_size=4, gradient_accumulation=3, learning_rate=0.01, schedule=cosine, "

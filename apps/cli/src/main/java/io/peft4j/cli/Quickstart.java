@@ -178,7 +178,7 @@ final class Quickstart {
         String general = settings.plan().general() == 0 ? "" : " and " + settings.plan().general() + " general ones";
         say("3/5 Training LoRA on its %d examples%s%s: rank %d, alpha %d, all linear layers of",
                 handbook.train().size(), general, left(), RANK, ALPHA);
-        say("    decoder layers %d to %d, %s, batch size %d, learning rate %s falling to 0", firstLayer(),
+        say("    decoder layers %d to %d, %s, batch size %d, learning rate %s, falling at the end", firstLayer(),
                 base.network().description().layers() - 1, Count.of(settings.plan().epochs(), "epoch"),
                 settings.plan().batchSize(), settings.plan().learningRate());
         say("    %s", model.trainableSummary());

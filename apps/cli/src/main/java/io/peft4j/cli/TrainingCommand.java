@@ -65,10 +65,10 @@ abstract class TrainingCommand extends PeftCommand {
             description = "Peak learning rate. Default: ${DEFAULT-VALUE}")
     AutoNumber learningRate;
 
-    @Option(names = "--schedule", paramLabel = "NAME[=VALUE]", defaultValue = "linear",
+    @Option(names = "--schedule", paramLabel = "NAME[=VALUE]",
             description = "Decay of the learning rate: linear, cosine, constant, cosine-with-restarts=CYCLES, "
                     + "polynomial=POWER[,END], warmup-stable-decay=SHARE. Default: ${DEFAULT-VALUE}")
-    LearningRateSchedule schedule;
+    LearningRateSchedule schedule = LearningRateSchedule.DEFAULT;
 
     @Option(names = "--warmup-steps", paramLabel = "N", description = "Steps over which the learning rate rises first. "
             + "Default: 0, or what goes with an automatic learning rate")

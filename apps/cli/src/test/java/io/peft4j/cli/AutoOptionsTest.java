@@ -69,12 +69,13 @@ class AutoOptionsTest {
     void withoutNumbersRulesChooseAndGivenOnesAreTakenExactly() {
         CommandRun chosen = CommandRun.succeeding(train("--max-steps", 1));
         assertTrue(chosen.err().contains("training:   epochs 12, batch size 8"), chosen.err());
-        assertTrue(chosen.err().contains("learning rate 0.005, linear, warm-up steps 0"), chosen.err());
+        assertTrue(chosen.err().contains("learning rate 0.005, warmup-stable-decay=0.3, warm-up steps 0"),
+                chosen.err());
         assertEquals(1, chosen.err().lines().filter(line -> line.startsWith("auto:")).count(), chosen.err());
         CommandRun given = CommandRun.succeeding(train("--max-steps", 1, "--epochs", 3, "--learning-rate", "2e-4",
                 "--if-exists", "overwrite"));
         assertTrue(given.err().contains("training:   epochs 3, batch size 8"), given.err());
-        assertTrue(given.err().contains("learning rate 2.0E-4, linear, warm-up steps 0"), given.err());
+        assertTrue(given.err().contains("learning rate 2.0E-4, warmup-stable-decay=0.3, warm-up steps 0"), given.err());
     }
 
     @Test

@@ -193,8 +193,10 @@ class DecisionTrainingTest {
         try (BaseModel loaded = BaseModel.load(base.toString(), options);
                 PeftModel tuned = loaded.withAdapter(LoraConfig
                         .builder().rank(4).targetModules(TargetModules.ALL_LINEAR).build())) {
-            Trainer.builder(tuned).epochs(10).batchSize(2).learningRate(5e-3).build().train(DecisionObjective.of(tuned),
-                    List.of(row("charged twice", team, "billing"), row("no password", team, "login")));
+            // A few updates at a falling rate: more bend vectors of random weights away from what their words share.
+            Trainer.builder(tuned).epochs(10).batchSize(2).learningRate(5e-3).schedule(LearningRateSchedule.LINEAR)
+                    .build().train(DecisionObjective.of(tuned), List.of(row("charged twice", team, "billing"),
+                            row("no password", team, "login")));
             DecisionModel decisions = new DecisionModel(tuned);
             assertEquals("login", decisions.decide("no password", team).choice());
             DecisionAnswer answer = decisions.decide("the invoice of my card", three);
