@@ -43,7 +43,7 @@ final class QuickstartCommand extends PeftCommand {
     private Integer epochs;
 
     @Option(names = "--learning-rate", paramLabel = "X",
-            description = "Peak of the learning rate. Default: 1.5e-3; of a very small model 7e-3")
+            description = "Peak of the learning rate. Default: 1.5e-3; of a very small model 5e-3")
     private Double learningRate;
 
     @Mixin
