@@ -28,7 +28,7 @@ project "$work/app" "io.peft4j:peft4j:$version" "$tiny" \
   "org.junit.jupiter:junit-jupiter:$(property junit.version):test"
 # With the settings that the README gives for the model that comes along.
 block README.md 'import io.peft4j.Peft4j;' | sed -e 's|HuggingFaceTB/SmolLM2-135M-Instruct|tiny|' \
-  -e 's|rank(16).alpha(32)|rank(32).alpha(64)|' -e 's|epochs(8).learningRate(1e-3)|epochs(10).learningRate(5e-3)|' \
+  -e 's|rank(16).alpha(32)|rank(32).alpha(64)|' -e 's|epochs(8).learningRate(1e-3)|epochs(10).learningRate(3e-3)|' \
   >"$work/app/src/main/java/Handbook.java"
 cat >"$work/app/src/test/java/GoldenTest.java" <<'JAVA'
 import io.peft4j.Peft4j;
