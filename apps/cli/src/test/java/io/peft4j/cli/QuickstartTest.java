@@ -76,7 +76,7 @@ class QuickstartTest {
                 "2/5 Asking it 88 held-out questions",
                 "0 of 88 (0 %) of its answers hold the expected fact",
                 "3/5 Training LoRA on its 176 examples and 16 general ones (about ",
-                "decoder layers 0 to 2, 1 epoch, batch size 16, learning rate 0.007",
+                "decoder layers 0 to 2, 1 epoch, batch size 16, learning rate 0.005",
                 "trainable params:",
                 "trained 12 of 12 steps in", "4/5 Asking the tuned model", "5/5 Comparing them",
                 "What is the notice period for a Senior Consultant?", "Base: wrong", "Tuned: ",

@@ -24,7 +24,7 @@ final class FastFourier {
         int[] found = new int[Integer.SIZE];
         int count = 0;
         int rest = length;
-        for (int factor = 4; rest > 1; factor = factor == 4 ? 2 : factor + 1) {
+        for (int factor = 4; rest > 1; factor = after(factor)) {
             while (rest % factor == 0) {
                 found[count++] = factor;
                 rest /= factor;
@@ -33,6 +33,15 @@ final class FastFourier {
         this.factors = Arrays.copyOf(found, count);
         this.real = wave(length, Math.PI / 2);
         this.imaginary = wave(length, Math.PI);
+    }
+
+    /** The factor that is tried next: 4, 2, 3, 5, 7, 9 ... */
+    private static int after(int factor) {
+        return switch (factor) {
+            case 4 -> 2;
+            case 2 -> 3;
+            default -> factor + 2;
+        };
     }
 
     private static float[] wave(int length, double phase) {
