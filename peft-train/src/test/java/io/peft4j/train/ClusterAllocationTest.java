@@ -20,7 +20,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -43,20 +43,11 @@ class ClusterAllocationTest {
     }
 
     /** 12 updates. */
-    private static TrainingResult train(Tiny tiny, Path output, boolean resume, Consumer<StepMetrics> told) {
-        return Trainer.builder(tiny.model).epochs(4).batchSize(4).learningRate(0.01).weightDecay(0.1)
+    private static TrainingResult train(Tiny tiny, Path output, boolean resume, UnaryOperator<TrainerBuilder> more) {
+        TrainerBuilder trainer = Trainer.builder(tiny.model).epochs(4).batchSize(4).learningRate(0.01).weightDecay(0.1)
                 .schedule(LearningRateSchedule.CONSTANT).output(output).checkpointEverySteps(1)
-                .start(resume ? RunStart.RESUME_OR_START : RunStart.NEW).listener(new TrainingListener() {
-                    @Override
-                    public boolean failureEndsTraining() {
-                        return true;
-                    }
-
-                    @Override
-                    public void onStep(StepMetrics metrics) {
-                        told.accept(metrics);
-                    }
-                }).build().train(EXAMPLES);
+                .start(resume ? RunStart.RESUME_OR_START : RunStart.NEW);
+        return more.apply(trainer).build().train(EXAMPLES);
     }
 
     /** The clusters that each update changes, by their names without those of A and B. */
@@ -75,7 +66,12 @@ class ClusterAllocationTest {
                 changed.add(moved);
             };
             look.run();
-            train(tiny, folder.resolve(run), false, metrics -> look.run());
+            train(tiny, folder.resolve(run), false, builder -> builder.listener(new TrainingListener() {
+                @Override
+                public void onStep(StepMetrics metrics) {
+                    look.run();
+                }
+            }));
         }
         return changed.subList(1, changed.size());
     }
@@ -103,22 +99,16 @@ class ClusterAllocationTest {
         Path whole = folder.resolve("whole");
         Path broken = folder.resolve("broken");
         try (Tiny tiny = tiny(config())) {
-            train(tiny, whole, false, metrics -> {
-            });
+            train(tiny, whole, false, UnaryOperator.identity());
         }
         // From checkpoints after update 3, where the averages are half-way, and after two later ones.
         for (long crash : new long[] {5, 8, 12}) {
             try (Tiny tiny = tiny(config())) {
-                assertThrows(IllegalStateException.class, () -> train(tiny, broken, crash > 5, metrics -> {
-                    if (metrics.step() == crash) {
-                        throw new IllegalStateException("crash");
-                    }
-                }));
+                assertThrows(Runs.Crash.class, () -> train(tiny, broken, crash > 5, Runs.crashingAfter(crash)));
             }
         }
         try (Tiny tiny = tiny(config())) {
-            assertEquals(11, train(tiny, broken, true, metrics -> {
-            }).plan().doneSteps());
+            assertEquals(11, train(tiny, broken, true, UnaryOperator.identity()).plan().doneSteps());
         }
         for (String file : List.of(AdapterCheckpoint.CONFIG_FILE, AdapterCheckpoint.WEIGHTS_FILE)) {
             assertArrayEquals(Files.readAllBytes(whole.resolve(file)), Files.readAllBytes(broken.resolve(file)), file);

@@ -39,20 +39,9 @@ class RankAllocationTest {
 
     /** 12 updates. */
     private static TrainingResult train(PeftModel model, Path output, long crashAfter, boolean resume) {
-        return Trainer.builder(model).epochs(4).batchSize(4).learningRate(0.05).output(output).checkpointEverySteps(1)
-                .start(resume ? RunStart.RESUME_OR_START : RunStart.NEW).listener(new TrainingListener() {
-                    @Override
-                    public boolean failureEndsTraining() {
-                        return true;
-                    }
-
-                    @Override
-                    public void onStep(StepMetrics metrics) {
-                        if (metrics.step() == crashAfter) {
-                            throw new IllegalStateException("crash");
-                        }
-                    }
-                }).build().train(EXAMPLES);
+        TrainerBuilder trainer = Trainer.builder(model).epochs(4).batchSize(4).learningRate(0.05).output(output)
+                .checkpointEverySteps(1).start(resume ? RunStart.RESUME_OR_START : RunStart.NEW);
+        return Runs.crashingAfter(crashAfter).apply(trainer).build().train(EXAMPLES);
     }
 
     @Test
@@ -85,7 +74,7 @@ class RankAllocationTest {
             }
             for (long crash : new long[] {5, 10, 11}) {
                 try (PeftModel model = PeftModel.of(base, config().build(), new SplittableRandom(1))) {
-                    assertThrows(IllegalStateException.class, () -> train(model, broken, crash, crash > 5));
+                    assertThrows(Runs.Crash.class, () -> train(model, broken, crash, crash > 5));
                 }
             }
             try (PeftModel model = PeftModel.of(base, config().build(), new SplittableRandom(1))) {
@@ -136,7 +125,7 @@ class RankAllocationTest {
             assertTrue(config.rankPattern().isEmpty());
             assertArrayEquals(trained, objective.negativeLogLikelihoods(PackedBatch.of(EXAMPLES)));
             Path second = folder.resolve("second");
-            assertThrows(IllegalStateException.class, () -> train(model, second, 2, false));
+            assertThrows(Runs.Crash.class, () -> train(model, second, 2, false));
             model.saveAdapter(folder.resolve("now"));
             try (PeftModel loaded = PeftModel.load(base, folder.resolve("now"))) {
                 assertEquals(model.trainableParameterCount(), loaded.trainableParameterCount());
