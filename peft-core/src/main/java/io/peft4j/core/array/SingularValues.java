@@ -71,7 +71,7 @@ public record SingularValues(double[] u, double[] s, double[] vt, double lost, d
 
     /** As {@link #of}, always by LAPACK's {@code gesdd}, on which the signs of the vectors depend. */
     public static SingularValues whole(double[] matrix, int m, int n, int rank) {
-        NativeLibraries.load(openblas.class);
+        NativeLibraries.loadLapack();
         int k = Math.min(m, n);
         double[] s = new double[k];
         double[] u = new double[m * k];

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.array.support.NativeLibraries;
 import java.util.SplittableRandom;
+import org.bytedeco.openblas.global.openblas_nolapack;
 import org.junit.jupiter.api.Test;
 
 /** Decompositions give back their matrix. */
@@ -96,6 +98,16 @@ class SingularValuesTest {
         assertEquals(0, values.s()[2]);
         assertEquals(6, values.vt().length);
         assertThrows(ArithmeticException.class, () -> SingularValues.of(new double[] {Double.NaN}, 1, 1, 1));
+    }
+
+    /** ND4J counts the machine's cores, also where a container has fewer. */
+    @Test
+    void openBlasHasNoMoreThreadsThanTheProcessMayUseProcessors() {
+        int processors = Runtime.getRuntime().availableProcessors();
+        NativeLibraries.open(() -> openblas_nolapack.blas_set_num_threads(processors + 1));
+        assertEquals(processors + 1, openblas_nolapack.blas_get_num_threads());
+        SingularValues.of(random(5, 3), 5, 3, 3);
+        assertEquals(processors, openblas_nolapack.blas_get_num_threads());
     }
 
     private static double product(SingularValues values, int row, int column, int rank, int columns) {

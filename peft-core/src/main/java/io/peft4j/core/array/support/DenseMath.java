@@ -13,14 +13,14 @@ public final class DenseMath {
      * @param scale may be any number
      */
     public static void addGram(double[] x, int m, int n, double scale, double[] sum) {
-        NativeLibraries.load(openblas.class);
+        NativeLibraries.loadLapack();
         openblas.cblas_dgemm(openblas.CblasRowMajor, openblas.CblasTrans, openblas.CblasNoTrans, n, n, m, scale, x, n,
                 x, n, 1, sum, n);
     }
 
     /** {@code A B}: A [m, k], B [k, n]. */
     public static double[] product(double[] a, int m, int k, double[] b, int n) {
-        NativeLibraries.load(openblas.class);
+        NativeLibraries.loadLapack();
         double[] c = new double[Math.multiplyExact(m, n)];
         openblas.cblas_dgemm(openblas.CblasRowMajor, openblas.CblasNoTrans, openblas.CblasNoTrans, m, n, k, 1, a, k,
                 b, n, 0, c, n);
@@ -29,7 +29,7 @@ public final class DenseMath {
 
     /** {@code A B^T}: A [m, k], B [n, k]. */
     public static double[] productTransposed(double[] a, int m, int k, double[] b, int n) {
-        NativeLibraries.load(openblas.class);
+        NativeLibraries.loadLapack();
         double[] c = new double[Math.multiplyExact(m, n)];
         openblas.cblas_dgemm(openblas.CblasRowMajor, openblas.CblasNoTrans, openblas.CblasTrans, m, n, k, 1, a, k,
                 b, k, 0, c, n);
@@ -43,7 +43,7 @@ public final class DenseMath {
      * @throws ArithmeticException when C is not positive definite
      */
     public static double[] divide(double[] b, int r, double[] c, int n) {
-        NativeLibraries.load(openblas.class);
+        NativeLibraries.loadLapack();
         double[] x = b.clone();
         // Column after column of B^T is the same memory as row after row of B.
         int failed = openblas.LAPACKE_dposv(openblas.LAPACK_COL_MAJOR, (byte) 'U', n, r, c, n, x, n);
@@ -112,7 +112,7 @@ public final class DenseMath {
                 throw new ArithmeticException("a matrix with NaN or infinite values has no singular values");
             }
         }
-        NativeLibraries.load(openblas.class);
+        NativeLibraries.loadLapack();
         double[] vectors = new double[n * wanted];
         int failed = openblas.LAPACKE_dsyevr(openblas.LAPACK_COL_MAJOR, (byte) 'V', (byte) 'I', (byte) 'U', n,
                 symmetric, n, 0, 0, n - wanted + 1, n, 0, new int[1], values, vectors, n, new int[2 * wanted]);

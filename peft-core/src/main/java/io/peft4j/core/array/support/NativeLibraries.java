@@ -1,6 +1,8 @@
 package io.peft4j.core.array.support;
 
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.openblas.global.openblas;
+import org.bytedeco.openblas.global.openblas_nolapack;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -18,6 +20,20 @@ public final class NativeLibraries {
     /** Loads a library of JavaCPP, if that has not been done. */
     public static void load(Class<?> library) {
         open(() -> Loader.load(library));
+    }
+
+    /**
+     * Loads OpenBLAS with LAPACK, with at most as many threads as this process may use processors: ND4J gives it one
+     * for each core of the machine, and in a container or with an affinity the others would only wait.
+     */
+    public static void loadLapack() {
+        open(() -> {
+            Loader.load(openblas.class);
+            int processors = Runtime.getRuntime().availableProcessors();
+            if (openblas_nolapack.blas_get_num_threads() > processors) {
+                openblas_nolapack.blas_set_num_threads(processors);
+            }
+        });
     }
 
     /**
