@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  */
 abstract class PreferenceObjective implements AnswerObjective<PreferenceExample> {
     /** What an automatic learning rate is multiplied by, for a model that can answer already. */
-    static final double RATE_FACTOR = 0.05;
+    static final double RATE_FACTOR = 0.025;
     /** What an automatic number of epochs is multiplied by: which answer is better is learned sooner than an answer. */
     static final double EPOCHS_FACTOR = 0.25;
     private static final Logger LOG = LoggerFactory.getLogger(PreferenceObjective.class);
