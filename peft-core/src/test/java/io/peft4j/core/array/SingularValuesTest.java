@@ -104,10 +104,16 @@ class SingularValuesTest {
     @Test
     void openBlasHasNoMoreThreadsThanTheProcessMayUseProcessors() {
         int processors = Runtime.getRuntime().availableProcessors();
-        NativeLibraries.open(() -> openblas_nolapack.blas_set_num_threads(processors + 1));
-        assertEquals(processors + 1, openblas_nolapack.blas_get_num_threads());
-        SingularValues.of(random(5, 3), 5, 3, 3);
-        assertEquals(processors, openblas_nolapack.blas_get_num_threads());
+        NativeLibraries.loadLapack();
+        int before = openblas_nolapack.blas_get_num_threads();
+        try {
+            NativeLibraries.open(() -> openblas_nolapack.blas_set_num_threads(processors + 1));
+            assertEquals(processors + 1, openblas_nolapack.blas_get_num_threads());
+            SingularValues.of(random(5, 3), 5, 3, 3);
+            assertEquals(processors, openblas_nolapack.blas_get_num_threads());
+        } finally {
+            NativeLibraries.open(() -> openblas_nolapack.blas_set_num_threads(before));
+        }
     }
 
     private static double product(SingularValues values, int row, int column, int rank, int columns) {
