@@ -196,13 +196,21 @@ final class Browser implements AutoCloseable {
         return new ArrayList<>(requests);
     }
 
+    /** Ends the browser, then its helper processes, which would still write to the profile. */
     @Override
     public void close() {
         socket.abort();
+        List<ProcessHandle> helpers = process.descendants().toList();
         process.destroy();
         try {
             if (!process.waitFor(10, TimeUnit.SECONDS)) {
                 process.destroyForcibly().waitFor();
+            }
+            helpers.forEach(ProcessHandle::destroyForcibly);
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+            // One that has ended and waits to be reaped is alive, but has no command any more.
+            while (helpers.stream().anyMatch(one -> one.info().command().isPresent()) && System.nanoTime() < end) {
+                Thread.sleep(10);
             }
         } catch (InterruptedException e) {
             process.destroyForcibly();
