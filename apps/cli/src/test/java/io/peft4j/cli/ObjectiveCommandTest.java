@@ -12,8 +12,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Training, scoring and embedding with encoders. */
 class ObjectiveCommandTest {
@@ -90,6 +93,19 @@ class ObjectiveCommandTest {
                 && run.err().contains(String.format(Locale.ROOT, ", accuracy %.3f", right)), run.err());
         assertTrue(run.err().matches("(?s).*validation loss [\\d.]+ -> [\\d.]+, accuracy [\\d.]+ -> "
                 + String.format(Locale.ROOT, "%.3f", right) + ".*"), run.err());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"bert-question, 'epochs 9 (48 rows are 432 examples then;', true",
+        "bert-seq-cls, 'epochs 7 (48 rows are 336 examples then;', false"})
+    void anAutomaticTrainingShowsANewHeadMoreExamplesAtALowerRate(String model, String epochs, boolean newHead)
+            throws IOException {
+        Path data = data(IntStream.range(0, 48).mapToObj(i -> "{\"text\": \"text " + i + "\", \"label\": \""
+                + List.of("billing", "login", "other").get(i % 3) + "\"}").toArray(String[]::new));
+        String chosen = CommandRun.succeeding("train", "--model", ENCODERS.resolve(model), "--objective",
+                "classification", "--data", data, "--output", folder.resolve("out"), "--max-steps", 1).err();
+        assertTrue(chosen.contains(epochs), chosen);
+        assertEquals(newHead, chosen.contains("times 0.50 for classification"), chosen);
     }
 
     @Test

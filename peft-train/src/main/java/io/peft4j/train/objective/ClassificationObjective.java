@@ -25,9 +25,12 @@ import org.slf4j.LoggerFactory;
  */
 public final class ClassificationObjective extends HeadObjective<LabelledText> {
     private static final Logger LOG = LoggerFactory.getLogger(ClassificationObjective.class);
+    private static final double RATE_OF_NEW_HEAD = 0.5;
+    private static final double EXAMPLES_OF_NEW_HEAD = 3;
 
     private final TextEncoder encoder;
     private final double[] weights;
+    private final boolean newHead;
 
     /**
      * An objective for a model.
@@ -48,6 +51,8 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
     public ClassificationObjective(Model model, TextEncoder encoder, Map<String, Double> classWeights) {
         super(model, Task.Type.SEQ_CLS);
         this.encoder = Objects.requireNonNull(encoder, "encoder");
+        this.newHead = task().problem() != Task.Problem.REGRESSION
+                && !model.network().headed().untrained().isEmpty();
         this.weights = new double[task().labels().size()];
         Arrays.fill(weights, 1);
         classWeights.forEach((label, weight) -> {
@@ -62,6 +67,17 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
     @Override
     public String name() {
         return "classification";
+    }
+
+    @Override
+    public double autoRateFactor() {
+        return newHead ? RATE_OF_NEW_HEAD : 1;
+    }
+
+    /** A new head knows nothing of its classes, where the words of an answer have a meaning. */
+    @Override
+    public double autoExamplesFactor() {
+        return newHead ? EXAMPLES_OF_NEW_HEAD : 1;
     }
 
     @Override

@@ -125,6 +125,11 @@ public final class KeepingObjective<E> implements Objective<E> {
     }
 
     @Override
+    public double autoExamplesFactor() {
+        return learned.autoExamplesFactor();
+    }
+
+    @Override
     public int autoFewestUpdates() {
         return learned.autoFewestUpdates();
     }

@@ -203,6 +203,11 @@ public final class MixedObjective implements Objective<MixedObjective.Example> {
     }
 
     @Override
+    public double autoExamplesFactor() {
+        return parts.get(0).objective().autoExamplesFactor();
+    }
+
+    @Override
     public int autoFewestUpdates() {
         return parts.get(0).objective().autoFewestUpdates();
     }

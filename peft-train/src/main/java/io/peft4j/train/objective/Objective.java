@@ -118,6 +118,11 @@ public interface Objective<E> {
         return 1;
     }
 
+    /** What the examples that an automatic training shows are multiplied by, within the usual epochs; default 1. */
+    default double autoExamplesFactor() {
+        return 1;
+    }
+
     /** Updates that an automatic training has at least, where the epochs for that are not too many; default 0. */
     default int autoFewestUpdates() {
         return 0;

@@ -31,8 +31,9 @@ import java.util.stream.Collectors;
  * learned by heart, and what is seen more often costs general ability. Above {@value #FEW_ROWS} rows times the power of
  * 2/3 of rows over these, so that each is still seen a few times. Where only some layers have an adapter, times
  * the fourth root of all layers over these. Rows that share few answers have a rule in common, which needs less:
- * {@value #TIMES_SEEN} times the number of different answers, at least {@value #FEWEST_SEEN}. 2 above 5,000 rows, 1
- * above 50,000. An objective can ask for a fewest number of updates, for which there are up to {@value #FOR_UPDATES}.
+ * {@value #TIMES_SEEN} times the number of different answers, at least {@value #FEWEST_SEEN}. A new
+ * classifier is shown three times as many. 2 above 5,000 rows, 1 above 50,000. An objective can ask for a fewest number
+ * of updates, for which there are up to {@value #FOR_UPDATES}.
  * <li><b>Learning rate</b>: {@code 5e-4 (2000 / H)^0.78} for a hidden size H: how the best rate of LoRA falls with the
  * width ("LoRA Without Regret", Thinking Machines 2025); 1.3e-3 for H = 576. Where only some layers have an adapter,
  * times the root of all layers over these, since each of them has to change more. At most 5e-3. Times what method,
@@ -312,11 +313,13 @@ public final class HyperparameterRules {
         int adapted = Math.max(1, model.layers() - firstLayer.orElse(0));
         double moreRows = Math.pow(Math.max(1, (double) rows / FEW_ROWS), 2.0 / 3);
         long facts = Math.round(EXAMPLES_SEEN * moreRows * Math.pow((double) model.layers() / adapted, 0.25));
-        long seen = Math.max(FEWEST_SEEN, Math.min(facts, TIMES_SEEN * data.answers()));
+        long shared = TIMES_SEEN * data.answers();
+        double times = objective.map(Objective::autoExamplesFactor).orElse(1.0);
+        long seen = Math.max(FEWEST_SEEN, Math.round(times * Math.min(facts, shared)));
         int count = (int) Math.max(FEWEST_EPOCHS, Math.min(MOST_EPOCHS, Math.round((double) seen / rows)));
         reasons.put("epochs", count + ": " + Count.of(rows, "row") + (rows == 1 ? " is " : " are ")
                 + Count.of(rows * count, "example") + " then; "
-                + (count == FEWEST_EPOCHS ? "at least " + FEWEST_EPOCHS + " passes" : (seen == facts
+                + (count == FEWEST_EPOCHS ? "at least " + FEWEST_EPOCHS + " passes" : (facts <= shared
                         ? "facts stick" : "what " + number(data.answers()) + " different answers have in common sticks")
                         + " after some " + number(seen) + ", at most " + MOST_EPOCHS + " passes"));
         return count;
