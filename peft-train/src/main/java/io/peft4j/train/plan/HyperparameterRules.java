@@ -38,7 +38,7 @@ import java.util.stream.Collectors;
  * width ("LoRA Without Regret", Thinking Machines 2025); 1.3e-3 for H = 576. Where only some layers have an adapter,
  * times the root of all layers over these, since each of them has to change more. At most 5e-3. Times what method,
  * objective, optimizer and update rule say of themselves ({@link PeftConfig#autoRateFactor}): a tenth for full
- * fine-tuning, a twentieth for preferences.
+ * fine-tuning, a fortieth for preferences.
  * <li><b>Warm-up</b>: a twentieth of the updates, at most 20; none where the learning rate is given.
  * <li><b>Rank</b>: 16, 32 above 100,000 supervised tokens, 64 above a million, at most H / 4.
  * <li><b>Layers</b>: all. Where the time does not suffice, the upper two fifths, which take about two thirds of the
