@@ -316,12 +316,14 @@ public final class HyperparameterRules {
         long shared = TIMES_SEEN * data.answers();
         double times = objective.map(Objective::autoExamplesFactor).orElse(1.0);
         long seen = Math.max(FEWEST_SEEN, Math.round(times * Math.min(facts, shared)));
-        int count = (int) Math.max(FEWEST_EPOCHS, Math.min(MOST_EPOCHS, Math.round((double) seen / rows)));
-        reasons.put("epochs", count + ": " + Count.of(rows, "row") + (rows == 1 ? " is " : " are ")
-                + Count.of(rows * count, "example") + " then; "
-                + (count == FEWEST_EPOCHS ? "at least " + FEWEST_EPOCHS + " passes" : (facts <= shared
-                        ? "facts stick" : "what " + number(data.answers()) + " different answers have in common sticks")
-                        + " after some " + number(seen) + ", at most " + MOST_EPOCHS + " passes"));
+        long wanted = Math.round((double) seen / rows);
+        int count = (int) Math.max(FEWEST_EPOCHS, Math.min(MOST_EPOCHS, wanted));
+        String learned = facts <= shared ? "the facts of " + Count.of(rows, "row")
+                : Count.of(data.answers(), 2 * data.answers() <= rows ? "class" : "different answer");
+        reasons.put("epochs", count + ": " + learned + " need about " + number(Math.round(seen / 10.0) * 10) + " examples seen"
+                + (wanted > count ? ", which would be " + Count.of(wanted, "epoch") : "") + "; chosen: "
+                + Count.of(count, "epoch") + (wanted > count ? ", the most: more costs general ability"
+                        : wanted < count ? ", the fewest" : ""));
         return count;
     }
 

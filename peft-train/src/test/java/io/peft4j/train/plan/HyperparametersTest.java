@@ -45,6 +45,8 @@ class HyperparametersTest {
         Hyperparameters chosen = Hyperparameters.auto(new DataFacts(40, 2_000, 80, 800), SMOL);
         assertEquals(4, chosen.batchSize());
         assertEquals(12, chosen.epochs());
+        assertEquals("12: the facts of 40 rows need about 1,410 examples seen, which would be 35 epochs; chosen: 12 "
+                + "epochs, the most: more costs general ability", chosen.reasons().get("epochs"));
         assertEquals(120, chosen.updates());
     }
 
@@ -55,8 +57,7 @@ class HyperparametersTest {
         assertEquals(6, chosen.epochs());
         Hyperparameters some = Hyperparameters.auto(new DataFacts(64, 5_000, 80, 800, 4), SMOL);
         assertEquals(5, some.epochs());
-        assertEquals("5: 64 rows are 320 examples then; what 4 different answers have in common sticks after some "
-                + "320, at most 12 passes", some.reasons().get("epochs"));
+        assertEquals("5: 4 classes need about 320 examples seen; chosen: 5 epochs", some.reasons().get("epochs"));
         assertEquals(2, DataFacts.of(List.of(sequence(1, 5, 6), sequence(2, 5, 6), sequence(1, 5, 7))).answers());
     }
 
