@@ -91,7 +91,7 @@ class PeftFunctionsTest {
         assertTrue(answers.get(0).<String>getAs("answer") != null);
         assertEquals("\"question\" is null", answers.get(1).getAs("error"));
         assertTrue(answers.get(2).<String>getAs("error").contains("tokens"), answers.get(2)::toString);
-        assertEquals("unknown adapter 'hrr'; the nearest of 1 is 'hr'", answers.get(3).getAs("error"));
+        assertEquals("unknown adapter 'hrr'; there is only 'hr'", answers.get(3).getAs("error"));
         assertTrue(answers.stream().skip(1).allMatch(row -> row.getAs("answer") == null));
     }
 
@@ -184,7 +184,7 @@ class PeftFunctionsTest {
     void wrongColumnsAreRefusedBeforeTheJobStarts() {
         Dataset<Row> rows = rows(RowFactory.create(0, "Fine?", null));
 
-        assertEquals("there is no column 'qestion'; the nearest of 3 are 'question', 'id', 'adapter'",
+        assertEquals("there is no column 'qestion'; there are 'question', 'id' and 'adapter'",
                 assertThrows(ConfigurationException.class, () -> TINY.generate(rows, "qestion", "answer"))
                         .getMessage());
         assertEquals("there is a column 'adapter' already; rename it, or choose another name for the new one",

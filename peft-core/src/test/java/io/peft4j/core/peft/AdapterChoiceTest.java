@@ -51,7 +51,7 @@ class AdapterChoiceTest {
 
     @Test
     void whatIsNamedAndNotThereIsRefused() {
-        assertEquals("unknown adapter 'fery'; the nearest of 2 are 'ferry', 'hr', and '__base__' is the base model",
+        assertEquals("unknown adapter 'fery'; there are 'ferry' and 'hr'; '__base__' is the base model",
                 refused(HR, Optional.of("fery"), "ferry", "hr"));
     }
 }

@@ -230,7 +230,7 @@ class TextConstraintsTest {
         "{\"$ref\":\"#\"} | contains itself",
         "{\"properties\":{\"a\":{\"$ref\":\"#\"}},\"required\":[\"a\"]} | contains itself",
         "{\"$ref\":\"#/$defs/x\"} | does not have",
-        "{\"properties\":{\"ab\":{}},\"required\":[\"abc\"]} | nearest of 1 is 'ab'",
+        "{\"properties\":{\"ab\":{}},\"required\":[\"abc\"]} | there is only 'ab'",
         "{\"type\":\"string\",\"format\":\"hostname\"} | hostname",
         "{\"allOf\":[{},{}]} | allOf",
         "{\"not\":{}} | 'not'",

@@ -85,7 +85,6 @@ public interface SearchStrategy {
             }
         }
         List<String> names = List.of("grid", "random", "tpe");
-        throw new ConfigurationException("unknown strategy '" + name + "'; use one of " + names + ", "
-                + SimilarNames.sentence(name, names));
+        throw new ConfigurationException("unknown strategy '" + name + "'; " + SimilarNames.sentence(name, names));
     }
 }

@@ -201,6 +201,6 @@ class AnswerFieldsTest {
         HttpResponse<String> reply = CLIENT.send(HttpRequest.newBuilder(URI.create(server.url() + "/models/tinny"))
                 .build(), BodyHandlers.ofString());
         assertEquals(404, reply.statusCode());
-        assertTrue(reply.body().contains("the nearest of 1 is 'tiny'"), reply.body());
+        assertTrue(reply.body().contains("there is only 'tiny'"), reply.body());
     }
 }

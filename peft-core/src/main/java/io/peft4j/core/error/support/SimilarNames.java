@@ -10,6 +10,7 @@ import java.util.List;
 public final class SimilarNames {
     /** Longer names are compared by their last characters only, so that the cost stays bounded. */
     private static final int LONGEST_COMPARED = 100;
+    private static final int MOST_NAMED = 3;
 
     private SimilarNames() {
     }
@@ -37,15 +38,20 @@ public final class SimilarNames {
      *
      * @param asked the name that does not exist
      * @param names the names that exist
-     * @return {@code "the nearest of 12 are 'a', 'b', 'c'"}, or {@code "none exist"}
+     * @return {@code "there are 'a' and 'b'"}, of more than three {@code "the nearest of 12 are 'a', 'b', 'c'"}, or
+     *     {@code "none exist"}
      */
     public static String sentence(String asked, Collection<String> names) {
         if (names.isEmpty()) {
             return "none exist";
         }
-        List<String> near = of(asked, names, 3);
-        String verb = near.size() == 1 ? " is '" : " are '";
-        return "the nearest of " + names.size() + verb + String.join("', '", near) + "'";
+        List<String> near = of(asked, names, MOST_NAMED);
+        if (names.size() > MOST_NAMED) {
+            return "the nearest of " + names.size() + " are '" + String.join("', '", near) + "'";
+        }
+        String last = "'" + near.get(near.size() - 1) + "'";
+        return near.size() == 1 ? "there is only " + last
+                : "there are '" + String.join("', '", near.subList(0, near.size() - 1)) + "' and " + last;
     }
 
     private static String tail(String name) {

@@ -66,7 +66,7 @@ public record AdapterChoice(Optional<String> defaultName, Set<String> baseNames,
         }
         if (!adapters.contains(name)) {
             throw new ConfigurationException("unknown adapter '" + name + "'; " + SimilarNames.sentence(name, adapters)
-                    + ", and '" + PeftModel.BASE + "' is the base model");
+                    + "; '" + PeftModel.BASE + "' is the base model");
         }
         return name;
     }

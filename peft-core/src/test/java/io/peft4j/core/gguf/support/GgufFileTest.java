@@ -118,7 +118,7 @@ class GgufFileTest {
             assertArrayEquals(new float[] {0, 5, 6}, piece);
             assertThrows(IndexOutOfBoundsException.class, () -> file.readFloats("two", 23, piece, 0, 2));
             assertThrows(IndexOutOfBoundsException.class, () -> file.readBytes("two", 47, new byte[2], 0, 2));
-            assertMessage("no tensor 'on'; the nearest of 2 are 'one', 'two'", () -> file.readFloats("on"));
+            assertMessage("no tensor 'on'; there are 'one' and 'two'", () -> file.readFloats("on"));
         }
     }
 
