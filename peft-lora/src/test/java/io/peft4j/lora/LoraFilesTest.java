@@ -128,10 +128,14 @@ class LoraFilesTest {
         }
         SafetensorsWriter.write(weights(), tensors);
         Path config = folder.resolve(AdapterCheckpoint.CONFIG_FILE);
-        Files.writeString(config, Files.readString(config).replace("\"tiny\"", "\"large\""));
+        String large = "large".repeat(100);
+        Files.writeString(config, Files.readString(config).replace("\"tiny\"", '"' + large + '"'));
         String message = refused();
+        String sentence = message.lines().findFirst().orElseThrow();
+        assertTrue(sentence.startsWith("for another base model: the adapter was made for 'large"), message);
+        assertEquals(300, sentence.length());
         assertTrue(message.contains("wrong shape (2)") && message.contains("is [2, 16], must be [2, 8]"), message);
-        assertTrue(message.contains("names the base 'large'"), message);
+        assertTrue(message.contains("names the base '" + large + "'"), message);
     }
 
     @Test

@@ -61,6 +61,8 @@ class PassportTest {
         try (TinyModel other = new TinyModel(new TinyNetwork(2, false, false))) {
             String message = assertThrows(AdapterMismatchException.class, () -> PeftModel.load(other, folder))
                     .getMessage();
+            String sentence = message.lines().findFirst().orElseThrow();
+            assertTrue(sentence.startsWith("for another base model: ") && sentence.length() <= 300, message);
             assertTrue(message.contains("made for another base model"), message);
             assertTrue(message.contains("another model"), message);
         }

@@ -76,7 +76,7 @@ final class StoredAdapter extends CheckedTensors {
             case EQUAL -> copies.add(key);
             case CLOSE -> LOG.info("{}: {} {}, within rounding; the model's is used", file().path(), key,
                     result.sentence());
-            default -> note("made for another base model", key + " " + result.sentence());
+            default -> note(OTHER_BASE, key + " " + result.sentence());
         }
     }
 

@@ -26,7 +26,10 @@ import org.slf4j.LoggerFactory;
  * for what the configuration needs, look at what is {@linkplain #unasked() left}, then {@link #requireFit}.
  */
 public class CheckedTensors implements AdapterSetup.StoredTensors {
+    /** What is wrong with an adapter whose base is another one, which is said before all else. */
+    protected static final String OTHER_BASE = "made for another base model";
     private static final Logger LOG = LoggerFactory.getLogger(CheckedTensors.class);
+    private static final int LONGEST_SENTENCE = 300;
     private static final Set<DType> REAL = Set.of(DType.F64, DType.F32, DType.F16, DType.BF16);
     /** A file of another method or model has hundreds of mismatches, which say the same. */
     private static final int MOST_LISTED = 10;
@@ -142,7 +145,7 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
     public void compare(List<AdapterProvenance.Mismatch> mismatchesOfBase) {
         for (AdapterProvenance.Mismatch mismatch : mismatchesOfBase) {
             if (mismatch.fatal()) {
-                note("made for another base model", mismatch.explanation());
+                note(OTHER_BASE, mismatch.explanation());
             } else {
                 LOG.warn("{}: {}", file.path().resolveSibling(AdapterProvenance.FILE), mismatch.explanation());
             }
@@ -162,9 +165,23 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
         }
     }
 
+    /** Its first line where the adapter is for another base: by what was noted, or by its sizes and the base's name. */
+    private Optional<String> otherBase(Optional<String> madeFor, String model) {
+        boolean named = madeFor.filter(name -> !name.substring(name.lastIndexOf('/') + 1).equals(model)).isPresent();
+        if (!mismatches.containsKey(OTHER_BASE) && !(sizesDiffer && named)) {
+            return Optional.empty();
+        }
+        String sentence = "for another base model: the adapter was made for " + madeFor.filter(name -> named)
+                .map(name -> "'" + name + "'").orElse("other weights") + " and cannot be used with '" + model
+                + "'; load it with its own base, or train one for this base";
+        return Optional.of((sentence.length() <= LONGEST_SENTENCE ? sentence
+                : sentence.substring(0, LONGEST_SENTENCE - 3) + "...") + "\n");
+    }
+
     private String report(PeftConfig config, String model) {
-        StringBuilder text = new StringBuilder(file.path() + " does not fit the model "
-                + model + " and its own configuration:");
+        Optional<String> madeFor = config.common().baseModel();
+        StringBuilder text = new StringBuilder(otherBase(madeFor, model).orElse("") + file.path()
+                + " does not fit the model " + model + " and its own configuration:");
         mismatches.forEach((kind, entries) -> {
             text.append("\n  ").append(kind).append(" (").append(entries.size()).append("):");
             entries.stream().limit(MOST_LISTED).forEach(entry -> text.append("\n    ").append(entry));
@@ -172,10 +189,7 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
                 text.append("\n    and ").append(entries.size() - MOST_LISTED).append(" more");
             }
         });
-        Optional<String> madeFor = config.common().baseModel();
-        if (sizesDiffer && madeFor.isPresent()) {
-            text.append("\n  Its configuration names the base '").append(madeFor.get()).append("'.");
-        }
+        madeFor.ifPresent(name -> text.append("\n  Its configuration names the base '").append(name).append("'."));
         List<String> missing = mismatches.getOrDefault("missing", List.of());
         if (!missing.isEmpty() && mismatches.containsKey("not expected")) {
             String first = missing.get(0).substring(0, missing.get(0).indexOf(' '));
