@@ -17,6 +17,7 @@ import io.peft4j.eval.task.Consistency;
 import io.peft4j.eval.task.Leakage;
 import io.peft4j.eval.task.NextEdition;
 import java.util.List;
+import java.util.Optional;
 
 /** The report's form for machines. */
 final class ComparisonJson {
@@ -35,6 +36,9 @@ final class ComparisonJson {
             ObjectNode one = arms.putObject(arm.name()).put("description", arm.description())
                     .put("seconds", arm.seconds());
             arm.scores().forEach(one.putObject("metrics")::put);
+            Optional.ofNullable(report.decidingShares().get(arm.name())).ifPresent(share -> one.putObject("deciding")
+                    .put("share", share.value()).put("ci_low", share.interval().orElseThrow().low())
+                    .put("ci_high", share.interval().orElseThrow().high()));
             details(one, arm.details());
             NextEdition.of(report.items(), arm.answers()).ifPresent(edition -> one.set("edition", edition(edition)));
         });

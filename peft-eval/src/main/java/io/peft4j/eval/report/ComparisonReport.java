@@ -11,6 +11,7 @@ import io.peft4j.eval.comparison.internal.VerdictRules;
 import io.peft4j.eval.failure.FailureReport;
 import io.peft4j.eval.guard.GuardReport;
 import io.peft4j.eval.judge.JudgeReport;
+import io.peft4j.eval.statistics.Interval;
 import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
@@ -170,6 +171,24 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
     /** The tuned model's answers. */
     public ArmResult tuned() {
         return arms.get(arms.size() - 1);
+    }
+
+    /** What each arm reaches of the metric that decides, with Wilson's interval; empty where it is no share. */
+    Map<String, TaskArm.Score> decidingShares() {
+        Map<String, TaskArm.Score> shares = new LinkedHashMap<>();
+        MetricResult deciding = decidingResult();
+        if (!deciding.isInNats() && !deciding.lowerIsBetter()) {
+            shares.put(base().name(), share(deciding, deciding.base()));
+            otherArms.forEach((name, results) -> named(metric, results)
+                    .ifPresent(result -> shares.put(name, share(result, result.tuned()))));
+            shares.put(tuned().name(), share(deciding, deciding.tuned()));
+        }
+        return shares;
+    }
+
+    private static TaskArm.Score share(MetricResult result, double score) {
+        double share = Math.max(0, Math.min(1, score / result.scale()));
+        return new TaskArm.Score(share, Optional.of(Interval.ofShare(share, result.items(), 0.95)));
     }
 
     /** What became of the facts of a former edition in the tuned model's answers, where items have such. */

@@ -7,10 +7,12 @@ import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.internal.VerdictTone;
 import io.peft4j.eval.failure.FailureReport.FailureGroup;
 import io.peft4j.eval.guard.GuardReport;
+import io.peft4j.eval.statistics.Interval;
 import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.eval.study.TrainingStudy.Curve;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.support.AnswerScoring;
+import io.peft4j.report.support.BarPlot;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.CurvePlot;
 import io.peft4j.report.support.Html;
@@ -19,6 +21,7 @@ import io.peft4j.report.support.Page;
 import io.peft4j.report.support.Table;
 import io.peft4j.report.support.Tone;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -28,6 +31,7 @@ import java.util.stream.IntStream;
 /** A report as one HTML page. */
 final class HtmlReport {
     private static final int MOST_ANSWERS = 300;
+    private static final int MOST_EXAMPLES = 3;
     private static final int CURVE_STEPS = 60;
 
     private final ComparisonReport report;
@@ -43,7 +47,7 @@ final class HtmlReport {
 
     String page() {
         Page page = Page.titled(report.verdict().decision().words() + ": base against tuned")
-                .add(verdict(), metrics(), arms());
+                .add(verdict(), examples(), metrics(), arms());
         report.guard().ifPresent(guard -> page.add(guard(guard)));
         report.study().ifPresent(study -> page.add(card(DetailTable.trainings(study),
                 study.curve().map(curve -> plot(study, curve)).orElse(Html.all()))));
@@ -53,13 +57,61 @@ final class HtmlReport {
 
     private Html verdict() {
         Losses losses = Losses.of(report);
-        Html worse = losses.isEmpty() ? Html.all()
-                : Blocks.points(losses.clear() ? Tone.BAD : Tone.OPEN, Losses.HEADING, losses.sentences());
-        Map<String, String> compared = new LinkedHashMap<>();
-        report.arms().forEach(arm -> compared.put(arm.name(), arm.description()));
-        compared.putAll(report.facts());
+        // Folded, so that it leaves the first screen to the answers, and names what is first in it.
+        Html worse = losses.isEmpty() ? Html.all() : tag("details", tag("summary", Blocks.toned(losses.clear()
+                ? Tone.BAD : Tone.OPEN, Losses.HEADING), " (" + losses.sentences().size() + "): "
+                        + losses.sentences().get(0)),
+                Blocks.points(losses.clear() ? Tone.BAD : Tone.OPEN, Losses.HEADING, losses.sentences()));
         return Blocks.banner(VerdictTone.of(report.verdict()), report.verdict().decision().words(),
-                report.verdict().sentence(), worse, Blocks.facts(compared));
+                report.verdict().sentence(), bars(report.metric(), report.decidingShares()), worse);
+    }
+
+    /** The arms' shares of a metric, the last one's marked. */
+    static Html bars(String metric, Map<String, TaskArm.Score> shares) {
+        if (shares.isEmpty()) {
+            return Html.all();
+        }
+        String title = NumberFormats.name(metric) + ", each with its 95 % interval";
+        BarPlot bars = BarPlot.titled(title);
+        int left = shares.size();
+        for (Map.Entry<String, TaskArm.Score> arm : shares.entrySet()) {
+            TaskArm.Score share = arm.getValue();
+            bars.share(arm.getKey(), share.interval().map(Interval::low).orElse(share.value()), share.value(),
+                    share.interval().map(Interval::high).orElse(share.value()), --left == 0);
+        }
+        return Html.all(Blocks.note(title), bars.html());
+    }
+
+    /** What was answered, before anything is said of how it was tested. */
+    private Html examples() {
+        return tag("section", Blocks.sides(examples("Right answers", tunedRight, true, baseRight),
+                examples("Failures", tunedRight, false, baseRight))).css("card");
+    }
+
+    /** The clearest first: those where the other model's answer was the other way round, then those quickest to read. */
+    private Html examples(String heading, boolean[] right, boolean wanted, boolean[] other) {
+        List<Integer> all = IntStream.range(0, right.length).filter(i -> right[i] == wanted).boxed()
+                .sorted(Comparator.<Integer>comparingInt(i -> other[i] == wanted ? 1 : 0)
+                        .thenComparingInt(i -> report.items().get(i).question().length()
+                                + report.tuned().answers().get(i).length()))
+                .toList();
+        Html column = tag("div", tag("h2", heading + ": " + all.size() + " of " + right.length));
+        all.stream().limit(MOST_EXAMPLES).forEach(i -> {
+            EvaluationItem item = report.items().get(i);
+            Map<String, Html> said = new LinkedHashMap<>();
+            said.put("expected", Html.all(item.expected()));
+            said.put("base", Blocks.toned(baseRight[i] ? Tone.GOOD : Tone.BAD,
+                    item.shown(report.base().answers().get(i))));
+            said.put("tuned", Blocks.toned(tunedRight[i] ? Tone.GOOD : Tone.BAD,
+                    item.shown(report.tuned().answers().get(i))));
+            column.add(example(item.question(), said));
+        });
+        return column;
+    }
+
+    /** An answer on the first screen. */
+    static Html example(String question, Map<String, ?> said) {
+        return tag("article", tag("h3", question), Blocks.facts(said)).css("example");
     }
 
     private Html metrics() {
@@ -78,8 +130,9 @@ final class HtmlReport {
         IntervalPlot plot = IntervalPlot.titled(title);
         results.stream().filter(metric -> !metric.isInNats()).forEach(metric -> {
             double points = 100 / metric.scale();
-            plot.row(NumberFormats.name(metric), points * metric.interval().low(), points * metric.difference(),
-                    points * metric.interval().high());
+            // To the right is better, also of metrics that are to be low.
+            plot.row(NumberFormats.name(metric), points * metric.gainInterval().low(), points * metric.gain(),
+                    points * metric.gainInterval().high());
         });
         return plot.html();
     }
@@ -191,7 +244,7 @@ final class HtmlReport {
     }
 
     private Html measured() {
-        Map<String, String> facts = new LinkedHashMap<>();
+        Map<String, String> facts = new LinkedHashMap<>(report.facts());
         report.signatures().forEach((key, value) -> facts.put(NumberFormats.name(key), value));
         facts.put("smallest gain that these items show with 80 % power", NumberFormats.points(report.decidingResult(),
                 report.decidingResult().detectable()) + " points of " + NumberFormats.name(report.metric()));

@@ -33,11 +33,11 @@ record Losses(List<String> sentences, boolean clear) {
             sentences.add(lost + " of " + report.items().size() + (lost == 1 ? " items was right before and is"
                     : " items were right before and are") + " wrong now.");
         }
-        return new Losses(List.copyOf(sentences), worse.stream().anyMatch(metric -> metric.interval().high() < 0));
+        return new Losses(List.copyOf(sentences), worse.stream().anyMatch(metric -> metric.gainInterval().high() < 0));
     }
 
     private static boolean isLower(MetricResult metric) {
-        return metric.difference() < 0;
+        return metric.gain() < 0;
     }
 
     private static void add(String name, MetricResult metric, List<String> sentences, List<MetricResult> worse) {

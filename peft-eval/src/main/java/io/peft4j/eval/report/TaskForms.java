@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -25,6 +26,7 @@ import java.util.stream.Stream;
 final class TaskForms {
     private static final int MOST_ON_PAGE = 300;
     private static final int MOST_IN_TEXT = 20;
+    private static final int MOST_EXAMPLES = 3;
 
     private TaskForms() {
     }
@@ -83,7 +85,8 @@ final class TaskForms {
         String decision = report.verdict().decision().words();
         Page page = Page.titled(decision + ": base against tuned").add(
                 Blocks.banner(VerdictTone.of(report.verdict()), decision, report.verdict().sentence(),
-                        Blocks.facts(report.facts())),
+                        bars(report)),
+                examples(report),
                 Blocks.card("Base against tuned, " + report.rows() + " rows", Blocks.note("Differences in points of "
                         + "100, of log-likelihoods in nats, with their intervals. \""
                         + NumberFormats.name(report.metric()) + "\" decides."),
@@ -108,7 +111,30 @@ final class TaskForms {
             }
             page.add(Blocks.card(curve.title(), legend.html(), plot.html()));
         });
-        return page.add(failures(report)).html();
+        return page.add(failures(report), Blocks.card("How it was measured", Blocks.facts(report.facts()))).html();
+    }
+
+    private static Html bars(TaskReport report) {
+        Map<String, TaskArm.Score> shares = new LinkedHashMap<>();
+        boolean downwards = report.metrics().stream().anyMatch(metric -> metric.name().equals(report.metric())
+                && (metric.lowerIsBetter() || metric.isInNats()));
+        List.of(report.base(), report.tuned()).forEach(arm -> Optional.ofNullable(arm.scores().get(report.metric()))
+                .filter(score -> !downwards && score.value() >= 0 && score.value() <= 1)
+                .ifPresent(score -> shares.put(arm.name(), score)));
+        return HtmlReport.bars(report.metric(), shares.size() < 2 ? Map.of() : shares);
+    }
+
+    /** What was answered wrongly, before anything is said of how it was tested. */
+    private static Html examples(TaskReport report) {
+        Html sides = Blocks.sides();
+        report.wrong().stream().limit(MOST_EXAMPLES).forEach(row -> {
+            Map<String, Object> said = new LinkedHashMap<>();
+            said.put("expected", row.expected());
+            said.put("base", row.base());
+            said.put("tuned", row.tuned());
+            sides.add(HtmlReport.example(row.text(), said));
+        });
+        return Blocks.card("What the tuned model got wrong", Blocks.note(failed(report)), sides);
     }
 
     private static double[] doubles(List<Double> values) {

@@ -78,6 +78,21 @@ class ReportTest {
     }
 
     @Test
+    void whatWasAnsweredStandsBeforeTheTestThatWasUsed() {
+        String page = report(Optional.empty(), List.of()).toHtml();
+        String first = page.substring(page.indexOf("<main"), page.indexOf("p (Holm)"));
+        int right = first.indexOf("Right answers: 18 of 24");
+        int failures = first.indexOf("Failures: 6 of 24");
+        assertTrue(first.indexOf("<h1>") < right && right < failures, first);
+        assertEquals(4, first.substring(right, failures).split("<article", -1).length, "three");
+        String[] failed = first.substring(failures).split("<article", -1);
+        assertEquals(4, failed.length, "three");
+        assertTrue(failed[1].contains("grade 4?") && failed[1].contains("It is unknown."),
+                "right before: " + failed[1]);
+        assertTrue(first.contains("4.2 % [0.7, 20.2]") && first.contains("75.0 % [55.1, 88.0]"), first);
+    }
+
+    @Test
     void hostileAnswersStayText() {
         ComparisonReport report = report(Optional.empty(), List.of());
         String page = report.toHtml();

@@ -320,10 +320,11 @@ public final class HyperparameterRules {
         int count = (int) Math.max(FEWEST_EPOCHS, Math.min(MOST_EPOCHS, wanted));
         String learned = facts <= shared ? "the facts of " + Count.of(rows, "row")
                 : Count.of(data.answers(), 2 * data.answers() <= rows ? "class" : "different answer");
-        reasons.put("epochs", count + ": " + learned + " need about " + number(Math.round(seen / 10.0) * 10) + " examples seen"
-                + (wanted > count ? ", which would be " + Count.of(wanted, "epoch") : "") + "; chosen: "
-                + Count.of(count, "epoch") + (wanted > count ? ", the most: more costs general ability"
-                        : wanted < count ? ", the fewest" : ""));
+        reasons.put("epochs",
+                count + ": " + learned + " need about " + number(Math.round(seen / 10.0) * 10) + " examples seen"
+                        + (wanted > count ? ", which would be " + Count.of(wanted, "epoch") : "") + "; chosen: "
+                        + Count.of(count, "epoch") + (wanted > count ? ", the most: more costs general ability"
+                                : wanted < count ? ", the fewest" : ""));
         return count;
     }
 

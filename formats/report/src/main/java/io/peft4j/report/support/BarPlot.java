@@ -1,15 +1,20 @@
 package io.peft4j.report.support;
 
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 
-/** Counts as bars from the left, one line each. */
+/** Counts, or shares with their intervals, as bars from the left, one line each. */
 public final class BarPlot {
     private static final int ROW = 16;
 
+    /** Its ends are equal where it has no interval. */
+    private record Bar(String name, double length, double low, double high, String figure, String css) {
+    }
+
     private final String title;
-    private final Map<String, Long> bars = new LinkedHashMap<>();
+    private final List<Bar> bars = new ArrayList<>();
+    private double most;
 
     private BarPlot(String title) {
         this.title = title;
@@ -20,20 +25,37 @@ public final class BarPlot {
         return new BarPlot(title);
     }
 
-    /** Adds a bar. */
+    /** Adds a bar; the longest count fills the line. */
     public BarPlot bar(String name, long count) {
-        bars.put(name, count);
+        most = Math.max(most, count);
+        bars.add(new Bar(name, count, 0, 0, String.format(Locale.ROOT, "%,d", count), "strong"));
+        return this;
+    }
+
+    /**
+     * Adds the bar of a share with its interval; 1 fills the line.
+     *
+     * @param name whose share it is
+     * @param strong whether it is the one that the plot is about
+     */
+    public BarPlot share(String name, double low, double at, double high, boolean strong) {
+        most = 1;
+        bars.add(new Bar(name, at, low, high, String.format(Locale.ROOT, "%.1f %% [%.1f, %.1f]", 100 * at, 100 * low,
+                100 * high), strong ? "strong" : "weak"));
         return this;
     }
 
     /** The plot. */
     public Html html() {
-        long most = Math.max(1, bars.values().stream().mapToLong(Long::longValue).max().orElse(1));
         Html plot = Html.tag("div").css("bars").with("role", "figure").with("aria-label", title);
-        bars.forEach((name, count) -> plot.add(Html.tag("div", name).css("name"),
-                Svg.fill(ROW).add(Html.tag("rect").with("width", Svg.percent((double) count / most))
-                        .with("height", ROW)),
-                Html.tag("div", String.format(Locale.ROOT, "%,d", count)).css("figure")));
+        bars.forEach(bar -> {
+            Html line = Svg.fill(ROW).css(bar.css()).add(Html.tag("rect")
+                    .with("width", Svg.percent(bar.length() / Math.max(1e-9, most))).with("height", ROW));
+            if (bar.low() < bar.high()) {
+                line.add(Svg.line(Svg.percent(bar.low()), ROW / 2, Svg.percent(bar.high()), ROW / 2).css("whisker"));
+            }
+            plot.add(Html.tag("div", bar.name()).css("name"), line, Html.tag("div", bar.figure()).css("figure"));
+        });
         return plot;
     }
 }
