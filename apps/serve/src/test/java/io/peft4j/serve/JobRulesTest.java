@@ -69,6 +69,8 @@ class JobRulesTest {
             , 'hyperparameters': {'beta': 0.1}                                | hyperparameters.beta
             , 'hyperparameters': {'remember': 1}                              | hyperparameters.remember
             , 'method': {'type': 'dpo', 'dpo': {'hyperparameters':{'remember':1}}} | method.dpo.hyperparameters.remember
+            , 'remember': 'yes'                                               | remember
+            , 'remember': true, 'method': {'type': 'dpo'}                     | remember
             , 'hyperparameters': {}, 'method': {'type': 'supervised'}         | hyperparameters
             , 'validation_file': 'file-none'                                  | validation_file
             , 'validation_file': '../x'                                       | validation_file
@@ -116,8 +118,12 @@ class JobRulesTest {
     }
 
     private static String pairs() {
+        return pairs(0);
+    }
+
+    private static String pairs(int from) {
         StringBuilder pairs = new StringBuilder();
-        for (int i = 0; i < 10; i++) {
+        for (int i = from; i < from + 10; i++) {
             pairs.append("{\"input\": {\"messages\": [{\"role\": \"user\", \"content\": \"").append(i).append("?\"}]}, "
                     + "\"preferred_output\": [{\"role\": \"assistant\", \"content\": \"yes ").append(i)
                     .append("\"}], \"non_preferred_output\": [{\"role\": \"assistant\", \"content\": \"no ").append(i)
@@ -137,7 +143,8 @@ class JobRulesTest {
     @Test
     void preferencesAreLearned() throws InterruptedException {
         training = server.upload(pairs());
-        String id = server.job(json(", 'validation_file': '" + training + "', 'method': {'type': 'dpo', 'dpo': "
+        String other = server.upload(pairs(10));
+        String id = server.job(json(", 'validation_file': '" + other + "', 'method': {'type': 'dpo', 'dpo': "
                 + "{'hyperparameters': {'beta': 0.3, 'n_epochs': 2, 'batch_size': 2}}}"));
         JsonNode job = server.await(id, "succeeded", "failed");
         assertEquals("succeeded", job.get("status").asText(), job.toString());
@@ -160,6 +167,20 @@ class JobRulesTest {
         List<String> steps = Files.readAllLines(data.resolve("jobs").resolve(id).resolve("run/metrics.jsonl"));
         assertEquals(4, steps.stream().filter(step -> step.contains("\"train_loss\"")).count(),
                 "12 rows and 7: " + steps);
+    }
+
+    @Test
+    void whetherAJobRemembersIsSaidBesideItsMethodOrWithin() {
+        for (String more : List.of(", 'remember': true", ", 'hyperparameters': {'remember': true}",
+                ", 'remember': true, 'method': {'type': 'supervised'}")) {
+            JsonNode job = server.post(JOBS, json(more)).body();
+            assertTrue(job.at("/method/supervised/hyperparameters/remember").asBoolean(), job.toString());
+            server.post(JOBS + "/" + job.get("id").asText() + "/cancel", "");
+        }
+        JsonNode schemas = server.get("/openapi.json").body().at("/components/schemas");
+        for (String schema : List.of("JobRequest", "Hyperparameters")) {
+            assertTrue(schemas.at("/" + schema + "/properties").has("remember"), schema);
+        }
     }
 
     private static List<JsonNode> events(String job) {

@@ -23,7 +23,8 @@ public final class JobRequest {
     static final String REINFORCEMENT = "reinforcement";
     /** Whether the model is to forget nothing, which OpenAI has no field for. */
     static final String REMEMBER = "remember";
-    private static final List<String> METHODS = List.of("supervised", "dpo", REINFORCEMENT);
+    private static final String SUPERVISED = "supervised";
+    private static final List<String> METHODS = List.of(SUPERVISED, "dpo", REINFORCEMENT);
     private static final TextNode AUTO = TextNode.valueOf("auto");
     private static final int MOST_SUFFIX = 64;
     private static final int MOST_PAIRS = 16;
@@ -115,9 +116,10 @@ public final class JobRequest {
 
     /** The method; without one, what the former fields at the top say of supervised training. */
     private static ObjectNode method(RequestFields fields) {
+        boolean remember = fields.flag(REMEMBER);
         boolean former = fields.object("hyperparameters").isPresent();
         if (fields.object("method").isEmpty()) {
-            return method("supervised", hyperparameters(fields, false));
+            return method(SUPERVISED, hyperparameters(fields, false, remember));
         }
         if (former) {
             throw ApiException.invalid("hyperparameters", "give hyperparameters within the method, or without a "
@@ -135,9 +137,13 @@ public final class JobRequest {
                         + "' has no place");
             }
         }
+        if (remember && !type.equals(SUPERVISED)) {
+            throw ApiException.invalid(REMEMBER, "'" + REMEMBER + "' is for the method " + SUPERVISED
+                    + "; this one is " + type);
+        }
         RequestFields options = method.inner(type);
         ObjectNode chosen = type.equals(REINFORCEMENT) ? reinforcement(options)
-                : method(type, hyperparameters(options, type.equals("dpo")));
+                : method(type, hyperparameters(options, type.equals("dpo"), remember));
         options.requireKnown();
         method.requireKnown();
         return chosen;
@@ -179,12 +185,12 @@ public final class JobRequest {
         return method;
     }
 
-    private static ObjectNode hyperparameters(RequestFields parent, boolean dpo) {
+    private static ObjectNode hyperparameters(RequestFields parent, boolean dpo, boolean remember) {
         RequestFields fields = parent.inner("hyperparameters");
         ObjectNode chosen = common(fields);
         if (dpo) {
             chosen.set("beta", number(fields, "beta", 2, false));
-        } else if (fields.flag(REMEMBER)) {
+        } else if (fields.flag(REMEMBER, remember)) {
             chosen.put(REMEMBER, true);
         }
         fields.requireKnown();
