@@ -189,12 +189,12 @@ class JobRulesTest {
     }
 
     @Test
-    void theSameRowsInBothFilesAreAWarning() throws InterruptedException {
-        training = server.upload(TestServer.rows(0, 12));
-        String id = server.job(json(", 'validation_file': '" + training + "', 'hyperparameters': {'n_epochs': 1}"));
-        server.await(id, "succeeded");
-        assertTrue(events(id).stream().anyMatch(event -> event.get("level").asText().equals("warn")
-                && event.get("message").asText().contains("leakage")), () -> events(id).toString());
+    void theSameRowsInBothFilesFail() throws InterruptedException {
+        JsonNode error = failed(TestServer.rows(0, 12), ", 'validation_file': '"
+                + server.upload(TestServer.rows(11, 20)) + "'");
+        assertEquals("validation_file", error.get("param").asText());
+        assertEquals("validation_file: line 1: is asked in the same words in training_file.jsonl, line 12",
+                error.get("message").asText());
     }
 
     /** Its answer is seen as an empty one by a model whose template has no place for calls. */

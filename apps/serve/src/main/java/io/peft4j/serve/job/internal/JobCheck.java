@@ -135,7 +135,7 @@ final class JobCheck {
 
     private void refuse(DataReport report, Path file, String param) {
         List<Finding> faults = report.findings().stream().filter(finding -> finding.severity() == Severity.ERROR
-                && finding.code() != FindingCode.LEAKAGE && finding.file().equals(file.toString())).toList();
+                && finding.file().equals(file.toString())).toList();
         long rows = report.files().getOrDefault(file.toString(), 0L);
         for (Finding fault : faults.subList(0, Math.min(MOST_LISTED, faults.size()))) {
             events.add(JobEvent.error("fault-" + events.size(), param + ": " + sentence(fault)));
@@ -159,8 +159,7 @@ final class JobCheck {
     private void warn(DataReport report) {
         List<FindingCode> said = new ArrayList<>();
         for (Finding finding : report.findings()) {
-            boolean odd = finding.severity() == Severity.WARNING || finding.code() == FindingCode.LEAKAGE;
-            if (odd && !said.contains(finding.code())) {
+            if (finding.severity() == Severity.WARNING && !said.contains(finding.code())) {
                 said.add(finding.code());
                 long count = report.counts().getOrDefault(finding.code(), 1L);
                 String param = finding.file().equals(files.training().toString()) ? "training_file"
