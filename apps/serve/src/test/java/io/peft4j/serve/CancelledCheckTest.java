@@ -3,11 +3,12 @@ package io.peft4j.serve;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.serve.TestServer.Reply;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The check of a large training file ends when nobody wants it any more. */
+/** The check of a large training file ends when nobody wants it any more, or not now. */
 class CancelledCheckTest {
     @TempDir
     Path data;
@@ -18,6 +19,26 @@ class CancelledCheckTest {
         while (!metrics.contains("\npeft4j_jobs_training " + count)) {
             Thread.sleep(10);
             metrics = server.get("/metrics").body().asText();
+        }
+    }
+
+    @Test
+    void pausingEndsACheckThatRunsUntilTheJobIsResumed() throws InterruptedException {
+        try (TestServer server = TestServer.start(data)) {
+            String file = server.upload(TestServer.rows(0, 60_000));
+            String job = "/v1/fine_tuning/jobs/" + server.job("{\"model\": \"tiny-llama\", \"training_file\": \""
+                    + file + "\"}");
+            awaitWork(server, "1.0");
+            Reply paused = server.post(job + "/pause", "");
+            assertEquals("queued true", paused.get("status").asText() + " " + paused.get("paused"));
+            awaitWork(server, "0.0");
+            Thread.sleep(700);
+            assertTrue(server.get("/metrics").body().asText().contains("\npeft4j_jobs_training 0.0"),
+                    "nobody takes it meanwhile");
+            assertEquals("validating_files", server.post(job + "/resume", "").get("status").asText());
+            awaitWork(server, "1.0");
+            server.post(job + "/cancel", "");
+            awaitWork(server, "0.0");
         }
     }
 

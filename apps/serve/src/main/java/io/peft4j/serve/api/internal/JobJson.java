@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.store.internal.Job;
+import io.peft4j.serve.store.internal.JobStatus;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -25,8 +26,8 @@ final class JobJson {
                 .put("finished_at", job.finishedAt().orElse(null))
                 .put("estimated_finish", job.estimatedFinish().orElse(null))
                 .put("fine_tuned_model", job.fineTunedModel().orElse(null))
-                .put("organization_id", "org-" + organization).put("status", job.status().code())
-                .put("paused", job.paused())
+                .put("organization_id", "org-" + organization)
+                .put("status", (job.paused() ? JobStatus.QUEUED : job.status()).code()).put("paused", job.paused())
                 .put("training_file", job.trainingFile())
                 .put("validation_file", job.validationFile().orElse(null))
                 .put("trained_tokens", job.trainedTokens().orElse(null)).put("seed", job.seed())

@@ -51,7 +51,7 @@ public final class JobQueue {
 
     /** Takes the oldest job whose files are to be validated and that no other worker holds. */
     public Optional<JobClaim> takeToValidate(String base) {
-        return take(base, "status = 'validating_files'", "status");
+        return take(base, "status = 'validating_files' AND paused = 0", "status");
     }
 
     /** Takes the oldest job that waits, or whose worker is gone. */
