@@ -211,6 +211,26 @@ class JobRulesTest {
     }
 
     @Test
+    void aFileIsNotDeletedWhileAJobReadsIt() throws InterruptedException {
+        training = server.upload(TestServer.rows(0, 100));
+        String validation = server.upload(TestServer.rows(100, 110));
+        String more = ", 'hyperparameters': {'n_epochs': 50, 'batch_size': 2}, 'metadata': {'file': '" + validation
+                + "'}";
+        String id = server.job(json(more + ", 'validation_file': '" + validation + "'"));
+        for (String file : List.of(training, validation)) {
+            TestServer.Reply refused = server.delete("/v1/files/" + file);
+            assertEquals(409, refused.status(), refused.toString());
+            assertEquals("file_in_use", refused.error().get("code").asText());
+            assertTrue(refused.error().get("message").asText().contains(id), refused.toString());
+        }
+        server.post(JOBS + "/" + id + "/cancel", "");
+        String other = server.job(json(more));
+        assertTrue(server.delete("/v1/files/" + validation).get("deleted").asBoolean(), "metadata is no use of it");
+        server.post(JOBS + "/" + other + "/cancel", "");
+        assertTrue(server.delete("/v1/files/" + training).get("deleted").asBoolean());
+    }
+
+    @Test
     void pairsThatDifferInNothingFailBeforeTheTraining() throws InterruptedException {
         JsonNode error = failed(pairs().replace("no ", "yes "), ", 'method': {'type': 'dpo'}");
         assertEquals("training_file", error.get("param").asText());

@@ -80,9 +80,10 @@ public final class FileRoutes implements RouteGroup {
 
     private void delete(Context request) {
         StoredFile file = find(request);
-        if (!store.files().delete(file.id())) {
-            throw noSuchFile(file.id());
-        }
+        store.files().delete(file.id()).ifPresent(job -> {
+            throw ApiException.of(409, "invalid_request_error", "file_in_use", "id", "the file '" + file.id()
+                    + "' is in use: " + job + " reads it; cancel that first, or delete the file when it has ended");
+        });
         Bodies.reply(request, Json.object().put("id", file.id()).put("object", "file").put("deleted", true));
     }
 

@@ -128,16 +128,23 @@ public final class FileTable {
         });
     }
 
-    /** Deletes a file; gives whether there was one. */
-    public boolean delete(String id) {
-        boolean was = database.transaction(sql -> sql.update("DELETE FROM files WHERE id = ?", id)) > 0;
-        if (was) {
+    /** Deletes a file, unless a job that has not ended reads it; gives the id of that job. */
+    public Optional<String> delete(String id) {
+        Optional<String> reader = database.transaction(sql -> {
+            Optional<String> reads = sql.list("SELECT * FROM jobs WHERE request LIKE ? AND " + JobTable.OPEN,
+                    JobTable::job, "%\"" + id + "\"%").stream().filter(job -> job.reads(id)).map(Job::id).findFirst();
+            if (reads.isEmpty()) {
+                sql.update("DELETE FROM files WHERE id = ?", id);
+            }
+            return reads;
+        });
+        if (reader.isEmpty()) {
             removeContent(id);
         }
-        return was;
+        return reader;
     }
 
-    /** Deletes the files whose time is over. */
+    /** Deletes the files whose time is over and that no job reads. */
     public void deleteExpired(long now) {
         database.transaction(sql -> sql.list("SELECT id FROM files WHERE expires_at <= ?", row -> row.getString(1),
                 now)).forEach(this::delete);

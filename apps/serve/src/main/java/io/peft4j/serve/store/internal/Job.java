@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A fine-tuning job.
@@ -49,6 +50,12 @@ public record Job(String id, String owner, String project, String base, JobStatu
     /** What the name of the model is to hold. */
     public Optional<String> suffix() {
         return text("suffix");
+    }
+
+    /** Whether it reads a file. */
+    public boolean reads(String file) {
+        return Stream.of("training_file", "validation_file").anyMatch(field -> text(field).filter(file::equals)
+                .isPresent());
     }
 
     /** The seed of its randomness. */
