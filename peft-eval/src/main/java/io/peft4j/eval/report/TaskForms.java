@@ -86,7 +86,7 @@ final class TaskForms {
         Page page = Page.titled(decision + ": base against tuned").add(
                 Blocks.banner(VerdictTone.of(report.verdict()), decision, report.verdict().sentence(),
                         bars(report)),
-                examples(report),
+                failures(report),
                 Blocks.card("Base against tuned, " + report.rows() + " rows", Blocks.note("Differences in points of "
                         + "100, of log-likelihoods in nats, with their intervals. \""
                         + NumberFormats.name(report.metric()) + "\" decides."),
@@ -111,7 +111,7 @@ final class TaskForms {
             }
             page.add(Blocks.card(curve.title(), legend.html(), plot.html()));
         });
-        return page.add(failures(report), Blocks.card("How it was measured", Blocks.facts(report.facts()))).html();
+        return page.add(Blocks.card("How it was measured", Blocks.facts(report.facts()))).html();
     }
 
     private static Html bars(TaskReport report) {
@@ -124,38 +124,28 @@ final class TaskForms {
         return HtmlReport.bars(report.metric(), shares.size() < 2 ? Map.of() : shares);
     }
 
-    /** What was answered wrongly, before anything is said of how it was tested. */
-    private static Html examples(TaskReport report) {
-        Html sides = Blocks.sides();
-        report.wrong().stream().limit(MOST_EXAMPLES).forEach(row -> {
-            Map<String, Object> said = new LinkedHashMap<>();
-            said.put("expected", row.expected());
-            said.put("base", row.base());
-            said.put("tuned", row.tuned());
-            sides.add(HtmlReport.example(row.text(), said));
-        });
-        return Blocks.card("What the tuned model got wrong", Blocks.note(failed(report)), sides);
-    }
-
     private static double[] doubles(List<Double> values) {
         return values.stream().mapToDouble(Double::doubleValue).toArray();
     }
 
+    /** The first failures as they are, the others folded. */
     private static Html failures(TaskReport report) {
-        Html card = Blocks.card("Where the tuned model fails", Blocks.note(failed(report)
-                + (report.wrong().size() > MOST_ON_PAGE ? " The first " + MOST_ON_PAGE + "." : "")));
-        boolean numbers = report.metric().equals("r2");
-        report.wrong().stream().limit(MOST_ON_PAGE).forEach(row -> card.add(Html.tag("article",
-                Html.tag("h3", row.text(), " ", row.regression() ? Html.tag("em", "right before") : ""),
-                Blocks.note("Row " + row.row() + ". Expected: ", row.expected()), Blocks.sides(
-                        side(numbers ? Tone.PLAIN : row.regression() ? Tone.GOOD : Tone.BAD, "Base", row.base()),
-                        side(numbers ? Tone.PLAIN : Tone.BAD, "Tuned", row.tuned()))),
-                "\n"));
-        return card;
-    }
-
-    private static Html side(Tone tone, String name, String said) {
-        return Blocks.side(tone, name, Html.tag("p", said));
+        Html first = Blocks.sides();
+        Html others = Html.tag("details", Html.tag("summary", report.wrong().size() > MOST_ON_PAGE
+                ? "The first " + MOST_ON_PAGE : "All"));
+        for (int i = 0; i < Math.min(MOST_ON_PAGE, report.wrong().size()); i++) {
+            WrongRow row = report.wrong().get(i);
+            boolean number = report.metric().equals("r2");
+            Map<String, Html> said = new LinkedHashMap<>();
+            said.put("expected", Html.all(row.expected()));
+            said.put("base", Blocks.toned(number ? Tone.PLAIN : row.regression() ? Tone.GOOD : Tone.BAD, row.base()));
+            said.put("tuned", Blocks.toned(number ? Tone.PLAIN : Tone.BAD, row.tuned()));
+            Html example = HtmlReport.example("Row " + row.row() + (row.regression() ? ", right before: " : ": ")
+                    + row.text(), said);
+            (i < MOST_EXAMPLES ? first : others).add(example, "\n");
+        }
+        return Blocks.card("Where the tuned model fails", Blocks.note(failed(report)), first,
+                report.wrong().size() > MOST_EXAMPLES ? others : "");
     }
 
     private static String failed(TaskReport report) {
