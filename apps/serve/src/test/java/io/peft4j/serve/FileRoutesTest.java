@@ -101,6 +101,34 @@ class FileRoutesTest {
     }
 
     @Test
+    void aTableIsReadWithNamesForItsColumnsAndBecomesATrainingFile() {
+        String path = "/v1/files/" + upload("user_data", "a/tickets.csv", "Nachricht,Kategorie\nI pay twice,billing\n"
+                + "\"No, it fails\",login\n,\n").get("id").asText() + "/rows";
+        Reply read = server.post(path, "{\"first\": 2}");
+        assertEquals("[\"Nachricht\",\"Kategorie\"]", read.get("columns").toString(), read.toString());
+        assertEquals("{\"Nachricht\":\"text\",\"Kategorie\":\"label\"}", read.get("mapping").toString());
+        assertEquals("{\"text\":\"No, it fails\",\"label\":\"login\"}", read.get("rows").get(1).toString());
+        assertEquals("2 of 3, line 4", read.get("rows").size() + " of " + read.get("total") + ", "
+                + read.get("problem").asText().split(":")[0]);
+        assertEquals("text", server.post(path, "{\"columns\": {\"Kategorie\": \"text\", \"Nachricht\": \"label\"}}")
+                .get("mapping").get("Kategorie").asText());
+
+        Reply made = server.post(path, "{\"columns\": {\"Nachricht\": \"text\", \"Kategorie\": \"label\"}, "
+                + "\"save_as\": \"tickets.jsonl\"}");
+        assertEquals("fine-tune processed", made.get("purpose").asText() + " " + made.get("status").asText());
+        assertTrue(server.get("/v1/files/" + made.get("id").asText() + "/content").body().asText()
+                .startsWith("{\"text\":\"I pay twice\",\"label\":\"billing\"}\n"));
+        for (String wrong : List.of("{\"columns\": {\"Nachricht\": 1}}", "{\"first\": -1}", "{\"colums\": {}}",
+                "{\"columns\": {\"Nachricht\": \"text\", \"Kategorie\": \"text\"}}")) {
+            assertEquals(400, server.post(path, wrong).status(), wrong);
+        }
+        Reply pdf = server.post("/v1/files/" + upload("user_data", "handbook.pdf", "%PDF").get("id").asText() + "/rows",
+                "{}");
+        assertEquals(400, pdf.status());
+        assertTrue(pdf.error().path("message").asText().contains("reading handbook.pdf needs"), pdf.toString());
+    }
+
+    @Test
     void rowsThatAreNoJsonAreSaidAtOnce() {
         Reply made = upload("fine-tune", "rows.jsonl", TestServer.rows(0, 2) + "oops\n");
         assertEquals("error", made.get("status").asText());

@@ -77,6 +77,13 @@ final class ColumnNames {
      * @return empty where nothing fits
      */
     static Optional<String> advice(Collection<String> present, List<List<String>> forms) {
+        Map<String, String> best = best(present, forms);
+        return best.isEmpty() ? Optional.empty() : Optional.of(best.entrySet().stream()
+                .map(name -> quoted(name.getKey() + "=" + name.getValue())).collect(Collectors.joining(", ")));
+    }
+
+    /** The same as a map, empty where nothing fits. */
+    static Map<String, String> best(Collection<String> present, List<List<String>> forms) {
         Map<String, String> best = Map.of();
         for (List<String> form : forms) {
             Map<String, String> names = names(present, form);
@@ -84,8 +91,7 @@ final class ColumnNames {
                 best = names;
             }
         }
-        return best.isEmpty() ? Optional.empty() : Optional.of(best.entrySet().stream()
-                .map(name -> quoted(name.getKey() + "=" + name.getValue())).collect(Collectors.joining(", ")));
+        return best;
     }
 
     private static long owned(Collection<String> present, List<String> form) {

@@ -55,17 +55,17 @@ export const post = async (path, body = {}) => (await send(path, {
 })).json();
 export const text = async path => (await send(path, {})).text();
 
-/** Sends a file for fine-tuning. */
-export async function upload(file) {
+/** Sends a file. */
+export async function upload(file, purpose = "fine-tune") {
   const form = new FormData();
-  form.append("purpose", "fine-tune");
+  form.append("purpose", purpose);
   form.append("file", file);
   return (await send("/v1/files", { method: "POST", body: form })).json();
 }
 
-/** Saves a file of the server on this machine. */
-export async function download(id, name) {
-  const url = URL.createObjectURL(await (await send(`/v1/files/${encodeURIComponent(id)}/content`, {})).blob());
+/** Saves what the server gives under a path on this machine. */
+export async function download(path, name) {
+  const url = URL.createObjectURL(await (await send(path, {})).blob());
   const link = document.createElement("a");
   link.href = url;
   link.download = name;

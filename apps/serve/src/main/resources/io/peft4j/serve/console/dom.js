@@ -28,7 +28,7 @@ export function table(caption, columns, rows) {
     el("table", {}, el("thead", {}, el("tr", {}, columns.map(([title, , number]) =>
       el("th", { scope: "col", class: number && "number" }, title)))),
       el("tbody", {}, rows.map(row => el("tr", {}, columns.map(([, cell, number]) =>
-        el("td", { class: number && "number" }, cell(row) ?? "")))))));
+        el("td", { class: number && "number" }, [cell(row) ?? ""].flat())))))));
 }
 
 /** Names and values. */
@@ -36,6 +36,17 @@ export function facts(pairs) {
   return el("dl", {}, pairs.filter(([, value]) => value !== undefined && value !== null && value !== "")
     .map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]).flat());
 }
+
+/** A field with its label and a hint. */
+export function labelled(field, title, hint) {
+  if (hint) {
+    field.setAttribute("aria-describedby", `${field.id}-hint`);
+  }
+  return [el("label", { for: field.id }, title), field, hint && el("p", { class: "hint", id: `${field.id}-hint` }, hint)];
+}
+
+/** A part that is folded until somebody wants to see it. */
+export const folded = (title, ...content) => el("details", {}, el("summary", {}, title), ...content);
 
 let wiping;
 

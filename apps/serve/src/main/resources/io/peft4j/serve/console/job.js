@@ -1,22 +1,27 @@
 import { attempt, download, get, post, text } from "./api.js";
-import { clock, duration, el, facts, fill, table, when } from "./dom.js";
-import { isOver, polled, state } from "./live.js";
-import { linePlot } from "./plot.js";
+import { clock, duration, el, facts, fill, folded, table, when } from "./dom.js";
+import { isOver, polled, reason, state } from "./live.js";
+import { barPlot, linePlot } from "./plot.js";
 
-/** One job: its losses as they come, what happened, its checkpoints and its verdict. */
+const MERGED_TYPES = ["q8_0", "q4_0", "bf16", "f16"];
+
+/** One job: its verdict, its losses as they come, and folded what it was asked for and what happened. */
 export function job(main, id) {
-  const parts = Object.fromEntries(["head", "actions", "progress", "plot", "answers", "facts", "checkpoints", "events"]
-    .map(name => [name, el("div", {})]));
-  const reports = el("div", {});
-  fill(main, parts.head, parts.actions, parts.progress, parts.plot, parts.answers, el("h2", {}, "Settings"),
-    parts.facts, reports, el("h2", {}, "Checkpoints"), parts.checkpoints, el("h2", {}, "Events"), parts.events);
+  const parts = Object.fromEntries(["head", "verdict", "actions", "progress", "plot", "answers", "results", "data", "facts",
+    "checkpoints", "events"].map(name => [name, el("div", {})]));
+  fill(main, parts.head, parts.verdict, parts.actions, parts.progress, parts.plot, parts.answers, parts.results, parts.data,
+    folded("Settings", parts.facts), folded("Checkpoints", parts.checkpoints), folded("Events", parts.events));
   let reported = false;
   const show = async () => {
     const current = await get(`/v1/fine_tuning/jobs/${id}`);
     const events = (await get(`/v1/fine_tuning/jobs/${id}/events?limit=1000`)).data;
     const checkpoints = (await get(`/v1/fine_tuning/jobs/${id}/checkpoints?limit=100`)).data;
-    fill(parts.head, el("h1", {}, current.user_provided_suffix || current.id), el("p", {}, state(current),
-      current.error ? `: ${current.error.message}` : ""));
+    fill(parts.head, el("h1", {}, current.user_provided_suffix || current.id), el("p", {}, state(current)));
+    if (current.status === "failed") {
+      fill(parts.verdict, el("section", { class: "card verdict do_not_ship", "aria-label": "Why it failed" },
+        el("h2", {}, "Why it failed"), el("p", {}, reason(current)), current.error?.param
+          && el("p", { class: "hint" }, `It is the ${current.error.param.replaceAll("_", " ")}.`)));
+    }
     fill(parts.actions, actions(current, show));
     const metrics = events.filter(event => event.type === "metrics").map(event => event.data)
       .sort((a, b) => a.step - b.step);
@@ -29,7 +34,7 @@ export function job(main, id) {
       el("li", { class: event.level }, clock(event.created_at), event.message))));
     if (isOver(current) && !reported) {
       reported = true;
-      await attempt(() => showReports(reports, current));
+      await attempt(() => showReports(parts, current));
     }
   };
   return polled(show);
@@ -109,7 +114,20 @@ function checkpointTable(checkpoints) {
   ], checkpoints);
 }
 
-async function showReports(place, job) {
+/** The base with what was learned as one file, which other programs run. */
+function mergedButton(job) {
+  const type = el("select", { id: "merged-type" }, MERGED_TYPES.map(name => el("option", {}, name)));
+  const button = el("button", { id: "merged", onclick: async () => {
+    button.disabled = true;
+    button.textContent = "Merging …";
+    await attempt(() => download(`/v1/fine_tuning/jobs/${job.id}/merged?type=${type.value}`, `${job.id}-${type.value}.gguf`));
+    button.disabled = false;
+    button.textContent = "Download the merged file (GGUF)";
+  } }, "Download the merged file (GGUF)");
+  return el("div", { class: "row" }, button, el("label", { class: "inline", for: type.id }, "with weights in"), type);
+}
+
+async function showReports(parts, job) {
   const files = await Promise.all(job.result_files.map(id => get(`/v1/files/${id}`)));
   const json = async name => {
     const file = files.find(one => one.filename === name);
@@ -117,24 +135,37 @@ async function showReports(place, job) {
   };
   const verdict = await json("verdict.json");
   const data = await json("data_report.json");
-  fill(place, ...verdict ? verdictParts(verdict) : [], ...data ? dataParts(data) : [],
-    files.length > 0 && el("h2", {}, "Result files"),
-    el("p", { class: "row" }, files.map(file => el("button", { class: "plain",
-      onclick: () => attempt(() => download(file.id, file.filename)) }, `Download ${file.filename}`))));
+  if (verdict) {
+    fill(parts.verdict, verdictCard(verdict));
+  } else if (job.status === "succeeded") {
+    fill(parts.verdict, el("section", { class: "card verdict" }, el("h2", {}, "No verdict"), el("p", {}, job.validation_file
+      ? "The held-out rows could not be compared; the events say why." : "The job had no validation file: nothing tells "
+        + "whether the model answers better than its base.")));
+  }
+  fill(parts.data, data && folded("Data report", ...dataParts(data)));
+  fill(parts.results, files.length > 0 && el("h2", {}, "Result files"), job.status === "succeeded" && mergedButton(job),
+    el("p", { class: "row" }, files.map(file => el("button", { class: "plain", onclick: () => attempt(() =>
+      download(`/v1/files/${file.id}/content`, file.filename)) }, `Download ${file.filename}`))));
 }
 
-function verdictParts({ verdict, metrics }) {
+/** What it comes to, in words, as a picture, and folded in figures. */
+function verdictCard({ verdict, metrics, arms, deciding_metric: metric }) {
   const all = Object.entries(metrics || {});
   const points = (value, one) => value === undefined ? ""
     : one.scale ? (100 / one.scale * value).toFixed(1) : value.toFixed(3);
   const score = (value, one) => one.scale === 1 ? `${points(value, one)} %` : points(value, one);
-  return [el("h2", {}, `Verdict: ${verdict.decision.replaceAll("_", " ")}`), el("p", {}, verdict.sentence),
-    all.length > 0 && table("Metrics", [
+  const bars = Object.entries(arms || {}).filter(([, arm]) => arm.deciding).map(([name, { deciding }]) =>
+    ({ name, share: deciding.share, low: deciding.ci_low, high: deciding.ci_high }));
+  return el("section", { class: `card verdict ${verdict.decision}`, "aria-label": "Verdict" },
+    el("h2", {}, `Verdict: ${verdict.decision.replaceAll("_", " ")}`), el("p", {}, verdict.sentence),
+    bars.length > 0 && [barPlot(`${metric} of each, with 95 % intervals`, bars),
+      el("p", { class: "legend" }, `${metric.replaceAll("_", " ")} of each, with 95 % intervals`)],
+    all.length > 0 && folded("Metrics", table("Metrics", [
       ["Metric", ([name]) => name], ["Base", ([, one]) => score(one.base, one), true],
       ["Tuned", ([, one]) => score(one.tuned, one), true],
       ["Difference, points", ([, one]) =>
         `${points(one.difference, one)} [${points(one.ci_low, one)}, ${points(one.ci_high, one)}]`, true],
-    ], all)];
+    ], all)));
 }
 
 /** Findings of one kind in one file, of which the first speaks for all. */
@@ -154,8 +185,7 @@ function dataParts(data) {
     const lines = [...new Set(group.flatMap(one => one.lines))].sort((a, b) => a - b);
     return lines.slice(0, 5).join(", ") + (lines.length > 5 ? ` and ${lines.length - 5} more` : "");
   };
-  return [el("h2", {}, "Data report"),
-    el("p", {}, [[data.rows, "row"], [data.errors, "error"], [(data.findings || []).length, "finding"]]
+  return [el("p", {}, [[data.rows, "row"], [data.errors, "error"], [(data.findings || []).length, "finding"]]
       .map(([number, word]) => count(number, word)).join(", ")),
     groups.length > 0 && table("Findings", [
       ["Severity", ([one]) => el("span", { class: one.severity }, one.severity)], ["File", ([one]) => one.file.replace(/\.jsonl$/, "")],

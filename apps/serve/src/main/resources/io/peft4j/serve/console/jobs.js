@@ -1,6 +1,6 @@
 import { get } from "./api.js";
 import { duration, el, fill, table, when } from "./dom.js";
-import { polled, state } from "./live.js";
+import { polled, reason, state } from "./live.js";
 
 /** All jobs, the newest first. */
 export function jobs(main) {
@@ -12,7 +12,7 @@ export function jobs(main) {
     fill(list, data.length === 0 ? el("p", {}, "There are no jobs yet. Upload a file of examples and start one.")
       : table("Jobs", [
         ["Job", job => el("a", { href: `#/jobs/${job.id}` }, job.user_provided_suffix || job.id)],
-        ["Status", state],
+        ["Status", job => [state(job), reason(job, 160) && el("p", { class: "error hint" }, reason(job, 160))]],
         ["Model", job => job.fine_tuned_model || job.model],
         ["Method", job => job.method.type],
         ["Created", job => when(job.created_at)],

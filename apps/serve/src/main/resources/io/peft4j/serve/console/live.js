@@ -26,6 +26,12 @@ export function polled(action, milliseconds = 2000) {
 /** Whether nothing more will happen to a job. */
 export const isOver = job => ["succeeded", "failed", "cancelled"].includes(job.status);
 
+/** Why a job failed, in at most so many letters. */
+export function reason(job, most = Infinity) {
+  const message = job.error?.message || "";
+  return message.length > most ? `${message.slice(0, most - 1)}…` : message;
+}
+
 /** The status of a job. */
 export function state(job) {
   const word = job.paused && !isOver(job) ? "paused" : job.status;

@@ -147,6 +147,149 @@ class ConsoleTest {
     }
 
     @Test
+    void aJobsPageOpensWithItsVerdictThenTheLossAndFoldsTheRest() throws IOException, InterruptedException {
+        start(builder());
+        browser.open(server.url() + "/#/new");
+        upload("held-out.jsonl", rows(IntStream.range(12, 18)));
+        browser.await("document.querySelectorAll('#validation option').length === 2");
+        upload("boxes.jsonl");
+        browser.await("document.querySelectorAll('#training option').length === 2");
+        choose("training", "boxes");
+        choose("validation", "held-out");
+        type("#n_epochs", "1");
+        browser.evaluate("document.querySelector('#remember').click()");
+        browser.evaluate("document.querySelector('main form').requestSubmit()");
+        browser.await("document.body.innerText.includes('Download verdict.json')");
+
+        assertEquals("true", browser.evaluate("fetch('/v1/fine_tuning/jobs/' + location.hash.slice(7)).then(reply => "
+                + "reply.json()).then(job => String(job.method.supervised.hyperparameters.remember))").asText());
+        String top = "document.querySelector('%s').getBoundingClientRect().top";
+        assertTrue(browser.evaluate(top.formatted(".verdict h2") + " < " + top.formatted("svg[aria-label^=Loss]")
+                + " && " + top.formatted("svg[aria-label^=Loss]") + " < " + top.formatted("main > details"))
+                .asBoolean());
+        assertEquals("base,few-shot,tuned",
+                browser.evaluate("[...document.querySelectorAll('.verdict .plot text[text-anchor]')]"
+                        + ".map(one => one.textContent).join()").asText(),
+                "a bar of each");
+        assertTrue(browser.evaluate("document.querySelector('svg[aria-label^=Loss]').clientWidth > "
+                + "document.querySelector('main').clientWidth - 40").asBoolean(), "the whole width");
+        assertEquals("Settings,Checkpoints,Events", browser.evaluate("[...document.querySelectorAll('main > details')]"
+                + ".filter(one => !one.open).map(one => one.querySelector('summary').textContent).join()").asText());
+        browser.evaluate("document.querySelector('#merged').click()");
+        browser.await("document.querySelector('#merged').textContent.startsWith('Merging')");
+        browser.await("document.querySelector('#merged').textContent.startsWith('Download')");
+        assertEquals(1, browser.requests().stream().filter(url -> url.endsWith("/merged?type=q8_0")).count());
+        String page = browser.evaluate("location.href").asText();
+        browser.window(400, 800, true);
+        browser.open("about:blank");
+        browser.open(page);
+        browser.await("document.querySelector('.verdict .plot')");
+        assertTrue(browser.evaluate("document.documentElement.scrollWidth <= innerWidth").asBoolean());
+        browser.screenshot(PICTURES.resolve("job-phone.png"));
+        assertEquals(List.of(), browser.errors());
+    }
+
+    private void choose(String field, String beginning) {
+        browser.evaluate("(() => { const field = document.getElementById('" + field + "'); field.value = "
+                + "[...field.options].find(one => one.textContent.startsWith('" + beginning + "')).value; "
+                + "field.dispatchEvent(new Event('change')); })()");
+    }
+
+    @Test
+    void aTableIsMappedAndAHandbookReviewedUntilTheyAreTrainingFiles() throws IOException, InterruptedException {
+        start(builder());
+        browser.open(server.url() + "/#/new");
+        upload("fragen.csv", "Nr;Frage;Antwort\\n" + IntStream.range(0, 12).mapToObj(i -> i + ";Wo ist Kiste " + i
+                + "?;In Raum " + i + ".").collect(Collectors.joining("\\n")));
+        browser.await("document.querySelector('#save-rows')");
+        assertEquals(",question,answer", browser.evaluate("[...document.querySelectorAll('[id^=column-]')].map(one => "
+                + "one.value).join()").asText());
+        assertEquals(3, browser.evaluate("document.querySelectorAll('[aria-label=\"First rows\"] tbody tr').length")
+                .asInt());
+        choose("column-2", "as it is");
+        browser.await("document.querySelector('#rows-problem')?.textContent.includes('12 of 12')");
+        choose("column-2", "answer");
+        browser.await("document.querySelector('#save-rows') && !document.querySelector('#rows-problem')");
+        browser.screenshot(PICTURES.resolve("columns.png"));
+        browser.evaluate("document.querySelector('#save-rows').click()");
+        browser.await("[...document.querySelectorAll('#training option')].some(one => "
+                + "one.textContent.startsWith('fragen.jsonl'))");
+
+        upload("handbook.md", "# Shifts\\nThe early shift starts at 6:00.\\n# Where are keys?\\nAt the gate.\\n");
+        browser.await("document.querySelector('#question-of-1')");
+        assertEquals("Use the 1 row with a question", browser.evaluate("document.querySelector('#save-rows')"
+                + ".textContent").asText(), "the heading that is one");
+        type("#question-of-0", "When does the early shift start?");
+        browser.screenshot(PICTURES.resolve("review.png"));
+        browser.evaluate("document.querySelector('#save-rows').click()");
+        browser.await("document.querySelectorAll('#training option').length === 2");
+        assertEquals("fragen.jsonl,handbook.jsonl", browser.evaluate("fetch('/v1/files').then(reply => reply.json())"
+                + ".then(list => list.data.map(one => one.filename).sort().join())").asText(),
+                "what they were made of is gone");
+        assertEquals(List.of(), browser.errors());
+    }
+
+    @Test
+    void aBrokenFileIsMarkedAndNotChosenAndAFailedJobSaysWhy() throws IOException, InterruptedException {
+        start(builder());
+        browser.open(server.url() + "/#/new");
+        upload("broken.jsonl", "{\"messages\": [");
+        browser.await("document.querySelector('#training option')?.textContent.includes('broken: line 1')");
+        assertEquals("", browser.evaluate("document.querySelector('#training').value").asText());
+        upload("few.jsonl", rows(IntStream.range(0, 3)));
+        browser.await("document.querySelectorAll('#training option').length === 2");
+        assertTrue(browser.evaluate("document.querySelector('#training').selectedOptions[0].textContent").asText()
+                .startsWith("few.jsonl"));
+        browser.evaluate("document.querySelector('main form').requestSubmit()");
+        browser.await("document.querySelector('[aria-label=\"Why it failed\"]')?.innerText.includes("
+                + "'must have at least 10')");
+        browser.evaluate("location.hash = '#/jobs'");
+        browser.await("document.querySelector('td .error')?.textContent.includes('must have at least 10')");
+        browser.evaluate("location.hash = '#/files'");
+        browser.await("document.querySelector('td .error')?.textContent.includes('broken: line 1')");
+        for (String cell : List.of("few.jsonl", "fine-tune")) {
+            assertEquals(1, browser.evaluate("(() => { const cell = [...document.querySelectorAll('td')].find(one => "
+                    + "one.textContent === '" + cell + "'); const range = document.createRange(); "
+                    + "range.selectNodeContents(cell); return range.getClientRects().length; })()").asInt(), cell);
+        }
+        browser.window(400, 800, false);
+        browser.screenshot(PICTURES.resolve("files-phone.png"));
+        assertEquals(List.of(), browser.errors());
+    }
+
+    @Test
+    void preferencesLabelsAndRewardsHaveFormsOfTheirOwn() throws IOException, InterruptedException {
+        start(builder());
+        browser.open(server.url() + "/#/new");
+        upload("prompts.jsonl", IntStream.range(0, 12).mapToObj(i -> "{\"question\":\"Where is box " + i
+                + "?\",\"answer\":\"In room " + i + "\"}").collect(Collectors.joining("\\n")));
+        browser.await("document.querySelector('#training option')");
+        choose("method", "The better");
+        assertTrue(browser.evaluate("document.querySelector('#beta') && !document.querySelector('#remember')")
+                .asBoolean());
+        choose("method", "Labels");
+        assertTrue(browser.evaluate("Boolean(document.querySelector('#remember'))").asBoolean());
+        choose("method", "What a grader");
+        browser.evaluate("document.querySelector('#add-grader').click()");
+        choose("grader-1", "The answer is like");
+        type("#weight-0", "0.8");
+        type("#weight-1", "0.2");
+        type("#sample", "In room 0, I think.");
+        browser.evaluate("document.querySelector('#try-grader').click()");
+        browser.await("document.querySelector('#reward').textContent.startsWith('Reward 0.9')");
+        browser.screenshot(PICTURES.resolve("grader.png"));
+        type("#compute_multiplier", "0.25");
+        type("#n_epochs", "1");
+        browser.evaluate("document.querySelector('main form').requestSubmit()");
+        browser.await("location.hash.startsWith('#/jobs/ftjob-')");
+        assertEquals("reinforcement multi 0.25", browser.evaluate("fetch('/v1/fine_tuning/jobs/' + "
+                + "location.hash.slice(7)).then(reply => reply.json()).then(({ method }) => [method.type, "
+                + "method.reinforcement.grader.type, method.reinforcement.hyperparameters.compute_multiplier].join(' '))")
+                .asText());
+        assertEquals(List.of(), browser.errors());
+    }
+
+    @Test
     void questionsAboutATextGetABarForEachOption() throws IOException, InterruptedException {
         try (BaseModel vectors = BaseModel.load(MODEL.resolveSibling("sentences/mean-normalized").toString())) {
             start(builder().answering(AnsweringOptions.defaults().withModel("vectors", vectors)));

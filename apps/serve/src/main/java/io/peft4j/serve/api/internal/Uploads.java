@@ -65,7 +65,7 @@ final class Uploads {
         requireRoom(caller, least);
         Map<String, Part> parts = parts(request);
         try {
-            return take(parts, caller, request);
+            return take(parts, request);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot keep the file", e);
         } finally {
@@ -123,7 +123,7 @@ final class Uploads {
         return ApiException.invalid("the form cannot be read: it is damaged, or ended before its end");
     }
 
-    private StoredFile take(Map<String, Part> parts, Caller caller, Context request) throws IOException {
+    private StoredFile take(Map<String, Part> parts, Context request) throws IOException {
         parts.keySet().stream().filter(name -> !FIELDS.contains(name)).findFirst().ifPresent(name -> {
             throw ApiException.of(400, "invalid_request_error", "unknown_parameter", name, "unknown field '" + name
                     + "' of the form; " + SimilarNames.sentence(name, FIELDS));
@@ -137,25 +137,31 @@ final class Uploads {
         if (!FileRoutes.PURPOSES.contains(purpose)) {
             throw ApiException.invalid("purpose", "purpose must be one of " + FileRoutes.PURPOSES);
         }
-        long now = clock.instant().getEpochSecond();
-        Optional<Long> expires = lifetime(parts).map(seconds -> now + seconds);
+        Optional<Long> expires = lifetime(parts).map(seconds -> clock.instant().getEpochSecond() + seconds);
         String name = name(file.getSubmittedFileName());
         Path spool = store.files().spool();
         try {
             file.write(spool.toString());
-            force(spool);
-            LongRequests.enter(request);
-            Optional<String> wrong = purpose.equals("fine-tune") ? fault(spool, request)
-                    : Optional.empty();
-            StoredFile stored = new StoredFile(Ids.next("file-"), caller.id(), caller.home(), name, purpose,
-                    Files.size(spool), now, expires, wrong.isEmpty() ? "processed" : "error", wrong);
-            if (!store.files().add(stored, spool, caller.storedBytes())) {
-                throw outOfQuota(caller.storedBytes().orElseThrow());
-            }
-            return stored;
+            return keep(spool, name, purpose, expires, request);
         } finally {
             Files.deleteIfExists(spool);
         }
+    }
+
+    /** Keeps what was written to a file of the spool, for the caller of a request. */
+    StoredFile keep(Path spool, String name, String purpose, Optional<Long> expires, Context request)
+            throws IOException {
+        Caller caller = Caller.of(request);
+        force(spool);
+        LongRequests.enter(request);
+        Optional<String> wrong = purpose.equals("fine-tune") ? fault(spool, request) : Optional.empty();
+        StoredFile stored = new StoredFile(Ids.next("file-"), caller.id(), caller.home(), name, purpose,
+                Files.size(spool), clock.instant().getEpochSecond(), expires, wrong.isEmpty() ? "processed" : "error",
+                wrong);
+        if (!store.files().add(stored, spool, caller.storedBytes())) {
+            throw outOfQuota(caller.storedBytes().orElseThrow());
+        }
+        return stored;
     }
 
     private void requireRoom(Caller caller, long bytes) {
@@ -176,7 +182,7 @@ final class Uploads {
     }
 
     /** The last part of what the client calls it, without what cannot be shown. */
-    private static String name(String submitted) {
+    static String name(String submitted) {
         String last = submitted.substring(Math.max(submitted.lastIndexOf('/'), submitted.lastIndexOf('\\')) + 1)
                 .replaceAll("\\p{Cntrl}", "").strip();
         return last.isEmpty() ? "file" : last.substring(0, Math.min(MOST_NAME, last.length()));
