@@ -3,10 +3,12 @@ package io.peft4j.data.format;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.support.DataFiles;
 import io.peft4j.data.format.support.HandbookSections;
+import io.peft4j.data.format.support.HandbookTable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.commonmark.ext.gfm.tables.TableBlock;
@@ -25,6 +27,7 @@ import org.jsoup.nodes.TextNode;
 /** Handbooks in Markdown and HTML, which are read at once and cut at their headings ({@link HandbookSections}). */
 final class HandbookRows {
     private static final int DEEPEST = 100;
+    private static final HandbookTable.Cell FREE = new HandbookTable.Cell("");
     private static final Parser MARKDOWN = Parser.builder().extensions(List.of(TablesExtension.create()))
             .includeSourceSpans(IncludeSourceSpans.BLOCKS).maxOpenBlockParsers(DEEPEST).maxInlineNesting(DEEPEST)
             .build();
@@ -149,11 +152,39 @@ final class HandbookRows {
         if (element.normalName().matches("h[1-6]")) {
             sections.heading(element.normalName().charAt(1) - '0', element.text(), line(element));
         } else if (element.normalName().equals("table") && !layout) {
-            sections.table(element.select("tr").stream().map(row -> row.select("> th, > td").eachText()).toList(),
-                    line(element));
+            sections.table(new HandbookTable(cells(element)), line(element));
         } else {
             html(element, sections);
         }
+    }
+
+    /** Each place of a table with the cell that covers it. */
+    private static List<List<HandbookTable.Cell>> cells(Element table) {
+        List<Element> rows = table.select("tr");
+        List<List<HandbookTable.Cell>> grid = new ArrayList<>();
+        rows.forEach(row -> grid.add(new ArrayList<>()));
+        for (int r = 0; r < rows.size(); r++) {
+            int column = 0;
+            for (Element element : rows.get(r).select("> th, > td")) {
+                while (column < grid.get(r).size() && grid.get(r).get(column) != FREE) {
+                    column++;
+                }
+                HandbookTable.Cell cell = new HandbookTable.Cell(element.text());
+                int to = column + span(element, "colspan");
+                for (int below = r; below < Math.min(rows.size(), r + span(element, "rowspan")); below++) {
+                    List<HandbookTable.Cell> row = grid.get(below);
+                    row.addAll(Collections.nCopies(Math.max(0, to - row.size()), FREE));
+                    Collections.fill(row.subList(column, to), cell);
+                }
+                column = to;
+            }
+        }
+        return grid;
+    }
+
+    private static int span(Element cell, String attribute) {
+        String count = cell.attr(attribute).strip();
+        return count.matches("[1-9]\\d{0,2}") ? Integer.parseInt(count) : 1;
     }
 
     private static long line(Element element) {

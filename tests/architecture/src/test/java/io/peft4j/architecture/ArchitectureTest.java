@@ -68,7 +68,8 @@ class ArchitectureTest {
             .knows(CORE, DATA).uses("org.apache.parquet", "shaded.parquet", "io.airlift.compress",
                     "com.github.luben.zstd");
     private static final Module DOCUMENTS = new Module("peft-documents", "io.peft4j.documents")
-            .knows(CORE, DATA).uses("org.apache.pdfbox", "org.apache.poi", "org.xml.sax", "org.slf4j");
+            .knows(CORE, DATA).uses("org.apache.pdfbox", "technology.tabula", "org.apache.poi",
+                    "org.openxmlformats.schemas", "org.xml.sax", "org.slf4j");
     private static final Module TRAIN = new Module("peft-train", "io.peft4j.train")
             .knows(CORE, REPORT, DATA).uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j", "jdk.jfr", "jdk.net");
     private static final Module TRACKERS = new Module("peft-trackers", "io.peft4j.trackers")

@@ -3,6 +3,8 @@ package io.peft4j.documents.internal;
 import java.util.ArrayList;
 import java.util.IntSummaryStatistics;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Pages that are set in two columns, whose lines come side by side: the left column is read before the right one. Where
@@ -19,9 +21,26 @@ final class PdfColumns {
     private PdfColumns() {
     }
 
-    /** The lines of a page in the order in which they are read. */
-    static List<PdfLine> inOrder(List<PdfLine> page) {
-        float left = (float) page.stream().mapToDouble(line -> line.words().get(0).left()).min().orElse(0);
+    /** The lines of a page in the order in which they are read, and each table behind the last one above it. */
+    static List<PdfLine> inOrder(List<PdfLine> all) {
+        List<PdfLine> lines = new ArrayList<>(textInOrder(all.stream().filter(line -> line.table().isEmpty())
+                .toList()));
+        for (PdfLine table : all.stream().filter(line -> line.table().isPresent()).toList()) {
+            int[] over = IntStream.range(0, lines.size()).filter(i -> !isBeside(lines.get(i), table)).toArray();
+            int[] above = IntStream.of(over).filter(i -> lines.get(i).base() < table.base()).toArray();
+            lines.add(above.length > 0 ? above[above.length - 1] + 1 : over.length > 0 ? over[0] : lines.size(),
+                    table);
+        }
+        return lines;
+    }
+
+    /** Whether a line stands to the left or to the right of a table. */
+    private static boolean isBeside(PdfLine line, PdfLine table) {
+        return right(line) < left(table) || left(line) > right(table);
+    }
+
+    private static List<PdfLine> textInOrder(List<PdfLine> page) {
+        float left = (float) page.stream().mapToDouble(PdfColumns::left).min().orElse(0);
         float right = (float) page.stream().mapToDouble(PdfColumns::right).max().orElse(0);
         float gutter = left;
         long fewest = page.size();
@@ -39,8 +58,12 @@ final class PdfColumns {
         return page.stream().filter(line -> isAcross(line, at)).count();
     }
 
+    private static float left(PdfLine line) {
+        return (float) line.words().stream().mapToDouble(PdfLine.Word::left).min().orElse(0);
+    }
+
     private static float right(PdfLine line) {
-        return line.words().get(line.words().size() - 1).right();
+        return (float) line.words().stream().mapToDouble(PdfLine.Word::right).max().orElse(0);
     }
 
     /** Whether hardly a line crosses this place, and many long ones stand on either side of it. */
@@ -70,7 +93,7 @@ final class PdfColumns {
 
     private static PdfLine side(PdfLine line, float at, boolean left) {
         return new PdfLine(line.page(), line.base(), line.words().stream().filter(word -> word.right() <= at == left)
-                .toList());
+                .toList(), Optional.empty());
     }
 
     private static List<PdfLine> ordered(List<PdfLine> page, float at) {

@@ -2,6 +2,7 @@ package io.peft4j.documents.internal;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.support.HandbookSections;
+import io.peft4j.data.format.support.HandbookTable;
 import io.peft4j.data.format.RowSource;
 import java.io.IOException;
 import java.io.InputStream;
@@ -46,17 +47,23 @@ final class PdfHandbook {
     private static final int LONGEST_HEADING = 120;
     private static final Pattern ITEM = Pattern.compile("[\u2022\u25cf\u25aa\u2013*-]\\s.*|\\(?\\d{1,2}[.)]\\s.*");
 
+    private final Path file;
     private final HandbookSections sections;
     private final List<PdfLine> lines;
+    /** Where they end. */
+    private final float right;
     private final float body;
     private final boolean boldBody;
     private final List<Float> sizes;
     private final StringBuilder paragraph = new StringBuilder();
     private int begun;
 
-    private PdfHandbook(HandbookSections sections, List<PdfLine> lines) {
+    private PdfHandbook(Path file, HandbookSections sections, List<PdfLine> lines) {
+        this.file = file;
         this.sections = sections;
         this.lines = lines;
+        right = (float) lines.stream().flatMap(line -> line.words().stream()).mapToDouble(PdfLine.Word::right).max()
+                .orElse(0);
         Map<Float, Integer> letters = new HashMap<>();
         lines.forEach(line -> letters.merge(size(line), line.text().length(), Integer::sum));
         body = letters.entrySet().stream().max(Map.Entry.comparingByValue()).map(Map.Entry::getKey).orElse(1f);
@@ -76,7 +83,7 @@ final class PdfHandbook {
             PdfStreams.requireBounded(file, document.getDocument());
             List<PdfLine> lines = PdfLines.of(document);
             requireText(file, document.getNumberOfPages(), lines);
-            new PdfHandbook(sections, lines).gather();
+            new PdfHandbook(file, sections, lines).gather();
             return sections.rows();
         } catch (InvalidPasswordException e) {
             throw new DataException(file, 1, 0, "is encrypted with a password; save a copy without one", e);
@@ -116,7 +123,7 @@ final class PdfHandbook {
         while (at < lines.size()) {
             PdfLine line = lines.get(at);
             sections.place("page", line.page());
-            if (at + 1 < lines.size() && PdfTable.begins(line, lines.get(at + 1))) {
+            if (line.table().isPresent() || new PdfTable.Spaces(lines, right).begins(at)) {
                 endParagraph();
                 at = table(at);
             } else if (isHeading(at)) {
@@ -131,12 +138,21 @@ final class PdfHandbook {
     }
 
     private int table(int from) {
-        PdfTable table = PdfTable.of(lines.get(from));
-        int at = from + 1;
-        while (at < lines.size() && table.add(lines.get(at))) {
+        int end = lines.get(from).table().isPresent() ? from + 1 : new PdfTable.Spaces(lines, right).end(from);
+        PdfTable table = lines.get(from).table().orElseGet(() -> new PdfTable.Spaces(lines.subList(from, end), right)
+                .read());
+        int at = end;
+        while (at < lines.size() && lines.get(at).table().isPresent() && table.goesOnAs(lines.get(at).table().get(),
+                lines.get(at - 1).page())) {
+            table = table.with(lines.get(at).table().get());
             at++;
         }
-        sections.table(table.rows(), lines.get(from).page());
+        if (table.doubt().isPresent()) {
+            LOG.warn("{}: page {}: a table's {} could not be read; its text is left out", file, table.page(), table
+                    .doubt().get());
+        } else {
+            sections.table(new HandbookTable(table.grid()), table.page());
+        }
         return at;
     }
 
@@ -144,7 +160,8 @@ final class PdfHandbook {
         PdfLine line = lines.get(at);
         String text = line.text();
         boolean larger = size(line) > LARGER * body;
-        return text.length() <= LONGEST_HEADING && text.codePoints().anyMatch(Character::isLetter)
+        return line.table().isEmpty() && text.length() <= LONGEST_HEADING
+                && text.codePoints().anyMatch(Character::isLetter)
                 && !text.endsWith(".") && (larger || line.isBold() && !boldBody && size(line) >= body
                         && !text.endsWith(":"));
     }

@@ -9,14 +9,17 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.pdfbox.pdmodel.PDDocument;
+import org.apache.pdfbox.pdmodel.PDPage;
 import org.apache.pdfbox.pdmodel.font.PDFont;
 import org.apache.pdfbox.text.PDFTextStripper;
 import org.apache.pdfbox.text.TextPosition;
+import technology.tabula.ObjectExtractor;
 
 /** The lines of a PDF with the places and fonts of their words, without what repeats at the edges of pages. */
 final class PdfLines extends PDFTextStripper {
@@ -40,13 +43,38 @@ final class PdfLines extends PDFTextStripper {
         setSortByPosition(true);
     }
 
+    /** Those of a document, whose pages are turned so that most of their text can be read. */
     static List<PdfLine> of(PDDocument document) throws IOException {
         PdfLines lines = new PdfLines();
+        for (PDPage page : document.getPages()) {
+            page.setRotation(direction(document, page));
+        }
         lines.writeText(document, Writer.nullWriter());
-        Map<Integer, List<PdfLine>> pages = new TreeMap<>();
-        withoutRunningTitles(lines.lines).forEach(line -> pages.computeIfAbsent(line.page(), page -> new ArrayList<>())
-                .add(line));
-        return pages.values().stream().flatMap(page -> PdfColumns.inOrder(page).stream()).toList();
+        Map<Integer, List<PdfLine>> pages = lines.lines.stream().collect(Collectors.groupingBy(PdfLine::page,
+                TreeMap::new, Collectors.toList()));
+        List<PdfLine> withTables = new ArrayList<>();
+        // Closing it would close the document.
+        ObjectExtractor drawn = new ObjectExtractor(document);
+        pages.forEach((page, text) -> withTables.addAll(PdfRules.tablesIn(drawn.extract(page), text)));
+        return withoutRunningTitles(withTables).stream().collect(Collectors.groupingBy(PdfLine::page, TreeMap::new,
+                Collectors.toList())).values().stream().flatMap(page -> PdfColumns.inOrder(page).stream()).toList();
+    }
+
+    /** The direction of most of its letters, in degrees. */
+    private static int direction(PDDocument document, PDPage page) throws IOException {
+        Map<Integer, Integer> letters = new HashMap<>();
+        PDFTextStripper counter = new PDFTextStripper() {
+            @Override
+            protected void processTextPosition(TextPosition letter) {
+                letters.merge((int) letter.getDir(), 1, Integer::sum);
+            }
+        };
+        int number = document.getPages().indexOf(page) + 1;
+        counter.setStartPage(number);
+        counter.setEndPage(number);
+        counter.writeText(document, Writer.nullWriter());
+        return letters.entrySet().stream().max(Map.Entry.comparingByValue()).map(Map.Entry::getKey)
+                .orElse(page.getRotation());
     }
 
     /** What is handed over may hold several words, even of columns beside each other, where there are spaces. */
@@ -97,7 +125,7 @@ final class PdfLines extends PDFTextStripper {
     @Override
     protected void writeLineSeparator() {
         if (!words.isEmpty()) {
-            PdfLine line = new PdfLine(getCurrentPageNo(), base, List.copyOf(words));
+            PdfLine line = new PdfLine(getCurrentPageNo(), base, List.copyOf(words), Optional.empty());
             if (!CONTENTS.matcher(line.text()).matches()) {
                 lines.add(line);
             }
@@ -111,14 +139,13 @@ final class PdfLines extends PDFTextStripper {
     }
 
     private static List<PdfLine> withoutRunningTitles(List<PdfLine> all) {
-        Map<Integer, List<PdfLine>> pages = new HashMap<>();
-        all.forEach(line -> pages.computeIfAbsent(line.page(), page -> new ArrayList<>()).add(line));
+        Map<Integer, List<PdfLine>> pages = all.stream().collect(Collectors.groupingBy(PdfLine::page));
         Map<String, Integer> seen = new HashMap<>();
         Set<PdfLine> edges = new HashSet<>();
         for (List<PdfLine> page : pages.values()) {
             Set<String> once = new HashSet<>();
             for (int i = 0; i < page.size(); i++) {
-                if (i < EDGE || i >= page.size() - EDGE) {
+                if (page.get(i).table().isEmpty() && (i < EDGE || i >= page.size() - EDGE)) {
                     edges.add(page.get(i));
                     once.add(form(page.get(i)));
                 }

@@ -3,9 +3,12 @@ package io.peft4j.documents.internal;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.FileType;
 import io.peft4j.data.format.support.HandbookSections;
+import io.peft4j.data.format.support.HandbookTable;
 import io.peft4j.data.format.RowSource;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -19,6 +22,9 @@ import org.apache.poi.xwpf.usermodel.XWPFSDT;
 import org.apache.poi.xwpf.usermodel.XWPFStyle;
 import org.apache.poi.xwpf.usermodel.XWPFTable;
 import org.apache.poi.xwpf.usermodel.XWPFTableCell;
+import org.apache.poi.xwpf.usermodel.XWPFTableRow;
+import org.openxmlformats.schemas.wordprocessingml.x2006.main.CTTcPr;
+import org.openxmlformats.schemas.wordprocessingml.x2006.main.STMerge;
 
 /** Handbooks in DOCX: a row for each heading with text below it; its line is the number of the paragraph. */
 public final class WordFiles implements FileType {
@@ -34,6 +40,7 @@ public final class WordFiles implements FileType {
 
     /** A handbook in DOCX, cut at the paragraphs whose style is that of a heading. */
     private static final class WordHandbook {
+        private static final int MOST_COLUMNS = 1000;
         private static final Pattern HEADING = Pattern.compile("heading (\\d)");
 
         private WordHandbook() {
@@ -48,14 +55,32 @@ public final class WordFiles implements FileType {
                     if (element instanceof XWPFParagraph paragraph) {
                         add(document, paragraph, sections, number);
                     } else if (element instanceof XWPFTable table) {
-                        sections.table(table.getRows().stream().map(row -> row.getTableCells().stream()
-                                .map(XWPFTableCell::getText).toList()).toList(), number);
+                        sections.table(new HandbookTable(cells(table)), number);
                     } else if (element instanceof XWPFSDT control) {
                         sections.text(control.getContent().getText(), number);
                     }
                 }
                 return sections.rows();
             }
+        }
+
+        /** Each place of a table with the cell that covers it, which may be the one of the place above. */
+        private static List<List<HandbookTable.Cell>> cells(XWPFTable table) {
+            List<List<HandbookTable.Cell>> rows = new ArrayList<>();
+            for (XWPFTableRow row : table.getRows()) {
+                List<HandbookTable.Cell> above = rows.isEmpty() ? List.of() : rows.get(rows.size() - 1);
+                List<HandbookTable.Cell> cells = new ArrayList<>();
+                for (XWPFTableCell cell : row.getTableCells()) {
+                    Optional<CTTcPr> shape = Optional.ofNullable(cell.getCTTc().getTcPr());
+                    int columns = shape.map(CTTcPr::getGridSpan).map(span -> span.getVal().intValue()).orElse(1);
+                    boolean goesOn = cells.size() < above.size() && shape.map(CTTcPr::getVMerge)
+                            .filter(merge -> !STMerge.RESTART.equals(merge.getVal())).isPresent();
+                    cells.addAll(Collections.nCopies(Math.max(1, Math.min(MOST_COLUMNS, columns)), goesOn
+                            ? above.get(cells.size()) : new HandbookTable.Cell(cell.getText())));
+                }
+                rows.add(cells);
+            }
+            return rows;
         }
 
         private static void add(XWPFDocument document, XWPFParagraph paragraph, HandbookSections sections,

@@ -92,34 +92,21 @@ public final class HandbookSections {
         }
     }
 
-    /**
-     * A table, whose first row names the columns where there is another one.
-     *
-     * @param rows its cells; rows may be of several lengths
-     */
+    /** A table without cells that span others, of which rows may be of several lengths. */
     public void table(List<List<String>> rows, long at) {
-        List<List<String>> filled = rows.stream().filter(row -> row.stream().anyMatch(cell -> !cell.isBlank()))
-                .toList();
-        List<String> names = filled.size() > 1 ? filled.get(0) : List.of();
+        table(new HandbookTable(rows.stream().map(row -> row.stream().map(HandbookTable.Cell::new).toList()).toList()),
+                at);
+    }
+
+    /** A table: a line of text for each of its rows. */
+    public void table(HandbookTable table, long at) {
         StringBuilder lines = new StringBuilder();
-        for (List<String> row : filled.subList(names.isEmpty() ? 0 : 1, filled.size())) {
-            lines.append(line(names, row)).append('\n');
+        table.title().ifPresent(title -> text(title, at));
+        for (String line : table.lines()) {
+            lines.append(line).append('\n');
             requireLength(file, at, characters + lines.length());
         }
         text(lines.toString(), at);
-    }
-
-    /** The cells of a row that are not empty, with the names of their columns where these have some. */
-    private static String line(List<String> names, List<String> row) {
-        List<String> told = new ArrayList<>();
-        for (int i = 0; i < row.size(); i++) {
-            String cell = row.get(i).strip().replaceAll("\\s+", " ");
-            String name = i < names.size() ? names.get(i).strip().replaceAll("\\s+", " ").replaceFirst(":$", "") : "";
-            if (!cell.isEmpty()) {
-                told.add(name.isEmpty() ? cell : name + ": " + cell);
-            }
-        }
-        return String.join("; ", told);
     }
 
     /** A row in place of what cannot be read: a code of {@code peft4j data check}, and where and how. */
