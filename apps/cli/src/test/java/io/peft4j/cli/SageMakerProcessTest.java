@@ -15,10 +15,12 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -154,6 +156,24 @@ class SageMakerProcessTest {
         assertTrue(chat.at("/usage/prompt_tokens").asInt() > 0, chat.toString());
         assertEquals(chat.at("/usage/total_tokens").asInt(), chat.at("/usage/prompt_tokens").asInt()
                 + chat.at("/usage/completion_tokens").asInt());
+        String streamed = ServerProcess.post(address + "/invocations", "{\"messages\": [{\"role\": \"user\", "
+                + "\"content\": \"Who is number 3?\"}], \"max_tokens\": 8, \"stream\": true, \"stream_options\": "
+                + "{\"include_usage\": true}}", 200);
+        assertTrue(streamed.endsWith("data: [DONE]\n\n"), streamed);
+        List<JsonNode> chunks = new ArrayList<>();
+        for (String event : streamed.replace("data: [DONE]", "").split("\n\n")) {
+            if (event.startsWith("data: ")) {
+                chunks.add(json.readTree(event.substring(6)));
+            }
+        }
+        assertTrue(chunks.size() > 3, "it comes in pieces: " + streamed);
+        assertEquals(expected, chunks.stream().map(chunk -> chunk.at("/choices/0/delta/content").asText(""))
+                .collect(Collectors.joining()));
+        assertEquals("assistant", chunks.get(0).at("/choices/0/delta/role").asText());
+        assertEquals(chat.at("/choices/0/finish_reason"), chunks.get(chunks.size() - 2).at("/choices/0/finish_reason"));
+        assertEquals(chat.get("usage"), chunks.get(chunks.size() - 1).get("usage"));
+        assertTrue(ServerProcess.post(address + "/invocations", "{\"messages\": [], \"stream\": true}", 400)
+                .contains("error"), "before it begins, it is an error with a status");
         assertTrue(ServerProcess.post(address + "/invocations", "{\"prompt\": 5}", 400).contains("error"));
 
         server.process().destroy();

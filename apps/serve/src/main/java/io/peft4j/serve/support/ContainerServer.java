@@ -8,6 +8,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Caller;
+import io.peft4j.serve.http.internal.EventStream;
 import io.peft4j.serve.http.internal.HttpServer;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.http.internal.Operation;
@@ -59,7 +60,7 @@ public final class ContainerServer implements AutoCloseable {
                 Operation.of("health", "Whether the server is ready").reply(Operation.OBJECT),
                 request -> Bodies.reply(request, Json.object().put("status", "ready")));
         routes.post(contract.answerRoute(), Operation.of("answer", "Answers questions").body(Operation.OBJECT)
-                .reply(Operation.OBJECT), this::answer);
+                .reply(Operation.OBJECT).reply("text/event-stream", Operation.TEXT), this::answer);
     }
 
     /** The port that it listens on. */
@@ -71,20 +72,30 @@ public final class ContainerServer implements AutoCloseable {
         if (!free.tryAcquire()) {
             throw ApiException.unavailable(AT_ONCE + " requests are being answered");
         }
+        EventStream events = new EventStream(request);
         try {
             String type = Optional.ofNullable(request.contentType()).orElse("").toLowerCase(Locale.ROOT)
                     .replaceFirst(";.*", "").strip();
-            EndpointContract.Reply reply = contract.answer(model, type, Bodies.text(request, MOST_BYTES));
-            request.contentType(reply.contentType()).result(reply.body());
-        } catch (Question.SlowAnswer e) {
-            throw ApiException.of(504, "server_error", "timeout", null, e.getMessage());
-        } catch (NonFiniteException e) {
-            throw ApiException.of(500, "server_error", "non_finite_output", null, e.getMessage());
+            contract.answer(model, type, Bodies.text(request, MOST_BYTES), events)
+                    .ifPresent(reply -> request.contentType(reply.contentType()).result(reply.body()));
         } catch (PeftException e) {
-            throw e instanceof ApiException ? e : ApiException.invalid(e.getMessage());
+            ApiException told = told(e);
+            if (!events.fail(told)) {
+                throw told;
+            }
         } finally {
             free.release();
         }
+    }
+
+    private static ApiException told(PeftException e) {
+        if (e instanceof Question.SlowAnswer) {
+            return ApiException.of(504, "server_error", "timeout", null, e.getMessage());
+        }
+        if (e instanceof NonFiniteException) {
+            return ApiException.of(500, "server_error", "non_finite_output", null, e.getMessage());
+        }
+        return e instanceof ApiException known ? known : ApiException.invalid(e.getMessage());
     }
 
     /** Takes no more requests, and ends when those that are being answered have their answers, or after 25 seconds. */

@@ -1,6 +1,8 @@
 package io.peft4j.serve.support;
 
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.serve.http.internal.EventStream;
+import java.util.Optional;
 
 /** What a cloud asks of a container that answers: two routes, and the form of questions and answers. */
 public interface EndpointContract {
@@ -25,7 +27,9 @@ public interface EndpointContract {
      * @param model what answers
      * @param contentType the type of the body, in lower case and without parameters
      * @param body the body
+     * @param events takes the answer while it grows, where the request asks for that
+     * @return empty where the answer went to the events
      * @throws io.peft4j.core.error.ConfigurationException when the request is wrong; says how
      */
-    Reply answer(LanguageModel model, String contentType, String body);
+    Optional<Reply> answer(LanguageModel model, String contentType, String body, EventStream events);
 }

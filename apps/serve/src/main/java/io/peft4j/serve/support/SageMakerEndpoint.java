@@ -10,9 +10,12 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
+import io.peft4j.serve.http.internal.EventStream;
+import io.peft4j.serve.http.internal.RequestFields;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
@@ -20,7 +23,8 @@ import java.util.UUID;
  * SageMaker's contract, {@code GET /ping} and {@code POST /invocations}:
  * <ul>
  * <li>{@code {"prompt": "..."}}, with parameters beside it or under {@code parameters}: {@code {"text": "..."}}
- * <li>{@code {"messages": [...]}}, with parameters likewise: OpenAI's {@code chat.completion} with {@code choices}
+ * <li>{@code {"messages": [...]}}, with parameters likewise: OpenAI's {@code chat.completion} with {@code choices}; with
+ * {@code "stream": true} its {@code chat.completion.chunk} as server-sent events
  * <li>{@code {"inputs": "..."}} or a list of texts, as Hugging Face's containers have it:
  * {@code [{"generated_text": "..."}]}
  * <li>{@code application/jsonlines}: such an object a line, and a line for each answer
@@ -45,9 +49,9 @@ public final class SageMakerEndpoint implements EndpointContract {
     }
 
     @Override
-    public Reply answer(LanguageModel model, String contentType, String body) {
+    public Optional<Reply> answer(LanguageModel model, String contentType, String body, EventStream events) {
         if (LINES.contains(contentType)) {
-            return lines(model, contentType, body);
+            return Optional.of(lines(model, contentType, body));
         }
         // What sends JSON without saying so, curl for one, says form.
         if (!TYPES.contains(contentType)) {
@@ -55,7 +59,17 @@ public final class SageMakerEndpoint implements EndpointContract {
                     + contentType + "; it must be " + JSON + " or application/jsonlines");
         }
         JsonNode request = Bodies.value(body);
-        return new Reply(JSON, results(model, List.of(request)).get(0).toString());
+        if (request instanceof ObjectNode row && row.has("messages")) {
+            RequestFields fields = new RequestFields(row);
+            boolean stream = fields.flag("stream");
+            boolean usage = fields.inner("stream_options").flag("include_usage");
+            row.remove(List.of("stream", "stream_options"));
+            if (stream) {
+                stream(model, row, usage, events);
+                return Optional.empty();
+            }
+        }
+        return Optional.of(new Reply(JSON, results(model, List.of(request)).get(0).toString()));
     }
 
     private Reply lines(LanguageModel model, String contentType, String body) {
@@ -63,6 +77,32 @@ public final class SageMakerEndpoint implements EndpointContract {
         StringBuilder text = new StringBuilder();
         results(model, rows).forEach(result -> text.append(result).append('\n'));
         return new Reply(contentType, text.toString());
+    }
+
+    /** For as long as the answer grows and the client is there: whoever reads along needs no limit of time. */
+    private void stream(LanguageModel model, JsonNode row, boolean usage, EventStream events) {
+        Question question = Question.of(row, true, GenerationOptions.defaults());
+        ObjectNode head = head(model, "chat.completion.chunk");
+        ObjectNode role = json.createObjectNode().put("role", "assistant");
+        Completion answer = model.generate(List.of(question.prompt()), question.options().withListener(
+                (index, piece) -> {
+                    ObjectNode delta = role.deepCopy().put("content", piece);
+                    role.removeAll();
+                    return piece.isEmpty() ? !events.isBroken() : events.send(chunk(head, delta, null));
+                })).get(0);
+        events.send(chunk(head, json.createObjectNode(), finish(answer)));
+        if (usage) {
+            ObjectNode last = head.deepCopy();
+            last.putArray("choices");
+            events.send(last.set("usage", usage(answer)));
+        }
+        events.end();
+    }
+
+    private static ObjectNode chunk(ObjectNode head, ObjectNode delta, String finish) {
+        ObjectNode chunk = head.deepCopy();
+        chunk.putArray("choices").addObject().put("index", 0).put("finish_reason", finish).set("delta", delta);
+        return chunk;
     }
 
     /** A result for each row. */
@@ -114,15 +154,25 @@ public final class SageMakerEndpoint implements EndpointContract {
     }
 
     private ObjectNode chat(LanguageModel model, Completion answer) {
-        ObjectNode reply = json.createObjectNode().put("id", "chatcmpl-" + UUID.randomUUID())
-                .put("object", "chat.completion").put("created", Instant.now().getEpochSecond())
-                .put("model", model.network().description().name());
+        ObjectNode reply = head(model, "chat.completion");
         ObjectNode choice = reply.putArray("choices").addObject().put("index", 0);
         choice.putObject("message").put("role", "assistant").put("content", answer.text());
-        choice.put("finish_reason", answer.stopReason() == Completion.StopReason.LENGTH ? "length" : "stop");
-        reply.putObject("usage").put("prompt_tokens", answer.promptTokens())
+        choice.put("finish_reason", finish(answer));
+        return reply.set("usage", usage(answer));
+    }
+
+    private ObjectNode head(LanguageModel model, String object) {
+        return json.createObjectNode().put("id", "chatcmpl-" + UUID.randomUUID()).put("object", object)
+                .put("created", Instant.now().getEpochSecond()).put("model", model.network().description().name());
+    }
+
+    private static String finish(Completion answer) {
+        return answer.stopReason() == Completion.StopReason.LENGTH ? "length" : "stop";
+    }
+
+    private ObjectNode usage(Completion answer) {
+        return json.createObjectNode().put("prompt_tokens", answer.promptTokens())
                 .put("completion_tokens", answer.ids().length)
                 .put("total_tokens", answer.promptTokens() + answer.ids().length);
-        return reply;
     }
 }

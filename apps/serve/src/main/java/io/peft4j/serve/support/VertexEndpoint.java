@@ -8,9 +8,11 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.serve.http.internal.Bodies;
+import io.peft4j.serve.http.internal.EventStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * Vertex AI's contract: {@code {"instances": [...], "parameters": {...}}} is answered by {@code {"predictions":
@@ -39,7 +41,7 @@ public final class VertexEndpoint implements EndpointContract {
     }
 
     @Override
-    public Reply answer(LanguageModel model, String contentType, String body) {
+    public Optional<Reply> answer(LanguageModel model, String contentType, String body, EventStream events) {
         JsonNode request = Bodies.value(body);
         JsonNode instances = request.path("instances");
         if (!instances.isArray() || instances.isEmpty()) {
@@ -58,6 +60,6 @@ public final class VertexEndpoint implements EndpointContract {
         ObjectNode reply = json.createObjectNode();
         ArrayNode predictions = reply.putArray("predictions");
         Question.answers(model, questions).forEach(answer -> predictions.addObject().put("text", answer.text()));
-        return new Reply("application/json", reply.toString());
+        return Optional.of(new Reply("application/json", reply.toString()));
     }
 }

@@ -7,6 +7,7 @@ import io.peft4j.core.model.Completion;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.internal.Bodies;
+import io.peft4j.serve.http.internal.EventStream;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.http.internal.RequestFields;

@@ -8,6 +8,7 @@ import io.peft4j.core.model.Completion.TokenProbability;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.EventStream;
 import io.peft4j.serve.http.internal.Json;
 import java.util.ArrayList;
 import java.util.List;

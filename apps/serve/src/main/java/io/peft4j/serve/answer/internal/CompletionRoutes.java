@@ -13,6 +13,7 @@ import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Caller;
+import io.peft4j.serve.http.internal.EventStream;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.http.internal.LongRequests;
 import io.peft4j.serve.http.internal.Operation;

@@ -1,9 +1,7 @@
-package io.peft4j.serve.answer.internal;
+package io.peft4j.serve.http.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.javalin.http.Context;
-import io.peft4j.serve.http.internal.ApiException;
-import io.peft4j.serve.http.internal.Json;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -14,12 +12,13 @@ import java.nio.charset.StandardCharsets;
  * Server-sent events. The reply begins with the first of them, so what goes wrong before is an error with a status of
  * its own. For use by several threads.
  */
-final class EventStream {
+public final class EventStream {
     private final HttpServletResponse response;
     private boolean begun;
     private boolean broken;
 
-    EventStream(Context request) {
+    /** Those of the reply to a request. */
+    public EventStream(Context request) {
         this.response = request.res();
     }
 
@@ -28,29 +27,30 @@ final class EventStream {
      *
      * @return whether the client is still there
      */
-    synchronized boolean send(JsonNode data) {
+    public synchronized boolean send(JsonNode data) {
         return write("data: " + Json.text(data) + "\n\n");
     }
 
     /** Sends an event that has a name. */
-    synchronized boolean send(String name, JsonNode data) {
+    public synchronized boolean send(String name, JsonNode data) {
         return write("event: " + name + "\ndata: " + Json.text(data) + "\n\n");
     }
 
     /** Says that all is said. */
-    synchronized void end() {
+    public synchronized void end() {
         write("data: [DONE]\n\n");
     }
 
     /** Sends an error; false where nothing has been sent before, so that it is the reply. */
-    synchronized boolean fail(ApiException error) {
+    public synchronized boolean fail(ApiException error) {
         if (begun) {
             send(error.body());
         }
         return begun;
     }
 
-    synchronized boolean isBroken() {
+    /** Whether the client is gone. */
+    public synchronized boolean isBroken() {
         return broken;
     }
 
