@@ -150,6 +150,34 @@ assert jobs.pause(long.id).status == "queued"
 assert jobs.resume(long.id).status in ("queued", "running")
 assert jobs.cancel(long.id).status == "cancelled"
 
+# A batch of requests, answered when nobody waits; one of them is wrong.
+def asked(number, model=MODEL):
+    return {"custom_id": f"ask-{number}", "method": "POST", "url": "/v1/chat/completions", "body": {
+        "model": model, "max_tokens": 4, "messages": [{"role": "user", "content": f"Who is number {number}?"}]}}
+
+
+lines = "".join(json.dumps(row) + "\n" for row in [asked(1), asked(2), asked(3, "gpt-4o")])
+requests = client.files.create(file=("requests.jsonl", io.BytesIO(lines.encode())), purpose="batch")
+batch = client.batches.create(input_file_id=requests.id, endpoint="/v1/chat/completions", completion_window="24h",
+                              metadata={"night": "1"})
+while batch.status in ("validating", "in_progress", "finalizing"):
+    time.sleep(0.05)
+    batch = client.batches.retrieve(batch.id)
+assert batch.status == "completed" and batch.metadata == {"night": "1"}, batch
+assert (batch.request_counts.total, batch.request_counts.completed, batch.request_counts.failed) == (3, 2, 1), batch
+answers = [json.loads(line) for line in client.files.content(batch.output_file_id).text.splitlines()]
+assert sorted(answer["custom_id"] for answer in answers) == ["ask-1", "ask-2"], answers
+assert all(answer["response"]["body"]["choices"][0]["message"]["role"] == "assistant" for answer in answers), answers
+failed = json.loads(client.files.content(batch.error_file_id).text)
+assert failed["response"]["status_code"] == 404 and failed["response"]["body"]["error"]["code"], failed
+assert [b.id for b in client.batches.list(limit=1)] == [batch.id]
+long = client.batches.create(input_file_id=client.files.create(file=("requests.jsonl", io.BytesIO("".join(
+    json.dumps(asked(i)) + "\n" for i in range(500)).encode())), purpose="batch").id,
+    endpoint="/v1/chat/completions", completion_window="24h")
+raises(openai.ConflictError, lambda: client.files.delete(long.input_file_id))
+assert client.batches.cancel(long.id).status == "cancelled"
+assert client.files.delete(long.input_file_id).deleted
+
 # Every error is the client's own.
 raises(openai.NotFoundError, lambda: jobs.retrieve("ftjob-none"))
 raises(openai.NotFoundError, lambda: client.files.content("file-none"))

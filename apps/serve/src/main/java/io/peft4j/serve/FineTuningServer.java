@@ -4,6 +4,7 @@ import io.peft4j.core.engine.support.WorkShare;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.answer.internal.AnswerModule;
+import io.peft4j.serve.api.internal.BatchRoutes;
 import io.peft4j.serve.api.internal.ConsoleRoutes;
 import io.peft4j.serve.api.internal.FileRoutes;
 import io.peft4j.serve.api.internal.GraderRoutes;
@@ -16,6 +17,7 @@ import io.peft4j.serve.http.internal.HttpServer;
 import io.peft4j.serve.http.internal.Problems;
 import io.peft4j.serve.http.internal.RouteGroup;
 import io.peft4j.serve.http.internal.ServerMetrics;
+import io.peft4j.serve.job.internal.BatchRun;
 import io.peft4j.serve.job.internal.JobWorker;
 import io.peft4j.serve.model.internal.ServedModels;
 import io.peft4j.serve.store.internal.DamagedStoreException;
@@ -71,16 +73,17 @@ public final class FineTuningServer implements AutoCloseable {
             opened.add(answering);
             Problems problems = new Problems(builder.nanos);
             WorkShare share = new WorkShare();
-            worker = new JobWorker(store, models, builder.verdict, builder.organization, builder.jobsAtOnce,
+            KeyAuthenticator doors = new KeyAuthenticator(builder.apiKey, store.keys(), builder.nanos);
+            BatchRun batches = new BatchRun(store, answering.endpoints(), share, builder.clock, doors::used);
+            worker = new JobWorker(store, models, batches, builder.verdict, builder.organization, builder.jobsAtOnce,
                     builder.clock, problems, share);
             opened.add(worker);
             ServerMetrics meters = new ServerMetrics();
             answering.count(meters);
-            http = new HttpServer(builder.host, builder.port, new KeyAuthenticator(builder.apiKey, store.keys(),
-                    builder.nanos), meters, failure -> {
-                        problems.note(failure);
-                        return store.disk().note(failure);
-                    }, share, routes(builder, meters));
+            http = new HttpServer(builder.host, builder.port, doors, meters, failure -> {
+                problems.note(failure);
+                return store.disk().note(failure);
+            }, share, routes(builder, meters, batches));
             worker.start();
             complete = true;
         } finally {
@@ -99,7 +102,7 @@ public final class FineTuningServer implements AutoCloseable {
         }
     }
 
-    private List<RouteGroup> routes(FineTuningServerBuilder builder, ServerMetrics meters) {
+    private List<RouteGroup> routes(FineTuningServerBuilder builder, ServerMetrics meters, BatchRun batches) {
         List<RouteGroup> routes = new ArrayList<>(List.of(
                 new ConsoleRoutes(),
                 new HealthRoutes(models, store, worker, meters),
@@ -107,7 +110,9 @@ public final class FineTuningServer implements AutoCloseable {
                 new FileRoutes(store, builder.clock),
                 new GraderRoutes(models),
                 new MergedRoutes(store, models, builder.clock),
-                new JobRoutes(store, models, worker, builder.organization, builder.clock)));
+                new JobRoutes(store, models, worker, builder.organization, builder.clock),
+                new BatchRoutes(store, models.baseName(), batches, answering.endpoints().keySet(), worker,
+                        builder.clock)));
         routes.addAll(answering.routes());
         return routes;
     }

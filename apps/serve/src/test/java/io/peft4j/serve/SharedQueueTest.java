@@ -100,8 +100,9 @@ class SharedQueueTest extends KillsContract {
             passed.addAndGet(lease.toNanos());
             StoredModel model = new StoredModel("ft:tiny", "tiny", "local", "default", "ftjob-1", "jobs/ftjob-1/run",
                     false, 1);
-            beforeTheHold.set(() -> assertTrue(slow.queue().succeed(claim, new JobQueue.Outcome(model, 1, List.of(),
-                    List.of()), 1)));
+            beforeTheHold.set(
+                    () -> assertTrue(slow.queue().succeed(claim, new JobQueue.Outcome(Optional.of(model), 1, List.of(),
+                            List.of()), 1)));
             assertEquals(Optional.empty(), other.queue().takeToTrain("tiny"));
             assertEquals(JobStatus.SUCCEEDED, other.jobs().find("ftjob-1").orElseThrow().status());
         }

@@ -41,6 +41,11 @@ public final class WorkShare {
         }
     }
 
+    /** Whether any short work is in progress. */
+    public synchronized boolean isBusy() {
+        return inProgress > 0;
+    }
+
     /** Long work that begins now on the current thread. */
     public Pieces pieces() {
         return new Pieces();

@@ -1,6 +1,5 @@
 package io.peft4j.serve.answer.internal;
 
-import io.javalin.http.Context;
 import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.NonFiniteException;
@@ -16,8 +15,7 @@ import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.api.internal.ModelRoutes;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Caller;
-import io.peft4j.serve.http.internal.Connections;
-import io.peft4j.serve.http.internal.LongRequests;
+import io.peft4j.serve.http.internal.Endpoint;
 import io.peft4j.serve.model.internal.ServedModel;
 import io.peft4j.serve.model.internal.ServedModels;
 import java.time.Duration;
@@ -119,14 +117,14 @@ final class AnswerGateway {
     }
 
     /** Waits for the answers, and ends them when the client has gone away. */
-    static List<Completion> await(PendingAnswer pending, Context http) {
-        LongRequests.leave(http);
+    static List<Completion> await(PendingAnswer pending, Endpoint.Asker asker) {
+        asker.leave().run();
         try {
             while (true) {
                 try {
                     return pending.completions().get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
                 } catch (TimeoutException e) {
-                    if (Connections.isGone(http)) {
+                    if (asker.gone().getAsBoolean()) {
                         pending.cancel();
                         throw ApiException.clientClosed();
                     }

@@ -4,13 +4,17 @@ import io.micrometer.core.instrument.FunctionCounter;
 import io.peft4j.models.generation.AnswerService;
 import io.peft4j.models.generation.AnswerService.AnswerStatus;
 import io.peft4j.serve.answer.AnsweringOptions;
+import io.peft4j.serve.http.internal.Endpoint;
 import io.peft4j.serve.http.internal.RouteGroup;
 import io.peft4j.serve.http.internal.ServerMetrics;
 import io.peft4j.serve.model.internal.ServedModels;
 import java.time.Clock;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
 
 /** The part of a server that answers: one queue for all models that do, the routes that fill it, vectors and scores. */
 public final class AnswerModule implements AutoCloseable {
@@ -32,6 +36,12 @@ public final class AnswerModule implements AutoCloseable {
     /** The routes. */
     public List<RouteGroup> routes() {
         return routes;
+    }
+
+    /** Those of them that answer batches, too, by their paths. */
+    public Map<String, Endpoint> endpoints() {
+        return routes.stream().filter(Endpoint.class::isInstance).map(Endpoint.class::cast)
+                .collect(Collectors.toUnmodifiableMap(Endpoint::path, Function.identity()));
     }
 
     /** Adds what is answered to what is counted. */

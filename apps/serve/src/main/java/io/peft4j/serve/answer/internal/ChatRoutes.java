@@ -6,7 +6,9 @@ import io.javalin.http.Context;
 import io.peft4j.core.model.Completion;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
+import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
+import io.peft4j.serve.http.internal.Endpoint;
 import io.peft4j.serve.http.internal.EventStream;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.http.internal.Operation;
@@ -17,7 +19,7 @@ import java.time.Clock;
 import java.util.List;
 
 /** {@code POST /v1/chat/completions}. */
-final class ChatRoutes implements RouteGroup {
+final class ChatRoutes implements RouteGroup, Endpoint {
     private final Chats chats;
     private final Clock clock;
     private final ReplyParts replies;
@@ -30,31 +32,51 @@ final class ChatRoutes implements RouteGroup {
     }
 
     @Override
+    public String path() {
+        return "/v1/chat/completions";
+    }
+
+    @Override
     public void addTo(Routes routes) {
-        routes.post("/v1/chat/completions", Operation.of("createChatCompletion", "Answers a conversation")
+        routes.post(path(), Operation.of("createChatCompletion", "Answers a conversation")
                 .body("ChatRequest").reply("ChatReply").reply("text/event-stream", Operation.TEXT), this::answer);
     }
 
     private void answer(Context http) {
-        Chats.Chat chat = chats.read(new RequestFields(Bodies.object(http)), http, ChatRequest::read);
+        Asker asker = Asker.of(http);
+        Chats.Chat chat = chats.read(new RequestFields(Bodies.object(http)), asker, ChatRequest::read);
         ChatRequest request = chat.request();
-        String id = ReplyParts.id("chatcmpl-");
-        long created = clock.instant().getEpochSecond();
-        if (request.streaming().wanted()) {
-            ChatStream stream = new ChatStream(request, replies, new EventStream(http),
-                    () -> ReplyParts.head(id, "chat.completion.chunk", created, request.model()));
-            stream.run(chats.submit(chat, http, stream), http);
+        if (!request.streaming().wanted()) {
+            Bodies.reply(http, answer(chat, asker));
             return;
         }
-        PendingAnswer pending = chats.submit(chat, http, AnswerListener.NONE);
-        List<Completion> completions = AnswerGateway.await(pending, http);
-        ObjectNode reply = ReplyParts.head(id, "chat.completion", created, request.model());
+        String id = ReplyParts.id("chatcmpl-");
+        long created = clock.instant().getEpochSecond();
+        ChatStream stream = new ChatStream(request, replies, new EventStream(http),
+                () -> ReplyParts.head(id, "chat.completion.chunk", created, request.model()));
+        stream.run(chats.submit(chat, asker, stream), asker);
+    }
+
+    @Override
+    public ObjectNode answer(ObjectNode body, Asker asker) {
+        Chats.Chat chat = chats.read(new RequestFields(body), asker, ChatRequest::read);
+        if (chat.request().streaming().wanted()) {
+            throw ApiException.invalid("stream", "'stream' is for clients that read along; nobody does here");
+        }
+        return answer(chat, asker);
+    }
+
+    private ObjectNode answer(Chats.Chat chat, Asker asker) {
+        PendingAnswer pending = chats.submit(chat, asker, AnswerListener.NONE);
+        List<Completion> completions = AnswerGateway.await(pending, asker);
+        ObjectNode reply = ReplyParts.head(ReplyParts.id("chatcmpl-"), "chat.completion",
+                clock.instant().getEpochSecond(), chat.request().model());
         ArrayNode choices = reply.putArray("choices");
         for (int i = 0; i < completions.size(); i++) {
-            choices.add(choice(i, request, completions.get(i)));
+            choices.add(choice(i, chat.request(), completions.get(i)));
         }
         reply.set("usage", ReplyParts.usage(List.of(pending), completions));
-        Bodies.reply(http, reply);
+        return reply;
     }
 
     private ObjectNode choice(int index, ChatRequest request, Completion completion) {

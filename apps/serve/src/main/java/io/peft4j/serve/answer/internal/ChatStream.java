@@ -2,12 +2,12 @@ package io.peft4j.serve.answer.internal;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.javalin.http.Context;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.Completion.TokenProbability;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.Endpoint;
 import io.peft4j.serve.http.internal.EventStream;
 import io.peft4j.serve.http.internal.Json;
 import java.util.ArrayList;
@@ -42,10 +42,10 @@ final class ChatStream implements AnswerListener {
     }
 
     /** Waits for the end of the answers. */
-    void run(PendingAnswer pending, Context http) {
+    void run(PendingAnswer pending, Endpoint.Asker asker) {
         List<Completion> completions;
         try {
-            completions = AnswerGateway.await(pending, http);
+            completions = AnswerGateway.await(pending, asker);
         } catch (ApiException e) {
             if (!events.fail(e)) {
                 throw e;

@@ -1,6 +1,5 @@
 package io.peft4j.serve.answer.internal;
 
-import io.javalin.http.Context;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.models.BaseModel;
@@ -8,7 +7,7 @@ import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Caller;
-import io.peft4j.serve.http.internal.LongRequests;
+import io.peft4j.serve.http.internal.Endpoint;
 import io.peft4j.serve.http.internal.RequestFields;
 import io.peft4j.serve.model.internal.ServedModel;
 
@@ -33,8 +32,8 @@ final class Chats {
     }
 
     /** Reads a request, and makes its prompt. */
-    Chat read(RequestFields fields, Context http, ChatRequest.Reader reader) {
-        Caller caller = Caller.of(http);
+    Chat read(RequestFields fields, Endpoint.Asker asker, ChatRequest.Reader reader) {
+        Caller caller = asker.caller();
         ServedModel model = answers.model(ChatRequest.model(fields), caller);
         ChatTemplate template = base.chatTemplate().orElseThrow(() -> ApiException.of(400, "invalid_request_error",
                 "no_chat_template", "model", "the model '" + model.name() + "' has no chat template; ask it "
@@ -43,13 +42,13 @@ final class Chats {
         int most = answers.mostTokens(model, caller);
         int[] prompt = new ChatInput(request.prompt(), template, base.tokenizer()).tokens(request.messages(),
                 request.tools().shown(), request.variables(), request.tools().begin(), most,
-                () -> LongRequests.requireClient(http));
+                asker.look());
         GenerationOptions options = SamplingFields.limited(request.options(), request.prompt(), request.limit(),
                 request.maxTokens(), prompt.length, most);
         return new Chat(model, request, prompt, options);
     }
 
-    PendingAnswer submit(Chat chat, Context http, AnswerListener listener) {
-        return answers.submit(chat.model(), chat.prompt(), chat.options(), Caller.of(http), listener);
+    PendingAnswer submit(Chat chat, Endpoint.Asker asker, AnswerListener listener) {
+        return answers.submit(chat.model(), chat.prompt(), chat.options(), asker.caller(), listener);
     }
 }

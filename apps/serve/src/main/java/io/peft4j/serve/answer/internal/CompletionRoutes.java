@@ -13,6 +13,7 @@ import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Caller;
+import io.peft4j.serve.http.internal.Endpoint;
 import io.peft4j.serve.http.internal.EventStream;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.http.internal.LongRequests;
@@ -125,7 +126,7 @@ final class CompletionRoutes implements RouteGroup {
                         listener));
             }
             List<Completion> completions = new ArrayList<>();
-            pending.forEach(each -> completions.addAll(AnswerGateway.await(each, http)));
+            pending.forEach(each -> completions.addAll(AnswerGateway.await(each, Endpoint.Asker.of(http))));
             finish(http, wanted, events, pending, completions, ReplyParts.head(id, "text_completion", created,
                     wanted.name()));
         } catch (ApiException e) {

@@ -3,7 +3,6 @@ package io.peft4j.serve.answer.internal;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.javalin.http.Context;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.task.TextEmbedder;
@@ -12,8 +11,8 @@ import io.peft4j.serve.api.internal.ModelRoutes;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Caller;
+import io.peft4j.serve.http.internal.Endpoint;
 import io.peft4j.serve.http.internal.Json;
-import io.peft4j.serve.http.internal.LongRequests;
 import io.peft4j.serve.http.internal.Operation;
 import io.peft4j.serve.http.internal.RequestFields;
 import io.peft4j.serve.http.internal.RouteGroup;
@@ -33,7 +32,7 @@ import java.util.TreeSet;
  * {@code POST /v1/embeddings}, by models that were made for it. A model that predicts tokens gives no vectors: what a
  * mean of its hidden states would be good for, nobody knows.
  */
-final class EmbeddingRoutes implements RouteGroup {
+final class EmbeddingRoutes implements RouteGroup, Endpoint {
     private final ServedModels models;
 
     /** Embeddings by those of the models that give them. */
@@ -42,15 +41,21 @@ final class EmbeddingRoutes implements RouteGroup {
     }
 
     @Override
-    public void addTo(Routes routes) {
-        routes.post("/v1/embeddings", Operation.of("createEmbedding", "Texts as vectors").body("EmbeddingRequest")
-                .reply("EmbeddingReply"), this::embed);
+    public String path() {
+        return "/v1/embeddings";
     }
 
-    private void embed(Context http) {
-        RequestFields fields = new RequestFields(Bodies.object(http));
+    @Override
+    public void addTo(Routes routes) {
+        routes.post(path(), Operation.of("createEmbedding", "Texts as vectors").body("EmbeddingRequest")
+                .reply("EmbeddingReply"), http -> Bodies.reply(http, answer(Bodies.object(http), Asker.of(http))));
+    }
+
+    @Override
+    public ObjectNode answer(ObjectNode body, Asker asker) {
+        RequestFields fields = new RequestFields(body);
         String name = ChatRequest.model(fields);
-        LanguageModel model = find(name, Caller.of(http));
+        LanguageModel model = find(name, asker.caller());
         fields.ignore("user");
         Optional<Integer> dimensions = ChatRequest.max(fields, "dimensions");
         String format = fields.text("encoding_format").orElse("float");
@@ -58,18 +63,17 @@ final class EmbeddingRoutes implements RouteGroup {
             throw ApiException.invalid("encoding_format", "'encoding_format' must be float or base64");
         }
         TextEmbedder embedder = new TextEmbedder(model);
-        List<int[]> texts = new EmbeddingInput(model, embedder, fields.text("prompt_name"),
-                () -> LongRequests.requireClient(http))
+        List<int[]> texts = new EmbeddingInput(model, embedder, fields.text("prompt_name"), asker.look())
                 .texts(fields.required("input"));
         fields.requireKnown();
         VectorLength length = VectorLength.of(model);
-        LongRequests.leave(http);
+        asker.leave().run();
         List<float[]> vectors = embedder.embedTokens(texts);
         List<float[]> wanted = dimensions.map(count -> vectors.stream().map(vector -> length.cut(vector, count))
                 .toList()).orElse(vectors);
         int tokens = texts.stream().mapToInt(text -> text.length).sum();
-        Caller.of(http).used(tokens);
-        Bodies.reply(http, reply(name, wanted, format.equals("base64"), tokens));
+        asker.caller().used(tokens);
+        return reply(name, wanted, format.equals("base64"), tokens);
     }
 
     private LanguageModel find(String name, Caller caller) {

@@ -7,6 +7,7 @@ import io.peft4j.core.model.Completion;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.internal.Bodies;
+import io.peft4j.serve.http.internal.Endpoint;
 import io.peft4j.serve.http.internal.EventStream;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.http.internal.Operation;
@@ -39,16 +40,17 @@ final class ResponseRoutes implements RouteGroup {
 
     private void answer(Context http) {
         ObjectNode body = Bodies.object(http);
-        Chats.Chat chat = chats.read(new RequestFields(body), http, ResponseFields::read);
+        Endpoint.Asker asker = Endpoint.Asker.of(http);
+        Chats.Chat chat = chats.read(new RequestFields(body), asker, ResponseFields::read);
         ResponseBody response = new ResponseBody(body, clock.instant().getEpochSecond());
         if (chat.request().streaming().wanted()) {
             ResponseStream stream = new ResponseStream(chat.request().tools(), response, replies,
                     new EventStream(http));
-            stream.run(chats.submit(chat, http, stream), http);
+            stream.run(chats.submit(chat, asker, stream), asker);
             return;
         }
-        PendingAnswer pending = chats.submit(chat, http, AnswerListener.NONE);
-        Completion completion = AnswerGateway.await(pending, http).get(0);
+        PendingAnswer pending = chats.submit(chat, asker, AnswerListener.NONE);
+        Completion completion = AnswerGateway.await(pending, asker).get(0);
         ToolForm.Parsed parsed = chat.request().tools().parsed(completion.text());
         String status = status(completion, parsed.calls());
         List<ObjectNode> output = new ArrayList<>();

@@ -2,12 +2,12 @@ package io.peft4j.serve.answer.internal;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.javalin.http.Context;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.Completion.TokenProbability;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.Endpoint;
 import io.peft4j.serve.http.internal.EventStream;
 import io.peft4j.serve.http.internal.Json;
 import java.util.ArrayList;
@@ -40,9 +40,9 @@ final class ResponseStream implements AnswerListener {
     }
 
     /** Waits for the end of the answer. */
-    void run(PendingAnswer pending, Context http) {
+    void run(PendingAnswer pending, Endpoint.Asker asker) {
         try {
-            Completion completion = AnswerGateway.await(pending, http).get(0);
+            Completion completion = AnswerGateway.await(pending, asker).get(0);
             send("response." + status, response.ended(status, output, pending, completion));
         } catch (ApiException e) {
             fail(e);

@@ -18,7 +18,6 @@ import io.peft4j.serve.store.internal.Ids;
 import io.peft4j.serve.store.internal.Job;
 import io.peft4j.serve.store.internal.JobCheckpoint;
 import io.peft4j.serve.store.internal.JobEvent;
-import io.peft4j.serve.store.internal.JobStatus;
 import io.peft4j.serve.store.internal.Store;
 import io.peft4j.serve.store.internal.StoredFile;
 import java.time.Clock;
@@ -26,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -61,10 +61,12 @@ public final class JobRoutes implements RouteGroup {
                 MOST_LISTED, "Job"), this::list);
         routes.get(JOBS + "/{id}", Operation.of("retrieveJob", "Tells of a job").reply("Job"),
                 request -> Bodies.reply(request, json.of(find(request))));
-        routes.post(JOBS + "/{id}/cancel", Operation.of("cancelJob", "Ends a job").reply("Job"), this::cancel);
-        routes.post(JOBS + "/{id}/pause", Operation.of("pauseJob", "Lets a job wait").reply("Job"), this::pause);
+        routes.post(JOBS + "/{id}/cancel", Operation.of("cancelJob", "Ends a job").reply("Job"),
+                request -> change(request, job -> store.jobs().cancel(job.id(), now()), "cancelled"));
+        routes.post(JOBS + "/{id}/pause", Operation.of("pauseJob", "Lets a job wait").reply("Job"),
+                request -> change(request, job -> job.paused() || store.jobs().pause(job.id(), now()), "paused"));
         routes.post(JOBS + "/{id}/resume", Operation.of("resumeJob", "Lets a paused job go on").reply("Job"),
-                this::resume);
+                request -> change(request, job -> store.jobs().resume(job.id(), now()), "resumed"));
         routes.get(JOBS + "/{id}/events", Paging.describe(Operation.of("listJobEvents", "What happened to a job"),
                 MOST_LISTED, "JobEvent"), this::events);
         routes.get(JOBS + "/{id}/checkpoints", Paging.describe(Operation.of("listJobCheckpoints",
@@ -77,17 +79,15 @@ public final class JobRoutes implements RouteGroup {
         String name = wanted.get("model").asText();
         ServedModel model = ModelRoutes.answering(models, name, caller);
         wanted.put("model", model.name());
-        requireFile(caller, "training_file", wanted.get("training_file").asText());
-        if (!wanted.get("validation_file").isNull()) {
-            requireFile(caller, "validation_file", wanted.get("validation_file").asText());
-        }
         long now = now();
+        for (String field : List.of("training_file", "validation_file")) {
+            if (!wanted.get(field).isNull()) {
+                requireFile(store, caller, field, wanted.get(field).asText(), "fine-tune", now);
+            }
+        }
         String type = wanted.get("method").get("type").asText();
-        Job job = new Job(Ids.next("ftjob-"), caller.id(), caller.home(), models.baseName(), JobStatus.VALIDATING_FILES,
-                false,
-                wanted, (ObjectNode) wanted.get("method").get(type).get("hyperparameters"), Optional.empty(),
-                Optional.empty(), Optional.empty(), List.of(), now, Optional.empty(), Optional.empty(),
-                Optional.empty());
+        Job job = Job.begun(Ids.next("ftjob-"), caller.id(), caller.home(), models.baseName(), wanted,
+                (ObjectNode) wanted.get("method").get(type).get("hyperparameters"), now);
         List<JobEvent> events = List.of(JobEvent.info("created", "Created fine-tuning job: " + job.id()),
                 JobEvent.info("validating", "Validating training file: " + job.trainingFile()));
         store.disk().requireRoom(0);
@@ -101,16 +101,14 @@ public final class JobRoutes implements RouteGroup {
         Bodies.reply(request, json.of(job));
     }
 
-    private void requireFile(Caller caller, String field, String id) {
+    /** Refuses what is not a file of the caller for this purpose. */
+    static void requireFile(Store store, Caller caller, String field, String id, String purpose, long now) {
         Optional<StoredFile> file = Optional.of(id).filter(Ids::isValid)
-                .flatMap(valid -> store.files().find(valid, caller.project(), now()));
-        if (file.isEmpty()) {
-            throw ApiException.of(400, "invalid_request_error", "invalid_" + field, field, "no such file: '" + id
-                    + "'");
-        }
-        if (!file.get().purpose().equals("fine-tune")) {
-            throw ApiException.of(400, "invalid_request_error", "invalid_" + field, field, "the file '" + id
-                    + "' was uploaded for '" + file.get().purpose() + "'; upload it with the purpose fine-tune");
+                .flatMap(valid -> store.files().find(valid, caller.project(), now));
+        if (!file.map(StoredFile::purpose).equals(Optional.of(purpose))) {
+            throw ApiException.of(400, "invalid_request_error", "invalid_" + field, field, file.isEmpty()
+                    ? "no such file: '" + id + "'" : "the file '" + id + "' was uploaded for '" + file.get().purpose()
+                            + "'; upload it with the purpose " + purpose);
         }
     }
 
@@ -124,7 +122,7 @@ public final class JobRoutes implements RouteGroup {
         });
         boolean none = Optional.ofNullable(request.queryParam("metadata")).filter(text -> !text.isEmpty())
                 .map(JobRoutes::isNull).orElse(false);
-        Bodies.reply(request, Paging.json(store.jobs().list(Caller.of(request).project(), metadata, none,
+        Bodies.reply(request, Paging.json(store.jobs().list(false, Caller.of(request).project(), metadata, none,
                 Paging.of(request, LISTED, MOST_LISTED))
                 .orElseThrow(Paging::unknownAfter), json::of));
     }
@@ -138,34 +136,17 @@ public final class JobRoutes implements RouteGroup {
         return true;
     }
 
-    private void cancel(Context request) {
+    private void change(Context request, Predicate<Job> change, String done) {
         Job job = find(request);
-        if (!store.jobs().cancel(job.id(), now())) {
-            throw wrongStatus(job, "cancelled");
+        if (!change.test(job)) {
+            throw wrongStatus(find(request), done);
         }
         worker.wake();
         Bodies.reply(request, json.of(find(request)));
     }
 
-    private void pause(Context request) {
-        Job job = find(request);
-        if (!store.jobs().pause(job.id(), now()) && !find(request).paused()) {
-            throw wrongStatus(job, "paused");
-        }
-        worker.wake();
-        Bodies.reply(request, json.of(find(request)));
-    }
-
-    private void resume(Context request) {
-        Job job = find(request);
-        if (!store.jobs().resume(job.id(), now())) {
-            throw wrongStatus(job, "resumed");
-        }
-        worker.wake();
-        Bodies.reply(request, json.of(find(request)));
-    }
-
-    private static ApiException wrongStatus(Job job, String action) {
+    /** 400 for what cannot be done to a job or batch that is as it is. */
+    static ApiException wrongStatus(Job job, String action) {
         return ApiException.of(400, "invalid_request_error", "invalid_job_status", null, "the job " + job.id()
                 + " cannot be " + action + ": it is " + (job.paused() ? "paused" : job.status().code()));
     }
@@ -205,12 +186,14 @@ public final class JobRoutes implements RouteGroup {
 
     /** The job that a path names. */
     static Job find(Store store, Context request) {
-        String id = request.pathParam("id");
-        return Optional.of(id).filter(Ids::isValid).flatMap(store.jobs()::find)
-                .filter(job -> Caller.of(request).sees(job.project()))
-                .orElseThrow(() -> ApiException.notFound("fine_tuning_job_id", "fine_tune_not_found",
-                        "no such fine-tuning job: '" + id
-                                + "'"));
+        return find(store, request, false).orElseThrow(() -> ApiException.notFound("fine_tuning_job_id",
+                "fine_tune_not_found", "no such fine-tuning job: '" + request.pathParam("id") + "'"));
+    }
+
+    /** The job or batch that a path names, where the caller sees it. */
+    static Optional<Job> find(Store store, Context request, boolean batch) {
+        return Optional.of(request.pathParam("id")).filter(Ids::isValid).flatMap(store.jobs()::find)
+                .filter(job -> job.isBatch() == batch && Caller.of(request).sees(job.project()));
     }
 
     private long now() {

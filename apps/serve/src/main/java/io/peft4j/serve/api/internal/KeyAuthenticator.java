@@ -132,6 +132,11 @@ public final class KeyAuthenticator implements Authenticator {
         return key;
     }
 
+    /** Tokens were used for the key of an id; counts against its limit. */
+    public void used(String key, long tokens) {
+        usages.computeIfAbsent(key, id -> new Usage(nanos.getAsLong())).spend(tokens);
+    }
+
     private Caller caller(ApiKey key) {
         long now = nanos.getAsLong();
         Usage usage = usages.computeIfAbsent(key.id(), id -> new Usage(now));

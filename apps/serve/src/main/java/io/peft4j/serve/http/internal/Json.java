@@ -98,6 +98,11 @@ public final class Json {
         }
     }
 
+    /** Lists, maps, texts and numbers of Java as JSON. */
+    public static JsonNode value(Object value) {
+        return MAPPER.valueToTree(value);
+    }
+
     /** As text, on one line. */
     public static String text(JsonNode value) {
         return value.toString();

@@ -109,9 +109,7 @@ final class JobCheck {
 
     /** Between two pieces of a check. */
     private void requireWanted(RunningJob running) {
-        running.stopped().ifPresent(stop -> {
-            throw new CancellationException("the job was stopped");
-        });
+        running.requireWanted();
         pieces.pause();
     }
 

@@ -61,7 +61,8 @@ public final class JobRequest {
         return request;
     }
 
-    private static ObjectNode metadata(RequestFields fields) {
+    /** The pairs that a client keeps with a job or a batch, or null. */
+    public static ObjectNode metadata(RequestFields fields) {
         ObjectNode metadata = fields.object("metadata").orElse(null);
         if (metadata == null) {
             return null;

@@ -208,7 +208,8 @@ final class JobTraining {
         StoredModel made = new StoredModel(name, job.base(), job.owner(), job.project(), job.id(),
                 files.relative(files.run()), false,
                 now);
-        if (store.queue().succeed(running.claim(), new JobQueue.Outcome(made, results.trainedTokens(), left, events),
+        if (store.queue().succeed(running.claim(),
+                new JobQueue.Outcome(Optional.of(made), results.trainedTokens(), left, events),
                 now)) {
             files.tidyRun();
         }

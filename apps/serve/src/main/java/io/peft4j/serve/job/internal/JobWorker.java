@@ -24,12 +24,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Does jobs: one thread looks at the data of new ones, others train, each one job at a time, and one keeps telling the
- * database that this server lives. A job that was held by a server which does not say so any more is taken over.
+ * Does jobs: some threads look at the data of new ones, others train, each one job at a time, one answers batches, and
+ * one keeps telling the database that this server lives. A job that was held by a server which does not say so any more is taken over.
  */
 public final class JobWorker implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JobWorker.class);
@@ -47,6 +48,7 @@ public final class JobWorker implements AutoCloseable {
     private final Store store;
     private final ServedModels models;
     private final JobTraining training;
+    private final BatchRun batches;
     private final WaitingJobs waiting;
     private final Clock clock;
     private final Problems problems;
@@ -62,12 +64,14 @@ public final class JobWorker implements AutoCloseable {
     /**
      * A worker that does nothing yet.
      *
+     * @param batches answers the requests of batches
      * @param atOnce how many jobs train at a time
      * @param problems hears what keeps it from its jobs
      * @param share lets short requests go before checks of data
      */
-    public JobWorker(Store store, ServedModels models, VerdictOptions verdict, String organization, int atOnce,
-            Clock clock, Problems problems, WorkShare share) {
+    public JobWorker(Store store, ServedModels models, BatchRun batches, VerdictOptions verdict, String organization,
+            int atOnce, Clock clock, Problems problems, WorkShare share) {
+        this.batches = batches;
         this.share = share;
         this.problems = problems;
         this.store = store;
@@ -81,11 +85,12 @@ public final class JobWorker implements AutoCloseable {
     /** Begins. */
     public void start() {
         for (int i = 1; i <= CHECKS; i++) {
-            begin("peft4j-job-check-" + i, this::checkAll);
+            begin("peft4j-job-check-" + i, () -> takeAll(store.queue()::takeToValidate, this::check));
         }
         begin("peft4j-job-leases", this::renewAll);
+        begin("peft4j-batches", () -> takeAll(store.queue()::takeBatch, claim -> hold(claim, batches::run, List.of())));
         for (int i = 1; i <= atOnce; i++) {
-            begin("peft4j-job-" + i, this::trainAll);
+            begin("peft4j-job-" + i, () -> takeAll(store.queue()::takeToTrain, this::train));
         }
     }
 
@@ -152,23 +157,10 @@ public final class JobWorker implements AutoCloseable {
         }
     }
 
-    private void checkAll() {
+    private void takeAll(Function<String, Optional<JobClaim>> from, Predicate<JobClaim> work) {
         long seen = 0;
         while (!stopping) {
-            if (!attempt(() -> take(store.queue()::takeToValidate).map(claim -> {
-                check(claim);
-                wake();
-                return true;
-            }).orElse(false))) {
-                seen = await(seen, LOOK_MILLIS);
-            }
-        }
-    }
-
-    private void trainAll() {
-        long seen = 0;
-        while (!stopping) {
-            if (!attempt(() -> take(store.queue()::takeToTrain).map(this::train).orElse(false))) {
+            if (!attempt(() -> take(from).map(work::test).orElse(false))) {
                 seen = await(seen, LOOK_MILLIS);
             }
         }
@@ -215,11 +207,17 @@ public final class JobWorker implements AutoCloseable {
         }
     }
 
-    private void check(JobClaim claim) {
+    private boolean check(JobClaim claim) {
         Job job = claim.job();
-        JobFiles files = new JobFiles(store, job);
-        JobCheck check = new JobCheck(models.base(), job, files, share.pieces());
-        hold(claim, mine -> store.queue().validated(claim, check.run(mine), check.events(), now()), check.events());
+        if (job.isBatch()) {
+            hold(claim, mine -> store.queue().validated(claim, batches.check(mine), List.of(), now()), List.of());
+        } else {
+            JobCheck check = new JobCheck(models.base(), job, new JobFiles(store, job), share.pieces());
+            hold(claim, mine -> store.queue().validated(claim, check.run(mine), check.events(), now()),
+                    check.events());
+        }
+        wake();
+        return true;
     }
 
     /** Trains a job; gives whether it could. */
@@ -243,7 +241,7 @@ public final class JobWorker implements AutoCloseable {
      *
      * @param seen what was seen before a failure
      */
-    private void hold(JobClaim claim, Consumer<RunningJob> work, List<JobEvent> seen) {
+    private boolean hold(JobClaim claim, Consumer<RunningJob> work, List<JobEvent> seen) {
         RunningJob mine = new RunningJob(claim);
         running.put(claim.id(), mine);
         try {
@@ -269,6 +267,7 @@ public final class JobWorker implements AutoCloseable {
             running.remove(claim.id());
             store.queue().release(claim);
         }
+        return true;
     }
 
     private void fail(JobClaim claim, List<JobEvent> seen, PeftException why) {
@@ -323,7 +322,7 @@ public final class JobWorker implements AutoCloseable {
         return true;
     }
 
-    private static void pause(long millis) {
+    static void pause(long millis) {
         try {
             Thread.sleep(millis);
         } catch (InterruptedException e) {

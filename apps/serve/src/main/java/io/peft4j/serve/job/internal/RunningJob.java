@@ -64,6 +64,17 @@ final class RunningJob {
         isToStop();
     }
 
+    /**
+     * Between two pieces of work.
+     *
+     * @throws CancellationException when it was stopped
+     */
+    void requireWanted() {
+        if (stop.get() != null) {
+            throw new CancellationException("the job was stopped");
+        }
+    }
+
     Optional<Stop> stopped() {
         return Optional.ofNullable(stop.get());
     }

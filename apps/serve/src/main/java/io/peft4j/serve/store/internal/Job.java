@@ -7,17 +7,19 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * A fine-tuning job.
+ * A fine-tuning job, or a batch of requests, which waits, is taken and ends as one.
  *
- * @param id {@code ftjob-...}
+ * @param id {@code ftjob-...}, or {@code batch_...}
  * @param owner id of the key that it was made with
  * @param project whose keys see it
  * @param base the base model
  * @param status where it stands
  * @param paused whether it waits to be resumed
  * @param request what was asked for: {@code training_file}, {@code validation_file}, {@code suffix}, {@code seed},
- *     {@code metadata}, {@code integrations}, {@code method}, {@code model}
- * @param hyperparameters what it trains with, {@code "auto"} where that is not chosen yet
+ *     {@code metadata}, {@code integrations}, {@code method}, {@code model}; of a batch {@code input_file_id},
+ *     {@code endpoint}, {@code completion_window}, {@code metadata}
+ * @param hyperparameters what it trains with, {@code "auto"} where that is not chosen yet; of a batch how far it is:
+ *     {@code total}, {@code completed}, {@code failed}, {@code in_progress_at}, {@code finalizing_at}
  * @param error {@code code}, {@code message}, {@code param}, of one that failed
  * @param fineTunedModel the name of the model that it made
  * @param trainedTokens number of tokens that it was trained on
@@ -32,9 +34,25 @@ public record Job(String id, String owner, String project, String base, JobStatu
         ObjectNode hyperparameters, Optional<JsonNode> error, Optional<String> fineTunedModel,
         Optional<Long> trainedTokens, List<String> resultFiles, long createdAt, Optional<Long> finishedAt,
         Optional<Long> estimatedFinish, Optional<String> wanted) {
+    /** What ids of batches begin with. */
+    public static final String BATCH = "batch_";
+
     /** Copies the list. */
     public Job {
         resultFiles = List.copyOf(resultFiles);
+    }
+
+    /** One that was just made. */
+    public static Job begun(String id, String owner, String project, String base, ObjectNode request,
+            ObjectNode hyperparameters, long now) {
+        return new Job(id, owner, project, base, JobStatus.VALIDATING_FILES, false, request, hyperparameters,
+                Optional.empty(), Optional.empty(), Optional.empty(), List.of(), now, Optional.empty(),
+                Optional.empty(), Optional.empty());
+    }
+
+    /** Whether it is a batch of requests. */
+    public boolean isBatch() {
+        return id.startsWith(BATCH);
     }
 
     /** The id of the file with the examples. */
@@ -54,8 +72,9 @@ public record Job(String id, String owner, String project, String base, JobStatu
 
     /** Whether it reads a file. */
     public boolean reads(String file) {
-        return Stream.of("training_file", "validation_file").anyMatch(field -> text(field).filter(file::equals)
-                .isPresent());
+        return Stream.of("training_file", "validation_file", "input_file_id")
+                .anyMatch(field -> text(field).filter(file::equals)
+                        .isPresent());
     }
 
     /** The seed of its randomness. */

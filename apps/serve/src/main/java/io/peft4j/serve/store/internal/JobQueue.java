@@ -1,6 +1,5 @@
 package io.peft4j.serve.store.internal;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.store.internal.LeaseWatch.Held;
@@ -22,6 +21,7 @@ import java.util.function.LongSupplier;
  */
 public final class JobQueue {
     private static final String MINE = " AND worker = ? AND fence = ? AND " + JobTable.OPEN;
+    private static final String WAITS = "status IN ('queued', 'running') AND paused = 0 AND ";
     private static final String GIVEN_BACK = "worker = NULL";
 
     private final Database database;
@@ -56,7 +56,12 @@ public final class JobQueue {
 
     /** Takes the oldest job that waits, or whose worker is gone. */
     public Optional<JobClaim> takeToTrain(String base) {
-        return take(base, "status IN ('queued', 'running') AND paused = 0", "'running'");
+        return take(base, WAITS + JobTable.TUNING, "'running'");
+    }
+
+    /** Takes the oldest batch that waits, or whose worker is gone. */
+    public Optional<JobClaim> takeBatch(String base) {
+        return take(base, WAITS + JobTable.BATCH, "'running'");
     }
 
     private Optional<JobClaim> take(String base, String condition, String status) {
@@ -129,6 +134,12 @@ public final class JobQueue {
         });
     }
 
+    /** Keeps how far a batch is; gives whether this worker holds it. */
+    public boolean note(JobClaim claim, ObjectNode progress) {
+        return database.transaction(sql -> sql.update("UPDATE jobs SET hyperparameters = ? WHERE id = ?" + MINE,
+                Json.text(progress), claim.id(), worker, claim.fence()) > 0);
+    }
+
     /** Keeps events of a job that this worker holds, those that are not kept yet; gives whether it holds it. */
     public boolean tell(JobClaim claim, List<JobEvent> events, long now) {
         return database.transaction(sql -> isMine(sql, claim) && insert(sql, claim.id(), events, now));
@@ -178,14 +189,16 @@ public final class JobQueue {
         return recorded(claim, database.transaction(sql -> {
             if (sql.update("UPDATE jobs SET status = 'succeeded', fine_tuned_model = ?, trained_tokens = ?, "
                     + "result_files = ?, finished_at = ?, estimated_finish = NULL, paused = 0, " + GIVEN_BACK
-                    + " WHERE id = ?" + MINE, outcome.model().name(), outcome.trainedTokens(),
-                    Json.text(outcome.resultFiles()), now, claim.id(), worker, claim.fence()) == 0) {
+                    + " WHERE id = ?" + MINE, outcome.model().map(StoredModel::name), outcome.trainedTokens(),
+                    Json.text(JobTable.ids(outcome.files())), now, claim.id(), worker, claim.fence()) == 0) {
                 return false;
             }
             for (StoredFile file : outcome.files()) {
                 FileTable.insert(sql, file);
             }
-            ModelTable.insert(sql, outcome.model());
+            if (outcome.model().isPresent()) {
+                ModelTable.insert(sql, outcome.model().get());
+            }
             return insert(sql, claim.id(), outcome.events(), now);
         }));
     }
@@ -210,16 +223,12 @@ public final class JobQueue {
     /**
      * What a job that went well leaves.
      *
-     * @param model its model
+     * @param model its model; a batch has none
      * @param trainedTokens tokens that it learned from
      * @param files files whose content lies where it belongs
      * @param events the last news
      */
-    public record Outcome(StoredModel model, long trainedTokens, List<StoredFile> files, List<JobEvent> events) {
-        private ArrayNode resultFiles() {
-            ArrayNode ids = Json.array();
-            files.forEach(file -> ids.add(file.id()));
-            return ids;
-        }
+    public record Outcome(Optional<StoredModel> model, long trainedTokens, List<StoredFile> files,
+            List<JobEvent> events) {
     }
 }

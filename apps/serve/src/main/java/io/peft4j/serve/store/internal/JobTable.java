@@ -15,6 +15,9 @@ import java.util.stream.Collectors;
 /** Jobs as clients see and change them. The side of the workers is {@link JobQueue}. */
 public final class JobTable {
     static final String OPEN = "status IN ('validating_files', 'queued', 'running')";
+    /** Beside batches, which are rows of the same table. */
+    static final String TUNING = "id NOT LIKE '" + Job.BATCH + "%'";
+    static final String BATCH = "id LIKE '" + Job.BATCH + "%'";
     private static final int SCAN = 200;
 
     private final Database database;
@@ -36,7 +39,7 @@ public final class JobTable {
         records.put(job);
         boolean taken = database.transaction(sql -> {
             KeyTable.lock(sql, database.dialect(), job.owner());
-            long made = sql.first("SELECT count(*) FROM jobs WHERE owner = ? AND created_at >= ?",
+            long made = sql.first("SELECT count(*) FROM jobs WHERE owner = ? AND created_at >= ? AND " + TUNING,
                     row -> row.getLong(1), job.owner(), since).orElse(0L);
             return made < most && insert(sql, job, events) > 0;
         });
@@ -73,16 +76,18 @@ public final class JobTable {
     /**
      * A part of the list. Empty where the entry before it does not exist.
      *
+     * @param batches whether of batches
      * @param project whose; empty for those of all
      * @param metadata what jobs must have
      * @param none whether they must have none
      */
-    public Optional<ListPage<Job>> list(Optional<String> project, Map<String, String> metadata, boolean none,
-            ListPage.Request page) {
+    public Optional<ListPage<Job>> list(boolean batches, Optional<String> project, Map<String, String> metadata,
+            boolean none, ListPage.Request page) {
+        String which = " AND " + Sql.OF_PROJECT + " AND " + (batches ? BATCH : TUNING);
         return database.transaction(sql -> {
             Optional<Long> after = Optional.empty();
             if (page.after().isPresent()) {
-                after = sql.first("SELECT seq FROM jobs WHERE id = ? AND " + Sql.OF_PROJECT, row -> row.getLong(1),
+                after = sql.first("SELECT seq FROM jobs WHERE id = ?" + which, row -> row.getLong(1),
                         page.after().get(), project, project);
                 if (after.isEmpty()) {
                     return Optional.empty();
@@ -92,8 +97,9 @@ public final class JobTable {
             long before = after.orElse(Long.MAX_VALUE);
             boolean more = true;
             while (more && found.size() <= page.limit()) {
-                List<Numbered> rows = sql.list("SELECT * FROM jobs WHERE seq < ? AND " + Sql.OF_PROJECT
-                        + " ORDER BY seq DESC LIMIT ?", row -> new Numbered(row.getLong("seq"), job(row)), before,
+                List<Numbered> rows = sql.list(
+                        "SELECT * FROM jobs WHERE seq < ?" + which + " ORDER BY seq DESC LIMIT ?",
+                        row -> new Numbered(row.getLong("seq"), job(row)), before,
                         project, project, Math.max(SCAN, page.limit() + 1));
                 rows.stream().map(Numbered::job).filter(job -> has(job, metadata, none)).forEach(found::add);
                 more = !rows.isEmpty();
@@ -125,6 +131,24 @@ public final class JobTable {
         return cancelled;
     }
 
+    /** Keeps what a cancelled batch had answered, and how much that was. */
+    public void leave(String id, ObjectNode progress, List<StoredFile> files) {
+        database.transaction(sql -> {
+            for (StoredFile file : files) {
+                FileTable.insert(sql, file);
+            }
+            return sql.update("UPDATE jobs SET hyperparameters = ?, result_files = ? WHERE id = ?",
+                    Json.text(progress), Json.text(ids(files)), id);
+        });
+        find(id).ifPresent(records::update);
+    }
+
+    static ArrayNode ids(List<StoredFile> files) {
+        ArrayNode ids = Json.array();
+        files.forEach(file -> ids.add(file.id()));
+        return ids;
+    }
+
     /** Lets a job wait until it is resumed; gives whether it does so now. */
     public boolean pause(String id, long now) {
         return change(id, now, "paused = 1, wanted = 'pause', estimated_finish = NULL, status = CASE status WHEN "
@@ -150,7 +174,8 @@ public final class JobTable {
 
     /** How many jobs there are in each status. */
     public Map<String, Long> counts() {
-        return database.transaction(sql -> sql.list("SELECT status, count(*) AS jobs FROM jobs GROUP BY status",
+        return database.transaction(sql -> sql.list("SELECT status, count(*) AS jobs FROM jobs WHERE " + TUNING
+                + " GROUP BY status",
                 row -> Map.entry(row.getString("status"), row.getLong("jobs")))).stream()
                 .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
     }

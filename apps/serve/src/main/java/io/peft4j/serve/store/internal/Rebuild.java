@@ -117,10 +117,8 @@ public final class Rebuild {
 
     private void fill(Sql sql, Job job) throws SQLException {
         boolean ended = job.finishedAt().isPresent();
-        Job again = ended ? job : new Job(job.id(), job.owner(), job.project(), job.base(),
-                JobStatus.VALIDATING_FILES, job.paused(), job.request(), job.hyperparameters(), Optional.empty(),
-                Optional.empty(), Optional.empty(), List.of(), job.createdAt(), Optional.empty(), Optional.empty(),
-                Optional.empty());
+        Job again = ended ? job : Job.begun(job.id(), job.owner(), job.project(), job.base(), job.request(),
+                job.hyperparameters(), job.createdAt());
         jobs += JobTable.insert(sql, again, List.of(JobEvent.warn("rebuilt",
                 "The server's database was lost and built again; earlier events are gone")));
         String run = "jobs/" + job.id() + "/run";

@@ -93,7 +93,7 @@ final class Records {
     }
 
     List<Job> jobs() {
-        return all("ftjob-", Records::job);
+        return Stream.of("ftjob-", Job.BATCH).flatMap(kind -> all(kind, Records::job).stream()).toList();
     }
 
     void put(StoredFile file) {

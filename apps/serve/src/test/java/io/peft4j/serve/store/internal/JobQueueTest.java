@@ -142,7 +142,7 @@ class JobQueueTest {
         assertEquals(Optional.empty(), worker.renew(claim));
         assertFalse(worker.validated(claim, Json.object(), List.of(event), 1));
         assertFalse(worker.fail(claim, "code", "message", Optional.empty(), List.of(event), 1));
-        assertFalse(worker.succeed(claim, new JobQueue.Outcome(model, 1, List.of(), List.of(event)), 1));
+        assertFalse(worker.succeed(claim, new JobQueue.Outcome(Optional.of(model), 1, List.of(), List.of(event)), 1));
         assertFalse(worker.addCheckpoint(claim, new JobCheckpoint("ftckpt_1", claim.id(), 1, "ft:tiny", 1,
                 Json.object()), model, event));
         assertEquals(JobStatus.RUNNING, jobs.find(claim.id()).orElseThrow().status());
