@@ -182,4 +182,17 @@ class BatchesTest {
             assertEquals(List.of("400 input_file_id", "400 input_file_id", "400 endpoint", "400 window"), params);
         }
     }
+
+    @Test
+    void whatIsNotHereSaysWhatToUse() {
+        try (TestServer server = TestServer.start(data)) {
+            for (String path : List.of("/v1/evals", "/v1/evals/eval_1/runs",
+                    "/v1/fine_tuning/checkpoints/ft:tiny:x::1:ckpt-step-3/permissions")) {
+                Reply reply = server.get(path);
+                assertEquals("400 unsupported_endpoint", reply.status() + " " + reply.error().get("code").asText());
+                assertTrue(reply.error().get("message").asText().contains("peft4j "), reply.toString());
+                assertEquals(400, server.post(path, "{}").status());
+            }
+        }
+    }
 }

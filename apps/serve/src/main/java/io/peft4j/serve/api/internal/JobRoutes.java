@@ -71,6 +71,9 @@ public final class JobRoutes implements RouteGroup {
                 MOST_LISTED, "JobEvent"), this::events);
         routes.get(JOBS + "/{id}/checkpoints", Paging.describe(Operation.of("listJobCheckpoints",
                 "The models of a job on its way"), MOST_LISTED, "JobCheckpoint"), this::checkpoints);
+        routes.elsewhere("/v1/fine_tuning/checkpoints", "a checkpoint belongs to the project of its job, and all keys "
+                + "of that use it ('peft4j serve keys add --project'); start a server with '--adapter NAME=FOLDER' to "
+                + "open it to others");
     }
 
     private void create(Context request) {

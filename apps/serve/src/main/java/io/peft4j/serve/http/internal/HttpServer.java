@@ -13,7 +13,9 @@ import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.Phaser;
 import java.util.concurrent.TimeUnit;
@@ -55,6 +57,7 @@ public final class HttpServer implements AutoCloseable {
     private final Predicate<Throwable> diskFull;
     private final LongRequests longRequests;
     private final FreedMemory freed;
+    private final Map<String, String> elsewhere = new TreeMap<>();
     /** The server itself and each request that runs; it ends when all have left. */
     private final Phaser running = new Phaser(1);
 
@@ -87,7 +90,7 @@ public final class HttpServer implements AutoCloseable {
                             server -> server.setHandler(new RequestGate(OPEN, limits, diskFull::test, running, share)));
             configure(config, socket, groups);
         });
-        this.routes = new RouteTable(javalin);
+        this.routes = new RouteTable(javalin, elsewhere);
         routes.addHeads();
         javalin.start();
     }
@@ -132,7 +135,7 @@ public final class HttpServer implements AutoCloseable {
                 Duration.ofNanos((long) (millis * 1e6))));
         config.routes.before(this::begin);
         config.routes.after(LongRequests::leave);
-        Routes described = new Routes(config.routes);
+        Routes described = new Routes(config.routes, elsewhere);
         groups.forEach(group -> group.addTo(described));
         described.get("/openapi.json", Operation.of("description", "This description").withoutKey()
                 .reply(Operation.OBJECT), request -> Bodies.reply(request, described.description()));

@@ -6,6 +6,7 @@ import io.javalin.http.HttpResponseException;
 import io.javalin.router.ParsedEndpoint;
 import io.peft4j.core.error.support.SimilarNames;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -15,9 +16,12 @@ import java.util.stream.Collectors;
 /** The routes of a server, by which it tells what there is when somebody asks for another. */
 final class RouteTable {
     private final Javalin javalin;
+    private final Map<String, String> elsewhere;
 
-    RouteTable(Javalin javalin) {
+    /** @param elsewhere what to use instead of paths that are not here */
+    RouteTable(Javalin javalin, Map<String, String> elsewhere) {
         this.javalin = javalin;
+        this.elsewhere = elsewhere;
     }
 
     private List<ParsedEndpoint> routes() {
@@ -43,9 +47,12 @@ final class RouteTable {
     ApiException refusal(HttpResponseException error, String method, String path) {
         String what = method + " " + path;
         return switch (error.getStatus()) {
-            case 404 -> ApiException.notFound(null, "unknown_url", "unknown request URL: " + what + "; "
-                    + SimilarNames.sentence(path, names(route -> true, route -> route.endpoint.path))
-                    + "; GET /openapi.json describes all");
+            case 404 -> elsewhere.entrySet().stream().filter(each -> (path + "/").startsWith(each.getKey() + "/"))
+                    .findFirst().map(each -> ApiException.of(400, "invalid_request_error", "unsupported_endpoint", null,
+                            "this server has no " + each.getKey() + ": " + each.getValue()))
+                    .orElseGet(() -> ApiException.notFound(null, "unknown_url", "unknown request URL: " + what + "; "
+                            + SimilarNames.sentence(path, names(route -> true, route -> route.endpoint.path))
+                            + "; GET /openapi.json describes all"));
             case 405 -> ApiException.of(405, "invalid_request_error", "method_not_allowed", null, "not allowed: " + what
                     + "; this URL takes " + String.join(", ", methods(path)));
             default -> ApiException.of(error.getStatus(), "invalid_request_error", null, null, error.getMessage());

@@ -6,15 +6,19 @@ import io.javalin.http.Handler;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.Map;
 import java.util.Objects;
 
 /** Takes routes, each with what is told of it, and describes them all by OpenAPI. */
 public final class Routes {
     private final RoutesConfig handlers;
+    private final Map<String, String> elsewhere;
     private final ObjectNode paths = Json.object();
 
-    Routes(RoutesConfig handlers) {
+    /** @param elsewhere is given what to use instead of paths that are not here */
+    Routes(RoutesConfig handlers, Map<String, String> elsewhere) {
         this.handlers = handlers;
+        this.elsewhere = elsewhere;
     }
 
     /** A route that is read from. */
@@ -33,6 +37,11 @@ public final class Routes {
     public void delete(String path, Operation operation, Handler handler) {
         operation.describe(paths, "delete", path);
         handlers.delete(path, guarded(handler));
+    }
+
+    /** A part of OpenAI's API that is not here: whoever asks for any of it is told what to use. */
+    public void elsewhere(String path, String instead) {
+        elsewhere.put(path, instead);
     }
 
     /** A route that is read from and not part of the API, and so not described. */
