@@ -60,6 +60,10 @@ final class ServeKeysCommand extends CommandGroup {
                 + "limit")
         private Long bytes;
 
+        @Option(names = "--shut-out", description = "Makes the first key also while a server runs: it refuses requests "
+                + "without a key from then on.")
+        private boolean shutOut;
+
         @Mixin
         private Place place;
 
@@ -71,6 +75,12 @@ final class ServeKeysCommand extends CommandGroup {
                 throw usage("--admin and --project exclude each other: an administrator's key opens all projects");
             }
             try (ServerKeys keys = place.open()) {
+                if (!shutOut && keys.firstShutsClientsOut()) {
+                    throw new ConfigurationException("no key was made: a server runs on " + place.data
+                            + ", and with its "
+                            + "first key it refuses every request without one by 401, also of the console and of "
+                            + "clients that run now. Make it with --shut-out, and give it to them");
+                }
                 console().out().println(admin ? keys.addAdministrator(name, limits) : fromOptions(() -> keys.add(name,
                         Optional.ofNullable(project).orElse(ServerKeys.DEFAULT_PROJECT), limits)));
                 console().checkOut();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.io.support.FolderLock;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -102,6 +103,17 @@ class ServeCommandTest {
             assertEquals(24, embedding(process.out().strip().replace("listening on ", ""), "").size());
         } finally {
             process.process().destroyForcibly();
+        }
+    }
+
+    @Test
+    void theFirstKeyOfAServerThatRunsIsMadeOnPurposeOnly() throws IOException {
+        Path data = Files.createDirectories(folder.resolve("open"));
+        try (FolderLock server = FolderLock.take(data)) {
+            String refused = CommandRun.failing(1, "serve", "keys", "add", "--data", data, "team");
+            assertTrue(refused.contains("it refuses every request without one by 401"), refused);
+            CommandRun.succeeding("serve", "keys", "add", "--data", data, "--shut-out", "team");
+            CommandRun.succeeding("serve", "keys", "add", "--data", data, "other");
         }
     }
 

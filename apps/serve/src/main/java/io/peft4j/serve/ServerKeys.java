@@ -127,6 +127,14 @@ public final class ServerKeys implements AutoCloseable {
                 limits.jobsPerDay(), limits.storedBytes()), Instant.now().getEpochSecond()).secret();
     }
 
+    /**
+     * Whether a server uses the folder and there was never a key: unless it was started with one, it answers everybody
+     * on its machine until now, and with the first key refuses all who bring none.
+     */
+    public boolean firstShutsClientsOut() {
+        return store.keys().firstMade().isEmpty() && store.isInUse();
+    }
+
     /** All keys, also revoked ones, the oldest first. */
     public List<Key> list() {
         return store.keys().list().stream().map(key -> new Key(key.id(), key.name(), key.hint(),

@@ -47,6 +47,7 @@ class KeysTest {
     void whatOthersCanReachNeedsAKey() {
         assertThrows(ConfigurationException.class, () -> TestServer.start(data, builder -> builder.host("0.0.0.0")));
         try (ServerKeys keys = keys()) {
+            assertFalse(keys.firstShutsClientsOut(), "there are none");
             keys.add("team", ServerKeys.Limits.NONE);
         }
         try (TestServer server = TestServer.start(data, builder -> builder.host("0.0.0.0"))) {
@@ -59,9 +60,14 @@ class KeysTest {
     void aStoredKeyOpensUntilItIsRevoked() throws IOException, InterruptedException {
         try (TestServer server = TestServer.start(data); ServerKeys keys = keys()) {
             assertEquals(200, server.get("/v1/models").status());
+            assertTrue(keys.firstShutsClientsOut());
             String secret = keys.add("team", ServerKeys.Limits.NONE);
+            assertFalse(keys.firstShutsClientsOut());
             Thread.sleep(1100);
-            assertEquals(401, server.get("/v1/models").status());
+            Reply refused = server.get("/v1/models");
+            assertEquals(401, refused.status());
+            assertTrue(refused.error().get("message").asText().contains("This server asks for keys since "
+                    + keys.list().get(0).created() + ", when its first was made"), refused.toString());
             assertEquals(401, models(server, "sk-wrong").status());
             assertEquals(200, models(server, secret).status());
             assertEquals(200, server.send(HttpRequest.newBuilder(server.uri("/v1/models")).header("Authorization",

@@ -10,11 +10,14 @@ import io.peft4j.serve.store.internal.KeyTable;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Authenticates requests by a key: the one that the server was started with, or one that is stored. Where there has
@@ -23,13 +26,13 @@ import java.util.regex.Pattern;
  * answers no request: revoking a key must not open a server, least of all one that others can reach.
  */
 public final class KeyAuthenticator implements Authenticator {
+    private static final Logger LOG = LoggerFactory.getLogger(KeyAuthenticator.class);
     private static final String SCHEME = "Bearer ";
     /** How long the result of looking up a key holds, also where it is revoked meanwhile. */
     private static final long KNOWN_NANOS = 1_000_000_000;
     private static final int MOST_KNOWN = 10_000;
     private static final Pattern LOCAL_HOST = Pattern.compile("(localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1\\])(:\\d+)?",
             Pattern.CASE_INSENSITIVE);
-    private static final ApiKey ANY = new ApiKey("", "", "", Optional.empty(), 0, Optional.empty(), ApiKey.Limits.NONE);
 
     private final Optional<byte[]> master;
     private final KeyTable keys;
@@ -37,7 +40,9 @@ public final class KeyAuthenticator implements Authenticator {
     private final Map<String, Known> known = new ConcurrentHashMap<>();
     private final Map<String, Usage> usages = new ConcurrentHashMap<>();
 
-    private volatile Optional<Known> anyKnown = Optional.empty();
+    /** When the first key was made; stays, once there is one. */
+    private volatile Optional<Long> first;
+    private volatile long asked;
 
     private record Known(Optional<ApiKey> key, long since) {
         boolean holds(long now) {
@@ -55,6 +60,10 @@ public final class KeyAuthenticator implements Authenticator {
         this.master = master.map(text -> text.getBytes(StandardCharsets.UTF_8));
         this.keys = keys;
         this.nanos = nanos;
+        this.first = keys.firstMade();
+        this.asked = nanos.getAsLong() - KNOWN_NANOS;
+        LOG.info(master.isPresent() || first.isPresent() ? "requests need an API key"
+                : "no API key: requests from this machine are answered without one until the first key is made");
     }
 
     @Override
@@ -79,8 +88,12 @@ public final class KeyAuthenticator implements Authenticator {
     }
 
     private Caller withoutKey(Context request, String refusal) {
-        if (master.isPresent() || anyKey()) {
-            throw ApiException.unauthorized(refusal);
+        Optional<Long> since = master.isPresent() ? first : firstMade();
+        if (master.isPresent() || since.isPresent()) {
+            throw ApiException.unauthorized(refusal + since.map(time -> ". This server asks for keys since "
+                    + Instant.ofEpochSecond(time)
+                    + ", when its first was made; who runs it makes yours by 'peft4j serve "
+                    + "keys add'").orElse(""));
         }
         String host = request.header("Host");
         if (host != null && !LOCAL_HOST.matcher(host).matches()) {
@@ -91,14 +104,14 @@ public final class KeyAuthenticator implements Authenticator {
         return Caller.LOCAL;
     }
 
-    private boolean anyKey() {
-        long now = nanos.getAsLong();
-        Optional<Known> before = anyKnown.filter(known -> known.holds(now));
-        if (before.isEmpty()) {
-            before = Optional.of(new Known(keys.anyMade() ? Optional.of(ANY) : Optional.empty(), now));
-            anyKnown = before;
+    private Optional<Long> firstMade() {
+        if (first.isEmpty() && nanos.getAsLong() - asked >= KNOWN_NANOS) {
+            asked = nanos.getAsLong();
+            first = keys.firstMade();
+            first.ifPresent(time -> LOG.warn("the first API key was made: requests that bring none are refused from "
+                    + "now on, also those of clients that run"));
         }
-        return before.flatMap(Known::key).isPresent();
+        return first;
     }
 
     /** A browser names the site whose page sends a request; the console's own is this server. */

@@ -76,10 +76,10 @@ public final class KeyTable {
                 row -> row.getString(1))).isPresent();
     }
 
-    /** Whether keys were ever made, also where all of them are revoked. */
-    public boolean anyMade() {
-        return database.transaction(sql -> sql.first("SELECT id FROM api_keys LIMIT 1", row -> row.getString(1)))
-                .isPresent();
+    /** When the first key was made, also where all of them are revoked, in seconds since 1970. */
+    public Optional<Long> firstMade() {
+        return database.transaction(sql -> sql.first("SELECT created_at FROM api_keys ORDER BY seq LIMIT 1",
+                row -> row.getLong(1)));
     }
 
     /** What is kept of a key that opens. */

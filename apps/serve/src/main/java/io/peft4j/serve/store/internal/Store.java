@@ -191,6 +191,16 @@ public final class Store implements AutoCloseable {
         return folder;
     }
 
+    /** Whether a server uses the folder; not known where servers share a database. */
+    public boolean isInUse() {
+        try {
+            FolderLock.requireFree(folder);
+            return false;
+        } catch (FolderLock.InUseException e) {
+            return true;
+        }
+    }
+
     /** The folder of a job. */
     public Path jobFolder(String id) {
         if (!Ids.isValid(id)) {
