@@ -28,13 +28,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.http.HttpStatus;
+import org.springframework.web.bind.annotation.ResponseStatus;
 
 /**
  * One base model and the adapters of a folder, of which each sub-folder with a configuration is one. An adapter that
  * comes, changes or goes there does so here without a restart: answers that have begun end with what they began with.
  * An adapter that cannot be loaded is named in {@link #problems} and in the log, and the one before it goes on
  * answering. Which one answers a request is the rule of {@link AdapterChoice}; what cannot be loaded counts there, too,
- * so that nothing else answers in its place.
+ * so that nothing else answers in its place, but takes no place from an adapter that was the only one before.
  *
  * <p>For any number of threads. Closing it closes the base model.
  */
@@ -61,6 +63,25 @@ public final class PeftAdapters implements AutoCloseable {
         }
     }
 
+    /** There is no adapter of the name that a request gave: 404 where no controller says otherwise. */
+    @ResponseStatus(HttpStatus.NOT_FOUND)
+    public static final class UnknownAdapterException extends ConfigurationException {
+        private static final long serialVersionUID = 1;
+
+        UnknownAdapterException(ConfigurationException cause) {
+            super(cause.getMessage(), cause);
+        }
+    }
+
+    /** An application cannot start, since it is not known which adapter answers a request that names none. */
+    public static final class NoDefaultAdapterException extends ConfigurationException {
+        private static final long serialVersionUID = 1;
+
+        NoDefaultAdapterException(ConfigurationException cause) {
+            super(cause.getMessage(), cause);
+        }
+    }
+
     private final BaseModel base;
     private final PeftModel model;
     private final Optional<Path> folder;
@@ -79,7 +100,8 @@ public final class PeftAdapters implements AutoCloseable {
      * @param folder the folder of the adapters, which may come later
      * @param defaultName the adapter that answers where none is named; needed where there are several
      * @param reload how often the folder is looked at; 0 means when {@link #refresh} is called
-     * @throws ConfigurationException when there are several adapters and no default
+     * @throws NoDefaultAdapterException when there are adapters, and the default is none of them, or none of several was
+     *     chosen
      */
     public PeftAdapters(BaseModel base, Optional<Path> folder, Optional<String> defaultName, Duration reload) {
         this.base = Objects.requireNonNull(base, "base");
@@ -105,13 +127,13 @@ public final class PeftAdapters implements AutoCloseable {
         try {
             choice.name(Optional.empty(), known());
         } catch (ConfigurationException e) {
-            if (choice.defaultName().isPresent()) {
+            if (choice.defaultName().isPresent() && known().isEmpty()) {
                 // It may come later.
                 LOG.warn("{}: {}", DEFAULT_ADAPTER, e.getMessage());
                 return;
             }
             close();
-            throw e;
+            throw new NoDefaultAdapterException(e);
         }
     }
 
@@ -211,14 +233,20 @@ public final class PeftAdapters implements AutoCloseable {
      *
      * @param asked the adapter that it names, or the base; empty where it names none
      * @return the name of an adapter, or {@value PeftModel#BASE}
-     * @throws ConfigurationException when there is none of that name, it cannot be loaded, or there are several and
-     *     nothing says which is meant
+     * @throws UnknownAdapterException when there is none of the name that was asked for
+     * @throws ConfigurationException when it cannot be loaded, or there are several and nothing says which is meant
      */
     public String name(Optional<String> asked) {
         Set<String> known = known();
-        // Where the only one is gone, the base does not take its place.
-        Optional<String> wanted = asked.or(choice::defaultName).or(() -> known.isEmpty() ? only : Optional.empty());
-        String name = choice.name(wanted, known);
+        // Where the only one is gone, the base does not take its place; nor does what cannot be loaded, beside it.
+        Optional<String> wanted = asked.or(choice::defaultName)
+                .or(() -> known.isEmpty() || only.map(List::of).equals(Optional.of(names())) ? only : Optional.empty());
+        String name;
+        try {
+            name = choice.name(wanted, known);
+        } catch (ConfigurationException e) {
+            throw wanted.isPresent() ? new UnknownAdapterException(e) : e;
+        }
         if (!name.equals(PeftModel.BASE) && !names().contains(name)) {
             throw new ConfigurationException("the adapter '" + name + "' cannot be loaded: " + problems.get(name));
         }

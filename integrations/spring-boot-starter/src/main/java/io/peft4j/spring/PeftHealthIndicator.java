@@ -9,8 +9,8 @@ import org.springframework.boot.health.contributor.Health;
 
 /**
  * Up while the models answer; names the base, what its weights are kept in, the adapters, what answers requests that
- * name none, and adapters that could not be loaded. Down where there are such: what answers is not what was put there;
- * and where it is not clear which adapter answers a request that names none.
+ * name none, and adapters that could not be loaded. Down where that is the one for requests that name none, since what
+ * answers them is not what was put there, or where it is not clear which that is; others are details.
  */
 final class PeftHealthIndicator extends AbstractHealthIndicator {
     private final PeftAdapters adapters;
@@ -28,13 +28,17 @@ final class PeftHealthIndicator extends AbstractHealthIndicator {
         base.lease().close();
         builder.up().withDetail("model", base.network().description().name())
                 .withDetail("weights", base.precision().name()).withDetail("adapters", adapters.names());
+        if (!adapters.problems().isEmpty()) {
+            builder.withDetail("problems", adapters.problems());
+        }
         try {
-            builder.withDetail("default", adapters.name(Optional.empty()));
+            String usual = adapters.name(Optional.empty());
+            builder.withDetail("default", usual);
+            if (adapters.problems().containsKey(usual)) {
+                builder.down();
+            }
         } catch (ConfigurationException e) {
             builder.down().withDetail("default", e.getMessage());
-        }
-        if (!adapters.problems().isEmpty()) {
-            builder.down().withDetail("problems", adapters.problems());
         }
     }
 }

@@ -15,14 +15,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.ai.chat.model.ChatModel;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.diagnostics.FailureAnalyzer;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
+import org.springframework.core.io.support.SpringFactoriesLoader;
 
 /** What the starter configures, and what it leaves alone. */
 class AutoConfigurationTest {
@@ -99,7 +103,16 @@ class AutoConfigurationTest {
         two.run(context -> {
             String reason = reason(context.getStartupFailure());
             assertTrue(reason.contains("[ferry, hr]") && reason.contains("set peft4j.default-adapter"), reason);
+            FailureAnalysis said = SpringFactoriesLoader.forDefaultResourceLocation().load(FailureAnalyzer.class)
+                    .stream()
+                    .map(each -> each.analyze(context.getStartupFailure())).filter(Objects::nonNull).findFirst()
+                    .orElseThrow();
+            assertTrue(said.getDescription().contains("[ferry, hr]"), said.getDescription());
+            assertTrue(said.getAction().startsWith("Set peft4j.default-adapter to"), said.getAction());
         });
+        two.withPropertyValues("peft4j.default-adapter=fery").run(context -> assertTrue(reason(context
+                .getStartupFailure()).startsWith("unknown adapter 'fery'"),
+                reason(context.getStartupFailure())));
         two.withPropertyValues("peft4j.default-adapter=__base__").run(context -> {
             PeftAdapters adapters = context.getBean(PeftAdapters.class);
             assertSame(adapters.base(), adapters.model());

@@ -38,6 +38,9 @@ import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
 
 /** An application on the tiny model: it answers, is taught by HTTP, and follows its folder of adapters. */
 @SpringBootTest(webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT, classes = StarterTest.Application.class,
@@ -73,6 +76,13 @@ class StarterTest {
     @SpringBootConfiguration
     @EnableAutoConfiguration
     static class Application {
+        @RestController
+        static class Questions {
+            @GetMapping("/ask")
+            String ask(ChatModel chat, @RequestParam("model") String model) {
+                return chat.call(new Prompt(QUESTION, ChatOptions.builder().model(model).build())).toString();
+            }
+        }
     }
 
     @DynamicPropertySource
@@ -129,8 +139,10 @@ class StarterTest {
         DecisionQuestion question = DecisionQuestion.choice("Which team?", List.of("billing", "login"));
         assertEquals(new DecisionModel(models.base()).withRotations(2).decide("charged twice", question), decisions
                 .model().decide("charged twice", question));
-        String message = assertThrows(ConfigurationException.class, () -> ask("hr")).getMessage();
+        String message = assertThrows(PeftAdapters.UnknownAdapterException.class, () -> ask("hr")).getMessage();
         assertTrue(message.startsWith("unknown adapter 'hr'; none exist"), message);
+        assertEquals(200, http(to("/ask?model=__base__").GET()).statusCode());
+        assertEquals(404, http(to("/ask?model=hr").GET()).statusCode());
     }
 
     @Test
@@ -187,7 +199,8 @@ class StarterTest {
         assertTrue(get("/actuator/health").contains("no adapter_model.safetensors"), get("/actuator/health"));
         String message = assertThrows(ConfigurationException.class, () -> ask("half")).getMessage();
         assertTrue(message.startsWith("the adapter 'half' cannot be loaded: "), message);
-        assertThrows(ConfigurationException.class, () -> chat.call(QUESTION), "it may be the one that was meant");
+        assertEquals(200, http(to("/actuator/health").GET()).statusCode(), "the one for all requests answers");
+        assertEquals(ANSWER, chat.call(QUESTION));
         Files.delete(half.resolve("adapter_config.json"));
         until(() -> models.problems().isEmpty());
         assertEquals(ANSWER, chat.call(QUESTION));
