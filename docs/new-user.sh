@@ -42,7 +42,8 @@ property() {
   sed -n "s/.*<$1>\(.*\)<.*/\1/p" pom.xml | head -1
 }
 
-# A project with the dependencies given as group:artifact:version[:scope].
+# A project with the README's settings and dependency, and with further dependencies as group:artifact:version[:scope]. Its
+# compiler plugin is the one that Maven takes by itself; JUnit 5 needs a newer plugin for tests than Maven 3.8 does.
 project() { # folder, dependencies
   local folder=$1 dependency group artifact number scope
   shift
@@ -50,14 +51,11 @@ project() { # folder, dependencies
   {
     echo '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
     echo '<groupId>com.example</groupId><artifactId>try</artifactId><version>1</version>'
-    echo '<properties><maven.compiler.release>17</maven.compiler.release>'
-    echo '<project.build.sourceEncoding>UTF-8</project.build.sourceEncoding></properties>'
     echo '<build><pluginManagement><plugins>'
     echo "<plugin><artifactId>maven-surefire-plugin</artifactId><version>$(property surefire-plugin.version)</version></plugin>"
-    echo "<plugin><artifactId>maven-compiler-plugin</artifactId><version>$(property compiler-plugin.version)</version></plugin>"
-    echo "<plugin><artifactId>maven-resources-plugin</artifactId><version>$(property resources-plugin.version)</version></plugin>"
     echo "<plugin><artifactId>maven-dependency-plugin</artifactId><version>$(property dependency-plugin.version)</version></plugin>"
-    echo '</plugins></pluginManagement></build><dependencies>'
+    echo '</plugins></pluginManagement></build>'
+    block README.md '^<properties>' | sed '/^<.dependencies>/d'
     for dependency in "$@"; do
       IFS=: read -r group artifact number scope <<<"$dependency"
       echo "<dependency><groupId>$group</groupId><artifactId>$artifact</artifactId><version>$number</version>"

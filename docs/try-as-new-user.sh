@@ -18,13 +18,18 @@ cat "$work/quickstart.json"
 share=$(sed 's/.*"tuned_share":\([0-9.]*\).*/\1/' "$work/quickstart.json")
 awk -v share="$share" 'BEGIN { exit !(share >= 0.8) }' || fail "the quickstart's model answers only $share of the facts"
 
-step "the artifacts, into the local repository"
-mvn -q -B -ntp install -Dmaven.test.skip -Dformatter.skip -Denforcer.skip \
-  -pl peft-all,:peft-trackers,:peft-tiny-model,:peft-langchain4j,:peft-spring-boot-starter -am
+# What a document says, without what the build has looked at.
+install() { # file
+  local line
+  line=$(block "$1" '^mvn -q install')
+  step "$line"
+  eval "$line -B -ntp -Dmaven.test.skip -Dformatter.skip -Denforcer.skip"
+}
+install README.md
 tiny=io.peft4j:peft-tiny-model:$version:runtime
 
 step "the README's program in a project with one dependency (and the model)"
-project "$work/app" "io.peft4j:peft4j:$version" "$tiny" \
+project "$work/app" "$tiny" \
   "org.junit.jupiter:junit-jupiter:$(property junit.version):test"
 # With the settings that the README gives for the model that comes along.
 block README.md 'import io.peft4j.Peft4j;' | sed -e 's|HuggingFaceTB/SmolLM2-135M-Instruct|tiny|' \
@@ -102,6 +107,7 @@ share=0.7 notice=Larkenfell form=Larkenfell
 commands '^model='
 
 step "a method, an objective and a tracker of one's own, in a jar"
+mvn -q -B -ntp install -Dmaven.test.skip -Dformatter.skip -Denforcer.skip -pl :peft-trackers
 mvn -q -B -ntp -f examples/own-method/pom.xml "-Dpeft4j.version=$version" package \
   "org.apache.maven.plugins:maven-dependency-plugin:$(property dependency-plugin.version):build-classpath" \
   -Dmdep.outputFile=target/cp.txt
@@ -123,6 +129,8 @@ if ./peft4j score --model tiny --adapter "$work/own-adapter" --data examples/han
 fi
 grep -q SSF "$work/own.log" || fail "the unknown method is not named: $(cat "$work/own.log")"
 
+install docs/frameworks.md
+
 step "the example for LangChain4j"
 project "$work/langchain" "io.peft4j:peft-langchain4j:$version" "$tiny" \
   "dev.langchain4j:langchain4j:$(property langchain4j.version)"
@@ -134,7 +142,7 @@ java "-Duser.home=$HOME" -Dai.djl.offline=true -cp "$work/langchain/target/class
 grep -q Larkenfell "$work/langchain.txt" || fail "LangChain4j's assistant does not answer"
 
 step "the example for Spring Boot"
-mvn -q -B -ntp package -Dmaven.test.skip -Dformatter.skip -Denforcer.skip -pl examples/hr-bot -am
+mvn -q -B -ntp package -Dmaven.test.skip -Dformatter.skip -Denforcer.skip -f examples/hr-bot
 mkdir -p examples/hr-bot/adapters
 cp -r handbook-adapter examples/hr-bot/adapters/hr
 cd examples/hr-bot

@@ -25,7 +25,7 @@ commands '^\./peft4j quickstart '
 commands '^mvn '
 
 step "the README's program in a project with one dependency"
-project "$work/one" "io.peft4j:peft4j:$version"
+project "$work/one"
 block README.md 'import io.peft4j.Peft4j;' >"$work/one/src/main/java/Handbook.java"
 (cd "$work/one" && mvn -q -B -ntp compile dependency:build-classpath -Dmdep.outputFile=cp.txt -DincludeScope=runtime)
 echo "an application gets $(tr ':' '\n' <"$work/one/cp.txt" | wc -w) jars," \
