@@ -108,6 +108,8 @@ commands '^model='
 
 step "a method, an objective and a tracker of one's own, in a jar"
 mvn -q -B -ntp install -Dmaven.test.skip -Dformatter.skip -Denforcer.skip -pl :peft-trackers
+# With the test kit that its tests extend.
+mvn -q -B -ntp install -DskipTests -Dformatter.skip -Denforcer.skip -pl peft-core
 mvn -q -B -ntp -f examples/own-method/pom.xml "-Dpeft4j.version=$version" package \
   "org.apache.maven.plugins:maven-dependency-plugin:$(property dependency-plugin.version):build-classpath" \
   -Dmdep.outputFile=target/cp.txt
