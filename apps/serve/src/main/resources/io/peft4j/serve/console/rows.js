@@ -26,7 +26,10 @@ export async function rowsForm(place, stored, onMade) {
     const read = await attempt(() => post(path, { first: MOST_REVIEWED, ...columns && { columns } }));
     if (!read) {
       await end();
-    } else if (HANDBOOK.test(stored.filename)) {
+    } else if (read.columns.length === 0) {
+      await end();
+      say(`${stored.filename} cannot be read: ${read.problem || "it holds no rows"}`);
+    } else if (HANDBOOK.test(stored.filename) || read.rows.some(row => row.question?.startsWith?.(UNFILLED))) {
       review(place, stored, read, discard, end);
     } else {
       mapping(place, stored, read, discard, show, names => attempt(async () =>
@@ -61,7 +64,7 @@ function mapping(place, stored, read, discard, show, save) {
 
 /** The sections of a handbook as rows; those without a question, or that are not ticked, are left out. */
 function review(place, stored, read, discard, end) {
-  const rows = read.rows.map((row, i) => {
+  const rows = read.rows.filter(row => row.question).map((row, i) => {
     const question = el("input", { id: `question-of-${i}`, autocomplete: "off",
       value: row.question.startsWith(UNFILLED) ? "" : row.question });
     const answer = el("textarea", { id: `answer-of-${i}` }, row.answer);
@@ -81,7 +84,7 @@ function review(place, stored, read, discard, end) {
     save.textContent = `Use the ${count(filled, "row")} with a question`;
   };
   const section = el("section", { class: "card", "aria-label": `Rows of ${stored.filename}`, oninput: tell, onchange: tell },
-    el("h2", {}, `${stored.filename}: ${count(read.total, "row")} to review`), rows.map(row => row.card),
+    el("h2", {}, `${stored.filename}: ${count(rows.length, "row")} to review`), rows.map(row => row.card),
     el("p", { class: "row" }, save, discard));
   tell();
   fill(place, section);
