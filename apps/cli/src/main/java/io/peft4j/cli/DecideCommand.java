@@ -12,7 +12,10 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.task.DecisionModel;
 import io.peft4j.data.task.DecisionRow;
+import io.peft4j.data.format.OpenRows;
+import io.peft4j.data.near.support.LabelCheck;
 import io.peft4j.data.task.DecisionRows;
+import io.peft4j.data.task.RowKind;
 import io.peft4j.eval.decision.NextLabels;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -80,8 +83,7 @@ final class DecideCommand extends PeftCommand {
             DecisionModel rotating = new DecisionModel(loaded).withRotations(rotations);
             return maxError == null ? rotating : rotating.refusingBeyond(maxError);
         });
-        List<DecisionRequest> requests = DecisionRows.requests(input.file(data),
-                decisions.settings().plainQuestion());
+        List<DecisionRequest> requests = requests(data, decisions.settings());
         List<DecisionResult> all = new ArrayList<>();
         for (int from = 0; from < requests.size(); from += ROWS) {
             List<DecisionRequest> some = requests.subList(from, Math.min(requests.size(), from + ROWS));
@@ -99,9 +101,21 @@ final class DecideCommand extends PeftCommand {
         return 0;
     }
 
+    /** The rows of a file; what they say of right answers is not asked for, but wrong labels are told of. */
+    private List<DecisionRequest> requests(Path file, DecisionSettings settings) {
+        LabelCheck labels = new LabelCheck();
+        try (OpenRows rows = OpenRows.open(input.file(file))) {
+            List<DecisionRequest> requests = DecisionRows.requests(rows.first().flatMap(RowKind::labelled)
+                    .map(kind -> labels.taking(0, kind, rows)).orElse(rows), settings.plainQuestion());
+            labels.faults(List.of(file.toString()), text -> text)
+                    .forEach(fault -> console().say("warning: %s, %s", file,
+                            fault.sentence()));
+            return requests;
+        }
+    }
+
     private void printNext(DecisionSettings settings, List<DecisionRequest> requests, List<DecisionResult> results) {
-        List<String> known = labelled == null ? List.of() : texts(DecisionRows.requests(input.file(labelled),
-                settings.plainQuestion()));
+        List<String> known = labelled == null ? List.of() : texts(requests(labelled, settings));
         List<NextLabels> next = fromOptions(() -> NextLabels.of(results, texts(requests), known, settings.calibration(),
                 maxError == null ? OptionalDouble.empty() : OptionalDouble.of(maxError), toLabel));
         for (NextLabels each : next) {

@@ -117,6 +117,20 @@ class JobRulesTest {
         assertFalse(error.get("message").asText().contains(data.toString()), error.toString());
     }
 
+    @Test
+    void contradictingLabelsFailWithTheirLines() throws InterruptedException {
+        StringBuilder rows = new StringBuilder();
+        for (int i = 0; i < 12; i++) {
+            rows.append("{\"messages\": [{\"role\": \"user\", \"content\": \"case ").append(i % 11)
+                    .append("\"}, {\"role\": \"assistant\", \"content\": \"").append(i % 2 == 0 ? "billing" : "login")
+                    .append("\"}]}\n");
+        }
+        JsonNode error = failed(rows.toString(), "");
+        assertEquals("invalid_training_file", error.get("code").asText());
+        assertEquals("training_file: lines 1, 12: the same input has the answer 'billing' in line 1 and 'login' in "
+                + "line 12", error.get("message").asText());
+    }
+
     private static String pairs() {
         return pairs(0);
     }

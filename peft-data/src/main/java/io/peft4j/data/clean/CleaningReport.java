@@ -19,9 +19,10 @@ import java.util.Locale;
  * @param format the format of the rows
  * @param rejected rows that are not examples, the first of them
  * @param steps what each step did, in their order
+ * @param left what is wrong with labels and was not mended, because only people know which one is right
  */
 public record CleaningReport(long rows, long kept, long rejectedRows, DataFormat format, List<Rejected> rejected,
-        List<StepReport> steps) {
+        List<StepReport> steps, List<String> left) {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int MOST_REJECTED = 1000;
 
@@ -29,6 +30,7 @@ public record CleaningReport(long rows, long kept, long rejectedRows, DataFormat
     public CleaningReport {
         rejected = List.copyOf(rejected);
         steps = List.copyOf(steps);
+        left = List.copyOf(left);
     }
 
     /**
@@ -48,7 +50,7 @@ public record CleaningReport(long rows, long kept, long rejectedRows, DataFormat
         }
     }
 
-    /** The report for machines: rows, kept, rejected rows, and for each step what it changed and dropped. */
+    /** The report for machines: rows, kept, rejected rows, for each step what it changed and dropped, and what is left. */
     public ObjectNode toJson() {
         ObjectNode json = JSON.createObjectNode();
         json.put("format", format.name().toLowerCase(Locale.ROOT));
@@ -60,6 +62,7 @@ public record CleaningReport(long rows, long kept, long rejectedRows, DataFormat
             node.put("name", step.name()).put("changed", step.changed()).put("dropped", step.dropped());
             node.set("samples", JSON.valueToTree(step.samples()));
         }
+        json.set("left", JSON.valueToTree(left));
         return json;
     }
 }

@@ -5,6 +5,7 @@ import io.peft4j.data.example.Example;
 import io.peft4j.data.format.internal.Mojibake;
 import io.peft4j.data.pii.PiiDetector;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -12,8 +13,8 @@ import java.util.function.UnaryOperator;
 /** One way to mend an example. Used by one thread at a time, in the order of the examples. */
 public interface CleaningStep {
     /** The names of the steps that are taken where nothing else is asked for, in their order. */
-    List<String> STANDARD = List.of("encoding", "unicode", "control", "html", "whitespace", "empty_turns",
-            "merge_turns", "duplicates");
+    List<String> STANDARD = List.of("encoding", "unicode", "control", "html", "whitespace", "labels",
+            "empty_turns", "merge_turns", "duplicates");
 
     /** The name of the step. */
     String name();
@@ -58,7 +59,8 @@ public interface CleaningStep {
     /**
      * The step of a name, fresh: {@code encoding} (UTF-8 that was read as Latin-1 or Windows-1252, once or several
      * times, is what it was), {@code unicode} (one spelling of each character, no invisible ones), {@code control}
-     * (no control characters), {@code html} (no tags and entities), {@code whitespace}, {@code empty_turns},
+     * (no control characters), {@code html} (no tags and entities), {@code whitespace}, {@code labels} (spaces and
+     * case of a label as most rows have them; by a pipeline, which looks at all rows first), {@code empty_turns},
      * {@code merge_turns} (neighbouring turns of one role become one), {@code duplicates} (equal but for white space),
      * {@code redact} (personal data), {@code refusals} (dropped).
      *
@@ -73,6 +75,7 @@ public interface CleaningStep {
             case "control" -> ofTexts(name, TextCleaning::withoutControls);
             case "html" -> ofTexts(name, TextCleaning::withoutHtml);
             case "whitespace" -> ofTexts(name, TextCleaning::tidySpaces);
+            case LabelSpelling.NAME -> new LabelSpelling(Map.of());
             case "empty_turns" -> of(name, ConversationTurns::withoutEmpty);
             case "merge_turns" -> of(name, ConversationTurns::merged);
             case "duplicates" -> new DropDuplicates();

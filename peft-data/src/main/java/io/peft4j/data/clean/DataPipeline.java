@@ -7,11 +7,16 @@ import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.ExampleWriter;
+import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.TableLayout;
 import io.peft4j.data.format.internal.ParallelRows;
 import io.peft4j.data.format.support.DataFiles;
 import io.peft4j.data.near.support.Corpus;
+import io.peft4j.data.near.support.LabelCheck;
 import io.peft4j.data.near.support.Relations;
+import io.peft4j.data.pii.PiiDetector;
+import io.peft4j.data.task.RowKind;
+import io.peft4j.data.task.Statement;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -33,7 +38,11 @@ import java.util.function.Consumer;
  * <p>A pipeline is used once. Memory does not grow with the file but for some bytes a row, as the steps say.
  */
 public final class DataPipeline {
+    /** Steps that mend rows of a task, whose texts are not changed. */
+    private static final List<String> OF_TASKS = List.of("encoding", LabelSpelling.NAME, "duplicates", "redact");
+
     private final List<CleaningStep> steps = new ArrayList<>();
+    private final LabelCheck labels = new LabelCheck();
     private boolean near;
     private Consumer<Long> listener = rows -> {
     };
@@ -77,6 +86,8 @@ public final class DataPipeline {
      * @return those that are left
      */
     public List<Example> clean(List<? extends Example> examples) {
+        examples.forEach(example -> labels.add(0, example.origin().line(), Statement.of(example)));
+        steps.replaceAll(this::spelling);
         List<StepReport> reports = reports();
         List<Example> kept = new ArrayList<>();
         examples.forEach(example -> clean(example, reports).ifPresent(kept::add));
@@ -122,7 +133,26 @@ public final class DataPipeline {
     public CleaningReport run(DataFile in, Path out) {
         DataFiles.requireFile(in.path());
         DataFiles.requireOther(in.path(), out);
+        readLabels(in);
         return near ? runNear(in, out) : write(in, out, ExampleWriter.isTable(out), Optional.empty());
+    }
+
+    /** Reads the labels of all rows, where they have some, to know how each is written. */
+    private void readLabels(DataFile in) {
+        try (OpenRows rows = OpenRows.open(in)) {
+            Optional<RowKind<?>> kind = rows.first().flatMap(RowKind::labelled);
+            if (kind.isPresent() && steps.stream().anyMatch(step -> step.name().equals(LabelSpelling.NAME))) {
+                OpenRows read = labels.taking(0, kind.get(), rows);
+                while (read.next().isPresent()) {
+                    continue;
+                }
+                steps.replaceAll(this::spelling);
+            }
+        }
+    }
+
+    private CleaningStep spelling(CleaningStep step) {
+        return step instanceof LabelSpelling ? new LabelSpelling(labels.spellings()) : step;
     }
 
     /** Cleans once to find the near duplicates among what is left, and once more to write. */
@@ -142,7 +172,7 @@ public final class DataPipeline {
             all.add(step);
             long kept = copy(in, first, out, report.format(), repeated, step, corpus);
             return new CleaningReport(report.rows(), kept, report.rejectedRows(), report.format(), report.rejected(),
-                    all);
+                    all, report.left());
         } finally {
             try {
                 Files.deleteIfExists(first);
@@ -185,11 +215,12 @@ public final class DataPipeline {
 
     /** Cleans once; the rows keep the keys of a table that is read where they are to become one. */
     private CleaningReport write(DataFile in, Path out, boolean table, Optional<Corpus> corpus) {
-        List<StepReport> reports = reports();
         List<CleaningReport.Rejected> rejected = new ArrayList<>();
         long[] counts = new long[2];
-        try (ExampleReader reader = ExampleReader.open(in)) {
+        try (ExampleReader reader = ExampleReader.of(RowKind.whole(OpenRows.open(in)))) {
             DataFormat rows = reader.recognized();
+            steps.removeIf(step -> rows == DataFormat.TASK && !OF_TASKS.contains(step.name()));
+            List<StepReport> reports = reports();
             try (ExampleWriter writer = ExampleWriter.open(out, rows, table ? reader.layout() : Optional.empty())) {
                 ParallelRows.forEach(reader, item -> item, item -> {
                     counts[0]++;
@@ -210,7 +241,10 @@ public final class DataPipeline {
                                     + row.message()).orElse(""));
                 }
                 writer.commit();
-                return new CleaningReport(counts[0], writer.rows(), counts[1], rows, rejected, reports);
+                return new CleaningReport(counts[0], writer.rows(), counts[1], rows, rejected, reports,
+                        labels.faults(List.of(in.toString()), PiiDetector.standard()::redact).stream()
+                                .filter(fault -> !fault.code().equals("label_spelling"))
+                                .map(LabelCheck.Fault::sentence).toList());
             }
         }
     }

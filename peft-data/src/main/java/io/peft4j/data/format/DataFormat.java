@@ -33,7 +33,9 @@ public enum DataFormat {
     /** {@code {"text", "label"}}. */
     CLASSIFICATION(new ClassificationFormat()),
     /** {@code {"text"}}. */
-    TEXT(new TextFormat());
+    TEXT(new TextFormat(false)),
+    /** Rows for models with a head, whatever their keys are; recognised where they are checked and cleaned. */
+    TASK(new TextFormat(true));
 
     private final RowFormat rows;
 

@@ -89,6 +89,12 @@ public final class ExampleReader implements AutoCloseable {
         return new ExampleReader(rows.file(), rows);
     }
 
+    /** The example that a row by itself looks like; empty where it is none. */
+    public static Optional<Example> example(JsonLines.Row row) {
+        return DataFormat.of(row.fields()).flatMap(like -> like.read(row, new MessageReader(), fault -> {
+        }));
+    }
+
     /** The format: the given one, or the one that the rows so far look like. */
     public Optional<DataFormat> format() {
         return format;

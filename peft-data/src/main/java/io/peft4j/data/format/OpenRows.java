@@ -18,9 +18,12 @@ public final class OpenRows implements RowSource {
 
     /** Whoever reads the rows may close them, and whoever has opened them does so again. */
     private final AtomicBoolean closed;
+    private final Consumer<JsonLines.Row> told;
 
-    private OpenRows(DataFile file, RowSource rows, Optional<Entry> ahead, AtomicBoolean closed) {
+    private OpenRows(DataFile file, RowSource rows, Optional<Entry> ahead, AtomicBoolean closed,
+            Consumer<JsonLines.Row> told) {
         this.closed = closed;
+        this.told = told;
         this.file = file;
         this.rows = rows;
         this.ahead = ahead;
@@ -35,7 +38,8 @@ public final class OpenRows implements RowSource {
     public static OpenRows open(DataFile file) {
         RowSource rows = RowSource.open(file);
         try {
-            return new OpenRows(file, rows, rows.next(), new AtomicBoolean());
+            return new OpenRows(file, rows, rows.next(), new AtomicBoolean(), row -> {
+            });
         } catch (RuntimeException e) {
             rows.close();
             throw e;
@@ -44,7 +48,12 @@ public final class OpenRows implements RowSource {
 
     /** The same rows, to be read as this format; instead of these. */
     public OpenRows as(DataFormat format) {
-        return new OpenRows(file.withFormat(format), rows, ahead, closed);
+        return new OpenRows(file.withFormat(format), rows, ahead, closed, told);
+    }
+
+    /** The same rows, of each of which {@code action} is told before it is handed out; instead of these. */
+    public OpenRows telling(Consumer<JsonLines.Row> action) {
+        return new OpenRows(file, rows, ahead, closed, told.andThen(action));
     }
 
     /** The file, with what is said of how it is read. */
@@ -61,6 +70,7 @@ public final class OpenRows implements RowSource {
     public Optional<Entry> next() {
         Optional<Entry> next = ahead.isPresent() ? ahead : rows.next();
         ahead = Optional.empty();
+        next.flatMap(Entry::row).ifPresent(told);
         return next;
     }
 

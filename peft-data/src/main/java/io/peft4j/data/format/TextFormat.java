@@ -2,21 +2,33 @@ package io.peft4j.data.format;
 
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.TextExample;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
-/** Plain text. */
-final class TextFormat implements RowFormat {
+/**
+ * Plain text.
+ *
+ * @param whole whether all that stands in a row is its text, which is written as it was read
+ */
+record TextFormat(boolean whole) implements RowFormat {
     @Override
     public boolean recognizes(Map<String, Object> fields) {
-        return fields.containsKey("text");
+        return fields.containsKey("text") && !whole;
     }
 
     @Override
     public Optional<Example> read(JsonLines.Row row, MessageReader reader, Faults faults) {
-        return Rows.text(row, "text", false, faults)
-                .map(text -> new TextExample(text, Rows.extra(row, "text"), Rows.origin(row)));
+        return whole ? Optional.of(new TextExample(told(row.fields().values()), row.fields(), Rows.origin(row)))
+                : Rows.text(row, "text", false, faults)
+                        .map(text -> new TextExample(text, Rows.extra(row, "text"), Rows.origin(row)));
+    }
+
+    private static String told(Object value) {
+        return value instanceof Map<?, ?> map ? told(map.values()) : value instanceof Collection<?> list
+                ? list.stream().map(TextFormat::told).collect(Collectors.joining(" ")) : String.valueOf(value);
     }
 
     @Override
@@ -25,7 +37,9 @@ final class TextFormat implements RowFormat {
             return Optional.empty();
         }
         Map<String, Object> row = new LinkedHashMap<>();
-        row.put("text", text.text());
+        if (!whole) {
+            row.put("text", text.text());
+        }
         row.putAll(text.extra());
         return Optional.of(row);
     }

@@ -5,6 +5,7 @@ import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.internal.ParallelRows;
 import io.peft4j.data.near.support.Corpus;
 import io.peft4j.data.near.support.Overlap;
@@ -13,6 +14,7 @@ import io.peft4j.data.pii.PiiDetector;
 import io.peft4j.data.report.support.CheckEnd;
 import io.peft4j.data.report.support.CheckPart;
 import io.peft4j.data.report.support.RowScan;
+import io.peft4j.data.task.RowKind;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -126,10 +128,12 @@ public final class DataCheck {
                     mostFindings);
             String recognized = "";
             for (int file = 0; file < files.size(); file++) {
-                try (ExampleReader reader = ExampleReader.open(files.get(file))) {
-                    ParallelRows.forEach(reader, item -> all.scan(item, detector, encoder),
+                OpenRows rows = OpenRows.open(files.get(file));
+                Optional<RowKind<?>> kind = rows.first().flatMap(RowKind::labelled);
+                try (ExampleReader reader = ExampleReader.of(RowKind.whole(rows))) {
+                    ParallelRows.forEach(reader, item -> all.scan(item, kind, detector, encoder),
                             take(file, all, corpus, asked),
-                            rows -> listener.progress("reading", rows));
+                            read -> listener.progress("reading", read));
                     recognized = file == 0 ? reader.format().map(DataFormat::name).orElse("") : recognized;
                 }
             }

@@ -62,6 +62,17 @@ public enum FindingCode {
     /** Two answers to one question that cannot both be right. */
     CONTRADICTION(Severity.WARNING, "The model learns both and gives either answer.",
             "Find out which one is right and remove the other."),
+    /** A row whose fields do not go together. */
+    INVALID_ROW(Severity.ERROR, "It cannot be learned, or teaches something else than was meant.",
+            "Correct the row, or remove it."),
+    /** A label that is another one but for spaces and case. */
+    LABEL_SPELLING(Severity.WARNING, "Each spelling is a class of its own.", "Mend it; cleaning does."),
+    /** A rare label that is nearly a frequent one. */
+    LABEL_TYPO(Severity.WARNING, "A slip of the pen is a class of its own, with too few rows to be learned.",
+            "Correct it if it is one."),
+    /** A held-out label that no training row has. */
+    UNKNOWN_LABEL(Severity.WARNING, "The model never gives it, so that these rows always count as wrong.",
+            "Correct its spelling, or add training rows with it."),
     /** A question of the test that is trained on in the same words. */
     LEAKAGE(Severity.ERROR, "The evaluation measures memorization, so its result is better than the model.",
             "Remove it from one of the files, or split again by groups."),

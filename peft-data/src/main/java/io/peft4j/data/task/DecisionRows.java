@@ -40,14 +40,16 @@ public final class DecisionRows {
 
     private static List<DecisionRow> read(OpenRows file) {
         List<DecisionRow> rows = new ArrayList<>();
-        file.forEach(row -> {
-            DecisionRow read = row(row, Optional.empty());
-            if (read.gold().isEmpty()) {
-                throw row.wrong("has neither \"expected\" nor \"gold\" for any of its questions");
-            }
-            rows.add(read);
-        });
+        file.forEach(row -> rows.add(row(row)));
         return rows;
+    }
+
+    static DecisionRow row(JsonLines.Row row) {
+        DecisionRow read = row(row, Optional.empty());
+        if (read.gold().isEmpty()) {
+            throw row.wrong("has neither \"expected\" nor \"gold\" for any of its questions");
+        }
+        return read;
     }
 
     /**
@@ -57,12 +59,17 @@ public final class DecisionRows {
      * @throws DataException when a row is none: with file and line
      */
     public static List<DecisionRequest> requests(DataFile file, Optional<DecisionQuestion> plain) {
-        List<DecisionRequest> requests = new ArrayList<>();
         try (OpenRows rows = OpenRows.open(file)) {
-            rows.forEach(row -> requests.add(row(row, plain).request()));
+            return requests(rows, plain);
         }
+    }
+
+    /** As {@link #requests(DataFile, Optional)}, of a file that is open. */
+    public static List<DecisionRequest> requests(OpenRows rows, Optional<DecisionQuestion> plain) {
+        List<DecisionRequest> requests = new ArrayList<>();
+        rows.forEach(row -> requests.add(row(row, plain).request()));
         if (requests.isEmpty()) {
-            throw new DataException(file.path(), "contains no rows; expected one JSON object with \"state\" and "
+            throw new DataException(rows.file().path(), "contains no rows; expected one JSON object with \"state\" and "
                     + "\"questions\" a line");
         }
         return requests;

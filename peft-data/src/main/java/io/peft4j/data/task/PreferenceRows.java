@@ -9,6 +9,7 @@ import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.RowFault;
 import io.peft4j.data.format.internal.DataFaults;
@@ -71,7 +72,14 @@ public final class PreferenceRows {
         Path file = rows.file().path();
         return read(rows, "{\"messages\": [...], \"label\": true} a line",
                 item -> new JudgedAnswer(item.example().map(example -> chat(file, item.line(), example))
-                        .orElseGet(() -> unanswered(file, item.line()).preferredChat()), label(file, item)));
+                        .orElseGet(() -> unanswered(file, item.line()).preferredChat()),
+                        label(new JsonLines.Row(file, item.line(), item.fields()))));
+    }
+
+    static List<Statement> judgement(JsonLines.Row row) {
+        boolean good = label(row);
+        return ExampleReader.example(row).flatMap(Example::toChat).map(chat -> Statement.of(chat, good))
+                .orElse(List.of());
     }
 
     private static ChatExample chat(Path file, long line, Example example) {
@@ -79,18 +87,17 @@ public final class PreferenceRows {
                 + "\"messages\", or \"prompt\" and \"completion\", with a \"label\""));
     }
 
-    private static boolean label(Path file, ExampleReader.Item item) {
-        Object label = item.fields().get("label");
-        // Tables hold texts alone.
+    private static boolean label(JsonLines.Row row) {
+        Object label = row.fields().get("label");
+        return judgement(label).orElseThrow(() -> new DataException(row.file(), row.line(), "\"label\" is "
+                + (label == null ? "missing" : label) + "; it must be true (good answer) or false"));
+    }
+
+    /** Whether a label says good or bad; empty where it says something else. Tables hold texts alone. */
+    static Optional<Boolean> judgement(Object label) {
         String word = String.valueOf(label).toLowerCase(Locale.ROOT);
-        if (List.of("true", "1", "1.0").contains(word)) {
-            return true;
-        }
-        if (List.of("false", "0", "0.0").contains(word)) {
-            return false;
-        }
-        throw new DataException(file, item.line(), "\"label\" is " + (label == null ? "missing" : label)
-                + "; it must be true (good answer) or false");
+        return List.of("true", "1", "1.0").contains(word) ? Optional.of(true)
+                : List.of("false", "0", "0.0").contains(word) ? Optional.of(false) : Optional.empty();
     }
 
     private static <T> List<T> read(OpenRows source, String expected, Function<ExampleReader.Item, T> example) {

@@ -48,26 +48,20 @@ public record RankedQuery(String query, List<String> texts, List<Double> relevan
         List<RankedQuery> queries = new ArrayList<>();
         Map<String, RankedQuery> labelled = new LinkedHashMap<>();
         TaskRows.read(file, "\"query\", \"positive\" and \"negatives\"", row -> {
-            if (row.fields().containsKey("documents")) {
-                return queries.add(list(row));
-            }
-            if (!row.fields().containsKey("text_pair")) {
-                return queries.add(of(TaskRows.pair(row)));
-            }
-            RankedQuery one = labelled(row);
-            return labelled.merge(one.query, one, RankedQuery::with);
+            RankedQuery one = of(row);
+            return row.fields().containsKey("text_pair") ? labelled.merge(one.query, one, RankedQuery::with)
+                    : queries.add(one);
         });
         queries.addAll(labelled.values());
         return queries;
     }
 
-    private static RankedQuery list(JsonLines.Row row) {
-        return of(row, TaskRows.text(row, "query"), TaskRows.list(row, "documents"), TaskRows.list(row, "labels"));
-    }
-
-    private static RankedQuery labelled(JsonLines.Row row) {
-        return of(row, TaskRows.text(row, "text"), List.of(TaskRows.text(row, "text_pair")),
-                List.of(String.valueOf(row.fields().get("label"))));
+    static RankedQuery of(JsonLines.Row row) {
+        if (row.fields().containsKey("documents")) {
+            return of(row, TaskRows.text(row, "query"), TaskRows.list(row, "documents"), TaskRows.list(row, "labels"));
+        }
+        return !row.fields().containsKey("text_pair") ? of(TaskRows.pair(row)) : of(row, TaskRows.text(row, "text"),
+                List.of(TaskRows.text(row, "text_pair")), List.of(String.valueOf(row.fields().get("label"))));
     }
 
     private static RankedQuery of(JsonLines.Row row, String query, List<String> texts, List<String> labels) {

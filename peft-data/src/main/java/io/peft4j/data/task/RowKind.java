@@ -4,11 +4,14 @@ import io.peft4j.core.error.DataException;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.OpenRows;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -19,40 +22,45 @@ import java.util.function.Predicate;
  * @param <E> an example
  */
 public final class RowKind<E> {
+    /** The kinds below that say what is right for an input, in their order. */
+    private static final List<RowKind<?>> LABELLED = new CopyOnWriteArrayList<>();
+
     /** {@code {"prompt", "chosen", "rejected"}} and OpenAI's form of it. */
-    public static final RowKind<PreferenceExample> PREFERENCES = new RowKind<>(
+    public static final RowKind<PreferenceExample> PREFERENCES = labelled(
             "a prompt with a better and a worse answer", "{\"prompt\", \"chosen\", \"rejected\"}",
             fields -> DataFormat.of(fields).filter(DataFormat.PREFERENCE::equals).isPresent(),
-            rows -> PreferenceRows.pairs(rows));
+            rows -> PreferenceRows.pairs(rows), RowKind::example);
     /** {@code {"anchor", "positive"}}, or {@code "query"} for the first. */
-    public static final RowKind<TextPair> PAIRS = new RowKind<>("texts that belong together",
+    public static final RowKind<TextPair> PAIRS = labelled("texts that belong together",
             "{\"anchor\", \"positive\"}", has("anchor", "positive").or(has("query", "positive")),
-            rows -> TaskRows.pairs(rows));
+            rows -> TaskRows.pairs(rows), row -> Statement.of(TaskRows.pair(row)));
     /** {@code {"tokens", "labels"}}. */
-    public static final RowKind<LabelledWords> WORDS = new RowKind<>("words with labels", "{\"tokens\", \"labels\"}",
-            has("tokens", "labels"), rows -> TaskRows.words(rows));
+    public static final RowKind<LabelledWords> WORDS = labelled("words with labels", "{\"tokens\", \"labels\"}",
+            has("tokens", "labels"), rows -> TaskRows.words(rows), row -> Statement.of(TaskRows.words(row)));
     /** {@code {"question", "context"}}. */
     public static final RowKind<SpanQuestion> QUESTIONS = new RowKind<>("questions with a text",
             "{\"question\", \"context\", \"answers\"}", has("question", "context"), rows -> TaskRows.questions(rows));
     /** {@code {"text", "label"}}. */
-    public static final RowKind<LabelledText> TEXTS = new RowKind<>("texts with a label", "{\"text\", \"label\"}",
-            has("text", "label").or(has("text", "label_probabilities")), rows -> TaskRows.texts(rows));
+    public static final RowKind<LabelledText> TEXTS = labelled("texts with a label", "{\"text\", \"label\"}",
+            has("text", "label").or(has("text", "label_probabilities")), rows -> TaskRows.texts(rows),
+            row -> Statement.of(TaskRows.labelled(row)));
     /**
      * How relevant texts are to a query: rows of {@link #PAIRS}, {@code {"query", "documents", "labels"}} with lists,
      * and {@code {"text", "text_pair", "label"}}.
      */
-    public static final RowKind<RankedQuery> RANKINGS = new RowKind<>("queries with relevant and other texts",
+    public static final RowKind<RankedQuery> RANKINGS = labelled("queries with relevant and other texts",
             "{\"query\", \"positive\", \"negatives\"}", has("anchor", "positive")
                     .or(has("query", "positive")).or(has("query", "documents", "labels"))
                     .or(has("text", "text_pair", "label")),
-            rows -> RankedQuery.read(rows));
+            rows -> RankedQuery.read(rows), row -> Statement.of(RankedQuery.of(row)));
     /** {@code {"state", "questions"}} with {@code "expected"} or {@code "gold"}. */
-    public static final RowKind<DecisionRow> DECISIONS = new RowKind<>("questions about a state",
-            "{\"state\", \"questions\", \"expected\"}", has("state", "questions"), rows -> DecisionRows.labelled(rows));
+    public static final RowKind<DecisionRow> DECISIONS = labelled("questions about a state",
+            "{\"state\", \"questions\", \"expected\"}", has("state", "questions"), rows -> DecisionRows.labelled(rows),
+            row -> Statement.of(DecisionRows.row(row)));
     /** {@code {"messages", "label"}}, or {@code "prompt"} and {@code "completion"} for the messages. */
-    public static final RowKind<JudgedAnswer> JUDGED = new RowKind<>("answers with a label",
+    public static final RowKind<JudgedAnswer> JUDGED = labelled("answers with a label",
             "{\"messages\", \"label\"}", has("messages", "label").or(has("prompt", "completion", "label")),
-            rows -> PreferenceRows.judged(rows));
+            rows -> PreferenceRows.judged(rows), row -> PreferenceRows.judgement(row));
     /** {@code {"source", "target"}}. */
     public static final RowKind<SourceTarget> SOURCES = new RowKind<>("a source and a target",
             "{\"source\", \"target\"}", has("source", "target"), rows -> TaskRows.sources(rows));
@@ -70,6 +78,7 @@ public final class RowKind<E> {
     private final String form;
     private final Predicate<Map<String, Object>> keys;
     private final Function<OpenRows, List<E>> reader;
+    private final Function<JsonLines.Row, List<Statement>> statements;
 
     /**
      * A kind of row.
@@ -81,10 +90,55 @@ public final class RowKind<E> {
      */
     public RowKind(String words, String form, Predicate<Map<String, Object>> keys,
             Function<OpenRows, List<E>> reader) {
+        this(words, form, keys, reader, RowKind::example);
+    }
+
+    private RowKind(String words, String form, Predicate<Map<String, Object>> keys,
+            Function<OpenRows, List<E>> reader, Function<JsonLines.Row, List<Statement>> statements) {
         this.words = words;
         this.form = form;
         this.keys = keys;
         this.reader = reader;
+        this.statements = statements;
+    }
+
+    private static <E> RowKind<E> labelled(String words, String form, Predicate<Map<String, Object>> keys,
+            Function<OpenRows, List<E>> reader, Function<JsonLines.Row, List<Statement>> statements) {
+        RowKind<E> kind = new RowKind<>(words, form, keys, reader, statements);
+        LABELLED.add(kind);
+        return kind;
+    }
+
+    private static List<Statement> example(JsonLines.Row row) {
+        return ExampleReader.example(row).map(Statement::of).orElse(List.of());
+    }
+
+    /**
+     * The kind of a row that says what is right for an input; empty where it is of none. A conversation may have a
+     * label for other purposes.
+     */
+    public static Optional<RowKind<?>> labelled(Map<String, Object> fields) {
+        return LABELLED.stream().filter(kind -> kind.isOf(fields)
+                && (kind != JUDGED || PreferenceRows.judgement(fields.get("label")).isPresent())).findFirst();
+    }
+
+    /** Rows to be looked at or mended as a whole where they are of a kind that no format of examples holds. */
+    public static OpenRows whole(OpenRows rows) {
+        boolean whole = rows.file().format().isEmpty() && rows.first().filter(fields -> labelled(fields).filter(
+                kind -> DataFormat.of(fields).isEmpty() || kind == TEXTS && (fields.containsKey("text_pair")
+                        || !fields.containsKey("label") || fields.get("label") instanceof List<?>))
+                .isPresent())
+                .isPresent();
+        return whole ? rows.as(DataFormat.TASK) : rows;
+    }
+
+    /**
+     * What a row says.
+     *
+     * @throws DataException when the row is wrong
+     */
+    public List<Statement> statements(JsonLines.Row row) {
+        return statements.apply(row);
     }
 
     /** Rows that have all of these keys. */

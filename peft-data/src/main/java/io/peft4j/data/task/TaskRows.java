@@ -43,21 +43,23 @@ public final class TaskRows {
     }
 
     static List<LabelledText> texts(OpenRows file) {
-        return read(file, "\"text\" and \"label\"", row -> {
-            String text = text(row, "text");
-            Optional<String> second = row.fields().containsKey("text_pair") ? Optional.of(text(row, "text_pair"))
-                    : Optional.empty();
-            if (row.fields().containsKey(SOFT)) {
-                Map<String, Double> soft = soft(row);
-                try {
-                    return new LabelledText(text, second, List.copyOf(soft.keySet()), List.copyOf(soft.values()));
-                } catch (ConfigurationException e) {
-                    throw row.wrong("\"" + SOFT + "\": " + e.getMessage());
-                }
+        return read(file, "\"text\" and \"label\"", TaskRows::labelled);
+    }
+
+    static LabelledText labelled(JsonLines.Row row) {
+        String text = text(row, "text");
+        Optional<String> second = row.fields().containsKey("text_pair") ? Optional.of(text(row, "text_pair"))
+                : Optional.empty();
+        if (row.fields().containsKey(SOFT)) {
+            Map<String, Double> soft = soft(row);
+            try {
+                return new LabelledText(text, second, List.copyOf(soft.keySet()), List.copyOf(soft.values()));
+            } catch (ConfigurationException e) {
+                throw row.wrong("\"" + SOFT + "\": " + e.getMessage());
             }
-            return new LabelledText(text, second, row.fields().get("label") instanceof List<?> ? list(row, "label")
-                    : List.of(label(row, "label", row.fields().get("label"))));
-        });
+        }
+        return new LabelledText(text, second, row.fields().get("label") instanceof List<?> ? list(row, "label")
+                : List.of(label(row, "label", row.fields().get("label"))));
     }
 
     private static Map<String, Double> soft(JsonLines.Row row) {
@@ -92,15 +94,16 @@ public final class TaskRows {
     }
 
     static List<LabelledWords> words(OpenRows file) {
-        return read(file, "\"tokens\" and \"labels\"", row -> {
-            List<String> words = list(row, "tokens");
-            List<String> labels = list(row, "labels");
-            if (words.isEmpty() || words.size() != labels.size()) {
-                throw row.wrong("has " + words.size() + " tokens and " + labels.size()
-                        + " labels; each token needs one");
-            }
-            return new LabelledWords(words, labels);
-        });
+        return read(file, "\"tokens\" and \"labels\"", TaskRows::words);
+    }
+
+    static LabelledWords words(JsonLines.Row row) {
+        List<String> words = list(row, "tokens");
+        List<String> labels = list(row, "labels");
+        if (words.isEmpty() || words.size() != labels.size()) {
+            throw row.wrong("has " + words.size() + " tokens and " + labels.size() + " labels; each token needs one");
+        }
+        return new LabelledWords(words, labels);
     }
 
     /**

@@ -154,7 +154,8 @@ class DataPipelineTest {
         assertEquals(5, report.rejected().get(0).line());
         assertEquals(List.of("encoding: 0 changed, 0 dropped", "unicode: 0 changed, 0 dropped",
                 "control: 0 changed, 0 dropped",
-                "html: 1 changed, 0 dropped", "whitespace: 2 changed, 0 dropped", "empty_turns: 0 changed, 0 dropped",
+                "html: 1 changed, 0 dropped", "whitespace: 2 changed, 0 dropped", "labels: 0 changed, 0 dropped",
+                "empty_turns: 0 changed, 0 dropped",
                 "merge_turns: 0 changed, 0 dropped", "duplicates: 0 changed, 1 dropped",
                 "near_duplicates: 0 changed, 1 dropped"), report.steps().stream().map(StepReport::toString).toList());
         assertEquals(new StepReport.Sample(in.toString(), 4, "<b>Ann</b>", "Ann"),

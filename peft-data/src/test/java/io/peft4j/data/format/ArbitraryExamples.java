@@ -8,6 +8,7 @@ import io.peft4j.data.example.Example;
 import io.peft4j.data.example.Origin;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.example.TextExample;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,6 +30,9 @@ final class ArbitraryExamples {
     /** Examples of the kind that a format was made for. */
     static Arbitrary<Example> of(DataFormat format) {
         return switch (format) {
+            case TASK -> extra().map(fields -> format.read(new JsonLines.Row(Path.of(NOWHERE.file()), NOWHERE.line(),
+                    new LinkedHashMap<>(fields)), new MessageReader(), fault -> {
+                    }).orElseThrow());
             case TEXT ->
                 Combinators.combine(text(), extra()).as((text, extra) -> new TextExample(text, extra, NOWHERE));
             case CLASSIFICATION -> Combinators.combine(text(), text(), extra())

@@ -6,6 +6,7 @@ import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.RowSource;
 import io.peft4j.data.near.support.WordStatistics;
 import io.peft4j.data.pii.PiiDetector;
+import io.peft4j.data.task.RowKind;
 import io.peft4j.data.report.support.CheckPart;
 import io.peft4j.data.report.support.RowScan;
 import java.nio.file.Path;
@@ -97,7 +98,7 @@ final class CheckRows implements FlatMapFunction<Iterator<Tuple2<Object, Long>>,
         }
 
         private void take(ExampleReader.Item item) {
-            RowScan row = part.scan(item, detector, encoder);
+            RowScan row = part.scan(item, RowKind.labelled(item.fields()), detector, encoder);
             part.take(file, row, row.features().isEmpty() ? OptionalInt.empty() : OptionalInt.of(examples), detector,
                     encoder);
             row.features().ifPresent(features -> {

@@ -59,7 +59,7 @@ public final class SimilarNames {
     }
 
     /** The Levenshtein distance, in which two neighbours that are swapped count once. */
-    private static int distance(String a, String b) {
+    public static int distance(String a, String b) {
         int[][] distances = new int[a.length() + 1][b.length() + 1];
         for (int i = 0; i <= a.length(); i++) {
             for (int j = 0; j <= b.length(); j++) {

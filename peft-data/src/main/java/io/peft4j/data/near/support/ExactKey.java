@@ -56,7 +56,7 @@ public final class ExactKey {
     }
 
     /** A hash of a text in which any white space is one space, and any spelling of a character is the same. */
-    private static long collapsed(String text) {
+    static long collapsed(String text) {
         String same = Normalizer.isNormalized(text, Normalizer.Form.NFC) ? text
                 : Normalizer.normalize(text, Normalizer.Form.NFC);
         long hash = 0xCBF29CE484222325L;

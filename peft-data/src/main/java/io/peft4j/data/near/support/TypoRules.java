@@ -58,7 +58,7 @@ final class TypoRules {
     }
 
     /** Whether two words name different parts in one thing, such as trainer and trainee, in the plural or not. */
-    private static boolean play(String s, String t) {
+    static boolean play(String s, String t) {
         boolean plural = s.endsWith("s") && t.endsWith("s");
         int end = s.length() - (plural ? 1 : 0);
         return s.length() == t.length() && end > 4 && s.regionMatches(0, t, 0, end - 1)

@@ -8,6 +8,7 @@ import io.peft4j.data.pii.PiiDetector;
 import io.peft4j.data.report.DataReport;
 import io.peft4j.data.report.Finding;
 import io.peft4j.data.report.FindingCode;
+import io.peft4j.data.report.Severity;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -70,6 +71,9 @@ public final class CheckEnd {
             all.ids(file).report(files.get(file), findings, excerpts);
             addSize(file);
         }
+        all.labels().faults(files, excerpts::redacted).forEach(fault -> findings.add(FindingList.finding(
+                FindingCode.of(fault.code()).orElseThrow(), fault.error() ? Severity.ERROR : Severity.WARNING,
+                files.get(fault.file()), fault.lines(), fault.message())));
         new RelationFindings(related, relations, asked, overlap, files, findings, excerpts).add();
         outliers.forEach(one -> addOutliers(one, examples));
         addSingleUse(examples);

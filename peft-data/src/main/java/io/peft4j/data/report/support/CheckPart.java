@@ -8,10 +8,12 @@ import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.RowFault;
+import io.peft4j.data.near.support.LabelCheck;
 import io.peft4j.data.pii.PiiDetector;
 import io.peft4j.data.report.Finding;
 import io.peft4j.data.report.FindingCode;
 import io.peft4j.data.report.Severity;
+import io.peft4j.data.task.RowKind;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -37,6 +39,7 @@ public final class CheckPart implements Serializable {
     private final FindingList findings;
     private final StatisticsCollector statistics = new StatisticsCollector();
     private final Style style = new Style();
+    private final LabelCheck labels = new LabelCheck();
     private final long[] rows;
     private final long[] examples;
     private final ArrayList<RepeatedIds> ids = new ArrayList<>();
@@ -66,9 +69,14 @@ public final class CheckPart implements Serializable {
         });
     }
 
-    /** Looks at a row, by itself and on any thread. */
-    public RowScan scan(ExampleReader.Item item, PiiDetector detector, Optional<ChatEncoder> encoder) {
-        return RowScan.of(item, detector, encoder, maxLength);
+    /**
+     * Looks at a row, by itself and on any thread.
+     *
+     * @param kind what the rows of its file are, where they have labels
+     */
+    public RowScan scan(ExampleReader.Item item, Optional<RowKind<?>> kind, PiiDetector detector,
+            Optional<ChatEncoder> encoder) {
+        return RowScan.of(item, kind, detector, encoder, maxLength);
     }
 
     /**
@@ -88,6 +96,7 @@ public final class CheckPart implements Serializable {
             return;
         }
         examples[file]++;
+        labels.add(file, row.line(), row.statements());
         statistics.add(row);
         style.add(number.orElseThrow(), row.traits(), row.answerWords());
         for (String name : row.told().orElseThrow().names()) {
@@ -170,6 +179,7 @@ public final class CheckPart implements Serializable {
         findings.append(next.findings);
         statistics.append(next.statistics, previews);
         style.append(next.style, offset);
+        labels.append(next.labels);
         next.names.forEach((name, number) -> {
             if (names.size() < MOST_NAMES || names.containsKey(name)) {
                 names.merge(name, number < 0 ? -1 : number + offset, (a, b) -> -1);
@@ -198,6 +208,10 @@ public final class CheckPart implements Serializable {
 
     StatisticsCollector statistics() {
         return statistics;
+    }
+
+    LabelCheck labels() {
+        return labels;
     }
 
     Style style() {

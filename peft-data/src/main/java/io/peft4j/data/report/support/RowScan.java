@@ -9,16 +9,21 @@ import io.peft4j.data.clean.internal.EmptyAnswers;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.ClassificationExample;
 import io.peft4j.data.example.Example;
+import io.peft4j.data.example.Origin;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.example.TextExample;
 import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.internal.Place;
 import io.peft4j.data.format.RowFault;
 import io.peft4j.data.format.internal.Mojibake;
 import io.peft4j.data.near.support.Corpus;
+import io.peft4j.data.near.support.ExactKey;
 import io.peft4j.data.pii.PiiDetector;
 import io.peft4j.data.pii.PiiDetector.PiiMatch;
 import io.peft4j.data.pii.internal.FieldTexts;
+import io.peft4j.data.task.RowKind;
+import io.peft4j.data.task.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -47,24 +52,27 @@ import java.util.Set;
  * @param id the identifier that it has among its fields
  * @param garbled a word that was read in another encoding, and what it was
  * @param place the page or the sheet that its fields name
+ * @param statements what is right for which input, as it says
  */
 public record RowScan(long line, List<RowFault> faults, Optional<Example> example, Optional<Corpus.Features> features,
         Optional<Corpus.Features> told, List<RowParts.Part> parts, Set<String> pii, Optional<String> refusal,
         int traits, int answerWords, int tokens, int supervised, Optional<String> encoding, Map<String, Object> fields,
-        Optional<String> id, Optional<String> garbled, Optional<String> place) {
+        Optional<String> id, Optional<String> garbled, Optional<String> place, List<Statement> statements) {
     private static final int UNKNOWN = -1;
 
     /**
      * Looks at a row.
      *
+     * @param kind what the rows are, where they have labels
      * @param encoder the model's, where one is given
      * @param maxLength the longest example in tokens; of one that is far longer only that is found out
      */
-    static RowScan of(ExampleReader.Item item, PiiDetector detector, Optional<ChatEncoder> encoder, int maxLength) {
+    static RowScan of(ExampleReader.Item item, Optional<RowKind<?>> kind, PiiDetector detector,
+            Optional<ChatEncoder> encoder, int maxLength) {
         if (item.example().isEmpty()) {
             return new RowScan(item.line(), item.faults(), item.example(), Optional.empty(), Optional.empty(),
                     List.of(), Set.of(), Optional.empty(), 0, 0, -1, 0, Optional.empty(), item.fields(),
-                    RepeatedIds.of(item.fields()), Optional.empty(), Place.of(item.fields()));
+                    RepeatedIds.of(item.fields()), Optional.empty(), Place.of(item.fields()), List.of());
         }
         Example example = item.example().get();
         Optional<String> garbled = Optional.empty();
@@ -102,12 +110,36 @@ public record RowScan(long line, List<RowFault> faults, Optional<Example> exampl
                 encoding = Optional.of(e.problem());
             }
         }
-        Corpus.Features features = Corpus.Features.of(example);
+        List<RowFault> faults = new ArrayList<>(item.faults());
+        List<Statement> statements = List.of();
+        try {
+            statements = kind.isEmpty() ? Statement.of(example) : kind.get().statements(new JsonLines.Row(
+                    java.nio.file.Path.of(example.origin().file()), item.line(), item.fields()));
+        } catch (DataException e) {
+            faults.add(RowFault.fatal("invalid_row", e.problem()));
+        }
+        Corpus.Features features = kind.isEmpty() || statements.isEmpty() || example instanceof PreferenceExample
+                || example instanceof ClassificationExample ? Corpus.Features.of(example)
+                        : features(statements, item.fields());
         Corpus.Features told = pii.isEmpty() ? features : Corpus.Features.of(CleaningStep.redact(detector)
                 .apply(example).orElseThrow());
-        return new RowScan(item.line(), item.faults(), item.example(), Optional.of(features), Optional.of(told), parts,
+        return new RowScan(item.line(), faults, item.example(), Optional.of(features), Optional.of(told), parts,
                 pii, refusal, Style.traits(answer), words(answer), tokens, supervised, encoding, Map.of(),
-                RepeatedIds.of(item.fields()), garbled, Place.of(item.fields()));
+                RepeatedIds.of(item.fields()), garbled, Place.of(item.fields()), statements);
+    }
+
+    /** What rows with labels are compared by: inputs and labels, of which others have other contexts. */
+    private static Corpus.Features features(List<Statement> statements, Map<String, Object> fields) {
+        StringBuilder text = new StringBuilder();
+        StringBuilder contexts = new StringBuilder();
+        statements.forEach(statement -> {
+            if (statement instanceof Statement.Label label) {
+                text.append(label.input().replace('\0', ' ')).append('\n').append(label.right()).append('\n');
+                contexts.append(label.context().replace('\0', ' ')).append('\n');
+            }
+        });
+        return Corpus.Features.of(text + "\0\0\0" + contexts, ExactKey.of(new TextExample(fields.toString(), Map.of(),
+                Origin.PROGRAM)));
     }
 
     private static int beyond(ChatEncoder encoder, Example example, int maxLength) {

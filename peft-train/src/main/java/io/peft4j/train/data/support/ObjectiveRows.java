@@ -4,6 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
 import io.peft4j.data.format.OpenRows;
+import io.peft4j.data.near.support.LabelCheck;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingEstimate;
 import io.peft4j.train.TrainingResult;
@@ -16,15 +17,28 @@ import io.peft4j.train.objective.ObjectiveValues;
 import io.peft4j.train.plan.DataFacts;
 import io.peft4j.train.plan.HyperparameterRules;
 import io.peft4j.train.plan.Hyperparameters;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
 /** The examples of one objective. */
 record ObjectiveRows<E>(ObjectiveType<E> type, ObjectiveValues values, double weight, List<E> examples, List<E> held) {
-    static <E> ObjectiveRows<E> read(ObjectiveType<E> type, ObjectiveValues values, DataSource source, OpenRows rows) {
-        return new ObjectiveRows<>(type, values, source.weight(), type.rows().read(rows),
-                source.validation().map(type.rows()::read).orElse(List.of()));
+    /** @param notes takes what may be wrong with labels */
+    static <E> ObjectiveRows<E> read(ObjectiveType<E> type, ObjectiveValues values, DataSource source, OpenRows rows,
+            List<String> notes) {
+        LabelCheck labels = new LabelCheck();
+        List<Path> files = new ArrayList<>(List.of(source.data().path()));
+        List<E> examples = type.rows().read(labels.taking(0, type.rows(), rows));
+        List<E> held = source.validation().map(file -> {
+            files.add(file.path());
+            try (OpenRows open = OpenRows.open(file)) {
+                return type.rows().read(labels.taking(1, type.rows(), open));
+            }
+        }).orElse(List.of());
+        notes.addAll(labels.refuse(files));
+        return new ObjectiveRows<>(type, values, source.weight(), examples, held);
     }
 
     /** The same for other examples of the kind. */

@@ -77,7 +77,7 @@ public final class TrainingData {
                 if (type.rows() == ChatDataset.ROWS) {
                     RowKind.leftOutOfChats(rows).ifPresent(notes::add);
                 }
-                parts.add(ObjectiveRows.read(type, values, source, rows));
+                parts.add(ObjectiveRows.read(type, values, source, rows, notes));
             }
         }
         return new TrainingData(parts, notes, loader);
