@@ -75,7 +75,7 @@ public interface CleaningStep {
             case "control" -> ofTexts(name, TextCleaning::withoutControls);
             case "html" -> ofTexts(name, TextCleaning::withoutHtml);
             case "whitespace" -> ofTexts(name, TextCleaning::tidySpaces);
-            case LabelSpelling.NAME -> new LabelSpelling(Map.of());
+            case DataPipeline.LabelSpelling.NAME -> new DataPipeline.LabelSpelling(Map.of());
             case "empty_turns" -> of(name, ConversationTurns::withoutEmpty);
             case "merge_turns" -> of(name, ConversationTurns::merged);
             case "duplicates" -> new DropDuplicates();

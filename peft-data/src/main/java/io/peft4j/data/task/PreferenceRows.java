@@ -60,12 +60,7 @@ public final class PreferenceRows {
      * {@code "completion"} instead of the messages. A label is true or false, 1 or 0.
      */
     public static List<JudgedAnswer> judged(Path file) {
-        return judged(DataFile.of(file));
-    }
-
-    /** As {@link #judged(Path)}, of a file with its format, names of columns or encoding given. */
-    public static List<JudgedAnswer> judged(DataFile source) {
-        return RowKind.JUDGED.read(source);
+        return RowKind.JUDGED.read(DataFile.of(file));
     }
 
     static List<JudgedAnswer> judged(OpenRows rows) {

@@ -85,12 +85,7 @@ public final class TaskRows {
 
     /** Words with a label each: {@code {"tokens": [...], "labels": [...]}}; labels are names or numbers. */
     public static List<LabelledWords> words(Path file) {
-        return words(DataFile.of(file));
-    }
-
-    /** As {@link #words(Path)}, of a file with its format, names of columns or encoding given. */
-    public static List<LabelledWords> words(DataFile file) {
-        return RowKind.WORDS.read(file);
+        return RowKind.WORDS.read(DataFile.of(file));
     }
 
     static List<LabelledWords> words(OpenRows file) {
@@ -112,12 +107,7 @@ public final class TaskRows {
      * there is no answer), or {@code "answer"} and {@code "start"}. Places count code points, as Python does.
      */
     public static List<SpanQuestion> questions(Path file) {
-        return questions(DataFile.of(file));
-    }
-
-    /** As {@link #questions(Path)}, of a file with its format, names of columns or encoding given. */
-    public static List<SpanQuestion> questions(DataFile file) {
-        return RowKind.QUESTIONS.read(file);
+        return RowKind.QUESTIONS.read(DataFile.of(file));
     }
 
     static List<SpanQuestion> questions(OpenRows file) {
@@ -140,12 +130,7 @@ public final class TaskRows {
      * {@code "negative"}, a text, or {@code "negatives"}, a list, or without.
      */
     public static List<TextPair> pairs(Path file) {
-        return pairs(DataFile.of(file));
-    }
-
-    /** As {@link #pairs(Path)}, of a file with its format, names of columns or encoding given. */
-    public static List<TextPair> pairs(DataFile file) {
-        return RowKind.PAIRS.read(file);
+        return RowKind.PAIRS.read(DataFile.of(file));
     }
 
     static List<TextPair> pairs(OpenRows file) {
@@ -187,12 +172,7 @@ public final class TaskRows {
 
     /** Texts with what is to be made of them: {@code {"source": "...", "target": "..."}}. */
     public static List<SourceTarget> sources(Path file) {
-        return sources(DataFile.of(file));
-    }
-
-    /** As {@link #sources(Path)}, of a file with its format, names of columns or encoding given. */
-    public static List<SourceTarget> sources(DataFile file) {
-        return RowKind.SOURCES.read(file);
+        return RowKind.SOURCES.read(DataFile.of(file));
     }
 
     static List<SourceTarget> sources(OpenRows file) {
