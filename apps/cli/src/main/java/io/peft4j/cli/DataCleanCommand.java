@@ -21,7 +21,8 @@ import picocli.CommandLine.Parameters;
 /** {@code peft4j data clean}: mends data by named steps. */
 @Command(name = "clean", sortOptions = false, description = {"Cleans data in named steps and reports what each did.",
     "Steps: encoding (what was UTF-8 and read as Latin-1 or Windows-1252), unicode, control, html, whitespace, "
-            + "labels (spaces and case as most rows have them), empty_turns, merge_turns, duplicates (these by default), refusals, redact, near_duplicates (last). "
+            + "labels (spaces and case as most rows have them), empty_turns, merge_turns, duplicates (these by "
+            + "default), refusals, redact, near_duplicates (last). "
             + "Invalid rows are left out and listed. A table keeps its columns, their order and the separators."})
 final class DataCleanCommand extends PeftCommand {
     private static final String NEAR = "near_duplicates";

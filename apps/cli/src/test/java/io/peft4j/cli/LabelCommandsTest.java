@@ -122,7 +122,8 @@ class LabelCommandsTest {
 
     @Test
     void decideWarnsOfWhatItsRowsSayOfRightAnswers() throws IOException {
-        String row = "{\"state\": \"%s\", \"questions\": {\"team\": {\"type\": \"choice\", \"instructions\": \"Which?\", "
+        String row = "{\"state\": \"%s\", \"questions\": {\"team\": {\"type\": \"choice\", \"instructions\": "
+                + "\"Which?\", "
                 + "\"criteria\": [\"billing\", \"login\"]}}, \"expected\": {\"team\": \"%s\"}}";
         Path data = Files.write(folder.resolve("rows.jsonl"), List.of(row.formatted("charged twice", "billing"),
                 row.formatted("charged twice", "login"), row.formatted("no access", "login")));

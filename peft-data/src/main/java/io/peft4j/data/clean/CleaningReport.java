@@ -50,7 +50,7 @@ public record CleaningReport(long rows, long kept, long rejectedRows, DataFormat
         }
     }
 
-    /** The report for machines: rows, kept, rejected rows, for each step what it changed and dropped, and what is left. */
+    /** The report for machines: rows, kept, rejected rows, what each step changed and dropped, and what is left. */
     public ObjectNode toJson() {
         ObjectNode json = JSON.createObjectNode();
         json.put("format", format.name().toLowerCase(Locale.ROOT));
