@@ -77,7 +77,7 @@ look_at() { # the line
   case $1 in
     : | model=* | kill* | mvn*) ;;
     *" quickstart"*)
-      says '^Verdict: (ship|harm not known):'
+      says '^Verdict: (ship|harm not known|need more items):'
       learned "$(sed -n 's/.*, after \([0-9]*\) of \([0-9]*\).*/\1 \2/p' "$said" | awk '{ print $1 / $2 }')"
       ;;
     *"/peft4j train "*) [ -f my-adapter/adapter_model.safetensors ] || fail "there is no adapter" ;;
@@ -87,7 +87,7 @@ look_at() { # the line
     *" generate "*) says "$notice" ;;
     *" chat "*) says "^adapter: .*$form" && says '^base: ' ;;
     *" evaluate "*)
-      says '^# (Ship|Harm not known)'
+      says '^# (Ship|Harm not known|Need more items)' && says 'most similar training row'
       learned "$(sed -n 's/^| holds the fact | [^|]* | \([0-9.]*\) %.*/\1/p' "$said" | awk '{ print $1 / 100 }')"
       [ -f evaluation.html ] || fail "there is no page"
       ;;

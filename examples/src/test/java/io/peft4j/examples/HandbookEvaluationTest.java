@@ -53,7 +53,8 @@ class HandbookEvaluationTest {
             Trainer.builder(tuned).epochs(1).batchSize(4).learningRate(1e-3).build()
                     .train(ChatDataset.of(training.examples().subList(0, 16)));
             ComparisonReport report = compare(base, tuned, training, items);
-            assertEquals(List.of("base", "few-shot", "tuned"), report.arms().stream().map(ArmResult::name).toList());
+            assertEquals(List.of("base", "few-shot", "lookup", "tuned"),
+                    report.arms().stream().map(ArmResult::name).toList());
             assertEquals(figures(report), figures(compare(base, tuned, training, items)), "the same seed");
             assertNotEquals(report.base().answers(), report.tuned().answers(), "something was learned");
             assertEquals(0, report.base().scores().get("contains"), "nobody knows a company that does not exist");

@@ -5,11 +5,15 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.eval.comparison.Verdict;
+import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.eval.task.ToolCheck;
 import io.peft4j.eval.task.internal.WordVectors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /**
@@ -22,6 +26,7 @@ import java.util.function.UnaryOperator;
  */
 public record Arm(String name, String description, LanguageModel model, UnaryOperator<List<ChatMessage>> prompt) {
     private static final String SYSTEM = "system";
+    private static final String LOOKUP = "the most similar training row";
 
     /** Refuses null. */
     public Arm {
@@ -71,6 +76,21 @@ public record Arm(String name, String description, LanguageModel model, UnaryOpe
                     messages.stream().filter(message -> !message.role().equals(SYSTEM)).forEach(asked::add);
                     return asked;
                 });
+    }
+
+    /**
+     * What a lookup answers to items: what the most similar training row does (tf-idf cosine of the words). It needs
+     * neither a model nor a training, and is what both are to beat. Empty where no row has an answer.
+     */
+    public static Optional<ArmAnswers> lookup(ChatDataset training, List<EvaluationItem> items) {
+        List<ChatExample> answered = training.stream().filter(row -> !row.prompt().isEmpty()
+                && row.prompt().size() < row.messages().size()).toList();
+        if (answered.isEmpty()) {
+            return Optional.empty();
+        }
+        WordVectors vectors = new WordVectors(answered.stream().map(Arm::question).toList());
+        return Optional.of(ArmAnswers.given(Verdict.LOOKUP, LOOKUP, items.stream().map(item -> ToolCheck.answer(
+                answered.get(vectors.nearest(item.question())))).toList()).ofPrompt());
     }
 
     /** Items as they are asked. */

@@ -121,7 +121,7 @@ public final class Comparison {
         return this;
     }
 
-    /** What was trained on: held-out items are looked for in it, and failures are measured against it. */
+    /** What was trained on, see {@link Evaluation#trainingData}: what the most similar row answers is compared, too. */
     public Comparison trainingData(ChatDataset dataset) {
         training = Optional.of(dataset);
         return this;

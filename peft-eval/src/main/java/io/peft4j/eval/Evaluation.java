@@ -85,7 +85,10 @@ public final class Evaluation {
         return this;
     }
 
-    /** What was trained on: held-out items are looked for in it, and failures are measured against it. */
+    /**
+     * What was trained on: held-out items are looked for in it, failures are measured against it, and the tuned model
+     * is compared with the answer of the most similar row, the arm {@code lookup}, which needs no training.
+     */
     public Evaluation trainingData(ChatDataset dataset) {
         training = Optional.of(dataset);
         return this;
@@ -136,45 +139,47 @@ public final class Evaluation {
      *     name, an arm lacks answers, or the metric that is to decide cannot be computed
      */
     public ComparisonReport compare(ComparisonOptions options) {
+        List<ArmAnswers> all = new ArrayList<>(arms);
+        if (arms.size() > 1) {
+            training.flatMap(rows -> Arm.lookup(rows, items)).ifPresent(arm -> all.add(arms.size() - 1, arm));
+        }
+        List<ArmAnswers> others = all.isEmpty() ? all : all.subList(1, all.size());
         Map<String, List<PairedScores>> scores = new LinkedHashMap<>();
         List<JudgeReport> opinions = new ArrayList<>();
-        others().forEach(arm -> scores.put(arm.name(), choices(arms.get(0), arm)));
-        embedder.ifPresent(vectors -> opinions.add(similarities(vectors, scores)));
-        judge.ifPresent(who -> opinions.add(judgements(who, scores)));
-        grading.ifPresent(by -> opinions.add(grades(by, scores)));
+        others.forEach(arm -> scores.put(arm.name(), choices(arms.get(0), arm)));
+        embedder.ifPresent(vectors -> opinions.add(similarities(vectors, others, scores)));
+        judge.ifPresent(who -> opinions.add(judgements(who, others, scores)));
+        grading.ifPresent(by -> opinions.add(grades(by, others, scores)));
         opinions.stream().filter(JudgeReport::isIncomplete)
                 .forEach(report -> LOG.warn("{}: {}", report, report.troubles()));
         Map<String, String> known = new LinkedHashMap<>(facts);
         known.put("compared on", LocalDateTime.now().truncatedTo(ChronoUnit.MINUTES).toString().replace('T', ' '));
-        return ComparisonReport.of(new ComparisonReport.Measured(items, arms, scores,
+        return ComparisonReport.of(new ComparisonReport.Measured(items, all, scores,
                 metric.or(() -> grading.map(by -> GradedAnswers.METRIC)), guard,
                 training.map(dataset -> Leakage.of(items, dataset)), training.map(Arm::questions).orElse(List.of()),
                 opinions, study, known), options);
     }
 
-    private List<ArmAnswers> others() {
-        return arms.isEmpty() ? List.of() : arms.subList(1, arms.size());
-    }
-
-    private JudgeReport similarities(Embedder vectors, Map<String, List<PairedScores>> scores) {
+    private JudgeReport similarities(Embedder vectors, List<ArmAnswers> others,
+            Map<String, List<PairedScores>> scores) {
         Similarity similarity = new Similarity(vectors);
         List<OptionalDouble> base = similarity.of(items, arms.get(0).texts());
-        others().forEach(arm -> scores.get(arm.name()).add(new PairedScores(Similarity.METRIC, false, base,
+        others.forEach(arm -> scores.get(arm.name()).add(new PairedScores(Similarity.METRIC, false, base,
                 similarity.of(items, arm.texts()))));
         return similarity.report();
     }
 
-    private JudgeReport grades(Grading by, Map<String, List<PairedScores>> scores) {
+    private JudgeReport grades(Grading by, List<ArmAnswers> others, Map<String, List<PairedScores>> scores) {
         GradedAnswers graded = new GradedAnswers(by, items);
         List<OptionalDouble> base = graded.of(arms.get(0).texts());
-        others().forEach(arm -> scores.get(arm.name()).add(new PairedScores(GradedAnswers.METRIC, false, base,
+        others.forEach(arm -> scores.get(arm.name()).add(new PairedScores(GradedAnswers.METRIC, false, base,
                 graded.of(arm.texts()))));
         return graded.report();
     }
 
-    private JudgeReport judgements(Judge who, Map<String, List<PairedScores>> scores) {
+    private JudgeReport judgements(Judge who, List<ArmAnswers> others, Map<String, List<PairedScores>> scores) {
         JudgedAnswers judged = new JudgedAnswers(who, judgedAtOnce, items, arms.get(0).texts());
-        others().forEach(arm -> scores.get(arm.name()).addAll(judged.against(arm.texts())));
+        others.forEach(arm -> scores.get(arm.name()).addAll(judged.against(arm.texts())));
         return judged.report();
     }
 

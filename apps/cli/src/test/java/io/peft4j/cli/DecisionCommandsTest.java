@@ -124,7 +124,7 @@ class DecisionCommandsTest {
         for (String other : List.of("accuracy", "over_most_frequent")) {
             assertTrue(result.at("/metrics/" + other + "/difference").asDouble() > 0.15, result.toString());
         }
-        assertTrue(result.get("metrics").has("over_nearest"), result.toString());
+        assertEquals("lookup", result.at("/verdict/without_training/0/arm").asText(), result.toString());
         String html = Files.readString(page);
         assertTrue(html.contains("Share of wrong answers among the surest"));
         assertTrue(html.matches("(?s).*<th scope=\"row\">log-likelihood</th><td[^>]*>-\\d+\\.\\d{3}</td>.*"), html);
@@ -134,11 +134,14 @@ class DecisionCommandsTest {
                 byLikelihood.get("verdict").toString());
         JsonNode byBrier = CommandRun.succeeding("evaluate", "--model", LLAMA, "--adapter", out, "--data", test,
                 "--training-data", training, "--dtype", "f32", "--metric", "brier", "--json").json().get(0);
-        assertEquals("ship", byBrier.at("/verdict/decision").asText(), byBrier.get("verdict").toString());
+        assertEquals("Look up instead", byBrier.at("/verdict/words").asText(), byBrier.get("verdict")
+                .toString());
         assertTrue(byBrier.at("/verdict/sentence").asText().contains("less is better"), byBrier.toString());
-        for (String lower : List.of("brier", "aurc", "brier_over_most_frequent", "aurc_over_most_frequent",
-                "brier_over_nearest", "aurc_over_nearest")) {
+        for (String lower : List.of("brier", "aurc", "brier_over_most_frequent", "aurc_over_most_frequent")) {
             assertTrue(byBrier.at("/metrics/" + lower + "/lower_is_better").asBoolean(), lower);
+        }
+        for (String lower : List.of("brier", "aurc")) {
+            assertTrue(byBrier.at("/other_arms/lookup/" + lower + "/lower_is_better").asBoolean(), lower);
         }
 
         JsonNode chats = CommandRun.succeeding("evaluate", "--model", LLAMA, "--adapter", out, "--data",

@@ -214,8 +214,8 @@ class EvaluateCommandTest {
         assertTrue(wrong.contains("the metric f1 is not available for these items; available are ["), wrong);
         assertFalse(Files.exists(answers), "no model was asked");
         JsonNode first = CommandRun.succeeding(words).json().get(0);
-        assertEquals(List.of("base", "few-shot", "system prompt", "tuned"), names(first.get("arms")));
-        assertEquals(List.of("few-shot", "system prompt"), names(first.get("other_arms")));
+        assertEquals(List.of("base", "few-shot", "system prompt", "lookup", "tuned"), names(first.get("arms")));
+        assertEquals(List.of("few-shot", "system prompt", "lookup"), names(first.get("other_arms")));
         assertEquals(GuardSet.builtIn().items().size(), first.get("guard").get("items").asInt());
         assertTrue(first.get("arms").get("tuned").get("cut_answers").isInt(), first.toString());
         long kept = Files.lines(answers).count();
@@ -246,7 +246,7 @@ class EvaluateCommandTest {
                 "--max-new-tokens", 4, "--no-guard", "--arm", "checkpoint=" + adapter, "--training-data", training,
                 "--trained-on", "1=" + adapter, "--trained-on", "2=" + adapter, "--other-seed", adapter, "--draws", 2,
                 "--similarity", "--report", report, "--json").json().get(0);
-        assertEquals(List.of("base", "checkpoint", "tuned"), names(result.get("arms")));
+        assertEquals(List.of("base", "checkpoint", "lookup", "tuned"), names(result.get("arms")));
         assertEquals(result.get("arms").get("checkpoint").get("metrics"),
                 result.get("arms").get("tuned").get("metrics"), "the same adapter");
         for (String metric : List.of("acc", "acc_norm", "accuracy", "embedding_similarity")) {

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
 import com.openai.core.JsonValue;
@@ -31,7 +33,9 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -117,6 +121,14 @@ class WholeJobTest {
                     "verdict.html"),
                     job.resultFiles().stream().map(file -> client.files().retrieve(file).filename())
                             .toList());
+            JsonNode verdict = new ObjectMapper().readTree(client.files().content(job.resultFiles().get(3)).body())
+                    .get("verdict");
+            List<String> untrained = new ArrayList<>();
+            verdict.get("without_training").forEach(way -> untrained.add(way.get("arm").asText()));
+            assertEquals(List.of("few-shot", "lookup"), untrained, "as evaluate compares");
+            String words = "Verdict: " + verdict.get("words").asText().toLowerCase(Locale.ROOT) + ": "
+                    + verdict.get("sentence").asText();
+            assertTrue(events.stream().anyMatch(event -> event.message().equals(words)), words);
             assertTrue(client.models().delete(model).deleted());
             assertThrows(NotFoundException.class, () -> client.models().retrieve(model));
         }

@@ -1,5 +1,6 @@
 package io.peft4j.eval.comparison;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.eval.statistics.Interval;
 import java.util.Objects;
 
@@ -48,6 +49,17 @@ public record MetricResult(String name, int items, double scale, double base, do
     /** The confidence interval of {@link #gain()}. */
     public Interval gainInterval() {
         return lowerIsBetter ? new Interval(-interval.high(), -interval.low(), interval.level()) : interval;
+    }
+
+    /** How far apart differences can be; infinite where there is no such limit, or the interval excludes 0. */
+    public double range() {
+        return isInNats() || !interval.contains(0) ? Double.POSITIVE_INFINITY : 2 * scale;
+    }
+
+    /** Puts {@code difference} with its interval, {@code ci_low} and {@code ci_high}. */
+    public ObjectNode putDifference(ObjectNode node) {
+        interval.putInto(node.put("difference", difference()), "ci", range());
+        return node;
     }
 
     /** Whether values are log-probabilities in nats, which are no shares of a largest value. */

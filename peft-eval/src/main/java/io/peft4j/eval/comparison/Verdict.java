@@ -2,6 +2,7 @@ package io.peft4j.eval.comparison;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 
@@ -14,13 +15,40 @@ import java.util.Objects;
  * @param guardItemsNeeded about how many more items of a guard set are needed to know whether general ability was
  *     harmed; 0 where that is known or does not matter
  * @param sentence the reason in plain words, with the numbers behind it; it begins with the arm to take, if any
+ * @param untrained what the tuned model was compared with that needs no training
  */
-public record Verdict(Decision decision, String arm, int itemsNeeded, int guardItemsNeeded, String sentence) {
+public record Verdict(Decision decision, String arm, int itemsNeeded, int guardItemsNeeded, String sentence,
+        List<Untrained> untrained) {
+    /** The arm that answers as the most similar training row does. */
+    public static final String LOOKUP = "lookup";
+
+    /**
+     * A way to answer that needs no training.
+     *
+     * @param name the arm, such as {@link #LOOKUP} or {@code few-shot}
+     * @param description what it is, as a part of a sentence; where it is blank, the name
+     * @param gain the metric that decides, base against it
+     * @param tuned the metric that decides, it against the tuned model
+     */
+    public record Untrained(String name, String description, MetricResult gain, MetricResult tuned) {
+        /** Refuses null. */
+        public Untrained {
+            Objects.requireNonNull(gain, "gain");
+            Objects.requireNonNull(tuned, "tuned");
+            description = description.isBlank() ? name : description;
+        }
+
+        /** Whether it answers as a training row does. */
+        public boolean isLookup() {
+            return name.equals(LOOKUP);
+        }
+    }
+
     /** The ends of an evaluation. */
     public enum Decision {
         /** Better than chance explains, also than prompts, and no loss of general ability beyond the accepted one. */
         SHIP,
-        /** An arm without training does as well or better. */
+        /** A prompt, or the most similar training row, does as well or better, and needs no training. */
         PROMPT_INSTEAD,
         /** Worse, not better by anything worth having, or at the cost of something else. */
         DO_NOT_SHIP,
@@ -45,6 +73,17 @@ public record Verdict(Decision decision, String arm, int itemsNeeded, int guardI
         Objects.requireNonNull(decision, "decision");
         Objects.requireNonNull(arm, "arm");
         Objects.requireNonNull(sentence, "sentence");
+        untrained = List.copyOf(untrained);
+    }
+
+    /** The same with a sentence more. */
+    public Verdict saying(String further) {
+        return new Verdict(decision, arm, itemsNeeded, guardItemsNeeded, sentence + " " + further, untrained);
+    }
+
+    /** The decision as a headline, such as {@code Do not ship}; where a row is to be looked up, it says so. */
+    public String words() {
+        return decision == Decision.PROMPT_INSTEAD && arm.equals(LOOKUP) ? "Look up instead" : decision.words();
     }
 
     /** Whether the tuned model is to be shipped: it is better, and harm is ruled out. */
@@ -52,16 +91,20 @@ public record Verdict(Decision decision, String arm, int itemsNeeded, int guardI
         return decision == Decision.SHIP;
     }
 
-    /** {@code {"decision", "arm", "items_needed", "guard_items_needed", "sentence"}}. */
+    /** {@code {"decision", "words", "arm", "items_needed", "guard_items_needed", "sentence", "without_training"}}. */
     public ObjectNode toJson() {
-        return new ObjectMapper().createObjectNode().put("decision", decision.key()).put("arm", arm)
-                .put("items_needed", itemsNeeded).put("guard_items_needed", guardItemsNeeded)
+        ObjectNode node = new ObjectMapper().createObjectNode().put("decision", decision.key()).put("words", words())
+                .put("arm", arm).put("items_needed", itemsNeeded).put("guard_items_needed", guardItemsNeeded)
                 .put("sentence", sentence);
+        untrained.forEach(way -> way.tuned().putDifference(node.withArray("without_training").addObject()
+                .put("arm", way.name()).put("description", way.description()).put("score", way.tuned().base())
+                .put("tuned", way.tuned().tuned())));
+        return node;
     }
 
     /** {@code ship: Take tuned: 81 % of answers hold the expected fact against 5 %, ...}. */
     @Override
     public String toString() {
-        return decision.key().replace('_', ' ') + ": " + sentence;
+        return words().toLowerCase(Locale.ROOT) + ": " + sentence;
     }
 }

@@ -24,6 +24,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Whether a tuned classifier, tagger, reader of passages, embedder, reranker or model of decisions is really
@@ -45,7 +49,7 @@ public final class TaskComparison {
     private final Model tuned;
     private final List<RowEvaluation<?>> evaluations;
     private ComparisonOptions options = ComparisonOptions.defaults();
-    private Optional<DataFile> training = Optional.empty();
+    private Function<RowEvaluation<?>, List<?>> training = rowsOf -> List.of();
     private Optional<String> metric = Optional.empty();
     private final Map<String, String> facts = new LinkedHashMap<>();
 
@@ -98,9 +102,18 @@ public final class TaskComparison {
         return this;
     }
 
-    /** The rows that were trained on: held-out rows are looked for in them, and a constant base is taken from them. */
+    /**
+     * The rows that were trained on: held-out rows are looked for in them, a constant base is taken from them, and the
+     * tuned model is compared with what the most similar of them says, which needs no training.
+     */
     public TaskComparison trainingData(DataFile file) {
-        training = Optional.of(file);
+        training = rowsOf -> read(rowsOf, file);
+        return this;
+    }
+
+    /** As {@link #trainingData(DataFile)}, of rows as {@link #on(List)} takes them. */
+    public TaskComparison trainingData(List<?> rows) {
+        training = rowsOf -> checked(rowsOf, rows);
         return this;
     }
 
@@ -165,8 +178,37 @@ public final class TaskComparison {
      * @throws io.peft4j.core.error.PeftException as the other
      */
     public TaskReport on(List<?> rows) {
-        return ofRows(evaluations.stream().filter(each -> !rows.isEmpty() && each.row().isInstance(rows.get(0)))
-                .findFirst().orElse(evaluations.get(0)), rows);
+        return ofRows(of(rows), rows);
+    }
+
+    /**
+     * Those of these rows that do not stand in the training data in the same words.
+     *
+     * @throws io.peft4j.core.error.PeftException as {@link #on(List)}
+     */
+    public List<?> unknown(List<?> rows) {
+        return unknown(of(rows), rows);
+    }
+
+    private RowEvaluation<?> of(List<?> rows) {
+        return evaluations.stream().filter(each -> !rows.isEmpty() && each.row().isInstance(rows.get(0)))
+                .findFirst().orElse(evaluations.get(0));
+    }
+
+    private <E> List<E> unknown(RowEvaluation<E> rowsOf, List<?> rows) {
+        List<E> heldOut = checked(rowsOf, rows);
+        Set<Integer> known = leakage(rowsOf, heldOut, trained(rowsOf)).pairs().stream().map(Leakage.Pair::item)
+                .collect(Collectors.toSet());
+        return IntStream.range(0, heldOut.size()).filter(i -> !known.contains(i)).mapToObj(heldOut::get).toList();
+    }
+
+    private static <E> Leakage leakage(RowEvaluation<E> rowsOf, List<E> heldOut, List<E> trained) {
+        return Leakage.ofTexts(heldOut.stream().map(rowsOf::text).toList(), trained.stream().map(rowsOf::text)
+                .toList());
+    }
+
+    private <E> List<E> trained(RowEvaluation<E> rowsOf) {
+        return training.apply(rowsOf).stream().map(rowsOf.row()::cast).toList();
     }
 
     private <E> TaskReport ofRows(RowEvaluation<E> rowsOf, List<?> rows) {
@@ -174,26 +216,28 @@ public final class TaskComparison {
     }
 
     private <E> TaskReport compare(RowEvaluation<E> rowsOf, List<E> heldOut) {
-        List<E> trained = training.map(file -> read(rowsOf, file)).orElse(List.of());
+        List<E> trained = trained(rowsOf);
         Findings found = rowsOf.evaluate(new RowEvaluation.Compared(base, tuned, options), heldOut, trained);
         List<MetricResult> results = found.results();
         String deciding = metric.orElse(found.metric());
         MetricResult decider = results.stream().filter(result -> result.name().equals(deciding)).findFirst()
                 .orElseThrow(() -> new ConfigurationException("the metric " + deciding + " is not available for "
                         + "these rows; available are " + results.stream().map(MetricResult::name).toList()));
-        Optional<Leakage> leakage = trained.isEmpty() ? Optional.empty() : Optional.of(Leakage.ofTexts(
-                heldOut.stream().map(rowsOf::text).toList(), trained.stream().map(rowsOf::text).toList()));
+        Optional<Leakage> leakage = trained.isEmpty() ? Optional.empty()
+                : Optional.of(leakage(rowsOf, heldOut, trained));
         RowEvaluation.Seen seen = rowsOf.seen(tuned, heldOut);
+        int leaked = leakage.map(Leakage::count).orElse(0);
         Verdict verdict = new VerdictRules(options).decide(Evidence.ofHead(decider, results.stream()
-                .filter(result -> result != decider).toList(),
-                Math.max(seen.trained(), leakage.map(Leakage::count)
-                        .orElse(0)),
-                seen.calibrated()));
+                .filter(result -> result != decider).toList(), seen.calibrated())
+                .withLeaked(Math.max(seen.trained(), leaked), leaked == 0 ? "" : leakage.get().words())
+                .withUntrained(found.untrained().flatMap(arm -> arm.by(deciding)).stream().toList()));
+        Map<String, List<MetricResult>> others = found.untrained()
+                .map(arm -> Map.of(arm.name(), arm.gain())).orElse(Map.of());
         List<WrongRow> wrong = found.wrong().stream().sorted(Comparator.comparing((WrongRow row) -> !row.regression()))
                 .toList();
-        return new TaskReport(new Verdict(verdict.decision(), verdict.arm(), verdict.itemsNeeded(), 0,
-                verdict.sentence() + " The base " + found.baseline() + "."), deciding, heldOut.size(),
-                found.baseArm(), found.tunedArm(), results, wrong, leakage, facts(trained.size()), found.curves());
+        return new TaskReport(verdict.saying("The base " + found.baseline() + "."), deciding, heldOut.size(),
+                found.baseArm(), found.tunedArm(), results, others, wrong, leakage, facts(trained.size()),
+                found.curves());
     }
 
     private static <E> List<E> checked(RowEvaluation<E> rowsOf, List<?> rows) {

@@ -78,9 +78,8 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, Opti
         node.set("verdict", verdict.toJson());
         node.put("pairs", margin.items()).put("left_out", leftOut);
         for (MetricResult metric : metrics()) {
-            node.putObject(metric.name()).put("base", metric.base()).put("tuned", metric.tuned())
-                    .put("difference", metric.difference()).put("ci_low", metric.interval().low())
-                    .put("ci_high", metric.interval().high()).put("p", metric.pAdjusted()).put("test", metric.test());
+            metric.putDifference(node.putObject(metric.name()).put("base", metric.base()).put("tuned", metric.tuned()))
+                    .put("p", metric.pAdjusted()).put("test", metric.test());
         }
         return node.toString();
     }
@@ -102,7 +101,7 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, Opti
         Table table = Table.of(rows.get(0));
         rows.subList(1, rows.size()).forEach(row -> table.row(row.toArray()));
         return Page.titled("Preferences: base against tuned").add(
-                Blocks.banner(VerdictTone.of(verdict), verdict.decision().words(), verdict.sentence()),
+                Blocks.banner(VerdictTone.of(verdict), verdict.words(), verdict.sentence()),
                 Blocks.card("Held-out pairs", table.html(), Blocks.note(note()))).html();
     }
 
@@ -122,7 +121,7 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, Opti
                     String.format(Locale.ROOT, "%.2f", metric.base()), String.format(Locale.ROOT, "%.2f",
                             metric.tuned()),
                     String.format(Locale.ROOT, "%+.2f", metric.difference()),
-                    String.format(Locale.ROOT, "[%+.2f, %+.2f]", metric.interval().low(), metric.interval().high()),
+                    metric.interval().words(metric.range(), value -> String.format(Locale.ROOT, "%+.2f", value)),
                     p(metric.pAdjusted())));
         }
         return rows;

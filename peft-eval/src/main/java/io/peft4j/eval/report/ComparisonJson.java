@@ -36,9 +36,9 @@ final class ComparisonJson {
             ObjectNode one = arms.putObject(arm.name()).put("description", arm.description())
                     .put("seconds", arm.seconds());
             arm.scores().forEach(one.putObject("metrics")::put);
-            Optional.ofNullable(report.decidingShares().get(arm.name())).ifPresent(share -> one.putObject("deciding")
-                    .put("share", share.value()).put("ci_low", share.interval().orElseThrow().low())
-                    .put("ci_high", share.interval().orElseThrow().high()));
+            Optional.ofNullable(report.decidingShares().get(arm.name()))
+                    .ifPresent(share -> share.interval().orElseThrow()
+                            .putInto(one.putObject("deciding").put("share", share.value()), "ci", 1));
             details(one, arm.details());
             NextEdition.of(report.items(), arm.answers()).ifPresent(edition -> one.set("edition", edition(edition)));
         });
@@ -70,8 +70,7 @@ final class ComparisonJson {
 
     private static ObjectNode metric(MetricResult result) {
         ObjectNode node = JSON.createObjectNode();
-        node.put("base", result.base()).put("tuned", result.tuned()).put("difference", result.difference());
-        node.put("ci_low", result.interval().low()).put("ci_high", result.interval().high());
+        result.putDifference(node.put("base", result.base()).put("tuned", result.tuned()));
         node.put("p_value", result.pValue()).put("p_adjusted", result.pAdjusted()).put("test", result.test());
         node.put("n", result.items()).put("scale", result.scale());
         if (result.lowerIsBetter()) {
@@ -99,7 +98,8 @@ final class ComparisonJson {
                 .put("reworded", leakage.reworded().size());
         ArrayNode pairs = node.putArray("items");
         leakage.pairs().forEach(pair -> pairs.addObject().put("row", pair.item() + 1)
-                .put("question", pair.question()).put("training", pair.place()));
+                .put("question", pair.question()).put("training", pair.place())
+                .put("training_question", pair.training()).put("identical", pair.isIdentical()));
         return node;
     }
 

@@ -127,15 +127,17 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
         MetricResult metric = named(deciding, metrics).orElseThrow(() -> new ConfigurationException("the metric "
                 + deciding + " was not computed; available are " + metrics.stream().map(MetricResult::name).toList()));
         List<ArmAnswers> arms = measured.arms();
-        List<Evidence.Prompted> prompts = new ArrayList<>();
+        List<Verdict.Untrained> untrained = new ArrayList<>();
         arms.subList(1, arms.size() - 1).stream().filter(ArmAnswers::isPrompt)
                 .forEach(arm -> named(deciding, others.get(arm.name())).ifPresent(gain -> named(deciding,
                         tunedOver(measured, arm,
                                 options))
-                        .ifPresent(tuned -> prompts.add(new Evidence.Prompted(arm.name(), gain, tuned)))));
+                        .ifPresent(tuned -> untrained.add(new Verdict.Untrained(arm.name(), arm.description(), gain,
+                                tuned)))));
         return new VerdictRules(options).decide(new Evidence(arms.get(0).name(), arms.get(arms.size() - 1).name(),
-                metric, metrics.stream().filter(m -> m != metric).toList(), prompts,
-                measured.guard().map(GuardReport::overall), measured.leakage().map(Leakage::count).orElse(0), 0, true));
+                metric, metrics.stream().filter(m -> m != metric).toList(), untrained,
+                measured.guard().map(GuardReport::overall), measured.leakage().map(Leakage::count).orElse(0),
+                measured.leakage().filter(leakage -> leakage.count() > 0).map(Leakage::words).orElse(""), 0, true));
     }
 
     /** The tuned model against another arm. */
@@ -188,7 +190,7 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
 
     private static TaskArm.Score share(MetricResult result, double score) {
         double share = Math.max(0, Math.min(1, score / result.scale()));
-        return new TaskArm.Score(share, Optional.of(Interval.ofShare(share, result.items(), 0.95)));
+        return TaskArm.Score.share(share, Interval.ofShare(share, result.items(), 0.95));
     }
 
     /** What became of the facts of a former edition in the tuned model's answers, where items have such. */

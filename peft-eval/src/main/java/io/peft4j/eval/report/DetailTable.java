@@ -1,5 +1,7 @@
 package io.peft4j.eval.report;
 
+import io.peft4j.eval.comparison.MetricResult;
+import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.judge.JudgeReport;
 import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.eval.task.ArmDetails;
@@ -11,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -36,6 +39,20 @@ record DetailTable(String title, String note, List<String> header, List<List<Str
         }));
         report.opinions().forEach(opinion -> tables.add(opinion(opinion)));
         return tables;
+    }
+
+    /** What the tuned model is compared with that needs no training. */
+    static Optional<DetailTable> untrained(Verdict verdict) {
+        List<List<String>> rows = verdict.untrained().stream().map(way -> {
+            MetricResult metric = way.tuned();
+            return List.of(way.name(), way.description(), NumberFormats.score(metric, metric.base()),
+                    NumberFormats.score(metric, metric.tuned()), NumberFormats.points(metric, metric.difference()),
+                    NumberFormats.interval(metric));
+        }).toList();
+        return rows.isEmpty() ? Optional.empty() : Optional.of(new DetailTable("What needs no training",
+                "The tuned model must beat each of these in \"" + NumberFormats.name(verdict.untrained().get(0).tuned())
+                        + "\" to be worth its training.",
+                List.of("arm", "what it is", "score", "tuned", "difference", "95 % interval"), rows));
     }
 
     /** What each arm knows of two editions. */

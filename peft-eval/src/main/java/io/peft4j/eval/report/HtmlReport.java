@@ -46,8 +46,9 @@ final class HtmlReport {
     }
 
     String page() {
-        Page page = Page.titled(report.verdict().decision().words() + ": base against tuned")
+        Page page = Page.titled(report.verdict().words() + ": base against tuned")
                 .add(verdict(), examples(), metrics(), arms());
+        DetailTable.untrained(report.verdict()).ifPresent(table -> page.add(card(table, Html.all())));
         report.guard().ifPresent(guard -> page.add(guard(guard)));
         report.study().ifPresent(study -> page.add(card(DetailTable.trainings(study),
                 study.curve().map(curve -> plot(study, curve)).orElse(Html.all()))));
@@ -62,7 +63,7 @@ final class HtmlReport {
                 ? Tone.BAD : Tone.OPEN, Losses.HEADING), " (" + losses.sentences().size() + "): "
                         + losses.sentences().get(0)),
                 Blocks.points(losses.clear() ? Tone.BAD : Tone.OPEN, Losses.HEADING, losses.sentences()));
-        return Blocks.banner(VerdictTone.of(report.verdict()), report.verdict().decision().words(),
+        return Blocks.banner(VerdictTone.of(report.verdict()), report.verdict().words(),
                 report.verdict().sentence(), bars(report.metric(), report.decidingShares()), worse);
     }
 
@@ -88,7 +89,7 @@ final class HtmlReport {
                 examples("Failures", tunedRight, false, baseRight))).css("card");
     }
 
-    /** The clearest first: those where the other model's answer was the other way round, then those quickest to read. */
+    /** The clearest first: those where the other model's answer was the other way round, then the shortest ones. */
     private Html examples(String heading, boolean[] right, boolean wanted, boolean[] other) {
         List<Integer> all = IntStream.range(0, right.length).filter(i -> right[i] == wanted).boxed()
                 .sorted(Comparator.<Integer>comparingInt(i -> other[i] == wanted ? 1 : 0)
@@ -194,9 +195,7 @@ final class HtmlReport {
         Html card = Blocks.card("Where the tuned model fails", tag("p", report.failures().wrong().size() + " of "
                 + report.items().size() + " items are wrong; right before: " + report.failures().regressions().size()
                 + "."));
-        report.leakage().ifPresent(leakage -> card.add(tag("p", "Held-out items that also occur in the training data: "
-                + leakage.count() + " of " + leakage.items() + "; in other words: "
-                + leakage.reworded().size() + ".")));
+        report.leakage().ifPresent(leakage -> card.add(tag("p", leakage.toString())));
         if (report.failures().groups().isEmpty()) {
             report.failures().collectNext(report.items()).forEach(text -> card.add(tag("p", text)));
             return card;

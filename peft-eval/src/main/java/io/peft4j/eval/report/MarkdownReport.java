@@ -17,7 +17,7 @@ final class MarkdownReport {
     }
 
     String text() {
-        line("# " + report.verdict().decision().words());
+        line("# " + report.verdict().words());
         line("");
         line(escape(report.verdict().sentence()));
         Losses losses = Losses.of(report);
@@ -28,17 +28,14 @@ final class MarkdownReport {
             losses.sentences().forEach(text -> line("- " + escape(text)));
         }
         table("Base against tuned, " + Count.of(report.items().size(), "item"), "tuned", report.metrics());
+        DetailTable.untrained(report.verdict()).ifPresent(this::table);
         report.otherArms().forEach((name, metrics) -> table("Base against " + name, name, metrics));
         report.guard().ifPresent(guard -> {
             table("Guard set of general ability, " + Count.of(guard.items(), "item"), "tuned",
                     List.of(guard.overall()));
             table("Guard set by form and category", "tuned", guard.parts());
         });
-        report.leakage().ifPresent(leakage -> {
-            line("");
-            line("Held-out items that occur in the training data: " + leakage.count() + " of " + leakage.items()
-                    + "; in other words: " + leakage.reworded().size() + ".");
-        });
+        report.leakage().ifPresent(leakage -> line("\n" + escape(leakage.toString())));
         report.study().ifPresent(study -> table(DetailTable.trainings(study)));
         DetailTable.of(report).forEach(this::table);
         failures();

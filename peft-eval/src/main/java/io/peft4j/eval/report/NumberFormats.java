@@ -37,7 +37,7 @@ final class NumberFormats {
 
     /** {@code [+66.1, +84.9]}. */
     static String interval(MetricResult metric) {
-        return "[" + points(metric, metric.interval().low()) + ", " + points(metric, metric.interval().high()) + "]";
+        return metric.interval().words(metric.range(), value -> points(metric, value));
     }
 
     /** {@code < 0.0001} or two digits. */

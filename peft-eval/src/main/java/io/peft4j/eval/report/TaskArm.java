@@ -44,11 +44,22 @@ public record TaskArm(String name, String description, Map<String, Score> scores
      *
      * @param value the score
      * @param interval its interval, where it has one
+     * @param range how far apart the least and the largest score can be; infinite where there are no such
      */
-    public record Score(double value, Optional<Interval> interval) {
+    public record Score(double value, Optional<Interval> interval, double range) {
         /** Refuses null. */
         public Score {
             Objects.requireNonNull(interval, "interval");
+        }
+
+        /** A share, from 0 to 1. */
+        public static Score share(double value, Interval interval) {
+            return new Score(value, Optional.of(interval), 1);
+        }
+
+        /** A score of any size. */
+        public static Score of(double value, Optional<Interval> interval) {
+            return new Score(value, interval, Double.POSITIVE_INFINITY);
         }
     }
 

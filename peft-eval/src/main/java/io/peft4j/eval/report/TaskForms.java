@@ -37,9 +37,14 @@ final class TaskForms {
         node.set("verdict", report.verdict().toJson());
         node.put("deciding_metric", report.metric());
         ObjectNode arms = node.putObject("arms");
-        for (TaskArm arm : List.of(report.base(), report.tuned())) {
-            arm(arms.putObject(arm.name()), arm);
-        }
+        arm(arms.putObject(report.base().name()), report.base());
+        report.verdict().untrained().forEach(way -> arms.putObject(way.name()).put("description", way.description()));
+        report.otherArms().forEach((name, metrics) -> {
+            node.withObject("/other_arms").set(name, ComparisonJson.metrics(metrics));
+            metrics.forEach(metric -> arms.withObject("/" + name + "/scores/" + metric.name()).put("value", metric
+                    .tuned()));
+        });
+        arm(arms.putObject(report.tuned().name()), report.tuned());
         report.curves().forEach(curve -> {
             ObjectNode lines = node.withObject("/curves").putObject(curve.title());
             curve.lines().forEach(line -> {
@@ -64,12 +69,14 @@ final class TaskForms {
         ObjectNode scores = node.putObject("scores");
         arm.scores().forEach((name, score) -> {
             ObjectNode one = scores.putObject(name).put("value", score.value());
-            score.interval().ifPresent(interval -> one.put("ci_low", interval.low()).put("ci_high", interval.high()));
+            score.interval().ifPresent(interval -> interval.putInto(one, "ci", score.range()));
         });
-        arm.classes().forEach(each -> node.withObject("/classes").putObject(each.label())
-                .put("precision", each.precision()).put("recall", each.recall()).put("f1", each.f1())
-                .put("f1_ci_low", each.f1Interval().low()).put("f1_ci_high", each.f1Interval().high())
-                .put("support", each.support()));
+        arm.classes().forEach(each -> {
+            ObjectNode one = node.withObject("/classes").putObject(each.label()).put("precision", each.precision())
+                    .put("recall", each.recall()).put("f1", each.f1());
+            each.f1Interval().putInto(one, "f1_ci", 1);
+            one.put("support", each.support());
+        });
         arm.confusion().ifPresent(confusion -> {
             ArrayNode labels = node.putObject("confusion").putArray("labels");
             confusion.labels().forEach(labels::add);
@@ -82,7 +89,7 @@ final class TaskForms {
     }
 
     static String page(TaskReport report) {
-        String decision = report.verdict().decision().words();
+        String decision = report.verdict().words();
         Page page = Page.titled(decision + ": base against tuned").add(
                 Blocks.banner(VerdictTone.of(report.verdict()), decision, report.verdict().sentence(),
                         bars(report)),
@@ -149,8 +156,7 @@ final class TaskForms {
     }
 
     private static String failed(TaskReport report) {
-        String leaks = report.leakage().map(leakage -> " Held-out rows that occur in the training data: "
-                + leakage.count() + "; in other words: " + leakage.reworded().size() + ".").orElse("");
+        String leaks = report.leakage().map(leakage -> " " + leakage).orElse("");
         return (report.metric().equals("r2") ? "The " + report.wrong().size() + " rows that are farthest off."
                 : rows(report.wrong().stream()) + " of " + report.rows() + " rows are wrong; right before: "
                         + rows(report.wrong().stream().filter(WrongRow::regression)) + ".")
@@ -163,7 +169,7 @@ final class TaskForms {
     }
 
     static String markdown(TaskReport report) {
-        StringBuilder text = new StringBuilder("# " + report.verdict().decision().words() + "\n\n"
+        StringBuilder text = new StringBuilder("# " + report.verdict().words() + "\n\n"
                 + MarkdownReport.escape(report.verdict().sentence()) + "\n");
         text.append(MarkdownReport.metrics("Base against tuned, " + report.rows() + " rows", "tuned",
                 report.metrics()));
@@ -186,7 +192,7 @@ final class TaskForms {
 
     /** Scores of both arms, and of the classes. */
     private static List<DetailTable> tables(TaskReport report) {
-        List<DetailTable> tables = new ArrayList<>();
+        List<DetailTable> tables = new ArrayList<>(DetailTable.untrained(report.verdict()).stream().toList());
         List<List<String>> scores = new ArrayList<>();
         report.tuned().scores().keySet().forEach(name -> scores.add(List.of(NumberFormats.name(name),
                 score(report.base().scores().get(name)), score(report.tuned().scores().get(name)))));
@@ -198,8 +204,7 @@ final class TaskForms {
                     + "right. Recall: the share of its rows that are found. F1 with its 95 % "
                     + "interval.", List.of("class", "precision", "recall", "F1", "interval", "base F1", "support"),
                     report.tuned().classes().stream().map(each -> List.of(each.label(), number(each.precision()),
-                            number(each.recall()), number(each.f1()), "[" + number(each.f1Interval().low()) + ", "
-                                    + number(each.f1Interval().high()) + "]",
+                            number(each.recall()), number(each.f1()), each.f1Interval().words(1, TaskForms::number),
                             report.base().classes().stream()
                                     .filter(base -> base.label().equals(each.label())).findFirst()
                                     .map(base -> number(base.f1())).orElse("-"),
@@ -220,8 +225,8 @@ final class TaskForms {
     }
 
     private static String score(TaskArm.Score score) {
-        return number(score.value()) + score.interval().map(interval -> " [" + number(interval.low()) + ", "
-                + number(interval.high()) + "]").orElse("");
+        return number(score.value()) + score.interval().map(interval -> " " + interval.words(score.range(),
+                TaskForms::number)).orElse("");
     }
 
     private static String number(double value) {

@@ -23,14 +23,15 @@ import java.util.Optional;
  * @param base the base
  * @param tuned the tuned model
  * @param metrics base against tuned, the metrics that are compared
+ * @param otherArms the base against what else needs no training, such as the most similar training row, by its name
  * @param wrong rows that the tuned model got wrong, those first that the base had right; of numbers those farthest off
  * @param leakage held-out rows in the training data, where that was checked
  * @param facts further facts to repeat the evaluation by, in their order
  * @param curves lines that the page shows
  */
 public record TaskReport(Verdict verdict, String metric, int rows, TaskArm base, TaskArm tuned,
-        List<MetricResult> metrics, List<WrongRow> wrong, Optional<Leakage> leakage, Map<String, String> facts,
-        List<Curve> curves) {
+        List<MetricResult> metrics, Map<String, List<MetricResult>> otherArms, List<WrongRow> wrong,
+        Optional<Leakage> leakage, Map<String, String> facts, List<Curve> curves) {
     /**
      * A row that the tuned model got wrong.
      *
@@ -51,6 +52,7 @@ public record TaskReport(Verdict verdict, String metric, int rows, TaskArm base,
         Objects.requireNonNull(base, "base");
         Objects.requireNonNull(tuned, "tuned");
         metrics = List.copyOf(metrics);
+        otherArms = Collections.unmodifiableMap(new LinkedHashMap<>(otherArms));
         wrong = List.copyOf(wrong);
         curves = List.copyOf(curves);
         Objects.requireNonNull(leakage, "leakage");

@@ -1,5 +1,7 @@
 package io.peft4j.eval.statistics;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.function.DoubleFunction;
 import org.apache.commons.math3.distribution.NormalDistribution;
 
 /**
@@ -10,6 +12,11 @@ import org.apache.commons.math3.distribution.NormalDistribution;
  * @param level how often such intervals hold the true value, for instance 0.95
  */
 public record Interval(double low, double high, double level) {
+    /** What stands where an interval would that says nothing. */
+    public static final String TOO_FEW = "too few rows";
+    /** An interval that holds more than this share of all that there can be says nothing. */
+    private static final double MOST = 2 / 3.0;
+
     /** Refuses ends that are not numbers or in the wrong order. */
     public Interval {
         if (!(low <= high) || !(level > 0 && level < 1)) {
@@ -29,6 +36,29 @@ public record Interval(double low, double high, double level) {
         double middle = (share + z * z / (2 * items)) / spread;
         double half = z / spread * Math.sqrt(share * (1 - share) / items + z * z / (4.0 * items * items));
         return new Interval(Math.max(0, middle - half), Math.min(1, middle + half), level);
+    }
+
+    /**
+     * Whether it leaves nearly everything possible, as that of very few rows does.
+     *
+     * @param range how far apart the least and the largest possible value are; infinite where there are no such
+     */
+    public boolean saysNothing(double range) {
+        return high - low > MOST * range;
+    }
+
+    /** {@code [low, high]}, or that there are too few rows where it {@linkplain #saysNothing says nothing}. */
+    public String words(double range, DoubleFunction<String> number) {
+        return saysNothing(range) ? "(" + TOO_FEW + ")" : "[" + number.apply(low) + ", " + number.apply(high) + "]";
+    }
+
+    /** Puts {@code NAME_low} and {@code NAME_high}; they are null, and {@code NAME} says why, where it says nothing. */
+    public void putInto(ObjectNode node, String name, double range) {
+        if (saysNothing(range)) {
+            node.putNull(name + "_low").putNull(name + "_high").put(name, TOO_FEW);
+        } else {
+            node.put(name + "_low", low).put(name + "_high", high);
+        }
     }
 
     /** Whether {@code value} lies in it, ends included. */

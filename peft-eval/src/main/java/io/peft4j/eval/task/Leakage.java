@@ -8,6 +8,7 @@ import io.peft4j.data.near.support.Overlap;
 import io.peft4j.data.near.support.Relations;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -26,6 +27,8 @@ import java.util.stream.IntStream;
 public record Leakage(int items, List<Pair> pairs, List<Pair> reworded) {
     private static final int TRAINING = 0;
     private static final int HELD_OUT = 1;
+    /** Pairs that a sentence shows. */
+    private static final int SHOWN = 3;
 
     /**
      * A held-out item and where it stands in the training data.
@@ -33,8 +36,20 @@ public record Leakage(int items, List<Pair> pairs, List<Pair> reworded) {
      * @param item index of the item
      * @param question what it asks
      * @param place the training example
+     * @param training what that asks
      */
-    public record Pair(int item, String question, String place) {
+    public record Pair(int item, String question, String place, String training) {
+        /** Whether both are the same to the letter, spaces aside. */
+        public boolean isIdentical() {
+            return question.strip().replaceAll("\\s+", " ").equals(training.strip().replaceAll("\\s+", " "));
+        }
+
+        /** Both places, and both wordings where they differ. */
+        @Override
+        public String toString() {
+            return "held-out row " + (item + 1) + (isIdentical() ? " is " + place
+                    : " \"" + question + "\" is " + place + " \"" + training + "\"");
+        }
     }
 
     /** Copies the lists. */
@@ -88,10 +103,31 @@ public record Leakage(int items, List<Pair> pairs, List<Pair> reworded) {
         List<Pair> reworded = new ArrayList<>();
         for (Overlap.Match match : Overlap.of(corpus, Relations.of(corpus)).matches()) {
             int item = (int) corpus.line(match.number());
+            int taught = match.taught().get(0);
             (match.leaked() ? leaked : reworded).add(new Pair(item, items.get(item),
-                    places.get((int) corpus.line(match.taught().get(0)))));
+                    places.get((int) corpus.line(taught)), corpus.question(taught)));
         }
         return new Leakage(items.size(), leaked, reworded);
+    }
+
+    /**
+     * In which words leaked items stand in the training data, as the end of a sentence:
+     * {@code  in the same words (held-out row 3 is row 17)}.
+     */
+    public String words() {
+        List<Pair> others = pairs.stream().filter(pair -> !pair.isIdentical()).toList();
+        return others.isEmpty() ? " in the same words (" + pairs.get(0) + (pairs.size() > 1 ? ", ..." : "") + ")"
+                : " in the same words but for case, punctuation, inflection, filling words or slips of the pen"
+                        + (others.size() < pairs.size() ? " (" + others.size() + " of them)" : "") + ": "
+                        + others.stream().limit(SHOWN).map(Pair::toString).collect(Collectors.joining("; "))
+                        + (others.size() > SHOWN ? "; ..." : "");
+    }
+
+    /** How many items leak, in which words, and how many are only the same question in others. */
+    @Override
+    public String toString() {
+        return "Held-out items that occur in the training data: " + count() + " of " + items + (pairs.isEmpty() ? ""
+                : words()) + "; asked there in other words: " + reworded.size() + ".";
     }
 
     /** The number of leaked items. */

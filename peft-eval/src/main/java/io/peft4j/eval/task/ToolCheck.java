@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.example.ChatExample;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -125,6 +126,15 @@ public record ToolCheck(List<Map<String, Object>> tools, List<Call> expected) {
     /** Whether a call is right where one is needed. */
     public boolean needsCall() {
         return !expected.isEmpty();
+    }
+
+    /** What the first answer to the prompt of a conversation says, or its calls as models write them. */
+    public static String answer(ChatExample example) {
+        ChatMessage said = example.messages().get(example.prompt().size());
+        return !said.hasToolCalls() ? said.content() : of(example.tools(), said).expected.stream()
+                .map(call -> BEGIN + JSON.createObjectNode().put("name", call.name()).set("arguments", call.arguments())
+                        + END)
+                .collect(Collectors.joining());
     }
 
     /** Whether an answer calls something where it must, and nothing where it must not. */

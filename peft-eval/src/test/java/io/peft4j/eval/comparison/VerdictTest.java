@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.comparison.Verdict.Decision;
 import io.peft4j.eval.comparison.internal.Evidence;
@@ -135,15 +137,20 @@ class VerdictTest {
     }
 
     /** @param prompted items that the prompt answers, of those that base answers and tuned learned the first */
-    private static Evidence.Prompted prompt(int n, int base, int prompted, int tuned) {
-        return new Evidence.Prompted("few-shot", outcome("contains", n, base, 0, prompted - base),
+    private static Verdict.Untrained prompt(int n, int base, int prompted, int tuned) {
+        return without("few-shot", n, base, prompted, tuned);
+    }
+
+    private static Verdict.Untrained without(String name, int n, int base, int prompted, int tuned) {
+        return new Verdict.Untrained(name, name.equals(Verdict.LOOKUP) ? "the most similar training row" : "",
+                outcome("contains", n, base, 0, prompted - base),
                 prompted <= tuned ? outcome("contains", n, prompted, 0, tuned - prompted)
                         : outcome("contains", n, tuned, prompted - tuned, 0));
     }
 
     private static Verdict beside(int n, int base, int prompted, int tuned) {
         return decide(Evidence.of(outcome("contains", n, base, 0, tuned - base)).withGuard(KEPT)
-                .withPrompt(prompt(n, base, prompted, tuned)));
+                .withUntrained(List.of(prompt(n, base, prompted, tuned))));
     }
 
     @Test
@@ -155,7 +162,7 @@ class VerdictTest {
         Verdict same = beside(88, 4, 80, 80);
         assertEquals(Decision.PROMPT_INSTEAD, same.decision());
         assertEquals("few-shot", same.arm());
-        assertTrue(same.sentence().startsWith("Take few-shot: training adds no worthwhile gain."),
+        assertTrue(same.sentence().startsWith("Do not train, use few-shot: training adds no worthwhile gain."),
                 same.sentence());
         assertEquals(Decision.PROMPT_INSTEAD, beside(88, 4, 80, 60).decision());
         Verdict open = beside(88, 4, 76, 80);
@@ -166,12 +173,80 @@ class VerdictTest {
 
     @Test
     void aPromptIsTakenWhereTheTunedModelIsRefused() {
-        Evidence worse = Evidence.of(outcome("contains", 100, 20, 30, 4)).withPrompt(prompt(100, 50, 80, 24));
+        Evidence worse = Evidence.of(outcome("contains", 100, 20, 30, 4))
+                .withUntrained(List.of(prompt(100, 50, 80, 24)));
         assertEquals(Decision.PROMPT_INSTEAD, decide(worse).decision());
-        Evidence forgot = Evidence.of(outcome("contains", 100, 50, 0, 40)).withPrompt(prompt(100, 50, 80, 90))
+        Evidence forgot = Evidence.of(outcome("contains", 100, 50, 0, 40))
+                .withUntrained(List.of(prompt(100, 50, 80, 90)))
                 .withGuard(outcome("guard", 150, 80, 40, 5));
         assertEquals("few-shot", decide(forgot).arm());
         assertTrue(decide(forgot).sentence().contains("forgot too much"), decide(forgot).sentence());
+    }
+
+    /** Of n items none of which the base answers, {@code lost} are right only by the row, {@code won} only tuned. */
+    private static Verdict besideLookup(int n, int both, int lost, int won) {
+        return decide(Evidence.of(outcome("contains", n, 0, 0, both + won)).withGuard(KEPT)
+                .withUntrained(List.of(new Verdict.Untrained(Verdict.LOOKUP, "the most similar training row",
+                        outcome("contains", n, 0, 0, both + lost), outcome("contains", n, both, lost, won)))));
+    }
+
+    private static Verdict nestedLookup(int n, int base, int lookup, int tuned) {
+        return decide(Evidence.of(outcome("contains", n, base, 0, tuned - base)).withGuard(KEPT)
+                .withUntrained(List.of(without(Verdict.LOOKUP, n, base, lookup, tuned))));
+    }
+
+    @Test
+    void aModelThatDoesNotBeatTheMostSimilarTrainingRowNeverShips() {
+        // German messages of four classes: 55 % of 53 against 62 %.
+        Verdict worse = besideLookup(53, 20, 13, 9);
+        assertEquals(Decision.NEED_MORE_ITEMS, worse.decision(), worse.sentence());
+        assertEquals(Verdict.LOOKUP, worse.arm());
+        assertTrue(worse.sentence().contains("use the most similar training row until then: the most similar training "
+                + "row, which needs no training, answers 62 %, tuned 55 %"), worse.sentence());
+        JsonNode known = worse.toJson().at("/without_training/0");
+        assertEquals(33 / 53.0, known.get("score").asDouble(), 1e-9);
+        assertEquals(-4 / 53.0, known.get("difference").asDouble(), 1e-9);
+        // A classifier with 29 of 33 is that lookup.
+        assertEquals(Verdict.LOOKUP, nestedLookup(33, 12, 29, 29).arm());
+        for (int n : new int[] {12, 33, 100, 400}) {
+            for (int tuned = 0; tuned <= n; tuned += Math.max(1, n / 20)) {
+                for (int lookup = tuned; lookup <= n; lookup += Math.max(1, n / 20)) {
+                    Verdict verdict = nestedLookup(n, 0, lookup, tuned);
+                    assertFalse(verdict.ships(), n + ", " + lookup + ", " + tuned + ": " + verdict);
+                }
+            }
+        }
+    }
+
+    @Test
+    void aRowThatAnswersEverythingIsLookedUpInstead() {
+        Verdict verdict = nestedLookup(400, 40, 360, 350);
+        assertEquals(Decision.PROMPT_INSTEAD, verdict.decision());
+        assertTrue(verdict.toString().startsWith("look up instead: Do not train, use the most similar training row: "),
+                verdict.toString());
+        assertEquals("Look up instead", verdict.toJson().get("words").asText());
+        assertEquals("prompt_instead", verdict.toJson().get("decision").asText());
+    }
+
+    @Test
+    void aModelThatAnswersMoreThanTheMostSimilarRowShipsWhereALossAgainstItIsRuledOut() {
+        Verdict handbook = besideLookup(88, 81, 1, 6);
+        assertEquals(Decision.SHIP, handbook.decision(), handbook.sentence());
+        assertTrue(handbook.sentence().contains("The most similar training row, which needs no training, answers 93 %: "
+                + "difference 5.7 points ["), handbook.sentence());
+        assertEquals(Decision.PROMPT_INSTEAD, besideLookup(2000, 1580, 60, 70).decision(), "a gain is ruled out");
+        assertEquals(Decision.NEED_MORE_ITEMS, besideLookup(88, 39, 9, 11).decision(), "a loss is not ruled out");
+    }
+
+    @Test
+    void intervalsThatSayNothingAreNotPrinted() {
+        MetricResult one = outcome("contains", 1, 0, 0, 1);
+        assertTrue(decide(one).sentence().contains("difference 100 points (too few rows) on 1 item"),
+                decide(one).sentence());
+        JsonNode json = one.putDifference(new ObjectMapper().createObjectNode());
+        assertEquals("too few rows", json.get("ci").asText());
+        assertTrue(json.get("ci_low").isNull() && json.get("ci_high").isNull(), json.toString());
+        assertTrue(decide(BETTER).sentence().contains("difference 76 points ["), decide(BETTER).sentence());
     }
 
     @Test
@@ -198,9 +273,10 @@ class VerdictTest {
 
     @Test
     void leakedItemsGiveNoVerdictToShip() {
-        Verdict verdict = decide(Evidence.of(BETTER).withGuard(KEPT).withLeaked(12));
+        Verdict verdict = decide(Evidence.of(BETTER).withGuard(KEPT).withLeaked(12, " in the same words"));
         assertEquals(Decision.DO_NOT_SHIP, verdict.decision());
-        assertTrue(verdict.sentence().contains("12 of 88 held-out items"), verdict.sentence());
+        assertTrue(verdict.sentence().contains("12 of 88 held-out items also occur in the training data in the same "
+                + "words, so"), verdict.sentence());
     }
 
     @Test

@@ -5,18 +5,25 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.eval.comparison.ComparisonOptions;
-import io.peft4j.eval.failure.FailureReport;
+import io.peft4j.eval.comparison.MetricResult;
+import io.peft4j.eval.comparison.internal.Evidence;
+import io.peft4j.eval.comparison.internal.PairedOutcomes;
+import io.peft4j.eval.comparison.internal.VerdictRules;
 import io.peft4j.eval.failure.FailureReport.FailureGroup;
+import io.peft4j.eval.failure.FailureReport;
 import io.peft4j.eval.failure.support.FailureFiles;
+import io.peft4j.eval.statistics.Interval;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.Leakage;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,6 +54,47 @@ class ReportTest {
                 ArmAnswers.given("tuned", "the adapter", TUNED));
         return ComparisonReport.of(new ComparisonReport.Measured(ITEMS, arms, Map.of(), metric, Optional.empty(),
                 Optional.empty(), training, List.of(), Optional.empty(), Map.of("data", "made up")), OPTIONS);
+    }
+
+    @Test
+    void fewerLossesAreGreenAndMoreAreRed() {
+        double[] much = new double[40];
+        Arrays.fill(much, 0.5);
+        double[] little = new double[40];
+        Arrays.fill(little, 0.1);
+        ComparisonOptions options = ComparisonOptions.defaults().withResamples(500);
+        for (String loss : List.of("brier", "aurc")) {
+            String better = HtmlReport.plot("losses", new PairedOutcomes(options).losses(loss, much, little).results())
+                    .toString();
+            assertTrue(better.contains("\"bar good\"") && !better.contains("bad"), better);
+            String worse = HtmlReport.plot("losses", new PairedOutcomes(options).losses(loss, little, much).results())
+                    .toString();
+            assertTrue(worse.contains("\"bar bad\"") && !worse.contains("good"), worse);
+        }
+    }
+
+    @Test
+    void anIntervalOfAllThatThereCanBeIsTooFewRows() {
+        MetricResult metric = new PairedOutcomes(ComparisonOptions.defaults()).yesNo("accuracy", new boolean[6],
+                new boolean[] {true, true, true, true, true, false}).results().get(0);
+        TaskArm arm = new TaskArm("tuned", "the tuned model",
+                Map.of("accuracy", TaskArm.Score.share(0.9, new Interval(0.1,
+                        0.95, 0.95)), "loss", TaskArm.Score.of(2, Optional.of(new Interval(0.5, 3.5, 0.95)))),
+                List.of(new TaskArm.ClassScore("billing", 1, 0.833, 0.909, new Interval(0, 1, 0.95), 6),
+                        new TaskArm.ClassScore("login", 1, 0.9, 0.95, new Interval(0.6, 1, 0.95), 20)),
+                Optional.empty());
+        TaskReport report = new TaskReport(new VerdictRules(ComparisonOptions.defaults()).decide(Evidence.of(metric)),
+                "accuracy", 6, arm, arm, List.of(metric), Map.of(), List.of(), Optional.empty(), Map.of(), List.of());
+        for (String text : List.of(report.toMarkdown(), report.toHtml())) {
+            assertTrue(text.contains("(too few rows)") && text.contains("[0.600, 1.000]") || text.contains(
+                    "0.600, 1.000"), text);
+            assertFalse(text.contains("0.000, 1.000") || text.contains("0.100, 0.950"), text);
+            assertTrue(text.contains("0.500, 3.500"), "a loss has no largest value");
+        }
+        JsonNode classes = report.toJson().at("/arms/tuned/classes");
+        assertEquals("too few rows", classes.at("/billing/f1_ci").asText());
+        assertTrue(classes.at("/billing/f1_ci_low").isNull() && !classes.at("/login").has("f1_ci"), classes.toString());
+        assertEquals(0.6, classes.at("/login/f1_ci_low").asDouble());
     }
 
     @Test

@@ -19,18 +19,19 @@ import java.util.OptionalInt;
  * What to do, and the evidence.
  *
  * @param kind what to do
- * @param verdict what {@code evaluate} says of the base, the prompts and the largest training; it is never to ship,
- *     since no guard set is asked here
+ * @param verdict what {@code evaluate} says of the base, of what needs no training and of the largest training; of
+ *     answers it is never to ship, since no guard set is asked here; it says nothing where more time is the advice
  * @param more about how many further examples to collect, where that is the advice and the curve says it
  * @param moreSeconds how much more time the trainings need, where they were cut down and that is the advice
  * @param ways what was tried, the base as it is first
  * @param curve the learning curve of the trainings; empty where there were fewer than three sizes
  * @param reasons why, sentences; the first decided
  * @param metric the metric of the scores
- * @param items number of held-out items
+ * @param items number of held-out items that were asked
+ * @param heldOut number of held-out items that there are
  */
 public record Advice(Kind kind, Verdict verdict, OptionalInt more, OptionalInt moreSeconds, List<AnswerMethod> ways,
-        Optional<TrainingStudy.Curve> curve, List<String> reasons, String metric, int items) {
+        Optional<TrainingStudy.Curve> curve, List<String> reasons, String metric, int items, int heldOut) {
     /** The kinds of advice. */
     public enum Kind {
         /** Training beats the best prompt. */
@@ -71,7 +72,7 @@ public record Advice(Kind kind, Verdict verdict, OptionalInt more, OptionalInt m
     public String headline() {
         return switch (kind) {
             case FINE_TUNE -> "fine-tune";
-            case PROMPT -> "prompt instead";
+            case PROMPT -> verdict.arm().equals(Verdict.LOOKUP) ? "look up instead" : "prompt instead";
             case COLLECT_MORE -> more.isEmpty() ? "collect more" : "collect more (about "
                     + Count.of(more.getAsInt(), "example") + ")";
             case MORE_TIME -> moreSeconds.isEmpty() ? "not known: give the trainings more time" : String.format(
@@ -99,13 +100,19 @@ public record Advice(Kind kind, Verdict verdict, OptionalInt more, OptionalInt m
         ObjectNode node = new ObjectMapper().createObjectNode().put("advice", kind.toString());
         more.ifPresent(count -> node.put("more_examples", count));
         moreSeconds.ifPresent(seconds -> node.put("more_seconds", seconds));
-        node.set("verdict", verdict.toJson());
+        if (kind != Kind.MORE_TIME) {
+            node.set("verdict", verdict.toJson());
+        }
         ArrayNode list = node.putArray("ways");
         for (AnswerMethod way : ways) {
             ObjectNode each = list.addObject().put("name", way.name()).put("description", way.description())
-                    .put("kind", way.kind().name().toLowerCase(Locale.ROOT)).put("score", way.score())
-                    .put("low", way.interval().low()).put("high", way.interval().high())
-                    .put("seconds", way.seconds()).put("share", way.share())
+                    .put("kind", way.kind().name().toLowerCase(Locale.ROOT)).put("score", way.score());
+            if (way.interval().saysNothing(1)) {
+                each.putNull("low").putNull("high").put("interval", Interval.TOO_FEW);
+            } else {
+                each.put("low", way.interval().low()).put("high", way.interval().high());
+            }
+            each.put("seconds", way.seconds()).put("share", way.share())
                     .put("seconds_per_answer", way.secondsAnAnswer());
             way.cost().ifPresent(cost -> each.put("cost", cost));
         }
@@ -114,7 +121,7 @@ public record Advice(Kind kind, Verdict verdict, OptionalInt more, OptionalInt m
                 .put("low", gainInterval().orElseThrow().low()).put("high", gainInterval().orElseThrow().high()));
         ArrayNode why = node.putArray("reasons");
         reasons.forEach(why::add);
-        return node.put("metric", metric).put("items", items);
+        return node.put("metric", metric).put("items", heldOut).put("items_asked", items);
     }
 
     /** One HTML page that needs nothing else. */

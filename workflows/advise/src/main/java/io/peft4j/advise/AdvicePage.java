@@ -38,7 +38,10 @@ final class AdvicePage {
                 head.substring(0, 1).toUpperCase(Locale.ROOT) + head.substring(1), reasons.get(0),
                 reasons.size() == 1 ? Html.all() : Blocks.points(Tone.PLAIN, "Also",
                         reasons.subList(1, reasons.size()))),
-                ways(), differences());
+                ways());
+        if (!advice.ways().get(0).scores().isEmpty()) {
+            page.add(differences());
+        }
         advice.curve().ifPresent(curve -> page.add(curve(curve)));
         return page.html();
     }
@@ -52,7 +55,7 @@ final class AdvicePage {
         Table table = Table.of(header).texts(0);
         for (AnswerMethod way : advice.ways()) {
             List<Object> row = new ArrayList<>(List.of(Html.all(way.name(), Html.tag("small", way.description())),
-                    percent(way.score()), percent(way.interval().low()) + " to " + percent(way.interval().high()),
+                    percent(way.score()), way.interval().words(1, AdvicePage::percent),
                     String.format(Locale.ROOT, "%.1f s", way.seconds()),
                     String.format(Locale.ROOT, "%.2f s", way.secondsAnAnswer())));
             if (priced) {
@@ -60,7 +63,8 @@ final class AdvicePage {
             }
             table.row(row.toArray());
         }
-        return Blocks.card("What was tried, on " + Count.of(advice.items(), "held-out item"),
+        return Blocks.card("What was tried, on " + (advice.items() == advice.heldOut() ? "" : advice.items() + " of ")
+                + Count.of(advice.heldOut(), "held-out item"),
                 Blocks.note("Metric: " + advice.metric() + ". The time is that of preparing a way and of answering "
                         + "all items."),
                 table.html());

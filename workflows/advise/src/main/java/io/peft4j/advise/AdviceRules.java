@@ -40,39 +40,55 @@ final class AdviceRules {
     private final AnswerMethod tuned;
     private final Verdict verdict;
     private final MetricResult difference;
+    private final int items;
 
     /**
      * Evidence.
      *
-     * @param asked the base as it is first, at least one training, the one on most examples last
-     * @param items what they were asked
-     * @param examples what was trained on
+     * @param ways the base as it is first, at least one training, the one on most examples last
+     * @param points what each training reached
+     * @param verdict on the last training
+     * @param difference the best way without training against the last one
      * @param changesEvery how often the data change
-     * @param seed of the statistics
      */
-    AdviceRules(List<Asked> asked, List<EvaluationItem> items, ChatDataset examples, Optional<Duration> changesEvery,
-            long seed) {
-        this.options = ComparisonOptions.defaults().withSeed(seed);
-        this.ways = asked.stream().map(Asked::way).toList();
+    AdviceRules(List<AnswerMethod> ways, List<TrainingStudy.Point> points, Verdict verdict, MetricResult difference,
+            Optional<Duration> changesEvery, ComparisonOptions options) {
+        this.options = options;
+        this.ways = ways;
         this.changesEvery = changesEvery;
-        List<Asked> prompts = asked.stream().filter(one -> one.way().kind() == AnswerMethod.Kind.PROMPT).toList();
-        Asked best = prompts.stream().max(Comparator.comparingDouble(one -> one.way().score())).orElseThrow();
-        Asked last = asked.get(asked.size() - 1);
-        this.prompt = best.way();
-        this.tuned = last.way();
-        Evaluation evaluation = Evaluation.of(items).trainingData(examples);
-        prompts.forEach(one -> evaluation.answers(one.answers()));
-        this.verdict = evaluation.answers(last.answers()).compare(options).verdict();
-        this.difference = Evaluation.of(items).answers(best.answers()).answers(last.answers()).compare(options)
-                .decidingResult();
-        List<TrainingStudy.Point> points = asked.stream().filter(one -> one.way().kind() == AnswerMethod.Kind.TRAINING)
-                .map(one -> new TrainingStudy.Point(one.way().name(), one.examples(), one.way().score())).toList();
+        this.prompt = untrained(ways);
+        this.tuned = ways.get(ways.size() - 1);
+        this.verdict = verdict;
+        this.difference = difference;
+        this.items = difference.items();
         this.curve = points.size() < 3 || ways.stream().anyMatch(AnswerMethod::isCutDown) ? Optional.empty()
                 : TrainingStudy.of(difference.name(), points, List.of()).curve();
     }
 
+    /** Evidence from answers. */
+    static AdviceRules of(List<Asked> asked, List<EvaluationItem> items, ChatDataset examples,
+            Optional<Duration> changesEvery, ComparisonOptions options) {
+        List<AnswerMethod> ways = asked.stream().map(Asked::way).toList();
+        Asked best = asked.get(ways.indexOf(untrained(ways)));
+        Asked last = asked.get(asked.size() - 1);
+        Evaluation evaluation = Evaluation.of(items).trainingData(examples);
+        asked.stream().filter(one -> one.way().kind() == AnswerMethod.Kind.PROMPT && !one.way().isLookup())
+                .forEach(one -> evaluation.answers(one.answers()));
+        return new AdviceRules(ways, asked.stream().filter(one -> one.way().kind() == AnswerMethod.Kind.TRAINING)
+                .map(one -> new TrainingStudy.Point(one.way().name(), one.examples(), one.way().score())).toList(),
+                evaluation.answers(last.answers()).compare(options).verdict(), Evaluation.of(items)
+                        .answers(best.answers()).answers(last.answers()).compare(options).decidingResult(),
+                changesEvery, options);
+    }
+
+    /** The best of what needs no training. */
+    static AnswerMethod untrained(List<AnswerMethod> ways) {
+        return ways.stream().filter(way -> way.kind() == AnswerMethod.Kind.PROMPT)
+                .max(Comparator.comparingDouble(AnswerMethod::score)).orElseThrow();
+    }
+
     /** Decides; {@code further} are reasons that were met on the way. */
-    Advice decide(String metric, List<String> further) {
+    Advice decide(String metric, int heldOut, List<String> further) {
         OptionalInt more = OptionalInt.empty();
         OptionalInt seconds = OptionalInt.empty();
         Advice.Kind kind = switch (verdict.decision()) {
@@ -89,12 +105,15 @@ final class AdviceRules {
         }
         describeGain(kind);
         describeChange();
-        reasons.add("Evaluated, this is \"" + verdict.decision().words() + "\""
-                + (verdict.decision() == Verdict.Decision.HARM_NOT_KNOWN
-                        ? ": no guard set is asked here, so evaluate the adapter that you train before you ship it"
-                        : ""));
+        if (kind != Advice.Kind.MORE_TIME) {
+            // What is said of a training that was cut down is no verdict on a whole one.
+            reasons.add("Evaluated, this is \"" + verdict.words() + "\""
+                    + (verdict.decision() == Verdict.Decision.HARM_NOT_KNOWN
+                            ? ": no guard set is asked here, so evaluate the adapter that you train before you ship it"
+                            : ""));
+        }
         reasons.addAll(further);
-        return new Advice(kind, verdict, more, seconds, ways, curve, reasons, metric, tuned.scores().size());
+        return new Advice(kind, verdict, more, seconds, ways, curve, reasons, metric, items, heldOut);
     }
 
     /** A training that there was no time for cannot lose; only where there is nothing to gain need it not be known. */
@@ -108,26 +127,38 @@ final class AdviceRules {
 
     private String summary(Advice.Kind kind) {
         return switch (kind) {
-            case FINE_TUNE -> "The training beats the best prompt";
+            case FINE_TUNE -> "The training beats " + rival();
             case MORE_TIME -> String.format(Locale.ROOT, "The largest training was cut down to %.0f %% for time and "
-                    + "does not beat the best prompt, which says nothing of a whole one", 100 * tuned.share());
-            case COLLECT_MORE -> "These data cannot tell yet whether training beats the best prompt";
+                    + "does not beat %s, which says nothing of a whole one", 100 * tuned.share(), rival());
+            case COLLECT_MORE -> "These data cannot tell yet whether training beats " + rival();
             case PROMPT -> prompt.interval().low() >= MetricResult.NEARLY_ALL
-                    ? "A prompt answers nearly everything already"
-                    : verdict.decision() == Verdict.Decision.NEED_MORE_ITEMS ? "Training does not help, and its score "
-                            + "does not rise with the number of examples: what they teach does not carry over to other "
-                            + "questions, so look at the data first"
+                    ? capitalized(rival()) + " answers nearly everything already"
+                    : verdict.decision() == Verdict.Decision.NEED_MORE_ITEMS && tuned.score() < MetricResult.NEARLY_ALL
+                            ? "Training does not help, and its score does not rise with the number of examples: what "
+                                    + "they teach does not carry over to other questions, so look at the data first"
                             : changesTooOften() && difference.isBetter(options.power().alpha())
-                                    ? "The training beats the best prompt"
-                                    : "Training adds nothing that is worth it to the best prompt";
+                                    ? "The training beats " + rival()
+                                    : "Training adds nothing that is worth it to " + rival();
         };
+    }
+
+    /** What is to be beaten. */
+    private String rival() {
+        return prompt.isLookup() ? prompt.description() : prompt.scores().isEmpty() ? "what needs no training"
+                : "the best prompt";
+    }
+
+    private static String capitalized(String text) {
+        return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
     }
 
     private String compared(String sentence) {
         return String.format(Locale.ROOT, "%s: %.0f %% with %s against %.0f %% with %s, difference %+.0f points "
-                + "[%+.0f, %+.0f] on %s", sentence, 100 * tuned.score(), tuned.name(),
-                100 * prompt.score(), prompt.name(), 100 * difference.difference(), 100 * difference.interval().low(),
-                100 * difference.interval().high(), Count.of(tuned.scores().size(), "held-out item"));
+                + "%s on %s", sentence, 100 * tuned.score(), tuned.name(),
+                100 * prompt.score(), prompt.name(), 100 * difference.difference(),
+                difference.interval().words(difference.range(),
+                        value -> String.format(Locale.ROOT, "%+.0f", 100 * value)),
+                Count.of(items, "held-out item"));
     }
 
     private boolean isFlat() {
@@ -148,7 +179,7 @@ final class AdviceRules {
         for (int more = 10; more <= FARTHEST * have; more += Math.max(10, more / 10)) {
             if (curve.get().fit().at(have + more, 0.95).score() >= prompt.score() + options.worthwhile()) {
                 reasons.add(String.format(Locale.ROOT, "By the learning curve about %s bring training %.0f points "
-                        + "above the best prompt", Count.of(more, "more example"), 100 * options.worthwhile()));
+                        + "above %s", Count.of(more, "more example"), 100 * options.worthwhile(), rival()));
                 return OptionalInt.of(more);
             }
         }

@@ -1,5 +1,6 @@
 package io.peft4j.advise;
 
+import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.statistics.Interval;
 import java.util.List;
 import java.util.Objects;
@@ -11,7 +12,7 @@ import java.util.OptionalDouble;
  * @param name its name, for instance {@code few-shot}
  * @param description how it is asked, or what it was trained on
  * @param kind prompt or training
- * @param scores the score of each item, from 0 to 1
+ * @param scores the score of each item, from 0 to 1; empty of a model with a head, whose rows are scored together
  * @param score their mean
  * @param interval 95 % interval of the mean
  * @param seconds time to prepare it (to train, to choose a prompt) and to answer the items
@@ -24,7 +25,7 @@ public record AnswerMethod(String name, String description, Kind kind, List<Doub
         double seconds, double share, double secondsAnAnswer, OptionalDouble cost) {
     /** Whether something is trained. */
     public enum Kind {
-        /** The base model, as it is or with something put before the question. */
+        /** What needs no training: the base model, as it is or with a prompt, or the most similar training row. */
         PROMPT,
         /** A model that was trained. */
         TRAINING
@@ -36,6 +37,11 @@ public record AnswerMethod(String name, String description, Kind kind, List<Doub
         Objects.requireNonNull(description, "description");
         Objects.requireNonNull(kind, "kind");
         scores = List.copyOf(scores);
+    }
+
+    /** Whether it answers as the most similar training row does. */
+    boolean isLookup() {
+        return name.equals(Verdict.LOOKUP);
     }
 
     /** The same of a training that was cut down to a share. */

@@ -9,6 +9,7 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.split.SplitRule;
 import io.peft4j.eval.Arm;
+import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.task.Answerer;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -75,8 +77,12 @@ public final class FineTuningAdvisor {
     private static final int CHOOSING_ITEMS = 12;
     /** Of the time that there is, what answers may take; the rest is for trainings. */
     private static final double ANSWERING = 0.4;
-    /** About how often all items are answered. */
-    private static final int ROUNDS = 7;
+    /** And what choosing a prompt may take. */
+    private static final double CHOOSING = 0.1;
+    /** How often all items are answered with nothing but the question, and with a long prompt. */
+    private static final int PLAIN_ROUNDS = 4;
+    private static final int PROMPTED_ROUNDS = 2;
+    private static final int TRAININGS = 3;
 
     private final LanguageModel base;
     private final Training training;
@@ -89,6 +95,7 @@ public final class FineTuningAdvisor {
     private Consumer<String> listener = text -> {
     };
     private long seed;
+    private int choosing = CHOOSING_ITEMS;
 
     private FineTuningAdvisor(LanguageModel base, Training training) {
         this.base = Objects.requireNonNull(base, "base");
@@ -118,7 +125,10 @@ public final class FineTuningAdvisor {
         return this;
     }
 
-    /** About as long as all of it may take: fewer items, and trainings that end early. */
+    /**
+     * About as long as all of it may take: fewer items, and trainings that end early. The listener is told before
+     * anything else which items are asked, and where the time does not suffice how long it will take.
+     */
     public FineTuningAdvisor timeBudget(Duration time) {
         budget = Optional.of(time);
         return this;
@@ -156,18 +166,16 @@ public final class FineTuningAdvisor {
      *     for the model is left out and named among the reasons
      */
     public Advice on(ChatDataset data) {
-        if (data.size() < FEWEST) {
-            throw new ConfigurationException("advice needs at least " + FEWEST + " examples to train on and to hold "
-                    + "out; there are " + data.size());
-        }
+        requireEnough(data.size());
         long begin = System.nanoTime();
         double share = Math.min(HELD_OUT, (double) MOST_ITEMS / data.size());
         List<ChatDataset> split = heldOut.isPresent() ? List.of(data)
                 : data.split(SplitRule.ratios(1 - share, share).seed(seed));
         ChatDataset examples = split.get(0);
         List<String> further = new ArrayList<>();
-        List<EvaluationItem> items = affordable(heldOut.map(given -> withoutLeaks(given, examples, further))
-                .orElseGet(() -> split.get(1).stream().map(EvaluationItem::of).toList()));
+        List<EvaluationItem> all = heldOut.map(given -> withoutLeaks(given, examples, further))
+                .orElseGet(() -> split.get(1).stream().map(EvaluationItem::of).toList());
+        List<EvaluationItem> items = affordable(all, examples, further, begin);
         Scoring scoring = new Scoring(items);
         List<Asked> ways = new ArrayList<>();
         ways.add(
@@ -176,8 +184,17 @@ public final class FineTuningAdvisor {
         prompted("few-shot", further, () -> fewShot(examples, items, scoring)).ifPresent(ways::add);
         prompted("retrieved", further, () -> asked(texts.arm(base), AnswerMethod.Kind.PROMPT, items, scoring, 0))
                 .ifPresent(ways::add);
+        Arm.lookup(examples, items).map(found -> lookup(found, scoring)).ifPresent(ways::add);
         trainings(examples, items, scoring, ways, begin);
-        return new AdviceRules(ways, items, examples, changesEvery, seed).decide(scoring.metric(), further);
+        return AdviceRules.of(ways, items, examples, changesEvery, ComparisonOptions.defaults().withSeed(seed))
+                .decide(scoring.metric(), all.size(), further);
+    }
+
+    private static void requireEnough(int examples) {
+        if (examples < FEWEST) {
+            throw new ConfigurationException("advice needs at least " + FEWEST + " examples to train on and to hold "
+                    + "out; there are " + examples);
+        }
     }
 
     /** A way, and what it answered. */
@@ -199,18 +216,56 @@ public final class FineTuningAdvisor {
         return IntStream.range(0, items.size()).filter(i -> !leaked.contains(i)).mapToObj(items::get).toList();
     }
 
-    /** As many items as there is time for. */
-    private List<EvaluationItem> affordable(List<EvaluationItem> items) {
-        if (budget.isEmpty() || items.size() <= FEWEST_ITEMS) {
+    /** As many items as there is time for; says which are left out, and where there is no time for the fewest. */
+    private List<EvaluationItem> affordable(List<EvaluationItem> items, ChatDataset examples, List<String> further,
+            long begin) {
+        if (budget.isEmpty()) {
             return items;
         }
-        List<EvaluationItem> some = items.subList(0, Math.min(4, items.size()));
+        List<EvaluationItem> some = items.subList(0, Math.min(2, items.size()));
         answers(Arm.plain("base", "", base), some.subList(0, 1));
+        double plain = secondsEach(Arm.plain("base", "", base), some);
+        double prompted = Math.max(plain, secondsEach(Arm.fewShot(base, examples, SHOTS[1]), some));
+        double time = budget.get().toNanos() / 1e9;
+        choosing = Math.min(CHOOSING_ITEMS, (int) (CHOOSING * time / (SHOTS.length * prompted)));
+        double item = PLAIN_ROUNDS * plain + PROMPTED_ROUNDS * prompted;
+        int most = (int) ((ANSWERING * time - choosing * SHOTS.length * prompted) / item);
+        int asked = Math.min(items.size(), Math.max(FEWEST_ITEMS, most));
+        double least = (System.nanoTime() - begin) / 1e9 + asked * item + choosing * SHOTS.length * prompted
+                + TRAININGS * (1 + plain);
+        if (least > time) {
+            note(further, String.format(Locale.ROOT, "%.0f s are too short: %s and the shortest trainings take about "
+                    + "%.0f s", time, Count.of(asked, "held-out item"), least));
+        }
+        if (asked < items.size()) {
+            note(further,
+                    "Asked " + asked + " of " + Count.of(items.size(), "held-out item") + ", evenly from the first "
+                            + "to the last, for want of time");
+        }
+        return IntStream.range(0, asked).mapToObj(i -> items.get((int) ((long) i * items.size() / asked))).toList();
+    }
+
+    private void note(List<String> further, String sentence) {
+        listener.accept(sentence);
+        further.add(sentence);
+    }
+
+    /** Seconds of one answer; of a prompt that does not fit, none. */
+    private double secondsEach(Arm arm, List<EvaluationItem> items) {
         long begin = System.nanoTime();
-        answers(Arm.plain("base", "", base), some);
-        double each = (System.nanoTime() - begin) / 1e9 / some.size();
-        int most = (int) (ANSWERING * budget.get().toNanos() / 1e9 / ROUNDS / each);
-        return items.subList(0, Math.min(items.size(), Math.max(FEWEST_ITEMS, most)));
+        try {
+            answers(arm, items);
+        } catch (PeftException e) {
+            return 0;
+        }
+        return (System.nanoTime() - begin) / 1e9 / items.size();
+    }
+
+    /** What the most similar training rows answer. */
+    private static Asked lookup(ArmAnswers found, Scoring scoring) {
+        List<Double> scores = scoring.of(found.texts());
+        return new Asked(new AnswerMethod(found.name(), found.description(), AnswerMethod.Kind.PROMPT, scores,
+                Scoring.mean(scores), Scoring.interval(scores), 0, 1, 0, OptionalDouble.empty()), found, 0);
     }
 
     private List<String> answers(Arm arm, List<EvaluationItem> items) {
@@ -245,9 +300,13 @@ public final class FineTuningAdvisor {
     private Asked fewShot(ChatDataset examples, List<EvaluationItem> items, Scoring scoring) {
         long begin = System.nanoTime();
         List<ChatExample> all = examples.examples();
-        int choosing = Math.min(CHOOSING_ITEMS, all.size() / 4);
-        ChatDataset pool = ChatDataset.of(all.subList(choosing, all.size()));
-        List<EvaluationItem> tries = all.subList(0, choosing).stream().map(EvaluationItem::of).toList();
+        int tried = Math.min(choosing, all.size() / 4);
+        if (tried == 0) {
+            return asked(Arm.fewShot(base, examples, Math.min(SHOTS[1], all.size())), AnswerMethod.Kind.PROMPT, items,
+                    scoring, 0);
+        }
+        ChatDataset pool = ChatDataset.of(all.subList(tried, all.size()));
+        List<EvaluationItem> tries = all.subList(0, tried).stream().map(EvaluationItem::of).toList();
         Scoring judged = new Scoring(tries);
         int best = 0;
         double highest = -1;
@@ -277,8 +336,9 @@ public final class FineTuningAdvisor {
         for (int i = 0; i < sizes.length; i++) {
             int left = IntStream.range(i, sizes.length).map(k -> sizes[k]).sum();
             int size = sizes[i];
-            Optional<Duration> limit = budget.map(all -> Duration.ofNanos(Math.max(1_000_000_000L, (long) (0.8
-                    * (all.toNanos() - (System.nanoTime() - begin)) * size / left))));
+            double answering = 1e9 * (sizes.length - i) * items.size() * ways.get(0).way().secondsAnAnswer();
+            Optional<Duration> limit = budget.map(all -> Duration.ofNanos(Math.max(1_000_000_000L, (long) (0.9
+                    * (all.toNanos() - answering - (System.nanoTime() - begin)) * size / left))));
             ways.add(trained(ChatDataset.of(shuffled.subList(0, size)), limit, items, scoring));
         }
     }

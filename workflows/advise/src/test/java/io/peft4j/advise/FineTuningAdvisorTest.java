@@ -1,6 +1,7 @@
 package io.peft4j.advise;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -53,6 +54,12 @@ class FineTuningAdvisorTest {
                 "colour-" + i + ".")).toList();
     }
 
+    /** Asked in words of which no training row has one: nothing is to be looked up. */
+    private static List<EvaluationItem> unlike() {
+        return IntStream.range(0, PEOPLE).mapToObj(i -> EvaluationItem.fact("Tell me whose it is, theperson" + i + "?",
+                "colour-" + i + ".")).toList();
+    }
+
     private static String asked(List<ChatMessage> messages) {
         return messages.get(messages.size() - 1).content();
     }
@@ -88,7 +95,7 @@ class FineTuningAdvisorTest {
     private static FineTuningAdvisor advisor(Function<List<ChatMessage>, String> base,
             Function<ChatDataset, LanguageModel> training) {
         return FineTuningAdvisor.of(new ScriptedModel(base), (examples, limit) -> training.apply(examples))
-                .heldOut(items());
+                .heldOut(unlike());
     }
 
     @Test
@@ -100,31 +107,62 @@ class FineTuningAdvisorTest {
             return model;
         }).prices(new Prices(OptionalDouble.of(1), OptionalDouble.empty())).on(examples());
         assertEquals(Advice.Kind.FINE_TUNE, advice.kind(), advice.reasons().toString());
-        assertEquals(List.of("base", "few-shot", "retrieved", "trained on 20", "trained on 40", "trained on 80"),
+        assertEquals(List.of("base", "few-shot", "retrieved", "lookup", "trained on 20", "trained on 40",
+                "trained on 80"),
                 advice.ways().stream().map(AnswerMethod::name).toList());
-        assertEquals(1, advice.ways().get(5).score());
-        assertTrue(advice.ways().get(3).score() < advice.ways().get(4).score());
+        assertEquals(1, advice.ways().get(6).score());
+        assertTrue(advice.ways().get(4).score() < advice.ways().get(5).score());
         assertTrue(trained.stream().allMatch(ScriptedModel::isClosed));
         JsonNode json = advice.toJson();
         assertEquals("fine-tune", json.get("advice").asText());
-        assertTrue(json.get("ways").get(5).get("low").asDouble() > 0.9);
-        assertTrue(json.get("ways").get(5).get("cost").asDouble() > 0);
+        assertTrue(json.get("ways").get(6).get("low").asDouble() > 0.9);
+        assertTrue(json.get("ways").get(6).get("cost").asDouble() > 0);
         assertTrue(json.get("gain_of_100_more").get("low").asDouble() <= json.get("gain_of_100_more").get("gain")
                 .asDouble());
-        assertTrue(json.get("reasons").get(0).asText().startsWith("The training beats the best prompt: 100 %"));
+        assertTrue(json.get("reasons").get(0).asText()
+                .startsWith("The training beats the most similar training row: 100 %"));
         assertTrue(advice.html().contains("What more examples are likely to bring"));
         assertTrue(advice.html().contains("<td data-label=\"cost\">"), "each figure has its name on a phone");
     }
 
     @Test
     void whatAPromptSolvesIsPrompted() {
-        Advice advice = advisor(FineTuningAdvisorTest::reader, FineTuningAdvisorTest::learned).on(examples());
+        Advice advice = advisor(FineTuningAdvisorTest::reader, FineTuningAdvisorTest::learned)
+                .heldOut(items()).on(examples());
         assertEquals(Advice.Kind.PROMPT, advice.kind(), advice.reasons().toString());
         assertEquals("prompt instead", advice.headline());
         assertEquals("prompt", advice.toJson().get("advice").asText());
         assertEquals(1, advice.ways().get(2).score(), "the training row is retrieved");
         assertEquals(Verdict.Decision.PROMPT_INSTEAD, advice.verdict().decision());
         assertEquals(advice.ways().get(1).score() == 1 ? "few-shot" : "retrieved", advice.verdict().arm());
+    }
+
+    @Test
+    void whatTheMostSimilarRowAnswersIsLookedUp() {
+        Advice advice = advisor(FineTuningAdvisorTest::ignorant, FineTuningAdvisorTest::learned).heldOut(items())
+                .on(examples());
+        assertEquals(Advice.Kind.PROMPT, advice.kind(), advice.reasons().toString());
+        assertEquals("look up instead", advice.headline());
+        assertEquals(Verdict.LOOKUP, advice.verdict().arm());
+        assertTrue(
+                advice.reasons().get(0).startsWith("The most similar training row answers nearly everything already"),
+                advice.reasons().toString());
+        assertTrue(advice.reasons().contains("Evaluated, this is \"Look up instead\""), advice.reasons().toString());
+    }
+
+    @Test
+    void whereTimeIsShortItIsSaidBeforeWhatIsAskedAndHowLongItTakes() {
+        List<String> told = new ArrayList<>();
+        Advice advice = advisor(FineTuningAdvisorTest::ignorant, FineTuningAdvisorTest::learned)
+                .timeBudget(Duration.ofNanos(1000)).listener(told::add).on(examples());
+        assertTrue(told.get(0).matches("0 s are too short: 8 held-out items and the shortest trainings take about "
+                + "\\d+ s"), told.toString());
+        assertEquals("Asked 8 of 40 held-out items, evenly from the first to the last, for want of time", told.get(1));
+        assertTrue(advice.reasons().containsAll(told.subList(0, 2)), advice.reasons().toString());
+        assertEquals(8, advice.toJson().get("items_asked").asInt());
+        assertEquals(40, advice.toJson().get("items").asInt());
+        assertTrue(advice.html().contains("8 of 40 held-out items"));
+        assertFalse(told.stream().anyMatch(text -> text.startsWith("trying a prompt")), "no time to choose one");
     }
 
     /** Answers for every second person, if a prompt tells. */
@@ -144,7 +182,7 @@ class FineTuningAdvisorTest {
             public double share(LanguageModel model) {
                 return share;
             }
-        }).heldOut(items()).on(examples());
+        }).heldOut(unlike()).on(examples());
     }
 
     @Test
@@ -158,6 +196,8 @@ class FineTuningAdvisorTest {
         assertTrue(cut.reasons().get(0).startsWith("The largest training was cut down to 10 % for time"),
                 cut.reasons().toString());
         assertEquals("more time", cut.toJson().get("advice").asText());
+        assertFalse(cut.toJson().has("verdict") || String.join(" ", cut.reasons()).contains("ore items"),
+                "no more items are asked for beside more time: " + cut.reasons());
         assertTrue(cut.toJson().has("more_seconds") && cut.curve().isEmpty());
         assertEquals(Advice.Kind.FINE_TUNE, cutDownTo(0.1, FineTuningAdvisorTest::learned).kind(), "but they may win");
     }
@@ -165,14 +205,16 @@ class FineTuningAdvisorTest {
     @Test
     void adviceIsWhatAnEvaluationSays() {
         Advice advice = cutDownTo(1, FineTuningAdvisorTest::learned);
-        Evaluation evaluation = Evaluation.of(items());
+        Evaluation evaluation = Evaluation.of(unlike()).trainingData(examples());
         IntFunction<List<String>> answers = way -> IntStream.range(0, PEOPLE).mapToObj(
                 i -> advice.ways().get(way).scores().get(i) == 1 ? "It has the colour-" + i + "." : "I do not know.")
                 .toList();
         evaluation.answers(ArmAnswers.given("base", "", answers.apply(0)));
-        evaluation.answers(ArmAnswers.given("few-shot", "", answers.apply(1)).ofPrompt());
-        evaluation.answers(ArmAnswers.given("retrieved", "", answers.apply(2)).ofPrompt());
-        Verdict verdict = evaluation.answers(ArmAnswers.given("trained on 80", "", answers.apply(5)))
+        evaluation
+                .answers(ArmAnswers.given("few-shot", advice.ways().get(1).description(), answers.apply(1)).ofPrompt());
+        evaluation.answers(
+                ArmAnswers.given("retrieved", advice.ways().get(2).description(), answers.apply(2)).ofPrompt());
+        Verdict verdict = evaluation.answers(ArmAnswers.given("trained on 80", "", answers.apply(6)))
                 .compare(ComparisonOptions.defaults()).verdict();
         assertEquals(verdict, advice.verdict());
         assertEquals(Verdict.Decision.HARM_NOT_KNOWN, verdict.decision(), "no guard set is asked");
@@ -218,7 +260,7 @@ class FineTuningAdvisorTest {
             }
             return "I do not know.";
         }, FineTuningAdvisorTest::learned).on(examples());
-        assertEquals(4, advice.ways().size());
+        assertEquals(5, advice.ways().size());
         assertTrue(advice.reasons().contains("Not tried: few-shot, since a prompt of 999 tokens; the model's limit is "
                 + "256"), advice.reasons().toString());
     }

@@ -151,20 +151,23 @@ async function showReports(parts, job) {
 /** What it comes to, in words, as a picture, and folded in figures. */
 function verdictCard({ verdict, metrics, arms, deciding_metric: metric }) {
   const all = Object.entries(metrics || {});
-  const points = (value, one) => value === undefined ? ""
+  const points = (value, one) => value === undefined || value === null ? ""
     : one.scale ? (100 / one.scale * value).toFixed(1) : value.toFixed(3);
   const score = (value, one) => one.scale === 1 ? `${points(value, one)} %` : points(value, one);
   const bars = Object.entries(arms || {}).filter(([, arm]) => arm.deciding).map(([name, { deciding }]) =>
-    ({ name, share: deciding.share, low: deciding.ci_low, high: deciding.ci_high }));
+    ({ name, share: deciding.share, low: deciding.ci_low ?? deciding.share,
+      high: deciding.ci_high ?? deciding.share }));
   return el("section", { class: `card verdict ${verdict.decision}`, "aria-label": "Verdict" },
-    el("h2", {}, `Verdict: ${verdict.decision.replaceAll("_", " ")}`), el("p", {}, verdict.sentence),
+    el("h2", {}, `Verdict: ${(verdict.words || verdict.decision.replaceAll("_", " ")).toLowerCase()}`),
+    el("p", {}, verdict.sentence),
     bars.length > 0 && [barPlot(`${metric} of each, with 95 % intervals`, bars),
       el("p", { class: "legend" }, `${metric.replaceAll("_", " ")} of each, with 95 % intervals`)],
     all.length > 0 && folded("Metrics", table("Metrics", [
       ["Metric", ([name]) => name], ["Base", ([, one]) => score(one.base, one), true],
       ["Tuned", ([, one]) => score(one.tuned, one), true],
       ["Difference, points", ([, one]) =>
-        `${points(one.difference, one)} [${points(one.ci_low, one)}, ${points(one.ci_high, one)}]`, true],
+        `${points(one.difference, one)} ${one.ci ? `(${one.ci})`
+          : `[${points(one.ci_low, one)}, ${points(one.ci_high, one)}]`}`, true],
     ], all)));
 }
 

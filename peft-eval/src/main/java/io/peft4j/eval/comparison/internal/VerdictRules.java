@@ -11,13 +11,14 @@ import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.comparison.Verdict.Decision;
-import io.peft4j.eval.comparison.internal.Evidence.Prompted;
+import io.peft4j.eval.comparison.Verdict.Untrained;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.commons.math3.distribution.NormalDistribution;
 
 /**
@@ -30,7 +31,9 @@ import org.apache.commons.math3.distribution.NormalDistribution;
  * <li>The metric is no better than chance explains: do not ship where a gain worth shipping is ruled out (the one-sided
  * upper bound lies below it, or the base surely answers nine tenths), else more items are needed.
  * <li>It is better, but not than a prompt, which needs no training: that one instead where training adds nothing worth
- * having to it, else more items are needed.
+ * having to it, else more items are needed. The most similar training row can answer nothing else, so that the tuned
+ * model need not be better than it for certain: it answers more, and a loss is ruled out of the size that is accepted
+ * on the guard set.
  * <li>The model writes answers, and no guard set was run, or its interval reaches beyond the accepted loss: harm is not
  * known.
  * <li>Ship.
@@ -54,12 +57,12 @@ public final class VerdictRules {
         MetricResult metric = evidence.metric();
         String figures = figures(metric);
         if (evidence.leaked() > 0) {
-            return no(evidence.base(), String.format(Locale.ROOT, "%d of %d held-out items also occur in the "
-                    + "training data, so the figures say nothing about new questions; remove them and evaluate "
-                    + "again. Measured: %s.", evidence.leaked(), metric.items(), figures));
+            return no(evidence, String.format(Locale.ROOT, "%d of %d held-out items also occur in the "
+                    + "training data%s, so the figures say nothing about new questions; remove them and evaluate "
+                    + "again. Measured: %s.", evidence.leaked(), metric.items(), evidence.leak(), figures));
         }
         if (evidence.calibrated() > 0) {
-            return no(evidence.base(), String.format(Locale.ROOT, "The probabilities were calibrated on %s of these, "
+            return no(evidence, String.format(Locale.ROOT, "The probabilities were calibrated on %s of these, "
                     + "so the figures say nothing about new questions; evaluate on others. Measured: %s.",
                     Count.of(evidence.calibrated(), "row"), figures));
         }
@@ -81,7 +84,7 @@ public final class VerdictRules {
                     : "A gain of " + VerdictWords.gain(metric, options.worthwhile() * metric.unit())
                             + " or more is ruled out."));
         }
-        return undecided(evidence, metric, best(evidence, gain -> gain.isBetter(alpha)).map(Prompted::name)
+        return undecided(evidence, metric, best(evidence, arm -> arm.gain().isBetter(alpha)).map(Untrained::name)
                 .orElse(evidence.base()),
                 Count.of(metric.items(), "item") + " cannot show a difference: "
                         + figures + ".");
@@ -94,14 +97,23 @@ public final class VerdictRules {
     }
 
     private Verdict better(Evidence evidence, String figures) {
-        Optional<Prompted> rival = evidence.prompts().stream().filter(arm -> !arm.tuned().isBetter(alpha))
-                .max(Comparator.comparingDouble(arm -> arm.gain().tuned()));
+        Optional<Untrained> rival = best(evidence, arm -> !beats(arm));
         if (rival.isPresent()) {
-            return againstPrompt(evidence, rival.get(), figures);
+            return againstUntrained(evidence, rival.get(), figures);
         }
-        String beaten = best(evidence, gain -> true).map(arm -> " It is better than " + arm.name() + ", which needs no "
-                + "training: " + difference(arm.tuned()) + ".").orElse("");
+        String beaten = Stream.of(best(evidence, arm -> !arm.isLookup()), best(evidence, Untrained::isLookup))
+                .flatMap(Optional::stream).map(arm -> arm.tuned().isBetter(alpha) ? " It is better than "
+                        + arm.description() + ", which needs no training: " + difference(arm.tuned()) + "."
+                        : " " + capitalized(VerdictWords.reaches(arm)) + ": " + difference(arm.tuned())
+                                + ", so that a loss of " + points(options.guardTolerance()) + " is ruled out.")
+                .collect(Collectors.joining());
         return unlessHarmful(evidence, figures, beaten + worse(evidence));
+    }
+
+    private boolean beats(Untrained arm) {
+        MetricResult tuned = arm.tuned();
+        return tuned.isBetter(alpha) || arm.isLookup() && mayGain(tuned) && tuned.gain() > 0
+                && tuned.gainInterval().low() >= -options.guardTolerance() * tuned.unit();
     }
 
     /** What a model that is better on the task is worth: it ships where more than the accepted loss is ruled out. */
@@ -115,7 +127,7 @@ public final class VerdictRules {
             return new Verdict(Decision.HARM_NOT_KNOWN, evidence.base(), 0, fewest, String.format(Locale.ROOT,
                     "Better on the task, but the loss of general ability is unknown, since no guard set was "
                             + "asked (at least %d items are needed): %s.%s",
-                    fewest, figures, besides));
+                    fewest, figures, besides), evidence.untrained());
         }
         String kept = String.format(Locale.ROOT, " Guard set of general ability: %s, where a loss of %s is accepted.",
                 figures(guard.get()), points(options.guardTolerance()));
@@ -124,14 +136,14 @@ public final class VerdictRules {
             return new Verdict(Decision.HARM_NOT_KNOWN, evidence.base(), 0, more, String.format(Locale.ROOT,
                     "Better on the task, but a loss of general ability is not ruled out: add about %,d guard "
                             + "items, or train with less change.%s On the task %s.%s",
-                    more, kept, figures, besides));
+                    more, kept, figures, besides), evidence.untrained());
         }
         return ship(evidence, figures, besides + kept);
     }
 
     private static Verdict ship(Evidence evidence, String figures, String besides) {
         return new Verdict(Decision.SHIP, evidence.tuned(), 0, 0, "Take " + evidence.tuned() + ": " + figures + "."
-                + besides);
+                + besides, evidence.untrained());
     }
 
     /**
@@ -144,53 +156,54 @@ public final class VerdictRules {
         MetricResult margin = evidence.metric();
         String found = VerdictWords.preferences(margin, preferred);
         if (margin.isWorse(alpha) || preferred.isWorse(alpha)) {
-            return no(evidence.base(), "The tuned model is worse: " + found + ".");
+            return no(evidence, "The tuned model is worse: " + found + ".");
         }
         Optional<MetricResult> forgotten = evidence.guard().filter(this::isHarmed);
         if (forgotten.isPresent()) {
-            return no(evidence.base(), "It forgot too much: on the guard set of general ability "
+            return no(evidence, "It forgot too much: on the guard set of general ability "
                     + figures(forgotten.get()) + "; " + found + ".");
         }
         if (margin.isBetter(alpha)) {
             return unlessHarmful(evidence, found, "");
         }
         if (margin.difference() == 0) {
-            return no(evidence.base(), "The models do not differ: " + found + ".");
+            return no(evidence, "The models do not differ: " + found + ".");
         }
         int more = needed.toShow(margin, Math.abs(margin.difference()), 2);
         return new Verdict(Decision.NEED_MORE_ITEMS, evidence.base(), more, 0,
                 String.format(Locale.ROOT, "%s cannot show "
                         + "a difference: %s. About %,d more pairs would show such a change with %.0f %% power.",
-                        Count.of(margin.items(), "pair"), found, more, 100 * options.power().power()));
+                        Count.of(margin.items(), "pair"), found, more, 100 * options.power().power()),
+                evidence.untrained());
     }
 
-    private Verdict againstPrompt(Evidence evidence, Prompted rival, String figures) {
-        String compared = String.format(Locale.ROOT, "%s, which needs no training, reaches %s, %s %s, %s. Against the "
-                + "base: %s.", rival.name(), score(rival.gain(), rival.gain().tuned()), evidence.tuned(),
-                score(rival.tuned(), rival.tuned().tuned()), difference(rival.tuned()), figures);
+    private Verdict againstUntrained(Evidence evidence, Untrained rival, String figures) {
+        String compared = String.format(Locale.ROOT, "%s, %s %s, %s. Against the base: %s.",
+                VerdictWords.reaches(rival),
+                evidence.tuned(), score(rival.tuned(), rival.tuned().tuned()), difference(rival.tuned()), figures);
         if (mayGain(rival.tuned())) {
             return undecided(evidence, rival.tuned(), rival.name(), String.format(Locale.ROOT, "%s cannot show "
-                    + "whether training beats a prompt; use %s until then: %s",
-                    Count.of(rival.tuned().items(), "item"), rival.name(), compared));
+                    + "whether training beats what needs none; use %s until then: %s",
+                    Count.of(rival.tuned().items(), "item"), rival.description(), compared));
         }
-        return new Verdict(Decision.PROMPT_INSTEAD, rival.name(), 0, 0, "Take " + rival.name() + ": training "
-                + "adds no worthwhile gain. " + capitalized(compared));
+        return new Verdict(Decision.PROMPT_INSTEAD, rival.name(), 0, 0, "Do not train, use " + rival.description()
+                + ": training adds no worthwhile gain. " + capitalized(compared), evidence.untrained());
     }
 
-    /** The prompt with the highest score of those whose gain over the base is as asked for. */
-    private static Optional<Prompted> best(Evidence evidence, Predicate<MetricResult> gain) {
-        return evidence.prompts().stream().filter(arm -> gain.test(arm.gain()))
-                .max(Comparator.comparingDouble(arm -> arm.gain().tuned()));
+    /** The best of those that need no training and are as asked for. */
+    private static Optional<Untrained> best(Evidence evidence, Predicate<Untrained> chosen) {
+        return evidence.untrained().stream().filter(chosen).max(Comparator.comparingDouble(arm -> arm.gain().gain()));
     }
 
     private Verdict refused(Evidence evidence, String why) {
-        return best(evidence, gain -> gain.isBetter(alpha)).map(arm -> new Verdict(Decision.PROMPT_INSTEAD, arm.name(),
-                0, 0, "Take " + arm.name() + ", which needs no training: " + figures(arm.gain()) + ". " + why))
-                .orElseGet(() -> no(evidence.base(), why));
+        return best(evidence, arm -> arm.gain().isBetter(alpha)).map(arm -> new Verdict(Decision.PROMPT_INSTEAD,
+                arm.name(), 0, 0, "Do not train, use " + arm.description() + ": " + figures(arm.gain()) + ". " + why,
+                evidence.untrained()))
+                .orElseGet(() -> no(evidence, why));
     }
 
-    private static Verdict no(String base, String why) {
-        return new Verdict(Decision.DO_NOT_SHIP, base, 0, 0, why);
+    private static Verdict no(Evidence evidence, String why) {
+        return new Verdict(Decision.DO_NOT_SHIP, evidence.base(), 0, 0, why, evidence.untrained());
     }
 
     /** @param metric whose gain is not certain, over the base or a prompt */
@@ -199,7 +212,7 @@ public final class VerdictRules {
         int more = needed.toShow(metric, gain, 1 + evidence.others().size());
         return new Verdict(Decision.NEED_MORE_ITEMS, arm, more, 0, String.format(Locale.ROOT, "%s About %,d more items "
                 + "would show a gain of %s with %.0f %% power.", sentence, more, VerdictWords.gain(metric, gain),
-                100 * options.power().power()));
+                100 * options.power().power()), evidence.untrained());
     }
 
     /** Whether a gain worth having is not ruled out, and there is room for one. */

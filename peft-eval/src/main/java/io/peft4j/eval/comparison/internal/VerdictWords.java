@@ -2,8 +2,10 @@ package io.peft4j.eval.comparison.internal;
 
 import io.peft4j.core.error.support.Count;
 import io.peft4j.eval.comparison.MetricResult;
+import io.peft4j.eval.comparison.Verdict.Untrained;
 import io.peft4j.eval.metric.internal.MetricNames;
 import java.util.Locale;
+import java.util.function.DoubleFunction;
 
 /** Figures as sentences of verdicts say them. */
 final class VerdictWords {
@@ -21,17 +23,18 @@ final class VerdictWords {
 
     /** {@code difference 76 points [66, 84]}. */
     static String difference(MetricResult metric) {
-        if (metric.lowerIsBetter()) {
-            return String.format(Locale.ROOT, "difference %+.3f [%+.3f, %+.3f], less is better", metric.difference(),
-                    metric.interval().low(), metric.interval().high());
-        }
-        if (metric.isInNats()) {
-            return String.format(Locale.ROOT, "difference %+.3f nats [%+.3f, %+.3f]", metric.difference(),
-                    metric.interval().low(), metric.interval().high());
-        }
-        double percent = 100 / metric.scale();
-        return String.format(Locale.ROOT, "difference %s points [%s, %s]", decimal(percent * metric.difference()),
-                decimal(percent * metric.interval().low()), decimal(percent * metric.interval().high()));
+        boolean plain = metric.lowerIsBetter() || metric.isInNats();
+        DoubleFunction<String> number = plain ? value -> String.format(Locale.ROOT, "%+.3f", value)
+                : value -> decimal(100 / metric.scale() * value);
+        return "difference " + number.apply(metric.difference()) + (metric.lowerIsBetter() ? " "
+                : metric.isInNats() ? " nats " : " points ") + metric.interval().words(metric.range(), number)
+                + (metric.lowerIsBetter() ? ", less is better" : "");
+    }
+
+    /** {@code the most similar training row, which needs no training, answers 62 %}. */
+    static String reaches(Untrained arm) {
+        return arm.description() + ", which needs no training, " + (arm.tuned().test().equals("mcnemar_exact")
+                ? "answers " : "reaches ") + score(arm.tuned(), arm.tuned().base());
     }
 
     static String score(MetricResult metric, double value) {
@@ -71,13 +74,14 @@ final class VerdictWords {
 
     /** How far margins moved, in nats, and the share of pairs that are in the right order. */
     static String preferences(MetricResult margin, MetricResult preferred) {
-        return String.format(Locale.ROOT, "the margin of better over worse answers moved by %+.2f nats [%+.2f, %+.2f] "
+        return String.format(Locale.ROOT, "the margin of better over worse answers moved by %+.2f nats %s "
                 + "on %s (p %s), and the better answer is the likelier one in %.0f %% of them against "
-                + "%.0f %%, difference %+.0f points [%+.0f, %+.0f]", margin.difference(), margin.interval().low(),
-                margin.interval().high(), Count.of(margin.items(), "held-out pair"), p(margin.pAdjusted()),
-                100 * preferred.tuned(),
-                100 * preferred.base(), 100 * preferred.difference(), 100 * preferred.interval().low(),
-                100 * preferred.interval().high());
+                + "%.0f %%, difference %+.0f points %s", margin.difference(),
+                margin.interval().words(margin.range(),
+                        value -> String.format(Locale.ROOT, "%+.2f", value)),
+                Count.of(margin.items(), "held-out pair"), p(margin.pAdjusted()), 100 * preferred.tuned(),
+                100 * preferred.base(), 100 * preferred.difference(), preferred.interval().words(preferred.range(),
+                        value -> String.format(Locale.ROOT, "%+.0f", 100 * value)));
     }
 
     private static String p(double value) {

@@ -118,10 +118,12 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
         DecisionMeasures base = new DecisionMeasures(asked, ofBase);
         DecisionMeasures mine = new DecisionMeasures(asked, ofTuned);
         measures.yesNo("accuracy", base.right(), mine.right());
-        new DecisionMeasures(asked, most).addOver(measures, "most_frequent", mine);
-        if (!training.isEmpty()) {
-            new DecisionMeasures(asked, nearest(asked, rows, training)).addOver(measures, "nearest", mine);
-        }
+        new DecisionMeasures(asked, most).addOver(measures, "_over_most_frequent", mine);
+        Optional<Findings.Untrained> lookup = Optional.of(training).filter(known -> !known.isEmpty()).map(known -> {
+            DecisionMeasures found = new DecisionMeasures(asked, nearest(asked, rows, known));
+            return Findings.Untrained.lookup(compared(models, asked, base, found),
+                    compared(models, asked, found, mine));
+        });
         base.add(measures, mine);
         List<Judged> choices = choices(asked);
         if (!choices.isEmpty()) {
@@ -142,7 +144,15 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
                         List.of(base.reliability("base"), mine.reliability("tuned"),
                                 new Curve.Line("as it should be", List.of(0.0, 1.0), List.of(0.0, 1.0)))),
                         new Curve("Share of wrong answers among the surest", "share of answers that are kept",
-                                List.of(base.coverage("base"), mine.coverage("tuned")))));
+                                List.of(base.coverage("base"), mine.coverage("tuned")))),
+                lookup);
+    }
+
+    private static PairedMeasures compared(Compared models, List<Judged> asked, DecisionMeasures first,
+            DecisionMeasures second) {
+        PairedMeasures measures = new PairedMeasures(models.options(), together(asked));
+        first.addOver(measures, "", second);
+        return measures;
     }
 
     private static String name(Judged asked, double[] said) {

@@ -29,6 +29,7 @@ import org.apache.commons.math3.stat.ranking.NaturalRanking;
  */
 final class DecisionMeasures {
     private static final int BINS = 15;
+    private static final String LIKELIHOOD = "log_likelihood";
     private static final double LEAST = 1e-12;
     /** Draws of answers that are right as often as their probabilities say. */
     private static final int EXACT_DRAWS = 1000;
@@ -60,7 +61,7 @@ final class DecisionMeasures {
 
     /** Adds the measures of this arm, the base, and of the tuned one. */
     void add(PairedMeasures measures, DecisionMeasures tuned) {
-        measures.nats("log_likelihood", likelihoods(), tuned.likelihoods());
+        measures.nats(LIKELIHOOD, likelihoods(), tuned.likelihoods());
         measures.means("nll", negated(likelihoods()), negated(tuned.likelihoods()));
         measures.means("brier", squares(), tuned.squares());
         measures.means("signed_gap", gaps(), tuned.gaps());
@@ -73,9 +74,12 @@ final class DecisionMeasures {
     }
 
     /** Adds the comparison of this arm, which stands for what can be had without a model, with the tuned one. */
-    void addOver(PairedMeasures measures, String name, DecisionMeasures tuned) {
-        measures.yesNo("over_" + name, right, tuned.right);
-        addLosses(measures, "_over_" + name, tuned);
+    void addOver(PairedMeasures measures, String over, DecisionMeasures tuned) {
+        measures.yesNo(over.isEmpty() ? "accuracy" : over.substring(1), right, tuned.right);
+        if (over.isEmpty()) {
+            measures.nats(LIKELIHOOD, likelihoods(), tuned.likelihoods());
+        }
+        addLosses(measures, over, tuned);
     }
 
     private void addLosses(PairedMeasures measures, String over, DecisionMeasures tuned) {

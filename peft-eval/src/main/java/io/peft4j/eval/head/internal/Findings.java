@@ -1,6 +1,7 @@
 package io.peft4j.eval.head.internal;
 
 import io.peft4j.eval.comparison.MetricResult;
+import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.report.Curve;
 import io.peft4j.eval.report.TaskArm;
 import io.peft4j.eval.report.TaskArm.ClassScore;
@@ -19,13 +20,39 @@ import java.util.Optional;
  * @param tuned the same of the tuned model
  * @param wrong rows that the tuned model got wrong, in their order
  * @param curves lines that the page shows
+ * @param untrained what else can be had without training
  */
 public record Findings(String metric, String baseline, PairedMeasures measures, Classes base, Classes tuned,
-        List<WrongRow> wrong, List<Curve> curves) {
+        List<WrongRow> wrong, List<Curve> curves, Optional<Untrained> untrained) {
     /** Findings without curves. */
     Findings(String metric, String baseline, PairedMeasures measures, Classes base, Classes tuned,
-            List<WrongRow> wrong) {
-        this(metric, baseline, measures, base, tuned, wrong, List.of());
+            List<WrongRow> wrong, Optional<Untrained> untrained) {
+        this(metric, baseline, measures, base, tuned, wrong, List.of(), untrained);
+    }
+
+    /**
+     * What needs no training.
+     *
+     * @param name the arm
+     * @param description what it is, as a part of a sentence
+     * @param gain the base against it
+     * @param tuned it against the tuned model
+     */
+    public record Untrained(String name, String description, List<MetricResult> gain, List<MetricResult> tuned) {
+        /** What the most similar training row says. */
+        static Untrained lookup(PairedMeasures gain, PairedMeasures tuned) {
+            return new Untrained(Verdict.LOOKUP, "the most similar training row", gain.results(), tuned.results());
+        }
+
+        /** What a verdict compares by one metric, where it was measured. */
+        public Optional<Verdict.Untrained> by(String metric) {
+            return named(gain, metric).flatMap(first -> named(tuned, metric)
+                    .map(second -> new Verdict.Untrained(name, description, first, second)));
+        }
+
+        private static Optional<MetricResult> named(List<MetricResult> results, String metric) {
+            return results.stream().filter(result -> result.name().equals(metric)).findFirst();
+        }
     }
 
     /**

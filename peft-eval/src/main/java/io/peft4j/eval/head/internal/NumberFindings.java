@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.ToDoubleBiFunction;
 import java.util.stream.IntStream;
 import org.apache.commons.math3.stat.correlation.PearsonsCorrelation;
@@ -40,6 +41,15 @@ final class NumberFindings {
                 .orElseGet(() -> rows.stream().map(row -> means).toArray(double[][]::new));
         PairedMeasures measures = new PairedMeasures(models.options());
         measure(measures, expected, base, tuned);
+        Optional<Findings.Untrained> lookup = Optional.of(training).filter(rowsOf -> !rowsOf.isEmpty()).map(rowsOf -> {
+            double[][] found = IntStream.of(Rows.nearest(texts, rows, rowsOf)).mapToObj(i -> known[i])
+                    .toArray(double[][]::new);
+            PairedMeasures gain = new PairedMeasures(models.options());
+            PairedMeasures over = new PairedMeasures(models.options());
+            measure(gain, expected, base, found);
+            measure(over, expected, found, tuned);
+            return Findings.Untrained.lookup(gain, over);
+        });
         double[] errors = squares(expected, tuned);
         List<WrongRow> farthest = IntStream.range(0, errors.length).boxed()
                 .sorted(Comparator.comparingDouble((Integer i) -> -errors[i])).limit(FARTHEST)
@@ -50,7 +60,7 @@ final class NumberFindings {
                 : "predicts the mean of the " + Rows.source(training) + ", " + words(means) + ", for every "
                         + "row",
                 measures,
-                Findings.Classes.NONE, Findings.Classes.NONE, farthest);
+                Findings.Classes.NONE, Findings.Classes.NONE, farthest, lookup);
     }
 
     /** For each row its numbers. */

@@ -115,8 +115,8 @@ final class PairedMeasures {
 
     /** Statistics that are shown with their intervals and not compared. */
     void resampled(String name, Resampled ofBase, Resampled ofTuned) {
-        base.put(name, new Score(ofBase.ofAll(), Optional.of(few().of(clusters.of(ofBase)))));
-        tuned.put(name, new Score(ofTuned.ofAll(), Optional.of(few().of(clusters.of(ofTuned)))));
+        base.put(name, Score.share(ofBase.ofAll(), few().of(clusters.of(ofBase))));
+        tuned.put(name, Score.share(ofTuned.ofAll(), few().of(clusters.of(ofTuned))));
     }
 
     /**
@@ -139,7 +139,7 @@ final class PairedMeasures {
         Interval basic = few().basic(clusters.of(items));
         double chance = Arrays.stream(ofChance).sorted().toArray()[(int) (CHANCE * ofChance.length)];
         double low = value <= chance ? 0 : Math.max(0, Math.min(value, basic.low()));
-        return new Score(value, Optional.of(new Interval(low, Math.max(value, basic.high()), basic.level())));
+        return Score.share(value, new Interval(low, Math.max(value, basic.high()), basic.level()));
     }
 
     private Bootstrap few() {
@@ -148,33 +148,33 @@ final class PairedMeasures {
 
     /** Numbers without an interval. */
     void number(String name, double ofBase, double ofTuned) {
-        base.put(name, new Score(ofBase, Optional.empty()));
-        tuned.put(name, new Score(ofTuned, Optional.empty()));
+        base.put(name, Score.of(ofBase, Optional.empty()));
+        tuned.put(name, Score.of(ofTuned, Optional.empty()));
     }
 
     private Score share(boolean[] outcomes) {
         int right = (int) IntStream.range(0, outcomes.length).filter(i -> outcomes[i]).count();
         ConfidenceInterval wilson = new WilsonScoreInterval().createInterval(outcomes.length, right,
                 bootstrap.level());
-        return new Score((double) right / outcomes.length, Optional.of(new Interval(
-                Math.max(0, wilson.getLowerBound()), Math.min(1, wilson.getUpperBound()), bootstrap.level())));
+        return Score.share((double) right / outcomes.length, new Interval(
+                Math.max(0, wilson.getLowerBound()), Math.min(1, wilson.getUpperBound()), bootstrap.level()));
     }
 
     /** Of scores from 0 to 1 an interval that is not of no width where all are alike. */
     private Score mean(double[] values) {
         double mean = Arrays.stream(values).average().orElseThrow();
         if (!Arrays.stream(values).allMatch(value -> value >= 0 && value <= 1)) {
-            return new Score(mean, Optional.of(bootstrap.of(Resampled.mean(values))));
+            return Score.of(mean, Optional.of(bootstrap.of(Resampled.mean(values))));
         }
         Interval interval = bootstrap.ofDifferences(values);
-        return new Score(mean, Optional.of(new Interval(Math.max(0, interval.low()), Math.min(1, interval.high()),
-                interval.level())));
+        return Score.share(mean, new Interval(Math.max(0, interval.low()), Math.min(1, interval.high()),
+                interval.level()));
     }
 
     private Score pooled(CountMetric metric, List<double[]> items) {
         double[] sums = new double[items.get(0).length];
         items.forEach(item -> Arrays.setAll(sums, j -> sums[j] + item[j]));
-        return new Score(metric.score(sums), Optional.of(ClassCounts.interval(metric, items, bootstrap)));
+        return Score.share(metric.score(sums), ClassCounts.interval(metric, items, bootstrap));
     }
 
     Map<String, Score> base() {

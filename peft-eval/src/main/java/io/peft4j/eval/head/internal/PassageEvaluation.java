@@ -8,6 +8,7 @@ import io.peft4j.data.task.SpanQuestion;
 import io.peft4j.eval.metric.internal.SquadScores;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.ToDoubleBiFunction;
 import java.util.stream.IntStream;
 
@@ -62,7 +63,8 @@ public final class PassageEvaluation implements RowEvaluation<SpanQuestion> {
         return new Findings("token_f1", baseline, measures, Findings.Classes.NONE, Findings.Classes.NONE,
                 Rows.wrong(baseRight, tunedRight, i -> new String[] {rows.get(i).question(),
                     rows.get(i).answers().isEmpty() ? "no answer" : String.join(" / ", rows.get(i).answers()),
-                    said(base.get(i)), said(tuned.get(i))}));
+                    said(base.get(i)), said(tuned.get(i))}),
+                Optional.empty());
     }
 
     private static String said(String answer) {

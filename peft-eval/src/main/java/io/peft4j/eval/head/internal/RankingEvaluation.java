@@ -8,6 +8,7 @@ import io.peft4j.data.task.RankedQuery;
 import io.peft4j.data.task.RowKind;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The order that a reranker gives the texts of a query: nDCG of the first ten, the share of queries with a relevant
@@ -49,16 +50,27 @@ public final class RankingEvaluation implements RowEvaluation<RankedQuery> {
                 .map(RankingEvaluation::byWords).toList());
         RankingQuality base = RankingQuality.of(rows, baseScores);
         RankingQuality tuned = RankingQuality.of(rows, tunedScores);
-        PairedMeasures measures = new PairedMeasures(models.options());
-        measures.scores("ndcg_at_10", base.ndcg(), tuned.ndcg());
-        measures.yesNo("accuracy_at_1", base.first(), tuned.first());
-        measures.means("mrr", base.reciprocalRanks(), tuned.reciprocalRanks());
-        measures.means("recall_at_5", base.recall(), tuned.recall());
+        PairedMeasures measures = compared(models, base, tuned);
+        Optional<Findings.Untrained> words = models.base().map(model -> {
+            RankingQuality found = RankingQuality.of(rows, rows.stream().map(RankingEvaluation::byWords).toList());
+            return new Findings.Untrained("words", "the order by the words of the query (BM25)",
+                    compared(models, base, found).results(), compared(models, found, tuned).results());
+        });
         return new Findings("ndcg_at_10", models.base().isPresent() ? "is the base model with its own head"
                 : "is the order by the words of the query (BM25)", measures, Findings.Classes.NONE,
                 Findings.Classes.NONE, Rows.wrong(base.first(), tuned.first(), i -> new String[] {rows.get(i).query(),
                     best(rows.get(i), rows.get(i).relevance().stream().mapToDouble(Double::doubleValue).toArray()),
-                    best(rows.get(i), baseScores.get(i)), best(rows.get(i), tunedScores.get(i))}));
+                    best(rows.get(i), baseScores.get(i)), best(rows.get(i), tunedScores.get(i))}),
+                words);
+    }
+
+    private static PairedMeasures compared(Compared models, RankingQuality first, RankingQuality second) {
+        PairedMeasures measures = new PairedMeasures(models.options());
+        measures.scores("ndcg_at_10", first.ndcg(), second.ndcg());
+        measures.yesNo("accuracy_at_1", first.first(), second.first());
+        measures.means("mrr", first.reciprocalRanks(), second.reciprocalRanks());
+        measures.means("recall_at_5", first.recall(), second.recall());
+        return measures;
     }
 
     private static List<double[]> scores(Model model, List<RankedQuery> rows) {

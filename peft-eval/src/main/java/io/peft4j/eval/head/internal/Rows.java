@@ -3,6 +3,7 @@ package io.peft4j.eval.head.internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Task;
 import io.peft4j.eval.report.TaskReport.WrongRow;
+import io.peft4j.eval.task.internal.WordVectors;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,6 +30,12 @@ final class Rows {
         Map<T, Integer> counts = new LinkedHashMap<>();
         values.forEach(value -> counts.merge(value, 1, Integer::sum));
         return counts.entrySet().stream().max((a, b) -> a.getValue() - b.getValue()).orElseThrow().getKey();
+    }
+
+    /** The places of the training rows that are most similar to each row, by the words of their texts. */
+    static <E> int[] nearest(RowEvaluation<E> by, List<E> rows, List<E> training) {
+        WordVectors vectors = new WordVectors(training.stream().map(by::text).toList());
+        return rows.stream().mapToInt(row -> vectors.nearest(by.text(row))).toArray();
     }
 
     /** Which rows a constant answer was taken from. */

@@ -9,6 +9,7 @@ import io.peft4j.eval.head.SearchQuality;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -54,7 +55,8 @@ public final class SearchEvaluation implements RowEvaluation<TextPair> {
         measures.means("recall_at_5", found(ofBase), found(ofTuned));
         return new Findings("ndcg_at_10", "is the base model as it is", measures, Findings.Classes.NONE,
                 Findings.Classes.NONE, Rows.wrong(first(ofBase), first(ofTuned), i -> new String[] {queries.get(i),
-                    rows.get(i).positive(), "rank " + ofBase.ranks()[i], "rank " + ofTuned.ranks()[i]}));
+                    rows.get(i).positive(), "rank " + ofBase.ranks()[i], "rank " + ofTuned.ranks()[i]}),
+                Optional.empty());
     }
 
     private static boolean[] first(SearchQuality search) {

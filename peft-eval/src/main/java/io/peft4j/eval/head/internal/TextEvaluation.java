@@ -15,6 +15,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * Classes of texts: accuracy (of several labels that all are right, scikit-learn's {@code accuracy_score}), F1 of each
@@ -64,31 +65,46 @@ public final class TextEvaluation implements RowEvaluation<LabelledText> {
                     + (most.isEmpty() ? "none" : String.join(", ", most));
         }
         boolean one = task.problem() == Task.Problem.SINGLE_LABEL;
-        PairedMeasures measures = new PairedMeasures(models.options());
-        boolean[] baseRight = equal(expected, base);
-        boolean[] tunedRight = equal(expected, tuned);
-        ClassCounts ofBase = ClassCounts.ofSets(task.labels(), expected, base);
-        ClassCounts ofTuned = ClassCounts.ofSets(task.labels(), expected, tuned);
-        measures.yesNo("accuracy", baseRight, tunedRight);
-        measures.counts(ClassCounts.macro("macro_f1"), ofBase.items(), ofTuned.items());
+        PairedMeasures measures = compared(models, expected, base, tuned);
+        Optional<Findings.Untrained> lookup = Optional.of(training).filter(known -> !known.isEmpty()).map(known -> {
+            List<Set<String>> labels = expected(task, known);
+            List<Set<String>> found = IntStream.of(Rows.nearest(this, rows, known)).mapToObj(labels::get).toList();
+            return Findings.Untrained.lookup(compared(models, expected, base, found),
+                    compared(models, expected, found, tuned));
+        });
         Optional<Classification> baseConfusion = Optional.empty();
         Optional<Classification> tunedConfusion = Optional.empty();
         if (one) {
-            // Micro F1 of rows with one label each is their accuracy.
             Classification confusedBase = confusion(task, expected, base);
             Classification confusedTuned = confusion(task, expected, tuned);
             measures.number("mcc", confusedBase.matthewsCorrelation(), confusedTuned.matthewsCorrelation());
             baseConfusion = Optional.of(confusedBase);
             tunedConfusion = Optional.of(confusedTuned);
-        } else {
-            measures.counts(ClassCounts.micro("micro_f1"), ofBase.items(), ofTuned.items());
         }
         Bootstrap bootstrap = models.options().bootstrap();
         return new Findings(one ? "accuracy" : "micro_f1", baseline, measures,
-                new Findings.Classes(ofBase.scores(bootstrap), baseConfusion),
-                new Findings.Classes(ofTuned.scores(bootstrap), tunedConfusion),
-                Rows.wrong(baseRight, tunedRight, i -> new String[] {text(rows.get(i)), words(expected.get(i)),
-                    words(base.get(i)), words(tuned.get(i))}));
+                new Findings.Classes(ClassCounts.ofSets(task.labels(), expected, base).scores(bootstrap),
+                        baseConfusion),
+                new Findings.Classes(ClassCounts.ofSets(task.labels(), expected, tuned).scores(bootstrap),
+                        tunedConfusion),
+                Rows.wrong(equal(expected, base), equal(expected, tuned), i -> new String[] {text(rows.get(i)),
+                    words(expected.get(i)), words(base.get(i)), words(tuned.get(i))}),
+                lookup);
+    }
+
+    private static PairedMeasures compared(Compared models, List<Set<String>> expected, List<Set<String>> first,
+            List<Set<String>> second) {
+        Task task = models.tuned().network().task();
+        PairedMeasures measures = new PairedMeasures(models.options());
+        List<double[]> ofFirst = ClassCounts.ofSets(task.labels(), expected, first).items();
+        List<double[]> ofSecond = ClassCounts.ofSets(task.labels(), expected, second).items();
+        measures.yesNo("accuracy", equal(expected, first), equal(expected, second));
+        measures.counts(ClassCounts.macro("macro_f1"), ofFirst, ofSecond);
+        if (task.problem() != Task.Problem.SINGLE_LABEL) {
+            // Micro F1 of rows with one label each is their accuracy.
+            measures.counts(ClassCounts.micro("micro_f1"), ofFirst, ofSecond);
+        }
+        return measures;
     }
 
     private static List<Set<String>> expected(Task task, List<LabelledText> rows) {

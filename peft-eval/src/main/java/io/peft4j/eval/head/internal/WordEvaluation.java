@@ -5,12 +5,15 @@ import io.peft4j.core.task.EntitySpan;
 import io.peft4j.core.task.TokenTagger;
 import io.peft4j.data.task.LabelledWords;
 import io.peft4j.data.task.RowKind;
+import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.metric.internal.CountMetric;
 import io.peft4j.eval.statistics.Bootstrap;
 import io.peft4j.eval.task.Classification;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -22,6 +25,7 @@ import java.util.stream.Stream;
  */
 public final class WordEvaluation implements RowEvaluation<LabelledWords> {
     private static final String IOB = "O|[BIES]-.+";
+    private static final CountMetric ACCURACY = ClassCounts.share("accuracy", true);
 
     @Override
     public Task.Type task() {
@@ -54,26 +58,24 @@ public final class WordEvaluation implements RowEvaluation<LabelledWords> {
                 .flatMap(List::stream).toList());
         List<List<String>> base = models.base().map(model -> labelled(rows, new TokenTagger(model).tagAll(texts)))
                 .orElseGet(() -> words.stream().map(each -> Collections.nCopies(each.size(), most)).toList());
-        PairedMeasures measures = new PairedMeasures(models.options());
         boolean entities = Stream.concat(task.labels().stream(), expected.stream().flatMap(List::stream))
                 .allMatch(label -> label.matches(IOB));
-        List<String> classes = entities ? Stream.of(expected, tuned, base).flatMap(List::stream)
+        List<List<String>> known = dictionary(task, training, words, most);
+        List<String> classes = entities ? Stream.of(expected, tuned, base, known).flatMap(List::stream)
                 .flatMap(labels -> EntitySpan.of(labels).stream()).map(EntitySpan::type).distinct().sorted().toList()
                 : task.labels();
         ClassCounts ofBase = counts(entities, classes, expected, base);
         ClassCounts ofTuned = counts(entities, classes, expected, tuned);
-        CountMetric accuracy = ClassCounts.share("accuracy", true);
-        if (entities && !classes.isEmpty()) {
-            measures.counts(ClassCounts.micro("entity_f1"), ofBase.items(), ofTuned.items());
+        boolean found = entities && !classes.isEmpty();
+        PairedMeasures measures = compared(models, found, classes, expected, base, tuned);
+        if (found) {
             measures.shown(ClassCounts.share("entity_precision", false), ofBase.items(), ofTuned.items());
             measures.shown(ClassCounts.share("entity_recall", true), ofBase.items(), ofTuned.items());
-            measures.shown(accuracy, places(expected, base), places(expected, tuned));
-        } else {
-            measures.counts(accuracy, places(expected, base), places(expected, tuned));
+            measures.shown(ACCURACY, places(expected, base), places(expected, tuned));
         }
         measures.shown(ClassCounts.macro("macro_f1"), ofBase.items(), ofTuned.items());
         Bootstrap bootstrap = models.options().bootstrap();
-        return new Findings(entities && !classes.isEmpty() ? "entity_f1" : "accuracy", models.base().isPresent()
+        return new Findings(found ? "entity_f1" : "accuracy", models.base().isPresent()
                 ? "is the base model with its own head" : "gives every word the most frequent label of the "
                         + Rows.source(training) + ", " + most,
                 measures,
@@ -81,7 +83,39 @@ public final class WordEvaluation implements RowEvaluation<LabelledWords> {
                 new Findings.Classes(ofTuned.scores(bootstrap), confusion(task, expected, tuned)),
                 Rows.wrong(equal(expected, base), equal(expected, tuned), i -> new String[] {text(rows.get(i)),
                     said(entities, words.get(i), expected.get(i)), said(entities, words.get(i), base.get(i)),
-                    said(entities, words.get(i), tuned.get(i))}));
+                    said(entities, words.get(i), tuned.get(i))}),
+                training.isEmpty() ? Optional.empty()
+                        : Optional.of(new Findings.Untrained(Verdict.LOOKUP, "each word's most frequent label in the "
+                                + "training rows", compared(models, found, classes, expected, base, known).results(),
+                                compared(models, found, classes, expected, known, tuned).results())));
+    }
+
+    private static PairedMeasures compared(Compared models, boolean entities, List<String> classes,
+            List<List<String>> expected, List<List<String>> first, List<List<String>> second) {
+        PairedMeasures measures = new PairedMeasures(models.options());
+        if (entities) {
+            measures.counts(ClassCounts.micro("entity_f1"), counts(true, classes, expected, first).items(),
+                    counts(true, classes, expected, second).items());
+        } else {
+            measures.counts(ACCURACY, places(expected, first), places(expected, second));
+        }
+        return measures;
+    }
+
+    /** For each word its most frequent label in the training rows; of others the most frequent one of all. */
+    private static List<List<String>> dictionary(Task task, List<LabelledWords> training, List<List<String>> words,
+            String most) {
+        List<List<String>> labels = expected(task, training);
+        Map<String, List<String>> known = new HashMap<>();
+        for (int i = 0; i < labels.size(); i++) {
+            List<String> of = training.get(i).labelled(training.get(i).words());
+            for (int j = 0; j < of.size(); j++) {
+                known.computeIfAbsent(of.get(j), word -> new ArrayList<>()).add(labels.get(i).get(j));
+            }
+        }
+        Map<String, String> usual = new HashMap<>();
+        known.forEach((word, all) -> usual.put(word, Rows.mostFrequent(all)));
+        return words.stream().map(row -> row.stream().map(word -> usual.getOrDefault(word, most)).toList()).toList();
     }
 
     /** The values of the words that have a label; the others are not evaluated. */

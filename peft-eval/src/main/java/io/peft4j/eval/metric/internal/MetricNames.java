@@ -27,15 +27,12 @@ public final class MetricNames {
             Map.entry("accuracy_at_1", "first is right"), Map.entry("mrr", "mean reciprocal rank"),
             Map.entry("recall_at_5", "found among the first 5"),
             Map.entry("over_most_frequent", "accuracy, base: most frequent option"),
-            Map.entry("over_nearest", "accuracy, base: most similar training row"),
             Map.entry("log_likelihood", "log-likelihood"), Map.entry("nll", "negative log-likelihood"),
             Map.entry("brier", "Brier score"), Map.entry("signed_gap", "confidence less accuracy"),
             Map.entry("ece", "calibration error"), Map.entry("ece_equal_mass", "calibration error, equal mass"),
             Map.entry("aurc", "risk over coverage"),
             Map.entry("brier_over_most_frequent", "Brier score, base: most frequent option"),
-            Map.entry("brier_over_nearest", "Brier score, base: most similar training row"),
             Map.entry("aurc_over_most_frequent", "risk over coverage, base: most frequent option"),
-            Map.entry("aurc_over_nearest", "risk over coverage, base: most similar training row"),
             Map.entry("order_flips", "changed by the order of options"),
             Map.entry("wording_flips", "changed by another wording"));
 

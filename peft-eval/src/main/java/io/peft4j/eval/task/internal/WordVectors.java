@@ -12,14 +12,24 @@ import java.util.stream.IntStream;
  * {@code idf = ln((1 + n) / (1 + df)) + 1}), compared by the cosine.
  */
 public final class WordVectors {
-    private final List<Map<String, Double>> vectors = new ArrayList<>();
+    private final Map<String, List<Weight>> weights = new HashMap<>();
     private final Map<String, Integer> textsWith = new HashMap<>();
+    private final int size;
+
+    /** What a word weighs in a text. */
+    private record Weight(int text, double value) {
+    }
 
     /** The vectors of these texts, which are also what rarity is counted in. */
     public WordVectors(List<String> texts) {
+        size = texts.size();
         List<List<String>> words = texts.stream().map(WordVectors::words).toList();
         words.forEach(each -> each.stream().distinct().forEach(word -> textsWith.merge(word, 1, Integer::sum)));
-        words.forEach(each -> vectors.add(vector(each, texts.size())));
+        for (int i = 0; i < size; i++) {
+            int text = i;
+            vector(words.get(i)).forEach((word, value) -> weights.computeIfAbsent(word, w -> new ArrayList<>())
+                    .add(new Weight(text, value)));
+        }
     }
 
     /** The words of a text: runs of letters and digits, in lower case. */
@@ -33,11 +43,11 @@ public final class WordVectors {
         return words;
     }
 
-    private Map<String, Double> vector(List<String> words, int texts) {
+    private Map<String, Double> vector(List<String> words) {
         Map<String, Double> vector = new HashMap<>();
         words.forEach(word -> vector.merge(word, 1.0, Double::sum));
         vector.replaceAll((word, count) -> count
-                * (Math.log((1.0 + texts) / (1.0 + textsWith.getOrDefault(word, 0))) + 1));
+                * (Math.log((1.0 + size) / (1.0 + textsWith.getOrDefault(word, 0))) + 1));
         double norm = Math.sqrt(vector.values().stream().mapToDouble(v -> v * v).sum());
         vector.replaceAll((word, value) -> value / norm);
         return vector;
@@ -45,14 +55,16 @@ public final class WordVectors {
 
     /** How similar a text is to each of the texts, from 0 to 1. */
     public double[] similarities(String text) {
-        Map<String, Double> query = vector(words(text), vectors.size());
-        return vectors.stream().mapToDouble(vector -> {
-            double sum = 0;
-            for (Map.Entry<String, Double> entry : query.entrySet()) {
-                sum += entry.getValue() * vector.getOrDefault(entry.getKey(), 0.0);
-            }
-            return sum;
-        }).toArray();
+        double[] sums = new double[size];
+        vector(words(text)).forEach((word, value) -> weights.getOrDefault(word, List.of())
+                .forEach(weight -> sums[weight.text()] += value * weight.value()));
+        return sums;
+    }
+
+    /** The place of the most similar text; of equal ones the first. */
+    public int nearest(String text) {
+        double[] similarities = similarities(text);
+        return IntStream.range(0, size).reduce(0, (best, i) -> similarities[i] > similarities[best] ? i : best);
     }
 
     /** The places of the {@code count} most similar texts, the most similar first; of equal ones the earlier first. */
