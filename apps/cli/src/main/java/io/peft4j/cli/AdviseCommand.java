@@ -4,12 +4,11 @@ import io.peft4j.advise.Advice;
 import io.peft4j.advise.FineTuningAdvisor;
 import io.peft4j.advise.Passages;
 import io.peft4j.core.model.GenerationOptions;
-import io.peft4j.data.ChatDataset;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.eval.task.EvaluationData;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.models.BaseModel;
-import io.peft4j.train.plan.AutoInteger;
-import io.peft4j.train.plan.AutoNumber;
+import io.peft4j.train.data.support.TrainingData;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -21,21 +20,14 @@ import picocli.CommandLine.Option;
 
 /** {@code peft4j advise}: fine-tune, prompt instead, or collect more. */
 @Command(name = "advise", sortOptions = false, description = {"Says whether to fine-tune, to prompt instead, or to "
-        + "collect more data, with the evidence: the base model as it is, with the best few-shot prompt, with passages "
-        + "retrieved into its prompt, and after short trainings on a quarter, a half and all of the data, all on the "
-        + "same held-out items.",
-    "A quarter of the data is held out, at most 60 rows, unless --held-out is given; rows with \"must_contain\" are "
-            + "judged by these facts. Nothing is kept but the report."})
-final class AdviseCommand extends PeftCommand {
-    @Option(names = "--model", required = true, paramLabel = "ID|DIR|FILE.gguf", description = "The base model.")
-    private String model;
-
-    @Option(names = "--data", required = true, paramLabel = "FILE", description = "Chat data, as of peft4j train.")
-    private Path data;
-
-    @Mixin
-    private DataInput input;
-
+        + "collect more data, with the evidence: the most similar training row, the base model as it is, with the "
+        + "best few-shot prompt, with passages retrieved into its prompt, and after short trainings on a quarter, a "
+        + "half and all of the data, all on the same held-out items. Of an objective for a head no prompts are tried.",
+    "A quarter of the data is held out, at most 60 rows (200 of a head), unless --held-out is given; rows with "
+            + "\"must_contain\" are judged by these facts. Nothing is kept but the report.",
+    "--time-budget is about as long as all of it may take; --max-steps, --validation and what ends a training early "
+            + "have no effect here."})
+final class AdviseCommand extends TrainingCommand {
     @Option(names = "--held-out", paramLabel = "FILE", description = "Items to measure on, as of peft4j evaluate.")
     private Path heldOut;
 
@@ -43,40 +35,16 @@ final class AdviseCommand extends PeftCommand {
             + ".xlsx) whose paragraphs are retrieved into the prompt. Default: the training rows")
     private Path passages;
 
-    @Option(names = "--time-budget", paramLabel = "SECONDS", description = "About as long as all of it may take.")
-    private Double budget;
-
     @Option(names = "--changes-every", paramLabel = "HOURS", description = "How often the data change, so that a "
             + "training has to be repeated.")
     private Double changesEvery;
-
-    @Mixin
-    private AdapterOptions adapter;
-
-    @Option(names = "--epochs", paramLabel = "N|auto", defaultValue = "auto",
-            description = "Epochs of each training. Default: ${DEFAULT-VALUE}")
-    private AutoInteger epochs;
-
-    @Option(names = "--batch-size", paramLabel = "N|auto", defaultValue = "auto",
-            description = "Examples per forward pass. Default: ${DEFAULT-VALUE}")
-    private AutoInteger batchSize;
-
-    @Option(names = "--learning-rate", paramLabel = "X|auto", defaultValue = "auto",
-            description = "Peak learning rate. Default: ${DEFAULT-VALUE}")
-    private AutoNumber learningRate;
 
     @Option(names = "--max-new-tokens", paramLabel = "N", defaultValue = "64",
             description = "Most tokens of an answer. Default: ${DEFAULT-VALUE}")
     private int maxNewTokens;
 
     @Mixin
-    private SeedOption seed;
-
-    @Mixin
     private PriceOptions prices;
-
-    @Mixin
-    private EngineOptions engine;
 
     @Option(names = "--report", paramLabel = "FILE", description = "Writes the evidence as one HTML page.")
     private Path report;
@@ -86,43 +54,39 @@ final class AdviseCommand extends PeftCommand {
 
     @Override
     public Integer call() {
-        if (budget != null && !(budget > 0) || changesEvery != null && !(changesEvery > 0)) {
-            throw usage("--time-budget and --changes-every must be above 0");
+        checkTraining("passages");
+        if (changesEvery != null && !(changesEvery > 0)) {
+            throw usage("--changes-every must be above 0");
         }
         fromOptions(prices::prices);
         DataInput.requirePlace(report, data, heldOut, passages);
         GenerationOptions generation = fromOptions(() -> GenerationOptions.defaults().withMaxNewTokens(maxNewTokens));
         AdapterOptions.Choice choice = adapter.choice(this);
-        ChatDataset examples = ChatDataset.read(input.file(data));
-        Optional<List<EvaluationItem>> items = Optional.ofNullable(heldOut).map(input::file)
-                .map(EvaluationData::read);
+        TrainingData examples = examples();
+        boolean answers = examples.chats().isPresent();
+        if (!answers && passages != null) {
+            throw usage("--passages is for --objective sft, whose models write answers");
+        }
+        Optional<DataFile> given = Optional.ofNullable(heldOut).map(input::file);
+        List<EvaluationItem> items = answers ? given.map(EvaluationData::read).orElse(List.of()) : List.of();
+        List<?> rows = answers || given.isEmpty() ? List.of() : objective.read(input.file(data), given,
+                name -> engine.load(name, console())).held();
         Optional<Passages> texts = Optional.ofNullable(passages).map(Passages::ofFile);
         Console console = console();
-        try (BaseModel base = engine.load(model, console)) {
+        try (BaseModel base = engine.load(model, console, source -> examples.task(() -> BaseModel.taskOf(source)))) {
             console.say("model:      %s", EngineOptions.describe(base));
-            FineTuningAdvisor advisor = FineTuningAdvisor.of(base, training(base, choice, console))
-                    .generation(generation).prices(prices.prices()).seed(seed.value()).listener(console::say);
-            items.ifPresent(advisor::heldOut);
+            FineTuningAdvisor advisor = FineTuningAdvisor.of(base, new AdviceTraining(this, base, choice, examples))
+                    .generation(generation).prices(prices.prices()).seed(seed).listener(console::say);
             texts.ifPresent(advisor::passages);
-            Optional.ofNullable(budget).map(AdviseCommand::seconds).ifPresent(advisor::timeBudget);
-            Optional.ofNullable(changesEvery).map(hours -> seconds(3600 * hours)).ifPresent(advisor::changesEvery);
-            show(console, advisor.on(examples));
+            timeBudget().ifPresent(advisor::timeBudget);
+            Optional.ofNullable(changesEvery).map(hours -> Duration.ofNanos((long) (3600e9 * hours)))
+                    .ifPresent(advisor::changesEvery);
+            if (!items.isEmpty()) {
+                advisor.heldOut(items);
+            }
+            show(console, answers ? advisor.on(examples.chats().get()) : advisor.onRows(examples.examples(), rows));
             return 0;
         }
-    }
-
-    private AdviceTraining training(BaseModel base, AdapterOptions.Choice choice, Console console) {
-        return new AdviceTraining(base, choice, rules -> {
-            epochs.value().ifPresent(rules::epochs);
-            batchSize.value().ifPresent(rules::batchSize);
-            learningRate.value().ifPresent(rules::learningRate);
-            adapter.addTo(rules);
-            choice.config(base).ifPresent(rules::method);
-        }, seed.value(), console);
-    }
-
-    private static Duration seconds(double seconds) {
-        return Duration.ofNanos((long) (seconds * 1e9));
     }
 
     private void show(Console console, Advice advice) {
@@ -138,9 +102,11 @@ final class AdviseCommand extends PeftCommand {
         advice.reasons().forEach(reason -> console.out().println("- " + reason));
         console.out().printf(Locale.ROOT, "%n%-18s %6s  %-14s %9s %10s%n", "way", "score", "95 % interval", "time",
                 "an answer");
-        advice.ways().forEach(way -> console.out().printf(Locale.ROOT, "%-18s %4.0f %%  %3.0f to %3.0f %%   %7.1f s "
-                + "%8.2f s%s%n", way.name(), 100 * way.score(), 100 * way.interval().low(),
-                100 * way.interval().high(), way.seconds(), way.secondsAnAnswer(), way.cost().isEmpty() ? ""
+        advice.ways().forEach(way -> console.out().printf(Locale.ROOT, "%-18s %4.0f %%  %-14s %7.1f s "
+                + "%8.2f s%s%n", way.name(), 100 * way.score(),
+                way.interval().words(1, value -> String.format(
+                        Locale.ROOT, "%.0f", 100 * value)),
+                way.seconds(), way.secondsAnAnswer(), way.cost().isEmpty() ? ""
                         : String.format(Locale.ROOT, "  cost %.4g", way.cost().getAsDouble())));
         console.checkOut();
     }

@@ -45,14 +45,19 @@ final class ObjectiveOptions {
                     + "(default 1); epochs are those of --data. For ${bundle:together}.")
     private List<FurtherObjective> others = List.of();
 
-    /** Checks the options of objectives, before anything is read. */
-    void check(PeftCommand line) {
+    /**
+     * Checks the options of objectives, before anything is read.
+     *
+     * @param own names of options that the command gives another meaning
+     */
+    void check(PeftCommand line, String... own) {
         Set<String> chosen = new LinkedHashSet<>(List.of(objective));
         others.forEach(other -> chosen.add(other.objective()));
         List<ObjectiveType<?>> types = chosen.stream().flatMap(name -> line.fromOptions(() -> ObjectiveTypes
                 .named(name)).stream()).toList();
         RegisteredOptions.users(ObjectiveTypes.all()).forEach((option, users) -> {
-            if (line.isGiven("--" + option) && Collections.disjoint(users.keySet(), chosen)) {
+            if (!List.of(own).contains(option) && line.isGiven("--" + option)
+                    && Collections.disjoint(users.keySet(), chosen)) {
                 throw line.usage("--" + option + " is not used by --objective " + String.join(", ", chosen)
                         + "; it is for " + String.join(", ", users.keySet()));
             }

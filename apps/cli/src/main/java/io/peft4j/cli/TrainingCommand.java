@@ -132,14 +132,18 @@ abstract class TrainingCommand extends PeftCommand {
     @Mixin
     private StoppingOptions stopping;
 
-    /** Checks the options that depend on each other, before anything is read. */
-    final void checkTraining() {
+    /**
+     * Checks the options that depend on each other, before anything is read.
+     *
+     * @param own names of options of objectives that the command gives another meaning
+     */
+    final void checkTraining(String... own) {
         fromOptions(this::options);
         updates.check(this);
         if (packTokens > 0 && isGiven("--batch-size")) {
             throw usage("--pack-tokens replaces --batch-size; they are mutually exclusive");
         }
-        objective.check(this);
+        objective.check(this, own);
         keep.check(this);
     }
 
@@ -170,6 +174,14 @@ abstract class TrainingCommand extends PeftCommand {
         if (budget.isEmpty() && !adapter.isAuto()) {
             return Optional.empty();
         }
+        HyperparameterRules rules = rules(base, examples, choice);
+        budget.ifPresent(time -> rules.timeBudget(time, speed(base, examples, choice.with(Optional.of(
+                rules.choose())))));
+        return Optional.of(rules.choose());
+    }
+
+    /** The rules around what is given. */
+    final HyperparameterRules rules(BaseModel base, TrainingData examples, AdapterOptions.Choice choice) {
         HyperparameterRules rules = examples.rules(base);
         choice.config(base).ifPresent(rules::method);
         epochs.value().ifPresent(rules::epochs);
@@ -178,9 +190,17 @@ abstract class TrainingCommand extends PeftCommand {
         Optional.ofNullable(gradientAccumulation).ifPresent(rules::gradientAccumulation);
         Optional.ofNullable(warmupSteps).ifPresent(rules::warmupSteps);
         adapter.addTo(rules);
-        budget.ifPresent(time -> rules.timeBudget(time, speed(base, examples, choice.with(Optional.of(
-                rules.choose())))));
-        return Optional.of(rules.choose());
+        return rules;
+    }
+
+    /** The time that everything may take. */
+    final Optional<Duration> timeBudget() {
+        return options().timeBudget();
+    }
+
+    /** A trainer that nothing ends early. */
+    final TrainerBuilder unbounded(PeftModel tuned) {
+        return trainer(tuned, untilTheEnd().build());
     }
 
     /** The time that the choice of epochs or layers has to keep within. */

@@ -5,6 +5,7 @@ import io.peft4j.core.error.PeftException;
 import io.peft4j.core.error.support.Count;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.split.SplitRule;
@@ -57,6 +58,15 @@ public final class FineTuningAdvisor {
          * @param limit the time that the training may take, where there is a limit
          */
         LanguageModel train(ChatDataset examples, Optional<Duration> limit);
+
+        /**
+         * The same of rows of an objective for a head, for {@link FineTuningAdvisor#onRows}. Default: refused.
+         *
+         * @throws ConfigurationException when only conversations are learned
+         */
+        default PeftModel trainRows(List<?> rows, Optional<Duration> limit) {
+            throw new ConfigurationException("this training learns conversations, and no rows for a head");
+        }
 
         /**
          * The share of a whole training that a model has had which {@link #train} returned: below 1 where fewer epochs,
@@ -188,6 +198,19 @@ public final class FineTuningAdvisor {
         trainings(examples, items, scoring, ways, begin);
         return AdviceRules.of(ways, items, examples, changesEvery, ComparisonOptions.defaults().withSeed(seed))
                 .decide(scoring.metric(), all.size(), further);
+    }
+
+    /**
+     * Whether a model with a head, or one that is asked typed questions, is worth its training: beside the base and the
+     * most similar training row. No prompts are tried.
+     *
+     * @param rows such as {@link io.peft4j.data.task.LabelledText}, at least 12
+     * @param given rows to measure on; none: a quarter of the rows, at most 200
+     * @throws PeftException when there are too few rows, the base model is not for such, or a training throws
+     */
+    public Advice onRows(List<?> rows, List<?> given) {
+        requireEnough(rows.size());
+        return new RowTrials(base, training, listener, budget, prices).advise(rows, given, seed, changesEvery);
     }
 
     private static void requireEnough(int examples) {

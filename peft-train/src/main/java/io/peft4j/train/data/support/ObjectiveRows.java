@@ -42,10 +42,9 @@ record ObjectiveRows<E>(ObjectiveType<E> type, ObjectiveValues values, double we
     }
 
     /** The same for other examples of the kind. */
-    ObjectiveRows<E> with(List<?> others) {
-        @SuppressWarnings("unchecked")
-        List<E> own = (List<E>) others;
-        return new ObjectiveRows<>(type, values, weight, own, held);
+    @SuppressWarnings("unchecked")
+    ObjectiveRows<E> with(List<?> others, List<?> otherHeld) {
+        return new ObjectiveRows<>(type, values, weight, (List<E>) others, (List<E>) otherHeld);
     }
 
     private Objective<E> objective(ObjectiveModels models) {

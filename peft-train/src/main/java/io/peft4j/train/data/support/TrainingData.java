@@ -92,7 +92,23 @@ public final class TrainingData {
         ChatDataset chats = chats().orElseThrow(() -> new ConfigurationException("general examples are learned beside "
                 + "conversations by the objective sft alone, not beside " + this + "; keep the answers of the base "
                 + "instead"));
-        return new TrainingData(List.of(parts.get(0).with(chats.remembering().examples())), notes, loader);
+        return new TrainingData(List.of(parts.get(0).with(chats.remembering().examples(), parts.get(0).held())), notes,
+                loader);
+    }
+
+    /** The examples of the first objective, in the order of the file. */
+    public List<?> examples() {
+        return parts.get(0).examples();
+    }
+
+    /** What is held out of it, none where no such file was given. */
+    public List<?> held() {
+        return parts.get(0).held();
+    }
+
+    /** The first objective alone, with some of its examples, and with none that are held out. */
+    public TrainingData with(List<?> examples) {
+        return new TrainingData(List.of(parts.get(0).with(examples, List.of())), notes, loader);
     }
 
     /** What somebody should know of the files, as sentences. */
