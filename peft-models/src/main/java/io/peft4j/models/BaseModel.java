@@ -80,8 +80,10 @@ public final class BaseModel implements BaseLanguageModel {
      * @param options what it was loaded with
      * @param widened whether rows for new tokens were added to it
      * @param decisions how it reads typed questions
+     * @param weights what quantized weights became
      */
-    private record Origin(ModelSource source, ModelOptions options, boolean widened, DecisionSettings decisions) {
+    private record Origin(ModelSource source, ModelOptions options, boolean widened, DecisionSettings decisions,
+            Optional<String> weights) {
     }
 
     private BaseModel(Architecture architecture, ModelConfig config, Network network, PrecisionChoice precision,
@@ -160,6 +162,10 @@ public final class BaseModel implements BaseLanguageModel {
             boolean narrow = speed != BFloat16Speed.SLOWER;
             LOG.info("{} is loaded in {} ({})", source.name(), precision.name(), precision.reason());
             WeightType type = options.weightType(precision.precision(), narrow);
+            Optional<String> quantized = checkpoint.quantizedType().map(stored -> stored + " from "
+                    + source.provenance().place() + (type.blocks() == WeightType.Blocks.CONVERTED ? ", expanded to "
+                            + precision.name() : ", computed with as they are"));
+            quantized.ifPresent(text -> LOG.info("weights: {}", text));
             Function<WeightLoader, Network> builder = weights -> architecture.build(source.name(), checkpoint.config(),
                     weights, TaskPlan.of(checkpoint.config(), options.task(), architecture.defaultTask(),
                             options.headSeed(), checkpoint.pooling(), () -> source instanceof ModelSource.GgufPath
@@ -169,7 +175,7 @@ public final class BaseModel implements BaseLanguageModel {
             incomplete.add(network);
             BaseModel model = new BaseModel(architecture, checkpoint.config(), network, precision,
                     new Engine(kernels), checkpoint.tokenizer(), checkpoint.stopTokens(), List.of(),
-                    new Origin(source, options, checkpoint.isWidened(), checkpoint.decisions()),
+                    new Origin(source, options, checkpoint.isWidened(), checkpoint.decisions(), quantized),
                     Optional.empty());
             checkpoint.keepTokenizer();
             incomplete.clear();
@@ -249,6 +255,11 @@ public final class BaseModel implements BaseLanguageModel {
     @Override
     public Optional<String> revision() {
         return origin.source().provenance().revision();
+    }
+
+    @Override
+    public Optional<String> weights() {
+        return origin.weights();
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.gguf.support.GgufFile;
 import io.peft4j.core.safetensors.support.Safetensors;
 import io.peft4j.core.text.Tokenizer;
+import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.support.TensorStore;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.internal.CheckpointForm;
@@ -22,6 +23,7 @@ import io.peft4j.models.support.AdapterVocabulary;
 import io.peft4j.models.tokenizer.internal.Tokenizers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -158,6 +160,14 @@ final class Checkpoint implements AutoCloseable {
 
     ModelConfig config() {
         return config;
+    }
+
+    /** The quantized type of the most values; empty where none are quantized. */
+    Optional<BlockType> quantizedType() {
+        Map<BlockType, Long> values = new EnumMap<>(BlockType.class);
+        tensors.names().forEach(name -> tensors.blockType(name).filter(BlockType::isQuantized)
+                .ifPresent(type -> values.merge(type, tensors.elements(name), Long::sum)));
+        return values.entrySet().stream().max(Map.Entry.comparingByValue()).map(Map.Entry::getKey);
     }
 
     /** Whether it has rows for tokens that are not in the files. */

@@ -78,7 +78,9 @@ final class EngineOptions {
     private static BaseModel located(String reference, Console console, Function<ModelSource, ModelOptions> options) {
         try (DownloadProgress progress = new DownloadProgress(console)) {
             ModelSource source = ModelLocator.builder().listener(progress).build().locate(reference);
-            return BaseModel.load(source, options.apply(source));
+            BaseModel model = BaseModel.load(source, options.apply(source));
+            model.weights().ifPresent(weights -> console.say("weights: %s", weights));
+            return model;
         }
     }
 

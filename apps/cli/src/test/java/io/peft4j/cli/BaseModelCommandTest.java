@@ -6,7 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.models.BaseModel;
+import io.peft4j.serve.FineTuningServer;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -131,5 +137,27 @@ class BaseModelCommandTest {
         Path data = rows("rows.jsonl", "{\"prompt\": \"a\", \"completion\": \" b\"}");
         String refused = CommandRun.failing(1, training(data));
         assertTrue(refused.contains("eos_token"), refused);
+    }
+
+    @Test
+    void quantizedWeightsOfABaseAreToldAtEachLoadAndInAllThatIsWritten() throws Exception {
+        Path base = folder.resolve("q.gguf");
+        Path data = Files.writeString(folder.resolve("d.jsonl"), "{\"question\":\"Who pays?\",\"answer\":\"Ann.\"}\n");
+        CommandRun.succeeding("adapter", "merge", "--model", TINY, "--output",
+                base, "--type", "Q8_0");
+        Path output = folder.resolve("quantized");
+        CommandRun run = CommandRun.of("train", "--model", base, "--data", data, "--output", output, "--epochs", 1,
+                "--dtype", "f32");
+        assertEquals(0, run.status(), run.err());
+        String weights = "Q8_0 from a local file, expanded to f32";
+        assertTrue(run.err().contains("weights: " + weights), run.err());
+        assertTrue(Files.readString(output.resolve("README.md")).contains("| weights of the base | " + weights + " |"));
+        assertTrue(Files.readString(output.resolve("peft4j_passport.json")).contains(weights));
+        try (BaseModel loaded = BaseModel.load(base.toString());
+                FineTuningServer server = FineTuningServer.builder(loaded, folder.resolve("server")).start()) {
+            String health = HttpClient.newHttpClient().send(HttpRequest.newBuilder(URI.create(server.url() + "/health"))
+                    .build(), HttpResponse.BodyHandlers.ofString()).body();
+            assertTrue(health.contains("\"weights\":\"Q8_0 from a local file, expanded to "), health);
+        }
     }
 }

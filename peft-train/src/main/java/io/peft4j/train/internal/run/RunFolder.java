@@ -18,7 +18,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -120,8 +122,10 @@ final class RunFolder implements AutoCloseable {
     private void writeAbout(TrainingResult result) {
         try {
             ModelCard.write(path(), model, result);
+            Map<String, String> training = new LinkedHashMap<>(result.plan().settings());
+            model.base().weights().ifPresent(weights -> training.put("weights", weights));
             for (String name : model.activeAdapters()) {
-                AdapterProvenance.of(model, model.adapter(name), result.plan().settings(), List.of())
+                AdapterProvenance.of(model, model.adapter(name), training, List.of())
                         .write(output.adapterFolder(name));
             }
         } catch (UncheckedIOException e) {

@@ -47,6 +47,7 @@ public final class HealthRoutes implements RouteGroup {
         String status = problems.isEmpty() ? "ok" : "degraded";
         ObjectNode health = Json.object().put("status", store.disk().isFull() ? "disk_full" : status)
                 .put("model", models.baseName());
+        models.base().weights().ifPresent(weights -> health.put("weights", weights));
         if (!problems.isEmpty()) {
             problems.forEach(health.putArray("problems")::add);
         }
