@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.error.support.Count;
+import io.peft4j.data.augment.Augmentation;
 import io.peft4j.data.augment.PassageQuestions;
 import io.peft4j.data.augment.PassageRows;
 import io.peft4j.data.example.ChatExample;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,11 +23,15 @@ import picocli.CommandLine.Parameters;
 /** {@code peft4j data from-handbook}: questions and answers out of a handbook. */
 @Command(name = "from-handbook", sortOptions = false, description = {"Makes rows of a handbook in PDF, DOCX, XLSX, "
         + "Markdown or HTML. A heading that is a question is one, with the text below it as its answer.",
-    "Other sections become rows for people to fill in, which train refuses until they are; with --model the model "
-            + "writes questions for their sentences, kept where the answer stands in the text. Such rows carry "
-            + "\"generated\": \"model\"; read them before they are trained on. Sentences without a question are listed "
-            + "with the reason, and those that tell something stay to fill in."})
+    "Rows of tables get questions by rule. Other sections become rows for people to fill in, which train refuses "
+            + "until they are; with --model the model writes questions for their sentences, kept where the answer "
+            + "stands in the text. Such rows carry \"generated\": \"model\"; read them before they are trained on. "
+            + "Sentences without a question are listed with the reason, and those that tell something stay to "
+            + "fill in."})
 final class DataFromHandbookCommand extends PeftCommand {
+    private static final int SHOWN = 5;
+    private static final int LONGEST = 40;
+
     @Parameters(paramLabel = "FILE", description = "The handbook: .pdf, .docx, .xlsx, .md or .html.")
     private Path handbook;
 
@@ -45,7 +51,8 @@ final class DataFromHandbookCommand extends PeftCommand {
     @Mixin
     private EngineOptions engine;
 
-    @Option(names = "--json", description = "Prints {\"rows\", \"from_headings\", \"by_model\", \"to_fill_in\", "
+    @Option(names = "--json", description = "Prints {\"rows\", \"from_headings\", \"by_rule\", \"by_model\", "
+            + "\"to_fill_in\", \"statements\", \"with_question\", "
             + "\"without_question\": [{\"line\", \"place\", \"heading\", \"text\", \"reason\", \"to_fill_in\"}]}.")
     private boolean json;
 
@@ -57,10 +64,12 @@ final class DataFromHandbookCommand extends PeftCommand {
         if (found.isEmpty()) {
             throw new DataException(handbook, "holds no text below a heading, so there is nothing to make rows of");
         }
-        PassageRows made = model == null ? new PassageRows(found, List.of()) : written(found);
+        PassageRows made = model == null ? PassageQuestions.byRule(found) : written(found);
         long open = unfilled(made.rows());
         long asked = found.size() - unfilled(found);
-        long byModel = made.rows().size() - asked - open;
+        long byRule = made.rows().stream().filter(row -> "rule".equals(row.extra().get(Augmentation.MARK))).count();
+        long byModel = made.rows().size() - asked - open - byRule;
+        int statements = made.statements();
         List<ChatExample> rows = made.rows().stream()
                 .filter(row -> !skipUnfilled || UnfilledRows.unfilled(row).isEmpty())
                 .toList();
@@ -71,15 +80,17 @@ final class DataFromHandbookCommand extends PeftCommand {
         output.write(target, rows);
         if (json) {
             ObjectNode line = CommandJson.MAPPER.createObjectNode().put("rows", rows.size()).put("from_headings", asked)
-                    .put("by_model", byModel).put("to_fill_in", open);
+                    .put("by_rule", byRule).put("by_model", byModel).put("to_fill_in", open).put("statements",
+                            statements)
+                    .put("with_question", statements - made.unasked().size());
             ArrayNode list = line.putArray("without_question");
             made.unasked().forEach(one -> list.addPOJO(one(one)));
             console().print(line);
         } else {
-            console().say("%s in %s: %d from headings that are questions, %d by the model, %d to fill in%s",
-                    Count.of(rows.size(), "row"), target, asked, byModel, open,
+            console().say("%s in %s: %d from headings that are questions, %d from tables, %d by the model, %d to fill "
+                    + "in%s", Count.of(rows.size(), "row"), target, asked, byRule, byModel, open,
                     skipUnfilled && open > 0 ? ", which are left out" : "");
-            tell(made.unasked());
+            tell(made);
         }
         return 0;
     }
@@ -99,15 +110,24 @@ final class DataFromHandbookCommand extends PeftCommand {
         return one;
     }
 
-    /** Every sentence that got no question, and why. */
-    private void tell(List<PassageRows.Unasked> unasked) {
-        if (!unasked.isEmpty()) {
-            console().say("%s got no question:", Count.of(unasked.size(), "sentence"));
-        }
-        for (PassageRows.Unasked one : unasked) {
+    /** How many statements got a question, and of the others the place and the reason. */
+    private void tell(PassageRows made) {
+        List<PassageRows.Unasked> unasked = made.unasked();
+        console().say("%d of %s %s a question%s", made.statements() - unasked.size(), Count.of(made.statements(),
+                "statement"), made.statements() == 1 ? "has" : "have",
+                unasked.isEmpty() ? "" : "; without one: "
+                        + unasked.stream().limit(SHOWN).map(one -> (one.place().isEmpty() ? "line " + one.origin()
+                                .line() : one.place()) + " '" + shortened(one.sentence()) + "'")
+                                .collect(Collectors.joining(", "))
+                        + (unasked.size() > SHOWN ? " and " + (unasked.size() - SHOWN) + " more" : ""));
+        for (PassageRows.Unasked one : model == null ? List.<PassageRows.Unasked>of() : unasked) {
             console().say("  %s:%d%s%s: %s%n      %s", handbook, one.origin().line(), one.place().isEmpty() ? ""
                     : " (" + one.place() + ")", one.toFillIn() ? ", to fill in" : "", one.sentence(), one.reason());
         }
+    }
+
+    private static String shortened(String text) {
+        return text.replaceFirst("(?s)^(.{1," + LONGEST + "})\\s.*", "$1 ...");
     }
 
     private PassageRows written(List<ChatExample> found) {

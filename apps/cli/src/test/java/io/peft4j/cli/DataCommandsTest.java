@@ -100,8 +100,10 @@ class DataCommandsTest {
         Path out = folder.resolve("h.jsonl");
         JsonNode counts = CommandRun.succeeding("data", "from-handbook", handbook, "--output", out, "--json").json()
                 .get(0);
-        assertEquals("{\"rows\":2,\"from_headings\":1,\"by_model\":0,\"to_fill_in\":1,\"without_question\":[]}",
-                counts.toString());
+        assertEquals("{\"rows\":2,\"from_headings\":1,\"by_rule\":0,\"by_model\":0,\"to_fill_in\":1,\"statements\":2,"
+                + "\"with_question\":1,\"without_question\":[{\"line\":7,\"place\":\"\",\"heading\":\"Handbook > "
+                + "Canteen\",\"text\":\"The canteen opens at 11:40.\",\"reason\":\"no model was asked for a question\","
+                + "\"to_fill_in\":true}]}", counts.toString());
         List<String> lines = Files.readAllLines(out);
         assertTrue(lines.get(0).contains("\"Who pays?\"") && lines.get(0).contains("Ann does."), lines.get(0));
         assertTrue(CommandRun.failing(1, "train", "--model", FIXTURES.resolve("tiny-llama"), "--data", out, "--output",
@@ -114,15 +116,20 @@ class DataCommandsTest {
     }
 
     @Test
-    void documentsBecomeRowsThatNameTheirPages() throws IOException {
+    void documentsBecomeRowsThatNameTheirPagesAndTheStatementsWithoutAQuestion() throws IOException {
         Path fixtures = Path.of("../../formats/documents/src/test/resources/fixtures");
         Path out = folder.resolve("rows.jsonl");
-        CommandRun.succeeding("data", "from-handbook", fixtures.resolve("handbook.pdf"), "--output", out,
-                "--skip-unfilled");
+        CommandRun made = CommandRun.succeeding("data", "from-handbook", fixtures.resolve("handbook.pdf"), "--output",
+                out, "--skip-unfilled");
+        assertTrue(made.err().contains("5 of 11 statements have a question; without one: page 1 'Every employee has 27 "
+                + "days of leave a ...', page 1 'Requests"), made.err());
         List<String> lines = Files.readAllLines(out);
-        assertEquals(1, lines.size());
-        assertTrue(lines.get(0).contains("\"How do I report sick leave?\"") && lines.get(0).contains("\"page\":3"),
-                lines.get(0));
+        assertEquals(7, lines.size());
+        assertTrue(lines.get(5).contains("What is the notice period of the Captain grade?") && lines.get(5).contains(
+                "The notice period of the Captain grade is 90 days.") && lines.get(5).contains("\"page\":2"),
+                lines.get(5));
+        assertTrue(lines.get(6).contains("\"How do I report sick leave?\"") && lines.get(6).contains("\"page\":3"),
+                lines.get(6));
         CommandRun check = CommandRun.of("data", "check", fixtures.resolve("handbook.xlsx"));
         assertTrue(check.out().contains("handbook.xlsx:7 (sheet Dates): the question is not filled in"), check.out());
         assertTrue(CommandRun.failing(1, "data", "from-handbook", fixtures.resolve("encrypted.pdf"), "--output", out,

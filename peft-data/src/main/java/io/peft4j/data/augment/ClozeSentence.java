@@ -20,6 +20,7 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
     private static final Pattern CLOCK = Pattern.compile("\\d{1,2}[:.]\\d\\d[.,;]?");
     private static final Pattern MONEY = Pattern.compile("[\u20ac$\u00a3]\\S+|\\S+[\u20ac$\u00a3%][.,;]?");
     private static final Pattern NAME = Pattern.compile("\\p{Lu}[\\p{L}\\p{N}'.-]*[.,;]?");
+    private static final Pattern WORD = Pattern.compile("\\p{L}{4,}[.,;]?");
     private static final Pattern MARKS = Pattern.compile("[.,;:!]+$");
     private static final int MOST = 3;
 
@@ -28,7 +29,7 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
         openings = List.copyOf(openings);
     }
 
-    /** Each number of a sentence left out, or where it has none each name, the last first. */
+    /** Each number of a sentence left out, or where it has none each name, the last first, or else its last word. */
     static List<ClozeSentence> of(String sentence, String language) {
         Openings openings = language.equals(QuestionLanguage.GERMAN) ? new GermanOpenings() : new EnglishOpenings();
         String[] tokens = sentence.split("\\s+");
@@ -53,6 +54,12 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
                 Value value = new Value(tokens, from, to);
                 blanks.add(new ClozeSentence(value.leftOut(), value.text(), openings.ofName(value)));
                 to = from;
+            }
+        }
+        for (int at = tokens.length - 1; at > 0 && blanks.isEmpty(); at--) {
+            if (WORD.matcher(tokens[at]).matches()) {
+                Value value = new Value(tokens, at, at + 1);
+                blanks.add(new ClozeSentence(value.leftOut(), value.text(), openings.ofName(value)));
             }
         }
         return blanks;

@@ -6,11 +6,10 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.format.internal.Place;
 import io.peft4j.data.format.support.UnfilledRows;
 import io.peft4j.data.near.support.QuestionText;
+import io.peft4j.data.near.support.Sentences;
 import io.peft4j.data.near.support.StatedFact;
-import java.text.BreakIterator;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -28,12 +27,13 @@ import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 
 /**
- * Has a model write the questions of a handbook's passages. Each sentence that tells a number or a name is shown to the
- * model without it, and the model writes questions for what is missing, each with another beginning; the sentence is
- * the answer. A question is kept only where it asks for what the sentence tells ({@link StatedFact}) and for nothing
- * that another sentence of the section tells, where it is well formed, and where the model finds the answer in the
- * sentence. Rows whose question is there already stay as they are. What was written carries {@link Augmentation#MARK}
- * {@code "model"}; sentences that tell something and got no question become rows for people to fill in.
+ * Has a model write the questions of a handbook's passages; the rows of its tables get theirs by rule. Each sentence
+ * is shown to the model without its number or name, or its last noun where it has neither, and the model writes
+ * questions for what is missing, each with another beginning; the sentence is the answer. A question is kept only
+ * where it asks for what the sentence tells ({@link StatedFact}) and for nothing that another sentence of the section
+ * tells, where it is well formed, and where the model finds the answer in the sentence. Rows whose question is there
+ * already stay as they are. What was written carries {@link Augmentation#MARK} {@code "model"}; sentences that tell
+ * something and got no question become rows for people to fill in.
  */
 public final class PassageQuestions {
     private static final int SENTENCES_AT_ONCE = 16;
@@ -153,6 +153,30 @@ public final class PassageQuestions {
      * @return those with a question, and in place of each other row one for each sentence that tells something
      */
     public PassageRows of(List<ChatExample> rows) {
+        PassageRows tables = TableQuestions.of(rows);
+        PassageRows made = ofSentences(tables.rows());
+        return new PassageRows(made.rows(), Stream.of(tables, made).flatMap(part -> part.unasked().stream()).toList(),
+                tables.statements());
+    }
+
+    /** As {@link #of} without a model: the rows of tables get questions, sentences stay to be filled in. */
+    public static PassageRows byRule(List<ChatExample> rows) {
+        PassageRows tables = TableQuestions.of(rows);
+        Stream<PassageRows.Unasked> sentences = tables.rows().stream().filter(row -> UnfilledRows.unfilled(row)
+                .isPresent()).flatMap(row -> sentences(row).map(
+                        sentence -> PassageRows.Unasked.of(row, sentence,
+                                "no model was asked for a question", true)));
+        return new PassageRows(tables.rows(), Stream.concat(tables.unasked().stream(), sentences).toList(), tables
+                .statements());
+    }
+
+    private static Stream<String> sentences(ChatExample row) {
+        String text = row.messages().get(row.messages().size() - 1).content();
+        String language = QuestionLanguage.of(text).orElse(QuestionLanguage.ENGLISH);
+        return text.lines().flatMap(line -> Sentences.of(line, language).stream());
+    }
+
+    private PassageRows ofSentences(List<ChatExample> rows) {
         List<PassageRows.Unasked> unasked = new ArrayList<>();
         List<Told> told = rows.stream().filter(row -> UnfilledRows.unfilled(row).isPresent())
                 .flatMap(row -> told(row, unasked).stream()).toList();
@@ -171,20 +195,14 @@ public final class PassageQuestions {
             made.computeIfAbsent(from.row(), row -> new ArrayList<>()).add(fresh ? example(from, question.get())
                     : toFillIn(from));
             if (!fresh) {
-                unasked.add(unasked(from.row(), from.heading(), from.sentence(),
+                unasked.add(PassageRows.Unasked.of(from.row(), from.sentence(),
                         question.map(text -> "'" + text + "' is asked already").orElse(reasons.getOrDefault(from,
                                 "no question matches its values")),
                         true));
             }
         }
         return new PassageRows(rows.stream().flatMap(row -> UnfilledRows.unfilled(row).isEmpty() ? Stream.of(row)
-                : made.getOrDefault(row, List.of()).stream()).toList(), unasked);
-    }
-
-    private static PassageRows.Unasked unasked(ChatExample row, String heading, String sentence, String reason,
-            boolean toFillIn) {
-        return new PassageRows.Unasked(row.origin(), Place.of(row.extra()).orElse(""), heading, sentence, reason,
-                toFillIn);
+                : made.getOrDefault(row, List.of()).stream()).toList(), unasked, 0);
     }
 
     private static ChatExample toFillIn(Told from) {
@@ -204,32 +222,19 @@ public final class PassageQuestions {
         String heading = row.extra().get(HEADING) instanceof String title ? title : "";
         String language = QuestionLanguage.of(text).filter(LANGUAGES::containsKey).orElse(QuestionLanguage.ENGLISH);
         Map<String, StatedFact> facts = new LinkedHashMap<>();
-        text.lines().flatMap(line -> sentences(line).stream()).filter(sentence -> !sentence.isEmpty())
-                .forEach(sentence -> {
-                    StatedFact fact = new StatedFact(sentence);
-                    Optional<String> silence = sentence.endsWith("?") ? Optional.of("it is a question itself")
-                            : fact.silence();
-                    silence.ifPresent(reason -> unasked.add(unasked(row, heading, sentence, reason, false)));
-                    if (silence.isEmpty()) {
-                        facts.put(sentence, fact);
-                    }
-                });
+        sentences(row).forEach(sentence -> {
+            StatedFact fact = new StatedFact(sentence);
+            Optional<String> silence = sentence.endsWith("?") ? Optional.of("it is a question itself")
+                    : fact.silence();
+            silence.ifPresent(reason -> unasked.add(PassageRows.Unasked.of(row, sentence, reason, false)));
+            if (silence.isEmpty()) {
+                facts.put(sentence, fact);
+            }
+        });
         List<Told> told = new ArrayList<>();
         facts.forEach((sentence, fact) -> told.add(new Told(row, sentence, heading, language, fact,
                 facts.values().stream().filter(other -> other != fact).toList())));
         return told;
-    }
-
-    private static List<String> sentences(String text) {
-        BreakIterator breaks = BreakIterator.getSentenceInstance(Locale.ROOT);
-        breaks.setText(text);
-        List<String> sentences = new ArrayList<>();
-        int from = breaks.first();
-        for (int to = breaks.next(); to != BreakIterator.DONE; to = breaks.next()) {
-            sentences.add(text.substring(from, to).strip());
-            from = to;
-        }
-        return sentences;
     }
 
     /** The questions for each sentence that ask for its fact, the surest beginnings first. */

@@ -2,16 +2,18 @@ package io.peft4j.data.augment;
 
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
+import io.peft4j.data.format.internal.Place;
 import java.util.List;
 import java.util.Objects;
 
 /**
  * What became of a handbook: each of its sentences is the answer of a row, or one of those that have no question.
  *
- * @param rows those with a question of their own, those that a model asked for, and those for people to fill in
- * @param unasked the sentences that got no question
+ * @param rows those with a question of their own, those that a rule or a model asked for, and those to fill in
+ * @param unasked the sentences, and rows of tables, that got no question
+ * @param statements how many sentences and rows of tables there are
  */
-public record PassageRows(List<ChatExample> rows, List<Unasked> unasked) {
+public record PassageRows(List<ChatExample> rows, List<Unasked> unasked, int statements) {
     /** Copies the lists. */
     public PassageRows {
         rows = List.copyOf(rows);
@@ -37,6 +39,11 @@ public record PassageRows(List<ChatExample> rows, List<Unasked> unasked) {
             Objects.requireNonNull(heading, "heading");
             Objects.requireNonNull(sentence, "sentence");
             Objects.requireNonNull(reason, "reason");
+        }
+
+        static Unasked of(ChatExample row, String sentence, String reason, boolean toFillIn) {
+            return new Unasked(row.origin(), Place.of(row.extra()).orElse(""),
+                    row.extra().get("heading") instanceof String title ? title : "", sentence, reason, toFillIn);
         }
     }
 }

@@ -128,7 +128,7 @@ public final class HandbookTable {
             return name < 0 ? new Field("", part) : new Field(part.substring(0, name), part.substring(name
                     + NAMED.length()));
         }).toList()).toList();
-        boolean table = rows.stream().anyMatch(row -> row.size() > 1) && rows.stream()
+        boolean table = 2 * rows.stream().filter(row -> row.size() > 1).count() >= rows.size() && rows.stream()
                 .allMatch(row -> row.stream().skip(1).noneMatch(field -> field.name().isEmpty()));
         return table ? rows : List.of();
     }

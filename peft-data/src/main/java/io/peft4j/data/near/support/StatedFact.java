@@ -11,12 +11,15 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What a sentence tells that can be asked for: its numbers, or where it has none its names. Whether a question asks for
+ * What a sentence tells that can be asked for: its numbers, or where it has none its names, or else its last word of
+ * topic. Whether a question asks for
  * that is told by words alone, so that a question which is kept asks for something that stands there.
  */
 public final class StatedFact {
     private static final int FEWEST_WORDS = 4;
     private static final int MOST_WORDS = 40;
+    /** With fewer words a sentence without numbers and names says too little to be asked for its last word. */
+    private static final int FEWEST_TOPICS = 3;
     private static final double COVERED = 0.6;
     /** Words by which questions for a value begin; those that begin with a verb are answered with yes or no. */
     private static final Set<String> ASKING = Set.of("what", "which", "who", "whom", "whose", "where", "when", "how",
@@ -64,6 +67,9 @@ public final class StatedFact {
                     names.add(word.stem());
                 }
             }
+        }
+        if (numbers.isEmpty() && names.isEmpty() && topic.size() >= FEWEST_TOPICS) {
+            topic.stream().skip(topic.size() - 1).forEach(names::add);
         }
     }
 

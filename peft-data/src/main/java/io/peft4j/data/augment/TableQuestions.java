@@ -1,0 +1,145 @@
+package io.peft4j.data.augment;
+
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.format.support.HandbookTable;
+import io.peft4j.data.format.support.UnfilledRows;
+import io.peft4j.data.near.support.QuestionText;
+import io.peft4j.data.near.support.Sentences;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Questions for the tables of a handbook, by rule: for each cell behind the first of its row one that names its column
+ * and its row, {@code What is the allowance of the night shift?}. A row is named by its first cells, by so many that no
+ * other row of the table has the same, and where another table asks the same, the heading is named, too. What was
+ * written carries {@link Augmentation#MARK} {@code "rule"}.
+ */
+final class TableQuestions {
+    /** For each language a question, its answer, and how a cell is told with the name of its column. */
+    private static final Map<String, List<String>> WORDS = Map.of(
+            QuestionLanguage.ENGLISH, List.of("What is the %s of %s?", "The %s of %s is %s.", "the %2$s %1$s"),
+            QuestionLanguage.GERMAN, List.of("Was steht unter %s bei %s?", "Unter %s steht bei %s: %s.", "%s %s"),
+            "fr", List.of("Quelle est la valeur de %s pour %s ?", "La valeur de %s pour %s est : %s.", "%s %s"),
+            "es", List.of("\u00bfCu\u00e1l es el valor de %s para %s?", "El valor de %s para %s es: %s.", "%s %s"),
+            "it", List.of("Qual \u00e8 il valore di %s per %s?", "Il valore di %s per %s \u00e8: %s.", "%s %s"),
+            "pt", List.of("Qual \u00e9 o valor de %s para %s?", "O valor de %s para %s \u00e9: %s.", "%s %s"),
+            "nl", List.of("Wat is de waarde van %s voor %s?", "De waarde van %s voor %s is: %s.", "%s %s"));
+    private static final Pattern NAME = Pattern.compile("(?i)names?|nom|nombre|nome|naam");
+
+    private final String language;
+    private final List<String> words;
+    /** What the handbook writes with a small letter. */
+    private final Set<String> small = new HashSet<>();
+    private final Set<String> seen = new HashSet<>();
+    private final List<ChatExample> rows = new ArrayList<>();
+    private final List<PassageRows.Unasked> unasked = new ArrayList<>();
+    private int told;
+
+    private TableQuestions(List<ChatExample> all) {
+        String text = all.stream().map(row -> answer(row) + "\n" + row.extra().getOrDefault("heading", ""))
+                .collect(Collectors.joining("\n"));
+        language = QuestionLanguage.of(text).orElse(QuestionLanguage.ENGLISH);
+        words = WORDS.get(language);
+        small.addAll(List.of(text.split("[^\\p{L}]+")));
+        all.forEach(row -> seen.add(QuestionText.key(row.messages().get(0).content())));
+    }
+
+    private static String answer(ChatExample row) {
+        return row.messages().get(row.messages().size() - 1).content();
+    }
+
+    /**
+     * Rows with questions for tables behind those that they were made of. A row for people to fill in keeps what stands
+     * there beside tables.
+     */
+    static PassageRows of(List<ChatExample> all) {
+        TableQuestions questions = new TableQuestions(all);
+        all.forEach(questions::add);
+        return new PassageRows(questions.rows, questions.unasked, questions.told);
+    }
+
+    private void add(ChatExample row) {
+        List<String> texts = new ArrayList<>();
+        List<ChatExample> asked = new ArrayList<>();
+        for (String block : answer(row).split("\n\n")) {
+            List<List<HandbookTable.Field>> table = HandbookTable.read(block);
+            table.forEach(fields -> ask(row, table, fields, asked));
+            if (table.isEmpty()) {
+                texts.add(block);
+                told += block.lines().mapToInt(line -> Sentences.of(line, language).size()).sum();
+            }
+        }
+        if (UnfilledRows.unfilled(row).isEmpty()) {
+            rows.add(row);
+        } else if (!texts.isEmpty()) {
+            rows.add(with(row, row.messages().get(0).content(), String.join("\n\n", texts), row.extra()));
+        }
+        rows.addAll(asked);
+    }
+
+    private void ask(ChatExample row, List<List<HandbookTable.Field>> table, List<HandbookTable.Field> fields,
+            List<ChatExample> asked) {
+        told++;
+        int key = 1;
+        while (key < fields.size() && isShared(table, fields.subList(0, key))) {
+            key++;
+        }
+        String of = fields.subList(0, key).stream().map(this::named).collect(Collectors.joining(", "));
+        int before = asked.size();
+        for (HandbookTable.Field field : fields.subList(key, fields.size())) {
+            // Names of columns are nouns, which German alone writes with a capital letter.
+            String name = lowered(field.name(), !language.equals(QuestionLanguage.GERMAN));
+            Optional<String> question = Stream.of("", " (" + row.extra().get("heading") + ")").map(heading -> String
+                    .format(Locale.ROOT, words.get(0), name, of + heading)).filter(text -> seen.add(
+                            QuestionText.key(
+                                    text)))
+                    .findFirst();
+            Map<String, Object> extra = new LinkedHashMap<>(row.extra());
+            extra.put(Augmentation.MARK, "rule");
+            question.ifPresent(text -> asked.add(with(row, text, String.format(Locale.ROOT, words.get(1), name, of,
+                    field.text().replaceFirst("\\.$", "")), extra)));
+        }
+        if (asked.size() == before) {
+            unasked.add(PassageRows.Unasked.of(row, fields.stream().map(HandbookTable.Field::toString)
+                    .collect(Collectors.joining("; ")), "no cell of this row differs from another row's", false));
+        }
+    }
+
+    /** Whether two rows of a table begin with the same cells. */
+    private static boolean isShared(List<List<HandbookTable.Field>> table, List<HandbookTable.Field> key) {
+        return table.stream().filter(other -> other.size() >= key.size() && other.subList(0, key.size()).equals(key))
+                .count() > 1;
+    }
+
+    private String named(HandbookTable.Field field) {
+        String text = lowered(field.text(), false);
+        boolean plain = field.name().isEmpty() || NAME.matcher(field.name()).matches()
+                || text.toLowerCase(Locale.ROOT).contains(field.name().toLowerCase(Locale.ROOT));
+        return plain ? text : String.format(Locale.ROOT, words.get(2), lowered(field.name(), !language.equals(
+                QuestionLanguage.GERMAN)), text);
+    }
+
+    /** With a small letter where that is no abbreviation, and a common noun or a word that the handbook has so. */
+    private String lowered(String text, boolean noun) {
+        String first = text.split("[^\\p{L}]", 2)[0];
+        String lower = first.toLowerCase(Locale.ROOT);
+        return first.length() > 1 && first.substring(1).equals(lower.substring(1)) && (noun || small.contains(lower))
+                ? lower + text.substring(first.length()) : text;
+    }
+
+    private static ChatExample with(ChatExample row, String question, String answer, Map<String, Object> extra) {
+        return new ChatExample(List.of(ChatMessage.user(question), ChatMessage.assistant(answer)), List.of(), extra, row
+                .origin());
+    }
+}
