@@ -89,7 +89,7 @@ final class HtmlReport {
                 examples("Failures", tunedRight, false, baseRight))).css("card");
     }
 
-    /** The clearest first: those where the other model's answer was the other way round, then the shortest ones. */
+    /** The clearest first: those where the other model was the other way round, then those quickest to read. */
     private Html examples(String heading, boolean[] right, boolean wanted, boolean[] other) {
         List<Integer> all = IntStream.range(0, right.length).filter(i -> right[i] == wanted).boxed()
                 .sorted(Comparator.<Integer>comparingInt(i -> other[i] == wanted ? 1 : 0)
@@ -97,22 +97,13 @@ final class HtmlReport {
                                 + report.tuned().answers().get(i).length()))
                 .toList();
         Html column = tag("div", tag("h2", heading + ": " + all.size() + " of " + right.length));
-        all.stream().limit(MOST_EXAMPLES).forEach(i -> {
-            EvaluationItem item = report.items().get(i);
-            Map<String, Html> said = new LinkedHashMap<>();
-            said.put("expected", Html.all(item.expected()));
-            said.put("base", Blocks.toned(baseRight[i] ? Tone.GOOD : Tone.BAD,
-                    item.shown(report.base().answers().get(i))));
-            said.put("tuned", Blocks.toned(tunedRight[i] ? Tone.GOOD : Tone.BAD,
-                    item.shown(report.tuned().answers().get(i))));
-            column.add(example(item.question(), said));
-        });
-        return column;
+        all.stream().limit(MOST_EXAMPLES).forEach(i -> column.add(answer(i)));
+        return column.css("brief");
     }
 
-    /** An answer on the first screen. */
-    static Html example(String question, Map<String, ?> said) {
-        return tag("article", tag("h3", question), Blocks.facts(said)).css("example");
+    /** A question and what was said, in the order of the map. */
+    static Html example(Object question, Map<String, ?> said) {
+        return Html.all(tag("article", tag("h3", question), Blocks.facts(said)).css("example"), "\n");
     }
 
     private Html metrics() {
@@ -225,21 +216,23 @@ final class HtmlReport {
         EvaluationItem item = report.items().get(i);
         String base = item.shown(report.base().answers().get(i));
         String tuned = item.shown(report.tuned().answers().get(i));
-        Html question = tag("h3", item.question());
+        Html question = Html.all(item.question());
         if (report.failures().regressions().contains(i)) {
             question.add(" ", tag("em", "right before"));
         }
-        return tag("article", question, Blocks.note("Expected: ", item.expected() + item.further().former()
-                .filter(former -> item.isChanged()).map(former -> "; in the former edition: " + former.expected())
-                .orElse("")),
-                Blocks.sides(side("Base", baseRight[i], base, tuned), side("Tuned", tunedRight[i], tuned, base)), "\n");
+        Map<String, Html> said = new LinkedHashMap<>();
+        said.put("Expected", Html.all(item.expected(), item.further().former().filter(former -> item.isChanged())
+                .map(former -> "; in the former edition: " + former.expected())));
+        said.put("Base: " + (baseRight[i] ? "right" : "wrong"), said(baseRight[i], base, tuned));
+        said.put("Tuned: " + (tunedRight[i] ? "right" : "wrong"), said(tunedRight[i], tuned, base));
+        return example(question, said);
     }
 
-    private static Html side(String name, boolean right, String text, String other) {
-        Html words = tag("p");
+    private static Html said(boolean right, String text, String other) {
+        Html words = Blocks.toned(right ? Tone.GOOD : Tone.BAD);
         WordDiff.compared(text, other).forEach(word -> words.add(word.common() ? word.text() : tag("mark", word.text()),
                 " "));
-        return Blocks.side(right ? Tone.GOOD : Tone.BAD, name + ": " + (right ? "right" : "wrong"), words);
+        return words;
     }
 
     private Html measured() {

@@ -139,20 +139,20 @@ final class TaskForms {
     private static Html failures(TaskReport report) {
         Html first = Blocks.sides();
         Html others = Html.tag("details", Html.tag("summary", report.wrong().size() > MOST_ON_PAGE
-                ? "The first " + MOST_ON_PAGE : "All"));
+                ? "More, up to " + MOST_ON_PAGE : "More"));
         for (int i = 0; i < Math.min(MOST_ON_PAGE, report.wrong().size()); i++) {
             WrongRow row = report.wrong().get(i);
             boolean number = report.metric().equals("r2");
             Map<String, Html> said = new LinkedHashMap<>();
-            said.put("expected", Html.all(row.expected()));
-            said.put("base", Blocks.toned(number ? Tone.PLAIN : row.regression() ? Tone.GOOD : Tone.BAD, row.base()));
-            said.put("tuned", Blocks.toned(number ? Tone.PLAIN : Tone.BAD, row.tuned()));
+            said.put("Expected", Html.all(row.expected()));
+            said.put("Base", Blocks.toned(number ? Tone.PLAIN : row.regression() ? Tone.GOOD : Tone.BAD, row.base()));
+            said.put("Tuned", Blocks.toned(number ? Tone.PLAIN : Tone.BAD, row.tuned()));
             Html example = HtmlReport.example("Row " + row.row() + (row.regression() ? ", right before: " : ": ")
                     + row.text(), said);
-            (i < MOST_EXAMPLES ? first : others).add(example, "\n");
+            (i < MOST_EXAMPLES ? first : others).add(example);
         }
-        return Blocks.card("Where the tuned model fails", Blocks.note(failed(report)), first,
-                report.wrong().size() > MOST_EXAMPLES ? others : "");
+        return Blocks.card("Where the tuned model fails", Blocks.note(failed(report)),
+                Html.tag("div", first).css("brief"), report.wrong().size() > MOST_EXAMPLES ? others : "");
     }
 
     private static String failed(TaskReport report) {

@@ -284,8 +284,8 @@ class ConsoleTest {
         browser.await("location.hash.startsWith('#/jobs/ftjob-')");
         assertEquals("reinforcement multi 0.25", browser.evaluate("fetch('/v1/fine_tuning/jobs/' + "
                 + "location.hash.slice(7)).then(reply => reply.json()).then(({ method }) => [method.type, "
-                + "method.reinforcement.grader.type, method.reinforcement.hyperparameters.compute_multiplier].join(' '))")
-                .asText());
+                + "method.reinforcement.grader.type, method.reinforcement.hyperparameters.compute_multiplier]"
+                + ".join(' '))").asText());
         assertEquals(List.of(), browser.errors());
     }
 
