@@ -78,8 +78,14 @@ class StarterTest {
     static class Application {
         @RestController
         static class Questions {
+            private final ChatModel chat;
+
+            Questions(ChatModel chat) {
+                this.chat = chat;
+            }
+
             @GetMapping("/ask")
-            String ask(ChatModel chat, @RequestParam("model") String model) {
+            String ask(@RequestParam("model") String model) {
                 return chat.call(new Prompt(QUESTION, ChatOptions.builder().model(model).build())).toString();
             }
         }
