@@ -232,7 +232,7 @@ public final class Comparison {
      * @throws io.peft4j.core.error.PeftException as the other
      */
     public ComparisonReport on(ChatDataset heldOut) {
-        return on(heldOut.stream().map(EvaluationItem::of).toList());
+        return on(EvaluationItem.all(heldOut.examples()));
     }
 
     /**

@@ -59,7 +59,7 @@ public final class Evaluation {
     private final Map<String, String> facts = new LinkedHashMap<>();
 
     private Evaluation(List<EvaluationItem> items) {
-        this.items = List.copyOf(items);
+        this.items = EvaluationItem.together(items);
     }
 
     /** An evaluation on these items. */

@@ -75,8 +75,9 @@ public final class FactAccuracy {
     public FactReport on(List<EvaluationItem> questions) {
         List<String> answers = answerer.answers(questions);
         List<FactReport.Outcome> outcomes = new ArrayList<>();
+        List<EvaluationItem> items = EvaluationItem.together(questions);
         for (int i = 0; i < answers.size(); i++) {
-            EvaluationItem question = questions.get(i);
+            EvaluationItem question = items.get(i);
             outcomes.add(new FactReport.Outcome(question, answers.get(i), question.isAnsweredBy(answers.get(i))));
         }
         return new FactReport(outcomes);

@@ -24,7 +24,7 @@ public final class GoldenQuestions {
     private final List<EvaluationItem> items;
 
     private GoldenQuestions(List<EvaluationItem> items) {
-        this.items = List.copyOf(items);
+        this.items = EvaluationItem.together(items);
         if (items.isEmpty()) {
             throw new IllegalArgumentException("no golden questions given");
         }

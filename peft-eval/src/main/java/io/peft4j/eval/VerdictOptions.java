@@ -36,7 +36,7 @@ public record VerdictOptions(int items, int guardItems, int maxNewTokens) {
 
     /** What is asked of held-out conversations: at most {@link #items}, evenly from beginning to end. */
     public List<EvaluationItem> questions(ChatDataset heldOut) {
-        return spread(heldOut.examples(), items).stream().map(EvaluationItem::of).toList();
+        return EvaluationItem.all(spread(heldOut.examples(), items));
     }
 
     /** Gives a comparison the guard items and the length of answers. */

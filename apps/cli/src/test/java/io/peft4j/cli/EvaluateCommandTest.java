@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.IntFunction;
@@ -90,6 +91,29 @@ class EvaluateCommandTest {
         // The facts say when it was compared.
         List.of(result, again).forEach(one -> ((ObjectNode) one).remove("facts"));
         assertEquals(result, again, "the same seed, the same figures");
+    }
+
+    @Test
+    void answersInOtherWordsAreRightWhereTheyHoldTheFactsOfTheReference() throws IOException {
+        List<String[]> shifts = Files.readAllLines(Path.of("src/test/resources/shifts.txt")).stream()
+                .map(line -> line.split(" \\| ")).toList();
+        Path rows = Files.write(folder.resolve("shifts.jsonl"), shifts.stream().map(row -> JSON.createObjectNode()
+                .put("question", row[0]).put("answer", row[1]).toString()).toList());
+        Path answers = Files.write(folder.resolve("answers.jsonl"), shifts.stream().map(row -> JSON.createObjectNode()
+                .put("text", row[2]).toString()).toList());
+
+        Path unknown = Files.write(folder.resolve("unknown.jsonl"), Collections.nCopies(20,
+                "{\"text\": \"I do not know.\"}"));
+
+        JsonNode result = CommandRun.succeeding("evaluate", "--data", rows, "--base-predictions", unknown,
+                "--tuned-predictions", answers, "--json").json().get(0);
+
+        assertEquals("contains", result.get("deciding_metric").asText());
+        assertEquals(12 / 20.0, result.get("metrics").get("contains").get("tuned").asDouble(), 1e-12,
+                "8 of them in other words");
+        assertEquals(4 / 20.0, result.get("metrics").get("exact_match").get("tuned").asDouble(), 1e-12);
+        assertEquals(20, result.get("judged_by").get("facts drawn from the reference").asInt());
+        assertEquals(8, result.get("failures").get("wrong").asInt());
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.peft4j.eval.failure;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.support.Count;
 import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.eval.task.internal.Statement;
 import io.peft4j.eval.task.internal.WordVectors;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -108,13 +109,6 @@ public record FailureReport(List<Integer> wrong, List<Integer> regressions, List
         static final String OTHER = "other";
 
         private static final int LEAST = 2;
-        private static final Set<String> EMPTY_WORDS = Set.of("a", "an", "the", "is", "are", "was", "do", "does", "did",
-                "i", "you", "we", "my", "our", "your", "to", "of", "in", "on", "at", "for", "and", "or", "it", "its",
-                "be",
-                "can", "with", "as", "by", "have", "has", "what", "which", "who", "how", "when", "where", "that",
-                "this",
-                "there", "me", "if", "from", "will", "much", "many", "s");
-
         /**
          * Failed questions that share a term.
          *
@@ -137,7 +131,7 @@ public record FailureReport(List<Integer> wrong, List<Integer> regressions, List
             Set<String> terms = new LinkedHashSet<>();
             String before = "";
             for (String word : WordVectors.words(question)) {
-                boolean empty = EMPTY_WORDS.contains(word);
+                boolean empty = !Statement.isTelling(word);
                 if (!empty) {
                     terms.add(word);
                     if (!before.isEmpty()) {

@@ -14,6 +14,7 @@ import io.peft4j.eval.study.TrainingStudy.Curve;
 import io.peft4j.eval.task.ArmDetails;
 import io.peft4j.eval.task.Classification;
 import io.peft4j.eval.task.Consistency;
+import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.Leakage;
 import io.peft4j.eval.task.NextEdition;
 import java.util.List;
@@ -31,6 +32,7 @@ final class ComparisonJson {
         node.set("metrics", metrics(report.metrics()));
         node.set("verdict", report.verdict().toJson());
         node.put("deciding_metric", report.metric());
+        EvaluationItem.judgedBy(report.items()).forEach(node.putObject("judged_by")::put);
         ObjectNode arms = node.putObject("arms");
         report.arms().forEach(arm -> {
             ObjectNode one = arms.putObject(arm.name()).put("description", arm.description())

@@ -221,8 +221,10 @@ final class HtmlReport {
             question.add(" ", tag("em", "right before"));
         }
         Map<String, Html> said = new LinkedHashMap<>();
-        said.put("Expected", Html.all(item.expected(), item.further().former().filter(former -> item.isChanged())
-                .map(former -> "; in the former edition: " + former.expected())));
+        said.put("Expected",
+                Html.all(item.expected() + " (" + item.judgedBy() + ")",
+                        item.further().former().filter(former -> item.isChanged())
+                                .map(former -> "; in the former edition: " + former.expected())));
         said.put("Base: " + (baseRight[i] ? "right" : "wrong"), said(baseRight[i], base, tuned));
         said.put("Tuned: " + (tunedRight[i] ? "right" : "wrong"), said(tunedRight[i], tuned, base));
         return example(question, said);

@@ -99,7 +99,7 @@ final class MarkdownReport {
             line("**" + escape(item.question()) + "**" + (report.failures().regressions().contains(i)
                     ? " (right before)" : ""));
             line("");
-            line("- expected: " + escape(item.expected()));
+            line("- expected: " + escape(item.expected()) + " (" + item.judgedBy() + ")");
             line("- base: " + escape(item.shown(report.base().answers().get(i))));
             line("- tuned: " + escape(item.shown(report.tuned().answers().get(i))));
         }

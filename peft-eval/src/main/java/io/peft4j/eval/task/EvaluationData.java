@@ -68,7 +68,7 @@ public final class EvaluationData {
                     + "\"messages\" "
                     + "and \"reference\" or \"must_contain\" a line");
         }
-        return items;
+        return EvaluationItem.together(items);
     }
 
     /** The same of a file that is read as what it looks like. */

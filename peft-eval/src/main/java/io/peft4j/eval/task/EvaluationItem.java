@@ -12,12 +12,15 @@ import io.peft4j.data.example.Origin;
 import io.peft4j.eval.metric.internal.FactMatcher;
 import io.peft4j.eval.metric.internal.SquadScores;
 import io.peft4j.eval.task.internal.RefusalDetector;
+import io.peft4j.eval.task.internal.Statement;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -52,6 +55,10 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
             throw new IllegalArgumentException("an item needs a message, and a reference, a text that its answer "
                     + "must contain or another expectation; got " + messages.size() + " messages, "
                     + references.size() + " references and the texts " + mustContain);
+        }
+        if (mustContain.isEmpty() && !further.judgesText()) {
+            further = DrawnFacts.of(messages.get(messages.size() - 1).content(), references).map(further::with)
+                    .orElse(further);
         }
     }
 
@@ -103,6 +110,39 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
         return new EvaluationItem(prompt, calls && answer.hasToolCalls() ? List.of() : List.of(answer.content()), facts,
                 calls ? Expectation.NONE.withTools(ToolCheck.of(example.tools(), answer)) : Expectation.NONE, Map.of(),
                 TaskIds.of(extra), example.origin());
+    }
+
+    /** The items of conversations of one data set, as {@link #of} and {@link #together} have them. */
+    public static List<EvaluationItem> all(List<ChatExample> examples) {
+        return together(examples.stream().map(EvaluationItem::of).toList());
+    }
+
+    /**
+     * Items of one data set: where facts are drawn from references, an answer must not fit another item's reference as
+     * well as its own.
+     */
+    public static List<EvaluationItem> together(List<EvaluationItem> items) {
+        List<Statement> all = items.stream().flatMap(item -> item.drawn().stream()).flatMap(drawn -> drawn.statements()
+                .stream()).distinct().toList();
+        return items.stream().map(item -> item.drawn().map(drawn -> item.with(item.further.with(drawn.among(all))))
+                .orElse(item)).toList();
+    }
+
+    /** How many items are judged by what, in the words of {@link #judgedBy}. */
+    public static Map<String, Long> judgedBy(List<EvaluationItem> items) {
+        return items.stream().collect(Collectors.groupingBy(EvaluationItem::judgedBy, TreeMap::new, Collectors
+                .counting()));
+    }
+
+    private Optional<DrawnFacts> drawn() {
+        return further.facts().stream().filter(DrawnFacts.class::isInstance).map(DrawnFacts.class::cast).findFirst();
+    }
+
+    /** What tells a right answer, for people: facts that the row names or that are drawn from its reference, ... */
+    public String judgedBy() {
+        return drawsFacts() ? "facts drawn from the reference" : further.tools().isPresent() ? "tool calls"
+                : hasFacts() ? "named facts" : references.isEmpty() ? "label, form, choice or refusal"
+                        : "the reference's words";
     }
 
     /** The last message: what a person asked. */
@@ -158,16 +198,21 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
         return !references.isEmpty() || hasFacts();
     }
 
-    /** Whether an answer must say something that is known word for word. */
+    /** Whether the facts are drawn from the reference, because the item names none. */
+    public boolean drawsFacts() {
+        return drawn().isPresent();
+    }
+
+    /** Whether an answer must hold facts, named or drawn from the reference. */
     public boolean hasFacts() {
         return !mustContain.isEmpty() || !further.facts().isEmpty();
     }
 
     /**
-     * Whether an answer is right: of tools it calls the expected ones, or none where none is; and it holds all facts.
-     * Where neither is named, it holds a reference word for word or equals it by SQuAD's rules; where there is no
-     * reference either, it names the label, keeps to the form, refuses or not as expected, and holds the right one of
-     * given choices, as far as the item says so.
+     * Whether an answer is right: of tools it calls the expected ones, or none where none is; and it holds all facts,
+     * named or drawn from the reference. Where there are none, it holds a reference word for word or equals it by
+     * SQuAD's rules; where there is no reference either, it names the label, keeps to the form, refuses or not as
+     * expected, and holds the right one of given choices, as far as the item says so.
      */
     public boolean isAnsweredBy(String answer) {
         if (further.tools().isPresent() && (!hasFacts() || !further.tools().get().accepts(answer))) {
@@ -185,14 +230,6 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
                 && further.refusal().map(refuses -> refuses == RefusalDetector.isRefusal(answer)).orElse(true)
                 && further.choices().map(choices -> FactMatcher.contains(answer,
                         choices.texts().get(choices.answer()))).orElse(true);
-    }
-
-    /**
-     * How much of a reference's words an answer has and the other way round: the best F1 of SQuAD over the references,
-     * 0 to 1; 0 where there are none.
-     */
-    public double wordOverlap(String answer) {
-        return references.stream().mapToDouble(text -> SquadScores.f1(answer, text)).max().orElse(0);
     }
 
     private boolean holdsAll(String answer) {

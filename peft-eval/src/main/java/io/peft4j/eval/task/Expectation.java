@@ -89,6 +89,11 @@ public record Expectation(List<FactCheck> facts, boolean normalizes, Optional<St
                 refusal, tools, former.map(EvaluationItem::normalized));
     }
 
+    /** The same with facts that are drawn from a reference. */
+    Expectation with(DrawnFacts drawn) {
+        return new Expectation(List.of(drawn), normalizes, label, form, choices, refusal, tools, former);
+    }
+
     /** The same where these tools are shown and must be called or not. */
     public Expectation withTools(ToolCheck check) {
         return new Expectation(facts, normalizes, label, form, choices, refusal, Optional.of(check), former);

@@ -184,7 +184,7 @@ public final class FineTuningAdvisor {
         ChatDataset examples = split.get(0);
         List<String> further = new ArrayList<>();
         List<EvaluationItem> all = heldOut.map(given -> withoutLeaks(given, examples, further))
-                .orElseGet(() -> split.get(1).stream().map(EvaluationItem::of).toList());
+                .orElseGet(() -> EvaluationItem.all(split.get(1).examples()));
         List<EvaluationItem> items = affordable(all, examples, further, begin);
         Scoring scoring = new Scoring(items);
         List<Asked> ways = new ArrayList<>();
@@ -329,7 +329,7 @@ public final class FineTuningAdvisor {
                     scoring, 0);
         }
         ChatDataset pool = ChatDataset.of(all.subList(tried, all.size()));
-        List<EvaluationItem> tries = all.subList(0, tried).stream().map(EvaluationItem::of).toList();
+        List<EvaluationItem> tries = EvaluationItem.all(all.subList(0, tried));
         Scoring judged = new Scoring(tries);
         int best = 0;
         double highest = -1;

@@ -270,7 +270,7 @@ class FineTuningAdvisorTest {
         Advice advice = FineTuningAdvisor.of(new ScriptedModel(FineTuningAdvisorTest::ignorant),
                 (examples, limit) -> learned(examples)).timeBudget(Duration.ofMinutes(1)).on(examples());
         assertTrue(advice.items() >= 8 && advice.items() <= 30, advice.items() + " items");
-        assertEquals("token_f1", advice.metric());
+        assertEquals("contains", advice.metric());
         assertThrows(ConfigurationException.class, () -> FineTuningAdvisor.of(
                 new ScriptedModel(FineTuningAdvisorTest::ignorant), (examples, limit) -> learned(examples))
                 .on(ChatDataset.of(examples().examples().subList(0, 5))));

@@ -108,7 +108,7 @@ public final class FeedbackTuner implements AutoCloseable {
     private TuningRound next() {
         List<Feedback> feedback = settings.feedback.all();
         HeldOut parts = HeldOut.of(feedback, settings.heldOut);
-        List<EvaluationItem> heldOut = parts.test().stream().map(EvaluationItem::of).toList();
+        List<EvaluationItem> heldOut = EvaluationItem.all(parts.test());
         int asked = heldOut.size() + settings.golden.size();
         if (unseen(feedback) < settings.minimum || parts.learned().isEmpty() || asked == 0) {
             return round(Outcome.WAITING, parts, asked, Optional.empty(), List.of());
@@ -118,7 +118,7 @@ public final class FeedbackTuner implements AutoCloseable {
             candidate.loadAdapter(CANDIDATE, present);
             candidate.activate(CANDIDATE);
             Promotion.Result result = Promotion.of(model.with(adapter), candidate).heldOut(heldOut)
-                    .golden(settings.golden).comparison(comparison -> set(comparison, heldOut))
+                    .golden(settings.golden).comparison(this::set)
                     .acceptIf(this::isBetter)
                     .run(() -> train(candidate, parts, feedback), decided -> swap(candidate, present));
             TuningRound round = round(switch (result.outcome()) {
@@ -131,13 +131,9 @@ public final class FeedbackTuner implements AutoCloseable {
         }
     }
 
-    private void set(Comparison comparison, List<EvaluationItem> heldOut) {
+    private void set(Comparison comparison) {
         comparison.generation(settings.generation).withoutLikelihood();
         settings.guard.ifPresentOrElse(comparison::guard, comparison::withoutGuard);
-        if (!heldOut.isEmpty()) {
-            // Corrections are whole sentences, which an answer may say in other words.
-            comparison.decidingMetric("token_f1");
-        }
     }
 
     /** Harm that nobody wants to know of does not count; whoever asks the guard set wants it ruled out. */

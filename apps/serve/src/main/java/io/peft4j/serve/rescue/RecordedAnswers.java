@@ -131,7 +131,7 @@ final class RecordedAnswers {
         double[] right = new double[items.size()];
         for (int item = 0; item < right.length; item++) {
             EvaluationItem asked = items.get(item);
-            right[item] = texts(item).stream().mapToDouble(text -> AnswerJudge.isRight(asked, text) ? 1 : 0).average()
+            right[item] = texts(item).stream().mapToDouble(text -> asked.isAnsweredBy(text) ? 1 : 0).average()
                     .orElse(0);
         }
         return right;

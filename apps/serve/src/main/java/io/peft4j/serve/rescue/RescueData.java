@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * What a tuned model learned, and what it is asked.
@@ -105,11 +106,8 @@ record RescueData(ChatDataset chats, List<PreferenceExample> preferences, List<E
     static List<EvaluationItem> items(ChatDataset chats, int most) {
         List<ChatExample> answered = chats.stream().filter(chat -> !chat.prompt().isEmpty()
                 && chat.prompt().size() < chat.messages().size()).toList();
-        List<EvaluationItem> items = new ArrayList<>();
         int count = Math.min(most, answered.size());
-        for (int i = 0; i < count; i++) {
-            items.add(EvaluationItem.of(answered.get((int) ((long) i * answered.size() / count))));
-        }
-        return items;
+        return EvaluationItem.all(IntStream.range(0, count).mapToObj(i -> answered.get((int) ((long) i * answered.size()
+                / count))).toList());
     }
 }

@@ -246,8 +246,8 @@ class RescueTest {
     void anAnswerIsRightWhenItHasTheNumbersAndMostOfTheWords() {
         var item = io.peft4j.eval.task.EvaluationItem.reference("q", "A Consultant has a notice period of 90 days.");
 
-        assertTrue(AnswerJudge.isRight(item, "The notice period of a Consultant is 90 days."));
-        assertTrue(!AnswerJudge.isRight(item, "The notice period of a Consultant is 60 days."));
-        assertTrue(!AnswerJudge.isRight(item, "90"));
+        assertTrue(item.isAnsweredBy("The notice period of a Consultant is 90 days."));
+        assertTrue(!item.isAnsweredBy("The notice period of a Consultant is 60 days."));
+        assertTrue(!item.isAnsweredBy("90"));
     }
 }

@@ -31,7 +31,7 @@ import java.util.stream.IntStream;
 
 /**
  * Scores sets of answers to the same items by all metrics that the items allow: {@code contains} (the answer holds the
- * facts, or a reference where an item names none), over the items with references {@code exact_match},
+ * facts, named or drawn from the reference), over the items with references {@code exact_match},
  * {@code token_f1}, {@code rouge1}, {@code rouge2}, {@code rougeL} (from 0 to 1), {@code bleu} and {@code chrf} (from 0
  * to 100), over those with a label {@code accuracy}, over those that ask for a form {@code format}, and over those that
  * say whether a right answer refuses {@code refusal}. Over those with tools: {@code tool_call} (called where needed,
@@ -79,14 +79,17 @@ public final class AnswerScoring {
 
     /**
      * The metric that decides where none is chosen: {@code tool_call} where an item has tools, else {@code contains}
-     * where an item names facts, else {@code token_f1} where there are references, else {@code accuracy},
+     * where an item names facts or they are drawn from at least half of the references, else {@code token_f1} where
+     * there are references, else {@code accuracy},
      * {@code acc_norm}, {@code format} or {@code refusal}, the first that the items allow.
      */
     public String decidingMetric() {
         if (items.stream().anyMatch(item -> item.further().tools().isPresent())) {
             return TOOLS + "call";
         }
-        if (items.stream().anyMatch(EvaluationItem::hasFacts)) {
+        long drawn = items.stream().filter(EvaluationItem::drawsFacts).count();
+        if (items.stream().anyMatch(item -> item.hasFacts() && !item.drawsFacts())
+                || drawn > 0 && 2 * drawn >= withReference.length) {
             return "contains";
         }
         return withReference.length > 0 ? "token_f1" : !labels.isEmpty() ? "accuracy"
