@@ -10,6 +10,11 @@ import java.util.Optional;
 
 /** The kinds of rows that are read and written, in the order in which they are recognised. */
 public enum DataFormat {
+    /**
+     * Held-out items: {@code question}, {@code prompt} or {@code messages} with {@code must_contain}, {@code any_of},
+     * {@code reference} or what else a right answer is known by, and no answer to learn. Training data is never such.
+     */
+    EVALUATION(new EvaluationFormat()),
     /** OpenAI and Hugging Face: {@code {"messages": [...], "tools": [...]}}. */
     CHAT(new ChatFormat()),
     /** Gemini and Vertex AI: {@code {"systemInstruction": {...}, "contents": [...]}}. */
@@ -74,6 +79,11 @@ public enum DataFormat {
     /** The example of a row; empty when there was a fatal fault, of which {@code faults} was told. */
     Optional<Example> read(JsonLines.Row row, MessageReader messages, Faults faults) {
         return rows.read(row, messages, faults);
+    }
+
+    /** Whether rows can be cells of a table: others hold lists of messages. */
+    boolean fitsTables() {
+        return !List.of(EVALUATION, CHAT, GEMINI, SHAREGPT).contains(this);
     }
 
     /** The row of an example; empty where this format cannot hold it. */

@@ -38,6 +38,7 @@ public final class ExampleReader implements AutoCloseable {
     private final MessageReader messages = new MessageReader();
     private final Deque<RowSource.Entry> ahead = new ArrayDeque<>();
     private Optional<DataFormat> format;
+    private boolean heldOut;
 
     /**
      * A row that was read.
@@ -93,6 +94,12 @@ public final class ExampleReader implements AutoCloseable {
     public static Optional<Example> example(JsonLines.Row row) {
         return DataFormat.of(row.fields()).flatMap(like -> like.read(row, new MessageReader(), fault -> {
         }));
+    }
+
+    /** Says that the rows are held-out data, which may also be items of an evaluation without an answer to learn. */
+    public ExampleReader heldOut() {
+        heldOut = true;
+        return this;
     }
 
     /** The format: the given one, or the one that the rows so far look like. */
@@ -154,6 +161,10 @@ public final class ExampleReader implements AutoCloseable {
         }
         List<RowFault> faults = new ArrayList<>();
         Optional<Example> example = format.orElseThrow().read(entry.row().get(), messages, faults::add);
+        if (format.get() == DataFormat.EVALUATION && !heldOut) {
+            faults.add(RowFault.fatal("held_out_item", "is a held-out item, with " + entry.row().get().fields().keySet()
+                    + " and no answer to learn; evaluate with it, and train on rows with answers"));
+        }
         example.flatMap(UnfilledRows::unfilled).map(UnfilledRows::fault).ifPresent(faults::add);
         boolean fatal = faults.stream().anyMatch(RowFault::fatal);
         return new Item(entry.line(), fatal ? Optional.empty() : example, faults, entry.row().get().fields());

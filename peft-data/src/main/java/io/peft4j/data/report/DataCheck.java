@@ -130,7 +130,8 @@ public final class DataCheck {
             for (int file = 0; file < files.size(); file++) {
                 OpenRows rows = OpenRows.open(files.get(file));
                 Optional<RowKind<?>> kind = rows.first().flatMap(RowKind::labelled);
-                try (ExampleReader reader = ExampleReader.of(RowKind.whole(rows))) {
+                try (ExampleReader opened = ExampleReader.of(RowKind.whole(rows))) {
+                    ExampleReader reader = file == 0 ? opened : opened.heldOut();
                     ParallelRows.forEach(reader, item -> all.scan(item, kind, detector, encoder),
                             take(file, all, corpus, asked),
                             read -> listener.progress("reading", read));

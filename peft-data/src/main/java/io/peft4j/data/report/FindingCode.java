@@ -16,6 +16,9 @@ public enum FindingCode {
     INVALID_DOCUMENT(Severity.ERROR, "The document cannot be read.", "Follow the message, or export it again."),
     /** A column that is to get another name, but is not there or not free. */
     UNKNOWN_COLUMN(Severity.ERROR, "The row is read without it.", "Correct the name of the column."),
+    /** An item of an evaluation among training data. */
+    HELD_OUT_ITEM(Severity.ERROR, "It says what a right answer is known by and has no answer to learn; what is trained "
+            + "on cannot be a test.", "Keep it for the evaluation, as validation data, and train on other rows."),
     /** A row that was made for people to fill in, and was not. */
     UNFILLED_ROW(Severity.ERROR, "A training refuses it: nobody asks what stands in place of the question.",
             "Write the question, have a model write one, or remove the row."),

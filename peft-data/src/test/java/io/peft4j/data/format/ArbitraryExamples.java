@@ -27,12 +27,18 @@ final class ArbitraryExamples {
     private ArbitraryExamples() {
     }
 
+    /** The formats that are written; items of an evaluation are only read. */
+    static Arbitrary<DataFormat> formats() {
+        return Arbitraries.of(DataFormat.values()).filter(format -> format != DataFormat.EVALUATION);
+    }
+
     /** Examples of the kind that a format was made for. */
     static Arbitrary<Example> of(DataFormat format) {
         return switch (format) {
             case TASK -> extra().map(fields -> format.read(new JsonLines.Row(Path.of(NOWHERE.file()), NOWHERE.line(),
                     new LinkedHashMap<>(fields)), new MessageReader(), fault -> {
                     }).orElseThrow());
+            case EVALUATION -> throw new IllegalArgumentException("is not written");
             case TEXT ->
                 Combinators.combine(text(), extra()).as((text, extra) -> new TextExample(text, extra, NOWHERE));
             case CLASSIFICATION -> Combinators.combine(text(), text(), extra())

@@ -93,7 +93,7 @@ class DamageProperties {
         Arbitrary<Damage> damage = Combinators.combine(Arbitraries.integers().between(0, 4),
                 Arbitraries.doubles().between(0, true, 1, false), Arbitraries.integers().between(0, 255),
                 Arbitraries.integers().between(1, 8)).as(Damage::new);
-        Arbitrary<Damaged> written = Combinators.combine(Arbitraries.of(ENDINGS), Arbitraries.of(DataFormat.values())
+        Arbitrary<Damaged> written = Combinators.combine(Arbitraries.of(ENDINGS), ArbitraryExamples.formats()
                 .flatMap(format -> ArbitraryExamples.of(format).list().ofMinSize(1).ofMaxSize(4)
                         .map(examples -> rows(format, examples))),
                 damage.list().ofMinSize(1).ofMaxSize(4))

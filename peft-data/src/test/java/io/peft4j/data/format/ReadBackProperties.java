@@ -23,7 +23,7 @@ class ReadBackProperties {
     @Provide
     Arbitrary<Written> written() {
         // Rows of tasks are recognised by those who check and clean them.
-        return Arbitraries.of(DataFormat.values()).filter(format -> format != DataFormat.TASK).flatMap(format -> {
+        return ArbitraryExamples.formats().filter(format -> format != DataFormat.TASK).flatMap(format -> {
             Arbitrary<String> endings = format == DataFormat.QA
                     ? Arbitraries.of(".jsonl", ".jsonl.gz", ".jsonl.zst", ".csv", ".tsv", ".tsv.gz")
                     : Arbitraries.of(".jsonl", ".jsonl.gz", ".jsonl.zst");

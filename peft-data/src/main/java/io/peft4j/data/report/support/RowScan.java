@@ -94,7 +94,8 @@ public record RowScan(long line, List<RowFault> faults, Optional<Example> exampl
         int tokens = -1;
         int supervised = 0;
         Optional<String> encoding = Optional.empty();
-        if (encoder.isPresent() && example.toChat().isPresent()) {
+        boolean answered = example.toChat().filter(chat -> chat.prompt().size() < chat.messages().size()).isPresent();
+        if (encoder.isPresent() && answered) {
             try {
                 tokens = beyond(encoder.get(), example, maxLength);
                 supervised = UNKNOWN;

@@ -4,6 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.support.Registered;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.train.objective.ObjectiveType;
@@ -55,7 +56,10 @@ public final class ObjectiveTypes {
      */
     public static ObjectiveType<?> of(List<ObjectiveType<?>> some, OpenRows rows) {
         Optional<ObjectiveType<?>> fitting = some.stream().filter(type -> type.rows().isOf(rows)).findFirst();
-        if (fitting.isEmpty()) {
+        // Items of an evaluation could be prompts, but who trains on conversations means something else.
+        boolean items = some.get(0).rows() == ChatDataset.ROWS && rows.first().flatMap(DataFormat::of).filter(
+                DataFormat.EVALUATION::equals).isPresent();
+        if (fitting.isEmpty() && !items) {
             kind(rows).ifPresent(other -> {
                 throw new DataException(rows.file().path(), 1, "holds " + other.words() + ", which fit the objective "
                         + learning(other) + "; here " + some.get(0).rows().words() + " are expected: "
