@@ -15,16 +15,18 @@ final class RowsOutput {
             + "where its name ends so, else JSON Lines; .gz and .zst compress.")
     private Path output;
 
-    @Option(names = "--to", paramLabel = "NAME", defaultValue = "chat",
-            description = "The format of the rows, as for --format. Default: ${DEFAULT-VALUE}")
+    @Option(names = "--to", paramLabel = "NAME",
+            description = "The format of the rows, as for --format. Default: chat; in a table qa")
     private DataFormat format;
 
     @Mixin
     private ExistingOptions existing;
 
-    /** The file, which is none of those that are read. */
+    /** The file, which is none of those that are read, and can hold the rows. */
     Path choose(List<Path> inputs) {
         DataInput.requireOther(output, inputs);
+        format = format != null ? format : ExampleWriter.isTable(output) ? DataFormat.QA : DataFormat.CHAT;
+        ExampleWriter.requireHolds(output, format);
         return existing.choose(output);
     }
 
@@ -35,7 +37,7 @@ final class RowsOutput {
 
     /** Writes examples to such a file, which appears when all are written. */
     void write(Path file, List<? extends Example> examples) {
-        try (ExampleWriter writer = open(file)) {
+        try (ExampleWriter writer = open(file).withColumnsOf(examples)) {
             examples.forEach(writer::write);
             writer.commit();
         }

@@ -137,6 +137,26 @@ class DataCommandsTest {
     }
 
     @Test
+    void aHandbookIsWrittenAsATableOrRefusedBeforeItIsRead() throws IOException {
+        Path handbook = Files.writeString(folder.resolve("h.md"), "# Book\n\n## Who pays?\n\nAnn, \"always\".\n\n"
+                + "## When is lunch?\n\nAt 11:40.\n");
+        Path out = folder.resolve("rows.csv");
+        CommandRun.succeeding("data", "from-handbook", handbook, "--output", out);
+        assertEquals("question,answer,heading\nWho pays?,\"Ann, \"\"always\"\".\",Book > Who pays?\nWhen is lunch?,"
+                + "At 11:40.,Book > When is lunch?\n", Files.readString(out));
+        CommandRun.succeeding("data", "check", out);
+        Path pages = folder.resolve("pages.tsv");
+        CommandRun.succeeding("data", "from-handbook", Path.of("../../formats/documents/src/test/resources/fixtures",
+                "handbook.pdf"), "--output", pages);
+        assertTrue(Files.readString(pages).lines().findFirst().orElseThrow().matches("question\tanswer\theading\tpage"
+                + ".*"), Files.readString(pages));
+        assertTrue(CommandRun.failing(1, "data", "from-handbook", folder.resolve("none.md"), "--output", folder.resolve(
+                "x.csv"), "--to", "chat").contains("x.csv is a table, which cannot hold the lists of chat; write qa"));
+        assertTrue(CommandRun.failing(1, "data", "from-handbook", folder.resolve("none.md"), "--output", folder.resolve(
+                "x.xlsx")).contains("use the ending .jsonl, .csv or .tsv"));
+    }
+
+    @Test
     void aHandbookWithoutSectionsIsNoFileWithoutRows() throws IOException {
         Path handbook = Files.writeString(folder.resolve("h.md"), "# Handbook\n\n## Canteen\n");
         Path out = folder.resolve("h.jsonl");

@@ -43,17 +43,14 @@ public final class ExampleWriter implements AutoCloseable {
     private List<String> columns = List.of();
     private long rows;
     private boolean committed;
+    private boolean given;
 
     private final Optional<TableLayout> layout;
 
     private ExampleWriter(Path file, DataFormat format, Optional<TableLayout> layout) {
         this.file = file.toAbsolutePath();
         this.format = format;
-        String name = DataFiles.plainName(file);
-        if (OTHER_TYPES.stream().anyMatch(name::endsWith)) {
-            throw new ConfigurationException(file + " would hold JSON Lines under the ending of another type "
-                    + "and could not be read again; use the ending .jsonl, .csv or .tsv");
-        }
+        String name = requireType(file);
         this.layout = layout.map(one -> one.at(name.endsWith(".tsv")));
         this.separator = !isTable(file) ? Optional.empty() : Optional.of(this.layout.map(TableLayout::separator)
                 .orElse(name.endsWith(".tsv") ? '\t' : ','));
@@ -92,6 +89,43 @@ public final class ExampleWriter implements AutoCloseable {
      */
     public static ExampleWriter open(Path file, DataFormat format, Optional<TableLayout> layout) {
         return new ExampleWriter(file, format, layout);
+    }
+
+    private static String requireType(Path file) {
+        String name = DataFiles.plainName(file);
+        if (OTHER_TYPES.stream().anyMatch(name::endsWith)) {
+            throw new ConfigurationException(file + " would hold JSON Lines under the ending of another type "
+                    + "and could not be read again; use the ending .jsonl, .csv or .tsv");
+        }
+        return name;
+    }
+
+    /**
+     * Refuses a file that cannot hold rows of a format, before there are any.
+     *
+     * @throws ConfigurationException when its type is not written, or it is a table and the rows hold lists
+     */
+    public static void requireHolds(Path file, DataFormat format) {
+        requireType(file);
+        if (isTable(file) && !format.fitsTables()) {
+            throw new ConfigurationException(file + " is a table, which cannot hold the lists of " + format.name()
+                    .toLowerCase(java.util.Locale.ROOT) + "; write qa, a question and its answer a row, or .jsonl");
+        }
+    }
+
+    /**
+     * Has a table begin with the columns in which any of the examples that will be written has something; other cells
+     * are empty. Without this all have the columns of the first.
+     */
+    public ExampleWriter withColumnsOf(List<? extends Example> examples) {
+        given = layout.isEmpty() && separator.isPresent();
+        columns = examples.stream().flatMap(example -> row(example).entrySet().stream()).filter(ExampleWriter::isFilled)
+                .map(Map.Entry::getKey).distinct().toList();
+        return this;
+    }
+
+    private static boolean isFilled(Map.Entry<String, Object> cell) {
+        return cell.getValue() != null && !cell.getValue().equals("");
     }
 
     /** Whether a file of this name is written as a table. */
@@ -145,23 +179,26 @@ public final class ExampleWriter implements AutoCloseable {
 
     private void writeCells(Example example, Map<String, Object> row) throws IOException {
         if (table == null) {
-            columns = layout.map(one -> one.columns().stream().map(name -> one.names().getOrDefault(name, name))
-                    .toList()).orElse(List.copyOf(row.keySet()));
+            columns = given ? columns : layout.map(one -> one.columns().stream()
+                    .map(name -> one.names().getOrDefault(name, name)).toList()).orElse(List.copyOf(row.keySet()));
             out.write(layout.map(one -> (one.marked() ? "\ufeff" : "") + (one.named() ? "sep=" + one.separator() + "\n"
                     : "")).orElse(""));
             table = new CSVPrinter(out, CSVFormat.RFC4180.builder().setDelimiter(separator.orElseThrow())
                     .setRecordSeparator('\n').get());
             table.printRecord(layout.map(TableLayout::columns).orElse(columns));
         }
-        if (!columns.containsAll(row.keySet()) || row.size() != columns.size()) {
+        List<String> filled = row.entrySet().stream().filter(cell -> !given || isFilled(cell)).map(Map.Entry::getKey)
+                .toList();
+        if (!columns.containsAll(filled) || !given && filled.size() != columns.size()) {
             throw refused(example, "has the fields " + row.keySet() + ", but the table has the columns " + columns);
         }
         List<String> cells = new ArrayList<>();
         for (String column : columns) {
-            if (!(row.get(column) instanceof String text)) {
+            Object value = given ? row.getOrDefault(column, "") : row.get(column);
+            if (!(value instanceof String || value instanceof Number || value instanceof Boolean)) {
                 throw refused(example, "\"" + column + "\" is not a text, which a table cannot hold; write .jsonl");
             }
-            cells.add(text);
+            cells.add(value.toString());
         }
         table.printRecord(cells);
     }
