@@ -4,7 +4,6 @@ import io.peft4j.advise.Advice;
 import io.peft4j.advise.FineTuningAdvisor;
 import io.peft4j.advise.Passages;
 import io.peft4j.core.model.GenerationOptions;
-import io.peft4j.data.format.DataFile;
 import io.peft4j.eval.task.EvaluationData;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.models.BaseModel;
@@ -67,9 +66,10 @@ final class AdviseCommand extends TrainingCommand {
         if (!answers && passages != null) {
             throw usage("--passages is for --objective sft, whose models write answers");
         }
-        Optional<DataFile> given = Optional.ofNullable(heldOut).map(input::file);
-        List<EvaluationItem> items = answers ? given.map(EvaluationData::read).orElse(List.of()) : List.of();
-        List<?> rows = answers || given.isEmpty() ? List.of() : objective.read(input.file(data), given,
+        Optional<Path> given = Optional.ofNullable(heldOut);
+        List<EvaluationItem> items = answers ? given.map(file -> EvaluationData.read(input.file(file,
+                EvaluationData.COLUMNS))).orElse(List.of()) : List.of();
+        List<?> rows = answers || given.isEmpty() ? List.of() : objective.read(input, data, given,
                 name -> engine.load(name, console())).held();
         Optional<Passages> texts = Optional.ofNullable(passages).map(Passages::ofFile);
         Console console = console();

@@ -6,6 +6,7 @@ import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.support.AdapterTask;
 import io.peft4j.data.format.OpenRows;
+import io.peft4j.data.format.TableColumns;
 import io.peft4j.data.support.DecisionData;
 import io.peft4j.data.task.DecisionRow;
 import io.peft4j.eval.decision.CalibrationFit;
@@ -62,7 +63,7 @@ final class CalibrateCommand extends PeftCommand {
         try (BaseModel base = engine.loadFor(model, adapter, console(), task);
                 PeftModel tuned = base.withAdapter(adapter)) {
             List<DecisionRow> rows;
-            try (OpenRows file = OpenRows.open(input.file(data))) {
+            try (OpenRows file = OpenRows.open(input.file(data, TableColumns.TEXTS))) {
                 rows = DecisionData.rows(file, tuned.decisions().plainQuestion());
             }
             CalibrationFit fit = CalibrationFit.of(tuned.decisions(), Judged.of(tuned, rows), seed.value(), errors);

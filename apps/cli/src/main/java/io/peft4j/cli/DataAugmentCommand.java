@@ -66,8 +66,8 @@ final class DataAugmentCommand extends PeftCommand {
         GenerationOptions options = fromOptions(() -> GenerationOptions.defaults().withSampling(temperature, 0, 0.95,
                 seed.value()));
         Path target = output.choose(Stream.concat(Stream.of(data), heldOut.stream()).toList());
-        List<ChatExample> examples = input.chats(data);
-        heldOut.forEach(file -> augmentation.holdingOut(input.chats(file)));
+        List<ChatExample> examples = DataInput.chats(input.file(data));
+        heldOut.forEach(file -> augmentation.holdingOut(DataInput.chats(input.file(file))));
         List<ChatExample> written = write(augmentation, options, examples);
         List<ChatExample> all = new ArrayList<>(newOnly ? List.of() : examples);
         all.addAll(written);

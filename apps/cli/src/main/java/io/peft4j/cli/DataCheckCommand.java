@@ -6,6 +6,7 @@ import io.peft4j.data.pii.PiiKind;
 import io.peft4j.data.report.DataCheck;
 import io.peft4j.data.report.DataReport;
 import io.peft4j.data.report.Finding;
+import io.peft4j.eval.task.EvaluationData;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,7 +76,7 @@ final class DataCheckCommand extends PeftCommand {
             DataInput.requireOther(page, validation);
         }
         DataCheck check = fromOptions(() -> DataCheck.of(input.file(data)).mostFindings(maxFindings));
-        validation.forEach(file -> check.validation(input.file(file)));
+        validation.forEach(file -> check.validation(input.file(file, EvaluationData.COLUMNS)));
         check.pii(nationalIds ? PiiDetector.of(EnumSet.allOf(PiiKind.class)) : PiiDetector.standard());
         Console console = console();
         DataReport report;

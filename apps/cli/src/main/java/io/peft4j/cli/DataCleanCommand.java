@@ -71,6 +71,7 @@ final class DataCleanCommand extends PeftCommand {
         try (DataProgress progress = new DataProgress(console())) {
             report = pipeline.listener(rows -> progress.to("cleaning", rows)).run(input.file(data), target);
         }
+        input.rememberFor(data, target);
         if (json.isGiven()) {
             console().print(report.toJson());
             return 0;

@@ -60,7 +60,7 @@ final class DataFromHandbookCommand extends PeftCommand {
     public Integer call() {
         requireWith("--model", List.of("--dtype", "--threads", "--chat-template"));
         Path target = output.choose(List.of(handbook));
-        List<ChatExample> found = input.chats(handbook);
+        List<ChatExample> found = DataInput.chats(input.handbook(handbook));
         if (found.isEmpty()) {
             throw new DataException(handbook, "holds no text below a heading, so there is nothing to make rows of");
         }

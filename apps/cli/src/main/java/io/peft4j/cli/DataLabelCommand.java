@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.error.support.Count;
 import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.data.format.TableColumns;
 import io.peft4j.data.task.DecisionRow;
 import io.peft4j.data.task.DecisionRows;
 import io.peft4j.eval.judge.DecisionEndpoint;
@@ -70,7 +71,7 @@ final class DataLabelCommand extends PeftCommand {
                 JudgeOptions.KEY)));
         DataInput.requireOther(output, List.of(data));
         Path target = existing.choose(output);
-        List<DecisionRequest> rows = DecisionRows.requests(input.file(data), Optional.empty());
+        List<DecisionRequest> rows = DecisionRows.requests(input.file(data, TableColumns.TEXTS), Optional.empty());
         Path part = output.resolveSibling(output.getFileName() + ".part");
         List<ObjectNode> lines = labelled(teacher, rows, part);
         AtomicFiles.writeString(target, text(lines));

@@ -78,7 +78,7 @@ final class DataMixCommand extends PeftCommand {
         Path target = output.choose(Stream.concat(data.stream(), Stream.ofNullable(guard)).toList());
         int all = 0;
         for (int i = 0; i < data.size(); i++) {
-            List<Example> examples = input.examples(data.get(i));
+            List<Example> examples = DataInput.examples(input.file(data.get(i)));
             all += examples.size();
             String name = data.get(i).toString();
             if (weights.isEmpty()) {
@@ -93,7 +93,7 @@ final class DataMixCommand extends PeftCommand {
         mixture.shares(wanted).forEach(share -> rows.merge(share.name(), share.drawn(), Integer::sum));
         if (guard != null) {
             int before = mixed.size();
-            mixed = Mixture.withGuard(mixed, input.examples(guard), guardShare, seed.value());
+            mixed = Mixture.withGuard(mixed, DataInput.examples(input.file(guard)), guardShare, seed.value());
             rows.merge(guard.toString(), mixed.size() - before, Integer::sum);
         }
         output.write(target, mixed);

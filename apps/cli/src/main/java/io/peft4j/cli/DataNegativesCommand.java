@@ -10,6 +10,7 @@ import io.peft4j.data.augment.HardNegatives;
 import io.peft4j.data.augment.NegativeOptions;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.format.OpenRows;
+import io.peft4j.data.format.TableColumns;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.data.task.TaskRows;
 import io.peft4j.data.task.TextPair;
@@ -92,7 +93,7 @@ final class DataNegativesCommand extends PeftCommand {
         DataInput.requireOther(output, Stream.of(data, passages == null ? data : passages).toList());
         Path target = existing.choose(output);
         List<TextPair> pairs = pairs();
-        List<String> texts = passages == null ? List.of() : TaskRows.plain(input.file(passages));
+        List<String> texts = passages == null ? List.of() : TaskRows.plain(input.file(passages, TableColumns.TEXTS));
         return model.forTask(Task.EMBEDDING).with(console(), embedder -> {
             write(target, new HardNegatives(embedder, draw ? nearest.drawn(seed.value()) : nearest).of(pairs, texts));
             return 0;
@@ -109,7 +110,7 @@ final class DataNegativesCommand extends PeftCommand {
                 return RowKind.PAIRS.read(rows);
             }
         }
-        return input.chats(data).stream().map(this::pair).toList();
+        return DataInput.chats(input.file(data)).stream().map(this::pair).toList();
     }
 
     /** The last question with its answer. */

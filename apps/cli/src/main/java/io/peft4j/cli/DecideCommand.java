@@ -13,6 +13,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.task.DecisionModel;
 import io.peft4j.data.task.DecisionRow;
 import io.peft4j.data.format.OpenRows;
+import io.peft4j.data.format.TableColumns;
 import io.peft4j.data.near.support.LabelCheck;
 import io.peft4j.data.task.DecisionRows;
 import io.peft4j.data.task.RowKind;
@@ -104,7 +105,7 @@ final class DecideCommand extends PeftCommand {
     /** The rows of a file; what they say of right answers is not asked for, but wrong labels are told of. */
     private List<DecisionRequest> requests(Path file, DecisionSettings settings) {
         LabelCheck labels = new LabelCheck();
-        try (OpenRows rows = OpenRows.open(input.file(file))) {
+        try (OpenRows rows = OpenRows.open(input.file(file, TableColumns.TEXTS))) {
             List<DecisionRequest> requests = DecisionRows.requests(rows.first().flatMap(RowKind::labelled)
                     .map(kind -> labels.taking(0, kind, rows)).orElse(rows), settings.plainQuestion());
             labels.faults(List.of(file.toString()), text -> text)

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.task.TextEmbedder;
+import io.peft4j.data.format.TableColumns;
 import io.peft4j.data.task.TaskRows;
 import java.nio.file.Path;
 import java.util.List;
@@ -41,7 +42,7 @@ final class EmbedCommand extends PeftCommand {
 
     @Override
     public Integer call() {
-        List<String> texts = TaskRows.plain(input.file(data));
+        List<String> texts = TaskRows.plain(input.file(data, TableColumns.TEXTS));
         return model.forTask(Task.EMBEDDING).with(console(), loaded -> embed(loaded, texts));
     }
 

@@ -14,7 +14,6 @@ import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.support.DataFiles;
 import io.peft4j.data.grader.Grading;
 import io.peft4j.data.support.DecisionData;
-import io.peft4j.data.task.PreferenceRows;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.eval.Comparison;
 import io.peft4j.eval.Evaluation;
@@ -184,7 +183,7 @@ final class EvaluateCommand extends PeftCommand {
 
     private int ofAnswers(boolean given) {
         List<EvaluationItem> read = former == null ? items() : fromOptions(() -> EvaluationData.withFormer(items(),
-                EvaluationData.read(input.file(former))));
+                EvaluationData.read(input.file(former, EvaluationData.COLUMNS))));
         List<EvaluationItem> items = read.stream().map(item -> normalize ? item.normalized() : item).toList();
         ComparisonOptions options = ComparisonOptions.defaults().withSeed(seed.value());
         ComparisonReport result = given ? ofPredictions(items, options) : ofModels(items, options);
@@ -231,7 +230,7 @@ final class EvaluateCommand extends PeftCommand {
 
     /** Rows with questions, or those that an adapter was trained to ask its own question of. */
     private boolean isOfDecisions(Path folder) {
-        try (OpenRows rows = OpenRows.open(input.file(data))) {
+        try (OpenRows rows = OpenRows.open(input.file(data, EvaluationData.COLUMNS))) {
             return DecisionData.isOf(rows, DecisionSettings.read(folder, DecisionSettings.DEFAULT).plainQuestion());
         }
     }
@@ -256,7 +255,7 @@ final class EvaluateCommand extends PeftCommand {
 
     /** The items, or what else rows are for that are none. */
     private List<EvaluationItem> items() {
-        DataFile file = input.file(data);
+        DataFile file = input.file(data, EvaluationData.COLUMNS);
         try {
             return EvaluationData.read(file, grader.isGiven());
         } catch (DataException e) {
@@ -290,7 +289,7 @@ final class EvaluateCommand extends PeftCommand {
     }
 
     private boolean isOfPairs() {
-        try (OpenRows rows = OpenRows.open(input.file(data))) {
+        try (OpenRows rows = OpenRows.open(input.file(data, EvaluationData.COLUMNS))) {
             return RowKind.PREFERENCES.isOf(rows);
         }
     }
@@ -305,7 +304,7 @@ final class EvaluateCommand extends PeftCommand {
             PreferenceComparison comparison = PreferenceComparison.of(base, tuned)
                     .options(ComparisonOptions.defaults().withSeed(seed.value()));
             guardSet().ifPresentOrElse(comparison::guard, comparison::withoutGuard);
-            result = comparison.on(PreferenceRows.pairs(input.file(data)));
+            result = comparison.on(RowKind.PREFERENCES.read(input.file(data, EvaluationData.COLUMNS)));
         }
         write(result.toMarkdown(), result.toHtml(), result.toJson());
         return 0;

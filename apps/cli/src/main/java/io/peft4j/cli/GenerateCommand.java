@@ -95,7 +95,7 @@ final class GenerateCommand extends PeftCommand {
         withIds = loaded.network() instanceof EncoderDecoderNetwork;
         boolean chat = !plain && loaded.chatTemplate().isPresent();
         if (source.data != null) {
-            printAll(loaded, PromptRows.read(input.file(source.data), chat, loaded), options);
+            printAll(loaded, PromptRows.read(input.file(source.data, PromptRows.COLUMNS), chat, loaded), options);
         } else if (json || answers > 1) {
             printAll(loaded, List.of(PromptRows.ofText(source.prompt, chat)), options);
         } else {

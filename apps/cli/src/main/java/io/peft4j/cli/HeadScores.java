@@ -12,6 +12,7 @@ import io.peft4j.core.task.TokenTagger;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.task.HeadRows;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -28,9 +29,10 @@ final class HeadScores {
         this.task = model.network().task();
     }
 
-    void print(DataFile data, Console console) {
+    /** @param data gives the file with the columns that it is to have */
+    void print(Function<List<List<String>>, DataFile> data, Console console) {
         HeadRows reader = new HeadRows(model);
-        List<HeadRows.Row> rows = reader.read(data);
+        List<HeadRows.Row> rows = reader.read(data.apply(reader.columns()));
         CutRows.tell(console, IntStream.range(0, rows.size()).filter(i -> rows.get(i).isCut()).mapToObj(i -> i + 1)
                 .toList(), rows.size(), reader.limit());
         List<TokenSequence> sequences = rows.stream().map(HeadRows.Row::sequence).toList();

@@ -1,12 +1,12 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.model.BaseLanguageModel;
-import io.peft4j.data.format.DataFile;
 import io.peft4j.train.data.support.DataSource;
 import io.peft4j.train.data.support.TrainingData;
 import io.peft4j.train.objective.ObjectiveType;
 import io.peft4j.train.objective.ObjectiveValues;
 import io.peft4j.train.objective.support.ObjectiveTypes;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -88,16 +88,26 @@ final class ObjectiveOptions {
     /**
      * The rows of a file as the objective learns them, or of several files.
      *
+     * @param input how files are read
      * @param loader loads a teacher
      */
-    TrainingData read(DataFile data, Optional<DataFile> validation, Function<String, BaseLanguageModel> loader) {
-        List<DataSource> sources = new ArrayList<>(List.of(new DataSource(objective, data, validation, 1)));
+    TrainingData read(DataInput input, Path data, Optional<Path> validation,
+            Function<String, BaseLanguageModel> loader) {
+        List<List<String>> forms = forms(objective);
+        List<DataSource> sources = new ArrayList<>(List.of(new DataSource(objective, input.file(data, forms),
+                validation.map(file -> input.file(file, forms)), 1)));
         for (FurtherObjective other : others) {
-            DataFile rows = new DataFile(other.data(), Optional.empty(), Map.of(), data.encoding());
-            sources.add(new DataSource(other.objective(), rows, other.validation().map(rows::at), other.weight()));
+            List<List<String>> named = forms(other.objective());
+            sources.add(new DataSource(other.objective(), input.further(other.data(), named),
+                    other.validation().map(file -> input.further(file, named)), other.weight()));
         }
         TrainingData read = TrainingData.read(sources, values(), loader);
         read.notes().forEach(note -> LOG.warn(new OptionNames(command).in(note)));
         return read;
+    }
+
+    /** What the columns of a table may be. */
+    private static List<List<String>> forms(String name) {
+        return ObjectiveTypes.named(name).stream().flatMap(type -> type.rows().forms().stream()).distinct().toList();
     }
 }

@@ -5,6 +5,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.data.format.DataFile;
+import io.peft4j.data.format.TableColumns;
 import io.peft4j.eval.ShippingCheck;
 import io.peft4j.eval.task.EvaluationData;
 import io.peft4j.eval.task.EvaluationItem;
@@ -46,7 +47,7 @@ final class ProofOptions {
             throw command.usage("--allow-loss is " + most + "; it must be from 0 to 100 points");
         }
         if (data != null) {
-            items = EvaluationData.read(DataFile.of(data));
+            items = EvaluationData.read(TableColumns.of(DataFile.of(data), EvaluationData.COLUMNS).file());
         }
     }
 

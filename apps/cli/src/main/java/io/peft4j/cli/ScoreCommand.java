@@ -45,7 +45,7 @@ final class ScoreCommand extends PeftCommand {
 
     private int score(LanguageModel scored) {
         if (scored.network().task().type().hasHead()) {
-            new HeadScores(scored).print(input.file(data), console());
+            new HeadScores(scored).print(columns -> input.file(data, columns), console());
             return 0;
         }
         try (SequenceScorer scorer = new SequenceScorer(scored, this::print)) {

@@ -154,7 +154,7 @@ abstract class TrainingCommand extends PeftCommand {
 
     /** The examples that the options name. */
     final TrainingData examples() {
-        TrainingData read = objective.read(input.file(data), Optional.ofNullable(validation).map(input::file),
+        TrainingData read = objective.read(input, data, Optional.ofNullable(validation),
                 name -> engine.load(name, console()));
         return remember ? read.remembering() : read;
     }

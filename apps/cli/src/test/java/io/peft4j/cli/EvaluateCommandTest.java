@@ -162,7 +162,7 @@ class EvaluateCommandTest {
         "{\"question\": 5, \"reference\": \"x\"} | \"question\" is not a string",
         "{\"question\": \" \", \"reference\": \"x\"} | \"question\" is blank",
         "{\"reference\": \"x\"} | neither \"question\" nor \"messages\" nor \"prompt\"",
-        "{\"messages\": [], \"reference\": \"x\"} | not a list of messages",
+        "{\"messages\": [], \"reference\": \"x\"} | \"messages\" is empty",
         "{\"question\": \"Who?\", \"reference\": \"x\", \"score\": NaN} | not valid JSON",
         "{\"question\": \"Who?\", \"any_of\": []} | \"any_of\" is empty",
         "{\"question\": \"Who?\", \"regex\": \"(\"} | \"regex\" is not a valid regular expression",

@@ -66,10 +66,84 @@ class TableCommandsTest {
                 "Frage=question", "--column", "Antwort=reference", "--base-predictions", predictions,
                 "--tuned-predictions", table, "--json");
         assertEquals(1, run.json().size());
-        assertTrue(CommandRun.failing(1, "evaluate", "--data", file("items.tsv", ROWS), "--base-predictions", table,
-                "--tuned-predictions", table).contains(
-                        "only Frage, Antwort; columns get their names with --column "
-                                + "Frage=question --column Antwort=reference"));
+        CommandRun found = CommandRun.succeeding("evaluate", "--data", file("items.tsv", ROWS), "--base-predictions",
+                predictions, "--tuned-predictions", table, "--json");
+        assertEquals(run.json().get(0).get("tuned"), found.json().get(0).get("tuned"));
+        assertEquals("items.tsv: columns: Frage is the question, Antwort the answer", found.err().strip());
+        assertTrue(CommandRun.failing(1, "evaluate", "--data", file("odd.tsv", "X\tY\n1\t2\n"), "--base-predictions",
+                table, "--tuned-predictions", table).contains("columns get their names with --column X=question "
+                        + "--column Y=answer"));
+    }
+
+    /** Each command says once what the columns are; what was given once is remembered for the next. */
+    @ParameterizedTest
+    @ValueSource(strings = {"data check DATA", "data clean DATA --output OUT.csv", "data split DATA --out OUT",
+        "data convert DATA --output OUT.jsonl", "data mix DATA --output OUT.jsonl", "data preview DATA --model MODEL",
+        "score --model MODEL --data DATA", "estimate --model MODEL --data DATA --validation DATA",
+        "train --model MODEL --data DATA --epochs 1 --output OUT"})
+    void everyCommandFindsTheColumnsAndTakesThoseThatWereGivenBefore(String command) throws IOException {
+        Path data = file("faq.csv", "ID;FRAGE;Antwort\n" + ROWS.replace("Frage\tAntwort\n", "").replace('\t', ';')
+                .replaceAll("(?m)^", "1;") + "2;Wer ist da?;Der Hausmeister\n2;Was nun?;Weiter\n2;Wohin?;Nach Hause\n");
+        String said = "faq.csv: columns: FRAGE is the question, Antwort the answer; others left out: ID";
+        CommandRun found = run(command, data, "found");
+        assertEquals(0, found.status(), found.err());
+        assertEquals(1, found.err().lines().filter((said)::equals).count(), found.err());
+        CommandRun again = run(command, data, "again");
+        assertTrue(again.err().contains(said + " (from faq.csv.columns.json)"), again.err());
+        assertEquals(0, run(command + " --column ID=question --column FRAGE=answer", data, "given").status());
+        CommandRun remembered = run(command, data, "remembered");
+        assertTrue(remembered.err().contains("columns: ID is the question, FRAGE the answer; others left out: Antwort"),
+                remembered.err());
+        Files.deleteIfExists(folder.resolve("faq.csv.columns.json"));
+    }
+
+    private CommandRun run(String command, Path data, String out) {
+        return CommandRun.of((Object[]) command.replace("DATA", data.toString()).replace("MODEL", MODEL.toString())
+                .replace("OUT", folder.resolve(out).toString()).split(" "));
+    }
+
+    @Test
+    void aCleanedTableIsReadWithTheColumnsThatWereGiven() throws IOException {
+        Path data = file("odd.csv", "A,B\nWho?,Ann.\nWhere?,Here.\n");
+        CommandRun.succeeding("data", "clean", data, "--output", folder.resolve("clean.csv"), "--column", "A=question",
+                "--column", "B=answer");
+        assertTrue(CommandRun.succeeding("data", "convert", folder.resolve("clean.csv"), "--to", "qa", "--output",
+                folder.resolve("qa.csv")).err().contains("columns: A is the question, B the answer"));
+        assertEquals("system,question,answer\n\"\",Who?,Ann.\n\"\",Where?,Here.\n", Files.readString(folder.resolve(
+                "qa.csv")));
+    }
+
+    @Test
+    void anEncoderLearnsClassesFromColumnsThatItFinds() throws IOException {
+        Path classes = file("tickets.csv", "Nr,Frage,Antwort,Kategorie\n1,It broke.,We come.,IT\n2,Pay me.,Soon.,HR\n");
+        CommandRun run = CommandRun.succeeding("train", "--model", MODEL, "--data", classes, "--objective",
+                "classification", "--epochs", 1, "--output", folder.resolve("classes"));
+        assertTrue(run.err().contains("columns: Kategorie is the label, Frage the text; others left out: Nr, Antwort"),
+                run.err());
+    }
+
+    @Test
+    void heldOutItemsAreCheckedAsSuchAndNeverLearned() throws IOException {
+        Path training = file("t.csv", ROWS);
+        Path items = file("items.jsonl", "{\"question\": \"Wie lang ist die Probezeit?\", \"must_contain\": \"6\"}\n"
+                + "{\"question\": \"Wer hilft?\", \"any_of\": [\"Ann\", \"Bob\"]}\n"
+                + "{\"messages\": [{\"role\": \"user\", \"content\": \"Was?\"}], \"reference\": \"Das hier.\"}\n"
+                + "{\"question\": \"Ist das geheim?\", \"refusal\": true}\n");
+        CommandRun sound = CommandRun.succeeding("data", "check", training, "--validation", items, "--model", MODEL,
+                "--json");
+        assertEquals(0, sound.json().get(0).get("errors").asInt(), sound.out());
+        Path leaking = file("leak.jsonl", "{\"question\": \"Wo melde ich mich krank?\", \"must_contain\": []}\n"
+                + "{\"question\": \"Wo melde ich mich krank?\", \"must_contain\": \"F\u00fchrungskraft\"}\n");
+        CommandRun found = CommandRun.of("data", "check", training, "--validation", leaking);
+        assertTrue(found.out().contains("leakage: 1 (1 row)") && found.out().contains("leak.jsonl:2: is asked in the "
+                + "same words in") && found.out().contains("leak.jsonl:1: holds no text that a right answer is known "
+                        + "by"), found.out());
+        CommandRun wrong = CommandRun.of("data", "check", items);
+        assertTrue(wrong.out().contains("held_out_item: 4 (4 rows)") && !wrong.out().contains("--column"), wrong.out());
+        String refused = CommandRun.failing(1, "train", "--model", MODEL, "--data", items, "--output",
+                folder.resolve("no"));
+        assertTrue(refused.contains("is a held-out item, with [question, must_contain] and no answer to learn; evaluate"
+                + " with it, and train on rows with answers") && !refused.contains("=answer"), refused);
     }
 
     @ParameterizedTest
@@ -91,8 +165,8 @@ class TableCommandsTest {
         CommandRun.succeeding("train", "--model", FIXTURES.resolve("tiny-llama"), "--data", classes, "--objective",
                 "classification", "--column", "Text=text", "--column", "Kategorie=label", "--epochs", 1, "--output",
                 folder.resolve("classes"));
-        assertTrue(CommandRun.failing(1, "train", "--model", MODEL, "--data", classes, "--output",
-                folder.resolve("no")).contains("--column Text=text --column Kategorie=label"));
+        assertTrue(CommandRun.succeeding("train", "--model", MODEL, "--data", classes, "--epochs", 1, "--output",
+                folder.resolve("chats")).err().contains("columns: Text is the text, Kategorie the label"));
     }
 
     @ParameterizedTest

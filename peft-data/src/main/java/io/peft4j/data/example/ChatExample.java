@@ -93,13 +93,16 @@ public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> 
                 turns.add(message);
                 answers.add(new ChatExample(turns, tools, extra, origin, continuation));
             }
-            before.add(message.role().equals("assistant") ? unlearned(message) : message);
+            before.add(unlearned(message));
         }
         return answers;
     }
 
-    /** The same message with weight 0. */
-    static ChatMessage unlearned(ChatMessage message) {
+    /** The same message; of the assistant with weight 0. */
+    public static ChatMessage unlearned(ChatMessage message) {
+        if (!message.role().equals("assistant")) {
+            return message;
+        }
         Map<String, Object> fields = new LinkedHashMap<>(message.extra());
         fields.put("weight", 0);
         return new ChatMessage(message.role(), message.content(), fields);
@@ -120,6 +123,15 @@ public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> 
             last--;
         }
         return last < 0 ? messages : messages.subList(0, last);
+    }
+
+    /** The turns without those of the assistant at their end: what is asked; empty where there is nothing else. */
+    public static List<ChatMessage> asked(List<ChatMessage> turns) {
+        int end = turns.size();
+        while (end > 0 && turns.get(end - 1).role().equals("assistant")) {
+            end--;
+        }
+        return turns.subList(0, end);
     }
 
     /** Whether a message of the assistant is learned: unless its weight is 0. */

@@ -71,7 +71,7 @@ public record PreferenceExample(List<ChatMessage> prompt, List<ChatMessage> pref
 
     private ChatExample chat(List<ChatMessage> answer) {
         List<ChatMessage> messages = new ArrayList<>();
-        prompt.forEach(turn -> messages.add(turn.role().equals("assistant") ? ChatExample.unlearned(turn) : turn));
+        prompt.forEach(turn -> messages.add(ChatExample.unlearned(turn)));
         messages.addAll(answer);
         return new ChatExample(messages, tools, extra, origin, continuation);
     }

@@ -42,13 +42,7 @@ final class CompletionFormat implements RowFormat {
             return Optional.empty();
         }
         List<ChatMessage> messages = new ArrayList<>();
-        for (ChatMessage message : prompt.get()) {
-            Map<String, Object> extra = new LinkedHashMap<>(message.extra());
-            if (message.role().equals("assistant")) {
-                extra.put("weight", 0);
-            }
-            messages.add(new ChatMessage(message.role(), message.content(), extra));
-        }
+        prompt.get().forEach(turn -> messages.add(ChatExample.unlearned(turn)));
         messages.addAll(completion.get());
         return Optional.of(new ChatExample(messages, MessageReader.tools(row.fields(), faults),
                 Rows.extra(row, PROMPT, COMPLETION, "tools", "functions"), Rows.origin(row)));

@@ -82,7 +82,7 @@ public record DataFile(Path path, Optional<DataFormat> format, Map<String, Strin
         return format.isPresent() || columns.keySet().stream().anyMatch(row::containsKey)
                 || DataFormat.of(row).isPresent()
                 || ColumnNames.FORMS.stream().anyMatch(form -> row.keySet().containsAll(form))
-                || ColumnNames.advice(row.keySet(), ColumnNames.FORMS.subList(0, 1)).isPresent();
+                || columns.isEmpty() && ColumnNames.advice(row.keySet(), ColumnNames.FORMS.subList(0, 1)).isPresent();
     }
 
     /** The names that columns have in the formats that tables can hold. */

@@ -6,6 +6,7 @@ import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.support.TaskIds;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.MessageReader;
@@ -26,6 +27,8 @@ import java.util.List;
  * With a {@code "task_id"} ({@link TaskIds}) the answer is that of the task. Other keys are ignored.
  */
 public final class PromptRows {
+    /** The columns of tables of prompts. */
+    public static final List<List<String>> COLUMNS = List.of(List.of("question"), List.of("source"));
     private static final List<String> FORMS = List.of("messages", "prompt", "question", "source");
 
     private final boolean textsAreChats;
@@ -99,7 +102,7 @@ public final class PromptRows {
     private Prompt asked(JsonLines.Row row) {
         List<String> present = JsonLines.present(row, FORMS);
         if (present.isEmpty()) {
-            throw row.lacks("has none of " + FORMS, List.of(List.of("question"), List.of("source")));
+            throw row.lacks("has none of " + FORMS, COLUMNS);
         }
         if (present.size() != 1) {
             throw row.wrong("has " + present + " together; use one of them");
@@ -115,14 +118,10 @@ public final class PromptRows {
         if (form.equals("question") || form.equals("source")) {
             throw row.wrong("\"" + form + "\" is not a string");
         }
-        List<ChatMessage> messages = reader.messages(row, form);
-        int end = messages.size();
-        while (end > 0 && messages.get(end - 1).role().equals("assistant")) {
-            end--;
-        }
-        if (end == 0) {
+        List<ChatMessage> asked = ChatExample.asked(reader.messages(row, form));
+        if (asked.isEmpty()) {
             throw row.wrong("has only assistant messages, so there is no question to ask");
         }
-        return Prompt.chat(messages.subList(0, end));
+        return Prompt.chat(asked);
     }
 }

@@ -16,7 +16,6 @@ import io.peft4j.data.format.RowSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -32,6 +31,7 @@ import java.util.function.Consumer;
  * <li>{@code {"prompt": "...", "completion": "..."}}: the tokens of the completion, which follows the prompt as it is:
  * no chat template, and no end-of-sequence token is added. Where both are lists of messages, the supervised tokens of
  * the completion's messages.
+ * <li>{@code {"question": "...", "answer": "..."}}: the supervised tokens of a chat of the two.
  * <li>{@code {"source": "...", "target": "..."}}, for encoder-decoders: every token of the target, its end included.
  * </ul>
  * With a {@code "task_id"} ({@link TaskIds}) the likelihood is that of the task. Other keys are ignored.
@@ -78,6 +78,10 @@ public final class ScoringRows {
      */
     public TokenSequence sequence(JsonLines.Row row) {
         List<String> present = JsonLines.present(row, FORMS);
+        if (present.isEmpty() && row.fields().keySet().containsAll(List.of("question", "answer"))) {
+            return checked(row, chat(row, List.of(ChatMessage.user(text(row, "question")), ChatMessage.assistant(text(
+                    row, "answer")))));
+        }
         if (present.isEmpty()) {
             throw row.lacks("has none of " + FORMS, List.of(List.of("prompt", "completion"), List.of("text"),
                     List.of("source", "target")));
@@ -144,13 +148,7 @@ public final class ScoringRows {
     /** The turns of the prompt count as context only. */
     private TokenSequence chatContinuation(JsonLines.Row row) {
         List<ChatMessage> messages = new ArrayList<>();
-        for (ChatMessage message : reader.messages(row, "prompt")) {
-            Map<String, Object> extra = new LinkedHashMap<>(message.extra());
-            if (message.role().equals("assistant")) {
-                extra.put("weight", 0);
-            }
-            messages.add(new ChatMessage(message.role(), message.content(), extra));
-        }
+        reader.messages(row, "prompt").forEach(turn -> messages.add(ChatExample.unlearned(turn)));
         messages.addAll(reader.messages(row, "completion"));
         return chat(row, messages);
     }

@@ -47,22 +47,11 @@ final class AnswerGroupRows {
         Object value = row.fields().get(present.get(0));
         List<ChatMessage> messages = value instanceof String text && !present.get(0).equals("messages")
                 ? List.of(ChatMessage.user(text)) : reader.messages(row, present.get(0));
-        int end = messages.size();
-        while (end > 0 && messages.get(end - 1).role().equals("assistant")) {
-            end--;
-        }
-        if (end == 0) {
+        List<ChatMessage> asked = ChatExample.asked(messages);
+        if (asked.isEmpty()) {
             throw row.wrong("has only assistant messages, so there is no question to ask");
         }
-        List<Map<String, Object>> tools = new ArrayList<>();
-        if (row.fields().get("tools") instanceof List<?> list) {
-            list.forEach(tool -> {
-                if (tool instanceof Map<?, ?> map) {
-                    tools.add(JsonLines.object(map));
-                }
-            });
-        }
-        return new AnswerGroup(new ChatExample(messages.subList(0, end), tools, row.fields(),
+        return new AnswerGroup(new ChatExample(asked, reader.tools(row), row.fields(),
                 new Origin(row.file().toString(), row.line()), value instanceof String), samples(row));
     }
 

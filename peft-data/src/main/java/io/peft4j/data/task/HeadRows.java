@@ -8,6 +8,7 @@ import io.peft4j.core.task.TextEncoder;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.RowSource;
+import io.peft4j.data.format.TableColumns;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,6 +51,11 @@ public final class HeadRows {
     public record Row(Map<String, Object> fields, TokenSequence sequence, int[] firstPieces, boolean isCut) {
     }
 
+    /** The columns of tables of such rows ({@link TableColumns#of}). */
+    public List<List<String>> columns() {
+        return task == Task.Type.QUESTION_ANS ? List.of(List.of("question", "context")) : TableColumns.TEXTS;
+    }
+
     /** The most tokens of a row that the model reads. */
     public int limit() {
         return encoder.limit();
@@ -80,8 +86,7 @@ public final class HeadRows {
         JsonLines.Row row = TaskRows.withoutTask(given);
         List<String> present = JsonLines.present(row, FORMS);
         if (present.isEmpty()) {
-            throw row.lacks("has none of " + FORMS, task == Task.Type.QUESTION_ANS
-                    ? List.of(List.of("question", "context")) : List.of(List.of("text")));
+            throw row.lacks("has none of " + FORMS, columns());
         }
         String form = present.get(0);
         if (form.equals("question") != (task == Task.Type.QUESTION_ANS) && !form.equals("input_ids")) {

@@ -40,12 +40,7 @@ public final class PreferenceRows {
      * also with {@code preferred_completion} and {@code non_preferred_completion}.
      */
     public static List<PreferenceExample> pairs(Path file) {
-        return pairs(DataFile.of(file));
-    }
-
-    /** As {@link #pairs(Path)}, of a file with its format, names of columns or encoding given. */
-    public static List<PreferenceExample> pairs(DataFile source) {
-        return RowKind.PREFERENCES.read(source);
+        return RowKind.PREFERENCES.read(DataFile.of(file));
     }
 
     static List<PreferenceExample> pairs(OpenRows rows) {

@@ -7,6 +7,7 @@ import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.OpenRows;
+import io.peft4j.data.format.TableColumns;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,6 +15,7 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 
 /**
  * What the rows of a file are: the keys that tell it, and how they become examples. An objective of an application may
@@ -73,6 +75,8 @@ public final class RowKind<E> {
     public static final RowKind<AnswerGroup> PROMPTS = new RowKind<>("prompts", "{\"messages\"}",
             asks().and(has(AnswerGroupRows.SAMPLES).or(has("chosen")).negate()),
             rows -> AnswerGroupRows.read(rows, false));
+
+    private static final Pattern NAME = Pattern.compile("\"(\\w+)\"");
 
     private final String words;
     private final String form;
@@ -193,6 +197,12 @@ public final class RowKind<E> {
     /** Their keys, as in {@code {"text", "label"}}. */
     public String form() {
         return form;
+    }
+
+    /** The columns of a table of such rows ({@link TableColumns#of}); conversations are whatever a table can hold. */
+    public List<List<String>> forms() {
+        List<String> names = NAME.matcher(form).results().map(name -> name.group(1)).toList();
+        return names.contains("messages") ? TableColumns.EXAMPLES : List.of(names);
     }
 
     /** What conversations that rows are read as leave out of them, as a sentence; empty where that is nothing. */

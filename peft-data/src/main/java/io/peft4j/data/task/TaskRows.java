@@ -34,12 +34,7 @@ public final class TaskRows {
      * likely each is the right one.
      */
     public static List<LabelledText> texts(Path file) {
-        return texts(DataFile.of(file));
-    }
-
-    /** As {@link #texts(Path)}, of a file with its format, names of columns or encoding given. */
-    public static List<LabelledText> texts(DataFile file) {
-        return RowKind.TEXTS.read(file);
+        return RowKind.TEXTS.read(DataFile.of(file));
     }
 
     static List<LabelledText> texts(OpenRows file) {

@@ -9,7 +9,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.split.FileSplit;
 import io.peft4j.data.split.SplitRule;
-import io.peft4j.data.task.TaskRows;
+import io.peft4j.data.task.RowKind;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.FileOutputStream;
@@ -75,7 +75,7 @@ class PipesTest {
         }
         assertRead(piped("packed", packed.toByteArray(), ChatDataset::read));
         assertEquals("b", piped("labels", "{\"text\": \"a\", \"label\": \"b\"}".getBytes(StandardCharsets.UTF_8),
-                TaskRows::texts).get(0).labels().get(0));
+                file -> RowKind.TEXTS.read(file)).get(0).labels().get(0));
     }
 
     @Test

@@ -10,7 +10,7 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.format.support.DataFiles;
 import io.peft4j.data.support.PromptRows;
-import io.peft4j.data.task.TaskRows;
+import io.peft4j.data.task.RowKind;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.Charset;
@@ -148,9 +148,9 @@ class TablesOfPeopleTest {
         assertTrue(wrong.endsWith("only Id, Frage; columns can be renamed: Frage=question"), wrong);
         assertEquals(1, PromptRows.read(asked.withColumns(Map.of("Frage", "question")), true).size());
         DataFile classes = DataFile.of(file("c.csv", "Meldung lang;Kategorie\nKaputt.;IT\n", StandardCharsets.UTF_8));
-        String labels = assertThrows(DataException.class, () -> TaskRows.texts(classes)).getMessage();
+        String labels = assertThrows(DataException.class, () -> RowKind.TEXTS.read(classes)).getMessage();
         assertTrue(labels.endsWith("Kategorie=label, \"Meldung lang=text\""), labels);
-        assertEquals(List.of("IT"), TaskRows.texts(classes.withColumns(Map.of("Meldung lang", "text", "Kategorie",
+        assertEquals(List.of("IT"), RowKind.TEXTS.read(classes.withColumns(Map.of("Meldung lang", "text", "Kategorie",
                 "label"))).get(0).labels());
     }
 

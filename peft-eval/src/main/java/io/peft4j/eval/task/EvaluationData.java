@@ -5,15 +5,17 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.support.TaskIds;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.MessageReader;
 import io.peft4j.data.format.RowSource;
+import io.peft4j.data.format.TableColumns;
 import io.peft4j.eval.task.Expectation.Choices;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -21,6 +23,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.PatternSyntaxException;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Reads held-out data and given answers from files of any type ({@link RowSource}).
@@ -41,6 +44,11 @@ public final class EvaluationData {
     private static final String FORMER = "former";
     private static final List<List<String>> FORMS = List.of(List.of("question", "reference"),
             List.of("question", "must_contain"));
+    /** The columns of tables of items ({@link TableColumns#of}). */
+    public static final List<List<String>> COLUMNS = Stream.of(List.of(List.of("question", "answer", "reference?",
+            "must_contain?"), List.of("question", "reference", "must_contain?"), List.of("question", "must_contain"),
+            List.of("question", "any_of"), List.of("question", "regex"), List.of("question", "label")),
+            TableColumns.EXAMPLES).flatMap(List::stream).toList();
 
     private EvaluationData() {
     }
@@ -112,10 +120,7 @@ public final class EvaluationData {
                 && !fields.containsKey("choices")) {
             messages.addAll(said(row, "answer", ChatMessage::assistant));
         }
-        int end = messages.size();
-        while (end > 0 && messages.get(end - 1).role().equals("assistant")) {
-            end--;
-        }
+        int end = ChatExample.asked(messages).size();
         if (end == 0) {
             throw row.wrong("has only assistant messages, so there is no question to ask");
         }
@@ -152,17 +157,9 @@ public final class EvaluationData {
 
     /** The tools of a row, with the calls of its answer. */
     private static Optional<ToolCheck> tools(JsonLines.Row row, Optional<ChatMessage> answer) {
-        if (!(row.fields().get("tools") instanceof List<?> list) || list.isEmpty() || answer.isEmpty()) {
+        List<Map<String, Object>> tools = new MessageReader().tools(row);
+        if (tools.isEmpty() || answer.isEmpty()) {
             return Optional.empty();
-        }
-        List<Map<String, Object>> tools = new ArrayList<>();
-        for (Object each : list) {
-            if (!(each instanceof Map<?, ?> map)) {
-                throw row.wrong("tool " + (tools.size() + 1) + " is not an object");
-            }
-            Map<String, Object> tool = new LinkedHashMap<>();
-            map.forEach((name, value) -> tool.put((String) name, value));
-            tools.add(tool);
         }
         try {
             return Optional.of(ToolCheck.of(tools, answer.get()));
@@ -175,7 +172,7 @@ public final class EvaluationData {
     private static List<ChatMessage> said(JsonLines.Row row, String key, Function<String, ChatMessage> speaker) {
         Object value = row.fields().get(key);
         if (key.equals("messages") || value instanceof List<?> && !key.equals("question")) {
-            return messages(row, key);
+            return new MessageReader().messages(row, key);
         }
         if (!(value instanceof String text)) {
             throw row.wrong("\"" + key + "\" is not a string");
@@ -184,26 +181,6 @@ public final class EvaluationData {
             throw row.wrong("\"" + key + "\" is blank");
         }
         return List.of(speaker.apply(text));
-    }
-
-    private static List<ChatMessage> messages(JsonLines.Row row, String key) {
-        if (!(row.fields().get(key) instanceof List<?> list) || list.isEmpty()) {
-            throw row.wrong("\"" + key + "\" is not a list of messages");
-        }
-        List<ChatMessage> messages = new ArrayList<>();
-        for (Object each : list) {
-            if (!(each instanceof Map<?, ?> map)) {
-                throw row.wrong("message " + (messages.size() + 1) + " is not an object");
-            }
-            Map<String, Object> fields = new LinkedHashMap<>();
-            map.forEach((name, value) -> fields.put((String) name, value));
-            try {
-                messages.add(ChatMessage.fromMap(fields));
-            } catch (IllegalArgumentException e) {
-                throw row.wrong("message " + (messages.size() + 1) + ": " + e.getMessage());
-            }
-        }
-        return messages;
     }
 
     /**

@@ -6,7 +6,6 @@ import io.peft4j.data.example.Origin;
 import io.peft4j.data.example.PreferenceExample;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -51,16 +50,10 @@ public record Feedback(String id, Instant time, List<ChatMessage> asked, String 
     public Optional<ChatExample> example() {
         return right().map(text -> {
             List<ChatMessage> messages = new ArrayList<>();
-            asked.forEach(turn -> messages.add(turn.role().equals("assistant") ? unlearned(turn) : turn));
+            asked.forEach(turn -> messages.add(ChatExample.unlearned(turn)));
             messages.add(ChatMessage.assistant(text));
             return new ChatExample(messages, List.of(), Map.of(), Origin.PROGRAM);
         });
-    }
-
-    private static ChatMessage unlearned(ChatMessage turn) {
-        Map<String, Object> fields = new LinkedHashMap<>(turn.extra());
-        fields.put("weight", 0);
-        return new ChatMessage(turn.role(), turn.content(), fields);
     }
 
     /** The correction before what was said, for training by preferences; empty where it was not corrected. */

@@ -32,8 +32,9 @@ import org.xml.sax.SAXException;
 import org.xml.sax.XMLReader;
 
 /**
- * Spreadsheets in XLSX: where the columns are those of a format, or are given its names, a row for each row as in CSV,
- * else a handbook whose headings are the names of the sheets. Rows name their {@code sheet}.
+ * Spreadsheets in XLSX: where the columns are those of a format, a row for each row as in CSV, else a handbook whose
+ * headings are the names of the sheets. Where columns are given names, only the sheets with some of them are read, as
+ * tables. Rows name their {@code sheet}.
  */
 public final class ExcelFiles implements FileType {
     @Override
@@ -50,6 +51,7 @@ public final class ExcelFiles implements FileType {
     private static final class ExcelSheets {
         private final DataFile file;
         private final HandbookSections sections;
+        private boolean hasTable;
         /** Rows of the sheets before, which makes the numbers of lines differ. */
         private long before;
 
@@ -78,6 +80,10 @@ public final class ExcelFiles implements FileType {
             } catch (OpenXML4JException | SAXException | ParserConfigurationException e) {
                 throw new IOException(e.getMessage(), e);
             }
+            if (!hasTable && !file.columns().isEmpty()) {
+                sections.wrong("unknown_column", new DataException(file.path(), 1, "no sheet has a column "
+                        + file.columns().keySet() + ", which is to be renamed"));
+            }
             return sections.rows();
         }
 
@@ -92,7 +98,11 @@ public final class ExcelFiles implements FileType {
             }
             SheetCells.Row names = rows.get(head);
             if (file.isTableOfExamples(names.cells())) {
+                hasTable = true;
                 rows.subList(head + 1, rows.size()).forEach(row -> sections.add(example(sheet, names, row)));
+                return;
+            }
+            if (!file.columns().isEmpty()) {
                 return;
             }
             sections.place("sheet", sheet);

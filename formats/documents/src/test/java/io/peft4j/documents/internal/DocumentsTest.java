@@ -8,10 +8,12 @@ import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.RowSource;
+import io.peft4j.data.format.TableColumns;
 import io.peft4j.data.report.DataCheck;
 import io.peft4j.data.report.Finding;
 import io.peft4j.data.report.FindingCode;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,6 +24,9 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.apache.poi.xssf.usermodel.XSSFRow;
+import org.apache.poi.xssf.usermodel.XSSFSheet;
+import org.apache.poi.xssf.usermodel.XSSFWorkbook;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -105,6 +110,63 @@ class DocumentsTest {
         assertEquals(List.of(2L, 5L), rows.stream().map(JsonLines.Row::line).toList());
         Finding unnamed = DataCheck.of(FIXTURES.resolve("questions.xlsx")).run().findings().get(0);
         assertTrue(unnamed.message().contains("Frage=question, Antwort=answer"), unnamed.message());
+    }
+
+    /** A workbook of sheets, each a name and rows of cells. */
+    private Path workbook(Object[]... sheets) throws IOException {
+        Path file = folder.resolve("book.xlsx");
+        try (XSSFWorkbook book = new XSSFWorkbook(); OutputStream out = Files.newOutputStream(file)) {
+            for (Object[] sheet : sheets) {
+                XSSFSheet made = book.createSheet((String) sheet[0]);
+                for (int i = 1; i < sheet.length; i++) {
+                    String[] cells = ((String) sheet[i]).split(";");
+                    XSSFRow row = made.createRow(i - 1);
+                    for (int k = 0; k < cells.length; k++) {
+                        row.createCell(k).setCellValue(cells[k]);
+                    }
+                }
+            }
+            book.write(out);
+        }
+        return file;
+    }
+
+    private static TableColumns found(Path file) {
+        return TableColumns.of(DataFile.of(file), TableColumns.EXAMPLES);
+    }
+
+    @Test
+    void aWorkbookIsTheTableOfTheSheetThatFits() throws IOException {
+        Path file = workbook(new Object[] {"Notes", "Read me first.", "Ask Ann."},
+                new Object[] {"FAQ", "Nr;Kundenfrage;Unsere Antwort", "1;Wer hat Dienst?;Der Hafenmeister hat ihn."});
+        TableColumns columns = found(file);
+        assertEquals("columns: Kundenfrage is the question, Unsere Antwort the answer; others left out: Nr; sheets "
+                + "left out: Notes", columns.words().orElseThrow());
+        List<JsonLines.Row> rows = rows(columns.file());
+        assertEquals(List.of("Wer hat Dienst?"), all(rows, "question"));
+        assertEquals(List.of("FAQ"), all(rows, "sheet"));
+        Path own = workbook(new Object[] {"Notes", "Read me first.", "Ask Ann."},
+                new Object[] {"FAQ", "question;answer", "Who?;Ann."});
+        assertEquals(List.of("Who?"), all(rows(found(own).file()), "question"));
+        Path both = workbook(new Object[] {"A", "Frage;Antwort", "Wer?;Ann."}, new Object[] {"B", "Frage;Antwort",
+            "Wo?;Hier."});
+        assertEquals(List.of("Wer?", "Wo?"), all(rows(found(both).file()), "question"));
+    }
+
+    @Test
+    void aWorkbookWithoutATableIsNoHandbookButNamesItsSheets() throws IOException {
+        String wrong = assertThrows(DataException.class, () -> found(FIXTURES.resolve("handbook.xlsx"))).getMessage();
+        assertTrue(wrong.contains("sheet 'Pay': Grade (Deckhand), Pay per month (2,150 EUR)") && wrong.contains(
+                "sheet 'Dates': What (Carried over until)") && wrong.contains("columns can be renamed: Grade=question"),
+                wrong);
+        Path several = workbook(new Object[] {"A", "Frage;Antwort", "Wer?;Ann."}, new Object[] {"B", "Question;Answer",
+            "Who?;Bob."});
+        String unclear = assertThrows(DataException.class, () -> found(several)).getMessage();
+        assertTrue(unclear.contains("the sheets [A, B] have different columns") && unclear.contains(
+                "renamed: Frage=question, Antwort=answer\ncolumns can be renamed: Question=question, Answer=answer"),
+                unclear);
+        assertEquals(List.of("Who?"), all(rows(DataFile.of(several).withColumns(Map.of("Question", "question",
+                "Answer", "answer"))), "question"));
     }
 
     @ParameterizedTest
