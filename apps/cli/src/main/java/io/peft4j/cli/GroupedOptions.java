@@ -92,7 +92,7 @@ final class GroupedOptions {
     }
 
     /** That of the field, or of the class that it stands in. */
-    private static String heading(OptionSpec option) {
+    static String heading(OptionSpec option) {
         if (isRequired(option)) {
             return REQUIRED;
         }

@@ -27,6 +27,11 @@ abstract class PeftCommand implements Callable<Integer> {
         return ((Main) spec.root().userObject()).interrupts();
     }
 
+    /** The command with its options, as they are declared. */
+    final CommandSpec spec() {
+        return spec;
+    }
+
     /** Whether an option was given, rather than left at its default. */
     final boolean isGiven(String option) {
         return spec.commandLine().getParseResult().hasMatchedOption(option);

@@ -1,7 +1,10 @@
 package io.peft4j.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.support.Count;
+import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.trackers.TrackingListener;
 import io.peft4j.trackers.support.Trackers;
@@ -14,12 +17,18 @@ import io.peft4j.train.sweep.Sweep;
 import io.peft4j.train.sweep.SweepBuilder;
 import io.peft4j.train.sweep.SweepResult;
 import io.peft4j.train.sweep.Trial;
+import io.peft4j.train.sweep.TrialSetup;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 
 /** {@code peft4j sweep}: many trainings, and which was best. */
 @Command(name = "sweep", sortOptions = false, description = {"Trains adapters with different options and finds the "
@@ -27,6 +36,10 @@ import picocli.CommandLine.Option;
     "The options are those of train; the space says which values they have instead. Each trial has an output folder of "
             + "its own; sweep.json and sweep.html tell of all."})
 final class SweepCommand extends TrainingCommand {
+    /** The groups of options that say how a trial learns; of others all trials have the same. */
+    private static final List<String> HOW = List.of(HelpGroup.TRAINING, HelpGroup.OBJECTIVE, "Adapter", "Updates",
+            "End of the training");
+
     @Option(names = "--space", required = true, paramLabel = "FILE.json", description = "What is tried: "
             + "{\"learning_rate\": {\"min\": 1e-4, \"max\": 1e-2, \"log\": true}, \"rank\": [8, 16]}. Options "
             + "of train with underscores, and keys of the adapter's configuration.")
@@ -86,9 +99,11 @@ final class SweepCommand extends TrainingCommand {
                 Interrupts.Registration stopping = interrupts().stopping(cancellation, console)) {
             askOnce(base);
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
-            SweepBuilder sweep = Sweep.of(base, choice.with(chosen).config(base).orElseThrow(), space)
+            PeftConfig usual = choice.with(chosen).config(base).orElseThrow();
+            SweepBuilder sweep = Sweep.of(base, usual, space)
                     .strategy(search).seed(seed).resume(resume).cancellation(cancellation)
-                    .trainer(tuned -> builder(tuned, chosen)).progress(trial -> say(console, trial))
+                    .trainer(tuned -> builder(tuned, chosen)).setup(options().keySet(), values -> trial(base, examples,
+                            values)).progress(trial -> say(console, trial))
                     .listeners(folder -> trackers.isEmpty() ? List.of() : List.of(new TrackingListener(
                             folder.getFileName().toString(), trackers.stream().map(Trackers::of).toList())
                             .withOutput(folder)));
@@ -103,6 +118,55 @@ final class SweepCommand extends TrainingCommand {
             SweepResult result = sweep.run(output);
             return end(console, result, cancellation);
         }
+    }
+
+    /** The options of train that a trial can have a value of, by their names in the space: what says how it learns. */
+    private Map<String, OptionSpec> options() {
+        return spec().options().stream().filter(option -> HOW.contains(GroupedOptions.heading(option)))
+                .collect(Collectors.toMap(option -> option.longestName().substring(2).replace('-', '_'),
+                        option -> option));
+    }
+
+    /** A trial is the line of this command with its values in place of what is given there. */
+    private TrialSetup trial(BaseModel base, TrainingData examples, Map<String, JsonNode> values) {
+        List<String> words = new ArrayList<>(spec().root().commandLine().getParseResult().originalArgs());
+        boolean learnsOther = false;
+        for (Map.Entry<String, JsonNode> value : values.entrySet()) {
+            OptionSpec option = options().get(value.getKey());
+            boolean flag = option.arity().max() == 0;
+            int at = words.indexOf(option.longestName());
+            if (at >= 0) {
+                words.subList(at, at + (flag ? 1 : 2)).clear();
+            }
+            words.removeIf(word -> word.startsWith(option.longestName() + "="));
+            if (!flag || value.getValue().asBoolean()) {
+                words.add(flag ? option.longestName() : option.longestName() + "=" + word(value.getValue()));
+            }
+            learnsOther |= option.longestName().equals("--remember") || GroupedOptions.heading(option).equals(
+                    HelpGroup.OBJECTIVE);
+        }
+        if (learnsOther && validation == null) {
+            throw usage("the space changes what is learned: give --validation, by which trials are compared");
+        }
+        SweepCommand trial = new SweepCommand();
+        AdapterOptions.Choice choice;
+        try {
+            Main.commandLine(interrupts(), List.of(trial)).parseArgs(words.toArray(String[]::new));
+            trial.checkTraining();
+            choice = trial.adapter.choice(trial);
+        } catch (ParameterException e) {
+            throw new ConfigurationException("the space of the sweep: " + values + ": " + e.getMessage(), e);
+        }
+        Optional<Hyperparameters> chosen = trial.chosen(base, examples, choice);
+        return new TrialSetup(choice.with(chosen).config(base).orElseThrow(), tuned -> trial.builder(tuned, chosen),
+                learnsOther ? Optional.of(trial.examples()::train) : Optional.empty());
+    }
+
+    /** As it is given on the command line. */
+    private static String word(JsonNode value) {
+        List<String> parts = new ArrayList<>();
+        value.forEach(part -> parts.add(part.asText()));
+        return value.isArray() ? String.join(",", parts) : value.asText();
     }
 
     private void say(Console console, Trial trial) {

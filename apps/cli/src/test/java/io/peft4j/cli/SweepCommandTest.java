@@ -63,6 +63,36 @@ class SweepCommandTest {
         assertTrue(again.err().contains("The best adapter is in " + best), again.err());
     }
 
+    /** The method, the seed, the layers and an objective's own options are tried as train takes them. */
+    @Test
+    void everyOptionOfTrainCanBeTried() throws IOException {
+        Path methods = Files.writeString(folder.resolve("methods.json"), "{\"method\": [\"lora\", \"loha\"], "
+                + "\"seed\": [1, 2], \"target_modules\": [[\"q_proj\", \"k_proj\"]], \"no_shuffle\": [true], "
+                + "\"learn\": [\"all\"], \"layers\": [\"0-0\"], \"neftune_alpha\": [0]}");
+        CommandRun.succeeding(words("sweep", "--space", methods, "--strategy", "grid", "--seed", 7));
+        List<String> seen = new ArrayList<>();
+        for (int i = 1; i <= 4; i++) {
+            Path trial = folder.resolve("out/trial-00" + i);
+            JsonNode config = CommandRun.read(trial.resolve("adapter_config.json"));
+            assertEquals("[\"k_proj\",\"q_proj\"]", config.get("target_modules").toString().replace(
+                    "[\"q_proj\",\"k_proj\"]", "[\"k_proj\",\"q_proj\"]"));
+            assertEquals("[0]", config.get("layers_to_transform").toString());
+            JsonNode settings = CommandRun.read(trial.resolve("run.json")).get("settings");
+            assertEquals("false", settings.get("shuffle").asText());
+            seen.add(config.get("peft_type").asText() + settings.get("seed").asText());
+        }
+        assertEquals(List.of("LOHA1", "LOHA2", "LORA1", "LORA2"), seen.stream().sorted().toList());
+        Path pairs = Files.writeString(folder.resolve("pairs.jsonl"), "{\"prompt\": \"a\", \"chosen\": \"b\", "
+                + "\"rejected\": \"c\"}\n".repeat(1));
+        Path betas = Files.writeString(folder.resolve("betas.json"), "{\"beta\": [0.1, 5]}");
+        CommandRun dpo = CommandRun.succeeding("sweep", "--model", MODEL, "--data", pairs, "--validation", pairs,
+                "--objective", "dpo", "--epochs", 2, "--space", betas, "--strategy", "grid", "--output",
+                folder.resolve("dpo"), "--json");
+        assertTrue(!dpo.json().get(0).get("eval_loss").equals(dpo.json().get(1).get("eval_loss")), dpo.out());
+        assertTrue(CommandRun.failing(1, words("sweep", "--space", Files.writeString(folder.resolve("bad.json"),
+                "{\"method\": [\"lorra\"]}"))).contains("the space of the sweep: {method=\"lorra\"}: "));
+    }
+
     @Test
     void trialsKeepWhatTheBaseAnswers() throws IOException {
         Path prompts = Files.writeString(folder.resolve("prompts.jsonl"), "{\"prompt\": \"Who are you?\"}\n");

@@ -1,5 +1,6 @@
 package io.peft4j.train.sweep;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.peft.PeftModel;
@@ -13,8 +14,10 @@ import io.peft4j.train.TrainingResult;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -39,6 +42,8 @@ public final class SweepBuilder {
     };
     Cancellation cancellation = new Cancellation();
     Optional<TrialSite> site = Optional.empty();
+    Set<String> setupNames = Set.of();
+    Optional<Function<Map<String, JsonNode>, TrialSetup>> setup = Optional.empty();
 
     SweepBuilder(BaseLanguageModel base, PeftConfig config, SearchSpace space) {
         this.base = Objects.requireNonNull(base, "base");
@@ -49,6 +54,19 @@ public final class SweepBuilder {
     /** What all trials have in common, without an output folder; the space changes it. Default: the trainer's. */
     public SweepBuilder trainer(Function<PeftModel, TrainerBuilder> value) {
         trainer = Objects.requireNonNull(value, "trainer");
+        return this;
+    }
+
+    /**
+     * What trials are trained with that have values of some names, such as the method: these values are not options of
+     * the training or keys of the configuration. Default: the same for all.
+     *
+     * @param names such names
+     * @param value gives the training of a trial by its values of these names
+     */
+    public SweepBuilder setup(Set<String> names, Function<Map<String, JsonNode>, TrialSetup> value) {
+        setupNames = Set.copyOf(names);
+        setup = Optional.of(value);
         return this;
     }
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.support.SimilarNames;
+import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.PeftMethod;
 import io.peft4j.core.peft.method.support.PeftMethods;
@@ -26,13 +27,14 @@ final class TrialOptions {
     private static final String SEED = "seed";
     private static final Set<String> TRAINING = TrainingOptions.names();
 
-    private final PeftConfig config;
+    private final TrialSetup setup;
     private final ObjectNode json;
     private final Map<String, String> keys = new LinkedHashMap<>();
 
-    /** Options that change a configuration. */
-    TrialOptions(PeftConfig config) {
-        this.config = config;
+    /** Options that change a configuration and a training. */
+    TrialOptions(TrialSetup setup) {
+        this.setup = setup;
+        PeftConfig config = setup.config();
         try {
             this.json = (ObjectNode) JSON.readTree(config.toJson());
         } catch (JsonProcessingException e) {
@@ -55,23 +57,28 @@ final class TrialOptions {
     /**
      * Refuses an option that does not exist.
      *
+     * @param more names that a trial is set up by
      * @throws ConfigurationException with the nearest that do
      */
-    void requireName(String name) {
-        if (!names().contains(name)) {
+    void requireName(String name, Set<String> more) {
+        Set<String> names = names();
+        names.addAll(more);
+        if (!names.contains(name)) {
             throw new ConfigurationException("the space of the sweep has the unknown option \"" + name + "\"; "
-                    + SimilarNames.sentence(name, names()));
+                    + SimilarNames.sentence(name, names));
         }
     }
 
-    /** Sets the options of a training. */
-    void applyTo(TrainerBuilder builder, Map<String, JsonNode> values) {
+    /** A training without an output folder, with its options. */
+    TrainerBuilder trainer(PeftModel model, Map<String, JsonNode> values) {
+        TrainerBuilder builder = setup.trainer().apply(model);
         // Seeds of order and of first values are the same option.
         values.forEach((name, value) -> {
             if (TRAINING.contains(name)) {
                 named(name, value, () -> builder.option(name, value.asText()));
             }
         });
+        return builder;
     }
 
     /** The configuration of a trial's adapter. */
@@ -80,11 +87,12 @@ final class TrialOptions {
         boolean any = false;
         for (Map.Entry<String, JsonNode> value : values.entrySet()) {
             if (!TRAINING.contains(value.getKey())) {
+                requireName(value.getKey(), Set.of());
                 changed.set(keys.get(value.getKey()), value.getValue());
                 any = true;
             }
         }
-        return any ? PeftMethods.readConfig(changed.toString(), "a trial of the sweep") : config;
+        return any ? PeftMethods.readConfig(changed.toString(), "a trial of the sweep") : setup.config();
     }
 
     /** The seed of a trial. */

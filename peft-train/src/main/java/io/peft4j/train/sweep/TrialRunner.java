@@ -48,14 +48,14 @@ final class TrialRunner {
 
     private final SweepBuilder sweep;
     private final Path output;
-    private final TrialOptions options;
+    private final TrialSetup setup;
     private Optional<ChatDataset> examples;
     private Optional<ChatDataset> held;
 
     TrialRunner(SweepBuilder sweep, Path output) {
         this.sweep = sweep;
         this.output = output;
-        this.options = new TrialOptions(sweep.config);
+        this.setup = new TrialSetup(sweep.config, sweep.trainer, Optional.empty());
         this.examples = sweep.examples;
         this.held = sweep.held;
         if (examples.isPresent() && held.isEmpty()) {
@@ -69,16 +69,24 @@ final class TrialRunner {
 
     /** Refuses options that do not exist and values that they do not take, before anything is trained. */
     void check() {
-        sweep.space.domains().keySet().forEach(options::requireName);
+        TrialOptions usual = new TrialOptions(setup);
+        sweep.space.domains().keySet().forEach(name -> usual.requireName(name, sweep.setupNames));
         try (PeftModel probe = probe()) {
             sweep.space.domains().forEach((name, domain) -> domain.samples().forEach(value -> {
-                Map<String, JsonNode> values = Map.of(name, value);
-                TrainerBuilder builder = sweep.trainer.apply(probe);
-                options.applyTo(builder, values);
-                builder.build();
+                Map<String, JsonNode> values = new LinkedHashMap<>(Map.of(name, value));
+                TrialOptions options = new TrialOptions(setup(values));
+                options.trainer(probe, values).build();
                 options.config(values);
             }));
         }
+    }
+
+    /** What a trial is trained with, by some of its values, which are taken out. */
+    private TrialSetup setup(Map<String, JsonNode> values) {
+        Map<String, JsonNode> own = new LinkedHashMap<>(values);
+        own.keySet().retainAll(sweep.setupNames);
+        values.keySet().removeAll(own.keySet());
+        return own.isEmpty() ? setup : sweep.setup.orElseThrow().apply(own);
     }
 
     /** A model to try options on. */
@@ -121,14 +129,16 @@ final class TrialRunner {
     /** A trial that is being trained. */
     private static final class Running implements AutoCloseable {
         private final Trial trial;
+        private final TrialSetup setup;
         private final PeftModel model;
         private final Cancellation pause = new Cancellation();
         private TrainerBuilder builder;
         private boolean paused;
         private long steps;
 
-        Running(Trial trial, PeftModel model) {
+        Running(Trial trial, TrialSetup setup, PeftModel model) {
             this.trial = trial;
+            this.setup = setup;
             this.model = model;
         }
 
@@ -161,7 +171,8 @@ final class TrialRunner {
             List<Running> together = new ArrayList<>();
             List<Running> alone = new ArrayList<>();
             for (Running each : begun) {
-                boolean shares = examples.isPresent() && SideBySideTrainer.obstacle(each.builder.build()).isEmpty()
+                boolean shares = examples.isPresent() && each.setup.training().isEmpty()
+                        && SideBySideTrainer.obstacle(each.builder.build()).isEmpty()
                         && each.model.network() == sweep.base.network();
                 (shares ? together : alone).add(each);
             }
@@ -194,21 +205,24 @@ final class TrialRunner {
     }
 
     private Running begin(Trial trial, double share) {
-        PeftConfig config = options.config(trial.values());
+        Map<String, JsonNode> values = new LinkedHashMap<>(trial.values());
+        TrialSetup own = setup(values);
+        TrialOptions options = new TrialOptions(own);
+        PeftConfig config = options.config(values);
         String base = sweep.base.network().description().name();
         Optional<CalibrationBatches> data = config.needsCalibration() && examples.isPresent()
                 ? Optional.of(Trainer.calibration(sweep.base, examples.get(), CALIBRATION_SIZE, CALIBRATION_BATCHES))
                 : Optional.empty();
-        Running running = new Running(trial, PeftModel.of(sweep.base,
+        Running running = new Running(trial, own, PeftModel.of(sweep.base,
                 config.withCommon(config.common().withBaseModel(base)),
                 new SplittableRandom(TrialOptions.seed(trial.values(), sweep.seed)), data));
         boolean complete = false;
         try {
             Path folder = output.resolve(trial.name());
-            TrainerBuilder builder = sweep.trainer.apply(running.model).seed(sweep.seed).logProgress(false)
-                    .output(folder).start(RunStart.RESUME_OR_START).cancellation(running.pause);
+            TrainerBuilder builder = options.trainer(running.model, values).seed(TrialOptions.seed(trial.values(),
+                    sweep.seed)).logProgress(false).output(folder).start(RunStart.RESUME_OR_START)
+                    .cancellation(running.pause);
             held.ifPresent(builder::validation);
-            options.applyTo(builder, trial.values());
             builder.listener(pausing(running, share));
             sweep.listeners.apply(folder).forEach(builder::listener);
             running.builder = builder;
@@ -287,8 +301,8 @@ final class TrialRunner {
         long begin = System.nanoTime();
         Trial now;
         try {
-            TrainingResult result = sweep.training.isPresent() ? sweep.training.get().apply(each.builder, each.model)
-                    : each.builder.build().train(examples.orElseThrow());
+            TrainingResult result = each.setup.training().or(() -> sweep.training).map(training -> training.apply(
+                    each.builder, each.model)).orElseGet(() -> each.builder.build().train(examples.orElseThrow()));
             now = after(each, result, (System.nanoTime() - begin) / 1e9);
         } catch (RuntimeException e) {
             LOG.debug("{} failed", each.trial.name(), e);
