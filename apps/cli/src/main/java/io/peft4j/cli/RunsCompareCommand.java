@@ -8,6 +8,7 @@ import io.peft4j.train.runs.TrainingRecord;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -42,9 +43,17 @@ final class RunsCompareCommand extends PeftCommand {
             console().print(line);
         } else {
             comparison.runs().forEach(run -> console().out().println(RunsCommand.words(run)));
-            comparison.seedGroups().forEach(group -> group.spreads().forEach((name, spread) -> console().out().printf(
-                    Locale.ROOT, "%s over %s: mean %.4f, standard deviation %.4f%n", name,
-                    Count.of(group.runs().size(), "seed"), spread.mean(), spread.deviation())));
+            for (SeedGroup group : comparison.seedGroups()) {
+                int first = comparison.runs().indexOf(group.runs().get(0));
+                String settings = comparison.differences().entrySet().stream()
+                        .filter(one -> !one.getKey().equals("seed"))
+                        .map(one -> ", " + one.getKey() + " " + one.getValue().get(first))
+                        .collect(Collectors.joining());
+                console().out().printf("over the %s of %s%s:%n", Count.of(group.runs().size(), "seed"),
+                        String.join(", ", group.names()), settings);
+                group.spreads().forEach((name, spread) -> console().out().printf(Locale.ROOT,
+                        "  %s: mean %.4f, standard deviation %.4f%n", name, spread.mean(), spread.deviation()));
+            }
             comparison.differences().forEach((name, values) -> console().out().println(name + ": "
                     + String.join(", ", values)));
             console().out().println(page);
