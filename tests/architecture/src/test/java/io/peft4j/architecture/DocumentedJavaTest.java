@@ -28,6 +28,7 @@ import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -72,8 +73,7 @@ class DocumentedJavaTest {
         return found;
     }
 
-    @TestFactory
-    List<DynamicTest> everyBlockOfJavaCompiles() throws IOException {
+    private static List<Block> blocks() throws IOException {
         List<Block> blocks = new ArrayList<>(blocks(ROOT.resolve("README.md")));
         try (Stream<Path> pages = Files.list(ROOT.resolve("docs"))) {
             for (Path page : pages.filter(path -> path.toString().endsWith(".md")).sorted().toList()) {
@@ -81,6 +81,40 @@ class DocumentedJavaTest {
             }
         }
         assertTrue(blocks.size() > 10, "blocks of Java: " + blocks);
+        return blocks;
+    }
+
+    /** The packages of all classes that a block names, as far as the command line has their modules. */
+    @Test
+    void jshellImportsWhatTheBlocksUse() throws IOException {
+        scan();
+        String modules = Files.readString(ROOT.resolve("apps/cli/pom.xml")) + Files.readString(ROOT.resolve(
+                "peft-all/pom.xml"));
+        String imports = Files.readString(ROOT.resolve("apps/cli/src/main/resources/io/peft4j/cli/startup.jsh"));
+        Set<String> missing = new TreeSet<>();
+        int seen = 0;
+        for (Block block : blocks()) {
+            Matcher names = NAME.matcher(block.kind().equals("excerpt of") ? "" : block.words() + block.code());
+            while (names.find()) {
+                Set<String> classes = known.getOrDefault(names.group(), Set.of());
+                String full = classes.size() == 1 ? classes.iterator().next() : "";
+                String[] parts = full.split("\\.");
+                if (parts.length > 3 && modules.contains("<artifactId>peft-" + parts[2] + "</artifactId>")) {
+                    seen++;
+                    String owner = full.substring(0, full.lastIndexOf('.'));
+                    if (!imports.contains("import " + owner + ".*;")) {
+                        missing.add(block + ": " + full);
+                    }
+                }
+            }
+        }
+        assertEquals(Set.of(), missing);
+        assertTrue(seen > 100, "classes named: " + seen);
+    }
+
+    @TestFactory
+    List<DynamicTest> everyBlockOfJavaCompiles() throws IOException {
+        List<Block> blocks = blocks();
         scan();
         return blocks.stream().map(block -> DynamicTest.dynamicTest(block.toString(), () -> check(block))).toList();
     }
