@@ -167,7 +167,7 @@ class ConsoleTest {
         assertTrue(browser.evaluate(top.formatted(".verdict h2") + " < " + top.formatted("svg[aria-label^=Loss]")
                 + " && " + top.formatted("svg[aria-label^=Loss]") + " < " + top.formatted("main > details"))
                 .asBoolean());
-        assertEquals("base,few-shot,tuned",
+        assertEquals("base,few-shot,lookup,tuned",
                 browser.evaluate("[...document.querySelectorAll('.verdict .plot text[text-anchor]')]"
                         + ".map(one => one.textContent).join()").asText(),
                 "a bar of each");
