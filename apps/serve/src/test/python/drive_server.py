@@ -179,8 +179,8 @@ assert client.batches.cancel(long.id).status == "cancelled"
 assert client.files.delete(long.input_file_id).deleted
 
 # What is not here says what to use.
-assert "peft4j evaluate" in raises(openai.BadRequestError, client.evals.list).message
-assert "--adapter" in raises(openai.BadRequestError, lambda: client.fine_tuning.checkpoints.permissions.create(
+assert "'evaluate'" in raises(openai.BadRequestError, client.evals.list).message
+assert "as an adapter" in raises(openai.BadRequestError, lambda: client.fine_tuning.checkpoints.permissions.create(
     checkpoints[0].fine_tuned_model_checkpoint, project_ids=["p"]).data).message
 
 # Every error is the client's own.

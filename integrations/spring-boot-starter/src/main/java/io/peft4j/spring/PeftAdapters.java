@@ -100,8 +100,8 @@ public final class PeftAdapters implements AutoCloseable {
      * @param folder the folder of the adapters, which may come later
      * @param defaultName the adapter that answers where none is named; needed where there are several
      * @param reload how often the folder is looked at; 0 means when {@link #refresh} is called
-     * @throws NoDefaultAdapterException when there are adapters, and the default is none of them, or none of several was
-     *     chosen
+     * @throws NoDefaultAdapterException when there are adapters, and the default is none of them, or none of several
+     *     was chosen
      */
     public PeftAdapters(BaseModel base, Optional<Path> folder, Optional<String> defaultName, Duration reload) {
         this.base = Objects.requireNonNull(base, "base");

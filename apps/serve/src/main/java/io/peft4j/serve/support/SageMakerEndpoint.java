@@ -23,8 +23,8 @@ import java.util.UUID;
  * SageMaker's contract, {@code GET /ping} and {@code POST /invocations}:
  * <ul>
  * <li>{@code {"prompt": "..."}}, with parameters beside it or under {@code parameters}: {@code {"text": "..."}}
- * <li>{@code {"messages": [...]}}, with parameters likewise: OpenAI's {@code chat.completion} with {@code choices}; with
- * {@code "stream": true} its {@code chat.completion.chunk} as server-sent events
+ * <li>{@code {"messages": [...]}}, with parameters likewise: OpenAI's {@code chat.completion} with {@code choices};
+ * with {@code "stream": true} its {@code chat.completion.chunk} as server-sent events
  * <li>{@code {"inputs": "..."}} or a list of texts, as Hugging Face's containers have it:
  * {@code [{"generated_text": "..."}]}
  * <li>{@code application/jsonlines}: such an object a line, and a line for each answer

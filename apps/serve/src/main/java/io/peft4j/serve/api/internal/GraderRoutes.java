@@ -47,10 +47,9 @@ public final class GraderRoutes implements RouteGroup {
                 .reply("{'type': 'object', 'required': ['reward', 'metadata', 'sub_rewards'], 'properties': {'reward': "
                         + "{'type': 'number'}, 'metadata': {'type': 'object'}, 'sub_rewards': {'type': 'object'}}}"),
                 this::run);
-        routes.elsewhere("/v1/evals", "'peft4j evaluate' judges a model by held-out rows, and a job with a "
-                + "validation_file leaves the verdict among its result_files; POST " + GRADERS
-                + "/run grades an answer, "
-                + "and 'peft4j rescue --assertions' takes files of OpenAI Evals");
+        routes.elsewhere("/v1/evals", "the command 'evaluate' judges a model by held-out rows, and a job with a "
+                + "validation_file leaves the verdict among its result_files; POST " + GRADERS + "/run grades an "
+                + "answer, and the command 'rescue' takes files of OpenAI Evals");
     }
 
     private void validate(Context request) {

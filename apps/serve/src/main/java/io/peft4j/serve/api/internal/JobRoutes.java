@@ -72,8 +72,7 @@ public final class JobRoutes implements RouteGroup {
         routes.get(JOBS + "/{id}/checkpoints", Paging.describe(Operation.of("listJobCheckpoints",
                 "The models of a job on its way"), MOST_LISTED, "JobCheckpoint"), this::checkpoints);
         routes.elsewhere("/v1/fine_tuning/checkpoints", "a checkpoint belongs to the project of its job, and all keys "
-                + "of that use it ('peft4j serve keys add --project'); start a server with '--adapter NAME=FOLDER' to "
-                + "open it to others");
+                + "of that project use it; a server that is started with its folder as an adapter opens it to all");
     }
 
     private void create(Context request) {

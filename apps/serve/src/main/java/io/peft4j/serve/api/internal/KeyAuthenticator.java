@@ -92,8 +92,7 @@ public final class KeyAuthenticator implements Authenticator {
         if (master.isPresent() || since.isPresent()) {
             throw ApiException.unauthorized(refusal + since.map(time -> ". This server asks for keys since "
                     + Instant.ofEpochSecond(time)
-                    + ", when its first was made; who runs it makes yours by 'peft4j serve "
-                    + "keys add'").orElse(""));
+                    + ", when its first was made; who runs it makes yours").orElse(""));
         }
         String host = request.header("Host");
         if (host != null && !LOCAL_HOST.matcher(host).matches()) {

@@ -284,8 +284,8 @@ public final class BatchRun {
     }
 
     /**
-     * The answers of a batch: a line each in one of two files of its folder, right ones and errors. They only grow; a line
-     * that was cut off when a process ended is none.
+     * The answers of a batch: a line each in one of two files of its folder, right ones and errors. They only grow; a
+     * line that was cut off when a process ended is none.
      */
     private final class Answers {
         private final Job job;

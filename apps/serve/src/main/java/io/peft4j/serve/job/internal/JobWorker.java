@@ -30,7 +30,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Does jobs: some threads look at the data of new ones, others train, each one job at a time, one answers batches, and
- * one keeps telling the database that this server lives. A job that was held by a server which does not say so any more is taken over.
+ * one keeps telling the database that this server lives. A job that was held by a server which does not say so any more
+ * is taken over.
  */
 public final class JobWorker implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JobWorker.class);
