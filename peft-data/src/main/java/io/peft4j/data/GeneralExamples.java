@@ -32,7 +32,7 @@ final class GeneralExamples {
             for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
                 List<ChatMessage> messages = StreamSupport.stream(JSON.readTree(line).get("messages").spliterator(),
                         false).map(GeneralExamples::message).toList();
-                examples.add(new ChatExample(messages, List.of(), Map.of(), new Origin("the built-in " + FILE,
+                examples.add(new ChatExample(messages, List.of(), Map.of(), new Origin(Origin.GENERAL,
                         examples.size() + 1)));
             }
             return ChatDataset.of(examples);

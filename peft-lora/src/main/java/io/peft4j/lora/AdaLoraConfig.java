@@ -78,6 +78,12 @@ public record AdaLoraConfig(@Group(biasWord = "lora_only") LoraConfig lora,
         }
     }
 
+    /** Ranks are cut along a schedule. */
+    @Override
+    public boolean countsUpdates() {
+        return true;
+    }
+
     /** A builder with Hugging Face PEFT's defaults. */
     public static Builder builder() {
         return ConfigBuilder.of(Builder.class, AdaLoraConfig.class);

@@ -79,7 +79,8 @@ public final class LearningRateRangeTest {
         try (BestValues values = new BestValues(model.trainableParameters())) {
             values.keep();
             try {
-                training.apply(trainer.learningRate(highest).schedule(LearningRateSchedule.ramp(lowest / highest))
+                training.apply(trainer.learningRate(highest).learnedShare(0)
+                        .schedule(LearningRateSchedule.ramp(lowest / highest))
                         .warmupSteps(0).maxSteps(steps).listener(watcher).cancellation(watcher.cancellation));
             } catch (ConfigurationException e) {
                 // A loss that is no number any more ends a training; here it is what was looked for.

@@ -4,6 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.support.SimilarNames;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 
 /**
  * How the learning rate moves over a training: a linear rise from 0 over the warm-up steps, then one of these. The
@@ -12,7 +13,7 @@ import java.util.Locale;
  */
 public final class LearningRateSchedule {
     /** Stays at 1. */
-    public static final LearningRateSchedule CONSTANT = new LearningRateSchedule("constant", (s, w, n) -> 1);
+    public static final LearningRateSchedule CONSTANT = new LearningRateSchedule("constant", (s, w, n) -> 1, 0);
     /** Falls in a straight line: {@code 1 - p}. */
     public static final LearningRateSchedule LINEAR = new LearningRateSchedule("linear",
             (s, w, n) -> 1 - progress(s, w, n));
@@ -33,10 +34,17 @@ public final class LearningRateSchedule {
 
     private final String text;
     private final Decay decay;
+    /** The share of all steps at the end over which it falls, 1 where it falls all the time. */
+    private final double share;
 
     private LearningRateSchedule(String text, Decay decay) {
+        this(text, decay, 1);
+    }
+
+    private LearningRateSchedule(String text, Decay decay, double share) {
         this.text = text;
         this.decay = decay;
+        this.share = share;
     }
 
     /** The factor after the warm-up. */
@@ -100,9 +108,37 @@ public final class LearningRateSchedule {
     public static LearningRateSchedule warmupStableDecay(double share) {
         require(share > 0 && share <= 1, STABLE, share, "the share of all steps that decay, above 0 and at most 1");
         return new LearningRateSchedule(STABLE + "=" + share, (s, w, n) -> {
-            long begin = Math.max(w, n - Math.max(1, Math.round(share * n)));
+            long begin = Math.max(w, stableSteps(n, share));
             return s < begin ? 1 : halfCosine(Math.min(1, (double) (s - begin) / Math.max(1, n - begin)));
-        });
+        }, share);
+    }
+
+    private static long stableSteps(long totalSteps, double share) {
+        return totalSteps - Math.max(1, Math.round(share * totalSteps));
+    }
+
+    /** Whether the rate stays the same after the warm-up, so that a training can end whenever that is wanted. */
+    public boolean isStable() {
+        return share < 1;
+    }
+
+    /**
+     * How many steps a training has that falls from this one on, and has the same shape as all others of the schedule.
+     *
+     * @param step the first step of the fall, from 0
+     * @param warmupSteps steps of the rise, during which nothing falls
+     * @return empty where the schedule falls all the time
+     */
+    public OptionalLong totalFrom(long step, long warmupSteps) {
+        if (share == 0 || share == 1) {
+            return share == 0 ? OptionalLong.of(step) : OptionalLong.empty();
+        }
+        long begin = Math.max(1, Math.max(step, warmupSteps));
+        long total = Math.max(begin + 1, (long) ((begin - 1) / (1 - share)));
+        while (stableSteps(total, share) < begin) {
+            total++;
+        }
+        return OptionalLong.of(total);
     }
 
     private static void require(boolean ok, String name, Object value, String allowed) {

@@ -39,7 +39,7 @@ public final class ProgressLog implements TrainingListener {
         last = clock.getAsLong();
         say("training on %s with %s, %,d of them supervised: %s%s, %s",
                 Count.of(plan.examples(), "example"), Count.of(plan.tokens(), "token"), plan.supervisedTokens(),
-                Count.of(totalSteps, "step"),
+                (plan.isOpen() ? "at most " : "") + Count.of(totalSteps, "step"),
                 plan.doneSteps() == 0 ? "" : " of which " + plan.doneSteps() + " are done",
                 Count.of(plan.trainableParameters(), "trainable parameter"));
         if (!plan.chosen().isEmpty()) {
@@ -54,9 +54,11 @@ public final class ProgressLog implements TrainingListener {
         long now = clock.getAsLong();
         if (now - last >= QUIET_NANOS) {
             last = now;
-            say("step %,d of %,d, epoch %.1f, %s%s, %.0f tokens/s, about %.0f s left", step.step(),
-                    totalSteps, step.epoch(), step.summary(), validation,
-                    tokens / seconds, step.secondsLeft());
+            boolean open = step.fewestSteps() < step.mostSteps();
+            say("step %,d of %s%,d, epoch %.1f, %s%s, %.0f tokens/s, about %s%.0f s left", step.step(),
+                    open ? step.fewestSteps() + " to " : "", step.mostSteps() == 0 ? totalSteps : step.mostSteps(),
+                    step.epoch(), step.summary(), validation, tokens / seconds,
+                    open ? Math.round(step.leastSecondsLeft()) + " to " : "", step.secondsLeft());
         }
     }
 

@@ -19,19 +19,38 @@ import java.util.OptionalDouble;
  * @param seconds time it took
  * @param secondsLeft how long the rest of the training takes, an estimate from the speed so far; 0 after the last
  * update
- * @param measures what the objective measures besides its loss, by name
+ * @param measures what the objective measures besides its loss, by name, and {@value #LEARNED_ROWS} where it tells
+ *     what is learned
+ * @param fewestSteps the fewest updates that the training has in all, as it stands
+ * @param mostSteps the most updates that it has in all; the same where its end is decided, 0 where it is not known
  */
 public record StepMetrics(long step, double epoch, double trainLoss, double learningRate, double gradNorm, long tokens,
-        long supervisedTokens, double seconds, double secondsLeft, Map<String, Double> measures) {
+        long supervisedTokens, double seconds, double secondsLeft, Map<String, Double> measures,
+        long fewestSteps, long mostSteps) {
+    /** The measure that counts the rows that were right when they were seen last. */
+    public static final String LEARNED_ROWS = "learned_rows";
+
     /** Copies the measures in their order. */
     public StepMetrics {
         measures = Collections.unmodifiableMap(new LinkedHashMap<>(measures));
+    }
+
+    /** Figures where the end of the training is of no interest. */
+    public StepMetrics(long step, double epoch, double trainLoss, double learningRate, double gradNorm, long tokens,
+            long supervisedTokens, double seconds, double secondsLeft, Map<String, Double> measures) {
+        this(step, epoch, trainLoss, learningRate, gradNorm, tokens, supervisedTokens, seconds, secondsLeft, measures,
+                0, 0);
     }
 
     /** Figures without measures. */
     public StepMetrics(long step, double epoch, double trainLoss, double learningRate, double gradNorm, long tokens,
             long supervisedTokens, double seconds, double secondsLeft) {
         this(step, epoch, trainLoss, learningRate, gradNorm, tokens, supervisedTokens, seconds, secondsLeft, Map.of());
+    }
+
+    /** How long the rest takes at least; {@link #secondsLeft} is the most. */
+    public double leastSecondsLeft() {
+        return mostSteps <= step ? 0 : secondsLeft * ((double) (fewestSteps - step) / (mostSteps - step));
     }
 
     /** The share of right answers, where the objective measures it ({@code accuracy}). */

@@ -244,7 +244,8 @@ public final class Trainer {
         task.validation().ifPresent(task.training()::warnOfShared);
         return OpenTraining.of(model, output.map(OutputFolder::chosen), workers, listeners,
                 checkpoint -> TrainingRun.prepare(
-                        task.complete(checkpoint.map(folder -> TrainingState.load(folder).settings())), checkpoint,
+                        task.complete(checkpoint.folder().map(folder -> TrainingState.load(folder).settings())),
+                        checkpoint,
                         workers, cancellation));
     }
 

@@ -20,9 +20,11 @@ import java.util.OptionalLong;
  * @param askingSeconds what the base takes before the first update to answer the prompts whose answers are kept
  *     ({@link TrainerBuilder#keeping}); 0 where none are
  * @param chosen which numbers of the training rules have chosen, and why, in one line; empty where all were given
+ * @param fewestUpdates about the fewest updates, where the training ends when it has learned; all else is for the most
  */
 public record TrainingEstimate(long trainableParameters, long adapterBytes, long tokens, long updates, double seconds,
-        OptionalLong peakResidentBytes, double probeSeconds, double askingSeconds, String chosen) {
+        OptionalLong peakResidentBytes, double probeSeconds, double askingSeconds, String chosen,
+        long fewestUpdates) {
     /** As long as a probe takes as a rule, unless single updates take longer. */
     public static final Duration PROBE = Duration.ofSeconds(6);
     private static final double MB = 1e6;
@@ -43,7 +45,17 @@ public record TrainingEstimate(long trainableParameters, long adapterBytes, long
     /** The same where the base is asked before. */
     TrainingEstimate withAskingSeconds(double value) {
         return new TrainingEstimate(trainableParameters, adapterBytes, tokens, updates, seconds, peakResidentBytes,
-                probeSeconds + value, value, chosen);
+                probeSeconds + value, value, chosen, fewestUpdates);
+    }
+
+    /** About the least time that the training takes. */
+    public double fewestSeconds() {
+        return seconds * fewestUpdates / updates;
+    }
+
+    /** Whether the training ends when it has learned, so that its time is a range. */
+    public boolean isRange() {
+        return fewestUpdates < updates;
     }
 
     /** Tokens of the examples a second. */
@@ -54,9 +66,10 @@ public record TrainingEstimate(long trainableParameters, long adapterBytes, long
     /** One line with all figures. */
     @Override
     public String toString() {
-        return String.format(Locale.ROOT, "%s, adapter of %.1f MB, %s in %s, about %.0f s, peak memory %s",
+        return String.format(Locale.ROOT, "%s, adapter of %.1f MB, %s in %s%s, about %s%.0f s, peak memory %s",
                 Count.of(trainableParameters, "trainable parameter"), adapterMegabytes(),
-                Count.of(tokens, "token"), Count.of(updates, "update"), seconds,
+                Count.of(tokens, "token"), isRange() ? fewestUpdates + " to " : "", Count.of(updates, "update"),
+                isRange() ? Math.round(fewestSeconds()) + " to " : "", seconds,
                 peakResidentBytes.isEmpty() ? "unknown" : String.format(Locale.ROOT, "about %,.0f MB",
                         peakResidentBytes.getAsLong() / MB));
     }

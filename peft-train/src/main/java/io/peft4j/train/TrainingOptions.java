@@ -36,7 +36,7 @@ public record TrainingOptions(OptionalInt epochs, OptionalInt batchSize, Optiona
         boolean sharePrefixes, boolean recompute, Optimizer optimizer, List<ParameterGroup> parameterGroups,
         double neftuneAlpha, double labelSmoothing, long maxSteps, long evaluateEverySteps, int patience,
         double threshold, boolean keepBest, Optional<Duration> timeBudget, UpdateRule updateRule,
-        OptionalInt maxLength, Masking masking) {
+        OptionalInt maxLength, Masking masking, OptionalDouble learnedShare) {
     /** Examples of a batch where neither somebody nor a rule says how many. */
     static final int USUAL_BATCH = 8;
     /** What the rules choose is about as large; a weight decay is held against it until they have chosen. */
@@ -45,7 +45,8 @@ public record TrainingOptions(OptionalInt epochs, OptionalInt batchSize, Optiona
     private static final TrainingOptions DEFAULTS = new TrainingOptions(OptionalInt.empty(), OptionalInt.empty(),
             OptionalInt.empty(), OptionalDouble.empty(), LearningRateSchedule.DEFAULT, OptionalInt.empty(), 0, 1, 0,
             true, PackOptions.Strategy.IN_ORDER, 0, true, false, AdamW.DEFAULT, List.of(), 0, 0, 0, 0, 0, 0, false,
-            Optional.empty(), UpdateRule.PLAIN, OptionalInt.empty(), Masking.ASSISTANT);
+            Optional.empty(), UpdateRule.PLAIN, OptionalInt.empty(), Masking.ASSISTANT,
+            OptionalDouble.empty());
 
     /**
      * Checks the ranges. What goes with a number that is given is not chosen any more: with a batch size no gradients
@@ -59,6 +60,8 @@ public record TrainingOptions(OptionalInt epochs, OptionalInt batchSize, Optiona
         gradientAccumulation = gradientAccumulation.isEmpty() && batchSize.isPresent() ? OptionalInt.of(1)
                 : gradientAccumulation;
         warmupSteps = warmupSteps.isEmpty() && learningRate.isPresent() ? OptionalInt.of(0) : warmupSteps;
+        learnedShare = learnedShare.isEmpty() && (epochs.isPresent() || !schedule.isStable()) ? OptionalDouble.of(0)
+                : learnedShare;
         double rate = learningRate.orElse(HIGHEST_LEARNING_RATE);
         require(epochs.orElse(1) >= 1, "number of epochs", epochs, "at least 1");
         require(batchSize.orElse(1) >= 1, "batch size", batchSize, "at least 1");
@@ -87,6 +90,10 @@ public record TrainingOptions(OptionalInt epochs, OptionalInt batchSize, Optiona
         require(threshold == 0 || patience > 0, "threshold of early stopping", threshold, "0 without a patience");
         require(timeBudget.filter(time -> time.isNegative() || time.isZero()).isEmpty(), "time budget",
                 timeBudget.map(Duration::toString).orElse(""), "more than no time");
+        double share = learnedShare.orElse(0);
+        require(share >= 0 && share <= 1 && (share == 0 || schedule.isStable()), "learned share", share,
+                schedule.isStable() ? "from 0 (the epochs decide) to 1" : "0 with the schedule " + schedule
+                        + ", whose end must be known from the beginning");
         require(maxLength.orElse(1) >= 1, "max length", maxLength, "at least 1");
     }
 
@@ -157,6 +164,10 @@ public record TrainingOptions(OptionalInt epochs, OptionalInt batchSize, Optiona
         }
         changed(values, "keep_best", keepBest, DEFAULTS.keepBest);
         values.put("update_rule", updateRule.describe());
+        if (learnedShare.orElse(1) > 0) {
+            values.put("learned_share", learnedShare.isEmpty() ? AutoNumber.AUTO
+                    : String.valueOf(learnedShare.getAsDouble()));
+        }
         return values;
     }
 
@@ -239,8 +250,20 @@ public record TrainingOptions(OptionalInt epochs, OptionalInt batchSize, Optiona
             batchSize(chosen.batchSize());
             gradientAccumulation(chosen.gradientAccumulation());
             epochs(chosen.epochs());
+            learnedShare(chosen.learnedShare());
             learningRate(chosen.learningRate());
             return warmupSteps(chosen.warmupSteps());
+        }
+
+        /**
+         * Ends the training when it has learned, with {@link #epochs} and {@link #maxSteps} as the most it may take: the
+         * rate stays until this share of the rows was right when each was seen last, or neither their number nor their
+         * loss became better in two epochs, and falls then as the {@link #schedule} does at its end. Validation data
+         * decide instead where there are some, by their accuracy or loss. 0: the epochs are as many as are given.
+         * Default: 0 where the epochs are given, else chosen by rules.
+         */
+        public B learnedShare(double share) {
+            return set("learnedShare", OptionalDouble.of(share));
         }
 
         /** Passes over the data, at least 1; chosen by rules where not set. */

@@ -12,7 +12,7 @@ import java.util.Map;
  * @param tokens tokens of all examples, an epoch
  * @param supervisedTokens tokens that are learned, an epoch
  * @param stepsPerEpoch updates an epoch
- * @param totalSteps updates in all
+ * @param totalSteps updates in all, the most there are where the training ends when it has learned
  * @param doneSteps updates that were done before, where a training is resumed; else 0
  * @param trainableParameters number of trainable parameters
  * @param settings what decides the course of the training, by name: options, base model, adapter and kernels; examples
@@ -21,6 +21,11 @@ import java.util.Map;
  */
 public record TrainingPlan(int examples, int leftOut, long tokens, long supervisedTokens, int stepsPerEpoch,
         long totalSteps, long doneSteps, long trainableParameters, Map<String, String> settings, String chosen) {
+    /** Whether the training may end before {@link #totalSteps}, when it has learned. */
+    public boolean isOpen() {
+        return settings.containsKey("learned_share");
+    }
+
     /** Copies the settings in their order. */
     public TrainingPlan {
         settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));

@@ -22,9 +22,17 @@ import java.util.OptionalLong;
  * @param bestStep the updates after which the adapter that is left was measured, where it is not the last one
  * @param seconds time of the whole training
  * @param output the folder that holds the adapter and the metrics, where one was asked for
+ * @param learned which rows are learned and what began the end, where the objective tells
  */
 public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Evaluation> evaluations,
-        Ending ending, OptionalLong bestStep, double seconds, Optional<Path> output) {
+        Ending ending, OptionalLong bestStep, double seconds, Optional<Path> output,
+        Optional<LearnedRows> learned) {
+    /** A result that knows nothing of its rows. */
+    public TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Evaluation> evaluations, Ending ending,
+            OptionalLong bestStep, double seconds, Optional<Path> output) {
+        this(plan, steps, evaluations, ending, bestStep, seconds, output, Optional.empty());
+    }
+
     /** Why a training ended. */
     public enum Ending {
         /** With its last update. */
@@ -92,6 +100,11 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
         return ending == Ending.CANCELLED;
     }
 
+    /** Updates that there were to do: of a complete training those that were done. */
+    public long totalSteps() {
+        return ending == Ending.COMPLETE ? plan.doneSteps() + steps.size() : plan.totalSteps();
+    }
+
     /** The training loss of the last update. */
     public OptionalDouble finalTrainLoss() {
         return steps.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(steps.get(steps.size() - 1).trainLoss());
@@ -128,7 +141,7 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder(String.format(Locale.ROOT, "%s %d of %s in %.1f s",
-                ending.words, plan.doneSteps() + steps.size(), Count.of(plan.totalSteps(), "step"), seconds));
+                ending.words, plan.doneSteps() + steps.size(), Count.of(totalSteps(), "step"), seconds));
         if (!steps.isEmpty()) {
             text.append(String.format(Locale.ROOT, " (%.0f tokens/s), loss %.4f -> %.4f", tokensPerSecond(),
                     steps.get(0).trainLoss(), finalTrainLoss().getAsDouble()))
@@ -143,6 +156,7 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
             text.append(String.format(Locale.ROOT, ", validation loss %.4f -> %.4f", evaluations.get(0).loss(),
                     finalEvalLoss().getAsDouble())).append(change(evaluations.get(0).accuracy(), finalEvalAccuracy()));
         }
+        learned.ifPresent(rows -> text.append(", ").append(rows));
         bestStep.ifPresent(step -> text.append(", best after step ").append(step));
         output.ifPresent(folder -> text.append(", adapter in ").append(folder));
         return text.toString();

@@ -40,12 +40,13 @@ class AutomaticOptionsTest {
         try (Tiny tiny = new Tiny()) {
             List<String> log = LogLines.of(() -> {
                 TrainingPlan plan = Trainer.builder(tiny.model).maxSteps(40).build().train(EXAMPLES).plan();
-                assertEquals("8", plan.settings().get("epochs"));
+                assertEquals("24", plan.settings().get("epochs"));
+                assertEquals("0.97", plan.settings().get("learned_share"));
                 assertEquals("8", plan.settings().get("batch_size"));
                 assertEquals("0.005", plan.settings().get("learning_rate"));
                 assertEquals("2", plan.settings().get("warmup_steps"));
-                assertTrue(plan.chosen().matches("batch size 8 \\(200 rows: .*\\), epochs 8 \\(200 rows are 1,600 "
-                        + ".*\\), learning rate 0\\.005 \\(hidden size .*\\), warmup steps 2 \\(a twentieth of "
+                assertTrue(plan.chosen().matches("batch size 8 \\(200 rows: .*\\), epochs at most 24 \\("
+                        + "until 97 % of the rows .*\\), learning rate 0\\.005 \\(hidden size .*\\), warmup steps 2 \\(a twentieth of "
                         + "the 40 .*\\)"), plan.chosen());
             });
             assertEquals(1, log.stream().filter(line -> line.contains("auto: batch size 8 (200 rows")).count(),
@@ -96,12 +97,12 @@ class AutomaticOptionsTest {
     void aResumedTrainingKeepsWhatWasChosen() {
         List<TokenSequence> few = EXAMPLES.subList(0, 12);
         TrainingResult whole = auto(few, b -> b);
-        assertEquals("12", whole.plan().settings().get("epochs"));
+        assertEquals("36", whole.plan().settings().get("epochs"));
         Path output = folder.resolve("run");
         auto(few, b -> Runs.cancellingAfter(5).apply(b.output(output)));
         TrainingResult resumed = auto(few, b -> b.output(output).start(RunStart.RESUME));
         assertEquals(whole.plan().settings(), resumed.plan().settings());
-        assertTrue(resumed.plan().chosen().startsWith("as the training began: epochs 12, batch size 4"),
+        assertTrue(resumed.plan().chosen().startsWith("as the training began: epochs 36, batch size 4"),
                 resumed.plan().chosen());
         assertEquals(whole.finalTrainLoss(), resumed.finalTrainLoss());
     }
@@ -133,12 +134,13 @@ class AutomaticOptionsTest {
             Trainer trainer = Trainer.builder(tiny.model).build();
             List<String> log = LogLines.of(() -> {
                 TrainingEstimate estimate = trainer.estimate(some);
-                assertEquals(120, estimate.updates());
+                assertEquals(360, estimate.updates());
+                assertEquals(72, estimate.fewestUpdates(), "a fifth of the most");
                 assertTrue(estimate.chosen().startsWith("batch size 4 (40 rows"), estimate.chosen());
             });
             assertTrue(log.stream().noneMatch(line -> line.contains("warm-up")), log.toString());
             assertArrayEquals(before, tiny.values());
-            assertEquals(120, trainer.train(some).plan().totalSteps());
+            assertEquals(360, trainer.train(some).plan().totalSteps());
         }
     }
 }

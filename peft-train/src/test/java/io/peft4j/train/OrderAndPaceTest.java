@@ -76,7 +76,7 @@ class OrderAndPaceTest {
                         long step = (long) epoch * sampler.stepsPerEpoch() + i;
                         assertEquals(epoch + seen.size() / 101.0, sampler.epochs(step), 1e-12);
                         assertEquals(3 * total - epoch * total - seen.stream().mapToLong(n -> sequences.get(n).length())
-                                .sum(), sampler.tokensFrom(step));
+                                .sum(), sampler.tokens(step, sampler.totalSteps()));
                         for (List<EncodedExample> batch : sampler.batches(step)) {
                             assertTrue(tokens == 0 ? batch.size() <= 4 : strategy == Strategy.SHARED_PREFIXES
                                     || batch.stream().mapToLong(EncodedExample::tokens).sum() <= tokens);

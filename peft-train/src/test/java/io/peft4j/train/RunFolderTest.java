@@ -72,7 +72,7 @@ class RunFolderTest {
         assertEquals(0, lines.get(0).get("step").asLong());
         assertEquals(result.evaluations().get(0).loss(), lines.get(0).get("eval_loss").asDouble());
         assertEquals("[step, epoch, train_loss, learning_rate, grad_norm, tokens, supervised_tokens, tokens_per_s, "
-                + "mean_token_accuracy]", keys(lines.get(1)));
+                + "learned_rows, mean_token_accuracy]", keys(lines.get(1)));
         StepMetrics first = result.steps().get(0);
         assertEquals(1, lines.get(1).get("step").asLong());
         assertEquals(0.416667, lines.get(1).get("epoch").asDouble());

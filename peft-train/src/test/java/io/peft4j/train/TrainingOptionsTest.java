@@ -43,7 +43,7 @@ class TrainingOptionsTest {
         assertEquals("{epochs=auto, batch_size=auto, gradient_accumulation=auto, learning_rate=auto, "
                 + "schedule=warmup-stable-decay=0.3, warmup_steps=auto, weight_decay=0.0, max_grad_norm=1.0, seed=0, "
                 + "shuffle=true, packing=in-order, pack_tokens=0, share_prefixes=true, optimizer="
-                + TrainingOptions.defaults().optimizer() + ", update_rule=plain}",
+                + TrainingOptions.defaults().optimizer() + ", update_rule=plain, learned_share=auto}",
                 TrainingOptions.defaults().settings().toString());
         assertEquals("{epochs=5, batch_size=4, gradient_accumulation=3, learning_rate=0.01, schedule=cosine, "
                 + "warmup_steps=2, weight_decay=0.1, max_grad_norm=0.5, seed=7, shuffle=false, packing=best-fit, "

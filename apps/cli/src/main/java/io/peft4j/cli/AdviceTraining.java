@@ -55,8 +55,9 @@ final class AdviceTraining implements FineTuningAdvisor.Training {
             TrainingResult result = examples.train(trainer, tuned);
             tokensPerSecond = result.tokensPerSecond();
             int layers = base.network().description().layers();
-            shares.put(tuned, (double) chosen.epochs() / whole.epochs() * result.steps().size() / chosen.updates()
-                    * (layers - chosen.firstLayer()) / (layers - whole.firstLayer()));
+            boolean learned = result.learned().filter(each -> each.reason().isByItself()).isPresent();
+            shares.put(tuned, (learned ? 1 : (double) chosen.epochs() / whole.epochs() * result.steps().size()
+                    / chosen.updates()) * (layers - chosen.firstLayer()) / (layers - whole.firstLayer()));
             command.console().say("            %s", result);
             return tuned;
         } catch (RuntimeException e) {

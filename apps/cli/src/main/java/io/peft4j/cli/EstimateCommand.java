@@ -70,6 +70,9 @@ final class EstimateCommand extends TrainingCommand {
         line.put("seconds", estimate.seconds()).put("tokens", estimate.tokens())
                 .put("adapter_mb", estimate.adapterMegabytes()).put("steps", estimate.updates())
                 .put("tokens_per_s", estimate.tokensPerSecond()).put("probe_seconds", estimate.probeSeconds());
+        if (estimate.isRange()) {
+            line.put("fewest_steps", estimate.fewestUpdates()).put("fewest_seconds", estimate.fewestSeconds());
+        }
         if (estimate.askingSeconds() > 0) {
             line.put("asking_seconds", estimate.askingSeconds());
         }
@@ -80,9 +83,11 @@ final class EstimateCommand extends TrainingCommand {
     private void show(Console console, TrainingEstimate estimate) {
         console.out().printf(Locale.ROOT, "trainable parameters: %,d%n", estimate.trainableParameters());
         console.out().printf(Locale.ROOT, "adapter:              %.3f MB on disk%n", estimate.adapterMegabytes());
-        console.out().printf(Locale.ROOT, "tokens:               %,d in %s%n", estimate.tokens(),
+        console.out().printf(Locale.ROOT, "tokens:               %s%,d in %s%s%n", estimate.isRange()
+                ? "at most " : "", estimate.tokens(), estimate.isRange() ? estimate.fewestUpdates() + " to " : "",
                 Count.of(estimate.updates(), "step"));
-        console.out().printf(Locale.ROOT, "time:                 about %s (%.0f tokens/s)%n",
+        console.out().printf(Locale.ROOT, "time:                 about %s%s (%.0f tokens/s)%n",
+                estimate.isRange() ? TerminalProgress.time(estimate.fewestSeconds()) + " to " : "",
                 TerminalProgress.time(estimate.seconds()), estimate.tokensPerSecond());
         if (estimate.askingSeconds() > 0) {
             console.out().printf(Locale.ROOT, "                      and %s before, for the answers that are kept%n",

@@ -9,8 +9,14 @@ import picocli.CommandLine.Option;
 @HelpGroup("End of the training")
 final class StoppingOptions {
     @Option(names = "--max-steps", paramLabel = "N", defaultValue = "0",
-            description = "Updates in all, instead of those that --epochs make up.")
+            description = "Updates in all, instead of those that --epochs make up; the most where the learned rows "
+                    + "decide.")
     private long maxSteps;
+
+    @Option(names = "--learned-share", paramLabel = "X", description = "Ends the training when this share of the rows "
+            + "is learned, or nothing improves; --epochs, --max-steps and --time-budget are then the most it takes. 0: "
+            + "never. Default: 0.97 with --epochs auto, else 0")
+    private Double learnedShare;
 
     @Option(names = "--eval-steps", paramLabel = "N", defaultValue = "0",
             description = "Updates between two measurements on the validation data. Default: one an epoch")
@@ -34,6 +40,7 @@ final class StoppingOptions {
     void addTo(TrainingOptions.Builder options) {
         options.maxSteps(maxSteps).evaluateEverySteps(evaluateEverySteps).earlyStopping(patience, threshold)
                 .keepBest(keepBest || patience > 0);
+        Optional.ofNullable(learnedShare).ifPresent(options::learnedShare);
         Optional.ofNullable(timeBudget).ifPresent(
                 seconds -> options.timeBudget(Duration.ofNanos((long) (seconds * 1e9))));
     }

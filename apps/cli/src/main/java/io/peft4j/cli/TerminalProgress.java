@@ -26,6 +26,9 @@ abstract class TerminalProgress implements AutoCloseable {
     /** Now at {@code done}; {@code message} says more. */
     abstract void to(long done, String message);
 
+    /** The end is from now on between these. */
+    abstract void endsBetween(long fewest, long most);
+
     @Override
     public abstract void close();
 
@@ -37,6 +40,11 @@ abstract class TerminalProgress implements AutoCloseable {
             bar = new ProgressBarBuilder().setTaskName(task).setInitialMax(max).setStyle(ProgressBarStyle.ASCII)
                     .setConsumer(new ConsoleProgressBarConsumer(new PrintStream(System.err, true), Console.columns()))
                     .setUpdateIntervalMillis(500).startsFrom(start, Duration.ZERO).build();
+        }
+
+        @Override
+        void endsBetween(long fewest, long most) {
+            bar.maxHint(most);
         }
 
         @Override
@@ -56,7 +64,8 @@ abstract class TerminalProgress implements AutoCloseable {
         private final Console console;
         private final String task;
         private final long start;
-        private final long max;
+        private long least;
+        private long max;
         private final long begin = System.nanoTime();
         private long last = begin;
 
@@ -64,7 +73,14 @@ abstract class TerminalProgress implements AutoCloseable {
             this.console = console;
             this.task = task;
             this.start = start;
+            this.least = max;
             this.max = max;
+        }
+
+        @Override
+        void endsBetween(long fewest, long most) {
+            least = fewest;
+            max = most;
         }
 
         @Override
@@ -72,9 +88,11 @@ abstract class TerminalProgress implements AutoCloseable {
             long now = System.nanoTime();
             if (now - last >= QUIET_NANOS || done == max && last != begin) {
                 last = now;
-                double left = (now - begin) / 1e9 / Math.max(1, done - start) * (max - done);
-                console.say("%s %d/%d%s%s", task, done, max, message.isEmpty() ? "" : ", " + message,
-                        done == start || done == max ? "" : ", " + time(left) + " left");
+                double each = (now - begin) / 1e9 / Math.max(1, done - start);
+                String open = least < max ? time(each * Math.max(0, least - done)) + " to " : "";
+                console.say("%s %d/%s%d%s%s", task, done, least < max ? least + "-" : "", max,
+                        message.isEmpty() ? "" : ", " + message,
+                        done == start || done == max ? "" : ", " + open + time(each * (max - done)) + " left");
             }
         }
 

@@ -67,7 +67,8 @@ final class TrainCommand extends TrainingCommand {
     private List<String> trackers = List.of();
 
     @Option(names = "--resume", description = "Continues from the last checkpoint in the output folder, with the "
-            + "same options, data and model; the result equals that of an uninterrupted training.")
+            + "same options, data and model; the result equals that of an uninterrupted training. A finished training "
+            + "that left rows unlearned goes on from before its rate fell.")
     private boolean resume;
 
     @Option(names = "--resume-or-start", description = "Resumes the training in the output folder, or starts one "

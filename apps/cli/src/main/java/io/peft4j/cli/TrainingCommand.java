@@ -49,8 +49,9 @@ abstract class TrainingCommand extends PeftCommand {
     AdapterOptions adapter;
 
     @Option(names = "--epochs", paramLabel = "N|auto", defaultValue = AutoNumber.AUTO, description = "Passes over "
-            + "the data. With auto, here and below, rules choose from data, model, method, objective and memory, and "
-            + "say why; with --time-budget from that, too. Default: ${DEFAULT-VALUE}")
+            + "the data; with auto until the rows are learned. With auto, here and below, rules choose from data, "
+            + "model, method, objective and memory, and say why; with --time-budget from that, too. Default: "
+            + "${DEFAULT-VALUE}")
     AutoInteger epochs;
 
     @Option(names = "--batch-size", paramLabel = "N|auto", defaultValue = AutoNumber.AUTO,
@@ -185,6 +186,7 @@ abstract class TrainingCommand extends PeftCommand {
         HyperparameterRules rules = examples.rules(base);
         choice.config(base).ifPresent(rules::method);
         epochs.value().ifPresent(rules::epochs);
+        options().learnedShare().ifPresent(rules::learnedShare);
         batchSize.value().ifPresent(rules::batchSize);
         learningRate.value().ifPresent(rules::learningRate);
         Optional.ofNullable(gradientAccumulation).ifPresent(rules::gradientAccumulation);
@@ -249,7 +251,7 @@ abstract class TrainingCommand extends PeftCommand {
     final TrainerBuilder builder(PeftModel tuned, Optional<Hyperparameters> chosen) {
         TrainerBuilder builder = trainer(tuned, options());
         chosen.filter(values -> budget().isPresent() && epochs.value().isEmpty())
-                .ifPresent(values -> builder.epochs(values.epochs()));
+                .ifPresent(values -> builder.epochs(values.epochs()).learnedShare(values.learnedShare()));
         return builder;
     }
 

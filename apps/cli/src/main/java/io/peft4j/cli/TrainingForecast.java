@@ -50,9 +50,11 @@ final class TrainingForecast implements TrainingListener {
         bytes = peak.isPresent() ? OptionalLong.of(peak.getAsLong()
                 + TrainingEstimate.laterBytes(seconds.getAsDouble(), plan.totalSteps())) : peak;
         String cost = prices.text(seconds.getAsDouble(), tokens());
-        console.say("estimate:   %s in all, %,d tokens, peak memory about %s%s",
+        boolean open = step.fewestSteps() < step.mostSteps();
+        console.say("estimate:   %s%s in all, %s%,d tokens, peak memory about %s%s",
+                open ? TerminalProgress.time(spent + step.leastSecondsLeft()) + " to " : "",
                 TerminalProgress.time(seconds.getAsDouble()),
-                tokens(), PeakMemory.text(bytes), cost.isEmpty() ? "" : ", cost " + cost);
+                open ? "at most " : "", tokens(), PeakMemory.text(bytes), cost.isEmpty() ? "" : ", cost " + cost);
     }
 
     /** Of all updates, each epoch counted. */

@@ -39,9 +39,9 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
 
     @Override
     public void onStart(TrainingPlan plan) {
-        console.say("%s with %s, %,d of them supervised; %s an epoch, %,d in all%s%s",
+        console.say("%s with %s, %,d of them supervised; %s an epoch, %s%,d in all%s%s",
                 Count.of(plan.examples(), "example"), Count.of(plan.tokens(), "token"), plan.supervisedTokens(),
-                Count.of(plan.stepsPerEpoch(), "step"), plan.totalSteps(),
+                Count.of(plan.stepsPerEpoch(), "step"), plan.isOpen() ? "at most " : "", plan.totalSteps(),
                 plan.leftOut() == 0 ? "" : "; " + Count.of(plan.leftOut(), "example") + " left out",
                 plan.doneSteps() == 0 ? "" : "; " + Count.of(plan.doneSteps(), "step") + " done before");
         if (!plan.chosen().isEmpty()) {
@@ -54,6 +54,7 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
     public void onStep(StepMetrics step) {
         tokens += step.tokens();
         seconds += step.seconds();
+        progress.endsBetween(step.fewestSteps(), step.mostSteps());
         progress.to(step.step(), String.format(Locale.ROOT, "epoch %.1f, %s%s, %.0f tokens/s", step.epoch(),
                 step.summary(), validation, tokens / seconds));
         if (json) {

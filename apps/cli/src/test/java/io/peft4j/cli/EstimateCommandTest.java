@@ -66,7 +66,8 @@ class EstimateCommandTest {
                 "auto", "--machine-hour-price", 1);
         assertTrue(run.out().contains("MB on disk") && run.out().contains("cost:") && run.out().contains("tokens/s"),
                 run.out());
-        assertTrue(run.err().contains("auto:       batch size 4 (12 rows") && run.err().contains(", epochs 12 ("),
+        assertTrue(
+                run.err().contains("auto:       batch size 4 (12 rows") && run.err().contains(", epochs at most 36 ("),
                 run.err());
     }
 

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.UnaryOperator;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -41,7 +42,7 @@ public final class Pass implements AutoCloseable {
     private double labelSmoothing;
     private double routerWeight;
     private double routerNormalizer = 1;
-    private double hitWeight;
+    private boolean[] hits = new boolean[0];
 
     private Pass(ModelLease model, Workspace workspace, Tape tape, ForwardContext context) {
         this.model = model;
@@ -246,7 +247,7 @@ public final class Pass implements AutoCloseable {
 
     private float[] negativeLogLikelihoods(INDArray rows) {
         TargetHead.Losses losses = head(batch().targets()).losses(rows);
-        hitWeight = losses.hitWeight();
+        hits = losses.hits();
         return losses.nll();
     }
 
@@ -256,7 +257,19 @@ public final class Pass implements AutoCloseable {
 
     /** The weight of the supervised tokens that were predicted right (as the likeliest), as of the last losses. */
     public double hitWeight() {
-        return hitWeight;
+        float[] weights = batch().targets().weights();
+        return IntStream.range(0, Math.min(weights.length, hits.length)).mapToDouble(i -> hits[i] ? weights[i] : 0)
+                .sum();
+    }
+
+    /** For each sequence of the batch whether all of its supervised tokens were predicted right, as of the same. */
+    public boolean[] sequenceHits() {
+        double[] missed = sequenceSums(i -> hits[i] ? 0 : 1);
+        boolean[] all = new boolean[missed.length];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = missed[i] == 0;
+        }
+        return all;
     }
 
     /** The sum of {@link #negativeLogLikelihoods()} for each sequence of the batch, in their order. */
@@ -333,7 +346,7 @@ public final class Pass implements AutoCloseable {
         INDArray gradient = zeros(rows);
         TargetHead.Losses losses = head(targets).backward(rows.value(), gradient, shares,
                 new SmoothedLabels(labelSmoothing));
-        hitWeight = losses.hitWeight();
+        hits = losses.hits();
         backward(rows, gradient);
         return losses.nll();
     }

@@ -35,15 +35,6 @@ record TargetChunk(PackedBatch.Targets targets, int from, int to) {
         return Arrays.copyOfRange(targets.ids(), from, to);
     }
 
-    /** The weight of those that are marked, as far as there are weights. */
-    double weight(boolean[] marked, float[] weights) {
-        double sum = 0;
-        for (int i = 0; i < Math.min(marked.length, weights.length - from); i++) {
-            sum += marked[i] ? weights[from + i] : 0;
-        }
-        return sum;
-    }
-
     float[] of(float[] values) {
         return Arrays.copyOfRange(values, from, to);
     }

@@ -23,9 +23,9 @@ record TargetHead(CausalNetwork network, Workspace workspace, ForwardContext con
      * What was computed for the targets.
      *
      * @param nll the loss of each, in their order
-     * @param hitWeight the weight of those of the batch that were predicted as the likeliest token
+     * @param hits whether each was predicted: no other token was likelier
      */
-    record Losses(float[] nll, double hitWeight) {
+    record Losses(float[] nll, boolean[] hits) {
     }
 
     /**
@@ -95,15 +95,15 @@ record TargetHead(CausalNetwork network, Workspace workspace, ForwardContext con
 
     private Losses forChunks(ChunkLoss loss) {
         float[] all = new float[targets.count()];
-        double hitWeight = 0;
+        boolean[] allHits = new boolean[all.length];
         for (TargetChunk chunk : TargetChunk.of(targets, chunkRows)) {
             float[] nll = new float[chunk.size()];
             boolean[] hits = new boolean[chunk.size()];
             loss.compute(chunk, nll, hits);
-            hitWeight += chunk.weight(hits, context.batch().targets().weights());
             System.arraycopy(nll, 0, all, chunk.from(), nll.length);
+            System.arraycopy(hits, 0, allHits, chunk.from(), hits.length);
         }
-        return new Losses(all, hitWeight);
+        return new Losses(all, allHits);
     }
 
     private Variable input(Tape head, TargetChunk chunk, INDArray hidden, INDArray gradient) {

@@ -10,6 +10,14 @@ public record Origin(String file, long line) {
     /** Of an example that was made in a program. */
     public static final Origin PROGRAM = new Origin("program", 1);
 
+    /** Where general examples stand, which keep a model from forgetting, and are not what it is to learn. */
+    public static final String GENERAL = "the built-in general.jsonl";
+
+    /** Whether it is a general example, beside those that are to be learned. */
+    public boolean isGeneral() {
+        return file.equals(GENERAL);
+    }
+
     @Override
     public String toString() {
         return file + ", line " + line;

@@ -8,6 +8,7 @@ import io.peft4j.data.Masking;
 import io.peft4j.data.example.ChatExample;
 import java.util.List;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -62,8 +63,18 @@ public final class ChatObjective implements Objective<ChatExample> {
         EncodedChats encoded = encoder.encode(ChatDataset.of(examples), setup.maxLength());
         LOG.info("[[learned]] of the first {} example: {}", setup.kind(),
                 encoder.preview(encoded.kept().get(0)).replace("\n", "\\n"));
-        return new EncodedExamples(encoded.sequences().stream().map(EncodedExample::of).toList(),
+        return new EncodedExamples(IntStream.range(0, encoded.kept().size()).mapToObj(i -> EncodedExample.of(
+                encoded.sequences().get(i)).ofRow(row(encoded.kept().get(i)))).toList(),
                 encoded.tooLong().size(), encoded.kept().stream().map(kept -> kept.origin().toString()).toList());
+    }
+
+    private static long row(ChatExample chat) {
+        return chat.origin().isGeneral() ? 0 : chat.origin().line();
+    }
+
+    @Override
+    public boolean tellsLearned() {
+        return tokens.tellsLearned();
     }
 
     @Override

@@ -26,7 +26,6 @@ import org.slf4j.LoggerFactory;
 public final class ClassificationObjective extends HeadObjective<LabelledText> {
     private static final Logger LOG = LoggerFactory.getLogger(ClassificationObjective.class);
     private static final double RATE_OF_NEW_HEAD = 0.5;
-    private static final double EXAMPLES_OF_NEW_HEAD = 3;
 
     private final TextEncoder encoder;
     private final double[] weights;
@@ -74,10 +73,9 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
         return newHead ? RATE_OF_NEW_HEAD : 1;
     }
 
-    /** A new head knows nothing of its classes, where the words of an answer have a meaning. */
     @Override
-    public double autoExamplesFactor() {
-        return newHead ? EXAMPLES_OF_NEW_HEAD : 1;
+    public boolean tellsLearned() {
+        return task().problem() != Task.Problem.REGRESSION;
     }
 
     @Override
@@ -154,24 +152,19 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
         return sum;
     }
 
-    /** The share of texts with all labels right; of a regression none. */
+    /** Whether a text has all labels right; of a regression none. */
     @Override
-    void measure(Passes passes, List<EncodedExample> batch, float[] outputs, int columns) {
-        int right = 0;
-        for (int i = 0; i < batch.size(); i++) {
+    boolean[] right(List<EncodedExample> batch, float[] outputs, int columns) {
+        boolean[] right = new boolean[tellsLearned() ? batch.size() : 0];
+        for (int i = 0; i < right.length; i++) {
             int first = i * columns;
             float[] targets = batch.get(i).targets();
-            right += switch (task().problem()) {
-                case SINGLE_LABEL -> best(outputs, first, 1, columns) == (targets.length == 1 ? (int) targets[0]
-                        : best(targets, 0, 1, columns)) ? 1 : 0;
-                case MULTI_LABEL -> IntStream.range(0, columns)
-                        .allMatch(j -> outputs[first + j] >= 0 == targets[j] >= 0.5) ? 1 : 0;
-                case REGRESSION -> 0;
-            };
+            right[i] = task().problem() == Task.Problem.MULTI_LABEL
+                    ? IntStream.range(0, columns).allMatch(j -> outputs[first + j] >= 0 == targets[j] >= 0.5)
+                    : best(outputs, first, 1, columns) == (targets.length == 1 ? (int) targets[0]
+                            : best(targets, 0, 1, columns));
         }
-        if (task().problem() != Task.Problem.REGRESSION) {
-            passes.measure(ACCURACY, right, batch.size());
-        }
+        return right;
     }
 
     /** Of uncertain labels the losses of all of them, each times its weight and its probability. */

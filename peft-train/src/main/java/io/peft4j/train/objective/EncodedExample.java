@@ -14,9 +14,11 @@ import java.util.stream.IntStream;
  * @param weight its share of the loss: losses are divided by the sum of weights of an update
  * @param supervised the number of values that are learned; an example without any is left out
  * @param part of a {@link MixedObjective} the objective that learns it, from 0
+ * @param row the number of the row that it was made of, from 1; 0 of one that stands beside what is to be learned, so
+ *     that the model forgets less
  */
 public record EncodedExample(List<TokenSequence> sequences, float[] targets, double weight, long supervised,
-        int part) {
+        int part, long row) {
     /** Copies the list. */
     public EncodedExample {
         sequences = List.copyOf(sequences);
@@ -26,9 +28,9 @@ public record EncodedExample(List<TokenSequence> sequences, float[] targets, dou
         }
     }
 
-    /** An example of the only objective. */
+    /** An example of the only objective, of the first row. */
     public EncodedExample(List<TokenSequence> sequences, float[] targets, double weight, long supervised) {
-        this(sequences, targets, weight, supervised, 0);
+        this(sequences, targets, weight, supervised, 0, 1);
     }
 
     /** A sequence whose supervised tokens are predicted; its weight is the sum of theirs. */
@@ -60,12 +62,17 @@ public record EncodedExample(List<TokenSequence> sequences, float[] targets, dou
     public EncodedExample withMoreTargets(float... more) {
         float[] all = Arrays.copyOf(targets, targets.length + more.length);
         System.arraycopy(more, 0, all, targets.length, more.length);
-        return new EncodedExample(sequences, all, weight, supervised, part);
+        return new EncodedExample(sequences, all, weight, supervised, part, row);
     }
 
     /** The same for another objective of several. */
     public EncodedExample ofPart(int number) {
-        return new EncodedExample(sequences, targets, weight, supervised, number);
+        return new EncodedExample(sequences, targets, weight, supervised, number, row);
+    }
+
+    /** The same of another row. */
+    public EncodedExample ofRow(long number) {
+        return new EncodedExample(sequences, targets, weight, supervised, part, number);
     }
 
     /** The sequences of examples, in their order. */

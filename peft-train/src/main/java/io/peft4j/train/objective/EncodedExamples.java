@@ -2,6 +2,7 @@ package io.peft4j.train.objective;
 
 import io.peft4j.core.nn.TokenSequence;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Examples as they are trained on.
@@ -24,7 +25,8 @@ public record EncodedExamples(List<EncodedExample> examples, int leftOut, List<S
 
     /** Sequences whose supervised tokens are predicted. */
     public static EncodedExamples of(List<TokenSequence> sequences) {
-        return new EncodedExamples(sequences.stream().map(EncodedExample::of).toList(), 0);
+        return new EncodedExamples(IntStream.range(0, sequences.size()).mapToObj(i -> EncodedExample.of(sequences
+                .get(i)).ofRow(i + 1)).toList(), 0);
     }
 
     @Override

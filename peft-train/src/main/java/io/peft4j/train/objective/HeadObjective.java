@@ -83,8 +83,17 @@ abstract class HeadObjective<E> implements Objective<E> {
      */
     abstract double loss(List<EncodedExample> batch, float[] outputs, int columns, double[] gradient);
 
-    /** The shares that the objective measures beside its loss; by default none. */
+    /** The shares that the objective measures beside its loss; by default the {@link #ACCURACY} of what is told. */
     void measure(Passes passes, List<EncodedExample> batch, float[] outputs, int columns) {
+        boolean[] right = right(batch, outputs, columns);
+        if (right.length > 0) {
+            passes.measure(ACCURACY, IntStream.range(0, right.length).filter(i -> right[i]).count(), right.length);
+        }
+    }
+
+    /** Of each example whether all of it is predicted right; by default none, where that is not told. */
+    boolean[] right(List<EncodedExample> batch, float[] outputs, int columns) {
+        return new boolean[0];
     }
 
     /** The index of the largest of {@code count} values, {@code step} apart from {@code first} on. */
@@ -104,6 +113,10 @@ abstract class HeadObjective<E> implements Objective<E> {
                 double[] exact = new double[outputs.length];
                 sum[0] = loss(batch, outputs, columns, exact);
                 measure(passes, batch, outputs, columns);
+                boolean[] right = right(batch, outputs, columns);
+                for (int i = 0; i < right.length; i++) {
+                    passes.visited(batch.get(i), right[i], sum[0] / EncodedExample.weight(batch));
+                }
                 for (int i = 0; i < exact.length; i++) {
                     gradient[i] = (float) (exact[i] / normalizer);
                 }

@@ -125,8 +125,8 @@ public final class KeepingObjective<E> implements Objective<E> {
     }
 
     @Override
-    public double autoExamplesFactor() {
-        return learned.autoExamplesFactor();
+    public boolean tellsLearned() {
+        return learned.tellsLearned();
     }
 
     @Override

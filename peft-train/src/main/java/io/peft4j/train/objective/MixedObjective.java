@@ -202,9 +202,10 @@ public final class MixedObjective implements Objective<MixedObjective.Example> {
         return parts.get(0).objective().autoEpochsFactor();
     }
 
+    /** Those of the first. */
     @Override
-    public double autoExamplesFactor() {
-        return parts.get(0).objective().autoExamplesFactor();
+    public boolean tellsLearned() {
+        return parts.get(0).objective().tellsLearned();
     }
 
     @Override
@@ -275,6 +276,11 @@ public final class MixedObjective implements Objective<MixedObjective.Example> {
         @Override
         public void measure(String measure, double[] sums, double count) {
             passes.measure(name + "/" + measure, sums, count);
+        }
+
+        @Override
+        public void visited(EncodedExample example, boolean right, double loss) {
+            passes.visited(example, right, loss);
         }
     }
 

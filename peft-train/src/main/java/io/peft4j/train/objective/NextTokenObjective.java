@@ -3,6 +3,7 @@ package io.peft4j.train.objective;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.TokenSequence;
 import java.util.List;
+import java.util.stream.DoubleStream;
 
 /** Next-token prediction: the negative log-likelihood of the supervised tokens, a weight each. */
 public final class NextTokenObjective implements Objective<TokenSequence> {
@@ -38,10 +39,20 @@ public final class NextTokenObjective implements Objective<TokenSequence> {
     @Override
     public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
         return passes.training(batch, pass -> {
-            double loss = pass.withLabelSmoothing(labelSmoothing).backward(normalizer);
+            double[] same = DoubleStream.generate(() -> normalizer).limit(batch.size()).toArray();
+            double[] sums = pass.withLabelSmoothing(labelSmoothing).backwardBySequence(same);
+            boolean[] hits = pass.sequenceHits();
+            for (int i = 0; i < sums.length; i++) {
+                passes.visited(batch.get(i), hits[i], sums[i] / batch.get(i).weight());
+            }
             measure(passes, pass);
-            return loss;
+            return DoubleStream.of(sums).sum();
         });
+    }
+
+    @Override
+    public boolean tellsLearned() {
+        return true;
     }
 
     @Override

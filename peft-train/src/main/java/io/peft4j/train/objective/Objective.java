@@ -47,7 +47,8 @@ public interface Objective<E> {
         List<EncodedExample> all = new ArrayList<>();
         for (int i = 0; i < examples.size(); i++) {
             try {
-                all.addAll(encode(examples.get(i)));
+                long row = i + 1;
+                encode(examples.get(i)).forEach(example -> all.add(example.ofRow(row)));
             } catch (ConfigurationException | FileFormatException e) {
                 throw new ConfigurationException(setup.kind() + " example " + (i + 1) + ": " + e.getMessage(), e);
             }
@@ -108,6 +109,14 @@ public interface Objective<E> {
         return false;
     }
 
+    /**
+     * Whether it says of each example in training whether the model has it right ({@link Passes#visited}): then an
+     * automatic training ends when its examples are learned, and else after a number of epochs. Default: false.
+     */
+    default boolean tellsLearned() {
+        return false;
+    }
+
     /** What an automatic learning rate, which is one for learning answers, is multiplied by; default 1. */
     default double autoRateFactor() {
         return 1;
@@ -115,11 +124,6 @@ public interface Objective<E> {
 
     /** What an automatic number of epochs, as many as facts need to be learned, is multiplied by; default 1. */
     default double autoEpochsFactor() {
-        return 1;
-    }
-
-    /** What the examples that an automatic training shows are multiplied by, within the usual epochs; default 1. */
-    default double autoExamplesFactor() {
         return 1;
     }
 

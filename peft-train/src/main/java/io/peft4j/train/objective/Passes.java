@@ -53,6 +53,15 @@ public interface Passes {
      */
     void measure(String name, double[] sums, double count);
 
+    /**
+     * Takes of an example, in training, what the model said of it before the update; default: nobody wants to know.
+     *
+     * @param right whether all of it was predicted right, of a text each token that is learned as the likeliest
+     * @param loss its mean loss
+     */
+    default void visited(EncodedExample example, boolean right, double loss) {
+    }
+
     /** Takes an answer that the model gave, to be shown; default: it is not. */
     default void show(SampledAnswer answer) {
     }

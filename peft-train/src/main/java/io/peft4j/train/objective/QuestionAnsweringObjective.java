@@ -87,18 +87,24 @@ public final class QuestionAnsweringObjective extends HeadObjective<SpanQuestion
         return sum;
     }
 
-    /** The share of windows whose begin and end are both right. */
     @Override
-    void measure(Passes passes, List<EncodedExample> batch, float[] outputs, int columns) {
-        int right = 0;
+    public boolean tellsLearned() {
+        return true;
+    }
+
+    /** Whether begin and end of a window are both right. */
+    @Override
+    boolean[] right(List<EncodedExample> batch, float[] outputs, int columns) {
+        boolean[] right = new boolean[batch.size()];
         int row = 0;
-        for (EncodedExample example : batch) {
+        for (int i = 0; i < right.length; i++) {
+            EncodedExample example = batch.get(i);
             int length = (int) example.tokens();
-            right += best(outputs, row * columns, columns, length) == (int) example.targets()[0]
-                    && best(outputs, row * columns + 1, columns, length) == (int) example.targets()[1] ? 1 : 0;
+            right[i] = best(outputs, row * columns, columns, length) == (int) example.targets()[0]
+                    && best(outputs, row * columns + 1, columns, length) == (int) example.targets()[1];
             row += length;
         }
-        passes.measure(ACCURACY, right, batch.size());
+        return right;
     }
 
     /** The objective by its name. */

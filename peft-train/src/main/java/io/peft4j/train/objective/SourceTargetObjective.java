@@ -48,6 +48,11 @@ public final class SourceTargetObjective implements Objective<SourceTarget> {
     }
 
     @Override
+    public boolean tellsLearned() {
+        return tokens.tellsLearned();
+    }
+
+    @Override
     public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
         return tokens.backward(passes, batch, normalizer);
     }

@@ -15,25 +15,18 @@ import java.util.List;
  * @param tokens tokens of all of them
  * @param longest tokens of the longest
  * @param supervisedTokens tokens that are learned
- * @param answers how many different answers there are: fewer where rows share them
  */
-public record DataFacts(long rows, long tokens, int longest, long supervisedTokens, long answers) {
+public record DataFacts(long rows, long tokens, int longest, long supervisedTokens) {
     /**
      * Checks the numbers.
      *
      * @throws ConfigurationException when there is no row or no token
      */
     public DataFacts {
-        if (rows < 1 || tokens < rows || longest < 1 || supervisedTokens < 0 || answers < 1 || answers > rows) {
+        if (rows < 1 || tokens < rows || longest < 1 || supervisedTokens < 0) {
             throw new ConfigurationException("hyperparameters are chosen for data with rows and tokens; got " + rows
-                    + " rows with " + tokens + " tokens, the longest with " + longest + ", and " + answers
-                    + " different answers");
+                    + " rows with " + tokens + " tokens, the longest with " + longest);
         }
-    }
-
-    /** Rows of which each has another answer. */
-    public DataFacts(long rows, long tokens, int longest, long supervisedTokens) {
-        this(rows, tokens, longest, supervisedTokens, rows);
     }
 
     /** The facts of examples that are encoded. */
@@ -45,33 +38,7 @@ public record DataFacts(long rows, long tokens, int longest, long supervisedToke
     public static DataFacts ofEncoded(List<EncodedExample> examples) {
         return new DataFacts(examples.size(), examples.stream().mapToLong(EncodedExample::tokens).sum(),
                 (int) examples.stream().mapToLong(EncodedExample::tokens).max().orElse(0),
-                examples.stream().mapToLong(EncodedExample::supervised).sum(),
-                examples.stream().mapToLong(DataFacts::answer).distinct().count());
-    }
-
-    /** A number for what is learned of an example: the same for the same, and practically another for another. */
-    private static long answer(EncodedExample example) {
-        long hash = 0;
-        boolean any = false;
-        for (TokenSequence sequence : example.sequences()) {
-            for (int i = 1; i < sequence.length(); i++) {
-                if (sequence.weights()[i] > 0) {
-                    hash = mixed(hash, sequence.ids()[i]);
-                    any = true;
-                }
-            }
-        }
-        for (float target : example.targets()) {
-            hash = mixed(hash, Float.floatToIntBits(target));
-            any = true;
-        }
-        // Where nothing is supervised, the example as a whole is learned.
-        return any ? hash : System.identityHashCode(example);
-    }
-
-    private static long mixed(long hash, int value) {
-        long next = (hash ^ value) * 0x9E3779B97F4A7C15L;
-        return next ^ next >>> 32;
+                examples.stream().mapToLong(EncodedExample::supervised).sum());
     }
 
     /**

@@ -27,13 +27,11 @@ import java.util.stream.Collectors;
  * <li><b>Batch size</b>: 4 below 50 rows, 8 below 2,000, 16 below 20,000, else 32: with few rows, updates are scarce.
  * A forward pass holds at most some 2,048 tokens, since it is no faster with more, and what memory has room for; the
  * rest of the batch is accumulated.
- * <li><b>Epochs</b>: as many as show some {@value #EXAMPLES_SEEN} examples, from 3 to 12: that is where facts are
- * learned by heart, and what is seen more often costs general ability. Above {@value #FEW_ROWS} rows times the power of
- * 2/3 of rows over these, so that each is still seen a few times. Where only some layers have an adapter, times
- * the fourth root of all layers over these. Rows that share few answers have a rule in common, which needs less:
- * {@value #TIMES_SEEN} times the number of different answers, at least {@value #FEWEST_SEEN}. A new
- * classifier is shown three times as many. 2 above 5,000 rows, 1 above 50,000. An objective can ask for a fewest number
- * of updates, for which there are up to {@value #FOR_UPDATES}.
+ * <li><b>Epochs</b>: until {@value #LEARNED_SHARE} of the rows are learned, or nothing improves any more
+ * ({@link io.peft4j.train.TrainingOptions#learnedShare}); {@code 45 / cbrt(rows)} of them, from 1 to 12, are usual, and
+ * {@value #MOST_OF_USUAL} times as many the most there are. Objectives that cannot tell what is learned, and schedules
+ * and methods that must know the end from the beginning, have as many as are usual. An objective can ask for a fewest
+ * number of updates, for which there are up to {@value #FOR_UPDATES}.
  * <li><b>Learning rate</b>: {@code 5e-4 (2000 / H)^0.78} for a hidden size H: how the best rate of LoRA falls with the
  * width ("LoRA Without Regret", Thinking Machines 2025); 1.3e-3 for H = 576. Where only some layers have an adapter,
  * times the root of all layers over these, since each of them has to change more. At most 5e-3. Times what method,
@@ -49,12 +47,10 @@ import java.util.stream.Collectors;
  * it.
  */
 public final class HyperparameterRules {
-    private static final int EXAMPLES_SEEN = 1408;
-    private static final int FEW_ROWS = 176;
-    private static final int FEWEST_SEEN = 320;
-    private static final int TIMES_SEEN = 48;
-    private static final int MOST_EPOCHS = 12;
-    private static final int FEWEST_EPOCHS = 3;
+    /** The share of the rows that is waited for: contradictory and wrong ones are never learned. */
+    private static final double LEARNED_SHARE = 0.97;
+    private static final int MOST_USUAL = 12;
+    private static final int MOST_OF_USUAL = 3;
     private static final int FOR_UPDATES = 24;
     private static final int TOKENS_A_PASS = 2048;
     private static final double HIGHEST_RATE = 5e-3;
@@ -73,6 +69,7 @@ public final class HyperparameterRules {
     private OptionalInt epochs = OptionalInt.empty();
     private OptionalInt rank = OptionalInt.empty();
     private OptionalDouble learningRate = OptionalDouble.empty();
+    private OptionalDouble learnedShare = OptionalDouble.empty();
     private OptionalInt firstLayer = OptionalInt.empty();
     private OptionalInt accumulation = OptionalInt.empty();
     private OptionalInt warmup = OptionalInt.empty();
@@ -103,6 +100,12 @@ public final class HyperparameterRules {
     /** A given number of epochs. */
     public HyperparameterRules epochs(int value) {
         epochs = OptionalInt.of(atLeastOne("epochs", value));
+        return this;
+    }
+
+    /** A given share of the rows that is to be learned before the training ends; 0 for a fixed number of epochs. */
+    public HyperparameterRules learnedShare(double value) {
+        learnedShare = OptionalDouble.of(value);
         return this;
     }
 
@@ -141,6 +144,9 @@ public final class HyperparameterRules {
 
     /** What is trained; default LoRA with an alpha of twice its rank. */
     public HyperparameterRules method(PeftConfig config) {
+        if (config.countsUpdates()) {
+            learnedShare(0);
+        }
         return factorFor(config.peftType(), config.autoRateFactor());
     }
 
@@ -214,14 +220,25 @@ public final class HyperparameterRules {
         }
         long batches = (data.rows() + pass - 1) / pass;
         long updatesOfEpoch = (batches + accumulated - 1) / accumulated;
-        int wantedEpochs = epochs.orElseGet(() -> epochs(updatesOfEpoch, reasons));
+        int usual = epochs.orElseGet(() -> usualEpochs(updatesOfEpoch, reasons));
         epochs.ifPresent(given -> reasons.put("epochs", given + ": given"));
-        int first = firstLayer.orElseGet(() -> firstLayer(wantedEpochs, reasons));
+        double share = learnedShare.orElse(epochs.isEmpty() && objective.map(Objective::tellsLearned).orElse(true)
+                ? LEARNED_SHARE : 0);
+        int wantedEpochs = epochs.isEmpty() && share > 0 ? mostEpochs(share, usual, reasons) : usual;
+        int first = firstLayer.orElseGet(() -> firstLayer(usual, reasons));
         int passes = epochs.orElseGet(() -> withinTime(wantedEpochs, first, reasons));
-        long updates = Math.min(mostUpdates, updatesOfEpoch * passes);
+        long updates = Math.min(mostUpdates, updatesOfEpoch * Math.min(usual, passes));
         double rate = learningRate(model.layers() - first, reasons);
-        return new Hyperparameters(pass, accumulated, passes, rate, warmup(updates, reasons), rank(reasons), first,
-                updates, reasons);
+        return new Hyperparameters(pass, accumulated, passes, share, rate, warmup(updates, reasons), rank(reasons),
+                first, Math.min(mostUpdates, updatesOfEpoch * passes), reasons);
+    }
+
+    private int mostEpochs(double share, int usual, Map<String, String> reasons) {
+        int most = MOST_OF_USUAL * usual;
+        reasons.put("epochs",
+                String.format(Locale.ROOT, "at most %d: until %.0f %% of the rows are learned, or nothing "
+                        + "improves", most, 100 * share));
+        return most;
     }
 
     private int warmup(long updates, Map<String, String> reasons) {
@@ -284,48 +301,17 @@ public final class HyperparameterRules {
         return most < 2 ? 1 : Integer.highestOneBit((int) Math.min(most, 1 << 20));
     }
 
-    private int epochs(long updatesOfEpoch, Map<String, String> reasons) {
-        long rows = data.rows();
-        double share = objective.map(Objective::autoEpochsFactor).orElse(1.0);
-        int usual = usualEpochs(reasons);
-        int count = (int) Math.max(1, Math.round(share * usual));
-        if (count != usual) {
-            reasons.put("epochs", count + ": " + Count.of(rows, "row") + ", and " + objective.orElseThrow().name()
-                    + " needs fewer passes than the " + usual + " after which answers are learned");
-        }
+    private int usualEpochs(long updatesOfEpoch, Map<String, String> reasons) {
+        int rows = Math.toIntExact(Math.round(Math.max(1, Math.min(MOST_USUAL, 45 / Math.cbrt(data.rows())))));
+        int count = (int) Math.max(1, Math.round(objective.map(Objective::autoEpochsFactor).orElse(1.0) * rows));
         int fewest = objective.map(Objective::autoFewestUpdates).orElse(0);
         int more = (int) Math.min(FOR_UPDATES, (fewest + updatesOfEpoch - 1) / updatesOfEpoch);
-        if (more > count) {
-            reasons.put("epochs", more + ": " + objective.orElseThrow().name() + " needs some " + number(fewest)
-                    + " updates, at most " + FOR_UPDATES + " passes");
-        }
+        reasons.put("epochs", more > count ? more + ": " + objective.orElseThrow().name() + " needs some "
+                + number(fewest) + " updates, at most " + FOR_UPDATES + " passes"
+                : count + ": "
+                        + Count.of(data.rows(), "row") + (count == rows ? "" : ", and " + objective.orElseThrow().name()
+                                + " needs fewer passes than the " + rows + " after which answers are learned"));
         return Math.max(count, more);
-    }
-
-    private int usualEpochs(Map<String, String> reasons) {
-        long rows = data.rows();
-        if (rows > 5_000) {
-            int few = rows > 50_000 ? 1 : 2;
-            reasons.put("epochs", few + ": " + number(rows) + " rows are enough to be seen " + (few == 1 ? "once"
-                    : "twice"));
-            return few;
-        }
-        int adapted = Math.max(1, model.layers() - firstLayer.orElse(0));
-        double moreRows = Math.pow(Math.max(1, (double) rows / FEW_ROWS), 2.0 / 3);
-        long facts = Math.round(EXAMPLES_SEEN * moreRows * Math.pow((double) model.layers() / adapted, 0.25));
-        long shared = TIMES_SEEN * data.answers();
-        double times = objective.map(Objective::autoExamplesFactor).orElse(1.0);
-        long seen = Math.max(FEWEST_SEEN, Math.round(times * Math.min(facts, shared)));
-        long wanted = Math.round((double) seen / rows);
-        int count = (int) Math.max(FEWEST_EPOCHS, Math.min(MOST_EPOCHS, wanted));
-        String learned = facts <= shared ? "the facts of " + Count.of(rows, "row")
-                : Count.of(data.answers(), 2 * data.answers() <= rows ? "class" : "different answer");
-        reasons.put("epochs",
-                count + ": " + learned + " need about " + number(Math.round(seen / 10.0) * 10) + " examples seen"
-                        + (wanted > count ? ", which would be " + Count.of(wanted, "epoch") : "") + "; chosen: "
-                        + Count.of(count, "epoch") + (wanted > count ? ", the most: more costs general ability"
-                                : wanted < count ? ", the fewest" : ""));
-        return count;
     }
 
     private double secondsOfEpoch() {

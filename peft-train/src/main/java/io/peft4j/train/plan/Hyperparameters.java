@@ -28,18 +28,19 @@ import java.util.stream.Collectors;
  *
  * @param batchSize examples a forward pass
  * @param gradientAccumulation forward passes an update
- * @param epochs passes over the data
+ * @param epochs passes over the data, the most there are where the learned share is above 0
+ * @param learnedShare the share of the rows that is to be learned before the training ends; 0 where the epochs decide
  * @param learningRate the highest learning rate
  * @param warmupSteps updates over which it rises
  * @param rank rank of the adapter; alpha is twice as much
  * @param firstLayer the first decoder layer, counted from 0, that gets an adapter
- * @param updates updates in all
+ * @param updates updates in all, the most there are where the learned share is above 0
  * @param reasons why, by name: {@code batch_size}, {@code gradient_accumulation}, {@code epochs},
  *     {@code learning_rate}, {@code warmup_steps}, {@code rank}, {@code layers}; a sentence without its end, which
  *     begins with the value
  */
-public record Hyperparameters(int batchSize, int gradientAccumulation, int epochs, double learningRate,
-        int warmupSteps, int rank, int firstLayer, long updates, Map<String, String> reasons) {
+public record Hyperparameters(int batchSize, int gradientAccumulation, int epochs, double learnedShare,
+        double learningRate, int warmupSteps, int rank, int firstLayer, long updates, Map<String, String> reasons) {
     /** Copies the map in its order. */
     public Hyperparameters {
         reasons = Collections.unmodifiableMap(new LinkedHashMap<>(reasons));

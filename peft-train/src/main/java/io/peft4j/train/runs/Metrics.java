@@ -17,7 +17,8 @@ final class Metrics {
     /** How a training runs, rather than what it reaches. */
     private static final Map<String, String> COURSE = ordered("learning_rate", "Learning rate", "grad_norm",
             "Gradient norm, before clipping", "tokens_per_s", "Tokens a second");
-    private static final Map<String, String> REACHED = ordered("train_loss", "Training loss", "eval_loss",
+    private static final Map<String, String> REACHED = ordered("train_loss", "Training loss", "learned_rows",
+            "Rows that were right when they were seen last", "eval_loss",
             "Validation loss", "reward", "Reward", "eval_reward", "Reward on the validation data");
     /** What is measured of answers with rewards; the names in brackets are those in the files. */
     private static final Map<String, String> REWARDS = ordered("frac_reward_zero_std",

@@ -7,6 +7,7 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.support.SimilarNames;
 import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.io.support.JsonFiles;
+import io.peft4j.train.LearnedRows;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,9 +34,11 @@ import java.util.OptionalLong;
  * @param plan what it set out to do, numbers by name: {@code examples, left_out, tokens, supervised_tokens,
  *     steps_per_epoch, total_steps, done_steps, trainable_parameters}
  * @param settings what decides its course, by name
+ * @param learned which rows it has learned and what began its end, where it has ended and its objective tells
  */
 public record RunInfo(State state, Optional<String> failure, List<String> warnings, OptionalLong bestStep,
-        OptionalDouble seconds, OptionalLong peakResidentBytes, Map<String, Long> plan, Map<String, String> settings) {
+        OptionalDouble seconds, OptionalLong peakResidentBytes, Map<String, Long> plan, Map<String, String> settings,
+        Optional<LearnedRows> learned) {
     /** The file. */
     public static final String FILE = "run.json";
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -75,7 +78,7 @@ public record RunInfo(State state, Optional<String> failure, List<String> warnin
     /** One that has begun. */
     public static RunInfo running(Map<String, Long> plan, Map<String, String> settings) {
         return new RunInfo(State.RUNNING, Optional.empty(), List.of(), OptionalLong.empty(), OptionalDouble.empty(),
-                OptionalLong.empty(), plan, settings);
+                OptionalLong.empty(), plan, settings, Optional.empty());
     }
 
     /** Of a training that left none. */
@@ -85,28 +88,34 @@ public record RunInfo(State state, Optional<String> failure, List<String> warnin
 
     /** The same in another state. */
     public RunInfo with(State other) {
-        return new RunInfo(other, failure, warnings, bestStep, seconds, peakResidentBytes, plan, settings);
+        return new RunInfo(other, failure, warnings, bestStep, seconds, peakResidentBytes, plan, settings, learned);
     }
 
     /** The same with these warnings. */
     public RunInfo warnedOf(List<String> what) {
-        return new RunInfo(state, failure, what, bestStep, seconds, peakResidentBytes, plan, settings);
+        return new RunInfo(state, failure, what, bestStep, seconds, peakResidentBytes, plan, settings, learned);
     }
 
     /** The same of a training whose adapter is that of an earlier update. */
     public RunInfo withBest(OptionalLong step) {
-        return new RunInfo(state, failure, warnings, step, seconds, peakResidentBytes, plan, settings);
+        return new RunInfo(state, failure, warnings, step, seconds, peakResidentBytes, plan, settings, learned);
+    }
+
+    /** The same with what is known of its rows. */
+    public RunInfo withLearned(Optional<LearnedRows> rows) {
+        return new RunInfo(state, failure, warnings, bestStep, seconds, peakResidentBytes, plan, settings, rows);
     }
 
     /** The same when it has failed. */
     public RunInfo failed(String why) {
         return new RunInfo(State.FAILED, Optional.of(why), warnings, bestStep, seconds, peakResidentBytes, plan,
-                settings);
+                settings, learned);
     }
 
     /** The same with what it took. */
     public RunInfo took(double time, OptionalLong peakBytes) {
-        return new RunInfo(state, failure, warnings, bestStep, OptionalDouble.of(time), peakBytes, plan, settings);
+        return new RunInfo(state, failure, warnings, bestStep, OptionalDouble.of(time), peakBytes, plan, settings,
+                learned);
     }
 
     /**
@@ -123,6 +132,7 @@ public record RunInfo(State state, Optional<String> failure, List<String> warnin
         peakResidentBytes.ifPresent(bytes -> root.put("peak_resident_bytes", bytes));
         plan.forEach(root.putObject("plan")::put);
         settings.forEach(root.putObject("settings")::put);
+        learned.ifPresent(rows -> root.set("learned", JSON.valueToTree(rows)));
         AtomicFiles.writeString(folder.resolve(FILE), root.toPrettyString() + "\n");
     }
 
@@ -132,7 +142,7 @@ public record RunInfo(State state, Optional<String> failure, List<String> warnin
      * @throws FileFormatException when it is no JSON object or has another state
      * @throws UncheckedIOException when it cannot be read
      */
-    static RunInfo read(Path folder) {
+    public static RunInfo read(Path folder) {
         Path file = folder.resolve(FILE);
         return Files.exists(file) ? of(JsonFiles.read(file), file) : unknown();
     }
@@ -158,7 +168,9 @@ public record RunInfo(State state, Optional<String> failure, List<String> warnin
                 Optional.of(root.path("failure")).filter(JsonNode::isTextual).map(JsonNode::asText), warnings,
                 whole(root.path("best_step")),
                 seconds.isNumber() ? OptionalDouble.of(seconds.asDouble()) : OptionalDouble.empty(),
-                whole(root.path("peak_resident_bytes")), plan, settings);
+                whole(root.path("peak_resident_bytes")), plan, settings,
+                Optional.of(root.path("learned")).filter(JsonNode::isObject)
+                        .map(node -> JSON.convertValue(node, LearnedRows.class)));
     }
 
     private static OptionalLong whole(JsonNode value) {

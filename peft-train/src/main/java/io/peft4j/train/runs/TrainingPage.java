@@ -9,6 +9,7 @@ import io.peft4j.report.support.LinePlot;
 import io.peft4j.report.support.Numbers;
 import io.peft4j.report.support.Page;
 import io.peft4j.report.support.Tone;
+import io.peft4j.train.LearnedRows;
 import io.peft4j.train.objective.SampledAnswer;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -109,6 +110,7 @@ public final class TrainingPage {
         List<String> points = new ArrayList<>();
         run.info().failure().ifPresent(points::add);
         points.addAll(run.info().warnings());
+        run.info().learned().map(LearnedRows::listed).filter(rows -> !rows.isEmpty()).ifPresent(points::add);
         if (run.info().state() == RunInfo.State.INTERRUPTED) {
             points.add("Its process ended before the training did. Where there is a checkpoint, it can be resumed.");
         }
@@ -131,6 +133,7 @@ public final class TrainingPage {
         }
         run.info().bestStep().ifPresent(step -> facts.put("adapter", "that of step " + RunTexts.count(step)
                 + ", where the validation loss was lowest"));
+        run.info().learned().ifPresent(rows -> facts.put("learned rows", rows.summary()));
         run.last("epoch").ifPresent(epoch -> facts.put("epochs", Numbers.shown(epoch)));
         run.tokensPerSecond().ifPresent(speed -> facts.put("speed", Numbers.shown(speed) + " tokens a second"));
         run.info().peakResidentBytes().ifPresent(bytes -> facts.put("peak memory of the process",

@@ -105,10 +105,11 @@ public record TrainingRecord(String name, RunInfo info, Map<String, MetricSeries
                 .mapToLong(steps -> steps[steps.length - 1]).max().orElse(0);
     }
 
-    /** Updates that it set out to do, where it says so. */
+    /** Updates that it set out to do, where it says so; of one that is finished those that it did. */
     public OptionalLong totalSteps() {
-        return info.plan().containsKey("total_steps") ? OptionalLong.of(info.plan().get("total_steps"))
-                : OptionalLong.empty();
+        return info.state() == RunInfo.State.FINISHED && steps() > 0 ? OptionalLong.of(steps())
+                : info.plan().containsKey("total_steps") ? OptionalLong.of(info.plan().get("total_steps"))
+                        : OptionalLong.empty();
     }
 
     /** Tokens of the examples a second, over all updates. */

@@ -66,7 +66,7 @@ final class Replacement implements AutoCloseable {
                 preferences ? Optional.of(new DpoObjective(base)) : Optional.empty(), tuned.epochs(),
                 tuned.batchSize(), tuned.learningRateMultiplier());
         listener.say(tuned.name() + ": trains " + Count.of(data.rows(), "row") + ", "
-                + Count.of(chosen.epochs(), "epoch"));
+                + (chosen.learnedShare() > 0 ? "at most " : "") + Count.of(chosen.epochs(), "epoch"));
         PeftModel model = PeftModel.of(base, Tuning.adapter(chosen.rank()), new SplittableRandom(SEED));
         boolean complete = false;
         try {

@@ -79,6 +79,11 @@ public interface PeftConfig {
         return false;
     }
 
+    /** Whether it does something at certain updates of a training, whose number is then fixed before. Default: false. */
+    default boolean countsUpdates() {
+        return false;
+    }
+
     /**
      * What an automatic learning rate is multiplied by: how much faster than LoRA with an alpha of twice its rank the
      * method is to learn. Default: as its {@link PeftType} says.

@@ -9,6 +9,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.train.RunStart;
 import io.peft4j.train.internal.report.MetricsFile;
+import io.peft4j.train.runs.RunInfo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -185,14 +186,31 @@ public record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunSt
         return all;
     }
 
+    private static boolean isFalling(Path checkpoint) {
+        try {
+            return TrainingState.load(checkpoint).isFalling();
+        } catch (PeftException | UncheckedIOException e) {
+            // That it is damaged is said where it is chosen.
+            return true;
+        }
+    }
+
+    /** Whether a training that came to its end is to go on; where one may begin as well, it stays as it is. */
+    public boolean isFinished() {
+        return start == RunStart.RESUME && RunInfo.read(path()).state() == RunInfo.State.FINISHED;
+    }
+
     /**
-     * The last checkpoint that is whole, where the training is to go on; those that are damaged are named in the log.
+     * The last checkpoint that is whole, of a training that came to its end from before its rate fell if there is one, where the training is to go on; those that are damaged are named in the log.
      *
      * @throws PeftException when all are damaged
      * @throws UncheckedIOException when the last of them cannot be read
      */
     public Optional<Path> resumePoint() {
         List<Path> candidates = start == RunStart.NEW ? List.of() : candidates();
+        if (!candidates.isEmpty() && isFinished()) {
+            candidates = candidates.stream().sorted(Comparator.comparing(OutputFolder::isFalling)).toList();
+        }
         for (Path candidate : candidates) {
             try {
                 Checkpoints.verify(candidate);

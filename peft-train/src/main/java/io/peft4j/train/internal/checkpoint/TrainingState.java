@@ -22,8 +22,10 @@ import java.util.Map;
  * @param step updates done
  * @param settings what decides the course of the training
  * @param evaluations measurements so far
+ * @param course how far it goes, and what it knows of its rows; missing where an older version wrote it
  */
-public record TrainingState(long step, RunSettings settings, List<TrainingResult.Evaluation> evaluations) {
+public record TrainingState(long step, RunSettings settings, List<TrainingResult.Evaluation> evaluations,
+        JsonNode course) {
     /** The file in a checkpoint. */
     public static final String FILE = "trainer_state.json";
     private static final int FORMAT = 2;
@@ -31,6 +33,11 @@ public record TrainingState(long step, RunSettings settings, List<TrainingResult
 
     public TrainingState {
         evaluations = List.copyOf(evaluations);
+    }
+
+    /** Whether the rate of its training has begun to fall. */
+    boolean isFalling() {
+        return course.path("stable").asLong() > 0 && step > course.path("stable").asLong();
     }
 
     /** Writes {@value #FILE} into a folder. */
@@ -45,6 +52,7 @@ public record TrainingState(long step, RunSettings settings, List<TrainingResult
                 evaluation.measures().forEach(row.putObject("measures")::put);
             }
         }
+        root.set("course", course);
         AtomicFiles.writeString(folder.resolve(FILE), root.toPrettyString() + "\n");
     }
 
@@ -73,6 +81,7 @@ public record TrainingState(long step, RunSettings settings, List<TrainingResult
             evaluations.add(new TrainingResult.Evaluation(row.path("step").asLong(), row.path("epoch").asDouble(),
                     row.path("eval_loss").asDouble(), measures));
         });
-        return new TrainingState(root.get("global_step").asLong(), new RunSettings(settings), evaluations);
+        return new TrainingState(root.get("global_step").asLong(), new RunSettings(settings), evaluations,
+                root.path("course"));
     }
 }

@@ -22,31 +22,36 @@ import org.slf4j.LoggerFactory;
  *
  * @param folder the checkpoint, empty for a training from the beginning
  * @param copied whether it is this worker's copy
+ * @param finished whether the training had come to its end
  */
-public record SharedCheckpoint(Optional<Path> folder, boolean copied) implements AutoCloseable {
+public record SharedCheckpoint(Optional<Path> folder, boolean copied, boolean finished) implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SharedCheckpoint.class);
     private static final List<String> FILES = List.of(TrainingState.FILE, OptimizerFile.FILE, Checkpoints.SUMS);
     private static final int BLOCK = 16 << 20;
     private static final byte[] NOTHING = new byte[0];
 
+    /** A training from the beginning. */
+    public static final SharedCheckpoint NONE = new SharedCheckpoint(Optional.empty(), false, false);
+
     /** Sends the first worker's checkpoint round, if there is one. */
-    public static SharedCheckpoint of(WorkerCollective workers, Optional<Path> own) {
+    public static SharedCheckpoint of(WorkerCollective workers, Optional<Path> own, boolean ended) {
         if (workers.count() == 1) {
-            return new SharedCheckpoint(own, false);
+            return new SharedCheckpoint(own, false, ended);
         }
-        byte[] has = {(byte) (own.isPresent() ? 1 : 0)};
-        if (workers.gather(has).get(0)[0] == 0) {
-            return new SharedCheckpoint(Optional.empty(), false);
+        byte[] has = workers.gather(new byte[] {(byte) (own.isPresent() ? 1 : 0), (byte) (ended ? 1 : 0)}).get(0);
+        if (has[0] == 0) {
+            return NONE;
         }
+        boolean finished = has[1] == 1;
         try {
             if (workers.rank() == 0) {
                 for (String name : FILES) {
                     send(workers, own.orElseThrow().resolve(name));
                 }
-                return new SharedCheckpoint(own, false);
+                return new SharedCheckpoint(own, false, finished);
             }
             SharedCheckpoint copy = new SharedCheckpoint(Optional.of(Files.createTempDirectory("peft4j-checkpoint")),
-                    true);
+                    true, finished);
             for (String name : FILES) {
                 receive(workers, copy.folder.orElseThrow().resolve(name));
             }

@@ -8,6 +8,7 @@ import io.peft4j.train.Cancellation;
 import io.peft4j.train.internal.pass.BatchPasses;
 import io.peft4j.train.internal.pass.Measures;
 import io.peft4j.train.internal.pass.ObjectivePasses;
+import io.peft4j.train.internal.pass.RowVisits;
 import io.peft4j.train.internal.task.PartSums;
 import io.peft4j.train.internal.task.ReferenceValues;
 import io.peft4j.train.internal.task.TrainingSet;
@@ -37,6 +38,7 @@ public final class SharedWork {
     private final WorkDivision division;
     private final Objective<?> objective;
     private final ObjectivePasses passes;
+    private final RowVisits rows;
     private final Network network;
     private final boolean sharesPrefixes;
     private final long seed;
@@ -47,7 +49,9 @@ public final class SharedWork {
     private boolean apart;
 
     /** The work of one of the workers. */
-    public SharedWork(TrainingTask task, ObjectivePasses passes, WorkerCollective workers, Cancellation cancellation) {
+    public SharedWork(TrainingTask task, ObjectivePasses passes, RowVisits rows, WorkerCollective workers,
+            Cancellation cancellation) {
+        this.rows = rows;
         this.workers = workers;
         this.objective = task.objective();
         this.passes = passes;
@@ -61,7 +65,7 @@ public final class SharedWork {
     }
 
     private Passes passes(long dropoutSeed, Measures measures) {
-        return new BatchPasses(passes, network, sharesPrefixes, dropoutSeed, measures);
+        return new BatchPasses(passes, network, sharesPrefixes, dropoutSeed, measures, rows);
     }
 
     /** The loss of an example by itself, without the others. */

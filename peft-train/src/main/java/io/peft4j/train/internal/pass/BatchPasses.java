@@ -5,6 +5,7 @@ import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.pack.support.Seeds;
+import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Passes;
 import io.peft4j.train.objective.SampledAnswer;
 import java.util.List;
@@ -19,9 +20,10 @@ import java.util.function.ToDoubleFunction;
  * @param sharePrefixes whether a beginning that sequences have in common is computed once
  * @param dropoutSeed seed of the batch's dropout
  * @param measures takes what is measured
+ * @param rows the examples of which it is noted whether they are right
  */
 public record BatchPasses(ObjectivePasses passes, Network network, boolean sharePrefixes, long dropoutSeed,
-        Measures measures)
+        Measures measures, RowVisits rows)
         implements
             Passes {
     private PackedBatch pack(List<TokenSequence> sequences) {
@@ -57,6 +59,11 @@ public record BatchPasses(ObjectivePasses passes, Network network, boolean share
     @Override
     public void measure(String name, double[] sums, double count) {
         measures.add(name, sums, count);
+    }
+
+    @Override
+    public void visited(EncodedExample example, boolean right, double loss) {
+        measures.visited(rows.place(example), new RowVisits.Visit(right, loss));
     }
 
     @Override

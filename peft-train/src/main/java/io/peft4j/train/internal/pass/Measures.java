@@ -27,10 +27,23 @@ public final class Measures {
     }
 
     private final Map<String, Sums> sums = new TreeMap<>();
+    private final Map<Integer, RowVisits.Visit> visits = new TreeMap<>();
     private final List<SampledAnswer> answers = new ArrayList<>();
 
     void add(String name, double[] values, double count) {
         sums.merge(name, new Sums(values, count), (all, more) -> all.and(values, count));
+    }
+
+    /** Takes what was said of the example at a place; at a negative one it does not count. */
+    public void visited(int place, RowVisits.Visit visit) {
+        if (place >= 0) {
+            visits.put(place, visit);
+        }
+    }
+
+    /** What was said of examples, by their places ({@link RowVisits#place}). */
+    public Map<Integer, RowVisits.Visit> visits() {
+        return visits;
     }
 
     /** Keeps an answer of the model, of the first few. */
@@ -48,6 +61,7 @@ public final class Measures {
     /** Adds what another worker has measured. */
     public void add(Measures other) {
         other.sums.forEach((name, more) -> add(name, more.values(), more.count()));
+        visits.putAll(other.visits);
     }
 
     /** Writes them for other workers. */
@@ -61,6 +75,12 @@ public final class Measures {
             }
             out.writeDouble(each.getValue().count());
         }
+        out.writeInt(visits.size());
+        for (Map.Entry<Integer, RowVisits.Visit> each : visits.entrySet()) {
+            out.writeInt(each.getKey());
+            out.writeBoolean(each.getValue().right());
+            out.writeDouble(each.getValue().loss());
+        }
     }
 
     /** Reads what {@link #write} wrote. */
@@ -73,6 +93,9 @@ public final class Measures {
                 values[i] = in.readDouble();
             }
             measures.add(name, values, in.readDouble());
+        }
+        for (int left = in.readInt(); left > 0; left--) {
+            measures.visited(in.readInt(), new RowVisits.Visit(in.readBoolean(), in.readDouble()));
         }
         return measures;
     }

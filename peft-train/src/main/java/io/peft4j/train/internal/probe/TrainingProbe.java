@@ -10,10 +10,12 @@ import io.peft4j.train.Cancellation;
 import io.peft4j.train.TrainingEstimate;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingOptions;
+import io.peft4j.train.internal.parallel.SharedCheckpoint;
 import io.peft4j.train.internal.pass.BatchPasses;
 import io.peft4j.train.internal.pass.FrozenStates;
 import io.peft4j.train.internal.pass.Measures;
 import io.peft4j.train.internal.pass.ObjectivePasses;
+import io.peft4j.train.internal.pass.RowVisits;
 import io.peft4j.train.internal.report.Listeners;
 import io.peft4j.train.internal.report.MetricsFile;
 import io.peft4j.train.internal.report.PageWriter;
@@ -66,6 +68,8 @@ public final class TrainingProbe {
     private static final int FEW_PASSES = 3;
     /** Updates that take no time by their operations, but by the JVM's start, are followed so many times as long. */
     private static final double LONGER = 2;
+    /** A training that ends when it has learned seldom takes less than this of the most that it may take. */
+    private static final double SELDOM_FEWER = 0.2;
     private static final long MOST_SEARCHED = 20_000;
     /** A batch that is longer by less needs no run of its own. */
     private static final double ABOUT_AS_LONG = 1.02;
@@ -94,7 +98,7 @@ public final class TrainingProbe {
     private TrainingEstimate run(Path folder, double limit) {
         long begin = System.nanoTime();
         UpdateSampler sampler = new UpdateSampler(examples, options);
-        long tokens = sampler.tokensFrom(0);
+        long tokens = sampler.tokens(0, sampler.totalSteps());
         Timing first = first(folder, sampler, limit * FIRST);
         List<EncodedExample> longest = longest(sampler, Math.min(sampler.totalSteps(), MOST_SEARCHED));
         long seen = first.passes() / options.gradientAccumulation().getAsInt();
@@ -117,7 +121,9 @@ public final class TrainingProbe {
                 .mapToLong(Parameter::length).sum(), adapterBytes(folder), Math.round(done * tokens),
                 Math.round(done * sampler.totalSteps()), seconds,
                 peak.isEmpty() ? peak : OptionalLong.of(peak.getAsLong() + more),
-                (System.nanoTime() - begin) / 1e9, 0, task.chosen());
+                (System.nanoTime() - begin) / 1e9, 0, task.chosen(), options.learnedShare().orElse(0) > 0
+                        ? Math.round(done * Math.max(sampler.stepsPerEpoch(), SELDOM_FEWER * sampler.totalSteps()))
+                        : Math.round(done * sampler.totalSteps()));
     }
 
     /** How far the training comes. */
@@ -172,7 +178,7 @@ public final class TrainingProbe {
     /** Without a warm-up, which changes nothing at a rate of 0, and which so few updates would not end. */
     private TrainingOptions cold(TrainingOptions how) {
         long most = objective.referenceValues() > 0 ? FEW : how == options ? options.maxSteps() : 0;
-        return how.toBuilder().warmupSteps(0).maxSteps(most).earlyStopping(0, 0).keepBest(false)
+        return how.toBuilder().warmupSteps(0).maxSteps(most).earlyStopping(0, 0).keepBest(false).learnedShare(0)
                 .timeBudget(Duration.ofDays(1))
                 .updateRule(new Still(options.updateRule())).build();
     }
@@ -182,7 +188,8 @@ public final class TrainingProbe {
         Timing timing = new Timing((double) options.gradientAccumulation().getAsInt()
                 / how.gradientAccumulation().getAsInt());
         TrainingListener told = new Listeners(listeners, LOG::warn);
-        try (TrainingRun run = TrainingRun.prepare(task.with(cold(how), set), Optional.empty(), WorkerCollective.one(),
+        try (TrainingRun run = TrainingRun.prepare(task.with(cold(how), set), SharedCheckpoint.NONE,
+                WorkerCollective.one(),
                 new Cancellation())) {
             run.start(told, Optional.empty());
             boolean small = set == examples && areSmall(new UpdateSampler(examples, options));
@@ -249,7 +256,8 @@ public final class TrainingProbe {
         double seconds = 0;
         long measured = 0;
         try (ObjectivePasses passes = new ObjectivePasses(model, 0, OptionalInt.empty(), FrozenStates.none())) {
-            Passes each = new BatchPasses(passes, model.network(), options.sharePrefixes(), 0, new Measures());
+            Passes each = new BatchPasses(passes, model.network(), options.sharePrefixes(), 0, new Measures(),
+                    new RowVisits(false, List.of()));
             for (int i = 0; i < batches.size(); i++) {
                 List<EncodedExample> batch = complete(batches.get(i));
                 long begin = System.nanoTime();

@@ -67,7 +67,7 @@ public final class ModelCard {
         row(text, "examples", String.format(Locale.ROOT, "%,d (%,d tokens, %,d supervised)", result.plan().examples(),
                 result.plan().tokens(), result.plan().supervisedTokens()));
         text.append(String.format(Locale.ROOT, "| steps | %,d of %,d%s\n", result.plan().doneSteps()
-                + result.steps().size(), result.plan().totalSteps(), ENDINGS.get(result.ending())));
+                + result.steps().size(), result.totalSteps(), ENDINGS.get(result.ending())));
         Map<String, String> settings = result.plan().settings();
         row(text, "epochs, batch size, gradient accumulation", values(settings, "epochs", "batch_size",
                 "gradient_accumulation"));

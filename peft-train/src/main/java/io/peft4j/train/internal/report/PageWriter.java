@@ -97,7 +97,7 @@ public final class PageWriter implements TrainingListener {
             case CANCELLED -> RunInfo.State.STOPPED;
             case STOPPED_EARLY -> RunInfo.State.STOPPED_EARLY;
             case OUT_OF_TIME -> RunInfo.State.OUT_OF_TIME;
-        }).withBest(result.bestStep()), result.seconds());
+        }).withBest(result.bestStep()).withLearned(result.learned()), result.seconds());
     }
 
     /** A training that failed before its first figure leaves no trace that would stand in the way of the next. */

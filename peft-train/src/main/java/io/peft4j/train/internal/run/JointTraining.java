@@ -137,13 +137,22 @@ public final class JointTraining {
             double[] normalizers = now.entrySet().stream().flatMapToDouble(entry -> entry.getValue().stream()
                     .mapToDouble(example -> updates.get(entry.getKey()).normalizer(entry.getValue()))).toArray();
             double[][] losses = new double[1][];
+            boolean[][] hits = new boolean[1][];
             // Without dropout the seed has no meaning.
             passes.training(pack(some, now), 0, pass -> {
                 losses[0] = pass.backwardBySequence(normalizers);
+                hits[0] = pass.sequenceHits();
                 return 0;
             });
             double[] sums = new double[trainings.size()];
             add(sums, now, losses[0]);
+            int from = 0;
+            for (Map.Entry<Integer, List<EncodedExample>> batch : now.entrySet()) {
+                for (EncodedExample example : batch.getValue()) {
+                    trainings.get(batch.getKey()).run().visited(updates.get(batch.getKey()), example, hits[0][from],
+                            losses[0][from++] / example.weight());
+                }
+            }
             now.keySet().forEach(i -> updates.get(i).add(sums[i]));
         }
         forEach(List.copyOf(updates.keySet()), i -> trainings.get(i).run().finish(updates.get(i)));

@@ -48,12 +48,13 @@ public final class OpenTraining implements AutoCloseable {
      * @param preparation prepares the training, from the checkpoint where there is one to go on from
      */
     public static OpenTraining of(PeftModel model, Optional<OutputFolder> output, WorkerCollective workers,
-            List<TrainingListener> listeners, Function<Optional<Path>, TrainingRun> preparation) {
+            List<TrainingListener> listeners, Function<SharedCheckpoint, TrainingRun> preparation) {
         Optional<RunFolder> folder = output.map(place -> RunFolder.open(model, place));
         Optional<TrainingRun> run = Optional.empty();
         boolean complete = false;
-        try (SharedCheckpoint checkpoint = SharedCheckpoint.of(workers, folder.flatMap(RunFolder::resumePoint))) {
-            run = Optional.of(preparation.apply(checkpoint.folder()));
+        try (SharedCheckpoint checkpoint = SharedCheckpoint.of(workers, folder.flatMap(RunFolder::resumePoint),
+                folder.map(RunFolder::isFinished).orElse(false))) {
+            run = Optional.of(preparation.apply(checkpoint));
             OpenTraining open = new OpenTraining(run.get(), folder, listeners);
             complete = true;
             return open;

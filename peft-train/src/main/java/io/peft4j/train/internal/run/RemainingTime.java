@@ -5,7 +5,7 @@ package io.peft4j.train.internal.run;
  * slower than the others: it allocates and compiles. Evaluations in between count as part of the speed.
  */
 public final class RemainingTime {
-    private final long totalTokens;
+    private long totalTokens;
     private long tokens;
     private long firstTokens;
     private double firstEnd = -1;
@@ -13,6 +13,11 @@ public final class RemainingTime {
     /** A training of so many tokens in all. */
     public RemainingTime(long totalTokens) {
         this.totalTokens = totalTokens;
+    }
+
+    /** So many tokens of those that were foreseen do not come. */
+    void spare(long fewer) {
+        totalTokens -= fewer;
     }
 
     /**

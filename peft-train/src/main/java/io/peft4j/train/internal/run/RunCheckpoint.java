@@ -19,14 +19,14 @@ import org.slf4j.LoggerFactory;
 
 /** What a training writes into a checkpoint and goes on from: its parts as they stand. */
 record RunCheckpoint(PeftModel model, RunSettings settings, Updates optimizer, Map<String, TrainingHook> hooks,
-        Validation validation, ReferenceValues references) {
+        Validation validation, ReferenceValues references, Course course) {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingRun.class);
 
     /** Writes the adapter, the arrays and the state into a folder. */
     void save(Path folder) {
         model.saveAdapter(folder);
         OptimizerFile.save(folder, arrays());
-        new TrainingState(optimizer.steps(), settings, validation.evaluations()).save(folder);
+        new TrainingState(optimizer.steps(), settings, validation.evaluations(), course.toJson()).save(folder);
     }
 
     /**

@@ -55,6 +55,11 @@ final class RunFolder implements AutoCloseable {
         return new RunFolder(model, output, output.take());
     }
 
+    /** Whether a training that came to its end is to go on. */
+    boolean isFinished() {
+        return output.isFinished();
+    }
+
     /** Where the training is to go on from. */
     Optional<Path> resumePoint() {
         return output.resumePoint();
@@ -79,9 +84,9 @@ final class RunFolder implements AutoCloseable {
         return output.checkpoints();
     }
 
-    /** Adds a checkpoint, if it is time for one. */
-    void addCheckpointWhereDue(TrainingRun run, TrainingListener listener) {
-        if (checkpoints().isDue(run.stepsDone())) {
+    /** Adds a checkpoint, if it is time for one or it is wanted. */
+    void addCheckpointWhereDue(TrainingRun run, TrainingListener listener, boolean wanted) {
+        if (wanted || checkpoints().isDue(run.stepsDone())) {
             addCheckpoint(run, listener);
         }
     }

@@ -8,6 +8,7 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.TrainingHook;
 import io.peft4j.train.Cancellation;
+import io.peft4j.train.LearnedRows;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingOptions;
@@ -15,11 +16,13 @@ import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.TrainingResult.Ending;
 import io.peft4j.train.internal.checkpoint.TrainingState;
+import io.peft4j.train.internal.parallel.SharedCheckpoint;
 import io.peft4j.train.internal.parallel.SharedWork;
 import io.peft4j.train.internal.parallel.WorkerAgreement;
 import io.peft4j.train.internal.pass.FrozenStates;
 import io.peft4j.train.internal.pass.Measures;
 import io.peft4j.train.internal.pass.ObjectivePasses;
+import io.peft4j.train.internal.pass.RowVisits;
 import io.peft4j.train.internal.report.Listeners;
 import io.peft4j.train.internal.report.RewardWatch;
 import io.peft4j.train.internal.report.TrainingEvents;
@@ -41,6 +44,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,6 +66,8 @@ public final class TrainingRun implements AutoCloseable {
     private final ReferenceValues references;
     private final TrainingPlan plan;
     private final RemainingTime pace;
+    private final RowVisits rows;
+    private final Course course;
     private final ObjectivePasses passes;
     private final Updates optimizer;
     private final Map<String, TrainingHook> hooks = new LinkedHashMap<>();
@@ -74,8 +80,8 @@ public final class TrainingRun implements AutoCloseable {
     private Optional<Ending> ending = Optional.empty();
     private long begin;
 
-    private TrainingRun(TrainingTask task, ModelLease lease, long doneSteps, WorkerCollective workers,
-            Cancellation cancellation) {
+    private TrainingRun(TrainingTask task, ModelLease lease, SharedCheckpoint from, Optional<TrainingState> state,
+            WorkerCollective workers, Cancellation cancellation) {
         this.task = task;
         this.options = task.options();
         this.lease = lease;
@@ -86,18 +92,22 @@ public final class TrainingRun implements AutoCloseable {
         this.references = new ReferenceValues(task.objective(), task.training(), task.validation());
         this.validation = new Validation(task.validation(), options, parameters);
         this.sampler = new UpdateSampler(task.training(), options);
-        this.pace = new RemainingTime(sampler.tokensFrom(doneSteps));
+        this.rows = new RowVisits(task.objective().tellsLearned(), task.training().examples());
+        this.course = new Course(options, sampler.stepsPerEpoch(), sampler.totalSteps(), rows, validation);
+        long doneSteps = state.map(TrainingState::step).orElse(0L);
+        state.ifPresent(before -> course.restore(before.course(), doneSteps, from.finished()));
+        this.pace = new RemainingTime(sampler.tokens(doneSteps, course.end()));
         this.passes = new ObjectivePasses(model, ObjectivePasses.keptBytes(model, options.recompute()),
                 OptionalInt.empty(), frozenStates()).withNoise(options.neftuneAlpha());
-        this.work = new SharedWork(task, passes, workers, cancellation);
+        this.work = new SharedWork(task, passes, rows, workers, cancellation);
         this.optimizer = new Updates(model.engine(), parameters, options.optimizer(), task::weightDecay,
                 task::rateFactor);
-        model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(sampler.totalSteps())));
+        model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(course.end())));
         // After the hooks: a method may fill its configuration in for this training.
         RunSettings settings = RunSettings.of(task, parameters).with(localSteps());
-        this.checkpoint = new RunCheckpoint(model, settings, optimizer, hooks, validation, references);
+        this.checkpoint = new RunCheckpoint(model, settings, optimizer, hooks, validation, references, course);
         this.plan = new TrainingPlan(task.training().examples().size(), task.training().leftOut(),
-                task.training().tokens(), task.training().supervised(), sampler.stepsPerEpoch(), sampler.totalSteps(),
+                task.training().tokens(), task.training().supervised(), sampler.stepsPerEpoch(), course.end(),
                 doneSteps, parameters.stream().mapToLong(Parameter::length).sum(), settings.values(), task.chosen());
         // A training that failed half-way may have left something there.
         model.trainableParameters().forEach(Parameter::clearGradient);
@@ -139,22 +149,22 @@ public final class TrainingRun implements AutoCloseable {
      * Prepares a training.
      *
      * @param task with complete options
-     * @param checkpoint where it goes on from, if not from the beginning
+     * @param from the checkpoint that it goes on from, if not from the beginning
      * @param workers who computes it
      * @throws ConfigurationException when there is nothing to train, or the checkpoint is of another training
      * @throws io.peft4j.core.error.FileFormatException when the checkpoint is damaged
      */
-    public static TrainingRun prepare(TrainingTask task, Optional<Path> checkpoint, WorkerCollective workers,
+    public static TrainingRun prepare(TrainingTask task, SharedCheckpoint from, WorkerCollective workers,
             Cancellation cancellation) {
-        Optional<TrainingState> state = checkpoint.map(TrainingState::load);
+        Optional<TrainingState> state = from.folder().map(TrainingState::load);
         ModelLease lease = task.model().leaseForTraining();
         TrainingRun run = null;
         boolean complete = false;
         try {
-            run = new TrainingRun(task, lease, state.map(TrainingState::step).orElse(0L), workers, cancellation);
+            run = new TrainingRun(task, lease, from, state, workers, cancellation);
             run.warn();
             if (state.isPresent()) {
-                run.checkpoint.restore(state.get(), checkpoint.get());
+                run.checkpoint.restore(state.get(), from.folder().get());
             }
             WorkerAgreement.require(workers, run.checkpoint.settings(), task.model());
             complete = true;
@@ -240,22 +250,33 @@ public final class TrainingRun implements AutoCloseable {
         ending = Optional.of(Ending.CANCELLED);
     }
 
-    /** What follows an update and its evaluation: a checkpoint, and perhaps the end. */
+    /** What follows an update and its evaluation: perhaps the fall of the rate, a checkpoint, perhaps the end. */
     void conclude() {
-        folder.ifPresent(place -> place.addCheckpointWhereDue(this, listener));
+        long before = course.end();
+        boolean falls = course.decide(stepsDone(), this::isTimeToFall);
+        if (falls) {
+            pace.spare(sampler.tokens(course.end(), before));
+            LOG.info("{} after update {}, with {} of {} rows learned: the rate falls over the next {}",
+                    course.reason().words(), stepsDone(), rows.learned(), rows.size(),
+                    Count.of(course.end() - stepsDone(), "step"));
+        }
+        // What is not learned may be learned by going on from before the rate falls.
+        boolean kept = falls && course.reason() != LearnedRows.Reason.LEARNED && rows.learned() < rows.size();
+        folder.ifPresent(place -> place.addCheckpointWhereDue(this, listener, kept));
         ending = ending();
     }
 
     /** The end of a training that is over. */
     public TrainingResult end() {
         work.average(optimizer.arrays().values());
-        if (stepsDone() < plan.totalSteps() && stepsDone() > 0) {
+        if (stepsDone() < course.end() && stepsDone() > 0) {
             folder.ifPresent(place -> place.addCheckpoint(this, listener));
         }
         requireFinite();
         OptionalLong restored = validation.restoreBest(stepsDone());
         return new TrainingResult(plan, steps, validation.evaluations(), ending.orElseThrow(), restored,
-                (System.nanoTime() - begin) / 1e9, folder.map(RunFolder::path));
+                (System.nanoTime() - begin) / 1e9, folder.map(RunFolder::path), rows.size() == 0 ? Optional.empty()
+                        : Optional.of(course.result(sampler.epochs(course.stable()), sampler.epochs(stepsDone()))));
     }
 
     /** Computes what the objective holds the model against, from the model as it is before the first update. */
@@ -274,7 +295,7 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     private Optional<Ending> ending() {
-        if (stepsDone() >= plan.totalSteps()) {
+        if (stepsDone() >= course.end()) {
             return Optional.of(Ending.COMPLETE);
         }
         if (validation.isOutOfPatience() || collapsed && task.objective().endsOnCollapse()) {
@@ -283,10 +304,19 @@ public final class TrainingRun implements AutoCloseable {
         return options.timeBudget().isPresent() && isTimeOver() ? Optional.of(Ending.OUT_OF_TIME) : Optional.empty();
     }
 
-    /** The clock of the first worker counts. */
     private boolean isTimeOver() {
-        double next = steps.isEmpty() ? 0 : steps.get(steps.size() - 1).seconds();
-        double spent = (System.nanoTime() - begin) / 1e9 + next;
+        return isOver(steps.isEmpty() ? 0 : steps.get(steps.size() - 1).seconds());
+    }
+
+    /** Whether the time that is left is just enough for the updates of a rate that falls. */
+    private boolean isTimeToFall() {
+        double mean = steps.stream().mapToDouble(StepMetrics::seconds).average().orElse(0);
+        return options.timeBudget().isPresent() && isOver(mean * (course.earliest(stepsDone()) - stepsDone() + 1));
+    }
+
+    /** Whether the time is over in so many seconds, by the clock of the first worker. */
+    private boolean isOver(double seconds) {
+        double spent = (System.nanoTime() - begin) / 1e9 + seconds;
         boolean over = stepsDone() > 0 && spent > options.timeBudget().orElseThrow().toNanos() / 1e9;
         return workers.gather(new byte[] {(byte) (over ? 1 : 0)}).get(0)[0] == 1;
     }
@@ -297,6 +327,11 @@ public final class TrainingRun implements AutoCloseable {
         event.begin();
         return new Update(optimizer.steps(), sampler.batches(optimizer.steps()),
                 task.objective().partWeights(), event);
+    }
+
+    /** Notes what an update said of an example. */
+    void visited(Update update, EncodedExample example, boolean right, double loss) {
+        update.measures().visited(rows.place(example), new RowVisits.Visit(right, loss));
     }
 
     /** Whether somebody wants it to stop. */
@@ -321,17 +356,22 @@ public final class TrainingRun implements AutoCloseable {
             Divergence.requireGradient(norm, plan.trainableParameters());
         }
         double rate = learningRate()
-                * options.schedule().factor(step, options.warmupSteps().getAsInt(), plan.totalSteps());
+                * options.schedule().factor(step, options.warmupSteps().getAsInt(), course.end());
         hooks.values().forEach(TrainingHook::beforeUpdate);
         optimizer.update(rate, clipFactor(norm));
         hooks.values().forEach(hook -> hook.afterUpdate(step, clipFactor(norm)));
         task.model().trainableParameters().forEach(Parameter::clearGradient);
         long end = System.nanoTime();
         double seconds = update.seconds(end);
+        update.measures().visits().forEach(rows::add);
+        Map<String, Double> measures = new TreeMap<>(update.measures().means());
+        if (rows.size() > 0) {
+            measures.put(StepMetrics.LEARNED_ROWS, (double) rows.learned());
+        }
         StepMetrics metrics = new StepMetrics(step + 1, sampler.epochs(step + 1), loss, rate, norm,
                 update.tokens(), update.supervised(), seconds, pace.secondsLeft(update.tokens(), seconds, end / 1e9),
-                update.measures().means());
-        if (work.meetsAfter(step + 1) || isEvaluationDue() || stepsDone() == plan.totalSteps()) {
+                measures, course.earliest(step + 1), course.end());
+        if (work.meetsAfter(step + 1) || isEvaluationDue() || stepsDone() == course.end()) {
             work.average(optimizer.arrays().values());
         }
         steps.add(metrics);
@@ -351,7 +391,7 @@ public final class TrainingRun implements AutoCloseable {
 
     /** Whether the loss on the validation data is to be measured now: once each time. */
     boolean isEvaluationDue() {
-        return validation.isDue(stepsDone(), plan);
+        return validation.isDue(stepsDone(), sampler.stepsPerEpoch(), course.end());
     }
 
     /** What is kept of the layers that no adapter changes. */

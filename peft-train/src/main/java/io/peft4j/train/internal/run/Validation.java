@@ -2,7 +2,6 @@ package io.peft4j.train.internal.run;
 
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.train.TrainingOptions;
-import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.internal.task.PartSums;
 import io.peft4j.train.internal.task.TrainingSet;
@@ -61,10 +60,10 @@ public final class Validation implements AutoCloseable {
     }
 
     /** Whether the loss is to be measured after this update: once for each. */
-    boolean isDue(long step, TrainingPlan plan) {
+    boolean isDue(long step, int stepsPerEpoch, long end) {
         boolean done = evaluations.stream().anyMatch(evaluation -> evaluation.step() == step);
-        long every = options.evaluateEverySteps() > 0 ? options.evaluateEverySteps() : plan.stepsPerEpoch();
-        return set.isPresent() && !done && (step == 0 || step == plan.totalSteps() || step % every == 0);
+        long every = options.evaluateEverySteps() > 0 ? options.evaluateEverySteps() : stepsPerEpoch;
+        return set.isPresent() && !done && (step == 0 || step == end || step % every == 0);
     }
 
     /** Whether the last measurements have not been better for as long as the patience lasts. */

@@ -54,9 +54,10 @@ public record TrainingTask(PeftModel model, Objective<?> objective, TrainingOpti
 
     private TrainingTask asBegun(List<String> open, Map<String, String> settings) {
         TrainingOptions.Builder builder = options.toBuilder();
-        open.forEach(name -> builder.option(name, settings.getOrDefault(name, "")));
+        open.forEach(name -> builder.option(name, settings.getOrDefault(name, "0")));
         return with(builder, "as the training began: " + open.stream()
-                .map(name -> name.replace('_', ' ') + " " + settings.get(name)).collect(Collectors.joining(", ")));
+                .map(name -> name.replace('_', ' ') + " " + settings.getOrDefault(name, "0"))
+                .collect(Collectors.joining(", ")));
     }
 
     private TrainingTask asRulesChoose() {
@@ -68,6 +69,7 @@ public record TrainingTask(PeftModel model, Objective<?> objective, TrainingOpti
                 .updates(options.optimizer(), options.updateRule());
         model.activeAdapters().forEach(name -> rules.method(model.adapter(name).config()));
         options.epochs().ifPresent(rules::epochs);
+        options.learnedShare().ifPresent(rules::learnedShare);
         options.batchSize().ifPresent(rules::batchSize);
         options.gradientAccumulation().ifPresent(rules::gradientAccumulation);
         options.learningRate().ifPresent(rules::learningRate);

@@ -134,9 +134,9 @@ public final class UpdateSampler {
         return seen;
     }
 
-    /** Tokens of all updates from one on. */
-    public long tokensFrom(long step) {
-        return tokensTo(totalSteps()) - tokensTo(step);
+    /** Tokens of all updates from one on, before another. */
+    public long tokens(long from, long to) {
+        return tokensTo(to) - tokensTo(from);
     }
 
     private long tokensTo(long step) {

@@ -190,7 +190,8 @@ final class JobCheck {
             ObjectNode reasons = Json.object();
             chosen.reasons().forEach(reasons::put);
             events.add(new JobEvent("hyperparameters", "info", "message", "Hyperparameters: batch size "
-                    + chosen.batchSize() * chosen.gradientAccumulation() + ", " + Count.of(chosen.epochs(), "epoch"),
+                    + chosen.batchSize() * chosen.gradientAccumulation() + ", "
+                    + (chosen.learnedShare() > 0 ? "at most " : "") + Count.of(chosen.epochs(), "epoch"),
                     reasons));
             events.add(JobEvent.info("queued", "Files validated, moving job to queued state"));
             return JobPlan.of(job, chosen).into(job);

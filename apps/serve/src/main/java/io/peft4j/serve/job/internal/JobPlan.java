@@ -102,7 +102,7 @@ record JobPlan(TrainingOptions training, int rank, double beta) {
         all.putObject(INNER).put("pass_size", passSize).put("accumulation", accumulation)
                 .put("learning_rate", training.learningRate().getAsDouble())
                 .put("warmup_steps", training.warmupSteps().getAsInt()).put("rank", rank)
-                .put("beta", beta);
+                .put("beta", beta).put("learned_share", training.learnedShare().orElse(0));
         return all;
     }
 
@@ -112,6 +112,7 @@ record JobPlan(TrainingOptions training, int rank, double beta) {
         return new JobPlan(TrainingOptions.builder().batchSize(inner.get("pass_size").asInt())
                 .gradientAccumulation(inner.get("accumulation").asInt())
                 .epochs(job.hyperparameters().get("n_epochs").asInt())
+                .learnedShare(inner.path("learned_share").asDouble())
                 .learningRate(inner.get("learning_rate").asDouble()).warmupSteps(inner.get("warmup_steps").asInt())
                 .seed(job.seed()).build(), inner.get("rank").asInt(), inner.get("beta").asDouble());
     }

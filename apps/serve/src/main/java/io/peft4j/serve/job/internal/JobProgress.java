@@ -223,7 +223,8 @@ final class JobProgress implements TrainingListener {
     }
 
     private JobEvent event(StepMetrics metrics, ObjectNode figures) {
-        ObjectNode all = figures.deepCopy().put("total_steps", plan.totalSteps()).put("epoch", metrics.epoch())
+        long total = metrics.mostSteps() > 0 ? metrics.mostSteps() : plan.totalSteps();
+        ObjectNode all = figures.deepCopy().put("total_steps", total).put("epoch", metrics.epoch())
                 .put("learning_rate", metrics.learningRate()).put("grad_norm", metrics.gradNorm())
                 .put("tokens", metrics.tokens());
         new TreeMap<>(metrics.measures()).forEach((name, value) -> {
@@ -232,7 +233,7 @@ final class JobProgress implements TrainingListener {
             }
         });
         String message = String.format(Locale.ROOT, "Step %d/%d: training loss=%.4f", metrics.step(),
-                plan.totalSteps(), metrics.trainLoss())
+                total, metrics.trainLoss())
                 + (figures.has("valid_loss") ? String.format(Locale.ROOT, ", validation loss=%.4f",
                         figures.get("valid_loss").asDouble()) : "");
         return JobEvent.metrics("step-" + metrics.step(), message, all);
