@@ -96,8 +96,8 @@ public final class FileRoutes implements RouteGroup {
     }
 
     /**
-     * What an uploaded table or handbook holds: its columns, what they could be called, its first rows with these names,
-     * and what is wrong; or, with {@code save_as}, all rows as a file of JSON Lines for fine-tune.
+     * What an uploaded table or handbook holds: its columns, what they could be called, its first rows with these
+     * names, and what is wrong; or, with {@code save_as}, all rows as a file of JSON Lines for fine-tune.
      */
     private void rows(Context request) throws IOException {
         StoredFile stored = find(request);
