@@ -103,7 +103,8 @@ final class SweepCommand extends TrainingCommand {
             SweepBuilder sweep = Sweep.of(base, usual, space)
                     .strategy(search).seed(seed).resume(resume).cancellation(cancellation)
                     .trainer(tuned -> builder(tuned, chosen)).setup(options().keySet(), values -> trial(base, examples,
-                            values)).progress(trial -> say(console, trial))
+                            values))
+                    .progress(trial -> say(console, trial))
                     .listeners(folder -> trackers.isEmpty() ? List.of() : List.of(new TrackingListener(
                             folder.getFileName().toString(), trackers.stream().map(Trackers::of).toList())
                             .withOutput(folder)));

@@ -71,8 +71,9 @@ class TableCommandsTest {
         assertEquals(run.json().get(0).get("tuned"), found.json().get(0).get("tuned"));
         assertEquals("items.tsv: columns: Frage is the question, Antwort the answer", found.err().strip());
         assertTrue(CommandRun.failing(1, "evaluate", "--data", file("odd.tsv", "X\tY\n1\t2\n"), "--base-predictions",
-                table, "--tuned-predictions", table).contains("columns get their names with --column X=question "
-                        + "--column Y=answer"));
+                table, "--tuned-predictions", table).contains(
+                        "columns get their names with --column X=question "
+                                + "--column Y=answer"));
     }
 
     /** Each command says once what the columns are; what was given once is remembered for the next. */
@@ -136,8 +137,10 @@ class TableCommandsTest {
                 + "{\"question\": \"Wo melde ich mich krank?\", \"must_contain\": \"F\u00fchrungskraft\"}\n");
         CommandRun found = CommandRun.of("data", "check", training, "--validation", leaking);
         assertTrue(found.out().contains("leakage: 1 (1 row)") && found.out().contains("leak.jsonl:2: is asked in the "
-                + "same words in") && found.out().contains("leak.jsonl:1: holds no text that a right answer is known "
-                        + "by"), found.out());
+                + "same words in") && found.out().contains(
+                        "leak.jsonl:1: holds no text that a right answer is known "
+                                + "by"),
+                found.out());
         CommandRun wrong = CommandRun.of("data", "check", items);
         assertTrue(wrong.out().contains("held_out_item: 4 (4 rows)") && !wrong.out().contains("--column"), wrong.out());
         String refused = CommandRun.failing(1, "train", "--model", MODEL, "--data", items, "--output",

@@ -7,7 +7,6 @@ import io.peft4j.data.format.support.UnfilledRows;
 import io.peft4j.data.near.support.QuestionText;
 import io.peft4j.data.near.support.Sentences;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;

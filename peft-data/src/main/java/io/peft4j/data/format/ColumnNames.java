@@ -168,8 +168,10 @@ final class ColumnNames {
             if (proposals.isEmpty()) {
                 Map<String, String> one = new LinkedHashMap<>(names);
                 columns.stream().sorted(Comparator.comparing(Column::holdsData)).filter(column -> !one.containsKey(
-                        column.name())).forEach(column -> form.stream().filter(name -> !name.endsWith("?")
-                                && !one.containsValue(name) && !column.meansOtherThan(name)).findFirst()
+                        column.name())).forEach(column -> form.stream()
+                                .filter(name -> !name.endsWith("?")
+                                        && !one.containsValue(name) && !column.meansOtherThan(name))
+                                .findFirst()
                                 .ifPresent(name -> one.put(column.name(), name)));
                 proposals.add(one);
             }

@@ -213,7 +213,8 @@ public record TableColumns(DataFile file, List<String> columns, List<String> oth
         private DataException unclear(String problem, List<Map<String, String>> proposals) {
             StringBuilder text = new StringBuilder(problem);
             sheets.forEach((sheet, columns) -> text.append('\n').append(sheet.isEmpty() ? "columns: "
-                    : "sheet '" + sheet + "': ").append(columns.stream().map(column -> column.name() + column.samples().stream().findFirst()
+                    : "sheet '" + sheet + "': ")
+                    .append(columns.stream().map(column -> column.name() + column.samples().stream().findFirst()
                             .map(one -> " (" + one.substring(0, Math.min(SHOWN, one.length())) + ")").orElse(""))
                             .collect(Collectors.joining(", "))));
             text.append("\ntried, by names and by content: ").append(forms.stream().map(form -> String.join(" and ",
