@@ -78,6 +78,8 @@ record DrawnFacts(Statement question, List<String> references, List<Statement> s
         return !contradicted && required.stream().allMatch(said::holds) && keepsOrder(required, said)
                 && !reference.opposes(said) && !reference.isReplacedIn(said, question)
                 && !reference.isMixedUpIn(said)
+                && (!yesNo || !required.isEmpty() || reference.denies() || said.matches("affirms")
+                        || said.share(Stream.concat(apart(reference, NOTHING), apart(question, NOTHING))) > 0)
                 && (reference.denies() == said.denies() || !yesNo && !required.isEmpty())
                 && (byValues || (required.isEmpty() && clauses.isEmpty() ? reference.wordsWithout(NOTHING) : clauses)
                         .stream()

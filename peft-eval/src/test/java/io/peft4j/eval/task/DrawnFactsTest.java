@@ -84,6 +84,15 @@ class DrawnFactsTest {
     }
 
     @Test
+    void whatNeitherAffirmsNorDeniesDoesNotAnswerYes() {
+        EvaluationItem item = EvaluationItem.reference("Is box 3 ready?", "yes");
+
+        assertTrue(item.isAnsweredBy("Yes, it is."));
+        assertFalse(item.isAnsweredBy("qxx lorem"));
+        assertFalse(item.isAnsweredBy(""));
+    }
+
+    @Test
     void oneOfSeveralReferencesIsEnough() {
         EvaluationItem item = EvaluationItem.reference("When?", "At 6:00.", "At 7:00.");
 

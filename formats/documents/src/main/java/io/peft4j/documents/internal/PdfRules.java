@@ -14,7 +14,7 @@ import technology.tabula.Page;
 import technology.tabula.Rectangle;
 import technology.tabula.extractors.SpreadsheetExtractionAlgorithm;
 
-/** A table whose cells are divided by lines, which tabula finds: a word belongs to the cell in which its middle lies. */
+/** A table whose cells are divided by lines, which tabula finds: a word is of the cell in which its middle lies. */
 final class PdfRules {
     /** Drawings have more. */
     private static final int MOST_LINES = 4000;

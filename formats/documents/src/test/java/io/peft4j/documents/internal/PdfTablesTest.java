@@ -13,7 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.pdfbox.pdmodel.PDDocument;
@@ -30,7 +29,7 @@ import org.apache.poi.xwpf.usermodel.XWPFTableRow;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.openxmlformats.schemas.wordprocessingml.x2006.main.STMerge;
 
 /** Tables in a PDF have the cells that the same document has as DOCX, or are named and left out. */
@@ -81,54 +80,42 @@ class PdfTablesTest {
         NONE, BETWEEN_COLUMNS, ALL
     }
 
-    /** How a document looks: its tables with the widths of their columns, and how they are drawn. */
-    private enum Layout {
-        RULED(true, PLAIN), WITHOUT_LINES(false, PLAIN), ROW_SPANS(true, rows("Shift|Day|Start|Allowance",
-                "Early|Monday|6:00|none", "^|Tuesday|6:30|^",
-                "^|Friday|7:00|5 EUR", "Night|Monday|21:30|38 EUR", "^|Tuesday|21:00|^")), COLUMN_SPANS(
-                        true,
-                        rows("Shift|Start|End|Allowance", "Early|6:00|14:00|none", "Weekend|by agreement|<|20 EUR",
-                                "Night|21:30|6:30|38 EUR",
-                                "On call|at home, see the plan|<|<")), COLUMN_SPANS_WITHOUT_LINES(false,
-                                        rows("Shift|Start|End|Allowance", "Early|6:00|14:00|none",
-                                                "Weekend|by some agreement|<|20 EUR",
-                                                "Night|21:30|6:30|38 EUR")), HEADER_OF_TWO_ROWS(
-                                                        true,
-                                                        rows("Shift|Times|<|Allowance", "^|Start|End|^",
-                                                                "Early|6:00|14:00|none",
-                                                                "Night|21:30|6:30|38 EUR")), MULTI_LINE_CELLS(true,
-                                                                        LONG), MULTI_LINE_CELLS_WITHOUT_LINES(false,
-                                                                                LONG), NARROW_COLUMNS(true,
-                                                                                        WEEK), NARROW_COLUMNS_WITHOUT_LINES(
-                                                                                                false,
-                                                                                                WEEK), OVER_A_PAGE_BREAK(
-                                                                                                        true,
-                                                                                                        ROOMS), OVER_A_PAGE_BREAK_WITHOUT_LINES(
-                                                                                                                false,
-                                                                                                                ROOMS), LANDSCAPE(
-                                                                                                                        true,
-                                                                                                                        PLAIN), SIDEWAYS(
-                                                                                                                                true,
-                                                                                                                                PLAIN), SIDEWAYS_WITHOUT_LINES(
-                                                                                                                                        false,
-                                                                                                                                        PLAIN), BESIDE_TEXT(
-                                                                                                                                                true,
-                                                                                                                                                PLAIN), TWO_ON_A_PAGE(
-                                                                                                                                                        true,
-                                                                                                                                                        PLAIN,
-                                                                                                                                                        GRADES), TWO_ON_A_PAGE_WITHOUT_LINES(
-                                                                                                                                                                false,
-                                                                                                                                                                PLAIN,
-                                                                                                                                                                GRADES);
-
-        private final List<List<List<Cell>>> tables;
-        private final boolean ruled;
-
+    /** A document with its tables, and whether lines divide their cells. */
+    private record Layout(String name, boolean ruled, List<List<List<Cell>>> tables) {
         @SafeVarargs
-        Layout(boolean ruled, List<List<Cell>>... tables) {
-            this.tables = List.of(tables);
-            this.ruled = ruled;
+        static Layout of(String name, boolean ruled, List<List<Cell>>... tables) {
+            return new Layout(name, ruled, List.of(tables));
         }
+
+        @Override
+        public String toString() {
+            return name + (ruled ? "" : " without lines");
+        }
+    }
+
+    private static List<Layout> layouts() {
+        List<Layout> all = new ArrayList<>();
+        all.add(Layout.of("PLAIN", true, PLAIN));
+        all.add(Layout.of("PLAIN", false, PLAIN));
+        all.add(Layout.of("ROW_SPANS", true, rows("Shift|Day|Start|Allowance", "Early|Monday|6:00|none",
+                "^|Tuesday|6:30|^", "^|Friday|7:00|5 EUR", "Night|Monday|21:30|38 EUR", "^|Tuesday|21:00|^")));
+        all.add(Layout.of("COLUMN_SPANS", true, rows("Shift|Start|End|Allowance", "Early|6:00|14:00|none",
+                "Weekend|by agreement|<|20 EUR", "Night|21:30|6:30|38 EUR", "On call|at home, see the plan|<|<")));
+        all.add(Layout.of("COLUMN_SPANS", false, rows("Shift|Start|End|Allowance", "Early|6:00|14:00|none",
+                "Weekend|by some agreement|<|20 EUR", "Night|21:30|6:30|38 EUR")));
+        all.add(Layout.of("HEADER_OF_TWO_ROWS", true, rows("Shift|Times|<|Allowance", "^|Start|End|^",
+                "Early|6:00|14:00|none", "Night|21:30|6:30|38 EUR")));
+        all.add(Layout.of("OVER_A_PAGE_BREAK", true, ROOMS));
+        all.add(Layout.of("OVER_A_PAGE_BREAK", false, ROOMS));
+        all.add(Layout.of("LANDSCAPE", true, PLAIN));
+        for (boolean ruled : new boolean[] {true, false}) {
+            all.add(Layout.of("MULTI_LINE_CELLS", ruled, LONG));
+            all.add(Layout.of("NARROW_COLUMNS", ruled, WEEK));
+            all.add(Layout.of("SIDEWAYS", ruled, PLAIN));
+            all.add(Layout.of("TWO_ON_A_PAGE", ruled, PLAIN, GRADES));
+        }
+        all.add(Layout.of("BESIDE_TEXT", true, PLAIN));
+        return all;
     }
 
     private String read(Path file) {
@@ -138,12 +125,13 @@ class PdfTablesTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Layout.class)
+    @MethodSource("layouts")
     void aTableHasTheCellsThatItHasInDocx(Layout layout) throws IOException {
         Path docx = folder.resolve("h.docx");
         Path pdf = folder.resolve("h.pdf");
         writeDocx(layout, docx);
-        try (PdfWriter writer = new PdfWriter(layout.name(), layout.ruled ? Lines.ALL : Lines.NONE, layout.tables)) {
+        try (PdfWriter writer = new PdfWriter(layout.name(), layout.ruled() ? Lines.ALL : Lines.NONE,
+                layout.tables())) {
             writer.write(pdf);
         }
         String expected = read(docx);
@@ -176,7 +164,7 @@ class PdfTablesTest {
     private static void writeDocx(Layout layout, Path file) throws IOException {
         try (XWPFDocument document = new XWPFDocument(); OutputStream out = Files.newOutputStream(file)) {
             document.createParagraph().createRun().setText(BEFORE);
-            for (List<List<Cell>> cells : layout.tables) {
+            for (List<List<Cell>> cells : layout.tables()) {
                 XWPFTable table = document.createTable(cells.size(), 1);
                 for (int r = 0; r < cells.size(); r++) {
                     XWPFTableRow row = table.getRow(r);

@@ -79,7 +79,7 @@ public interface PeftConfig {
         return false;
     }
 
-    /** Whether it does something at certain updates of a training, whose number is then fixed before. Default: false. */
+    /** Whether it does something at certain updates of a training, whose number is fixed before. Default: false. */
     default boolean countsUpdates() {
         return false;
     }
