@@ -2,10 +2,12 @@ package io.peft4j.eval.task.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.ibm.icu.text.RuleBasedNumberFormat;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.text.Normalizer;
 import java.time.DayOfWeek;
 import java.time.Month;
@@ -22,11 +24,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 
 /**
- * Words with a meaning that can be compared: numbers (ICU spells them), months and weekdays of the languages of
+ * Words with a meaning that can be compared: numbers (as ICU spells them), months and weekdays of the languages of
  * {@code words.json}, units, and the table's rewrites of times, dates, halves and limits to one form.
  */
 final class Lexicon {
@@ -40,10 +41,10 @@ final class Lexicon {
     private static final Set<String> ONLY_BEFORE_UNITS = words("only_before_units");
     private static final Pattern WORD = Pattern.compile("[a-z]+");
     private static final int MOST_WORDS = 7;
-    private static final int LAST_ORDINAL = 31;
 
     static {
         words("languages").stream().map(Locale::forLanguageTag).forEach(Lexicon::learn);
+        NUMBERS.putAll(spelledNumbers());
         TABLE.get("numbers").fields().forEachRemaining(each -> NUMBERS.put(each.getKey(), each.getValue().asInt()));
         TABLE.get("units").fields().forEachRemaining(each -> List.of(each.getValue().asText().split(" "))
                 .forEach(form -> UNITS.put(form.replace('_', ' '), each.getKey())));
@@ -61,6 +62,17 @@ final class Lexicon {
         }
     }
 
+    /** Each number of {@code numbers.txt} by its words, which ICU has spelled; the library itself has 14 MB. */
+    private static Map<String, Integer> spelledNumbers() {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(Lexicon.class.getResourceAsStream(
+                "numbers.txt"), StandardCharsets.UTF_8))) {
+            return lines.lines().map(line -> line.split(" ")).collect(Collectors.toMap(line -> line[1],
+                    line -> Integer.valueOf(line[0])));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private static void learn(Locale language) {
         for (TextStyle style : List.of(TextStyle.SHORT, TextStyle.FULL)) {
             List.of(Month.values()).forEach(month -> MONTHS.put(folded(month.getDisplayName(style, language)).replace(
@@ -68,12 +80,6 @@ final class Lexicon {
         }
         List.of(DayOfWeek.values()).forEach(day -> DAYS.put(folded(day.getDisplayName(TextStyle.FULL, language)), day
                 .getValue()));
-        RuleBasedNumberFormat words = new RuleBasedNumberFormat(language, RuleBasedNumberFormat.SPELLOUT);
-        for (String rules : words.getRuleSetNames()) {
-            int most = rules.contains("ordinal") ? LAST_ORDINAL : rules.contains("year") ? 0 : 1000;
-            IntStream.concat(IntStream.range(0, most), IntStream.range(10, most / 10).map(i -> 100 * i))
-                    .forEach(i -> NUMBERS.put(joined(folded(words.format(i, rules))), i));
-        }
     }
 
     static Set<String> words(String name) {
@@ -111,7 +117,7 @@ final class Lexicon {
                 .replaceAll("[\u00a0\u202f]", " ");
     }
 
-    private static String joined(String words) {
+    static String joined(String words) {
         return words.replace(" ", "").replace("-", "");
     }
 
