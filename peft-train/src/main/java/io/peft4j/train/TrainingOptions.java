@@ -256,7 +256,7 @@ public record TrainingOptions(OptionalInt epochs, OptionalInt batchSize, Optiona
         }
 
         /**
-         * Ends the training when it has learned, with {@link #epochs} and {@link #maxSteps} as the most it may take: the
+         * Ends the training when it has learned, with {@link #epochs} and {@link #maxSteps} as the most it takes: the
          * rate stays until this share of the rows was right when each was seen last, or neither their number nor their
          * loss became better in two epochs, and falls then as the {@link #schedule} does at its end. Validation data
          * decide instead where there are some, by their accuracy or loss. 0: the epochs are as many as are given.

@@ -2,6 +2,7 @@ package io.peft4j.train;
 
 import io.peft4j.core.error.support.Count;
 import io.peft4j.train.objective.Objective;
+import io.peft4j.train.runs.LearnedRows;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;

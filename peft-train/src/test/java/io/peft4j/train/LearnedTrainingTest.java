@@ -7,9 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.train.LearnedRows.Reason;
 import io.peft4j.train.internal.pass.RowVisits;
 import io.peft4j.train.objective.EncodedExample;
+import io.peft4j.train.runs.LearnedRows;
+import io.peft4j.train.runs.LearnedRows.Reason;
 import io.peft4j.train.runs.TrainingRecord;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -145,7 +146,7 @@ class LearnedTrainingTest {
         TrainingResult steps = train(HARD, b -> b.maxSteps(10));
         assertEquals(10, steps.steps().size());
         assertEquals(Reason.MAX_STEPS, steps.learned().orElseThrow().reason());
-        assertTrue(steps.toString().contains("--max-steps"), steps.toString());
+        assertTrue(steps.toString().contains("max_steps"), steps.toString());
         TrainingResult epochs = train(HARD, b -> b.epochs(2));
         assertEquals(Reason.EPOCHS, epochs.learned().orElseThrow().reason());
         assertEquals(8, epochs.steps().size());

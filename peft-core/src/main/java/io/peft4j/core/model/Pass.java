@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.UnaryOperator;
 import java.util.stream.DoubleStream;
-import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -255,21 +254,9 @@ public final class Pass implements AutoCloseable {
         return new TargetHead(model.network().causal(), workspace, context, chunkRows, targets);
     }
 
-    /** The weight of the supervised tokens that were predicted right (as the likeliest), as of the last losses. */
-    public double hitWeight() {
-        float[] weights = batch().targets().weights();
-        return IntStream.range(0, Math.min(weights.length, hits.length)).mapToDouble(i -> hits[i] ? weights[i] : 0)
-                .sum();
-    }
-
-    /** For each sequence of the batch whether all of its supervised tokens were predicted right, as of the same. */
-    public boolean[] sequenceHits() {
-        double[] missed = sequenceSums(i -> hits[i] ? 0 : 1);
-        boolean[] all = new boolean[missed.length];
-        for (int i = 0; i < all.length; i++) {
-            all[i] = missed[i] == 0;
-        }
-        return all;
+    /** Whether each target was predicted right (as the likeliest token), as of the last losses. */
+    public boolean[] hits() {
+        return hits;
     }
 
     /** The sum of {@link #negativeLogLikelihoods()} for each sequence of the batch, in their order. */

@@ -41,6 +41,15 @@ public final class PackedBatch {
             }
             return sum;
         }
+
+        /** For each of so many sequences the weight of its targets that are not among the hits. */
+        public double[] missed(boolean[] hits, int count) {
+            double[] missed = new double[count];
+            for (int i = 0; i < rows.length; i++) {
+                missed[sequences[i]] += hits[i] ? 0 : weights[i];
+            }
+            return missed;
+        }
     }
 
     /**

@@ -41,11 +41,10 @@ public final class NextTokenObjective implements Objective<TokenSequence> {
         return passes.training(batch, pass -> {
             double[] same = DoubleStream.generate(() -> normalizer).limit(batch.size()).toArray();
             double[] sums = pass.withLabelSmoothing(labelSmoothing).backwardBySequence(same);
-            boolean[] hits = pass.sequenceHits();
+            double[] missed = measure(passes, pass, batch.size());
             for (int i = 0; i < sums.length; i++) {
-                passes.visited(batch.get(i), hits[i], sums[i] / batch.get(i).weight());
+                passes.visited(batch.get(i), missed[i] == 0, sums[i] / batch.get(i).weight());
             }
-            measure(passes, pass);
             return DoubleStream.of(sums).sum();
         });
     }
@@ -59,17 +58,20 @@ public final class NextTokenObjective implements Objective<TokenSequence> {
     public double loss(Passes passes, List<EncodedExample> batch) {
         return passes.evaluation(EncodedExample.sequences(batch), pass -> {
             double loss = pass.batch().targets().weightedSum(pass.negativeLogLikelihoods());
-            measure(passes, pass);
+            measure(passes, pass, batch.size());
             return loss;
         });
     }
 
-    private static void measure(Passes passes, Pass pass) {
+    /** @return the weight of the tokens of each example that were not predicted right */
+    private static double[] measure(Passes passes, Pass pass, int count) {
         double weight = 0;
         for (float each : pass.batch().targets().weights()) {
             weight += each;
         }
-        passes.measure(TOKEN_ACCURACY, pass.hitWeight(), weight);
+        double[] missed = pass.batch().targets().missed(pass.hits(), count);
+        passes.measure(TOKEN_ACCURACY, weight - DoubleStream.of(missed).sum(), weight);
+        return missed;
     }
 
     @Override

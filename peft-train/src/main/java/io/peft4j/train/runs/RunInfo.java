@@ -7,7 +7,6 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.support.SimilarNames;
 import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.io.support.JsonFiles;
-import io.peft4j.train.LearnedRows;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

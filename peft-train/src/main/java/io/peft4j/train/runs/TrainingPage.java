@@ -9,7 +9,6 @@ import io.peft4j.report.support.LinePlot;
 import io.peft4j.report.support.Numbers;
 import io.peft4j.report.support.Page;
 import io.peft4j.report.support.Tone;
-import io.peft4j.train.LearnedRows;
 import io.peft4j.train.objective.SampledAnswer;
 import java.nio.file.Path;
 import java.time.Instant;

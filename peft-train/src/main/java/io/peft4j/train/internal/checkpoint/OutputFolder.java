@@ -201,7 +201,8 @@ public record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunSt
     }
 
     /**
-     * The last checkpoint that is whole, of a training that came to its end from before its rate fell if there is one, where the training is to go on; those that are damaged are named in the log.
+     * The last checkpoint that is whole, where the training is to go on, of one that came to its end from before its
+     * rate fell if there is one; those that are damaged are named in the log.
      *
      * @throws PeftException when all are damaged
      * @throws UncheckedIOException when the last of them cannot be read

@@ -2,12 +2,12 @@ package io.peft4j.train.internal.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.peft4j.train.LearnedRows;
-import io.peft4j.train.LearnedRows.Reason;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.internal.pass.RowVisits;
 import io.peft4j.train.objective.Objective;
+import io.peft4j.train.runs.LearnedRows;
+import io.peft4j.train.runs.LearnedRows.Reason;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 

@@ -137,11 +137,11 @@ public final class JointTraining {
             double[] normalizers = now.entrySet().stream().flatMapToDouble(entry -> entry.getValue().stream()
                     .mapToDouble(example -> updates.get(entry.getKey()).normalizer(entry.getValue()))).toArray();
             double[][] losses = new double[1][];
-            boolean[][] hits = new boolean[1][];
+            double[][] missed = new double[1][];
             // Without dropout the seed has no meaning.
             passes.training(pack(some, now), 0, pass -> {
                 losses[0] = pass.backwardBySequence(normalizers);
-                hits[0] = pass.sequenceHits();
+                missed[0] = pass.batch().targets().missed(pass.hits(), normalizers.length);
                 return 0;
             });
             double[] sums = new double[trainings.size()];
@@ -149,7 +149,8 @@ public final class JointTraining {
             int from = 0;
             for (Map.Entry<Integer, List<EncodedExample>> batch : now.entrySet()) {
                 for (EncodedExample example : batch.getValue()) {
-                    trainings.get(batch.getKey()).run().visited(updates.get(batch.getKey()), example, hits[0][from],
+                    trainings.get(batch.getKey()).run().visited(updates.get(batch.getKey()), example,
+                            missed[0][from] == 0,
                             losses[0][from++] / example.weight());
                 }
             }

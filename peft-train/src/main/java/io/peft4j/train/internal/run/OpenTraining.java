@@ -10,7 +10,6 @@ import io.peft4j.train.internal.report.Listeners;
 import io.peft4j.train.internal.report.PageWriter;
 import io.peft4j.train.internal.report.TrainingGuards;
 import io.peft4j.train.parallel.WorkerCollective;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,4 +1,4 @@
-package io.peft4j.train;
+package io.peft4j.train.runs;
 
 import java.util.List;
 import java.util.Locale;
@@ -32,11 +32,11 @@ public record LearnedRows(long learned, long rows, List<Long> unlearned, Reason 
         /** The measure on the validation data had not become better for two epochs. */
         VALIDATION("the validation data had not improved for 2 epochs"),
         /** There were no more epochs. */
-        EPOCHS("ended by the bound --epochs (auto has one of its own)"),
+        EPOCHS("ended by the bound of epochs"),
         /** There were no more updates. */
-        MAX_STEPS("ended by the bound --max-steps"),
+        MAX_STEPS("ended by the bound max_steps"),
         /** There was no more time. */
-        TIME_BUDGET("ended by the bound --time-budget");
+        TIME_BUDGET("ended by the bound time_budget");
 
         private final String words;
 
