@@ -23,13 +23,18 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
     private static final Pattern WORD = Pattern.compile("\\p{L}{4,}[.,;]?");
     private static final Pattern MARKS = Pattern.compile("[.,;:!]+$");
     private static final int MOST = 3;
+    /** A shorter sentence without number and name, as "please keep it clean", states nothing to be asked for. */
+    private static final int FEWEST_WORDS = 5;
 
     /** Copies the list. */
     ClozeSentence {
         openings = List.copyOf(openings);
     }
 
-    /** Each number of a sentence left out, or where it has none each name, the last first, or else its last word. */
+    /**
+     * Each number of a sentence left out, or where it has none each name, the last first, or else its last
+     * word, of a sentence of some words.
+     */
     static List<ClozeSentence> of(String sentence, String language) {
         Openings openings = language.equals(QuestionLanguage.GERMAN) ? new GermanOpenings() : new EnglishOpenings();
         String[] tokens = sentence.split("\\s+");
@@ -56,7 +61,7 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
                 to = from;
             }
         }
-        for (int at = tokens.length - 1; at > 0 && blanks.isEmpty(); at--) {
+        for (int at = tokens.length - 1; at >= FEWEST_WORDS - 1 && blanks.isEmpty(); at--) {
             if (WORD.matcher(tokens[at]).matches()) {
                 Value value = new Value(tokens, at, at + 1);
                 blanks.add(new ClozeSentence(value.leftOut(), value.text(), openings.ofName(value)));

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -101,8 +102,10 @@ class FindingsTest {
         report.writeHtml(page);
         for (String text : List.of(report.toJson().toString(), report.findings().toString(), Files.readString(page))) {
             for (String secret : List.of("zenobia", "quark", "4711", "0815", "0816", "815", "816", "+49")) {
-                int at = text.toLowerCase(java.util.Locale.ROOT).indexOf(secret);
-                assertTrue(at < 0, () -> text.substring(Math.max(0, at - 80), Math.min(text.length(), at + 80)));
+                // The folder's name is random and may hold the digits.
+                String said = text.replace(folder.toString(), "").toLowerCase(Locale.ROOT);
+                int at = said.indexOf(secret);
+                assertTrue(at < 0, () -> said.substring(Math.max(0, at - 80), Math.min(said.length(), at + 80)));
             }
         }
     }

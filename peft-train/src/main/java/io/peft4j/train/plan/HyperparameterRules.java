@@ -29,7 +29,8 @@ import java.util.stream.Collectors;
  * rest of the batch is accumulated.
  * <li><b>Epochs</b>: until {@value #LEARNED_SHARE} of the rows are learned, or nothing improves any more
  * ({@link io.peft4j.train.TrainingOptions#learnedShare}); {@code 45 / cbrt(rows)} of them, from 1 to 12, are usual, and
- * {@value #MOST_OF_USUAL} times as many the most there are. Objectives that cannot tell what is learned, and schedules
+ * {@value #MOST_OF_USUAL} times as many the most there are, or fewer where the usual number is below that: of very many
+ * rows each is seen a few times at most, learned or not. Objectives that cannot tell what is learned, and schedules
  * and methods that must know the end from the beginning, have as many as are usual. An objective can ask for a fewest
  * number of updates, for which there are up to {@value #FOR_UPDATES}.
  * <li><b>Learning rate</b>: {@code 5e-4 (2000 / H)^0.78} for a hidden size H: how the best rate of LoRA falls with the
@@ -234,7 +235,7 @@ public final class HyperparameterRules {
     }
 
     private int mostEpochs(double share, int usual, Map<String, String> reasons) {
-        int most = MOST_OF_USUAL * usual;
+        int most = Math.min(MOST_OF_USUAL, usual) * usual;
         reasons.put("epochs",
                 String.format(Locale.ROOT, "at most %d: until %.0f %% of the rows are learned, or nothing "
                         + "improves", most, 100 * share));
