@@ -99,7 +99,10 @@ final class EstimateCommand extends TrainingCommand {
         if (!cost.isEmpty()) {
             console.out().printf(Locale.ROOT, "cost:                 %s%n", cost);
         }
-        console.out().printf(Locale.ROOT, "(from a probe of %.1f s)%n", estimate.probeSeconds());
+        console.out().printf(Locale.ROOT,
+                "(from a probe of %.1f s; it assumes that the machine stays as busy as it was "
+                        + "then)%n",
+                estimate.probeSeconds());
         console.checkOut();
     }
 }

@@ -11,13 +11,16 @@ import java.util.OptionalDouble;
 import java.util.OptionalLong;
 
 /**
- * Foresees time, memory and cost from a training's own first updates, which costs nothing, and says at the end what
- * came of it.
+ * Foresees time, memory and cost from a training's own first updates, which costs nothing, says so again where updates
+ * become slower or faster than they were then, and at the end what came of it.
  */
 final class TrainingForecast implements TrainingListener {
     private static final int FEWEST_STEPS = 4;
     private static final double SECONDS = 5;
     private static final double SHARE = 0.05;
+    /** How much longer or shorter updates take where the estimate is said again, seen over so many seconds. */
+    private static final double OTHER_PACE = 1.3;
+    private static final double SECONDS_OF_PACE = 30;
 
     private final Console console;
     private final PriceOptions prices;
@@ -25,6 +28,10 @@ final class TrainingForecast implements TrainingListener {
     private TrainingPlan plan;
     private OptionalDouble seconds = OptionalDouble.empty();
     private OptionalLong bytes = OptionalLong.empty();
+    /** Seconds of an update as they were when an estimate was said last, and since then. */
+    private double pace;
+    private double since;
+    private int updates;
 
     TrainingForecast(Console console, PriceOptions prices) {
         this.console = console;
@@ -41,8 +48,13 @@ final class TrainingForecast implements TrainingListener {
     public void onStep(StepMetrics step) {
         long done = step.step() - plan.doneSteps();
         double spent = (System.nanoTime() - begin) / 1e9;
-        if (seconds.isPresent() || done < FEWEST_STEPS
-                || spent < SECONDS && done < SHARE * (plan.totalSteps() - plan.doneSteps())) {
+        since += step.seconds();
+        updates++;
+        if (seconds.isPresent()) {
+            correct(spent, step);
+            return;
+        }
+        if (done < FEWEST_STEPS || spent < SECONDS && done < SHARE * (plan.totalSteps() - plan.doneSteps())) {
             return;
         }
         seconds = OptionalDouble.of(spent + step.secondsLeft());
@@ -50,11 +62,36 @@ final class TrainingForecast implements TrainingListener {
         bytes = peak.isPresent() ? OptionalLong.of(peak.getAsLong()
                 + TrainingEstimate.laterBytes(seconds.getAsDouble(), plan.totalSteps())) : peak;
         String cost = prices.text(seconds.getAsDouble(), tokens());
-        boolean open = step.fewestSteps() < step.mostSteps();
-        console.say("estimate:   %s%s in all, %s%,d tokens, peak memory about %s%s",
-                open ? TerminalProgress.time(spent + step.leastSecondsLeft()) + " to " : "",
-                TerminalProgress.time(seconds.getAsDouble()),
-                open ? "at most " : "", tokens(), PeakMemory.text(bytes), cost.isEmpty() ? "" : ", cost " + cost);
+        console.say("estimate:   %s, %s%,d tokens, peak memory about %s%s; assumed that updates take as long as the "
+                + "first ones", inAll(spent, step), step.fewestSteps() < step.mostSteps() ? "at most " : "", tokens(),
+                PeakMemory.text(bytes), cost.isEmpty() ? "" : ", cost " + cost);
+        measurePace();
+    }
+
+    /** Says the time again where the machine has become slower or faster. */
+    private void correct(double spent, StepMetrics step) {
+        if (since < SECONDS_OF_PACE || updates < FEWEST_STEPS) {
+            return;
+        }
+        double times = since / updates / pace;
+        if (times > OTHER_PACE || times < 1 / OTHER_PACE) {
+            console.say("estimate:   %s now: updates take %.1f times as long as before", inAll(spent, step), times);
+            measurePace();
+        } else {
+            since = 0;
+            updates = 0;
+        }
+    }
+
+    private void measurePace() {
+        pace = since / updates;
+        since = 0;
+        updates = 0;
+    }
+
+    private static String inAll(double spent, StepMetrics step) {
+        return (step.fewestSteps() < step.mostSteps() ? TerminalProgress.time(spent + step.leastSecondsLeft()) + " to "
+                : "") + TerminalProgress.time(spent + step.secondsLeft()) + " in all";
     }
 
     /** Of all updates, each epoch counted. */
