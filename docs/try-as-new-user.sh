@@ -106,6 +106,9 @@ adapted() { # line
 share=0.7 notice=Larkenfell form=Larkenfell
 commands '^model='
 
+# shellcheck source=docs/try-data.sh
+. docs/try-data.sh
+
 step "a method, an objective and a tracker of one's own, in a jar"
 mvn -q -B -ntp install -Dmaven.test.skip -Dformatter.skip -Denforcer.skip -pl :peft-trackers
 # With the test kit that its tests extend.

@@ -97,7 +97,7 @@ public final class LabelCheck implements Serializable {
             rows.add(new Said(Hashing.and(context, ExactKey.collapsed(said.input())), Hashing.and(context,
                     Hashing.of(folded(said.input().replaceAll("[^\\p{L}\\p{M}\\p{N}]+", " ")))), label, place));
             if (texts.size() < MOST_LABELS) {
-                texts.putIfAbsent(label, right.substring(0, Math.min(LONGEST_LABEL, right.length())));
+                texts.putIfAbsent(label, right.strip().substring(0, Math.min(LONGEST_LABEL, right.strip().length())));
             }
             said.options().stream().filter(one -> labels.size() < MOST_LABELS || labels.containsKey(one))
                     .forEach(one -> labels.computeIfAbsent(one, l -> new ArrayList<>()).add(place));
@@ -111,7 +111,7 @@ public final class LabelCheck implements Serializable {
             inWords |= next.inWords;
             rows.addAll(next.rows);
             next.labels.forEach((label, uses) -> labels.computeIfAbsent(label, l -> new ArrayList<>()).addAll(uses));
-            texts.putAll(next.texts);
+            next.texts.forEach(texts::putIfAbsent);
             together.addAll(next.together);
         }
 
