@@ -72,7 +72,8 @@ record DrawnFacts(Statement question, List<String> references, List<Statement> s
                                 .equals(value.kind())
                                 || amounts.isEmpty() && !sought.isEmpty() && value.kind().equals(Value.NUMBER)));
         boolean yesNo = question.matches("asks_yes_no");
-        boolean byValues = yesNo
+        boolean agrees = reference.denies() == said.denies();
+        boolean byValues = yesNo && agrees
                 || !required.isEmpty() && !question.matches("asks_words") && question.words().size() > 1;
         List<List<String>> clauses = reference.wordsWithout(question);
         return !contradicted && required.stream().allMatch(said::holds) && keepsOrder(required, said)
@@ -80,7 +81,7 @@ record DrawnFacts(Statement question, List<String> references, List<Statement> s
                 && !reference.isMixedUpIn(said)
                 && (!yesNo || !required.isEmpty() || reference.denies() || said.matches("affirms")
                         || said.share(Stream.concat(apart(reference, NOTHING), apart(question, NOTHING))) > 0)
-                && (reference.denies() == said.denies() || !yesNo && !required.isEmpty())
+                && (agrees || !yesNo && !required.isEmpty() || reference.restricts() && said.restricts())
                 && (byValues || (required.isEmpty() && clauses.isEmpty() ? reference.wordsWithout(NOTHING) : clauses)
                         .stream()
                         .allMatch(clause -> said.share(clause.stream()) >= (required.isEmpty() ? HALF : ALIKE)));

@@ -39,6 +39,7 @@ final class Lexicon {
     private static final Map<String, Pattern> PATTERNS = new ConcurrentHashMap<>();
     private static final Map<Pattern, String> REWRITES = new LinkedHashMap<>();
     private static final Set<String> ONLY_BEFORE_UNITS = words("only_before_units");
+    private static final Pattern BEFORE_UNIT;
     private static final Pattern WORD = Pattern.compile("[a-z]+");
     private static final int MOST_WORDS = 7;
 
@@ -48,6 +49,7 @@ final class Lexicon {
         TABLE.get("numbers").fields().forEachRemaining(each -> NUMBERS.put(each.getKey(), each.getValue().asInt()));
         TABLE.get("units").fields().forEachRemaining(each -> List.of(each.getValue().asText().split(" "))
                 .forEach(form -> UNITS.put(form.replace('_', ' '), each.getKey())));
+        BEFORE_UNIT = pattern("[^a-z$€£%°]*(?=[a-z])(?:UNIT)(?![a-z])");
         TABLE.get("rewrites").forEach(each -> REWRITES.put(pattern(each.get(0).asText()), each.get(1).asText()));
     }
 
@@ -140,8 +142,8 @@ final class Lexicon {
             while (end > i && !NUMBERS.containsKey(joined(text.substring(start, words.get(end - 1).end())))) {
                 end--;
             }
-            boolean bare = end == i + 1 && ONLY_BEFORE_UNITS.contains(words.get(i).group()) && (end == words.size()
-                    || !UNITS.containsKey(words.get(end).group()));
+            boolean bare = end == i + 1 && ONLY_BEFORE_UNITS.contains(words.get(i).group())
+                    && !BEFORE_UNIT.matcher(text).region(words.get(i).end(), text.length()).lookingAt();
             if (end > i && !bare) {
                 int stop = words.get(end - 1).end();
                 out.append(text, copied, start).append(NUMBERS.get(joined(text.substring(start, stop))));

@@ -27,9 +27,10 @@ public record Statement(String plain, List<Value> values, List<Clause> clauses, 
     private static final Set<String> JOINS = Lexicon.words("joins");
     private static final Set<String> PLACES = Lexicon.words("places");
     private static final Set<String> CHOICES = Lexicon.words("choices");
-    private static final Pattern DENIES = Lexicon.pattern("\\b(" + Lexicon.list("denies").get(0) + ")\\b");
+    private static final String DENIALS = Lexicon.list("denies").get(0);
+    private static final Pattern DENIES = Lexicon.pattern("\\b(" + DENIALS + ")\\b");
     private static final List<Pattern> OPPOSITES = Lexicon.list("opposites").stream().map(each -> Lexicon.pattern(
-            "\\b(" + each + ")\\b")).toList();
+            "\\b(" + each.replace("DENIES", DENIALS) + ")\\b")).toList();
     private static final int SHORT = 4;
     private static final int NEAR = 60;
 
@@ -96,6 +97,11 @@ public record Statement(String plain, List<Value> values, List<Clause> clauses, 
     /** Whether it holds a negation. */
     public boolean denies() {
         return DENIES.matcher(plain).find();
+    }
+
+    /** Whether it allows one case only: {@code only with a permit}, {@code not without a permit}. */
+    public boolean restricts() {
+        return matches("only") || denies() && matches("excepts");
     }
 
     /** Whether what stands closely before a value denies it: {@code not 90 days}. */
