@@ -48,7 +48,7 @@ class DrawnFactsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"development", "held_out", "fresh"})
+    @ValueSource(strings = {"development", "held_out", "fresh", "independent", "later"})
     void answersAreJudgedAsACarefulReaderJudgesThem(String part) throws IOException {
         int[][] counts = new int[2][2];
         List<String> wrong = new ArrayList<>();
