@@ -39,6 +39,7 @@ final class Lexicon {
     private static final Map<String, Pattern> PATTERNS = new ConcurrentHashMap<>();
     private static final Map<Pattern, String> REWRITES = new LinkedHashMap<>();
     private static final Set<String> ONLY_BEFORE_UNITS = words("only_before_units");
+    private static final Map<String, String> NAMED;
     private static final Pattern BEFORE_UNIT;
     private static final Pattern WORD = Pattern.compile("[a-z]+");
     private static final int MOST_WORDS = 7;
@@ -49,6 +50,9 @@ final class Lexicon {
         TABLE.get("numbers").fields().forEachRemaining(each -> NUMBERS.put(each.getKey(), each.getValue().asInt()));
         TABLE.get("units").fields().forEachRemaining(each -> List.of(each.getValue().asText().split(" "))
                 .forEach(form -> UNITS.put(form.replace('_', ' '), each.getKey())));
+        NAMED = Map.of("NUMBER", "(?:\\d{1,3}(?:[.,' ]\\d{3}){1,5}(?!\\d)(?:[.,]\\d+)?|\\d+(?:[.,]\\d+)?)",
+                "MONTH", "(?:" + any(MONTHS.keySet(), 1) + ")(?![a-z])", "UNIT", any(UNITS.keySet(), 1),
+                "ENDING", any(UNITS.keySet(), 4), "DAY", any(DAYS.keySet(), 1));
         BEFORE_UNIT = pattern("[^a-z$€£%°]*(?=[a-z])(?:UNIT)(?![a-z])");
         TABLE.get("rewrites").forEach(each -> REWRITES.put(pattern(each.get(0).asText()), each.get(1).asText()));
     }
@@ -96,13 +100,13 @@ final class Lexicon {
 
     /** An expression in which MONTH, DAY, UNIT, ENDING (of a compound) and NUMBER stand for what they name. */
     static Pattern pattern(String expression) {
-        return PATTERNS.computeIfAbsent(expression, key -> Pattern.compile(key.replace("NUMBER",
-                "(?:\\d{1,3}(?:[.,' ]\\d{3}){1,5}(?!\\d)(?:[.,]\\d+)?|\\d+(?:[.,]\\d+)?)").replace("MONTH",
-                        "(?:" + any(
-                                MONTHS.keySet(), 1) + ")(?![a-z])")
-                .replace("UNIT", any(UNITS.keySet(), 1)).replace("ENDING",
-                        any(UNITS.keySet(), 4))
-                .replace("DAY", any(DAYS.keySet(), 1))));
+        return PATTERNS.computeIfAbsent(expression, key -> {
+            String written = key;
+            for (Map.Entry<String, String> each : NAMED.entrySet()) {
+                written = written.replace(each.getKey(), each.getValue());
+            }
+            return Pattern.compile(written);
+        });
     }
 
     private static String any(Collection<String> words, int shortest) {
