@@ -108,7 +108,7 @@ class SweepCommandTest {
     @Test
     void wrongUsageIsToldBeforeAModelIsLoaded() throws IOException {
         assertTrue(CommandRun.failing(2, words("sweep", "--space", space, "--strategy", "bayes"))
-                .startsWith("unknown strategy 'bayes'; use one of [grid, random, tpe]"));
+                .startsWith("unknown strategy 'bayes'; there are 'tpe', 'grid' and 'random'"));
         assertTrue(CommandRun.failing(2, words("sweep", "--space", space, "--trials", 0))
                 .startsWith("--trials and --side-by-side must be at least 1"));
         assertTrue(CommandRun.failing(1, words("sweep", "--space", folder.resolve("none.json")))

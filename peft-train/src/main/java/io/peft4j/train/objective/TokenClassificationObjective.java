@@ -91,21 +91,6 @@ public final class TokenClassificationObjective extends HeadObjective<LabelledWo
         passes.measure(ACCURACY, learned - IntStream.of(wrong(batch, outputs, columns)).sum(), learned);
     }
 
-    @Override
-    public boolean tellsLearned() {
-        return true;
-    }
-
-    @Override
-    boolean[] right(List<EncodedExample> batch, float[] outputs, int columns) {
-        int[] wrong = wrong(batch, outputs, columns);
-        boolean[] right = new boolean[wrong.length];
-        for (int i = 0; i < right.length; i++) {
-            right[i] = wrong[i] == 0;
-        }
-        return right;
-    }
-
     /** Of each example the words with a wrong label. */
     private static int[] wrong(List<EncodedExample> batch, float[] outputs, int columns) {
         int[] wrong = new int[batch.size()];

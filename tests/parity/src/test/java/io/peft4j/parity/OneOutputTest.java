@@ -48,7 +48,8 @@ class OneOutputTest {
     }
 
     private static String pair(String label) {
-        return "{\"text\": \"a\", \"text_pair\": \"b\", " + label + "}";
+        // Each with a text of its own, since one pair with two labels is a contradiction.
+        return "{\"text\": \"" + label.replace("\"", "") + "\", \"text_pair\": \"b\", " + label + "}";
     }
 
     @Test
@@ -62,7 +63,7 @@ class OneOutputTest {
     @Test
     void otherRowsAreLearnedAsBefore() throws IOException {
         assertEquals(Optional.empty(), chosen(ONE_OUTPUT, pair("\"label\": 4.5"), pair("\"label\": 0")));
-        assertEquals(Optional.empty(), chosen(ONE_OUTPUT, "{\"text\": \"a\", \"label\": 1}", "{\"text\": \"a\", "
+        assertEquals(Optional.empty(), chosen(ONE_OUTPUT, "{\"text\": \"a\", \"label\": 1}", "{\"text\": \"b\", "
                 + "\"label\": 0}"));
         assertEquals(Optional.empty(), chosen(Task.classification("LABEL_0", "LABEL_1"), pair("\"label\": 1"),
                 pair("\"label\": 0")));
