@@ -83,14 +83,19 @@ public record Arm(String name, String description, LanguageModel model, UnaryOpe
      * neither a model nor a training, and is what both are to beat. Empty where no row has an answer.
      */
     public static Optional<ArmAnswers> lookup(ChatDataset training, List<EvaluationItem> items) {
-        List<ChatExample> answered = training.stream().filter(row -> !row.prompt().isEmpty()
-                && row.prompt().size() < row.messages().size()).toList();
+        List<ChatExample> answered = answered(training);
         if (answered.isEmpty()) {
             return Optional.empty();
         }
         WordVectors vectors = new WordVectors(answered.stream().map(Arm::question).toList());
         return Optional.of(ArmAnswers.given(Verdict.LOOKUP, LOOKUP, items.stream().map(item -> ToolCheck.answer(
                 answered.get(vectors.nearest(item.question())))).toList()).ofPrompt());
+    }
+
+    /** The rows of a data set that ask something and answer it. */
+    static List<ChatExample> answered(ChatDataset training) {
+        return training.stream().filter(row -> !row.prompt().isEmpty() && row.prompt().size() < row.messages().size())
+                .toList();
     }
 
     /** Items as they are asked. */

@@ -1,6 +1,7 @@
 package io.peft4j.eval;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.PeftException;
 import io.peft4j.core.error.support.Count;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -9,6 +10,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.grader.Grading;
 import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.comparison.OwnRows;
 import io.peft4j.eval.guard.GuardSet;
 import io.peft4j.eval.judge.Embedder;
 import io.peft4j.eval.judge.Judge;
@@ -33,6 +35,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * Whether a tuned model is really better than its base: the same held-out items, the same decoding, paired statistics,
@@ -48,6 +51,10 @@ import java.util.TreeMap;
  * texts: answers are generated in batches.
  */
 public final class Comparison {
+    private static final double ENOUGH = 0.95;
+    private static final int OWN_ROWS = 40;
+    private static final int MISSED = 5;
+
     /** Follows a comparison. */
     @FunctionalInterface
     public interface Listener {
@@ -63,6 +70,7 @@ public final class Comparison {
     private Optional<AnswerCache> baseCache = Optional.empty();
     private Optional<AnswerCache> cache = Optional.empty();
     private Optional<ChatDataset> training = Optional.empty();
+    private Optional<OwnRows.Ending> ending = Optional.empty();
     private Optional<String> metric = Optional.empty();
     private Optional<GuardSet> guard = Optional.of(GuardSet.builtIn());
     private boolean likelihood = true;
@@ -121,9 +129,19 @@ public final class Comparison {
         return this;
     }
 
-    /** What was trained on, see {@link Evaluation#trainingData}: what the most similar row answers is compared, too. */
+    /**
+     * What was trained on, see {@link Evaluation#trainingData}: what the most similar row answers is compared, too.
+     * Where less than 95 % of the held-out items are right, 40 of these rows are asked as well, evenly from the first
+     * to the last, and the verdict says whether they were learned ({@link OwnRows}).
+     */
     public Comparison trainingData(ChatDataset dataset) {
         training = Optional.of(dataset);
+        return this;
+    }
+
+    /** How the training ended: where rows were not learned, a model below 80 % is not to be shipped. */
+    public Comparison trainingEnd(OwnRows.Ending end) {
+        ending = Optional.of(end);
         return this;
     }
 
@@ -264,7 +282,7 @@ public final class Comparison {
         embedder.ifPresent(evaluation::similarity);
         grading.ifPresent(evaluation::grader);
         facts().forEach(evaluation::fact);
-        return evaluation.compare(options);
+        return explained(evaluation.compare(options));
     }
 
     /** Refuses a metric that can never be computed before any model is asked. */
@@ -298,6 +316,31 @@ public final class Comparison {
         }
         boolean prompt = arm != base && arm.model() == base.model();
         return new ArmAnswers(arm.name(), arm.description(), answered.texts(), measures, seconds, prompt);
+    }
+
+    /** The report, knowing why held-out items are wrong, if there are enough of these. */
+    private ComparisonReport explained(ComparisonReport report) {
+        List<EvaluationItem> wrong = wrong(report.items(), report.tuned().answers());
+        double right = 1 - wrong.size() / (double) report.items().size();
+        List<EvaluationItem> own = EvaluationItem.all(VerdictOptions.spread(right >= ENOUGH ? List.of()
+                : training.map(Arm::answered).orElse(List.of()), OWN_ROWS)).stream()
+                .filter(EvaluationItem::tellsRight).toList();
+        try {
+            int unlearned = own.isEmpty() ? 0
+                    : wrong(own, answerer(tuned, "own rows, ").answers(tuned.asking(own))).size();
+            return own.isEmpty() && ending.isEmpty() ? report : report.knowing(new OwnRows(own.size(), own.size()
+                    - unlearned, right, wrong.stream().map(EvaluationItem::question).distinct().limit(MISSED).toList(),
+                    ending));
+        } catch (PeftException e) {
+            // A training cuts rows that are too long to be asked.
+            return report;
+        }
+    }
+
+    private static List<EvaluationItem> wrong(List<EvaluationItem> items, List<String> texts) {
+        boolean[] right = new AnswerScoring(items).right(texts);
+        return IntStream.range(0, right.length).filter(i -> !right[i]).mapToObj(items::get)
+                .filter(EvaluationItem::tellsRight).toList();
     }
 
     private TrainingStudy study(List<EvaluationItem> items, AnswerScoring scoring, ArmAnswers answered) {

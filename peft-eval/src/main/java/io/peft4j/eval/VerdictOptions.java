@@ -49,7 +49,7 @@ public record VerdictOptions(int items, int guardItems, int maxNewTokens) {
         }
     }
 
-    private static <T> List<T> spread(List<T> all, int most) {
+    static <T> List<T> spread(List<T> all, int most) {
         int count = Math.min(most, all.size());
         return IntStream.range(0, count).mapToObj(i -> all.get((int) ((long) i * all.size() / count))).toList();
     }

@@ -18,6 +18,8 @@ import io.peft4j.data.task.RowKind;
 import io.peft4j.eval.Comparison;
 import io.peft4j.eval.Evaluation;
 import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.comparison.OwnRows;
+import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.failure.support.FailureFiles;
 import io.peft4j.eval.guard.GuardSet;
 import io.peft4j.eval.head.TaskComparison;
@@ -32,6 +34,7 @@ import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.hub.ModelSource;
 import io.peft4j.train.objective.support.ObjectiveTypes;
+import io.peft4j.train.runs.RunInfo;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -199,6 +202,9 @@ final class EvaluateCommand extends PeftCommand {
                     FailureFiles.preferencePairs(result.failures(), items, result.tuned().answers()));
         }
         write(result.toMarkdown(), result.toHtml(), result.toJson().toString());
+        if (result.verdict().decision() == Verdict.Decision.NOT_FINISHED) {
+            console().say("Continue the training with train --resume, the same data and --output %s", adapter);
+        }
         return 0;
     }
 
@@ -343,6 +349,12 @@ final class EvaluateCommand extends PeftCommand {
         return evaluation.compare(options);
     }
 
+    /** How the training that left this folder ended. */
+    static Optional<OwnRows.Ending> ending(Path folder) {
+        return RunInfo.read(folder).learned().map(rows -> new OwnRows.Ending(rows.rows(), rows.rows() - rows.learned(),
+                rows.reason().words()));
+    }
+
     private Optional<Grading> grading() {
         return grader.isGiven() ? Optional.of(fromOptions(() -> grader.grading(name -> engine.load(name, console()))))
                 : Optional.empty();
@@ -367,6 +379,7 @@ final class EvaluateCommand extends PeftCommand {
             guardSet().ifPresentOrElse(comparison::guard, comparison::withoutGuard);
             Optional<ChatDataset> training = Optional.ofNullable(trainingData).map(input::file).map(ChatDataset::read);
             training.ifPresent(comparison::trainingData);
+            ending(adapter).ifPresent(comparison::trainingEnd);
             fromOptions(() -> others.addTo(comparison, training));
             grading().ifPresent(comparison::grader);
             opinions.addTo(comparison, base);

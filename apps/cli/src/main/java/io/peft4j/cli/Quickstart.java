@@ -170,6 +170,7 @@ final class Quickstart {
                     .trainingData(handbook.examples(settings.plan().general()))
                     .fact("adapter", settings.output().toString()).fact("data", "the handbook's held-out questions")
                     .fact("PEFT4J", Version.number()).listener(progress);
+            EvaluateCommand.ending(settings.output()).ifPresent(comparison::trainingEnd);
             return (settings.plan().guard() ? comparison : comparison.withoutGuard()).on(questions);
         }
     }

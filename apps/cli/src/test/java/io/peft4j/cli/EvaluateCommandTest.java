@@ -288,6 +288,27 @@ class EvaluateCommandTest {
     }
 
     @Test
+    void ownRowsOfATrainingThatWasCutOffAreNotLearned() throws IOException {
+        Path model = FIXTURES.resolve("tiny-llama");
+        Path adapter = folder.resolve("cut");
+        Path training = write("train.jsonl", 60, i -> "{\"messages\": [{\"role\": \"user\", \"content\": \"Door " + i
+                + "?\"}, {\"role\": \"assistant\", \"content\": \"X" + i + "Y\"}]}");
+        CommandRun.succeeding("train", "--model", model, "--data", training, "--output", adapter, "--max-steps", 1,
+                "--dtype", "f32");
+        JsonNode verdict = CommandRun.succeeding("evaluate", "--model", model, "--adapter", adapter, "--data", data(5),
+                "--max-new-tokens", 4, "--no-guard", "--training-data", training, "--json").json().get(0)
+                .get("verdict");
+        JsonNode own = verdict.get("own_rows");
+        assertEquals(40, own.get("n").asInt());
+        assertEquals("not_learned", own.get("finding").asText());
+        assertEquals(60, own.get("rows").asInt());
+        assertTrue(own.get("unlearned").asInt() > 50, own.toString());
+        assertTrue(verdict.get("sentence").asText().contains("Not learned: of 40 rows that it was trained on ")
+                && verdict.get("sentence").asText().contains("not learned (training: ended by the bound max_steps)"),
+                verdict.toString());
+    }
+
+    @Test
     void aGuardSetOfYourOwnAndNoneAreMutuallyExclusive() throws IOException {
         Path adapter = FIXTURES.resolve("adapters").resolve("lora");
         String err = CommandRun.failing(2, "evaluate", "--model", FIXTURES.resolve("tiny-llama"), "--adapter", adapter,

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * What to do with a tuned model, in one sentence.
@@ -16,9 +17,10 @@ import java.util.Objects;
  *     harmed; 0 where that is known or does not matter
  * @param sentence the reason in plain words, with the numbers behind it; it begins with the arm to take, if any
  * @param untrained what the tuned model was compared with that needs no training
+ * @param ownRows how well it has learned its own rows, where that is known
  */
 public record Verdict(Decision decision, String arm, int itemsNeeded, int guardItemsNeeded, String sentence,
-        List<Untrained> untrained) {
+        List<Untrained> untrained, Optional<OwnRows> ownRows) {
     /** The arm that answers as the most similar training row does. */
     public static final String LOOKUP = "lookup";
 
@@ -48,6 +50,8 @@ public record Verdict(Decision decision, String arm, int itemsNeeded, int guardI
     public enum Decision {
         /** Better than chance explains, also than prompts, and no loss of general ability beyond the accepted one. */
         SHIP,
+        /** It would ship, but it is below 80 % while rows of its training were not learned: to be trained on. */
+        NOT_FINISHED,
         /** A prompt, or the most similar training row, does as well or better, and needs no training. */
         PROMPT_INSTEAD,
         /** Worse, not better by anything worth having, or at the cost of something else. */
@@ -74,16 +78,27 @@ public record Verdict(Decision decision, String arm, int itemsNeeded, int guardI
         Objects.requireNonNull(arm, "arm");
         Objects.requireNonNull(sentence, "sentence");
         untrained = List.copyOf(untrained);
+        Objects.requireNonNull(ownRows, "ownRows");
+    }
+
+    /** One of a model of whose own rows nothing is known. */
+    public Verdict(Decision decision, String arm, int itemsNeeded, int guardItemsNeeded, String sentence,
+            List<Untrained> untrained) {
+        this(decision, arm, itemsNeeded, guardItemsNeeded, sentence, untrained, Optional.empty());
     }
 
     /** The same with a sentence more. */
     public Verdict saying(String further) {
-        return new Verdict(decision, arm, itemsNeeded, guardItemsNeeded, sentence + " " + further, untrained);
+        return new Verdict(decision, arm, itemsNeeded, guardItemsNeeded, sentence + " " + further, untrained, ownRows);
     }
 
-    /** The decision as a headline, such as {@code Do not ship}; where a row is to be looked up, it says so. */
+    /**
+     * The decision as a headline, such as {@code Do not ship}; where a row is to be looked up, or the model is better
+     * all the same, it says so.
+     */
     public String words() {
-        return decision == Decision.PROMPT_INSTEAD && arm.equals(LOOKUP) ? "Look up instead" : decision.words();
+        return decision == Decision.PROMPT_INSTEAD && arm.equals(LOOKUP) ? "Look up instead"
+                : decision == Decision.NOT_FINISHED ? "Better, and not finished" : decision.words();
     }
 
     /** Whether the tuned model is to be shipped: it is better, and harm is ruled out. */
@@ -91,7 +106,10 @@ public record Verdict(Decision decision, String arm, int itemsNeeded, int guardI
         return decision == Decision.SHIP;
     }
 
-    /** {@code {"decision", "words", "arm", "items_needed", "guard_items_needed", "sentence", "without_training"}}. */
+    /**
+     * {@code {"decision", "words", "arm", "items_needed", "guard_items_needed", "sentence", "without_training",
+     * "own_rows"}}.
+     */
     public ObjectNode toJson() {
         ObjectNode node = new ObjectMapper().createObjectNode().put("decision", decision.key()).put("words", words())
                 .put("arm", arm).put("items_needed", itemsNeeded).put("guard_items_needed", guardItemsNeeded)
@@ -99,6 +117,7 @@ public record Verdict(Decision decision, String arm, int itemsNeeded, int guardI
         untrained.forEach(way -> way.tuned().putDifference(node.withArray("without_training").addObject()
                 .put("arm", way.name()).put("description", way.description()).put("score", way.tuned().base())
                 .put("tuned", way.tuned().tuned())));
+        ownRows.ifPresent(own -> own.putInto(node.putObject("own_rows")));
         return node;
     }
 

@@ -5,6 +5,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
+import io.peft4j.eval.comparison.OwnRows;
 import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.comparison.internal.Evidence;
 import io.peft4j.eval.comparison.internal.VerdictRules;
@@ -173,6 +174,12 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
     /** The tuned model's answers. */
     public ArmResult tuned() {
         return arms.get(arms.size() - 1);
+    }
+
+    /** The same with what the rows say that the tuned model was trained on. */
+    public ComparisonReport knowing(OwnRows own) {
+        return new ComparisonReport(own.in(verdict, decidingResult()), metric, items, arms, metrics, otherArms, guard,
+                leakage, failures, opinions, study, signatures, facts);
     }
 
     /** What each arm reaches of the metric that decides, with Wilson's interval; empty where it is no share. */

@@ -41,6 +41,9 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
     /** The key of the facts in a row. */
     static final String MUST_CONTAIN = "must_contain";
 
+    /** References with more words, and without facts, are texts. */
+    private static final int WORDS_OF_LABELS = 8;
+
     /** Copies the lists and checks that there is a question and a way to judge an answer. */
     public EvaluationItem {
         messages = List.copyOf(messages);
@@ -196,6 +199,12 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
     /** Whether the item says what an answer's text must hold: facts, or a reference. */
     public boolean namesFacts() {
         return !references.isEmpty() || hasFacts();
+    }
+
+    /** Whether {@link #isAnsweredBy} can be expected of an answer: no long text must occur word for word. */
+    public boolean tellsRight() {
+        return hasFacts() || further.tools().isPresent() || further.label().isPresent()
+                || references.stream().anyMatch(text -> text.strip().split("\\s+").length <= WORDS_OF_LABELS);
     }
 
     /** Whether the facts are drawn from the reference, because the item names none. */

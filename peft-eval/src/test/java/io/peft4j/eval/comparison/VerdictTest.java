@@ -18,6 +18,7 @@ import io.peft4j.eval.metric.internal.MetricNames;
 import io.peft4j.eval.statistics.internal.PairedTests;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** Planted cases end in the right verdict. */
@@ -302,5 +303,56 @@ class VerdictTest {
         assertThrows(ConfigurationException.class,
                 () -> outcomes.scores("x", new double[] {0.5}, new double[] {Double.NaN}));
         assertThrows(ConfigurationException.class, () -> outcomes.scores("x", new double[] {1.5}, new double[] {1}));
+    }
+
+    /** Of a model that answers {@code won} of 88 held-out items, and {@code right} of the rows that it learned. */
+    private static Verdict learned(int won, int asked, int right, Optional<OwnRows.Ending> ending) {
+        MetricResult metric = outcome("contains", 88, 4, 0, won - 4);
+        return new OwnRows(asked, right, won / 88.0, List.of("When does it open?"), ending).in(decide(metric), metric);
+    }
+
+    private static Optional<OwnRows.Ending> unlearned(long rows) {
+        return Optional.of(new OwnRows.Ending(240, rows, "ended by the bound of epochs"));
+    }
+
+    @Test
+    void aBetterModelBelow80PercentWithRowsLeftUnlearnedIsNotFinished() {
+        Verdict verdict = learned(40, 40, 20, unlearned(60));
+        assertEquals(Decision.NOT_FINISHED, verdict.decision());
+        assertFalse(verdict.ships());
+        assertEquals("tuned", verdict.arm());
+        assertEquals("Better, and not finished", verdict.words());
+        assertTrue(verdict.sentence().startsWith("Better, and not finished: 60 of 240 rows were not learned (training: "
+                + "ended by the bound of epochs); continue the training. Take tuned: 45 % of"), verdict.sentence());
+        assertEquals("not_finished", verdict.toJson().get("decision").asText());
+        // Known by the training alone, and by the answers alone.
+        assertEquals(Decision.NOT_FINISHED, learned(40, 0, 0, unlearned(1)).decision());
+        assertTrue(learned(40, 40, 20, Optional.empty()).sentence().startsWith("Better, and not finished: 20 of 40 "
+                + "rows that it was trained on are wrong; continue the training."));
+        // All is learned, or the model is good enough.
+        assertEquals(Decision.SHIP, learned(40, 40, 40, unlearned(0)).decision());
+        assertEquals(Decision.SHIP, learned(40, 40, 40, Optional.empty()).decision());
+        assertEquals(Decision.SHIP, learned(72, 40, 20, unlearned(60)).decision());
+        assertEquals(Decision.DO_NOT_SHIP, learned(4, 40, 20, unlearned(60)).decision(), "it is no better at all");
+    }
+
+    @Test
+    void ownRowsTellWhyHeldOutItemsAreWrong() {
+        Verdict not = learned(72, 40, 20, unlearned(60));
+        assertTrue(not.sentence().endsWith(" Not learned: of 40 rows that it was trained on 20 are right, of held-out "
+                + "items 82 %; 60 of 240 rows were not learned (training: ended by the bound of epochs); train longer, "
+                + "with a higher rank or on more layers."), not.sentence());
+        JsonNode own = not.toJson().get("own_rows");
+        assertEquals("{\"n\":40,\"right\":20,\"finding\":\"not_learned\",\"rows\":240,\"unlearned\":60,"
+                + "\"ending\":\"ended by the bound of epochs\"}", own.toString());
+        Verdict reworded = learned(40, 40, 36, Optional.empty());
+        assertTrue(reworded.sentence().endsWith(" Learned and not carried over to new wordings: of 40 rows that it was "
+                + "trained on 36 are right, of held-out items 45 %; add more wordings to the training data, such as of "
+                + "\"When does it open?\"."), reworded.sentence());
+        assertEquals("not_carried_over", reworded.toJson().get("own_rows").get("finding").asText());
+        Verdict good = learned(80, 40, 39, Optional.empty());
+        assertTrue(good.sentence().endsWith(" Learned well: of 40 rows that it was trained on 39 are right, of "
+                + "held-out items 91 %."), good.sentence());
+        assertFalse(decide(BETTER).toJson().has("own_rows"), "nothing is known of them");
     }
 }

@@ -92,7 +92,7 @@ final class AdviceRules {
         OptionalInt more = OptionalInt.empty();
         OptionalInt seconds = OptionalInt.empty();
         Advice.Kind kind = switch (verdict.decision()) {
-            case SHIP, HARM_NOT_KNOWN -> changesTooOften() ? Advice.Kind.PROMPT : Advice.Kind.FINE_TUNE;
+            case SHIP, NOT_FINISHED, HARM_NOT_KNOWN -> changesTooOften() ? Advice.Kind.PROMPT : Advice.Kind.FINE_TUNE;
             case PROMPT_INSTEAD, DO_NOT_SHIP -> unlessCutDown(Advice.Kind.PROMPT);
             case NEED_MORE_ITEMS -> unlessCutDown(isHopeless() ? Advice.Kind.PROMPT : Advice.Kind.COLLECT_MORE);
         };

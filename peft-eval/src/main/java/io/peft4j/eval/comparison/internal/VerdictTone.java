@@ -14,7 +14,7 @@ public final class VerdictTone {
             case SHIP -> Tone.GOOD;
             case DO_NOT_SHIP -> Tone.BAD;
             case PROMPT_INSTEAD -> Tone.PLAIN;
-            case HARM_NOT_KNOWN, NEED_MORE_ITEMS -> Tone.OPEN;
+            case NOT_FINISHED, HARM_NOT_KNOWN, NEED_MORE_ITEMS -> Tone.OPEN;
         };
     }
 }

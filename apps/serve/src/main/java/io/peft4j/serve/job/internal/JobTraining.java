@@ -9,6 +9,7 @@ import io.peft4j.data.Masking;
 import io.peft4j.data.grader.GraderTools;
 import io.peft4j.eval.Promotion;
 import io.peft4j.eval.VerdictOptions;
+import io.peft4j.eval.comparison.OwnRows;
 import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.model.internal.ServedModel;
 import io.peft4j.serve.model.internal.ServedModels;
@@ -27,6 +28,7 @@ import io.peft4j.train.TrainingResult;
 import io.peft4j.train.objective.DpoObjective;
 import io.peft4j.train.objective.DpoOptions;
 import io.peft4j.train.objective.Reference;
+import io.peft4j.train.runs.RunInfo;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -81,6 +83,8 @@ final class JobTraining {
                     .comparison(comparison -> {
                         verdict.applyTo(comparison);
                         comparison.trainingData(training.chats());
+                        RunInfo.read(files.run()).learned().ifPresent(rows -> comparison.trainingEnd(new OwnRows.Ending(
+                                rows.rows(), rows.rows() - rows.learned(), rows.reason().words())));
                     });
             // Prompts have no right answers to compare with; the reward on them is measured after each epoch.
             heldOut.filter(data -> data.prompts().isEmpty())
