@@ -31,6 +31,7 @@ final class OptionNames {
             FindingCode.UNFILLED_ROW, "peft4j data from-handbook --model",
             FindingCode.DUPLICATE, "peft4j data clean",
             FindingCode.NEAR_DUPLICATE, "peft4j data split --group near",
+            FindingCode.CLASSES, "peft4j train --objective classification",
             FindingCode.PII, "peft4j data clean --redact"));
 
     static {
@@ -45,6 +46,7 @@ final class OptionNames {
         words("which is to be renamed", "$0 (--column)");
         words("that is to get this name", "that --column gives this name");
         words("preference training \\(DPO, ORPO or SimPO\\)", "--objective dpo, orpo or simpo");
+        words("the objective classification(?= learns)", "--objective classification");
         words("KTO(?= tells them apart)", "--objective kto");
         words("a model that judges", "$0 (--judge-url and --judge-model)");
     }

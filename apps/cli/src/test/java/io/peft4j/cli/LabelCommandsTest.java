@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.LogLines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -134,5 +136,42 @@ class LabelCommandsTest {
                 .contains("warning: " + data + ", lines 1, 2: the same input has the answer to \"team\" 'billing' in "
                         + "line 1 and 'login' in line 2"),
                 run.err());
+    }
+
+    private Path chats(String name, IntFunction<String> answer) throws IOException {
+        return Files.write(folder.resolve(name), IntStream.range(0, 40).mapToObj(i -> "{\"messages\": [{\"role\": "
+                + "\"user\", \"content\": \"case number " + i + "\"}, {\"role\": \"assistant\", \"content\": \""
+                + answer.apply(i) + "\"}]}").toList());
+    }
+
+    @Test
+    void aTrainingOnClassesAsChatsSaysThatAClassifierLearnsThem() throws IOException {
+        Path data = chats("chats.jsonl", i -> LABELS.get(i % 2));
+        String said = chatTraining(data);
+        assertTrue(said.contains(data + " holds 2 short answers again and again: --objective classification learns "
+                + "them as classes, and the same rows can be used for it"), said);
+        String check = CommandRun.of("data", "check", data).out();
+        assertTrue(check.contains("holds 2 short answers again and again")
+                && check.contains("(peft4j train --objective classification)"), check);
+        assertFalse(chatTraining(chats("facts.jsonl", i -> "The code is " + i + ".")).contains("classification"));
+    }
+
+    private String chatTraining(Path data) {
+        return LogLines.of(() -> CommandRun.succeeding("train", "--model", CommandRun.FIXTURES.resolve("tiny-llama"),
+                "--data", data, "--output", folder.resolve("chat"), "--if-exists", "overwrite", "--max-steps", 1,
+                "--dtype", "f32")).toString();
+    }
+
+    @Test
+    void aClassifierIsTrainedAndEvaluatedOnClassesAsChats() throws IOException {
+        Path data = chats("chats.jsonl", i -> LABELS.get(i % 2));
+        CommandRun.succeeding(train(data));
+        JsonNode result = CommandRun.succeeding("evaluate", "--model", CommandRun.FIXTURES.resolve(
+                "encoders/bert-question"), "--adapter", folder.resolve("out"), "--data", data, "--json").json().get(0);
+        assertEquals("accuracy", result.get("deciding_metric").asText());
+        assertEquals(40, result.get("metrics").get("accuracy").get("n").asInt());
+        String words = CommandRun.failing(1, train(chats("facts.jsonl", i -> "The code is " + i + "."),
+                "--if-exists", "overwrite"));
+        assertTrue(words.contains("holds conversations whose answers are no labels"), words);
     }
 }

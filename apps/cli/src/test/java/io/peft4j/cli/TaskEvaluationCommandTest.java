@@ -277,7 +277,7 @@ class TaskEvaluationCommandTest {
         words[6] = data("chat.jsonl", "{\"messages\": [{\"role\": \"user\", \"content\": \"Who?\"}, {\"role\": "
                 + "\"assistant\", \"content\": \"I\"}]}");
         String chat = CommandRun.failing(1, words);
-        assertTrue(chat.contains("here texts with a label are expected: {\"text\", \"label\"}"), chat);
+        assertTrue(chat.contains("row 1: unknown label 'I'; there are 'money' and 'access'"), chat);
         words[6] = data("other.jsonl", "{\"text\": \"a\", \"label\": \"money\"}",
                 "{\"text\": \"b\", \"label\": \"x\"}");
         String label = CommandRun.failing(1, words);

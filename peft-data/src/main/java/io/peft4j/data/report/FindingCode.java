@@ -103,6 +103,9 @@ public enum FindingCode {
     /** A name that occurs once. */
     SINGLE_USE_TERM(Severity.INFO, "A term that is seen once is hardly learned; it may also be a typo.",
             "Check its spelling, or add examples with it."),
+    /** Few short answers to many questions. */
+    CLASSES(Severity.INFO, "They can also be learned as classes, which have probabilities.",
+            "Train a classifier on the same rows."),
     /** One class or question much more often than others. */
     IMBALANCE(Severity.INFO, "The model learns to give the frequent answer to everything.",
             "Add examples of the rare classes, or weight them in a mixture.");

@@ -45,7 +45,7 @@ public final class RowKind<E> {
     /** {@code {"text", "label"}}. */
     public static final RowKind<LabelledText> TEXTS = labelled("texts with a label", "{\"text\", \"label\"}",
             has("text", "label").or(has("text", "label_probabilities")), rows -> TaskRows.texts(rows),
-            row -> Statement.of(TaskRows.labelled(row)));
+            row -> TaskRows.asked(row).isPresent() ? example(row) : Statement.of(TaskRows.labelled(row)));
     /**
      * How relevant texts are to a query: rows of {@link #PAIRS}, {@code {"query", "documents", "labels"}} with lists,
      * and {@code {"text", "text_pair", "label"}}.

@@ -3,7 +3,12 @@ package io.peft4j.data.task;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.support.TaskIds;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.Example;
 import io.peft4j.data.format.DataFile;
+import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.RowSource;
@@ -31,7 +36,8 @@ public final class TaskRows {
      * Texts with labels: {@code {"text": "...", "label": "billing"}}, with {@code "text_pair"} where two are judged
      * together. A label is a name, its number, or a list of them; of a regression a number. In its place
      * {@code "label_probabilities"}, a list in the order of the labels' numbers or an object by their names, says how
-     * likely each is the right one.
+     * likely each is the right one. Conversations are read, too: the last message of the user is the text, its answer
+     * the label.
      */
     public static List<LabelledText> texts(Path file) {
         return RowKind.TEXTS.read(DataFile.of(file));
@@ -42,6 +48,10 @@ public final class TaskRows {
     }
 
     static LabelledText labelled(JsonLines.Row row) {
+        Optional<LabelledText> chat = asked(row);
+        if (chat.isPresent()) {
+            return chat.get();
+        }
         String text = text(row, "text");
         Optional<String> second = row.fields().containsKey("text_pair") ? Optional.of(text(row, "text_pair"))
                 : Optional.empty();
@@ -55,6 +65,21 @@ public final class TaskRows {
         }
         return new LabelledText(text, second, row.fields().get("label") instanceof List<?> ? list(row, "label")
                 : List.of(label(row, "label", row.fields().get("label"))));
+    }
+
+    /** The text and the label of a conversation whose last message answers one of the user. */
+    static Optional<LabelledText> asked(JsonLines.Row row) {
+        if (row.fields().containsKey("text") || DataFormat.of(row.fields()).filter(List.of(DataFormat.EVALUATION,
+                DataFormat.PREFERENCE)::contains).isPresent()) {
+            return Optional.empty();
+        }
+        List<ChatMessage> turns = ExampleReader.example(row).flatMap(Example::toChat).map(ChatExample::messages)
+                .orElse(List.of());
+        int last = turns.size() - 1;
+        return last < 1 || !turns.get(last).role().equals("assistant") || turns.get(last).content().isBlank()
+                || !turns.get(last - 1).role().equals("user") ? Optional.empty()
+                        : Optional.of(LabelledText.of(turns.get(last - 1).content(), turns.get(last).content()
+                                .strip()));
     }
 
     private static Map<String, Double> soft(JsonLines.Row row) {

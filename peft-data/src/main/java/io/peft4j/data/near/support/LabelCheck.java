@@ -41,6 +41,8 @@ public final class LabelCheck implements Serializable {
     /** A label that may be a slip is at most in so many rows, and the meant one in so many times more. */
     private static final int RARE = 10;
     private static final int RARER = 4;
+    /** More different answers may be short facts. */
+    private static final int FEW_CLASSES = 20;
 
     private final TreeMap<String, Slot> slots = new TreeMap<>();
     private final TreeMap<String, ArrayList<Formed>> forms = new TreeMap<>();
@@ -181,6 +183,18 @@ public final class LabelCheck implements Serializable {
     public void append(LabelCheck next) {
         next.slots.forEach((name, slot) -> slots.computeIfAbsent(name, s -> new Slot()).append(slot));
         next.forms.forEach((name, rows) -> forms.computeIfAbsent(name, r -> new ArrayList<>()).addAll(rows));
+    }
+
+    /** How many labels are the answers of conversations, short ones again and again, 0 if not; empty without such. */
+    public Optional<Integer> classes() {
+        return slots.values().stream().filter(slot -> slot.open).findFirst()
+                .map(slot -> slot.isLabelled() ? slot.spellings().size() : 0);
+    }
+
+    /** Says so where {@link #classes} are few enough not to be facts. */
+    public Optional<String> ofClasses() {
+        return classes().filter(count -> count > 1 && count <= FEW_CLASSES)
+                .map(count -> "holds " + count + " short answers again and again");
     }
 
     /** For each label that differs from a more frequent one in spaces and case alone, that one. */

@@ -74,6 +74,8 @@ public final class CheckEnd {
         all.labels().faults(files, excerpts::redacted).forEach(fault -> findings.add(FindingList.finding(
                 FindingCode.of(fault.code()).orElseThrow(), fault.error() ? Severity.ERROR : Severity.WARNING,
                 files.get(fault.file()), fault.lines(), fault.message())));
+        all.labels().ofClasses().ifPresent(found -> findings.add(finding(FindingCode.CLASSES, files.get(0), List.of(),
+                found)));
         new RelationFindings(related, relations, asked, overlap, files, findings, excerpts).add();
         outliers.forEach(one -> addOutliers(one, examples));
         addSingleUse(examples);

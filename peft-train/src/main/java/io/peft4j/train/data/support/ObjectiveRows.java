@@ -5,9 +5,11 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.near.support.LabelCheck;
+import io.peft4j.data.task.RowKind;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingEstimate;
 import io.peft4j.train.TrainingResult;
+import io.peft4j.train.objective.ChatObjective;
 import io.peft4j.train.objective.DataSetup;
 import io.peft4j.train.objective.MixedObjective;
 import io.peft4j.train.objective.Objective;
@@ -37,6 +39,15 @@ record ObjectiveRows<E>(ObjectiveType<E> type, ObjectiveValues values, double we
                 return type.rows().read(labels.taking(1, type.rows(), open));
             }
         }).orElse(List.of());
+        if (type.rows() == RowKind.TEXTS && labels.classes().filter(count -> count == 0).isPresent()) {
+            throw new ConfigurationException(
+                    files.get(0) + " holds conversations whose answers are no labels: only few "
+                            + "and short answers that come again and again can be learned as classes; learn them as "
+                            + "conversations");
+        }
+        labels.ofClasses().filter(found -> type instanceof ChatObjective.Type).ifPresent(found -> notes.add(files.get(0)
+                + " " + found + ": the objective classification learns them as classes, and the same rows can be used "
+                + "for it"));
         notes.addAll(labels.refuse(files));
         return new ObjectiveRows<>(type, values, source.weight(), examples, held);
     }

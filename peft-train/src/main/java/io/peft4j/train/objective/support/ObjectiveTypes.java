@@ -17,6 +17,9 @@ public final class ObjectiveTypes {
     private ObjectiveTypes() {
     }
 
+    /** Nearly all rows can be read as such. */
+    private static final List<RowKind<?>> LAST = List.of(ChatDataset.ROWS, RowKind.PROMPTS);
+
     /** All of them, in the order of their registration. */
     public static List<ObjectiveType<?>> all() {
         return Registered.all(ObjectiveType.class, type -> type.name() + ", " + type.rows().form()).stream()
@@ -59,8 +62,10 @@ public final class ObjectiveTypes {
         // Items of an evaluation could be prompts, but who trains on conversations means something else.
         boolean items = some.get(0).rows() == ChatDataset.ROWS && rows.first().flatMap(DataFormat::of).filter(
                 DataFormat.EVALUATION::equals).isPresent();
+        // Texts with a label are read from conversations, too.
+        boolean chats = some.get(0).rows() == RowKind.TEXTS && ChatDataset.ROWS.isOf(rows);
         if (fitting.isEmpty() && !items) {
-            kind(rows).ifPresent(other -> {
+            kind(rows).filter(other -> !chats || !LAST.contains(other)).ifPresent(other -> {
                 throw new DataException(rows.file().path(), 1, "holds " + other.words() + ", which fit the objective "
                         + learning(other) + "; here " + some.get(0).rows().words() + " are expected: "
                         + some.get(0).rows().form());
@@ -71,9 +76,8 @@ public final class ObjectiveTypes {
 
     /** What the first row of a file is; empty where no objective learns such rows. */
     public static Optional<RowKind<?>> kind(OpenRows rows) {
-        // Nearly all rows can be read as conversations.
         return all().stream().<RowKind<?>>map(ObjectiveType::rows)
-                .sorted(Comparator.comparing(kind -> List.of(ChatDataset.ROWS, RowKind.PROMPTS).indexOf(kind)))
+                .sorted(Comparator.comparing(LAST::indexOf))
                 .filter(kind -> kind.isOf(rows))
                 .findFirst();
     }
