@@ -66,11 +66,6 @@ public record DataFile(Path path, Optional<DataFormat> format, Map<String, Strin
         return new DataFile(path, format, columns, Optional.of(newEncoding));
     }
 
-    /** Another file that is read in the same way. */
-    public DataFile at(Path newPath) {
-        return new DataFile(newPath, format, columns, encoding);
-    }
-
     /**
      * Whether a table with these columns holds examples, and not what stands in the table of a handbook: its format is
      * given, one of its columns is given a name, or the columns are those of a format or called like a question and

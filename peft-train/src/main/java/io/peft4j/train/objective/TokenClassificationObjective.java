@@ -8,7 +8,6 @@ import io.peft4j.data.task.Labels;
 import io.peft4j.data.task.RowKind;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import java.util.Objects;
 
 /**
@@ -87,21 +86,17 @@ public final class TokenClassificationObjective extends HeadObjective<LabelledWo
     /** The share of words with the right label. */
     @Override
     void measure(Passes passes, List<EncodedExample> batch, float[] outputs, int columns) {
-        long learned = batch.stream().mapToLong(EncodedExample::supervised).sum();
-        passes.measure(ACCURACY, learned - IntStream.of(wrong(batch, outputs, columns)).sum(), learned);
-    }
-
-    /** Of each example the words with a wrong label. */
-    private static int[] wrong(List<EncodedExample> batch, float[] outputs, int columns) {
-        int[] wrong = new int[batch.size()];
+        int right = 0;
+        int learned = 0;
         int row = 0;
-        for (int i = 0; i < wrong.length; i++) {
-            for (float target : batch.get(i).targets()) {
-                wrong[i] += target == IGNORED || best(outputs, row * columns, 1, columns) == (int) target ? 0 : 1;
+        for (EncodedExample example : batch) {
+            for (float target : example.targets()) {
+                learned += target == IGNORED ? 0 : 1;
+                right += target != IGNORED && best(outputs, row * columns, 1, columns) == (int) target ? 1 : 0;
                 row++;
             }
         }
-        return wrong;
+        passes.measure(ACCURACY, right, learned);
     }
 
     /** The objective by its name. */

@@ -163,6 +163,7 @@ public final class FileRoutes implements RouteGroup {
         }
         return reply.put("total", total).put("wrong", wrong);
     }
+
     /** Nothing in a header that would end it or its text. */
     private static String safe(String filename) {
         return new String(filename.replaceAll("[^A-Za-z0-9._ -]", "_").getBytes(StandardCharsets.US_ASCII),
