@@ -116,6 +116,7 @@ mvn -q -B -ntp install -DskipTests -Dformatter.skip -Denforcer.skip -pl peft-cor
 mvn -q -B -ntp -f examples/own-method/pom.xml "-Dpeft4j.version=$version" package \
   "org.apache.maven.plugins:maven-dependency-plugin:$(property dependency-plugin.version):build-classpath" \
   -Dmdep.outputFile=target/cp.txt
+compgen -G 'examples/own-method/target/surefire-reports/TEST-*.xml' >/dev/null || fail "no test of one's own method ran"
 java "-Duser.home=$HOME" -Dai.djl.offline=true \
   -cp "examples/own-method/target/own-method-1.jar:$(cat examples/own-method/target/cp.txt)" com.example.ssf.TryIt \
   examples/handbook/train.jsonl "$work/own" >"$work/own.txt" 2>/dev/null || fail "TryIt failed: $(tail -5 "$work/own.txt")"
