@@ -137,27 +137,32 @@ final class Uploads {
         if (!FileRoutes.PURPOSES.contains(purpose)) {
             throw ApiException.invalid("purpose", "purpose must be one of " + FileRoutes.PURPOSES);
         }
-        Optional<Long> expires = lifetime(parts).map(seconds -> clock.instant().getEpochSecond() + seconds);
+        Optional<Long> lifetime = lifetime(parts);
         String name = name(file.getSubmittedFileName());
         Path spool = store.files().spool();
         try {
             file.write(spool.toString());
-            return keep(spool, name, purpose, expires, request);
+            return keep(spool, name, purpose, lifetime, request);
         } finally {
             Files.deleteIfExists(spool);
         }
     }
 
-    /** Keeps what was written to a file of the spool, for the caller of a request. */
-    StoredFile keep(Path spool, String name, String purpose, Optional<Long> expires, Context request)
+    /**
+     * Keeps what was written to a file of the spool, for the caller of a request.
+     *
+     * @param lifetime seconds from its creation, where it does not stay
+     */
+    StoredFile keep(Path spool, String name, String purpose, Optional<Long> lifetime, Context request)
             throws IOException {
         Caller caller = Caller.of(request);
         force(spool);
         LongRequests.enter(request);
         Optional<String> wrong = purpose.equals("fine-tune") ? fault(spool, request) : Optional.empty();
+        long created = clock.instant().getEpochSecond();
         StoredFile stored = new StoredFile(Ids.next("file-"), caller.id(), caller.home(), name, purpose,
-                Files.size(spool), clock.instant().getEpochSecond(), expires, wrong.isEmpty() ? "processed" : "error",
-                wrong);
+                Files.size(spool), created, lifetime.map(seconds -> created + seconds),
+                wrong.isEmpty() ? "processed" : "error", wrong);
         if (!store.files().add(stored, spool, caller.storedBytes())) {
             throw outOfQuota(caller.storedBytes().orElseThrow());
         }
