@@ -1,7 +1,6 @@
 package io.peft4j.core.kernel;
 
 import io.peft4j.core.kernel.support.CheckedKernels;
-import io.peft4j.core.kernel.support.NaiveKernels;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.Map;
 
@@ -19,9 +18,9 @@ import java.util.Map;
  * <p>The same arguments give the same bits, call after call. Letters: N rows (tokens of a packed batch), I and O input
  * and output features, D head size, V vocabulary.
  *
- * <p>{@link NaiveKernels} is the plain truth that all others are tested against. An implementation is used by one
- * thread at a time and runs its own worker threads; the engine ({@code io.peft4j.core.engine.Engine}) hands it from one
- * computation to the next. {@link KernelSelection} finds the fastest one.
+ * <p>An implementation is used by one thread at a time and runs its own worker threads; the engine
+ * ({@code io.peft4j.core.engine.Engine}) hands it from one computation to the next. {@link KernelSelection} finds the
+ * fastest one. All are tested against plain loops ({@code NaiveKernels} among the tests).
  */
 public interface Kernels
         extends

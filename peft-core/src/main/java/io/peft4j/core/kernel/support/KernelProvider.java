@@ -10,7 +10,7 @@ public interface KernelProvider {
     /** The name that {@code -Dpeft4j.kernels=NAME} selects. */
     String name();
 
-    /** Preference among the available providers: the highest is used. The portable ones use 0 and 10. */
+    /** Preference among the available providers: the highest is used. The portable one uses 10. */
     int priority();
 
     /**

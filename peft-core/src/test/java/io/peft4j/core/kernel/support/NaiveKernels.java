@@ -8,7 +8,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Every operation in plain loops: values in f32, sums in double, one thread, no cleverness. This is the truth that the
- * fast kernels are tested against, and it runs wherever Java does.
+ * kernels are tested against.
  */
 public final class NaiveKernels extends CheckedKernels {
     /** Kernels that hold nothing. */
