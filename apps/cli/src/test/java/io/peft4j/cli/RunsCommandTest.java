@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -19,14 +21,16 @@ class RunsCommandTest {
     @TempDir
     Path folder;
 
-    private Path train(String name, String learningRate) throws IOException {
+    private Path train(String name, String learningRate, Object... more) throws IOException {
         Path data = folder.resolve("train.jsonl");
         Files.write(data, List.of(DataCheckCommandTest.row("Who?", "The keeper."),
                 DataCheckCommandTest.row("When?", "At night.")));
         Path output = folder.resolve(name);
-        CommandRun.succeeding("train", "--model", FIXTURES.resolve("tiny-llama"), "--data", data, "--validation", data,
-                "--output", output, "--batch-size", 1, "--epochs", 2, "--rank", 2, "--learning-rate", learningRate,
-                "--dtype", "f32");
+        List<Object> words = new ArrayList<>(List.of("train", "--model", FIXTURES.resolve("tiny-llama"), "--data",
+                data, "--validation", data, "--output", output, "--batch-size", 1, "--epochs", 2, "--rank", 2,
+                "--learning-rate", learningRate, "--dtype", "f32"));
+        words.addAll(List.of(more));
+        CommandRun.succeeding(words.toArray());
         return output;
     }
 
@@ -70,6 +74,19 @@ class RunsCommandTest {
         assertTrue(CommandRun.failing(1, "runs", "compare", one, two, "--output", both).contains("exists already"));
         assertTrue(CommandRun.succeeding("runs", "compare", one, two, "--output", both, "--if-exists", "next").out()
                 .contains("learning_rate: 0.01, 0.02"));
+    }
+
+    @Test
+    void trainingsThatDifferInTheSeedAreAGroupByName() throws IOException {
+        Path one = train("one", "1e-2", "--seed", 1);
+        Path two = train("two", "1e-2", "--seed", 2);
+        Path other = train("other", "2e-2");
+        String said = CommandRun.succeeding("runs", "compare", one, two, other, "--output",
+                folder.resolve("groups.html")).out();
+        assertTrue(said.contains("over the 2 seeds of one, two, learning_rate 0.01:"), said);
+        assertTrue(Pattern.compile("\n  train_loss: mean \\d\\.\\d{4}, standard deviation \\d\\.\\d{4}\n").matcher(said)
+                .find(), said);
+        assertEquals(2, said.split("over the ", -1).length, "the third is in no group");
     }
 
     @Test
