@@ -14,11 +14,9 @@ import io.peft4j.eval.comparison.internal.Evidence;
 import io.peft4j.eval.comparison.internal.VerdictRules;
 import io.peft4j.eval.head.internal.Findings;
 import io.peft4j.eval.head.internal.RowEvaluation;
-import io.peft4j.eval.report.TaskReport.WrongRow;
 import io.peft4j.eval.report.TaskReport;
 import io.peft4j.eval.task.Leakage;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -233,10 +231,8 @@ public final class TaskComparison {
                 .withUntrained(found.untrained().flatMap(arm -> arm.by(deciding)).stream().toList()));
         Map<String, List<MetricResult>> others = found.untrained()
                 .map(arm -> Map.of(arm.name(), arm.gain())).orElse(Map.of());
-        List<WrongRow> wrong = found.wrong().stream().sorted(Comparator.comparing((WrongRow row) -> !row.regression()))
-                .toList();
         return new TaskReport(verdict.saying("The base " + found.baseline() + "."), deciding, heldOut.size(),
-                found.baseArm(), found.tunedArm(), results, others, wrong, leakage, facts(trained.size()),
+                found.baseArm(), found.tunedArm(), results, others, found.answers(), leakage, facts(trained.size()),
                 found.curves());
     }
 

@@ -96,9 +96,13 @@ final class HtmlReport {
                         .thenComparingInt(i -> report.items().get(i).question().length()
                                 + report.tuned().answers().get(i).length()))
                 .toList();
-        Html column = tag("div", tag("h2", heading + ": " + all.size() + " of " + right.length));
-        all.stream().limit(MOST_EXAMPLES).forEach(i -> column.add(answer(i)));
-        return column.css("brief");
+        return column(heading + ": " + all.size() + " of " + right.length, all.stream().limit(MOST_EXAMPLES)
+                .map(this::answer).toList());
+    }
+
+    /** Answers below each other, one of the columns that stand side by side. */
+    static Html column(String heading, List<Html> answers) {
+        return tag("div", tag("h2", heading)).add(answers).css("brief");
     }
 
     /** A question and what was said, in the order of the map. */

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.eval.comparison.internal.VerdictTone;
-import io.peft4j.eval.report.TaskReport.WrongRow;
+import io.peft4j.eval.report.TaskReport.RowAnswer;
 import io.peft4j.eval.task.Classification;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.Html;
@@ -14,6 +14,7 @@ import io.peft4j.report.support.Page;
 import io.peft4j.report.support.Table;
 import io.peft4j.report.support.Tone;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -55,11 +56,11 @@ final class TaskForms {
         });
         report.leakage().ifPresent(leakage -> node.set("leakage", ComparisonJson.leakage(leakage)));
         ObjectNode failures = node.putObject("failures").put("wrong", report.wrong().size()).put("regressions",
-                report.wrong().stream().filter(WrongRow::regression).count());
+                report.wrong().stream().filter(RowAnswer::baseRight).count());
         ArrayNode rows = failures.putArray("rows");
         report.wrong().forEach(row -> rows.addObject().put("row", row.row()).put("text", row.text())
                 .put("expected", row.expected()).put("base", row.base()).put("tuned", row.tuned())
-                .put("right_before", row.regression()));
+                .put("right_before", row.baseRight()));
         report.facts().forEach(node.putObject("facts")::put);
         return node;
     }
@@ -93,7 +94,7 @@ final class TaskForms {
         Page page = Page.titled(decision + ": base against tuned").add(
                 Blocks.banner(VerdictTone.of(report.verdict()), decision, report.verdict().sentence(),
                         bars(report)),
-                failures(report),
+                answers(report),
                 Blocks.card("Base against tuned, " + report.rows() + " rows", Blocks.note("Differences in points of "
                         + "100, of log-likelihoods in nats, with their intervals. \""
                         + NumberFormats.name(report.metric()) + "\" decides."),
@@ -135,37 +136,56 @@ final class TaskForms {
         return values.stream().mapToDouble(Double::doubleValue).toArray();
     }
 
-    /** The first failures as they are, the others folded. */
-    private static Html failures(TaskReport report) {
-        Html first = Blocks.sides();
-        Html others = Html.tag("details", Html.tag("summary", report.wrong().size() > MOST_ON_PAGE
-                ? "More, up to " + MOST_ON_PAGE : "More"));
-        for (int i = 0; i < Math.min(MOST_ON_PAGE, report.wrong().size()); i++) {
-            WrongRow row = report.wrong().get(i);
-            boolean number = report.metric().equals("r2");
-            Map<String, Html> said = new LinkedHashMap<>();
-            said.put("Expected", Html.all(row.expected()));
-            said.put("Base", Blocks.toned(number ? Tone.PLAIN : row.regression() ? Tone.GOOD : Tone.BAD, row.base()));
-            said.put("Tuned", Blocks.toned(number ? Tone.PLAIN : Tone.BAD, row.tuned()));
-            Html example = HtmlReport.example("Row " + row.row() + (row.regression() ? ", right before: " : ": ")
-                    + row.text(), said);
-            (i < MOST_EXAMPLES ? first : others).add(example);
-        }
-        return Blocks.card("Where the tuned model fails", Blocks.note(failed(report)),
-                Html.tag("div", first).css("brief"), report.wrong().size() > MOST_EXAMPLES ? others : "");
+    /** The clearest right answers beside the clearest failures, the other failures folded. */
+    private static Html answers(TaskReport report) {
+        List<RowAnswer> right = report.answers().stream().filter(RowAnswer::tunedRight).toList();
+        List<RowAnswer> wrong = report.wrong();
+        boolean numbers = isOfNumbers(report);
+        Html others = Html.tag("details", Html.tag("summary", wrong.size() > MOST_ON_PAGE
+                ? "More failures, up to " + MOST_ON_PAGE : "More failures"));
+        List<RowAnswer> first = clearest(wrong, numbers);
+        wrong.stream().filter(row -> !first.contains(row)).limit(MOST_ON_PAGE - first.size())
+                .forEach(row -> others.add(answer(row, numbers)));
+        return Html.tag("section", Blocks.sides(
+                HtmlReport.column(numbers ? "Closest" : "Right answers: " + right.size() + " of "
+                        + report.answers().size(), clearest(right, numbers).stream().map(row -> answer(row, numbers))
+                                .toList()),
+                HtmlReport.column(numbers ? "Farthest off" : "Failures: " + wrong.size() + " of "
+                        + report.answers().size(), first.stream().map(row -> answer(row, numbers)).toList())),
+                Blocks.note(failed(report)), wrong.size() > first.size() ? others : "").css("card");
+    }
+
+    /** Those where the other model was the other way round, then those quickest to read; of numbers the first. */
+    private static List<RowAnswer> clearest(List<RowAnswer> rows, boolean numbers) {
+        Comparator<RowAnswer> order = Comparator.<RowAnswer>comparingInt(row -> row.baseRight() == row.tunedRight()
+                ? 1 : 0).thenComparingInt(row -> row.text().length() + row.tuned().length());
+        return rows.stream().sorted(numbers ? (a, b) -> 0 : order).limit(MOST_EXAMPLES).toList();
+    }
+
+    private static Html answer(RowAnswer row, boolean number) {
+        Map<String, Html> said = new LinkedHashMap<>();
+        said.put("Expected", Html.all(row.expected()));
+        said.put("Base", Blocks.toned(number ? Tone.PLAIN : row.baseRight() ? Tone.GOOD : Tone.BAD, row.base()));
+        said.put("Tuned", Blocks.toned(number ? Tone.PLAIN : row.tunedRight() ? Tone.GOOD : Tone.BAD, row.tuned()));
+        return HtmlReport.example("Row " + row.row() + (row.baseRight() && !row.tunedRight() ? ", right before: "
+                : ": ") + row.text(), said);
+    }
+
+    private static boolean isOfNumbers(TaskReport report) {
+        return report.metrics().stream().anyMatch(metric -> metric.name().equals("r2"));
     }
 
     private static String failed(TaskReport report) {
         String leaks = report.leakage().map(leakage -> " " + leakage).orElse("");
-        return (report.metric().equals("r2") ? "The " + report.wrong().size() + " rows that are farthest off."
+        return (isOfNumbers(report) ? "The " + report.wrong().size() + " rows that are farthest off."
                 : rows(report.wrong().stream()) + " of " + report.rows() + " rows are wrong; right before: "
-                        + rows(report.wrong().stream().filter(WrongRow::regression)) + ".")
+                        + rows(report.wrong().stream().filter(RowAnswer::baseRight)) + ".")
                 + leaks;
     }
 
     /** How many rows, where a row may be wrong more than once. */
-    private static long rows(Stream<WrongRow> wrong) {
-        return wrong.mapToInt(WrongRow::row).distinct().count();
+    private static long rows(Stream<RowAnswer> wrong) {
+        return wrong.mapToInt(RowAnswer::row).distinct().count();
     }
 
     static String markdown(TaskReport report) {
@@ -177,7 +197,7 @@ final class TaskForms {
         report.tuned().confusion().ifPresent(confusion -> text.append(MarkdownReport.details(confusion(confusion))));
         text.append("\n## Where the tuned model fails\n\n").append(failed(report)).append("\n\n");
         report.wrong().stream().limit(MOST_IN_TEXT).forEach(row -> text.append(String.format(Locale.ROOT,
-                "- row %d%s: %s: expected %s, base %s, tuned %s%n", row.row(), row.regression() ? " (right before)"
+                "- row %d%s: %s: expected %s, base %s, tuned %s%n", row.row(), row.baseRight() ? " (right before)"
                         : "",
                 MarkdownReport.escape(row.text()), MarkdownReport.escape(row.expected()),
                 MarkdownReport.escape(row.base()), MarkdownReport.escape(row.tuned()))));

@@ -48,6 +48,25 @@ class TaskComparisonTest {
     }
 
     @Test
+    void rightAnswersStandBesideFailuresBeforeTheTestThatWasUsed() {
+        try (BaseModel base = BaseModel.load(MODEL.toString(), F32)) {
+            TaskReport report = TaskComparison.of(base, base).on(rows(base));
+
+            String page = report.toHtml();
+            String first = page.substring(page.indexOf("<main"), page.indexOf("p (Holm)"));
+            int wrong = report.wrong().size();
+            int right = first.indexOf("Right answers: " + (30 - wrong) + " of 30");
+            int failures = first.indexOf("Failures: " + wrong + " of 30");
+            assertTrue(first.indexOf("<h1>") < right && right < failures && wrong > 3 && wrong < 27, first);
+            String shown = first.substring(right, failures);
+            assertEquals(4, shown.split("<article", -1).length, "three");
+            assertTrue(shown.contains("\"good\"") && !shown.contains("\"bad\""), shown);
+            assertEquals(4, first.substring(failures, first.indexOf("<details")).split("<article", -1).length);
+            assertTrue(first.contains("right before: 0"), first);
+        }
+    }
+
+    @Test
     void aModelThatDoesNotDifferIsNotShipped() {
         try (BaseModel base = BaseModel.load(MODEL.toString(), F32)) {
             TaskReport report = TaskComparison.of(base, base).decidingMetric("macro_f1").on(rows(base));

@@ -117,7 +117,7 @@ class OneOutputTest {
                 .toList();
         try (BaseModel model = KernelsUnderTest.naive("encoders/bert-cross-encoder")) {
             assertEquals(List.of(1, 2, 3, 5, 6), TaskComparison.of(model, model).on(rows).wrong().stream()
-                    .map(TaskReport.WrongRow::row).sorted().toList());
+                    .map(TaskReport.RowAnswer::row).sorted().toList());
         }
     }
 

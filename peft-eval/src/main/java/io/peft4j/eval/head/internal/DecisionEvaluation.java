@@ -136,7 +136,8 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
                 rows), wordings(asked, rows))), rows);
         return new Findings("accuracy", models.base().isPresent() ? "is the base model, asked in the same way"
                 : "gives every question its most frequent option in the " + Rows.source(training), measures,
-                Findings.Classes.NONE, Findings.Classes.NONE, Rows.wrong(base.right(), mine.right(), i -> new String[] {
+                Findings.Classes.NONE, Findings.Classes.NONE,
+                Rows.answers(base.right(), mine.right(), i -> new String[] {
                     asked.get(i).name() + ": " + text(rows.get(asked.get(i).row())), name(asked.get(i), asked.get(i)
                             .gold()),
                     name(asked.get(i), ofBase[i]), name(asked.get(i), ofTuned[i])}, i -> asked.get(i).row()),

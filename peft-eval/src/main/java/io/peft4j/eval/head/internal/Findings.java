@@ -5,7 +5,7 @@ import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.report.Curve;
 import io.peft4j.eval.report.TaskArm;
 import io.peft4j.eval.report.TaskArm.ClassScore;
-import io.peft4j.eval.report.TaskReport.WrongRow;
+import io.peft4j.eval.report.TaskReport.RowAnswer;
 import io.peft4j.eval.task.Classification;
 import java.util.List;
 import java.util.Optional;
@@ -18,16 +18,16 @@ import java.util.Optional;
  * @param measures the scores
  * @param base classes and confusion of the base
  * @param tuned the same of the tuned model
- * @param wrong rows that the tuned model got wrong, in their order
+ * @param answers what was said of the rows, in their order
  * @param curves lines that the page shows
  * @param untrained what else can be had without training
  */
 public record Findings(String metric, String baseline, PairedMeasures measures, Classes base, Classes tuned,
-        List<WrongRow> wrong, List<Curve> curves, Optional<Untrained> untrained) {
+        List<RowAnswer> answers, List<Curve> curves, Optional<Untrained> untrained) {
     /** Findings without curves. */
     Findings(String metric, String baseline, PairedMeasures measures, Classes base, Classes tuned,
-            List<WrongRow> wrong, Optional<Untrained> untrained) {
-        this(metric, baseline, measures, base, tuned, wrong, List.of(), untrained);
+            List<RowAnswer> answers, Optional<Untrained> untrained) {
+        this(metric, baseline, measures, base, tuned, answers, List.of(), untrained);
     }
 
     /**

@@ -4,7 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.task.TextClassifier;
 import io.peft4j.data.task.LabelledText;
-import io.peft4j.eval.report.TaskReport.WrongRow;
+import io.peft4j.eval.report.TaskReport.RowAnswer;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -23,6 +23,7 @@ import org.apache.commons.math3.stat.correlation.SpearmansCorrelation;
  */
 final class NumberFindings {
     private static final int FARTHEST = 20;
+    private static final int CLOSEST = 3;
 
     private NumberFindings() {
     }
@@ -51,16 +52,21 @@ final class NumberFindings {
             return Findings.Untrained.lookup(gain, over);
         });
         double[] errors = squares(expected, tuned);
-        List<WrongRow> farthest = IntStream.range(0, errors.length).boxed()
-                .sorted(Comparator.comparingDouble((Integer i) -> -errors[i])).limit(FARTHEST)
-                .map(i -> new WrongRow(i + 1, texts.text(rows.get(i)), words(expected[i]), words(base[i]),
-                        words(tuned[i]), false))
-                .toList();
+        List<Integer> byError = IntStream.range(0, errors.length).boxed()
+                .sorted(Comparator.comparingDouble(i -> errors[i])).toList();
+        int closest = Math.min(CLOSEST, errors.length / 2);
+        int farthest = Math.max(closest, errors.length - FARTHEST);
+        List<RowAnswer> answers = IntStream.concat(IntStream.range(0, closest), IntStream.range(farthest,
+                errors.length).map(at -> errors.length - 1 + farthest - at)).mapToObj(at -> {
+                    int i = byError.get(at);
+                    return new RowAnswer(i + 1, texts.text(rows.get(i)), words(expected[i]), words(base[i]),
+                            words(tuned[i]), false, at < closest);
+                }).toList();
         return new Findings("r2", models.base().isPresent() ? "is the base model with its own head"
                 : "predicts the mean of the " + Rows.source(training) + ", " + words(means) + ", for every "
                         + "row",
                 measures,
-                Findings.Classes.NONE, Findings.Classes.NONE, farthest, lookup);
+                Findings.Classes.NONE, Findings.Classes.NONE, answers, lookup);
     }
 
     /** For each row its numbers. */

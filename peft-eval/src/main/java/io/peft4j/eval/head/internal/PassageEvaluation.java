@@ -61,7 +61,7 @@ public final class PassageEvaluation implements RowEvaluation<SpanQuestion> {
         measures.scores("token_f1", f1(rows, base), f1(rows, tuned));
         measures.yesNo("exact_match", baseRight, tunedRight);
         return new Findings("token_f1", baseline, measures, Findings.Classes.NONE, Findings.Classes.NONE,
-                Rows.wrong(baseRight, tunedRight, i -> new String[] {rows.get(i).question(),
+                Rows.answers(baseRight, tunedRight, i -> new String[] {rows.get(i).question(),
                     rows.get(i).answers().isEmpty() ? "no answer" : String.join(" / ", rows.get(i).answers()),
                     said(base.get(i)), said(tuned.get(i))}),
                 Optional.empty());

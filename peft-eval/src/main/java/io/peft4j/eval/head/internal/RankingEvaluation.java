@@ -58,7 +58,7 @@ public final class RankingEvaluation implements RowEvaluation<RankedQuery> {
         });
         return new Findings("ndcg_at_10", models.base().isPresent() ? "is the base model with its own head"
                 : "is the order by the words of the query (BM25)", measures, Findings.Classes.NONE,
-                Findings.Classes.NONE, Rows.wrong(base.first(), tuned.first(), i -> new String[] {rows.get(i).query(),
+                Findings.Classes.NONE, Rows.answers(base.first(), tuned.first(), i -> new String[] {rows.get(i).query(),
                     best(rows.get(i), rows.get(i).relevance().stream().mapToDouble(Double::doubleValue).toArray()),
                     best(rows.get(i), baseScores.get(i)), best(rows.get(i), tunedScores.get(i))}),
                 words);

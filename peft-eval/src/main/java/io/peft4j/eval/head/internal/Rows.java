@@ -2,14 +2,14 @@ package io.peft4j.eval.head.internal;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Task;
-import io.peft4j.eval.report.TaskReport.WrongRow;
+import io.peft4j.eval.report.TaskReport.RowAnswer;
 import io.peft4j.eval.task.internal.WordVectors;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 
 /** What evaluations of rows have in common. */
 final class Rows {
@@ -43,20 +43,16 @@ final class Rows {
         return training.isEmpty() ? "held-out rows" : "training rows";
     }
 
-    /** The rows that the tuned model got wrong. */
-    static List<WrongRow> wrong(boolean[] base, boolean[] tuned, IntFunction<String[]> row) {
-        return wrong(base, tuned, row, i -> i);
+    /** What was said of the rows: their text, what is right, and what base and tuned model say. */
+    static List<RowAnswer> answers(boolean[] base, boolean[] tuned, IntFunction<String[]> row) {
+        return answers(base, tuned, row, i -> i);
     }
 
-    /** The items that the tuned model got wrong, which stand in rows. */
-    static List<WrongRow> wrong(boolean[] base, boolean[] tuned, IntFunction<String[]> row, IntUnaryOperator rowOf) {
-        List<WrongRow> wrong = new ArrayList<>();
-        for (int i = 0; i < tuned.length; i++) {
-            if (!tuned[i]) {
-                String[] texts = row.apply(i);
-                wrong.add(new WrongRow(rowOf.applyAsInt(i) + 1, texts[0], texts[1], texts[2], texts[3], base[i]));
-            }
-        }
-        return wrong;
+    /** The same of items that stand in rows. */
+    static List<RowAnswer> answers(boolean[] base, boolean[] tuned, IntFunction<String[]> row, IntUnaryOperator rowOf) {
+        return IntStream.range(0, tuned.length).mapToObj(i -> {
+            String[] texts = row.apply(i);
+            return new RowAnswer(rowOf.applyAsInt(i) + 1, texts[0], texts[1], texts[2], texts[3], base[i], tuned[i]);
+        }).toList();
     }
 }

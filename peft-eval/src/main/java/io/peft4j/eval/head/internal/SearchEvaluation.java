@@ -54,7 +54,7 @@ public final class SearchEvaluation implements RowEvaluation<TextPair> {
         measures.means("mrr", reciprocal(ofBase), reciprocal(ofTuned));
         measures.means("recall_at_5", found(ofBase), found(ofTuned));
         return new Findings("ndcg_at_10", "is the base model as it is", measures, Findings.Classes.NONE,
-                Findings.Classes.NONE, Rows.wrong(first(ofBase), first(ofTuned), i -> new String[] {queries.get(i),
+                Findings.Classes.NONE, Rows.answers(first(ofBase), first(ofTuned), i -> new String[] {queries.get(i),
                     rows.get(i).positive(), "rank " + ofBase.ranks()[i], "rank " + ofTuned.ranks()[i]}),
                 Optional.empty());
     }

@@ -87,7 +87,7 @@ public final class TextEvaluation implements RowEvaluation<LabelledText> {
                         baseConfusion),
                 new Findings.Classes(ClassCounts.ofSets(task.labels(), expected, tuned).scores(bootstrap),
                         tunedConfusion),
-                Rows.wrong(equal(expected, base), equal(expected, tuned), i -> new String[] {text(rows.get(i)),
+                Rows.answers(equal(expected, base), equal(expected, tuned), i -> new String[] {text(rows.get(i)),
                     words(expected.get(i)), words(base.get(i)), words(tuned.get(i))}),
                 lookup);
     }

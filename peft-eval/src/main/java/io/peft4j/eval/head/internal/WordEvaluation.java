@@ -81,7 +81,7 @@ public final class WordEvaluation implements RowEvaluation<LabelledWords> {
                 measures,
                 new Findings.Classes(ofBase.scores(bootstrap), confusion(task, expected, base)),
                 new Findings.Classes(ofTuned.scores(bootstrap), confusion(task, expected, tuned)),
-                Rows.wrong(equal(expected, base), equal(expected, tuned), i -> new String[] {text(rows.get(i)),
+                Rows.answers(equal(expected, base), equal(expected, tuned), i -> new String[] {text(rows.get(i)),
                     said(entities, words.get(i), expected.get(i)), said(entities, words.get(i), base.get(i)),
                     said(entities, words.get(i), tuned.get(i))}),
                 training.isEmpty() ? Optional.empty()
