@@ -6,7 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.model.Task;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
 import io.peft4j.serve.TestServer.Reply;
+import io.peft4j.serve.answer.AnsweringOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,8 +53,12 @@ class BatchesTest {
     }
 
     private static Reply create(TestServer server, String file) {
-        return server.post("/v1/batches", "{\"input_file_id\": \"" + file + "\", \"endpoint\": "
-                + "\"/v1/chat/completions\", \"completion_window\": \"24h\", \"metadata\": {\"night\": \"1\"}}");
+        return create(server, file, "/v1/chat/completions");
+    }
+
+    private static Reply create(TestServer server, String file, String endpoint) {
+        return server.post("/v1/batches", "{\"input_file_id\": \"" + file + "\", \"endpoint\": \"" + endpoint
+                + "\", \"completion_window\": \"24h\", \"metadata\": {\"night\": \"1\"}}");
     }
 
     private static JsonNode await(TestServer server, String batch, String status, int answered)
@@ -107,6 +115,24 @@ class BatchesTest {
             assertEquals(0, server.get("/v1/fine_tuning/jobs").get("data").size(), "a batch is no job");
             assertEquals(404, server.get("/v1/fine_tuning/jobs/" + batch.get("id").asText()).status());
             assertTrue(server.delete("/v1/files/" + file).get("deleted").asBoolean());
+        }
+    }
+
+    @Test
+    void aBatchOfTextsIsAnsweredWithTheirVectors() throws IOException, InterruptedException {
+        try (BaseModel embedder = BaseModel.load("../../tests/fixtures/sentences/mean-normalized",
+                ModelOptions.defaults().withTask(Task.EMBEDDING).withPrecision(ModelOptions.Precision.F32));
+                TestServer server = TestServer.start(data, builder -> builder
+                        .answering(AnsweringOptions.defaults().withModel("vectors", embedder)))) {
+            String texts = "{\"model\": \"vectors\", \"input\": [\"who approves it\", \"a card was charged\"]}";
+            String file = upload(server, (line(0, texts) + line(1, texts.replace("vectors", "tiny-llama")))
+                    .replace("/v1/chat/completions", "/v1/embeddings"));
+            JsonNode batch = await(server, create(server, file, "/v1/embeddings").get("id").asText(), "completed", 1);
+            assertEquals("{\"total\":2,\"completed\":1,\"failed\":1}", batch.get("request_counts").toString());
+            assertEquals(server.post("/v1/embeddings", texts).body(), answers(server, batch, "output_file_id")
+                    .get("request-0").at("/response/body"));
+            assertEquals("model_not_supported", answers(server, batch, "error_file_id").get("request-1")
+                    .at("/response/body/error/code").asText());
         }
     }
 
