@@ -9,9 +9,9 @@ import io.peft4j.data.example.Origin;
 import io.peft4j.data.example.TextExample;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.OpenRows;
-import io.peft4j.data.format.internal.DataFaults;
 import io.peft4j.data.format.support.UnfilledRows;
 import io.peft4j.data.split.SplitRule;
 import io.peft4j.data.split.internal.DataSplit;
@@ -20,7 +20,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -91,41 +90,29 @@ public final class ChatDataset implements Iterable<ChatExample> {
     }
 
     private static ChatDataset read(OpenRows source, boolean texts) {
-        Path file = source.file().path();
-        List<ChatExample> examples = new ArrayList<>();
-        List<DataException> faults = new ArrayList<>();
         try (ExampleReader reader = ExampleReader.of(source)) {
-            Optional<ExampleReader.Item> item = reader.next();
-            while (item.isPresent()) {
-                try {
-                    examples.add(chat(file, reader, item.get(), texts));
-                } catch (DataException e) {
-                    faults.add(e);
+            try {
+                return new ChatDataset(reader.list("one JSON object with \"messages\"", item -> chat(item, texts)));
+            } finally {
+                if (!reader.unknownKeys().isEmpty()) {
+                    LOG.warn("{}: messages hold keys that the chat format does not have: {}; only the chat template "
+                            + "sees them", source.file(), reader.unknownKeys());
                 }
-                item = faults.size() < DataFaults.MOST ? reader.next() : Optional.empty();
-            }
-            if (!reader.unknownKeys().isEmpty()) {
-                LOG.warn("{}: messages hold keys that the chat format does not have: {}; only the chat template "
-                        + "sees them", file, reader.unknownKeys());
             }
         }
-        DataFaults.throwAny(file, faults);
-        if (examples.isEmpty()) {
-            throw new DataException(file, "contains no examples; expected one JSON object with \"messages\" a line");
-        }
-        return new ChatDataset(examples);
     }
 
-    private static ChatExample chat(Path file, ExampleReader reader, ExampleReader.Item item, boolean texts) {
-        Example example = item.example().orElseThrow(() -> reader.exception(item));
-        item.faults().stream().filter(fault -> fault.code().equals(UnfilledRows.UNFILLED)).findFirst()
+    private static ChatExample chat(ExampleReader.Item item, boolean texts) {
+        DataRow row = item.row();
+        Example example = item.example().orElseThrow(row::exception);
+        row.faults().stream().filter(fault -> fault.code().equals(UnfilledRows.UNFILLED)).findFirst()
                 .ifPresent(fault -> {
-                    throw new DataException(file, item.line(), fault.message());
+                    throw new DataException(row.file(), row.line(), fault.message());
                 });
         if (texts && example instanceof TextExample text) {
             return text.toLearned();
         }
-        return example.toChat().orElseThrow(() -> new DataException(file, item.line(), "is a plain text, not a "
+        return example.toChat().orElseThrow(() -> new DataException(row.file(), row.line(), "is a plain text, not a "
                 + "conversation with an answer"));
     }
 

@@ -5,7 +5,6 @@ import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.ExampleWriter;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -29,11 +28,10 @@ final class DataConvertCommand extends PeftCommand {
         try (ExampleReader reader = ExampleReader.open(input.file(data));
                 ExampleWriter writer = output.open(target);
                 DataProgress progress = new DataProgress(console())) {
-            for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
-                ExampleReader.Item row = item.get();
-                writer.write(row.example().orElseThrow(() -> reader.exception(row)));
+            reader.stream().forEach(example -> {
+                writer.write(example);
                 progress.to("converting", writer.rows());
-            }
+            });
             writer.commit();
             console().say("%s in %s", Count.of(writer.rows(), "row"), target);
         }

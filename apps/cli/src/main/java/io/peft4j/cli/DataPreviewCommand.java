@@ -5,12 +5,10 @@ import io.peft4j.core.error.support.Count;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.example.Example;
 import io.peft4j.data.example.TextExample;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
-import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -48,14 +46,8 @@ final class DataPreviewCommand extends PeftCommand {
         try (BaseModel base = engine.load(model, console());
                 ExampleReader reader = ExampleReader.open(input.file(data))) {
             ChatEncoder encoder = learned.encoder(base);
-            Optional<ExampleReader.Item> item = reader.next();
-            for (int shown = 0; shown < rows && item.isPresent(); shown++) {
-                ExampleReader.Item row = item.get();
-                Example example = row.example().orElseThrow(() -> reader.exception(row));
-                show(encoder, example instanceof TextExample text ? text.toLearned()
-                        : example.toChat().orElseThrow());
-                item = reader.next();
-            }
+            reader.stream().limit(rows).forEach(example -> show(encoder, example instanceof TextExample text
+                    ? text.toLearned() : example.toChat().orElseThrow()));
         }
         return 0;
     }

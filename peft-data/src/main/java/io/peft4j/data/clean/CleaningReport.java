@@ -44,8 +44,8 @@ public record CleaningReport(long rows, long kept, long rejectedRows, DataFormat
         /** Adds the first fatal fault of a row to a list that does not grow without limit. */
         public static void add(List<Rejected> list, ExampleReader.Item item) {
             if (list.size() < MOST_REJECTED) {
-                RowFault fault = item.faults().stream().filter(RowFault::fatal).findFirst().orElseThrow();
-                list.add(new Rejected(item.line(), fault.code(), PiiDetector.standard().redact(fault.message())));
+                RowFault fault = item.row().faults().stream().filter(RowFault::fatal).findFirst().orElseThrow();
+                list.add(new Rejected(item.row().line(), fault.code(), PiiDetector.standard().redact(fault.message())));
             }
         }
     }

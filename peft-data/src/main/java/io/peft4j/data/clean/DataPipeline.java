@@ -197,7 +197,7 @@ public final class DataPipeline {
                 if (left.get(number)) {
                     step.dropped(example.at(new io.peft4j.data.example.Origin("", corpus.line(number))));
                 } else {
-                    writer.write(example, item.get().fields(), example);
+                    writer.write(example, item.get().row().fields(), example);
                 }
                 number++;
             }
@@ -234,8 +234,8 @@ public final class DataPipeline {
                         return;
                     }
                     clean(item.example().get(), reports).ifPresent(example -> {
-                        corpus.ifPresent(c -> c.add(0, item.line(), Corpus.Features.of(example)));
-                        writer.write(item.example().get(), item.fields(), example);
+                        corpus.ifPresent(c -> c.add(0, item.row().line(), Corpus.Features.of(example)));
+                        writer.write(item.example().get(), item.row().fields(), example);
                     });
                 }, listener::accept);
                 if (writer.rows() == 0) {

@@ -134,6 +134,18 @@ public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> 
         return turns.subList(0, end);
     }
 
+    /** Whether it has texts alone: of the system first, if any, then of the user and the assistant in turn. */
+    public boolean isPlain() {
+        int from = messages.get(0).role().equals("system") ? 1 : 0;
+        for (int i = from; i < messages.size(); i++) {
+            if (!messages.get(i).role().equals((i - from) % 2 == 0 ? "user" : "assistant")) {
+                return false;
+            }
+        }
+        return tools.isEmpty() && messages.size() > from && (messages.size() - from) % 2 == 0
+                && messages.stream().allMatch(message -> message.extra().isEmpty());
+    }
+
     /** Whether a message of the assistant is learned: unless its weight is 0. */
     public static boolean isLearned(ChatMessage message) {
         return weight(message) != 0;

@@ -23,57 +23,54 @@ final class AlpacaFormat implements RowFormat {
     }
 
     @Override
-    public Optional<Example> read(JsonLines.Row row, MessageReader reader, Faults faults) {
+    public Optional<Example> read(DataRow row) {
         Object input = row.fields().get(INPUT);
-        boolean valid = input == null || input instanceof String given
-                && Rows.isWhole(given, "\"" + INPUT + "\"", faults);
-        if (input != null && !(input instanceof String)) {
-            faults.add(RowFault.fatal("missing_content", "\"input\" is not a string"));
+        if (input instanceof String given) {
+            row.isWhole(given, "\"" + INPUT + "\"");
+        } else if (input != null) {
+            row.fatal("missing_content", "\"input\" is not a string");
         }
         boolean hasInput = input instanceof String text && !text.isBlank();
-        Optional<String> instruction = Rows.text(row, INSTRUCTION, hasInput, faults);
-        Optional<String> output = Rows.text(row, OUTPUT, false, faults);
-        Optional<List<ChatMessage>> history = history(row, faults);
-        if (!valid || instruction.isEmpty() || output.isEmpty() || history.isEmpty()) {
+        Optional<String> instruction = row.text(INSTRUCTION, hasInput);
+        Optional<String> output = row.text(OUTPUT, false);
+        List<ChatMessage> messages = history(row);
+        messages.addAll(0, row.system());
+        if (row.isWrong()) {
             return Optional.empty();
         }
-        List<ChatMessage> messages = new ArrayList<>();
-        messages.addAll(Rows.system(row, faults));
-        messages.addAll(history.get());
         messages.add(ChatMessage.user(!hasInput ? instruction.get()
                 : instruction.get().isBlank() ? (String) input : instruction.get() + "\n\n" + input));
         messages.add(ChatMessage.assistant(output.get()));
         return Optional.of(new ChatExample(messages, List.of(),
-                Rows.extra(row, INSTRUCTION, INPUT, OUTPUT, SYSTEM, HISTORY), Rows.origin(row)));
+                row.extra(INSTRUCTION, INPUT, OUTPUT, SYSTEM, HISTORY), row.origin()));
     }
 
-    private static Optional<List<ChatMessage>> history(JsonLines.Row row, Faults faults) {
+    private static List<ChatMessage> history(DataRow row) {
         Object value = row.fields().get(HISTORY);
         List<ChatMessage> messages = new ArrayList<>();
         if (value != null && !(value instanceof List<?>) && !"".equals(value)) {
-            faults.add(RowFault.fatal("missing_content", "\"history\" is not a list of pairs of a question and an "
-                    + "answer"));
-            return Optional.empty();
+            row.fatal("missing_content", "\"history\" is not a list of pairs of a question and an "
+                    + "answer");
         }
         for (Object turn : value instanceof List<?> list ? list : List.of()) {
             if (!(turn instanceof List<?> pair && pair.size() == 2 && pair.get(0) instanceof String question
                     && pair.get(1) instanceof String answer)) {
-                faults.add(RowFault.fatal("missing_content", "\"history\" holds " + turn
-                        + "; it is a list of pairs of a question and an answer"));
-                return Optional.empty();
+                row.fatal("missing_content", "\"history\" holds " + turn
+                        + "; it is a list of pairs of a question and an answer");
+                return messages;
             }
-            if (!Rows.isWhole(question, "\"history\"", faults) || !Rows.isWhole(answer, "\"history\"", faults)) {
-                return Optional.empty();
+            if (!row.isWhole(question, "\"history\"") || !row.isWhole(answer, "\"history\"")) {
+                return messages;
             }
             messages.add(ChatMessage.user(question));
             messages.add(ChatMessage.assistant(answer));
         }
-        return Optional.of(messages);
+        return messages;
     }
 
     @Override
     public Optional<Map<String, Object>> write(Example example) {
-        Optional<ChatExample> found = example.toChat().filter(Rows::isPlain);
+        Optional<ChatExample> found = example.toChat().filter(ChatExample::isPlain);
         if (found.isEmpty()) {
             return Optional.empty();
         }
@@ -95,6 +92,6 @@ final class AlpacaFormat implements RowFormat {
         if (!history.isEmpty()) {
             row.put(HISTORY, history);
         }
-        return Rows.with(row, chat.extra(), SYSTEM, HISTORY);
+        return RowFormat.with(row, chat.extra(), SYSTEM, HISTORY);
     }
 }

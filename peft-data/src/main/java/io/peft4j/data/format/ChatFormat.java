@@ -16,16 +16,12 @@ final class ChatFormat implements RowFormat {
     }
 
     @Override
-    public Optional<Example> read(JsonLines.Row row, MessageReader reader, Faults faults) {
-        Optional<List<ChatMessage>> messages = reader.messages(row, "messages", faults);
-        boolean answered = messages.isPresent() && Rows.requireAnswers(messages.get(), faults);
-        boolean[] wrong = new boolean[1];
-        List<Map<String, Object>> tools = MessageReader.tools(row.fields(), fault -> {
-            wrong[0] = true;
-            faults.add(fault);
-        });
-        return !answered || wrong[0] ? Optional.empty() : Optional.of(new ChatExample(messages.get(), tools,
-                Rows.extra(row, "messages", "tools", "functions"), Rows.origin(row)));
+    public Optional<Example> read(DataRow row) {
+        Optional<List<ChatMessage>> messages = MessageReader.read(row, "messages");
+        messages.ifPresent(turns -> MessageReader.requireAnswers(row, turns));
+        List<Map<String, Object>> tools = MessageReader.readTools(row);
+        return row.isWrong() ? Optional.empty() : Optional.of(new ChatExample(messages.orElseThrow(), tools,
+                row.extra("messages", "tools", "functions"), row.origin()));
     }
 
     @Override
@@ -39,6 +35,6 @@ final class ChatFormat implements RowFormat {
         if (!chat.tools().isEmpty()) {
             row.put("tools", chat.tools());
         }
-        return Rows.with(row, chat.extra(), "tools", "functions");
+        return RowFormat.with(row, chat.extra(), "tools", "functions");
     }
 }

@@ -14,14 +14,14 @@ final class ClassificationFormat implements RowFormat {
     }
 
     @Override
-    public Optional<Example> read(JsonLines.Row row, MessageReader reader, Faults faults) {
+    public Optional<Example> read(DataRow row) {
         if (row.fields().get("label") instanceof Number || row.fields().get("label") instanceof Boolean) {
             row.fields().put("label", row.fields().get("label").toString());
         }
-        Optional<String> text = Rows.text(row, "text", false, faults);
-        Optional<String> label = Rows.text(row, "label", false, faults);
+        Optional<String> text = row.text("text", false);
+        Optional<String> label = row.text("label", false);
         return text.isEmpty() || label.isEmpty() ? Optional.empty() : Optional.of(new ClassificationExample(text.get(),
-                label.get(), Rows.extra(row, "text", "label"), Rows.origin(row)));
+                label.get(), row.extra("text", "label"), row.origin()));
     }
 
     @Override

@@ -25,27 +25,27 @@ final class CompletionFormat implements RowFormat {
     }
 
     @Override
-    public Optional<Example> read(JsonLines.Row row, MessageReader reader, Faults faults) {
+    public Optional<Example> read(DataRow row) {
         if (row.fields().get(PROMPT) instanceof List<?>) {
-            return chat(row, reader, faults);
+            return chat(row);
         }
-        Optional<String> prompt = Rows.text(row, PROMPT, true, faults);
-        Optional<String> completion = Rows.text(row, COMPLETION, false, faults);
+        Optional<String> prompt = row.text(PROMPT, true);
+        Optional<String> completion = row.text(COMPLETION, false);
         return prompt.isEmpty() || completion.isEmpty() ? Optional.empty() : Optional.of(new CompletionExample(
-                prompt.get(), completion.get(), Rows.extra(row, PROMPT, COMPLETION), Rows.origin(row)));
+                prompt.get(), completion.get(), row.extra(PROMPT, COMPLETION), row.origin()));
     }
 
-    private static Optional<Example> chat(JsonLines.Row row, MessageReader reader, Faults faults) {
-        Optional<List<ChatMessage>> prompt = reader.messages(row, PROMPT, faults);
-        Optional<List<ChatMessage>> completion = reader.messages(row, COMPLETION, faults);
-        if (prompt.isEmpty() || completion.isEmpty() || !Rows.requireAnswers(completion.get(), faults)) {
+    private static Optional<Example> chat(DataRow row) {
+        Optional<List<ChatMessage>> prompt = MessageReader.read(row, PROMPT);
+        Optional<List<ChatMessage>> completion = MessageReader.read(row, COMPLETION);
+        if (prompt.isEmpty() || completion.isEmpty() || !MessageReader.requireAnswers(row, completion.get())) {
             return Optional.empty();
         }
         List<ChatMessage> messages = new ArrayList<>();
         prompt.get().forEach(turn -> messages.add(ChatExample.unlearned(turn)));
         messages.addAll(completion.get());
-        return Optional.of(new ChatExample(messages, MessageReader.tools(row.fields(), faults),
-                Rows.extra(row, PROMPT, COMPLETION, "tools", "functions"), Rows.origin(row)));
+        return Optional.of(new ChatExample(messages, MessageReader.readTools(row),
+                row.extra(PROMPT, COMPLETION, "tools", "functions"), row.origin()));
     }
 
     @Override
@@ -54,15 +54,15 @@ final class CompletionFormat implements RowFormat {
         if (example instanceof CompletionExample completion) {
             row.put(PROMPT, completion.prompt());
             row.put(COMPLETION, completion.completion());
-            return Rows.with(row, completion.extra());
+            return RowFormat.with(row, completion.extra());
         }
         if (!(example instanceof ChatExample chat)) {
             return Optional.empty();
         }
-        if (Rows.isPlain(chat) && chat.messages().size() == 2) {
+        if (chat.isPlain() && chat.messages().size() == 2) {
             row.put(PROMPT, chat.messages().get(0).content());
             row.put(COMPLETION, chat.messages().get(1).content());
-            return Rows.with(row, chat.extra());
+            return RowFormat.with(row, chat.extra());
         }
         int first = 0;
         while (first < chat.messages().size() && !isLearned(chat.messages().get(first))) {
@@ -77,7 +77,7 @@ final class CompletionFormat implements RowFormat {
         if (!chat.tools().isEmpty()) {
             row.put("tools", chat.tools());
         }
-        return Rows.with(row, chat.extra(), "tools", "functions");
+        return RowFormat.with(row, chat.extra(), "tools", "functions");
     }
 
     private static boolean isLearned(ChatMessage message) {

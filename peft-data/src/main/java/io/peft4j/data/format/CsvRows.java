@@ -127,13 +127,13 @@ final class CsvRows implements RowSource {
     }
 
     @Override
-    public Optional<Entry> next() {
-        Optional<Entry> entry = ended ? Optional.empty() : read();
+    public Optional<DataRow> next() {
+        Optional<DataRow> entry = ended ? Optional.empty() : read();
         ended |= entry.isEmpty();
         return entry;
     }
 
-    private Optional<Entry> read() {
+    private Optional<DataRow> read() {
         try {
             if (!begun) {
                 begun = true;
@@ -162,9 +162,9 @@ final class CsvRows implements RowSource {
     }
 
     /** A fault after which the rest cannot be told apart. */
-    private Optional<Entry> last(String code, long place, String problem) {
+    private Optional<DataRow> last(String code, long place, String problem) {
         ended = true;
-        return Optional.of(Entry.wrong(code, new DataException(file, place, problem + "; the rest was not read")));
+        return Optional.of(DataRow.broken(code, new DataException(file, place, problem + "; the rest was not read")));
     }
 
     /** The next row that is not an empty line; {@link #line} is where it begins. */
@@ -204,16 +204,17 @@ final class CsvRows implements RowSource {
         }
     }
 
-    private Entry entry(CSVRecord record) {
+    private DataRow entry(CSVRecord record) {
         if (record.size() != columns.size()) {
-            return Entry.wrong("invalid_csv", new DataException(file, line, "has " + record.size() + " cells, but the "
-                    + "first row names " + columns.size() + " columns; put texts with separators into quotes"));
+            return DataRow.broken("invalid_csv",
+                    new DataException(file, line, "has " + record.size() + " cells, but the "
+                            + "first row names " + columns.size() + " columns; put texts with separators into quotes"));
         }
         Map<String, Object> fields = new LinkedHashMap<>();
         for (int i = 0; i < columns.size(); i++) {
             fields.put(columns.get(i), cell(record.get(i)));
         }
-        return Entry.of(new JsonLines.Row(file, line, fields));
+        return new DataRow(file, line, fields);
     }
 
     @Override

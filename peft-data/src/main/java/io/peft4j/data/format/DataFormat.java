@@ -76,9 +76,9 @@ public enum DataFormat {
         return Arrays.stream(values()).filter(format -> format.rows.recognizes(fields)).findFirst();
     }
 
-    /** The example of a row; empty when there was a fatal fault, of which {@code faults} was told. */
-    Optional<Example> read(JsonLines.Row row, MessageReader messages, Faults faults) {
-        return rows.read(row, messages, faults);
+    /** The example of a row; empty when the row has a fatal fault then. */
+    Optional<Example> read(DataRow row) {
+        return rows.read(row);
     }
 
     /** Whether rows can be cells of a table: others hold lists of messages. */

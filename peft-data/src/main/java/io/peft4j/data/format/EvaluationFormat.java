@@ -27,17 +27,17 @@ final class EvaluationFormat implements RowFormat {
     }
 
     @Override
-    public Optional<Example> read(JsonLines.Row row, MessageReader reader, Faults faults) {
+    public Optional<Example> read(DataRow row) {
         List<ChatMessage> messages = new ArrayList<>();
-        for (String key : JsonLines.present(row, ASKED).stream().limit(1).toList()) {
+        for (String key : row.present(ASKED).stream().limit(1).toList()) {
             if (row.fields().get(key) instanceof List<?>) {
-                reader.messages(row, key, faults).ifPresent(messages::addAll);
+                MessageReader.read(row, key).ifPresent(messages::addAll);
             } else {
-                Rows.text(row, key, false, faults).map(ChatMessage::user).ifPresent(messages::add);
+                row.text(key, false).map(ChatMessage::user).ifPresent(messages::add);
             }
         }
         boolean judged = OTHERS.stream().anyMatch(row.fields()::containsKey);
-        for (String key : JsonLines.present(row, TEXTS)) {
+        for (String key : row.present(TEXTS)) {
             Object value = row.fields().get(key);
             List<?> texts = value instanceof List<?> several ? several : List.of(value == null ? "" : value);
             judged |= !texts.isEmpty() && texts.stream().allMatch(each -> each instanceof String text
@@ -47,10 +47,10 @@ final class EvaluationFormat implements RowFormat {
             }
         }
         if (!judged && !messages.isEmpty()) {
-            faults.add(RowFault.fatal("missing_content", "holds no text that a right answer is known by"));
+            row.fatal("missing_content", "holds no text that a right answer is known by");
         }
         return messages.isEmpty() || !judged ? Optional.empty()
-                : Optional.of(new ChatExample(messages, List.of(), row.fields(), Rows.origin(row)));
+                : Optional.of(new ChatExample(messages, List.of(), row.fields(), row.origin()));
     }
 
     @Override

@@ -2,7 +2,7 @@ package io.peft4j.data.format;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.example.Example;
-import io.peft4j.data.format.internal.Place;
+import io.peft4j.data.format.internal.DataFaults;
 import io.peft4j.data.format.support.UnfilledRows;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
@@ -17,6 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.Spliterator;
 import java.util.Spliterators;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
@@ -33,28 +35,26 @@ public final class ExampleReader implements AutoCloseable {
     /** The format is that of most of the first rows; this many are looked at. */
     private static final int ROWS_TO_RECOGNIZE = 100;
 
-    private final Path file;
-    private final RowSource source;
-    private final MessageReader messages = new MessageReader();
-    private final Deque<RowSource.Entry> ahead = new ArrayDeque<>();
+    private static final int MOST_UNKNOWN_KEYS = 20;
+
+    private final OpenRows rows;
+    private final Deque<DataRow> ahead = new ArrayDeque<>();
+    private final Set<String> unknownKeys = new LinkedHashSet<>();
     private Optional<DataFormat> format;
     private boolean heldOut;
 
     /**
      * A row that was read.
      *
-     * @param line its line, from 1
+     * @param row the row, with what is wrong with it
      * @param example the example; empty where a fault is fatal
-     * @param faults what is wrong with it
-     * @param fields the row's fields; empty where it has none that can be read
      */
-    public record Item(long line, Optional<Example> example, List<RowFault> faults, Map<String, Object> fields) {
+    public record Item(DataRow row, Optional<Example> example) {
     }
 
-    private ExampleReader(DataFile file, RowSource source) {
-        this.file = file.path();
-        this.format = file.format();
-        this.source = source;
+    private ExampleReader(OpenRows rows) {
+        this.rows = rows;
+        this.format = rows.file().format();
     }
 
     /**
@@ -72,28 +72,17 @@ public final class ExampleReader implements AutoCloseable {
      * @throws java.io.UncheckedIOException when it cannot be opened
      */
     public static ExampleReader open(DataFile file) {
-        return new ExampleReader(file, RowSource.open(file));
-    }
-
-    /**
-     * Reads rows that come from elsewhere.
-     *
-     * @param file names them in messages, and says how they are read
-     * @param rows closed with the reader
-     */
-    public static ExampleReader of(DataFile file, RowSource rows) {
-        return new ExampleReader(file, file.columns().isEmpty() ? rows : new RenamedRows(file, rows));
+        return of(OpenRows.open(file));
     }
 
     /** Reads the rows of a file that is open; closed with the reader. */
     public static ExampleReader of(OpenRows rows) {
-        return new ExampleReader(rows.file(), rows);
+        return new ExampleReader(rows);
     }
 
     /** The example that a row by itself looks like; empty where it is none. */
-    public static Optional<Example> example(JsonLines.Row row) {
-        return DataFormat.of(row.fields()).flatMap(like -> like.read(row, new MessageReader(), fault -> {
-        }));
+    public static Optional<Example> example(DataRow row) {
+        return DataFormat.of(row.fields()).flatMap(like -> like.read(row.with(row.fields())));
     }
 
     /** Says that the rows are held-out data, which may also be items of an evaluation without an answer to learn. */
@@ -109,7 +98,7 @@ public final class ExampleReader implements AutoCloseable {
 
     /** Keys of messages that the chat format does not have, the first of all rows so far. */
     public Set<String> unknownKeys() {
-        return messages.unknownKeys();
+        return unknownKeys;
     }
 
     /**
@@ -121,8 +110,7 @@ public final class ExampleReader implements AutoCloseable {
         if (format.isEmpty()) {
             recognize();
         }
-        Optional<RowSource.Entry> entry = ahead.isEmpty() ? source.next() : Optional.of(ahead.poll());
-        return entry.map(this::item);
+        return (ahead.isEmpty() ? rows.next() : Optional.of(ahead.poll())).map(this::item);
     }
 
     /** Reads as far as is needed to know the format, and hands nothing out. */
@@ -135,17 +123,16 @@ public final class ExampleReader implements AutoCloseable {
 
     /** How the file is laid out, where it is CSV or TSV and its format is {@link #recognized}. */
     public Optional<TableLayout> layout() {
-        return source.layout();
+        return rows.layout();
     }
 
     private void recognize() {
         Map<DataFormat, Integer> seen = new LinkedHashMap<>();
-        Optional<RowSource.Entry> entry = source.next();
-        while (entry.isPresent()) {
-            ahead.add(entry.get());
-            entry.get().row().flatMap(row -> DataFormat.of(row.fields()))
-                    .ifPresent(like -> seen.merge(like, 1, Integer::sum));
-            entry = ahead.size() < ROWS_TO_RECOGNIZE ? source.next() : Optional.empty();
+        Optional<DataRow> row = rows.next();
+        while (row.isPresent()) {
+            ahead.add(row.get());
+            DataFormat.of(row.get().fields()).ifPresent(like -> seen.merge(like, 1, Integer::sum));
+            row = ahead.size() < ROWS_TO_RECOGNIZE ? rows.next() : Optional.empty();
         }
         // Where no row looks like any, the format that most files have: its faults say what is expected.
         DataFormat found = DataFormat.CHAT;
@@ -155,19 +142,19 @@ public final class ExampleReader implements AutoCloseable {
         format = Optional.of(found);
     }
 
-    private Item item(RowSource.Entry entry) {
-        if (entry.row().isEmpty()) {
-            return new Item(entry.line(), Optional.empty(), List.of(entry.fault().orElseThrow()), Map.of());
+    private Item item(DataRow row) {
+        if (row.isWrong()) {
+            return new Item(row, Optional.empty());
         }
-        List<RowFault> faults = new ArrayList<>();
-        Optional<Example> example = format.orElseThrow().read(entry.row().get(), messages, faults::add);
+        Optional<Example> example = format.orElseThrow().read(row);
         if (format.get() == DataFormat.EVALUATION && !heldOut) {
-            faults.add(RowFault.fatal("held_out_item", "is a held-out item, with " + entry.row().get().fields().keySet()
-                    + " and no answer to learn; evaluate with it, and train on rows with answers"));
+            row.fatal("held_out_item", "is a held-out item, with " + row.fields().keySet()
+                    + " and no answer to learn; evaluate with it, and train on rows with answers");
         }
-        example.flatMap(UnfilledRows::unfilled).map(UnfilledRows::fault).ifPresent(faults::add);
-        boolean fatal = faults.stream().anyMatch(RowFault::fatal);
-        return new Item(entry.line(), fatal ? Optional.empty() : example, faults, entry.row().get().fields());
+        example.flatMap(UnfilledRows::unfilled).ifPresent(text -> row.odd(UnfilledRows.UNFILLED,
+                UnfilledRows.fault(text)));
+        row.unknownKeys().stream().limit(MOST_UNKNOWN_KEYS - unknownKeys.size()).forEach(unknownKeys::add);
+        return new Item(row, example.filter(one -> !row.isWrong()));
     }
 
     /**
@@ -191,22 +178,42 @@ public final class ExampleReader implements AutoCloseable {
                 }
                 Item taken = item.orElseThrow();
                 item = Optional.empty();
-                return taken.example().orElseThrow(() -> exception(taken));
+                return taken.example().orElseThrow(taken.row()::exception);
             }
         };
         return StreamSupport.stream(Spliterators.spliteratorUnknownSize(examples,
                 Spliterator.ORDERED | Spliterator.NONNULL), false);
     }
 
-    /** The first fatal fault of a row as an exception that names file, line and column. */
-    public DataException exception(Item item) {
-        RowFault fault = item.faults().stream().filter(RowFault::fatal).findFirst().orElseThrow();
-        return new DataException(file, item.line(), fault.column(), fault.message() + Place.of(item.fields())
-                .map(place -> " (" + place + ")").orElse(""), null);
+    /**
+     * What is made of all rows that are left.
+     *
+     * @param expected what a row has, for the message where there is none
+     * @param example makes it of a row; may throw {@link DataException}
+     * @throws DataException when rows are wrong, with file, line and column of the first and a list of the others; when
+     *     there is no row
+     */
+    public <T> List<T> list(String expected, Function<Item, T> example) {
+        List<T> examples = new ArrayList<>();
+        List<DataException> faults = new ArrayList<>();
+        Optional<Item> item = next();
+        while (item.isPresent()) {
+            try {
+                examples.add(example.apply(item.get()));
+            } catch (DataException e) {
+                faults.add(e);
+            }
+            item = faults.size() < DataFaults.MOST ? next() : Optional.empty();
+        }
+        DataFaults.throwAny(rows.file().path(), faults);
+        if (examples.isEmpty()) {
+            throw new DataException(rows.file().path(), "contains no examples; expected " + expected + " a line");
+        }
+        return examples;
     }
 
     @Override
     public void close() {
-        source.close();
+        rows.close();
     }
 }

@@ -20,35 +20,33 @@ final class GeminiFormat implements RowFormat {
     }
 
     @Override
-    public Optional<Example> read(JsonLines.Row row, MessageReader reader, Faults faults) {
+    public Optional<Example> read(DataRow row) {
         if (!(row.fields().get(CONTENTS) instanceof List<?> list) || list.isEmpty()) {
-            faults.add(RowFault.fatal("missing_messages", "has no list \"contents\" with at least one turn"));
+            row.fatal("missing_messages", "has no list \"contents\" with at least one turn");
             return Optional.empty();
         }
         List<ChatMessage> messages = new ArrayList<>();
         Object system = row.fields().get(SYSTEM);
-        int expected = list.size();
         if (system != null) {
-            expected++;
-            (system instanceof String text ? Optional.of(text).filter(t -> Rows.isWhole(t, SYSTEM, faults))
-                    : parts(system, SYSTEM, faults))
+            (system instanceof String text ? Optional.of(text).filter(t -> row.isWhole(t, SYSTEM))
+                    : parts(row, system, SYSTEM))
                     .ifPresent(text -> messages.add(ChatMessage.system(text)));
         }
         for (int i = 0; i < list.size(); i++) {
             String where = "turn " + (i + 1);
-            Optional<String> role = role(list.get(i), where, faults);
-            Optional<String> text = parts(list.get(i), where, faults);
+            Optional<String> role = role(row, list.get(i), where);
+            Optional<String> text = parts(row, list.get(i), where);
             if (role.isPresent() && text.isPresent()) {
                 messages.add(new ChatMessage(role.get(), text.get()));
             }
         }
-        if (messages.size() < expected || !Rows.requireAnswers(messages, faults)) {
+        if (row.isWrong() || !MessageReader.requireAnswers(row, messages)) {
             return Optional.empty();
         }
-        return Optional.of(new ChatExample(messages, List.of(), Rows.extra(row, SYSTEM, CONTENTS), Rows.origin(row)));
+        return Optional.of(new ChatExample(messages, List.of(), row.extra(SYSTEM, CONTENTS), row.origin()));
     }
 
-    private static Optional<String> role(Object turn, String where, Faults faults) {
+    private static Optional<String> role(DataRow row, Object turn, String where) {
         Object role = turn instanceof Map<?, ?> map ? map.get("role") : null;
         if ("user".equals(role)) {
             return Optional.of("user");
@@ -56,26 +54,26 @@ final class GeminiFormat implements RowFormat {
         if ("model".equals(role)) {
             return Optional.of("assistant");
         }
-        faults.add(RowFault.fatal(role == null ? "message_missing_key" : "unrecognized_role", where + " has the role "
-                + role + "; the roles are user and model"));
+        row.fatal(role == null ? "message_missing_key" : "unrecognized_role", where + " has the role "
+                + role + "; the roles are user and model");
         return Optional.empty();
     }
 
-    private static Optional<String> parts(Object turn, String where, Faults faults) {
+    private static Optional<String> parts(DataRow row, Object turn, String where) {
         if (!(turn instanceof Map<?, ?> map && map.get("parts") instanceof List<?> parts && !parts.isEmpty())) {
-            faults.add(RowFault.fatal("missing_content", where + " has no list \"parts\" with at least one part"));
+            row.fatal("missing_content", where + " has no list \"parts\" with at least one part");
             return Optional.empty();
         }
         StringBuilder text = new StringBuilder();
         for (Object part : parts) {
             if (!(part instanceof Map<?, ?> fields && fields.get("text") instanceof String piece)) {
-                faults.add(RowFault.fatal("missing_content", where + " has a part that is not text; only text is "
-                        + "supported"));
+                row.fatal("missing_content", where + " has a part that is not text; only text is "
+                        + "supported");
                 return Optional.empty();
             }
             text.append(piece);
         }
-        return Rows.isWhole(text.toString(), where, faults) ? Optional.of(text.toString()) : Optional.empty();
+        return row.isWhole(text.toString(), where) ? Optional.of(text.toString()) : Optional.empty();
     }
 
     @Override
@@ -105,6 +103,6 @@ final class GeminiFormat implements RowFormat {
             }
         }
         row.put(CONTENTS, contents);
-        return Rows.with(row, found.get().extra(), SYSTEM);
+        return RowFormat.with(row, found.get().extra(), SYSTEM);
     }
 }

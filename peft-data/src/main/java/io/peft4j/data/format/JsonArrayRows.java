@@ -53,7 +53,7 @@ final class JsonArrayRows implements RowSource {
     }
 
     @Override
-    public Optional<Entry> next() {
+    public Optional<DataRow> next() {
         if (ended) {
             return Optional.empty();
         }
@@ -70,18 +70,18 @@ final class JsonArrayRows implements RowSource {
             }
             if (token == null) {
                 ended = true;
-                return Optional.of(Entry.wrong("invalid_json", new DataException(file, line,
+                return Optional.of(DataRow.broken("invalid_json", new DataException(file, line,
                         "the list is not closed")));
             }
             Object value = JsonText.JSON.readValue(parser, Object.class);
-            return Optional.of(Entry.of(new JsonLines.Row(file, line, JsonText.object(file, line, value))));
+            return Optional.of(new DataRow(file, line, JsonText.object(file, line, value)));
         } catch (DataException e) {
-            return Optional.of(Entry.wrong("invalid_json", e));
+            return Optional.of(DataRow.broken("invalid_json", e));
         } catch (JsonProcessingException e) {
             ended = true;
             boolean encoding = e.getOriginalMessage().contains("UTF-8");
             long line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
-            return Optional.of(Entry.wrong(encoding ? "wrong_encoding" : "invalid_json",
+            return Optional.of(DataRow.broken(encoding ? "wrong_encoding" : "invalid_json",
                     JsonText.wrong(file, line, "; the rest was not read", e)));
         } catch (IOException e) {
             if (!DataFiles.isDamage(e)) {
@@ -92,11 +92,11 @@ final class JsonArrayRows implements RowSource {
         }
     }
 
-    private Optional<Entry> afterTheEnd() throws IOException {
+    private Optional<DataRow> afterTheEnd() throws IOException {
         if (parser.nextToken() == null) {
             return Optional.empty();
         }
-        return Optional.of(Entry.wrong("invalid_json", new DataException(file,
+        return Optional.of(DataRow.broken("invalid_json", new DataException(file,
                 parser.currentTokenLocation().getLineNr(), "more JSON follows the list")));
     }
 

@@ -21,7 +21,7 @@ final class JsonLineRows implements RowSource {
     }
 
     @Override
-    public Optional<Entry> next() {
+    public Optional<DataRow> next() {
         if (ended) {
             return Optional.empty();
         }
@@ -34,9 +34,9 @@ final class JsonLineRows implements RowSource {
             }
             return line.map(text -> RowSource.jsonLine(file, lines.line(), text));
         } catch (DataException e) {
-            return Optional.of(Entry.wrong("wrong_encoding", e));
+            return Optional.of(DataRow.broken("wrong_encoding", e));
         } catch (LongLineException e) {
-            return Optional.of(Entry.wrong("invalid_json", new DataException(file, lines.line(), e.getMessage())));
+            return Optional.of(DataRow.broken("invalid_json", new DataException(file, lines.line(), e.getMessage())));
         } catch (IOException e) {
             if (!DataFiles.isDamage(e)) {
                 throw DataFiles.unreadable(file, e);

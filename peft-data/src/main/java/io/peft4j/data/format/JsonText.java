@@ -68,7 +68,7 @@ final class JsonText {
             throw new DataException(file, line, "is not a JSON object" + (value instanceof List<?>
                     ? " but a list; write one object per line, without a list around them" : ""));
         }
-        return JsonLines.object(map);
+        return DataRow.object(map);
     }
 
     static DataException wrong(Path file, long line, String hint, JsonProcessingException e) {

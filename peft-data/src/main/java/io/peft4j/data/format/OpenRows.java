@@ -1,59 +1,117 @@
 package io.peft4j.data.format;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
+import io.peft4j.data.format.support.DataFiles;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.ServiceLoader;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * The rows of a file that is opened once, whose first one can be looked at before they are read: what they are is told
- * by it, also where a file can be read only once, as a pipe.
+ * by it, also where a file can be read only once, as a pipe. A column that is to be renamed and that no row has is a
+ * fault after the last row, unless the rows have the name that it would get.
  */
-public final class OpenRows implements RowSource {
-    private final DataFile file;
+public final class OpenRows implements AutoCloseable {
+    private DataFile file;
     private final RowSource rows;
-    private Optional<Entry> ahead;
+    private final Set<String> unseenColumns;
+    private final Set<String> keys = new LinkedHashSet<>();
     private final Optional<Map<String, Object>> first;
+    private Optional<DataRow> ahead;
+    private Consumer<DataRow> told = row -> {
+    };
+    private long line;
+    private boolean closed;
 
-    /** Whoever reads the rows may close them, and whoever has opened them does so again. */
-    private final AtomicBoolean closed;
-    private final Consumer<JsonLines.Row> told;
-
-    private OpenRows(DataFile file, RowSource rows, Optional<Entry> ahead, AtomicBoolean closed,
-            Consumer<JsonLines.Row> told) {
-        this.closed = closed;
-        this.told = told;
+    private OpenRows(DataFile file, RowSource rows) {
         this.file = file;
         this.rows = rows;
-        this.ahead = ahead;
-        this.first = ahead.flatMap(Entry::row).map(JsonLines.Row::fields);
+        this.unseenColumns = new LinkedHashSet<>(file.columns().keySet());
+        this.ahead = read();
+        this.first = ahead.filter(row -> !row.isWrong()).map(DataRow::fields);
     }
 
     /**
-     * Opens a file.
+     * Opens a file: JSON Lines, one JSON list of objects, CSV (with commas, or with semicolons as German Excel writes
+     * it) or TSV, or a handbook in Markdown or HTML, whose sections become rows for people to fill; compressed with
+     * gzip or zstd or not. All but JSON are recognized by the file's extension, a JSON list by its bracket. Other
+     * modules add other types ({@link FileType}): peft-parquet Parquet, peft-documents PDF, DOCX and XLSX.
      *
      * @throws java.io.UncheckedIOException when it cannot be opened
+     * @throws ConfigurationException when the module that reads such a file is not there
      */
     public static OpenRows open(DataFile file) {
-        RowSource rows = RowSource.open(file);
+        return of(file, source(file));
+    }
+
+    /**
+     * Rows that come from elsewhere.
+     *
+     * @param file names them in messages, and says how they are read
+     * @param rows closed with these
+     */
+    public static OpenRows of(DataFile file, RowSource rows) {
         try {
-            return new OpenRows(file, rows, rows.next(), new AtomicBoolean(), row -> {
-            });
+            return new OpenRows(file, rows);
         } catch (RuntimeException e) {
             rows.close();
             throw e;
         }
     }
 
-    /** The same rows, to be read as this format; instead of these. */
-    public OpenRows as(DataFormat format) {
-        return new OpenRows(file.withFormat(format), rows, ahead, closed, told);
+    private static RowSource source(DataFile file) {
+        String name = DataFiles.plainName(file.path());
+        for (FileType type : ServiceLoader.load(FileType.class, OpenRows.class.getClassLoader())) {
+            if (name.endsWith(type.ending())) {
+                return type.open(requireNoText(file));
+            }
+        }
+        DataFiles.OTHER_MODULES.forEach((ending, module) -> {
+            if (name.endsWith(ending)) {
+                throw new ConfigurationException("reading " + file + " needs the module " + module + ", which "
+                        + "is not on the class path; add the dependency io.peft4j:" + module + ", or save the data as "
+                        + (ending.equals(".parquet") ? "JSON Lines" : ending.equals(".xlsx") ? "CSV in UTF-8"
+                                : "Markdown (.md) or HTML (.html)"));
+            }
+        });
+        if (name.endsWith(".csv") || name.endsWith(".tsv")) {
+            return new CsvRows(file, name.endsWith(".tsv"));
+        }
+        if (name.endsWith(".md") || name.endsWith(".markdown") || name.endsWith(".html") || name.endsWith(".htm")) {
+            return HandbookRows.open(file, name.contains(".htm"));
+        }
+        InputStream in = DataFiles.text(file);
+        boolean list = (name.endsWith(".json") || name.equals("-")) && JsonArrayRows.beginsWithBracket(file, in);
+        return list ? new JsonArrayRows(file, in) : new JsonLineRows(file, in);
     }
 
-    /** The same rows, of each of which {@code action} is told before it is handed out; instead of these. */
-    public OpenRows telling(Consumer<JsonLines.Row> action) {
-        return new OpenRows(file, rows, ahead, closed, told.andThen(action));
+    private static DataFile requireNoText(DataFile file) {
+        if (file.encoding().isPresent()) {
+            throw new ConfigurationException("the encoding " + file.encoding().get() + " is given for " + file
+                    + ", which is not a text file");
+        }
+        return file;
+    }
+
+    /** These rows, to be read as this format. */
+    public OpenRows as(DataFormat format) {
+        file = file.withFormat(format);
+        return this;
+    }
+
+    /** These rows, of each of which {@code action} is told before it is handed out. */
+    public OpenRows telling(Consumer<DataRow> action) {
+        told = told.andThen(action);
+        return this;
     }
 
     /** The file, with what is said of how it is read. */
@@ -66,12 +124,51 @@ public final class OpenRows implements RowSource {
         return first;
     }
 
-    @Override
-    public Optional<Entry> next() {
-        Optional<Entry> next = ahead.isPresent() ? ahead : rows.next();
+    /**
+     * The next row, or what stands in place of one; empty at the end.
+     *
+     * @throws java.io.UncheckedIOException when the file cannot be read
+     */
+    public Optional<DataRow> next() {
+        Optional<DataRow> next = ahead.isPresent() ? ahead : read();
         ahead = Optional.empty();
-        next.flatMap(Entry::row).ifPresent(told);
+        next.filter(row -> !row.isWrong()).ifPresent(told);
         return next;
+    }
+
+    private Optional<DataRow> read() {
+        Optional<DataRow> row = rows.next();
+        if (file.columns().isEmpty()) {
+            return row;
+        }
+        if (row.isPresent()) {
+            line = row.get().line();
+            return Optional.of(row.get().isWrong() ? row.get() : renamed(row.get()));
+        }
+        unseenColumns.removeIf(name -> keys.contains(file.columns().get(name)));
+        if (unseenColumns.isEmpty() || keys.isEmpty()) {
+            return row;
+        }
+        String problem = "no row has a column " + unseenColumns + ", which is to be renamed; there are " + keys;
+        unseenColumns.clear();
+        return Optional.of(DataRow.broken("unknown_column", new DataException(file.path(), line, problem)));
+    }
+
+    private DataRow renamed(DataRow row) {
+        unseenColumns.removeAll(row.fields().keySet());
+        if (!unseenColumns.isEmpty()) {
+            keys.addAll(row.fields().keySet());
+        }
+        Map<String, Object> fields = new LinkedHashMap<>();
+        for (Map.Entry<String, Object> field : row.fields().entrySet()) {
+            String name = file.columns().getOrDefault(field.getKey(), field.getKey());
+            if (fields.containsKey(name)) {
+                return DataRow.broken("unknown_column", new DataException(row.file(), row.line(), "has a column '"
+                        + name + "' besides the one that is to get this name; rename that one too"));
+            }
+            fields.put(name, field.getValue());
+        }
+        return row.with(fields);
     }
 
     /**
@@ -82,24 +179,50 @@ public final class OpenRows implements RowSource {
      * @throws DataException when a row cannot be read: with file, line and column
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
-    public long forEach(Consumer<JsonLines.Row> action) {
+    public long forEach(Consumer<DataRow> action) {
         long count = 0;
-        for (Optional<Entry> next = next(); next.isPresent(); next = next()) {
-            Entry entry = next.get();
-            action.accept(entry.row().orElseThrow(() -> entry.exception(file.path())));
+        for (Optional<DataRow> next = next(); next.isPresent(); next = next()) {
+            if (next.get().isWrong()) {
+                throw next.get().exception();
+            }
+            action.accept(next.get());
             count++;
         }
         return count;
     }
 
-    @Override
-    public Optional<TableLayout> layout() {
-        return rows.layout();
+    /**
+     * What is read of all rows, up to the first fault.
+     *
+     * @param expected what a row has, for the message where there is none, such as {@code "text" and "label"}
+     * @param reader reads a row; may throw {@link DataException}
+     * @throws DataException as {@link #forEach} does, and when there is no row
+     */
+    public <T> List<T> list(String expected, Function<DataRow, T> reader) {
+        List<T> read = new ArrayList<>();
+        if (forEach(row -> read.add(reader.apply(row))) == 0) {
+            throw new DataException(file.path(), "contains no rows; expected " + expected + " a line");
+        }
+        return read;
     }
 
+    /** As {@link #list(String, Function)}, of a file that is opened for it. */
+    public static <T> List<T> list(DataFile file, String expected, Function<DataRow, T> reader) {
+        try (OpenRows rows = open(file)) {
+            return rows.list(expected, reader);
+        }
+    }
+
+    /** How the file is laid out, where it is a CSV or TSV file whose first row has been read. */
+    public Optional<TableLayout> layout() {
+        return rows.layout().map(layout -> file.columns().isEmpty() ? layout : layout.withNames(file.columns()));
+    }
+
+    /** Whoever reads the rows may close them, and whoever has opened them does so again. */
     @Override
     public void close() {
-        if (!closed.getAndSet(true)) {
+        if (!closed) {
+            closed = true;
             rows.close();
         }
     }

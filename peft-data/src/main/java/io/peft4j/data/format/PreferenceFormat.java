@@ -21,42 +21,41 @@ final class PreferenceFormat implements RowFormat {
     }
 
     @Override
-    public Optional<Example> read(JsonLines.Row row, MessageReader reader, Faults faults) {
+    public Optional<Example> read(DataRow row) {
         return row.fields().containsKey("chosen") || row.fields().containsKey("rejected")
-                ? huggingFace(row, reader, faults) : openAi(row, reader, faults);
+                ? huggingFace(row) : openAi(row);
     }
 
-    private static Optional<Example> openAi(JsonLines.Row row, MessageReader reader, Faults faults) {
+    private static Optional<Example> openAi(DataRow row) {
         if (!(row.fields().get("input") instanceof Map<?, ?> map)) {
-            faults.add(RowFault.fatal("missing_messages", "has no object \"input\" with \"messages\""));
+            row.fatal("missing_messages", "has no object \"input\" with \"messages\"");
             return Optional.empty();
         }
-        JsonLines.Row input = new JsonLines.Row(row.file(), row.line(), JsonLines.object(map));
+        DataRow input = new DataRow(row.file(), row.line(), DataRow.object(map), row.faults(), row.unknownKeys());
         String better = row.fields().containsKey("preferred_completion") ? "preferred_completion" : "preferred_output";
         String worse = row.fields().containsKey("non_preferred_completion") ? "non_preferred_completion"
                 : "non_preferred_output";
-        Optional<List<ChatMessage>> prompt = reader.messages(input, "messages", faults);
-        Optional<List<ChatMessage>> preferred = answers(row, reader, better, faults);
-        Optional<List<ChatMessage>> rejected = answers(row, reader, worse, faults);
-        Map<String, Object> extra = Rows.extra(row, "input", better, worse);
-        Map<String, Object> rest = input.fields();
-        List<Map<String, Object>> tools = MessageReader.tools(rest, faults);
-        rest.keySet().removeAll(List.of("messages", "tools", "functions"));
-        extra.putAll(rest);
-        return example(row, prompt, preferred, rejected, tools, extra);
+        Optional<List<ChatMessage>> prompt = MessageReader.read(input, "messages");
+        Optional<List<ChatMessage>> preferred = answers(row, better);
+        Optional<List<ChatMessage>> rejected = answers(row, worse);
+        Map<String, Object> extra = row.extra("input", better, worse);
+        List<Map<String, Object>> tools = MessageReader.readTools(input);
+        extra.putAll(input.extra("messages", "tools", "functions"));
+        return prompt.isEmpty() || preferred.isEmpty() || rejected.isEmpty() ? Optional.empty()
+                : Optional.of(new PreferenceExample(prompt.get(), preferred.get(), rejected.get(), tools, extra,
+                        row.origin()));
     }
 
-    private static Optional<List<ChatMessage>> answers(JsonLines.Row row, MessageReader reader, String key,
-            Faults faults) {
-        return reader.messages(row, key, faults).filter(messages -> Rows.requireAnswers(messages, faults));
+    private static Optional<List<ChatMessage>> answers(DataRow row, String key) {
+        return MessageReader.read(row, key).filter(messages -> MessageReader.requireAnswers(row, messages));
     }
 
-    private static Optional<Example> huggingFace(JsonLines.Row row, MessageReader reader, Faults faults) {
-        Optional<List<ChatMessage>> preferred = side(row, reader, "chosen", "assistant", faults);
-        Optional<List<ChatMessage>> rejected = side(row, reader, "rejected", "assistant", faults);
+    private static Optional<Example> huggingFace(DataRow row) {
+        Optional<List<ChatMessage>> preferred = side(row, "chosen", "assistant");
+        Optional<List<ChatMessage>> rejected = side(row, "rejected", "assistant");
         Optional<List<ChatMessage>> given = row.fields().containsKey("prompt")
-                ? side(row, reader, "prompt", "user", faults) : Optional.of(List.of());
-        List<Map<String, Object>> tools = MessageReader.tools(row.fields(), faults);
+                ? side(row, "prompt", "user") : Optional.of(List.of());
+        List<Map<String, Object>> tools = MessageReader.readTools(row);
         if (given.isEmpty() || preferred.isEmpty() || rejected.isEmpty()) {
             return Optional.empty();
         }
@@ -65,12 +64,12 @@ final class PreferenceFormat implements RowFormat {
         List<ChatMessage> better = preferred.get().subList(common, preferred.get().size());
         List<ChatMessage> worse = rejected.get().subList(common, rejected.get().size());
         if (prompt.isEmpty()) {
-            faults.add(RowFault.fatal("missing_messages",
-                    "has no \"prompt\", and \"chosen\" and \"rejected\" do not begin alike"));
+            row.fatal("missing_messages",
+                    "has no \"prompt\", and \"chosen\" and \"rejected\" do not begin alike");
         }
-        boolean answered = Rows.requireAnswers(better, faults) & Rows.requireAnswers(worse, faults);
+        boolean answered = MessageReader.requireAnswers(row, better) & MessageReader.requireAnswers(row, worse);
         return !answered || prompt.isEmpty() ? Optional.empty() : Optional.of(new PreferenceExample(prompt, better,
-                worse, tools, Rows.extra(row, "prompt", "chosen", "rejected", "tools", "functions"), Rows.origin(row),
+                worse, tools, row.extra("prompt", "chosen", "rejected", "tools", "functions"), row.origin(),
                 tools.isEmpty() && SIDES.stream().allMatch(key -> row.fields().get(key) instanceof String)));
     }
 
@@ -95,18 +94,9 @@ final class PreferenceFormat implements RowFormat {
         return one.role().equals(other.role()) && one.content().strip().equals(other.content().strip());
     }
 
-    private static Optional<List<ChatMessage>> side(JsonLines.Row row, MessageReader reader, String key, String role,
-            Faults faults) {
-        return row.fields().get(key) instanceof List<?> ? reader.messages(row, key, faults)
-                : Rows.text(row, key, false, faults).map(text -> List.of(new ChatMessage(role, text)));
-    }
-
-    private static Optional<Example> example(JsonLines.Row row, Optional<List<ChatMessage>> prompt,
-            Optional<List<ChatMessage>> preferred, Optional<List<ChatMessage>> rejected,
-            List<Map<String, Object>> tools, Map<String, Object> extra) {
-        return prompt.isEmpty() || preferred.isEmpty() || rejected.isEmpty() ? Optional.empty()
-                : Optional.of(new PreferenceExample(prompt.get(), preferred.get(), rejected.get(), tools, extra,
-                        Rows.origin(row)));
+    private static Optional<List<ChatMessage>> side(DataRow row, String key, String role) {
+        return row.fields().get(key) instanceof List<?> ? MessageReader.read(row, key)
+                : row.text(key, false).map(text -> List.of(new ChatMessage(role, text)));
     }
 
     @Override
@@ -127,7 +117,7 @@ final class PreferenceFormat implements RowFormat {
         row.put("input", input);
         row.put("preferred_output", maps(preference.preferred()));
         row.put("non_preferred_output", maps(preference.rejected()));
-        return Rows.with(row, extra, "preferred_completion", "non_preferred_completion");
+        return RowFormat.with(row, extra, "preferred_completion", "non_preferred_completion");
     }
 
     private static List<Map<String, Object>> maps(List<ChatMessage> messages) {

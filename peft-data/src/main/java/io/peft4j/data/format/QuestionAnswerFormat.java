@@ -21,20 +21,19 @@ final class QuestionAnswerFormat implements RowFormat {
     }
 
     @Override
-    public Optional<Example> read(JsonLines.Row row, MessageReader reader, Faults faults) {
+    public Optional<Example> read(DataRow row) {
         List<String> pair = PAIRS.stream().filter(p -> row.fields().keySet().containsAll(p)).findFirst()
                 .orElse(PAIRS.get(0));
-        Optional<String> question = Rows.text(row, pair.get(0), false, faults);
-        Optional<String> answer = Rows.text(row, pair.get(1), false, faults);
+        Optional<String> question = row.text(pair.get(0), false);
+        Optional<String> answer = row.text(pair.get(1), false);
         if (question.isEmpty() || answer.isEmpty()) {
             return Optional.empty();
         }
-        List<ChatMessage> messages = new ArrayList<>();
-        messages.addAll(Rows.system(row, faults));
+        List<ChatMessage> messages = new ArrayList<>(row.system());
         messages.add(ChatMessage.user(question.get()));
         messages.add(ChatMessage.assistant(answer.get()));
-        return Optional.of(new ChatExample(messages, List.of(), Rows.extra(row, pair.get(0), pair.get(1), SYSTEM),
-                Rows.origin(row)));
+        return Optional.of(new ChatExample(messages, List.of(), row.extra(pair.get(0), pair.get(1), SYSTEM),
+                row.origin()));
     }
 
     @Override
@@ -44,7 +43,7 @@ final class QuestionAnswerFormat implements RowFormat {
         }
         ChatExample chat = example.toChat().get();
         int from = chat.messages().get(0).role().equals(SYSTEM) ? 1 : 0;
-        if (!Rows.isPlain(chat) || chat.messages().size() != from + 2
+        if (!chat.isPlain() || chat.messages().size() != from + 2
                 || from == 1 && chat.messages().get(0).content().isBlank()) {
             return Optional.empty();
         }
@@ -52,6 +51,6 @@ final class QuestionAnswerFormat implements RowFormat {
         row.put(SYSTEM, from == 1 ? chat.messages().get(0).content() : "");
         row.put(PAIRS.get(0).get(0), chat.messages().get(from).content());
         row.put(PAIRS.get(0).get(1), chat.messages().get(from + 1).content());
-        return Rows.with(row, chat.extra());
+        return RowFormat.with(row, chat.extra());
     }
 }

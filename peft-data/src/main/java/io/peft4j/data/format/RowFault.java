@@ -16,14 +16,4 @@ public record RowFault(String code, boolean fatal, long column, String message) 
         Objects.requireNonNull(code, "code");
         Objects.requireNonNull(message, "message");
     }
-
-    /** A fault that makes the row useless. */
-    public static RowFault fatal(String code, String message) {
-        return new RowFault(code, true, 0, message);
-    }
-
-    /** Something odd about a row that can be used. */
-    public static RowFault odd(String code, String message) {
-        return new RowFault(code, false, 0, message);
-    }
 }

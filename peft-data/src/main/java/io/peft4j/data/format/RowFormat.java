@@ -1,6 +1,7 @@
 package io.peft4j.data.format;
 
 import io.peft4j.data.example.Example;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -9,13 +10,21 @@ interface RowFormat {
     /** Whether a row looks like this. */
     boolean recognizes(Map<String, Object> fields);
 
-    /** The example of a row; empty when there was a fatal fault, of which {@code faults} was told. */
-    Optional<Example> read(JsonLines.Row row, MessageReader messages, Faults faults);
+    /** The example of a row; empty when the row has a fatal fault then. */
+    Optional<Example> read(DataRow row);
+
+    /** The row of an example; empty where this format cannot hold it. */
+    Optional<Map<String, Object>> write(Example example);
 
     /**
-     * The row of an example; empty where this format cannot hold it.
-     *
-     * @param example the example
+     * A row with the further fields of its example; empty where one of them has a name that the format keeps for
+     * something else, which would be lost or misread.
      */
-    Optional<Map<String, Object>> write(Example example);
+    static Optional<Map<String, Object>> with(Map<String, Object> row, Map<String, Object> extra, String... reserved) {
+        if (extra.keySet().stream().anyMatch(key -> row.containsKey(key) || List.of(reserved).contains(key))) {
+            return Optional.empty();
+        }
+        row.putAll(extra);
+        return Optional.of(row);
+    }
 }

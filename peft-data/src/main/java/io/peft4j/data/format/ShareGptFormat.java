@@ -27,50 +27,48 @@ final class ShareGptFormat implements RowFormat {
     }
 
     @Override
-    public Optional<Example> read(JsonLines.Row row, MessageReader reader, Faults faults) {
+    public Optional<Example> read(DataRow row) {
         if (!(row.fields().get(CONVERSATIONS) instanceof List<?> list) || list.isEmpty()) {
-            faults.add(RowFault.fatal("missing_messages", "has no list \"conversations\" with at least one turn"));
+            row.fatal("missing_messages", "has no list \"conversations\" with at least one turn");
             return Optional.empty();
         }
-        List<ChatMessage> messages = new ArrayList<>();
-        messages.addAll(Rows.system(row, faults));
-        int before = messages.size();
+        List<ChatMessage> messages = new ArrayList<>(row.system());
         for (int i = 0; i < list.size(); i++) {
-            message(list.get(i), "turn " + (i + 1), faults).ifPresent(messages::add);
+            message(row, list.get(i), "turn " + (i + 1)).ifPresent(messages::add);
         }
-        Optional<List<Map<String, Object>>> tools = tools(row, faults);
-        if (messages.size() - before < list.size() || tools.isEmpty() || !Rows.requireAnswers(messages, faults)) {
+        List<Map<String, Object>> tools = MessageReader.readTools(row);
+        if (row.isWrong() || !MessageReader.requireAnswers(row, messages)) {
             return Optional.empty();
         }
-        return Optional.of(new ChatExample(messages, tools.get(), Rows.extra(row, CONVERSATIONS, "system", "tools",
+        return Optional.of(new ChatExample(messages, tools, row.extra(CONVERSATIONS, "system", "tools",
                 "functions"),
-                Rows.origin(row)));
+                row.origin()));
     }
 
-    private static Optional<ChatMessage> message(Object turn, String where, Faults faults) {
+    private static Optional<ChatMessage> message(DataRow row, Object turn, String where) {
         if (!(turn instanceof Map<?, ?> map && map.get(FROM) instanceof String from)) {
-            faults.add(RowFault.fatal("message_missing_key", where + " has no \"from\""));
+            row.fatal("message_missing_key", where + " has no \"from\"");
             return Optional.empty();
         }
         if (!ROLES.containsKey(from)) {
-            faults.add(RowFault.fatal("unrecognized_role", where + " is from \"" + from + "\"; known are "
-                    + ROLES.keySet().stream().sorted().toList()));
+            row.fatal("unrecognized_role", where + " is from \"" + from + "\"; known are "
+                    + ROLES.keySet().stream().sorted().toList());
             return Optional.empty();
         }
         if (!(map.get(VALUE) instanceof String value)) {
-            faults.add(RowFault.fatal("missing_content", where + " (" + from + ") has no text \"value\""));
+            row.fatal("missing_content", where + " (" + from + ") has no text \"value\"");
             return Optional.empty();
         }
-        if (!Rows.isWhole(value, where, faults)) {
+        if (!row.isWhole(value, where)) {
             return Optional.empty();
         }
-        Map<String, Object> extra = JsonLines.object(map);
+        Map<String, Object> extra = DataRow.object(map);
         extra.remove(FROM);
         extra.remove(VALUE);
         for (String key : List.of("role", "content")) {
             if (extra.remove(key) != null) {
-                faults.add(RowFault.odd("message_unrecognized_key", where + " (" + from + ") has "
-                        + "\"" + key + "\" beside \"from\" and \"value\"; it is ignored"));
+                row.odd("message_unrecognized_key", where + " (" + from + ") has "
+                        + "\"" + key + "\" beside \"from\" and \"value\"; it is ignored");
             }
         }
         if (!from.equals(CALL)) {
@@ -78,20 +76,11 @@ final class ShareGptFormat implements RowFormat {
         }
         Optional<Object> call = JsonText.value(value);
         if (call.isEmpty()) {
-            faults.add(RowFault.fatal("missing_content", where + " (function_call) is not the JSON of a call"));
+            row.fatal("missing_content", where + " (function_call) is not the JSON of a call");
             return Optional.empty();
         }
         extra.put("tool_calls", List.of(Map.of("type", "function", "function", call.get())));
         return Optional.of(new ChatMessage("assistant", "", extra));
-    }
-
-    private static Optional<List<Map<String, Object>>> tools(JsonLines.Row row, Faults faults) {
-        boolean[] wrong = new boolean[1];
-        List<Map<String, Object>> read = MessageReader.tools(row.fields(), fault -> {
-            wrong[0] = true;
-            faults.add(fault);
-        });
-        return wrong[0] ? Optional.empty() : Optional.of(read);
     }
 
     @Override
@@ -113,7 +102,7 @@ final class ShareGptFormat implements RowFormat {
         if (!chat.tools().isEmpty()) {
             row.put("tools", JsonText.write(chat.tools()));
         }
-        return Rows.with(row, chat.extra(), "system", "tools", "functions");
+        return RowFormat.with(row, chat.extra(), "system", "tools", "functions");
     }
 
     private static Optional<Map<String, Object>> turn(ChatMessage message) {

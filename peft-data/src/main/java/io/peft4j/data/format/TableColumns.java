@@ -84,11 +84,11 @@ public record TableColumns(DataFile file, List<String> columns, List<String> oth
     private static Map<String, List<Column>> sheets(DataFile file) {
         Map<String, Map<String, List<String>>> cells = new LinkedHashMap<>();
         // With a format every sheet is a table.
-        try (RowSource rows = RowSource.open(file.withColumns(Map.of()).withFormat(DataFormat.TEXT))) {
+        try (OpenRows rows = OpenRows.open(file.withColumns(Map.of()).withFormat(DataFormat.TEXT))) {
             int read = 0;
             boolean sheeted = DataFiles.plainName(file.path()).endsWith(".xlsx");
-            for (Optional<RowSource.Entry> next = rows.next(); next.isPresent() && (sheeted || read < ROWS); read++) {
-                next.get().row().ifPresent(row -> {
+            for (Optional<DataRow> next = rows.next(); next.isPresent() && (sheeted || read < ROWS); read++) {
+                next.filter(row -> !row.isWrong()).ifPresent(row -> {
                     Map<String, List<String>> sheet = cells.computeIfAbsent(sheeted ? row.fields().get("sheet")
                             .toString() : "", key -> new LinkedHashMap<>());
                     row.fields().forEach((key, value) -> {

@@ -20,10 +20,10 @@ record TextFormat(boolean whole) implements RowFormat {
     }
 
     @Override
-    public Optional<Example> read(JsonLines.Row row, MessageReader reader, Faults faults) {
-        return whole ? Optional.of(new TextExample(told(row.fields().values()), row.fields(), Rows.origin(row)))
-                : Rows.text(row, "text", false, faults)
-                        .map(text -> new TextExample(text, Rows.extra(row, "text"), Rows.origin(row)));
+    public Optional<Example> read(DataRow row) {
+        return whole ? Optional.of(new TextExample(told(row.fields().values()), row.fields(), row.origin()))
+                : row.text("text", false)
+                        .map(text -> new TextExample(text, row.extra("text"), row.origin()));
     }
 
     private static String told(Object value) {

@@ -2,7 +2,7 @@ package io.peft4j.data.passage;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.DataFile;
-import io.peft4j.data.format.RowSource;
+import io.peft4j.data.format.OpenRows;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -53,8 +53,10 @@ public final class PassageIndex {
 
     private static List<String> sections(Path file) {
         List<String> sections = new ArrayList<>();
-        RowSource.read(DataFile.of(file), row -> sections.add((row.fields().get("heading") + "\n"
-                + row.fields().get("answer")).strip()));
+        try (OpenRows rows = OpenRows.open(DataFile.of(file))) {
+            rows.forEach(row -> sections.add((row.fields().get("heading") + "\n" + row.fields().get("answer"))
+                    .strip()));
+        }
         return sections;
     }
 

@@ -8,15 +8,14 @@ import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.format.DataFile;
-import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.MessageReader;
-import io.peft4j.data.format.RowSource;
+import io.peft4j.data.format.OpenRows;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads what a model is to be asked from a file of any type ({@link RowSource}), its rows in one of these forms:
+ * Reads what a model is to be asked from a file of any type ({@link OpenRows}), its rows in one of these forms:
  * <ul>
  * <li>{@code {"messages": [...]}}: a chat. Messages of the assistant at its end, as test data has them, are the
  * expected answer and are left out.
@@ -31,11 +30,7 @@ public final class PromptRows {
     public static final List<List<String>> COLUMNS = List.of(List.of("question"), List.of("source"));
     private static final List<String> FORMS = List.of("messages", "prompt", "question", "source");
 
-    private final boolean textsAreChats;
-    private final MessageReader reader = new MessageReader();
-
-    private PromptRows(boolean textsAreChats) {
-        this.textsAreChats = textsAreChats;
+    private PromptRows() {
     }
 
     /**
@@ -61,18 +56,11 @@ public final class PromptRows {
     }
 
     private static List<Prompt> read(DataFile file, boolean textsAreChats, TaskIds tasks) {
-        PromptRows rows = new PromptRows(textsAreChats);
-        List<Prompt> prompts = new ArrayList<>();
-        RowSource.read(file, row -> {
-            Prompt prompt = rows.prompt(row);
+        return OpenRows.list(file, "one JSON object with one of " + FORMS, row -> {
+            Prompt prompt = of(row, textsAreChats);
             tasks.require(prompt.task(), row::wrong);
-            prompts.add(prompt);
+            return prompt;
         });
-        if (prompts.isEmpty()) {
-            throw new DataException(file.path(), "contains no rows; expected one JSON object with one of " + FORMS
-                    + " a line");
-        }
-        return prompts;
     }
 
     /** The same of a file that is read as what it looks like. */
@@ -91,16 +79,12 @@ public final class PromptRows {
      * @param textsAreChats whether a text is a user's message, or a text to continue
      * @throws DataException when it has none of the forms
      */
-    public static Prompt of(JsonLines.Row row, boolean textsAreChats) {
-        return new PromptRows(textsAreChats).prompt(row);
+    public static Prompt of(DataRow row, boolean textsAreChats) {
+        return asked(row, textsAreChats).inTask(TaskIds.of(row.fields()));
     }
 
-    private Prompt prompt(JsonLines.Row row) {
-        return asked(row).inTask(TaskIds.of(row.fields()));
-    }
-
-    private Prompt asked(JsonLines.Row row) {
-        List<String> present = JsonLines.present(row, FORMS);
+    private static Prompt asked(DataRow row, boolean textsAreChats) {
+        List<String> present = row.present(FORMS);
         if (present.isEmpty()) {
             throw row.lacks("has none of " + FORMS, COLUMNS);
         }
@@ -118,7 +102,7 @@ public final class PromptRows {
         if (form.equals("question") || form.equals("source")) {
             throw row.wrong("\"" + form + "\" is not a string");
         }
-        List<ChatMessage> asked = ChatExample.asked(reader.messages(row, form));
+        List<ChatMessage> asked = ChatExample.asked(MessageReader.messages(row, form));
         if (asked.isEmpty()) {
             throw row.wrong("has only assistant messages, so there is no question to ask");
         }

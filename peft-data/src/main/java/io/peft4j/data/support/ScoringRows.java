@@ -10,9 +10,9 @@ import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
 import io.peft4j.data.format.DataFile;
-import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.MessageReader;
-import io.peft4j.data.format.RowSource;
+import io.peft4j.data.format.OpenRows;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,7 +22,7 @@ import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
- * Reads texts whose likelihood is asked for from a file of any type ({@link RowSource}), as token ids with the
+ * Reads texts whose likelihood is asked for from a file of any type ({@link OpenRows}), as token ids with the
  * predicted ones marked:
  * <ul>
  * <li>{@code {"text": "..."}}: every token after the first, with the special tokens that transformers' tokenizer adds.
@@ -41,7 +41,6 @@ public final class ScoringRows {
 
     private final LanguageModel model;
     private final TaskIds tasks;
-    private final MessageReader reader = new MessageReader();
 
     /** A reader for the tokenizer, the chat template and the limits of a model. */
     public ScoringRows(LanguageModel model) {
@@ -59,9 +58,11 @@ public final class ScoringRows {
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
     public void read(DataFile file, Consumer<TokenSequence> action) {
-        if (RowSource.read(file, row -> action.accept(sequence(row))) == 0) {
-            throw new DataException(file.path(), "contains no rows; expected one JSON object with \"text\", "
-                    + "\"input_ids\", \"messages\", or \"prompt\" and \"completion\" a line");
+        try (OpenRows rows = OpenRows.open(file)) {
+            if (rows.forEach(row -> action.accept(sequence(row))) == 0) {
+                throw new DataException(file.path(), "contains no rows; expected one JSON object with \"text\", "
+                        + "\"input_ids\", \"messages\", or \"prompt\" and \"completion\" a line");
+            }
         }
     }
 
@@ -76,8 +77,8 @@ public final class ScoringRows {
      * @throws DataException when it has none of the forms, is empty or longer than the model's limit, is a chat and the
      *     model has no chat template, or the model has no such task
      */
-    public TokenSequence sequence(JsonLines.Row row) {
-        List<String> present = JsonLines.present(row, FORMS);
+    public TokenSequence sequence(DataRow row) {
+        List<String> present = row.present(FORMS);
         if (present.isEmpty() && row.fields().keySet().containsAll(List.of("question", "answer"))) {
             return checked(row, chat(row, List.of(ChatMessage.user(text(row, "question")), ChatMessage.assistant(text(
                     row, "answer")))));
@@ -93,26 +94,26 @@ public final class ScoringRows {
             case "text" -> all(row, model.tokenizer().encodeWithSpecials(text(row, "text")));
             case "input_ids" -> all(row, ids(row));
             case "source" -> new SourceEncoder(model).encode(text(row, "source"), text(row, "target"));
-            case "messages" -> chat(row, reader.messages(row, "messages"));
+            case "messages" -> chat(row, MessageReader.messages(row, "messages"));
             default -> continuation(row);
         });
     }
 
-    private static TokenSequence all(JsonLines.Row row, int[] ids) {
+    private static TokenSequence all(DataRow row, int[] ids) {
         if (ids.length == 0) {
             throw row.wrong("has no tokens");
         }
         return TokenSequence.allSupervised(ids);
     }
 
-    private static String text(JsonLines.Row row, String key) {
+    private static String text(DataRow row, String key) {
         if (!(row.fields().get(key) instanceof String text)) {
             throw row.wrong("\"" + key + "\" is " + (row.fields().containsKey(key) ? "not a string" : "missing"));
         }
         return text;
     }
 
-    private int[] ids(JsonLines.Row row) {
+    private int[] ids(DataRow row) {
         if (!(row.fields().get("input_ids") instanceof List<?> list)) {
             throw row.wrong("\"input_ids\" is not a list");
         }
@@ -128,7 +129,7 @@ public final class ScoringRows {
         return ids;
     }
 
-    private TokenSequence continuation(JsonLines.Row row) {
+    private TokenSequence continuation(DataRow row) {
         if (row.fields().get("prompt") instanceof List<?>) {
             return chatContinuation(row);
         }
@@ -146,23 +147,23 @@ public final class ScoringRows {
     }
 
     /** The turns of the prompt count as context only. */
-    private TokenSequence chatContinuation(JsonLines.Row row) {
+    private TokenSequence chatContinuation(DataRow row) {
         List<ChatMessage> messages = new ArrayList<>();
-        reader.messages(row, "prompt").forEach(turn -> messages.add(ChatExample.unlearned(turn)));
-        messages.addAll(reader.messages(row, "completion"));
+        MessageReader.messages(row, "prompt").forEach(turn -> messages.add(ChatExample.unlearned(turn)));
+        messages.addAll(MessageReader.messages(row, "completion"));
         return chat(row, messages);
     }
 
     /** Unlike in training, an answer may be empty: its end-of-turn token has a likelihood. */
-    private TokenSequence chat(JsonLines.Row row, List<ChatMessage> messages) {
+    private TokenSequence chat(DataRow row, List<ChatMessage> messages) {
         if (messages.stream().noneMatch(message -> message.role().equals("assistant"))) {
             throw row.wrong("has no assistant message to score");
         }
-        return ChatEncoder.of(model).encode(new ChatExample(messages, reader.tools(row), Map.of(),
+        return ChatEncoder.of(model).encode(new ChatExample(messages, MessageReader.tools(row), Map.of(),
                 new Origin(row.file().toString(), row.line())));
     }
 
-    private TokenSequence checked(JsonLines.Row row, TokenSequence sequence) {
+    private TokenSequence checked(DataRow row, TokenSequence sequence) {
         int limit = model.network().description().maxPositions();
         if (sequence.length() > limit) {
             throw row.wrong("has " + sequence.length() + " tokens; the model's limit is " + limit);

@@ -1,10 +1,9 @@
 package io.peft4j.data.task;
 
-import io.peft4j.core.error.DataException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
-import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.MessageReader;
 import io.peft4j.data.format.OpenRows;
 import java.util.ArrayList;
@@ -16,11 +15,7 @@ final class AnswerGroupRows {
     static final List<String> PROMPTS = List.of("messages", "prompt", "question");
     static final String SAMPLES = "samples";
 
-    private final boolean sampled;
-    private final MessageReader reader = new MessageReader();
-
-    private AnswerGroupRows(boolean sampled) {
-        this.sampled = sampled;
+    private AnswerGroupRows() {
     }
 
     /**
@@ -29,37 +24,29 @@ final class AnswerGroupRows {
      * @param sampled whether the rows bring their answers
      */
     static List<AnswerGroup> read(OpenRows rows, boolean sampled) {
-        AnswerGroupRows reader = new AnswerGroupRows(sampled);
-        List<AnswerGroup> groups = new ArrayList<>();
-        rows.forEach(row -> groups.add(reader.group(row)));
-        if (groups.isEmpty()) {
-            throw new DataException(rows.file().path(), "contains no rows; expected one of " + PROMPTS + " a line");
-        }
-        return groups;
+        return rows.list("one of " + PROMPTS, row -> group(row, sampled));
     }
 
-    private AnswerGroup group(JsonLines.Row row) {
-        List<String> present = JsonLines.present(row, PROMPTS);
+    private static AnswerGroup group(DataRow row, boolean sampled) {
+        List<String> present = row.present(PROMPTS);
         if (present.size() != 1) {
             throw present.isEmpty() ? row.lacks("has none of " + PROMPTS, List.of(List.of("question")))
                     : row.wrong("has " + present + " together; use one of them");
         }
         Object value = row.fields().get(present.get(0));
         List<ChatMessage> messages = value instanceof String text && !present.get(0).equals("messages")
-                ? List.of(ChatMessage.user(text)) : reader.messages(row, present.get(0));
+                ? List.of(ChatMessage.user(text)) : MessageReader.messages(row, present.get(0));
         List<ChatMessage> asked = ChatExample.asked(messages);
         if (asked.isEmpty()) {
             throw row.wrong("has only assistant messages, so there is no question to ask");
         }
-        return new AnswerGroup(new ChatExample(asked, reader.tools(row), row.fields(),
-                new Origin(row.file().toString(), row.line()), value instanceof String), samples(row));
+        return new AnswerGroup(new ChatExample(asked, MessageReader.tools(row), row.fields(),
+                new Origin(row.file().toString(), row.line()), value instanceof String),
+                sampled ? samples(row) : List.of());
     }
 
-    private List<AnswerGroup.Sample> samples(JsonLines.Row row) {
+    private static List<AnswerGroup.Sample> samples(DataRow row) {
         List<AnswerGroup.Sample> samples = new ArrayList<>();
-        if (!sampled) {
-            return samples;
-        }
         if (!(row.fields().get(SAMPLES) instanceof List<?> list) || list.size() < 2) {
             throw row.wrong("\"" + SAMPLES + "\" must be a list of two answers or more: rewards are compared");
         }

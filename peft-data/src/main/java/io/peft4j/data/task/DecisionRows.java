@@ -2,13 +2,13 @@ package io.peft4j.data.task;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.peft4j.core.decision.DecisionQuestion.Kind;
 import io.peft4j.core.decision.DecisionQuestion;
+import io.peft4j.core.decision.DecisionQuestion.Kind;
 import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.DataFile;
-import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.OpenRows;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -29,22 +29,12 @@ public final class DecisionRows {
     }
 
     /** Rows of which each has something that is right. */
-    static List<DecisionRow> labelled(OpenRows file) {
-        List<DecisionRow> rows = read(file);
-        if (rows.isEmpty()) {
-            throw new DataException(file.file().path(), "contains no rows; expected one JSON object with \"state\", "
-                    + "\"questions\" and \"expected\" or \"gold\" a line");
-        }
-        return rows;
+    static List<DecisionRow> labelled(OpenRows rows) {
+        return rows.list("one JSON object with \"state\", \"questions\" and \"expected\" or \"gold\"",
+                DecisionRows::row);
     }
 
-    private static List<DecisionRow> read(OpenRows file) {
-        List<DecisionRow> rows = new ArrayList<>();
-        file.forEach(row -> rows.add(row(row)));
-        return rows;
-    }
-
-    static DecisionRow row(JsonLines.Row row) {
+    static DecisionRow row(DataRow row) {
         DecisionRow read = row(row, Optional.empty());
         if (read.gold().isEmpty()) {
             throw row.wrong("has neither \"expected\" nor \"gold\" for any of its questions");
@@ -66,16 +56,10 @@ public final class DecisionRows {
 
     /** As {@link #requests(DataFile, Optional)}, of a file that is open. */
     public static List<DecisionRequest> requests(OpenRows rows, Optional<DecisionQuestion> plain) {
-        List<DecisionRequest> requests = new ArrayList<>();
-        rows.forEach(row -> requests.add(row(row, plain).request()));
-        if (requests.isEmpty()) {
-            throw new DataException(rows.file().path(), "contains no rows; expected one JSON object with \"state\" and "
-                    + "\"questions\" a line");
-        }
-        return requests;
+        return rows.list("one JSON object with \"state\" and \"questions\"", row -> row(row, plain).request());
     }
 
-    private static DecisionRow row(JsonLines.Row row, Optional<DecisionQuestion> plain) {
+    private static DecisionRow row(DataRow row, Optional<DecisionQuestion> plain) {
         Map<String, Object> fields = TaskRows.withoutTask(row).fields();
         if (!fields.containsKey("state") && plain.isPresent() && fields.get("text") instanceof String text) {
             return new DecisionRow(DecisionRequest.of(text, Map.of("question", plain.get())), Map.of());

@@ -6,16 +6,15 @@ import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.task.TextEncoder;
 import io.peft4j.data.format.DataFile;
-import io.peft4j.data.format.JsonLines;
-import io.peft4j.data.format.RowSource;
+import io.peft4j.data.format.DataRow;
+import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.TableColumns;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Reads what a model with a head is to judge from a file of any type ({@link RowSource}), as sequences of tokens cut to
+ * Reads what a model with a head is to judge from a file of any type ({@link OpenRows}), as sequences of tokens cut to
  * what the model can read:
  * <ul>
  * <li>{@code {"text": "..."}}, with {@code "text_pair"} where two texts are judged together;
@@ -68,13 +67,7 @@ public final class HeadRows {
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
     public List<Row> read(DataFile file) {
-        List<Row> rows = new ArrayList<>();
-        RowSource.read(file, row -> rows.add(read(row)));
-        if (rows.isEmpty()) {
-            throw new DataException(file.path(), "contains no rows; expected one JSON object with one of " + FORMS
-                    + " a line");
-        }
-        return rows;
+        return OpenRows.list(file, "one JSON object with one of " + FORMS, this::read);
     }
 
     /** The same of a file that is read as what it looks like. */
@@ -82,9 +75,9 @@ public final class HeadRows {
         return read(DataFile.of(file));
     }
 
-    private Row read(JsonLines.Row given) {
-        JsonLines.Row row = TaskRows.withoutTask(given);
-        List<String> present = JsonLines.present(row, FORMS);
+    private Row read(DataRow given) {
+        DataRow row = TaskRows.withoutTask(given);
+        List<String> present = row.present(FORMS);
         if (present.isEmpty()) {
             throw row.lacks("has none of " + FORMS, columns());
         }
@@ -101,7 +94,7 @@ public final class HeadRows {
         return new Row(row.fields(), sequence(form, row), new int[0], isCut(form, row));
     }
 
-    private boolean isCut(String form, JsonLines.Row row) {
+    private boolean isCut(String form, DataRow row) {
         return switch (form) {
             case "question" -> encoder.cuts(TaskRows.text(row, "question"), TaskRows.text(row, "context"));
             case "input_ids" -> false;
@@ -111,7 +104,7 @@ public final class HeadRows {
         };
     }
 
-    private TokenSequence sequence(String form, JsonLines.Row row) {
+    private TokenSequence sequence(String form, DataRow row) {
         return switch (form) {
             case "question" -> encoder.pair(TaskRows.text(row, "question"), TaskRows.text(row, "context"));
             case "input_ids" -> TokenSequence.unsupervised(ids(row));
@@ -121,7 +114,7 @@ public final class HeadRows {
         };
     }
 
-    private int[] ids(JsonLines.Row row) {
+    private int[] ids(DataRow row) {
         if (!(row.fields().get("input_ids") instanceof List<?> list) || list.isEmpty()) {
             throw row.wrong("\"input_ids\" is not a list with at least one token");
         }

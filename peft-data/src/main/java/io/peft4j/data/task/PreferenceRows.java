@@ -8,13 +8,11 @@ import io.peft4j.data.example.Origin;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.ExampleReader;
-import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.RowFault;
-import io.peft4j.data.format.internal.DataFaults;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -44,10 +42,8 @@ public final class PreferenceRows {
     }
 
     static List<PreferenceExample> pairs(OpenRows rows) {
-        Path file = rows.file().path();
-        return read(rows.as(DataFormat.PREFERENCE),
-                "{\"prompt\": ..., \"chosen\": ..., \"rejected\": ...} a line", item -> item.example()
-                        .map(PreferenceExample.class::cast).orElseGet(() -> unanswered(file, item.line())));
+        return read(rows.as(DataFormat.PREFERENCE), "{\"prompt\": ..., \"chosen\": ..., \"rejected\": ...}",
+                item -> item.example().map(PreferenceExample.class::cast).orElseGet(() -> unanswered(item.row())));
     }
 
     /**
@@ -59,25 +55,23 @@ public final class PreferenceRows {
     }
 
     static List<JudgedAnswer> judged(OpenRows rows) {
-        Path file = rows.file().path();
-        return read(rows, "{\"messages\": [...], \"label\": true} a line",
-                item -> new JudgedAnswer(item.example().map(example -> chat(file, item.line(), example))
-                        .orElseGet(() -> unanswered(file, item.line()).preferredChat()),
-                        label(new JsonLines.Row(file, item.line(), item.fields()))));
+        return read(rows, "{\"messages\": [...], \"label\": true}", item -> new JudgedAnswer(item.example()
+                .map(example -> chat(item.row(), example)).orElseGet(() -> unanswered(item.row()).preferredChat()),
+                label(item.row())));
     }
 
-    static List<Statement> judgement(JsonLines.Row row) {
+    static List<Statement> judgement(DataRow row) {
         boolean good = label(row);
         return ExampleReader.example(row).flatMap(Example::toChat).map(chat -> Statement.of(chat, good))
                 .orElse(List.of());
     }
 
-    private static ChatExample chat(Path file, long line, Example example) {
-        return example.toChat().orElseThrow(() -> new DataException(file, line, "is a plain text; expected "
+    private static ChatExample chat(DataRow row, Example example) {
+        return example.toChat().orElseThrow(() -> new DataException(row.file(), row.line(), "is a plain text; expected "
                 + "\"messages\", or \"prompt\" and \"completion\", with a \"label\""));
     }
 
-    private static boolean label(JsonLines.Row row) {
+    private static boolean label(DataRow row) {
         Object label = row.fields().get("label");
         return judgement(label).orElseThrow(() -> new DataException(row.file(), row.line(), "\"label\" is "
                 + (label == null ? "missing" : label) + "; it must be true (good answer) or false"));
@@ -90,35 +84,21 @@ public final class PreferenceRows {
                 : List.of("false", "0", "0.0").contains(word) ? Optional.of(false) : Optional.empty();
     }
 
-    private static <T> List<T> read(OpenRows source, String expected, Function<ExampleReader.Item, T> example) {
-        Path file = source.file().path();
-        List<T> examples = new ArrayList<>();
-        List<DataException> faults = new ArrayList<>();
-        try (ExampleReader reader = ExampleReader.of(source)) {
-            Optional<ExampleReader.Item> item = reader.next();
-            while (item.isPresent()) {
-                try {
-                    if (item.get().example().isEmpty() && !hasEmptyAnswer(item.get())) {
-                        throw reader.exception(item.get());
-                    }
-                    examples.add(example.apply(item.get()));
-                } catch (DataException e) {
-                    faults.add(e);
+    private static <T> List<T> read(OpenRows rows, String expected, Function<ExampleReader.Item, T> example) {
+        try (ExampleReader reader = ExampleReader.of(rows)) {
+            return reader.list(expected, item -> {
+                if (item.example().isEmpty() && !hasEmptyAnswer(item.row())) {
+                    throw item.row().exception();
                 }
-                item = faults.size() < DataFaults.MOST ? reader.next() : Optional.empty();
-            }
+                return example.apply(item);
+            });
         }
-        DataFaults.throwAny(file, faults);
-        if (examples.isEmpty()) {
-            throw new DataException(file, "contains no examples; expected " + expected);
-        }
-        return examples;
     }
 
     /** Whether an answer without content is all that is wrong with a row. */
-    private static boolean hasEmptyAnswer(ExampleReader.Item item) {
-        return item.faults().stream().filter(RowFault::fatal).allMatch(fault -> fault.code().equals("missing_content"))
-                && ANSWERS.stream().anyMatch(key -> isEmpty(item.fields().get(key)));
+    private static boolean hasEmptyAnswer(DataRow row) {
+        return row.faults().stream().filter(RowFault::fatal).allMatch(fault -> fault.code().equals("missing_content"))
+                && ANSWERS.stream().anyMatch(key -> isEmpty(row.fields().get(key)));
     }
 
     private static boolean isEmpty(Object answer) {
@@ -129,9 +109,9 @@ public final class PreferenceRows {
         return answer instanceof String text && text.isBlank();
     }
 
-    private static PreferenceExample unanswered(Path file, long line) {
+    private static PreferenceExample unanswered(DataRow row) {
         List<ChatMessage> nothing = List.of(ChatMessage.assistant(""));
         return new PreferenceExample(List.of(ChatMessage.user("")), nothing, nothing, List.of(), Map.of(),
-                new Origin(file.toString(), line));
+                new Origin(row.file().toString(), row.line()));
     }
 }

@@ -1,7 +1,7 @@
 package io.peft4j.data.task;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.OpenRows;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -56,7 +56,7 @@ public record RankedQuery(String query, List<String> texts, List<Double> relevan
         return queries;
     }
 
-    static RankedQuery of(JsonLines.Row row) {
+    static RankedQuery of(DataRow row) {
         if (row.fields().containsKey("documents")) {
             return of(row, TaskRows.text(row, "query"), TaskRows.list(row, "documents"), TaskRows.list(row, "labels"));
         }
@@ -64,7 +64,7 @@ public record RankedQuery(String query, List<String> texts, List<Double> relevan
                 List.of(TaskRows.text(row, "text_pair")), List.of(String.valueOf(row.fields().get("label"))));
     }
 
-    private static RankedQuery of(JsonLines.Row row, String query, List<String> texts, List<String> labels) {
+    private static RankedQuery of(DataRow row, String query, List<String> texts, List<String> labels) {
         try {
             return new RankedQuery(query, texts, labels.stream().map(label -> label.equals("true") ? 1.0
                     : label.equals("false") ? 0.0 : Double.valueOf(label)).toList());

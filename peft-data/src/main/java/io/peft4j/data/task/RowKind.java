@@ -4,8 +4,8 @@ import io.peft4j.core.error.DataException;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.ExampleReader;
-import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.TableColumns;
 import java.util.List;
@@ -35,16 +35,23 @@ public final class RowKind<E> {
     /** {@code {"anchor", "positive"}}, or {@code "query"} for the first. */
     public static final RowKind<TextPair> PAIRS = labelled("texts that belong together",
             "{\"anchor\", \"positive\"}", has("anchor", "positive").or(has("query", "positive")),
-            rows -> TaskRows.pairs(rows), row -> Statement.of(TaskRows.pair(row)));
+            rows -> TaskRows.read(rows, "\"anchor\" and \"positive\"", TaskRows::pair),
+            row -> Statement.of(TaskRows.pair(row)));
     /** {@code {"tokens", "labels"}}. */
     public static final RowKind<LabelledWords> WORDS = labelled("words with labels", "{\"tokens\", \"labels\"}",
-            has("tokens", "labels"), rows -> TaskRows.words(rows), row -> Statement.of(TaskRows.words(row)));
-    /** {@code {"question", "context"}}. */
+            has("tokens", "labels"), rows -> TaskRows.read(rows, "\"tokens\" and \"labels\"", TaskRows::words),
+            row -> Statement.of(TaskRows.words(row)));
+    /**
+     * Questions with a text: {@code {"question", "context", "answers": {"text": [...], "answer_start": [...]}}} as
+     * SQuAD has it, there also as a list of {@code {"text", "answer_start"}} (the first answer counts, none means that
+     * there is no answer), or {@code "answer"} and {@code "start"}. Places count code points, as Python does.
+     */
     public static final RowKind<SpanQuestion> QUESTIONS = new RowKind<>("questions with a text",
             "{\"question\", \"context\", \"answers\"}", has("question", "context"), rows -> TaskRows.questions(rows));
     /** {@code {"text", "label"}}. */
     public static final RowKind<LabelledText> TEXTS = labelled("texts with a label", "{\"text\", \"label\"}",
-            has("text", "label").or(has("text", "label_probabilities")), rows -> TaskRows.texts(rows),
+            has("text", "label").or(has("text", "label_probabilities")),
+            rows -> TaskRows.read(rows, "\"text\" and \"label\"", TaskRows::labelled),
             row -> TaskRows.asked(row).isPresent() ? example(row) : Statement.of(TaskRows.labelled(row)));
     /**
      * How relevant texts are to a query: rows of {@link #PAIRS}, {@code {"query", "documents", "labels"}} with lists,
@@ -65,7 +72,8 @@ public final class RowKind<E> {
             rows -> PreferenceRows.judged(rows), row -> PreferenceRows.judgement(row));
     /** {@code {"source", "target"}}. */
     public static final RowKind<SourceTarget> SOURCES = new RowKind<>("a source and a target",
-            "{\"source\", \"target\"}", has("source", "target"), rows -> TaskRows.sources(rows));
+            "{\"source\", \"target\"}", has("source", "target"),
+            rows -> rows.list("one JSON object with \"source\" and \"target\"", TaskRows::source));
 
     /** {@code {"messages", "samples": [{"text", "reward"}]}}, or another form of prompt. */
     public static final RowKind<AnswerGroup> SAMPLES = new RowKind<>("prompts with answers and their rewards",
@@ -82,7 +90,7 @@ public final class RowKind<E> {
     private final String form;
     private final Predicate<Map<String, Object>> keys;
     private final Function<OpenRows, List<E>> reader;
-    private final Function<JsonLines.Row, List<Statement>> statements;
+    private final Function<DataRow, List<Statement>> statements;
 
     /**
      * A kind of row.
@@ -98,7 +106,7 @@ public final class RowKind<E> {
     }
 
     private RowKind(String words, String form, Predicate<Map<String, Object>> keys,
-            Function<OpenRows, List<E>> reader, Function<JsonLines.Row, List<Statement>> statements) {
+            Function<OpenRows, List<E>> reader, Function<DataRow, List<Statement>> statements) {
         this.words = words;
         this.form = form;
         this.keys = keys;
@@ -107,13 +115,13 @@ public final class RowKind<E> {
     }
 
     private static <E> RowKind<E> labelled(String words, String form, Predicate<Map<String, Object>> keys,
-            Function<OpenRows, List<E>> reader, Function<JsonLines.Row, List<Statement>> statements) {
+            Function<OpenRows, List<E>> reader, Function<DataRow, List<Statement>> statements) {
         RowKind<E> kind = new RowKind<>(words, form, keys, reader, statements);
         LABELLED.add(kind);
         return kind;
     }
 
-    private static List<Statement> example(JsonLines.Row row) {
+    private static List<Statement> example(DataRow row) {
         return ExampleReader.example(row).map(Statement::of).orElse(List.of());
     }
 
@@ -141,7 +149,7 @@ public final class RowKind<E> {
      *
      * @throws DataException when the row is wrong
      */
-    public List<Statement> statements(JsonLines.Row row) {
+    public List<Statement> statements(DataRow row) {
         return statements.apply(row);
     }
 

@@ -8,10 +8,9 @@ import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.ExampleReader;
-import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.OpenRows;
-import io.peft4j.data.format.RowSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -22,7 +21,7 @@ import java.util.OptionalInt;
 import java.util.function.Function;
 
 /**
- * Reads examples for models with a head and for encoder-decoders from files of any type ({@link RowSource}). Other keys
+ * Reads examples for models with a head and for encoder-decoders from files of any type ({@link OpenRows}). Other keys
  * are ignored. Each method throws a {@link DataException} with file and line of the first row that is wrong, or where
  * there is none, and {@link java.io.UncheckedIOException} when the file cannot be read.
  */
@@ -43,11 +42,7 @@ public final class TaskRows {
         return RowKind.TEXTS.read(DataFile.of(file));
     }
 
-    static List<LabelledText> texts(OpenRows file) {
-        return read(file, "\"text\" and \"label\"", TaskRows::labelled);
-    }
-
-    static LabelledText labelled(JsonLines.Row row) {
+    static LabelledText labelled(DataRow row) {
         Optional<LabelledText> chat = asked(row);
         if (chat.isPresent()) {
             return chat.get();
@@ -68,7 +63,7 @@ public final class TaskRows {
     }
 
     /** The text and the label of a conversation whose last message answers one of the user. */
-    static Optional<LabelledText> asked(JsonLines.Row row) {
+    static Optional<LabelledText> asked(DataRow row) {
         if (row.fields().containsKey("text") || DataFormat.of(row.fields()).filter(List.of(DataFormat.EVALUATION,
                 DataFormat.PREFERENCE)::contains).isPresent()) {
             return Optional.empty();
@@ -82,7 +77,7 @@ public final class TaskRows {
                                 .strip()));
     }
 
-    private static Map<String, Double> soft(JsonLines.Row row) {
+    private static Map<String, Double> soft(DataRow row) {
         Map<String, Double> soft = new LinkedHashMap<>();
         Object given = row.fields().get(SOFT);
         if (given instanceof List<?> list) {
@@ -96,7 +91,7 @@ public final class TaskRows {
         return soft;
     }
 
-    private static double probability(JsonLines.Row row, Object value) {
+    private static double probability(DataRow row, Object value) {
         if (value instanceof Number number) {
             return number.doubleValue();
         }
@@ -108,26 +103,13 @@ public final class TaskRows {
         return RowKind.WORDS.read(DataFile.of(file));
     }
 
-    static List<LabelledWords> words(OpenRows file) {
-        return read(file, "\"tokens\" and \"labels\"", TaskRows::words);
-    }
-
-    static LabelledWords words(JsonLines.Row row) {
+    static LabelledWords words(DataRow row) {
         List<String> words = list(row, "tokens");
         List<String> labels = list(row, "labels");
         if (words.isEmpty() || words.size() != labels.size()) {
             throw row.wrong("has " + words.size() + " tokens and " + labels.size() + " labels; each token needs one");
         }
         return new LabelledWords(words, labels);
-    }
-
-    /**
-     * Questions with a text: {@code {"question", "context", "answers": {"text": [...], "answer_start": [...]}}} as
-     * SQuAD has it, there also as a list of {@code {"text", "answer_start"}} (the first answer counts, none means that
-     * there is no answer), or {@code "answer"} and {@code "start"}. Places count code points, as Python does.
-     */
-    public static List<SpanQuestion> questions(Path file) {
-        return RowKind.QUESTIONS.read(DataFile.of(file));
     }
 
     static List<SpanQuestion> questions(OpenRows file) {
@@ -153,11 +135,7 @@ public final class TaskRows {
         return RowKind.PAIRS.read(DataFile.of(file));
     }
 
-    static List<TextPair> pairs(OpenRows file) {
-        return read(file, "\"anchor\" and \"positive\"", TaskRows::pair);
-    }
-
-    static TextPair pair(JsonLines.Row row) {
+    static TextPair pair(DataRow row) {
         List<String> negatives = new ArrayList<>();
         for (String key : List.of("negative", "negatives")) {
             if (row.fields().get(key) instanceof List<?> list) {
@@ -182,7 +160,7 @@ public final class TaskRows {
      * A text that is not empty: all empty ones have the same vector, so that there is nothing to bring near or to keep
      * apart, and an empty target teaches to write nothing.
      */
-    private static String content(JsonLines.Row row, String key) {
+    private static String content(DataRow row, String key) {
         String text = text(row, key);
         if (text.isBlank()) {
             throw row.wrong("\"" + key + "\" is empty");
@@ -190,14 +168,8 @@ public final class TaskRows {
         return text;
     }
 
-    /** Texts with what is to be made of them: {@code {"source": "...", "target": "..."}}. */
-    public static List<SourceTarget> sources(Path file) {
-        return RowKind.SOURCES.read(DataFile.of(file));
-    }
-
-    static List<SourceTarget> sources(OpenRows file) {
-        return readAny(file, "\"source\" and \"target\"", row -> new SourceTarget(text(row, "source"),
-                content(row, "target"), TaskIds.of(row.fields())));
+    static SourceTarget source(DataRow row) {
+        return new SourceTarget(text(row, "source"), content(row, "target"), TaskIds.of(row.fields()));
     }
 
     /** Texts alone: {@code {"text": "..."}}. */
@@ -212,12 +184,13 @@ public final class TaskRows {
         }
     }
 
-    static <T> List<T> read(OpenRows file, String expected, Function<JsonLines.Row, T> reader) {
-        return readAny(file, expected, row -> reader.apply(withoutTask(row)));
+    /** Reads rows, none of which may name a task. */
+    static <T> List<T> read(OpenRows file, String expected, Function<DataRow, T> reader) {
+        return file.list("one JSON object with " + expected, row -> reader.apply(withoutTask(row)));
     }
 
     /** Refuses a row that names a task of an adapter, which would be ignored. */
-    static JsonLines.Row withoutTask(JsonLines.Row row) {
+    static DataRow withoutTask(DataRow row) {
         if (TaskIds.of(row.fields()) >= 0) {
             throw row.wrong("has a \"" + TaskIds.KEY + "\", but rows of this kind are all computed as the adapter's "
                     + "own task, which its configuration names; remove the key");
@@ -225,24 +198,14 @@ public final class TaskRows {
         return row;
     }
 
-    private static <T> List<T> readAny(OpenRows file, String expected, Function<JsonLines.Row, T> reader) {
-        List<T> rows = new ArrayList<>();
-        file.forEach(row -> rows.add(reader.apply(row)));
-        if (rows.isEmpty()) {
-            throw new DataException(file.file().path(), "contains no rows; expected one JSON object with " + expected
-                    + " a line");
-        }
-        return rows;
-    }
-
-    static String text(JsonLines.Row row, String key) {
+    static String text(DataRow row, String key) {
         if (!(row.fields().get(key) instanceof String text)) {
             throw row.fields().containsKey(key) ? row.wrong("\"" + key + "\" is not a string") : row.missing(key);
         }
         return text;
     }
 
-    private static String scalar(JsonLines.Row row, String key, Object value) {
+    private static String scalar(DataRow row, String key, Object value) {
         if (value instanceof String || value instanceof Number || value instanceof Boolean) {
             return value.toString();
         }
@@ -250,7 +213,7 @@ public final class TaskRows {
     }
 
     /** A cell without a label would become a class of its own. */
-    private static String label(JsonLines.Row row, String key, Object value) {
+    private static String label(DataRow row, String key, Object value) {
         String label = scalar(row, key, value);
         if (label.isBlank()) {
             throw row.wrong("\"" + key + "\" is empty; expected a name or a number");
@@ -258,7 +221,7 @@ public final class TaskRows {
         return label;
     }
 
-    static List<String> list(JsonLines.Row row, String key) {
+    static List<String> list(DataRow row, String key) {
         if (!(row.fields().get(key) instanceof List<?> list)) {
             throw row.fields().containsKey(key) ? row.wrong("\"" + key + "\" is not a list; use JSON Lines or "
                     + "Parquet, since tables have no lists") : row.missing(key);
@@ -267,7 +230,7 @@ public final class TaskRows {
                 .toList();
     }
 
-    private static SpanQuestion question(JsonLines.Row row) {
+    private static SpanQuestion question(DataRow row) {
         String context = text(row, "context");
         Object answers = row.fields().get("answers");
         Object answer = row.fields().get("answer");

@@ -35,9 +35,8 @@ final class ArbitraryExamples {
     /** Examples of the kind that a format was made for. */
     static Arbitrary<Example> of(DataFormat format) {
         return switch (format) {
-            case TASK -> extra().map(fields -> format.read(new JsonLines.Row(Path.of(NOWHERE.file()), NOWHERE.line(),
-                    new LinkedHashMap<>(fields)), new MessageReader(), fault -> {
-                    }).orElseThrow());
+            case TASK -> extra().map(fields -> format.read(new DataRow(Path.of(NOWHERE.file()), NOWHERE.line(),
+                    new LinkedHashMap<>(fields))).orElseThrow());
             case EVALUATION -> throw new IllegalArgumentException("is not written");
             case TEXT ->
                 Combinators.combine(text(), extra()).as((text, extra) -> new TextExample(text, extra, NOWHERE));

@@ -146,12 +146,12 @@ class DamageProperties {
         List<Long> lines = new ArrayList<>();
         try (ExampleReader reader = ExampleReader.open(file)) {
             for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
-                boolean fatal = item.get().faults().stream().anyMatch(RowFault::fatal);
+                boolean fatal = item.get().row().faults().stream().anyMatch(RowFault::fatal);
                 assertEquals(fatal, item.get().example().isEmpty(), "a row is an example or has a fault");
-                lines.add(item.get().line());
+                lines.add(item.get().row().line());
                 // Far fewer than there are bytes, and each with its place: nothing runs on without end.
                 assertTrue(lines.size() <= damaged.bytes().length + 1, "rows without end");
-                assertTrue(item.get().line() >= 1 && item.get().line() <= damaged.bytes().length + 1L);
+                assertTrue(item.get().row().line() >= 1 && item.get().row().line() <= damaged.bytes().length + 1L);
             }
         } catch (DataException e) {
             assertEquals(file, e.file());

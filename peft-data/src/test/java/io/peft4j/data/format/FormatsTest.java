@@ -263,11 +263,11 @@ class FormatsTest {
         String row = "b,a cell that has no end\n";
         Path file = file("open.csv", "question,answer\na,b\n\"q,a\n" + row.repeat((17 << 20) / row.length()) + "\"\n");
         try (ExampleReader reader = ExampleReader.open(file)) {
-            assertEquals(2, reader.next().orElseThrow().line());
+            assertEquals(2, reader.next().orElseThrow().row().line());
             ExampleReader.Item item = reader.next().orElseThrow();
-            assertEquals(3, item.line());
-            assertEquals("invalid_csv", item.faults().get(0).code());
-            assertTrue(item.faults().get(0).message().contains("quote"), item.faults().toString());
+            assertEquals(3, item.row().line());
+            assertEquals("invalid_csv", item.row().faults().get(0).code());
+            assertTrue(item.row().faults().get(0).message().contains("quote"), item.row().faults().toString());
             assertEquals(Optional.empty(), reader.next());
         }
     }
@@ -287,7 +287,7 @@ class FormatsTest {
         try (ExampleReader reader = ExampleReader.open(file)) {
             for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
                 rows += item.get().example().isPresent() ? 1 : 0;
-                faults.addAll(item.get().faults());
+                faults.addAll(item.get().row().faults());
             }
         }
         long bound = (64L << 20) + 100 * Files.size(file);
@@ -315,8 +315,8 @@ class FormatsTest {
             try (ExampleReader reader = ExampleReader.open(file)) {
                 for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
                     examples += item.get().example().isPresent() ? 1 : 0;
-                    long line = item.get().line();
-                    item.get().faults().forEach(fault -> faults.add(line + " " + fault.code()));
+                    long line = item.get().row().line();
+                    item.get().row().faults().forEach(fault -> faults.add(line + " " + fault.code()));
                 }
             }
             assertTrue(examples > 1000, name + " " + examples);
@@ -357,8 +357,8 @@ class FormatsTest {
         List<String> faults = new ArrayList<>();
         try (ExampleReader reader = ExampleReader.open(file(name, text))) {
             for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
-                long line = item.get().line();
-                item.get().faults().forEach(fault -> faults.add(line + " " + fault.code()));
+                long line = item.get().row().line();
+                item.get().row().faults().forEach(fault -> faults.add(line + " " + fault.code()));
             }
         }
         return faults;

@@ -36,6 +36,14 @@ class TaskRowsTest {
         return assertThrows(DataException.class, () -> reader.apply(file)).getMessage();
     }
 
+    private static List<SpanQuestion> questions(Path file) {
+        return RowKind.QUESTIONS.read(DataFile.of(file));
+    }
+
+    private static List<SourceTarget> sources(Path file) {
+        return RowKind.SOURCES.read(DataFile.of(file));
+    }
+
     @Test
     void aLabelIsANameANumberOrAListOfThem() throws IOException {
         List<LabelledText> texts = TaskRows.texts(file("{\"text\": \"a\", \"label\": \"x\"}",
@@ -53,7 +61,7 @@ class TaskRowsTest {
         String task = refused(TaskRows::texts, "{\"text\": \"a\", \"label\": 1, \"task_id\": \"of another kind\"}",
                 "{\"text\": \"a\", \"label\": 1, \"task_id\": 2}");
         assertTrue(task.contains(":2") && task.contains("has a \"task_id\"") && task.contains("remove"), task);
-        assertEquals(2, TaskRows.sources(file("{\"source\": \"a\", \"target\": \"b\", \"task_id\": 2}")).get(0)
+        assertEquals(2, sources(file("{\"source\": \"a\", \"target\": \"b\", \"task_id\": 2}")).get(0)
                 .task());
         String numbers = refused(TaskRows::words, "{\"tokens\": [\"a\", \"b\"], \"labels\": [\"O\"]}");
         assertTrue(numbers.contains("2 tokens and 1 labels"), numbers);
@@ -82,7 +90,7 @@ class TaskRowsTest {
 
     @Test
     void answersStandWhereTheyAreSaidToInCodePoints() throws IOException {
-        List<SpanQuestion> questions = TaskRows.questions(file(
+        List<SpanQuestion> questions = questions(file(
                 "{\"question\": \"q\", \"context\": \"\uD83D\uDE00 ab\", \"answers\": {\"text\": [\"ab\"], "
                         + "\"answer_start\": [2]}}",
                 "{\"question\": \"q\", \"context\": \"ab\", \"answers\": {\"text\": [], \"answer_start\": []}}",
@@ -91,7 +99,7 @@ class TaskRowsTest {
         assertEquals(OptionalInt.of(3), questions.get(0).start(), "the emoji is two UTF-16 units");
         assertEquals(OptionalInt.empty(), questions.get(1).start());
         assertEquals(2, questions.get(2).end());
-        String other = refused(TaskRows::questions,
+        String other = refused(TaskRowsTest::questions,
                 "{\"question\": \"q\", \"context\": \"ab\", \"answer\": \"a\", \"start\": 1}");
         assertTrue(other.contains("begins at 1") && other.contains("'b' stands"), other);
     }
@@ -99,16 +107,16 @@ class TaskRowsTest {
     @Test
     void answersOfAnotherFormAreNotTakenForNone() throws IOException {
         String row = "{\"question\": \"q\", \"context\": \"ab\", \"answers\": %s}";
-        List<SpanQuestion> questions = TaskRows.questions(file(
+        List<SpanQuestion> questions = questions(file(
                 row.formatted("[{\"text\": \"b\", \"answer_start\": 1}]"), row.formatted("[]"),
                 row.formatted("{\"text\": \"a\", \"answer_start\": 0}"), "{\"question\": \"q\", \"context\": \"a\"}"));
         assertEquals(List.of("b", "", "a", ""), questions.stream().map(SpanQuestion::answer).toList());
 
-        String list = refused(TaskRows::questions, row.formatted("[\"b\"]"));
+        String list = refused(TaskRowsTest::questions, row.formatted("[\"b\"]"));
         assertTrue(list.contains(":1") && list.contains("has the \"answers\" [b]"), list);
-        String text = refused(TaskRows::questions, row.formatted("\"b\""));
+        String text = refused(TaskRowsTest::questions, row.formatted("\"b\""));
         assertTrue(text.contains("\"answers\" b; expected {\"text\""), text);
-        String none = refused(TaskRows::questions,
+        String none = refused(TaskRowsTest::questions,
                 "{\"question\": \"q\", \"context\": \"ab\", \"answr\": \"b\"}");
         assertTrue(none.contains("no row has \"answers\" or \"answer\""), none);
     }
@@ -129,8 +137,8 @@ class TaskRowsTest {
                         "{\"anchor\": \"c\", \"positive\": \"d\", \"negative\": \"e\"}")));
         Path sources = file("{\"source\": \"a\", \"target\": \"b\"}");
         assertTrue(RowKind.SOURCES.isOf(OpenRows.open(DataFile.of(sources))));
-        assertEquals(List.of(new SourceTarget("a", "b")), TaskRows.sources(sources));
-        String empty = refused(TaskRows::sources, "{\"source\": \"a\", \"target\": \" \"}");
+        assertEquals(List.of(new SourceTarget("a", "b")), sources(sources));
+        String empty = refused(TaskRowsTest::sources, "{\"source\": \"a\", \"target\": \" \"}");
         assertTrue(empty.contains("\"target\" is empty"), empty);
         assertFalse(RowKind.SOURCES.isOf(OpenRows.open(DataFile.of(file("{\"messages\": []}")))));
         assertFalse(RowKind.SOURCES.isOf(OpenRows.open(DataFile.of(file("no JSON")))));

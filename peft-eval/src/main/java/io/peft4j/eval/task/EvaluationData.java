@@ -8,9 +8,9 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
 import io.peft4j.data.format.DataFile;
-import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.MessageReader;
-import io.peft4j.data.format.RowSource;
+import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.TableColumns;
 import io.peft4j.eval.task.Expectation.Choices;
 import java.nio.file.Path;
@@ -26,7 +26,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Reads held-out data and given answers from files of any type ({@link RowSource}).
+ * Reads held-out data and given answers from files of any type ({@link OpenRows}).
  *
  * <p>Rows of the data are {@code {"question": text}}, {@code {"source": text}} with {@code "target"} for the reference,
  * {@code {"messages": [...]}} or {@code {"prompt": text or messages, "completion": ...}} with {@code "reference"} (a
@@ -70,7 +70,9 @@ public final class EvaluationData {
      */
     public static List<EvaluationItem> read(DataFile file, boolean graded) {
         List<EvaluationItem> items = new ArrayList<>();
-        RowSource.read(file, row -> items.add(item(row, graded)));
+        try (OpenRows rows = OpenRows.open(file)) {
+            rows.forEach(row -> items.add(item(row, graded)));
+        }
         if (items.isEmpty()) {
             throw new DataException(file.path(), "contains no items; expected one JSON object with \"question\" or "
                     + "\"messages\" "
@@ -106,7 +108,7 @@ public final class EvaluationData {
                 Collectors.joining("\n")).toLowerCase(Locale.ROOT);
     }
 
-    private static EvaluationItem item(JsonLines.Row row, boolean graded) {
+    private static EvaluationItem item(DataRow row, boolean graded) {
         Map<String, Object> fields = row.fields();
         if (fields.containsKey("question") && fields.containsKey("messages")) {
             throw row.wrong("has \"question\" and \"messages\" together; use one of them");
@@ -156,8 +158,8 @@ public final class EvaluationData {
     }
 
     /** The tools of a row, with the calls of its answer. */
-    private static Optional<ToolCheck> tools(JsonLines.Row row, Optional<ChatMessage> answer) {
-        List<Map<String, Object>> tools = new MessageReader().tools(row);
+    private static Optional<ToolCheck> tools(DataRow row, Optional<ChatMessage> answer) {
+        List<Map<String, Object>> tools = MessageReader.tools(row);
         if (tools.isEmpty() || answer.isEmpty()) {
             return Optional.empty();
         }
@@ -169,10 +171,10 @@ public final class EvaluationData {
     }
 
     /** What stands under a key: a text of somebody, or messages; both only for prompts and completions. */
-    private static List<ChatMessage> said(JsonLines.Row row, String key, Function<String, ChatMessage> speaker) {
+    private static List<ChatMessage> said(DataRow row, String key, Function<String, ChatMessage> speaker) {
         Object value = row.fields().get(key);
         if (key.equals("messages") || value instanceof List<?> && !key.equals("question")) {
-            return new MessageReader().messages(row, key);
+            return MessageReader.messages(row, key);
         }
         if (!(value instanceof String text)) {
             throw row.wrong("\"" + key + "\" is not a string");
@@ -193,13 +195,15 @@ public final class EvaluationData {
      */
     public static List<String> answers(Path file, int items) {
         List<String> answers = new ArrayList<>();
-        RowSource.read(DataFile.of(file), row -> {
-            if (!(row.fields().get("text") instanceof String text)) {
-                throw row.wrong(row.fields().containsKey("text") ? "\"text\" is not a string"
-                        : "has no \"text\", only " + row.fields().keySet());
-            }
-            answers.add(text);
-        });
+        try (OpenRows rows = OpenRows.open(DataFile.of(file))) {
+            rows.forEach(row -> {
+                if (!(row.fields().get("text") instanceof String text)) {
+                    throw row.wrong(row.fields().containsKey("text") ? "\"text\" is not a string"
+                            : "has no \"text\", only " + row.fields().keySet());
+                }
+                answers.add(text);
+            });
+        }
         if (answers.size() != items) {
             int difference = Math.abs(answers.size() - items);
             throw new DataException(file, "holds " + answers.size() + " predictions for " + items
@@ -230,7 +234,7 @@ public final class EvaluationData {
         private ExpectationRows() {
         }
 
-        static Expectation of(JsonLines.Row row) {
+        static Expectation of(DataRow row) {
             Map<String, Object> fields = row.fields();
             List<FactCheck> facts = new ArrayList<>();
             if (fields.containsKey("any_of")) {
@@ -247,25 +251,25 @@ public final class EvaluationData {
             return fields.containsKey("normalize") && flag(row, "normalize") ? expectation.normalized() : expectation;
         }
 
-        private static List<String> texts(JsonLines.Row row, String key) {
+        private static List<String> texts(DataRow row, String key) {
             return TextFields.required(row.file(), row.line(), key, row.fields().get(key), false);
         }
 
-        private static String text(JsonLines.Row row, String key) {
+        private static String text(DataRow row, String key) {
             if (row.fields().get(key) instanceof String text && !text.isBlank()) {
                 return text;
             }
             throw row.wrong("\"" + key + "\" is " + row.fields().get(key) + "; it must be a non-blank string");
         }
 
-        private static boolean flag(JsonLines.Row row, String key) {
+        private static boolean flag(DataRow row, String key) {
             if (row.fields().get(key) instanceof Boolean flag) {
                 return flag;
             }
             throw row.wrong("\"" + key + "\" is " + row.fields().get(key) + "; it must be true or false");
         }
 
-        private static FactCheck regex(JsonLines.Row row, String expression) {
+        private static FactCheck regex(DataRow row, String expression) {
             try {
                 return FactCheck.regex(expression);
             } catch (PatternSyntaxException e) {
@@ -274,7 +278,7 @@ public final class EvaluationData {
             }
         }
 
-        private static FormatCheck form(JsonLines.Row row) {
+        private static FormatCheck form(DataRow row) {
             Object value = row.fields().get("format");
             if (value instanceof Map<?, ?> form && form.size() == 1) {
                 try {
@@ -296,7 +300,7 @@ public final class EvaluationData {
                     + "{\"words\": [least, most]}");
         }
 
-        private static Choices choices(JsonLines.Row row) {
+        private static Choices choices(DataRow row) {
             List<String> texts = texts(row, "choices");
             Object answer = row.fields().get("answer");
             int index = answer instanceof Integer number ? number : answer instanceof String text ? texts.indexOf(text)

@@ -1,6 +1,7 @@
 package io.peft4j.documents.internal;
 
 import io.peft4j.core.error.DataException;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.RowSource;
 import io.peft4j.data.format.support.DataFiles;
 import io.peft4j.data.format.support.HandbookSections;
@@ -50,6 +51,6 @@ final class Documents {
     }
 
     private static RowSource wrong(DataException e) {
-        return HandbookSections.of(List.of(RowSource.Entry.wrong(CODE, e)));
+        return HandbookSections.of(List.of(DataRow.broken(CODE, e)));
     }
 }

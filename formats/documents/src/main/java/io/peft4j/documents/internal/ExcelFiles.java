@@ -2,10 +2,10 @@ package io.peft4j.documents.internal;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.DataFile;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.FileType;
-import io.peft4j.data.format.support.HandbookSections;
-import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.RowSource;
+import io.peft4j.data.format.support.HandbookSections;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -112,12 +112,12 @@ public final class ExcelFiles implements FileType {
                     before + names.number());
         }
 
-        private RowSource.Entry example(String sheet, SheetCells.Row head, SheetCells.Row row) {
+        private DataRow example(String sheet, SheetCells.Row head, SheetCells.Row row) {
             Map<String, Object> fields = new LinkedHashMap<>();
             for (int i = 0; i < Math.max(head.cells().size(), row.cells().size()); i++) {
                 String name = head.cell(i).strip();
                 if (name.isEmpty() ? !row.cell(i).isBlank() : fields.containsKey(name)) {
-                    return RowSource.Entry.wrong("invalid_document",
+                    return DataRow.broken("invalid_document",
                             new DataException(file.path(), before + row.number(),
                                     name.isEmpty()
                                             ? "sheet '" + sheet + "' has a cell in column " + (i + 1)
@@ -130,7 +130,7 @@ public final class ExcelFiles implements FileType {
             }
             fields.putIfAbsent("sheet", sheet);
             fields.putIfAbsent("row", (int) row.number());
-            return RowSource.Entry.of(new JsonLines.Row(file.path(), before + row.number(), fields));
+            return new DataRow(file.path(), before + row.number(), fields);
         }
 
         /** Cells as they are shown, whatever the machine's language is; dates and times in ISO 8601. */

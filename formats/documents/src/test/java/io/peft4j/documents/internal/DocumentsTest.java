@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.DataFile;
-import io.peft4j.data.format.JsonLines;
-import io.peft4j.data.format.RowSource;
+import io.peft4j.data.format.DataRow;
+import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.TableColumns;
 import io.peft4j.data.report.DataCheck;
 import io.peft4j.data.report.Finding;
@@ -48,24 +48,26 @@ class DocumentsTest {
     @TempDir
     private Path folder;
 
-    private static List<JsonLines.Row> rows(DataFile file) {
-        List<JsonLines.Row> rows = new ArrayList<>();
-        RowSource.read(file, rows::add);
+    private static List<DataRow> rows(DataFile file) {
+        List<DataRow> rows = new ArrayList<>();
+        try (OpenRows open = OpenRows.open(file)) {
+            open.forEach(rows::add);
+        }
         return rows;
     }
 
-    private static List<JsonLines.Row> rows(String name) {
+    private static List<DataRow> rows(String name) {
         return rows(DataFile.of(FIXTURES.resolve(name)));
     }
 
-    private static List<Object> all(List<JsonLines.Row> rows, String key) {
+    private static List<Object> all(List<DataRow> rows, String key) {
         return rows.stream().map(row -> row.fields().get(key)).toList();
     }
 
     @ParameterizedTest
     @CsvSource({"handbook.pdf, '1,2,3,4'", "typeset.pdf, '1,1,2,2'", "handbook.docx, '2,5,8,11'"})
     void aHandbookIsCutAtItsHeadingsAndItsTablesAreKept(String file, String lines) {
-        List<JsonLines.Row> rows = rows(file);
+        List<DataRow> rows = rows(file);
         assertEquals(List.of(LEAVE, "Pay depends on the grade.\n\n" + PAY), all(rows, "answer").subList(0, 2));
         String items = (String) rows.get(2).fields().get("answer");
         assertTrue(items.matches("\\S? ?Call the duty phone before 8:30.\n\n\\S? ?Send the certificate within 3 days."),
@@ -91,7 +93,7 @@ class DocumentsTest {
 
     @Test
     void sheetsOfAHandbookAreItsSections() {
-        List<JsonLines.Row> rows = rows("handbook.xlsx");
+        List<DataRow> rows = rows("handbook.xlsx");
         assertEquals(List.of("Pay by grade\n\n" + PAY, "What: Carried over until; When: 2027-03-31; Share: 50%\n"
                 + "What: Boats are back before; When: 19:45; Share: 12"), all(rows, "answer"));
         assertEquals(List.of("Pay", "Dates"), all(rows, "sheet"));
@@ -102,12 +104,12 @@ class DocumentsTest {
     void aTableOfQuestionsHasARowForEachRow() {
         DataFile file = DataFile.of(FIXTURES.resolve("questions.xlsx"))
                 .withColumns(Map.of("Frage", "question", "Antwort", "answer"));
-        List<JsonLines.Row> rows = rows(file);
+        List<DataRow> rows = rows(file);
         assertEquals(List.of("Wie viele Tage Urlaub habe ich?", "Wer hat den Schl\u00fcssel?"), all(rows, "question"));
         assertEquals(List.of("27 Tage.", "Der Hafenmeister."), all(rows, "answer"));
         assertEquals(List.of("Fragen", "Mehr"), all(rows, "sheet"));
         assertEquals(List.of(2, 3), all(rows, "row"));
-        assertEquals(List.of(2L, 5L), rows.stream().map(JsonLines.Row::line).toList());
+        assertEquals(List.of(2L, 5L), rows.stream().map(DataRow::line).toList());
         Finding unnamed = DataCheck.of(FIXTURES.resolve("questions.xlsx")).run().findings().get(0);
         assertTrue(unnamed.message().contains("Frage=question, Antwort=answer"), unnamed.message());
     }
@@ -142,7 +144,7 @@ class DocumentsTest {
         TableColumns columns = found(file);
         assertEquals("columns: Kundenfrage is the question, Unsere Antwort the answer; others left out: Nr; sheets "
                 + "left out: Notes", columns.words().orElseThrow());
-        List<JsonLines.Row> rows = rows(columns.file());
+        List<DataRow> rows = rows(columns.file());
         assertEquals(List.of("Wer hat Dienst?"), all(rows, "question"));
         assertEquals(List.of("FAQ"), all(rows, "sheet"));
         Path own = workbook(new Object[] {"Notes", "Read me first.", "Ask Ann."},
@@ -194,10 +196,10 @@ class DocumentsTest {
                 damaged[random.nextInt(damaged.length)] = (byte) random.nextInt(256);
             }
             Files.write(file, damaged);
-            try (RowSource source = RowSource.open(file)) {
-                Optional<RowSource.Entry> entry = source.next();
+            try (OpenRows source = OpenRows.open(DataFile.of(file))) {
+                Optional<DataRow> entry = source.next();
                 while (entry.isPresent()) {
-                    refused += entry.get().fault().isPresent() ? 1 : 0;
+                    refused += entry.get().isWrong() ? 1 : 0;
                     entry = source.next();
                 }
             }

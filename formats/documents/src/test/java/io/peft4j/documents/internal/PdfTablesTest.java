@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.data.format.DataFile;
-import io.peft4j.data.format.RowSource;
+import io.peft4j.data.format.OpenRows;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -120,7 +120,9 @@ class PdfTablesTest {
 
     private String read(Path file) {
         List<String> answers = new ArrayList<>();
-        RowSource.read(DataFile.of(file), row -> answers.add((String) row.fields().get("answer")));
+        try (OpenRows rows = OpenRows.open(DataFile.of(file))) {
+            rows.forEach(row -> answers.add((String) row.fields().get("answer")));
+        }
         return String.join("\n\n", answers);
     }
 

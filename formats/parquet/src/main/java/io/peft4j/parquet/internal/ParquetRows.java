@@ -1,7 +1,7 @@
 package io.peft4j.parquet.internal;
 
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.RowSource;
 import io.peft4j.data.format.support.DataFiles;
 import java.io.IOException;
@@ -83,7 +83,7 @@ final class ParquetRows implements RowSource {
     }
 
     @Override
-    public Optional<Entry> next() {
+    public Optional<DataRow> next() {
         if (ended) {
             return Optional.empty();
         }
@@ -108,14 +108,15 @@ final class ParquetRows implements RowSource {
         return group.map(this::entry);
     }
 
-    private Entry entry(Group group) {
+    private DataRow entry(Group group) {
         try {
-            return Entry.of(new JsonLines.Row(file, row, new RowValues(expansion.orElseThrow()).of(group)));
+            return new DataRow(file, row, new RowValues(expansion.orElseThrow()).of(group));
         } catch (DamageException e) {
             ended = expansion.orElseThrow().isExceeded();
-            return ended ? wrong(row, e) : Entry.wrong("wrong_encoding", new DataException(file, row, e.getMessage()));
+            return ended ? wrong(row, e)
+                    : DataRow.broken("wrong_encoding", new DataException(file, row, e.getMessage()));
         } catch (DateTimeException | ArithmeticException e) {
-            return Entry.wrong(CODE, new DataException(file, row, 0, "has an invalid date or time: "
+            return DataRow.broken(CODE, new DataException(file, row, 0, "has an invalid date or time: "
                     + e.getMessage(), e));
         } catch (RuntimeException e) {
             // The library cuts some texts out of their page only when they are asked for.
@@ -124,10 +125,10 @@ final class ParquetRows implements RowSource {
         }
     }
 
-    private Entry wrong(long number, RuntimeException e) {
+    private DataRow wrong(long number, RuntimeException e) {
         String reason = e instanceof DamageException ? e.getMessage()
                 : "is damaged: " + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
-        return Entry.wrong(CODE, new DataException(file, number, 0, reason.strip().replaceAll("\\s*\\R\\s*", " ")
+        return DataRow.broken(CODE, new DataException(file, number, 0, reason.strip().replaceAll("\\s*\\R\\s*", " ")
                 + (number == 1 ? "" : "; nothing from row " + number + " on was read"), e));
     }
 

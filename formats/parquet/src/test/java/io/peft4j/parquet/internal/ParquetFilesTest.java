@@ -11,9 +11,11 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.CompletionExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.Origin;
+import io.peft4j.data.format.DataFile;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.RowFault;
-import io.peft4j.data.format.RowSource;
 import io.peft4j.data.report.DataCheck;
 import io.peft4j.data.report.DataReport;
 import io.peft4j.data.report.FindingCode;
@@ -63,13 +65,13 @@ class ParquetFilesTest {
 
     @Test
     void otherTypesAreConvertedToJsonTypes() throws IOException {
-        try (RowSource rows = RowSource.open(FIXTURES.resolve("types.parquet"))) {
-            String json = new ObjectMapper().writeValueAsString(rows.next().orElseThrow().row().orElseThrow().fields());
+        try (OpenRows rows = OpenRows.open(DataFile.of(FIXTURES.resolve("types.parquet")))) {
+            String json = new ObjectMapper().writeValueAsString(rows.next().orElseThrow().fields());
             assertEquals(Files.readString(FIXTURES.resolve("types.jsonl")).strip(), json);
             assertTrue(rows.next().isEmpty());
         }
-        try (RowSource rows = RowSource.open(FIXTURES.resolve("int96.parquet"))) {
-            assertEquals("2024-02-29T13:45:10.123Z", rows.next().orElseThrow().row().orElseThrow().fields().get("old"));
+        try (OpenRows rows = OpenRows.open(DataFile.of(FIXTURES.resolve("int96.parquet")))) {
+            assertEquals("2024-02-29T13:45:10.123Z", rows.next().orElseThrow().fields().get("old"));
         }
     }
 
@@ -86,9 +88,10 @@ class ParquetFilesTest {
     @Test
     void unreadableFilesSayWhy() throws IOException {
         assertFault("brotli.parquet", 1, "invalid_parquet", "is compressed with BROTLI, which is not supported");
-        List<RowSource.Entry> entries = entries(FIXTURES.resolve("broken-text.parquet"));
-        assertEquals(List.of("[]", "[wrong_encoding]", "[]"), entries.stream().map(e -> e.fault().map(RowFault::code)
-                .stream().toList().toString()).toList());
+        List<DataRow> entries = entries(FIXTURES.resolve("broken-text.parquet"));
+        assertEquals(List.of("[]", "[wrong_encoding]", "[]"),
+                entries.stream().map(e -> e.faults().stream().findFirst().map(RowFault::code)
+                        .stream().toList().toString()).toList());
         assertEquals(2, entries.get(1).line());
         byte[] good = Files.readAllBytes(FIXTURES.resolve("chat.parquet"));
         assertFault(file(Arrays.copyOf(good, good.length / 2)), 1, "invalid_parquet", "does not end as a Parquet file");
@@ -100,8 +103,9 @@ class ParquetFilesTest {
         DataException thrown = assertThrows(DataException.class, () -> ChatDataset.read(FIXTURES
                 .resolve("brotli.parquet")));
         assertEquals(1, thrown.line());
-        assertTrue(assertThrows(UncheckedIOException.class, () -> RowSource.open(folder.resolve("no.parquet")))
-                .getMessage().contains("no such file"));
+        assertTrue(
+                assertThrows(UncheckedIOException.class, () -> OpenRows.open(DataFile.of(folder.resolve("no.parquet"))))
+                        .getMessage().contains("no such file"));
     }
 
     @Test
@@ -113,9 +117,9 @@ class ParquetFilesTest {
         assertFault("hostile-values.parquet", 1, "invalid_parquet", "has 9999999 values in its lists in ");
         assertFault("hostile-columns.parquet", 1, "invalid_parquet", "has 1999980 values in its lists in 5686 bytes; "
                 + "up to 100,000 and 8 for each byte are read");
-        List<RowSource.Entry> entries = entries(FIXTURES.resolve("hostile-content.parquet"));
+        List<DataRow> entries = entries(FIXTURES.resolve("hostile-content.parquet"));
         assertEquals(68, entries.size());
-        assertTrue(entries.get(67).fault().orElseThrow().message().contains("has rows that take more than 67159464 "
+        assertTrue(entries.get(67).faults().get(0).message().contains("has rows that take more than 67159464 "
                 + "bytes when they are unpacked"), entries.get(67).toString());
     }
 
@@ -148,13 +152,13 @@ class ParquetFilesTest {
                 bytes[from + random.nextInt(bytes.length - from)] = (byte) random.nextInt(256);
             }
             bytes = random.nextInt(8) == 0 ? Arrays.copyOf(bytes, random.nextInt(bytes.length)) : bytes;
-            List<RowSource.Entry> entries = entries(file(bytes));
+            List<DataRow> entries = entries(file(bytes));
             for (int i = 0; i < entries.size(); i++) {
                 assertEquals(i + 1, entries.get(i).line());
-                assertTrue(entries.get(i).row().isPresent() != entries.get(i).fault().isPresent());
+                assertTrue(entries.get(i).fields().isEmpty() == entries.get(i).isWrong());
             }
             assertTrue(entries.size() <= 1000, entries.size() + " rows");
-            faults += entries.stream().anyMatch(e -> e.fault().isPresent()) ? 1 : 0;
+            faults += entries.stream().anyMatch(e -> e.isWrong()) ? 1 : 0;
         }
         assertTrue(faults > 50, faults + " faults");
     }
@@ -164,11 +168,11 @@ class ParquetFilesTest {
     }
 
     private static void assertFault(Path file, long line, String code, String message) {
-        List<RowSource.Entry> entries = entries(file);
+        List<DataRow> entries = entries(file);
         assertEquals(1, entries.size());
         assertEquals(line, entries.get(0).line());
-        assertEquals(code, entries.get(0).fault().orElseThrow().code());
-        String said = entries.get(0).fault().get().message();
+        assertEquals(code, entries.get(0).faults().get(0).code());
+        String said = entries.get(0).faults().get(0).message();
         assertTrue(said.contains(message), said);
     }
 
@@ -176,10 +180,10 @@ class ParquetFilesTest {
         return Files.write(folder.resolve("damaged.parquet"), bytes);
     }
 
-    private static List<RowSource.Entry> entries(Path file) {
-        try (RowSource rows = RowSource.open(file)) {
-            List<RowSource.Entry> entries = new java.util.ArrayList<>();
-            for (Optional<RowSource.Entry> e = rows.next(); e.isPresent(); e = rows.next()) {
+    private static List<DataRow> entries(Path file) {
+        try (OpenRows rows = OpenRows.open(DataFile.of(file))) {
+            List<DataRow> entries = new java.util.ArrayList<>();
+            for (Optional<DataRow> e = rows.next(); e.isPresent(); e = rows.next()) {
                 entries.add(e.get());
             }
             return entries;

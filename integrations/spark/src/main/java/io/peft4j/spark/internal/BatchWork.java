@@ -1,7 +1,7 @@
 package io.peft4j.spark.internal;
 
 import io.peft4j.core.model.LanguageModel;
-import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.DataRow;
 import java.io.Serializable;
 import java.util.List;
 
@@ -16,7 +16,7 @@ public interface BatchWork<T> extends Serializable {
      *
      * @throws io.peft4j.core.error.PeftException when it is wrong
      */
-    T input(LanguageModel model, JsonLines.Row row);
+    T input(LanguageModel model, DataRow row);
 
     /**
      * The values of the new columns for each input.

@@ -3,6 +3,7 @@ package io.peft4j.spark.internal;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.near.support.Corpus;
 import io.peft4j.data.near.support.Overlap;
 import io.peft4j.data.near.support.Relations;
@@ -47,8 +48,8 @@ public final class CheckJob {
     /** The format that rows look like. */
     public static DataFormat recognized(JavaPairRDD<Object, Long> rows) {
         Path name = Path.of("rows");
-        try (ExampleReader reader = ExampleReader.of(DataFile.of(name), CheckRows.source(name,
-                rows.take(ROWS_TO_RECOGNIZE).iterator()))) {
+        try (ExampleReader reader = ExampleReader.of(OpenRows.of(DataFile.of(name), CheckRows.source(name,
+                rows.take(ROWS_TO_RECOGNIZE).iterator())))) {
             return reader.recognized();
         }
     }

@@ -1,14 +1,15 @@
 package io.peft4j.spark.internal;
 
 import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.ExampleReader;
-import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.RowSource;
 import io.peft4j.data.near.support.WordStatistics;
 import io.peft4j.data.pii.PiiDetector;
-import io.peft4j.data.task.RowKind;
 import io.peft4j.data.report.support.CheckPart;
 import io.peft4j.data.report.support.RowScan;
+import io.peft4j.data.task.RowKind;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -47,12 +48,12 @@ final class CheckRows implements FlatMapFunction<Iterator<Tuple2<Object, Long>>,
     static RowSource source(Path name, Iterator<Tuple2<Object, Long>> rows) {
         return new RowSource() {
             @Override
-            public Optional<Entry> next() {
+            public Optional<DataRow> next() {
                 while (rows.hasNext()) {
                     Tuple2<Object, Long> next = rows.next();
                     long line = next._2() + 1;
                     if (next._1() instanceof Row row) {
-                        return Optional.of(Entry.of(new JsonLines.Row(name, line, SparkRows.of(row))));
+                        return Optional.of(new DataRow(name, line, SparkRows.of(row)));
                     }
                     String text = (String) next._1();
                     if (!text.isBlank()) {
@@ -83,9 +84,9 @@ final class CheckRows implements FlatMapFunction<Iterator<Tuple2<Object, Long>>,
 
         Results(Iterator<Tuple2<Object, Long>> rows) {
             Path name = Path.of(settings.files().get(file));
-            this.reader = ExampleReader.of(settings.data(name), source(name, rows));
             TaskContext.get().addTaskCompletionListener(
                     (TaskCompletionListener) task -> base.ifPresent(SharedModels.Base::close));
+            this.reader = ExampleReader.of(OpenRows.of(settings.data(name), source(name, rows)));
         }
 
         @Override
@@ -98,7 +99,7 @@ final class CheckRows implements FlatMapFunction<Iterator<Tuple2<Object, Long>>,
         }
 
         private void take(ExampleReader.Item item) {
-            RowScan row = part.scan(item, RowKind.labelled(item.fields()), detector, encoder);
+            RowScan row = part.scan(item, RowKind.labelled(item.row().fields()), detector, encoder);
             part.take(file, row, row.features().isEmpty() ? OptionalInt.empty() : OptionalInt.of(examples), detector,
                     encoder);
             row.features().ifPresent(features -> {

@@ -3,7 +3,7 @@ package io.peft4j.spark.internal;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.DataRow;
 import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -27,9 +27,9 @@ public record RowPlan(LinkedHashMap<String, String> forms, String adapter, boole
     private static final Path ROW = Path.of("row");
 
     /** The columns as a row of data; a null is a fault. */
-    JsonLines.Row read(Row row) {
+    DataRow read(Row row) {
         Map<String, Object> fields = new LinkedHashMap<>();
-        JsonLines.Row read = new JsonLines.Row(ROW, 0, fields);
+        DataRow read = new DataRow(ROW, 0, fields);
         forms.forEach((form, column) -> {
             Object value = row.getAs(column);
             if (value == null) {

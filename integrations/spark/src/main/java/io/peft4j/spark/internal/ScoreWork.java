@@ -3,8 +3,8 @@ package io.peft4j.spark.internal;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.SequenceScorer;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.support.ScoringRows;
-import io.peft4j.data.format.JsonLines;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -13,7 +13,7 @@ public final class ScoreWork implements BatchWork<TokenSequence> {
     private static final long serialVersionUID = 1L;
 
     @Override
-    public TokenSequence input(LanguageModel model, JsonLines.Row row) {
+    public TokenSequence input(LanguageModel model, DataRow row) {
         return new ScoringRows(model).sequence(row);
     }
 

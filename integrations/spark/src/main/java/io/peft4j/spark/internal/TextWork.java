@@ -1,14 +1,14 @@
 package io.peft4j.spark.internal;
 
 import io.peft4j.core.model.LanguageModel;
-import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.DataRow;
 
 /** What is done with texts. */
 abstract class TextWork implements BatchWork<String> {
     private static final long serialVersionUID = 1L;
 
     @Override
-    public final String input(LanguageModel model, JsonLines.Row row) {
+    public final String input(LanguageModel model, DataRow row) {
         if (row.fields().get("text") instanceof String text) {
             return text;
         }

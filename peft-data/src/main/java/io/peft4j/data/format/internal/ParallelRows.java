@@ -1,7 +1,7 @@
 package io.peft4j.data.format.internal;
 
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.ExampleReader;
-import io.peft4j.data.format.JsonLines;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -53,7 +53,7 @@ public final class ParallelRows {
         Optional<ExampleReader.Item> item = reader.next();
         while (item.isPresent()) {
             batch.add(item.get());
-            characters += JsonLines.characters(item.get().fields());
+            characters += DataRow.characters(item.get().row().fields());
             item = batch.size() < BATCH && characters < LARGE ? reader.next() : Optional.empty();
         }
         return batch;

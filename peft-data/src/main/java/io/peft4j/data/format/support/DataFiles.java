@@ -6,7 +6,7 @@ import com.github.luben.zstd.ZstdOutputStream;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.DataFile;
-import io.peft4j.data.format.RowSource;
+import io.peft4j.data.format.DataRow;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.FileInputStream;
@@ -168,8 +168,8 @@ public final class DataFiles {
     }
 
     /** A row in place of what cannot be decompressed, after which there is no other. */
-    public static RowSource.Entry damaged(Path file, long line, IOException e) {
-        return RowSource.Entry.wrong("invalid_compression", new DataException(file, Math.max(1, line), 0,
+    public static DataRow damaged(Path file, long line, IOException e) {
+        return DataRow.broken("invalid_compression", new DataException(file, Math.max(1, line), 0,
                 "the compressed data is damaged, truncated or unpacks to an excessive size: " + e.getMessage()
                         + "; the rest was not read",
                 e));

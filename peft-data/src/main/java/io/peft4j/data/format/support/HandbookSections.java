@@ -1,7 +1,7 @@
 package io.peft4j.data.format.support;
 
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.RowSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,7 +24,7 @@ public final class HandbookSections {
     private static final int LARGEST = 64 << 20;
 
     private final Path file;
-    private final List<RowSource.Entry> entries = new ArrayList<>();
+    private final List<DataRow> entries = new ArrayList<>();
     private final TreeMap<Integer, String> headings = new TreeMap<>();
     private final StringBuilder text = new StringBuilder();
     private final Map<String, Object> place = new LinkedHashMap<>();
@@ -111,11 +111,11 @@ public final class HandbookSections {
 
     /** A row in place of what cannot be read: a code of {@code peft4j data check}, and where and how. */
     public void wrong(String code, DataException e) {
-        add(RowSource.Entry.wrong(code, e));
+        add(DataRow.broken(code, e));
     }
 
     /** A row of its own, as a document may have beside its text. */
-    public void add(RowSource.Entry entry) {
+    public void add(DataRow entry) {
         end();
         entries.add(entry);
     }
@@ -129,7 +129,7 @@ public final class HandbookSections {
             fields.put("answer", text.toString());
             fields.put("heading", String.join(" > ", headings.values()));
             fields.putAll(begun);
-            entries.add(RowSource.Entry.of(new JsonLines.Row(file, line, fields)));
+            entries.add(new DataRow(file, line, fields));
         }
         text.setLength(0);
     }
@@ -141,11 +141,11 @@ public final class HandbookSections {
     }
 
     /** Rows that are in memory. */
-    public static RowSource of(List<RowSource.Entry> entries) {
-        Iterator<RowSource.Entry> left = List.copyOf(entries).iterator();
+    public static RowSource of(List<DataRow> entries) {
+        Iterator<DataRow> left = List.copyOf(entries).iterator();
         return new RowSource() {
             @Override
-            public Optional<Entry> next() {
+            public Optional<DataRow> next() {
                 return left.hasNext() ? Optional.of(left.next()) : Optional.empty();
             }
 

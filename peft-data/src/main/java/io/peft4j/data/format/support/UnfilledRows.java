@@ -2,7 +2,6 @@ package io.peft4j.data.format.support;
 
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.Example;
-import io.peft4j.data.format.RowFault;
 import java.util.Optional;
 
 /** Rows that are made for people to fill in: what stands in place of their question, and how it is found again. */
@@ -26,9 +25,8 @@ public final class UnfilledRows {
                 .filter(text -> text.strip().startsWith(BEGIN) && text.strip().endsWith(END)).findFirst());
     }
 
-    /** The fault of a row that nobody has filled in. It is read all the same: who makes skeletons writes them. */
-    public static RowFault fault(String text) {
-        return RowFault.odd(UNFILLED, "the question is not filled in: '" + text.strip() + "'; write the "
-                + "question, or remove the row");
+    /** What is wrong with a row that nobody has filled in. It is read all the same: who makes skeletons writes them. */
+    public static String fault(String text) {
+        return "the question is not filled in: '" + text.strip() + "'; write the question, or remove the row";
     }
 }

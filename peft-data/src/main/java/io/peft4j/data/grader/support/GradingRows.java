@@ -2,10 +2,9 @@ package io.peft4j.data.grader.support;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.DataFile;
-import io.peft4j.data.format.JsonLines;
-import io.peft4j.data.format.RowSource;
+import io.peft4j.data.format.DataRow;
+import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.grader.Grading;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -23,16 +22,10 @@ public final class GradingRows {
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
     public static List<Grading.Answer> read(DataFile file) {
-        List<Grading.Answer> answers = new ArrayList<>();
-        RowSource.read(file, row -> answers.add(answer(row)));
-        if (answers.isEmpty()) {
-            throw new DataException(file.path(), "contains no rows; expected {\"item\": {...}, \"sample\": "
-                    + "{\"output_text\": ...}} a line");
-        }
-        return answers;
+        return OpenRows.list(file, "{\"item\": {...}, \"sample\": {\"output_text\": ...}}", GradingRows::answer);
     }
 
-    private static Grading.Answer answer(JsonLines.Row row) {
+    private static Grading.Answer answer(DataRow row) {
         if (!(row.fields().get("item") instanceof Map<?, ?> item)
                 || !(row.fields().get("sample") instanceof Map<?, ?> sample)) {
             throw row.lacks("needs the objects \"item\" and \"sample\"", FORMS);
@@ -40,6 +33,6 @@ public final class GradingRows {
         if (!(sample.get("output_text") instanceof String text)) {
             throw row.wrong("\"sample\" needs \"output_text\", a text");
         }
-        return new Grading.Answer(row.file().getFileName() + ":" + row.line(), JsonLines.object(item), text);
+        return new Grading.Answer(row.file().getFileName() + ":" + row.line(), DataRow.object(item), text);
     }
 }

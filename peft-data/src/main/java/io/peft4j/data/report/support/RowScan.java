@@ -12,11 +12,11 @@ import io.peft4j.data.example.Example;
 import io.peft4j.data.example.Origin;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.example.TextExample;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.ExampleReader;
-import io.peft4j.data.format.JsonLines;
-import io.peft4j.data.format.internal.Place;
 import io.peft4j.data.format.RowFault;
 import io.peft4j.data.format.internal.Mojibake;
+import io.peft4j.data.format.internal.Place;
 import io.peft4j.data.near.support.Corpus;
 import io.peft4j.data.near.support.ExactKey;
 import io.peft4j.data.pii.PiiDetector;
@@ -69,10 +69,11 @@ public record RowScan(long line, List<RowFault> faults, Optional<Example> exampl
      */
     static RowScan of(ExampleReader.Item item, Optional<RowKind<?>> kind, PiiDetector detector,
             Optional<ChatEncoder> encoder, int maxLength) {
+        DataRow row = item.row();
         if (item.example().isEmpty()) {
-            return new RowScan(item.line(), item.faults(), item.example(), Optional.empty(), Optional.empty(),
-                    List.of(), Set.of(), Optional.empty(), 0, 0, -1, 0, Optional.empty(), item.fields(),
-                    RepeatedIds.of(item.fields()), Optional.empty(), Place.of(item.fields()), List.of());
+            return new RowScan(row.line(), row.faults(), item.example(), Optional.empty(), Optional.empty(),
+                    List.of(), Set.of(), Optional.empty(), 0, 0, -1, 0, Optional.empty(), row.fields(),
+                    RepeatedIds.of(row.fields()), Optional.empty(), Place.of(row.fields()), List.of());
         }
         Example example = item.example().get();
         Optional<String> garbled = Optional.empty();
@@ -111,22 +112,21 @@ public record RowScan(long line, List<RowFault> faults, Optional<Example> exampl
                 encoding = Optional.of(e.problem());
             }
         }
-        List<RowFault> faults = new ArrayList<>(item.faults());
+        List<RowFault> faults = new ArrayList<>(row.faults());
         List<Statement> statements = List.of();
         try {
-            statements = kind.isEmpty() ? Statement.of(example) : kind.get().statements(new JsonLines.Row(
-                    java.nio.file.Path.of(example.origin().file()), item.line(), item.fields()));
+            statements = kind.isEmpty() ? Statement.of(example) : kind.get().statements(row);
         } catch (DataException e) {
-            faults.add(RowFault.fatal("invalid_row", e.problem()));
+            faults.add(new RowFault("invalid_row", true, 0, e.problem()));
         }
         Corpus.Features features = kind.isEmpty() || statements.isEmpty() || example instanceof PreferenceExample
                 || example instanceof ClassificationExample ? Corpus.Features.of(example)
-                        : features(statements, item.fields());
+                        : features(statements, row.fields());
         Corpus.Features told = pii.isEmpty() ? features : Corpus.Features.of(CleaningStep.redact(detector)
                 .apply(example).orElseThrow());
-        return new RowScan(item.line(), faults, item.example(), Optional.of(features), Optional.of(told), parts,
+        return new RowScan(row.line(), faults, item.example(), Optional.of(features), Optional.of(told), parts,
                 pii, refusal, Style.traits(answer), words(answer), tokens, supervised, encoding, Map.of(),
-                RepeatedIds.of(item.fields()), garbled, Place.of(item.fields()), statements);
+                RepeatedIds.of(row.fields()), garbled, Place.of(row.fields()), statements);
     }
 
     /** What rows with labels are compared by: inputs and labels, of which others have other contexts. */

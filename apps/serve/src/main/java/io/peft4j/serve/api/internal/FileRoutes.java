@@ -6,6 +6,7 @@ import io.javalin.http.Context;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.DataFile;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.RowFault;
@@ -145,7 +146,7 @@ public final class FileRoutes implements RouteGroup {
         long wrong = 0;
         try (ExampleReader reader = ExampleReader.open(DataFile.of(place).withColumns(names))) {
             for (Optional<ExampleReader.Item> next = reader.next(); next.isPresent(); next = reader.next()) {
-                ExampleReader.Item row = next.get();
+                DataRow row = next.get().row();
                 if (total++ % PIECE == 0) {
                     LongRequests.requireClient(request);
                 }

@@ -2,6 +2,7 @@ package io.peft4j.serve.job.internal;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.engine.support.WorkShare;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.RowSource;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Caller;
@@ -75,11 +76,11 @@ public final class BatchRun {
 
     /** A request of a batch: a line of its file. */
     private record Line(String id, ObjectNode body) {
-        static Line of(RowSource.Entry entry, String endpoint) {
-            entry.fault().ifPresent(fault -> {
+        static Line of(DataRow entry, String endpoint) {
+            entry.faults().forEach(fault -> {
                 throw wrong(entry, "invalid_json_line", fault.message());
             });
-            Map<String, Object> row = entry.row().orElseThrow().fields();
+            Map<String, Object> row = entry.fields();
             if (!(row.get("custom_id") instanceof String id) || id.isEmpty()) {
                 throw wrong(entry, "missing_required_parameter", "'custom_id' must be a text that names the request");
             }
@@ -94,7 +95,7 @@ public final class BatchRun {
         }
     }
 
-    private static JobFault wrong(RowSource.Entry entry, String code, String message) {
+    private static JobFault wrong(DataRow entry, String code, String message) {
         return new JobFault(code, Optional.of("input_file_id"), "line " + entry.line() + ": " + message);
     }
 
@@ -119,7 +120,7 @@ public final class BatchRun {
         WorkShare.Pieces pieces = share.pieces();
         Set<String> ids = new HashSet<>();
         try (RowSource rows = rows(running.job())) {
-            for (Optional<RowSource.Entry> next = rows.next(); next.isPresent(); next = rows.next()) {
+            for (Optional<DataRow> next = rows.next(); next.isPresent(); next = rows.next()) {
                 running.requireWanted();
                 pieces.pause();
                 String id = Line.of(next.get(), endpoint(running.job())).id();
@@ -220,7 +221,7 @@ public final class BatchRun {
         }
 
         private synchronized Optional<Line> next() {
-            for (Optional<RowSource.Entry> next = rows.next(); next.isPresent(); next = rows.next()) {
+            for (Optional<DataRow> next = rows.next(); next.isPresent(); next = rows.next()) {
                 Line line = Line.of(next.get(), endpoint.path());
                 if (!kept.has(line.id())) {
                     return Optional.of(line);

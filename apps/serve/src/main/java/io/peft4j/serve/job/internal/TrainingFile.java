@@ -1,7 +1,7 @@
 package io.peft4j.serve.job.internal;
 
 import io.peft4j.core.error.PeftException;
-import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.RowSource;
 import io.peft4j.serve.http.internal.ApiException;
 import java.nio.file.Path;
@@ -44,15 +44,16 @@ public final class TrainingFile {
         long characters = 0;
         Optional<String> fault = Optional.empty();
         try (RowSource rows = RowSource.jsonLines(file)) {
-            for (Optional<RowSource.Entry> next = rows.next(); next.isPresent(); next = rows.next()) {
+            for (Optional<DataRow> next = rows.next(); next.isPresent(); next = rows.next()) {
                 if (count % PIECE == 0) {
                     before.run();
                 }
-                RowSource.Entry entry = next.get();
-                fault = fault.isPresent() ? fault : entry.fault().map(what -> "line " + entry.line() + ": "
-                        + what.message());
+                DataRow entry = next.get();
+                fault = fault.isPresent() ? fault
+                        : entry.faults().stream().findFirst().map(what -> "line " + entry.line() + ": "
+                                + what.message());
                 count++;
-                characters += ROW + entry.row().map(row -> JsonLines.characters(row.fields())).orElse(0L);
+                characters += ROW + DataRow.characters(entry.fields());
                 if (characters > mostCharacters) {
                     return new Look(count, fault, Optional.of(String.format(Locale.ROOT, "line %d: up to here the file "
                             + "holds %,d characters, more than this server has memory for; split the file, or let the "
