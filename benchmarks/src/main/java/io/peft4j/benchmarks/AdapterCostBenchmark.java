@@ -8,9 +8,9 @@ import io.peft4j.core.peft.method.PeftMethod;
 import io.peft4j.core.peft.method.support.PeftMethods;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.methods.LnTuningConfig;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.optimizer.AdamW;
 import io.peft4j.train.optimizer.Updates;
-import io.peft4j.train.support.CausalLmObjective;
 import io.peft4j.train.support.TrainingBenchmark;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -45,7 +45,7 @@ public class AdapterCostBenchmark {
     private RandomModel base;
     private PeftModel model;
     private PackedBatch batch;
-    private CausalLmObjective objective;
+    private TrainingPasses passes;
     private Updates optimizer;
 
     /** Makes the model. */
@@ -54,7 +54,7 @@ public class AdapterCostBenchmark {
         base = RandomModel.of(state, 30);
         model = PeftModel.of(base, config());
         batch = PackedBatch.of(TrainingBenchmark.randomExamples(base, 4, 128, 1));
-        objective = new CausalLmObjective(model);
+        passes = TrainingPasses.of(model);
         optimizer = new Updates(base.engine(), model.trainableParameters(), AdamW.DEFAULT, 0);
     }
 
@@ -80,7 +80,7 @@ public class AdapterCostBenchmark {
     @TearDown
     public void close() {
         optimizer.close();
-        objective.close();
+        passes.close();
         model.close();
         base.close();
     }
@@ -88,7 +88,7 @@ public class AdapterCostBenchmark {
     /** Loss, gradients, clipping and AdamW. */
     @Benchmark
     public double step() {
-        double loss = objective.backward(batch, batch.targets().count(), 0);
+        double loss = passes.training(batch, 0, pass -> pass.backward(batch.targets().count()));
         optimizer.step(1e-5, Math.min(1, 1 / optimizer.gradientNorm()));
         return loss;
     }

@@ -9,9 +9,9 @@ import io.peft4j.eval.support.GenerationBenchmark;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.optimizer.AdamW;
 import io.peft4j.train.optimizer.Updates;
-import io.peft4j.train.support.CausalLmObjective;
 import io.peft4j.train.support.TrainingBenchmark;
 import java.util.Arrays;
 import java.util.List;
@@ -106,10 +106,10 @@ public final class AnswersBesideTraining {
             PackedBatch batch = PackedBatch.of(TrainingBenchmark.randomExamples(base, shape.sequences(),
                     shape.tokens(), 1));
             try (PeftModel model = base.withAdapter(lora);
-                    CausalLmObjective objective = new CausalLmObjective(model);
+                    TrainingPasses passes = TrainingPasses.of(model);
                     Updates optimizer = new Updates(model.engine(), model.trainableParameters(), AdamW.DEFAULT, 0)) {
                 for (long step = 0; !Thread.currentThread().isInterrupted(); step++) {
-                    objective.backward(batch, batch.targets().count(), step);
+                    passes.training(batch, step, pass -> pass.backward(batch.targets().count()));
                     optimizer.step(1e-4, 1);
                     tokens.addAndGet(batch.rows());
                 }

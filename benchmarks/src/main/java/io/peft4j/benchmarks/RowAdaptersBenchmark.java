@@ -1,11 +1,12 @@
 package io.peft4j.benchmarks;
 
+import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.lora.LoraConfig;
-import io.peft4j.train.support.CausalLmObjective;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.support.TrainingBenchmark;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,7 +42,7 @@ public class RowAdaptersBenchmark {
     private RandomModel base;
     private PeftModel model;
     private PackedBatch batch;
-    private CausalLmObjective objective;
+    private TrainingPasses passes;
 
     /** Makes a model of six decoder layers. */
     @Setup
@@ -61,13 +62,13 @@ public class RowAdaptersBenchmark {
         TrainingBenchmark.randomExamples(base, SEQUENCES, 64, 1)
                 .forEach(sequence -> sequences.add(sequence.inGroup(sequences.size() % adapters)));
         batch = PackedBatch.of(sequences);
-        objective = new CausalLmObjective(model);
+        passes = TrainingPasses.of(model);
     }
 
     /** Frees it. */
     @TearDown
     public void close() {
-        objective.close();
+        passes.close();
         model.close();
         base.close();
     }
@@ -75,12 +76,12 @@ public class RowAdaptersBenchmark {
     /** A forward pass and all gradients. */
     @Benchmark
     public double train() {
-        return objective.backward(batch, batch.targets().count(), 0);
+        return passes.training(batch, 0, pass -> pass.backward(batch.targets().count()));
     }
 
     /** A forward pass alone. */
     @Benchmark
     public double[] evaluate() {
-        return objective.negativeLogLikelihoods(batch);
+        return passes.evaluation(batch, Pass::sequenceNegativeLogLikelihoods);
     }
 }

@@ -1,10 +1,11 @@
 package io.peft4j.benchmarks;
 
+import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.optimizer.AdamW;
 import io.peft4j.train.optimizer.Updates;
-import io.peft4j.train.support.CausalLmObjective;
 import io.peft4j.train.support.TrainingBenchmark;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -35,7 +36,7 @@ public class TrainingStepBenchmark {
     private RandomModel base;
     private PeftModel model;
     private PackedBatch batch;
-    private CausalLmObjective objective;
+    private TrainingPasses passes;
     private Updates optimizer;
 
     /** Makes the model. */
@@ -45,7 +46,7 @@ public class TrainingStepBenchmark {
         model = base.withLora(16);
         BatchShape sizes = BatchShape.parse(shape);
         batch = PackedBatch.of(TrainingBenchmark.randomExamples(base, sizes.sequences(), sizes.tokens(), 1));
-        objective = new CausalLmObjective(model);
+        passes = TrainingPasses.of(model);
         optimizer = new Updates(base.engine(), model.trainableParameters(), AdamW.DEFAULT, 0);
     }
 
@@ -53,7 +54,7 @@ public class TrainingStepBenchmark {
     @TearDown
     public void close() {
         optimizer.close();
-        objective.close();
+        passes.close();
         model.close();
         base.close();
     }
@@ -61,7 +62,7 @@ public class TrainingStepBenchmark {
     /** One update; returns the loss. */
     @Benchmark
     public double step() {
-        double loss = objective.backward(batch, batch.targets().count(), 0);
+        double loss = passes.training(batch, 0, pass -> pass.backward(batch.targets().count()));
         optimizer.step(1e-5, Math.min(1, 1 / optimizer.gradientNorm()));
         return loss;
     }
@@ -69,6 +70,6 @@ public class TrainingStepBenchmark {
     /** The loss alone: a forward pass without gradients. */
     @Benchmark
     public double[] evaluate() {
-        return objective.negativeLogLikelihoods(batch);
+        return passes.evaluation(batch, Pass::sequenceNegativeLogLikelihoods);
     }
 }

@@ -13,9 +13,9 @@ import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.optimizer.AdamW;
 import io.peft4j.train.optimizer.Updates;
-import io.peft4j.train.support.CausalLmObjective;
 import io.peft4j.train.support.TrainingBenchmark;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,12 +49,12 @@ public final class TrainingStepProfile {
                 .build();
         try (BaseModel base = BaseModel.load(ModelLocator.fromEnvironment().locate(args[0]), options, timed.kernels());
                 PeftModel model = base.withAdapter(lora);
-                CausalLmObjective objective = new CausalLmObjective(model);
+                TrainingPasses passes = TrainingPasses.of(model);
                 Updates optimizer = new Updates(model.engine(), model.trainableParameters(), AdamW.DEFAULT, 0)) {
             List<PackedBatch> batches = new ArrayList<>(batches(model, args[1], steps));
             Arrays.stream(args).skip(4).forEach(more -> batches.addAll(batches(model, more, steps)));
             for (int i = 0; i < Math.max(WARM_UP, batches.size()); i++) {
-                step(objective, optimizer, batches.get(i % batches.size()));
+                step(passes, optimizer, batches.get(i % batches.size()));
             }
             timed.reset();
             long allocated = ProcessUsage.allocatedHeapBytes().orElse(0);
@@ -63,7 +63,7 @@ public final class TrainingStepProfile {
             for (int i = 0; i < steps; i++) {
                 PackedBatch batch = batches.get(i % batches.size());
                 long begin = System.nanoTime();
-                double loss = step(objective, optimizer, batch);
+                double loss = step(passes, optimizer, batch);
                 seconds[i] = (System.nanoTime() - begin) / 1e9;
                 tokens += batch.rows();
                 System.out.printf("step %d: %.1f ms, loss %.4f%n", i + 1, 1e3 * seconds[i],
@@ -78,13 +78,13 @@ public final class TrainingStepProfile {
             double[] sorted = seconds.clone();
             Arrays.sort(sorted);
             System.out.printf("median %.1f ms, %.1f tokens/s on average; temporaries %.1f MB, allocated on the heap "
-                    + "%.2f MB a step%n", 1e3 * sorted[steps / 2], tokens / all, objective.peakBytes() / 1e6,
+                    + "%.2f MB a step%n", 1e3 * sorted[steps / 2], tokens / all, passes.peakBytes() / 1e6,
                     allocated / 1e6 / steps);
         }
     }
 
-    private static double step(CausalLmObjective objective, Updates optimizer, PackedBatch batch) {
-        double sum = objective.backward(batch, batch.targets().count(), 1);
+    private static double step(TrainingPasses passes, Updates optimizer, PackedBatch batch) {
+        double sum = passes.training(batch, 1, pass -> pass.backward(batch.targets().count()));
         double norm = optimizer.gradientNorm();
         optimizer.step(1e-4, Math.min(1, 1 / (norm + 1e-6)));
         return sum;

@@ -93,15 +93,11 @@ public final class SideBySideTrainer {
                 open.add(trainers.get(i).open(new NextTokenObjective(), examples.get(i), trainers.get(i).held()));
             }
             List<TrainingOptions> options = open.stream().map(each -> each.run().options()).toList();
-            boolean sharesPrefixes = options.stream().allMatch(TrainingOptions::sharePrefixes);
-            boolean recomputes = options.stream().anyMatch(TrainingOptions::recompute);
-            return new JointTraining(open, models(), sharesPrefixes, recomputes).execute();
+            return new JointTraining(open, trainers.stream().map(Trainer::model).toList(), options.get(0).toBuilder()
+                    .sharePrefixes(options.stream().allMatch(TrainingOptions::sharePrefixes))
+                    .recompute(options.stream().anyMatch(TrainingOptions::recompute)).build()).execute();
         } finally {
             open.forEach(OpenTraining::close);
         }
-    }
-
-    private List<PeftModel> models() {
-        return trainers.stream().map(Trainer::model).toList();
     }
 }

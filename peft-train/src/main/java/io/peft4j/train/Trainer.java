@@ -16,6 +16,7 @@ import io.peft4j.data.Masking;
 import io.peft4j.train.internal.checkpoint.Checkpoints;
 import io.peft4j.train.internal.checkpoint.OutputFolder;
 import io.peft4j.train.internal.checkpoint.TrainingState;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.internal.probe.TrainingProbe;
 import io.peft4j.train.internal.run.OpenTraining;
 import io.peft4j.train.internal.run.TrainingRun;
@@ -30,7 +31,6 @@ import io.peft4j.train.objective.MixedObjective;
 import io.peft4j.train.objective.NextTokenObjective;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.parallel.WorkerCollective;
-import io.peft4j.train.support.CausalLmObjective;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -286,10 +286,11 @@ public final class Trainer {
         double weight = trainingSet(held, "validation", List.of()).weight();
         List<TokenSequence> sequences = EncodedExample.sequences(held);
         double sum = 0;
-        try (CausalLmObjective objective = new CausalLmObjective(model)) {
+        try (TrainingPasses passes = TrainingPasses.of(model)) {
             for (int from = 0; from < sequences.size(); from += batchSize()) {
-                sum += objective.loss(model.network().pack(sequences.subList(from,
-                        (int) Math.min(sequences.size(), (long) from + batchSize()))));
+                sum += passes.evaluation(model.network().pack(sequences.subList(from,
+                        (int) Math.min(sequences.size(), (long) from + batchSize()))),
+                        pass -> pass.batch().targets().weightedSum(pass.negativeLogLikelihoods()));
             }
         }
         return sum / weight;

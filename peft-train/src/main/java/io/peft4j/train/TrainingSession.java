@@ -13,8 +13,7 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.pack.support.Seeds;
 import io.peft4j.train.internal.checkpoint.OptimizerFile;
-import io.peft4j.train.internal.pass.FrozenStates;
-import io.peft4j.train.internal.pass.ObjectivePasses;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.optimizer.AdamW;
 import io.peft4j.train.optimizer.Optimizer;
 import io.peft4j.train.optimizer.Updates;
@@ -23,7 +22,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.OptionalInt;
 
 /**
  * The parts of a training for a loop of one's own: gradients, updates, samples, log-probabilities.
@@ -50,7 +48,7 @@ public final class TrainingSession implements AutoCloseable {
     private final ModelLease lease;
     private final List<Parameter> parameters;
     private final Updates updates;
-    private final ObjectivePasses passes;
+    private final TrainingPasses passes;
     private long passesDone;
 
     private TrainingSession(PeftModel model, Optimizer optimizer, long seed) {
@@ -63,8 +61,7 @@ public final class TrainingSession implements AutoCloseable {
         }
         this.lease = model.leaseForTraining();
         this.updates = new Updates(model.engine(), parameters, optimizer, 0);
-        this.passes = new ObjectivePasses(model, ObjectivePasses.keptBytes(model, false), OptionalInt.empty(),
-                FrozenStates.none());
+        this.passes = TrainingPasses.of(model);
         parameters.forEach(Parameter::clearGradient);
     }
 

@@ -11,7 +11,7 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.train.internal.pass.FrozenStates;
-import io.peft4j.train.support.CausalLmObjective;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -34,8 +34,12 @@ class FrozenStatesTest {
         return Tiny.onLayer(1, DROPOUT, kernels);
     }
 
-    private static CausalLmObjective objective(Tiny tiny, FrozenStates states) {
-        return new CausalLmObjective(tiny.model, false, states);
+    private static double loss(TrainingPasses passes, PackedBatch batch) {
+        return passes.evaluation(batch, pass -> pass.batch().targets().weightedSum(pass.negativeLogLikelihoods()));
+    }
+
+    private static TrainingPasses passes(Tiny tiny, FrozenStates states) {
+        return new TrainingPasses(tiny.model, TrainingOptions.defaults(), states);
     }
 
     private FrozenStates upTo(long bytes, Tiny tiny) {
@@ -58,15 +62,15 @@ class FrozenStatesTest {
     }
 
     private void assertWholePassesGiveTheSame(Tiny tiny, FrozenStates states) {
-        try (CausalLmObjective whole = objective(tiny, FrozenStates.none());
-                CausalLmObjective kept = objective(tiny, states)) {
+        try (TrainingPasses whole = passes(tiny, FrozenStates.none());
+                TrainingPasses kept = passes(tiny, states)) {
             for (PackedBatch batch : batches()) {
-                double loss = whole.backward(batch, weight, 3);
+                double loss = whole.training(batch, 3, pass -> pass.backward(weight));
                 float[] gradients = tiny.takeGradients();
-                assertEquals(loss, kept.backward(batch, weight, 3), ROUNDING * loss);
+                assertEquals(loss, kept.training(batch, 3, pass -> pass.backward(weight)), ROUNDING * loss);
                 assertEquals(0, Tiny.distance(gradients, tiny.takeGradients()), ROUNDING);
-                loss = whole.loss(batch);
-                assertEquals(loss, kept.loss(batch), ROUNDING * loss);
+                loss = loss(whole, batch);
+                assertEquals(loss, loss(kept, batch), ROUNDING * loss);
             }
         }
     }
@@ -83,8 +87,8 @@ class FrozenStatesTest {
     void eachExampleIsKeptOnceAndFreedInTheEnd() {
         try (Tiny tiny = upper(new NaiveKernels())) {
             FrozenStates states = all(tiny);
-            try (CausalLmObjective objective = objective(tiny, states)) {
-                batches().forEach(batch -> objective.backward(batch, weight, 0));
+            try (TrainingPasses passes = passes(tiny, states)) {
+                batches().forEach(batch -> passes.training(batch, 0, pass -> pass.backward(weight)));
                 assertEquals(bytes(examples), states.keptBytes());
             }
             assertEquals(0, states.keptBytes());
@@ -97,8 +101,8 @@ class FrozenStatesTest {
         try (Tiny tiny = upper(new NaiveKernels())) {
             assertWholePassesGiveTheSame(tiny, upTo(room, tiny));
             FrozenStates states = upTo(room, tiny);
-            try (CausalLmObjective objective = objective(tiny, states)) {
-                batches().forEach(objective::loss);
+            try (TrainingPasses passes = passes(tiny, states)) {
+                batches().forEach(batch -> loss(passes, batch));
                 assertEquals(bytes(examples.subList(0, 3)), states.keptBytes());
             }
         }
@@ -124,16 +128,16 @@ class FrozenStatesTest {
     void anotherChoiceOfAdaptersForgetsWhatWasKept() {
         PackedBatch batch = PackedBatch.of(examples);
         try (Tiny tiny = upper(new NaiveKernels());
-                CausalLmObjective kept = objective(tiny, all(tiny));
-                CausalLmObjective whole = objective(tiny, FrozenStates.none())) {
-            double above = kept.loss(batch);
+                TrainingPasses kept = passes(tiny, all(tiny));
+                TrainingPasses whole = passes(tiny, FrozenStates.none())) {
+            double above = loss(kept, batch);
             tiny.model.addAdapter("lower", Tiny.onLayer(0).rank(2).build(), new SplittableRandom(8));
             tiny.model.activate("lower");
-            double below = kept.loss(batch);
+            double below = loss(kept, batch);
             assertTrue(Math.abs(above - below) > 1e-3 * above, "the adapters do the same");
-            assertEquals(whole.loss(batch), below, ROUNDING * below);
+            assertEquals(loss(whole, batch), below, ROUNDING * below);
             tiny.model.activate(PeftModel.DEFAULT_ADAPTER);
-            assertEquals(above, kept.loss(batch), ROUNDING * above);
+            assertEquals(above, loss(kept, batch), ROUNDING * above);
         }
     }
 
@@ -141,8 +145,8 @@ class FrozenStatesTest {
     void nothingIsKeptWhereTheFirstLayerIsAdapted() {
         try (Tiny tiny = new Tiny()) {
             FrozenStates states = all(tiny);
-            try (CausalLmObjective objective = objective(tiny, states)) {
-                assertTrue(objective.backward(PackedBatch.of(examples), weight, 0) > 0);
+            try (TrainingPasses passes = passes(tiny, states)) {
+                assertTrue(passes.training(PackedBatch.of(examples), 0, pass -> pass.backward(weight)) > 0);
                 assertEquals(0, states.keptBytes());
             }
         }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
@@ -15,7 +16,7 @@ import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.lora.AdaLoraConfig;
 import io.peft4j.lora.LoraConfig;
-import io.peft4j.train.support.CausalLmObjective;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,12 +55,12 @@ class RankAllocationTest {
                     .flatMap(List::stream).filter(kept -> kept).count();
             assertEquals(6 * 2, left);
             try (PeftModel loaded = PeftModel.load(base, folder);
-                    CausalLmObjective ours = new CausalLmObjective(model);
-                    CausalLmObjective theirs = new CausalLmObjective(loaded)) {
+                    TrainingPasses ours = TrainingPasses.of(model);
+                    TrainingPasses theirs = TrainingPasses.of(loaded)) {
                 assertTrue(loaded.trainableParameterCount() < model.trainableParameterCount());
                 // What is cut was multiplied by zero; sums of fewer terms round differently.
-                assertArrayEquals(ours.negativeLogLikelihoods(PackedBatch.of(EXAMPLES)),
-                        theirs.negativeLogLikelihoods(PackedBatch.of(EXAMPLES)), 1e-4);
+                assertArrayEquals(ours.evaluation(PackedBatch.of(EXAMPLES), Pass::sequenceNegativeLogLikelihoods),
+                        theirs.evaluation(PackedBatch.of(EXAMPLES), Pass::sequenceNegativeLogLikelihoods), 1e-4);
             }
         }
     }
@@ -115,15 +116,16 @@ class RankAllocationTest {
     void anotherTrainingStartsWithAllRanksAndItsOwnLength(@TempDir Path folder) {
         try (TinyModel base = base();
                 PeftModel model = PeftModel.of(base, config().build(), new SplittableRandom(1));
-                CausalLmObjective objective = new CausalLmObjective(model)) {
+                TrainingPasses passes = TrainingPasses.of(model)) {
             train(model, folder, -1, false);
-            double[] trained = objective.negativeLogLikelihoods(PackedBatch.of(EXAMPLES));
+            double[] trained = passes.evaluation(PackedBatch.of(EXAMPLES), Pass::sequenceNegativeLogLikelihoods);
             Adapter adapter = model.adapter(PeftModel.DEFAULT_ADAPTER);
             adapter.training(20).close();
             AdaLoraConfig config = (AdaLoraConfig) adapter.config();
             assertEquals(20, config.totalSteps().getAsInt());
             assertTrue(config.rankPattern().isEmpty());
-            assertArrayEquals(trained, objective.negativeLogLikelihoods(PackedBatch.of(EXAMPLES)));
+            assertArrayEquals(trained,
+                    passes.evaluation(PackedBatch.of(EXAMPLES), Pass::sequenceNegativeLogLikelihoods));
             Path second = folder.resolve("second");
             assertThrows(Runs.Crash.class, () -> train(model, second, 2, false));
             model.saveAdapter(folder.resolve("now"));

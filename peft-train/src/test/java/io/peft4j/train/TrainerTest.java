@@ -19,9 +19,9 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.Masking;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.optimizer.AdamW;
 import io.peft4j.train.optimizer.Updates;
-import io.peft4j.train.support.CausalLmObjective;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -86,14 +86,14 @@ class TrainerTest {
                 .schedule(LearningRateSchedule.COSINE).weightDecay(0.1).shuffle(false).sharePrefixes(false));
         int clipped = 0;
         try (Tiny tiny = new Tiny();
-                CausalLmObjective objective = new CausalLmObjective(tiny.model);
+                TrainingPasses passes = TrainingPasses.of(tiny.model);
                 Updates optimizer = new Updates(tiny.model.engine(), tiny.model.trainableParameters(),
                         AdamW.DEFAULT, 0.1)) {
             for (int step = 0; step < 3 * epochs; step++) {
                 int from = step % 3 * 5;
                 List<TokenSequence> batch = EXAMPLES.subList(from, Math.min(12, from + 5));
                 long supervised = batch.stream().mapToLong(TokenSequence::supervisedTokens).sum();
-                objective.backward(PackedBatch.of(batch), supervised, 0);
+                passes.training(PackedBatch.of(batch), 0, pass -> pass.backward(supervised));
                 double norm = optimizer.gradientNorm();
                 clipped += norm > maxNorm ? 1 : 0;
                 double rate = 0.01 * LearningRateSchedule.COSINE.factor(step, 2, 3 * epochs);
@@ -107,8 +107,9 @@ class TrainerTest {
 
     @Test
     void lossIsTheMeanOverTheSupervisedTokensOfTheWholeUpdate() {
-        try (Tiny tiny = new Tiny(); CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
-            double expected = objective.loss(PackedBatch.of(EXAMPLES)) / Tiny.weight(EXAMPLES);
+        try (Tiny tiny = new Tiny(); TrainingPasses passes = TrainingPasses.of(tiny.model)) {
+            double expected = passes.evaluation(PackedBatch.of(EXAMPLES),
+                    pass -> pass.batch().targets().weightedSum(pass.negativeLogLikelihoods())) / Tiny.weight(EXAMPLES);
             StepMetrics step = tiny.trainer().batchSize(5).gradientAccumulation(3).epochs(1)
                     .build().train(EXAMPLES).steps().get(0);
             // Sums of f32 values in another order.
@@ -127,8 +128,9 @@ class TrainerTest {
             }
             return new TokenSequence(example.ids(), weights);
         }).toList();
-        try (Tiny tiny = new Tiny(); CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
-            double expected = objective.loss(PackedBatch.of(weighted)) / Tiny.weight(weighted);
+        try (Tiny tiny = new Tiny(); TrainingPasses passes = TrainingPasses.of(tiny.model)) {
+            double expected = passes.evaluation(PackedBatch.of(weighted),
+                    pass -> pass.batch().targets().weightedSum(pass.negativeLogLikelihoods())) / Tiny.weight(weighted);
             TrainingResult result = tiny.trainer().batchSize(12).epochs(1).validation(weighted).build()
                     .train(weighted);
             assertEquals(expected, result.steps().get(0).trainLoss(), 1e-6 * expected);
@@ -285,8 +287,9 @@ class TrainerTest {
     void validationLossIsTheObjectiveBeforeAndAfterEachEpoch() {
         List<TokenSequence> held = Tiny.examples(7, 2);
         List<String> told = new ArrayList<>();
-        try (Tiny tiny = new Tiny(); CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
-            double before = objective.loss(PackedBatch.of(held)) / Tiny.weight(held);
+        try (Tiny tiny = new Tiny(); TrainingPasses passes = TrainingPasses.of(tiny.model)) {
+            double before = passes.evaluation(PackedBatch.of(held),
+                    pass -> pass.batch().targets().weightedSum(pass.negativeLogLikelihoods())) / Tiny.weight(held);
             TrainingResult result = tiny.trainer().learningRate(0.01).epochs(2).batchSize(5)
                     .validation(held).listener(new TrainingListener() {
                         @Override
@@ -294,7 +297,8 @@ class TrainerTest {
                             told.add(step + " " + epoch + " " + evalLoss);
                         }
                     }).build().train(EXAMPLES);
-            double after = objective.loss(PackedBatch.of(held)) / Tiny.weight(held);
+            double after = passes.evaluation(PackedBatch.of(held),
+                    pass -> pass.batch().targets().weightedSum(pass.negativeLogLikelihoods())) / Tiny.weight(held);
             List<TrainingResult.Evaluation> evaluations = result.evaluations();
             assertEquals(List.of(0L, 3L, 6L), evaluations.stream().map(TrainingResult.Evaluation::step).toList());
             assertEquals(List.of(0.0, 1.0, 2.0), evaluations.stream().map(TrainingResult.Evaluation::epoch).toList());

@@ -18,7 +18,7 @@ import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.LoraFa;
 import io.peft4j.lora.LoraPlus;
 import io.peft4j.lora.init.LoraInit;
-import io.peft4j.train.support.CausalLmObjective;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -91,8 +91,8 @@ class UpdateRuleTest {
     /** The changed gradient times s^2 A A^T is the gradient again. */
     @Test
     void theGradientOfLoraFaUndoesTheScaleOfA() {
-        try (Tiny tiny = new Tiny(0); CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
-            objective.backward(PackedBatch.of(Tiny.examples(4, 1)), 1, 0);
+        try (Tiny tiny = new Tiny(0); TrainingPasses passes = TrainingPasses.of(tiny.model)) {
+            passes.training(PackedBatch.of(Tiny.examples(4, 1)), 0, pass -> pass.backward(1));
             List<Parameter> parameters = tiny.model.trainableParameters();
             List<float[]> before = parameters.stream().map(p -> Arrays.toFloats(p.gradient())).toList();
             LoraFa.of(tiny.model).beforeUpdate();

@@ -1,8 +1,6 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.model.Pass;
-import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -10,7 +8,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
-import java.util.function.ToDoubleFunction;
 
 /**
  * Several objectives at once, each with examples of its own: the loss is the weighted sum of theirs, each the mean over
@@ -248,40 +245,7 @@ public final class MixedObjective implements Objective<MixedObjective.Example> {
     }
 
     private Passes named(Passes passes, List<EncodedExample> batch) {
-        return new Named(passes, names.get(batch.get(0).part()));
-    }
-
-    /** Passes whose measures have a name before their own. */
-    private record Named(Passes passes, String name) implements Passes {
-        @Override
-        public double training(int part, List<TokenSequence> sequences, ToDoubleFunction<Pass> work) {
-            return passes.training(part, sequences, work);
-        }
-
-        @Override
-        public <T> T evaluation(List<TokenSequence> sequences, Function<Pass, T> work) {
-            return passes.evaluation(sequences, work);
-        }
-
-        @Override
-        public <T> T base(List<TokenSequence> sequences, Function<Pass, T> work) {
-            return passes.base(sequences, work);
-        }
-
-        @Override
-        public long seed() {
-            return passes.seed();
-        }
-
-        @Override
-        public void measure(String measure, double[] sums, double count) {
-            passes.measure(name + "/" + measure, sums, count);
-        }
-
-        @Override
-        public void visited(EncodedExample example, boolean right, double loss) {
-            passes.visited(example, right, loss);
-        }
+        return passes.named(names.get(batch.get(0).part()));
     }
 
     @Override

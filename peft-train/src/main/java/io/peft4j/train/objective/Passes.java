@@ -29,6 +29,9 @@ public interface Passes {
     /** As {@link #evaluation}, of the base model without its adapter. */
     <T> T base(List<TokenSequence> sequences, Function<Pass, T> work);
 
+    /** The same passes, whose measures have a name and a stroke before their own. */
+    Passes named(String name);
+
     /** A seed for what is drawn for this batch: another one in each update, and the same when it is resumed. */
     long seed();
 

@@ -6,9 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.decision.DecisionQuestion.Kind;
 import io.peft4j.train.TrainingResult.Evaluation;
-import io.peft4j.train.internal.pass.BatchPasses;
 import io.peft4j.train.internal.pass.Measures;
-import io.peft4j.train.internal.pass.RowVisits;
 import io.peft4j.train.internal.run.BestValues;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -34,8 +32,7 @@ class DecisionCountsTest {
                 loss += Math.log1p(Math.exp(i < right ? -margin : margin)) / 20;
             }
             Measures ofBatch = new Measures();
-            new BatchPasses(null, null, false, 0, ofBatch, new RowVisits(false, List.of()))
-                    .measure(Objective.CALIBRATED_LOSS, counts.losses(), 20);
+            ofBatch.add(Objective.CALIBRATED_LOSS, counts.losses(), 20);
             ByteArrayOutputStream sent = new ByteArrayOutputStream();
             ofBatch.write(new DataOutputStream(sent));
             measures.add(Measures.read(new DataInputStream(new ByteArrayInputStream(sent.toByteArray()))));

@@ -20,7 +20,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.generation.internal.TextGenerator;
-import io.peft4j.train.support.CausalLmObjective;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -127,8 +127,8 @@ class ActivatedLoraTest {
     private static List<float[]> gradients(PeftModel model, PackedBatch batch) {
         List<Parameter> parameters = model.trainableParameters();
         parameters.forEach(Parameter::clearGradient);
-        try (CausalLmObjective objective = new CausalLmObjective(model)) {
-            objective.backward(batch, batch.targets().count(), 0);
+        try (TrainingPasses passes = TrainingPasses.of(model)) {
+            passes.training(batch, 0, pass -> pass.backward(batch.targets().count()));
         }
         return parameters.stream().map(parameter -> Arrays.toFloats(parameter.gradient())).toList();
     }

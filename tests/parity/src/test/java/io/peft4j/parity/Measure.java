@@ -10,7 +10,7 @@ import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.train.support.CausalLmObjective;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,16 +37,18 @@ final class Measure {
 
     /** The summed negative log-likelihood of each sequence's supervised tokens, each sequence in a batch of its own. */
     static double[] oneByOne(LanguageModel model, List<TokenSequence> sequences) {
-        try (CausalLmObjective objective = new CausalLmObjective(model)) {
+        try (TrainingPasses passes = TrainingPasses.of(model)) {
             return sequences.stream()
-                    .mapToDouble(s -> objective.negativeLogLikelihoods(PackedBatch.of(List.of(s)))[0]).toArray();
+                    .mapToDouble(
+                            s -> passes.evaluation(PackedBatch.of(List.of(s)), Pass::sequenceNegativeLogLikelihoods)[0])
+                    .toArray();
         }
     }
 
     /** The same from one batch. */
     static double[] together(LanguageModel model, PackedBatch batch) {
-        try (CausalLmObjective objective = new CausalLmObjective(model)) {
-            return objective.negativeLogLikelihoods(batch);
+        try (TrainingPasses passes = TrainingPasses.of(model)) {
+            return passes.evaluation(batch, Pass::sequenceNegativeLogLikelihoods);
         }
     }
 

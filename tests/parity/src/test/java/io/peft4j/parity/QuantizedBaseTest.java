@@ -31,7 +31,7 @@ import io.peft4j.models.ModelOptions;
 import io.peft4j.models.ModelOptions.Precision;
 import io.peft4j.models.hub.ModelLocator;
 import io.peft4j.train.Trainer;
-import io.peft4j.train.support.CausalLmObjective;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -160,9 +160,9 @@ class QuantizedBaseTest {
     }
 
     private static float[] gradients(BaseModel base) {
-        try (PeftModel model = adapted(base); CausalLmObjective objective = new CausalLmObjective(model)) {
+        try (PeftModel model = adapted(base); TrainingPasses passes = TrainingPasses.of(model)) {
             PackedBatch batch = PackedBatch.of(TEXTS);
-            objective.backward(batch, batch.targets().count(), 1);
+            passes.training(batch, 1, pass -> pass.backward(batch.targets().count()));
             int length = (int) model.trainableParameterCount();
             float[] all = new float[length];
             int at = 0;

@@ -9,12 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.Pass;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
-import io.peft4j.train.support.CausalLmObjective;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -45,7 +46,7 @@ class RowAdaptersTest {
         List<TokenSequence> texts = Fixtures.texts("tiny-llama");
         BaseModel base = kernels.shared("tiny-llama");
         try (PeftModel model = model(base);
-                CausalLmObjective objective = new CausalLmObjective(model)) {
+                TrainingPasses passes = TrainingPasses.of(model)) {
             model.activateByRow(ADAPTERS.toArray(String[]::new));
             List<TokenSequence> mixed = new ArrayList<>();
             double[] expected = new double[texts.size()];
@@ -57,8 +58,10 @@ class RowAdaptersTest {
                         : Fixtures.json(Fixtures.adapter(adapter).resolve("expected.json")).get("nll").get(i)
                                 .asDouble();
             }
-            Measure.assertClose(expected, objective.negativeLogLikelihoods(PackedBatch.of(mixed)), "mixed batch");
-            Measure.assertClose(expected, objective.negativeLogLikelihoods(PackedBatch.sharingPrefixes(mixed)),
+            Measure.assertClose(expected,
+                    passes.evaluation(PackedBatch.of(mixed), Pass::sequenceNegativeLogLikelihoods), "mixed batch");
+            Measure.assertClose(expected,
+                    passes.evaluation(PackedBatch.sharingPrefixes(mixed), Pass::sequenceNegativeLogLikelihoods),
                     "mixed batch with shared beginnings");
         }
     }
@@ -105,9 +108,9 @@ class RowAdaptersTest {
             model.activateByRow("lora", PeftModel.BASE);
             assertEquals(List.of("lora"), model.activeAdapters());
             TokenSequence third = Fixtures.texts("tiny-llama").get(0).inGroup(2);
-            try (CausalLmObjective objective = new CausalLmObjective(model)) {
+            try (TrainingPasses passes = TrainingPasses.of(model)) {
                 assertThrows(ConfigurationException.class,
-                        () -> objective.negativeLogLikelihoods(PackedBatch.of(List.of(third))));
+                        () -> passes.evaluation(PackedBatch.of(List.of(third)), Pass::sequenceNegativeLogLikelihoods));
             }
         }
     }

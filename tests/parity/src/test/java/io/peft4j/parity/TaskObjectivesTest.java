@@ -91,6 +91,11 @@ class TaskObjectivesTest {
         }
 
         @Override
+        public Passes named(String name) {
+            return this;
+        }
+
+        @Override
         public long seed() {
             return 7;
         }

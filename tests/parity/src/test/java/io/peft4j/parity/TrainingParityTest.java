@@ -16,9 +16,9 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.Trainer;
-import io.peft4j.train.optimizer.Optimizer;
 import io.peft4j.train.TrainingResult;
-import io.peft4j.train.support.CausalLmObjective;
+import io.peft4j.train.internal.pass.TrainingPasses;
+import io.peft4j.train.optimizer.Optimizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,7 +68,7 @@ class TrainingParityTest {
         double supervised = run.get("steps").get(0).get("supervised_tokens").asDouble();
         BaseModel base = kernels.shared(run.get("model").asText());
         try (PeftModel model = PeftModel.load(base, Fixtures.adapter(run.get("adapter").asText()));
-                CausalLmObjective objective = new CausalLmObjective(model);
+                TrainingPasses passes = TrainingPasses.of(model);
                 SafetensorsFile expected = SafetensorsFile.open(gradients(name))) {
             Map<String, AdapterTensor> tensors = trainable(model);
             assertEquals(expected.names(), tensors.keySet());
@@ -76,8 +76,8 @@ class TrainingParityTest {
                 tensors.values().forEach(tensor -> tensor.parameter().clearGradient());
                 double loss = 0;
                 for (List<TokenSequence> batch : microBatches) {
-                    loss += objective.backward(sharing ? PackedBatch.sharingPrefixes(batch) : PackedBatch.of(batch),
-                            supervised, 0) / supervised;
+                    loss += passes.training(sharing ? PackedBatch.sharingPrefixes(batch) : PackedBatch.of(batch), 0,
+                            pass -> pass.backward(supervised)) / supervised;
                 }
                 assertRelative(run.get("steps").get(0).get("loss_f64").asDouble(), loss, Measure.NLL, "loss");
                 assertGradients(run, expected, tensors);

@@ -16,9 +16,9 @@ import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.optimizer.AdamW;
 import io.peft4j.train.optimizer.Updates;
-import io.peft4j.train.support.CausalLmObjective;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -84,10 +84,10 @@ record Expected(List<Prompt> prompts, Map<String, List<String>> answers, List<fl
         List<TokenSequence> examples = IntStream.range(0, 8).mapToObj(i -> TokenSequence.allSupervised(
                 new SplittableRandom(i).ints(12, 5, 300).toArray())).toList();
         try (PeftModel model = PeftModel.of(base, config);
-                CausalLmObjective objective = new CausalLmObjective(model);
+                TrainingPasses passes = TrainingPasses.of(model);
                 Updates optimizer = new Updates(model.engine(), model.trainableParameters(), AdamW.DEFAULT, 0)) {
             for (int step = 0; step < 6; step++) {
-                objective.backward(PackedBatch.of(examples), 88, step);
+                passes.training(PackedBatch.of(examples), step, pass -> pass.backward(88));
                 optimizer.step(1e-2, 1);
             }
             return model.trainableParameters().stream().map(p -> io.peft4j.core.array.Arrays.toFloats(p.value()))

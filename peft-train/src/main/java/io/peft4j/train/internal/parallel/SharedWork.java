@@ -2,13 +2,11 @@ package io.peft4j.train.internal.parallel;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
-import io.peft4j.core.model.Network;
 import io.peft4j.data.pack.support.Seeds;
 import io.peft4j.train.Cancellation;
-import io.peft4j.train.internal.pass.BatchPasses;
 import io.peft4j.train.internal.pass.Measures;
-import io.peft4j.train.internal.pass.ObjectivePasses;
 import io.peft4j.train.internal.pass.RowVisits;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.internal.task.PartSums;
 import io.peft4j.train.internal.task.ReferenceValues;
 import io.peft4j.train.internal.task.TrainingSet;
@@ -37,10 +35,8 @@ public final class SharedWork {
     private final WorkerCollective workers;
     private final WorkDivision division;
     private final Objective<?> objective;
-    private final ObjectivePasses passes;
+    private final TrainingPasses passes;
     private final RowVisits rows;
-    private final Network network;
-    private final boolean sharesPrefixes;
     private final long seed;
     private final Cancellation cancellation;
     private final SlowWorkers slow;
@@ -49,23 +45,20 @@ public final class SharedWork {
     private boolean apart;
 
     /** The work of one of the workers. */
-    public SharedWork(TrainingTask task, ObjectivePasses passes, RowVisits rows, WorkerCollective workers,
+    public SharedWork(TrainingTask task, TrainingPasses passes, RowVisits rows, WorkerCollective workers,
             Cancellation cancellation) {
         this.rows = rows;
         this.workers = workers;
         this.objective = task.objective();
         this.passes = passes;
-        this.network = task.model().network();
-        this.division = WorkDivision.of(workers, objective, task.options(), network);
-        // Each sequence has noise of its own.
-        this.sharesPrefixes = task.options().sharePrefixes() && task.options().neftuneAlpha() == 0;
+        this.division = WorkDivision.of(workers, objective, task.options(), task.model().network());
         this.seed = task.options().seed();
         this.cancellation = cancellation;
         this.slow = new SlowWorkers(workers, LOG::warn);
     }
 
     private Passes passes(long dropoutSeed, Measures measures) {
-        return new BatchPasses(passes, network, sharesPrefixes, dropoutSeed, measures, rows);
+        return passes.ofBatch(dropoutSeed, measures, rows);
     }
 
     /** The loss of an example by itself, without the others. */

@@ -30,7 +30,8 @@ public final class Measures {
     private final Map<Integer, RowVisits.Visit> visits = new TreeMap<>();
     private final List<SampledAnswer> answers = new ArrayList<>();
 
-    void add(String name, double[] values, double count) {
+    /** Takes the sums of values of a measure, for each way to compute it, and their number. */
+    public void add(String name, double[] values, double count) {
         sums.merge(name, new Sums(values, count), (all, more) -> all.and(values, count));
     }
 

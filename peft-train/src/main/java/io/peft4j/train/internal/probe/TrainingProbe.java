@@ -11,11 +11,10 @@ import io.peft4j.train.TrainingEstimate;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.internal.parallel.SharedCheckpoint;
-import io.peft4j.train.internal.pass.BatchPasses;
 import io.peft4j.train.internal.pass.FrozenStates;
 import io.peft4j.train.internal.pass.Measures;
-import io.peft4j.train.internal.pass.ObjectivePasses;
 import io.peft4j.train.internal.pass.RowVisits;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.internal.report.Listeners;
 import io.peft4j.train.internal.report.MetricsFile;
 import io.peft4j.train.internal.report.PageWriter;
@@ -39,7 +38,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
@@ -255,9 +253,8 @@ public final class TrainingProbe {
             BiConsumer<Passes, List<EncodedExample>> work) {
         double seconds = 0;
         long measured = 0;
-        try (ObjectivePasses passes = new ObjectivePasses(model, 0, OptionalInt.empty(), FrozenStates.none())) {
-            Passes each = new BatchPasses(passes, model.network(), options.sharePrefixes(), 0, new Measures(),
-                    new RowVisits(false, List.of()));
+        try (TrainingPasses passes = new TrainingPasses(model, options, FrozenStates.none())) {
+            Passes each = passes.ofBatch(0, new Measures(), new RowVisits(false, List.of()));
             for (int i = 0; i < batches.size(); i++) {
                 List<EncodedExample> batch = complete(batches.get(i));
                 long begin = System.nanoTime();

@@ -12,10 +12,10 @@ import io.peft4j.core.peft.AdapterLease;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.train.SideBySideTrainer.Outcome;
-import io.peft4j.train.internal.pass.BatchPasses;
+import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.internal.pass.FrozenStates;
 import io.peft4j.train.internal.pass.Measures;
-import io.peft4j.train.internal.pass.ObjectivePasses;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.internal.report.TrainingEvents;
 import io.peft4j.train.internal.task.Update;
 import io.peft4j.train.objective.EncodedExample;
@@ -24,30 +24,25 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /** Trainings that run side by side: an update of each at a time, their batches in common passes. */
 public final class JointTraining {
     private final List<OpenTraining> trainings;
     private final List<PeftModel> models;
-    private final boolean sharesPrefixes;
-    private final boolean recomputes;
+    private final TrainingOptions options;
     private final Outcome[] outcomes;
 
     /**
      * Trainings by next-token prediction.
      *
      * @param models what each trains
-     * @param sharesPrefixes whether a beginning that sequences of a training have in common is computed once
-     * @param recomputes whether decoder layers run twice
+     * @param options of the common passes
      */
-    public JointTraining(List<OpenTraining> trainings, List<PeftModel> models, boolean sharesPrefixes,
-            boolean recomputes) {
+    public JointTraining(List<OpenTraining> trainings, List<PeftModel> models, TrainingOptions options) {
         this.trainings = trainings;
         this.models = models;
-        this.sharesPrefixes = sharesPrefixes;
-        this.recomputes = recomputes;
+        this.options = options;
         this.outcomes = new Outcome[trainings.size()];
     }
 
@@ -55,18 +50,18 @@ public final class JointTraining {
     public List<Outcome> execute() {
         forEach(open(), i -> trainings.get(i).start());
         List<Integer> before = List.of();
-        Optional<ObjectivePasses> passes = Optional.empty();
+        Optional<TrainingPasses> passes = Optional.empty();
         try {
             while (!open().isEmpty()) {
                 if (!before.equals(open())) {
-                    passes.ifPresent(ObjectivePasses::close);
+                    passes.ifPresent(TrainingPasses::close);
                     passes = Optional.of(passes(open()));
                     before = open();
                 }
                 turn(passes.get(), before);
             }
         } finally {
-            passes.ifPresent(ObjectivePasses::close);
+            passes.ifPresent(TrainingPasses::close);
         }
         return List.of(outcomes);
     }
@@ -76,14 +71,13 @@ public final class JointTraining {
         return IntStream.range(0, outcomes.length).filter(i -> outcomes[i] == null).boxed().toList();
     }
 
-    private ObjectivePasses passes(List<Integer> some) {
-        Together together = new Together(some.stream().map(models::get).toList());
-        return new ObjectivePasses(together, ObjectivePasses.keptBytes(together, recomputes), OptionalInt.empty(),
+    private TrainingPasses passes(List<Integer> some) {
+        return new TrainingPasses(new Together(some.stream().map(models::get).toList()), options,
                 FrozenStates.none());
     }
 
     /** An evaluation and an update of each, where they are due. */
-    private void turn(ObjectivePasses passes, List<Integer> some) {
+    private void turn(TrainingPasses passes, List<Integer> some) {
         evaluate(passes, some);
         forEach(some, i -> {
             TrainingRun run = trainings.get(i).run();
@@ -96,7 +90,7 @@ public final class JointTraining {
         }
     }
 
-    private void evaluate(ObjectivePasses passes, List<Integer> some) {
+    private void evaluate(TrainingPasses passes, List<Integer> some) {
         Map<Integer, List<List<EncodedExample>>> batches = new LinkedHashMap<>();
         TrainingEvents.Evaluation event = new TrainingEvents.Evaluation();
         event.begin();
@@ -109,7 +103,7 @@ public final class JointTraining {
         double[] sums = new double[trainings.size()];
         for (int number = 0; number < longest(batches); number++) {
             Map<Integer, List<EncodedExample>> now = at(batches, number);
-            add(sums, now, passes.evaluation(pack(some, now), Pass::sequenceLosses));
+            add(sums, now, passes.evaluation(pack(passes, some, now), Pass::sequenceLosses));
         }
         forEach(List.copyOf(batches.keySet()),
                 i -> trainings.get(i).run().addEvaluation(sums[i] / weight(batches.get(i)), new Measures(), event));
@@ -121,7 +115,7 @@ public final class JointTraining {
         });
     }
 
-    private void update(ObjectivePasses passes, List<Integer> some) {
+    private void update(TrainingPasses passes, List<Integer> some) {
         Map<Integer, Update> updates = new LinkedHashMap<>();
         Map<Integer, List<List<EncodedExample>>> batches = new LinkedHashMap<>();
         for (int i : some) {
@@ -139,7 +133,7 @@ public final class JointTraining {
             double[][] losses = new double[1][];
             double[][] missed = new double[1][];
             // Without dropout the seed has no meaning.
-            passes.training(pack(some, now), 0, pass -> {
+            passes.training(pack(passes, some, now), 0, pass -> {
                 losses[0] = pass.backwardBySequence(normalizers);
                 missed[0] = pass.batch().targets().missed(pass.hits(), normalizers.length);
                 return 0;
@@ -178,11 +172,12 @@ public final class JointTraining {
         return now;
     }
 
-    private PackedBatch pack(List<Integer> some, Map<Integer, List<EncodedExample>> batches) {
+    private static PackedBatch pack(TrainingPasses passes, List<Integer> some,
+            Map<Integer, List<EncodedExample>> batches) {
         List<TokenSequence> sequences = new ArrayList<>();
         batches.forEach((i, batch) -> EncodedExample.sequences(batch)
                 .forEach(sequence -> sequences.add(sequence.inGroup(some.indexOf(i)))));
-        return BatchPasses.pack(models.get(0).network(), sharesPrefixes, sequences);
+        return passes.pack(sequences);
     }
 
     /** Adds the losses of sequences to those of their trainings. */

@@ -20,8 +20,8 @@ import io.peft4j.train.internal.parallel.SharedWork;
 import io.peft4j.train.internal.parallel.WorkerAgreement;
 import io.peft4j.train.internal.pass.FrozenStates;
 import io.peft4j.train.internal.pass.Measures;
-import io.peft4j.train.internal.pass.ObjectivePasses;
 import io.peft4j.train.internal.pass.RowVisits;
+import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.internal.report.Listeners;
 import io.peft4j.train.internal.report.RewardWatch;
 import io.peft4j.train.internal.report.TrainingEvents;
@@ -42,7 +42,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -68,7 +67,7 @@ public final class TrainingRun implements AutoCloseable {
     private final RemainingTime pace;
     private final RowVisits rows;
     private final Course course;
-    private final ObjectivePasses passes;
+    private final TrainingPasses passes;
     private final Updates optimizer;
     private final Map<String, TrainingHook> hooks = new LinkedHashMap<>();
     private final RunCheckpoint checkpoint;
@@ -97,8 +96,7 @@ public final class TrainingRun implements AutoCloseable {
         long doneSteps = state.map(TrainingState::step).orElse(0L);
         state.ifPresent(before -> course.restore(before.course(), doneSteps, from.finished()));
         this.pace = new RemainingTime(sampler.tokens(doneSteps, course.end()));
-        this.passes = new ObjectivePasses(model, ObjectivePasses.keptBytes(model, options.recompute()),
-                OptionalInt.empty(), frozenStates()).withNoise(options.neftuneAlpha());
+        this.passes = new TrainingPasses(model, options, frozenStates());
         this.work = new SharedWork(task, passes, rows, workers, cancellation);
         this.optimizer = new Updates(model.engine(), parameters, options.optimizer(), task::weightDecay,
                 task::rateFactor);

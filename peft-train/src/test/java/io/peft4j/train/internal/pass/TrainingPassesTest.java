@@ -1,4 +1,4 @@
-package io.peft4j.train.support;
+package io.peft4j.train.internal.pass;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -10,14 +10,14 @@ import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.support.KernelProvider;
 import io.peft4j.core.kernel.support.NaiveKernels;
+import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.train.Tiny;
-import io.peft4j.train.internal.pass.FrozenStates;
+import io.peft4j.train.TrainingOptions;
 import java.lang.reflect.Proxy;
 import java.util.Collections;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -32,7 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The loss and its gradients, however the examples are put into batches and the logits into chunks. */
-class CausalLmObjectiveTest {
+class TrainingPassesTest {
     /** Sums in f32 taken in another order: a few times 2^-24 on each of up to a hundred terms. */
     private static final double ROUNDING = 2e-6;
 
@@ -49,16 +49,16 @@ class CausalLmObjectiveTest {
     @MethodSource("io.peft4j.train.Tiny#kernels")
     void packedAndSharedLossAndGradientsEqualThoseOfSingleExamples(KernelProvider provider) {
         try (Tiny tiny = new Tiny(0, provider.create(2));
-                CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
+                TrainingPasses passes = TrainingPasses.of(tiny.model)) {
             double oneByOne = 0;
             for (TokenSequence example : examples) {
-                oneByOne += objective.backward(PackedBatch.of(List.of(example)), weight, 0);
+                oneByOne += passes.training(PackedBatch.of(List.of(example)), 0, pass -> pass.backward(weight));
             }
             float[] expected = tiny.takeGradients();
             PackedBatch shared = PackedBatch.sharingPrefixes(examples);
             assertTrue(shared.rows() < PackedBatch.of(examples).rows(), "nothing is shared");
             for (PackedBatch batch : List.of(PackedBatch.of(examples), shared)) {
-                assertEquals(oneByOne, objective.backward(batch, weight, 0), ROUNDING * oneByOne);
+                assertEquals(oneByOne, passes.training(batch, 0, pass -> pass.backward(weight)), ROUNDING * oneByOne);
                 assertEquals(0, Tiny.distance(expected, tiny.takeGradients()), ROUNDING);
             }
         }
@@ -66,32 +66,35 @@ class CausalLmObjectiveTest {
 
     @Test
     void lossOfASequenceDoesNotDependOnTheBatch() {
-        try (CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
-            double[] packed = objective.negativeLogLikelihoods(PackedBatch.sharingPrefixes(examples));
+        try (TrainingPasses passes = TrainingPasses.of(tiny.model)) {
+            double[] packed = passes.evaluation(PackedBatch.sharingPrefixes(examples),
+                    Pass::sequenceNegativeLogLikelihoods);
             for (int i = 0; i < packed.length; i++) {
-                double alone = objective.negativeLogLikelihoods(PackedBatch.of(List.of(examples.get(i))))[0];
+                double alone = passes.evaluation(PackedBatch.of(List.of(examples.get(i))),
+                        Pass::sequenceNegativeLogLikelihoods)[0];
                 assertEquals(alone, packed[i], ROUNDING * alone);
             }
             double sum = java.util.Arrays.stream(packed).sum();
-            assertEquals(sum, objective.loss(PackedBatch.of(examples)), ROUNDING * sum);
-            assertEquals(sum, objective.backward(PackedBatch.of(examples), weight, 0), ROUNDING * sum);
+            assertEquals(sum, loss(passes, PackedBatch.of(examples)), ROUNDING * sum);
+            assertEquals(sum, passes.training(PackedBatch.of(examples), 0, pass -> pass.backward(weight)),
+                    ROUNDING * sum);
         }
     }
 
     @Test
     void chunksOfLogitsGiveTheLossAndGradientsOfOneChunk() {
         PackedBatch batch = PackedBatch.sharingPrefixes(examples);
-        try (CausalLmObjective whole = new CausalLmObjective(tiny.model, Long.MAX_VALUE, OptionalInt.of(1000),
-                FrozenStates.none())) {
-            double loss = whole.backward(batch, weight, 0);
+        try (TrainingPasses whole = TrainingPasses.of(tiny.model)) {
+            double loss = whole.training(batch, 0, pass -> pass.withChunkRows(1000).backward(weight));
             float[] gradients = tiny.takeGradients();
-            float[] nll = whole.tokenNegativeLogLikelihoods(batch);
+            float[] nll = whole.evaluation(batch, pass -> pass.withChunkRows(1000).negativeLogLikelihoods());
             for (int rows : new int[] {1, 2, 7, batch.targets().count() - 1}) {
-                try (CausalLmObjective chunked = new CausalLmObjective(tiny.model, Long.MAX_VALUE, OptionalInt.of(rows),
-                        FrozenStates.none())) {
-                    assertEquals(loss, chunked.backward(batch, weight, 0), ROUNDING * loss);
+                try (TrainingPasses chunked = TrainingPasses.of(tiny.model)) {
+                    assertEquals(loss, chunked.training(batch, 0, pass -> pass.withChunkRows(rows).backward(weight)),
+                            ROUNDING * loss);
                     assertEquals(0, Tiny.distance(gradients, tiny.takeGradients()), ROUNDING);
-                    assertArrayEquals(nll, chunked.tokenNegativeLogLikelihoods(batch), 1e-5f);
+                    assertArrayEquals(nll, chunked.evaluation(batch,
+                            pass -> pass.withChunkRows(rows).negativeLogLikelihoods()), 1e-5f);
                     assertTrue(chunked.peakBytes() <= whole.peakBytes());
                 }
             }
@@ -102,15 +105,15 @@ class CausalLmObjectiveTest {
     void gradientsMatchCentralDifferences() {
         PackedBatch batch = PackedBatch.sharingPrefixes(weighted());
         double divisor = Tiny.weight(weighted());
-        try (CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
-            objective.backward(batch, divisor, 0);
+        try (TrainingPasses passes = TrainingPasses.of(tiny.model)) {
+            passes.training(batch, 0, pass -> pass.backward(divisor));
             SplittableRandom random = new SplittableRandom(3);
             for (Parameter parameter : tiny.model.trainableParameters()) {
                 float[] gradient = Arrays.toFloats(parameter.gradient());
                 for (int times = 0; times < 3; times++) {
                     int i = random.nextInt(gradient.length);
-                    double difference = (lossWith(objective, batch, parameter, i, 0.01f)
-                            - lossWith(objective, batch, parameter, i, -0.01f)) / 0.02 / divisor;
+                    double difference = (lossWith(passes, batch, parameter, i, 0.01f)
+                            - lossWith(passes, batch, parameter, i, -0.01f)) / 0.02 / divisor;
                     // The loss has an error of some 1e-6 in f32, divided by a step of 0.02; the third derivative adds
                     // about as much.
                     assertEquals(difference, gradient[i], 3e-4 + 1e-3 * Math.abs(difference), parameter.name());
@@ -119,13 +122,13 @@ class CausalLmObjectiveTest {
         }
     }
 
-    private static double lossWith(CausalLmObjective objective, PackedBatch batch, Parameter parameter, int index,
+    private static double lossWith(TrainingPasses passes, PackedBatch batch, Parameter parameter, int index,
             float step) {
         float[] values = Arrays.toFloats(parameter.value());
         float before = values[index];
         values[index] = before + step;
         Arrays.write(parameter.value(), 0, values, 0, values.length);
-        double loss = objective.loss(batch);
+        double loss = loss(passes, batch);
         values[index] = before;
         Arrays.write(parameter.value(), 0, values, 0, values.length);
         return loss;
@@ -133,15 +136,15 @@ class CausalLmObjectiveTest {
 
     @Test
     void weightsScaleTheLossOfTheirTokens() {
-        try (CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
+        try (TrainingPasses passes = TrainingPasses.of(tiny.model)) {
             PackedBatch batch = PackedBatch.of(weighted());
-            float[] nll = objective.tokenNegativeLogLikelihoods(batch);
+            float[] nll = passes.evaluation(batch, Pass::negativeLogLikelihoods);
             float[] weights = batch.targets().weights();
             double expected = IntStream.range(0, nll.length).mapToDouble(i -> (double) weights[i] * nll[i]).sum();
-            assertEquals(expected, objective.loss(batch), ROUNDING * expected);
-            assertEquals(expected, objective.backward(batch, 1, 0), ROUNDING * expected);
+            assertEquals(expected, loss(passes, batch), ROUNDING * expected);
+            assertEquals(expected, passes.training(batch, 0, pass -> pass.backward(1)), ROUNDING * expected);
             float[] gradients = tiny.takeGradients();
-            objective.backward(batch, 4, 0);
+            passes.training(batch, 0, pass -> pass.backward(4));
             float[] quarter = tiny.takeGradients();
             for (int i = 0; i < quarter.length; i++) {
                 quarter[i] *= 4;
@@ -164,11 +167,11 @@ class CausalLmObjectiveTest {
 
     @Test
     void aBatchWithoutSupervisedTokensHasNoLossAndNoGradients() {
-        try (CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
+        try (TrainingPasses passes = TrainingPasses.of(tiny.model)) {
             PackedBatch batch = PackedBatch.of(List.of(Tiny.unsupervised(7)));
-            assertEquals(0, objective.backward(batch, 1, 0));
-            assertEquals(0, objective.loss(batch));
-            assertArrayEquals(new double[1], objective.negativeLogLikelihoods(batch));
+            assertEquals(0, passes.training(batch, 0, pass -> pass.backward(1)));
+            assertEquals(0, loss(passes, batch));
+            assertArrayEquals(new double[1], passes.evaluation(batch, Pass::sequenceNegativeLogLikelihoods));
             for (float gradient : tiny.takeGradients()) {
                 assertEquals(0, gradient);
             }
@@ -178,15 +181,15 @@ class CausalLmObjectiveTest {
     @Test
     void dropoutDependsOnTheSeedAndIsOffInEvaluation() {
         try (Tiny dropping = new Tiny(0.5);
-                CausalLmObjective objective = new CausalLmObjective(dropping.model);
-                CausalLmObjective plain = new CausalLmObjective(tiny.model)) {
+                TrainingPasses passes = TrainingPasses.of(dropping.model);
+                TrainingPasses plain = TrainingPasses.of(tiny.model)) {
             PackedBatch batch = PackedBatch.of(examples);
-            double first = objective.backward(batch, weight, 1);
+            double first = passes.training(batch, 1, pass -> pass.backward(weight));
             float[] gradients = dropping.takeGradients();
-            assertEquals(first, objective.backward(batch, weight, 1));
+            assertEquals(first, passes.training(batch, 1, pass -> pass.backward(weight)));
             assertArrayEquals(gradients, dropping.takeGradients());
-            assertFalse(first == objective.backward(batch, weight, 2));
-            assertEquals(plain.loss(batch), objective.loss(batch));
+            assertFalse(first == passes.training(batch, 2, pass -> pass.backward(weight)));
+            assertEquals(loss(plain, batch), loss(passes, batch));
         }
     }
 
@@ -195,11 +198,11 @@ class CausalLmObjectiveTest {
     void recomputationChangesNoBitAndTakesLessMemory(KernelProvider provider) {
         PackedBatch batch = PackedBatch.sharingPrefixes(examples);
         try (Tiny dropping = new Tiny(0.5, provider.create(2));
-                CausalLmObjective keeping = new CausalLmObjective(dropping.model);
-                CausalLmObjective recomputing = new CausalLmObjective(dropping.model, true)) {
-            double loss = keeping.backward(batch, weight, 1);
+                TrainingPasses keeping = TrainingPasses.of(dropping.model);
+                TrainingPasses recomputing = recomputing(dropping)) {
+            double loss = keeping.training(batch, 1, pass -> pass.backward(weight));
             float[] gradients = dropping.takeGradients();
-            assertEquals(loss, recomputing.backward(batch, weight, 1));
+            assertEquals(loss, recomputing.training(batch, 1, pass -> pass.backward(weight)));
             assertArrayEquals(gradients, dropping.takeGradients());
             assertTrue(recomputing.peakBytes() < keeping.peakBytes(), "recomputation took " + recomputing.peakBytes()
                     + " bytes, without it were " + keeping.peakBytes());
@@ -211,23 +214,30 @@ class CausalLmObjectiveTest {
         PackedBatch batch = PackedBatch.sharingPrefixes(examples);
         AtomicInteger products = new AtomicInteger();
         try (Tiny dropping = new Tiny(0.5, countingLinear(new NaiveKernels(), products));
-                CausalLmObjective keeping = new CausalLmObjective(dropping.model);
-                CausalLmObjective recomputing = new CausalLmObjective(dropping.model, true)) {
-            double loss = keeping.backward(batch, weight, 1);
+                TrainingPasses keeping = TrainingPasses.of(dropping.model);
+                TrainingPasses recomputing = recomputing(dropping)) {
+            double loss = keeping.training(batch, 1, pass -> pass.backward(weight));
             int once = products.getAndSet(0);
             float[] gradients = dropping.takeGradients();
-            recomputing.backward(batch, weight, 1);
+            recomputing.training(batch, 1, pass -> pass.backward(weight));
             int twice = products.getAndSet(0);
             dropping.takeGradients();
             // More than the embedded tokens take, less than the first layer keeps.
-            try (CausalLmObjective some = new CausalLmObjective(dropping.model, keeping.peakBytes() / 4,
-                    OptionalInt.of(1000), FrozenStates.none())) {
-                assertEquals(loss, some.backward(batch, weight, 1));
+            try (TrainingPasses some = TrainingPasses.keeping(dropping.model, keeping.peakBytes() / 4)) {
+                assertEquals(loss, some.training(batch, 1, pass -> pass.backward(weight)));
                 assertArrayEquals(gradients, dropping.takeGradients());
                 assertTrue(products.get() > once && products.get() < twice, "none recomputed took " + once
                         + " products, all " + twice + ", some " + products.get());
             }
         }
+    }
+
+    private static double loss(TrainingPasses passes, PackedBatch batch) {
+        return passes.evaluation(batch, pass -> pass.batch().targets().weightedSum(pass.negativeLogLikelihoods()));
+    }
+
+    private static TrainingPasses recomputing(Tiny tiny) {
+        return new TrainingPasses(tiny.model, TrainingOptions.builder().recompute(true).build(), FrozenStates.none());
     }
 
     /** Counts products with frozen weights. */
@@ -244,14 +254,14 @@ class CausalLmObjectiveTest {
     @Test
     void memoryDoesNotGrowFromStepToStep() {
         List<List<TokenSequence>> batches = List.of(examples.subList(0, 4), examples.subList(4, 9));
-        try (CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
-            batches.forEach(batch -> objective.backward(PackedBatch.of(batch), 1, 0));
-            long peak = objective.peakBytes();
+        try (TrainingPasses passes = TrainingPasses.of(tiny.model)) {
+            batches.forEach(batch -> passes.training(PackedBatch.of(batch), 0, pass -> pass.backward(1)));
+            long peak = passes.peakBytes();
             for (int epoch = 0; epoch < 20; epoch++) {
-                batches.forEach(batch -> objective.backward(PackedBatch.of(batch), 1, 0));
-                batches.forEach(batch -> objective.loss(PackedBatch.of(batch)));
+                batches.forEach(batch -> passes.training(PackedBatch.of(batch), 0, pass -> pass.backward(1)));
+                batches.forEach(batch -> loss(passes, PackedBatch.of(batch)));
             }
-            assertEquals(peak, objective.peakBytes());
+            assertEquals(peak, passes.peakBytes());
         }
     }
 
@@ -259,11 +269,11 @@ class CausalLmObjectiveTest {
     void passesOnOneModelWaitForEachOther() throws InterruptedException, ExecutionException {
         PackedBatch batch = PackedBatch.of(examples);
         ExecutorService threads = Executors.newFixedThreadPool(4);
-        try (CausalLmObjective alone = new CausalLmObjective(tiny.model)) {
-            double expected = alone.loss(batch);
+        try (TrainingPasses alone = TrainingPasses.of(tiny.model)) {
+            double expected = loss(alone, batch);
             Callable<Double> another = () -> {
-                try (CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
-                    return objective.loss(batch);
+                try (TrainingPasses passes = TrainingPasses.of(tiny.model)) {
+                    return loss(passes, batch);
                 }
             };
             for (Future<Double> loss : threads.invokeAll(Collections.nCopies(40, another))) {
