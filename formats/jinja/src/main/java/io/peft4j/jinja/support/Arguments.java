@@ -1,7 +1,6 @@
 package io.peft4j.jinja.support;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -12,13 +11,8 @@ import java.util.Map;
  * @param named by name
  */
 record Arguments(List<Object> positional, Map<String, Object> named) {
-    static final Arguments NONE = new Arguments(List.of(), Map.of());
 
     private static final Object MISSING = new Object();
-
-    static Arguments of(Object... positional) {
-        return new Arguments(Arrays.asList(positional), Map.of());
-    }
 
     /** The same without the first {@code count} positional arguments. */
     Arguments dropFirst(int count) {
@@ -35,8 +29,8 @@ record Arguments(List<Object> positional, Map<String, Object> named) {
     Bound bind(String function, int required, String... parameters) {
         List<String> names = List.of(parameters);
         if (positional.size() > names.size()) {
-            throw new TemplateError(function + "() takes at most " + names.size() + " arguments (" + positional.size()
-                    + " given)");
+            throw TemplateError.unsupported(function + "() with more than " + names.size() + " arguments ("
+                    + positional.size() + " given)");
         }
         List<Object> values = new ArrayList<>(positional);
         while (values.size() < names.size()) {
@@ -45,7 +39,7 @@ record Arguments(List<Object> positional, Map<String, Object> named) {
         named.forEach((name, value) -> {
             int index = names.indexOf(name);
             if (index < 0) {
-                throw new TemplateError(function + "() got an unexpected keyword argument '" + name + "'");
+                throw TemplateError.unsupported("the argument '" + name + "' of " + function + "()");
             }
             if (values.get(index) != MISSING) {
                 throw new TemplateError(function + "() got multiple values for argument '" + name + "'");
@@ -76,8 +70,7 @@ record Arguments(List<Object> positional, Map<String, Object> named) {
             if (value == null) {
                 return otherwise;
             }
-            String text = Types.text(value);
-            if (text == null) {
+            if (!(value instanceof String text)) {
                 throw wrongType(index, "a string");
             }
             return text;

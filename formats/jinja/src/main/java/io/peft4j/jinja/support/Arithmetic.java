@@ -1,34 +1,29 @@
 package io.peft4j.jinja.support;
 
 import io.peft4j.jinja.support.Expression.Operator;
-import java.math.BigDecimal;
-import java.math.BigInteger;
-import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/**
- * Python's arithmetic: integers without bound (up to a limit of this class), floats, and the operators on sequences.
- */
+/** Python's arithmetic on integers of 64 bits and floats, and the operators on sequences. */
 final class Arithmetic {
-    /** Larger integers are refused, so that a power cannot use up time and memory. */
-    private static final int MAX_BITS = 20_000;
     private static final Set<Operator> DIVISIONS = Set.of(Operator.DIVIDE, Operator.FLOOR_DIVIDE, Operator.MODULO);
-    private static final BigInteger MIN_LONG = BigInteger.valueOf(Long.MIN_VALUE);
-    private static final BigInteger MAX_LONG = BigInteger.valueOf(Long.MAX_VALUE);
 
     private Arithmetic() {
     }
 
     /** Applies an operator. */
     static Object apply(Operator operator, Object a, Object b, Runtime runtime) {
-        if (operator == Operator.MODULO && Types.text(a) != null) {
-            return PercentFormat.format(Types.text(a), b, runtime.budget());
+        if (operator == Operator.MODULO && a instanceof String text) {
+            return PercentFormat.format(text, b, runtime);
         }
         if (Types.isNumber(a) && Types.isNumber(b)) {
-            return a instanceof Double || b instanceof Double ? floats(operator, toDouble(a), toDouble(b))
-                    : integers(operator, a, b);
+            if (DIVISIONS.contains(operator) && Types.toDouble(b) == 0) {
+                throw new TemplateError("division by zero");
+            }
+            return a instanceof Double || b instanceof Double
+                    ? floats(operator, Types.toDouble(a), Types.toDouble(b))
+                    : integers(operator, Types.index(a), Types.index(b));
         }
         Object result = switch (operator) {
             case ADD -> concat(a, b, runtime.budget());
@@ -37,31 +32,16 @@ final class Arithmetic {
             default -> null;
         };
         if (result == null) {
-            throw unsupported(operator, a, b);
+            throw a instanceof Undefined undefined ? undefined.error()
+                    : b instanceof Undefined undefined ? undefined.error()
+                            : new TemplateError("unsupported operand type(s) for " + operator.sign() + ": '"
+                                    + Types.name(a) + "' and '" + Types.name(b) + "'");
         }
         return result;
     }
 
-    private static TemplateError unsupported(Operator operator, Object a, Object b) {
-        if (a instanceof Undefined undefined) {
-            return undefined.error();
-        }
-        if (b instanceof Undefined undefined) {
-            return undefined.error();
-        }
-        return new TemplateError("unsupported operand type(s) for " + operator.sign() + ": '" + Types.name(a)
-                + "' and '" + Types.name(b) + "'");
-    }
-
     private static Object concat(Object a, Object b, Budget budget) {
-        String left = Types.text(a);
-        String right = Types.text(b);
-        if (left != null && right != null) {
-            if (a instanceof Markup || b instanceof Markup) {
-                String joined = Markup.escape(a, budget).text() + Markup.escape(b, budget).text();
-                budget.chargeText(joined.length());
-                return new Markup(joined);
-            }
+        if (a instanceof String left && b instanceof String right) {
             budget.chargeText(left.length() + (long) right.length());
             return left + right;
         }
@@ -77,8 +57,7 @@ final class Arithmetic {
 
     private static Object repeat(Object value, long times, Budget budget) {
         long count = Math.max(0, times);
-        String text = Types.text(value);
-        if (text != null) {
+        if (value instanceof String text) {
             if (text.isEmpty() || count == 0) {
                 return "";
             }
@@ -98,21 +77,17 @@ final class Arithmetic {
     }
 
     private static Object floats(Operator operator, double a, double b) {
-        if (DIVISIONS.contains(operator) && b == 0) {
-            throw new TemplateError("division by zero");
-        }
         return switch (operator) {
             case ADD -> a + b;
             case SUBTRACT -> a - b;
             case MULTIPLY -> a * b;
             case DIVIDE -> a / b;
-            case FLOOR_DIVIDE -> Math.floor((a - floatModulo(a, b)) / b + 0.5);
-            case MODULO -> floatModulo(a, b);
-            case POWER -> power(a, b);
+            case FLOOR_DIVIDE -> Math.floor((a - modulo(a, b)) / b + 0.5);
+            case MODULO -> modulo(a, b);
         };
     }
 
-    private static double floatModulo(double a, double b) {
+    private static double modulo(double a, double b) {
         double remainder = a % b;
         if (remainder == 0) {
             return Math.copySign(0, b);
@@ -120,84 +95,26 @@ final class Arithmetic {
         return remainder < 0 == b < 0 ? remainder : remainder + b;
     }
 
-    private static double power(double a, double b) {
-        if (a == 0 && b < 0) {
-            throw new TemplateError("0.0 cannot be raised to a negative power");
+    private static Object integers(Operator operator, Long x, Long y) {
+        if (x == null || y == null) {
+            throw tooLarge();
         }
-        double result = Math.pow(a, b);
-        if (Double.isNaN(result) && !Double.isNaN(a) && !Double.isNaN(b)) {
-            throw new TemplateError("a negative number to a fractional power is a complex number");
+        try {
+            return switch (operator) {
+                case ADD -> Math.addExact(x, y);
+                case SUBTRACT -> Math.subtractExact(x, y);
+                case MULTIPLY -> Math.multiplyExact(x, y);
+                case DIVIDE -> (double) x / y;
+                case FLOOR_DIVIDE -> Math.floorDiv(x, y);
+                case MODULO -> Math.floorMod(x, y);
+            };
+        } catch (ArithmeticException e) {
+            throw tooLarge();
         }
-        if (Double.isInfinite(result) && !Double.isInfinite(a) && !Double.isInfinite(b)) {
-            throw new TemplateError("the result of ** is too large");
-        }
-        return result;
     }
 
-    private static Object integers(Operator operator, Object a, Object b) {
-        if (a instanceof Long x && b instanceof Long y) {
-            Long quick = quick(operator, x, y);
-            if (quick != null) {
-                return quick;
-            }
-        }
-        BigInteger x = toBig(a);
-        BigInteger y = toBig(b);
-        if (DIVISIONS.contains(operator) && y.signum() == 0) {
-            throw new TemplateError("division by zero");
-        }
-        return switch (operator) {
-            case ADD -> integer(x.add(y));
-            case SUBTRACT -> integer(x.subtract(y));
-            case MULTIPLY -> integer(x.multiply(y));
-            case DIVIDE -> new BigDecimal(x).divide(new BigDecimal(y), MathContext.DECIMAL128).doubleValue();
-            case FLOOR_DIVIDE -> integer(floorDivide(x, y));
-            case MODULO -> integer(x.subtract(floorDivide(x, y).multiply(y)));
-            case POWER -> integerPower(x, y);
-        };
-    }
-
-    /** The result where it fits a long and is not a division; null otherwise. */
-    private static Long quick(Operator operator, long x, long y) {
-        boolean small = Math.abs(x) < 1L << 30 && Math.abs(y) < 1L << 30;
-        if (!small) {
-            return null;
-        }
-        return switch (operator) {
-            case ADD -> x + y;
-            case SUBTRACT -> x - y;
-            case MULTIPLY -> x * y;
-            default -> null;
-        };
-    }
-
-    private static BigInteger floorDivide(BigInteger x, BigInteger y) {
-        BigInteger[] parts = x.divideAndRemainder(y);
-        return parts[1].signum() != 0 && parts[1].signum() != y.signum() ? parts[0].subtract(BigInteger.ONE) : parts[0];
-    }
-
-    private static Object integerPower(BigInteger x, BigInteger y) {
-        if (y.signum() < 0) {
-            return power(x.doubleValue(), y.doubleValue());
-        }
-        if (y.bitLength() > 31 || (long) x.bitLength() * y.longValue() > MAX_BITS && x.bitLength() > 1) {
-            if (x.bitLength() > 1) {
-                throw new TemplateError("the result of ** is too large");
-            }
-            return integer(x.pow(y.testBit(0) ? 1 : 2));
-        }
-        return integer(x.pow(y.intValueExact()));
-    }
-
-    /** The smallest form of an integer: Long where it fits. */
-    static Object integer(BigInteger value) {
-        if (value.compareTo(MIN_LONG) >= 0 && value.compareTo(MAX_LONG) <= 0) {
-            return value.longValue();
-        }
-        if (value.bitLength() > MAX_BITS) {
-            throw new TemplateError("an integer of more than " + MAX_BITS + " bits");
-        }
-        return value;
+    private static TemplateError tooLarge() {
+        return TemplateError.unsupported("arithmetic on integers of more than 64 bits");
     }
 
     /** {@code -value} or {@code +value}. */
@@ -205,24 +122,10 @@ final class Arithmetic {
         if (value instanceof Double number) {
             return negative ? -number : number;
         }
-        if (!Types.isNumber(value)) {
-            throw value instanceof Undefined undefined ? undefined.error() : new TemplateError(
-                    "bad operand type for unary " + (negative ? "-" : "+") + ": '" + Types.name(value) + "'");
+        if (Types.isNumber(value)) {
+            return integers(Operator.MULTIPLY, Types.index(value), negative ? -1L : 1L);
         }
-        BigInteger number = toBig(value);
-        return integer(negative ? number.negate() : number);
-    }
-
-    /** An integer or boolean as a big integer. */
-    static BigInteger toBig(Object number) {
-        return number instanceof BigInteger big ? big : BigInteger.valueOf(Types.index(number));
-    }
-
-    /** Any number as a double. */
-    static double toDouble(Object number) {
-        if (number instanceof Double value) {
-            return value;
-        }
-        return toBig(number).doubleValue();
+        throw value instanceof Undefined undefined ? undefined.error() : new TemplateError(
+                "bad operand type for unary " + (negative ? "-" : "+") + ": '" + Types.name(value) + "'");
     }
 }

@@ -1,7 +1,7 @@
 package io.peft4j.jinja.support;
 
 import io.peft4j.jinja.support.Expression.BinaryPart;
-import io.peft4j.jinja.support.Expression.Comparator;
+import io.peft4j.jinja.support.PyCompare.Comparator;
 import io.peft4j.jinja.support.Expression.ComparisonPart;
 import io.peft4j.jinja.support.Expression.Operator;
 import java.util.ArrayList;
@@ -12,8 +12,7 @@ import java.util.function.Supplier;
 
 /**
  * Parses the operators of expressions by recursive descent. From loosest to tightest: conditional, or, and, not,
- * comparison, + and -, ~, * / // %, **, sign, then what {@link OperandParser} reads. As in Jinja, ** is evaluated from
- * the left and a sign binds tighter than it.
+ * comparison, + and -, ~, * / // %, sign, then what {@link OperandParser} reads.
  */
 final class ExpressionParser {
     private final TokenStream stream;
@@ -68,7 +67,7 @@ final class ExpressionParser {
     }
 
     /** A filter, after its {@code |} or the keyword of a filter block. */
-    Expression.Filter filter(Expression value) {
+    Expression filter(Expression value) {
         return operands.filter(value);
     }
 
@@ -211,12 +210,12 @@ final class ExpressionParser {
     }
 
     private Expression product() {
-        return binary(this::power, Set.of(TokenType.MULTIPLY, TokenType.DIVIDE, TokenType.FLOOR_DIVIDE,
-                TokenType.MODULO));
-    }
-
-    private Expression power() {
-        return binary(() -> unary(true), Set.of(TokenType.POWER));
+        Expression product = binary(() -> unary(true), Set.of(TokenType.MULTIPLY, TokenType.DIVIDE,
+                TokenType.FLOOR_DIVIDE, TokenType.MODULO));
+        if (stream.is(TokenType.POWER)) {
+            throw stream.error("the operator ** is not supported in chat templates");
+        }
+        return product;
     }
 
     private Expression binary(Supplier<Expression> operand, Set<TokenType> operators) {
@@ -228,10 +227,19 @@ final class ExpressionParser {
         List<BinaryPart> parts = new ArrayList<>();
         while (operators.contains(stream.type())) {
             Operator operator = Operator.valueOf(stream.next().type().name());
-            parts.add(new BinaryPart(operator, operand.get()));
+            Expression right = operand.get();
+            if (operator == Operator.ADD && (isMarked(first) || isMarked(right))) {
+                throw stream.error("adding to a text marked as 'safe' is not supported in chat templates (use ~)");
+            }
+            parts.add(new BinaryPart(operator, right));
             stream.checkOperands(parts.size());
         }
         return new Expression.Binary(line, first, List.copyOf(parts));
+    }
+
+    /** Jinja escapes what is added to such a text as if it were HTML. */
+    private static boolean isMarked(Expression expression) {
+        return expression instanceof Expression.Filter filter && filter.name().equals("safe");
     }
 
     private Expression unary(boolean withFilter) {

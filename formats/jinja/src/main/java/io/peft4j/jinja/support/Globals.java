@@ -74,11 +74,9 @@ final class Globals {
     private static final class Strftime {
         private static final Map<Character, String> PATTERNS = Map.ofEntries(
                 Map.entry('a', "EEE"), Map.entry('A', "EEEE"), Map.entry('b', "MMM"), Map.entry('B', "MMMM"),
-                Map.entry('h', "MMM"), Map.entry('d', "dd"), Map.entry('m', "MM"), Map.entry('y', "yy"),
-                Map.entry('Y', "yyyy"), Map.entry('H', "HH"), Map.entry('I', "hh"), Map.entry('M', "mm"),
-                Map.entry('S', "ss"), Map.entry('j', "DDD"), Map.entry('p', "a"), Map.entry('F', "yyyy-MM-dd"),
-                Map.entry('T', "HH:mm:ss"), Map.entry('R', "HH:mm"), Map.entry('D', "MM/dd/yy"),
-                Map.entry('x', "MM/dd/yy"), Map.entry('X', "HH:mm:ss"));
+                Map.entry('d', "dd"), Map.entry('m', "MM"), Map.entry('y', "yy"), Map.entry('Y', "yyyy"),
+                Map.entry('H', "HH"), Map.entry('I', "hh"), Map.entry('M', "mm"), Map.entry('S', "ss"),
+                Map.entry('j', "DDD"), Map.entry('p', "a"), Map.entry('F', "yyyy-MM-dd"), Map.entry('T', "HH:mm:ss"));
 
         private Strftime() {
         }
@@ -104,24 +102,13 @@ final class Globals {
         }
 
         private static String directive(char directive, LocalDateTime now) {
-            return switch (directive) {
-                case '%' -> "%";
-                case 'n' -> "\n";
-                case 't' -> "\t";
-                case 'z', 'Z' -> "";
-                case 'e' -> String.format("%2d", now.getDayOfMonth());
-                case 'u' -> String.valueOf(now.getDayOfWeek().getValue());
-                case 'w' -> String.valueOf(now.getDayOfWeek().getValue() % 7);
-                case 'f' -> String.format("%06d", now.getNano() / 1000);
-                case 'c' -> format(now, "EEE MMM ") + directive('e', now) + format(now, " HH:mm:ss yyyy");
-                default -> {
-                    String pattern = PATTERNS.get(directive);
-                    yield pattern == null ? "%" + directive : format(now, pattern);
-                }
-            };
-        }
-
-        private static String format(LocalDateTime now, String pattern) {
+            if (directive == '%') {
+                return "%";
+            }
+            String pattern = PATTERNS.get(directive);
+            if (pattern == null) {
+                throw TemplateError.unsupported("'%" + directive + "' in a format of the date");
+            }
             return DateTimeFormatter.ofPattern(pattern, Locale.ENGLISH).format(now);
         }
     }

@@ -8,8 +8,8 @@ import java.util.Objects;
 /**
  * A template in the part of Jinja that Hugging Face's chat templates use, with the settings of transformers.
  *
- * <p>Instances are immutable; many threads may render with one. What is not supported, because chat templates are
- * single files: {@code block}, {@code extends}, {@code include}, {@code import} and {@code autoescape}.
+ * <p>Instances are immutable; many threads may render with one. What they do not
+ * use, such as {@code extends} or {@code groupby}, is refused by name.
  */
 public final class JinjaTemplate {
     private static final int SHOWN_CHARACTERS = 120;
@@ -86,9 +86,9 @@ public final class JinjaTemplate {
     public String render(Map<String, ?> variables) {
         Runtime runtime = new Runtime(new Budget(limits), clock);
         try {
-            Scope scope = new Scope(Globals.scope());
-            variables.forEach((name, value) -> scope.set(name, Types.fromJava(value)));
-            return new StatementRunner(runtime, scope).render(statements);
+            variables.forEach((name, value) -> runtime.scope().set(name, Types.fromJava(value)));
+            runtime.run(statements);
+            return runtime.out().toString();
         } catch (TemplateError e) {
             throw failure(source, runtime.line(), e.getMessage());
         } catch (StackOverflowError e) {

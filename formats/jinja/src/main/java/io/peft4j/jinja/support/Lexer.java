@@ -14,10 +14,8 @@ import java.util.regex.Pattern;
  * block or comment are dropped; a minus sign inside a tag drops all whitespace on its side, a plus sign keeps it.
  */
 final class Lexer {
-    private static final Pattern FLOAT = Pattern.compile(
-            "(?<!\\.)([0-9]+_)*[0-9]+((\\.([0-9]+_)*[0-9]+)?[eE][+\\-]?([0-9]+_)*[0-9]+|\\.([0-9]+_)*[0-9]+)");
-    private static final Pattern INTEGER = Pattern.compile(
-            "0[bB](_?[0-1])+|0[oO](_?[0-7])+|0[xX](_?[0-9a-fA-F])+|[1-9](_?[0-9])*|0(_?0)*");
+    private static final Pattern NUMBER = Pattern.compile(
+            "(?<!\\.)[0-9]+(\\.[0-9]+([eE][+\\-]?[0-9]+)?|[eE][+\\-]?[0-9]+)|[0-9]+");
     private static final Map<String, TokenType> OPERATORS = Map.ofEntries(
             Map.entry("**", TokenType.POWER), Map.entry("//", TokenType.FLOOR_DIVIDE),
             Map.entry("==", TokenType.EQUAL), Map.entry("!=", TokenType.NOT_EQUAL),
@@ -63,21 +61,15 @@ final class Lexer {
                 break;
             }
             char kind = source.charAt(tag + 1);
-            int rawEnd = kind == '%' ? endOfTagNamed("raw", tag, false) : -1;
             int signAt = tag + 2;
             char sign = signAt < source.length() ? source.charAt(signAt) : ' ';
             boolean signed = sign == '-' || sign == '+';
             addText(source.substring(position, tag), signed ? sign : ' ', kind != '{');
-            if (rawEnd >= 0) {
-                moveTo(rawEnd);
-                raw();
-            } else {
-                moveTo(signed ? signAt + 1 : signAt);
-                switch (kind) {
-                    case '#' -> comment();
-                    case '%' -> code(TokenType.BLOCK_BEGIN, TokenType.BLOCK_END);
-                    default -> code(TokenType.VARIABLE_BEGIN, TokenType.VARIABLE_END);
-                }
+            moveTo(signed ? signAt + 1 : signAt);
+            switch (kind) {
+                case '#' -> comment();
+                case '%' -> code(TokenType.BLOCK_BEGIN, TokenType.BLOCK_END);
+                default -> code(TokenType.VARIABLE_BEGIN, TokenType.VARIABLE_END);
             }
         }
         tokens.add(new Token(TokenType.END, "", line));
@@ -119,46 +111,6 @@ final class Lexer {
         if (!text.isEmpty()) {
             tokens.add(new Token(TokenType.DATA, text, line));
         }
-    }
-
-    private void raw() {
-        int from = position;
-        for (int tag = source.indexOf("{%", from); tag >= 0; tag = source.indexOf("{%", tag + 1)) {
-            int end = endOfTagNamed("endraw", tag, true);
-            if (end >= 0) {
-                char sign = source.charAt(tag + 2);
-                addText(source.substring(from, tag), sign == '-' || sign == '+' ? sign : ' ', true);
-                moveTo(end);
-                return;
-            }
-        }
-        throw new SyntaxError(line, "a {% raw %} block is not closed by {% endraw %}");
-    }
-
-    /**
-     * The position behind a tag such as {@code {%- raw %}} that stands at {@code tag}, or -1 if another stands there.
-     */
-    private int endOfTagNamed(String name, int tag, boolean closing) {
-        int at = tag + 2;
-        if (at < source.length() && (source.charAt(at) == '-' || source.charAt(at) == '+')) {
-            at++;
-        }
-        at = skipSpace(at);
-        if (!source.startsWith(name, at)) {
-            return -1;
-        }
-        at = skipSpace(at + name.length());
-        if (source.startsWith("-%}", at)) {
-            return skipSpace(at + 3);
-        }
-        if (closing && source.startsWith("+%}", at)) {
-            return at + 3;
-        }
-        if (!source.startsWith("%}", at)) {
-            return -1;
-        }
-        at += 2;
-        return closing && at < source.length() && source.charAt(at) == '\n' ? at + 1 : at;
     }
 
     private void comment() {
@@ -217,16 +169,12 @@ final class Lexer {
     }
 
     private void number() {
-        Matcher matcher = FLOAT.matcher(source).region(position, source.length()).useTransparentBounds(true);
-        if (matcher.lookingAt()) {
-            tokens.add(new Token(TokenType.FLOAT, matcher.group().replace("_", ""), line));
-        } else {
-            matcher.usePattern(INTEGER);
-            if (!matcher.lookingAt()) {
-                throw new SyntaxError(line, "a number cannot begin with '" + source.charAt(position) + "'");
-            }
-            tokens.add(new Token(TokenType.INTEGER, matcher.group().replace("_", ""), line));
+        Matcher matcher = NUMBER.matcher(source).region(position, source.length()).useTransparentBounds(true);
+        if (!matcher.lookingAt() || matcher.end() < source.length()
+                && Character.isUnicodeIdentifierPart(source.codePointAt(matcher.end()))) {
+            throw new SyntaxError(line, "a number such as 0x1F or 1_000 is not supported in chat templates");
         }
+        tokens.add(new Token(matcher.group(1) != null ? TokenType.FLOAT : TokenType.INTEGER, matcher.group(), line));
         moveTo(matcher.end());
     }
 
@@ -252,7 +200,11 @@ final class Lexer {
             }
             at += Character.charCount(codePoint);
         }
-        tokens.add(new Token(TokenType.NAME, source.substring(position, at), line));
+        String name = source.substring(position, at);
+        if (name.equals("raw") && tokens.get(tokens.size() - 1).type() == TokenType.BLOCK_BEGIN) {
+            throw new SyntaxError(line, "the tag 'raw' is not supported in chat templates");
+        }
+        tokens.add(new Token(TokenType.NAME, name, line));
         moveTo(at);
     }
 

@@ -7,26 +7,9 @@ import java.util.List;
 import java.util.Map;
 
 /** A macro, or the body of a call block: a function that gives the text it writes. */
-final class Macro implements TemplateFunction {
-    private static final String CALLER = "caller";
-
-    private final String name;
-    private final Signature signature;
-    private final List<Statement> body;
-    private final Scope definedIn;
-    private final StatementRunner runner;
-
-    Macro(String name, Signature signature, List<Statement> body, Scope definedIn, StatementRunner runner) {
-        this.name = name;
-        this.signature = signature;
-        this.body = body;
-        this.definedIn = definedIn;
-        this.runner = runner;
-    }
-
-    String name() {
-        return name;
-    }
+record Macro(String name, Signature signature, List<Statement> body, Scope definedIn) implements TemplateFunction {
+    /** What the body of a call block is called in the macro that is given it. */
+    static final String CALLER = "caller";
 
     @Override
     public Object call(Runtime runtime, Arguments arguments) {
@@ -45,30 +28,29 @@ final class Macro implements TemplateFunction {
                 missing.add(i);
             }
         }
-        rest(scope, named, positional);
-        int firstDefault = names.size() - signature.defaults().size();
-        return runner.capture(scope, body, () -> missing.forEach(i -> scope.set(names.get(i), i < firstDefault
-                ? new Undefined("parameter '" + names.get(i) + "' was not provided")
-                : runner.evaluate(signature.defaults().get(i - firstDefault)))));
-    }
-
-    /** Puts the arguments that belong to no parameter where the body wants them, or refuses them. */
-    private void rest(Scope scope, Map<String, Object> named, List<Object> positional) {
-        int count = signature.names().size();
-        if (signature.takesCaller() && !signature.names().contains(CALLER)) {
+        if (signature.takesCaller() && !names.contains(CALLER)) {
             Object caller = named.remove(CALLER);
             scope.set(CALLER, caller == null ? new Undefined("No caller defined") : caller);
         }
-        if (signature.takesNamed()) {
-            scope.set("kwargs", named);
-        } else if (!named.isEmpty()) {
+        if (!named.isEmpty()) {
             String first = named.keySet().iterator().next();
             throw new TemplateError("macro '" + name + "' takes no keyword argument '" + first + "'");
         }
-        if (signature.takesPositional()) {
-            scope.set("varargs", Tuple.of(positional.subList(Math.min(count, positional.size()), positional.size())));
-        } else if (positional.size() > count) {
-            throw new TemplateError("macro '" + name + "' takes not more than " + count + " argument(s)");
+        if (positional.size() > names.size()) {
+            throw new TemplateError("macro '" + name + "' takes not more than " + names.size() + " argument(s)");
         }
+        runtime.in(scope, () -> {
+            missing.forEach(i -> scope.set(names.get(i), missing(i, runtime)));
+            return null;
+        });
+        StringBuilder text = new StringBuilder();
+        runtime.capture(scope, body, text::append);
+        return text.toString();
+    }
+
+    private Object missing(int parameter, Runtime runtime) {
+        int fromEnd = parameter - signature.names().size() + signature.defaults().size();
+        return fromEnd < 0 ? new Undefined("parameter '" + signature.names().get(parameter) + "' was not provided")
+                : runtime.evaluate(signature.defaults().get(fromEnd));
     }
 }

@@ -3,11 +3,26 @@ package io.peft4j.jinja.support;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
-/** What stands behind a dot or in square brackets. */
+/**
+ * What stands behind a dot or in square brackets. The methods that would change a dict or list are refused, as in
+ * Jinja's immutable sandbox.
+ */
 final class Members {
     /** Stands for a member that does not exist; null cannot, as it is None. */
     static final Object MISSING = new Object();
+    private static final Map<String, Set<String>> CHANGES = Map.of(
+            "dict", Set.of("clear", "pop", "popitem", "setdefault", "update"),
+            "list", Set.of("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"));
+    /** Methods that Python has and templates do not need; calling one says so. */
+    private static final Map<String, Set<String>> UNSUPPORTED = Map.of("dict", Set.of("copy"),
+            "list", Set.of("copy", "count", "index"), "tuple", Set.of("count", "index"), "str", Set.of("casefold",
+                    "center", "count", "encode", "expandtabs", "find", "format", "format_map", "index", "isalnum",
+                    "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric",
+                    "isprintable", "isspace", "istitle", "isupper", "ljust", "maketrans", "partition", "removeprefix",
+                    "removesuffix", "rfind", "rindex", "rjust", "rpartition", "rsplit", "splitlines", "swapcase",
+                    "translate", "zfill"));
 
     private Members() {
     }
@@ -39,18 +54,16 @@ final class Members {
                 return item;
             }
         }
-        String name = Types.text(key);
-        Object member = name == null ? MISSING : member(object, name);
-        if (member != MISSING) {
-            return member;
+        if (!(key instanceof String name)) {
+            return Undefined.member(object, key);
         }
-        return name == null ? Undefined.member(object, key) : missing(object, name);
+        Object member = member(object, name);
+        return member != MISSING ? member : missing(object, name);
     }
 
     private static Object element(Object object, long index) {
-        String text = Types.text(object);
-        List<Object> items = text == null ? Types.sequence(object) : null;
-        if (text == null && items == null) {
+        List<Object> items = Types.sequence(object);
+        if (!(object instanceof String) && items == null) {
             return MISSING;
         }
         long length = Types.length(object);
@@ -58,7 +71,7 @@ final class Members {
         if (at < 0 || at >= length) {
             return MISSING;
         }
-        return items != null ? items.get((int) at) : PyStrings.substring(text, (int) at, (int) at + 1);
+        return items != null ? items.get((int) at) : PyStrings.substring((String) object, (int) at, (int) at + 1);
     }
 
     /** A method or built-in attribute; {@link #MISSING} if the object has none of that name. */
@@ -69,12 +82,41 @@ final class Members {
             return namespace.attributes().getOrDefault(name, MISSING);
         } else if (object instanceof LoopState loop) {
             return loop.attribute(name);
-        } else if (object instanceof Tuple tuple && tuple.indexOf(name) >= 0) {
-            return tuple.items().get(tuple.indexOf(name));
         }
-        Object method = Types.text(object) != null ? StringMethods.bind(Types.text(object), name)
-                : ContainerMethods.bind(object, name);
+        String type = Types.name(object);
+        if (CHANGES.getOrDefault(type, Set.of()).contains(name)) {
+            return new Undefined("access to attribute '" + name + "' of '" + type
+                    + "' object is unsafe: a template cannot change its inputs");
+        }
+        if (UNSUPPORTED.getOrDefault(type, Set.of()).contains(name)) {
+            return (TemplateFunction) (runtime, arguments) -> {
+                throw TemplateError.unsupported("the method '" + name + "' of " + type);
+            };
+        }
+        TemplateFunction method = object instanceof String text ? StringMethods.bind(text, name)
+                : object instanceof Map<?, ?> map ? dictMethod(map, name) : null;
         return method == null ? MISSING : method;
+    }
+
+    private static TemplateFunction dictMethod(Map<?, ?> self, String name) {
+        return switch (name) {
+            case "items" -> view(self, name, DictView.Kind.ITEMS);
+            case "keys" -> view(self, name, DictView.Kind.KEYS);
+            case "values" -> view(self, name, DictView.Kind.VALUES);
+            case "get" -> (runtime, arguments) -> {
+                Arguments.Bound bound = arguments.bind("get", 1, "key", "default");
+                Object key = Types.key(bound.get(0, null));
+                return self.containsKey(key) ? self.get(key) : bound.get(1, null);
+            };
+            default -> null;
+        };
+    }
+
+    private static TemplateFunction view(Map<?, ?> self, String name, DictView.Kind kind) {
+        return (runtime, arguments) -> {
+            arguments.bind(name, 0);
+            return new DictView(kind, self);
+        };
     }
 
     private static Object missing(Object object, String name) {
@@ -89,9 +131,8 @@ final class Members {
         if (object instanceof Undefined undefined) {
             throw undefined.error();
         }
-        String text = Types.text(object);
-        List<Object> items = text == null ? Types.sequence(object) : null;
-        if (text == null && items == null) {
+        List<Object> items = Types.sequence(object);
+        if (!(object instanceof String) && items == null) {
             throw new TemplateError("'" + Types.name(object) + "' object cannot be sliced");
         }
         long length = Types.length(object);
@@ -101,17 +142,17 @@ final class Members {
         }
         long first = from == null ? stride > 0 ? 0 : length - 1 : clamp(bound(from), length, stride);
         long last = to == null ? stride > 0 ? length : -1 : clamp(bound(to), length, stride);
-        if (text != null && stride == 1) {
+        if (object instanceof String text && stride == 1) {
             budget.chargeText(Math.max(0, last - first));
             return last <= first ? "" : PyStrings.substring(text, (int) first, (int) last);
         }
         budget.charge(length);
-        List<Object> source = text != null ? PyStrings.characters(text) : items;
+        List<Object> source = object instanceof String text ? PyStrings.characters(text) : items;
         List<Object> result = new ArrayList<>();
         for (long at = first; stride > 0 ? at < last : at > last; at += stride) {
             result.add(source.get((int) at));
         }
-        if (text != null) {
+        if (object instanceof String) {
             StringBuilder joined = new StringBuilder();
             result.forEach(joined::append);
             return joined.toString();

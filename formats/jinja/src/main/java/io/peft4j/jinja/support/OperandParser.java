@@ -2,14 +2,11 @@ package io.peft4j.jinja.support;
 
 import io.peft4j.jinja.support.Expression.CallArguments;
 import io.peft4j.jinja.support.Expression.NamedArgument;
-import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Parses operands (literals, names, brackets) and what follows them: subscripts, calls, filters and tests. */
 final class OperandParser {
-    private static final BigInteger MAX_LONG = BigInteger.valueOf(Long.MAX_VALUE);
-
     private final TokenStream stream;
     private final ExpressionParser expressions;
 
@@ -31,7 +28,7 @@ final class OperandParser {
                 }
                 yield new Expression.Constant(line, text.toString());
             }
-            case INTEGER -> new Expression.Constant(line, integer(token.text()));
+            case INTEGER -> integer(token);
             case FLOAT -> new Expression.Constant(line, Double.valueOf(token.text()));
             case LEFT_PAREN -> {
                 Expression inner = expressions.bracketed();
@@ -56,15 +53,12 @@ final class OperandParser {
         };
     }
 
-    private static Object integer(String digits) {
-        int radix = digits.length() < 3 ? 10 : switch (Character.toLowerCase(digits.charAt(1))) {
-            case 'x' -> 16;
-            case 'o' -> 8;
-            case 'b' -> 2;
-            default -> 10;
-        };
-        BigInteger value = new BigInteger(radix == 10 ? digits : digits.substring(2), radix);
-        return value.compareTo(MAX_LONG) <= 0 ? (Object) value.longValue() : value;
+    private static Expression integer(Token token) {
+        try {
+            return new Expression.Constant(token.line(), Long.valueOf(token.text()));
+        } catch (NumberFormatException e) {
+            throw new SyntaxError(token.line(), "an integer of more than 64 bits is not supported in chat templates");
+        }
     }
 
     private Expression list(int line) {
@@ -137,41 +131,30 @@ final class OperandParser {
             Token name = stream.next();
             return switch (name.type()) {
                 case NAME -> new Expression.Attribute(token.line(), object, name.text());
-                case INTEGER -> new Expression.Item(token.line(), object,
-                        new Expression.Constant(name.line(), integer(name.text())));
+                case INTEGER -> new Expression.Item(token.line(), object, integer(name));
                 default -> throw new SyntaxError(name.line(), "expected a name or a number after '.', got "
                         + name.describe());
             };
         }
-        List<Expression> keys = new ArrayList<>();
-        while (!stream.is(TokenType.RIGHT_BRACKET)) {
-            if (!keys.isEmpty()) {
-                stream.expect(TokenType.COMMA);
-            }
-            keys.add(key());
+        Expression from = stream.is(TokenType.COLON) ? null : expressions.bracketed();
+        Expression item;
+        if (stream.skipIf(TokenType.COLON)) {
+            Expression to = isSlicePartMissing() ? null : expressions.expression();
+            Expression step = stream.skipIf(TokenType.COLON) && !isSlicePartMissing() ? expressions.expression() : null;
+            item = new Expression.Slice(token.line(), object, from, to, step);
+        } else {
+            item = new Expression.Item(token.line(), object, from);
         }
         stream.expect(TokenType.RIGHT_BRACKET);
-        Expression key = keys.size() == 1 ? keys.get(0) : new Expression.TupleOf(token.line(), List.copyOf(keys));
-        return new Expression.Item(token.line(), object, key);
-    }
-
-    private Expression key() {
-        int line = stream.line();
-        Expression from = stream.is(TokenType.COLON) ? null : expressions.expression();
-        if (!stream.skipIf(TokenType.COLON)) {
-            return from;
-        }
-        Expression to = isSlicePartMissing() ? null : expressions.expression();
-        Expression step = stream.skipIf(TokenType.COLON) && !isSlicePartMissing() ? expressions.expression() : null;
-        return new Expression.SliceOf(line, from, to, step);
+        return item;
     }
 
     private boolean isSlicePartMissing() {
-        return stream.is(TokenType.COLON) || stream.is(TokenType.RIGHT_BRACKET) || stream.is(TokenType.COMMA);
+        return stream.is(TokenType.COLON) || stream.is(TokenType.RIGHT_BRACKET);
     }
 
     /** A filter, after its {@code |} or the keyword of a filter block. */
-    Expression.Filter filter(Expression value) {
+    Expression filter(Expression value) {
         int line = stream.line();
         String name = dottedName();
         CallArguments arguments = stream.is(TokenType.LEFT_PAREN) ? arguments() : CallArguments.NONE;

@@ -14,6 +14,35 @@ final class PyCompare {
     private PyCompare() {
     }
 
+    /** The comparison operators, each with its sign for error messages. */
+    enum Comparator {
+        EQUAL("=="), NOT_EQUAL("!="), LESS("<"), LESS_EQUAL("<="), GREATER(">"), GREATER_EQUAL(">="), IN("in"), NOT_IN(
+                "not in");
+
+        private final String sign;
+
+        Comparator(String sign) {
+            this.sign = sign;
+        }
+
+        /** Whether two values compare so. */
+        boolean holds(Object left, Object right, Budget budget) {
+            return switch (this) {
+                case EQUAL -> equal(left, right, budget);
+                case NOT_EQUAL -> !equal(left, right, budget);
+                case IN -> contains(right, left, budget);
+                case NOT_IN -> !contains(right, left, budget);
+                default -> inOrder(compare(left, right, sign, budget));
+            };
+        }
+
+        private boolean inOrder(int order) {
+            boolean larger = this == GREATER || this == GREATER_EQUAL;
+            return order != UNORDERED && (order == 0 ? this == LESS_EQUAL || this == GREATER_EQUAL
+                    : order > 0 == larger);
+        }
+    }
+
     /** What {@code a == b} gives. */
     static boolean equal(Object a, Object b, Budget budget) {
         budget.enter();
@@ -25,10 +54,6 @@ final class PyCompare {
     private static boolean equalValues(Object a, Object b, Budget budget) {
         if (Types.isNumber(a) && Types.isNumber(b)) {
             return compareNumbers(a, b) == 0;
-        }
-        String left = Types.text(a);
-        if (left != null) {
-            return left.equals(Types.text(b));
         }
         if (a instanceof Undefined) {
             return b instanceof Undefined;
@@ -82,22 +107,16 @@ final class PyCompare {
         if (Types.isNumber(a) && Types.isNumber(b)) {
             return compareNumbers(a, b);
         }
-        String left = Types.text(a);
-        String right = Types.text(b);
-        if (left != null && right != null) {
+        if (a instanceof String left && b instanceof String right) {
             return PyStrings.compare(left, right);
         }
         if (a instanceof List && b instanceof List || a instanceof Tuple && b instanceof Tuple) {
             return compareItems(Types.sequence(a), Types.sequence(b), operator, budget);
         }
-        if (a instanceof Undefined undefined) {
-            throw undefined.error();
-        }
-        if (b instanceof Undefined undefined) {
-            throw undefined.error();
-        }
-        throw new TemplateError("'" + operator + "' not supported between instances of '" + Types.name(a) + "' and '"
-                + Types.name(b) + "'");
+        throw a instanceof Undefined undefined ? undefined.error()
+                : b instanceof Undefined undefined ? undefined.error()
+                        : new TemplateError("'" + operator + "' not supported between instances of '" + Types.name(a)
+                                + "' and '" + Types.name(b) + "'");
     }
 
     private static int compareItems(List<Object> a, List<Object> b, String operator, Budget budget) {
@@ -114,30 +133,26 @@ final class PyCompare {
         if (a instanceof Long x && b instanceof Long y) {
             return Long.compare(x, y);
         }
-        if (a instanceof Double || b instanceof Double) {
-            double x = Arithmetic.toDouble(a);
-            double y = Arithmetic.toDouble(b);
-            if (Double.isNaN(x) || Double.isNaN(y)) {
-                return UNORDERED;
-            }
-            if (Double.isInfinite(x) || Double.isInfinite(y)) {
-                return Double.compare(x, y);
-            }
-            return decimal(a).compareTo(decimal(b));
+        double x = Types.toDouble(a);
+        double y = Types.toDouble(b);
+        if (Double.isNaN(x) || Double.isNaN(y)) {
+            return UNORDERED;
         }
-        return Arithmetic.toBig(a).compareTo(Arithmetic.toBig(b));
+        if (Double.isInfinite(x) || Double.isInfinite(y)) {
+            return Double.compare(x, y);
+        }
+        return decimal(a).compareTo(decimal(b));
     }
 
     private static BigDecimal decimal(Object number) {
-        return number instanceof Double value ? new BigDecimal(value) : new BigDecimal(Arithmetic.toBig(number));
+        return number instanceof Double value ? new BigDecimal(value)
+                : new BigDecimal(number instanceof Boolean truth ? truth ? "1" : "0" : number.toString());
     }
 
     /** What {@code item in container} gives. */
     static boolean contains(Object container, Object item, Budget budget) {
-        String text = Types.text(container);
-        if (text != null) {
-            String part = Types.text(item);
-            if (part == null) {
+        if (container instanceof String text) {
+            if (!(item instanceof String part)) {
                 throw item instanceof Undefined undefined ? undefined.error() : new TemplateError(
                         "'in <string>' requires string as left operand, not " + Types.name(item));
             }

@@ -1,7 +1,7 @@
 package io.peft4j.jinja.support;
 
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntPredicate;
@@ -52,19 +52,7 @@ final class PyStrings {
 
     /** Order by code points, which is not the order of UTF-16 units. */
     static int compare(String a, String b) {
-        int common = Math.min(a.length(), b.length());
-        for (int i = 0; i < common; i++) {
-            if (a.charAt(i) != b.charAt(i)) {
-                return Integer.compare(codePointAround(a, i), codePointAround(b, i));
-            }
-        }
-        return Integer.compare(a.length(), b.length());
-    }
-
-    /** The code point at an index, also where the index points at its second half. */
-    private static int codePointAround(String text, int i) {
-        boolean second = i > 0 && Character.isSurrogatePair(text.charAt(i - 1), text.charAt(i));
-        return text.codePointAt(second ? i - 1 : i);
+        return Arrays.compare(a.codePoints().toArray(), b.codePoints().toArray());
     }
 
     static String strip(String text, String characters) {
@@ -93,29 +81,6 @@ final class PyStrings {
 
     private static IntPredicate dropped(String characters) {
         return characters == null ? PyStrings::isSpace : c -> characters.indexOf(c) >= 0;
-    }
-
-    /** Python's {@code str.splitlines}. */
-    static List<Object> lines(String text, boolean keepEnds) {
-        List<Object> lines = new ArrayList<>();
-        int start = 0;
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (isLineEnd(c)) {
-                int end = c == '\r' && i + 1 < text.length() && text.charAt(i + 1) == '\n' ? i + 2 : i + 1;
-                lines.add(text.substring(start, keepEnds ? end : i));
-                start = end;
-                i = end - 1;
-            }
-        }
-        if (start < text.length()) {
-            lines.add(text.substring(start));
-        }
-        return lines;
-    }
-
-    private static boolean isLineEnd(char c) {
-        return c >= '\n' && c <= '\r' || c >= 0x1C && c <= 0x1E || c == 0x85 || c == 0x2028 || c == 0x2029;
     }
 
     /**
@@ -156,38 +121,6 @@ final class PyStrings {
             at++;
         }
         return at;
-    }
-
-    /** Python's {@code str.rsplit}: as {@link #split}, but cuts from the right. */
-    static List<Object> splitRight(String text, String separator, long limit) {
-        List<Object> parts = new ArrayList<>();
-        int end = separator == null ? skipBack(text, text.length(), true) : text.length();
-        while (parts.size() != limit) {
-            int start = separator == null ? skipBack(text, end, false) : lastIndexOf(text, separator, end);
-            if (start < 0 || separator == null && start == 0) {
-                break;
-            }
-            parts.add(text.substring(separator == null ? start : start + separator.length(), end));
-            end = separator == null ? skipBack(text, start, true) : start;
-        }
-        if (separator != null || end > 0) {
-            parts.add(text.substring(0, end));
-        }
-        Collections.reverse(parts);
-        return parts;
-    }
-
-    /** The first index going back from {@code from} whose preceding character is not whitespace, or is, as asked. */
-    private static int skipBack(String text, int from, boolean space) {
-        int at = from;
-        while (at > 0 && isSpace(text.charAt(at - 1)) == space) {
-            at--;
-        }
-        return at;
-    }
-
-    private static int lastIndexOf(String text, String separator, int end) {
-        return end < separator.length() ? -1 : text.lastIndexOf(separator, end - separator.length());
     }
 
     /** Python's {@code str.replace} with at most {@code limit} replacements unless negative; charges what it makes. */
@@ -254,7 +187,7 @@ final class PyStrings {
         return upper.substring(0, next) + lower(upper.substring(next));
     }
 
-    static boolean isCased(int c) {
+    private static boolean isCased(int c) {
         return Character.isUpperCase(c) || Character.isLowerCase(c) || Character.isTitleCase(c);
     }
 }

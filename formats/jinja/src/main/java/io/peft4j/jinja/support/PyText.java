@@ -18,8 +18,7 @@ final class PyText {
 
     /** What {@code str(value)} gives; nothing for an undefined value. */
     static String str(Object value, Budget budget) {
-        String text = Types.text(value);
-        if (text != null) {
+        if (value instanceof String text) {
             return text;
         }
         return value instanceof Undefined ? "" : repr(value, budget);
@@ -34,9 +33,7 @@ final class PyText {
 
     private void write(Object value) {
         budget.enter();
-        if (value instanceof Markup markup) {
-            out.append("Markup(" + quote(markup.text()) + ")");
-        } else if (value instanceof String text) {
+        if (value instanceof String text) {
             out.append(quote(text));
         } else if (value instanceof List<?> list) {
             writeAll("[", list, "]");

@@ -1,18 +1,25 @@
 package io.peft4j.jinja.support;
 
+import io.peft4j.jinja.support.Statement.Flow;
 import java.time.Clock;
 import java.util.Iterator;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
-/** What one rendering carries along: its budget, the line it is at and the clock. */
+/** What one rendering carries along: its budget and clock, the line it is at, its variables and what it writes to. */
 final class Runtime {
     private final Budget budget;
     private final Clock clock;
     private int line;
+    private Scope scope;
+    private Output out;
 
     Runtime(Budget budget, Clock clock) {
         this.budget = budget;
         this.clock = clock;
+        this.scope = new Scope(Globals.scope());
+        this.out = new Output(budget);
     }
 
     Budget budget() {
@@ -30,6 +37,60 @@ final class Runtime {
 
     void at(int newLine) {
         line = newLine;
+    }
+
+    /** The variables of the innermost block. */
+    Scope scope() {
+        return scope;
+    }
+
+    /** What is written to: the output of the template, or of a block whose text is a value. */
+    Output out() {
+        return out;
+    }
+
+    Object evaluate(Expression expression) {
+        budget.enter();
+        line = expression.line();
+        Object value = expression.evaluate(this);
+        budget.leave();
+        return value;
+    }
+
+    Flow run(List<Statement> statements) {
+        budget.enter();
+        Flow flow = Flow.NEXT;
+        for (Statement statement : statements) {
+            line = statement.line();
+            flow = statement.run(this);
+            if (flow != Flow.NEXT) {
+                break;
+            }
+        }
+        budget.leave();
+        return flow;
+    }
+
+    /** Does something with the variables of another scope. */
+    <T> T in(Scope inner, Supplier<T> work) {
+        Scope outer = scope;
+        scope = inner;
+        T result = work.get();
+        scope = outer;
+        return result;
+    }
+
+    /** Runs a body in a scope and hands on what it wrote, unless it leaves the loop around it. */
+    Flow capture(Scope inner, List<Statement> body, Consumer<String> written) {
+        Output outer = out;
+        Output own = new Output(budget);
+        out = own;
+        Flow flow = in(inner, () -> run(body));
+        out = outer;
+        if (flow == Flow.NEXT) {
+            written.accept(own.toString());
+        }
+        return flow;
     }
 
     /** {@link Types#items}, charged. */
@@ -53,7 +114,7 @@ final class Runtime {
     Object filter(String name, Object value, Arguments arguments) {
         Filter filter = Filters.find(name);
         if (filter == null) {
-            throw new TemplateError("no filter named '" + name + "'");
+            throw TemplateError.unsupported("the filter '" + name + "'");
         }
         return filter.apply(this, value, arguments);
     }
@@ -62,7 +123,7 @@ final class Runtime {
     boolean test(String name, Object value, Arguments arguments) {
         Test test = Tests.find(name);
         if (test == null) {
-            throw new TemplateError("no test named '" + name + "'");
+            throw TemplateError.unsupported("the test '" + name + "'");
         }
         return test.holds(this, value, arguments);
     }

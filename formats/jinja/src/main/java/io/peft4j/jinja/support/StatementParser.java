@@ -1,6 +1,7 @@
 package io.peft4j.jinja.support;
 
 import io.peft4j.jinja.support.Statement.Branch;
+import io.peft4j.jinja.support.Statement.Flow;
 import io.peft4j.jinja.support.Statement.NameTarget;
 import io.peft4j.jinja.support.Statement.NamespaceTarget;
 import io.peft4j.jinja.support.Statement.Signature;
@@ -12,7 +13,9 @@ import java.util.Set;
 
 /** Parses a template to its statements. */
 final class StatementParser {
-    private static final Set<String> RESERVED = Set.of("block", "extends", "include", "import", "from", "autoescape");
+    private static final Set<String> RESERVED = Set.of("block", "extends", "include", "import", "from", "autoescape",
+            "with",
+            "print", "do");
 
     private final TokenStream stream;
     private final ExpressionParser expressions;
@@ -96,17 +99,15 @@ final class StatementParser {
             case "macro" -> statements.add(macro(line));
             case "call" -> statements.add(callBlock(line));
             case "filter" -> statements.add(filterBlock(line));
-            case "with" -> statements.add(with(line));
             case "generation" -> statements.add(new Statement.Scoped(line, functionBody("generation")));
-            case "print" -> print(line, statements);
             case "break", "continue" -> {
                 if (loops == 0) {
                     throw new SyntaxError(line, "'" + tag.text() + "' is outside of a loop");
                 }
-                statements.add(new Statement.Jump(line, tag.text().equals("break")));
+                statements.add(new Statement.Jump(line, tag.text().equals("break") ? Flow.BREAK : Flow.CONTINUE));
             }
             default -> throw new SyntaxError(line, RESERVED.contains(tag.text())
-                    ? "the tag '" + tag.text() + "' is not supported: a chat template is a single file"
+                    ? "the tag '" + tag.text() + "' is not supported in chat templates"
                     : "unknown tag '" + tag.text() + "', or a tag that closes nothing here");
         }
     }
@@ -116,7 +117,9 @@ final class StatementParser {
         stream.expectName("in");
         Expression iterable = expressions.tuple(false, "recursive");
         Expression condition = stream.skipIfName("if") ? expressions.expression() : null;
-        boolean recursive = stream.skipIfName("recursive");
+        if (stream.isName("recursive")) {
+            throw stream.error("a recursive loop is not supported in chat templates");
+        }
         loops++;
         List<Statement> body = body("for", "endfor", "else");
         loops--;
@@ -124,7 +127,7 @@ final class StatementParser {
         if (stream.next().isName("else")) {
             otherwise = closedBody("for");
         }
-        return new Statement.For(line, target, iterable, condition, recursive, body, otherwise);
+        return new Statement.For(line, target, iterable, condition, body, otherwise);
     }
 
     private Statement choose(int line) {
@@ -147,15 +150,14 @@ final class StatementParser {
         while (stream.skipIf(TokenType.COMMA)) {
             targets.add(assignTarget());
         }
-        Target target = single ? targets.get(0) : new TupleTarget(line, List.copyOf(targets));
+        Target target = single ? targets.get(0) : new TupleTarget(List.copyOf(targets));
         if (stream.skipIf(TokenType.ASSIGN)) {
             return new Statement.Assign(line, target, expressions.tuple(true, null));
         }
-        Expression.Filter filter = null;
-        while (stream.skipIf(TokenType.PIPE)) {
-            filter = expressions.filter(filter);
+        if (stream.is(TokenType.PIPE)) {
+            throw stream.error("a filter of a 'set' block is not supported in chat templates");
         }
-        return new Statement.AssignBlock(line, target, filter, closedBody("set"));
+        return new Statement.AssignBlock(line, target, closedBody("set"));
     }
 
     /** One item on the left of {@code set}: here, and only here, it may be an attribute of a namespace. */
@@ -163,9 +165,9 @@ final class StatementParser {
         if (!stream.is(TokenType.NAME) || stream.look().type() != TokenType.DOT) {
             return target(expressions.targetItem());
         }
-        Token namespace = stream.next();
+        String namespace = stream.next().text();
         stream.next();
-        return new NamespaceTarget(namespace.line(), namespace.text(), stream.expect(TokenType.NAME).text());
+        return new NamespaceTarget(namespace, stream.expect(TokenType.NAME).text());
     }
 
     private Target target(Expression expression) {
@@ -173,7 +175,7 @@ final class StatementParser {
             return new NameTarget(name.name());
         }
         if (expression instanceof Expression.TupleOf tuple) {
-            return new TupleTarget(tuple.line(), tuple.items().stream().map(this::target).toList());
+            return new TupleTarget(tuple.items().stream().map(this::target).toList());
         }
         throw new SyntaxError(expression.line(), "this cannot be assigned to; a name or names with commas are needed");
     }
@@ -221,42 +223,21 @@ final class StatementParser {
 
     private Signature signature(List<String> names, List<Expression> defaults, Set<String> outerNames) {
         Set<String> used = expressions.names();
-        Signature signature = new Signature(List.copyOf(names), List.copyOf(defaults), used.contains("caller"),
-                used.contains("varargs"), used.contains("kwargs"));
+        for (String rest : List.of("varargs", "kwargs")) {
+            if (used.contains(rest) && !names.contains(rest)) {
+                throw stream.error("'" + rest + "' in a macro is not supported in chat templates");
+            }
+        }
+        Signature signature = new Signature(List.copyOf(names), List.copyOf(defaults), used.contains(Macro.CALLER));
         used.addAll(outerNames);
         return signature;
     }
 
     private Statement filterBlock(int line) {
-        Expression.Filter filter = expressions.filter(null);
+        Expression filter = expressions.filter(new Expression.Name(line, Statement.FilterBlock.TEXT));
         while (stream.skipIf(TokenType.PIPE)) {
             filter = expressions.filter(filter);
         }
         return new Statement.FilterBlock(line, filter, closedBody("filter"));
-    }
-
-    private Statement with(int line) {
-        List<Target> targets = new ArrayList<>();
-        List<Expression> values = new ArrayList<>();
-        while (!stream.is(TokenType.BLOCK_END)) {
-            if (!targets.isEmpty()) {
-                stream.expect(TokenType.COMMA);
-            }
-            targets.add(target(expressions.target(null)));
-            stream.expect(TokenType.ASSIGN);
-            values.add(expressions.expression());
-        }
-        return new Statement.With(line, List.copyOf(targets), List.copyOf(values), closedBody("with"));
-    }
-
-    private void print(int line, List<Statement> statements) {
-        boolean first = true;
-        while (!stream.is(TokenType.BLOCK_END)) {
-            if (!first) {
-                stream.expect(TokenType.COMMA);
-            }
-            first = false;
-            statements.add(new Statement.Print(line, expressions.expression()));
-        }
     }
 }

@@ -51,8 +51,8 @@ final class StringLiterals {
             case 'x' -> hexadecimal(2);
             case 'u' -> hexadecimal(4);
             case 'U' -> hexadecimal(8);
-            case 'N' -> named();
-            case '0', '1', '2', '3', '4', '5', '6', '7' -> octal(kind);
+            case 'N', '0', '1', '2', '3', '4', '5', '6', '7' -> throw new SyntaxError(line, "the escape \\" + kind
+                    + " is not supported in chat templates");
             default -> text.append('\\').append(kind);
         }
     }
@@ -71,27 +71,5 @@ final class StringLiterals {
             throw new SyntaxError(line, "an escape in a string names no character");
         }
         text.appendCodePoint((int) value);
-    }
-
-    private void octal(char first) {
-        int value = first - '0';
-        for (int i = 0; i < 2 && at < raw.length() && raw.charAt(at) >= '0' && raw.charAt(at) <= '7'; i++) {
-            value = value * 8 + raw.charAt(at++) - '0';
-        }
-        text.append((char) value);
-    }
-
-    private void named() {
-        int close = raw.indexOf('}', at);
-        if (at >= raw.length() || raw.charAt(at) != '{' || close < 0) {
-            throw new SyntaxError(line, "the escape \\N needs a name in braces");
-        }
-        String name = raw.substring(at + 1, close);
-        try {
-            text.appendCodePoint(Character.codePointOf(name));
-        } catch (IllegalArgumentException e) {
-            throw new SyntaxError(line, "unknown character name '" + name + "'");
-        }
-        at = close + 1;
     }
 }

@@ -7,4 +7,9 @@ final class TemplateError extends RuntimeException {
     TemplateError(String message) {
         super(message);
     }
+
+    /** The error of something that Jinja or Python has and no chat template needs. */
+    static TemplateError unsupported(String what) {
+        return new TemplateError(what + " is not supported in chat templates");
+    }
 }

@@ -1,6 +1,5 @@
 package io.peft4j.jinja.support;
 
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -10,7 +9,6 @@ final class TemplateJson {
     private final Budget budget;
     private final Output out;
     private final boolean ascii;
-    private final boolean sortKeys;
     private final String indent;
     private final String itemSeparator;
     private final String keySeparator;
@@ -21,25 +19,24 @@ final class TemplateJson {
         this.out = new Output(budget);
         this.ascii = bound.truth(0, false);
         this.indent = indent(bound);
-        this.sortKeys = bound.truth(3, false);
         Object separators = bound.get(2, null);
         if (separators == null) {
             itemSeparator = indent == null ? ", " : ",";
             keySeparator = ": ";
         } else {
             List<Object> both = Types.sequence(separators);
-            boolean strings = both != null && both.stream().allMatch(separator -> Types.text(separator) != null);
+            boolean strings = both != null && both.stream().allMatch(String.class::isInstance);
             if (!strings || both.size() != 2) {
                 throw new TemplateError("the separators of tojson must be two strings");
             }
-            itemSeparator = Types.text(both.get(0));
-            keySeparator = Types.text(both.get(1));
+            itemSeparator = (String) both.get(0);
+            keySeparator = (String) both.get(1);
         }
     }
 
     /** Writes a value as JSON; the arguments are those of the filter {@code tojson}. */
     static String write(Object value, Arguments arguments, Budget budget) {
-        Arguments.Bound bound = arguments.bind("tojson", 0, "ensure_ascii", "indent", "separators", "sort_keys");
+        Arguments.Bound bound = arguments.bind("tojson", 0, "ensure_ascii", "indent", "separators");
         TemplateJson writer = new TemplateJson(bound, budget);
         writer.value(value);
         return writer.out.toString();
@@ -47,16 +44,16 @@ final class TemplateJson {
 
     private static String indent(Arguments.Bound bound) {
         Object indent = bound.get(1, null);
-        if (indent == null || Types.text(indent) != null) {
-            return Types.text(indent);
+        if (indent == null || indent instanceof String) {
+            return (String) indent;
         }
         return " ".repeat((int) Math.max(0, Math.min(1000, bound.integer(1, 0))));
     }
 
     private void value(Object value) {
         budget.enter();
-        if (Types.text(value) != null) {
-            string(Types.text(value));
+        if (value instanceof String text) {
+            string(text);
         } else if (value instanceof Map<?, ?> map) {
             object(map);
         } else if (value instanceof List || value instanceof Tuple) {
@@ -107,14 +104,10 @@ final class TemplateJson {
             out.append("{}");
             return;
         }
-        List<Map.Entry<?, ?>> entries = new ArrayList<>(map.entrySet());
-        if (sortKeys) {
-            Sorting.sort(entries, Map.Entry::getKey, false, budget);
-        }
         out.append("{");
         level++;
         String separator = "";
-        for (Map.Entry<?, ?> entry : entries) {
+        for (Map.Entry<?, ?> entry : map.entrySet()) {
             out.append(separator);
             newLine();
             string(key(entry.getKey()));
@@ -128,8 +121,8 @@ final class TemplateJson {
     }
 
     private static String key(Object key) {
-        if (Types.text(key) != null) {
-            return Types.text(key);
+        if (key instanceof String text) {
+            return text;
         }
         if (key != null && !Types.isNumber(key)) {
             throw new TemplateError("keys must be str, int, float, bool or None, not " + Types.name(key));

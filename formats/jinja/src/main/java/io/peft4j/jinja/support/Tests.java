@@ -1,6 +1,6 @@
 package io.peft4j.jinja.support;
 
-import io.peft4j.jinja.support.Expression.Comparator;
+import io.peft4j.jinja.support.PyCompare.Comparator;
 import io.peft4j.jinja.support.Expression.Operator;
 import io.peft4j.jinja.support.Runtime.Test;
 import java.util.HashMap;
@@ -29,12 +29,6 @@ final class Tests {
         tests.put("even", (runtime, value, arguments) -> modulo(runtime, value, 2L, 0L));
         tests.put("divisibleby", (runtime, value, arguments) -> modulo(runtime, value,
                 arguments.bind("divisibleby", 1, "num").get(0, null), 0L));
-        tests.put("lower", (runtime, value, arguments) -> StringMethods.isLower(runtime.str(value)));
-        tests.put("upper", (runtime, value, arguments) -> StringMethods.isUpper(runtime.str(value)));
-        tests.put("filter", (runtime, value, arguments) -> Filters.find(runtime.str(value)) != null);
-        tests.put("test", (runtime, value, arguments) -> find(runtime.str(value)) != null);
-        tests.put("sameas",
-                (runtime, value, arguments) -> same(value, arguments.bind("sameas", 1, "other").get(0, null)));
         return Map.copyOf(tests);
     }
 
@@ -48,12 +42,10 @@ final class Tests {
         kind(tests, "integer", Types::isInteger);
         kind(tests, "float", Double.class::isInstance);
         kind(tests, "number", Types::isNumber);
-        kind(tests, "string", value -> Types.text(value) != null);
+        kind(tests, "string", String.class::isInstance);
         kind(tests, "mapping", Map.class::isInstance);
         kind(tests, "iterable", Types::isIterable);
         kind(tests, "sequence", Tests::isSequence);
-        kind(tests, "callable", value -> value instanceof TemplateFunction || value instanceof Undefined);
-        kind(tests, "escaped", Markup.class::isInstance);
     }
 
     private static void kind(Map<String, Test> tests, String name, Predicate<Object> predicate) {
@@ -64,7 +56,7 @@ final class Tests {
     }
 
     private static boolean isSequence(Object value) {
-        return Types.text(value) != null || Types.sequence(value) != null || value instanceof Map
+        return value instanceof String || Types.sequence(value) != null || value instanceof Map
                 || value instanceof Undefined;
     }
 
@@ -80,7 +72,7 @@ final class Tests {
 
     private static void comparison(Map<String, Test> tests, Comparator comparator, String... names) {
         for (String name : List.of(names)) {
-            tests.put(name, (runtime, value, arguments) -> ExpressionEvaluator.compare(comparator, value,
+            tests.put(name, (runtime, value, arguments) -> comparator.holds(value,
                     arguments.bind(name, 1, "other").get(0, null), runtime.budget()));
         }
     }
@@ -88,11 +80,5 @@ final class Tests {
     private static boolean modulo(Runtime runtime, Object value, Object divisor, long remainder) {
         Object rest = Arithmetic.apply(Operator.MODULO, value, divisor, runtime);
         return PyCompare.equal(rest, remainder, runtime.budget());
-    }
-
-    /** Python's {@code is}: small values are the same object when they are equal and of one type. */
-    private static boolean same(Object a, Object b) {
-        boolean scalar = a == null || a instanceof Boolean || a instanceof Long || a instanceof String;
-        return scalar ? Objects.equals(a, b) : a == b;
     }
 }

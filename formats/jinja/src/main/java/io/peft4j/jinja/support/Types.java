@@ -9,8 +9,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * What kind of Python value a Java object is: null is None; Boolean, Long and BigInteger, Double, String and
- * {@link Markup} are the scalars; any List is a list and any Map a dict; the others are the classes of this package.
+ * What kind of Python value a Java object is: null is None; Boolean, Long and BigInteger, Double and String
+ * are the scalars; any List is a list and any Map a dict; the others are the classes of this package.
  */
 final class Types {
     private Types() {
@@ -59,8 +59,10 @@ final class Types {
             List<Object> copy = new ArrayList<>(list.size());
             list.forEach(item -> copy.add(fromJava(item)));
             return copy;
+        } else if (value instanceof BigInteger number) {
+            return number.bitLength() < Long.SIZE ? (Object) number.longValue() : number;
         } else if (value == null || value instanceof String || value instanceof Boolean || value instanceof Long
-                || value instanceof Double || value instanceof BigInteger) {
+                || value instanceof Double) {
             return value;
         }
         throw new TemplateError("a variable of the template holds a " + value.getClass().getName()
@@ -75,12 +77,9 @@ final class Types {
         return isInteger(value) || value instanceof Double || value instanceof Boolean;
     }
 
-    /** The characters of a string or marked string; null for anything else. */
-    static String text(Object value) {
-        if (value instanceof Markup markup) {
-            return markup.text();
-        }
-        return value instanceof String text ? text : null;
+    /** Any number as a double. */
+    static double toDouble(Object number) {
+        return number instanceof Boolean truth ? truth ? 1 : 0 : ((Number) number).doubleValue();
     }
 
     /** The value as an index or count (an integer or boolean that fits); null for anything else. */
@@ -98,28 +97,21 @@ final class Types {
             return truth;
         } else if (value instanceof Long number) {
             return number != 0;
-        } else if (value instanceof BigInteger number) {
-            return number.signum() != 0;
         } else if (value instanceof Double number) {
             return number != 0;
-        }
-        String text = text(value);
-        if (text != null) {
-            return !text.isEmpty();
         }
         return !hasLength(value) || length(value) > 0;
     }
 
     static boolean hasLength(Object value) {
-        return text(value) != null || value instanceof List || value instanceof Tuple || value instanceof Map
+        return value instanceof String || value instanceof List || value instanceof Tuple || value instanceof Map
                 || value instanceof IntRange || value instanceof DictView || value instanceof Undefined
                 || value instanceof LoopState;
     }
 
     /** Python's {@code len}. */
     static long length(Object value) {
-        String text = text(value);
-        if (text != null) {
+        if (value instanceof String text) {
             return PyStrings.length(text);
         } else if (value instanceof Map<?, ?> map) {
             return map.size();
@@ -163,8 +155,7 @@ final class Types {
 
     /** The elements of a value as a list, which may be the value itself: do not change it. */
     static List<Object> items(Object value) {
-        String text = text(value);
-        if (text != null) {
+        if (value instanceof String text) {
             return PyStrings.characters(text);
         } else if (value instanceof Map<?, ?> map) {
             return new ArrayList<>(map.keySet());
