@@ -1,4 +1,4 @@
-"""Judges the questions that `data from-handbook --model` wrote for the handbook of make_document.py, by exact facts.
+"""Judges the questions that `data from-handbook --model` and its rules wrote for the handbook of make_document.py, by exact facts.
 
     python make_document.py --out DIR
     ./peft4j data from-handbook DIR/document.md --model M --output DIR/rows.jsonl
@@ -31,7 +31,7 @@ def main():
     good, bad, asked = 0, 0, set()
     with open(arguments.rows) as file:
         for row in map(json.loads, file):
-            if row.get("generated") != "model":
+            if "generated" not in row:
                 continue
             question, answer = (message["content"] for message in row["messages"][:2])
             fits = answer in facts and is_good(question, facts[answer])

@@ -87,7 +87,7 @@ final class DataFromHandbookCommand extends PeftCommand {
             made.unasked().forEach(one -> list.addPOJO(one(one)));
             console().print(line);
         } else {
-            console().say("%s in %s: %d from headings that are questions, %d from tables, %d by the model, %d to fill "
+            console().say("%s in %s: %d from headings that are questions, %d by rule, %d by the model, %d to fill "
                     + "in%s", Count.of(rows.size(), "row"), target, asked, byRule, byModel, open,
                     skipUnfilled && open > 0 ? ", which are left out" : "");
             tell(made);

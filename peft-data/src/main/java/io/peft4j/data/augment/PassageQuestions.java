@@ -31,9 +31,10 @@ import java.util.stream.Stream;
  * is shown to the model without its number or name, or its last noun where it has neither, and the model writes
  * questions for what is missing, each with another beginning; the sentence is the answer. A question is kept only
  * where it asks for what the sentence tells ({@link StatedFact}) and for nothing that another sentence of the section
- * tells, where it is well formed, and where the model finds the answer in the sentence. Rows whose question is there
- * already stay as they are. What was written carries {@link Augmentation#MARK} {@code "model"}; sentences that tell
- * something and got no question become rows for people to fill in.
+ * tells, where it is well formed, and where the model finds the answer in the sentence. Plain English sentences for
+ * which the model writes none get theirs by rule ({@link InvertedSentence}). Rows whose question is there already stay
+ * as they are. What was written carries {@link Augmentation#MARK} {@code "model"} or {@code "rule"}; sentences that
+ * tell something and got no question become rows for people to fill in.
  */
 public final class PassageQuestions {
     private static final int SENTENCES_AT_ONCE = 16;
@@ -128,6 +129,13 @@ public final class PassageQuestions {
                             .anyMatch(other -> other.isAskedBy(question, heading))))
                     .or(() -> QuestionForm.fault(question, sentence));
         }
+
+        Optional<String> byRule() {
+            return !language.equals(QuestionLanguage.ENGLISH) ? Optional.empty() : blanks().stream().flatMap(
+                    blank -> InvertedSentence.question(blank).filter(question -> refusal(question, blank).isEmpty())
+                            .stream())
+                    .findFirst();
+        }
     }
 
     /** A question that was written for what was left out. */
@@ -190,10 +198,11 @@ public final class PassageQuestions {
         Set<String> seen = new HashSet<>();
         Map<ChatExample, List<ChatExample>> made = new IdentityHashMap<>();
         for (Told from : told) {
-            Optional<String> question = Optional.ofNullable(written.get(from));
+            Optional<String> ofModel = Optional.ofNullable(written.get(from));
+            Optional<String> question = ofModel.or(from::byRule);
             boolean fresh = question.isPresent() && seen.add(QuestionText.key(question.get()));
-            made.computeIfAbsent(from.row(), row -> new ArrayList<>()).add(fresh ? example(from, question.get())
-                    : toFillIn(from));
+            made.computeIfAbsent(from.row(), row -> new ArrayList<>()).add(fresh ? example(from, question.get(),
+                    ofModel.isPresent() ? "model" : "rule") : toFillIn(from));
             if (!fresh) {
                 unasked.add(PassageRows.Unasked.of(from.row(), from.sentence(),
                         question.map(text -> "'" + text + "' is asked already").orElse(reasons.getOrDefault(from,
@@ -210,9 +219,9 @@ public final class PassageQuestions {
                 from.row().extra(), from.row().origin());
     }
 
-    private static ChatExample example(Told from, String question) {
+    private static ChatExample example(Told from, String question, String mark) {
         Map<String, Object> extra = new LinkedHashMap<>(from.row().extra());
-        extra.put(Augmentation.MARK, "model");
+        extra.put(Augmentation.MARK, mark);
         return new ChatExample(List.of(ChatMessage.user(question), ChatMessage.assistant(from.sentence())), List.of(),
                 extra, from.row().origin());
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -56,6 +57,34 @@ class ClozeSentenceTest {
             assertEquals(List.of(openings.split(",")), blank.openings());
             assertEquals(sentence, blank.sentence().replace(ClozeSentence.GAP, blank.value()));
         });
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        A Trainee receives 26 days of annual leave each year. \
+            | How many days of annual leave does a Trainee receive each year?
+        Every employee has 27 days of leave a year. | How many days of leave does every employee have a year?
+        The probation of a Lead Consultant lasts 3 months. \
+            | How many months does the probation of a Lead Consultant last?
+        Fathers receive 11 weeks of paid leave. | How many weeks of paid leave do fathers receive?
+        A Lead Consultant has a training budget of 1500 euros a year. \
+            | What is the training budget of a Lead Consultant?
+        Hotel rooms may cost up to 135 euros a night. | How much may hotel rooms cost a night?
+        Screens are repaired by the workshop in room B-207. | In which room are screens repaired by the workshop?
+        Salaries are paid on day 26 of each month. | On which day of each month are salaries paid?
+        Visitors must register with Mrs Orlana Veck at the desk. | With whom must visitors register at the desk?
+        Security training is repeated every 10 months. | How often is security training repeated?
+        Up to 5 days may be carried over until 31 March. | How many days may be carried over until 31 March?
+        Boats are back at the pier before 19:45. | By when are boats back at the pier?
+        The canteen opens at 11:40. | When does the canteen open?
+        Requests go to the Captain at least 14 days before, so that the rota can be planned. |
+        Keys are kept at the Harbour Office. |
+        A talk takes place in the first week. |
+        Ann wrote to the crew about 5 boats. |
+        """)
+    void aPlainSentenceBecomesAQuestionByRule(String sentence, String question) {
+        assertEquals(Optional.ofNullable(question), ClozeSentence.of(sentence, QuestionLanguage.ENGLISH).stream()
+                .flatMap(blank -> InvertedSentence.question(blank).stream()).findFirst());
     }
 
     @Test

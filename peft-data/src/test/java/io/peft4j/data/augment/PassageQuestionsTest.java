@@ -29,14 +29,27 @@ class PassageQuestionsTest {
                 messages.get(messages.size() - 1).content()))).of(List.of(rows));
     }
 
-    /** What a model says to the last message of a prompt. */
+    /** The rows beside those by rule; the model is what it says to the last message of a prompt. */
     private static List<String> questions(UnaryOperator<String> model, ChatExample... rows) {
-        List<ChatExample> made = asked(model, rows).rows().stream().filter(row -> UnfilledRows.unfilled(row).isEmpty())
-                .toList();
+        List<ChatExample> made = asked(model, rows).rows().stream().filter(row -> UnfilledRows.unfilled(row).isEmpty()
+                && !"rule".equals(row.extra().get("generated"))).toList();
         List<String> told = new ArrayList<>();
         made.forEach(row -> told.add(row.messages().get(0).content() + " " + row.messages().get(1).content()));
         assertTrue(made.stream().allMatch(row -> row == ASKED || row.extra().get("generated").equals("model")));
         return told;
+    }
+
+    @Test
+    void aPlainSentenceThatTheModelAsksNothingForIsAskedForByRule() {
+        ChatExample section = section("Boats", "The old boat leaves at 11:40. The new boat leaves at 12:10. "
+                + "Boats, says Ann, must be back before 19:45.");
+        List<ChatExample> rows = asked(asked -> "Hm.", section).rows();
+        assertEquals(List.of("When does the old boat leave?", "When does the new boat leave?",
+                "[fill in: a question about Boats]"),
+                rows.stream().map(row -> row.messages().get(0).content())
+                        .toList());
+        assertEquals("rule", rows.get(0).extra().get("generated"));
+        assertEquals("The old boat leaves at 11:40.", rows.get(0).messages().get(1).content());
     }
 
     @Test
@@ -68,8 +81,9 @@ class PassageQuestionsTest {
 
     @Test
     void everySentenceIsARowOrToldWithItsReason() {
-        ChatExample section = section("Canteen", "The canteen opens at 11:40. We like it a lot. Cook says: hi.\n"
-                + "Grade: Cook; Pay: 2,150 EUR\nThe old canteen closes at 14:10. The new canteen closes at 15:10.");
+        ChatExample section = section("Canteen",
+                "The canteen, he says, opens at 11:40. We like it a lot. Cook says: hi.\n"
+                        + "Grade: Cook; Pay: 2,150 EUR\nThe old canteen closes at 14:10. The new canteen, she says, closes at 15:10.");
         PassageRows made = asked(asked -> !asked.startsWith("Ask") ? "At 14:10."
                 : asked.contains("opens") ? "When does the canteen open the the door?"
                         : asked.contains("old") ? "When does the old canteen close?" : "Hm.",
@@ -77,15 +91,18 @@ class PassageQuestionsTest {
         List<String> rows = made.rows().stream().map(row -> row.messages().get(0).content() + " "
                 + row.messages().get(1).content()).toList();
         String open = "[fill in: a question about Canteen] ";
-        assertEquals(List.of("Who pays? Ann.", open + "The canteen opens at 11:40.",
+        assertEquals(List.of("Who pays? Ann.", open + "The canteen, he says, opens at 11:40.",
                 open + "Grade: Cook; Pay: 2,150 EUR",
                 "When does the old canteen close? The old canteen closes at 14:10.",
-                open + "The new canteen closes at 15:10."), rows);
+                open + "The new canteen, she says, closes at 15:10."), rows);
         assertEquals(List.of("We like it a lot. it contains no number and no name", "Cook says: hi. it has 3 words; "
                 + "supported are 4 to 40"), told(made, false));
-        assertEquals(List.of("The canteen opens at 11:40. of 'When does the canteen open the the door?': it is about "
-                + "something else", "Grade: Cook; Pay: 2,150 EUR of 'Hm.': it does not begin with 'What is'",
-                "The new canteen closes at 15:10. of 'Hm.': it does not begin with 'When'"), told(made, true));
+        assertEquals(List.of(
+                "The canteen, he says, opens at 11:40. of 'When does the canteen open the the door?': it is about "
+                        + "something else",
+                "Grade: Cook; Pay: 2,150 EUR of 'Hm.': it does not begin with 'What is'",
+                "The new canteen, she says, closes at 15:10. of 'Hm.': it does not begin with 'When'"),
+                told(made, true));
     }
 
     private static List<String> told(PassageRows made, boolean toFillIn) {

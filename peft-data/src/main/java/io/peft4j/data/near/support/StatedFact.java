@@ -55,7 +55,7 @@ public final class StatedFact {
         numbers = numbers(words);
         for (int i = 0; i < words.size(); i++) {
             Word word = words.get(i);
-            boolean unit = i > 0 && words.get(i - 1).number() && !word.number();
+            boolean unit = i > 0 && words.get(i - 1).number() && isTopic(word);
             if (unit) {
                 units.add(word.stem());
             } else if (isTopic(word) && !beginsANumber(i)) {
@@ -147,11 +147,15 @@ public final class StatedFact {
                 || numbers.isEmpty() && wanted(asked).isEmpty();
     }
 
-    /** Where something is counted it is what the sentence counts, and where not its unit is not named. */
+    /**
+     * Where something is counted it is what the sentence counts, and where not its unit is not named but beside another
+     * number, as in "until 31 March".
+     */
     private boolean hasTheUnit(List<Word> asked) {
         for (int i = 1; i < asked.size(); i++) {
             boolean counts = Set.of("many", "viele").contains(asked.get(i - 1).norm());
-            boolean unit = units.contains(asked.get(i).stem()) && !topic.contains(asked.get(i).stem());
+            boolean unit = !asked.get(i - 1).number() && units.contains(asked.get(i).stem())
+                    && !topic.contains(asked.get(i).stem());
             if (counts ? numbers.isEmpty() || !units.contains(asked.get(i).stem()) : unit) {
                 return false;
             }

@@ -1,0 +1,127 @@
+package io.peft4j.data.augment;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The question of a plain English sentence for what was left out of it, made by putting the verb before its subject:
+ * {@code Ropes are checked every ___ weeks.} becomes {@code How often are ropes checked?}. It needs no model, and the
+ * sentence answers it by construction.
+ */
+final class InvertedSentence {
+    private static final Set<String> AUXILIARIES = Set.of("is", "are", "was", "were", "can", "may", "must", "should",
+            "will", "might", "could", "would");
+    /** What stands before a value and is asked for with it. */
+    private static final Set<String> BOUNDS = Set.of("at", "by", "before", "after", "until", "till", "from", "up", "to",
+            "least", "most", "about", "within", "every", "in", "on", "with", "through", "behind", "over", "under",
+            "via",
+            "the", "a", "an", "for");
+    /** Where what is counted ends: {@code days of annual leave | each year}. */
+    private static final Set<String> ENDS = Set.of("each", "every", "a", "an", "per", "before", "after", "until", "in",
+            "on", "at", "by", "for", "from", "to", "with", "within", "when", "if", "during");
+    private static final Set<String> UNITS = Set.of("am", "pm", "o'clock", "euro", "euros", "cent", "cents", "dollar",
+            "dollars", "pound", "pounds", "percent", "eur", "usd", "gbp", "chf", "franc", "francs");
+
+    private final List<String> before;
+    private final List<String> after;
+    private String opening;
+
+    private InvertedSentence(String opening, List<String> before, List<String> after) {
+        this.opening = opening;
+        this.before = before;
+        this.after = after;
+    }
+
+    /** The question; empty where the sentence is not plain enough. */
+    static Optional<String> question(ClozeSentence blank) {
+        List<String> words = List.of(blank.sentence().replaceFirst("[.!]$", "").split(" "));
+        Optional<String> opening = blank.openings().stream().filter(each -> !each.equals("What is")).findFirst()
+                .filter(each -> each.matches("How .*|(By |Until )?[Ww]hen|\\w+ (which|how many) \\w+|\\w+ whom"));
+        int gap = words.indexOf(ClozeSentence.GAP);
+        boolean named = !blank.value().matches("\\p{Ll}.*");
+        return opening.isEmpty() || gap < 0 || !named || words.stream().anyMatch(word -> word.matches(".*[,;:]"))
+                ? Optional.empty()
+                : new InvertedSentence(opening.get(), new ArrayList<>(words.subList(0, gap)),
+                        new ArrayList<>(words.subList(gap + 1, words.size()))).question();
+    }
+
+    private Optional<String> question() {
+        String unit = opening.substring(opening.lastIndexOf(' ') + 1);
+        if (!before.isEmpty() && before.get(before.size() - 1).equals(unit)) {
+            before.remove(before.size() - 1);
+        } else if (!after.isEmpty() && (opening.equals("How often") || after.get(0).equals(unit)
+                || UNITS.contains(after.get(0).toLowerCase(Locale.ROOT)))) {
+            after.remove(0);
+        }
+        Optional<String> named = ofWhatThereIs();
+        if (named.isPresent()) {
+            return named;
+        }
+        while (!before.isEmpty() && BOUNDS.contains(before.get(before.size() - 1).toLowerCase(Locale.ROOT))) {
+            before.remove(before.size() - 1);
+        }
+        if (!after.isEmpty() && after.get(0).equals("of")) {
+            int end = 2;
+            while (end < after.size() && !ENDS.contains(after.get(end))) {
+                end++;
+            }
+            List<String> counted = after.subList(0, Math.min(end, after.size()));
+            opening += " " + String.join(" ", counted);
+            counted.clear();
+        }
+        if (before.isEmpty()) {
+            return after.isEmpty() || !AUXILIARIES.contains(after.get(0)) ? Optional.empty() : joined(List.of());
+        }
+        for (int i = 1; i < before.size(); i++) {
+            if (AUXILIARIES.contains(before.get(i))) {
+                return joined(inverted(before.get(i), i, before.subList(i + 1, before.size())));
+            }
+        }
+        return ofVerb();
+    }
+
+    /** {@code A sailor has a budget of ___ crowns.} is no question of how much a sailor has. */
+    private Optional<String> ofWhatThereIs() {
+        int has = Math.max(before.indexOf("has"), before.indexOf("have"));
+        boolean named = has > 0 && has + 3 < before.size() && Set.of("a", "an").contains(before.get(has + 1))
+                && before.get(before.size() - 1).equals("of");
+        return !named ? Optional.empty() : Optional.of("What is the " + String.join(" ", before.subList(has + 2, before
+                .size())) + " " + subject(has) + "?");
+    }
+
+    /** The verb stands right before what was left out. */
+    private Optional<String> ofVerb() {
+        int last = before.size() - 1;
+        String verb = before.get(last);
+        if (last == 0 || !verb.matches("\\p{Ll}+")) {
+            return Optional.empty();
+        }
+        boolean one = verb.endsWith("s");
+        String base = verb.equals("has") ? "have" : verb.endsWith("ies") ? verb.substring(0, verb.length() - 3) + "y"
+                : verb.matches(".*(ch|sh|ss|x|z|o)es") ? verb.substring(0, verb.length() - 2)
+                        : one ? verb.substring(0, verb.length() - 1) : verb;
+        return one || before.get(last - 1).endsWith("s") ? joined(inverted(one ? "does" : "do", last, List.of(base)))
+                : Optional.empty();
+    }
+
+    private List<String> inverted(String auxiliary, int subject, List<String> rest) {
+        return Stream.concat(Stream.of(auxiliary, subject(subject)), rest.stream()).toList();
+    }
+
+    /** The first words; a name of several keeps its capital letter. */
+    private String subject(int size) {
+        String text = String.join(" ", before.subList(0, size));
+        boolean name = size > 1 && Character.isUpperCase(before.get(1).charAt(0)) && before.get(0).length() > 3;
+        return name ? text : text.substring(0, 1).toLowerCase(Locale.ROOT) + text.substring(1);
+    }
+
+    private Optional<String> joined(List<String> words) {
+        return Optional.of(Stream.of(Stream.of(opening), words.stream(), after.stream()).flatMap(part -> part)
+                .collect(Collectors.joining(" ")) + "?");
+    }
+}
