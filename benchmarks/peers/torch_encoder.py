@@ -2,7 +2,7 @@
 
     python torch_encoder.py [f32|bf16] [threads]
 
-Beside it: EncoderBenchmark. Prints microseconds a call, the median of 30.
+Beside it: KernelBenchmark. Prints microseconds a call, the median of 30.
 """
 import statistics
 import sys

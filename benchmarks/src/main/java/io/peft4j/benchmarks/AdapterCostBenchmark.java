@@ -1,5 +1,6 @@
 package io.peft4j.benchmarks;
 
+import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
@@ -29,7 +30,7 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * What an adapter adds to an update: the frozen model forward and back to its lowest layer, and the same with rank 8 on
- * all linear layers, on 4 x 128 tokens.
+ * all linear layers.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -42,6 +43,10 @@ public class AdapterCostBenchmark {
     @Param({"frozen", "lora", "dora"})
     public String adapter;
 
+    /** Sequences x tokens of each. */
+    @Param("4x128")
+    public String shape = "4x128";
+
     private RandomModel base;
     private PeftModel model;
     private PackedBatch batch;
@@ -53,7 +58,8 @@ public class AdapterCostBenchmark {
     public void model(KernelState state) {
         base = RandomModel.of(state, 30);
         model = PeftModel.of(base, config());
-        batch = PackedBatch.of(TrainingBenchmark.randomExamples(base, 4, 128, 1));
+        BatchShape sizes = BatchShape.parse(shape);
+        batch = PackedBatch.of(TrainingBenchmark.randomExamples(base, sizes.sequences(), sizes.tokens(), 1));
         passes = TrainingPasses.of(model);
         optimizer = new Updates(base.engine(), model.trainableParameters(), AdamW.DEFAULT, 0);
     }
@@ -91,5 +97,11 @@ public class AdapterCostBenchmark {
         double loss = passes.training(batch, 0, pass -> pass.backward(batch.targets().count()));
         optimizer.step(1e-5, Math.min(1, 1 / optimizer.gradientNorm()));
         return loss;
+    }
+
+    /** The loss alone: a forward pass without gradients. */
+    @Benchmark
+    public float[] evaluate() {
+        return passes.evaluation(batch, Pass::negativeLogLikelihoods);
     }
 }

@@ -22,13 +22,12 @@ import io.peft4j.models.architecture.support.Architecture;
 import io.peft4j.models.architecture.support.Architectures;
 import io.peft4j.models.architecture.support.WeightLoader;
 import io.peft4j.models.architecture.support.WeightType;
-import io.peft4j.models.generation.internal.TextGenerator;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** A base model of the shape of SmolLM2-135M with random weights; it answers with letters and never stops by itself. */
+/** A base model of the shape of SmolLM2-135M with random weights; it has no words and answers nothing. */
 final class RandomModel implements BaseLanguageModel {
     private static final int VOCABULARY = 49152;
     private static final int HIDDEN = 576;
@@ -44,8 +43,6 @@ final class RandomModel implements BaseLanguageModel {
     private final Lifetime lifetime = new Lifetime("the model", this::free);
     private final Network network;
     private final Architecture architecture;
-    private final Tokenizer tokenizer = new LetterTokenizer(VOCABULARY);
-    private final TextGenerator generator;
 
     /**
      * A model.
@@ -61,7 +58,6 @@ final class RandomModel implements BaseLanguageModel {
         try (WeightLoader weights = new WeightLoader(tensors(layers), type)) {
             this.network = architecture.build("random weights", config, weights);
         }
-        this.generator = new TextGenerator(tokenizer, Optional.empty(), Set.of());
     }
 
     /** A model of full size in the kernels and the type of a benchmark. */
@@ -119,7 +115,7 @@ final class RandomModel implements BaseLanguageModel {
 
     @Override
     public Tokenizer tokenizer() {
-        return tokenizer;
+        throw new UnsupportedOperationException("random weights have no words");
     }
 
     @Override
@@ -139,7 +135,7 @@ final class RandomModel implements BaseLanguageModel {
 
     @Override
     public List<Completion> generate(ModelLease model, List<Prompt> prompts, GenerationOptions options) {
-        return generator.generate(model, prompts, options);
+        throw new UnsupportedOperationException("random weights have no words");
     }
 
     @Override
