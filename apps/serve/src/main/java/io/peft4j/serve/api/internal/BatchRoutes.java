@@ -63,7 +63,7 @@ public final class BatchRoutes implements RouteGroup {
                 .reply("Batch"), this::create);
         routes.get(BATCHES, Paging.describe(Operation.of("listBatches", "Lists batches"), MOST_LISTED, "Batch"),
                 request -> Bodies.reply(request, Paging.json(store.jobs().list(true, Caller.of(request).project(),
-                        Map.of(), false, Paging.of(request, LISTED, MOST_LISTED)).orElseThrow(Paging::unknownAfter),
+                        Map.of(), false, Paging.of(request, LISTED, MOST_LISTED)),
                         BatchRoutes::json)));
         routes.get(BATCHES + "/{id}", Operation.of("retrieveBatch", "Tells of a batch").reply("Batch"),
                 request -> Bodies.reply(request, json(find(request))));

@@ -79,8 +79,7 @@ public final class FileRoutes implements RouteGroup {
         Optional<String> purpose = Optional.ofNullable(request.queryParam("purpose")).filter(text -> !text.isEmpty());
         ListPage.Request page = Paging.of(request, MOST_LISTED, MOST_LISTED);
         Bodies.reply(request, Paging.json(store.files().list(Caller.of(request).project(), purpose, page,
-                now())
-                .orElseThrow(Paging::unknownAfter), FileRoutes::json));
+                now()), FileRoutes::json));
     }
 
     private void content(Context request) throws IOException {

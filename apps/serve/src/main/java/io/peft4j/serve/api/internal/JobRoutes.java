@@ -125,8 +125,7 @@ public final class JobRoutes implements RouteGroup {
         boolean none = Optional.ofNullable(request.queryParam("metadata")).filter(text -> !text.isEmpty())
                 .map(JobRoutes::isNull).orElse(false);
         Bodies.reply(request, Paging.json(store.jobs().list(false, Caller.of(request).project(), metadata, none,
-                Paging.of(request, LISTED, MOST_LISTED))
-                .orElseThrow(Paging::unknownAfter), json::of));
+                Paging.of(request, LISTED, MOST_LISTED)), json::of));
     }
 
     /** OpenAI's way to ask for jobs without metadata. */
@@ -155,8 +154,8 @@ public final class JobRoutes implements RouteGroup {
 
     private void events(Context request) {
         Job job = find(request);
-        Bodies.reply(request, Paging.json(store.events().list(job.id(), Paging.of(request, LISTED, MOST_LISTED))
-                .orElseThrow(Paging::unknownAfter), JobRoutes::event));
+        Bodies.reply(request,
+                Paging.json(store.events().list(job.id(), Paging.of(request, LISTED, MOST_LISTED)), JobRoutes::event));
     }
 
     private static ObjectNode event(JobEvent.Kept kept) {
@@ -171,7 +170,7 @@ public final class JobRoutes implements RouteGroup {
     private void checkpoints(Context request) {
         Job job = find(request);
         Bodies.reply(request, Paging.json(store.events().checkpoints(job.id(), Paging.of(request, CHECKPOINTS_LISTED,
-                MOST_LISTED)).orElseThrow(Paging::unknownAfter), JobRoutes::checkpoint));
+                MOST_LISTED)), JobRoutes::checkpoint));
     }
 
     private static ObjectNode checkpoint(JobCheckpoint checkpoint) {

@@ -29,7 +29,7 @@ final class Paging {
         int limit = parameter(request, "limit").map(text -> limit(text, mostLimit)).orElse(defaultLimit);
         Optional<String> after = parameter(request, "after");
         after.filter(id -> !Ids.isValid(id)).ifPresent(id -> {
-            throw unknownAfter();
+            throw ListPage.Request.unknownAfter();
         });
         boolean ascending = parameter(request, "order").map(Paging::isAscending).orElse(false);
         return new ListPage.Request(limit, after, ascending);
@@ -56,11 +56,6 @@ final class Paging {
             throw ApiException.invalid("order", "order must be asc or desc");
         }
         return text.equals("asc");
-    }
-
-    /** 400 for an entry that is not in the list. */
-    static ApiException unknownAfter() {
-        return ApiException.invalid("after", "after names no entry of this list");
     }
 
     /** {@code {"object": "list", "data": [...], "has_more", "first_id", "last_id"}}. */

@@ -6,7 +6,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,8 +16,6 @@ import org.slf4j.LoggerFactory;
 /** Files: a row each, and the content in a file that has the id for its name. A file without a row does not exist. */
 public final class FileTable {
     private static final Logger LOG = LoggerFactory.getLogger(FileTable.class);
-    private static final String INSERT = "INSERT INTO files (id, owner, project, filename, purpose, bytes, "
-            + "created_at, expires_at, status, status_details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
     private final Database database;
     private final Path folder;
@@ -83,9 +80,7 @@ public final class FileTable {
     }
 
     static int insert(Sql sql, StoredFile file) throws SQLException {
-        return sql.update(INSERT, file.id(), file.owner(), file.project(), file.filename(), file.purpose(),
-                file.bytes(),
-                file.createdAt(), file.expiresAt(), file.status(), file.statusDetails());
+        return sql.insert("files", file.row(), "");
     }
 
     /**
@@ -95,7 +90,7 @@ public final class FileTable {
      */
     public Optional<StoredFile> find(String id, Optional<String> project, long now) {
         return database.transaction(sql -> sql.first("SELECT * FROM files WHERE id = ? AND " + Sql.OF_PROJECT
-                + " AND (expires_at IS NULL OR expires_at > ?)", FileTable::file, id, project, project, now));
+                + " AND (expires_at IS NULL OR expires_at > ?)", Sql.of(StoredFile::of), id, project, project, now));
     }
 
     /** Where the content of a file lies. */
@@ -106,25 +101,17 @@ public final class FileTable {
         return folder.resolve(id);
     }
 
-    /** A part of the list of a project, or of all. Empty where the entry before it does not exist. */
-    public Optional<ListPage<StoredFile>> list(Optional<String> project, Optional<String> purpose,
-            ListPage.Request page, long now) {
+    /** A part of the list of a project, or of all. */
+    public ListPage<StoredFile> list(Optional<String> project, Optional<String> purpose, ListPage.Request page,
+            long now) {
         return database.transaction(sql -> {
-            Optional<Long> after = Optional.empty();
-            if (page.after().isPresent()) {
-                after = sql.first("SELECT seq FROM files WHERE id = ? AND " + Sql.OF_PROJECT, row -> row.getLong(1),
-                        page.after().get(), project, project);
-                if (after.isEmpty()) {
-                    return Optional.empty();
-                }
-            }
+            Optional<Long> after = page.seq(sql, "files", Sql.OF_PROJECT, project, project);
             List<Object> values = new ArrayList<>(List.of(now, project, project));
             purpose.ifPresent(values::add);
             values.add(page.limit() + 1);
-            return Optional.of(ListPage.of(sql.list("SELECT * FROM files WHERE (expires_at IS NULL OR expires_at > ?) "
-                    + "AND " + Sql.OF_PROJECT + (purpose.isPresent() ? " AND purpose = ?" : "")
-                    + page.tail(after) + " LIMIT ?", FileTable::file, values.toArray()),
-                    page.limit()));
+            return ListPage.of(sql.list("SELECT * FROM files WHERE (expires_at IS NULL OR expires_at > ?) AND "
+                    + Sql.OF_PROJECT + (purpose.isPresent() ? " AND purpose = ?" : "") + page.tail(after)
+                    + " LIMIT ?", Sql.of(StoredFile::of), values.toArray()), page.limit());
         });
     }
 
@@ -132,7 +119,7 @@ public final class FileTable {
     public Optional<String> delete(String id) {
         Optional<String> reader = database.transaction(sql -> {
             Optional<String> reads = sql.list("SELECT * FROM jobs WHERE request LIKE ? AND " + JobTable.OPEN,
-                    JobTable::job, "%\"" + id + "\"%").stream().filter(job -> job.reads(id)).map(Job::id).findFirst();
+                    Sql.of(Job::of), "%\"" + id + "\"%").stream().filter(job -> job.reads(id)).map(Job::id).findFirst();
             if (reads.isEmpty()) {
                 sql.update("DELETE FROM files WHERE id = ?", id);
             }
@@ -167,11 +154,5 @@ public final class FileTable {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot delete the file " + id, e);
         }
-    }
-
-    static StoredFile file(ResultSet row) throws SQLException {
-        return new StoredFile(row.getString("id"), row.getString("owner"), row.getString("project"),
-                row.getString("filename"), row.getString("purpose"), row.getLong("bytes"), row.getLong("created_at"),
-                Sql.number(row, "expires_at"), row.getString("status"), Sql.text(row, "status_details"));
     }
 }

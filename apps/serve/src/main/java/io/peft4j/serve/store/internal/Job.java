@@ -2,6 +2,8 @@ package io.peft4j.serve.store.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.serve.http.internal.Json;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -85,6 +87,29 @@ public record Job(String id, String owner, String project, String base, JobStatu
     /** {@code supervised}, {@code dpo} or {@code reinforcement}. */
     public String method() {
         return request.get("method").get("type").asText();
+    }
+
+    ObjectNode row() {
+        ObjectNode row = Json.object().put("id", id).put("owner", owner).put("project", project).put("base", base)
+                .put("status", status.code()).put("paused", paused).put("fine_tuned_model", fineTunedModel.orElse(null))
+                .put("trained_tokens", trainedTokens.orElse(null)).put("created_at", createdAt)
+                .put("finished_at", finishedAt.orElse(null));
+        row.set("request", request);
+        row.set("hyperparameters", hyperparameters);
+        row.set("error", error.orElse(null));
+        return row.set("result_files", Json.value(resultFiles));
+    }
+
+    static Job of(JsonNode row) {
+        List<String> results = new ArrayList<>();
+        Sql.json(row, "result_files").forEach(file -> results.add(file.asText()));
+        return new Job(Sql.text(row, "id"), Sql.text(row, "owner"), Sql.text(row, "project"), Sql.text(row, "base"),
+                JobStatus.of(Sql.text(row, "status")), row.get("paused").asBoolean(),
+                (ObjectNode) Sql.json(row, "request"), (ObjectNode) Sql.json(row, "hyperparameters"),
+                Optional.of(Sql.json(row, "error")).filter(error -> !error.isNull()),
+                Optional.ofNullable(Sql.text(row, "fine_tuned_model")), Sql.number(row, "trained_tokens"), results,
+                row.get("created_at").asLong(), Sql.number(row, "finished_at"), Sql.number(row, "estimated_finish"),
+                Optional.ofNullable(row.path("wanted").textValue()));
     }
 
     private Optional<String> text(String field) {

@@ -179,9 +179,7 @@ public final class JobQueue {
     }
 
     static int insert(Sql sql, JobCheckpoint checkpoint) throws SQLException {
-        return sql.update("INSERT INTO checkpoints (id, job, step, model, created_at, metrics) VALUES "
-                + "(?, ?, ?, ?, ?, ?) ON CONFLICT (job, step) DO NOTHING", checkpoint.id(), checkpoint.job(),
-                checkpoint.step(), checkpoint.model(), checkpoint.createdAt(), Json.text(checkpoint.metrics()));
+        return sql.insert("checkpoints", checkpoint.row(), " ON CONFLICT (job, step) DO NOTHING");
     }
 
     /** Ends a job well: all that it leaves is there at once. Gives whether the job was still held. */

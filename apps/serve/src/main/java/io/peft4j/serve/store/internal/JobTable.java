@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.serve.http.internal.Json;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,14 +49,7 @@ public final class JobTable {
     }
 
     static int insert(Sql sql, Job job, List<JobEvent> events) throws SQLException {
-        ArrayNode results = Json.array();
-        job.resultFiles().forEach(results::add);
-        int inserted = sql.update("INSERT INTO jobs (id, owner, project, base, status, paused, request, "
-                + "hyperparameters, error, fine_tuned_model, trained_tokens, result_files, created_at, finished_at) "
-                + "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", job.id(), job.owner(), job.project(),
-                job.base(), job.status().code(), job.paused() ? 1 : 0, Json.text(job.request()),
-                Json.text(job.hyperparameters()), job.error().map(Json::text), job.fineTunedModel(),
-                job.trainedTokens(), Json.text(results), job.createdAt(), job.finishedAt());
+        int inserted = sql.insert("jobs", job.row(), "");
         for (JobEvent event : events) {
             EventTable.insert(sql, job.id(), event, job.createdAt());
         }
@@ -70,42 +62,34 @@ public final class JobTable {
     }
 
     static Optional<Job> find(Sql sql, String id) throws SQLException {
-        return sql.first("SELECT * FROM jobs WHERE id = ?", JobTable::job, id);
+        return sql.first("SELECT * FROM jobs WHERE id = ?", Sql.of(Job::of), id);
     }
 
     /**
-     * A part of the list. Empty where the entry before it does not exist.
+     * A part of the list.
      *
      * @param batches whether of batches
      * @param project whose; empty for those of all
      * @param metadata what jobs must have
      * @param none whether they must have none
      */
-    public Optional<ListPage<Job>> list(boolean batches, Optional<String> project, Map<String, String> metadata,
-            boolean none, ListPage.Request page) {
-        String which = " AND " + Sql.OF_PROJECT + " AND " + (batches ? BATCH : TUNING);
+    public ListPage<Job> list(boolean batches, Optional<String> project, Map<String, String> metadata, boolean none,
+            ListPage.Request page) {
+        String which = Sql.OF_PROJECT + " AND " + (batches ? BATCH : TUNING);
         return database.transaction(sql -> {
-            Optional<Long> after = Optional.empty();
-            if (page.after().isPresent()) {
-                after = sql.first("SELECT seq FROM jobs WHERE id = ?" + which, row -> row.getLong(1),
-                        page.after().get(), project, project);
-                if (after.isEmpty()) {
-                    return Optional.empty();
-                }
-            }
             List<Job> found = new ArrayList<>();
-            long before = after.orElse(Long.MAX_VALUE);
+            long before = page.seq(sql, "jobs", which, project, project).orElse(Long.MAX_VALUE);
             boolean more = true;
             while (more && found.size() <= page.limit()) {
-                List<Numbered> rows = sql.list(
-                        "SELECT * FROM jobs WHERE seq < ?" + which + " ORDER BY seq DESC LIMIT ?",
-                        row -> new Numbered(row.getLong("seq"), job(row)), before,
-                        project, project, Math.max(SCAN, page.limit() + 1));
+                List<Numbered> rows = sql.list("SELECT * FROM jobs WHERE seq < ? AND " + which
+                        + " ORDER BY seq DESC LIMIT ?",
+                        Sql.of(row -> new Numbered(row.get("seq").asLong(), Job.of(row))),
+                        before, project, project, Math.max(SCAN, page.limit() + 1));
                 rows.stream().map(Numbered::job).filter(job -> has(job, metadata, none)).forEach(found::add);
                 more = !rows.isEmpty();
                 before = more ? rows.get(rows.size() - 1).seq() : before;
             }
-            return Optional.of(ListPage.of(found, page.limit()));
+            return ListPage.of(found, page.limit());
         });
     }
 
@@ -178,17 +162,5 @@ public final class JobTable {
                 + " GROUP BY status",
                 row -> Map.entry(row.getString("status"), row.getLong("jobs")))).stream()
                 .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
-    }
-
-    static Job job(ResultSet row) throws SQLException {
-        List<String> files = new ArrayList<>();
-        Json.stored(row.getString("result_files")).forEach(id -> files.add(id.asText()));
-        return new Job(row.getString("id"), row.getString("owner"), row.getString("project"), row.getString("base"),
-                JobStatus.of(row.getString("status")), row.getInt("paused") != 0,
-                (ObjectNode) Json.stored(row.getString("request")),
-                (ObjectNode) Json.stored(row.getString("hyperparameters")),
-                Sql.text(row, "error").map(Json::stored), Sql.text(row, "fine_tuned_model"),
-                Sql.number(row, "trained_tokens"), files, row.getLong("created_at"), Sql.number(row, "finished_at"),
-                Sql.number(row, "estimated_finish"), Sql.text(row, "wanted"));
     }
 }

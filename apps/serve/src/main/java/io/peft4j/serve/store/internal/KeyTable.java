@@ -3,7 +3,6 @@ package io.peft4j.serve.store.internal;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -15,6 +14,7 @@ import java.util.Optional;
  * they cannot be found from it.
  */
 public final class KeyTable {
+    static final String TABLE = "api_keys";
     private static final int KEY_LETTERS = 48;
     private static final int HINT_LETTERS = 10;
 
@@ -46,18 +46,8 @@ public final class KeyTable {
                 Optional.empty(), limits);
         Records.HashedKey kept = new Records.HashedKey(key, hash(secret));
         records.put(kept);
-        database.transaction(sql -> insert(sql, kept));
+        database.transaction(sql -> sql.insert(TABLE, kept.row(), ""));
         return new Made(secret, key);
-    }
-
-    static int insert(Sql sql, Records.HashedKey kept) throws SQLException {
-        ApiKey key = kept.key();
-        ApiKey.Limits limits = key.limits();
-        return sql.update("INSERT INTO api_keys (id, name, hash, hint, project, created_at, revoked_at, "
-                + "requests_per_minute, tokens_per_day, jobs_per_day, stored_bytes) VALUES "
-                + "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", key.id(), key.name(), kept.hash(), key.hint(), key.project(),
-                key.createdAt(), key.revokedAt(), limits.requestsPerMinute(), limits.tokensPerDay(),
-                limits.jobsPerDay(), limits.storedBytes());
     }
 
     /** Of several who count against the limits of a key at once, one does so at a time. */
@@ -67,7 +57,7 @@ public final class KeyTable {
 
     /** All keys, also revoked ones, the oldest first. */
     public List<ApiKey> list() {
-        return database.transaction(sql -> sql.list("SELECT * FROM api_keys ORDER BY seq", KeyTable::key));
+        return database.transaction(KeyTable::all).stream().map(Records.HashedKey::key).toList();
     }
 
     /** Whether there is a key that opens. */
@@ -85,7 +75,7 @@ public final class KeyTable {
     /** What is kept of a key that opens. */
     public Optional<ApiKey> open(String secret) {
         return database.transaction(sql -> sql.first("SELECT * FROM api_keys WHERE hash = ? AND revoked_at IS NULL",
-                KeyTable::key, hash(secret)));
+                Sql.of(Records.HashedKey::of), hash(secret))).map(Records.HashedKey::key);
     }
 
     /** Lets a key open nothing any more, by its id or name; gives how many keys that were. */
@@ -105,8 +95,7 @@ public final class KeyTable {
     }
 
     static List<Records.HashedKey> all(Sql sql) throws SQLException {
-        return sql.list("SELECT * FROM api_keys ORDER BY seq", row -> new Records.HashedKey(key(row),
-                row.getString("hash")));
+        return sql.list("SELECT * FROM api_keys ORDER BY seq", Sql.of(Records.HashedKey::of));
     }
 
     private static String hash(String secret) {
@@ -116,12 +105,5 @@ public final class KeyTable {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
         }
-    }
-
-    private static ApiKey key(ResultSet row) throws SQLException {
-        return new ApiKey(row.getString("id"), row.getString("name"), row.getString("hint"),
-                Sql.text(row, "project"), row.getLong("created_at"), Sql.number(row, "revoked_at"), new ApiKey.Limits(
-                        Sql.number(row, "requests_per_minute"), Sql.number(row, "tokens_per_day"),
-                        Sql.number(row, "jobs_per_day"), Sql.number(row, "stored_bytes")));
     }
 }

@@ -110,7 +110,7 @@ public final class Rebuild {
             }
         }
         for (Records.HashedKey key : records.keys()) {
-            keys += KeyTable.insert(sql, key);
+            keys += sql.insert(KeyTable.TABLE, key.row(), "");
         }
         return true;
     }

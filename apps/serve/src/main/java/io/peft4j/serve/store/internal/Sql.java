@@ -1,13 +1,18 @@
 package io.peft4j.serve.store.internal;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.serve.http.internal.Json;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Statements of one transaction. Values are always parameters, never part of a statement. */
 final class Sql {
@@ -66,12 +71,51 @@ final class Sql {
         return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8).replace('\0', '\uFFFD');
     }
 
-    static Optional<Long> number(ResultSet row, String column) throws SQLException {
-        long value = row.getLong(column);
-        return row.wasNull() ? Optional.empty() : Optional.of(value);
+    /** Adds a row that has the values of an object by their columns, unless the end says otherwise; gives how many. */
+    int insert(String table, ObjectNode row, String end) throws SQLException {
+        List<String> columns = new ArrayList<>();
+        List<Object> values = new ArrayList<>();
+        row.properties().forEach(field -> {
+            columns.add(field.getKey());
+            values.add(value(field.getValue()));
+        });
+        return update("INSERT INTO " + table + " (" + String.join(", ", columns) + ") VALUES ("
+                + String.join(", ", Collections.nCopies(columns.size(), "?")) + ")" + end, values.toArray());
     }
 
-    static Optional<String> text(ResultSet row, String column) throws SQLException {
-        return Optional.ofNullable(row.getString(column));
+    private static Object value(JsonNode value) {
+        return switch (value.getNodeType()) {
+            case STRING -> value.textValue();
+            case NUMBER -> value.longValue();
+            case BOOLEAN -> value.booleanValue() ? 1 : 0;
+            case NULL -> Optional.empty();
+            default -> Json.text(value);
+        };
+    }
+
+    /** Makes an object of all columns of a row. */
+    static <T> Row<T> of(Function<JsonNode, T> reader) {
+        return row -> {
+            ObjectNode values = Json.object();
+            for (int i = 1; i <= row.getMetaData().getColumnCount(); i++) {
+                values.set(row.getMetaData().getColumnLabel(i), Json.value(row.getObject(i)));
+            }
+            return reader.apply(values);
+        };
+    }
+
+    static Optional<Long> number(JsonNode row, String column) {
+        return Optional.of(row.path(column)).filter(JsonNode::isNumber).map(JsonNode::longValue);
+    }
+
+    /** A text; null where the column is, and a failure where there is none. */
+    static String text(JsonNode row, String column) {
+        return row.get(column).textValue();
+    }
+
+    /** A value that is kept as text in the database, and as it is elsewhere. */
+    static JsonNode json(JsonNode row, String column) {
+        JsonNode value = row.get(column);
+        return value.isTextual() ? Json.stored(value.textValue()) : value;
     }
 }

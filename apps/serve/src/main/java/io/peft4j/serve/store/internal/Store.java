@@ -159,11 +159,11 @@ public final class Store implements AutoCloseable {
             Records former = new Records(half);
             database.transaction(sql -> {
                 KeyTable.all(sql).forEach(former::put);
-                sql.list("SELECT * FROM files", FileTable::file).forEach(former::put);
-                sql.list("SELECT * FROM jobs", JobTable::job).forEach(former::put);
-                Map<String, StoredModel> models = sql.list("SELECT * FROM models", ModelTable::model).stream()
+                sql.list("SELECT * FROM files", Sql.of(StoredFile::of)).forEach(former::put);
+                sql.list("SELECT * FROM jobs", Sql.of(Job::of)).forEach(former::put);
+                Map<String, StoredModel> models = sql.list("SELECT * FROM models", Sql.of(StoredModel::of)).stream()
                         .collect(Collectors.toMap(StoredModel::name, model -> model));
-                sql.list("SELECT * FROM checkpoints", EventTable::checkpoint).stream()
+                sql.list("SELECT * FROM checkpoints", Sql.of(JobCheckpoint::of)).stream()
                         .filter(one -> models.containsKey(one.model()))
                         .forEach(one -> former.put(new Records.ModelOnTheWay(one, models.get(one.model()))));
                 return true;

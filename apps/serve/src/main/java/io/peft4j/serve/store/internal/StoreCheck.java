@@ -53,10 +53,10 @@ final class StoreCheck {
         try {
             long jobs = database.transaction(sql -> {
                 KeyTable.all(sql);
-                sql.list("SELECT * FROM files", FileTable::file);
-                sql.list("SELECT * FROM models", ModelTable::model);
-                sql.list("SELECT * FROM checkpoints", EventTable::checkpoint);
-                return (long) sql.list("SELECT * FROM jobs", JobTable::job).size();
+                sql.list("SELECT * FROM files", Sql.of(StoredFile::of));
+                sql.list("SELECT * FROM models", Sql.of(StoredModel::of));
+                sql.list("SELECT * FROM checkpoints", Sql.of(JobCheckpoint::of));
+                return (long) sql.list("SELECT * FROM jobs", Sql.of(Job::of)).size();
             });
             if (jobs == 0 && count(folder.resolve("jobs")) > 0) {
                 requireNothingKept(folder);

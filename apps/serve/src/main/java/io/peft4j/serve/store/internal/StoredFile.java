@@ -1,5 +1,8 @@
 package io.peft4j.serve.store.internal;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.serve.http.internal.Json;
 import java.util.Optional;
 
 /**
@@ -19,4 +22,17 @@ import java.util.Optional;
 public record StoredFile(String id, String owner, String project, String filename, String purpose, long bytes,
         long createdAt,
         Optional<Long> expiresAt, String status, Optional<String> statusDetails) {
+    ObjectNode row() {
+        return Json.object().put("id", id).put("owner", owner).put("project", project).put("filename", filename)
+                .put("purpose", purpose).put("bytes", bytes).put("created_at", createdAt)
+                .put("expires_at", expiresAt.orElse(null)).put("status", status)
+                .put("status_details", statusDetails.orElse(null));
+    }
+
+    static StoredFile of(JsonNode row) {
+        return new StoredFile(Sql.text(row, "id"), Sql.text(row, "owner"), Sql.text(row, "project"),
+                Sql.text(row, "filename"), Sql.text(row, "purpose"), row.get("bytes").asLong(),
+                row.get("created_at").asLong(), Sql.number(row, "expires_at"), Sql.text(row, "status"),
+                Optional.ofNullable(Sql.text(row, "status_details")));
+    }
 }
