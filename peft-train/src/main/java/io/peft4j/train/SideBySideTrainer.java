@@ -90,7 +90,8 @@ public final class SideBySideTrainer {
         List<OpenTraining> open = new ArrayList<>();
         try {
             for (int i = 0; i < trainers.size(); i++) {
-                open.add(trainers.get(i).open(new NextTokenObjective(), examples.get(i), trainers.get(i).held()));
+                open.add(trainers.get(i).open(NextTokenObjective.ofSequences(), examples.get(i),
+                        trainers.get(i).held()));
             }
             List<TrainingOptions> options = open.stream().map(each -> each.run().options()).toList();
             return new JointTraining(open, trainers.stream().map(Trainer::model).toList(), options.get(0).toBuilder()

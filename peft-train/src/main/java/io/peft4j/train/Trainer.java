@@ -20,7 +20,6 @@ import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.internal.probe.TrainingProbe;
 import io.peft4j.train.internal.run.OpenTraining;
 import io.peft4j.train.internal.run.TrainingRun;
-import io.peft4j.train.internal.task.TrainingSet;
 import io.peft4j.train.internal.task.TrainingTask;
 import io.peft4j.train.objective.ChatObjective;
 import io.peft4j.train.objective.DataSetup;
@@ -131,7 +130,7 @@ public final class Trainer {
     public TrainingResult train(List<TokenSequence> examples) {
         requireOutput();
         model.network().causal();
-        return run(new NextTokenObjective(), EncodedExamples.of(examples), held());
+        return run(NextTokenObjective.ofSequences(), EncodedExamples.of(examples), held());
     }
 
     /**
@@ -178,7 +177,7 @@ public final class Trainer {
 
     /** What {@link #train(List)} would take, from a probe. */
     public TrainingEstimate estimate(List<TokenSequence> examples) {
-        return probe(new NextTokenObjective(), EncodedExamples.of(examples), held());
+        return probe(NextTokenObjective.ofSequences(), EncodedExamples.of(examples), held());
     }
 
     /** What {@link #train(Objective, List, List)} would take, from a probe. */
@@ -186,26 +185,15 @@ public final class Trainer {
         return probe(objective, encoded(objective, examples, "training"), held(objective, held));
     }
 
-    private TrainingEstimate probe(Objective<?> objective, EncodedExamples examples, List<EncodedExample> held) {
+    private TrainingEstimate probe(Objective<?> objective, EncodedExamples examples, EncodedExamples held) {
         Optional<Keeping.Probe> kept = keeping.map(what -> what.probe(model.base(), batchSize()));
-        TrainingEstimate estimate = new TrainingProbe(task(with(kept.map(Keeping.Probe::some), objective),
-                trainingSet(examples.examples(), "training", List.of()), held).complete(Optional.empty()))
-                .run(TrainingEstimate.PROBE);
+        TrainingEstimate estimate = new TrainingProbe(TrainingTask.of(model, with(kept.map(Keeping.Probe::some),
+                objective), options, examples, held).complete(Optional.empty())).run(TrainingEstimate.PROBE);
         return kept.map(probe -> estimate.withAskingSeconds(probe.seconds())).orElse(estimate);
     }
 
     private Objective<?> with(Optional<Keeping> kept, Objective<?> objective) {
         return kept.<Objective<?>>map(what -> what.around(objective, model)).orElse(objective);
-    }
-
-    /** What is asked for on these examples. */
-    private TrainingTask task(Objective<?> objective, TrainingSet examples, List<EncodedExample> held) {
-        Objective<?> smoothed = options.labelSmoothing() == 0 ? objective
-                : objective.withLabelSmoothing(options.labelSmoothing());
-        TrainingOptions asked = smoothed.keepsBest() && !held.isEmpty() ? options.toBuilder().keepBest(true).build()
-                : options;
-        return new TrainingTask(model, smoothed, asked, "", examples, held.isEmpty() ? Optional.empty()
-                : Optional.of(trainingSet(held, "validation", List.of())));
     }
 
     private <E> EncodedExamples encoded(Objective<E> objective, List<E> examples, String kind) {
@@ -217,11 +205,11 @@ public final class Trainer {
         return options.batchSize().orElse(TrainingOptions.USUAL_BATCH);
     }
 
-    private <E> List<EncodedExample> held(Objective<E> objective, List<E> held) {
-        return held.isEmpty() ? List.of() : encoded(objective, held, "validation").examples();
+    private <E> EncodedExamples held(Objective<E> objective, List<E> held) {
+        return held.isEmpty() ? EncodedExamples.of(List.of()) : encoded(objective, held, "validation");
     }
 
-    private TrainingResult run(Objective<?> objective, EncodedExamples examples, List<EncodedExample> held) {
+    private TrainingResult run(Objective<?> objective, EncodedExamples examples, EncodedExamples held) {
         try (OpenTraining training = open(objective, examples, held)) {
             TrainingResult result = training.finish(training.execute());
             // Nobody has succeeded before the adapter is saved.
@@ -234,14 +222,14 @@ public final class Trainer {
     }
 
     /** A training that is about to begin; the folder is locked, and the model kept for it. */
-    OpenTraining open(Objective<?> objective, EncodedExamples examples, List<EncodedExample> held) {
-        if (held.isEmpty() && (options.patience() > 0 || options.keepBest() || options.evaluateEverySteps() > 0)) {
+    OpenTraining open(Objective<?> objective, EncodedExamples examples, EncodedExamples held) {
+        if (held.examples().isEmpty()
+                && (options.patience() > 0 || options.keepBest() || options.evaluateEverySteps() > 0)) {
             throw new ConfigurationException("evaluation by steps, early stopping and keeping the best adapter need "
                     + "validation data");
         }
-        TrainingTask task = task(with(keeping, objective), trainingSet(examples.examples(), "training", examples
-                .origins()).leavingOut(examples.leftOut()), held);
-        task.validation().ifPresent(task.training()::warnOfShared);
+        TrainingTask task = TrainingTask.of(model, with(keeping, objective), options, examples, held);
+        task.warnOfShared();
         return OpenTraining.of(model, output.map(OutputFolder::chosen), workers, listeners,
                 checkpoint -> TrainingRun.prepare(
                         task.complete(checkpoint.folder().map(folder -> TrainingState.load(folder).settings())),
@@ -279,12 +267,12 @@ public final class Trainer {
      * @throws ConfigurationException when there is no validation data, or no supervised token in it
      */
     public double validationLoss() {
-        List<EncodedExample> held = held();
-        if (held.isEmpty()) {
+        EncodedExamples held = held();
+        if (held.examples().isEmpty()) {
             throw new ConfigurationException("there is no validation data to measure a loss on");
         }
-        double weight = trainingSet(held, "validation", List.of()).weight();
-        List<TokenSequence> sequences = EncodedExample.sequences(held);
+        double weight = EncodedExample.weight(TrainingTask.checked(held, "validation", model).examples());
+        List<TokenSequence> sequences = EncodedExample.sequences(held.examples());
         double sum = 0;
         try (TrainingPasses passes = TrainingPasses.of(model)) {
             for (int from = 0; from < sequences.size(); from += batchSize()) {
@@ -320,9 +308,9 @@ public final class Trainer {
     }
 
     /** The conversations or sequences that the loss is measured on. */
-    List<EncodedExample> held() {
+    EncodedExamples held() {
         return validationChats.map(held -> encoded(chats(), held.examples(), "validation"))
-                .orElseGet(() -> EncodedExamples.of(validation)).examples();
+                .orElseGet(() -> EncodedExamples.of(validation));
     }
 
     /**
@@ -341,12 +329,6 @@ public final class Trainer {
                 ChatEncoder.of(model, Masking.ASSISTANT).encode(examples, model.network().description().maxPositions())
                         .sequences(),
                 batchSize, mostBatches);
-    }
-
-    private TrainingSet trainingSet(List<EncodedExample> examples, String kind, List<String> origins) {
-        try (ModelLease lease = model.lease()) {
-            return TrainingSet.of(examples, kind, lease, origins);
-        }
     }
 
     private int maxLength() {

@@ -9,9 +9,9 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.pack.PackOptions.Strategy;
 import io.peft4j.data.pack.support.Seeds;
 import io.peft4j.train.internal.run.RemainingTime;
-import io.peft4j.train.internal.task.TrainingSet;
 import io.peft4j.train.internal.task.UpdateSampler;
 import io.peft4j.train.objective.EncodedExample;
+import io.peft4j.train.objective.EncodedExamples;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -44,7 +44,7 @@ class OrderAndPaceTest {
 
     /** The examples of an epoch, as updates of four and a batch of three see them. */
     private static int[] order(int examples, long seed, int epoch, boolean shuffle) {
-        TrainingSet set = TrainingSet.ofSequences(IntStream.range(0, examples)
+        EncodedExamples set = EncodedExamples.of(IntStream.range(0, examples)
                 .mapToObj(i -> TokenSequence.allSupervised(i, i)).toList());
         UpdateSampler sampler = new UpdateSampler(set, TrainingOptions.of(100_000, 3, 2e-4).toBuilder()
                 .gradientAccumulation(4).seed(seed).shuffle(shuffle).build());
@@ -65,7 +65,7 @@ class OrderAndPaceTest {
                     Arrays.fill(ids, i);
                     return TokenSequence.allSupervised(ids);
                 }).toList();
-                UpdateSampler sampler = new UpdateSampler(TrainingSet.ofSequences(sequences),
+                UpdateSampler sampler = new UpdateSampler(EncodedExamples.of(sequences),
                         TrainingOptions.of(3, 4, 2e-4).toBuilder().gradientAccumulation(2).seed(9).packing(strategy)
                                 .packTokens(tokens).build());
                 long total = sequences.stream().mapToLong(TokenSequence::length).sum();

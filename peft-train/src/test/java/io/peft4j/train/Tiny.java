@@ -13,7 +13,8 @@ import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.text.WordTokenizer;
 import io.peft4j.lora.LoraConfig;
-import io.peft4j.train.internal.task.TrainingSet;
+import io.peft4j.train.objective.EncodedExample;
+import io.peft4j.train.objective.EncodedExamples;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
@@ -104,7 +105,7 @@ public final class Tiny implements AutoCloseable {
 
     /** The sum of the weights of predicted tokens. */
     public static double weight(List<TokenSequence> sequences) {
-        return TrainingSet.ofSequences(sequences).weight();
+        return EncodedExample.weight(EncodedExamples.of(sequences).examples());
     }
 
     /** A sequence of the given length of which no token is supervised. */

@@ -21,7 +21,7 @@ import java.util.function.Function;
 public final class EqualAnswers implements Objective<ChatExample> {
     private final ChatEncoder encoder;
     private final double power;
-    private final NextTokenObjective tokens = new NextTokenObjective();
+    private final Objective<TokenSequence> tokens = NextTokenObjective.ofSequences();
 
     /** An answer's tokens are divided by this power of its length; with 1, answers count the same. */
     public EqualAnswers(LanguageModel model, double power) {

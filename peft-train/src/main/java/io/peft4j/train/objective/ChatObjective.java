@@ -6,6 +6,7 @@ import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.EncodedChats;
 import io.peft4j.data.Masking;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.Origin;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -16,11 +17,10 @@ import org.slf4j.LoggerFactory;
  * The answers of conversations by next-token prediction, written with the model's tokenizer and chat template
  * ({@link ChatEncoder}). Conversations that are longer than the limit are left out, counted and listed in the log.
  */
-public final class ChatObjective implements Objective<ChatExample> {
+public final class ChatObjective extends NextTokenObjective<ChatExample> {
     private static final Logger LOG = LoggerFactory.getLogger(ChatObjective.class);
 
     private final ChatEncoder encoder;
-    private final NextTokenObjective tokens;
 
     /**
      * What the assistant says.
@@ -33,29 +33,23 @@ public final class ChatObjective implements Objective<ChatExample> {
 
     /** As {@link #ChatObjective(LanguageModel)}, with a choice of what is learned. */
     public ChatObjective(LanguageModel model, Masking masking) {
+        this(ChatEncoder.of(model, masking), 0);
         model.network().causal();
-        this.encoder = ChatEncoder.of(model, masking);
-        this.tokens = new NextTokenObjective();
     }
 
-    private ChatObjective(ChatEncoder encoder, NextTokenObjective tokens) {
+    private ChatObjective(ChatEncoder encoder, double labelSmoothing) {
+        super(labelSmoothing);
         this.encoder = encoder;
-        this.tokens = tokens;
     }
 
     @Override
     public ChatObjective withLabelSmoothing(double share) {
-        return new ChatObjective(encoder, tokens.withLabelSmoothing(share));
-    }
-
-    @Override
-    public String name() {
-        return tokens.name();
+        return new ChatObjective(encoder, share);
     }
 
     @Override
     public List<EncodedExample> encode(ChatExample example) {
-        return tokens.encode(encoder.encode(example));
+        return List.of(EncodedExample.of(encoder.encode(example)));
     }
 
     @Override
@@ -63,33 +57,11 @@ public final class ChatObjective implements Objective<ChatExample> {
         EncodedChats encoded = encoder.encode(ChatDataset.of(examples), setup.maxLength());
         LOG.info("[[learned]] of the first {} example: {}", setup.kind(),
                 encoder.preview(encoded.kept().get(0)).replace("\n", "\\n"));
-        return new EncodedExamples(IntStream.range(0, encoded.kept().size()).mapToObj(i -> EncodedExample.of(
-                encoded.sequences().get(i)).ofRow(row(encoded.kept().get(i)))).toList(),
-                encoded.tooLong().size(), encoded.kept().stream().map(kept -> kept.origin().toString()).toList());
-    }
-
-    private static long row(ChatExample chat) {
-        return chat.origin().isGeneral() ? 0 : chat.origin().line();
-    }
-
-    @Override
-    public boolean tellsLearned() {
-        return tokens.tellsLearned();
-    }
-
-    @Override
-    public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
-        return tokens.backward(passes, batch, normalizer);
-    }
-
-    @Override
-    public double loss(Passes passes, List<EncodedExample> batch) {
-        return tokens.loss(passes, batch);
-    }
-
-    @Override
-    public String toString() {
-        return "objective " + name();
+        return new EncodedExamples(IntStream.range(0, encoded.kept().size()).mapToObj(i -> {
+            Origin origin = encoded.kept().get(i).origin();
+            return EncodedExample.of(encoded.sequences().get(i)).ofRow(origin.isGeneral() ? 0 : origin.line())
+                    .named(origin.toString());
+        }).toList(), encoded.tooLong().size());
     }
 
     /** The objective by its name. */

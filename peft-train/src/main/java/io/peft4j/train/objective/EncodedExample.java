@@ -16,9 +16,10 @@ import java.util.stream.IntStream;
  * @param part of a {@link MixedObjective} the objective that learns it, from 0
  * @param row the number of the row that it was made of, from 1; 0 of one that stands beside what is to be learned, so
  *     that the model forgets less
+ * @param name what it is called in messages: the place of its row, in a training its number before that; may be empty
  */
 public record EncodedExample(List<TokenSequence> sequences, float[] targets, double weight, long supervised,
-        int part, long row) {
+        int part, long row, String name) {
     /** Copies the list. */
     public EncodedExample {
         sequences = List.copyOf(sequences);
@@ -30,7 +31,7 @@ public record EncodedExample(List<TokenSequence> sequences, float[] targets, dou
 
     /** An example of the only objective, of the first row. */
     public EncodedExample(List<TokenSequence> sequences, float[] targets, double weight, long supervised) {
-        this(sequences, targets, weight, supervised, 0, 1);
+        this(sequences, targets, weight, supervised, 0, 1, "");
     }
 
     /** A sequence whose supervised tokens are predicted; its weight is the sum of theirs. */
@@ -62,17 +63,22 @@ public record EncodedExample(List<TokenSequence> sequences, float[] targets, dou
     public EncodedExample withMoreTargets(float... more) {
         float[] all = Arrays.copyOf(targets, targets.length + more.length);
         System.arraycopy(more, 0, all, targets.length, more.length);
-        return new EncodedExample(sequences, all, weight, supervised, part, row);
+        return new EncodedExample(sequences, all, weight, supervised, part, row, name);
     }
 
     /** The same for another objective of several. */
     public EncodedExample ofPart(int number) {
-        return new EncodedExample(sequences, targets, weight, supervised, number, row);
+        return new EncodedExample(sequences, targets, weight, supervised, number, row, name);
     }
 
     /** The same of another row. */
     public EncodedExample ofRow(long number) {
-        return new EncodedExample(sequences, targets, weight, supervised, part, number);
+        return new EncodedExample(sequences, targets, weight, supervised, part, number, name);
+    }
+
+    /** The same under another name. */
+    public EncodedExample named(String other) {
+        return new EncodedExample(sequences, targets, weight, supervised, part, row, other);
     }
 
     /** The sequences of examples, in their order. */

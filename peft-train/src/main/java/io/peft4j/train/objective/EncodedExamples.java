@@ -9,24 +9,27 @@ import java.util.stream.IntStream;
  *
  * @param examples the examples
  * @param leftOut how many others there were, of which nothing can be learned
- * @param origins where each stands, for messages; none where that is not known
  */
-public record EncodedExamples(List<EncodedExample> examples, int leftOut, List<String> origins) {
-    /** Copies the lists. */
+public record EncodedExamples(List<EncodedExample> examples, int leftOut) {
+    /** Copies the list. */
     public EncodedExamples {
         examples = List.copyOf(examples);
-        origins = List.copyOf(origins);
-    }
-
-    /** Examples of which it is not known where they stand. */
-    public EncodedExamples(List<EncodedExample> examples, int leftOut) {
-        this(examples, leftOut, List.of());
     }
 
     /** Sequences whose supervised tokens are predicted. */
     public static EncodedExamples of(List<TokenSequence> sequences) {
         return new EncodedExamples(IntStream.range(0, sequences.size()).mapToObj(i -> EncodedExample.of(sequences
                 .get(i)).ofRow(i + 1)).toList(), 0);
+    }
+
+    /** The number of tokens. */
+    public long tokens() {
+        return examples.stream().mapToLong(EncodedExample::tokens).sum();
+    }
+
+    /** The number of supervised tokens, or of what is learned instead. */
+    public long supervised() {
+        return examples.stream().mapToLong(EncodedExample::supervised).sum();
     }
 
     @Override

@@ -5,35 +5,46 @@ import io.peft4j.core.nn.TokenSequence;
 import java.util.List;
 import java.util.stream.DoubleStream;
 
-/** Next-token prediction: the negative log-likelihood of the supervised tokens, a weight each. */
-public final class NextTokenObjective implements Objective<TokenSequence> {
+/**
+ * Next-token prediction: the negative log-likelihood of the supervised tokens, a weight each, of the sequences that a
+ * kind of example is encoded as.
+ *
+ * @param <E> an example as a user has it
+ */
+public abstract class NextTokenObjective<E> implements Objective<E> {
     /** What it measures: the share of supervised tokens, by weight, to which the model gave the highest probability. */
     public static final String TOKEN_ACCURACY = "mean_token_accuracy";
 
     private final double labelSmoothing;
 
-    /** Without label smoothing. */
-    public NextTokenObjective() {
-        this(0);
-    }
-
-    private NextTokenObjective(double labelSmoothing) {
+    NextTokenObjective(double labelSmoothing) {
         this.labelSmoothing = labelSmoothing;
     }
 
-    @Override
-    public NextTokenObjective withLabelSmoothing(double share) {
-        return new NextTokenObjective(share);
+    /** Of sequences that are encoded already. */
+    public static NextTokenObjective<TokenSequence> ofSequences() {
+        return new Sequences(0);
+    }
+
+    private static final class Sequences extends NextTokenObjective<TokenSequence> {
+        Sequences(double labelSmoothing) {
+            super(labelSmoothing);
+        }
+
+        @Override
+        public Objective<TokenSequence> withLabelSmoothing(double share) {
+            return new Sequences(share);
+        }
+
+        @Override
+        public List<EncodedExample> encode(TokenSequence example) {
+            return List.of(EncodedExample.of(example));
+        }
     }
 
     @Override
     public String name() {
         return "sft";
-    }
-
-    @Override
-    public List<EncodedExample> encode(TokenSequence example) {
-        return List.of(EncodedExample.of(example));
     }
 
     @Override

@@ -91,15 +91,13 @@ public final class SelfDistillationObjective implements Objective<ChatExample> {
     @Override
     public EncodedExamples encode(List<ChatExample> examples, DataSetup setup) {
         List<EncodedExample> kept = new ArrayList<>();
-        List<String> origins = new ArrayList<>();
         List<String> tooLong = new ArrayList<>();
         for (ChatExample example : examples) {
             EncodedExample encoded = encode(example).get(0);
             if (longest(encoded) > setup.maxLength()) {
                 tooLong.add(example.origin().toString());
             } else {
-                kept.add(encoded);
-                origins.add(example.origin().toString());
+                kept.add(encoded.named(example.origin().toString()));
             }
         }
         long shown = examples.stream().filter(example -> context(example).isEmpty()).count();
@@ -112,7 +110,7 @@ public final class SelfDistillationObjective implements Objective<ChatExample> {
                     setup.maxLength(), tooLong.size(), Count.of(examples.size(), setup.kind() + " example"),
                     tooLong.subList(0, Math.min(10, tooLong.size())));
         }
-        return new EncodedExamples(kept, tooLong.size(), origins);
+        return new EncodedExamples(kept, tooLong.size());
     }
 
     /** The most tokens that teacher or student may have to read. */

@@ -9,9 +9,8 @@ import io.peft4j.data.task.SourceTarget;
 import java.util.List;
 
 /** The text that an encoder-decoder makes of another: the negative log-likelihood of its tokens, its end included. */
-public final class SourceTargetObjective implements Objective<SourceTarget> {
+public final class SourceTargetObjective extends NextTokenObjective<SourceTarget> {
     private final SourceEncoder encoder;
-    private final NextTokenObjective tokens;
 
     /**
      * An objective for a model.
@@ -19,17 +18,17 @@ public final class SourceTargetObjective implements Objective<SourceTarget> {
      * @throws io.peft4j.core.error.ConfigurationException when the model is no encoder-decoder
      */
     public SourceTargetObjective(Model model) {
-        this(new SourceEncoder(model), new NextTokenObjective());
+        this(new SourceEncoder(model), 0);
     }
 
-    private SourceTargetObjective(SourceEncoder encoder, NextTokenObjective tokens) {
+    private SourceTargetObjective(SourceEncoder encoder, double labelSmoothing) {
+        super(labelSmoothing);
         this.encoder = encoder;
-        this.tokens = tokens;
     }
 
     @Override
     public SourceTargetObjective withLabelSmoothing(double share) {
-        return new SourceTargetObjective(encoder, tokens.withLabelSmoothing(share));
+        return new SourceTargetObjective(encoder, share);
     }
 
     @Override
@@ -45,26 +44,6 @@ public final class SourceTargetObjective implements Objective<SourceTarget> {
         }
         return List.of(EncodedExample.of(encoder.encode(example.source(), example.target())
                 .inTask(example.task())));
-    }
-
-    @Override
-    public boolean tellsLearned() {
-        return tokens.tellsLearned();
-    }
-
-    @Override
-    public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
-        return tokens.backward(passes, batch, normalizer);
-    }
-
-    @Override
-    public double loss(Passes passes, List<EncodedExample> batch) {
-        return tokens.loss(passes, batch);
-    }
-
-    @Override
-    public String toString() {
-        return "objective " + name();
     }
 
     /** The objective by its name. */

@@ -99,7 +99,7 @@ class RouterLossTest {
         double[] losses = new double[2];
         for (int i = 0; i < 2; i++) {
             try (BaseModel base = load(i == 0); PeftModel model = adapted(base)) {
-                losses[i] = train(model, new NextTokenObjective(), chats.stream()
+                losses[i] = train(model, NextTokenObjective.ofSequences(), chats.stream()
                         .map(ChatEncoder.of(model, Masking.ASSISTANT)::encode).toList()).steps().get(0).trainLoss();
             }
             clear();
@@ -144,7 +144,7 @@ class RouterLossTest {
         float[][] changes = new float[2][];
         for (int i = 0; i < 2; i++) {
             try (BaseModel base = load(i == 0); PeftModel model = adapted(base)) {
-                train(model, new NextTokenObjective(), List.of(ChatEncoder.of(model).encode(chat(ANSWER))));
+                train(model, NextTokenObjective.ofSequences(), List.of(ChatEncoder.of(model).encode(chat(ANSWER))));
                 changes[i] = values(model);
             }
             clear();

@@ -141,7 +141,7 @@ class TaskIdsTest {
 
         @Override
         public double loss(Passes passes, List<EncodedExample> batch) {
-            return new NextTokenObjective().loss(passes, batch);
+            return NextTokenObjective.ofSequences().loss(passes, batch);
         }
     }
 

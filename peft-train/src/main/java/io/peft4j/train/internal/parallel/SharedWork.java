@@ -9,10 +9,10 @@ import io.peft4j.train.internal.pass.RowVisits;
 import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.internal.task.PartSums;
 import io.peft4j.train.internal.task.ReferenceValues;
-import io.peft4j.train.internal.task.TrainingSet;
 import io.peft4j.train.internal.task.TrainingTask;
 import io.peft4j.train.internal.task.Update;
 import io.peft4j.train.objective.EncodedExample;
+import io.peft4j.train.objective.EncodedExamples;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.objective.Passes;
 import io.peft4j.train.parallel.WorkerCollective;
@@ -230,7 +230,7 @@ public final class SharedWork {
     }
 
     /** Computes what the objective holds the model against for a set of examples. */
-    public void computeReferences(ReferenceValues references, String name, TrainingSet set,
+    public void computeReferences(ReferenceValues references, String name, EncodedExamples set,
             List<List<EncodedExample>> batches) {
         List<List<EncodedExample>> own = batches;
         if (workers.count() > 1) {

@@ -21,11 +21,11 @@ import io.peft4j.train.internal.report.PageWriter;
 import io.peft4j.train.internal.run.BestValues;
 import io.peft4j.train.internal.run.TrainingRun;
 import io.peft4j.train.internal.task.PartSums;
-import io.peft4j.train.internal.task.TrainingSet;
 import io.peft4j.train.internal.task.TrainingTask;
 import io.peft4j.train.internal.task.Update;
 import io.peft4j.train.internal.task.UpdateSampler;
 import io.peft4j.train.objective.EncodedExample;
+import io.peft4j.train.objective.EncodedExamples;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.objective.Passes;
 import io.peft4j.train.parallel.WorkerCollective;
@@ -76,7 +76,7 @@ public final class TrainingProbe {
     private final PeftModel model;
     private final Objective<?> objective;
     private final TrainingOptions options;
-    private final TrainingSet examples;
+    private final EncodedExamples examples;
 
     /** @param task with complete options */
     public TrainingProbe(TrainingTask task) {
@@ -181,7 +181,7 @@ public final class TrainingProbe {
                 .updateRule(new Still(options.updateRule())).build();
     }
 
-    private Timing timed(TrainingOptions how, TrainingSet set, double limit, int least,
+    private Timing timed(TrainingOptions how, EncodedExamples set, double limit, int least,
             List<TrainingListener> listeners) {
         Timing timing = new Timing((double) options.gradientAccumulation().getAsInt()
                 / how.gradientAccumulation().getAsInt());
@@ -274,8 +274,8 @@ public final class TrainingProbe {
                 .toList();
     }
 
-    private TrainingSet set(List<EncodedExample> some) {
-        return new TrainingSet(some, 0, examples.names());
+    private EncodedExamples set(List<EncodedExample> some) {
+        return new EncodedExamples(some, 0);
     }
 
     private static long adapterBytes(Path folder) {

@@ -347,7 +347,7 @@ public final class TrainingRun implements AutoCloseable {
         }
         double norm = optimizer.gradientNorm();
         if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
-            throw new Divergence(task.training(), update.batches(), update.sums()).at(step + 1, loss, norm,
+            throw new Divergence(update.batches(), update.sums()).at(step + 1, loss, norm,
                     learningRate(), work::loss);
         }
         if (step == 0 && loss > 0) {

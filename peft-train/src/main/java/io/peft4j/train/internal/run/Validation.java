@@ -4,8 +4,8 @@ import io.peft4j.core.autograd.Parameter;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.internal.task.PartSums;
-import io.peft4j.train.internal.task.TrainingSet;
 import io.peft4j.train.objective.EncodedExample;
+import io.peft4j.train.objective.EncodedExamples;
 import io.peft4j.train.objective.Objective;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 public final class Validation implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingRun.class);
 
-    private Optional<TrainingSet> set;
+    private Optional<EncodedExamples> set;
     private final TrainingOptions options;
     private final Optional<BestValues> best;
     private final List<TrainingResult.Evaluation> evaluations = new ArrayList<>();
@@ -33,25 +33,25 @@ public final class Validation implements AutoCloseable {
      *
      * @param parameters what is trained
      */
-    public Validation(Optional<TrainingSet> set, TrainingOptions options, List<Parameter> parameters) {
+    public Validation(Optional<EncodedExamples> set, TrainingOptions options, List<Parameter> parameters) {
         this.set = set;
         this.options = options;
         this.best = options.keepBest() ? Optional.of(new BestValues(parameters)) : Optional.empty();
     }
 
     /** The validation data, if there is any. */
-    Optional<TrainingSet> set() {
+    Optional<EncodedExamples> set() {
         return set;
     }
 
     /** Puts the same examples with their references in the place of those given. */
-    void replace(TrainingSet withReferences) {
+    void replace(EncodedExamples withReferences) {
         set = Optional.of(withReferences);
     }
 
     /** The examples; empty where there is no validation data. */
     List<EncodedExample> examples() {
-        return set.map(TrainingSet::examples).orElse(List.of());
+        return set.map(EncodedExamples::examples).orElse(List.of());
     }
 
     /** The examples in the batches that they are measured in. */

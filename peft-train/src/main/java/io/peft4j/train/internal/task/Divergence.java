@@ -10,11 +10,10 @@ import java.util.function.ToDoubleFunction;
 /**
  * A training whose figures are no numbers any more, or never will be.
  *
- * @param examples what it is trained on
  * @param batches the batches of the update
  * @param losses the loss of each batch that was computed
  */
-public record Divergence(TrainingSet examples, List<List<EncodedExample>> batches, List<Double> losses) {
+public record Divergence(List<List<EncodedExample>> batches, List<Double> losses) {
     private static final int LISTED = 10;
 
     /**
@@ -71,8 +70,8 @@ public record Divergence(TrainingSet examples, List<List<EncodedExample>> batche
         }
     }
 
-    private String listed(List<EncodedExample> some) {
-        return String.join(", ", some.stream().limit(LISTED).map(examples::name).toList())
+    private static String listed(List<EncodedExample> some) {
+        return String.join(", ", some.stream().limit(LISTED).map(EncodedExample::name).toList())
                 + (some.size() > LISTED ? " and " + (some.size() - LISTED) + " others" : "");
     }
 }

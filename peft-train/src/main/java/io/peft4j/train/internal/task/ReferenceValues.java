@@ -3,6 +3,7 @@ package io.peft4j.train.internal.task;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.support.Count;
 import io.peft4j.train.objective.EncodedExample;
+import io.peft4j.train.objective.EncodedExamples;
 import io.peft4j.train.objective.Objective;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -31,7 +32,7 @@ public final class ReferenceValues implements AutoCloseable {
     private boolean known;
 
     /** Room for the values of all examples. */
-    public ReferenceValues(Objective<?> objective, TrainingSet training, Optional<TrainingSet> validation) {
+    public ReferenceValues(Objective<?> objective, EncodedExamples training, Optional<EncodedExamples> validation) {
         this.objective = objective;
         this.values = objective.referenceValues() == 0 ? 0
                 : Stream.concat(training.examples().stream(),
@@ -44,7 +45,7 @@ public final class ReferenceValues implements AutoCloseable {
         }
     }
 
-    private INDArray room(TrainingSet set) {
+    private INDArray room(EncodedExamples set) {
         return Arrays.zeros(DataType.FLOAT, set.examples().size(), values);
     }
 
@@ -65,7 +66,7 @@ public final class ReferenceValues implements AutoCloseable {
      * @param stopped whether to stop early; what is missing is not used then
      * @return false where they were known
      */
-    public boolean compute(String name, TrainingSet set, List<List<EncodedExample>> batches,
+    public boolean compute(String name, EncodedExamples set, List<List<EncodedExample>> batches,
             Function<List<EncodedExample>, float[][]> reference, BooleanSupplier stopped) {
         if (known) {
             return false;
@@ -89,7 +90,7 @@ public final class ReferenceValues implements AutoCloseable {
     }
 
     /** The examples with their values; the same examples where there are none. */
-    public TrainingSet of(String name, TrainingSet set) {
+    public EncodedExamples of(String name, EncodedExamples set) {
         if (values == 0) {
             return set;
         }
@@ -100,7 +101,7 @@ public final class ReferenceValues implements AutoCloseable {
             examples.add(example.withMoreTargets(java.util.Arrays.copyOfRange(all, from,
                     from + objective.referenceValues(example))));
         }
-        return new TrainingSet(examples, set.leftOut(), set.names());
+        return new EncodedExamples(examples, set.leftOut());
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.peft4j.data.pack.PackOptions;
 import io.peft4j.data.pack.support.BatchSampler;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.objective.EncodedExample;
+import io.peft4j.train.objective.EncodedExamples;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -18,7 +19,7 @@ import java.util.TreeMap;
  * and the others begin anew whenever they are through.
  */
 public final class UpdateSampler {
-    private TrainingSet examples;
+    private EncodedExamples examples;
     private final TrainingOptions options;
     private final List<Part> parts;
     private final int accumulated;
@@ -27,7 +28,7 @@ public final class UpdateSampler {
     private long epochSeen = -1;
 
     /** @param options complete ones */
-    public UpdateSampler(TrainingSet examples, TrainingOptions options) {
+    public UpdateSampler(EncodedExamples examples, TrainingOptions options) {
         this.examples = examples;
         this.options = options;
         this.accumulated = options.gradientAccumulation().getAsInt();
@@ -35,7 +36,7 @@ public final class UpdateSampler {
         for (int i = 0; i < examples.examples().size(); i++) {
             numbers.computeIfAbsent(examples.examples().get(i).part(), part -> new ArrayList<>()).add(i);
         }
-        List<TokenSequence> sequences = examples.sequences();
+        List<TokenSequence> sequences = examples.examples().stream().map(EncodedExample::whole).toList();
         this.parts = numbers.values().stream().map(some -> new Part(some.stream().mapToInt(i -> i).toArray(),
                 sequences, packOptions(options))).toList();
     }
@@ -84,7 +85,7 @@ public final class UpdateSampler {
     }
 
     /** From now on the same sequences with more about them. */
-    public void replace(TrainingSet same) {
+    public void replace(EncodedExamples same) {
         examples = same;
     }
 
