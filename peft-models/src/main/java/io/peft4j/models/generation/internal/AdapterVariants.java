@@ -2,6 +2,7 @@ package io.peft4j.models.generation.internal;
 
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.kernel.AttentionLayout.Range;
+import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.KvCache;
@@ -50,40 +51,51 @@ final class AdapterVariants {
         this.pages = pages;
     }
 
-    /** The pages that virtual tokens of an adapter take. */
-    static int pagesBefore(AdapterLease adapter) {
-        return CachePages.needed(adapter.layers().virtualTokens());
+    /** Whether passes are shared: with the base, and whatever else can. */
+    private static boolean mixes(ModelLease base, Optional<AdapterLease> adapter) {
+        return base.layers() == LayerSelection.BASE
+                && adapter.flatMap(AdapterLease::mixingObstacle).isEmpty();
+    }
+
+    /** The pages that virtual tokens take. */
+    static int pagesBefore(ModelLease base, Optional<AdapterLease> adapter) {
+        return mixes(base, adapter) ? 0
+                : CachePages.needed(adapter.map(AdapterLease::layers).orElse(base.layers()).virtualTokens());
     }
 
     /**
      * Who answers a request; {@link #leave} when it is over. There must be {@link #pagesBefore} free pages.
      *
+     * @param base the base, or, without an adapter, the layers that all sequences run through
      * @param task the task of the prompt
      * @param mayServe whether its keys and values may serve later requests
      */
     AdapterVariant join(ModelLease base, Optional<AdapterLease> adapter, int task, boolean mayServe) {
         boolean isKept = mayServe && !base.network().dependsOnLength();
-        if (adapter.isEmpty() || adapter.get().mixingObstacle().isEmpty()) {
+        if (mixes(base, adapter)) {
             return AdapterVariant.mixing(adapter, isKept);
         }
-        Object known = adapter.get().version();
+        LayerSelection layers = adapter.map(AdapterLease::layers).orElse(base.layers());
+        Object known = adapter.<Object>map(AdapterLease::version).orElse(layers);
         Alone own = alone.computeIfAbsent(task == TokenSequence.NO_TASK ? known : List.of(known, task),
-                version -> start(base.withLayers(adapter.get().layers()), version, task, isKept));
+                version -> start(base.withLayers(layers), version, task, isKept));
         own.users++;
         return own.voice;
     }
 
     /** Computes what comes before all sequences, in a small cache, and brings it into pages. */
     private Alone start(ModelLease model, Object version, int task, boolean isKept) {
+        boolean reads = model.network() instanceof EncoderDecoderNetwork;
         PackedBatch batch = model.layers().prepare(PackedBatch.of(List.of(TokenSequence.unsupervised(0)
-                .inTask(task)))).withCacheRows();
+                .withSource(reads ? new int[] {0} : new int[0]).inTask(task)))).withCacheRows();
         int virtual = batch.layout().keyRows() - 1;
         int position = batch.positions()[batch.lastRows()[0]];
         int[] taken = pages.take(CachePages.needed(virtual), -1);
         int[] rows = IntStream.range(0, virtual).map(i -> taken[i / CachePages.PAGE] * CachePages.PAGE
                 + i % CachePages.PAGE).toArray();
         if (virtual > 0) {
-            try (KvCache small = model.network().causal().newCache(virtual + 1);
+            try (KvCache small = model.network().causal().newCache(Math.max(virtual + 1,
+                    batch.source().map(source -> source.batch().rows()).orElse(0)));
                     Pass pass = Pass.generation(model, workspace, batch, small)) {
                 pass.hidden(batch.lastRows());
                 cache.copy(small, 0, rows);
@@ -147,7 +159,7 @@ final class AdapterVariants {
 
     /** The group of a sequence's rows. */
     int group(Sequence sequence) {
-        return sequence.voice().alone() ? 0 : groups.get(sequence.voice().version());
+        return sequence.voice().alone() ? sequence.ticket().prompt().group() : groups.get(sequence.voice().version());
     }
 
     /**

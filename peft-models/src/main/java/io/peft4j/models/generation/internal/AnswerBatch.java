@@ -1,8 +1,10 @@
 package io.peft4j.models.generation.internal;
 
 import io.peft4j.core.engine.Workspace;
+import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.KvCache;
+import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.models.generation.AnswerServiceOptions;
 import io.peft4j.models.generation.OverloadedException;
 import java.time.Duration;
@@ -11,6 +13,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 
@@ -20,14 +23,18 @@ import java.util.function.Predicate;
  * share one.
  *
  * <p>The oldest sequence always goes on: where pages are short, kept prefixes are forgotten first, then the youngest
- * sequences give theirs back and compute them again later. For use by one thread.
+ * sequences give theirs back and compute them again later, or, without a bound, the cache grows. For use by one thread.
  */
 final class AnswerBatch implements AutoCloseable {
     /** How much longer the parts of prompts are while no answer waits for its next token. */
     private static final int IDLE_CHUNKS = 4;
+    /** Rows of prompts in a pass without a bound: enough for full speed, few enough to bound its memory. */
+    private static final int PROMPT_ROWS = 2048;
 
     private final AnswerServiceOptions options;
     private final CacheShare share;
+    private final boolean grows;
+    private final Optional<PackedBatch> read;
     private final Workspace workspace;
     private final KvCache cache;
     private final CachePages pages;
@@ -36,19 +43,45 @@ final class AnswerBatch implements AutoCloseable {
     private final Logits.Scratch scratch = new Logits.Scratch();
     /** In the order in which they came. */
     private final List<Sequence> sequences = new ArrayList<>();
+    private int joined;
     private long promptTokens;
     private long reusedTokens;
     private long newTokens;
 
-    /** An empty batch. */
+    /** An empty batch of a decoder, whose cache has a bound. */
     AnswerBatch(ModelLease base, AnswerServiceOptions options, CacheShare share) {
+        this(base, options, share, false, Optional.empty(), options.rows());
+    }
+
+    private AnswerBatch(ModelLease base, AnswerServiceOptions options, CacheShare share, boolean grows,
+            Optional<PackedBatch> read, int stepRows) {
         this.options = options;
         this.share = share;
-        this.workspace = base.engine().generation(options.rows());
+        this.grows = grows;
+        this.read = read;
+        this.workspace = base.engine().generation(stepRows);
         this.cache = base.network().causal().newCache(share.pages() * CachePages.PAGE);
         this.pages = new CachePages(share.pages());
         this.prefixes = new PrefixCache(pages);
         this.voices = new AdapterVariants(workspace, cache, pages);
+    }
+
+    /**
+     * An empty batch whose cache grows with the answers.
+     *
+     * @param model all answers' model, with its layers
+     * @param prompts what joins, in this order; all of it before the first step of an encoder-decoder
+     * @param rows the most answers at once
+     * @param tokensPerStep the most tokens of an answer in a step: one, and those that are tried
+     */
+    static AnswerBatch growing(ModelLease model, List<EncodedPrompt> prompts, int rows, int tokensPerStep) {
+        Optional<PackedBatch> read = model.network() instanceof EncoderDecoderNetwork
+                ? model.layers().prepare(model.network().pack(prompts.stream().map(EncodedPrompt::sequence).toList()))
+                        .source().map(PackedBatch.Source::batch)
+                : Optional.empty();
+        int pages = rows + CachePages.needed(read.map(PackedBatch::rows).orElse(0));
+        return new AnswerBatch(model, new AnswerServiceOptions(rows, 1, PROMPT_ROWS, 1, 1,
+                model.network().sharesPrefixes()), new CacheShare(rows, 0, pages), true, read, rows * tokensPerStep);
     }
 
     /** The answers that grow. */
@@ -59,12 +92,11 @@ final class AnswerBatch implements AutoCloseable {
     /** Takes a request, for whose answers there must be rows; what fails is noted on it. */
     void join(PendingRequest ticket) {
         try {
-            ticket.adapter().filter(adapter -> adapter.mixingObstacle().isPresent())
-                    .ifPresent(adapter -> requireRoom(AdapterVariants.pagesBefore(adapter)));
+            requireRoom(AdapterVariants.pagesBefore(ticket.base(), ticket.adapter()));
             for (GrowingAnswer answer : ticket.answers()) {
                 AdapterVariants.AdapterVariant voice = voices.join(ticket.base(), ticket.adapter(),
                         ticket.prompt().task(), options.prefixes());
-                sequences.add(new Sequence(ticket, answer, voice, ticket.prompt().tokens(), ticket.invoked()));
+                sequences.add(new Sequence(ticket, joined++, answer, voice));
                 promptTokens += ticket.prompt().length();
             }
         } catch (RuntimeException e) {
@@ -132,7 +164,7 @@ final class AnswerBatch implements AutoCloseable {
         ModelLease model = together.get(0).ticket().base().withLayers(voices.layers(together));
         new StepPass(parts.stream().map(part -> new StepPass.Part(part.sequence(), voices.group(part.sequence()),
                 part.end(), part.lengthBefore())).sorted(Comparator.comparingInt(StepPass.Part::group)).toList(),
-                cache.hasStates())
+                cache.hasStates(), read)
                 .run(model, workspace, cache, scratch, AnswerBatch::choose);
         for (StepPass.Part part : parts) {
             Sequence sequence = part.sequence();
@@ -165,7 +197,7 @@ final class AnswerBatch implements AutoCloseable {
                 }
             }
         }
-        int left = parts.isEmpty() ? IDLE_CHUNKS * options.promptChunk() : options.promptChunk();
+        int left = parts.isEmpty() && !grows ? IDLE_CHUNKS * options.promptChunk() : options.promptChunk();
         for (Sequence each : together) {
             int wanted = each.nextStop() - each.computed();
             int count = each.voice().readsWhole() && left > 0 ? wanted : Math.min(left, wanted);
@@ -187,7 +219,7 @@ final class AnswerBatch implements AutoCloseable {
                 continue;
             }
             int[] keys = each.keys(each.length());
-            List<PrefixCache.Page> known = each.voice().isKept() ? prefixes.find(each.voice().version(), keys,
+            List<PrefixCache.Page> known = each.voice().isKept() ? prefixes.find(each.version(), keys,
                     (each.length() - 1) / CachePages.PAGE) : List.of();
             List<PrefixCache.Page> found = continued(known);
             if (isComputed(keys, (found.size() + 1) * CachePages.PAGE, each, together)) {
@@ -196,7 +228,7 @@ final class AnswerBatch implements AutoCloseable {
             }
             int wanted = CachePages.needed(each.length() + 1) - found.size();
             long placed = sequences.stream().filter(Sequence::isPlaced).count();
-            if (pages.free() + prefixes.unused() < wanted + placed || !makeRoom(wanted)) {
+            if (!grows && pages.free() + prefixes.unused() < wanted + placed || !makeRoom(wanted)) {
                 prefixes.leave(found);
                 if (placed == 0) {
                     each.ticket().fail(new OverloadedException("the memory for keys and values is used up by "
@@ -232,7 +264,7 @@ final class AnswerBatch implements AutoCloseable {
                 && together.stream()
                         .anyMatch(other -> other.isPlaced() && !other.isDecoding() && other.length() >= count
                                 && other.computed() < count
-                                && other.voice().version().equals(sequence.voice().version())
+                                && other.version().equals(sequence.version())
                                 && Arrays.equals(other.keys(count), 0, count, keys, 0, count));
     }
 
@@ -258,7 +290,11 @@ final class AnswerBatch implements AutoCloseable {
     private boolean makeRoom(int wanted) {
         while (pages.free() < wanted) {
             if (prefixes.forgetOne().isEmpty()) {
-                return false;
+                if (!grows) {
+                    return false;
+                }
+                pages.grow(Math.max(wanted, pages.count() / 2));
+                cache.grow(pages.count() * CachePages.PAGE);
             }
         }
         return true;

@@ -10,7 +10,7 @@ final class CachePages {
     /** Rows of a page. */
     static final int PAGE = 32;
 
-    private final int count;
+    private int count;
     private final BitSet free;
 
     /** All of {@code count} pages are free. */
@@ -23,6 +23,12 @@ final class CachePages {
     /** The pages that {@code rows} rows fill. */
     static int needed(int rows) {
         return (rows + PAGE - 1) / PAGE;
+    }
+
+    /** Adds free pages behind the others. */
+    void grow(int pages) {
+        free.set(count, count + pages);
+        count += pages;
     }
 
     /** The number of all pages. */

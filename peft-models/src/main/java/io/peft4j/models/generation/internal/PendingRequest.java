@@ -129,6 +129,11 @@ final class PendingRequest implements PendingAnswer {
         }
     }
 
+    /** Why there will be no answer. */
+    Optional<RuntimeException> failure() {
+        return failure;
+    }
+
     /** Nanoseconds that are left; very many where there is no limit. */
     long left() {
         return request.timeout().map(time -> time.toNanos() - (System.nanoTime() - submitted))

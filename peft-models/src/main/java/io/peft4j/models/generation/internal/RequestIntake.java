@@ -9,7 +9,6 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.nn.LayerSelection;
-import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.peft.AdapterLease;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.Adapter;
@@ -18,7 +17,6 @@ import io.peft4j.models.generation.AnswerService.AnswerStatus;
 import io.peft4j.models.generation.AnswerServiceOptions;
 import io.peft4j.models.generation.PendingAnswer;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -116,7 +114,7 @@ public final class RequestIntake implements AutoCloseable {
             adapter = adapter(request.adapter());
             ModelLease model = lease.withLayers(adapter.map(AdapterLease::layers).orElse(LayerSelection.BASE));
             EncodedPrompt prompt = generator.encode(model, request.prompt(), 0);
-            PendingRequest ticket = new PendingRequest(request, prompt, invoked(model, prompt), lease, adapter,
+            PendingRequest ticket = new PendingRequest(request, prompt, prompt.invoked(model), lease, adapter,
                     listeners, loop::wake);
             Optional<TokenMasks> allowed = request.options().constraint().map(this::masks);
             for (int i = 0; i < request.options().answers(); i++) {
@@ -139,18 +137,6 @@ public final class RequestIntake implements AutoCloseable {
         }
         return Optional.of(adapters.orElseThrow(() -> new ConfigurationException("unknown adapter '" + name
                 + "'; the service was opened for the base model alone")).leaseAdapter(name));
-    }
-
-    /** For each token whether it has been invoked; empty where no adapter waits for that. */
-    private static boolean[] invoked(ModelLease model, EncodedPrompt prompt) {
-        if (model.network() instanceof EncoderDecoderNetwork) {
-            return new boolean[0];
-        }
-        PackedBatch batch = model.layers().prepare(
-                model.network().pack(List.of(prompt.sequence())));
-        boolean[] invoked = batch.invoked();
-        return invoked.length == 0 ? invoked : Arrays.copyOfRange(invoked, invoked.length - prompt.length(),
-                invoked.length);
     }
 
     private void requireRoom(PendingRequest ticket, int virtualTokens) {

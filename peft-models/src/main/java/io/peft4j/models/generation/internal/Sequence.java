@@ -15,6 +15,7 @@ final class Sequence {
     private final PendingRequest ticket;
     private final GrowingAnswer answer;
     private final AdapterVariants.AdapterVariant voice;
+    private final int number;
     private final int[] prompt;
     private final boolean[] invoked;
     private final CacheRows rows;
@@ -29,22 +30,25 @@ final class Sequence {
     /**
      * A sequence without pages.
      *
+     * @param number its number among all that joined the batch
      * @param voice what computes it
-     * @param invoked for each token of the prompt whether an adapter that waits for an invocation works on it; empty
-     *     where it does on all
      */
-    Sequence(PendingRequest ticket, GrowingAnswer answer, AdapterVariants.AdapterVariant voice, int[] prompt,
-            boolean... invoked) {
+    Sequence(PendingRequest ticket, int number, GrowingAnswer answer, AdapterVariants.AdapterVariant voice) {
         this.ticket = ticket;
+        this.number = number;
         this.answer = answer;
         this.voice = voice;
-        this.prompt = prompt;
-        this.invoked = invoked;
+        this.prompt = ticket.prompt().tokens();
+        this.invoked = ticket.invoked();
         this.rows = new CacheRows(voice.before());
     }
 
     PendingRequest ticket() {
         return ticket;
+    }
+
+    int number() {
+        return number;
     }
 
     GrowingAnswer answer() {
@@ -53,6 +57,11 @@ final class Sequence {
 
     AdapterVariants.AdapterVariant voice() {
         return voice;
+    }
+
+    /** Equal for sequences of which the same tokens have the same keys and values. */
+    Object version() {
+        return ticket.prompt().group() == 0 ? voice.version() : List.of(voice.version(), ticket.prompt().group());
     }
 
     CacheRows rows() {
@@ -158,7 +167,7 @@ final class Sequence {
             int[] keys = keys(full * CachePages.PAGE);
             while (kept.size() < full) {
                 int index = kept.size();
-                PrefixCache.Page page = prefixes.keep(voice.version(), kept, keys, rows.page(index));
+                PrefixCache.Page page = prefixes.keep(version(), kept, keys, rows.page(index));
                 if (rows.page(index) != page.number()) {
                     cache.moveStates(rows.page(index) * CachePages.PAGE + CachePages.PAGE - 1, page.lastRow());
                 }

@@ -10,7 +10,9 @@ import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BiConsumer;
 
 /**
@@ -42,6 +44,8 @@ final class StepPass {
 
     private final List<Part> parts;
     private final boolean cut;
+    private final Optional<PackedBatch> read;
+    private final List<Integer> sources = new ArrayList<>();
     private final List<Segment> segments = new ArrayList<>();
     private final int[] tokens;
     private final int[] positions;
@@ -57,10 +61,12 @@ final class StepPass {
      *
      * @param cut whether segments end where a sequence may go on: behind its last full page, and behind each token that
      *     is tried
+     * @param read what an encoder reads, a sequence for each that joined the batch; empty for a decoder
      */
-    StepPass(List<Part> parts, boolean cut) {
+    StepPass(List<Part> parts, boolean cut, Optional<PackedBatch> read) {
         this.parts = List.copyOf(parts);
         this.cut = cut;
+        this.read = read;
         int rows = parts.stream().mapToInt(Part::count).sum();
         tokens = new int[rows];
         positions = new int[rows];
@@ -81,6 +87,7 @@ final class StepPass {
             sequence.rows().segments(segments, first + from - sequence.computed(), from, to);
             from = to;
         }
+        sources.addAll(Collections.nCopies(segments.size() - sources.size(), sequence.number()));
         int row = first;
         for (int i = sequence.computed(); i < part.end(); i++, row++) {
             tokens[row] = sequence.token(i);
@@ -103,7 +110,7 @@ final class StepPass {
         }
         int to = Math.min(part.end(), part.lengthBefore());
         int page = (to - 1) / CachePages.PAGE * CachePages.PAGE;
-        return page > from ? page : to;
+        return page > from && part.sequence().voice().isKept() ? page : to;
     }
 
     private PackedBatch batch() {
@@ -116,6 +123,9 @@ final class StepPass {
             waits |= !invoked[i];
         }
         batch = mixed ? batch.withGroups(groups) : batch;
+        if (read.isPresent()) {
+            batch = batch.withSource(read.get(), sources.stream().mapToInt(i -> i).toArray());
+        }
         if (parts.get(0).sequence().voice().task() != TokenSequence.NO_TASK) {
             int[] tasks = new int[tokens.length];
             Arrays.fill(tasks, parts.get(0).sequence().voice().task());

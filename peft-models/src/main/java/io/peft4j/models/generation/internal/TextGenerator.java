@@ -11,9 +11,11 @@ import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.core.text.support.TokenBound;
+import io.peft4j.models.generation.AnswerRequest;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -24,8 +26,8 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
- * Answers prompts: renders and encodes them, runs them in batches, chooses tokens and turns them into text. Prompts of
- * similar length share a batch; answers stand in the order of the prompts and do not depend on the batch.
+ * Answers prompts: renders and encodes them, and lets their answers grow in an {@link AnswerBatch}. Prompts of similar
+ * length run together; answers stand in the order of the prompts and do not depend on the batch.
  */
 public final class TextGenerator {
     private final Tokenizer tokenizer;
@@ -64,22 +66,66 @@ public final class TextGenerator {
         Optional<TokenMasks> masks = options.constraint().map(constraint -> new TokenMasks(constraint, table()));
         Integer[] order = IntStream.range(0, encoded.size()).boxed()
                 .sorted(Comparator.comparingInt(i -> encoded.get(i).length())).toArray(Integer[]::new);
-        Completion[] completions = new Completion[encoded.size()];
-        boolean running = true;
-        for (int from = 0; from < order.length; from += options.batchSize()) {
-            List<Integer> batch = List.of(order).subList(from, Math.min(order.length, from + options.batchSize()));
-            List<GrowingAnswer> answers = batch.stream().map(i -> answer(model, i, encoded.get(i), masks, options))
+        List<GrowingAnswer> answers = IntStream.range(0, encoded.size())
+                .mapToObj(i -> answer(model, i, encoded.get(i), masks, options)).toList();
+        // What an encoder reads is computed with the first step.
+        int together = model.network() instanceof EncoderDecoderNetwork ? options.batchSize() : order.length;
+        for (int from = 0; from < order.length; from += together) {
+            List<PendingRequest> requests = List.of(order).subList(from, Math.min(order.length, from + together))
+                    .stream().map(i -> request(model, prompts.get(i / options.answers()), encoded.get(i),
+                            answers.get(i)))
                     .toList();
-            if (running) {
-                running = run(model, answers, batch.stream().map(encoded::get).toList(),
-                        batch.stream().map(i -> i / options.answers()).toList(),
-                        1 + options.promptLookup());
-            } else {
+            if (answers.stream().noneMatch(GrowingAnswer::isCancelled)) {
+                run(model, requests, options);
+            }
+            if (answers.stream().anyMatch(GrowingAnswer::isCancelled)) {
                 answers.forEach(GrowingAnswer::cancel);
             }
-            answers.forEach(answer -> completions[answer.index()] = answer.completion());
         }
-        return List.of(completions);
+        return answers.stream().map(GrowingAnswer::completion).toList();
+    }
+
+    private static PendingRequest request(ModelLease model, Prompt prompt, EncodedPrompt encoded,
+            GrowingAnswer answer) {
+        PendingRequest request = new PendingRequest(AnswerRequest.of(prompt), encoded, encoded.invoked(model), model,
+                Optional.empty(), Runnable::run, () -> {
+                });
+        request.answers().add(answer);
+        return request;
+    }
+
+    /** Runs answers to their end, or until one is cancelled; each that ends makes room for the next one. */
+    private static void run(ModelLease model, List<PendingRequest> requests, GenerationOptions options) {
+        Iterator<PendingRequest> waiting = requests.iterator();
+        try (AnswerBatch batch = AnswerBatch.growing(model, requests.stream().map(PendingRequest::prompt).toList(),
+                Math.min(requests.size(), options.batchSize()), 1 + options.promptLookup())) {
+            do {
+                while (waiting.hasNext() && batch.sequences().size() < options.batchSize()) {
+                    join(batch, waiting.next());
+                }
+                batch.step(each -> true);
+                for (Sequence each : List.copyOf(batch.sequences())) {
+                    require(each.ticket());
+                    if (each.answer().isCancelled()) {
+                        return;
+                    }
+                    if (!each.answer().isRunning()) {
+                        batch.leave(each);
+                    }
+                }
+            } while (waiting.hasNext() || !batch.sequences().isEmpty());
+        }
+    }
+
+    private static void join(AnswerBatch batch, PendingRequest request) {
+        batch.join(request);
+        require(request);
+    }
+
+    private static void require(PendingRequest request) {
+        request.failure().ifPresent(failure -> {
+            throw failure;
+        });
     }
 
     /** Beam search, which is for encoder-decoders and takes the logits as they are. */
@@ -160,8 +206,8 @@ public final class TextGenerator {
         int task = tasks.in(model.layers()).require(prompt.task(),
                 problem -> new ConfigurationException("prompt " + index + " " + problem));
         return model.network() instanceof EncoderDecoderNetwork network
-                ? new EncodedPrompt(new int[] {network.startToken()}, ids, task)
-                : new EncodedPrompt(ids, new int[0], task);
+                ? new EncodedPrompt(new int[] {network.startToken()}, ids, task, model.layers().group(index))
+                : new EncodedPrompt(ids, new int[0], task, model.layers().group(index));
     }
 
     private static int[] tokens(String text, int limit, int index, Function<String, int[]> encoding) {
@@ -170,40 +216,5 @@ public final class TextGenerator {
                     + "than the %,d tokens that there is room for", index, text.length(), limit));
         }
         return TokenBound.of(text, encoding);
-    }
-
-    /** Runs a batch to its end; whether nobody cancelled it. */
-    private boolean run(ModelLease model, List<GrowingAnswer> answers, List<EncodedPrompt> encoded,
-            List<Integer> prompts,
-            int tokensPerStep) {
-        try (DecodingBatch decoding = new DecodingBatch(model, encoded,
-                prompts.stream().mapToInt(model.layers()::group).toArray(), tokensPerStep)) {
-            decoding.prompts((i, logits) -> answers.get(i).next(logits));
-            int[] running = stillRunning(answers);
-            while (running.length > 0) {
-                step(decoding, answers, running);
-                if (answers.stream().anyMatch(GrowingAnswer::isCancelled)) {
-                    answers.forEach(GrowingAnswer::cancel);
-                }
-                running = stillRunning(answers);
-            }
-        }
-        return answers.stream().noneMatch(GrowingAnswer::isCancelled);
-    }
-
-    private static void step(DecodingBatch decoding, List<GrowingAnswer> answers, int... running) {
-        int[][] tokens = IntStream.of(running).mapToObj(i -> answers.get(i).tokensToTry()).toArray(int[][]::new);
-        int[] before = IntStream.of(running).map(i -> answers.get(i).length() - 1).toArray();
-        decoding.step(running, tokens, before, (i, logits) -> answers.get(i).next(logits));
-        for (int i = 0; i < running.length; i++) {
-            GrowingAnswer answer = answers.get(running[i]);
-            if (tokens[i].length > 1 && answer.isRunning()) {
-                decoding.keep(running[i], answer.length() - 1 - before[i]);
-            }
-        }
-    }
-
-    private static int[] stillRunning(List<GrowingAnswer> answers) {
-        return IntStream.range(0, answers.size()).filter(i -> answers.get(i).isRunning()).toArray();
     }
 }
