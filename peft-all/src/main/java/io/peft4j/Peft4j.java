@@ -11,6 +11,7 @@ import io.peft4j.eval.head.TaskComparison;
 import io.peft4j.eval.task.EvaluationData;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.LoraConfigBuilder;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.train.ProgressLog;
@@ -61,7 +62,7 @@ public final class Peft4j {
     }
 
     /** The configuration of a LoRA adapter, see {@link LoraConfig}; for {@link BaseModel#withAdapter}. */
-    public static LoraConfig.Builder lora() {
+    public static LoraConfigBuilder lora() {
         return LoraConfig.builder();
     }
 

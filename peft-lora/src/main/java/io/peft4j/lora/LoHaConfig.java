@@ -6,7 +6,6 @@ import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.UnusedKey;
@@ -56,36 +55,12 @@ public record LoHaConfig(CommonConfig common, @Group Placement placement, @Key(v
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, LoHaConfig.class);
+    public static LoHaConfigBuilder builder() {
+        return ConfigBuilder.of(LoHaConfigBuilder.class, LoHaConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link LoHaConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<LoHaConfig, Builder> {
-        /** The rank; default 8. */
-        Builder rank(int value);
-
-        /** Scales the change by alpha / r; default 8. */
-        Builder alpha(double value);
-
-        /** Probability that an output feature of the change is left out in training; default 0. */
-        Builder rankDropout(double value);
-
-        /** Probability that the change of a layer is left out in training; default 0. */
-        Builder moduleDropout(double value);
-
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
-
-        /** Other ranks by expression, in an order as that of {@link LoraConfig.Builder#rankPattern}; default none. */
-        Builder rankPattern(Map<String, Integer> value);
-
-        /** Other alphas by expression, in an order as that of {@link #rankPattern}; default none. */
-        Builder alphaPattern(Map<String, Double> value);
+    public LoHaConfigBuilder toBuilder() {
+        return ConfigBuilder.from(LoHaConfigBuilder.class, this);
     }
 }

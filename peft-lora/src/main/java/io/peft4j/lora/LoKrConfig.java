@@ -7,7 +7,6 @@ import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.KeyFormat;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.UnusedKey;
@@ -79,45 +78,12 @@ public record LoKrConfig(CommonConfig common, @Group Placement placement, @Key(v
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, LoKrConfig.class);
+    public static LoKrConfigBuilder builder() {
+        return ConfigBuilder.of(LoKrConfigBuilder.class, LoKrConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link LoKrConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<LoKrConfig, Builder> {
-        /** The rank; default 8. */
-        Builder rank(int value);
-
-        /** Scales the change by alpha / r; default 8. */
-        Builder alpha(double value);
-
-        /** Probability that an output feature of the change is left out in training; default 0. */
-        Builder rankDropout(double value);
-
-        /** Probability that the change of a layer is left out in training; default 0. */
-        Builder moduleDropout(double value);
-
-        /** How the factors begin; default {@link Initialization#ZERO_W1}. */
-        Builder initialization(Initialization value);
-
-        /** Whether W1 too is kept as a product of rank r where that is smaller; default false. */
-        Builder decomposeBoth(boolean value);
-
-        /** Wanted size of the smaller factors a and c; -1, the default, means near the square root. */
-        Builder decomposeFactor(int value);
-
-        /** Whether what rank dropout leaves is scaled up to the same mean; default false. */
-        Builder rankDropoutScale(boolean value);
-
-        /** Other ranks by expression, in an order as that of {@link LoraConfig.Builder#rankPattern}; default none. */
-        Builder rankPattern(Map<String, Integer> value);
-
-        /** Other alphas by expression, in an order as that of {@link #rankPattern}; default none. */
-        Builder alphaPattern(Map<String, Double> value);
+    public LoKrConfigBuilder toBuilder() {
+        return ConfigBuilder.from(LoKrConfigBuilder.class, this);
     }
 }

@@ -7,7 +7,6 @@ import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.TokenIndices;
 import io.peft4j.core.peft.config.UnusedKey;
@@ -15,7 +14,6 @@ import io.peft4j.lora.init.LoraInit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -34,7 +32,8 @@ import java.util.stream.Stream;
  * @param rsLora {@code use_rslora}: rank-stabilized scaling (<a
  *     href="https://arxiv.org/abs/2312.03732">2312.03732</a>); default false
  * @param rankPattern {@code rank_pattern}: other ranks, by expressions that must match the end of a path from the
- *     beginning of one of its parts; the first that matches counts; default none
+ *     beginning of one of its parts; the first that matches counts, so a map with an order is needed where several
+ *     match one path, such as a {@link java.util.LinkedHashMap}; default none
  * @param alphaPattern {@code alpha_pattern}: other alphas, as rankPattern; default none
  * @param initialization {@code init_lora_weights}: how A and B begin; default {@link LoraInit#KAIMING}
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out], as GPT-2's are; a new
@@ -152,13 +151,13 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, LoraConfig.class);
+    public static LoraConfigBuilder builder() {
+        return ConfigBuilder.of(LoraConfigBuilder.class, LoraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
+    public LoraConfigBuilder toBuilder() {
+        return ConfigBuilder.from(LoraConfigBuilder.class, this);
     }
 
     @Override
@@ -188,115 +187,5 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
     public double autoRateFactor() {
         double scaling = Math.abs(scaling(rank, alpha));
         return scaling == 0 ? 1 : initialization.autoRateFactor() * Math.sqrt(2 / scaling);
-    }
-
-    /** Builds a {@link LoraConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<LoraConfig, Builder> {
-        /** The rank r, at least 1; default 8. */
-        Builder rank(int value);
-
-        /** Scales the change by alpha / r; default 8. */
-        Builder alpha(double value);
-
-        /** Probability that an element of a layer's input is dropped in training, in [0, 1); default 0. */
-        Builder dropout(double value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
-
-        /** Whether the change is scaled by alpha / sqrt(r); default false. */
-        Builder rsLora(boolean value);
-
-        /**
-         * Other ranks by expression, in the order in which they are tried; default none. Where several match one path,
-         * the map needs an order, such as that of a {@link java.util.LinkedHashMap}: {@link Map#of} has another one in
-         * each run of the JVM.
-         */
-        Builder rankPattern(Map<String, Integer> value);
-
-        /** Other alphas by expression, in an order as that of {@link #rankPattern}; default none. */
-        Builder alphaPattern(Map<String, Double> value);
-
-        /** How A and B begin; default {@link LoraInit#KAIMING}. */
-        Builder initialization(LoraInit value);
-
-        /** Whether the base stores weights [in, out]; default false. */
-        Builder fanInFanOut(boolean value);
-
-        /** Whether B has a bias; default false. */
-        Builder loraBias(boolean value);
-
-        /** Whether the length of each row is trained beside its direction (DoRA); default false. */
-        Builder dora(boolean value);
-
-        /** Tokens whose rows of the embedding are trained; default none. */
-        Builder trainableTokens(TokenIndices value);
-
-        /** Tokens of the input embedding whose rows are trained. */
-        default Builder trainableTokens(int... tokens) {
-            return trainableTokens(TokenIndices.of(tokens));
-        }
-
-        /** Token ids from whose last occurrence on the change is made (aLoRA); default everywhere. */
-        Builder invocationTokens(List<Integer> ids);
-
-        /** Token ids from whose last occurrence on the change is made (aLoRA). */
-        default Builder invocationTokens(int... ids) {
-            return invocationTokens(IntStream.of(ids).boxed().toList());
-        }
-
-        /** Ranges of the base's decoder layers that the model consists of; default none: the base as it is. */
-        Builder layerReplication(List<LayerRange> ranges);
-
-        /** Ranges of the base's decoder layers that the model consists of. */
-        default Builder layerReplication(LayerRange... ranges) {
-            return layerReplication(List.of(ranges));
-        }
-
-        /** Whether what is trained of an embedding that is the output layer is trained for both; default false. */
-        Builder ensureWeightTying(boolean value);
-
-        /** Parameters that are no layers, such as {@code mlp.experts.gate_up_proj}; default none. */
-        Builder targetParameters(List<String> names);
-
-        /** KaSA; default none. */
-        Builder kasa(Optional<Kasa> value);
-
-        /** KaSA. */
-        default Builder kasa(Kasa value) {
-            return kasa(Optional.of(value));
-        }
-
-        /** BD-LoRA; default none. */
-        Builder blocks(Optional<BlockDiagonal> value);
-
-        /** BD-LoRA. */
-        default Builder blocks(BlockDiagonal value) {
-            return blocks(Optional.of(value));
-        }
-
-        /** VeLoRA; default none. */
-        Builder velora(Optional<Velora> value);
-
-        /** VeLoRA. */
-        default Builder velora(Velora value) {
-            return velora(Optional.of(value));
-        }
-
-        /** MonteCLoRA; default none. */
-        Builder monteclora(Optional<Monteclora> value);
-
-        /** MonteCLoRA. */
-        default Builder monteclora(Monteclora value) {
-            return monteclora(Optional.of(value));
-        }
-
-        /** Arrow. */
-        Builder arrow(Optional<Arrow> value);
-
-        /** Arrow. */
-        default Builder arrow(Arrow value) {
-            return arrow(Optional.of(value));
-        }
     }
 }

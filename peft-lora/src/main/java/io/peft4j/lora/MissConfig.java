@@ -1,6 +1,5 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
@@ -8,7 +7,6 @@ import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.KeyFormat;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -63,30 +61,12 @@ public record MissConfig(CommonConfig common, @Group(biasWord = "MiSS_only") Pla
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, MissConfig.class);
+    public static MissConfigBuilder builder() {
+        return ConfigBuilder.of(MissConfigBuilder.class, MissConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link MissConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<MissConfig, Builder> {
-        /** Inputs of a piece, at most those of the smallest target; default 64. */
-        Builder rank(int value);
-
-        /** Probability that an element of x is dropped in training; default 0. */
-        Builder dropout(double value);
-
-        /** Outputs of the block of {@link Initialization#MINI}; they must divide out; default 1. */
-        Builder miniRank(int value);
-
-        /** Which form, and how the block begins; default {@link Initialization#ZERO}. */
-        Builder initialization(Initialization value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
+    public MissConfigBuilder toBuilder() {
+        return ConfigBuilder.from(MissConfigBuilder.class, this);
     }
 }

@@ -1,13 +1,11 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.UnusedKey;
@@ -57,36 +55,12 @@ public record PveraConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, PveraConfig.class);
+    public static PveraConfigBuilder builder() {
+        return ConfigBuilder.of(PveraConfigBuilder.class, PveraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link PveraConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<PveraConfig, Builder> {
-        /** The rank; default 256. */
-        Builder rank(int value);
-
-        /** Seed of the random matrices; default 0. */
-        Builder projectionSeed(long value);
-
-        /** Whether the random matrices are stored with the adapter; default true. */
-        Builder saveProjection(boolean value);
-
-        /** Probability that an element of x is dropped in training; default 0. */
-        Builder dropout(double value);
-
-        /** First value of d; default 0.1. */
-        Builder dInitial(double value);
-
-        /** Whether the model begins as the base, with b = 0; otherwise b = 1 and d is normal; default true. */
-        Builder initWeights(boolean value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
+    public PveraConfigBuilder toBuilder() {
+        return ConfigBuilder.from(PveraConfigBuilder.class, this);
     }
 }

@@ -1,13 +1,11 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.UnusedKey;
@@ -59,42 +57,12 @@ public record RandLoraConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, RandLoraConfig.class);
+    public static RandLoraConfigBuilder builder() {
+        return ConfigBuilder.of(RandLoraConfigBuilder.class, RandLoraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link RandLoraConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<RandLoraConfig, Builder> {
-        /** The rank of each product; default 32. */
-        Builder rank(int value);
-
-        /** Scales the change by alpha / r; default 640. */
-        Builder alpha(double value);
-
-        /** Probability that an element of x is dropped in training; default 0. */
-        Builder dropout(double value);
-
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
-
-        /** Whether the random matrices hold -1, 0 and 1, a sixth of them each sign; default false. */
-        Builder sparse(boolean value);
-
-        /** Whether they hold fewer still; default false. */
-        Builder verySparse(boolean value);
-
-        /** Whether the random matrices are stored with the adapter; default true, and false is refused. */
-        Builder saveProjection(boolean value);
-
-        /** Seed of the random matrices in Hugging Face PEFT; default 0. */
-        Builder projectionSeed(long value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
+    public RandLoraConfigBuilder toBuilder() {
+        return ConfigBuilder.from(RandLoraConfigBuilder.class, this);
     }
 }

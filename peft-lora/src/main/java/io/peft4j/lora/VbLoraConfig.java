@@ -1,13 +1,11 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.UnusedKey;
@@ -58,39 +56,12 @@ public record VbLoraConfig(CommonConfig common, @Group(biasWord = "vblora_only")
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, VbLoraConfig.class);
+    public static VbLoraConfigBuilder builder() {
+        return ConfigBuilder.of(VbLoraConfigBuilder.class, VbLoraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link VbLoraConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<VbLoraConfig, Builder> {
-        /** The rank; default 4. */
-        Builder rank(int value);
-
-        /** Vectors in the bank; default 256. */
-        Builder vectors(int value);
-
-        /** Length of a vector; it must divide in and out of every target; default 256. */
-        Builder vectorLength(int value);
-
-        /** Vectors that a part is mixed of; default 2. */
-        Builder topK(int value);
-
-        /** Probability that an element of x is dropped in training; default 0. */
-        Builder dropout(double value);
-
-        /** The bank begins uniform between this and its negative; default 0.02. */
-        Builder bankBound(double value);
-
-        /** The logits begin normal with this deviation; default 0.1. */
-        Builder logitsDeviation(double value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
+    public VbLoraConfigBuilder toBuilder() {
+        return ConfigBuilder.from(VbLoraConfigBuilder.class, this);
     }
 }

@@ -86,59 +86,12 @@ public record XLoraConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, XLoraConfig.class);
+    public static XLoraConfigBuilder builder() {
+        return ConfigBuilder.of(XLoraConfigBuilder.class, XLoraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds an {@link XLoraConfig}, which says what each value means. */
-    public interface Builder extends ConfigBuilder<XLoraConfig> {
-        /** What every configuration holds. */
-        Builder common(CommonConfig value);
-
-        /** The folders of the adapters, by name; they have no default. */
-        Builder adapters(Map<String, String> folders);
-
-        /** The size of the hidden states; default that of the model. */
-        Builder hiddenSize(int value);
-
-        /** Whether the scalings of a token are a softmax; default true. */
-        Builder softmax(boolean value);
-
-        /** Whether the scalings that are not 0 go through a softmax; default false. */
-        Builder softmaxOfChosen(boolean value);
-
-        /** What the classifier's result is divided by before the softmax; default 1. */
-        Builder temperature(double value);
-
-        /** Whether each layer has scalings of its own; default false. */
-        Builder layerwise(boolean value);
-
-        /** How many adapters work on a token; default all. */
-        Builder chosen(OptionalInt value);
-
-        /** How many adapters work on a token. */
-        default Builder chosen(int value) {
-            return chosen(OptionalInt.of(value));
-        }
-
-        /** Layers of the classifier; default 1. */
-        Builder depth(int value);
-
-        /** Outputs of the classifier's inner layers; default 2048. */
-        Builder size(int value);
-
-        /** Probability that an inner output is dropped in training; default 0.2. */
-        Builder dropout(double value);
-
-        /** Scaling of all adapters in the first pass; default 0. */
-        Builder firstScaling(double value);
-
-        /** The factor on what the adapters add; default 1. */
-        Builder weight(double value);
+    public XLoraConfigBuilder toBuilder() {
+        return ConfigBuilder.from(XLoraConfigBuilder.class, this);
     }
 }

@@ -19,7 +19,7 @@ class AdaLoraContractTest extends PeftFilesContract {
     private static final int VALUE = HIDDEN + KEYS + 1;
     private static final int MLP = HIDDEN + INNER + 1;
 
-    private static AdaLoraConfig.Builder ranks(int initial, LoraConfig.Builder lora) {
+    private static AdaLoraConfig.Builder ranks(int initial, LoraConfigBuilder lora) {
         return AdaLoraConfig.builder().initialRank(initial).targetRank(2).totalSteps(20).lora(lora.build());
     }
 
@@ -29,7 +29,7 @@ class AdaLoraContractTest extends PeftFilesContract {
 
     @Override
     protected List<Case> cases() {
-        LoraConfig.Builder lora = LoraConfig.builder().alpha(16);
+        LoraConfigBuilder lora = LoraConfig.builder().alpha(16);
         return List.of(
                 at(Base.PLAIN, "all-linear", ranks(4, lora.targetModules(TargetModules.ALL_LINEAR)), true,
                         LAYERS * 4 * (2 * QUERY + 2 * VALUE + 3 * MLP)),

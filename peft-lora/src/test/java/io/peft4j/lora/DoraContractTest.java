@@ -23,11 +23,11 @@ class DoraContractTest extends PeftFilesContract {
     private static final int MLP = HIDDEN + INNER;
     private static final int ROWS = HIDDEN + 2 * KEYS + HIDDEN + 2 * INNER + HIDDEN;
 
-    private static LoraConfig.Builder dora(int rank, String... targets) {
+    private static LoraConfigBuilder dora(int rank, String... targets) {
         return LoraConfig.builder().dora(true).rank(rank).alpha(2 * rank).targetModules(targets);
     }
 
-    private static Case at(Base base, String name, LoraConfig.Builder builder, long parameters) {
+    private static Case at(Base base, String name, LoraConfigBuilder builder, long parameters) {
         return new Case(name, base, builder.build(), true, true, parameters);
     }
 

@@ -20,7 +20,7 @@ class LoHaContractTest extends PeftFilesContract {
     private static final int VALUE = HIDDEN + KEYS;
     private static final int MLP = HIDDEN + INNER;
 
-    private static Case at(Base base, String name, LoHaConfig.Builder builder, boolean identity, long parameters) {
+    private static Case at(Base base, String name, LoHaConfigBuilder builder, boolean identity, long parameters) {
         return new Case(name, base, builder.build(), identity, true, parameters);
     }
 

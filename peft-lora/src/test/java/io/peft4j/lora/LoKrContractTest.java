@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 /** LoKr keeps what every method promises. */
 class LoKrContractTest extends PeftFilesContract {
 
-    private static Case at(Base base, String name, LoKrConfig.Builder builder, boolean identity, long parameters) {
+    private static Case at(Base base, String name, LoKrConfigBuilder builder, boolean identity, long parameters) {
         return new Case(name, base, builder.build(), identity, true, parameters);
     }
 

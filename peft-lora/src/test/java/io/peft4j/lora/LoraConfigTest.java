@@ -121,7 +121,7 @@ class LoraConfigTest {
     void anInvocationIsAListOfTokens() throws IOException {
         assertEquals(List.of(1, 87), with("alora_invocation_tokens", "[1, 87]").invocationTokens());
         assertTrue(JSON.readTree(LoraConfig.builder().build().toJson()).get("alora_invocation_tokens").isNull());
-        LoraConfig.Builder waiting = LoraConfig.builder().invocationTokens(1);
+        LoraConfigBuilder waiting = LoraConfig.builder().invocationTokens(1);
         assertThrows(ConfigurationException.class, () -> waiting.dora(true).build());
         assertThrows(ConfigurationException.class, () -> waiting.dora(false).initialization(LoraInit.PISSA)
                 .build());

@@ -26,11 +26,11 @@ class LoraContractTest extends PeftFilesContract {
     private static final int MLP = HIDDEN + INNER;
     private static final int BIASES = 2 * HIDDEN + 2 * KEYS + 2 * INNER + HIDDEN;
 
-    private static LoraConfig.Builder lora(int rank, String... targets) {
+    private static LoraConfigBuilder lora(int rank, String... targets) {
         return LoraConfig.builder().rank(rank).alpha(2 * rank).targetModules(targets);
     }
 
-    private static Case at(Base base, String name, LoraConfig.Builder builder, long parameters) {
+    private static Case at(Base base, String name, LoraConfigBuilder builder, long parameters) {
         return new Case(name, base, builder.build(), true, true, parameters);
     }
 

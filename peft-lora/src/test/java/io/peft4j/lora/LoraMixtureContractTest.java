@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 
 /** A mixture of LoRA experts keeps what every method promises. */
 class LoraMixtureContractTest extends PeftFilesContract {
-    private static LoraMixtureConfig mixture(int experts, LoraConfig.Builder lora) {
+    private static LoraMixtureConfig mixture(int experts, LoraConfigBuilder lora) {
         return LoraMixtureConfig.builder().lora(lora.build()).experts(experts).build();
     }
 
@@ -48,7 +48,7 @@ class LoraMixtureContractTest extends PeftFilesContract {
     @Test
     void settingsThatExpertsDoNotSupportAreRefused() {
         assertThrows(ConfigurationException.class, () -> mixture(1, LoraConfig.builder()));
-        for (LoraConfig.Builder lora : List.of(LoraConfig.builder().dora(true), LoraConfig.builder().loraBias(true),
+        for (LoraConfigBuilder lora : List.of(LoraConfig.builder().dora(true), LoraConfig.builder().loraBias(true),
                 LoraConfig.builder().bias(Bias.ALL), LoraConfig.builder().rankPattern(Map.of("q_proj", 2)),
                 LoraConfig.builder().invocationTokens(3),
                 LoraConfig.builder().initialization(LoraInit.PISSA))) {

@@ -40,11 +40,11 @@ class LoraRulesTest {
         TIED.close();
     }
 
-    private static PeftModel model(LoraConfig.Builder builder) {
+    private static PeftModel model(LoraConfigBuilder builder) {
         return PeftModel.of(MODEL, builder.build());
     }
 
-    private static void assertRefused(Class<? extends PeftException> type, LoraConfig.Builder builder, String part) {
+    private static void assertRefused(Class<? extends PeftException> type, LoraConfigBuilder builder, String part) {
         String message = assertThrows(type, () -> model(builder)).getMessage();
         assertTrue(message.contains(part), message);
     }
@@ -71,7 +71,7 @@ class LoraRulesTest {
 
     @Test
     void tiedEndsAreKeptTiedWhereAskedFor() {
-        LoraConfig.Builder tied = LoraConfig.builder().targetModules("q_proj").ensureWeightTying(true);
+        LoraConfigBuilder tied = LoraConfig.builder().targetModules("q_proj").ensureWeightTying(true);
         try (PeftModel model = PeftModel.of(TIED, tied.modulesToSave("lm_head").build())) {
             assertEquals(List.of("model.embed_tokens", "lm_head"), model.adapter(PeftModel.DEFAULT_ADAPTER).layers()
                     .stream().filter(AdapterLayer::replacesBase).map(layer -> layer.slot().path()).toList());
@@ -210,7 +210,7 @@ class LoraRulesTest {
     @Test
     void initializationsHaveTheirDistributions() {
         String path = "lm_head";
-        LoraConfig.Builder builder = LoraConfig.builder().rank(400).targetModules(path);
+        LoraConfigBuilder builder = LoraConfig.builder().rank(400).targetModules(path);
         try (PeftModel kaiming = model(builder);
                 PeftModel gaussian = model(builder.initialization(LoraInit.GAUSSIAN));
                 PeftModel random = model(builder.initialization(LoraInit.RANDOM))) {

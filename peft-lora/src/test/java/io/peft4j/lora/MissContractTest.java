@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 /** MiSS keeps what every method promises. */
 class MissContractTest extends PeftFilesContract {
 
-    private static Case at(Base base, String name, MissConfig.Builder builder, boolean identity, long parameters) {
+    private static Case at(Base base, String name, MissConfigBuilder builder, boolean identity, long parameters) {
         return new Case(name, base, builder.build(), identity, true, parameters);
     }
 

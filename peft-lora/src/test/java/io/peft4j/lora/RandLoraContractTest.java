@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 /** RandLoRA keeps what every method promises. */
 class RandLoraContractTest extends PeftFilesContract {
 
-    private static Case at(Base base, String name, RandLoraConfig.Builder builder, boolean identity, long parameters) {
+    private static Case at(Base base, String name, RandLoraConfigBuilder builder, boolean identity, long parameters) {
         return new Case(name, base, builder.build(), identity, true, parameters);
     }
 

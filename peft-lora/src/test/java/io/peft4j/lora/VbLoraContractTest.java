@@ -17,11 +17,11 @@ class VbLoraContractTest extends PeftFilesContract {
     private static final int VALUE = HIDDEN + KEYS;
     private static final int MLP = HIDDEN + INNER;
 
-    private static VbLoraConfig.Builder bank() {
+    private static VbLoraConfigBuilder bank() {
         return VbLoraConfig.builder().vectors(7).vectorLength(4).bankBound(0.5).logitsDeviation(1);
     }
 
-    private static Case at(Base base, String name, VbLoraConfig.Builder builder, boolean identity, long parameters) {
+    private static Case at(Base base, String name, VbLoraConfigBuilder builder, boolean identity, long parameters) {
         return new Case(name, base, builder.build(), identity, true, parameters);
     }
 

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 /** VeRA keeps what every method promises. */
 class VeraContractTest extends PeftFilesContract {
 
-    private static Case at(Base base, String name, VeraConfig.Builder builder, boolean identity, long parameters) {
+    private static Case at(Base base, String name, VeraConfigBuilder builder, boolean identity, long parameters) {
         return new Case(name, base, builder.build(), identity, true, parameters);
     }
 

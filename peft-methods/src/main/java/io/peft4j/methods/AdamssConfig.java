@@ -7,7 +7,6 @@ import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.KeyFormat;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -106,60 +105,12 @@ public record AdamssConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, AdamssConfig.class);
+    public static AdamssConfigBuilder builder() {
+        return ConfigBuilder.of(AdamssConfigBuilder.class, AdamssConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds an {@link AdamssConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<AdamssConfig, Builder> {
-        /** Directions; default 100. */
-        Builder rank(int value);
-
-        /** Clusters of rows; default 5. */
-        Builder clusters(int value);
-
-        /** The largest rank of a cluster; default 1. */
-        Builder clusterRank(int value);
-
-        /** Whether a cluster's rank depends on its singular values; default false. */
-        Builder dynamicRank(boolean value);
-
-        /** The least squared singular value that counts, as a share of the largest; default 0.1. */
-        Builder threshold(double value);
-
-        /** Seed of the search for the directions; default 0. */
-        Builder seed(long value);
-
-        /** How the adapter begins; default {@link Start#BASE}. */
-        Builder start(Start value);
-
-        /** Whether a training drops clusters; default false. */
-        Builder dropsClusters(boolean value);
-
-        /** Clusters of all layers that the schedule ends at; default 50. */
-        Builder targetClusters(int value);
-
-        /** The update after which clusters may be dropped, from 0; default 50. */
-        Builder firstUpdate(int value);
-
-        /** The last update after which clusters may be dropped; default 1000. */
-        Builder lastUpdate(int value);
-
-        /** Updates from one choice to the next; default 100. */
-        Builder interval(int value);
-
-        /** Weight of the past in the average of importance; default 0.85. */
-        Builder beta1(double value);
-
-        /** Weight of the past in the average of uncertainty; default 0.85. */
-        Builder beta2(double value);
-
-        /** How much faster than linearly clusters are dropped; default 3. */
-        Builder exponent(double value);
+    public AdamssConfigBuilder toBuilder() {
+        return ConfigBuilder.from(AdamssConfigBuilder.class, this);
     }
 }

@@ -37,32 +37,17 @@ public record AdaptionPromptConfig(CommonConfig common, @Key("target_modules") O
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, AdaptionPromptConfig.class);
+    public static AdaptionPromptConfigBuilder builder() {
+        return ConfigBuilder.of(AdaptionPromptConfigBuilder.class, AdaptionPromptConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
+    public AdaptionPromptConfigBuilder toBuilder() {
+        return ConfigBuilder.from(AdaptionPromptConfigBuilder.class, this);
     }
 
     @Override
     public TargetModules targetModules() {
         return TargetModules.of(attention.orElse(ATTENTION));
-    }
-
-    /** Builds an {@link AdaptionPromptConfig}, which says what each value means. */
-    public interface Builder extends ConfigBuilder<AdaptionPromptConfig> {
-        /** What every configuration holds. */
-        Builder common(CommonConfig value);
-
-        /** Name of the attention layers; default {@code self_attn}. */
-        Builder attention(Optional<String> value);
-
-        /** Prompt vectors of a layer; default 10. */
-        Builder length(int value);
-
-        /** How many layers, counted from the top; 0, the default, is all. */
-        Builder layers(int value);
     }
 }

@@ -5,7 +5,6 @@ import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -25,18 +24,12 @@ public record BeftConfig(CommonConfig common,
         implements
             PlacedConfig{
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, BeftConfig.class);
+    public static BeftConfigBuilder builder() {
+        return ConfigBuilder.of(BeftConfigBuilder.class, BeftConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link BeftConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<BeftConfig, Builder> {
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
+    public BeftConfigBuilder toBuilder() {
+        return ConfigBuilder.from(BeftConfigBuilder.class, this);
     }
 }

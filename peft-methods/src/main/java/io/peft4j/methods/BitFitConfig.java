@@ -5,7 +5,6 @@ import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -26,18 +25,12 @@ import io.peft4j.core.peft.config.Placement;
 public record BitFitConfig(CommonConfig common, @Group Placement placement,
         @Key(value = "add_biases", fallback = "true") boolean addBiases) implements PlacedConfig {
     /** A builder with the defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, BitFitConfig.class);
+    public static BitFitConfigBuilder builder() {
+        return ConfigBuilder.of(BitFitConfigBuilder.class, BitFitConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link BitFitConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<BitFitConfig, Builder> {
-        /** Whether layers without a bias get one; default true. */
-        Builder addBiases(boolean value);
+    public BitFitConfigBuilder toBuilder() {
+        return ConfigBuilder.from(BitFitConfigBuilder.class, this);
     }
 }

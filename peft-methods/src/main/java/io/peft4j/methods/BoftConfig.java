@@ -1,13 +1,11 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -49,36 +47,12 @@ public record BoftConfig(CommonConfig common, @Group(biasWord = "boft_only") Pla
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, BoftConfig.class);
+    public static BoftConfigBuilder builder() {
+        return ConfigBuilder.of(BoftConfigBuilder.class, BoftConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link BoftConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<BoftConfig, Builder> {
-        /** Size of a block; default 4, 0 where the number of blocks is given. */
-        Builder blockSize(int value);
-
-        /** The number of blocks; 0, the default, where the block size is given. */
-        Builder blocks(int value);
-
-        /** Factors of the butterfly; default 1. */
-        Builder factors(int value);
-
-        /** Share of a factor's blocks that do not rotate in a training pass; default 0. */
-        Builder dropout(double value);
-
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
-
-        /** Whether weights are stored [in, out]; has no effect here. */
-        Builder fanInFanOut(boolean value);
+    public BoftConfigBuilder toBuilder() {
+        return ConfigBuilder.from(BoftConfigBuilder.class, this);
     }
 }

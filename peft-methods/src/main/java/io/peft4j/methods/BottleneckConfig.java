@@ -7,7 +7,6 @@ import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.KeyFormat;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -66,24 +65,12 @@ public record BottleneckConfig(CommonConfig common,
     }
 
     /** A builder with the defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, BottleneckConfig.class);
+    public static BottleneckConfigBuilder builder() {
+        return ConfigBuilder.of(BottleneckConfigBuilder.class, BottleneckConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link BottleneckConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<BottleneckConfig, Builder> {
-        /** Behind which blocks; default {@link Style#HOULSBY}. */
-        Builder style(Style value);
-
-        /** Features of the bottleneck; default 64. */
-        Builder size(int value);
-
-        /** The function in the bottleneck; default {@link Activation#RELU}. */
-        Builder activation(Activation value);
+    public BottleneckConfigBuilder toBuilder() {
+        return ConfigBuilder.from(BottleneckConfigBuilder.class, this);
     }
 }

@@ -1,6 +1,5 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
@@ -8,7 +7,6 @@ import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.KeyFormat;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import java.util.Map;
@@ -66,27 +64,12 @@ public record C3aConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, C3aConfig.class);
+    public static C3aConfigBuilder builder() {
+        return ConfigBuilder.of(C3aConfigBuilder.class, C3aConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link C3aConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<C3aConfig, Builder> {
-        /** A divisor of both sides of each weight; default 256. */
-        Builder blockSize(int value);
-
-        /** Other sizes by expression; default none. */
-        Builder blockSizePattern(Map<String, Integer> value);
-
-        /** How the rows begin; default {@link Initialization#XAVIER_UNIFORM}. */
-        Builder initialization(Initialization value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
+    public C3aConfigBuilder toBuilder() {
+        return ConfigBuilder.from(C3aConfigBuilder.class, this);
     }
 }

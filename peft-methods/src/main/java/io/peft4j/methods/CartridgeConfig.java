@@ -35,18 +35,12 @@ public record CartridgeConfig(CommonConfig common, @Group VirtualTokens virtualT
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, CartridgeConfig.class);
+    public static CartridgeConfigBuilder builder() {
+        return ConfigBuilder.of(CartridgeConfigBuilder.class, CartridgeConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link CartridgeConfig}, which says what each value means. */
-    public interface Builder extends VirtualTokens.Builder<CartridgeConfig, Builder> {
-        /** How many of the first tokens are not trained; default 1. */
-        Builder frozenTokens(int value);
+    public CartridgeConfigBuilder toBuilder() {
+        return ConfigBuilder.from(CartridgeConfigBuilder.class, this);
     }
 }

@@ -79,36 +79,12 @@ public record CptConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, CptConfig.class);
+    public static CptConfigBuilder builder() {
+        return ConfigBuilder.of(CptConfigBuilder.class, CptConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link CptConfig}, which says what each value means. */
-    public interface Builder extends VirtualTokens.Builder<CptConfig, Builder> {
-        /** The tokens of the example. */
-        Builder tokenIds(List<Integer> value);
-
-        /** The types of the tokens; default 1 for each. */
-        Builder types(List<Integer> value);
-
-        /** 1 for each. */
-        Builder mask(List<Integer> value);
-
-        /** Of the example's text; default 0.1. */
-        Builder epsilon(double value);
-
-        /** Of the example's form; default 0.1. */
-        Builder formatEpsilon(double value);
-
-        /** How the example's answers count in the loss; default as the rows. */
-        Builder weighting(Weighting value);
-
-        /** Of the answers' weights with {@link Weighting#DECAY}; default 1. */
-        Builder decayFactor(double value);
+    public CptConfigBuilder toBuilder() {
+        return ConfigBuilder.from(CptConfigBuilder.class, this);
     }
 }

@@ -1,6 +1,5 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
@@ -8,7 +7,6 @@ import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.KeyFormat;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -69,42 +67,12 @@ public record DeftConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, DeftConfig.class);
+    public static DeftConfigBuilder builder() {
+        return ConfigBuilder.of(DeftConfigBuilder.class, DeftConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link DeftConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<DeftConfig, Builder> {
-        /** The rank, at most out; default 8. */
-        Builder rank(int value);
-
-        /** How Q and S come from P; default RELU. */
-        Builder decomposition(Decomposition value);
-
-        /** Factor on the random start of R, where it has one; default 1. */
-        Builder initScale(double value);
-
-        /** The change put in is scaled by alpha / r; default 0: it is not scaled. */
-        Builder alpha(double value);
-
-        /** Whether only a part is taken away; default false. */
-        Builder removalOnly(boolean value);
-
-        /** Whether weights are stored [in, out]; a new adapter gets it by itself. */
-        Builder fanInFanOut(boolean value);
-
-        /** Probability that an element of x is dropped in training before R; default 0. */
-        Builder dropout(double value);
-
-        /** Whether R begins as {@code S^T W / s}, so that the model begins as the base; default true. */
-        Builder initWeights(boolean value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
+    public DeftConfigBuilder toBuilder() {
+        return ConfigBuilder.from(DeftConfigBuilder.class, this);
     }
 }

@@ -1,13 +1,11 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import java.util.Map;
@@ -52,36 +50,12 @@ public record DeloraConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, DeloraConfig.class);
+    public static DeloraConfigBuilder builder() {
+        return ConfigBuilder.of(DeloraConfigBuilder.class, DeloraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link DeloraConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<DeloraConfig, Builder> {
-        /** The rank; default 8. */
-        Builder rank(int value);
-
-        /** First value of the bound of the change; default 15. */
-        Builder lambda(double value);
-
-        /** Probability that an element of x is dropped in training; default 0. */
-        Builder dropout(double value);
-
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
-
-        /** Other ranks by expression; default none. */
-        Builder rankPattern(Map<String, Integer> value);
-
-        /** Other bounds by expression; default none. */
-        Builder lambdaPattern(Map<String, Double> value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
+    public DeloraConfigBuilder toBuilder() {
+        return ConfigBuilder.from(DeloraConfigBuilder.class, this);
     }
 }

@@ -1,13 +1,11 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import java.util.Map;
@@ -48,36 +46,12 @@ public record FourierFtConfig(CommonConfig common, @Group(biasWord = "fourier_on
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, FourierFtConfig.class);
+    public static FourierFtConfigBuilder builder() {
+        return ConfigBuilder.of(FourierFtConfigBuilder.class, FourierFtConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link FourierFtConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<FourierFtConfig, Builder> {
-        /** Coefficients of a layer; default 1000. */
-        Builder frequencies(int value);
-
-        /** Other numbers by expression; default none. */
-        Builder frequencyPattern(Map<String, Integer> value);
-
-        /** Factor on the change; default 150. */
-        Builder scaling(double value);
-
-        /** Chooses the frequencies; default 777. */
-        Builder seed(int value);
-
-        /** Whether coefficients begin at 0, so that the model begins as the base; default false. */
-        Builder initWeights(boolean value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
-
-        /** Whether weights are stored [in, out]; has no effect here. */
-        Builder fanInFanOut(boolean value);
+    public FourierFtConfigBuilder toBuilder() {
+        return ConfigBuilder.from(FourierFtConfigBuilder.class, this);
     }
 }

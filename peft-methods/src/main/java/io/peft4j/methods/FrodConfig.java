@@ -1,13 +1,11 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.UnusedKey;
@@ -63,39 +61,12 @@ public record FrodConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, FrodConfig.class);
+    public static FrodConfigBuilder builder() {
+        return ConfigBuilder.of(FrodConfigBuilder.class, FrodConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link FrodConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<FrodConfig, Builder> {
-        /** Chooses the sparse elements; default 0. */
-        Builder projectionSeed(long value);
-
-        /** Whether the common matrix is stored with the adapter; default true, and false is refused. */
-        Builder saveProjection(boolean value);
-
-        /** Probability that an element of x is dropped in training; default 0. */
-        Builder dropout(double value);
-
-        /** Whether weights are stored [in, out]; a new adapter gets it by itself. */
-        Builder fanInFanOut(boolean value);
-
-        /** Whether S begins at 0 and l as the base has it; default true. */
-        Builder initWeights(boolean value);
-
-        /** How many sparse elements there are, as a part of all; default 0.01. */
-        Builder sparseRate(double value);
-
-        /** Keeps the computation of the common matrix stable; default 0.001. */
-        Builder regularization(double value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
+    public FrodConfigBuilder toBuilder() {
+        return ConfigBuilder.from(FrodConfigBuilder.class, this);
     }
 }

@@ -4,7 +4,6 @@ import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -27,16 +26,12 @@ public record FullConfig(CommonConfig common,
         implements
             PlacedConfig{
     /** A builder with all weights. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, FullConfig.class);
+    public static FullConfigBuilder builder() {
+        return ConfigBuilder.of(FullConfigBuilder.class, FullConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link FullConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<FullConfig, Builder> {
+    public FullConfigBuilder toBuilder() {
+        return ConfigBuilder.from(FullConfigBuilder.class, this);
     }
 }

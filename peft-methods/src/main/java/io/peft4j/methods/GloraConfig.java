@@ -1,6 +1,5 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
@@ -8,7 +7,6 @@ import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.KeyFormat;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -66,33 +64,12 @@ public record GloraConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, GloraConfig.class);
+    public static GloraConfigBuilder builder() {
+        return ConfigBuilder.of(GloraConfigBuilder.class, GloraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link GloraConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<GloraConfig, Builder> {
-        /** The rank; default 8. */
-        Builder rank(int value);
-
-        /** What A and B are; default LORA. */
-        Builder weightForm(Form value);
-
-        /** What C is, not CONSTANT; default LORA. */
-        Builder couplingForm(Form value);
-
-        /** What D and E are, not LORA; default CONSTANT. */
-        Builder biasForm(Form value);
-
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
+    public GloraConfigBuilder toBuilder() {
+        return ConfigBuilder.from(GloraConfigBuilder.class, this);
     }
 }

@@ -1,13 +1,11 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -56,39 +54,12 @@ public record GraloraConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, GraloraConfig.class);
+    public static GraloraConfigBuilder builder() {
+        return ConfigBuilder.of(GraloraConfigBuilder.class, GraloraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link GraloraConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<GraloraConfig, Builder> {
-        /** The rank; default 32. */
-        Builder rank(int value);
-
-        /** The rank of a plain change beside the blocks; default 0. */
-        Builder hybridRank(int value);
-
-        /** Scales the change by alpha / (r + h); default 64. */
-        Builder alpha(double value);
-
-        /** Probability that an element of x is dropped in training; default 0. */
-        Builder dropout(double value);
-
-        /** Number of blocks in a row and in a column: a divisor of r, in and out; default 2. */
-        Builder blocks(int value);
-
-        /** Whether weights are stored [in, out]; a new adapter gets it by itself. */
-        Builder fanInFanOut(boolean value);
-
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
+    public GraloraConfigBuilder toBuilder() {
+        return ConfigBuilder.from(GraloraConfigBuilder.class, this);
     }
 }

@@ -7,7 +7,6 @@ import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.KeyFormat;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.UnusedKey;
@@ -59,24 +58,12 @@ public record HiraConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, HiraConfig.class);
+    public static HiraConfigBuilder builder() {
+        return ConfigBuilder.of(HiraConfigBuilder.class, HiraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link HiraConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<HiraConfig, Builder> {
-        /** The rank; default 32. */
-        Builder rank(int value);
-
-        /** Probability that an element of x is dropped in training; default 0. */
-        Builder dropout(double value);
-
-        /** How A and B begin; default KAIMING. */
-        Builder initialization(Initialization value);
+    public HiraConfigBuilder toBuilder() {
+        return ConfigBuilder.from(HiraConfigBuilder.class, this);
     }
 }

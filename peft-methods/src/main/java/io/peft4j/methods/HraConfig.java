@@ -1,13 +1,11 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -37,27 +35,12 @@ public record HraConfig(CommonConfig common, @Group(biasWord = "hra_only") Place
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, HraConfig.class);
+    public static HraConfigBuilder builder() {
+        return ConfigBuilder.of(HraConfigBuilder.class, HraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds an {@link HraConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<HraConfig, Builder> {
-        /** The number of reflections; default 8. An odd number does not begin as the base. */
-        Builder rank(int value);
-
-        /** Whether the normals are made orthogonal first; default false. */
-        Builder gramSchmidt(boolean value);
-
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
+    public HraConfigBuilder toBuilder() {
+        return ConfigBuilder.from(HraConfigBuilder.class, this);
     }
 }

@@ -6,7 +6,6 @@ import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.TargetModules;
@@ -47,29 +46,12 @@ public record Ia3Config(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, Ia3Config.class);
+    public static Ia3ConfigBuilder builder() {
+        return ConfigBuilder.of(Ia3ConfigBuilder.class, Ia3Config.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds an {@link Ia3Config}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<Ia3Config, Builder> {
-        /** Targets whose input is scaled; default {@code down_proj}. */
-        Builder feedforwardModules(TargetModules value);
-
-        /** Targets whose input is scaled, by name. */
-        default Builder feedforwardModules(String... names) {
-            return feedforwardModules(TargetModules.of(names));
-        }
-
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
-
-        /** Whether weights are stored [in, out], as GPT-2's are; set by itself. */
-        Builder fanInFanOut(boolean value);
+    public Ia3ConfigBuilder toBuilder() {
+        return ConfigBuilder.from(Ia3ConfigBuilder.class, this);
     }
 }

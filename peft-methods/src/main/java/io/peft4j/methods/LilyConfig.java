@@ -6,7 +6,6 @@ import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -52,30 +51,12 @@ public record LilyConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, LilyConfig.class);
+    public static LilyConfigBuilder builder() {
+        return ConfigBuilder.of(LilyConfigBuilder.class, LilyConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link LilyConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<LilyConfig, Builder> {
-        /** The rank; default 32. */
-        Builder rank(int value);
-
-        /** How many layers of a target, one after the other, share an A; default 1. */
-        Builder stride(int value);
-
-        /** The number of matrices B that all layers of a target share, at least 2; default 2. */
-        Builder matrices(int value);
-
-        /** The factor on what is added; default 1. */
-        Builder scaling(double value);
-
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
+    public LilyConfigBuilder toBuilder() {
+        return ConfigBuilder.from(LilyConfigBuilder.class, this);
     }
 }

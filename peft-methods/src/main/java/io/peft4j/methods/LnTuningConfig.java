@@ -4,7 +4,6 @@ import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -23,16 +22,12 @@ public record LnTuningConfig(CommonConfig common,
         implements
             PlacedConfig{
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, LnTuningConfig.class);
+    public static LnTuningConfigBuilder builder() {
+        return ConfigBuilder.of(LnTuningConfigBuilder.class, LnTuningConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds an {@link LnTuningConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<LnTuningConfig, Builder> {
+    public LnTuningConfigBuilder toBuilder() {
+        return ConfigBuilder.from(LnTuningConfigBuilder.class, this);
     }
 }

@@ -53,29 +53,12 @@ public record MultitaskPromptConfig(CommonConfig common, @Group VirtualTokens vi
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, MultitaskPromptConfig.class);
+    public static MultitaskPromptConfigBuilder builder() {
+        return ConfigBuilder.of(MultitaskPromptConfigBuilder.class, MultitaskPromptConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link MultitaskPromptConfig}, which says what each value means. */
-    public interface Builder extends VirtualTokens.Builder<MultitaskPromptConfig, Builder> {
-        /** The rank of the task's matrix; default 1. */
-        Builder rank(int value);
-
-        /** Tasks that have a matrix; default 1. */
-        Builder tasks(int value);
-
-        /** The task of rows that name none. */
-        Builder task(OptionalInt value);
-
-        /** The task of rows that name none. */
-        default Builder task(int value) {
-            return task(OptionalInt.of(value));
-        }
+    public MultitaskPromptConfigBuilder toBuilder() {
+        return ConfigBuilder.from(MultitaskPromptConfigBuilder.class, this);
     }
 }

@@ -1,13 +1,11 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -60,48 +58,12 @@ public record OftConfig(CommonConfig common, @Group(biasWord = "oft_only") Place
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, OftConfig.class);
+    public static OftConfigBuilder builder() {
+        return ConfigBuilder.of(OftConfigBuilder.class, OftConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds an {@link OftConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<OftConfig, Builder> {
-        /** The number of blocks; 0, the default, where the block size is given. */
-        Builder blocks(int value);
-
-        /** Size of a block; default 32, 0 where the number of blocks is given. */
-        Builder blockSize(int value);
-
-        /** Whether all blocks of a layer are one; default false. */
-        Builder blockShare(boolean value);
-
-        /** Whether the transform is approximated by a series; default true. */
-        Builder cayleyNeumann(boolean value);
-
-        /** Terms of the series; default 5. */
-        Builder neumannTerms(int value);
-
-        /** Whether training keeps each skew-symmetric matrix within a ball; default false. */
-        Builder constrained(boolean value);
-
-        /** The radius of that ball, times the root of the number of blocks; default 6e-5. */
-        Builder eps(double value);
-
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
-
-        /** Whether weights are stored [in, out]; has no effect here. */
-        Builder fanInFanOut(boolean value);
-
-        /** Must be 0 in a new adapter, the default. */
-        Builder moduleDropout(double value);
+    public OftConfigBuilder toBuilder() {
+        return ConfigBuilder.from(OftConfigBuilder.class, this);
     }
 }

@@ -6,7 +6,6 @@ import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.UnusedKey;
@@ -50,24 +49,12 @@ public record OsfConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, OsfConfig.class);
+    public static OsfConfigBuilder builder() {
+        return ConfigBuilder.of(OsfConfigBuilder.class, OsfConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds an {@link OsfConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<OsfConfig, Builder> {
-        /** How many directions are kept: a number, or below 1 a share of all; default 0: half of them. */
-        Builder keptRank(double value);
-
-        /** Other numbers or shares by expressions that a path contains; default none. */
-        Builder rankPattern(Map<String, Double> value);
-
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
+    public OsfConfigBuilder toBuilder() {
+        return ConfigBuilder.from(OsfConfigBuilder.class, this);
     }
 }

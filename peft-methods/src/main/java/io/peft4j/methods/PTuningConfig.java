@@ -52,27 +52,12 @@ public record PTuningConfig(CommonConfig common, @Group VirtualTokens virtualTok
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, PTuningConfig.class);
+    public static PTuningConfigBuilder builder() {
+        return ConfigBuilder.of(PTuningConfigBuilder.class, PTuningConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link PTuningConfig}, which says what each value means. */
-    public interface Builder extends VirtualTokens.Builder<PTuningConfig, Builder> {
-        /** The network; default {@link Encoder#MLP}. */
-        Builder encoder(Encoder value);
-
-        /** Width of the network; 0, the default, is that of the model. */
-        Builder hiddenSize(int value);
-
-        /** Layers of the LSTM; the other network has always two; default 2. */
-        Builder layers(int value);
-
-        /** Dropout between the layers of the LSTM; default 0. */
-        Builder dropout(double value);
+    public PTuningConfigBuilder toBuilder() {
+        return ConfigBuilder.from(PTuningConfigBuilder.class, this);
     }
 }

@@ -7,7 +7,6 @@ import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -48,30 +47,12 @@ public record PeanutConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, PeanutConfig.class);
+    public static PeanutConfigBuilder builder() {
+        return ConfigBuilder.of(PeanutConfigBuilder.class, PeanutConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link PeanutConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<PeanutConfig, Builder> {
-        /** The rank; default 32. */
-        Builder rank(int value);
-
-        /** Number of encoders, and of decoders; default 0. */
-        Builder depth(int value);
-
-        /** The function between the layers, by its name in Transformers; default relu. */
-        Builder activation(String value);
-
-        /** Factor on the change; default 1. */
-        Builder scaling(double value);
-
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
+    public PeanutConfigBuilder toBuilder() {
+        return ConfigBuilder.from(PeanutConfigBuilder.class, this);
     }
 }

@@ -7,7 +7,6 @@ import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.UnusedKey;
@@ -63,38 +62,12 @@ public record PolyConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, PolyConfig.class);
+    public static PolyConfigBuilder builder() {
+        return ConfigBuilder.of(PolyConfigBuilder.class, PolyConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link PolyConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<PolyConfig, Builder> {
-        /** The rank; default 8. */
-        Builder rank(int value);
-
-        /** Pairs of matrices; default 4. */
-        Builder skills(int value);
-
-        /** Parts of the features that have weights of their own: a divisor of in and out; default 1. */
-        Builder splits(int value);
-
-        /** Tasks that have weights of the skills; default 1. */
-        Builder tasks(int value);
-
-        /** The task of rows that name none. */
-        Builder task(OptionalInt value);
-
-        /** The task of rows that name none. */
-        default Builder task(int value) {
-            return task(OptionalInt.of(value));
-        }
-
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
+    public PolyConfigBuilder toBuilder() {
+        return ConfigBuilder.from(PolyConfigBuilder.class, this);
     }
 }

@@ -50,24 +50,12 @@ public record PrefixTuningConfig(CommonConfig common, @Group VirtualTokens virtu
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, PrefixTuningConfig.class);
+    public static PrefixTuningConfigBuilder builder() {
+        return ConfigBuilder.of(PrefixTuningConfigBuilder.class, PrefixTuningConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link PrefixTuningConfig}, which says what each value means. */
-    public interface Builder extends VirtualTokens.Builder<PrefixTuningConfig, Builder> {
-        /** Whether there is a projection; default false. */
-        Builder projection(boolean value);
-
-        /** Width of the projection; 0, the default, is that of the keys. */
-        Builder hiddenSize(int value);
-
-        /** How keys and values begin; default {@link Initialization#NORMAL}. */
-        Builder initialization(Initialization value);
+    public PrefixTuningConfigBuilder toBuilder() {
+        return ConfigBuilder.from(PrefixTuningConfigBuilder.class, this);
     }
 }

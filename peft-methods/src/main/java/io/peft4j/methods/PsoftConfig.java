@@ -7,7 +7,6 @@ import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.KeyFormat;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.UnusedKey;
@@ -82,48 +81,12 @@ public record PsoftConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, PsoftConfig.class);
+    public static PsoftConfigBuilder builder() {
+        return ConfigBuilder.of(PsoftConfigBuilder.class, PsoftConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link PsoftConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<PsoftConfig, Builder> {
-        /** The rank; default 32. */
-        Builder rank(int value);
-
-        /** A factor that cancels out; default 32. */
-        Builder alpha(double value);
-
-        /** Probability that an element of x is dropped in training; default 0. */
-        Builder dropout(double value);
-
-        /** Whether weights are stored [in, out]; a new adapter gets it by itself. */
-        Builder fanInFanOut(boolean value);
-
-        /** How the singular values are split between A and B; default {@link Split#LEFT}. */
-        Builder split(Split value);
-
-        /** Whether R is a rotation; default true. */
-        Builder orthogonal(boolean value);
-
-        /** Whether b is trained; default true. */
-        Builder scalesOutput(boolean value);
-
-        /** Whether a is trained; default true. */
-        Builder scalesInput(boolean value);
-
-        /** Whether R is a sum of powers of Q; default false. */
-        Builder cayleyNeumann(boolean value);
-
-        /** Terms of the sum; default 5. */
-        Builder neumannTerms(int value);
-
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
+    public PsoftConfigBuilder toBuilder() {
+        return ConfigBuilder.from(PsoftConfigBuilder.class, this);
     }
 }

@@ -7,7 +7,6 @@ import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.KeyFormat;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -57,24 +56,12 @@ public record RoadConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, RoadConfig.class);
+    public static RoadConfigBuilder builder() {
+        return ConfigBuilder.of(RoadConfigBuilder.class, RoadConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link RoadConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<RoadConfig, Builder> {
-        /** How many angles and scales a pair has; default ROAD_1. */
-        Builder variant(Variant value);
-
-        /** Features of a group: even, and a divisor of out; default 64. */
-        Builder groupSize(int value);
-
-        /** Whether angles begin at 0 and scales at 1, so that the model begins as the base; default true. */
-        Builder initWeights(boolean value);
+    public RoadConfigBuilder toBuilder() {
+        return ConfigBuilder.from(RoadConfigBuilder.class, this);
     }
 }

@@ -6,7 +6,6 @@ import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.UnusedKey;
@@ -72,65 +71,12 @@ public record ShadowConfig(CommonConfig common, @Group(without = "bias") Placeme
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, ShadowConfig.class);
+    public static ShadowConfigBuilder builder() {
+        return ConfigBuilder.of(ShadowConfigBuilder.class, ShadowConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link ShadowConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<ShadowConfig, Builder> {
-        /** The rank; default 8. */
-        Builder rank(int value);
-
-        /** The factor on what is added to a layer's input; default 0.1. */
-        Builder strength(double value);
-
-        /** Probability that an element of what is added is dropped in training; default 0.2. */
-        Builder dropout(double value);
-
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
-
-        /** Layers of the small decoder; default 1. */
-        Builder layers(OptionalInt value);
-
-        /** Layers of the small decoder. */
-        default Builder layers(int value) {
-            return layers(OptionalInt.of(value));
-        }
-
-        /** Width of the small decoder; default the base's. */
-        Builder hiddenSize(OptionalInt value);
-
-        /** Width of the small decoder. */
-        default Builder hiddenSize(int value) {
-            return hiddenSize(OptionalInt.of(value));
-        }
-
-        /** Inner features of the small decoder's feed-forward networks; default as in the base. */
-        Builder intermediateSize(OptionalInt value);
-
-        /** Inner features of the small decoder's feed-forward networks. */
-        default Builder intermediateSize(int value) {
-            return intermediateSize(OptionalInt.of(value));
-        }
-
-        /** Whether the small decoder reads the base's embedding where the widths are equal; default true. */
-        Builder sharesEmbedding(boolean value);
-
-        /** Inner features of what carries the state on; default the rank. */
-        Builder updateSize(OptionalInt value);
-
-        /** Inner features of what carries the state on. */
-        default Builder updateSize(int value) {
-            return updateSize(OptionalInt.of(value));
-        }
-
-        /** The factor on the small decoder's own loss in training; default 0.05. */
-        Builder auxiliaryWeight(double value);
+    public ShadowConfigBuilder toBuilder() {
+        return ConfigBuilder.from(ShadowConfigBuilder.class, this);
     }
 }

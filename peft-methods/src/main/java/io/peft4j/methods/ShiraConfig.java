@@ -6,7 +6,6 @@ import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.UnusedKey;
@@ -43,32 +42,12 @@ public record ShiraConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, ShiraConfig.class);
+    public static ShiraConfigBuilder builder() {
+        return ConfigBuilder.of(ShiraConfigBuilder.class, ShiraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link ShiraConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<ShiraConfig, Builder> {
-        /** The rank whose LoRA has as many parameters; default 32. */
-        Builder rank(int value);
-
-        /** Chooses the places; default none, which draws them from the adapter's seed. */
-        Builder seed(OptionalInt value);
-
-        /** Chooses the places. */
-        default Builder seed(int value) {
-            return seed(OptionalInt.of(value));
-        }
-
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
-
-        /** Whether weights are stored [in, out]; has no effect here. */
-        Builder fanInFanOut(boolean value);
+    public ShiraConfigBuilder toBuilder() {
+        return ConfigBuilder.from(ShiraConfigBuilder.class, this);
     }
 }

@@ -6,7 +6,6 @@ import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -60,36 +59,12 @@ public record SupertuningConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, SupertuningConfig.class);
+    public static SupertuningConfigBuilder builder() {
+        return ConfigBuilder.of(SupertuningConfigBuilder.class, SupertuningConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link SupertuningConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<SupertuningConfig, Builder> {
-        /** Part of the elements that is not trained; default 0.99. */
-        Builder sparsity(double value);
-
-        /** Whether the largest elements are trained and not the smallest; default true. */
-        Builder selectTop(boolean value);
-
-        /** The rank of the change beside the elements; default 0: none. */
-        Builder rank(int value);
-
-        /** Scales the low-rank change by alpha / r; default 2 r. */
-        Builder alpha(double value);
-
-        /** Probability that an element of x is dropped in training before the low-rank change; default 0. */
-        Builder dropout(double value);
-
-        /** Whether the model begins as the base; default true. */
-        Builder initWeights(boolean value);
-
-        /** Whether the file says which elements are trained; default true. */
-        Builder saveIndices(boolean value);
+    public SupertuningConfigBuilder toBuilder() {
+        return ConfigBuilder.from(SupertuningConfigBuilder.class, this);
     }
 }

@@ -1,6 +1,5 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
@@ -8,7 +7,6 @@ import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.KeyFormat;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -78,45 +76,12 @@ public record TinyLoraConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, TinyLoraConfig.class);
+    public static TinyLoraConfigBuilder builder() {
+        return ConfigBuilder.of(TinyLoraConfigBuilder.class, TinyLoraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link TinyLoraConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<TinyLoraConfig, Builder> {
-        /** The rank; default 2. */
-        Builder rank(int value);
-
-        /** The length of a vector; default 64. */
-        Builder length(int value);
-
-        /** How many layers share a vector: 0 each has its own, 1 all share one; default 0. */
-        Builder weightTying(double value);
-
-        /** Seed of the random matrices of the first layer; each further one has the next; default 42. */
-        Builder seed(long value);
-
-        /** Whether the random matrices stand in the file; default true. */
-        Builder saveProjection(boolean value);
-
-        /** Bound of a uniform start of the vectors; default 0.02. */
-        Builder initBound(double value);
-
-        /** Probability that an element of x is dropped in training; default 0. */
-        Builder dropout(double value);
-
-        /** Whether weights are stored [in, out]; a new adapter gets it by itself. */
-        Builder fanInFanOut(boolean value);
-
-        /** How the vectors begin; default ZERO. */
-        Builder initialization(Initialization value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
+    public TinyLoraConfigBuilder toBuilder() {
+        return ConfigBuilder.from(TinyLoraConfigBuilder.class, this);
     }
 }

@@ -9,7 +9,6 @@ import io.peft4j.core.peft.config.PeftType;
 import io.peft4j.core.peft.config.TargetModules;
 import java.util.HashSet;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * Trainable tokens: chosen rows of the input embedding are trained and replace those of the base, {@code k * H}
@@ -38,32 +37,12 @@ public record TrainableTokensConfig(CommonConfig common, @Key("target_modules") 
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, TrainableTokensConfig.class);
+    public static TrainableTokensConfigBuilder builder() {
+        return ConfigBuilder.of(TrainableTokensConfigBuilder.class, TrainableTokensConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link TrainableTokensConfig}, which says what each value means. */
-    public interface Builder extends ConfigBuilder<TrainableTokensConfig> {
-        /** What every configuration holds. */
-        Builder common(CommonConfig value);
-
-        /** The embedding; default the model's input embedding. */
-        Builder targetModules(TargetModules value);
-
-        /** The ids of the tokens, each once; they have no default. */
-        Builder tokenIndices(List<Integer> ids);
-
-        /** The ids of the tokens, each once. */
-        default Builder tokenIndices(int... ids) {
-            return tokenIndices(IntStream.of(ids).boxed().toList());
-        }
-
-        /** Whether the rows begin as the base's; default true. */
-        Builder initWeights(boolean value);
+    public TrainableTokensConfigBuilder toBuilder() {
+        return ConfigBuilder.from(TrainableTokensConfigBuilder.class, this);
     }
 }

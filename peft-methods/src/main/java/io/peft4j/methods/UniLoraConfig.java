@@ -1,13 +1,11 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
@@ -58,42 +56,12 @@ public record UniLoraConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, UniLoraConfig.class);
+    public static UniLoraConfigBuilder builder() {
+        return ConfigBuilder.of(UniLoraConfigBuilder.class, UniLoraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds an {@link UniLoraConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<UniLoraConfig, Builder> {
-        /** The rank; default 4. */
-        Builder rank(int value);
-
-        /** Chooses which element comes from which number; default 42. */
-        Builder seed(long value);
-
-        /** The length of the vector; default 256. */
-        Builder length(int value);
-
-        /** Probability that an element of x is dropped in training; default 0. */
-        Builder dropout(double value);
-
-        /** Whether weights are stored [in, out]; a new adapter gets it by itself. */
-        Builder fanInFanOut(boolean value);
-
-        /** The vector begins uniform between minus this and this; default 0.02. */
-        Builder initBound(double value);
-
-        /** Whether t begins so and not normal; the model never begins as the base; default true. */
-        Builder initWeights(boolean value);
-
-        /** Whether the choice stands in the file; default false. */
-        Builder saveIndices(boolean value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
+    public UniLoraConfigBuilder toBuilder() {
+        return ConfigBuilder.from(UniLoraConfigBuilder.class, this);
     }
 }

@@ -1,13 +1,11 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Group;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftType;
-import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import java.util.Map;
@@ -64,45 +62,12 @@ public record WaveFtConfig(CommonConfig common,
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static Builder builder() {
-        return ConfigBuilder.of(Builder.class, WaveFtConfig.class);
+    public static WaveFtConfigBuilder builder() {
+        return ConfigBuilder.of(WaveFtConfigBuilder.class, WaveFtConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public Builder toBuilder() {
-        return ConfigBuilder.from(Builder.class, this);
-    }
-
-    /** Builds a {@link WaveFtConfig}, which says what each value means. */
-    public interface Builder extends PlacedBuilder<WaveFtConfig, Builder> {
-        /** Coefficients of a layer; default 2592. */
-        Builder frequencies(int value);
-
-        /** Factor on the change; default 25. */
-        Builder scaling(double value);
-
-        /** One of Daubechies' wavelets, db1 to db10; default db1. */
-        Builder wavelet(String value);
-
-        /** Whether there is a transform; default true. */
-        Builder transformed(boolean value);
-
-        /** Chooses the places; default 777. */
-        Builder seed(long value);
-
-        /** Whether weights are stored [in, out]; a new adapter gets it by itself. */
-        Builder fanInFanOut(boolean value);
-
-        /** Other numbers by expression; default none. */
-        Builder frequencyPattern(Map<String, Integer> value);
-
-        /** Whether layers get numbers in proportion to their elements; default false. */
-        Builder proportional(boolean value);
-
-        /** Whether coefficients begin at 0, so that the model begins as the base; default true. */
-        Builder initWeights(boolean value);
-
-        /** Which biases of the base are trained; default none. */
-        Builder bias(Bias value);
+    public WaveFtConfigBuilder toBuilder() {
+        return ConfigBuilder.from(WaveFtConfigBuilder.class, this);
     }
 }

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The keys by which AdaMSS drops clusters. */
 class AdamssConfigTest {
-    private static Arguments wrong(String message, UnaryOperator<AdamssConfig.Builder> change) {
+    private static Arguments wrong(String message, UnaryOperator<AdamssConfigBuilder> change) {
         return Arguments.of(message, change);
     }
 
@@ -33,7 +33,7 @@ class AdamssConfigTest {
     @ParameterizedTest
     @MethodSource("wrong")
     void valuesOutOfRangeAreRefusedWhereClustersAreDropped(String message,
-            UnaryOperator<AdamssConfig.Builder> change) {
+            UnaryOperator<AdamssConfigBuilder> change) {
         AdamssConfig unused = change.apply(AdamssConfig.builder()).build();
         assertEquals(message, assertThrows(ConfigurationException.class,
                 () -> unused.toBuilder().dropsClusters(true).build()).getMessage());

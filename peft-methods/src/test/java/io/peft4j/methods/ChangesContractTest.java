@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 
 /** FourierFT, C3A, SHiRA and trainable tokens keep what every method promises. */
 class ChangesContractTest extends PeftFilesContract {
-    private static TrainableTokensConfig.Builder tokens(int... ids) {
+    private static TrainableTokensConfigBuilder tokens(int... ids) {
         return TrainableTokensConfig.builder().tokenIndices(ids);
     }
 

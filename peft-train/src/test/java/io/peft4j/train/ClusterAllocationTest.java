@@ -11,6 +11,7 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.methods.AdamssConfig;
+import io.peft4j.methods.AdamssConfigBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,12 +34,12 @@ class ClusterAllocationTest {
     private Path folder;
 
     /** Of 12 clusters 9 are the target after update 2, 6 after update 4, then 5, and one less are left. */
-    private static AdamssConfig.Builder config() {
+    private static AdamssConfigBuilder config() {
         return AdamssConfig.builder().rank(3).clusters(2).targetModules("q_proj", "v_proj", "up_proj")
                 .dropsClusters(true).targetClusters(5).firstUpdate(1).lastUpdate(8).interval(2);
     }
 
-    private static Tiny tiny(AdamssConfig.Builder config) {
+    private static Tiny tiny(AdamssConfigBuilder config) {
         return new Tiny(new TinyNetwork(5, false, true), new NaiveKernels(), config.build(), 6);
     }
 
@@ -51,7 +52,7 @@ class ClusterAllocationTest {
     }
 
     /** The clusters that each update changes, by their names without those of A and B. */
-    private List<Set<String>> changed(AdamssConfig.Builder config, String run) {
+    private List<Set<String>> changed(AdamssConfigBuilder config, String run) {
         List<Set<String>> changed = new ArrayList<>();
         try (Tiny tiny = tiny(config)) {
             Map<String, float[]> values = new HashMap<>();
@@ -89,7 +90,7 @@ class ClusterAllocationTest {
 
     @Test
     void aTargetOfOneCanLeaveNothingToTrain() {
-        AdamssConfig.Builder config = config().targetClusters(1).firstUpdate(0).lastUpdate(4).interval(4);
+        AdamssConfigBuilder config = config().targetClusters(1).firstUpdate(0).lastUpdate(4).interval(4);
         assertEquals(List.of(CLUSTERS, CLUSTERS, CLUSTERS, CLUSTERS, CLUSTERS, 0, 0, 0, 0, 0, 0, 0),
                 changed(config, "none").stream().map(Set::size).toList());
     }

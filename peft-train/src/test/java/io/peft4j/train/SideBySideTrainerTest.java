@@ -15,6 +15,7 @@ import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.text.WordTokenizer;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.LoraConfigBuilder;
 import io.peft4j.methods.Ia3Config;
 import io.peft4j.train.optimizer.Lion;
 import java.io.IOException;
@@ -40,7 +41,7 @@ class SideBySideTrainerTest {
     private record Trial(PeftConfig config, UnaryOperator<TrainerBuilder> options) {
     }
 
-    private static LoraConfig.Builder lora(int rank) {
+    private static LoraConfigBuilder lora(int rank) {
         return LoraConfig.builder().rank(rank).alpha(2 * rank).targetModules("q_proj", "v_proj", "up_proj");
     }
 

@@ -13,6 +13,7 @@ import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.text.WordTokenizer;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.LoraConfigBuilder;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.EncodedExamples;
 import java.util.ArrayList;
@@ -39,7 +40,7 @@ public final class Tiny implements AutoCloseable {
         this(dropout, kernels, LoraConfig.builder().targetModules(TargetModules.ALL_LINEAR));
     }
 
-    private Tiny(double dropout, Kernels kernels, LoraConfig.Builder places) {
+    private Tiny(double dropout, Kernels kernels, LoraConfigBuilder places) {
         this(new TinyNetwork(5, false, true), kernels, places.rank(2).alpha(4).dropout(dropout).build(), 6);
     }
 
@@ -64,7 +65,7 @@ public final class Tiny implements AutoCloseable {
     }
 
     /** LoRA on some linear layers of one decoder layer. */
-    public static LoraConfig.Builder onLayer(int layer) {
+    public static LoraConfigBuilder onLayer(int layer) {
         return LoraConfig.builder().targetModules(TargetModules.of(List.of("q_proj", "v_proj", "up_proj")))
                 .layersToTransform(layer);
     }

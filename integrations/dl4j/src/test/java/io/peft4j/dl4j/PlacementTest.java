@@ -12,6 +12,7 @@ import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.dl4j.internal.AdaptedLayer;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.LoraConfigBuilder;
 import io.peft4j.lora.init.LoraInit;
 import io.peft4j.methods.OftConfig;
 import java.util.List;
@@ -49,7 +50,7 @@ class PlacementTest {
         return network;
     }
 
-    private static LoraConfig.Builder lora(String... targets) {
+    private static LoraConfigBuilder lora(String... targets) {
         return LoraConfig.builder().rank(2).targetModules(targets);
     }
 
@@ -117,7 +118,7 @@ class PlacementTest {
 
     @Test
     void whatDoesNotWorkHereIsNamed() {
-        LoraConfig.Builder lora = lora("hidden");
+        LoraConfigBuilder lora = lora("hidden");
         Map<PeftConfig, String> refused = Map.of(
                 lora.build().toBuilder().dropout(0.1).build(), "lora_dropout is 0.1",
                 lora.build().toBuilder().initialization(LoraInit.PISSA).build(), "init_lora_weights is \"pissa\"",

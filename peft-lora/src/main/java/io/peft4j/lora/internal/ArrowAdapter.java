@@ -12,6 +12,7 @@ import io.peft4j.core.peft.method.LowRankUpdate;
 import io.peft4j.core.peft.method.support.LayeredAdapter;
 import io.peft4j.lora.Arrow;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.LoraConfigBuilder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -52,7 +53,7 @@ final class ArrowAdapter extends LayeredAdapter {
             parts.put(i < mixed ? "task_" + i : "gks_" + (i - mixed), loaded.get(i));
         }
         List<String> names = List.copyOf(parts.keySet());
-        LoraConfig.Builder named = config.toBuilder().arrow(arrow.withAdapters(names.subList(0, mixed),
+        LoraConfigBuilder named = config.toBuilder().arrow(arrow.withAdapters(names.subList(0, mixed),
                 names.subList(mixed, names.size())));
         if (!setup.isRestoring()) {
             named.rank(rank).targetModules(TargetModules.of(slots.stream()

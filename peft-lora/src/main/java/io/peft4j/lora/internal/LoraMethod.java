@@ -19,6 +19,7 @@ import io.peft4j.core.peft.method.support.TrainedTokens;
 import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.lora.LayerRange;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.LoraConfigBuilder;
 import io.peft4j.lora.init.LoraInit;
 import io.peft4j.lora.init.LoraStart;
 import io.peft4j.lora.init.LoraTarget;
@@ -80,7 +81,7 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
         if (setup.isRestoring()) {
             return new LoraAdapter(ends.map(both -> both.named(layers)).orElse(config), layers);
         }
-        LoraConfig.Builder stored = config.toBuilder().layerReplication(layout).fanInFanOut(transposed)
+        LoraConfigBuilder stored = config.toBuilder().layerReplication(layout).fanInFanOut(transposed)
                 .placement(targets.placement());
         describe(stored, config, asked, List.copyOf(begun.values()));
         return new LoraAdapter(stored.build(), layers);
@@ -124,7 +125,7 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
      * Describes targets that a beginning has changed: their ranks and alphas by path, and their paths where some are
      * gone.
      */
-    private static void describe(LoraConfig.Builder stored, LoraConfig config, List<LoraTarget> before,
+    private static void describe(LoraConfigBuilder stored, LoraConfig config, List<LoraTarget> before,
             List<LoraTarget> after) {
         boolean all = before.size() == after.size();
         boolean same = all;

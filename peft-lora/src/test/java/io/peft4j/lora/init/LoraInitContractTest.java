@@ -8,6 +8,7 @@ import static io.peft4j.core.peft.TinyNetwork.LAYERS;
 import io.peft4j.core.peft.PeftRowsContract;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.LoraConfigBuilder;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -22,7 +23,7 @@ class LoraInitContractTest extends PeftRowsContract {
     private static final int VALUE = HIDDEN + KEYS;
     private static final int MLP = HIDDEN + INNER;
 
-    private static Case at(Base base, String name, LoraConfig.Builder lora, long parameters) {
+    private static Case at(Base base, String name, LoraConfigBuilder lora, long parameters) {
         return new Case(name, base, lora.build(), true, true, parameters);
     }
 
@@ -30,7 +31,7 @@ class LoraInitContractTest extends PeftRowsContract {
         return Corda.builder().mode(mode).build();
     }
 
-    static LoraConfig.Builder lora(LoraInit start, int rank, String... targets) {
+    static LoraConfigBuilder lora(LoraInit start, int rank, String... targets) {
         return LoraConfig.builder().initialization(start).rank(rank).alpha(rank).targetModules(targets);
     }
 

@@ -18,6 +18,7 @@ import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.LoraConfigBuilder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +37,7 @@ class LoraInitTest {
     private static final List<int[]> SEQUENCES = List.of(new int[] {1, 5, 3, 5, 2, 9}, new int[] {4, 12, 8, 4});
 
     static Stream<LoraConfig> configs() {
-        LoraConfig.Builder pissa = LoraInitContractTest.lora(LoraInit.PISSA, 3, "q_proj", "down_proj", "up_proj");
+        LoraConfigBuilder pissa = LoraInitContractTest.lora(LoraInit.PISSA, 3, "q_proj", "down_proj", "up_proj");
         return Stream.of(pissa.build(), pissa.rsLora(true).alpha(5).rankPattern(Map.of("q_proj", 2))
                 .alphaPattern(Map.of("up_proj", 7.0)).build(),
                 LoraInitContractTest.lora(LoraInit.OLORA, 4,

@@ -20,6 +20,7 @@ import io.peft4j.lora.LayerRange;
 import io.peft4j.lora.LoHaConfig;
 import io.peft4j.lora.LoKrConfig;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.LoraConfigBuilder;
 import io.peft4j.lora.MissConfig;
 import io.peft4j.lora.Monteclora;
 import io.peft4j.lora.PveraConfig;
@@ -272,11 +273,11 @@ class SavedAdaptersTest {
                         .formatEpsilon(2).build()));
     }
 
-    private static LoraConfig.Builder lora() {
+    private static LoraConfigBuilder lora() {
         return LoraConfig.builder().rank(4).alpha(8);
     }
 
-    private static Arguments row(String model, String name, LoraConfig.Builder config) {
+    private static Arguments row(String model, String name, LoraConfigBuilder config) {
         return row(model, name, config.build());
     }
 

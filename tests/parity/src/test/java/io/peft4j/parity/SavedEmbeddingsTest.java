@@ -9,6 +9,7 @@ import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.file.SavedEmbeddings;
 import io.peft4j.core.safetensors.support.SafetensorsFile;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.LoraConfigBuilder;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import java.nio.file.Path;
@@ -47,7 +48,7 @@ class SavedEmbeddingsTest {
         ModelOptions options = ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32).withThreads(1);
         try (BaseModel base = BaseModel.load(Fixtures.FOLDER.resolve(MODEL).toString(), row.has("new_tokens")
                 ? options.withNewTokens(NEW_TOKENS) : options)) {
-            LoraConfig.Builder config = LoraConfig.builder().rank(2).targetModules(TARGETS.get(row.get("case")
+            LoraConfigBuilder config = LoraConfig.builder().rank(2).targetModules(TARGETS.get(row.get("case")
                     .asText()).toArray(String[]::new));
             if (row.get("case").asText().equals("rows")) {
                 config.trainableTokens(TokenIndices.of(3, 5));

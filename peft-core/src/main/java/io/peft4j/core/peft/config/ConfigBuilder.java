@@ -6,7 +6,8 @@ import java.util.Map;
 
 /**
  * Builds a configuration record. A record's builder is an interface that extends this one and has a method for each
- * value, named as the component and with its type; there is no class to write:
+ * value, named as the component and with its type; there is no class to write. The interfaces of PEFT4J's own methods
+ * are written by its annotation processor while they are compiled; by hand one is:
  *
  * <pre>{@code
  * public record HraConfig(CommonConfig common, @Group Placement placement, @Key(value = "r", fallback = "8") int rank)
