@@ -7,13 +7,11 @@ import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.comparison.internal.Evidence;
+import io.peft4j.eval.comparison.internal.NumberFormats;
 import io.peft4j.eval.comparison.internal.PairedOutcomes;
+import io.peft4j.eval.comparison.internal.ReportDocument;
 import io.peft4j.eval.comparison.internal.VerdictRules;
-import io.peft4j.eval.comparison.internal.VerdictTone;
 import io.peft4j.eval.guard.GuardReport;
-import io.peft4j.report.support.Blocks;
-import io.peft4j.report.support.Page;
-import io.peft4j.report.support.Table;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -68,10 +66,6 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, Opti
         return likelier;
     }
 
-    private static String p(double value) {
-        return value < 0.0001 ? "< 0.0001" : String.format(Locale.ROOT, "%.2g", value);
-    }
-
     /** The report as one JSON object. */
     public String toJson() {
         ObjectNode node = new ObjectMapper().createObjectNode();
@@ -86,45 +80,30 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, Opti
 
     /** The report as Markdown. */
     public String toMarkdown() {
-        StringBuilder text = new StringBuilder("# Preferences\n\n").append(verdict).append("\n");
-        List<List<String>> rows = rows();
-        for (int i = 0; i < rows.size(); i++) {
-            text.append("\n| ").append(String.join(" | ", rows.get(i))).append(" |");
-            text.append(i > 0 ? "" : "\n|" + "---|".repeat(rows.get(i).size()));
-        }
-        return text.append("\n\n").append(note()).append("\n").toString();
+        return document().markdown();
     }
 
     /** The report as one HTML page that loads nothing. */
     public String toHtml() {
-        List<List<String>> rows = rows();
-        Table table = Table.of(rows.get(0));
-        rows.subList(1, rows.size()).forEach(row -> table.row(row.toArray()));
-        return Page.titled("Preferences: base against tuned").add(
-                Blocks.banner(VerdictTone.of(verdict), verdict.words(), verdict.sentence()),
-                Blocks.card("Held-out pairs", table.html(), Blocks.note(note()))).html();
+        return document().html();
+    }
+
+    private ReportDocument document() {
+        List<String> header = List.of("metric", "base", "tuned", "difference",
+                String.format(Locale.ROOT, "%.0f %% interval", 100 * margin.interval().level()), "p");
+        return new ReportDocument(verdict).section("Held-out pairs", note()).table(header, metrics().stream()
+                .map(metric -> List.of(NAMES.get(metric.name()), String.format(Locale.ROOT, "%.2f", metric.base()),
+                        String.format(Locale.ROOT, "%.2f", metric.tuned()),
+                        String.format(Locale.ROOT, "%+.2f", metric.difference()), metric.interval().words(metric
+                                .range(), value -> String.format(Locale.ROOT, "%+.2f", value)),
+                        NumberFormats.p(metric.pAdjusted())))
+                .toList());
     }
 
     private List<MetricResult> metrics() {
         List<MetricResult> metrics = new ArrayList<>(List.of(margin, preferred));
         guard.ifPresent(report -> metrics.add(report.overall()));
         return metrics;
-    }
-
-    /** A header and a row for each metric. */
-    private List<List<String>> rows() {
-        List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("", "base", "tuned", "difference",
-                String.format(Locale.ROOT, "%.0f %% interval", 100 * margin.interval().level()), "p"));
-        for (MetricResult metric : metrics()) {
-            rows.add(List.of(NAMES.get(metric.name()),
-                    String.format(Locale.ROOT, "%.2f", metric.base()), String.format(Locale.ROOT, "%.2f",
-                            metric.tuned()),
-                    String.format(Locale.ROOT, "%+.2f", metric.difference()),
-                    metric.interval().words(metric.range(), value -> String.format(Locale.ROOT, "%+.2f", value)),
-                    p(metric.pAdjusted())));
-        }
-        return rows;
     }
 
     private String note() {

@@ -207,17 +207,17 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
 
     /** {@code {"n", "metrics", "verdict", ...}}: the form for machines, without the single answers. */
     public ObjectNode toJson() {
-        return ComparisonJson.of(this);
+        return ReportJson.of(this);
     }
 
     /** The report as Markdown. */
     public String toMarkdown() {
-        return new MarkdownReport(this).text();
+        return ComparisonDocument.of(this).markdown();
     }
 
     /** The report as one HTML page that needs nothing else. */
     public String toHtml() {
-        return new HtmlReport(this).page();
+        return ComparisonDocument.of(this).html();
     }
 
     /**

@@ -70,17 +70,17 @@ public record TaskReport(Verdict verdict, String metric, int rows, TaskArm base,
 
     /** The form for machines. */
     public ObjectNode toJson() {
-        return TaskForms.json(this);
+        return ReportJson.of(this);
     }
 
     /** The report as Markdown. */
     public String toMarkdown() {
-        return TaskForms.markdown(this);
+        return TaskDocument.of(this).markdown();
     }
 
     /** The report as one HTML page that needs nothing else. */
     public String toHtml() {
-        return TaskForms.page(this);
+        return TaskDocument.of(this).html();
     }
 
     /**

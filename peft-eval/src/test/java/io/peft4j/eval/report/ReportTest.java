@@ -14,6 +14,7 @@ import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.internal.Evidence;
 import io.peft4j.eval.comparison.internal.PairedOutcomes;
+import io.peft4j.eval.comparison.internal.ReportDocument;
 import io.peft4j.eval.comparison.internal.VerdictRules;
 import io.peft4j.eval.failure.FailureReport.FailureGroup;
 import io.peft4j.eval.failure.FailureReport;
@@ -64,10 +65,12 @@ class ReportTest {
         Arrays.fill(little, 0.1);
         ComparisonOptions options = ComparisonOptions.defaults().withResamples(500);
         for (String loss : List.of("brier", "aurc")) {
-            String better = HtmlReport.plot("losses", new PairedOutcomes(options).losses(loss, much, little).results())
+            String better = ReportDocument
+                    .plot("losses", new PairedOutcomes(options).losses(loss, much, little).results())
                     .toString();
             assertTrue(better.contains("\"bar good\"") && !better.contains("bad"), better);
-            String worse = HtmlReport.plot("losses", new PairedOutcomes(options).losses(loss, little, much).results())
+            String worse = ReportDocument
+                    .plot("losses", new PairedOutcomes(options).losses(loss, little, much).results())
                     .toString();
             assertTrue(worse.contains("\"bar bad\"") && !worse.contains("good"), worse);
         }

@@ -8,6 +8,7 @@ import io.peft4j.eval.failure.FailureReport.FailureGroup;
 import io.peft4j.eval.failure.FailureReport;
 import io.peft4j.eval.guard.GuardReport;
 import io.peft4j.eval.judge.JudgeReport;
+import io.peft4j.eval.report.TaskReport.RowAnswer;
 import io.peft4j.eval.statistics.Spread;
 import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.eval.study.TrainingStudy.Curve;
@@ -20,11 +21,11 @@ import io.peft4j.eval.task.NextEdition;
 import java.util.List;
 import java.util.Optional;
 
-/** The report's form for machines. */
-final class ComparisonJson {
+/** The forms of reports for machines. */
+final class ReportJson {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private ComparisonJson() {
+    private ReportJson() {
     }
 
     static ObjectNode of(ComparisonReport report) {
@@ -51,10 +52,59 @@ final class ComparisonJson {
         report.leakage().ifPresent(leakage -> node.set("leakage", leakage(leakage)));
         node.set("failures", failures(report.failures()));
         report.opinions().forEach(opinion -> node.withArray("opinions").add(opinion(opinion)));
-        report.study().ifPresent(study -> node.set("study", StudyJson.of(study)));
+        report.study().ifPresent(study -> node.set("study", study(study)));
         report.signatures().forEach(node.putObject("signatures")::put);
         report.facts().forEach(node.putObject("facts")::put);
         return node;
+    }
+
+    static ObjectNode of(TaskReport report) {
+        ObjectNode node = JSON.createObjectNode().put("n", report.rows());
+        node.set("metrics", metrics(report.metrics()));
+        node.set("verdict", report.verdict().toJson());
+        node.put("deciding_metric", report.metric());
+        ObjectNode arms = node.putObject("arms");
+        arm(arms.putObject(report.base().name()), report.base());
+        report.verdict().untrained().forEach(way -> arms.putObject(way.name()).put("description", way.description()));
+        report.otherArms().forEach((name, metrics) -> {
+            node.withObject("/other_arms").set(name, metrics(metrics));
+            metrics.forEach(metric -> arms.withObject("/" + name + "/scores/" + metric.name()).put("value", metric
+                    .tuned()));
+        });
+        arm(arms.putObject(report.tuned().name()), report.tuned());
+        report.curves().forEach(curve -> {
+            ObjectNode lines = node.withObject("/curves").putObject(curve.title());
+            curve.lines().forEach(line -> {
+                ObjectNode points = lines.putObject(line.name());
+                line.x().forEach(points.putArray("x")::add);
+                line.y().forEach(points.putArray("y")::add);
+            });
+        });
+        report.leakage().ifPresent(leakage -> node.set("leakage", leakage(leakage)));
+        ObjectNode failures = node.putObject("failures").put("wrong", report.wrong().size()).put("regressions",
+                report.wrong().stream().filter(RowAnswer::baseRight).count());
+        ArrayNode rows = failures.putArray("rows");
+        report.wrong().forEach(row -> rows.addObject().put("row", row.row()).put("text", row.text())
+                .put("expected", row.expected()).put("base", row.base()).put("tuned", row.tuned())
+                .put("right_before", row.baseRight()));
+        report.facts().forEach(node.putObject("facts")::put);
+        return node;
+    }
+
+    private static void arm(ObjectNode node, TaskArm arm) {
+        node.put("description", arm.description());
+        ObjectNode scores = node.putObject("scores");
+        arm.scores().forEach((name, score) -> {
+            ObjectNode one = scores.putObject(name).put("value", score.value());
+            score.interval().ifPresent(interval -> interval.putInto(one, "ci", score.range()));
+        });
+        arm.classes().forEach(each -> {
+            ObjectNode one = node.withObject("/classes").putObject(each.label()).put("precision", each.precision())
+                    .put("recall", each.recall()).put("f1", each.f1());
+            each.f1Interval().putInto(one, "f1_ci", 1);
+            one.put("support", each.support());
+        });
+        arm.confusion().ifPresent(confusion -> confusion(node.putObject("confusion"), "matrix", confusion));
     }
 
     private static ObjectNode edition(NextEdition edition) {
@@ -64,7 +114,7 @@ final class ComparisonJson {
                 .put("added", edition.added().size()).put("added_right", edition.addedRight().size());
     }
 
-    static ObjectNode metrics(List<MetricResult> results) {
+    private static ObjectNode metrics(List<MetricResult> results) {
         ObjectNode metrics = JSON.createObjectNode();
         results.forEach(result -> metrics.set(result.name(), metric(result)));
         return metrics;
@@ -95,7 +145,7 @@ final class ComparisonJson {
         return node;
     }
 
-    static ObjectNode leakage(Leakage leakage) {
+    private static ObjectNode leakage(Leakage leakage) {
         ObjectNode node = JSON.createObjectNode().put("leaked", leakage.count())
                 .put("reworded", leakage.reworded().size());
         ArrayNode pairs = node.putArray("items");
@@ -128,15 +178,13 @@ final class ComparisonJson {
     private static void classification(ObjectNode node, Classification classes) {
         node.put("accuracy", classes.accuracy()).put("macro_f1", classes.macroF1())
                 .put("mcc", classes.matthewsCorrelation());
-        ArrayNode labels = node.putArray("labels");
-        classes.labels().forEach(labels::add);
-        ArrayNode matrix = node.putArray("confusion");
-        for (int i = 0; i < classes.labels().size(); i++) {
-            ArrayNode row = matrix.addArray();
-            for (int j = 0; j < classes.labels().size(); j++) {
-                row.add(classes.count(i, j));
-            }
-        }
+        confusion(node, "confusion", classes);
+    }
+
+    private static void confusion(ObjectNode node, String matrix, Classification classes) {
+        classes.labels().forEach(node.putArray("labels")::add);
+        ArrayNode rows = node.putArray(matrix);
+        classes.confusion().forEach(row -> row.forEach(rows.addArray()::add));
     }
 
     private static ObjectNode opinion(JudgeReport opinion) {
@@ -160,38 +208,32 @@ final class ComparisonJson {
         return node;
     }
 
-    /** A study's form for machines. */
-    private static final class StudyJson {
-        private StudyJson() {
-        }
+    private static ObjectNode study(TrainingStudy study) {
+        ObjectNode node = JSON.createObjectNode().put("metric", study.metric());
+        points(node.putArray("points"), study.points());
+        study.curve().ifPresent(curve -> curve(node.putObject("curve"), curve));
+        points(node.putArray("seeds"), study.seeds());
+        study.spread().ifPresent(spread -> spread(node.putObject("spread"), spread));
+        return node;
+    }
 
-        static ObjectNode of(TrainingStudy study) {
-            ObjectNode node = new ObjectMapper().createObjectNode().put("metric", study.metric());
-            points(node.putArray("points"), study.points());
-            study.curve().ifPresent(curve -> curve(node.putObject("curve"), curve));
-            points(node.putArray("seeds"), study.seeds());
-            study.spread().ifPresent(spread -> spread(node.putObject("spread"), spread));
-            return node;
-        }
+    private static void points(ArrayNode node, List<TrainingStudy.Point> points) {
+        points.forEach(point -> node.addObject().put("name", point.name()).put("examples", point.examples())
+                .put("score", point.score()));
+    }
 
-        private static void points(ArrayNode node, List<TrainingStudy.Point> points) {
-            points.forEach(point -> node.addObject().put("name", point.name()).put("examples", point.examples())
-                    .put("score", point.score()));
-        }
+    private static void curve(ObjectNode node, Curve curve) {
+        node.put("exponent", curve.exponent()).put("examples", curve.examples()).put("score", curve.now().score());
+        node.putObject("with_more").put("examples", curve.examples() + TrainingStudy.MORE)
+                .put("score", curve.more().score()).put("ci_low", curve.more().interval().low())
+                .put("ci_high", curve.more().interval().high()).put("gain", curve.gain())
+                .put("gain_low", curve.gainInterval().low()).put("gain_high", curve.gainInterval().high());
+    }
 
-        private static void curve(ObjectNode node, Curve curve) {
-            node.put("exponent", curve.exponent()).put("examples", curve.examples()).put("score", curve.now().score());
-            node.putObject("with_more").put("examples", curve.examples() + TrainingStudy.MORE)
-                    .put("score", curve.more().score()).put("ci_low", curve.more().interval().low())
-                    .put("ci_high", curve.more().interval().high()).put("gain", curve.gain())
-                    .put("gain_low", curve.gainInterval().low()).put("gain_high", curve.gainInterval().high());
-        }
-
-        private static void spread(ObjectNode node, Spread spread) {
-            node.put("count", spread.count()).put("mean", spread.mean())
-                    .put("standard_deviation", spread.standardDeviation()).put("min", spread.min())
-                    .put("max", spread.max()).put("ci_low", spread.interval(0.95).low())
-                    .put("ci_high", spread.interval(0.95).high());
-        }
+    private static void spread(ObjectNode node, Spread spread) {
+        node.put("count", spread.count()).put("mean", spread.mean())
+                .put("standard_deviation", spread.standardDeviation()).put("min", spread.min())
+                .put("max", spread.max()).put("ci_low", spread.interval(0.95).low())
+                .put("ci_high", spread.interval(0.95).high());
     }
 }
