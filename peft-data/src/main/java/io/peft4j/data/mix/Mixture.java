@@ -2,6 +2,7 @@ package io.peft4j.data.mix;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.example.Example;
+import io.peft4j.data.pack.support.Seeds;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -115,11 +116,11 @@ public final class Mixture {
             int[] round = new int[0];
             for (int n = 0; n < shares.get(i).drawn(); n++) {
                 int at = n % examples.size();
-                round = at == 0 ? shuffled(examples.size(), random) : round;
+                round = at == 0 ? Seeds.shuffled(random, IntStream.range(0, examples.size()).toArray()) : round;
                 mixed.add(examples.get(round[at]));
             }
         }
-        int[] order = shuffled(mixed.size(), random);
+        int[] order = Seeds.shuffled(random, IntStream.range(0, mixed.size()).toArray());
         return IntStream.of(order).mapToObj(mixed::get).toList();
     }
 
@@ -133,16 +134,5 @@ public final class Mixture {
         int size = (int) Math.round(examples.size() / (1 - share));
         return new Mixture().add("examples", examples, 1 - share).add("guard", guard, share).seed(seed)
                 .of(Math.max(size, examples.size() + 1));
-    }
-
-    private static int[] shuffled(int size, SplittableRandom random) {
-        int[] order = IntStream.range(0, size).toArray();
-        for (int i = size - 1; i > 0; i--) {
-            int j = random.nextInt(i + 1);
-            int swapped = order[i];
-            order[i] = order[j];
-            order[j] = swapped;
-        }
-        return order;
     }
 }

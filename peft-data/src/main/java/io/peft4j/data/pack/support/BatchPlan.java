@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
  * Which sequences each batch of an epoch holds. Every sequence is in exactly one batch. The plan depends on the
  * sequences, the options and the epoch alone.
  */
-final class BatchPlan {
+public final class BatchPlan {
     private final List<TokenSequence> sequences;
     private final PackOptions options;
     private final SplittableRandom random;
@@ -30,9 +30,12 @@ final class BatchPlan {
     /**
      * The batches of an epoch, in their order; each holds numbers of sequences.
      *
-     * @throws ConfigurationException when a sequence is longer than a batch may be
+     * @throws ConfigurationException when there is no sequence, or one is longer than a batch may be
      */
     public static List<int[]> of(List<TokenSequence> sequences, PackOptions options, int epoch) {
+        if (sequences.isEmpty()) {
+            throw new ConfigurationException("no sequences to batch");
+        }
         for (int i = 0; i < sequences.size(); i++) {
             if (sequences.get(i).length() > options.tokens()) {
                 throw new ConfigurationException("sequence " + (i + 1) + " has " + sequences.get(i).length()
@@ -69,16 +72,7 @@ final class BatchPlan {
     }
 
     private int[] shuffled(int... numbers) {
-        if (!options.shuffle()) {
-            return numbers;
-        }
-        for (int i = numbers.length - 1; i > 0; i--) {
-            int j = random.nextInt(i + 1);
-            int swapped = numbers[i];
-            numbers[i] = numbers[j];
-            numbers[j] = swapped;
-        }
-        return numbers;
+        return options.shuffle() ? Seeds.shuffled(random, numbers) : numbers;
     }
 
     private static int[] sorted(int[] order, Comparator<Integer> by) {

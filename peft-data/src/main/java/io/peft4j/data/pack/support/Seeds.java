@@ -1,5 +1,7 @@
 package io.peft4j.data.pack.support;
 
+import java.util.SplittableRandom;
+
 /** Seeds for the parts of a training, each as far from the others as chance would put it. */
 public final class Seeds {
     private Seeds() {
@@ -12,6 +14,17 @@ public final class Seeds {
             mixed = scramble(mixed ^ scramble(part + 0x9E3779B97F4A7C15L));
         }
         return mixed;
+    }
+
+    /** Numbers in an order by chance; in place. */
+    public static int[] shuffled(SplittableRandom random, int... numbers) {
+        for (int i = numbers.length - 1; i > 0; i--) {
+            int j = random.nextInt(i + 1);
+            int swapped = numbers[i];
+            numbers[i] = numbers[j];
+            numbers[j] = swapped;
+        }
+        return numbers;
     }
 
     /** The last steps of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). */

@@ -1,6 +1,7 @@
 package io.peft4j.data.split.internal;
 
 import io.peft4j.data.near.support.Groups;
+import io.peft4j.data.pack.support.Seeds;
 import io.peft4j.data.split.SplitRule;
 import java.util.Arrays;
 import java.util.List;
@@ -43,7 +44,7 @@ final class Allocation {
      * the whole where these are equal. No part is left empty as long as there are as many groups.
      */
     int[] random(int... stratumOf) {
-        int[] roots = shuffled(roots());
+        int[] roots = Seeds.shuffled(new SplittableRandom(rule.seed()), roots());
         int[] sizes = sizes();
         int[] sorted = Arrays.stream(roots).boxed().sorted((a, b) -> Integer.compare(sizes[b], sizes[a]))
                 .mapToInt(Integer::intValue).toArray();
@@ -86,17 +87,6 @@ final class Allocation {
             }
         }
         return best;
-    }
-
-    private int[] shuffled(int... roots) {
-        SplittableRandom random = new SplittableRandom(rule.seed());
-        for (int i = roots.length - 1; i > 0; i--) {
-            int j = random.nextInt(i + 1);
-            int swapped = roots[i];
-            roots[i] = roots[j];
-            roots[j] = swapped;
-        }
-        return roots;
     }
 
     /** By time; a group counts as of the time of its latest member, so that nothing early knows what comes later. */

@@ -54,33 +54,22 @@ class BatchPlanTest {
     void theOrderFollowsSeedAndEpochAndCanBeResumed() {
         List<TokenSequence> sequences = sequences(50, 40, new SplittableRandom(1));
         PackOptions options = PackOptions.ofTokens(64).seed(5);
-        BatchSampler sampler = new BatchSampler(sequences, options);
-        List<String> all = new ArrayList<>();
-        List<BatchSampler.State> states = new ArrayList<>();
-        for (int i = 0; i < 3 * sampler.batchesInEpoch(); i++) {
-            states.add(sampler.state());
-            all.add(Arrays.toString(sampler.next()));
+        for (int epoch = 0; epoch < 3; epoch++) {
+            assertEquals(batches(sequences, options, epoch), batches(sequences, options, epoch));
         }
-        for (int from = 0; from < all.size(); from += 5) {
-            BatchSampler later = new BatchSampler(sequences, options).resume(states.get(from));
-            for (int i = from; i < all.size(); i++) {
-                assertEquals(all.get(i), Arrays.toString(later.next()));
-            }
-        }
-        int epoch = sampler.batchesInEpoch();
-        assertNotEquals(all.subList(0, epoch), all.subList(epoch, 2 * epoch));
-        assertNotEquals(all.get(0), Arrays.toString(new BatchSampler(sequences, options.seed(6)).next()));
-        assertThrows(ConfigurationException.class, () -> new BatchSampler(sequences.subList(1, 50), options)
-                .resume(states.get(3)));
-        assertThrows(ConfigurationException.class, () -> new BatchSampler(sequences, options.seed(6))
-                .resume(states.get(3)));
+        assertNotEquals(batches(sequences, options, 0), batches(sequences, options, 1));
+        assertNotEquals(batches(sequences, options, 0).get(0), batches(sequences, options.seed(6), 0).get(0));
+    }
+
+    private static List<String> batches(List<TokenSequence> sequences, PackOptions options, int epoch) {
+        return BatchPlan.of(sequences, options, epoch).stream().map(Arrays::toString).toList();
     }
 
     @Test
     void overlongSequencesAreRefused() {
         assertThrows(ConfigurationException.class, () -> BatchPlan.of(List.of(TokenSequence.allSupervised(1, 2, 3)),
                 PackOptions.ofTokens(2), 0));
-        assertThrows(ConfigurationException.class, () -> new BatchSampler(List.of(), PackOptions.ofTokens(2)));
+        assertThrows(ConfigurationException.class, () -> BatchPlan.of(List.of(), PackOptions.ofTokens(2), 0));
         assertThrows(ConfigurationException.class, () -> PackOptions.ofTokens(0));
     }
 

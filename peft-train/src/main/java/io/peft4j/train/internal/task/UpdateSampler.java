@@ -2,7 +2,7 @@ package io.peft4j.train.internal.task;
 
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.pack.PackOptions;
-import io.peft4j.data.pack.support.BatchSampler;
+import io.peft4j.data.pack.support.BatchPlan;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.EncodedExamples;
@@ -51,26 +51,31 @@ public final class UpdateSampler {
     /** The examples of an objective. */
     private final class Part {
         private final int[] numbers;
-        private final BatchSampler batches;
+        private final List<TokenSequence> sequences;
+        private final PackOptions packing;
+        private int epoch;
+        private List<int[]> batches;
 
-        Part(int[] numbers, List<TokenSequence> sequences, PackOptions packing) {
+        Part(int[] numbers, List<TokenSequence> all, PackOptions packing) {
             this.numbers = numbers;
-            this.batches = new BatchSampler(Arrays.stream(numbers).mapToObj(sequences::get).toList(), packing);
+            this.sequences = Arrays.stream(numbers).mapToObj(all::get).toList();
+            this.packing = packing;
+            this.batches = BatchPlan.of(sequences, packing, 0);
         }
 
         int stepsPerEpoch() {
-            return batches.batchesInEpoch() / accumulated + (batches.batchesInEpoch() % accumulated == 0 ? 0 : 1);
+            return batches.size() / accumulated + (batches.size() % accumulated == 0 ? 0 : 1);
         }
 
         List<List<EncodedExample>> batches(long step) {
-            long first = step % stepsPerEpoch() * accumulated;
-            batches.seek((int) (step / stepsPerEpoch()), (int) first);
-            List<List<EncodedExample>> taken = new ArrayList<>();
-            long last = Math.min(batches.batchesInEpoch(), first + accumulated);
-            for (long i = first; i < last; i++) {
-                taken.add(Arrays.stream(batches.next()).mapToObj(n -> examples.examples().get(numbers[n])).toList());
+            int first = (int) (step % stepsPerEpoch() * accumulated);
+            int wanted = (int) (step / stepsPerEpoch());
+            if (wanted != epoch) {
+                epoch = wanted;
+                batches = BatchPlan.of(sequences, packing, epoch);
             }
-            return taken;
+            return batches.stream().skip(first).limit(accumulated).map(batch -> Arrays.stream(batch)
+                    .mapToObj(n -> examples.examples().get(numbers[n])).toList()).toList();
         }
 
         /** Tokens of the updates before one. */
