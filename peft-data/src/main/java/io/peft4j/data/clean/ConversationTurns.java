@@ -4,7 +4,6 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.clean.internal.EmptyAnswers;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.ClassificationExample;
-import io.peft4j.data.example.CompletionExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.TextExample;
 import java.util.ArrayList;
@@ -21,11 +20,12 @@ final class ConversationTurns {
         if (example instanceof TextExample text) {
             return text.text().isBlank() ? Optional.empty() : Optional.of(example);
         }
-        if (example instanceof CompletionExample row) {
-            return row.completion().isBlank() ? Optional.empty() : Optional.of(example);
-        }
         if (!(example instanceof ChatExample chat)) {
             return Optional.of(example);
+        }
+        if (chat.continuation()) {
+            boolean blank = chat.messages().get(chat.messages().size() - 1).content().isBlank();
+            return blank ? Optional.empty() : Optional.of(example);
         }
         List<ChatMessage> kept = chat.messages().stream()
                 .filter(message -> !message.content().isBlank() || message.hasToolCalls()

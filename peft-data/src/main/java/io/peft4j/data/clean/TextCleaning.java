@@ -3,7 +3,6 @@ package io.peft4j.data.clean;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.ClassificationExample;
-import io.peft4j.data.example.CompletionExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.example.TextExample;
@@ -42,10 +41,6 @@ final class TextCleaning {
             return new PreferenceExample(messages(row.prompt(), change), messages(row.preferred(), change),
                     messages(row.rejected(), change), row.tools(), row.extra(), row.origin(), row.continuation());
         }
-        if (example instanceof CompletionExample row) {
-            return new CompletionExample(change.apply(row.prompt()), change.apply(row.completion()), row.extra(),
-                    row.origin());
-        }
         if (example instanceof ClassificationExample row) {
             return new ClassificationExample(change.apply(row.text()), row.label(), row.extra(), row.origin());
         }
@@ -63,9 +58,6 @@ final class TextCleaning {
         if (example instanceof PreferenceExample row) {
             return new PreferenceExample(withFields(row.prompt(), change), withFields(row.preferred(), change),
                     withFields(row.rejected(), change), row.tools(), extra, row.origin(), row.continuation());
-        }
-        if (example instanceof CompletionExample row) {
-            return new CompletionExample(row.prompt(), row.completion(), extra, row.origin());
         }
         if (example instanceof ClassificationExample row) {
             return new ClassificationExample(row.text(), row.label(), extra, row.origin());

@@ -47,7 +47,14 @@ public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> 
 
     /** A prompt and how it goes on, made in a program. A chat template makes a question with its answer of it. */
     public static ChatExample continuation(String prompt, String completion) {
-        return new CompletionExample(prompt, completion, Map.of(), Origin.PROGRAM).toChat().orElseThrow();
+        return continuation(prompt, completion, Map.of(), Origin.PROGRAM);
+    }
+
+    /** A prompt and how it goes on, of a row with further fields. */
+    public static ChatExample continuation(String prompt, String completion, Map<String, Object> extra,
+            Origin origin) {
+        return new ChatExample(List.of(ChatMessage.user(prompt), ChatMessage.assistant(completion)), List.of(), extra,
+                origin, true);
     }
 
     /** A text of which every token is learned, made in a program. No chat template is written around it. */

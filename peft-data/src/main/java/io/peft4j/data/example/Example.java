@@ -7,7 +7,7 @@ import java.util.Optional;
  * One example of a data set, whatever the file looked like that it came from. Immutable.
  */
 public sealed interface Example
-        permits ChatExample, CompletionExample, TextExample, PreferenceExample, ClassificationExample {
+        permits ChatExample, TextExample, PreferenceExample, ClassificationExample {
 
     /** Where it stands. */
     Origin origin();

@@ -2,7 +2,6 @@ package io.peft4j.data.format;
 
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.example.CompletionExample;
 import io.peft4j.data.example.Example;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -31,8 +30,8 @@ final class CompletionFormat implements RowFormat {
         }
         Optional<String> prompt = row.text(PROMPT, true);
         Optional<String> completion = row.text(COMPLETION, false);
-        return prompt.isEmpty() || completion.isEmpty() ? Optional.empty() : Optional.of(new CompletionExample(
-                prompt.get(), completion.get(), row.extra(PROMPT, COMPLETION), row.origin()));
+        return prompt.isEmpty() || completion.isEmpty() ? Optional.empty() : Optional.of(
+                ChatExample.continuation(prompt.get(), completion.get(), row.extra(PROMPT, COMPLETION), row.origin()));
     }
 
     private static Optional<Example> chat(DataRow row) {
@@ -51,11 +50,6 @@ final class CompletionFormat implements RowFormat {
     @Override
     public Optional<Map<String, Object>> write(Example example) {
         Map<String, Object> row = new LinkedHashMap<>();
-        if (example instanceof CompletionExample completion) {
-            row.put(PROMPT, completion.prompt());
-            row.put(COMPLETION, completion.completion());
-            return RowFormat.with(row, completion.extra());
-        }
         if (!(example instanceof ChatExample chat)) {
             return Optional.empty();
         }

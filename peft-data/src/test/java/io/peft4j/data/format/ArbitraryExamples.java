@@ -3,7 +3,6 @@ package io.peft4j.data.format;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.ClassificationExample;
-import io.peft4j.data.example.CompletionExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.Origin;
 import io.peft4j.data.example.PreferenceExample;
@@ -44,7 +43,7 @@ final class ArbitraryExamples {
                     .as((text, label, extra) -> new ClassificationExample(text, label, extra, NOWHERE));
             case COMPLETION -> Arbitraries.oneOf(Combinators.combine(Arbitraries.oneOf(Arbitraries.just(""), text()),
                     text(), extra()).as(
-                            (prompt, completion, extra) -> new CompletionExample(prompt, completion, extra,
+                            (prompt, completion, extra) -> ChatExample.continuation(prompt, completion, extra,
                                     NOWHERE)),
                     Combinators.combine(text(), rounds(3, true), call(), tools(), extra()).as(
                             ArbitraryExamples::conversation));

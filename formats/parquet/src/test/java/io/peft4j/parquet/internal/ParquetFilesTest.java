@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.data.example.CompletionExample;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.Origin;
 import io.peft4j.data.format.DataFile;
@@ -58,7 +58,7 @@ class ParquetFilesTest {
         List<Example> examples = read(FIXTURES.resolve("large.parquet"));
         assertEquals(3000, examples.size());
         for (int i = 0; i < examples.size(); i++) {
-            assertEquals(new CompletionExample(String.format("number %06d", i), String.valueOf((long) i * i),
+            assertEquals(ChatExample.continuation(String.format("number %06d", i), String.valueOf((long) i * i),
                     Map.of("count", i), NOWHERE), examples.get(i).at(NOWHERE));
         }
     }
