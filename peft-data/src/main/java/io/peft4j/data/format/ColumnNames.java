@@ -258,17 +258,9 @@ final class ColumnNames {
      * @return empty where nothing fits
      */
     static Optional<String> advice(Collection<String> present, List<List<String>> forms) {
-        return Optional.of(Fit.renaming(best(present, forms))).filter(names -> !names.isEmpty());
-    }
-
-    /** The same as a map, without columns that have the form's own names; empty where nothing fits. */
-    static Map<String, String> best(Collection<String> present, List<List<String>> forms) {
         List<Column> columns = present.stream().map(name -> new Column(name, List.of())).toList();
-        Map<String, String> names = fits(columns, forms).stream().filter(fit -> fit.isWhole() && fit.unclear()
-                .isEmpty() && fit.names().entrySet().stream().anyMatch(name -> !name.getKey().equals(name.getValue())))
-                .findFirst().map(fit -> new LinkedHashMap<>(fit.names())).orElseGet(LinkedHashMap::new);
-        names.entrySet().removeIf(name -> name.getKey().equals(name.getValue()));
-        return names;
+        return fits(columns, forms).stream().filter(fit -> fit.isWhole() && fit.unclear().isEmpty())
+                .map(fit -> Fit.renaming(fit.names())).filter(names -> !names.isEmpty()).findFirst();
     }
 
     private static String plain(String name) {

@@ -6,7 +6,6 @@ import java.nio.charset.IllegalCharsetNameException;
 import java.nio.charset.StandardCharsets;
 import java.nio.charset.UnsupportedCharsetException;
 import java.nio.file.Path;
-import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -83,12 +82,6 @@ public record DataFile(Path path, Optional<DataFormat> format, Map<String, Strin
     /** The names that columns have in the formats that tables can hold. */
     public static List<String> columnNames() {
         return ColumnNames.FORMS.stream().flatMap(List::stream).distinct().toList();
-    }
-
-    /** Which of somebody's columns stand for which of these names; those that have such a name are left out. */
-    public static Map<String, String> suggestedNames(Collection<String> columns) {
-        return ColumnNames.FORMS.stream().anyMatch(columns::containsAll) ? Map.of()
-                : ColumnNames.best(columns, ColumnNames.FORMS);
     }
 
     /**

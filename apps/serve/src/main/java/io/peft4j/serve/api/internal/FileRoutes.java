@@ -10,6 +10,7 @@ import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.RowFault;
+import io.peft4j.data.format.TableColumns;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Caller;
@@ -135,7 +136,7 @@ public final class FileRoutes implements RouteGroup {
         try (OpenRows rows = OpenRows.open(DataFile.of(place))) {
             columns = rows.first().map(first -> List.copyOf(first.keySet())).orElse(List.of());
         }
-        Map<String, String> names = given.orElseGet(() -> DataFile.suggestedNames(columns));
+        Map<String, String> names = given.orElseGet(() -> suggested(DataFile.of(place)));
         ObjectNode reply = Json.object().put("object", "file.rows");
         columns.forEach(reply.putArray("columns")::add);
         DataFile.columnNames().forEach(reply.putArray("names")::add);
@@ -162,6 +163,18 @@ public final class FileRoutes implements RouteGroup {
             }
         }
         return reply.put("total", total).put("wrong", wrong);
+    }
+
+    /** What the columns could be called; nothing where that is not clear, which people decide. */
+    private static Map<String, String> suggested(DataFile file) {
+        try {
+            Map<String, String> names = new LinkedHashMap<>(TableColumns.of(file, TableColumns.EXAMPLES).file()
+                    .columns());
+            names.entrySet().removeIf(name -> name.getKey().equals(name.getValue()));
+            return names;
+        } catch (DataException e) {
+            return Map.of();
+        }
     }
 
     /** Nothing in a header that would end it or its text. */
