@@ -35,7 +35,7 @@ final class CsvRows implements RowSource {
     private boolean begun;
     private boolean ended;
 
-    CsvRows(DataFile file, boolean tabs) {
+    CsvRows(DataFile file, boolean tabs) throws IOException {
         this.file = file.path();
         InputStream raw = new BufferedInputStream(DataFiles.open(this.file));
         boolean marked = Layout.isMarked(raw);
@@ -47,11 +47,7 @@ final class CsvRows implements RowSource {
                 .setQuoteMode(QuoteMode.ALL_NON_NULL).get();
         this.reader = new Utf8LineReader(this.file, in);
         this.names = !layout.named();
-        try {
-            this.parser = CSVParser.parse(reader, format);
-        } catch (IOException e) {
-            throw DataFiles.unreadable(this.file, e);
-        }
+        this.parser = CSVParser.parse(reader, format);
         this.records = parser.iterator();
     }
 
@@ -127,13 +123,13 @@ final class CsvRows implements RowSource {
     }
 
     @Override
-    public Optional<DataRow> next() {
+    public Optional<DataRow> next() throws IOException {
         Optional<DataRow> entry = ended ? Optional.empty() : read();
         ended |= entry.isEmpty();
         return entry;
     }
 
-    private Optional<DataRow> read() {
+    private Optional<DataRow> read() throws IOException {
         try {
             if (!begun) {
                 begun = true;
@@ -148,14 +144,10 @@ final class CsvRows implements RowSource {
             if (e.getCause() instanceof LongLineException) {
                 return last("invalid_csv", line, e.getCause().getMessage());
             }
-            if (DataFiles.isDamage(e.getCause())) {
-                ended = true;
-                return Optional.of(DataFiles.damaged(file, line, e.getCause()));
-            }
             if (e.getCause() instanceof CSVException) {
                 return last("invalid_csv", line, "the quotes of the row cannot be read: " + e.getCause().getMessage());
             }
-            throw DataFiles.unreadable(file, e.getCause());
+            throw e.getCause();
         } catch (IllegalStateException e) {
             return last("invalid_csv", line, "the row cannot be read: " + e.getMessage());
         }
@@ -218,12 +210,13 @@ final class CsvRows implements RowSource {
     }
 
     @Override
-    public void close() {
-        try {
-            parser.close();
-        } catch (IOException e) {
-            throw DataFiles.unreadable(file, e);
-        }
+    public long line() {
+        return line;
+    }
+
+    @Override
+    public void close() throws IOException {
+        parser.close();
     }
 
     /**

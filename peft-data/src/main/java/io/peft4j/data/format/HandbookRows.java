@@ -37,7 +37,7 @@ final class HandbookRows {
     private HandbookRows() {
     }
 
-    static RowSource open(DataFile source, boolean html) {
+    static RowSource open(DataFile source, boolean html) throws IOException {
         HandbookSections sections = new HandbookSections(source.path());
         text(source, sections).ifPresent(text -> {
             try {
@@ -53,7 +53,7 @@ final class HandbookRows {
         return sections.rows();
     }
 
-    private static Optional<String> text(DataFile source, HandbookSections sections) {
+    private static Optional<String> text(DataFile source, HandbookSections sections) throws IOException {
         Path file = source.path();
         StringBuilder text = new StringBuilder();
         try (InputStream in = DataFiles.text(source)) {
@@ -68,12 +68,6 @@ final class HandbookRows {
             return Optional.empty();
         } catch (LongLineException e) {
             sections.wrong("wrong_encoding", new DataException(file, 1, "holds a line that " + e.getMessage()));
-            return Optional.empty();
-        } catch (IOException e) {
-            if (!DataFiles.isDamage(e)) {
-                throw DataFiles.unreadable(file, e);
-            }
-            sections.add(DataFiles.damaged(file, 1, e));
             return Optional.empty();
         }
     }

@@ -22,13 +22,9 @@ final class JsonArrayRows implements RowSource {
     private boolean begun;
     private boolean ended;
 
-    JsonArrayRows(DataFile file, InputStream in) {
+    JsonArrayRows(DataFile file, InputStream in) throws IOException {
         this.file = file.path();
-        try {
-            this.parser = JsonText.JSON.createParser(in);
-        } catch (IOException e) {
-            throw DataFiles.unreadable(this.file, e);
-        }
+        this.parser = JsonText.JSON.createParser(in);
     }
 
     /** Whether the first character that is not white space is a bracket. */
@@ -53,7 +49,7 @@ final class JsonArrayRows implements RowSource {
     }
 
     @Override
-    public Optional<DataRow> next() {
+    public Optional<DataRow> next() throws IOException {
         if (ended) {
             return Optional.empty();
         }
@@ -83,13 +79,12 @@ final class JsonArrayRows implements RowSource {
             long line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
             return Optional.of(DataRow.broken(encoding ? "wrong_encoding" : "invalid_json",
                     JsonText.wrong(file, line, "; the rest was not read", e)));
-        } catch (IOException e) {
-            if (!DataFiles.isDamage(e)) {
-                throw DataFiles.unreadable(file, e);
-            }
-            ended = true;
-            return Optional.of(DataFiles.damaged(file, parser.currentLocation().getLineNr(), e));
         }
+    }
+
+    @Override
+    public long line() {
+        return parser.currentLocation().getLineNr();
     }
 
     private Optional<DataRow> afterTheEnd() throws IOException {
@@ -101,11 +96,7 @@ final class JsonArrayRows implements RowSource {
     }
 
     @Override
-    public void close() {
-        try {
-            parser.close();
-        } catch (IOException e) {
-            throw DataFiles.unreadable(file, e);
-        }
+    public void close() throws IOException {
+        parser.close();
     }
 }

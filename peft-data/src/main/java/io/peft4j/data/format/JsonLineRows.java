@@ -1,7 +1,6 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.format.support.DataFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -12,7 +11,7 @@ final class JsonLineRows implements RowSource {
     private final Path file;
     private final InputStream in;
     private final Utf8Lines lines;
-    private boolean ended;
+    private long before;
 
     JsonLineRows(DataFile file, InputStream in) {
         this.file = file.path();
@@ -21,13 +20,9 @@ final class JsonLineRows implements RowSource {
     }
 
     @Override
-    public Optional<DataRow> next() {
-        if (ended) {
-            return Optional.empty();
-        }
-        long before = lines.line();
+    public Optional<DataRow> next() throws IOException {
         try {
-            Optional<String> line = lines.next();
+            Optional<String> line = Optional.of("");
             while (line.isPresent() && line.get().isBlank()) {
                 before = lines.line();
                 line = lines.next();
@@ -37,21 +32,16 @@ final class JsonLineRows implements RowSource {
             return Optional.of(DataRow.broken("wrong_encoding", e));
         } catch (LongLineException e) {
             return Optional.of(DataRow.broken("invalid_json", new DataException(file, lines.line(), e.getMessage())));
-        } catch (IOException e) {
-            if (!DataFiles.isDamage(e)) {
-                throw DataFiles.unreadable(file, e);
-            }
-            ended = true;
-            return Optional.of(DataFiles.damaged(file, before + 1, e));
         }
     }
 
     @Override
-    public void close() {
-        try {
-            in.close();
-        } catch (IOException e) {
-            throw DataFiles.unreadable(file, e);
-        }
+    public long line() {
+        return before + 1;
+    }
+
+    @Override
+    public void close() throws IOException {
+        in.close();
     }
 }

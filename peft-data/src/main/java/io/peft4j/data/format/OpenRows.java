@@ -3,7 +3,10 @@ package io.peft4j.data.format;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.support.DataFiles;
+import io.peft4j.data.format.support.HandbookSections;
+import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -30,6 +33,7 @@ public final class OpenRows implements AutoCloseable {
     private Consumer<DataRow> told = row -> {
     };
     private long line;
+    private boolean ended;
     private boolean closed;
 
     private OpenRows(DataFile file, RowSource rows) {
@@ -50,7 +54,18 @@ public final class OpenRows implements AutoCloseable {
      * @throws ConfigurationException when the module that reads such a file is not there
      */
     public static OpenRows open(DataFile file) {
-        return of(file, source(file));
+        RowSource rows;
+        try {
+            rows = source(file);
+        } catch (IOException e) {
+            rows = HandbookSections.of(List.of(DataFiles.damaged(file.path(), 1, e)));
+        }
+        return of(file, rows);
+    }
+
+    /** Opens a file of JSON Lines, whatever its name is. */
+    public static OpenRows jsonLines(Path file) {
+        return of(DataFile.of(file), new JsonLineRows(DataFile.of(file), DataFiles.text(DataFile.of(file))));
     }
 
     /**
@@ -63,12 +78,12 @@ public final class OpenRows implements AutoCloseable {
         try {
             return new OpenRows(file, rows);
         } catch (RuntimeException e) {
-            rows.close();
+            close(file, rows);
             throw e;
         }
     }
 
-    private static RowSource source(DataFile file) {
+    private static RowSource source(DataFile file) throws IOException {
         String name = DataFiles.plainName(file.path());
         for (FileType type : ServiceLoader.load(FileType.class, OpenRows.class.getClassLoader())) {
             if (name.endsWith(type.ending())) {
@@ -137,7 +152,7 @@ public final class OpenRows implements AutoCloseable {
     }
 
     private Optional<DataRow> read() {
-        Optional<DataRow> row = rows.next();
+        Optional<DataRow> row = fromSource();
         if (file.columns().isEmpty()) {
             return row;
         }
@@ -152,6 +167,15 @@ public final class OpenRows implements AutoCloseable {
         String problem = "no row has a column " + unseenColumns + ", which is to be renamed; there are " + keys;
         unseenColumns.clear();
         return Optional.of(DataRow.broken("unknown_column", new DataException(file.path(), line, problem)));
+    }
+
+    private Optional<DataRow> fromSource() {
+        try {
+            return ended ? Optional.empty() : rows.next();
+        } catch (IOException e) {
+            ended = true;
+            return Optional.of(DataFiles.damaged(file.path(), rows.line(), e));
+        }
     }
 
     private DataRow renamed(DataRow row) {
@@ -223,7 +247,15 @@ public final class OpenRows implements AutoCloseable {
     public void close() {
         if (!closed) {
             closed = true;
+            close(file, rows);
+        }
+    }
+
+    private static void close(DataFile file, RowSource rows) {
+        try {
             rows.close();
+        } catch (IOException e) {
+            throw DataFiles.unreadable(file.path(), e);
         }
     }
 }

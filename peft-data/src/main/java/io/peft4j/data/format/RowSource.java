@@ -1,7 +1,7 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.format.support.DataFiles;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -10,11 +10,6 @@ import java.util.Optional;
  * next one can be told apart.
  */
 public interface RowSource extends AutoCloseable {
-    /** Opens a file of JSON Lines, whatever its name is. */
-    static RowSource jsonLines(Path file) {
-        return new JsonLineRows(DataFile.of(file), DataFiles.text(DataFile.of(file)));
-    }
-
     /** What stands on a line of a file of JSON Lines. */
     static DataRow jsonLine(Path file, long line, String text) {
         try {
@@ -27,9 +22,14 @@ public interface RowSource extends AutoCloseable {
     /**
      * The next row, or what stands in place of one; empty at the end.
      *
-     * @throws java.io.UncheckedIOException when the file cannot be read
+     * @throws IOException when the file cannot be read, or is compressed and damaged; there is no other row then
      */
-    Optional<DataRow> next();
+    Optional<DataRow> next() throws IOException;
+
+    /** The line at which reading goes on, for messages. */
+    default long line() {
+        return 1;
+    }
 
     /** How the file is laid out, where it is a CSV or TSV file whose first row has been read. */
     default Optional<TableLayout> layout() {
@@ -37,5 +37,5 @@ public interface RowSource extends AutoCloseable {
     }
 
     @Override
-    void close();
+    void close() throws IOException;
 }

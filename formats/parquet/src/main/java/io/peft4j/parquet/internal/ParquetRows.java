@@ -46,7 +46,7 @@ final class ParquetRows implements RowSource {
         try {
             this.channel = FileChannel.open(file);
         } catch (IOException e) {
-            throw unreadable(e);
+            throw DataFiles.unreadable(file, e);
         }
     }
 
@@ -83,7 +83,7 @@ final class ParquetRows implements RowSource {
     }
 
     @Override
-    public Optional<DataRow> next() {
+    public Optional<DataRow> next() throws IOException {
         if (ended) {
             return Optional.empty();
         }
@@ -95,9 +95,7 @@ final class ParquetRows implements RowSource {
             }
             group = groups.get().next();
         } catch (UncheckedIOException e) {
-            throw unreadable(e.getCause());
-        } catch (IOException e) {
-            throw unreadable(e);
+            throw e.getCause();
         } catch (RuntimeException e) {
             // Whatever it is that the library makes of bytes that are not Parquet.
             ended = true;
@@ -132,17 +130,9 @@ final class ParquetRows implements RowSource {
                 + (number == 1 ? "" : "; nothing from row " + number + " on was read"), e));
     }
 
-    private UncheckedIOException unreadable(IOException e) {
-        return DataFiles.unreadable(file, e);
-    }
-
     @Override
-    public void close() {
-        try {
-            channel.close();
-        } catch (IOException e) {
-            throw unreadable(e);
-        }
+    public void close() throws IOException {
+        channel.close();
     }
 
     /** The pages of the columns of a group of rows. */

@@ -167,8 +167,15 @@ public final class DataFiles {
         return e instanceof EOFException || e instanceof ZipException || e instanceof ZstdIOException;
     }
 
-    /** A row in place of what cannot be decompressed, after which there is no other. */
+    /**
+     * A row in place of what cannot be decompressed, after which there is no other.
+     *
+     * @throws UncheckedIOException when it is not that the data is damaged, but that the file cannot be read
+     */
     public static DataRow damaged(Path file, long line, IOException e) {
+        if (!isDamage(e)) {
+            throw unreadable(file, e);
+        }
         return DataRow.broken("invalid_compression", new DataException(file, Math.max(1, line), 0,
                 "the compressed data is damaged, truncated or unpacks to an excessive size: " + e.getMessage()
                         + "; the rest was not read",

@@ -3,7 +3,7 @@ package io.peft4j.serve.job.internal;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.engine.support.WorkShare;
 import io.peft4j.data.format.DataRow;
-import io.peft4j.data.format.RowSource;
+import io.peft4j.data.format.OpenRows;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Endpoint;
@@ -99,8 +99,8 @@ public final class BatchRun {
         return new JobFault(code, Optional.of("input_file_id"), "line " + entry.line() + ": " + message);
     }
 
-    private RowSource rows(Job job) {
-        return RowSource.jsonLines(store.files().content(job.request().get("input_file_id").asText()));
+    private OpenRows rows(Job job) {
+        return OpenRows.jsonLines(store.files().content(job.request().get("input_file_id").asText()));
     }
 
     private static String endpoint(Job job) {
@@ -119,7 +119,7 @@ public final class BatchRun {
     ObjectNode check(RunningJob running) {
         WorkShare.Pieces pieces = share.pieces();
         Set<String> ids = new HashSet<>();
-        try (RowSource rows = rows(running.job())) {
+        try (OpenRows rows = rows(running.job())) {
             for (Optional<DataRow> next = rows.next(); next.isPresent(); next = rows.next()) {
                 running.requireWanted();
                 pieces.pause();
@@ -140,7 +140,7 @@ public final class BatchRun {
     /** Answers what has no answer yet, until the end or until the batch is stopped. */
     void run(RunningJob running) {
         Answers kept = new Answers(running.job());
-        try (RowSource rows = rows(running.job())) {
+        try (OpenRows rows = rows(running.job())) {
             new Round(running, kept, rows).run();
         }
         if (running.stopped().isEmpty()) {
@@ -160,12 +160,12 @@ public final class BatchRun {
     private final class Round {
         private final RunningJob running;
         private final Answers kept;
-        private final RowSource rows;
+        private final OpenRows rows;
         private final Endpoint endpoint;
         private final Caller caller;
         private volatile boolean over;
 
-        Round(RunningJob running, Answers kept, RowSource rows) {
+        Round(RunningJob running, Answers kept, OpenRows rows) {
             this.running = running;
             this.kept = kept;
             this.rows = rows;

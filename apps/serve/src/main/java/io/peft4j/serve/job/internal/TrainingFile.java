@@ -2,7 +2,7 @@ package io.peft4j.serve.job.internal;
 
 import io.peft4j.core.error.PeftException;
 import io.peft4j.data.format.DataRow;
-import io.peft4j.data.format.RowSource;
+import io.peft4j.data.format.OpenRows;
 import io.peft4j.serve.http.internal.ApiException;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -43,7 +43,7 @@ public final class TrainingFile {
         long count = 0;
         long characters = 0;
         Optional<String> fault = Optional.empty();
-        try (RowSource rows = RowSource.jsonLines(file)) {
+        try (OpenRows rows = OpenRows.jsonLines(file)) {
             for (Optional<DataRow> next = rows.next(); next.isPresent(); next = rows.next()) {
                 if (count % PIECE == 0) {
                     before.run();
