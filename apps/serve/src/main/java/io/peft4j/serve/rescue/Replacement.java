@@ -127,7 +127,7 @@ final class Replacement implements AutoCloseable {
     /** The likeliest of the answers that were learned. */
     private String choice(List<ChatMessage> question) {
         DecisionModel decisions = chooses.orElseThrow();
-        return decisions.decide(new DecisionRequest(DecisionSource.Chats.state(question), Map.of("answer",
+        return decisions.decide(new DecisionRequest(DecisionSource.state(question), Map.of("answer",
                 decisions.settings().plainQuestion().orElseThrow()))).answers().get("answer").choice();
     }
 
