@@ -38,7 +38,7 @@ public final class CandidatePairs {
         }
     }
 
-    /** Takes pairs of places. */
+    /** Takes pairs of places that are worth a look. */
     @FunctionalInterface
     public interface Pairs {
         /** A pair. */

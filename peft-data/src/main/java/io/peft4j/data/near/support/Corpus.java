@@ -331,7 +331,7 @@ public final class Corpus implements Examples, AutoCloseable {
     }
 
     /** Tells of pairs of questions that may be the same. */
-    void questionPairs(boolean[] leftOut, MinHashIndex.Pairs pairs) {
+    void questionPairs(boolean[] leftOut, CandidatePairs.Pairs pairs) {
         int[] chosen = IntStream.range(0, size).filter(i -> !leftOut[i]).toArray();
         shortQuestions.pairs(chosen, this::question, pairs);
         int[] places = IntStream.range(0, longSize).filter(i -> !leftOut[longNumbers[i]]).toArray();

@@ -53,7 +53,7 @@ final class LeaveOneOut {
      * @param text texts to order large groups by
      * @param pairs told of each pair
      */
-    void pairs(int[] chosen, IntFunction<String> text, MinHashIndex.Pairs pairs) {
+    void pairs(int[] chosen, IntFunction<String> text, CandidatePairs.Pairs pairs) {
         int total = 0;
         for (int number : chosen) {
             total += ends[number] - begin(number);

@@ -72,12 +72,6 @@ final class MinHashIndex {
         size++;
     }
 
-    /** Takes pairs that are worth a look. */
-    @FunctionalInterface
-    interface Pairs {
-        void accept(int first, int second);
-    }
-
     /**
      * Reports pairs; one that meets in several bands is reported several times.
      *
@@ -85,8 +79,8 @@ final class MinHashIndex {
      * @param text texts to order large buckets by
      * @param pairs told of each pair
      */
-    void pairs(int[] chosen, IntFunction<String> text, Pairs pairs) {
-        Pairs sieved = (a, b) -> {
+    void pairs(int[] chosen, IntFunction<String> text, CandidatePairs.Pairs pairs) {
+        CandidatePairs.Pairs sieved = (a, b) -> {
             if (passSieve(a, b)) {
                 pairs.accept(a, b);
             }

@@ -20,7 +20,7 @@ final class OversizedGroup {
      * @param large up to this size all pairs are reported
      * @param text texts to order a larger group by
      */
-    static void pairs(int[] members, int large, IntFunction<String> text, MinHashIndex.Pairs pairs) {
+    static void pairs(int[] members, int large, IntFunction<String> text, CandidatePairs.Pairs pairs) {
         if (members.length <= large) {
             window(members, members.length, pairs);
             return;
@@ -35,7 +35,7 @@ final class OversizedGroup {
                 .sorted((a, b) -> a.key().compareTo(b.key())).mapToInt(Keyed::member).toArray(), WINDOW, pairs);
     }
 
-    private static void window(int[] members, int width, MinHashIndex.Pairs pairs) {
+    private static void window(int[] members, int width, CandidatePairs.Pairs pairs) {
         for (int i = 0; i < members.length; i++) {
             for (int j = i + 1; j < members.length && j - i < width; j++) {
                 pairs.accept(Math.min(members[i], members[j]), Math.max(members[i], members[j]));
