@@ -16,10 +16,12 @@ import io.peft4j.data.format.support.UnfilledRows;
 import io.peft4j.data.split.SplitRule;
 import io.peft4j.data.split.internal.DataSplit;
 import io.peft4j.data.task.RowKind;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -132,7 +134,8 @@ public final class ChatDataset implements Iterable<ChatExample> {
      * evaluation, whose kinds of questions they are.
      */
     public static ChatDataset general() {
-        return GeneralExamples.all();
+        InputStream in = Objects.requireNonNull(ChatDataset.class.getResourceAsStream("general.jsonl"));
+        return read(OpenRows.jsonLines(DataFile.of(Path.of(Origin.GENERAL)), in), false);
     }
 
     /**

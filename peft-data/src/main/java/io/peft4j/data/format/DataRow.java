@@ -112,6 +112,24 @@ public record DataRow(Path file, long line, Map<String, Object> fields, List<Row
         return known.stream().filter(fields::containsKey).toList();
     }
 
+    /**
+     * The only one of some keys that it has.
+     *
+     * @param known the keys
+     * @param forms as {@link #lacks} takes them
+     * @throws DataException when it has none or several
+     */
+    public String one(List<String> known, List<List<String>> forms) {
+        List<String> present = present(known);
+        if (present.isEmpty()) {
+            throw lacks("has none of " + known, forms);
+        }
+        if (present.size() > 1) {
+            throw wrong("has " + present + " together; use one of them");
+        }
+        return present.get(0);
+    }
+
     /** The fields without those that the format knows. */
     Map<String, Object> extra(String... known) {
         Map<String, Object> extra = new LinkedHashMap<>(fields);

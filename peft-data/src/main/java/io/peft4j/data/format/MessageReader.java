@@ -34,6 +34,15 @@ public final class MessageReader {
         return sound(row, own -> read(own, key).orElse(List.of()));
     }
 
+    /** The same without those of the assistant at their end, which are the expected answer; at least one. */
+    public static List<ChatMessage> asked(DataRow row, String key) {
+        List<ChatMessage> asked = ChatExample.asked(messages(row, key));
+        if (asked.isEmpty()) {
+            throw row.wrong("has only assistant messages, so there is no question to ask");
+        }
+        return asked;
+    }
+
     /** The tool definitions of a row; empty where it has none. Throws as {@link #messages} does. */
     public static List<Map<String, Object>> tools(DataRow row) {
         return sound(row, MessageReader::readTools);

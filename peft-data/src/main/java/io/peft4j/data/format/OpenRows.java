@@ -65,7 +65,12 @@ public final class OpenRows implements AutoCloseable {
 
     /** Opens a file of JSON Lines, whatever its name is. */
     public static OpenRows jsonLines(Path file) {
-        return of(DataFile.of(file), new JsonLineRows(DataFile.of(file), DataFiles.text(DataFile.of(file))));
+        return jsonLines(DataFile.of(file), DataFiles.text(DataFile.of(file)));
+    }
+
+    /** The same of an open stream, which is closed with the rows. */
+    public static OpenRows jsonLines(DataFile file, InputStream in) {
+        return of(file, new JsonLineRows(file, in));
     }
 
     /**

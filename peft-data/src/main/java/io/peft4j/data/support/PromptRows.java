@@ -6,7 +6,6 @@ import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.support.TaskIds;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.MessageReader;
@@ -84,14 +83,7 @@ public final class PromptRows {
     }
 
     private static Prompt asked(DataRow row, boolean textsAreChats) {
-        List<String> present = row.present(FORMS);
-        if (present.isEmpty()) {
-            throw row.lacks("has none of " + FORMS, COLUMNS);
-        }
-        if (present.size() != 1) {
-            throw row.wrong("has " + present + " together; use one of them");
-        }
-        String form = present.get(0);
+        String form = row.one(FORMS, COLUMNS);
         Object value = row.fields().get(form);
         if (value instanceof String text && form.equals("source")) {
             return Prompt.text(text);
@@ -102,10 +94,6 @@ public final class PromptRows {
         if (form.equals("question") || form.equals("source")) {
             throw row.wrong("\"" + form + "\" is not a string");
         }
-        List<ChatMessage> asked = ChatExample.asked(MessageReader.messages(row, form));
-        if (asked.isEmpty()) {
-            throw row.wrong("has only assistant messages, so there is no question to ask");
-        }
-        return Prompt.chat(asked);
+        return Prompt.chat(MessageReader.asked(row, form));
     }
 }

@@ -38,6 +38,8 @@ import java.util.function.Consumer;
  */
 public final class ScoringRows {
     private static final List<String> FORMS = List.of("text", "input_ids", "messages", "prompt", "source");
+    private static final List<List<String>> COLUMNS = List.of(List.of("prompt", "completion"), List.of("text"),
+            List.of("source", "target"));
 
     private final LanguageModel model;
     private final TaskIds tasks;
@@ -78,19 +80,11 @@ public final class ScoringRows {
      *     model has no chat template, or the model has no such task
      */
     public TokenSequence sequence(DataRow row) {
-        List<String> present = row.present(FORMS);
-        if (present.isEmpty() && row.fields().keySet().containsAll(List.of("question", "answer"))) {
+        if (row.present(FORMS).isEmpty() && row.fields().keySet().containsAll(List.of("question", "answer"))) {
             return checked(row, chat(row, List.of(ChatMessage.user(text(row, "question")), ChatMessage.assistant(text(
                     row, "answer")))));
         }
-        if (present.isEmpty()) {
-            throw row.lacks("has none of " + FORMS, List.of(List.of("prompt", "completion"), List.of("text"),
-                    List.of("source", "target")));
-        }
-        if (present.size() != 1) {
-            throw row.wrong("has " + present + " together; use one of them");
-        }
-        return checked(row, switch (present.get(0)) {
+        return checked(row, switch (row.one(FORMS, COLUMNS)) {
             case "text" -> all(row, model.tokenizer().encodeWithSpecials(text(row, "text")));
             case "input_ids" -> all(row, ids(row));
             case "source" -> new SourceEncoder(model).encode(text(row, "source"), text(row, "target"));

@@ -28,18 +28,10 @@ final class AnswerGroupRows {
     }
 
     private static AnswerGroup group(DataRow row, boolean sampled) {
-        List<String> present = row.present(PROMPTS);
-        if (present.size() != 1) {
-            throw present.isEmpty() ? row.lacks("has none of " + PROMPTS, List.of(List.of("question")))
-                    : row.wrong("has " + present + " together; use one of them");
-        }
-        Object value = row.fields().get(present.get(0));
-        List<ChatMessage> messages = value instanceof String text && !present.get(0).equals("messages")
-                ? List.of(ChatMessage.user(text)) : MessageReader.messages(row, present.get(0));
-        List<ChatMessage> asked = ChatExample.asked(messages);
-        if (asked.isEmpty()) {
-            throw row.wrong("has only assistant messages, so there is no question to ask");
-        }
+        String form = row.one(PROMPTS, List.of(List.of("question")));
+        Object value = row.fields().get(form);
+        List<ChatMessage> asked = value instanceof String text && !form.equals("messages")
+                ? List.of(ChatMessage.user(text)) : MessageReader.asked(row, form);
         return new AnswerGroup(new ChatExample(asked, MessageReader.tools(row), row.fields(),
                 new Origin(row.file().toString(), row.line()), value instanceof String),
                 sampled ? samples(row) : List.of());
