@@ -11,6 +11,7 @@ import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.models.architecture.internal.CrossAttention;
+import io.peft4j.models.architecture.internal.FeedForward;
 import io.peft4j.models.architecture.internal.SentenceVectors;
 import io.peft4j.models.architecture.support.NextTokenScore;
 import io.peft4j.models.architecture.support.TaskPlan;
@@ -96,7 +97,7 @@ final class DecoderBuilder {
         FrozenWeight table = places.matrix(plan.names().embedding(), sizes.vocabulary(), sizes.hidden());
         DecoderNetwork.Parts parts = body(table);
         boolean known = weights.has(DecoderClassifier.SCORE + ".weight", task.outputs(), sizes.hidden());
-        Slot score = places.made(DecoderClassifier.SCORE, new Linear(known
+        Slot score = places.counted(DecoderClassifier.SCORE, new Linear(known
                 ? weights.matrix(DecoderClassifier.SCORE + ".weight", task.outputs(), sizes.hidden())
                 : weights.normal(task.outputs(), sizes.hidden(), INITIALIZER_RANGE, new SplittableRandom(task.seed())),
                 scoreBias(task, known)));
@@ -397,9 +398,9 @@ final class DecoderBuilder {
     private Layer feedForward(String path, FeedForwardPlan feedForward) {
         int hidden = sizes.hidden();
         if (feedForward instanceof FeedForwardPlan.Plain plain) {
-            return new PlainFeedForward(
-                    places.linear(path + "." + plain.up(), plain.width(), hidden, plain.bias()),
-                    places.linear(path + "." + plain.down(), hidden, plain.width(), plain.bias()), plain.activation());
+            return new FeedForward(List.of(places.linear(path + "." + plain.up(), plain.width(), hidden, plain.bias())),
+                    places.linear(path + "." + plain.down(), hidden, plain.width(), plain.bias()), plain.activation(),
+                    false, 0);
         }
         if (feedForward instanceof ExpertsPlan experts) {
             return experts(path, experts);
@@ -409,8 +410,8 @@ final class DecoderBuilder {
         boolean bias = gated.bias();
         List<Slot> gates = gated.gates().stream().map(gate -> places.linear(path + "." + gate,
                 gated.fused() ? 2 * width : width, hidden, bias)).toList();
-        return new GatedFeedForward(gates, places.linear(path + "." + gated.down(), hidden, width, bias),
-                gated.activation());
+        return new FeedForward(gates, places.linear(path + "." + gated.down(), hidden, width, bias),
+                gated.activation(), true, 0);
     }
 
     private Layer experts(String path, ExpertsPlan experts) {

@@ -4,11 +4,11 @@ import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.model.HeadedNetwork;
 import io.peft4j.core.model.HeadedNetwork.PairPrompt;
-import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.internal.LoadedNetwork;
 import io.peft4j.models.architecture.support.NextTokenScore;
 import io.peft4j.models.architecture.support.TaskPlan;
 import java.util.List;
@@ -19,7 +19,7 @@ import java.util.stream.IntStream;
  * A decoder that judges texts, by the hidden state of their last token, or tokens: a linear layer {@value #SCORE} in
  * place of the output layer, or the logits of the next token.
  */
-final class DecoderClassifier implements HeadedNetwork {
+final class DecoderClassifier extends LoadedNetwork implements HeadedNetwork {
     /** The path of the layer. */
     static final String SCORE = "score";
 
@@ -35,6 +35,7 @@ final class DecoderClassifier implements HeadedNetwork {
      * @param fresh whether the checkpoint had no such layer
      */
     DecoderClassifier(DecoderNetwork body, TaskPlan plan, Optional<Slot> score, boolean fresh) {
+        super(body.description(), body.slots(), List.of(body));
         this.body = body;
         this.plan = plan;
         this.score = score;
@@ -42,18 +43,8 @@ final class DecoderClassifier implements HeadedNetwork {
     }
 
     @Override
-    public ModelDescription description() {
-        return body.description();
-    }
-
-    @Override
     public Task task() {
         return plan.task();
-    }
-
-    @Override
-    public List<Slot> slots() {
-        return body.slots();
     }
 
     @Override
@@ -117,10 +108,5 @@ final class DecoderClassifier implements HeadedNetwork {
         Variable hidden = body.hidden(context, rows);
         return score.map(layer -> layer.forward(read, hidden)).orElseGet(() -> plan.scores().nextToken().orElseThrow()
                 .of(read.tape(), ElementwiseOps.inFloat(read.tape(), body.logits(read, hidden))));
-    }
-
-    @Override
-    public void close() {
-        body.close();
     }
 }

@@ -2,21 +2,19 @@ package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.model.HeadedNetwork;
-import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.internal.LoadedNetwork;
 import io.peft4j.models.architecture.internal.PooledNetwork;
 import io.peft4j.models.architecture.internal.SentenceVectors;
 import io.peft4j.models.architecture.support.SentencePooling;
 import io.peft4j.models.architecture.support.TaskPlan;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /** A decoder without an output layer, whose hidden states become a vector of each text. */
-final class DecoderEmbedder implements HeadedNetwork, PooledNetwork {
+final class DecoderEmbedder extends LoadedNetwork implements PooledNetwork {
     private final DecoderNetwork body;
     private final TaskPlan plan;
     private final SentenceVectors vectors;
@@ -31,6 +29,7 @@ final class DecoderEmbedder implements HeadedNetwork, PooledNetwork {
      */
     DecoderEmbedder(DecoderNetwork body, TaskPlan plan, SentenceVectors vectors, boolean seesAll,
             Optional<Slot> projection) {
+        super(body.description(), body.slots(), List.of(body));
         this.projection = projection;
         this.body = body;
         this.plan = plan;
@@ -39,18 +38,8 @@ final class DecoderEmbedder implements HeadedNetwork, PooledNetwork {
     }
 
     @Override
-    public ModelDescription description() {
-        return body.description();
-    }
-
-    @Override
     public Task task() {
         return plan.task();
-    }
-
-    @Override
-    public List<Slot> slots() {
-        return body.slots();
     }
 
     @Override
@@ -72,16 +61,6 @@ final class DecoderEmbedder implements HeadedNetwork, PooledNetwork {
     @Override
     public SentencePooling pooling() {
         return plan.pooling();
-    }
-
-    @Override
-    public Map<String, String> prompts() {
-        return plan.pooling().prompts();
-    }
-
-    @Override
-    public Optional<String> defaultPrompt() {
-        return plan.pooling().defaultPrompt();
     }
 
     @Override
@@ -108,10 +87,5 @@ final class DecoderEmbedder implements HeadedNetwork, PooledNetwork {
 
     private ForwardContext seeing(ForwardContext context) {
         return seesAll ? context.seeingAll() : context;
-    }
-
-    @Override
-    public void close() {
-        body.close();
     }
 }

@@ -7,6 +7,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.LayerMemory;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.internal.LayerCopy;
 import java.util.Optional;
 
 /**

@@ -12,7 +12,8 @@ import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.LayerMemory;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.models.architecture.internal.BatchChecks;
-import io.peft4j.models.architecture.internal.CloseAll;
+import io.peft4j.models.architecture.internal.LayerCopy;
+import io.peft4j.models.architecture.internal.LoadedNetwork;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,12 +24,9 @@ import java.util.stream.IntStream;
  * A decoder of any family: token embedding, decoder layers, a final norm and an output layer, as its
  * {@link DecoderPlan} says. Built by {@link DecoderBuilder}; owns its weights.
  */
-final class DecoderNetwork implements CausalNetwork {
-    private final ModelDescription description;
+final class DecoderNetwork extends LoadedNetwork implements CausalNetwork {
     private final DecoderPlan plan;
     private final Parts parts;
-    private final List<Slot> slots;
-    private final List<AutoCloseable> weights;
 
     /** The places of the parts, in the order of the computation. */
     record Parts(Slot embedding, Optional<Slot> positions, Optional<Slot> embeddingNorm,
@@ -59,21 +57,9 @@ final class DecoderNetwork implements CausalNetwork {
 
     DecoderNetwork(ModelDescription description, DecoderPlan plan, Parts parts, List<Slot> slots,
             List<AutoCloseable> weights) {
-        this.description = description;
+        super(description, slots, weights);
         this.plan = plan;
         this.parts = parts;
-        this.slots = List.copyOf(slots);
-        this.weights = weights;
-    }
-
-    @Override
-    public ModelDescription description() {
-        return description;
-    }
-
-    @Override
-    public List<Slot> slots() {
-        return slots;
     }
 
     @Override
@@ -144,8 +130,8 @@ final class DecoderNetwork implements CausalNetwork {
 
     /** What comes out of the embedding and the first {@code layers} decoder layers. */
     private Reached below(ForwardContext context, int layers) {
-        BatchChecks.requirePositions(context.batch(), description);
-        BatchChecks.requireTokens(context.batch(), description);
+        BatchChecks.requirePositions(context.batch(), description());
+        BatchChecks.requireTokens(context.batch(), description());
         int first = context.start().map(ForwardContext.LayerStates::layer).orElse(0);
         Variable x = context.start().map(given -> context.tape().constant(given.states()))
                 .orElseGet(() -> embedded(context));
@@ -182,17 +168,18 @@ final class DecoderNetwork implements CausalNetwork {
     }
 
     private String noLayer(int number) {
-        return "no layer " + number + "; " + description.name() + " has layers 0 to "
+        return "no layer " + number + "; " + description().name() + " has layers 0 to "
                 + (parts.layers().size() - 1);
     }
 
     @Override
     public CausalNetwork withLayers(List<Integer> order) {
         if (plan.isWhole()) {
-            throw new ConfigurationException("layers of " + description.name() + " read keys and values of others, or "
-                    + "an input of their own, so none can be repeated or omitted");
+            throw new ConfigurationException(
+                    "layers of " + description().name() + " read keys and values of others, or "
+                            + "an input of their own, so none can be repeated or omitted");
         }
-        List<Slot> all = new ArrayList<>(slots.subList(0, slots.indexOf(parts.layers().get(0))));
+        List<Slot> all = new ArrayList<>(slots().subList(0, slots().indexOf(parts.layers().get(0))));
         List<Slot> layers = new ArrayList<>();
         for (int number : order) {
             if (number < 0 || number >= parts.layers().size()) {
@@ -205,8 +192,8 @@ final class DecoderNetwork implements CausalNetwork {
         if (layers.isEmpty()) {
             throw new ConfigurationException("a model needs at least one layer, but the list is empty");
         }
-        all.addAll(slots.subList(slots.indexOf(parts.norm()), slots.size()));
-        return new DecoderNetwork(description.withLayers(layers.size()), plan,
+        all.addAll(slots().subList(slots().indexOf(parts.norm()), slots().size()));
+        return new DecoderNetwork(description().withLayers(layers.size()), plan,
                 parts.withLayers(layers), all, List.of());
     }
 
@@ -217,16 +204,6 @@ final class DecoderNetwork implements CausalNetwork {
 
     @Override
     public KvCache newCache(int rows) {
-        return new KvCache(memory(), rows, description.activationType());
-    }
-
-    @Override
-    public void close() {
-        CloseAll.all(weights);
-    }
-
-    @Override
-    public String toString() {
-        return getClass().getSimpleName() + " " + description();
+        return new KvCache(memory(), rows, description().activationType());
     }
 }

@@ -13,6 +13,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Routing;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.internal.LayerCopy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -5,6 +5,7 @@ import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.internal.LayerCopy;
 import java.util.List;
 
 /** A norm for each head: x, y [N, heads x D]. */

@@ -7,6 +7,7 @@ import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.internal.LayerCopy;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

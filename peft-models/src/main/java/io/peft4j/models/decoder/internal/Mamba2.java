@@ -15,6 +15,7 @@ import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.SequenceMemory;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.models.architecture.internal.LayerCopy;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

@@ -1,6 +1,5 @@
 package io.peft4j.models.decoder.internal;
 
-import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.nn.support.ExpertWeight;
@@ -8,28 +7,24 @@ import io.peft4j.core.nn.support.LayerNorm;
 import io.peft4j.core.nn.support.RmsNorm;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.models.architecture.internal.Places;
 import io.peft4j.models.architecture.support.WeightLoader;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Makes the places of a network from the tensors of a checkpoint, and counts its parameters. */
-final class ModulePlaces {
+/** The places of a decoder. */
+final class ModulePlaces extends Places {
     private static final float STATE_EPSILON = 1e-6f;
 
     private final DecoderPlan plan;
-    private final WeightLoader weights;
-    private final UnaryOperator<String> checkpointName;
-    private final List<Slot> slots = new ArrayList<>();
     private final Set<String> ignored = new HashSet<>();
-    private long parameters;
 
     /**
      * Places of a network.
@@ -37,28 +32,16 @@ final class ModulePlaces {
      * @param checkpointName what a checkpoint calls a tensor of the network
      */
     ModulePlaces(DecoderPlan plan, WeightLoader weights, UnaryOperator<String> checkpointName) {
-        this.checkpointName = checkpointName;
+        super(weights, name -> tensor(weights, plan.names().aliases(), checkpointName.apply(name)));
         this.plan = plan;
-        this.weights = weights;
     }
 
-    /** All places so far, each before those that it contains. */
-    List<Slot> all() {
-        return slots;
-    }
-
-    /** The number of parameters so far. */
-    long parameters() {
-        return parameters;
-    }
-
-    /** A linear layer [out, in]. */
-    Slot linear(String path, int out, int in, boolean bias) {
-        parameters += (long) out * in;
-        FrozenWeight weight = plan.storedTransposed() ? weights.transposedLinear(tensor(path + ".weight"), out, in)
-                : weights.linear(tensor(path + ".weight"), out, in);
-        return place(path, new Linear(weight, bias ? Optional.of(vector(path + ".bias", out)) : Optional.empty(),
-                plan.storedTransposed()));
+    @Override
+    public Slot linear(String path, int out, int in, boolean bias) {
+        return plan.storedTransposed() ? counted(path, new Linear(
+                weights.transposedLinear(stored(path + ".weight"), out, in),
+                bias ? Optional.of(weights.vector(stored(path + ".bias"), out)) : Optional.empty(), true))
+                : super.linear(path, out, in, bias);
     }
 
     /** A norm of the network's kind over {@code size} elements. */
@@ -67,8 +50,8 @@ final class ModulePlaces {
         NormPlan norm = plan.norm();
         return place(path, switch (norm.kind()) {
             case RMS -> new RmsNorm(weight, norm.epsilon(), norm.offset());
-            case LAYER -> new LayerNorm(weight, norm.bias() ? Optional.of(vector(path + ".bias", size))
-                    : Optional.empty(), norm.epsilon(), norm.offset());
+            case LAYER ->
+                new LayerNorm(weight, vector(path + ".bias", size, norm.bias()), norm.epsilon(), norm.offset());
         });
     }
 
@@ -85,17 +68,17 @@ final class ModulePlaces {
         String path = plan.names().head();
         DecoderPlan.Sizes sizes = plan.sizes();
         return place(path, new Linear(tied.orElseGet(() -> matrix(path, sizes.vocabulary(), sizes.hidden())),
-                plan.ends().headBias() ? Optional.of(vector(path + ".bias", sizes.vocabulary())) : Optional.empty()));
+                vector(path + ".bias", sizes.vocabulary(), plan.ends().headBias())));
     }
 
     /** The experts of a layer: a place for each of their two matrices, the gates first. */
     List<Slot> experts(String path, ExpertsPlan experts) {
         ExpertFiles files = new ExpertFiles(experts, plan.sizes().hidden());
         return Stream.of(ExpertFiles.GATES, ExpertFiles.DOWN).map(name -> {
-            INDArray weight = files.matrix(weights, path, name, this::tensor);
-            Optional<INDArray> bias = experts.bias() ? Optional.of(files.bias(weights, path, name, this::tensor))
+            INDArray weight = files.matrix(weights, path, name, this::stored);
+            Optional<INDArray> bias = experts.bias() ? Optional.of(files.bias(weights, path, name, this::stored))
                     : Optional.empty();
-            parameters += weight.length() + bias.map(INDArray::length).orElse(0L);
+            count(weight.length() + bias.map(INDArray::length).orElse(0L));
             return place(path + "." + name, new ExpertWeight(weight, experts.count(), bias, files.storedRows(name)));
         }).toList();
     }
@@ -103,19 +86,19 @@ final class ModulePlaces {
     /** What makes keys without positions and values of the state of latent attention. */
     Slot keyValue(String path, LatentFiles files) {
         int rows = files.heads() * (files.plain() + files.value());
-        if (!LatentFiles.areApart(weights, path, this::tensor)) {
+        if (!LatentFiles.areApart(weights, path, this::stored)) {
             return linear(path, rows, files.rank(), false);
         }
-        return made(path, new Linear(new DenseWeight(files.matrix(weights, path, this::tensor)), Optional.empty()));
+        return counted(path, new Linear(new DenseWeight(files.matrix(weights, path, this::stored)), Optional.empty()));
     }
 
     /** What chooses experts. */
     Slot router(String path, int count, ExpertsPlan.RouterPlan router) {
         FrozenWeight weight = matrix(path, count, plan.sizes().hidden());
-        Optional<INDArray> bias = router.bias() ? Optional.of(vector(path + ".bias", count)) : Optional.empty();
+        Optional<INDArray> bias = vector(path + ".bias", count, router.bias());
         // Not trained, and not counted: how often an expert was chosen when the model was made.
         Optional<INDArray> correction = router.groups().filter(ExpertsPlan.Groups::corrected)
-                .map(groups -> weights.vector(tensor(path + "." + Router.CORRECTION), count));
+                .map(groups -> weights.vector(stored(path + "." + Router.CORRECTION), count));
         return place(path, new Router(weight, bias, correction));
     }
 
@@ -126,18 +109,18 @@ final class ModulePlaces {
 
     /** A number that what a layer gives is multiplied with; not trained, and not counted. */
     Slot scalar(String path) {
-        return place(path, new FrozenVector(weights.vector(tensor(path), 1)));
+        return place(path, new FrozenVector(weights.vector(stored(path), 1)));
     }
 
     /** A table that is left in the file. */
     FrozenWeight lookedUp(String path, int rows, int columns) {
-        parameters += (long) rows * columns;
-        return weights.lookedUp(tensor(path + ".weight"), rows, columns);
+        count((long) rows * columns);
+        return weights.lookedUp(stored(path + ".weight"), rows, columns);
     }
 
     /** Notes that a tensor which some checkpoints have is not part of the computation. */
     void ignore(String name) {
-        ignored.add(tensor(name));
+        ignored.add(stored(name));
     }
 
     /** Tensors of the checkpoint that are no part of the computation. */
@@ -159,10 +142,10 @@ final class ModulePlaces {
 
     /** A causal convolution of each of {@code width} columns. */
     Slot convolution(String path, int width, int taps, boolean bias) {
-        parameters += (long) width * taps;
+        count((long) width * taps);
         return place(path,
-                new DepthwiseConvolution(weights.floats(tensor(path + ".weight"), new long[] {width, 1, taps},
-                        width, taps), bias ? Optional.of(vector(path + ".bias", width)) : Optional.empty()));
+                new DepthwiseConvolution(weights.floats(stored(path + ".weight"), new long[] {width, 1, taps},
+                        width, taps), vector(path + ".bias", width, bias)));
     }
 
     /** A norm of the state of latent attention, whose epsilon is that of Transformers' norms by default. */
@@ -170,47 +153,16 @@ final class ModulePlaces {
         return place(path, new RmsNorm(vector(path + ".weight", size), STATE_EPSILON));
     }
 
-    private INDArray vector(String name, int size) {
-        parameters += size;
-        return weights.vector(tensor(name), size);
-    }
-
-    /** A matrix of an embedding or of the output layer. */
-    FrozenWeight matrix(String path, int rows, int columns) {
-        parameters += (long) rows * columns;
-        return weights.matrix(tensor(path + ".weight"), rows, columns);
-    }
-
-    /** What the checkpoint calls a tensor. */
-    private String tensor(String asked) {
-        String name = checkpointName.apply(asked);
-        if (weights.has(name)) {
-            return name;
-        }
-        return plan.names().aliases().entrySet().stream().filter(alias -> name.startsWith(alias.getKey()))
+    private static String tensor(WeightLoader weights, Map<String, String> aliases, String name) {
+        return weights.has(name) ? name : aliases.entrySet().stream().filter(alias -> name.startsWith(alias.getKey()))
                 .map(alias -> alias.getValue() + name.substring(alias.getKey().length())).filter(weights::has)
                 .findFirst().orElse(name);
     }
 
-    /** A place that contains those that {@code inside} makes: it stands before them in the list. */
-    Slot containing(String path, Supplier<Layer> inside) {
-        int at = slots.size();
-        Slot slot = new Slot(path, inside.get());
-        slots.add(at, slot);
-        return slot;
-    }
-
     /** A linear layer that was made elsewhere. */
-    Slot made(String path, Linear layer) {
-        parameters += (long) layer.outFeatures() * layer.inFeatures() + (layer.bias().isPresent()
-                ? layer.outFeatures() : 0);
+    Slot counted(String path, Linear layer) {
+        count((long) layer.outFeatures() * layer.inFeatures() + (layer.bias().isPresent()
+                ? layer.outFeatures() : 0));
         return place(path, layer);
-    }
-
-    /** A place with nothing inside. */
-    Slot place(String path, Layer layer) {
-        Slot slot = new Slot(path, layer);
-        slots.add(slot);
-        return slot;
     }
 }

@@ -11,6 +11,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.models.architecture.internal.LayerCopy;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

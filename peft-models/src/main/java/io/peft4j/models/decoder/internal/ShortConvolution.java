@@ -8,6 +8,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.SequenceMemory;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.internal.LayerCopy;
 
 /**
  * A gated short convolution (<a href="https://arxiv.org/abs/2511.23404">2511.23404</a>): with (b, c, z) three parts of

@@ -9,7 +9,7 @@ import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.LayerMemory;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.weight.FrozenWeight;
-import io.peft4j.models.architecture.internal.CloseAll;
+import io.peft4j.models.architecture.internal.LoadedNetwork;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -18,13 +18,11 @@ import java.util.stream.Stream;
  * An encoder of Gemma's layers, and a decoder of them that looks at its states. The first half of the layers of a
  * key/value cache are the decoder's own, the second half hold the encoder's. Owns its weights.
  */
-final class T5GemmaNetwork implements EncoderDecoderNetwork {
-    private final ModelDescription description;
+final class T5GemmaNetwork extends LoadedNetwork implements EncoderDecoderNetwork {
     private final DecoderNetwork encoder;
     private final DecoderNetwork decoder;
     private final int crossColumns;
     private final int startToken;
-    private final List<AutoCloseable> weights;
 
     /**
      * A network.
@@ -34,30 +32,30 @@ final class T5GemmaNetwork implements EncoderDecoderNetwork {
      */
     T5GemmaNetwork(DecoderNetwork encoder, DecoderNetwork decoder, int crossColumns, int startToken,
             List<AutoCloseable> weights) {
-        ModelDescription own = decoder.description();
-        this.description = new ModelDescription(own.name(), own.modelType(), own.vocabularySize(), own.hiddenSize(),
-                own.layers(), own.maxPositions(), own.tiedEmbeddings(), own.activationType(),
-                own.parameters() + encoder.description().parameters());
+        super(description(encoder, decoder),
+                Stream.concat(encoder.slots().stream(), ofDecoder(encoder, decoder).stream())
+                        .toList(),
+                weights);
         this.encoder = encoder;
         this.decoder = decoder;
         this.crossColumns = crossColumns;
         this.startToken = startToken;
-        this.weights = weights;
+    }
+
+    private static ModelDescription description(DecoderNetwork encoder, DecoderNetwork decoder) {
+        ModelDescription own = decoder.description();
+        return new ModelDescription(own.name(), own.modelType(), own.vocabularySize(), own.hiddenSize(), own.layers(),
+                own.maxPositions(), own.tiedEmbeddings(), own.activationType(),
+                own.parameters() + encoder.description().parameters());
     }
 
     @Override
-    public ModelDescription description() {
-        return description;
-    }
-
-    @Override
-    public List<Slot> slots() {
-        return Stream.concat(encoder.slots().stream(), decoderSlots().stream()).toList();
+    public List<Slot> decoderSlots() {
+        return ofDecoder(encoder, decoder);
     }
 
     /** Without an embedding that is the encoder's. */
-    @Override
-    public List<Slot> decoderSlots() {
+    private static List<Slot> ofDecoder(DecoderNetwork encoder, DecoderNetwork decoder) {
         boolean shared = table(encoder) == table(decoder);
         return decoder.slots().stream().filter(slot -> !shared || slot != decoder.embedding()).toList();
     }
@@ -99,16 +97,6 @@ final class T5GemmaNetwork implements EncoderDecoderNetwork {
     public KvCache newCache(int rows) {
         List<LayerMemory> memory = new ArrayList<>(decoder.memory());
         decoder.memory().forEach(own -> memory.add(new LayerMemory.KeysAndValues(crossColumns)));
-        return new KvCache(memory, rows, description.activationType());
-    }
-
-    @Override
-    public void close() {
-        CloseAll.all(weights);
-    }
-
-    @Override
-    public String toString() {
-        return getClass().getSimpleName() + " " + description;
+        return new KvCache(memory, rows, description().activationType());
     }
 }

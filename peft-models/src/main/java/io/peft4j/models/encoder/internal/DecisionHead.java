@@ -8,6 +8,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.internal.FeedForward;
 import io.peft4j.models.architecture.support.WeightLoader;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,8 +72,7 @@ record DecisionHead(Slot kinds, List<Slot> layers, Slot scorer) implements Encod
                     places.linear(path + ".self_attn.out_proj", hidden, hidden, true),
                     Optional.of(places.norm(path + ".norm1", hidden, NORM)),
                     new FeedForward(List.of(places.linear(path + ".linear1", 4 * hidden, hidden, true)),
-                            places.linear(path + ".linear2", hidden, 4 * hidden, true), Activation.RELU, false,
-                            4 * hidden),
+                            places.linear(path + ".linear2", hidden, 4 * hidden, true), Activation.RELU, false, 0),
                     places.norm(path + ".norm2", hidden, NORM)), true, 0);
         });
     }

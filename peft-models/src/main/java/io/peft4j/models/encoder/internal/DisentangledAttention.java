@@ -1,12 +1,12 @@
 package io.peft4j.models.encoder.internal;
 
-import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.internal.FeedForward;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -68,7 +68,6 @@ final class DisentangledAttention implements Layer {
     private Variable embeddings(ForwardContext onTable) {
         Variable rows = distances.table().forward(onTable, onTable.noInput());
         Variable normed = distances.norm().isPresent() ? distances.norm().get().forward(onTable, rows) : rows;
-        return onTable.isTraining() && dropout > 0
-                ? ElementwiseOps.dropout(onTable.tape(), normed, dropout, onTable.nextDropoutSeed()) : normed;
+        return FeedForward.dropped(onTable, normed, dropout);
     }
 }

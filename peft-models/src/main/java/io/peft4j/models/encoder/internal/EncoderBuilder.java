@@ -6,6 +6,7 @@ import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.internal.FeedForward;
 import io.peft4j.models.architecture.internal.SentenceVectors;
 import io.peft4j.models.architecture.support.TaskPlan;
 import io.peft4j.models.architecture.support.WeightLoader;
@@ -138,7 +139,7 @@ final class EncoderBuilder {
                             (inner.gated() ? 2 : 1) * inner.width() / inner.up().size(), hidden, inner.bias()))
                             .toList(),
                     places.linear(prefix + inner.down(), hidden, inner.width(), inner.bias()), inner.activation(),
-                    inner.gated(), inner.width());
+                    inner.gated(), 0);
             Slot feedForwardNorm = places.norm(prefix + layer.feedForwardNorm(), hidden);
             return new EncoderLayer(new EncoderLayer.Parts(attention, output, norm, feedForward, feedForwardNorm),
                     layer.normsFirst(), plan.dropout());

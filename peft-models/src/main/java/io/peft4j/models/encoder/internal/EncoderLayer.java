@@ -1,11 +1,11 @@
 package io.peft4j.models.encoder.internal;
 
-import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.internal.FeedForward;
 import java.util.Optional;
 
 /**
@@ -58,9 +58,9 @@ final class EncoderLayer implements Layer {
     }
 
     private Variable rest(ForwardContext context, Variable x, Variable attended) {
-        Variable h = after(context, parts.attentionNorm(), sum(context, x, attended));
+        Variable h = after(context, parts.attentionNorm(), FeedForward.sum(context, x, attended, dropout));
         Variable fed = parts.feedForward().forward(context, before(context, Optional.of(parts.feedForwardNorm()), h));
-        return after(context, Optional.of(parts.feedForwardNorm()), sum(context, h, fed));
+        return after(context, Optional.of(parts.feedForwardNorm()), FeedForward.sum(context, h, fed, dropout));
     }
 
     private Variable before(ForwardContext context, Optional<Slot> norm, Variable x) {
@@ -69,13 +69,5 @@ final class EncoderLayer implements Layer {
 
     private Variable after(ForwardContext context, Optional<Slot> norm, Variable x) {
         return !normsFirst && norm.isPresent() ? norm.get().forward(context, x) : x;
-    }
-
-    private Variable sum(ForwardContext context, Variable x, Variable added) {
-        if (!context.isTraining() || dropout == 0) {
-            return ElementwiseOps.addInto(context.tape(), x, added);
-        }
-        return ElementwiseOps.add(context.tape(), x,
-                ElementwiseOps.dropout(context.tape(), added, dropout, context.nextDropoutSeed()));
     }
 }

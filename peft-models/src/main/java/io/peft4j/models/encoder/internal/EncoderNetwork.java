@@ -4,7 +4,6 @@ import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.Activation;
-import io.peft4j.core.model.HeadedNetwork;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.ForwardContext;
@@ -12,7 +11,8 @@ import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.models.architecture.internal.BatchChecks;
-import io.peft4j.models.architecture.internal.CloseAll;
+import io.peft4j.models.architecture.internal.FeedForward;
+import io.peft4j.models.architecture.internal.LoadedNetwork;
 import io.peft4j.models.architecture.internal.PooledNetwork;
 import io.peft4j.models.architecture.internal.Pooler;
 import io.peft4j.models.architecture.internal.SentenceVectors;
@@ -20,18 +20,14 @@ import io.peft4j.models.architecture.support.SentencePooling;
 import io.peft4j.models.architecture.support.TaskPlan;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** An encoder of any family with the head of its task. Built by {@link EncoderBuilder}; owns its weights. */
-final class EncoderNetwork implements HeadedNetwork, PooledNetwork {
-    private final ModelDescription description;
+final class EncoderNetwork extends LoadedNetwork implements PooledNetwork {
     private final TaskPlan plan;
     private final Parts parts;
-    private final List<Slot> slots;
     private final List<String> fresh;
-    private final List<AutoCloseable> weights;
 
     /**
      * The parts in the order of the computation.
@@ -49,27 +45,15 @@ final class EncoderNetwork implements HeadedNetwork, PooledNetwork {
 
     EncoderNetwork(ModelDescription description, TaskPlan plan, Parts parts, List<Slot> slots, List<String> fresh,
             List<AutoCloseable> weights) {
-        this.description = description;
+        super(description, slots, weights);
         this.plan = plan;
         this.parts = parts;
-        this.slots = List.copyOf(slots);
         this.fresh = fresh;
-        this.weights = weights;
-    }
-
-    @Override
-    public ModelDescription description() {
-        return description;
     }
 
     @Override
     public Task task() {
         return plan.task();
-    }
-
-    @Override
-    public List<Slot> slots() {
-        return slots;
     }
 
     @Override
@@ -105,16 +89,6 @@ final class EncoderNetwork implements HeadedNetwork, PooledNetwork {
     @Override
     public SentencePooling pooling() {
         return plan.pooling();
-    }
-
-    @Override
-    public Map<String, String> prompts() {
-        return plan.pooling().prompts();
-    }
-
-    @Override
-    public Optional<String> defaultPrompt() {
-        return plan.pooling().defaultPrompt();
     }
 
     @Override
@@ -189,25 +163,15 @@ final class EncoderNetwork implements HeadedNetwork, PooledNetwork {
     }
 
     private void check(PackedBatch batch) {
-        BatchChecks.requirePositions(batch, description);
-        BatchChecks.requireTokens(batch, description);
+        BatchChecks.requirePositions(batch, description());
+        BatchChecks.requireTokens(batch, description());
         int types = parts.embeddings().types();
         for (int type : batch.types()) {
             if (types > 0 && (type < 0 || type >= types)) {
                 throw new IllegalArgumentException("token type " + type + " is outside the " + types + " of "
-                        + description.name());
+                        + description().name());
             }
         }
-    }
-
-    @Override
-    public void close() {
-        CloseAll.all(weights);
-    }
-
-    @Override
-    public String toString() {
-        return getClass().getSimpleName() + " " + description();
     }
 
     /** The layers of a head, from hidden states [M, H] to its result [M, outputs]. */
@@ -229,17 +193,12 @@ final class EncoderNetwork implements HeadedNetwork, PooledNetwork {
         public Variable forward(ForwardContext context, Variable hidden) {
             Variable x = hidden;
             for (Step step : steps) {
-                Variable input = step.dropout() ? dropped(context, x) : x;
+                Variable input = step.dropout() ? FeedForward.dropped(context, x, dropout) : x;
                 Variable active = ElementwiseOps.activate(context.tape(), step.activation(),
                         step.linear().forward(context, input));
                 x = step.norm().isPresent() ? step.norm().get().forward(context, active) : active;
             }
-            return output.forward(context, dropped(context, x));
-        }
-
-        private Variable dropped(ForwardContext context, Variable x) {
-            return !context.isTraining() || dropout == 0 ? x
-                    : ElementwiseOps.dropout(context.tape(), x, dropout, context.nextDropoutSeed());
+            return output.forward(context, FeedForward.dropped(context, x, dropout));
         }
     }
 }

@@ -1,14 +1,13 @@
 package io.peft4j.models.encoder.internal;
 
 import io.peft4j.core.nn.Embedding;
-import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.nn.support.LayerNorm;
 import io.peft4j.core.nn.support.RmsNorm;
+import io.peft4j.models.architecture.internal.Places;
 import io.peft4j.models.architecture.support.WeightLoader;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -16,22 +15,17 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
- * Makes the places of an encoder from the tensors of a checkpoint. A checkpoint was saved with or without a head, so
- * that its tensors have the network's prefix or not, whatever it is loaded for now.
+ * The places of an encoder. A checkpoint was saved with or without a head, so that its tensors have the network's
+ * prefix or not, whatever it is loaded for now.
  */
-final class EncoderPlaces {
-    private final WeightLoader weights;
-    private final Naming naming;
+final class EncoderPlaces extends Places {
     private final EncoderPlan.Norm norms;
     private final SplittableRandom random;
-    private final List<Slot> slots = new ArrayList<>();
     private final Set<String> fresh = new LinkedHashSet<>();
-    private long parameters;
 
     /**
      * What tensors are called.
@@ -56,18 +50,9 @@ final class EncoderPlaces {
      * @param seed seed of the values of what the checkpoint lacks
      */
     EncoderPlaces(WeightLoader weights, Naming naming, EncoderPlan.Norm norms, long seed) {
-        this.weights = weights;
-        this.naming = naming;
+        super(weights, name -> stored(weights, naming, name));
         this.norms = norms;
         this.random = new SplittableRandom(seed);
-    }
-
-    List<Slot> all() {
-        return slots;
-    }
-
-    long parameters() {
-        return parameters;
     }
 
     /** The paths of the layers that the checkpoint lacked. */
@@ -76,7 +61,7 @@ final class EncoderPlaces {
     }
 
     /** The name in the checkpoint of the tensor that this network calls {@code name}. */
-    private String stored(String name) {
+    private static String stored(WeightLoader weights, Naming naming, String name) {
         for (String candidate : naming.candidates(name)) {
             // Checkpoints that come from TensorFlow call the parameters of a norm so.
             String old = candidate.endsWith("Norm.weight") ? candidate.replaceAll("weight$", "gamma")
@@ -90,16 +75,6 @@ final class EncoderPlaces {
         return name;
     }
 
-    boolean has(String path) {
-        return weights.has(stored(path + ".weight"));
-    }
-
-    Slot linear(String path, int out, int in, boolean bias) {
-        parameters += (long) out * in + (bias ? out : 0);
-        return place(path, new Linear(weights.linear(stored(path + ".weight"), out, in),
-                weights.vector(stored(path + ".bias"), out, bias)));
-    }
-
     /**
      * A linear layer without a bias, whose weight the checkpoint holds with others of the same size.
      *
@@ -107,7 +82,7 @@ final class EncoderPlaces {
      * @param index its place among three
      */
     Slot part(String path, String together, int index, int out, int in) {
-        parameters += (long) out * in;
+        count((long) out * in);
         return place(path, new Linear(weights.part(stored(together + ".weight"), 3 * out, index * out, out, in),
                 Optional.empty()));
     }
@@ -115,11 +90,10 @@ final class EncoderPlaces {
     /** A linear layer of a head, which is made anew where the checkpoint has none of that shape. */
     Slot headLinear(String path, int out, int in, boolean bias, double deviation) {
         String name = stored(path + ".weight");
-        parameters += (long) out * in + (bias ? out : 0);
         if (weights.has(name, out, in)) {
-            return place(path, new Linear(weights.matrix(name, out, in),
-                    weights.vector(stored(path + ".bias"), out, bias)));
+            return place(path, new Linear(matrix(path, out, in), vector(path + ".bias", out, bias)));
         }
+        count((long) out * in + (bias ? out : 0));
         fresh.add(path);
         return place(path, new Linear(weights.normal(out, in, deviation, random),
                 bias ? Optional.of(weights.constant(out, 0)) : Optional.empty()));
@@ -127,16 +101,14 @@ final class EncoderPlaces {
 
     Slot norm(String path, int size) {
         if (norms.rms()) {
-            parameters += size;
-            return place(path, new RmsNorm(weights.vector(stored(path + ".weight"), size), norms.epsilon()));
+            return place(path, new RmsNorm(vector(path + ".weight", size), norms.epsilon()));
         }
         return norm(path, size, norms);
     }
 
     Slot norm(String path, int size, EncoderPlan.Norm like) {
-        parameters += like.bias() ? 2L * size : size;
-        return place(path, new LayerNorm(weights.vector(stored(path + ".weight"), size),
-                weights.vector(stored(path + ".bias"), size, like.bias()), like.epsilon()));
+        return place(path, new LayerNorm(vector(path + ".weight", size), vector(path + ".bias", size, like.bias()),
+                like.epsilon()));
     }
 
     /** A norm of a head, which is made anew where the checkpoint has none. */
@@ -148,7 +120,7 @@ final class EncoderPlaces {
         if (has(path)) {
             return norm(path, size, like);
         }
-        parameters += like.bias() ? 2L * size : size;
+        count(like.bias() ? 2L * size : size);
         fresh.add(path);
         return place(path, new LayerNorm(weights.constant(size, 1),
                 like.bias() ? Optional.of(weights.constant(size, 0)) : Optional.empty(), like.epsilon()));
@@ -156,7 +128,7 @@ final class EncoderPlaces {
 
     /** The matrix of queries, keys and values of PyTorch's attention, whose names are not a layer's there. */
     Slot packedAttention(String path, int hidden) {
-        parameters += 3L * hidden * (hidden + 1);
+        count(3L * hidden * (hidden + 1));
         String stored = path + (weights.has(path + ".in_proj.weight") ? ".in_proj." : ".in_proj_");
         return place(path + ".in_proj", new Linear(weights.linear(stored + "weight", 3 * hidden, hidden),
                 weights.vector(stored + "bias", 3 * hidden, true)));
@@ -167,27 +139,12 @@ final class EncoderPlaces {
         if (has(path)) {
             return table(path, rows, columns, OptionalInt.empty(), ids);
         }
-        parameters += (long) rows * columns;
+        count((long) rows * columns);
         fresh.add(path);
         return place(path, new Embedding(weights.normal(rows, columns, deviation, random), OptionalInt.empty(), ids));
     }
 
     Slot table(String path, int rows, int columns, OptionalInt padding, Function<PackedBatch, int[]> ids) {
-        parameters += (long) rows * columns;
-        return place(path, new Embedding(weights.matrix(stored(path + ".weight"), rows, columns), padding, ids));
-    }
-
-    /** A place that contains those that {@code inside} makes: it stands before them in the list. */
-    Slot containing(String path, Supplier<Layer> inside) {
-        int at = slots.size();
-        Slot slot = new Slot(path, inside.get());
-        slots.add(at, slot);
-        return slot;
-    }
-
-    private Slot place(String path, Layer layer) {
-        Slot slot = new Slot(path, layer);
-        slots.add(slot);
-        return slot;
+        return place(path, new Embedding(matrix(path, rows, columns), padding, ids));
     }
 }

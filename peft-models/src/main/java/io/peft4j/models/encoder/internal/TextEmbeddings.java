@@ -4,6 +4,7 @@ import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.internal.FeedForward;
 import java.util.List;
 import java.util.Optional;
 
@@ -24,8 +25,7 @@ record TextEmbeddings(List<Slot> tables, int types, Optional<Slot> norm, Optiona
         }
         Variable whole = sum;
         Variable normed = norm.map(slot -> slot.forward(context, whole)).orElse(sum);
-        Variable kept = context.isTraining() && dropout > 0
-                ? ElementwiseOps.dropout(context.tape(), normed, dropout, context.nextDropoutSeed()) : normed;
+        Variable kept = FeedForward.dropped(context, normed, dropout);
         return projection.isPresent() ? projection.get().forward(context, kept) : kept;
     }
 }

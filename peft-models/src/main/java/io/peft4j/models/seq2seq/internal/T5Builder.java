@@ -12,8 +12,10 @@ import io.peft4j.core.nn.Slot;
 import io.peft4j.core.nn.support.RmsNorm;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.models.architecture.internal.CrossAttention;
+import io.peft4j.models.architecture.internal.FeedForward;
 import io.peft4j.models.architecture.internal.ModelTensor;
 import io.peft4j.models.architecture.internal.ModelTensors;
+import io.peft4j.models.architecture.internal.Places;
 import io.peft4j.models.architecture.support.WeightLoader;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,43 +29,42 @@ final class T5Builder {
 
     private final T5Config config;
     private final WeightLoader weights;
-    private final List<Slot> slots = new ArrayList<>();
+    private final Places places;
     private final List<AutoCloseable> biases = new ArrayList<>();
-    private long parameters;
 
     T5Builder(T5Config config, WeightLoader weights) {
         this.config = config;
         this.weights = weights;
+        this.places = new Places(weights, name -> T5Gguf.stored(weights, name));
     }
 
     T5Network build(String name, String modelType) {
-        FrozenWeight table = matrix("shared.weight", config.vocabulary(), config.hidden());
-        Slot embedding = slot("shared", new Embedding(table, config.paddingId()));
+        FrozenWeight table = places.matrix("shared", config.vocabulary(), config.hidden());
+        Slot embedding = places.place("shared", new Embedding(table, config.paddingId()));
         RelativeBias encoderBias = bias("encoder", true);
         RelativeBias decoderBias = bias(DECODER, false);
         List<T5Block> encoder = blocks("encoder", config.layers(), encoderBias, false);
         Slot encoderNorm = norm("encoder.final_layer_norm");
         List<T5Block> decoder = blocks(DECODER, config.decoderLayers(), decoderBias, true);
         Slot decoderNorm = norm(DECODER + ".final_layer_norm");
-        boolean tied = !weights.has("lm_head.weight");
-        Slot head = slot("lm_head", new Linear(tied ? table
-                : matrix("lm_head.weight", config.vocabulary(), config.hidden()), Optional.empty()));
+        boolean tied = !places.has("lm_head");
+        Slot head = places.place("lm_head", new Linear(tied ? table
+                : places.matrix("lm_head", config.vocabulary(), config.hidden()), Optional.empty()));
         ModelDescription description = new ModelDescription(name, modelType, config.vocabulary(), config.hidden(),
-                config.decoderLayers(), T5Config.LONGEST, tied, weights.activationType(), parameters);
+                config.decoderLayers(), T5Config.LONGEST, tied, weights.activationType(), places.parameters());
         List<AutoCloseable> owned = new ArrayList<>(biases);
         owned.addAll(weights.takeOwnership());
         return new T5Network(description, config, new T5Network.Parts(embedding, encoder, encoderNorm, decoder,
-                decoderNorm, head), slots, owned);
+                decoderNorm, head), places.all(), owned);
     }
 
     private RelativeBias bias(String stack, boolean bidirectional) {
         String path = stack + ".block.0.layer.0.SelfAttention.relative_attention_bias";
         int heads = config.shape().heads();
-        parameters += (long) config.buckets() * heads;
-        RelativeBias bias = new RelativeBias(weights.floats(path + ".weight", config.buckets(), heads),
-                config.maxDistance(), bidirectional);
+        RelativeBias bias = new RelativeBias(places.floats(path, config.buckets(), heads), config.maxDistance(),
+                bidirectional);
         biases.add(bias);
-        slot(path, bias);
+        places.place(path, bias);
         return bias;
     }
 
@@ -71,9 +72,9 @@ final class T5Builder {
         List<T5Block> blocks = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             String path = stack + ".block." + i + ".layer.";
-            int at = slots.size();
-            Slot self = new Slot(path + "0.SelfAttention", attention(path + "0.SelfAttention", i, bias.extras()));
-            slots.add(at, self);
+            int index = i;
+            Slot self = places.containing(path + "0.SelfAttention",
+                    () -> attention(path + "0.SelfAttention", index, bias.extras()));
             Slot selfNorm = norm(path + "0.layer_norm");
             Optional<T5Block.Cross> cross = Optional.empty();
             if (decodes) {
@@ -83,7 +84,7 @@ final class T5Builder {
                         own.shape(), own.query(), own.key(), own.value(), own.output())));
             }
             String last = path + (decodes ? 2 : 1);
-            T5Block.FeedForward feedForward = feedForward(last + ".DenseReluDense.");
+            FeedForward feedForward = feedForward(last + ".DenseReluDense.");
             blocks.add(new T5Block(selfNorm, self, cross, norm(last + ".layer_norm"), feedForward, config.dropout()));
         }
         return blocks;
@@ -96,41 +97,21 @@ final class T5Builder {
                 linear(path + ".o", config.hidden(), columns), bias);
     }
 
-    private T5Block.FeedForward feedForward(String path) {
+    private FeedForward feedForward(String path) {
         int hidden = config.hidden();
-        if (!config.gated()) {
-            return new T5Block.FeedForward(linear(path + "wi", T5Gguf.widens(weights, path + "wi"), config.width(),
-                    hidden), Optional.empty(),
-                    linear(path + "wo", hidden, config.width()), config.activation());
-        }
-        return new T5Block.FeedForward(linear(path + "wi_0", config.width(), hidden),
-                Optional.of(linear(path + "wi_1", config.width(), hidden)),
-                linear(path + "wo", hidden, config.width()), config.activation());
+        List<Slot> up = config.gated() ? List.of(linear(path + "wi_0", config.width(), hidden),
+                linear(path + "wi_1", config.width(), hidden))
+                : List.of(linear(path + "wi", config.width(), hidden));
+        return new FeedForward(up, linear(path + "wo", hidden, config.width()), config.activation(), config.gated(),
+                config.dropout());
     }
 
     private Slot linear(String path, int out, int in) {
-        return linear(path, path, out, in);
-    }
-
-    private Slot linear(String path, String stored, int out, int in) {
-        parameters += (long) out * in;
-        return slot(path, new Linear(weights.linear(stored + ".weight", out, in), Optional.empty()));
+        return places.linear(path, out, in, false);
     }
 
     private Slot norm(String path) {
-        parameters += config.hidden();
-        return slot(path, new RmsNorm(weights.vector(path + ".weight", config.hidden()), config.epsilon()));
-    }
-
-    private FrozenWeight matrix(String name, int rows, int columns) {
-        parameters += (long) rows * columns;
-        return weights.matrix(name, rows, columns);
-    }
-
-    private Slot slot(String path, Layer layer) {
-        Slot slot = new Slot(path, layer);
-        slots.add(slot);
-        return slot;
+        return places.place(path, new RmsNorm(places.vector(path + ".weight", config.hidden()), config.epsilon()));
     }
 
     /**

@@ -88,8 +88,8 @@ final class T5Gguf {
         });
     }
 
-    /** The checkpoint's name of the first layer of a plain feed-forward network: llama.cpp has one for both kinds. */
-    static String widens(WeightLoader weights, String path) {
-        return weights.has(path + ".weight") ? path : path + "_1";
+    /** A checkpoint's name of a tensor: llama.cpp has one for the first layer of both kinds of feed-forward network. */
+    static String stored(WeightLoader weights, String name) {
+        return weights.has(name) ? name : name.replace(WIDENS, GATED_WIDENS);
     }
 }

@@ -8,7 +8,8 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.models.architecture.internal.BatchChecks;
-import io.peft4j.models.architecture.internal.CloseAll;
+import io.peft4j.models.architecture.internal.FeedForward;
+import io.peft4j.models.architecture.internal.LoadedNetwork;
 import java.util.List;
 import java.util.Optional;
 
@@ -17,12 +18,9 @@ import java.util.Optional;
  * The first half of the layers of a key/value cache are the decoder's own, the second half hold the encoder's. Built by
  * {@link T5Builder}; owns its weights.
  */
-final class T5Network implements EncoderDecoderNetwork {
-    private final ModelDescription description;
+final class T5Network extends LoadedNetwork implements EncoderDecoderNetwork {
     private final T5Config config;
     private final Parts parts;
-    private final List<Slot> slots;
-    private final List<AutoCloseable> weights;
 
     /** The parts in the order of the computation. */
     record Parts(Slot embedding, List<T5Block> encoder, Slot encoderNorm, List<T5Block> decoder, Slot decoderNorm,
@@ -31,26 +29,14 @@ final class T5Network implements EncoderDecoderNetwork {
 
     T5Network(ModelDescription description, T5Config config, Parts parts, List<Slot> slots,
             List<AutoCloseable> weights) {
-        this.description = description;
+        super(description, slots, weights);
         this.config = config;
         this.parts = parts;
-        this.slots = List.copyOf(slots);
-        this.weights = weights;
-    }
-
-    @Override
-    public ModelDescription description() {
-        return description;
-    }
-
-    @Override
-    public List<Slot> slots() {
-        return slots;
     }
 
     @Override
     public List<Slot> decoderSlots() {
-        return slots.stream().filter(slot -> slot.path().startsWith(T5Builder.DECODER + ".")).toList();
+        return slots().stream().filter(slot -> slot.path().startsWith(T5Builder.DECODER + ".")).toList();
     }
 
     @Override
@@ -72,7 +58,7 @@ final class T5Network implements EncoderDecoderNetwork {
     public Variable hidden(ForwardContext context) {
         if (context.batch().virtualTokens().length > 0) {
             throw new IllegalArgumentException("virtual tokens are not supported before the sequences of "
-                    + description.modelType());
+                    + description().modelType());
         }
         ForwardContext read = context.onSource();
         boolean cached = context.cache().map(KvCache::holdsSource).orElse(false);
@@ -85,14 +71,14 @@ final class T5Network implements EncoderDecoderNetwork {
 
     private Variable run(ForwardContext context, List<T5Block> blocks, Slot norm, ForwardContext read,
             Optional<Variable> states) {
-        BatchChecks.requireTokens(context.batch(), description);
-        Variable x = T5Block.dropped(context, parts.embedding().forward(context, context.noInput()),
+        BatchChecks.requireTokens(context.batch(), description());
+        Variable x = FeedForward.dropped(context, parts.embedding().forward(context, context.noInput()),
                 config.dropout());
         for (int i = 0; i < blocks.size(); i++) {
             T5Block block = blocks.get(i);
             x = context.block(x, (c, input) -> block.forward(c, input, read, states), blocks.size() - 1 - i);
         }
-        return T5Block.dropped(context, context.block(x, norm::forward), config.dropout());
+        return FeedForward.dropped(context, context.block(x, norm::forward), config.dropout());
     }
 
     @Override
@@ -104,16 +90,6 @@ final class T5Network implements EncoderDecoderNetwork {
     @Override
     public KvCache newCache(int rows) {
         return new KvCache(2 * parts.decoder().size(), rows, config.shape().keyColumns(),
-                description.activationType());
-    }
-
-    @Override
-    public void close() {
-        CloseAll.all(weights);
-    }
-
-    @Override
-    public String toString() {
-        return getClass().getSimpleName() + " " + description();
+                description().activationType());
     }
 }

@@ -1,4 +1,4 @@
-package io.peft4j.models.decoder.internal;
+package io.peft4j.models.architecture.internal;
 
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
@@ -6,22 +6,22 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Makes the places of a decoder layer once more, as those of a layer of another number, with the same weights.
+ * Makes the places of a layer once more, as those of a layer of another number, with the same weights.
  *
  * @param index the new number
  * @param from the path of the layer
  * @param to the path of its copy
  * @param slots gets the copies, each before those that it contains
  */
-record LayerCopy(int index, String from, String to, List<Slot> slots) {
+public record LayerCopy(int index, String from, String to, List<Slot> slots) {
     /** A layer that has places inside. */
-    interface Part extends Layer {
+    public interface Part extends Layer {
         /** The same layer with copies of its places. */
         Layer copy(LayerCopy copy);
     }
 
     /** The copy of a place and of all inside. */
-    Slot of(Slot slot) {
+    public Slot of(Slot slot) {
         int at = slots.size();
         Layer layer = slot.layer() instanceof Part part ? part.copy(this) : slot.layer();
         Slot copy = new Slot(to + slot.path().substring(from.length()), layer);
@@ -29,7 +29,8 @@ record LayerCopy(int index, String from, String to, List<Slot> slots) {
         return copy;
     }
 
-    Optional<Slot> of(Optional<Slot> slot) {
+    /** The same where there is a place. */
+    public Optional<Slot> of(Optional<Slot> slot) {
         return slot.map(this::of);
     }
 }
