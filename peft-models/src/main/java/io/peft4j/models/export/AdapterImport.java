@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** Adapters of other programs, brought into Hugging Face PEFT's form. */
 public final class AdapterImport {
@@ -48,9 +49,19 @@ public final class AdapterImport {
      * @return the folder: that, or the next free one
      */
     public static Path fromGguf(BaseModel base, Path file, Path folder, IfExists ifExists) {
-        Path target = ifExists.choose(folder, place -> Files.exists(place.resolve(CONFIG)));
-        write(base, file, target);
-        return target;
+        return write(base, file, AdapterImport::readGguf, folder, ifExists);
+    }
+
+    private static void readGguf(BaseModel base, Path file, ObjectNode config, Map<String, TensorData> tensors) {
+        try (GgufFile gguf = GgufFile.open(file)) {
+            GgufLoraReader.Adapter adapter = GgufLoraReader.read(gguf, base.config(), base.network().slots());
+            Map<String, PlainLora.Layer> layers = new TreeMap<>();
+            adapter.ranks().forEach((path, rank) -> layers.put(path,
+                    new PlainLora.Layer(rank, adapter.alpha().orElse(rank))));
+            PlainLora.describe(config, base, file, layers);
+            config.put("fan_in_fan_out", adapter.transposed());
+            tensors.putAll(adapter.tensors());
+        }
     }
 
     /** Whether a folder holds an adapter in mlx-lm's form. */
@@ -130,29 +141,17 @@ public final class AdapterImport {
         ObjectNode config = JSON.createObjectNode();
         Map<String, TensorData> tensors = new LinkedHashMap<>();
         reader.read(base, other, config, tensors);
-        write(base, config, tensors, target);
-        return target;
-    }
-
-    private static void write(BaseModel base, Path file, Path folder) {
-        try (GgufFile gguf = GgufFile.open(file)) {
-            GgufLoraReader.Adapter adapter = GgufLoraReader.read(gguf, base.config(),
-                    base.network().task().type(), base.network().slots());
-            write(base, adapter.config(), adapter.tensors(), folder);
-        }
-    }
-
-    private static void write(BaseModel base, ObjectNode config, Map<String, TensorData> tensors, Path folder) {
         config.put("base_model_name_or_path", base.network().description().name());
         try {
-            Files.createDirectories(folder);
-            SafetensorsWriter.write(folder.resolve("adapter_model.safetensors"), tensors);
-            AtomicFiles.writeString(folder.resolve(CONFIG),
+            Files.createDirectories(target);
+            SafetensorsWriter.write(target.resolve("adapter_model.safetensors"), tensors);
+            AtomicFiles.writeString(target.resolve(CONFIG),
                     JSON.writerWithDefaultPrettyPrinter().writeValueAsString(config) + "\n");
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a tree of texts and numbers is JSON", e);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write " + folder + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot write " + target + ": " + e.getMessage(), e);
         }
+        return target;
     }
 }

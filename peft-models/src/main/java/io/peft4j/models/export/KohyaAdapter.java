@@ -8,7 +8,6 @@ import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.core.safetensors.support.SafetensorsFile;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -32,8 +31,7 @@ final class KohyaAdapter {
 
     /** Fills the tensors and the configuration of Hugging Face PEFT's form. */
     static void read(BaseModel base, Path path, ObjectNode config, Map<String, TensorData> tensors) {
-        Map<String, Integer> ranks = new TreeMap<>();
-        Map<String, Double> alphas = new LinkedHashMap<>();
+        Map<String, PlainLora.Layer> layers = new TreeMap<>();
         try (SafetensorsFile file = SafetensorsFile.open(path)) {
             for (String name : file.names().stream().sorted().toList()) {
                 String layer = layer(name);
@@ -41,10 +39,9 @@ final class KohyaAdapter {
                 if (form >= 0) {
                     Slot slot = slot(base, file, layer);
                     int rank = add(file, slot, name, layer + UP.get(form), tensors);
-                    if (ranks.put(slot.path(), rank) != null) {
+                    if (layers.put(slot.path(), new PlainLora.Layer(rank, alpha(file, layer + ALPHA, rank))) != null) {
                         throw new FileFormatException(path, "changes " + slot.path() + " twice");
                     }
-                    alphas.put(slot.path(), alpha(file, layer + ALPHA, rank));
                 } else if (layer.isEmpty() || Stream.concat(DOWN.stream(), UP.stream())
                         .noneMatch(end -> form(DOWN, layer + end) >= 0 && file.names().contains(layer + end))) {
                     throw new FileFormatException(path, "holds the tensor " + name + ", which is not one of lora_down, "
@@ -52,25 +49,7 @@ final class KohyaAdapter {
                 }
             }
         }
-        if (ranks.isEmpty()) {
-            throw new FileFormatException(path, "contains no LoRA matrices");
-        }
-        String first = ranks.keySet().iterator().next();
-        int rank = ranks.get(first);
-        double alpha = alphas.get(first);
-        config.put("peft_type", "LORA").put("task_type", base.network().task().type().name()).put("r", rank)
-                .put("lora_alpha", alpha).put("lora_dropout", 0.0).put("bias", "none");
-        ranks.keySet().forEach(config.putArray("target_modules")::add);
-        ObjectNode otherRanks = config.putObject("rank_pattern");
-        ObjectNode otherAlphas = config.putObject("alpha_pattern");
-        ranks.forEach((layer, own) -> {
-            if (own != rank) {
-                otherRanks.put(layer, own);
-            }
-            if (alphas.get(layer) != alpha) {
-                otherAlphas.put(layer, alphas.get(layer));
-            }
-        });
+        PlainLora.describe(config, base, path, layers);
     }
 
     private static double alpha(SafetensorsFile file, String name, int rank) {

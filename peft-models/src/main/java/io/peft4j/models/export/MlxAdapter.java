@@ -82,7 +82,7 @@ final class MlxAdapter {
             throw new FileFormatException(configFile, "is not a LoRA adapter of mlx-lm with a scale: fine_tune_type is "
                     + type + "; train it there as lora, or fuse it there");
         }
-        Map<String, Integer> ranks = new TreeMap<>();
+        Map<String, PlainLora.Layer> layers = new TreeMap<>();
         try (SafetensorsFile file = SafetensorsFile.open(folder.resolve(WEIGHTS))) {
             for (String name : file.names().stream().sorted().toList()) {
                 if (name.endsWith(A)) {
@@ -90,18 +90,16 @@ final class MlxAdapter {
                     if (!file.names().contains(path + B)) {
                         throw new FileFormatException(file.path(), "has no " + path + B);
                     }
-                    ranks.put(path, PlainLora.add(base, file.path(), path, matrix(file, path + A),
-                            matrix(file, path + B), tensors));
+                    int rank = PlainLora.add(base, file.path(), path, matrix(file, path + A), matrix(file, path + B),
+                            tensors);
+                    layers.put(path, new PlainLora.Layer(rank, scale.asDouble() * rank));
                 } else if (!name.endsWith(B) || !file.names().contains(name.substring(0, name.length() - 1) + "a")) {
                     throw new FileFormatException(file.path(), "holds the tensor " + name
                             + ", which is not one of a pair lora_a and lora_b");
                 }
             }
-            if (ranks.isEmpty()) {
-                throw new FileFormatException(file.path(), "contains no LoRA matrices");
-            }
         }
-        PlainLora.describe(config, base, ranks, scale.asDouble());
+        PlainLora.describe(config, base, folder.resolve(WEIGHTS), layers);
     }
 
     private static PlainLora.Matrix matrix(SafetensorsFile file, String name) {

@@ -127,7 +127,7 @@ final class OnnxAdapter {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
         }
-        Map<String, Integer> ranks = new TreeMap<>();
+        Map<String, PlainLora.Layer> layers = new TreeMap<>();
         parameters.forEach((name, right) -> {
             String stem = name.substring(0, Math.max(0, name.length() - A.length()));
             boolean first = name.endsWith(A);
@@ -136,13 +136,11 @@ final class OnnxAdapter {
             }
             if (first) {
                 String path = stem.startsWith("base_model.model.") ? stem.substring(17) : stem;
-                ranks.put(path, PlainLora.add(base, file, path, right, parameters.get(stem + B), tensors));
+                int rank = PlainLora.add(base, file, path, right, parameters.get(stem + B), tensors);
+                layers.put(path, new PlainLora.Layer(rank, rank));
             }
         });
-        if (ranks.isEmpty()) {
-            throw new FileFormatException(file, "contains no LoRA matrices");
-        }
-        PlainLora.describe(config, base, ranks, 1);
+        PlainLora.describe(config, base, file, layers);
     }
 
     private static Map<String, PlainLora.Matrix> parameters(Path file, ByteBuffer in) {

@@ -27,6 +27,10 @@ final class PlainLora {
     record Matrix(long[] shape, float[] values) {
     }
 
+    /** Of a layer, which adds its change times alpha / rank. */
+    record Layer(int rank, double alpha) {
+    }
+
     /** Requires that a program that knows plain LoRA on the layers of the base applies an adapter. */
     static void requireWritable(String program, BaseModel base, Adapter adapter) {
         List<String> reasons = new ArrayList<>();
@@ -54,20 +58,38 @@ final class PlainLora {
         }
     }
 
-    /** Fills the configuration of Hugging Face PEFT's form from the rank of each layer and a common scale. */
-    static void describe(ObjectNode config, BaseModel base, Map<String, Integer> ranks, double scale) {
-        int rank = ranks.values().iterator().next();
-        config.put("peft_type", "LORA").put("task_type", base.network().task().type().name()).put("r", rank)
-                .put("lora_alpha", scale * rank).put("lora_dropout", 0.0).put("bias", "none");
-        ranks.keySet().forEach(config.putArray("target_modules")::add);
+    /**
+     * Fills the configuration of Hugging Face PEFT's form.
+     *
+     * @param layers what a layer has, by its path; those that differ from the first are named
+     * @throws FileFormatException when there are none
+     */
+    static void describe(ObjectNode config, BaseModel base, Path file, Map<String, Layer> layers) {
+        Layer first = layers.values().stream().findFirst().orElseThrow(() -> new FileFormatException(file,
+                "contains no LoRA matrices"));
+        config.put("peft_type", "LORA").put("task_type", base.network().task().type().name()).put("r", first.rank())
+                .put("lora_dropout", 0.0).put("bias", "none");
+        put(config, "lora_alpha", first.alpha());
+        layers.keySet().forEach(config.putArray("target_modules")::add);
         ObjectNode otherRanks = config.putObject("rank_pattern");
         ObjectNode otherAlphas = config.putObject("alpha_pattern");
-        ranks.forEach((path, own) -> {
-            if (own != rank) {
-                otherRanks.put(path, own);
-                otherAlphas.put(path, scale * own);
+        layers.forEach((path, own) -> {
+            if (own.rank() != first.rank()) {
+                otherRanks.put(path, own.rank());
+            }
+            if (own.alpha() != first.alpha()) {
+                put(otherAlphas, path, own.alpha());
             }
         });
+    }
+
+    /** A whole number where it is one. */
+    private static void put(ObjectNode node, String key, double value) {
+        if (value == (int) value) {
+            node.put(key, (int) value);
+        } else {
+            node.put(key, value);
+        }
     }
 
     /** Adds the two matrices of a layer in Hugging Face PEFT's form; gives their rank. */

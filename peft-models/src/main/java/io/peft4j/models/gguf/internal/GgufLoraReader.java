@@ -1,11 +1,8 @@
 package io.peft4j.models.gguf.internal;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.gguf.support.GgufFile;
 import io.peft4j.core.gguf.support.GgufMetadata;
-import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.safetensors.TensorData;
@@ -17,8 +14,8 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
-import java.util.TreeSet;
 
 /** Reads a LoRA adapter from a GGUF file into Hugging Face PEFT's form: the way back from {@link GgufLoraFile}. */
 public final class GgufLoraReader {
@@ -32,23 +29,24 @@ public final class GgufLoraReader {
     private final GgufRowOrder order;
     private final Map<String, TensorData> tensors = new LinkedHashMap<>();
     private final Map<String, Integer> ranks = new TreeMap<>();
-    private final Task.Type task;
     private boolean transposed;
 
-    private GgufLoraReader(GgufFile file, ModelConfig config, Task.Type task) {
+    private GgufLoraReader(GgufFile file, ModelConfig config) {
         this.file = file;
-        this.task = task;
         this.form = Architectures.requireGguf(config);
         this.order = new GgufRowOrder(config, form);
     }
 
     /**
-     * An adapter's files.
+     * An adapter.
      *
-     * @param config {@code adapter_config.json}
+     * @param ranks the rank of each layer, by its path; there may be none
+     * @param alpha what each layer's change is scaled by over its rank; empty: by 1
+     * @param transposed whether there are layers whose weights a checkpoint holds as [in, out]
      * @param tensors what {@code adapter_model.safetensors} holds
      */
-    public record Adapter(ObjectNode config, Map<String, TensorData> tensors) {
+    public record Adapter(Map<String, Integer> ranks, OptionalDouble alpha, boolean transposed,
+            Map<String, TensorData> tensors) {
     }
 
     /**
@@ -56,12 +54,11 @@ public final class GgufLoraReader {
      *
      * @param file the file
      * @param config configuration of the base model
-     * @param task what the base model is for
      * @param places the base model's places
      * @throws FileFormatException when it is no LoRA adapter, or for another model
      */
-    public static Adapter read(GgufFile file, ModelConfig config, Task.Type task, List<Slot> places) {
-        GgufLoraReader reader = new GgufLoraReader(file, config, task);
+    public static Adapter read(GgufFile file, ModelConfig config, List<Slot> places) {
+        GgufLoraReader reader = new GgufLoraReader(file, config);
         reader.requireLora();
         Map<String, Slot> byName = new LinkedHashMap<>();
         places.forEach(slot -> GgufLoraFile.name(config, reader.form, slot.path())
@@ -82,7 +79,7 @@ public final class GgufLoraReader {
                 file.info(name.substring(0, name.length() - B.length()) + A);
             }
         }
-        return new Adapter(reader.config(), reader.tensors);
+        return new Adapter(reader.ranks, reader.alpha(), reader.transposed, reader.tensors);
     }
 
     private void requireLora() {
@@ -114,7 +111,8 @@ public final class GgufLoraReader {
         float[] second = inOrder(path + ".weight", file.readFloats(weight + B), (int) b[1]);
         if (embedding) {
             tensors.put(PREFIX + path + ".lora_embedding_A",
-                    TensorData.f32(new long[] {a[1], a[0]}, turned(first, (int) a[0], (int) a[1])));
+                    TensorData.f32(new long[] {a[1], a[0]},
+                            io.peft4j.core.array.Arrays.transposed(first, (int) a[0], (int) a[1])));
             tensors.put(PREFIX + path + ".lora_embedding_B", TensorData.f32(b, second));
         } else {
             tensors.put(PREFIX + path + ".lora_A.weight", TensorData.f32(a, inColumns(path + ".weight", first)));
@@ -153,44 +151,12 @@ public final class GgufLoraReader {
         return ordered;
     }
 
-    private static float[] turned(float[] values, int rows, int columns) {
-        float[] turned = new float[values.length];
-        for (int i = 0; i < values.length; i++) {
-            turned[i % columns * rows + i / columns] = values[i];
-        }
-        return turned;
-    }
-
     /** llama.cpp scales a layer by alpha / rank, with one alpha for all; without one, or with 0, it scales none. */
-    private ObjectNode config() {
-        if (ranks.isEmpty()) {
-            throw new FileFormatException(file.path(), "contains no LoRA matrices");
-        }
-        int rank = ranks.values().iterator().next();
+    private OptionalDouble alpha() {
         double given = file.metadata().floating(ALPHA, 0);
         if (!Double.isFinite(given)) {
             throw new FileFormatException(file.path(), ALPHA + " is " + given + "; it must be a finite number");
         }
-        double alpha = given == 0 ? rank : given;
-        ObjectNode config = JsonNodeFactory.instance.objectNode();
-        config.put("peft_type", "LORA").put("task_type", task.name()).put("r", rank).put("lora_dropout", 0.0)
-                .put("bias", "none").put("fan_in_fan_out", transposed);
-        if (alpha == Math.rint(alpha)) {
-            config.put("lora_alpha", (long) alpha);
-        } else {
-            config.put("lora_alpha", alpha);
-        }
-        new TreeSet<>(ranks.keySet()).forEach(config.putArray("target_modules")::add);
-        ObjectNode otherRanks = config.putObject("rank_pattern");
-        ObjectNode otherAlphas = config.putObject("alpha_pattern");
-        ranks.forEach((path, own) -> {
-            if (own != rank) {
-                otherRanks.put(path, own);
-                if (given == 0) {
-                    otherAlphas.put(path, own);
-                }
-            }
-        });
-        return config;
+        return given == 0 ? OptionalDouble.empty() : OptionalDouble.of(given);
     }
 }
