@@ -107,7 +107,7 @@ final class AdapterConvertCommand extends PeftCommand {
         Path folder = written;
         if (isFile(written) || form != null) {
             folder = written.resolveSibling("read-back");
-            read(base, written, folder, IfExists.FAIL);
+            AdapterImport.from(base, written, folder, IfExists.FAIL);
         }
         try (PeftModel again = base.withAdapter(folder)) {
             proof.askAfter(again, ways());
@@ -123,18 +123,6 @@ final class AdapterConvertCommand extends PeftCommand {
                         + " --output merged");
     }
 
-    private static void read(BaseModel base, Path other, Path target, IfExists ifExists) {
-        if (AdapterMergeCommand.isGguf(other)) {
-            AdapterImport.fromGguf(base, other, target, ifExists);
-        } else if (AdapterImport.isOnnx(other)) {
-            AdapterImport.fromOnnx(base, other, target, ifExists);
-        } else if (AdapterImport.isKohya(other)) {
-            AdapterImport.fromKohya(base, other, target, ifExists);
-        } else {
-            AdapterImport.fromMlx(base, other, target, ifExists);
-        }
-    }
-
     /** The forms of llama.cpp, mlx-lm, ONNX Runtime and Kohya become Hugging Face PEFT's. */
     private int readOther() {
         if (isFile(output) || form != null || rank != null || proof.isGiven()) {
@@ -142,7 +130,7 @@ final class AdapterConvertCommand extends PeftCommand {
         }
         Path target = existing.choose(output);
         try (BaseModel base = model.load(this)) {
-            read(base, adapter, target, existing.inChosen());
+            AdapterImport.from(base, adapter, target, existing.inChosen());
             print(target, Optional.empty());
         }
         return 0;

@@ -39,17 +39,26 @@ public final class AdapterImport {
      * @throws UncheckedIOException when the folder cannot be written
      */
     public static void fromGguf(BaseModel base, Path file, Path folder) {
-        fromGguf(base, file, folder, IfExists.FAIL);
+        write(base, file, AdapterImport::readGguf, folder, IfExists.FAIL);
     }
 
     /**
-     * The same where an adapter may be there.
+     * Writes a LoRA adapter of another program as a folder in Hugging Face PEFT's form.
      *
-     * @param ifExists what happens to it
+     * @param base the model that it is for, with the layers' names of its checkpoint
+     * @param other mlx-lm's folder; a file for ONNX Runtime ({@link #isOnnx}) of 32 or 16 bit floating-point numbers,
+     *     with the names that Olive gives; a file of tensors alone ({@link #isKohya}), whose names of layers may have
+     *     underscores for dots, and a prefix; or a GGUF file
+     * @param folder a folder
+     * @param ifExists what happens to an adapter that is there
      * @return the folder: that, or the next free one
+     * @throws ConfigurationException when the folder holds an adapter, and that is not allowed
+     * @throws io.peft4j.core.error.FileFormatException when it is no LoRA adapter, or for another model
+     * @throws UncheckedIOException when it cannot be read, or the folder not be written
      */
-    public static Path fromGguf(BaseModel base, Path file, Path folder, IfExists ifExists) {
-        return write(base, file, AdapterImport::readGguf, folder, ifExists);
+    public static Path from(BaseModel base, Path other, Path folder, IfExists ifExists) {
+        return write(base, other, Files.isDirectory(other) ? MlxAdapter::read : isOnnx(other) ? OnnxAdapter::read
+                : isKohya(other) ? KohyaAdapter::read : AdapterImport::readGguf, folder, ifExists);
     }
 
     private static void readGguf(BaseModel base, Path file, ObjectNode config, Map<String, TensorData> tensors) {
@@ -69,64 +78,14 @@ public final class AdapterImport {
         return Files.exists(folder.resolve(MlxAdapter.WEIGHTS));
     }
 
-    /**
-     * Writes a LoRA adapter from mlx-lm's form as a folder in Hugging Face PEFT's.
-     *
-     * @param base the model that it is for, with the layers' names of its checkpoint
-     * @param mlx the folder of mlx-lm
-     * @param folder a folder
-     * @param ifExists what happens to an adapter that is there
-     * @return the folder: that, or the next free one
-     * @throws ConfigurationException when the folder holds an adapter, and that is not allowed
-     * @throws io.peft4j.core.error.FileFormatException when the file is no LoRA adapter, or for another model
-     * @throws UncheckedIOException when a folder cannot be read or written
-     */
-    public static Path fromMlx(BaseModel base, Path mlx, Path folder, IfExists ifExists) {
-        return write(base, mlx, MlxAdapter::read, folder, ifExists);
-    }
-
     /** Whether a file's name says that it is an adapter for ONNX Runtime. */
     public static boolean isOnnx(Path file) {
         return file.toString().endsWith(OnnxAdapter.ENDING);
     }
 
-    /**
-     * Writes a LoRA adapter from ONNX Runtime's form, with the names that Olive gives, as a folder in Hugging Face
-     * PEFT's.
-     *
-     * @param base the model that it is for
-     * @param file a file of 32 or 16 bit floating-point numbers
-     * @param folder a folder
-     * @param ifExists what happens to an adapter that is there
-     * @return the folder: that, or the next free one
-     * @throws ConfigurationException when the folder holds an adapter, and that is not allowed
-     * @throws io.peft4j.core.error.FileFormatException when the file is no LoRA adapter, or for another model
-     * @throws UncheckedIOException when the folder cannot be written
-     */
-    public static Path fromOnnx(BaseModel base, Path file, Path folder, IfExists ifExists) {
-        return write(base, file, OnnxAdapter::read, folder, ifExists);
-    }
-
     /** Whether a file holds tensors alone, as Kohya's trainer writes LoRA. */
     public static boolean isKohya(Path file) {
         return Files.isRegularFile(file) && file.toString().endsWith(".safetensors");
-    }
-
-    /**
-     * Writes a LoRA adapter from a file of tensors alone, as Kohya's and LyCORIS's trainers write it, as a folder in
-     * Hugging Face PEFT's form.
-     *
-     * @param base the model that it is for
-     * @param file the file; names of layers may have underscores for dots, and a prefix
-     * @param folder a folder
-     * @param ifExists what happens to an adapter that is there
-     * @return the folder: that, or the next free one
-     * @throws ConfigurationException when the folder holds an adapter, and that is not allowed
-     * @throws io.peft4j.core.error.FileFormatException when the file is no LoRA adapter, or for another model
-     * @throws UncheckedIOException when the folder cannot be written
-     */
-    public static Path fromKohya(BaseModel base, Path file, Path folder, IfExists ifExists) {
-        return write(base, file, KohyaAdapter::read, folder, ifExists);
     }
 
     /** Reads another program's form of an adapter. */

@@ -58,7 +58,7 @@ final class ModelTargets {
                         (damage, folder) -> readTensors(folder.resolve("lora.gguf"))),
                 new FuzzTarget("ONNX Runtime adapter", 1, (damage, folder) -> Files.write(folder.resolve(ONNX),
                         damage.bytes(Seeds.bytes(Seeds.MODELS.resolve("onnx").resolve(ONNX)), 1500)),
-                        (damage, folder) -> AdapterImport.fromOnnx(base("tiny-llama"), folder.resolve(ONNX),
+                        (damage, folder) -> AdapterImport.from(base("tiny-llama"), folder.resolve(ONNX),
                                 folder.resolve("out"), IfExists.FAIL)),
                 new FuzzTarget("adapter_config.json", 3, (damage, folder) -> adapter(damage, folder, true),
                         ModelTargets::readAdapter),

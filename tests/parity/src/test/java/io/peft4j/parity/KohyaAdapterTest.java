@@ -50,7 +50,7 @@ class KohyaAdapterTest {
     }
 
     private void assertSays(String adapter, Path file) {
-        Path target = AdapterImport.fromKohya(base, file, folder.resolve("out"), IfExists.FAIL);
+        Path target = AdapterImport.from(base, file, folder.resolve("out"), IfExists.FAIL);
         try (PeftModel adapted = PeftModel.load(base, target)) {
             Measure.assertClose(Fixtures.doubles(Fixtures.json(Fixtures.adapter(adapter).resolve("expected.json"))
                     .get("nll_f64")), Measure.oneByOne(adapted, Fixtures.texts("tiny-llama")), adapter);
@@ -78,11 +78,11 @@ class KohyaAdapterTest {
         Path unpaired = file("layers", name -> name.contains("lora_B") ? name.replace("lora_B", "lora_mid") : name,
                 false);
         String message = assertThrows(FileFormatException.class,
-                () -> AdapterImport.fromKohya(base, unpaired, folder.resolve("a"), IfExists.FAIL)).getMessage();
+                () -> AdapterImport.from(base, unpaired, folder.resolve("a"), IfExists.FAIL)).getMessage();
         assertTrue(message.contains("has no ") || message.contains("lora_mid"), message);
         Path elsewhere = file("layers", name -> name.replace("self_attn", "elsewhere"), false);
         String unknown = assertThrows(FileFormatException.class,
-                () -> AdapterImport.fromKohya(base, elsewhere, folder.resolve("b"), IfExists.FAIL)).getMessage();
+                () -> AdapterImport.from(base, elsewhere, folder.resolve("b"), IfExists.FAIL)).getMessage();
         assertTrue(unknown.contains("names 0 linear layers"), unknown);
     }
 }

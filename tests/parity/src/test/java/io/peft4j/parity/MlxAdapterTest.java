@@ -37,7 +37,7 @@ class MlxAdapterTest {
     void anAdapterOfMlxSaysWhatItSaidThere() {
         JsonNode expected = Fixtures.json("mlx/expected.json");
         Path adapter = folder.resolve("adapter");
-        AdapterImport.fromMlx(base, MLX, adapter, IfExists.FAIL);
+        AdapterImport.from(base, MLX, adapter, IfExists.FAIL);
         try (PeftModel adapted = PeftModel.load(base, adapter)) {
             Measure.assertClose(Fixtures.doubles(expected.get("nll")), Measure.oneByOne(adapted, texts), "texts");
         }
@@ -53,7 +53,7 @@ class MlxAdapterTest {
             before = Measure.oneByOne(adapted, texts);
             AdapterExport.toMlx(adapted, PeftModel.DEFAULT_ADAPTER, mlx);
         }
-        AdapterImport.fromMlx(base, mlx, back, IfExists.FAIL);
+        AdapterImport.from(base, mlx, back, IfExists.FAIL);
         try (PeftModel again = PeftModel.load(base, back)) {
             Measure.assertClose(before, Measure.oneByOne(again, texts), "texts");
         }
@@ -71,10 +71,10 @@ class MlxAdapterTest {
         Files.createDirectories(full);
         Files.writeString(full.resolve("adapter_config.json"), "{\"fine_tune_type\": \"dora\"}");
         String type = assertThrows(FileFormatException.class,
-                () -> AdapterImport.fromMlx(base, full, folder.resolve("a"), IfExists.FAIL)).getMessage();
+                () -> AdapterImport.from(base, full, folder.resolve("a"), IfExists.FAIL)).getMessage();
         assertTrue(type.contains("fine_tune_type is dora"), type);
         BaseModel other = KernelsUnderTest.sharedNaive("tiny-llama-untied");
-        String shape = assertThrows(FileFormatException.class, () -> AdapterImport.fromMlx(other, MLX,
+        String shape = assertThrows(FileFormatException.class, () -> AdapterImport.from(other, MLX,
                 folder.resolve("b"), IfExists.FAIL)).getMessage();
         assertTrue(shape.contains("it was made for another model"), shape);
         try (PeftModel adapted = PeftModel.load(base, Fixtures.method("hra"))) {

@@ -27,7 +27,7 @@ class OnnxAdapterTest {
     private Path folder;
 
     private void assertSays(String adapter, Path file) {
-        Path back = AdapterImport.fromOnnx(base, file, folder.resolve("back"), IfExists.FAIL);
+        Path back = AdapterImport.from(base, file, folder.resolve("back"), IfExists.FAIL);
         try (PeftModel adapted = PeftModel.load(base, back)) {
             Measure.assertClose(Fixtures.doubles(Fixtures.json(Fixtures.adapter(adapter).resolve("expected.json"))
                     .get("nll_f64")), Measure.oneByOne(adapted, Fixtures.texts("tiny-llama")), adapter);
@@ -52,7 +52,7 @@ class OnnxAdapterTest {
     @Test
     void whatDoesNotFitIsRefused() {
         BaseModel other = KernelsUnderTest.sharedNaive("tiny-llama-untied");
-        String shape = assertThrows(FileFormatException.class, () -> AdapterImport.fromOnnx(other, FILE,
+        String shape = assertThrows(FileFormatException.class, () -> AdapterImport.from(other, FILE,
                 folder.resolve("b"), IfExists.FAIL)).getMessage();
         assertTrue(shape.contains("it was made for another model"), shape);
         for (String name : new String[] {"dora", "embedding-slim"}) {
