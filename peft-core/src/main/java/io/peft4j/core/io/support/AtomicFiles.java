@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -131,6 +132,24 @@ public final class AtomicFiles {
     public static void moveFolder(Path temporary, Path target) throws IOException {
         Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
         forceFolder(target.toAbsolutePath().getParent());
+    }
+
+    /**
+     * Removes a file, or a folder with all that is in it; nothing where there is none.
+     *
+     * @throws UncheckedIOException when something cannot be removed; the message names the path
+     */
+    public static void delete(Path path) {
+        if (!Files.exists(path)) {
+            return;
+        }
+        try (Stream<Path> all = Files.walk(path)) {
+            for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(each);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot remove " + path + ": " + reason(e), e);
+        }
     }
 
     /**

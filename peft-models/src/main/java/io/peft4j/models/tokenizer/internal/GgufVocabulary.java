@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.gguf.support.GgufWriter;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.text.Tokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -134,11 +135,7 @@ public final class GgufVocabulary {
                 tokenizer.save(folder);
                 return TokenizerFolder.read(folder);
             } finally {
-                try (Stream<Path> files = Files.walk(folder)) {
-                    for (Path file : (List<Path>) files.sorted(java.util.Comparator.reverseOrder()).toList()) {
-                        Files.delete(file);
-                    }
-                }
+                AtomicFiles.delete(folder);
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write the tokenizer to a temporary folder: " + e.getMessage(), e);
