@@ -1,5 +1,6 @@
 package io.peft4j.models;
 
+import io.peft4j.core.io.support.Sha256;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.core.safetensors.TensorData;
@@ -11,14 +12,10 @@ import io.peft4j.models.hub.ModelSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -151,11 +148,6 @@ final class SharedWeights {
     }
 
     private static String digest(String text) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256")
-                    .digest(text.getBytes(StandardCharsets.UTF_8))).substring(0, DIGITS);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        return Sha256.of(text).substring(0, DIGITS);
     }
 }

@@ -157,15 +157,13 @@ final class AnswerBatch implements AutoCloseable {
 
     private boolean step(List<Sequence> together, Predicate<Sequence> ready) {
         place(together);
+        ModelLease model = together.get(0).ticket().base().withLayers(voices.layers(together));
         List<StepPass.Part> parts = parts(together, ready);
         if (parts.isEmpty()) {
             return false;
         }
-        ModelLease model = together.get(0).ticket().base().withLayers(voices.layers(together));
-        new StepPass(parts.stream().map(part -> new StepPass.Part(part.sequence(), voices.group(part.sequence()),
-                part.end(), part.lengthBefore())).sorted(Comparator.comparingInt(StepPass.Part::group)).toList(),
-                cache.hasStates(), read)
-                .run(model, workspace, cache, scratch, AnswerBatch::choose);
+        parts.sort(Comparator.comparingInt(StepPass.Part::group));
+        new StepPass(parts, cache.hasStates(), read).run(model, workspace, cache, scratch, AnswerBatch::choose);
         for (StepPass.Part part : parts) {
             Sequence sequence = part.sequence();
             sequence.keep(prefixes, cache);
@@ -193,7 +191,7 @@ final class AnswerBatch implements AutoCloseable {
             if (each.isDecoding() && ready.test(each)) {
                 int end = each.startTrying();
                 if (reserve(each, end)) {
-                    parts.add(new StepPass.Part(each, 0, end, each.length()));
+                    parts.add(new StepPass.Part(each, voices.group(each), end, each.length()));
                 }
             }
         }
@@ -203,7 +201,8 @@ final class AnswerBatch implements AutoCloseable {
             int count = each.voice().readsWhole() && left > 0 ? wanted : Math.min(left, wanted);
             int end = each.computed() + count;
             if (each.isPlaced() && !each.isDecoding() && count > 0 && (end < each.length() || ready.test(each))) {
-                parts.add(new StepPass.Part(each, 0, end == each.length() ? each.startTrying() : end, each.length()));
+                parts.add(new StepPass.Part(each, voices.group(each), end == each.length() ? each.startTrying() : end,
+                        each.length()));
                 left -= count;
             }
         }

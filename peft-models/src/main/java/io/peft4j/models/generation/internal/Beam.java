@@ -117,7 +117,7 @@ final class Beam {
         List<Candidate> all = new ArrayList<>();
         for (int path = 0; path < logits.size(); path++) {
             float[] row = logits.get(path);
-            double normalizer = logSumExp(row);
+            double normalizer = Logits.logSumExp(row);
             double before = followed.get(path).score();
             int number = path;
             for (int token : largest(row, count)) {
@@ -126,18 +126,6 @@ final class Beam {
         }
         all.sort(Comparator.comparingDouble(Candidate::score).reversed());
         return all.subList(0, Math.min(count, all.size()));
-    }
-
-    private static double logSumExp(float[] row) {
-        double max = Double.NEGATIVE_INFINITY;
-        for (float value : row) {
-            max = Math.max(max, value);
-        }
-        double sum = 0;
-        for (float value : row) {
-            sum += Math.exp(value - max);
-        }
-        return max + Math.log(sum);
     }
 
     /** The tokens with the largest logits; of equal ones the first. */

@@ -98,12 +98,7 @@ final class Logits {
      */
     TokenProbability probability(int token, int mostLikely, IntFunction<String> texts) {
         float[] values = values();
-        double max = max(values, values.length);
-        double sum = 0;
-        for (float value : values) {
-            sum += Math.exp(value - max);
-        }
-        double normalizer = max + Math.log(sum);
+        double normalizer = logSumExp(values);
         PriorityQueue<Integer> best = new PriorityQueue<>(
                 Comparator.comparingDouble((Integer id) -> values[id]).thenComparing(Comparator.reverseOrder()));
         for (int id = 0; id < values.length && mostLikely > 0; id++) {
@@ -117,6 +112,16 @@ final class Logits {
         List<TokenProbability.Alternative> alternatives = best.stream().sorted(best.comparator().reversed())
                 .map(id -> new TokenProbability.Alternative(id, texts.apply(id), values[id] - normalizer)).toList();
         return new TokenProbability(token, texts.apply(token), values[token] - normalizer, alternatives);
+    }
+
+    /** The logarithm of the sum of the exponentials. */
+    static double logSumExp(float... values) {
+        double max = max(values, values.length);
+        double sum = 0;
+        for (float value : values) {
+            sum += Math.exp(value - max);
+        }
+        return max + Math.log(sum);
     }
 
     /** The largest number among the first {@code count} values; four at a time, since each waits for the last. */
