@@ -8,7 +8,6 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.support.JsonFiles;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -19,6 +18,7 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.StreamSupport;
 
 /**
  * The configuration of a model, with the keys of Hugging Face's {@code config.json}. Getters name the file and the key
@@ -109,74 +109,62 @@ public final class ModelConfig {
 
     /** A whole number of at least 1, or empty where the key is missing or null. */
     public Optional<Integer> optionalPositive(String key) {
-        JsonNode value = value(key);
-        if (value.isMissingNode() || value.isNull()) {
-            return Optional.empty();
-        }
-        if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < 1) {
-            throw wrong(key, value, "a whole number of at least 1");
-        }
-        return Optional.of(value.intValue());
+        return optional(key, value -> isInteger(value) && value.intValue() >= 1, JsonNode::intValue,
+                "a whole number of at least 1");
     }
 
     /** A whole number, or empty where the key is missing or null. */
     public OptionalInt optionalInteger(String key) {
-        JsonNode value = value(key);
-        if (value.isMissingNode() || value.isNull()) {
-            return OptionalInt.empty();
-        }
-        if (!value.isIntegralNumber() || !value.canConvertToInt()) {
-            throw wrong(key, value, "a whole number");
-        }
-        return OptionalInt.of(value.intValue());
+        return optional(key, ModelConfig::isInteger, JsonNode::intValue, "a whole number").map(OptionalInt::of)
+                .orElseGet(OptionalInt::empty);
+    }
+
+    private static boolean isInteger(JsonNode value) {
+        return value.isIntegralNumber() && value.canConvertToInt();
     }
 
     /** A number, or {@code otherwise} where the key is missing or null. */
     public double number(String key, double otherwise) {
-        JsonNode value = value(key);
-        if (value.isMissingNode() || value.isNull()) {
-            return otherwise;
+        return optional(key, JsonNode::isNumber, JsonNode::doubleValue, "a number").orElse(otherwise);
+    }
+
+    /** A probability below 1, or {@code otherwise} where the key is missing or null. */
+    public float probability(String key, double otherwise) {
+        double value = number(key, otherwise);
+        if (!(value >= 0 && value < 1)) {
+            throw new FileFormatException(file, key + " is " + value + "; it must be from 0 to below 1");
         }
-        if (!value.isNumber()) {
-            throw wrong(key, value, "a number");
-        }
-        return value.doubleValue();
+        return (float) value;
     }
 
     /** True or false, or {@code otherwise} where the key is missing or null. */
     public boolean flag(String key, boolean otherwise) {
-        JsonNode value = value(key);
-        if (value.isMissingNode() || value.isNull()) {
-            return otherwise;
-        }
-        if (!value.isBoolean()) {
-            throw wrong(key, value, "true or false");
-        }
-        return value.booleanValue();
+        return optional(key, JsonNode::isBoolean, JsonNode::booleanValue, "true or false").orElse(otherwise);
     }
 
     /** A text, or empty where the key is missing or null. */
     public Optional<String> text(String key) {
-        JsonNode value = value(key);
-        if (value.isMissingNode() || value.isNull()) {
-            return Optional.empty();
-        }
-        if (!value.isTextual()) {
-            throw wrong(key, value, "a text");
-        }
-        return Optional.of(value.textValue());
+        return optional(key, JsonNode::isTextual, JsonNode::textValue, "a text");
     }
 
     /** The object under {@code key} as a configuration of its own, or empty where the key is missing or null. */
     public Optional<ModelConfig> object(String key) {
-        JsonNode value = value(key);
+        return optional(key, JsonNode::isObject,
+                value -> inside.computeIfAbsent(key, k -> new ModelConfig(file, value)),
+                "an object");
+    }
+
+    private <T> Optional<T> optional(String key, Predicate<JsonNode> kind, Function<JsonNode, T> reader,
+            String expected) {
+        read.add(key);
+        JsonNode value = values.path(key);
         if (value.isMissingNode() || value.isNull()) {
             return Optional.empty();
         }
-        if (!value.isObject()) {
-            throw wrong(key, value, "an object");
+        if (!kind.test(value)) {
+            throw new FileFormatException(file, key + " is " + value + "; expected " + expected);
         }
-        return Optional.of(inside.computeIfAbsent(key, k -> new ModelConfig(file, value)));
+        return Optional.of(reader.apply(value));
     }
 
     /** The exception for a value that is not supported. */
@@ -208,21 +196,9 @@ public final class ModelConfig {
 
     private <T> Optional<List<T>> list(String key, Predicate<JsonNode> kind, Function<JsonNode, T> reader,
             String expected) {
-        JsonNode value = value(key);
-        if (value.isMissingNode() || value.isNull()) {
-            return Optional.empty();
-        }
-        List<T> list = new ArrayList<>();
-        for (JsonNode element : value) {
-            if (!kind.test(element)) {
-                throw wrong(key, value, expected);
-            }
-            list.add(reader.apply(element));
-        }
-        if (!value.isArray()) {
-            throw wrong(key, value, expected);
-        }
-        return Optional.of(list);
+        return optional(key,
+                value -> value.isArray() && StreamSupport.stream(value.spliterator(), false).allMatch(kind),
+                value -> StreamSupport.stream(value.spliterator(), false).map(reader).toList(), expected);
     }
 
     /**
@@ -246,16 +222,7 @@ public final class ModelConfig {
         return Set.copyOf(read);
     }
 
-    private JsonNode value(String key) {
-        read.add(key);
-        return values.path(key);
-    }
-
     private FileFormatException missing(String key) {
         return new FileFormatException(file, "the key " + key + " is missing");
-    }
-
-    private FileFormatException wrong(String key, JsonNode value, String expected) {
-        return new FileFormatException(file, key + " is " + value + "; expected " + expected);
     }
 }

@@ -24,26 +24,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * result [N, H]; queries [N, heads x D], keys and values [N, key/value heads x D]. Queries and keys are normalized and
  * get rotary positions where the plan says so.
  */
-final class DecoderAttention implements SelfAttention, RowAttention, LayerCopy.Part {
-    private final int layer;
-    private final AttentionPlan plan;
-    private final Projections projections;
-    private final Slot output;
-    private final Optional<Slot> sinks;
-    private final Optional<Slot> queryNorm;
-    private final Optional<Slot> keyNorm;
-
-    DecoderAttention(int layer, AttentionPlan plan, Projections projections, Slot output, Optional<Slot> sinks,
-            Optional<Slot> queryNorm, Optional<Slot> keyNorm) {
-        this.sinks = sinks;
-        this.layer = layer;
-        this.plan = plan;
-        this.projections = projections;
-        this.output = output;
-        this.queryNorm = queryNorm;
-        this.keyNorm = keyNorm;
-    }
-
+record DecoderAttention(int layer, AttentionPlan plan, Projections projections, Slot output, Optional<Slot> sinks,
+        Optional<Slot> queryNorm, Optional<Slot> keyNorm) implements SelfAttention, RowAttention, LayerCopy.Part {
     @Override
     public Layer copy(LayerCopy copy) {
         return new DecoderAttention(copy.index(), plan, projections.copy(copy), copy.of(output), copy.of(sinks),

@@ -16,10 +16,7 @@ import java.util.Optional;
  * {@code y = x + s * norm(attention(norm(x))) + s * norm(mlp(norm(x)))}. x, y [N, H]. What its plan's ending says
  * comes behind.
  */
-final class DecoderLayer implements LayerCopy.Part {
-    private final LayerPlan plan;
-    private final Parts parts;
-
+record DecoderLayer(LayerPlan plan, Parts parts) implements LayerCopy.Part {
     /** The places of the parts, in the order of the computation. */
     record Parts(Optional<Slot> attentionNorm, Slot attention, Optional<Slot> attendedNorm,
             Optional<Slot> feedForwardNorm, Slot feedForward, Optional<Slot> fedNorm, Optional<OwnInput> ownInput,
@@ -39,11 +36,6 @@ final class DecoderLayer implements LayerCopy.Part {
             return norm.forward(context, projection.forward(context, ElementwiseOps.gated(context.tape(),
                     plan.activation(), gate.forward(context, h), input)));
         }
-    }
-
-    DecoderLayer(LayerPlan plan, Parts parts) {
-        this.plan = plan;
-        this.parts = parts;
     }
 
     @Override

@@ -24,20 +24,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * weighted sum of what the experts with the highest scores give,
  * {@code y = sum over e of w_e * D_e gate(G_e x, U_e x)}; and, where there is one, an expert that all rows go through.
  */
-final class ExpertsFeedForward implements LayerCopy.Part {
-    private final ExpertsPlan plan;
-    private final Parts parts;
-
+record ExpertsFeedForward(ExpertsPlan plan, Parts parts) implements LayerCopy.Part {
     /** The places of the parts. */
     record Parts(Slot router, Slot gates, Slot down, Optional<Slot> shared, Optional<Slot> sharedGate) {
         Parts copy(LayerCopy copy) {
             return new Parts(copy.of(router), copy.of(gates), copy.of(down), copy.of(shared), copy.of(sharedGate));
         }
-    }
-
-    ExpertsFeedForward(ExpertsPlan plan, Parts parts) {
-        this.plan = plan;
-        this.parts = parts;
     }
 
     @Override

@@ -15,19 +15,7 @@ import io.peft4j.models.architecture.internal.LayerCopy;
  * {@code in(x)}, {@code y = out(c * convolution(b * z))}; x, y [N, H]. It remembers the last K - 1 inputs of the
  * convolution.
  */
-final class ShortConvolution implements LayerCopy.Part {
-    private final int layer;
-    private final Slot in;
-    private final Slot convolution;
-    private final Slot out;
-
-    ShortConvolution(int layer, Slot in, Slot convolution, Slot out) {
-        this.layer = layer;
-        this.in = in;
-        this.convolution = convolution;
-        this.out = out;
-    }
-
+record ShortConvolution(int layer, Slot in, Slot convolution, Slot out) implements LayerCopy.Part {
     @Override
     public Layer copy(LayerCopy copy) {
         return new ShortConvolution(copy.index(), copy.of(in), copy.of(convolution), copy.of(out));

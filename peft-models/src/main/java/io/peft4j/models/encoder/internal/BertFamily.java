@@ -114,7 +114,8 @@ public class BertFamily extends EncoderFamily implements CheckpointForm {
         int width = width(config);
         List<EncoderPlan.LayerPlan> layers = new ArrayList<>();
         for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
-            layers.add(layer("encoder.layer." + i, config, hidden));
+            layers.add(layer("encoder.layer." + i, config, hidden, List.of("query", "key", "value"),
+                    Optional.empty()));
         }
         return new EncoderPlan(new EncoderPlan.Sizes(vocabulary, hidden, rows - offset,
                 paddingId(config, 0, vocabulary)),
@@ -126,13 +127,15 @@ public class BertFamily extends EncoderFamily implements CheckpointForm {
                         width == hidden ? Optional.empty() : Optional.of("embeddings_project")),
                 layers, Optional.empty(),
                 new EncoderPlan.Norm((float) config.number("layer_norm_eps", 1e-12), true),
-                probability(config, "hidden_dropout_prob", 0.1f));
+                config.probability("hidden_dropout_prob", 0.1f));
     }
 
-    private static EncoderPlan.LayerPlan layer(String path, ModelConfig config, int hidden) {
+    /** A layer with norms after its parts, which states projections and, where embeddings have none, positions. */
+    static EncoderPlan.LayerPlan layer(String path, ModelConfig config, int hidden, List<String> projections,
+            Optional<EncoderPlan.Positions> positions) {
         return new EncoderPlan.LayerPlan(path, new EncoderPlan.AttentionPlan(path + ".attention.self",
-                List.of("query", "key", "value"), path + ".attention.output.dense",
-                heads(config, "num_attention_heads", hidden), true, Optional.empty(), 0),
+                projections, path + ".attention.output.dense", heads(config, "num_attention_heads", hidden), true,
+                positions, 0),
                 new EncoderPlan.FeedForwardPlan(path + ".intermediate.dense", path + ".output.dense",
                         config.positive("intermediate_size"), activation(config, "hidden_act"), false, true),
                 Optional.of(path + ".attention.output.LayerNorm"), path + ".output.LayerNorm", false);

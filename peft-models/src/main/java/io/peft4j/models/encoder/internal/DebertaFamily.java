@@ -45,7 +45,8 @@ public final class DebertaFamily extends EncoderFamily {
         EncoderPlan.Disentangled distances = distances(config, positions);
         List<EncoderPlan.LayerPlan> layers = new ArrayList<>();
         for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
-            layers.add(layer("encoder.layer." + i, config, hidden, distances));
+            layers.add(BertFamily.layer("encoder.layer." + i, config, hidden,
+                    List.of("query_proj", "key_proj", "value_proj"), Optional.of(distances)));
         }
         return new EncoderPlan(new EncoderPlan.Sizes(vocabulary, hidden, positions, paddingId(config, 0, vocabulary)),
                 new EncoderPlan.Embeddings("embeddings.word_embeddings", config.flag("position_biased_input", true)
@@ -56,17 +57,7 @@ public final class DebertaFamily extends EncoderFamily {
                         Optional.of("embeddings.LayerNorm"), hidden, Optional.empty()),
                 layers, Optional.empty(),
                 new EncoderPlan.Norm((float) config.number("layer_norm_eps", 1e-7), true),
-                probability(config, "hidden_dropout_prob", 0.1f));
-    }
-
-    private static EncoderPlan.LayerPlan layer(String path, ModelConfig config, int hidden,
-            EncoderPlan.Disentangled distances) {
-        return new EncoderPlan.LayerPlan(path, new EncoderPlan.AttentionPlan(path + ".attention.self",
-                List.of("query_proj", "key_proj", "value_proj"), path + ".attention.output.dense",
-                heads(config, "num_attention_heads", hidden), true, Optional.of(distances), 0),
-                new EncoderPlan.FeedForwardPlan(path + ".intermediate.dense", path + ".output.dense",
-                        config.positive("intermediate_size"), activation(config, "hidden_act"), false, true),
-                Optional.of(path + ".attention.output.LayerNorm"), path + ".output.LayerNorm", false);
+                config.probability("hidden_dropout_prob", 0.1f));
     }
 
     private static EncoderPlan.Disentangled distances(ModelConfig config, int positions) {
@@ -131,11 +122,11 @@ public final class DebertaFamily extends EncoderFamily {
 
     @Override
     HeadPlan head(ModelConfig config, Task.Type task) {
-        float dropout = probability(config, "hidden_dropout_prob", 0.1f);
+        float dropout = config.probability("hidden_dropout_prob", 0.1f);
         return switch (task) {
             case SEQ_CLS -> new HeadPlan(HeadPlan.Rows.FIRST, List.of(new HeadPlan.Step("pooler.dense", true,
                     activation(config, "pooler_hidden_act"), Optional.empty(), false)), "classifier",
-                    probability(config, "cls_dropout", dropout), config.number("initializer_range", 0.02));
+                    config.probability("cls_dropout", dropout), config.number("initializer_range", 0.02));
             case TOKEN_CLS -> plain(HeadPlan.Rows.ALL, "classifier", dropout, config);
             default -> plain(HeadPlan.Rows.ALL, "qa_outputs", 0, config);
         };

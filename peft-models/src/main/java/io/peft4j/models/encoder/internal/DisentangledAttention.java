@@ -18,13 +18,11 @@ import java.util.stream.IntStream;
  * table of embeddings, {@code pk} and {@code pq} projections of that table.
  *
  * <p>It has no step between projections that adapters could put something around.
+ *
+ * @param dropout probability with which elements of the embeddings of distances are dropped in training
  */
-final class DisentangledAttention implements Layer {
-    private final AttentionShape shape;
-    private final Content content;
-    private final Distances distances;
-    private final float dropout;
-
+record DisentangledAttention(AttentionShape shape, Content content, Distances distances,
+        float dropout) implements Layer {
     /** The projections of the input. */
     record Content(Slot queries, Slot keys, Slot values) {
     }
@@ -40,14 +38,6 @@ final class DisentangledAttention implements Layer {
      */
     record Distances(Slot table, Optional<Slot> norm, DistanceBuckets buckets, Optional<Slot> keys,
             Optional<Slot> queries) {
-    }
-
-    /** @param dropout probability with which elements of the embeddings of distances are dropped in training */
-    DisentangledAttention(AttentionShape shape, Content content, Distances distances, float dropout) {
-        this.shape = shape;
-        this.content = content;
-        this.distances = distances;
-        this.dropout = dropout;
     }
 
     @Override

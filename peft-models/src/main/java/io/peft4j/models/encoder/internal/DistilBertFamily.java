@@ -93,7 +93,7 @@ public final class DistilBertFamily extends EncoderFamily implements CheckpointF
                         Optional.of(new EncoderPlan.Table("embeddings.position_embeddings", rows, 0)),
                         Optional.empty(), Optional.of("embeddings.LayerNorm"), hidden, Optional.empty()),
                 layers, Optional.empty(),
-                new EncoderPlan.Norm(1e-12f, true), probability(config, "dropout", 0.1f));
+                new EncoderPlan.Norm(1e-12f, true), config.probability("dropout", 0.1f));
     }
 
     @Override
@@ -101,9 +101,9 @@ public final class DistilBertFamily extends EncoderFamily implements CheckpointF
         return switch (task) {
             case SEQ_CLS -> new HeadPlan(HeadPlan.Rows.FIRST, List.of(new HeadPlan.Step("pre_classifier", true,
                     Activation.RELU, Optional.empty(), false)), "classifier",
-                    probability(config, "seq_classif_dropout", 0.2f), config.number("initializer_range", 0.02));
-            case TOKEN_CLS -> plain(HeadPlan.Rows.ALL, "classifier", probability(config, "dropout", 0.1f), config);
-            default -> plain(HeadPlan.Rows.ALL, "qa_outputs", probability(config, "qa_dropout", 0.1f), config);
+                    config.probability("seq_classif_dropout", 0.2f), config.number("initializer_range", 0.02));
+            case TOKEN_CLS -> plain(HeadPlan.Rows.ALL, "classifier", config.probability("dropout", 0.1f), config);
+            default -> plain(HeadPlan.Rows.ALL, "qa_outputs", config.probability("qa_dropout", 0.1f), config);
         };
     }
 }

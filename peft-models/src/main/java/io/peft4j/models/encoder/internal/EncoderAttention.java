@@ -18,30 +18,11 @@ import java.util.Optional;
  * Bidirectional self-attention between the projections of its input and that of its result: x [N, H], result
  * [N, heads x D]. Positions are rotated in where there is a table of angles.
  */
-final class EncoderAttention implements SelfAttention {
-    private final int index;
-    private final AttentionShape shape;
-    private final List<Slot> projections;
-    private final Optional<RotaryTable> rotary;
-    private final int window;
-
-    EncoderAttention(int index, AttentionShape shape, List<Slot> projections, Optional<RotaryTable> rotary,
-            int window) {
-        this.index = index;
-        this.shape = shape;
-        this.projections = List.copyOf(projections);
-        this.rotary = rotary;
-        this.window = window;
-    }
-
-    @Override
-    public int index() {
-        return index;
-    }
-
-    @Override
-    public AttentionShape shape() {
-        return shape;
+record EncoderAttention(int index, AttentionShape shape, List<Slot> projections, Optional<RotaryTable> rotary,
+        int window) implements SelfAttention {
+    /** Copies the list. */
+    EncoderAttention {
+        projections = List.copyOf(projections);
     }
 
     @Override

@@ -87,26 +87,27 @@ abstract class EncoderFamily implements Architecture {
 
     /** The dropout before a classifier, which some configurations leave to the one everywhere else. */
     static float classifierDropout(ModelConfig config) {
-        return probability(config, "classifier_dropout", probability(config, "hidden_dropout_prob", 0.1f));
-    }
-
-    static float probability(ModelConfig config, String key, float otherwise) {
-        double value = config.number(key, otherwise);
-        if (!(value >= 0 && value < 1)) {
-            throw new FileFormatException(config.file(), key + " is " + value + "; it must be from 0 to below 1");
-        }
-        return (float) value;
+        return config.probability("classifier_dropout", config.probability("hidden_dropout_prob", 0.1f));
     }
 
     /** The base of rotary frequencies without scaling. */
     static double theta(ModelConfig config, double otherwise) {
-        Optional<ModelConfig> rope = config.object("rope_parameters").or(() -> config.object("rope_scaling"));
+        return theta(config, config.object("rope_parameters").or(() -> config.object("rope_scaling")),
+                config.number("rope_theta", otherwise));
+    }
+
+    /**
+     * The base of rotary frequencies without scaling.
+     *
+     * @param rope their parameters
+     * @param older the base where these have none
+     */
+    static double theta(ModelConfig config, Optional<ModelConfig> rope, double older) {
         String kind = rope.flatMap(parameters -> parameters.text("rope_type")).orElse("default");
         if (!kind.equals("default")) {
             throw config.unsupported("rope_parameters", kind, "default");
         }
-        double own = config.number("rope_theta", otherwise);
-        double theta = rope.map(parameters -> parameters.number("rope_theta", own)).orElse(own);
+        double theta = rope.map(parameters -> parameters.number("rope_theta", older)).orElse(older);
         if (!(theta > 0)) {
             throw new FileFormatException(config.file(), "rope_theta is " + theta + "; it must be above 0");
         }

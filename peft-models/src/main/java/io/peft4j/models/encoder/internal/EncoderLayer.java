@@ -13,20 +13,10 @@ import java.util.Optional;
  * {@code h = norm(x + attention(x)), y = norm(h + mlp(h))}, or before them as ModernBERT has it,
  * {@code h = x + attention(norm(x)), y = h + mlp(norm(h))}.
  */
-final class EncoderLayer implements Layer {
-    private final Parts parts;
-    private final boolean normsFirst;
-    private final float dropout;
-
+record EncoderLayer(Parts parts, boolean normsFirst, float dropout) implements Layer {
     /** The places of a layer's parts. */
     record Parts(Slot attention, Slot output, Optional<Slot> attentionNorm, FeedForward feedForward,
             Slot feedForwardNorm) {
-    }
-
-    EncoderLayer(Parts parts, boolean normsFirst, float dropout) {
-        this.parts = parts;
-        this.normsFirst = normsFirst;
-        this.dropout = dropout;
     }
 
     @Override

@@ -2,7 +2,6 @@ package io.peft4j.models.encoder.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.model.Task;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.support.GgufForm;
@@ -93,7 +92,7 @@ public final class ModernBertFamily extends EncoderFamily {
             layers.add(layer(i, config, hidden));
         }
         for (String key : List.of("embedding_dropout", "attention_dropout", "mlp_dropout")) {
-            if (probability(config, key, 0) != 0) {
+            if (config.probability(key, 0) != 0) {
                 throw config.unsupported(key, config.number(key, 0), "0");
             }
         }
@@ -139,16 +138,10 @@ public final class ModernBertFamily extends EncoderFamily {
     private static double theta(ModelConfig config, boolean local) {
         Optional<ModelConfig> rope = config.object("rope_parameters")
                 .flatMap(all -> all.object(local ? "sliding_attention" : "full_attention"));
-        String kind = rope.flatMap(parameters -> parameters.text("rope_type")).orElse("default");
-        if (!kind.equals("default") || config.object("rope_scaling").isPresent()) {
-            throw config.unsupported("rope_parameters", kind, "default");
+        if (config.object("rope_scaling").isPresent()) {
+            throw config.unsupported("rope_scaling", "set", "none");
         }
-        double older = config.number(local ? LOCAL_BASE : "global_rope_theta", local ? 10_000 : 160_000);
-        double theta = rope.map(parameters -> parameters.number("rope_theta", older)).orElse(older);
-        if (!(theta > 0)) {
-            throw new FileFormatException(config.file(), "rope_theta is " + theta + "; it must be above 0");
-        }
-        return theta;
+        return theta(config, rope, config.number(local ? LOCAL_BASE : "global_rope_theta", local ? 10_000 : 160_000));
     }
 
     @Override
@@ -161,6 +154,6 @@ public final class ModernBertFamily extends EncoderFamily {
                 : pooling.equals("cls") ? HeadPlan.Rows.FIRST : HeadPlan.Rows.MEAN;
         return new HeadPlan(rows, List.of(new HeadPlan.Step("head.dense", config.flag("classifier_bias", false),
                 activation(config, "classifier_activation"), Optional.of("head.norm"), false)), "classifier",
-                probability(config, "classifier_dropout", 0), 1 / Math.sqrt(config.positive("hidden_size")));
+                config.probability("classifier_dropout", 0), 1 / Math.sqrt(config.positive("hidden_size")));
     }
 }

@@ -98,7 +98,7 @@ public final class NomicBertFamily extends EncoderFamily {
                                 config.optionalPositive("type_vocab_size").orElse(2), 0)),
                         Optional.of("embeddings.LayerNorm"), hidden, Optional.empty()),
                 layers, Optional.empty(), new EncoderPlan.Norm((float) config.number("layer_norm_eps", 1e-12), true),
-                probability(config, "hidden_dropout_prob", 0));
+                config.probability("hidden_dropout_prob", 0));
     }
 
     private static EncoderPlan.LayerPlan layer(String path, ModelConfig config, int hidden) {
@@ -124,7 +124,7 @@ public final class NomicBertFamily extends EncoderFamily {
 
     @Override
     HeadPlan head(ModelConfig config, Task.Type task) {
-        float dropout = probability(config, "classifier_dropout", probability(config, "hidden_dropout_prob", 0));
+        float dropout = config.probability("classifier_dropout", config.probability("hidden_dropout_prob", 0));
         return switch (task) {
             case SEQ_CLS -> new HeadPlan(HeadPlan.Rows.FIRST, List.of(new HeadPlan.Step("nomic_bert.pooler.dense",
                     true, Activation.TANH, Optional.empty(), false)), "classifier", dropout,

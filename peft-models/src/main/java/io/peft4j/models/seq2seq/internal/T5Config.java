@@ -47,11 +47,6 @@ record T5Config(int vocabulary, int hidden, int width, int layers, int decoderLa
             throw new FileFormatException(config.file(), "decoder_start_token_id is " + start
                     + ", which is outside the vocabulary of " + vocabulary);
         }
-        double dropout = config.number("dropout_rate", 0.1);
-        if (!(dropout >= 0 && dropout < 1)) {
-            throw new FileFormatException(config.file(), "dropout_rate is " + dropout + "; it must be from 0 to below "
-                    + "1");
-        }
         String kind = config.text("feed_forward_proj").orElse("relu");
         int buckets = config.optionalPositive("relative_attention_num_buckets").orElse(32);
         int distance = config.optionalPositive("relative_attention_max_distance").orElse(128);
@@ -62,7 +57,8 @@ record T5Config(int vocabulary, int hidden, int width, int layers, int decoderLa
         }
         return new T5Config(vocabulary, config.positive("d_model"), config.positive("d_ff"), layers,
                 config.optionalPositive("num_decoder_layers").orElse(layers),
-                new AttentionShape(heads, heads, config.positive("d_kv"), 1), buckets, distance, (float) dropout,
+                new AttentionShape(heads, heads, config.positive("d_kv"), 1), buckets, distance,
+                config.probability("dropout_rate", 0.1),
                 (float) config.number("layer_norm_epsilon", 1e-6), activation(config, kind),
                 kind.startsWith("gated-"), scales && config.flag("tie_word_embeddings", true), start,
                 pad >= 0 && pad < vocabulary ? OptionalInt.of(pad) : OptionalInt.empty());
