@@ -51,11 +51,7 @@ public enum DType {
         return Optional.empty();
     }
 
-    /**
-     * The size of an element.
-     *
-     * @return its size in bytes
-     */
+    /** The size of an element. */
     public int bytes() {
         return bytes;
     }

@@ -33,8 +33,6 @@ public final class SafetensorsWriter {
     /**
      * Writes tensors with the metadata {@code {"format": "pt"}}.
      *
-     * @param file the file to create or replace
-     * @param tensors the tensors by name
      * @throws UncheckedIOException when the file cannot be written; the old one, if any, is unchanged
      */
     public static void write(Path file, Map<String, TensorData> tensors) {
@@ -44,8 +42,6 @@ public final class SafetensorsWriter {
     /**
      * Writes tensors.
      *
-     * @param file the file to create or replace
-     * @param tensors the tensors by name
      * @param metadata free-form texts; none are written when empty
      * @throws UncheckedIOException when the file cannot be written; the old one, if any, is unchanged
      * @throws IllegalArgumentException when a tensor is called {@code __metadata__}, which the format keeps for itself

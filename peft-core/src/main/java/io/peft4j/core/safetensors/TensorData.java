@@ -36,10 +36,7 @@ public final class TensorData {
     /**
      * A tensor of raw bytes. The buffer is read when the file is written; its position is not moved.
      *
-     * @param dtype the element type
-     * @param shape the dimensions; empty for a single value
      * @param bytes the elements in c order, little-endian, from the buffer's position to its limit
-     * @return the tensor
      * @throws IllegalArgumentException when the number of bytes is not what type and shape need
      */
     public static TensorData of(DType dtype, long[] shape, ByteBuffer bytes) {
@@ -62,9 +59,6 @@ public final class TensorData {
     /**
      * A tensor of 32-bit floats. The values are read when the file is written.
      *
-     * @param shape the dimensions; empty for a single value
-     * @param values the elements in c order
-     * @return the tensor
      * @throws IllegalArgumentException when the number of values is not the product of the dimensions
      */
     public static TensorData f32(long[] shape, float[] values) {
@@ -89,7 +83,6 @@ public final class TensorData {
      * @param dtype F32, F16 or BF16
      * @param shape [rows, columns], or [columns] of a vector, which is one row
      * @param rows gives the values
-     * @return the tensor
      * @throws IllegalArgumentException when the type is another
      */
     public static TensorData rows(DType dtype, long[] shape, RowReader rows) {
@@ -112,9 +105,6 @@ public final class TensorData {
     /**
      * A tensor of 32-bit integers.
      *
-     * @param shape the dimensions; empty for a single value
-     * @param values the elements in c order
-     * @return the tensor
      * @throws IllegalArgumentException when the number of values is not the product of the dimensions
      */
     public static TensorData i32(long[] shape, int[] values) {
@@ -137,7 +127,6 @@ public final class TensorData {
      * order is copied first.
      *
      * @param array an array of DOUBLE, FLOAT, HALF, BFLOAT16, INT64, INT32, INT16, INT8, UINT8 or BOOL
-     * @return the tensor
      * @throws IllegalArgumentException when the array has another type
      */
     public static TensorData of(INDArray array) {
@@ -158,29 +147,17 @@ public final class TensorData {
         return new TensorData(dtype, array.shape(), out -> writeArray(array, dtype.bytes(), out));
     }
 
-    /**
-     * The element type.
-     *
-     * @return the type
-     */
+    /** The element type. */
     public DType dtype() {
         return dtype;
     }
 
-    /**
-     * The dimensions.
-     *
-     * @return a copy of the shape
-     */
+    /** The dimensions. */
     public long[] shape() {
         return shape.clone();
     }
 
-    /**
-     * The size of the data.
-     *
-     * @return the number of bytes
-     */
+    /** The size of the data. */
     public long length() {
         long elements = 1;
         for (long dimension : shape) {

@@ -83,7 +83,6 @@ public enum BlockType {
     /**
      * The type with this number in a GGUF file.
      *
-     * @param id ggml's number of the type
      * @return the type, or empty where it is not supported
      */
     public static Optional<BlockType> ofGgml(long id) {
@@ -95,11 +94,7 @@ public enum BlockType {
         return Optional.empty();
     }
 
-    /**
-     * The type's number in a GGUF file.
-     *
-     * @return ggml's number of the type
-     */
+    /** The type's number in a GGUF file. */
     public int ggmlId() {
         return ggmlId;
     }
@@ -113,11 +108,7 @@ public enum BlockType {
         return blockSize;
     }
 
-    /**
-     * How many bytes a block takes.
-     *
-     * @return its size in bytes
-     */
+    /** How many bytes a block takes. */
     public int blockBytes() {
         return blockBytes;
     }
@@ -135,7 +126,6 @@ public enum BlockType {
      * How many bytes this many values take.
      *
      * @param elements a multiple of {@link #blockSize()}
-     * @return the size in bytes
      * @throws IllegalArgumentException when the number is negative or not a multiple of the block size
      * @throws ArithmeticException when the size is more than a {@code long} holds
      */

@@ -16,8 +16,8 @@ import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.safetensors.support.SafetensorsFile;
-import io.peft4j.core.safetensors.support.TensorInfo;
 import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.core.weight.support.TensorInfo;
 import io.peft4j.models.BaseModel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -128,7 +128,7 @@ class AdapterFilesTest {
             assertEquals(theirs.tensors().keySet(), ours.tensors().keySet());
             for (TensorInfo info : theirs.tensors().values()) {
                 TensorInfo written = ours.info(info.name());
-                assertEquals(info.dtypeName(), written.dtypeName(), info.name());
+                assertEquals(info.typeName(), written.typeName(), info.name());
                 assertArrayEquals(info.shape(), written.shape(), info.name());
                 assertArrayEquals(bytes(theirs.bytes(info.name())), bytes(ours.bytes(info.name())), info.name());
             }

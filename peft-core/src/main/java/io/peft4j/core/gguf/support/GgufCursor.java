@@ -20,7 +20,6 @@ final class GgufCursor {
     /**
      * A cursor at the start.
      *
-     * @param file the file, for messages
      * @param head its bytes, little-endian
      */
     GgufCursor(Path file, ByteBuffer head) {

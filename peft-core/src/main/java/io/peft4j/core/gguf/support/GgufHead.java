@@ -3,6 +3,7 @@ package io.peft4j.core.gguf.support;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.internal.MappedFile;
 import io.peft4j.core.weight.BlockType;
+import io.peft4j.core.weight.support.TensorInfo;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,7 +20,7 @@ import java.util.Set;
  * The checked head of a GGUF file: {@code "GGUF"}, version, number of tensors, number of metadata entries, the entries,
  * the list of tensors, and after padding the data.
  */
-record GgufHead(int version, GgufMetadata metadata, Map<String, GgufTensor> tensors) {
+record GgufHead(int version, GgufMetadata metadata, Map<String, TensorInfo> tensors) {
     private static final long MAGIC = 0x46554747;
     private static final String ALIGNMENT = "general.alignment";
     private static final long DEFAULT_ALIGNMENT = 32;
@@ -28,6 +29,13 @@ record GgufHead(int version, GgufMetadata metadata, Map<String, GgufTensor> tens
     private static final int MIN_ENTRY_BYTES = 8 + 4 + 1;
     /** A name of no bytes, the number of dimensions, the type, the offset. */
     private static final int MIN_TENSOR_BYTES = 8 + 4 + 4 + 8;
+    /** ggml's types by number, also those that cannot be read; empty where a number is no longer in use. */
+    private static final String[] TYPES = {
+        "F32", "F16", "Q4_0", "Q4_1", "", "", "Q5_0", "Q5_1", "Q8_0", "Q8_1",
+        "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "Q8_K", "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S",
+        "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS", "I8", "I16", "I32", "I64", "F64", "IQ1_M",
+        "BF16", "", "", "", "TQ1_0", "TQ2_0", "", "", "", "MXFP4",
+    };
 
     static GgufHead read(MappedFile file) {
         ByteBuffer head = file.view(0, (int) Math.min(file.size(), Integer.MAX_VALUE));
@@ -109,12 +117,16 @@ record GgufHead(int version, GgufMetadata metadata, Map<String, GgufTensor> tens
         return new Draft(name, type, shape, elements, offset);
     }
 
+    private static String typeName(long id) {
+        return id >= 0 && id < TYPES.length && !TYPES[(int) id].isEmpty() ? TYPES[(int) id] : "number " + id;
+    }
+
     /** Checks that each tensor lies in the file, aligned, and over no other one. */
-    private static Map<String, GgufTensor> place(MappedFile file, List<Draft> drafts, long dataStart, long alignment) {
+    private static Map<String, TensorInfo> place(MappedFile file, List<Draft> drafts, long dataStart, long alignment) {
         long end = file.size();
         List<Draft> ordered = new ArrayList<>(drafts);
         ordered.sort(Comparator.comparingLong(Draft::offset).thenComparingLong(Draft::elements));
-        Map<String, GgufTensor> placed = new LinkedHashMap<>();
+        Map<String, TensorInfo> placed = new LinkedHashMap<>();
         for (int i = 0; i < ordered.size(); i++) {
             Draft draft = ordered.get(i);
             String what = "tensor '" + draft.name + "'";
@@ -138,9 +150,9 @@ record GgufHead(int version, GgufMetadata metadata, Map<String, GgufTensor> tens
                         + ordered.get(i + 1).name + "' overlap");
             }
             long begin = dataStart + draft.offset;
-            placed.put(draft.name, new GgufTensor(draft.name, draft.type, draft.shape, begin, length));
+            placed.put(draft.name, new TensorInfo(draft.name, typeName(draft.type), draft.shape, begin, length));
         }
-        Map<String, GgufTensor> tensors = new LinkedHashMap<>();
+        Map<String, TensorInfo> tensors = new LinkedHashMap<>();
         drafts.forEach(draft -> tensors.put(draft.name, placed.get(draft.name)));
         return Collections.unmodifiableMap(tensors);
     }

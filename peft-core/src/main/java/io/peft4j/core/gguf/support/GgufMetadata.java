@@ -41,53 +41,27 @@ public final class GgufMetadata {
         return Collections.unmodifiableSet(entries.keySet());
     }
 
-    /**
-     * Whether there is a value.
-     *
-     * @param key the key
-     * @return true when the file has it
-     */
+    /** Whether there is a value. */
     public boolean has(String key) {
         return entries.containsKey(key);
     }
 
-    /**
-     * The type of a value.
-     *
-     * @param key the key
-     * @return its type
-     */
+    /** The type of a value. */
     public GgufType type(String key) {
         return entry(key).type();
     }
 
-    /**
-     * A text.
-     *
-     * @param key the key
-     * @return its value
-     */
+    /** A text. */
     public String string(String key) {
         return (String) value(key, "a string", GgufType.STRING);
     }
 
-    /**
-     * A text that may be missing.
-     *
-     * @param key the key
-     * @param fallback what to give where the file has no such key
-     * @return its value
-     */
+    /** A text that may be missing. */
     public String string(String key, String fallback) {
         return has(key) ? string(key) : fallback;
     }
 
-    /**
-     * An integer of any width.
-     *
-     * @param key the key
-     * @return its value
-     */
+    /** An integer of any width. */
     public long integer(String key) {
         GgufType type = type(key);
         if (!type.isInteger()) {
@@ -96,23 +70,12 @@ public final class GgufMetadata {
         return toLong(key, value(key));
     }
 
-    /**
-     * An integer of any width that may be missing.
-     *
-     * @param key the key
-     * @param fallback what to give where the file has no such key
-     * @return its value
-     */
+    /** An integer of any width that may be missing. */
     public long integer(String key, long fallback) {
         return has(key) ? integer(key) : fallback;
     }
 
-    /**
-     * A number, float or integer.
-     *
-     * @param key the key
-     * @return its value
-     */
+    /** A number, float or integer. */
     public double floating(String key) {
         GgufType type = type(key);
         if (!type.isFloating() && !type.isInteger()) {
@@ -121,44 +84,22 @@ public final class GgufMetadata {
         return ((Number) value(key)).doubleValue();
     }
 
-    /**
-     * A number, float or integer, that may be missing.
-     *
-     * @param key the key
-     * @param fallback what to give where the file has no such key
-     * @return its value
-     */
+    /** A number, float or integer, that may be missing. */
     public double floating(String key, double fallback) {
         return has(key) ? floating(key) : fallback;
     }
 
-    /**
-     * A truth value.
-     *
-     * @param key the key
-     * @return its value
-     */
+    /** A truth value. */
     public boolean bool(String key) {
         return (Boolean) value(key, "a boolean", GgufType.BOOL);
     }
 
-    /**
-     * A truth value that may be missing.
-     *
-     * @param key the key
-     * @param fallback what to give where the file has no such key
-     * @return its value
-     */
+    /** A truth value that may be missing. */
     public boolean bool(String key, boolean fallback) {
         return has(key) ? bool(key) : fallback;
     }
 
-    /**
-     * A list of texts.
-     *
-     * @param key the key
-     * @return its values, unmodifiable
-     */
+    /** A list of texts. */
     public List<String> strings(String key) {
         List<String> strings = new ArrayList<>();
         for (Object value : array(key, "an array of strings")) {
@@ -170,12 +111,7 @@ public final class GgufMetadata {
         return Collections.unmodifiableList(strings);
     }
 
-    /**
-     * A list of integers of any width.
-     *
-     * @param key the key
-     * @return its values
-     */
+    /** A list of integers of any width. */
     public long[] integers(String key) {
         return array(key, "an array of integers").stream().mapToLong(value -> {
             if (!(value instanceof Long || value instanceof BigInteger)) {
@@ -188,7 +124,6 @@ public final class GgufMetadata {
     /**
      * A list of numbers, floats or integers.
      *
-     * @param key the key
      * @return its values, rounded to the nearest float
      */
     public float[] floats(String key) {
@@ -206,7 +141,6 @@ public final class GgufMetadata {
     /**
      * A value of any type.
      *
-     * @param key the key
      * @return a String, Boolean, Long, Float, Double, an unmodifiable List of these, or a BigInteger where an unsigned
      *     integer is larger than a Long
      */

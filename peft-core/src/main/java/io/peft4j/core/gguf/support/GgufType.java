@@ -48,11 +48,7 @@ public enum GgufType {
         return minimumBytes;
     }
 
-    /**
-     * Whether the type is an integer.
-     *
-     * @return true for the eight integer types
-     */
+    /** Whether the type is an integer. */
     public boolean isInteger() {
         return switch (this) {
             case UINT8, INT8, UINT16, INT16, UINT32, INT32, UINT64, INT64 -> true;
@@ -60,11 +56,7 @@ public enum GgufType {
         };
     }
 
-    /**
-     * Whether the type is a floating-point number.
-     *
-     * @return true for the two float types
-     */
+    /** Whether the type is a floating-point number. */
     public boolean isFloating() {
         return this == FLOAT32 || this == FLOAT64;
     }

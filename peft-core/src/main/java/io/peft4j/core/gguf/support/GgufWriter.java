@@ -38,13 +38,7 @@ public final class GgufWriter {
         void writeTo(OutputStream out) throws IOException;
     }
 
-    /**
-     * Adds a text.
-     *
-     * @param key the key
-     * @param value its value
-     * @return this
-     */
+    /** Adds a text. */
     public GgufWriter string(String key, String value) {
         return entry(key, new Encoder().type(GgufType.STRING).string(value));
     }
@@ -52,9 +46,7 @@ public final class GgufWriter {
     /**
      * Adds an unsigned 32-bit integer, the usual type of sizes and token ids.
      *
-     * @param key the key
      * @param value its value, from 0 to 2^32 - 1
-     * @return this
      * @throws IllegalArgumentException when the value is out of range
      */
     public GgufWriter uint32(String key, long value) {
@@ -64,72 +56,36 @@ public final class GgufWriter {
         return entry(key, new Encoder().type(GgufType.UINT32).u32(value));
     }
 
-    /**
-     * Adds a 32-bit float.
-     *
-     * @param key the key
-     * @param value its value
-     * @return this
-     */
+    /** Adds a 32-bit float. */
     public GgufWriter float32(String key, float value) {
         return entry(key, new Encoder().type(GgufType.FLOAT32).u32(Float.floatToRawIntBits(value)));
     }
 
-    /**
-     * Adds a truth value.
-     *
-     * @param key the key
-     * @param value its value
-     * @return this
-     */
+    /** Adds a truth value. */
     public GgufWriter bool(String key, boolean value) {
         return entry(key, new Encoder().type(GgufType.BOOL).u8(value ? 1 : 0));
     }
 
-    /**
-     * Adds a list of texts.
-     *
-     * @param key the key
-     * @param values its values
-     * @return this
-     */
+    /** Adds a list of texts. */
     public GgufWriter strings(String key, List<String> values) {
         Encoder encoder = new Encoder().type(GgufType.ARRAY).type(GgufType.STRING).u64(values.size());
         values.forEach(encoder::string);
         return entry(key, encoder);
     }
 
-    /**
-     * Adds a list of signed 32-bit integers.
-     *
-     * @param key the key
-     * @param values its values
-     * @return this
-     */
+    /** Adds a list of signed 32-bit integers. */
     public GgufWriter int32s(String key, int... values) {
         Encoder encoder = new Encoder().type(GgufType.ARRAY).type(GgufType.INT32).u64(values.length);
         Arrays.stream(values).forEach(encoder::u32);
         return entry(key, encoder);
     }
 
-    /**
-     * Adds bytes, as a list of unsigned 8-bit integers.
-     *
-     * @param key the key
-     * @param values its values
-     * @return this
-     */
+    /** Adds bytes, as a list of unsigned 8-bit integers. */
     public GgufWriter bytes(String key, byte[] values) {
         return entry(key, new Encoder().type(GgufType.ARRAY).type(GgufType.UINT8).u64(values.length).bytes(values));
     }
 
-    /**
-     * Adds a list of truth values.
-     *
-     * @param key the key
-     * @param values its values
-     * @return this
-     */
+    /** Adds a list of truth values. */
     public GgufWriter bools(String key, boolean... values) {
         Encoder encoder = new Encoder().type(GgufType.ARRAY).type(GgufType.BOOL).u64(values.length);
         for (boolean value : values) {
@@ -138,13 +94,7 @@ public final class GgufWriter {
         return entry(key, encoder);
     }
 
-    /**
-     * Adds a list of 32-bit floats.
-     *
-     * @param key the key
-     * @param values its values
-     * @return this
-     */
+    /** Adds a list of 32-bit floats. */
     public GgufWriter float32s(String key, float... values) {
         Encoder encoder = new Encoder().type(GgufType.ARRAY).type(GgufType.FLOAT32).u64(values.length);
         for (float value : values) {
@@ -156,11 +106,9 @@ public final class GgufWriter {
     /**
      * Adds a tensor. The buffer is read when the file is written; its position is not moved.
      *
-     * @param name the tensor's name
      * @param type how its values are encoded
      * @param shape its dimensions as PyTorch gives them, [out, in]; at most four
      * @param bytes the encoded values from the buffer's position to its limit
-     * @return this
      * @throws IllegalArgumentException when the number of bytes is not what type and shape need, or the rows are not a
      *     whole number of blocks
      */
@@ -182,11 +130,9 @@ public final class GgufWriter {
     /**
      * Adds a tensor whose values are read row by row when the file is written, so that none is held twice.
      *
-     * @param name the tensor's name
      * @param type how its values are encoded, one of {@link RowEncoder#TYPES}
      * @param shape the last dimension is the length of a row, the product of the others the number of rows
      * @param rows gives the values
-     * @return this
      * @throws IllegalArgumentException when the type cannot be written or a row is not a whole number of blocks
      */
     public GgufWriter tensor(String name, BlockType type, long[] shape, RowReader rows) {
@@ -206,7 +152,6 @@ public final class GgufWriter {
     /**
      * Writes the file.
      *
-     * @param file the file to create or replace
      * @throws java.io.UncheckedIOException when the file cannot be written; the old one, if any, is unchanged
      */
     public void write(Path file) {

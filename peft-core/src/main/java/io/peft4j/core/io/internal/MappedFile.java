@@ -59,8 +59,6 @@ public final class MappedFile implements AutoCloseable {
     /**
      * Opens a file; nothing is mapped yet.
      *
-     * @param path the file
-     * @return the open file
      * @throws UncheckedIOException when it does not exist, is a folder or cannot be read
      */
     public static MappedFile open(Path path) {
@@ -99,20 +97,12 @@ public final class MappedFile implements AutoCloseable {
         }
     }
 
-    /**
-     * The file's path.
-     *
-     * @return the path as it was given
-     */
+    /** The file's path. */
     public Path path() {
         return path;
     }
 
-    /**
-     * The file's length when it was opened.
-     *
-     * @return its length in bytes
-     */
+    /** The file's length when it was opened. */
     public long size() {
         return size;
     }

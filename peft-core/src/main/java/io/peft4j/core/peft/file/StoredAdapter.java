@@ -9,7 +9,7 @@ import io.peft4j.core.peft.file.support.WeightSample;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.safetensors.support.SafetensorsFile;
-import io.peft4j.core.safetensors.support.TensorInfo;
+import io.peft4j.core.weight.support.TensorInfo;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;

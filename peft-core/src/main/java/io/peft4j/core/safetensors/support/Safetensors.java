@@ -1,7 +1,7 @@
 package io.peft4j.core.safetensors.support;
 
-import io.peft4j.core.safetensors.DType;
 import io.peft4j.core.weight.BlockType;
+import io.peft4j.core.weight.support.TensorInfo;
 import io.peft4j.core.weight.support.TensorStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +23,6 @@ public sealed interface Safetensors extends TensorStore permits SafetensorsFile,
      *
      * @param path a safetensors file, an index ({@code *.json}), or a folder that holds {@value #MODEL_FILE} or
      *     {@value #INDEX_FILE}
-     * @return its tensors
      * @throws io.peft4j.core.error.FileFormatException when a file is damaged or hostile, or a shard is missing
      * @throws java.io.UncheckedIOException when a file does not exist or cannot be read
      */
@@ -53,12 +52,7 @@ public sealed interface Safetensors extends TensorStore permits SafetensorsFile,
      */
     Map<String, String> metadata();
 
-    /**
-     * One tensor's place and type.
-     *
-     * @param name the tensor
-     * @return its description
-     */
+    /** One tensor's place and type. */
     TensorInfo info(String name);
 
     @Override
@@ -78,6 +72,6 @@ public sealed interface Safetensors extends TensorStore permits SafetensorsFile,
 
     @Override
     default Optional<BlockType> blockType(String name) {
-        return info(name).dtype().flatMap(DType::blockType);
+        return info(name).type();
     }
 }

@@ -1,10 +1,11 @@
 package io.peft4j.core.safetensors.support;
 
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.error.support.SimilarNames;
 import io.peft4j.core.io.internal.MappedFile;
 import io.peft4j.core.safetensors.DType;
 import io.peft4j.core.weight.BlockType;
+import io.peft4j.core.weight.support.TensorFile;
+import io.peft4j.core.weight.support.TensorInfo;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -18,20 +19,17 @@ import java.util.OptionalLong;
  * One safetensors file. Opening it checks the whole header: the tensors' bytes must fill the file without gaps or
  * overlaps. Tensors whose offset is not a multiple of their element size are read correctly; some writers make them.
  */
-public final class SafetensorsFile implements Safetensors {
-    private final MappedFile file;
+public final class SafetensorsFile extends TensorFile implements Safetensors {
     private final SafetensorsHeader header;
 
     private SafetensorsFile(MappedFile file, SafetensorsHeader header) {
-        this.file = file;
+        super(file, header.tensors());
         this.header = header;
     }
 
     /**
      * Opens a file and reads its header.
      *
-     * @param path the file
-     * @return the open file
      * @throws FileFormatException when the file is truncated, damaged or hostile
      * @throws java.io.UncheckedIOException when it does not exist or cannot be read
      */
@@ -40,28 +38,8 @@ public final class SafetensorsFile implements Safetensors {
     }
 
     @Override
-    public Path path() {
-        return file.path();
-    }
-
-    @Override
-    public Map<String, TensorInfo> tensors() {
-        return header.tensors();
-    }
-
-    @Override
     public Map<String, String> metadata() {
         return header.metadata();
-    }
-
-    @Override
-    public TensorInfo info(String name) {
-        TensorInfo info = header.tensors().get(name);
-        if (info == null) {
-            throw new FileFormatException(path(), "no tensor '" + name + "'; "
-                    + SimilarNames.sentence(name, header.tensors().keySet()));
-        }
-        return info;
     }
 
     @Override
@@ -70,43 +48,19 @@ public final class SafetensorsFile implements Safetensors {
         DType type = readable(info);
         Objects.checkFromIndexSize(first, (long) count, info.elements());
         Objects.checkFromIndexSize(offset, count, target.length);
-        ElementReader.read(type, (position, bytes, at, length) -> file.get(info.offset() + position, bytes, at, length),
-                first, target, offset, count);
-    }
-
-    @Override
-    public void readBytes(String name, long position, byte[] target, int offset, int count) {
-        TensorInfo info = info(name);
-        Objects.checkFromIndexSize(position, (long) count, info.length());
-        file.get(info.offset() + position, target, offset, count);
-    }
-
-    @Override
-    public ByteBuffer bytes(String name) {
-        TensorInfo info = info(name);
-        if (info.length() > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException(name + " has " + info.length()
-                    + " bytes, more than a Java buffer can hold; read it in pieces");
-        }
-        return file.view(info.offset(), (int) info.length());
+        ElementReader.read(type, source(info), first, target, offset, count);
     }
 
     @Override
     public OptionalLong address(String name) {
-        TensorInfo info = info(name);
-        OptionalLong address = file.address(info.offset(), info.length());
-        long alignment = info.dtype().map(DType::bytes).orElse(1);
+        OptionalLong address = super.address(name);
+        long alignment = DType.of(info(name).typeName()).map(DType::bytes).orElse(1);
         return address.isPresent() && address.getAsLong() % alignment != 0 ? OptionalLong.empty() : address;
     }
 
-    @Override
-    public void close() {
-        file.close();
-    }
-
     private DType readable(TensorInfo info) {
-        return info.dtype().orElseThrow(() -> new FileFormatException(path(), "tensor '" + info.name()
-                + "' has elements of type " + info.dtypeName() + ", which is not supported; supported are "
+        return DType.of(info.typeName()).orElseThrow(() -> new FileFormatException(path(), "tensor '" + info.name()
+                + "' has elements of type " + info.typeName() + ", which is not supported; supported are "
                 + Arrays.toString(DType.values())));
     }
 

@@ -3,6 +3,7 @@ package io.peft4j.core.safetensors.support;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.internal.MappedFile;
 import io.peft4j.core.safetensors.DType;
+import io.peft4j.core.weight.support.TensorInfo;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;

@@ -4,6 +4,7 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.support.SimilarNames;
 import io.peft4j.core.io.internal.MappedFile;
 import io.peft4j.core.io.support.PlainNames;
+import io.peft4j.core.weight.support.TensorInfo;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,7 +33,6 @@ final class ShardedSafetensors implements Safetensors {
      * Opens an index and its shards.
      *
      * @param index the file {@code model.safetensors.index.json}
-     * @return the open checkpoint
      * @throws FileFormatException when the index or a shard is damaged or hostile, shards are missing (all are named),
      *     or a tensor is not in the shard that the index names
      * @throws java.io.UncheckedIOException when the index does not exist or a file cannot be read
@@ -161,8 +161,6 @@ final class ShardedSafetensors implements Safetensors {
         /**
          * Reads an index. The shards themselves are not looked at.
          *
-         * @param file the index
-         * @return its content
          * @throws FileFormatException when it is not an index, or a shard's name is not the plain name of a file beside
          * it
          * @throws java.io.UncheckedIOException when it does not exist or cannot be read

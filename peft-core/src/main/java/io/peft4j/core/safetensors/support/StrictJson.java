@@ -34,7 +34,6 @@ final class StrictJson implements AutoCloseable {
     /**
      * Starts reading.
      *
-     * @param file the file, for messages
      * @param what what is read, for messages: {@code "the header"}
      * @param bytes the JSON text
      */

@@ -25,11 +25,7 @@ public interface TensorStore extends AutoCloseable {
     /** How many values are converted at a time on their way to native memory. */
     int TILE = 1 << 14;
 
-    /**
-     * The file that was opened.
-     *
-     * @return its path as it was given
-     */
+    /** The file that was opened. */
     Path path();
 
     /**
@@ -42,33 +38,23 @@ public interface TensorStore extends AutoCloseable {
     /**
      * The dimensions of a tensor, as PyTorch gives them: a linear layer's weight is [out, in], the last one is
      * contiguous.
-     *
-     * @param name the tensor
-     * @return its dimensions; empty for a single value
      */
     long[] shape(String name);
 
     /**
      * How the values of a tensor are stored.
      *
-     * @param name the tensor
      * @return the type, or empty where it is none that a frozen weight can have (integers, types that are not
      *     supported)
      */
     Optional<BlockType> blockType(String name);
 
-    /**
-     * The size of a tensor's data.
-     *
-     * @param name the tensor
-     * @return the number of bytes
-     */
+    /** The size of a tensor's data. */
     long length(String name);
 
     /**
      * Reads a piece of a tensor as the file holds it.
      *
-     * @param name the tensor
      * @param position the first byte, counted from the tensor's begin
      * @param target where the bytes go
      * @param offset where in the target to begin
@@ -80,7 +66,6 @@ public interface TensorStore extends AutoCloseable {
     /**
      * Reads a piece of a tensor, converted to floats.
      *
-     * @param name the tensor
      * @param first the first element, counted in c order
      * @param target where the values go
      * @param offset where in the target to begin
@@ -92,7 +77,6 @@ public interface TensorStore extends AutoCloseable {
     /**
      * The bytes of a tensor as the file holds them. The view stays valid after {@link #close()}.
      *
-     * @param name the tensor
      * @return a read-only little-endian view
      * @throws IllegalArgumentException when it has more than 2 GB; read it in pieces
      */
@@ -102,7 +86,6 @@ public interface TensorStore extends AutoCloseable {
      * The address of a tensor's bytes in the mapped file, for native code that reads them without a copy. It must not
      * be used after {@link #close()}: that crashes the process.
      *
-     * @param name the tensor
      * @return the address, or empty where the bytes are not in one piece or not aligned to the element type: copy them
      */
     OptionalLong address(String name);
@@ -111,12 +94,7 @@ public interface TensorStore extends AutoCloseable {
     @Override
     void close();
 
-    /**
-     * The number of values of a tensor.
-     *
-     * @param name the tensor
-     * @return the product of its dimensions
-     */
+    /** The number of values of a tensor. */
     default long elements(String name) {
         long product = 1;
         for (long dimension : shape(name)) {
@@ -128,8 +106,6 @@ public interface TensorStore extends AutoCloseable {
     /**
      * Reads a tensor, converted to floats.
      *
-     * @param name the tensor
-     * @return its values in c order
      * @throws IllegalArgumentException when it has more elements than a Java array can hold; read it in pieces
      */
     default float[] readFloats(String name) {
@@ -152,7 +128,6 @@ public interface TensorStore extends AutoCloseable {
     /**
      * Copies a tensor's bytes to native memory as the file holds them.
      *
-     * @param name the tensor
      * @param address where to write {@link #length} bytes; not checked
      */
     default void copyBytes(String name, long address) {
@@ -168,7 +143,6 @@ public interface TensorStore extends AutoCloseable {
     /**
      * Reads a tensor into native memory as 32-bit floats.
      *
-     * @param name the tensor
      * @param address where to write 4 bytes an element; not checked
      */
     default void readF32(String name, long address) {
@@ -182,7 +156,6 @@ public interface TensorStore extends AutoCloseable {
     /**
      * Reads a piece of a tensor into native memory as 32-bit floats.
      *
-     * @param name the tensor
      * @param first the first element, counted in c order
      * @param count how many elements
      * @param address where to write 4 bytes an element; not checked
@@ -200,7 +173,6 @@ public interface TensorStore extends AutoCloseable {
     /**
      * Reads a tensor into native memory as bfloat16. Other types are rounded to nearest even; BF16 is copied as it is.
      *
-     * @param name the tensor
      * @param address where to write 2 bytes an element; not checked
      */
     default void readBf16(String name, long address) {
@@ -214,7 +186,6 @@ public interface TensorStore extends AutoCloseable {
     /**
      * Reads a piece of a tensor into native memory as bfloat16, rounded to nearest even.
      *
-     * @param name the tensor
      * @param first the first element, counted in c order
      * @param count how many elements
      * @param address where to write 2 bytes an element; not checked

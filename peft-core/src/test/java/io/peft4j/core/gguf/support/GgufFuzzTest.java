@@ -6,6 +6,7 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.support.FuzzReport;
 import io.peft4j.core.io.support.Mutator;
 import io.peft4j.core.io.support.TestFiles;
+import io.peft4j.core.weight.support.TensorInfo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,7 +75,7 @@ class GgufFuzzTest {
             for (String key : metadata.keys()) {
                 askForEveryType(metadata, key);
             }
-            for (GgufTensor tensor : file.tensors().values()) {
+            for (TensorInfo tensor : file.tensors().values()) {
                 file.bytes(tensor.name());
                 file.address(tensor.name());
                 if (tensor.type().isPresent()) {

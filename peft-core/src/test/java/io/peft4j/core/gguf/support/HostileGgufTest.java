@@ -7,6 +7,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.support.TestFiles;
+import io.peft4j.core.weight.support.TensorInfo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,7 +101,7 @@ class HostileGgufTest {
         byte[] whole = Files.readAllBytes(TestFiles.fixture("gguf/metadata.gguf"));
         try (GgufFile file = GgufFile.open(TestFiles.fixture("gguf/metadata.gguf"))) {
             // What follows the last tensor is padding, which a file may lack.
-            GgufTensor last = file.info("two");
+            TensorInfo last = file.info("two");
             assertTrue(last.offset() + last.length() <= whole.length);
             for (int length = 0; length < last.offset() + last.length(); length++) {
                 Path path = TestFiles.write(folder, "f.gguf", Arrays.copyOf(whole, length));

@@ -12,6 +12,7 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.support.TestFiles;
 import io.peft4j.core.safetensors.DType;
 import io.peft4j.core.weight.BlockType;
+import io.peft4j.core.weight.support.TensorInfo;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -62,7 +63,7 @@ class SafetensorsFileTest {
             assertEquals(List.of("t.i64", "t.f64", "empty", "scalar", "t.f32", "t.i32", "t.bf16", "t.f16", "t.i16",
                     "eight_bit_float", "t.i8", "t.u8", "t.bool"), List.copyOf(file.names()));
             TensorInfo info = file.info("t.f32");
-            assertEquals(Optional.of(DType.F32), info.dtype());
+            assertEquals(Optional.of(DType.F32), DType.of(info.typeName()));
             assertEquals(60, info.length());
             assertEquals(15, info.elements());
             assertEquals(Optional.of(BlockType.BF16), file.blockType("t.bf16"));
@@ -179,7 +180,7 @@ class SafetensorsFileTest {
     void aTypeThatCannotBeReadIsAnErrorOnUseOnly() {
         try (SafetensorsFile file = SafetensorsFile.open(TYPES)) {
             TensorInfo info = file.info("eight_bit_float");
-            assertEquals("F8_E4M3", info.dtypeName());
+            assertEquals("F8_E4M3", info.typeName());
             assertEquals(4, file.bytes("eight_bit_float").remaining());
             String message = assertThrows(FileFormatException.class, () -> file.readFloats("eight_bit_float"))
                     .getMessage();

@@ -7,7 +7,7 @@ import io.peft4j.core.safetensors.DType;
 import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.core.safetensors.support.SafetensorsFile;
-import io.peft4j.core.safetensors.support.TensorInfo;
+import io.peft4j.core.weight.support.TensorInfo;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -61,10 +61,10 @@ public final class OptimizerFile {
     private static void requireFit(SafetensorsFile file, String name, INDArray array) {
         TensorInfo info = file.info(name);
         DType expected = TensorData.of(array).dtype();
-        boolean fits = info.dtype().filter(expected::equals).isPresent()
+        boolean fits = DType.of(info.typeName()).filter(expected::equals).isPresent()
                 && java.util.Arrays.equals(info.shape(), array.shape());
         if (!fits) {
-            throw new FileFormatException(file.path(), name + " is " + info.dtypeName() + " "
+            throw new FileFormatException(file.path(), name + " is " + info.typeName() + " "
                     + java.util.Arrays.toString(info.shape()) + ", must be " + expected + " "
                     + java.util.Arrays.toString(array.shape()));
         }

@@ -5,7 +5,7 @@ import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.method.PeftMethod;
 import io.peft4j.core.peft.method.support.PeftMethods;
 import io.peft4j.core.safetensors.support.SafetensorsFile;
-import io.peft4j.core.safetensors.support.TensorInfo;
+import io.peft4j.core.weight.support.TensorInfo;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
@@ -43,7 +43,7 @@ public record AdapterSummary(PeftConfig config, PeftMethod method, int tensors, 
             long values = 0;
             long bytes = 0;
             for (TensorInfo info : file.tensors().values()) {
-                types.merge(info.dtypeName(), 1, Integer::sum);
+                types.merge(info.typeName(), 1, Integer::sum);
                 values += Arrays.stream(info.shape()).reduce(1, (a, b) -> a * b);
                 bytes += file.length(info.name());
             }

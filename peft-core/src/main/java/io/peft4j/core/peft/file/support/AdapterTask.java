@@ -3,7 +3,7 @@ package io.peft4j.core.peft.file.support;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.safetensors.support.SafetensorsFile;
-import io.peft4j.core.safetensors.support.TensorInfo;
+import io.peft4j.core.weight.support.TensorInfo;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

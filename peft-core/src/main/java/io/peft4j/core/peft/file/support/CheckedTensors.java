@@ -7,7 +7,7 @@ import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.safetensors.DType;
 import io.peft4j.core.safetensors.support.SafetensorsFile;
-import io.peft4j.core.safetensors.support.TensorInfo;
+import io.peft4j.core.weight.support.TensorInfo;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -64,7 +64,7 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
             return false;
         }
         if (!isReal(info)) {
-            note("wrong type", key + " holds " + info.dtypeName() + ", must be one of F32, BF16, F16, F64");
+            note("wrong type", key + " holds " + info.typeName() + ", must be one of F32, BF16, F16, F64");
             return false;
         }
         return true;
@@ -93,14 +93,14 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
         asked.add(key);
         TensorInfo info = file.tensors().get(key);
         boolean fits = info != null && java.util.Arrays.equals(info.shape(), shape)
-                && info.dtype().filter(type -> type == DType.I32 || type == DType.I64).isPresent();
+                && DType.of(info.typeName()).filter(type -> type == DType.I32 || type == DType.I64).isPresent();
         if (!fits) {
             note(info == null ? "missing" : "wrong shape or type", key + " must be I32 or I64 "
                     + java.util.Arrays.toString(shape));
             return new int[0];
         }
         ByteBuffer buffer = file.bytes(key).order(ByteOrder.LITTLE_ENDIAN);
-        boolean wide = info.dtype().get() == DType.I64;
+        boolean wide = DType.of(info.typeName()).get() == DType.I64;
         int[] values = new int[buffer.remaining() / (wide ? Long.BYTES : Integer.BYTES)];
         int columns = values.length / bounds.length;
         for (int i = 0; i < values.length; i++) {
@@ -133,7 +133,7 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
 
     /** Whether a tensor holds floating-point numbers. */
     protected static boolean isReal(TensorInfo info) {
-        return info.dtype().filter(REAL::contains).isPresent();
+        return DType.of(info.typeName()).filter(REAL::contains).isPresent();
     }
 
     /** Adds to the list of what does not fit. */
