@@ -16,67 +16,40 @@ public class ActivationLoops implements ActivationKernels {
 
     @Override
     public void activate(Activation f, INDArray x, INDArray y) {
-        Elements xs = Elements.of(x);
-        Elements ys = Elements.of(y);
-        Elements.forTiles(workers, x.length(), (first, count, lane) -> {
-            float[] u = lane.tile(0);
-            xs.read(first, u, count, lane);
-            lane.loops().activate(f, u, u, count);
-            ys.write(first, u, count, lane);
-        });
+        Elements.compute(workers, y, false,
+                (first, count, lane) -> lane.loops().activate(f, lane.tile(0), lane.tile(0), count), x);
     }
 
     @Override
     public void activateBackward(Activation f, INDArray dy, INDArray x, INDArray dx, boolean accumulate) {
-        Elements dys = Elements.of(dy);
-        Elements xs = Elements.of(x);
-        Elements dxs = Elements.of(dx);
-        Elements.forTiles(workers, x.length(), (first, count, lane) -> {
-            float[] u = lane.tile(0);
-            float[] slopes = lane.tile(1);
-            float[] d = lane.tile(2);
-            xs.read(first, u, count, lane);
-            dys.read(first, d, count, lane);
+        Elements.compute(workers, dx, accumulate, (first, count, lane) -> {
+            float[] u = lane.tile(1);
+            float[] slopes = lane.tile(2);
             lane.loops().slopes(f, u, u, slopes, count);
-            RowMath.multiply(d, slopes, count);
-            dxs.write(first, d, count, accumulate, lane, 3);
-        });
+            RowMath.multiply(lane.tile(0), slopes, count);
+        }, dy, x);
     }
 
     @Override
     public void gated(Activation f, INDArray gate, INDArray up, INDArray y) {
-        Elements gates = Elements.of(gate);
-        Elements ups = Elements.of(up);
-        Elements ys = Elements.of(y);
-        Elements.forTiles(workers, gate.length(), (first, count, lane) -> {
-            float[] g = lane.tile(0);
-            float[] u = lane.tile(1);
-            gates.read(first, g, count, lane);
-            ups.read(first, u, count, lane);
+        Elements.compute(workers, y, false, (first, count, lane) -> {
+            float[] u = lane.tile(0);
+            float[] g = lane.tile(1);
             if (f == Activation.SILU) {
                 lane.loops().siluMultiply(g, u, u, 0, count);
             } else {
                 lane.loops().activate(f, g, g, count);
                 RowMath.multiply(u, g, count);
             }
-            ys.write(first, u, count, lane);
-        });
+        }, up, gate);
     }
 
     @Override
     public void gatedBackward(Activation f, INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
-        Elements dys = Elements.of(dy);
-        Elements gates = Elements.of(gate);
-        Elements ups = Elements.of(up);
-        Elements dGates = Elements.of(dGate);
-        Elements dUps = Elements.of(dUp);
-        Elements.forTiles(workers, dy.length(), (first, count, lane) -> {
+        gateBackward(dy, gate, up, dUp, dGate, (first, count, lane) -> {
             float[] g = lane.tile(0);
             float[] u = lane.tile(1);
             float[] d = lane.tile(2);
-            gates.read(first, g, count, lane);
-            ups.read(first, u, count, lane);
-            dys.read(first, d, count, lane);
             if (f == Activation.SILU) {
                 lane.loops().siluMultiplyBackward(d, g, u, u, g, 0, count);
             } else {
@@ -84,9 +57,17 @@ public class ActivationLoops implements ActivationKernels {
                 lane.loops().slopes(f, g, g, slopes, count);
                 gradients(d, slopes, u, g, count);
             }
-            dGates.write(first, u, count, lane);
-            dUps.write(first, g, count, lane);
         });
+    }
+
+    /** Brings gate, up and dy into slots 0 to 2 and writes what the task leaves in the first two of them. */
+    private void gateBackward(INDArray dy, INDArray gate, INDArray up, INDArray result0, INDArray result1,
+            Elements.TileTask task) {
+        Elements second = Elements.of(result1);
+        Elements.compute(workers, result0, false, (first, count, lane) -> {
+            task.run(first, count, lane);
+            second.write(first, lane.tile(1), count, lane);
+        }, gate, up, dy);
     }
 
     /** Leaves dGate in u and dUp in g, which holds the activated gate. */
@@ -99,22 +80,16 @@ public class ActivationLoops implements ActivationKernels {
 
     @Override
     public void clampedGate(INDArray gate, INDArray up, float alpha, float limit, INDArray y) {
-        Elements gates = Elements.of(gate);
-        Elements ups = Elements.of(up);
-        Elements ys = Elements.of(y);
-        Elements.forTiles(workers, gate.length(), (first, count, lane) -> {
-            float[] g = lane.tile(0);
-            float[] u = lane.tile(1);
+        Elements.compute(workers, y, false, (first, count, lane) -> {
+            float[] u = lane.tile(0);
+            float[] g = lane.tile(1);
             float[] s = lane.tile(2);
-            gates.read(first, g, count, lane);
-            ups.read(first, u, count, lane);
             clamp(g, u, s, alpha, limit, count);
             lane.loops().activate(Activation.SIGMOID, s, s, count);
             for (int i = 0; i < count; i++) {
                 u[i] = g[i] * s[i] * (u[i] + 1);
             }
-            ys.write(first, u, count, lane);
-        });
+        }, up, gate);
     }
 
     private static void clamp(float[] g, float[] u, float[] s, float alpha, float limit, int count) {
@@ -128,26 +103,14 @@ public class ActivationLoops implements ActivationKernels {
     @Override
     public void clampedGateBackward(INDArray dy, INDArray gate, INDArray up, float alpha, float limit,
             INDArray dGate, INDArray dUp) {
-        Elements dys = Elements.of(dy);
-        Elements gates = Elements.of(gate);
-        Elements ups = Elements.of(up);
-        Elements dGates = Elements.of(dGate);
-        Elements dUps = Elements.of(dUp);
-        Elements.forTiles(workers, dy.length(), (first, count, lane) -> {
+        gateBackward(dy, gate, up, dGate, dUp, (first, count, lane) -> {
             float[] g = lane.tile(0);
-            float[] u = lane.tile(1);
-            float[] d = lane.tile(2);
             float[] s = lane.tile(3);
-            gates.read(first, g, count, lane);
-            ups.read(first, u, count, lane);
-            dys.read(first, d, count, lane);
             for (int i = 0; i < count; i++) {
                 s[i] = alpha * Math.min(g[i], limit);
             }
             lane.loops().activate(Activation.SIGMOID, s, s, count);
-            clampedGradients(d, s, u, g, alpha, limit, count);
-            dGates.write(first, g, count, lane);
-            dUps.write(first, u, count, lane);
+            clampedGradients(lane.tile(2), s, lane.tile(1), g, alpha, limit, count);
         });
     }
 
@@ -166,33 +129,23 @@ public class ActivationLoops implements ActivationKernels {
 
     @Override
     public void softCap(INDArray x, float cap, INDArray y) {
-        Elements xs = Elements.of(x);
-        Elements ys = Elements.of(y);
-        Elements.forTiles(workers, x.length(), (first, count, lane) -> {
+        Elements.compute(workers, y, false, (first, count, lane) -> {
             float[] u = lane.tile(0);
-            xs.read(first, u, count, lane);
             RowMath.scale(u, 1 / cap, 0, count);
             lane.loops().activate(Activation.TANH, u, u, count);
             RowMath.scale(u, cap, 0, count);
-            ys.write(first, u, count, lane);
-        });
+        }, x);
     }
 
     @Override
     public void softCapBackward(INDArray dy, INDArray y, float cap, INDArray dx) {
-        Elements dys = Elements.of(dy);
-        Elements ys = Elements.of(y);
-        Elements dxs = Elements.of(dx);
         float factor = 1 / (cap * cap);
-        Elements.forTiles(workers, y.length(), (first, count, lane) -> {
-            float[] u = lane.tile(0);
-            float[] d = lane.tile(1);
-            ys.read(first, u, count, lane);
-            dys.read(first, d, count, lane);
+        Elements.compute(workers, dx, false, (first, count, lane) -> {
+            float[] d = lane.tile(0);
+            float[] u = lane.tile(1);
             for (int i = 0; i < count; i++) {
                 d[i] *= 1 - u[i] * u[i] * factor;
             }
-            dxs.write(first, d, count, lane);
-        });
+        }, dy, y);
     }
 }

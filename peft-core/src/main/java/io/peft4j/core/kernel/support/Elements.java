@@ -2,6 +2,7 @@ package io.peft4j.core.kernel.support;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.support.NativeMemory;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -11,6 +12,8 @@ record Elements(long address, boolean narrow) {
     static final int PIECE = 4 * Tiles.TILE;
     /** Elements of a task that takes whole rows, about. */
     private static final int ROWS_PIECE = 16 * Tiles.TILE;
+    /** Of a lane: that of the values to which a result is added. */
+    private static final int LAST_SLOT = 7;
 
     /** Computes the elements from {@code first} on. */
     @FunctionalInterface
@@ -47,6 +50,42 @@ record Elements(long address, boolean narrow) {
                 task.run(row, lane);
             }
         });
+    }
+
+    /**
+     * Brings tiles of the inputs into slots 0, 1, ... of a lane, and writes what the task leaves in slot 0 to the same
+     * place of the result, or adds it.
+     */
+    static void compute(Workers<?> workers, INDArray result, boolean accumulate, TileTask task, INDArray... inputs) {
+        Elements[] all = of(inputs);
+        Elements target = of(result);
+        forTiles(workers, result.length(), (first, count, lane) -> {
+            for (int i = 0; i < all.length; i++) {
+                all[i].read(first, lane.tile(i), count, lane);
+            }
+            task.run(first, count, lane);
+            target.write(first, lane.tile(0), count, accumulate, lane, LAST_SLOT);
+        });
+    }
+
+    /** As {@link #compute}, with whole rows instead of tiles. */
+    static <L extends Tiles> void computeRows(Workers<L> workers, INDArray result, boolean accumulate,
+            RowTask<? super L> task, INDArray... inputs) {
+        Elements[] all = of(inputs);
+        Elements target = of(result);
+        int width = Arrays.columns(result);
+        forRows(workers, Arrays.rows(result), width, (row, lane) -> {
+            long first = (long) row * width;
+            for (int i = 0; i < all.length; i++) {
+                all[i].read(first, lane.floats(i, width), width, lane);
+            }
+            task.run(row, lane);
+            target.write(first, lane.floats(0, width), width, accumulate, lane, LAST_SLOT);
+        });
+    }
+
+    private static Elements[] of(INDArray... arrays) {
+        return Stream.of(arrays).map(Elements::of).toArray(Elements[]::new);
     }
 
     static Elements of(INDArray array) {

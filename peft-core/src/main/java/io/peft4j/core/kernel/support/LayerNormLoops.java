@@ -21,16 +21,13 @@ public final class LayerNormLoops implements LayerNormKernels {
     @Override
     public void layerNorm(INDArray x, INDArray weight, Optional<INDArray> bias, float epsilon, INDArray y,
             INDArray mean, INDArray rstd) {
-        Elements xs = Elements.of(x);
-        Elements ys = Elements.of(y);
         float[] w = Arrays.toFloats(weight);
         int width = w.length;
         float[] b = bias.map(Arrays::toFloats).orElseGet(() -> new float[width]);
         float[] m = new float[Arrays.rows(x)];
         float[] r = new float[m.length];
-        Elements.forRows(workers, m.length, width, (row, lane) -> {
+        Elements.computeRows(workers, y, false, (row, lane) -> {
             float[] u = lane.floats(0, width);
-            xs.read((long) row * width, u, width, lane);
             double exact = lane.loops().sum(u, 0, width) / width;
             m[row] = (float) exact;
             RowMath.subtract(u, m[row], 0, width);
@@ -39,8 +36,7 @@ public final class LayerNormLoops implements LayerNormKernels {
             double variance = lane.loops().dot(u, u, 0, width) / width - rest * rest;
             r[row] = (float) (1 / Math.sqrt(variance + epsilon));
             scaleAndShift(u, (float) rest, r[row], w, b, width);
-            ys.write((long) row * width, u, width, lane);
-        });
+        }, x);
         Arrays.write(mean, 0, m, 0, m.length);
         Arrays.write(rstd, 0, r, 0, r.length);
     }
@@ -54,24 +50,18 @@ public final class LayerNormLoops implements LayerNormKernels {
     @Override
     public void layerNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray mean, INDArray rstd, INDArray dx,
             boolean accumulate) {
-        Elements dys = Elements.of(dy);
-        Elements xs = Elements.of(x);
-        Elements dxs = Elements.of(dx);
         float[] w = Arrays.toFloats(weight);
         float[] m = Arrays.toFloats(mean);
         float[] r = Arrays.toFloats(rstd);
         int width = w.length;
-        Elements.forRows(workers, r.length, width, (row, lane) -> {
-            float[] u = lane.floats(0, width);
-            float[] g = lane.floats(1, width);
-            xs.read((long) row * width, u, width, lane);
-            dys.read((long) row * width, g, width, lane);
+        Elements.computeRows(workers, dx, accumulate, (row, lane) -> {
+            float[] g = lane.floats(0, width);
+            float[] u = lane.floats(1, width);
             normalize(u, m[row], r[row], g, w, width);
             float sum = (float) (lane.loops().sum(g, 0, width) / width);
             float dot = (float) (lane.loops().dot(g, u, 0, width) / width);
             combine(g, u, r[row], sum, dot, width);
-            dxs.write((long) row * width, g, width, accumulate, lane, 2);
-        });
+        }, dy, x);
     }
 
     private static void normalize(float[] u, float mean, float rstd, float[] g, float[] w, int count) {

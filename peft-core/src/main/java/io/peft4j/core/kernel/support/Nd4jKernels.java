@@ -75,58 +75,29 @@ public final class Nd4jKernels extends CheckedKernels {
 
         @Override
         public void add(INDArray a, INDArray b, INDArray y) {
-            Elements as = Elements.of(a);
-            Elements bs = Elements.of(b);
-            Elements ys = Elements.of(y);
-            Elements.forTiles(workers, a.length(), (first, count, lane) -> {
-                float[] u = lane.tile(0);
-                float[] v = lane.tile(1);
-                as.read(first, u, count, lane);
-                bs.read(first, v, count, lane);
-                RowMath.add(u, v, count);
-                ys.write(first, u, count, lane);
-            });
+            Elements.compute(workers, y, false,
+                    (first, count, lane) -> RowMath.add(lane.tile(0), lane.tile(1), count), a, b);
         }
 
         @Override
         public void multiply(INDArray a, INDArray b, INDArray y, boolean accumulate) {
-            Elements as = Elements.of(a);
-            Elements bs = Elements.of(b);
-            Elements ys = Elements.of(y);
-            Elements.forTiles(workers, a.length(), (first, count, lane) -> {
-                float[] u = lane.tile(0);
-                float[] v = lane.tile(1);
-                as.read(first, u, count, lane);
-                bs.read(first, v, count, lane);
-                RowMath.multiply(u, v, count);
-                ys.write(first, u, count, accumulate, lane, 2);
-            });
+            Elements.compute(workers, y, accumulate,
+                    (first, count, lane) -> RowMath.multiply(lane.tile(0), lane.tile(1), count), a, b);
         }
 
         @Override
         public void scale(INDArray x, float alpha, INDArray y, boolean accumulate) {
-            Elements xs = Elements.of(x);
-            Elements ys = Elements.of(y);
-            Elements.forTiles(workers, x.length(), (first, count, lane) -> {
-                float[] u = lane.tile(0);
-                xs.read(first, u, count, lane);
+            Elements.compute(workers, y, accumulate, (first, count, lane) -> {
                 if (alpha != 1) {
-                    RowMath.scale(u, alpha, 0, count);
+                    RowMath.scale(lane.tile(0), alpha, 0, count);
                 }
-                ys.write(first, u, count, accumulate, lane, 1);
-            });
+            }, x);
         }
 
         @Override
         public void dropout(INDArray x, float p, long seed, INDArray y, boolean accumulate) {
-            Elements xs = Elements.of(x);
-            Elements ys = Elements.of(y);
-            Elements.forTiles(workers, x.length(), (first, count, lane) -> {
-                float[] u = lane.tile(0);
-                xs.read(first, u, count, lane);
-                DropoutMask.apply(u, count, seed, first, p, lane.longs(DropoutMask.TILE));
-                ys.write(first, u, count, accumulate, lane, 1);
-            });
+            Elements.compute(workers, y, accumulate, (first, count, lane) -> DropoutMask.apply(lane.tile(0), count,
+                    seed, first, p, lane.longs(DropoutMask.TILE)), x);
         }
     }
 }

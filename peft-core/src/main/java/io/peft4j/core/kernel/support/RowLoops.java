@@ -43,15 +43,8 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
 
     @Override
     public void addBias(INDArray y, INDArray bias) {
-        Elements ys = Elements.of(y);
         float[] b = Arrays.toFloats(bias);
-        int width = b.length;
-        Elements.forRows(workers, Arrays.rows(y), width, (row, lane) -> {
-            float[] u = lane.floats(0, width);
-            ys.read((long) row * width, u, width, lane);
-            RowMath.add(u, b, width);
-            ys.write((long) row * width, u, width, lane);
-        });
+        Elements.computeRows(workers, y, false, (row, lane) -> RowMath.add(lane.floats(0, b.length), b, b.length), y);
     }
 
     @Override
@@ -150,70 +143,43 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
 
     @Override
     public void softmax(INDArray x, INDArray y) {
-        Elements xs = Elements.of(x);
-        Elements ys = Elements.of(y);
         int width = Arrays.columns(x);
-        Elements.forRows(workers, Arrays.rows(x), width, (row, lane) -> {
+        Elements.computeRows(workers, y, false, (row, lane) -> {
             float[] u = lane.floats(0, width);
-            xs.read((long) row * width, u, width, lane);
             double sum = lane.loops().exponentials(u, 0, width, lane.loops().max(u, 0, width));
             RowMath.scale(u, (float) (1 / sum), 0, width);
-            ys.write((long) row * width, u, width, lane);
-        });
+        }, x);
     }
 
     @Override
     public void softmaxBackward(INDArray dy, INDArray y, INDArray dx, boolean accumulate) {
-        Elements dys = Elements.of(dy);
-        Elements ys = Elements.of(y);
-        Elements dxs = Elements.of(dx);
         int width = Arrays.columns(y);
-        Elements.forRows(workers, Arrays.rows(y), width, (row, lane) -> {
-            float[] u = lane.floats(0, width);
-            float[] d = lane.floats(1, width);
-            ys.read((long) row * width, u, width, lane);
-            dys.read((long) row * width, d, width, lane);
+        Elements.computeRows(workers, dx, accumulate, (row, lane) -> {
+            float[] d = lane.floats(0, width);
+            float[] u = lane.floats(1, width);
             float dot = (float) lane.loops().dot(d, u, 0, width);
             for (int j = 0; j < width; j++) {
                 d[j] = u[j] * (d[j] - dot);
             }
-            dxs.write((long) row * width, d, width, accumulate, lane, 2);
-        });
+        }, dy, y);
     }
 
     @Override
     public void rmsNorm(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray rstd) {
-        Elements xs = Elements.of(x);
-        Elements ys = Elements.of(y);
         float[] w = Arrays.toFloats(weight);
         float[] r = new float[Arrays.rows(x)];
-        int width = w.length;
-        Elements.forRows(workers, r.length, width, (row, lane) -> {
-            float[] u = lane.floats(0, width);
-            xs.read((long) row * width, u, width, lane);
-            r[row] = lane.loops().rmsNorm(u, 0, w, epsilon);
-            ys.write((long) row * width, u, width, lane);
-        });
+        Elements.computeRows(workers, y, false,
+                (row, lane) -> r[row] = lane.loops().rmsNorm(lane.floats(0, w.length), 0, w, epsilon), x);
         Arrays.write(rstd, 0, r, 0, r.length);
     }
 
     @Override
     public void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx,
             boolean accumulate) {
-        Elements dys = Elements.of(dy);
-        Elements xs = Elements.of(x);
-        Elements dxs = Elements.of(dx);
         float[] w = Arrays.toFloats(weight);
         float[] r = Arrays.toFloats(rstd);
-        int width = w.length;
-        Elements.forRows(workers, r.length, width, (row, lane) -> {
-            float[] u = lane.floats(0, width);
-            float[] g = lane.floats(1, width);
-            xs.read((long) row * width, u, width, lane);
-            dys.read((long) row * width, g, width, lane);
-            lane.loops().rmsNormBackward(g, u, 0, w, r[row]);
-            dxs.write((long) row * width, g, width, accumulate, lane, 2);
-        });
+        Elements.computeRows(workers, dx, accumulate, (row, lane) -> lane.loops()
+                .rmsNormBackward(lane.floats(0, w.length), lane.floats(1, w.length), 0, w, r[row]), dy, x);
     }
 
     @Override
@@ -241,13 +207,11 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
 
     @Override
     public void rotary(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse) {
-        Elements xs = Elements.of(x);
         int width = Arrays.columns(x);
         int half = table.half();
         float sign = inverse ? -1 : 1;
-        Elements.forRows(workers, positions.length, width, (row, lane) -> {
+        Elements.computeRows(workers, x, false, (row, lane) -> {
             float[] u = lane.floats(0, width);
-            xs.read((long) row * width, u, width, lane);
             int angles = positions[row] * half;
             for (int head = 0; head < width; head += headSize) {
                 if (table.neighbours()) {
@@ -256,8 +220,7 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
                     lane.loops().rotate(u, head, half, table.cosines(), table.sines(), angles, sign);
                 }
             }
-            xs.write((long) row * width, u, width, lane);
-        });
+        }, x);
     }
 
     @Override
@@ -276,15 +239,12 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
 
     @Override
     public void crossEntropyBackward(INDArray logits, int[] targets, float[] weights) {
-        Elements values = Elements.of(logits);
         int width = Arrays.columns(logits);
-        Elements.forRows(workers, targets.length, width, (row, lane) -> {
+        Elements.computeRows(workers, logits, false, (row, lane) -> {
             float[] u = lane.floats(0, width);
-            values.read((long) row * width, u, width, lane);
             double sum = lane.loops().exponentials(u, 0, width, lane.loops().max(u, 0, width));
             RowMath.scale(u, (float) (weights[row] / sum), 0, width);
             u[targets[row]] -= weights[row];
-            values.write((long) row * width, u, width, lane);
-        });
+        }, logits);
     }
 }
