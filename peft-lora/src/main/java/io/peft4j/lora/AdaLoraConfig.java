@@ -35,7 +35,9 @@ import java.util.OptionalInt;
  * @param totalSteps {@code total_step}: updates that the schedule counts with; default those of the training
  * @param rankPattern {@code rank_pattern}: what was left, once it has been cut
  */
-@PeftType(value = "ADALORA", autoRateFactor = 3)
+@PeftType(value = "ADALORA", name = "adalora",
+        description = "a decomposition of low rank beside each target, whose ranks go where they matter",
+        paper = "https://arxiv.org/abs/2303.10512", autoRateFactor = 3)
 public record AdaLoraConfig(@Group(biasWord = "lora_only") LoraConfig lora,
         @Key(value = "target_r", fallback = "8") int targetRank,
         @Key(value = "init_r", fallback = "12", option = "rank") int initialRank, @Key("tinit") int warmup,

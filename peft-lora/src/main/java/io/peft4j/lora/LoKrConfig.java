@@ -38,7 +38,9 @@ import java.util.Map;
  * @param rankPattern {@code rank_pattern}: other ranks, as in {@link LoraConfig}; default none
  * @param alphaPattern {@code alpha_pattern}: other alphas, as in {@link LoraConfig}; default none
  */
-@PeftType(value = "LOKR", autoRateFactor = 3)
+@PeftType(value = "LOKR", name = "lokr",
+        description = "a Kronecker product of small matrices beside the frozen weight of each target",
+        paper = "https://arxiv.org/abs/2309.14859", autoRateFactor = 3)
 @UnusedKey(value = "use_effective_conv2d", fallback = "false", feature = "the parameters for convolutions")
 public record LoKrConfig(CommonConfig common, @Group Placement placement, @Key(value = "r", fallback = "8") int rank,
         @Key(value = "alpha", fallback = "8", whole = true) double alpha, @Key("rank_dropout") double rankDropout,

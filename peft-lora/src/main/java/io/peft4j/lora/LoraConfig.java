@@ -63,7 +63,9 @@ import java.util.stream.Stream;
  * @param monteclora {@code monteclora_config}: MonteCLoRA, in training; default none
  * @param arrow {@code arrow_config}: Arrow, which mixes other adapters; default none
  */
-@PeftType("LORA")
+@PeftType(value = "LORA", name = "lora",
+        description = "two low-rank matrices beside the frozen weight of each target",
+        paper = "https://arxiv.org/abs/2106.09685")
 @UnusedKey(value = "megatron_config", feature = "Megatron")
 @UnusedKey(value = "megatron_core", fallback = "\"megatron.core\"")
 @UnusedKey(value = "qalora_group_size", fallback = "16")

@@ -22,7 +22,10 @@ import io.peft4j.lora.init.LoraInit;
  *     use_dora} and {@code alora_invocation_tokens} have no place here
  * @param experts {@code num_experts}: k; default 4
  */
-@PeftType("LORA_MIXTURE")
+@PeftType(value = "LORA_MIXTURE", name = "lora-mixture",
+        description = "several pairs of low-rank matrices beside each target, and a gate that mixes them token by "
+                + "token",
+        paper = "https://arxiv.org/abs/2312.09979")
 public record LoraMixtureConfig(@Group(biasWord = "lora_only") LoraConfig lora,
         @Key(value = "num_experts", fallback = "4") int experts) implements LoraBased {
     /**

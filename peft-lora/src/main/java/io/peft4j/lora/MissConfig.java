@@ -25,7 +25,9 @@ import io.peft4j.core.peft.config.Placement;
  * @param miniRank {@code mini_r}: outputs of the block of {@link Initialization#MINI}; they must divide out; default 1
  * @param initialization {@code init_weights}: which form, and how the block begins; default {@link Initialization#ZERO}
  */
-@PeftType(value = "MISS", autoRateFactor = 0.5)
+@PeftType(value = "MISS", name = "miss",
+        description = "one block for each target that all pieces of its inputs share",
+        paper = "https://arxiv.org/abs/2409.15371", autoRateFactor = 0.5)
 public record MissConfig(CommonConfig common, @Group(biasWord = "MiSS_only") Placement placement,
         @Key(value = "r", fallback = "64") int rank, @Key("miss_dropout") double dropout,
         @Key(value = "mini_r", fallback = "1") int miniRank,

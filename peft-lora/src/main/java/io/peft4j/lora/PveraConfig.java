@@ -28,7 +28,9 @@ import io.peft4j.core.peft.config.UnusedKey;
  * @param initWeights {@code init_weights}: whether the model begins as the base, with b = 0; otherwise b = 1 and
  *     d is normal; default true
  */
-@PeftType(value = "PVERA", autoRateFactor = 10)
+@PeftType(value = "PVERA", name = "pvera",
+        description = "two vectors for each target that scale random matrices shared by all, with noise in training",
+        paper = "https://arxiv.org/abs/2512.07703", autoRateFactor = 10)
 @UnusedKey(value = "fan_in_fan_out", fallback = "false")
 @UnusedKey(value = "sample_at_inference", fallback = "false", feature = "random numbers outside of training")
 @UnusedKey(value = "generator_seed")

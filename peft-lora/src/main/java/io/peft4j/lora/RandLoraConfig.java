@@ -34,7 +34,9 @@ import io.peft4j.core.peft.config.UnusedKey;
  * @param projectionSeed {@code projection_prng_key}: seed of the random matrices in Hugging Face PEFT; kept, the
  *     matrices are read from the file; default 0
  */
-@PeftType("RANDLORA")
+@PeftType(value = "RANDLORA", name = "randlora",
+        description = "weights of random matrices shared by all targets, of full rank together",
+        paper = "https://arxiv.org/abs/2502.00987")
 @UnusedKey(value = "fan_in_fan_out", fallback = "false")
 public record RandLoraConfig(CommonConfig common,
         @Group(without = "exclude_modules", biasWord = "randlora_only") Placement placement,

@@ -30,7 +30,9 @@ import io.peft4j.core.peft.config.UnusedKey;
  * @param projectionSeed {@code projection_prng_key}: seed of the random matrices in Hugging Face PEFT; kept, the
  *     matrices are read from the file; default 0
  */
-@PeftType(value = "VERA", autoRateFactor = 10)
+@PeftType(value = "VERA", name = "vera",
+        description = "two vectors for each target that scale random matrices shared by all",
+        paper = "https://arxiv.org/abs/2310.11454", autoRateFactor = 10)
 @UnusedKey(value = "fan_in_fan_out", fallback = "false")
 public record VeraConfig(CommonConfig common,
         @Group(without = "exclude_modules", biasWord = "vera_only") Placement placement,

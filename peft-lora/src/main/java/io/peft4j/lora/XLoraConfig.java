@@ -44,7 +44,8 @@ import java.util.OptionalInt;
  * @param firstScaling {@code scaling_pass_value}: scaling of all adapters in the first pass; default 0
  * @param weight {@code global_scaling_weight}: g; default 1
  */
-@PeftType("XLORA")
+@PeftType(value = "XLORA", name = "xlora", description = "a classifier that mixes LoRA adapters token by token",
+        paper = "https://arxiv.org/abs/2402.07148")
 @UnusedKey(value = "use_trainable_adapters", fallback = "false", because = "the classifier alone is trained")
 public record XLoraConfig(CommonConfig common,
         @Key(value = "adapters", fallback = "{}") Map<String, String> adapters,

@@ -52,7 +52,9 @@ import io.peft4j.core.peft.config.Placement;
  * @param beta2 {@code asa_uncertainty_beta}: b2; default 0.85
  * @param exponent {@code asa_schedule_exponent}: how much faster than linearly clusters are dropped; default 3
  */
-@PeftType(value = "ADAMSS", autoRateFactor = 3)
+@PeftType(value = "ADAMSS", name = "adamss",
+        description = "low-rank changes of clusters of each target's outputs, in its largest directions",
+        paper = "https://huggingface.co/docs/peft/package_reference/adamss", autoRateFactor = 3)
 public record AdamssConfig(CommonConfig common,
         @Group(without = "exclude_modules") Placement placement,
         @Key(value = "r", fallback = "100") int rank,

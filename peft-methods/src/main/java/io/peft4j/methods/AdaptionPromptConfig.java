@@ -19,7 +19,9 @@ import java.util.Optional;
  * @param length {@code adapter_len}: L; default 10, where Hugging Face PEFT has none
  * @param layers {@code adapter_layers}: how many layers, counted from the top; 0, the default, is all
  */
-@PeftType(value = "ADAPTION_PROMPT", autoRateFactor = 10)
+@PeftType(value = "ADAPTION_PROMPT", name = "llama-adapter",
+        description = "prompt vectors that the upper attention layers attend to, gated",
+        paper = "https://arxiv.org/abs/2303.16199", autoRateFactor = 10)
 public record AdaptionPromptConfig(CommonConfig common, @Key("target_modules") Optional<String> attention,
         @Key(value = "adapter_len", fallback = "10") int length,
         @Key(value = "adapter_layers", zeroIsNull = true) int layers) implements PeftConfig {

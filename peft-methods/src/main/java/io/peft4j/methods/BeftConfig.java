@@ -16,7 +16,8 @@ import io.peft4j.core.peft.config.Placement;
  * @param placement the adapted linear layers and what is trained beside them; default the value projections
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
-@PeftType(value = "BEFT", autoRateFactor = 5)
+@PeftType(value = "BEFT", name = "beft", description = "a bias of the output of each target",
+        paper = "https://arxiv.org/abs/2509.15974", autoRateFactor = 5)
 public record BeftConfig(CommonConfig common,
         @Group(without = {
             "exclude_modules", "layers_to_transform", "layers_pattern"}) Placement placement,

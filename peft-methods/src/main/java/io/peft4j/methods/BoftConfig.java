@@ -25,7 +25,9 @@ import io.peft4j.core.peft.config.Placement;
  *     default true
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; has no effect here
  */
-@PeftType(value = "BOFT", autoRateFactor = 3)
+@PeftType(value = "BOFT", name = "boft",
+        description = "a butterfly of rotations of the input of each target, and an output scale",
+        paper = "https://arxiv.org/abs/2311.06243", autoRateFactor = 3)
 public record BoftConfig(CommonConfig common, @Group(biasWord = "boft_only") Placement placement,
         @Key(value = "boft_block_size", fallback = "4") int blockSize, @Key("boft_block_num") int blocks,
         @Key(value = "boft_n_butterfly_factor", fallback = "1") int factors, @Key("boft_dropout") double dropout,

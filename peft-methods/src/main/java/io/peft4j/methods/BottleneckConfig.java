@@ -27,7 +27,9 @@ import io.peft4j.core.peft.config.Placement;
  * @param size {@code bottleneck_size}: B; default 64
  * @param activation {@code non_linearity}: f; default {@link Activation#RELU}
  */
-@PeftType("BOTTLENECK")
+@PeftType(value = "BOTTLENECK", name = "bottleneck",
+        description = "small networks behind attention and feed-forward blocks",
+        paper = "https://arxiv.org/abs/1902.00751")
 public record BottleneckConfig(CommonConfig common,
         @Key(value = "adapter_style", fallback = "\"houlsby\"") Style style, @Group Placement placement,
         @Key(value = "bottleneck_size", fallback = "64", option = "rank") int size,

@@ -18,7 +18,9 @@ import io.peft4j.core.peft.config.PeftType;
  * @param virtualTokens how many, and the model's sizes
  * @param frozenTokens {@code num_frozen_tokens}: how many of the first tokens are not trained; default 1
  */
-@PeftType(value = "CARTRIDGE", autoRateFactor = 10)
+@PeftType(value = "CARTRIDGE", name = "cartridge",
+        description = "keys and values before those of every sequence, in each layer, the first of which are kept",
+        paper = "https://arxiv.org/abs/2506.06266", autoRateFactor = 10)
 public record CartridgeConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
         @Key(value = "num_frozen_tokens", fallback = "1") int frozenTokens)
         implements

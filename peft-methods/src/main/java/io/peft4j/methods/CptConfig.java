@@ -34,7 +34,9 @@ import java.util.List;
  *     {@link Weighting#NONE}
  * @param decayFactor {@code opt_loss_decay_factor}: the factor; default 1
  */
-@PeftType(value = "CPT", autoRateFactor = 10)
+@PeftType(value = "CPT", name = "cpt",
+        description = "the embeddings of an example before every sequence, near where they begin",
+        paper = "https://arxiv.org/abs/2410.17222", autoRateFactor = 10)
 @UnusedKey(value = "tokenizer_name_or_path")
 public record CptConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
         @Key(value = "cpt_token_ids", fallback = "[0]") List<Integer> tokenIds,

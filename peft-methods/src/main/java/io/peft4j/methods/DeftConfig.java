@@ -31,7 +31,9 @@ import io.peft4j.core.peft.config.Placement;
  * @param initWeights {@code init_weights}: whether R begins as {@code S^T W / s}, so that the model begins as the
  *     base; default true
  */
-@PeftType(value = "DEFT", autoRateFactor = 2)
+@PeftType(value = "DEFT", name = "deft",
+        description = "directions of each target's output, and what is put in their place",
+        paper = "https://arxiv.org/abs/2509.22793", autoRateFactor = 2)
 public record DeftConfig(CommonConfig common,
         @Group(biasWord = "deft_only") Placement placement,
         @Key(value = "r", fallback = "8") int rank,

@@ -25,7 +25,9 @@ import java.util.Map;
  * @param rankPattern {@code rank_pattern}: other ranks by expressions for the end of a path; default none
  * @param lambdaPattern {@code lambda_pattern}: other bounds by expressions for the end of a path; default none
  */
-@PeftType(value = "DELORA", autoRateFactor = 3)
+@PeftType(value = "DELORA", name = "delora",
+        description = "low-rank matrices of length 1 beside each target, and their length",
+        paper = "https://arxiv.org/abs/2503.18225", autoRateFactor = 3)
 public record DeloraConfig(CommonConfig common,
         @Group(biasWord = "delora_only") Placement placement,
         @Key(value = "r", fallback = "8") int rank,

@@ -26,7 +26,9 @@ import java.util.Map;
  *     otherwise normal with standard deviation 1; default false
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; has no effect here
  */
-@PeftType(value = "FOURIERFT", autoRateFactor = 20)
+@PeftType(value = "FOURIERFT", name = "fourierft",
+        description = "coefficients of a Fourier transform of each target's change",
+        paper = "https://arxiv.org/abs/2405.03003", autoRateFactor = 20)
 public record FourierFtConfig(CommonConfig common, @Group(biasWord = "fourier_only") Placement placement,
         @Key(value = "n_frequency", fallback = "1000") int frequencies,
         @Key(value = "scaling", fallback = "150") double scaling,

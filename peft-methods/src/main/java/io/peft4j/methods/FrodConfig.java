@@ -31,7 +31,9 @@ import io.peft4j.core.peft.config.UnusedKey;
  * @param sparseRate {@code sparse_rate}: how many elements S has, as a part of in^2; default 0.01
  * @param regularization {@code regularization_alpha}: keeps the computation of V stable; default 0.001
  */
-@PeftType(value = "FROD", autoRateFactor = 3)
+@PeftType(value = "FROD", name = "frod",
+        description = "singular values of each target in directions that layers share",
+        paper = "https://doi.org/10.1609/aaai.v40i31.39813", autoRateFactor = 3)
 @UnusedKey(value = "progressbar", fallback = "true")
 @UnusedKey(value = "runtime_offload_base_weight", fallback = "false")
 public record FrodConfig(CommonConfig common,

@@ -19,7 +19,8 @@ import io.peft4j.core.peft.config.Placement;
  * @param common what every configuration holds
  * @param placement the trained layers ({@code target_modules}, {@code exclude_modules}); default all
  */
-@PeftType(value = "FULL", autoRateFactor = 0.1)
+@PeftType(value = "FULL", name = "full", description = "all weights, or those of chosen layers",
+        paper = "https://arxiv.org/abs/1801.06146", autoRateFactor = 0.1)
 public record FullConfig(CommonConfig common,
         @Group(without = {
             "layers_to_transform", "layers_pattern", "modules_to_save"}) Placement placement)

@@ -25,7 +25,9 @@ import io.peft4j.core.peft.config.Placement;
  * @param biasForm {@code config_D_E}: what D and E are, not {@link Form#LORA}; default {@link Form#CONSTANT}
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
-@PeftType(value = "GLORA", autoRateFactor = 2)
+@PeftType(value = "GLORA", name = "glora",
+        description = "factors of and additions to the weight and the bias of each target",
+        paper = "https://arxiv.org/abs/2306.07967", autoRateFactor = 2)
 public record GloraConfig(CommonConfig common,
         @Group(without = {
             "exclude_modules", "layers_to_transform", "layers_pattern"}, biasWord = "glora_only") Placement placement,

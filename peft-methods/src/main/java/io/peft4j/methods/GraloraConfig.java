@@ -27,7 +27,8 @@ import io.peft4j.core.peft.config.Placement;
  *     itself
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
-@PeftType(value = "GRALORA", autoRateFactor = 1.5)
+@PeftType(value = "GRALORA", name = "gralora", description = "low-rank matrices beside each block of each target",
+        paper = "https://arxiv.org/abs/2505.20355", autoRateFactor = 1.5)
 public record GraloraConfig(CommonConfig common,
         @Group(without = "exclude_modules", biasWord = "gralora_only") Placement placement,
         @Key(value = "r", fallback = "32") int rank,

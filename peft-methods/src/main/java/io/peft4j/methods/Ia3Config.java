@@ -26,7 +26,9 @@ import java.util.List;
  * @param initWeights {@code init_ia3_weights}: whether l begins at 1, so that the model begins as the base; otherwise
  *     normal, for tests; default true
  */
-@PeftType(value = "IA3", autoRateFactor = 20)
+@PeftType(value = "IA3", name = "ia3",
+        description = "a factor for each output of a target, or each input of a feed-forward one",
+        paper = "https://arxiv.org/abs/2205.05638", autoRateFactor = 20)
 public record Ia3Config(CommonConfig common,
         @Group(without = {
             "layers_to_transform", "layers_pattern"}) Placement placement,

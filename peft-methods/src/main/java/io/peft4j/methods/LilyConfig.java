@@ -28,7 +28,8 @@ import io.peft4j.core.peft.config.Placement;
  * @param scaling {@code scaling}: s; default 1
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
-@PeftType(value = "LILY", autoRateFactor = 1.4)
+@PeftType(value = "LILY", name = "lily", description = "low-rank matrices that layers share, mixed for each sequence",
+        paper = "https://arxiv.org/abs/2407.09946", autoRateFactor = 1.4)
 public record LilyConfig(CommonConfig common,
         @Group Placement placement,
         @Key(value = "r", fallback = "32") int rank,

@@ -15,7 +15,8 @@ import io.peft4j.core.peft.config.Placement;
  * @param placement the trained layers ({@code target_modules}, {@code exclude_modules}, {@code modules_to_save});
  *     default all norms for Llama
  */
-@PeftType(value = "LN_TUNING", autoRateFactor = 10)
+@PeftType(value = "LN_TUNING", name = "ln-tuning", description = "the norms, as a whole",
+        paper = "https://arxiv.org/abs/2312.11420", autoRateFactor = 10)
 public record LnTuningConfig(CommonConfig common,
         @Group(without = {
             "layers_to_transform", "layers_pattern"}) Placement placement)

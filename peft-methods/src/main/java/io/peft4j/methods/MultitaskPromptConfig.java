@@ -24,7 +24,9 @@ import java.util.OptionalInt;
  * @param tasks {@code num_tasks}: tasks that have a matrix; default 1
  * @param task {@code task_id}: the task of rows that name none; default 0 where there is one, else they are refused
  */
-@PeftType(value = "MULTITASK_PROMPT_TUNING", autoRateFactor = 30)
+@PeftType(value = "MULTITASK_PROMPT_TUNING", name = "multitask-prompt-tuning",
+        description = "embeddings of virtual tokens before every sequence, times a low-rank matrix of the task",
+        paper = "https://arxiv.org/abs/2303.02861", autoRateFactor = 30)
 @UnusedKey(value = "prompt_tuning_init", fallback = "\"RANDOM\"", because = "new adapters begin at random")
 @UnusedKey(value = "prompt_tuning_init_state_dict_path")
 @UnusedKey(value = "prompt_tuning_init_task", fallback = "0")

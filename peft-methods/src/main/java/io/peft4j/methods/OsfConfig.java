@@ -28,7 +28,9 @@ import java.util.Map;
  * @param rankPattern {@code rank_pattern}: other values of it by expressions that a path contains; default none
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
-@PeftType(value = "OSF", autoRateFactor = 0.5)
+@PeftType(value = "OSF", name = "osf",
+        description = "the smallest directions of each target, at right angles to the others",
+        paper = "https://arxiv.org/abs/2504.07097", autoRateFactor = 0.5)
 @UnusedKey(value = "target_svd_config", because = "Hugging Face PEFT ignores it, too")
 public record OsfConfig(CommonConfig common,
         @Group(without = {

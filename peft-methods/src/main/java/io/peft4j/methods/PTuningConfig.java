@@ -24,7 +24,9 @@ import io.peft4j.core.peft.config.PeftType;
  * @param layers {@code encoder_num_layers}: layers of the LSTM; the other network has always two; default 2
  * @param dropout {@code encoder_dropout}: dropout between the layers of the LSTM; default 0
  */
-@PeftType("P_TUNING")
+@PeftType(value = "P_TUNING", name = "p-tuning",
+        description = "virtual tokens before every sequence, computed by a small network",
+        paper = "https://arxiv.org/abs/2103.10385")
 public record PTuningConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
         @Key(value = "encoder_reparameterization_type", fallback = "\"MLP\"") Encoder encoder,
         @Key(value = "encoder_hidden_size", zeroIsNull = true) int hiddenSize,

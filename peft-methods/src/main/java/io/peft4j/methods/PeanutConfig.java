@@ -24,7 +24,9 @@ import io.peft4j.core.peft.config.Placement;
  * @param scaling {@code scaling}: s; default 1
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
-@PeftType(value = "PEANUT", autoRateFactor = 2)
+@PeftType(value = "PEANUT", name = "peanut",
+        description = "a small network that computes the change of each target from its weight",
+        paper = "https://arxiv.org/abs/2410.01870", autoRateFactor = 2)
 public record PeanutConfig(CommonConfig common,
         @Group Placement placement,
         @Key(value = "r", fallback = "32") int rank,

@@ -31,7 +31,9 @@ import java.util.OptionalInt;
  * @param task {@code task_id}: the task of rows that name none; default 0 where there is one, else they are refused
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
-@PeftType(value = "POLY", autoRateFactor = 2)
+@PeftType(value = "POLY", name = "poly",
+        description = "low-rank matrices of skills beside each target, mixed for a task",
+        paper = "https://arxiv.org/abs/2202.13914", autoRateFactor = 2)
 @UnusedKey(value = "poly_type", fallback = "\"poly\"", feature = "other routers")
 public record PolyConfig(CommonConfig common,
         @Group(without = {

@@ -24,7 +24,9 @@ import io.peft4j.core.peft.config.PeftType;
  * @param projection {@code prefix_projection}: whether there is a projection; default false
  * @param initialization {@code init_weights}: how keys and values begin; default {@link Initialization#NORMAL}
  */
-@PeftType(value = "PREFIX_TUNING", autoRateFactor = 10)
+@PeftType(value = "PREFIX_TUNING", name = "prefix-tuning",
+        description = "keys and values before those of every sequence, in each layer",
+        paper = "https://arxiv.org/abs/2101.00190", autoRateFactor = 10)
 public record PrefixTuningConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
         @Key(value = "encoder_hidden_size", zeroIsNull = true) int hiddenSize,
         @Key("prefix_projection") boolean projection, @Key("init_weights") Initialization initialization)

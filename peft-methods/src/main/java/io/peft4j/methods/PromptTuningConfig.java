@@ -22,7 +22,9 @@ import java.util.Optional;
  * @param tokenizer {@code tokenizer_name_or_path}: whose tokenizer Hugging Face PEFT takes for the text; here it is the
  *     base model's, whose name is filled in
  */
-@PeftType(value = "PROMPT_TUNING", autoRateFactor = 30)
+@PeftType(value = "PROMPT_TUNING", name = "prompt-tuning",
+        description = "embeddings of virtual tokens before every sequence",
+        paper = "https://arxiv.org/abs/2104.08691", autoRateFactor = 30)
 @UnusedKey("tokenizer_kwargs")
 public record PromptTuningConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
         @Key(value = "prompt_tuning_init", fallback = "\"RANDOM\"") Initialization initialization,

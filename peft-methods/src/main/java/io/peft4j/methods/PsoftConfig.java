@@ -38,7 +38,9 @@ import io.peft4j.core.peft.config.UnusedKey;
  * @param neumannTerms {@code num_cayley_neumann_terms}: terms of the sum; default 5
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
-@PeftType(value = "PSOFT", autoRateFactor = 3)
+@PeftType(value = "PSOFT", name = "psoft",
+        description = "a rotation and scales of the largest directions of each target",
+        paper = "https://openreview.net/forum?id=FSHrinMArK", autoRateFactor = 3)
 @UnusedKey(value = "psoft_svd", fallback = "\"full\"")
 @UnusedKey(value = "psoft_svd_lowrank_niter", fallback = "10")
 @UnusedKey(value = "random_seed", fallback = "0")

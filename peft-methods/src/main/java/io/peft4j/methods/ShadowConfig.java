@@ -39,7 +39,9 @@ import java.util.OptionalInt;
  * @param updateSize {@code update_hidden_size}: u; default the rank
  * @param auxiliaryWeight {@code auxiliary_loss_weight}; default 0.05
  */
-@PeftType("SHADOW")
+@PeftType(value = "SHADOW", name = "shadow",
+        description = "a small decoder beside the model, whose states decoder layers read",
+        paper = "https://huggingface.co/docs/peft/package_reference/shadow")
 @UnusedKey(value = "shadow_model", fallback = "\"mirror\"", feature = "a decoder of another checkpoint")
 @UnusedKey(value = "shadow_num_attention_heads", feature = "another number of heads than the base's")
 public record ShadowConfig(CommonConfig common, @Group(without = "bias") Placement placement,

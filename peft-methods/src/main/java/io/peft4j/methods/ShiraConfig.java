@@ -23,7 +23,8 @@ import java.util.OptionalInt;
  * @param initWeights {@code init_weights}: whether changes begin at 0; otherwise normal, for tests; default true
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; has no effect here
  */
-@PeftType("SHIRA")
+@PeftType(value = "SHIRA", name = "shira", description = "single elements of the weight of each target",
+        paper = "https://arxiv.org/abs/2406.13175")
 @UnusedKey(value = "mask_type", fallback = "\"random\"", feature = "a mask that is not random")
 public record ShiraConfig(CommonConfig common,
         @Group(without = {

@@ -28,7 +28,9 @@ import io.peft4j.core.peft.config.Placement;
  * @param saveIndices {@code save_precomputed_indices}: whether the file says which elements are trained;
  *     otherwise they are found again from the weight; default true
  */
-@PeftType("SUPERTUNING")
+@PeftType(value = "SUPERTUNING", name = "supertuning",
+        description = "the elements of the weight of each target that are largest",
+        paper = "https://arxiv.org/abs/2607.09287")
 public record SupertuningConfig(CommonConfig common,
         @Group(without = {
             "exclude_modules", "layers_to_transform", "layers_pattern"}) Placement placement,

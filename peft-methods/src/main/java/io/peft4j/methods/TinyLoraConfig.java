@@ -34,7 +34,9 @@ import io.peft4j.core.peft.config.Placement;
  *     itself
  * @param initialization {@code init_weights}: how v begins; default {@link Initialization#ZERO}
  */
-@PeftType(value = "TINYLORA", autoRateFactor = 20)
+@PeftType(value = "TINYLORA", name = "tinylora",
+        description = "a short vector for each group of targets, which mixes random changes of the largest directions",
+        paper = "https://arxiv.org/abs/2602.04118", autoRateFactor = 20)
 public record TinyLoraConfig(CommonConfig common,
         @Group(without = "exclude_modules", biasWord = "tinylora_only") Placement placement,
         @Key(value = "r", fallback = "2") int rank,

@@ -20,7 +20,8 @@ import java.util.List;
  * @param initWeights {@code init_weights}: whether the rows begin as the base's; otherwise normal, for tests; default
  *     true
  */
-@PeftType(value = "TRAINABLE_TOKENS", autoRateFactor = 10)
+@PeftType(value = "TRAINABLE_TOKENS", name = "trainable-tokens", description = "chosen rows of the input embedding",
+        paper = "https://huggingface.co/docs/peft/package_reference/trainable_tokens", autoRateFactor = 10)
 public record TrainableTokensConfig(CommonConfig common, @Key("target_modules") TargetModules targetModules,
         @Key("token_indices") List<Integer> tokenIndices,
         @Key(value = "init_weights", fallback = "true") boolean initWeights) implements PeftConfig {

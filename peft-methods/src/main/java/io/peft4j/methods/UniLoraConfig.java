@@ -29,7 +29,9 @@ import io.peft4j.core.peft.config.Placement;
  * @param saveIndices {@code save_indices}: whether the choice stands in the file; otherwise it is drawn again;
  *     default false
  */
-@PeftType(value = "UNILORA", autoRateFactor = 20)
+@PeftType(value = "UNILORA", name = "unilora",
+        description = "one vector whose elements fill the low-rank matrices of all targets",
+        paper = "https://arxiv.org/abs/2506.00799", autoRateFactor = 20)
 public record UniLoraConfig(CommonConfig common,
         @Group(without = "exclude_modules", biasWord = "unilora_only") Placement placement,
         @Key(value = "r", fallback = "4") int rank,

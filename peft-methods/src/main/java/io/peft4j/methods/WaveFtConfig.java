@@ -33,7 +33,9 @@ import java.util.Map;
  * @param initWeights {@code init_weights}: whether coefficients begin at 0, so that the model begins as the base;
  *     default true
  */
-@PeftType(value = "WAVEFT", autoRateFactor = 20)
+@PeftType(value = "WAVEFT", name = "waveft",
+        description = "coefficients of a wavelet transform of each target's change",
+        paper = "https://arxiv.org/abs/2505.12532", autoRateFactor = 20)
 public record WaveFtConfig(CommonConfig common,
         @Group(biasWord = "waveft_only") Placement placement,
         @Key(value = "n_frequency", fallback = "2592") int frequencies,

@@ -10,7 +10,8 @@ import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
 /** SSF: the outputs of layers are scaled and shifted. */
-@PeftType("SSF")
+@PeftType(value = "SSF", name = "ssf", description = "scale and shift of each output",
+        paper = "https://arxiv.org/abs/2210.08823")
 public record SsfConfig(CommonConfig common, @Group(biasWord = "ssf_only") Placement placement,
         @Key(value = "shift", fallback = "true") boolean shift) implements PlacedConfig {
 

@@ -11,13 +11,6 @@ import java.util.List;
 
 /** AdaLoRA; {@link AdaLoraConfig} says what it computes. */
 public final class AdaLoraMethod extends ConfiguredMethod<AdaLoraConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public AdaLoraMethod() {
-        super(AdaLoraConfig.class, "adalora",
-                "a decomposition of low rank beside each target, whose ranks go where they matter",
-                "https://arxiv.org/abs/2303.10512");
-    }
-
     @Override
     protected Adapter adapter(AdaLoraConfig config, AdapterSetup setup) {
         Targets targets = Targets.of(config.placement(), setup);

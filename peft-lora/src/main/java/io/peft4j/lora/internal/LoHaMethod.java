@@ -22,13 +22,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** LoHa; {@link LoHaConfig} says what it computes. */
 public final class LoHaMethod extends ConfiguredMethod<LoHaConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public LoHaMethod() {
-        super(LoHaConfig.class, "loha",
-                "the elementwise product of two low-rank matrices beside the frozen weight of each target",
-                "https://arxiv.org/abs/2108.06098");
-    }
-
     @Override
     protected Adapter adapter(LoHaConfig config, AdapterSetup setup) {
         Targets targets = Targets.of(config.placement(), setup);

@@ -11,13 +11,6 @@ import java.util.function.Function;
 
 /** LoKr; {@link LoKrConfig} says what it computes. */
 public final class LoKrMethod extends ConfiguredMethod<LoKrConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public LoKrMethod() {
-        super(LoKrConfig.class, "lokr",
-                "a Kronecker product of small matrices beside the frozen weight of each target",
-                "https://arxiv.org/abs/2309.14859");
-    }
-
     @Override
     protected Adapter adapter(LoKrConfig config, AdapterSetup setup) {
         Targets targets = Targets.of(config.placement(), setup);

@@ -39,12 +39,6 @@ import org.slf4j.LoggerFactory;
 public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
     private static final Logger LOG = LoggerFactory.getLogger(LoraMethod.class);
 
-    /** For the {@link java.util.ServiceLoader}. */
-    public LoraMethod() {
-        super(LoraConfig.class, "lora", "two low-rank matrices beside the frozen weight of each target",
-                "https://arxiv.org/abs/2106.09685");
-    }
-
     @Override
     protected Adapter adapter(LoraConfig config, AdapterSetup setup) {
         if (config.arrow().isPresent()) {

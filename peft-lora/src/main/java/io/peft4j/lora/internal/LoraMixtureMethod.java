@@ -8,13 +8,6 @@ import io.peft4j.lora.LoraMixtureConfig;
 
 /** A mixture of LoRA experts; {@link LoraMixtureConfig} says what it computes. */
 public final class LoraMixtureMethod extends ConfiguredMethod<LoraMixtureConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public LoraMixtureMethod() {
-        super(LoraMixtureConfig.class, "lora-mixture",
-                "several pairs of low-rank matrices beside each target, and a gate that mixes them token by token",
-                "https://arxiv.org/abs/2312.09979");
-    }
-
     @Override
     public boolean isInHuggingFacePeft() {
         return false;

@@ -23,12 +23,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** MiSS; {@link MissConfig} says what it computes. */
 public final class MissMethod extends ConfiguredMethod<MissConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public MissMethod() {
-        super(MissConfig.class, "miss", "one block for each target that all pieces of its inputs share",
-                "https://arxiv.org/abs/2409.15371");
-    }
-
     @Override
     protected Adapter adapter(MissConfig config, AdapterSetup setup) {
         return Targets.of(config.placement(), setup).adapter(config,

@@ -27,13 +27,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** PVeRA; {@link PveraConfig} says what it computes. */
 public final class PveraMethod extends ConfiguredMethod<PveraConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public PveraMethod() {
-        super(PveraConfig.class, "pvera",
-                "two vectors for each target that scale random matrices shared by all, with noise in training",
-                "https://arxiv.org/abs/2512.07703");
-    }
-
     @Override
     protected Adapter adapter(PveraConfig config, AdapterSetup setup) {
         Targets targets = Targets.of(config.placement(), setup);

@@ -27,13 +27,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** RandLoRA; {@link RandLoraConfig} says what it computes. */
 public final class RandLoraMethod extends ConfiguredMethod<RandLoraConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public RandLoraMethod() {
-        super(RandLoraConfig.class, "randlora",
-                "weights of random matrices shared by all targets, of full rank together",
-                "https://arxiv.org/abs/2502.00987");
-    }
-
     @Override
     protected Adapter adapter(RandLoraConfig config, AdapterSetup setup) {
         SharedMatrices.requireSaved(config.saveProjection(), "RandLoRA");

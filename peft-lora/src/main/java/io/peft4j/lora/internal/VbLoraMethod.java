@@ -20,13 +20,6 @@ import java.util.Map;
 
 /** VB-LoRA; {@link VbLoraConfig} says what it computes. */
 public final class VbLoraMethod extends ConfiguredMethod<VbLoraConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public VbLoraMethod() {
-        super(VbLoraConfig.class, "vblora",
-                "low-rank matrices put together from a bank of vectors shared by all targets",
-                "https://arxiv.org/abs/2405.15179");
-    }
-
     /** Its default length of vectors divides the sizes of few models. */
     @Override
     public Map<String, String> exampleSettings() {

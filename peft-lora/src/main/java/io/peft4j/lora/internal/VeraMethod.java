@@ -20,12 +20,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** VeRA; {@link VeraConfig} says what it computes. */
 public final class VeraMethod extends ConfiguredMethod<VeraConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public VeraMethod() {
-        super(VeraConfig.class, "vera", "two vectors for each target that scale random matrices shared by all",
-                "https://arxiv.org/abs/2310.11454");
-    }
-
     @Override
     protected Adapter adapter(VeraConfig config, AdapterSetup setup) {
         SharedMatrices.requireSaved(config.saveProjection(), "VeRA");

@@ -29,12 +29,6 @@ import java.util.stream.Stream;
 
 /** X-LoRA; {@link XLoraConfig} says what it computes. */
 public final class XLoraMethod extends ConfiguredMethod<XLoraConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public XLoraMethod() {
-        super(XLoraConfig.class, "xlora", "a classifier that mixes LoRA adapters token by token",
-                "https://arxiv.org/abs/2402.07148");
-    }
-
     @Override
     public Map<String, String> exampleSettings() {
         return Map.of("adapters", "{\"a\": \"ADAPTER\"}");

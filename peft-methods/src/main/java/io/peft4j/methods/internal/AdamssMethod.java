@@ -30,12 +30,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** AdaMSS; {@link AdamssConfig} says what it computes. */
 public final class AdamssMethod extends ConfiguredMethod<AdamssConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public AdamssMethod() {
-        super(AdamssConfig.class, "adamss", "low-rank changes of clusters of each target's outputs, in its largest "
-                + "directions", "https://huggingface.co/docs/peft/package_reference/adamss");
-    }
-
     @Override
     protected Adapter adapter(AdamssConfig config, AdapterSetup setup) {
         Targets targets = Targets.of(config.placement(), setup);

@@ -27,13 +27,6 @@ import java.util.Optional;
 
 /** LLaMA-Adapter; {@link AdaptionPromptConfig} says what it computes. */
 public final class AdaptionPromptMethod extends ConfiguredMethod<AdaptionPromptConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public AdaptionPromptMethod() {
-        super(AdaptionPromptConfig.class, "llama-adapter",
-                "prompt vectors that the upper attention layers attend to, gated",
-                "https://arxiv.org/abs/2303.16199");
-    }
-
     @Override
     protected Adapter adapter(AdaptionPromptConfig config, AdapterSetup setup) {
         String name = config.attention().orElse(AdaptionPromptConfig.ATTENTION);

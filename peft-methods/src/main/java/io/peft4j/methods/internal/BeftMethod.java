@@ -30,11 +30,6 @@ public final class BeftMethod extends ConfiguredMethod<BeftConfig> {
             .and(List.of("value"), List.of("bert", "roberta")).and(List.of("v"), List.of("t5", "mt5"))
             .and(List.of("value_proj"), List.of("deberta-v2")).byModelType();
 
-    /** For the {@link java.util.ServiceLoader}. */
-    public BeftMethod() {
-        super(BeftConfig.class, "beft", "a bias of the output of each target", "https://arxiv.org/abs/2509.15974");
-    }
-
     @Override
     protected Adapter adapter(BeftConfig config, AdapterSetup setup) {
         List<String> defaults = TARGETS.getOrDefault(setup.network().description().modelType(), List.of());

@@ -23,12 +23,6 @@ import java.util.Optional;
 
 /** BitFit; {@link BitFitConfig} says what it trains. */
 public final class BitFitMethod extends ConfiguredMethod<BitFitConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public BitFitMethod() {
-        super(BitFitConfig.class, "bitfit", "the biases of linear layers, added where they have none",
-                "https://arxiv.org/abs/2106.10199");
-    }
-
     @Override
     public boolean isInHuggingFacePeft() {
         return false;

@@ -12,12 +12,6 @@ import org.slf4j.LoggerFactory;
 public final class BoftMethod extends ConfiguredMethod<BoftConfig> {
     private static final Logger LOG = LoggerFactory.getLogger(BoftMethod.class);
 
-    /** For the {@link java.util.ServiceLoader}. */
-    public BoftMethod() {
-        super(BoftConfig.class, "boft", "a butterfly of rotations of the input of each target, and an output scale",
-                "https://arxiv.org/abs/2311.06243");
-    }
-
     @Override
     protected Adapter adapter(BoftConfig config, AdapterSetup setup) {
         Targets targets = Targets.of(config.placement(), setup);

@@ -20,12 +20,6 @@ import java.util.Optional;
 
 /** Bottleneck adapters; {@link BottleneckConfig} says what they compute. */
 public final class BottleneckMethod extends ConfiguredMethod<BottleneckConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public BottleneckMethod() {
-        super(BottleneckConfig.class, "bottleneck", "small networks behind attention and feed-forward blocks",
-                "https://arxiv.org/abs/1902.00751");
-    }
-
     @Override
     public boolean isInHuggingFacePeft() {
         return false;

@@ -19,12 +19,6 @@ import java.util.function.Function;
 
 /** C3A; {@link C3aConfig} says what it computes. */
 public final class C3aMethod extends ConfiguredMethod<C3aConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public C3aMethod() {
-        super(C3aConfig.class, "c3a", "a matrix of circulant blocks beside the weight of each target",
-                "https://arxiv.org/abs/2407.19342");
-    }
-
     /** SmolLM2's layers have sides that 256, the default, does not divide. */
     @Override
     public Map<String, String> exampleSettings() {

@@ -10,13 +10,6 @@ import java.util.stream.IntStream;
 
 /** Cartridges; {@link CartridgeConfig} says what they compute. */
 public final class CartridgeMethod extends ConfiguredMethod<CartridgeConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public CartridgeMethod() {
-        super(CartridgeConfig.class, "cartridge",
-                "keys and values before those of every sequence, in each layer, the first of which are kept",
-                "https://arxiv.org/abs/2506.06266");
-    }
-
     @Override
     protected Adapter adapter(CartridgeConfig config, AdapterSetup setup) {
         TokenSizes.requireNoEncoder(setup);

@@ -10,12 +10,6 @@ import io.peft4j.methods.VirtualTokens;
 
 /** CPT; {@link CptConfig} says what it computes. */
 public final class CptMethod extends ConfiguredMethod<CptConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public CptMethod() {
-        super(CptConfig.class, "cpt", "the embeddings of an example before every sequence, near where they begin",
-                "https://arxiv.org/abs/2410.17222");
-    }
-
     @Override
     protected Adapter adapter(CptConfig config, AdapterSetup setup) {
         VirtualTokens tokens = TokenSizes.ofPrompt(config.virtualTokens(), setup);

@@ -24,12 +24,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** DEFT; {@link DeftConfig} says what it computes. */
 public final class DeftMethod extends ConfiguredMethod<DeftConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public DeftMethod() {
-        super(DeftConfig.class, "deft", "directions of each target's output, and what is put in their place",
-                "https://arxiv.org/abs/2509.22793");
-    }
-
     @Override
     protected Adapter adapter(DeftConfig config, AdapterSetup setup) {
         Targets targets = Targets.of(config.placement(), setup);

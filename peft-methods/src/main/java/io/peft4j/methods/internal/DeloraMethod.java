@@ -23,12 +23,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** DeLoRA; {@link DeloraConfig} says what it computes. */
 public final class DeloraMethod extends ConfiguredMethod<DeloraConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public DeloraMethod() {
-        super(DeloraConfig.class, "delora", "low-rank matrices of length 1 beside each target, and their length",
-                "https://arxiv.org/abs/2503.18225");
-    }
-
     @Override
     protected Adapter adapter(DeloraConfig config, AdapterSetup setup) {
         Targets targets = Targets.of(config.placement(), setup);

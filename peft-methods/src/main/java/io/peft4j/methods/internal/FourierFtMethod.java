@@ -20,12 +20,6 @@ import java.util.function.Function;
 
 /** FourierFT; {@link FourierFtConfig} says what it computes. */
 public final class FourierFtMethod extends ConfiguredMethod<FourierFtConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public FourierFtMethod() {
-        super(FourierFtConfig.class, "fourierft", "coefficients of a Fourier transform of each target's change",
-                "https://arxiv.org/abs/2405.03003");
-    }
-
     @Override
     protected Adapter adapter(FourierFtConfig config, AdapterSetup setup) {
         Targets targets = Targets.of(config.placement(), setup);

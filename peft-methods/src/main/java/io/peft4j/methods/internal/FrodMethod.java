@@ -32,12 +32,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** FRoD; {@link FrodConfig} says what it computes. */
 public final class FrodMethod extends ConfiguredMethod<FrodConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public FrodMethod() {
-        super(FrodConfig.class, "frod", "singular values of each target in directions that layers share",
-                "https://doi.org/10.1609/aaai.v40i31.39813");
-    }
-
     @Override
     protected Adapter adapter(FrodConfig config, AdapterSetup setup) {
         Targets targets = Targets.of(config.placement(), setup);

@@ -15,12 +15,6 @@ import java.util.List;
 
 /** Full fine-tuning; {@link FullConfig} says what it trains. */
 public final class FullMethod extends ConfiguredMethod<FullConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public FullMethod() {
-        super(FullConfig.class, "full", "all weights, or those of chosen layers",
-                "https://arxiv.org/abs/1801.06146");
-    }
-
     @Override
     public boolean isInHuggingFacePeft() {
         return false;

@@ -28,12 +28,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** GLoRA; {@link GloraConfig} says what it computes. */
 public final class GloraMethod extends ConfiguredMethod<GloraConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public GloraMethod() {
-        super(GloraConfig.class, "glora", "factors of and additions to the weight and the bias of each target",
-                "https://arxiv.org/abs/2306.07967");
-    }
-
     @Override
     protected Adapter adapter(GloraConfig config, AdapterSetup setup) {
         Map<String, TensorData> zeros = new HashMap<>();

@@ -19,12 +19,6 @@ import java.util.stream.Stream;
 
 /** GraLoRA; {@link GraloraConfig} says what it computes. */
 public final class GraloraMethod extends ConfiguredMethod<GraloraConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public GraloraMethod() {
-        super(GraloraConfig.class, "gralora", "low-rank matrices beside each block of each target",
-                "https://arxiv.org/abs/2505.20355");
-    }
-
     @Override
     protected Adapter adapter(GraloraConfig config, AdapterSetup setup) {
         Targets targets = Targets.of(config.placement(), setup);

@@ -23,12 +23,6 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /** HiRA; {@link HiraConfig} says what it computes. */
 public final class HiraMethod extends ConfiguredMethod<HiraConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public HiraMethod() {
-        super(HiraConfig.class, "hira", "a low-rank matrix of factors of each target's weight",
-                "https://openreview.net/pdf?id=TwJrTz9cRS");
-    }
-
     @Override
     protected Adapter adapter(HiraConfig config, AdapterSetup setup) {
         Targets targets = Targets.of(config.placement(), setup, setup.base().defaultTargetModules(),

@@ -22,12 +22,6 @@ public final class Ia3Method extends ConfiguredMethod<Ia3Config> {
             .byModelType();
     private static final List<String> FEEDFORWARD = List.of("down_proj");
 
-    /** For the {@link java.util.ServiceLoader}. */
-    public Ia3Method() {
-        super(Ia3Config.class, "ia3", "a factor for each output of a target, or each input of a feed-forward one",
-                "https://arxiv.org/abs/2205.05638");
-    }
-
     @Override
     protected Adapter adapter(Ia3Config config, AdapterSetup setup) {
         List<String> defaults = TARGETS.getOrDefault(setup.network().description().modelType(), List.of());

@@ -31,12 +31,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Lily; {@link LilyConfig} says what it computes. */
 public final class LilyMethod extends ConfiguredMethod<LilyConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public LilyMethod() {
-        super(LilyConfig.class, "lily", "low-rank matrices that layers share, mixed for each sequence",
-                "https://arxiv.org/abs/2407.09946");
-    }
-
     @Override
     protected Adapter adapter(LilyConfig config, AdapterSetup setup) {
         Targets targets = Targets.of(config.placement(), setup);

@@ -18,12 +18,6 @@ public final class LnTuningMethod extends ConfiguredMethod<LnTuningConfig> {
                     "post_feedforward_layernorm", "norm"), List.of("gemma2", "gemma3_text"))
             .and(List.of("post_attention_layernorm"), List.of("qwen2", "qwen3")).byModelType();
 
-    /** For the {@link java.util.ServiceLoader}. */
-    public LnTuningMethod() {
-        super(LnTuningConfig.class, "ln-tuning", "the norms, as a whole",
-                "https://arxiv.org/abs/2312.11420");
-    }
-
     @Override
     protected Adapter adapter(LnTuningConfig config, AdapterSetup setup) {
         List<String> defaults = TARGETS.getOrDefault(setup.network().description().modelType(), List.of());

@@ -23,13 +23,6 @@ import java.util.stream.IntStream;
 
 /** Multitask prompt tuning; {@link MultitaskPromptConfig} says what it computes. */
 public final class MultitaskPromptMethod extends ConfiguredMethod<MultitaskPromptConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public MultitaskPromptMethod() {
-        super(MultitaskPromptConfig.class, "multitask-prompt-tuning",
-                "embeddings of virtual tokens before every sequence, times a low-rank matrix of the task",
-                "https://arxiv.org/abs/2303.02861");
-    }
-
     @Override
     protected Adapter adapter(MultitaskPromptConfig config, AdapterSetup setup) {
         VirtualTokens tokens = TokenSizes.ofPrompt(config.virtualTokens(), setup);

@@ -11,12 +11,6 @@ import io.peft4j.methods.OftConfig;
 
 /** OFT; {@link OftConfig} says what it computes. */
 public final class OftMethod extends ConfiguredMethod<OftConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public OftMethod() {
-        super(OftConfig.class, "oft", "a block-diagonal rotation of the input of each target",
-                "https://arxiv.org/abs/2306.07280");
-    }
-
     @Override
     protected Adapter adapter(OftConfig config, AdapterSetup setup) {
         Checks.require(config.moduleDropout() == 0 || setup.isRestoring(), "module_dropout is " + config.moduleDropout()

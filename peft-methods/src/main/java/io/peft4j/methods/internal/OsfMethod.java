@@ -30,12 +30,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** OSF; {@link OsfConfig} says what it computes. */
 public final class OsfMethod extends ConfiguredMethod<OsfConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public OsfMethod() {
-        super(OsfConfig.class, "osf", "the smallest directions of each target, at right angles to the others",
-                "https://arxiv.org/abs/2504.07097");
-    }
-
     /** All linear layers take a while to decompose. */
     @Override
     public Map<String, String> exampleSettings() {

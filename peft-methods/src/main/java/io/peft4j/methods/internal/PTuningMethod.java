@@ -20,12 +20,6 @@ import java.util.Optional;
 
 /** P-tuning; {@link PTuningConfig} says what it computes. */
 public final class PTuningMethod extends ConfiguredMethod<PTuningConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public PTuningMethod() {
-        super(PTuningConfig.class, "p-tuning", "virtual tokens before every sequence, computed by a small network",
-                "https://arxiv.org/abs/2103.10385");
-    }
-
     @Override
     protected Adapter adapter(PTuningConfig config, AdapterSetup setup) {
         VirtualTokens tokens = setup.network() instanceof EncoderDecoderNetwork

@@ -22,12 +22,6 @@ import java.util.stream.Stream;
 
 /** PEANuT; {@link PeanutConfig} says what it computes. */
 public final class PeanutMethod extends ConfiguredMethod<PeanutConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public PeanutMethod() {
-        super(PeanutConfig.class, "peanut", "a small network that computes the change of each target from its weight",
-                "https://arxiv.org/abs/2410.01870");
-    }
-
     @Override
     protected Adapter adapter(PeanutConfig config, AdapterSetup setup) {
         return Targets.of(config.placement(), setup).adapter(config, slot -> new PeanutLayer(setup, slot, config));

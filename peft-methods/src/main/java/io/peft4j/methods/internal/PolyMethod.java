@@ -29,12 +29,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Poly; {@link PolyConfig} says what it computes. */
 public final class PolyMethod extends ConfiguredMethod<PolyConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public PolyMethod() {
-        super(PolyConfig.class, "poly", "low-rank matrices of skills beside each target, mixed for a task",
-                "https://arxiv.org/abs/2202.13914");
-    }
-
     @Override
     protected Adapter adapter(PolyConfig config, AdapterSetup setup) {
         return Targets.of(config.placement(), setup).adapter(config, slot -> new PolyLayer(setup, slot, config));

@@ -30,13 +30,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Prefix tuning; {@link PrefixTuningConfig} says what it computes. */
 public final class PrefixTuningMethod extends ConfiguredMethod<PrefixTuningConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public PrefixTuningMethod() {
-        super(PrefixTuningConfig.class, "prefix-tuning",
-                "keys and values before those of every sequence, in each layer",
-                "https://arxiv.org/abs/2101.00190");
-    }
-
     @Override
     protected Adapter adapter(PrefixTuningConfig config, AdapterSetup setup) {
         VirtualTokens tokens = TokenSizes.ofPrefix(config.virtualTokens(), setup);

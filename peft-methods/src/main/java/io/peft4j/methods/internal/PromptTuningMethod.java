@@ -26,12 +26,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Prompt tuning; {@link PromptTuningConfig} says what it computes. */
 public final class PromptTuningMethod extends ConfiguredMethod<PromptTuningConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public PromptTuningMethod() {
-        super(PromptTuningConfig.class, "prompt-tuning", "embeddings of virtual tokens before every sequence",
-                "https://arxiv.org/abs/2104.08691");
-    }
-
     @Override
     protected Adapter adapter(PromptTuningConfig config, AdapterSetup setup) {
         boolean reads = setup.network() instanceof EncoderDecoderNetwork;

@@ -23,12 +23,6 @@ import java.util.stream.Stream;
 
 /** PSOFT; {@link PsoftConfig} says what it computes. */
 public final class PsoftMethod extends ConfiguredMethod<PsoftConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public PsoftMethod() {
-        super(PsoftConfig.class, "psoft", "a rotation and scales of the largest directions of each target",
-                "https://openreview.net/forum?id=FSHrinMArK");
-    }
-
     @Override
     public Optional<String> huggingFaceObstacle() {
         return Optional.of("it takes the directions of PSOFT from a decomposition of its own, whose signs differ; "

@@ -25,12 +25,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** RoAd; {@link RoadConfig} says what it computes. */
 public final class RoadMethod extends ConfiguredMethod<RoadConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public RoadMethod() {
-        super(RoadConfig.class, "road", "rotations and scales of pairs of outputs of each target",
-                "https://arxiv.org/abs/2409.00119");
-    }
-
     @Override
     protected Adapter adapter(RoadConfig config, AdapterSetup setup) {
         return Targets.of(config.placement(), setup).adapter(config, slot -> new RoadLayer(setup, slot, config));

@@ -29,12 +29,6 @@ import java.util.function.Function;
 
 /** ShadowPEFT; {@link ShadowConfig} says what it computes. */
 public final class ShadowMethod extends ConfiguredMethod<ShadowConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public ShadowMethod() {
-        super(ShadowConfig.class, "shadow", "a small decoder beside the model, whose states decoder layers read",
-                "https://huggingface.co/docs/peft/package_reference/shadow");
-    }
-
     @Override
     protected Adapter adapter(ShadowConfig config, AdapterSetup setup) {
         Network network = setup.network();

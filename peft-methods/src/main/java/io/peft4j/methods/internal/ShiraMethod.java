@@ -26,12 +26,6 @@ import java.util.stream.IntStream;
 public final class ShiraMethod extends ConfiguredMethod<ShiraConfig> {
     private static final String INDICES = "shira_indices";
 
-    /** For the {@link java.util.ServiceLoader}. */
-    public ShiraMethod() {
-        super(ShiraConfig.class, "shira", "single elements of the weight of each target",
-                "https://arxiv.org/abs/2406.13175");
-    }
-
     @Override
     protected Adapter adapter(ShiraConfig config, AdapterSetup setup) {
         Map<String, TensorData> indices = new HashMap<>();

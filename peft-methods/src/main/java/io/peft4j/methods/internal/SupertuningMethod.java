@@ -29,12 +29,6 @@ import java.util.stream.Stream;
 public final class SupertuningMethod extends ConfiguredMethod<SupertuningConfig> {
     private static final String INDICES = "supertuning_indices";
 
-    /** For the {@link java.util.ServiceLoader}. */
-    public SupertuningMethod() {
-        super(SupertuningConfig.class, "supertuning", "the elements of the weight of each target that are largest",
-                "https://arxiv.org/abs/2607.09287");
-    }
-
     @Override
     protected Adapter adapter(SupertuningConfig config, AdapterSetup setup) {
         Map<String, TensorData> indices = new HashMap<>();

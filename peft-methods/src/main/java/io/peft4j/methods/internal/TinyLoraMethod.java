@@ -31,13 +31,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** TinyLoRA; {@link TinyLoraConfig} says what it computes. */
 public final class TinyLoraMethod extends ConfiguredMethod<TinyLoraConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public TinyLoraMethod() {
-        super(TinyLoraConfig.class, "tinylora",
-                "a short vector for each group of targets, which mixes random changes of the largest directions",
-                "https://arxiv.org/abs/2602.04118");
-    }
-
     @Override
     protected Adapter adapter(TinyLoraConfig config, AdapterSetup setup) {
         Targets targets = Targets.of(config.placement(), setup, setup.base().defaultTargetModules(),

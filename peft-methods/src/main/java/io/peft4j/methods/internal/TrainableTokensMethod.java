@@ -16,12 +16,6 @@ import java.util.Map;
 
 /** Trainable tokens; {@link TrainableTokensConfig} says what is trained. */
 public final class TrainableTokensMethod extends ConfiguredMethod<TrainableTokensConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public TrainableTokensMethod() {
-        super(TrainableTokensConfig.class, "trainable-tokens", "chosen rows of the input embedding",
-                "https://huggingface.co/docs/peft/package_reference/trainable_tokens");
-    }
-
     @Override
     public Map<String, String> exampleSettings() {
         return Map.of("token_indices", "[0]");

@@ -28,12 +28,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Uni-LoRA; {@link UniLoraConfig} says what it computes. */
 public final class UniLoraMethod extends ConfiguredMethod<UniLoraConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public UniLoraMethod() {
-        super(UniLoraConfig.class, "unilora", "one vector whose elements fill the low-rank matrices of all targets",
-                "https://arxiv.org/abs/2506.00799");
-    }
-
     @Override
     protected Adapter adapter(UniLoraConfig config, AdapterSetup setup) {
         Targets targets = Targets.of(config.placement(), setup);

@@ -23,12 +23,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** WaveFT; {@link WaveFtConfig} says what it computes. */
 public final class WaveFtMethod extends ConfiguredMethod<WaveFtConfig> {
-    /** For the {@link java.util.ServiceLoader}. */
-    public WaveFtMethod() {
-        super(WaveFtConfig.class, "waveft", "coefficients of a wavelet transform of each target's change",
-                "https://arxiv.org/abs/2505.12532");
-    }
-
     @Override
     protected Adapter adapter(WaveFtConfig config, AdapterSetup setup) {
         Targets targets = Targets.of(config.placement(), setup);

@@ -6,13 +6,22 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** The method's id, {@code peft_type} in {@code adapter_config.json}, of a configuration record. */
+/** What the method of a configuration record is called, in files and for people. */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.TYPE)
 public @interface PeftType {
-    /** For instance {@code LORA}. */
+    /** Its id, {@code peft_type} in {@code adapter_config.json}, for instance {@code LORA}. */
     String value();
+
+    /** Its name on the command line. */
+    String name() default "";
+
+    /** What it trains, in a few words. */
+    String description() default "";
+
+    /** The address of the paper. */
+    String paper() default "";
 
     /** {@link PeftConfig#autoRateFactor}, where it is the same for all configurations; default 1. */
     double autoRateFactor() default 1;

@@ -4,33 +4,30 @@ import io.peft4j.core.peft.config.ConfigReader;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.PeftType;
+import java.lang.reflect.ParameterizedType;
 import java.util.Map;
-import java.util.Objects;
 
 /**
- * A method whose configuration is a record with {@link Key}s, which say how it is read and what its options are called.
+ * A method whose configuration is a record with {@link Key}s, which say how it is read and what its options are called,
+ * and a {@link PeftType}, which says what the method is called.
  *
  * @param <C> the configuration
  */
 public abstract class ConfiguredMethod<C extends Record & PeftConfig> implements PeftMethod {
     private final Class<C> config;
-    private final String name;
-    private final String description;
-    private final String paper;
+    private final PeftType described;
 
-    /**
-     * A method.
-     *
-     * @param config its configuration, which has a {@link PeftType}
-     * @param name its name on the command line
-     * @param description one sentence: what it trains
-     * @param paper the address of the paper
-     */
-    protected ConfiguredMethod(Class<C> config, String name, String description, String paper) {
-        this.config = Objects.requireNonNull(config, "config");
-        this.name = Objects.requireNonNull(name, "name");
-        this.description = Objects.requireNonNull(description, "description");
-        this.paper = Objects.requireNonNull(paper, "paper");
+    /** A method, which is what its configuration says. */
+    @SuppressWarnings("unchecked")
+    protected ConfiguredMethod() {
+        if (!(getClass().getGenericSuperclass() instanceof ParameterizedType type
+                && type.getActualTypeArguments()[0] instanceof Class<?> record
+                && record.getAnnotation(PeftType.class) != null)) {
+            throw new IllegalStateException(getClass() + " must extend ConfiguredMethod<C> with a record C that has a "
+                    + "@PeftType");
+        }
+        this.config = (Class<C>) record;
+        this.described = record.getAnnotation(PeftType.class);
     }
 
     /** Makes an adapter, as {@link #create} says. */
@@ -53,17 +50,17 @@ public abstract class ConfiguredMethod<C extends Record & PeftConfig> implements
 
     @Override
     public final String name() {
-        return name;
+        return described.name();
     }
 
     @Override
     public final String description() {
-        return description;
+        return described.description();
     }
 
     @Override
     public final String paper() {
-        return paper;
+        return described.paper();
     }
 
     @Override
