@@ -109,22 +109,12 @@ final class SharedMatrices implements AutoCloseable {
 
     /** An adapter with these matrices, some of which a file repeats under other keys: their numbers by key. */
     Adapter adapter(PeftConfig config, List<AdapterLayer> layers, Map<String, Integer> repeated) {
-        return new LayeredAdapter(config, layers) {
-            @Override
-            public List<AdapterTensor> sharedTensors() {
-                return tensors;
-            }
-
+        return new LayeredAdapter(config, layers, tensors, Map.of(), this::close) {
             @Override
             public StoredForm stored() {
                 Map<String, TensorData> all = new LinkedHashMap<>(super.stored().tensors());
                 repeated.forEach((key, index) -> all.put(key, TensorData.of(tensors.get(index).parameter().value())));
                 return new StoredForm(config, all);
-            }
-
-            @Override
-            public void closeDerived() {
-                SharedMatrices.this.close();
             }
         };
     }

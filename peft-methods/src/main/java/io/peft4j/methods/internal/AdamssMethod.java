@@ -23,6 +23,7 @@ import io.peft4j.core.random.support.TorchRandom;
 import io.peft4j.methods.AdamssConfig;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -35,17 +36,13 @@ public final class AdamssMethod extends ConfiguredMethod<AdamssConfig> {
         Targets targets = Targets.of(config.placement(), setup);
         List<INDArray> fixed = new ArrayList<>();
         List<AdapterLayer> layers = targets.layers(slot -> new AdamssLayer(setup, slot, config, fixed));
-        return new LayeredAdapter(targets.named(config), layers) {
+        return new LayeredAdapter(targets.named(config), layers, List.of(), Map.of(),
+                () -> fixed.forEach(INDArray::close)) {
             @Override
             public TrainingHook training(long totalSteps) {
                 return config.dropsClusters() ? new ClusterAllocator(config, layers().stream()
                         .filter(AdamssLayer.class::isInstance).map(AdamssLayer.class::cast)
                         .flatMap(AdamssLayer::clusters).toList()) : TrainingHook.NONE;
-            }
-
-            @Override
-            public void closeDerived() {
-                fixed.forEach(INDArray::close);
             }
         };
     }
@@ -106,9 +103,9 @@ public final class AdamssMethod extends ConfiguredMethod<AdamssConfig> {
             }
             boolean isThere = setup.fits();
             float[] p = isThere ? Arrays.toFloats(directions.parameter().value()) : new float[rank * columns];
-            this.weightPart = Arrays.of(columns(p, columns, 0, in), rank, in);
+            this.weightPart = Arrays.of(SmallOps.columns(p, columns, 0, in), rank, in);
             this.biasPart = columns == in ? Optional.empty()
-                    : Optional.of(Arrays.of(columns(p, columns, in, columns), 1,
+                    : Optional.of(Arrays.of(SmallOps.columns(p, columns, in, columns), 1,
                             rank));
             fixed.add(weightPart);
             biasPart.ifPresent(fixed::add);
@@ -126,14 +123,6 @@ public final class AdamssMethod extends ConfiguredMethod<AdamssConfig> {
                 both[i] = i % columns == in ? bias[i / columns] : weight[i / columns * in + i % columns];
             }
             return both;
-        }
-
-        private static float[] columns(float[] matrix, int width, int from, int to) {
-            float[] part = new float[matrix.length / width * (to - from)];
-            for (int i = 0; i < part.length; i++) {
-                part[i] = matrix[i / (to - from) * width + from + i % (to - from)];
-            }
-            return part;
         }
 
         /** The rows of each cluster. */

@@ -18,23 +18,23 @@ import io.peft4j.core.peft.method.MergedLayer;
 import io.peft4j.core.peft.method.Targets;
 import io.peft4j.methods.BeftConfig;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** BEFT; {@link BeftConfig} says what it computes. */
 public final class BeftMethod extends ConfiguredMethod<BeftConfig> {
-    private static final Map<String, List<String>> TARGETS = ModelDefaults.of(List.of("v_proj"),
-            List.of("opt", "gptj", "gpt_neo", "bart", "llama", "llama4", "mistral", "mixtral", "phi", "gemma",
-                    "gemma2", "gemma3_text", "qwen2", "qwen3"))
-            .and(List.of("value"), List.of("bert", "roberta")).and(List.of("v"), List.of("t5", "mt5"))
-            .and(List.of("value_proj"), List.of("deberta-v2")).byModelType();
+    private static final ModelDefaults TARGETS = new ModelDefaults()
+            .and(List.of("v_proj"), "opt", "gptj", "gpt_neo", "bart", "llama", "llama4", "mistral", "mixtral", "phi",
+                    "gemma", "gemma2", "gemma3_text", "qwen2", "qwen3")
+            .and(List.of("value"), "bert", "roberta").and(List.of("v"), "t5", "mt5")
+            .and(List.of("value_proj"), "deberta-v2");
 
     @Override
     protected Adapter adapter(BeftConfig config, AdapterSetup setup) {
-        List<String> defaults = TARGETS.getOrDefault(setup.network().description().modelType(), List.of());
+        List<String> defaults = TARGETS.of(setup);
         return Targets.of(config.placement(), setup, defaults, Linear.class::isInstance).adapter(config,
-                slot -> new BeftLayer(setup, slot, config.initWeights()));
+                slot -> new OutputBias(setup, slot, "beft_bias", config.initWeights() ? Initializer.ZEROS
+                        : Initializer.normal(1), 1, ((Linear) slot.layer()).outFeatures()));
     }
 
     /**
@@ -43,13 +43,12 @@ public final class BeftMethod extends ConfiguredMethod<BeftConfig> {
      *
      * <p>Merged where the base has a bias: its sum with b.
      */
-    private static final class BeftLayer extends AbstractAdapterLayer {
+    static final class OutputBias extends AbstractAdapterLayer {
         private final AdapterTensor bias;
 
-        BeftLayer(AdapterSetup setup, Slot slot, boolean initWeights) {
+        OutputBias(AdapterSetup setup, Slot slot, String name, Initializer start, long... shape) {
             super(slot);
-            this.bias = setup.tensor(slot, "beft_bias", initWeights ? Initializer.ZEROS : Initializer.normal(1), 1,
-                    linear().outFeatures());
+            this.bias = setup.tensor(slot, name, start, shape);
         }
 
         @Override

@@ -6,7 +6,6 @@ import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
@@ -45,24 +44,10 @@ public final class FrodMethod extends ConfiguredMethod<FrodConfig> {
         List<INDArray> fixed = new ArrayList<>();
         List<AdapterLayer> layers = targets.layers(
                 slot -> new FrodLayer(setup, slot, config, directions.get(kind(slot.path())), fixed));
-        return new LayeredAdapter(stored, layers) {
-            @Override
-            public List<AdapterTensor> sharedTensors() {
-                return directions.values().stream().map(each -> each.v).toList();
-            }
-
-            @Override
-            public Map<String, TensorData> computedTensors(Engine engine) {
-                Map<String, TensorData> all = new HashMap<>();
-                directions.values().forEach(each -> all.putAll(each.places()));
-                return all;
-            }
-
-            @Override
-            public void closeDerived() {
-                fixed.forEach(INDArray::close);
-            }
-        };
+        Map<String, TensorData> places = new HashMap<>();
+        directions.values().forEach(each -> places.putAll(each.places()));
+        return new LayeredAdapter(stored, layers, directions.values().stream().map(each -> each.v).toList(), places,
+                () -> fixed.forEach(INDArray::close));
     }
 
     /** What layers that share their directions are called: the last parts of their paths. */

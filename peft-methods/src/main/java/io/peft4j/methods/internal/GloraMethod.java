@@ -5,7 +5,6 @@ import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.engine.Engine;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterSetup;
@@ -33,12 +32,8 @@ public final class GloraMethod extends ConfiguredMethod<GloraConfig> {
         Map<String, TensorData> zeros = new HashMap<>();
         Adapter layers = Targets.of(config.placement(), setup).adapter(config,
                 slot -> new GloraLayer(setup, slot, config, zeros));
-        return new LayeredAdapter(layers.config(), layers.layers()) {
-            @Override
-            public Map<String, TensorData> computedTensors(Engine engine) {
-                return zeros;
-            }
-        };
+        return new LayeredAdapter(layers.config(), layers.layers(), List.of(), zeros, () -> {
+        });
     }
 
     /** A matrix [rows, columns] of a form; without tensors it is zero. */

@@ -1,16 +1,13 @@
 package io.peft4j.methods.internal;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.support.HeapRows;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.engine.Engine;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.TrainingHook;
-import io.peft4j.core.safetensors.TensorData;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,27 +42,7 @@ final class GuardedTokens implements VirtualSource {
 
     @Override
     public Variable columns(Tape tape, Optional<ForwardContext> context, int from, int to) {
-        Variable all = tape.parameter(table.parameter());
-        int width = to - from;
-        float[] values = new float[distances.length * width];
-        for (int i = 0; i < distances.length; i++) {
-            Arrays.read(all.value(), (long) i * all.columns() + from, values, i * width, width);
-        }
-        INDArray y = tape.allocateFloat(distances.length, width);
-        Arrays.write(y, 0, values, 0, values.length);
-        return tape.record(y, (out, dy) -> all.addGradient((gradient, accumulate) -> {
-            float[] g = Arrays.toFloats(dy);
-            double[] sums = new double[distances.length * all.columns()];
-            for (int i = 0; i < g.length; i++) {
-                sums[i / width * all.columns() + from + i % width] = distances[i / width] == 0 ? 0 : g[i];
-            }
-            HeapRows.write(gradient, sums, accumulate);
-        }), List.of(all));
-    }
-
-    @Override
-    public Map<String, TensorData> computedTensors(Engine engine) {
-        return Map.of();
+        return SmallOps.columns(tape, tape.parameter(table.parameter()), from, to, row -> distances[row] == 0);
     }
 
     @Override

@@ -38,8 +38,9 @@ final class Householder {
         INDArray b = tape.allocateFloat(width, r);
         Arrays.write(a, 0, factors, 0, r * width);
         Arrays.write(b, 0, factors, r * width, r * width);
-        Variable left = tape.record(a, (out, da) -> addGradient(v, doubles(da)), List.of(v));
-        Variable right = tape.record(b, (out, db) -> addGradient(v, gradientOfRight(units(v.value()), doubles(db))),
+        Variable left = tape.record(a, (out, da) -> addGradient(v, Arrays.doubles(Arrays.toFloats(da))), List.of(v));
+        Variable right = tape.record(b,
+                (out, db) -> addGradient(v, gradientOfRight(units(v.value()), Arrays.doubles(Arrays.toFloats(db)))),
                 List.of(v));
         return MatrixOps.addLowRank(tape, ElementwiseOps.scale(tape, x, 1), x, left, right, -1);
     }
@@ -222,15 +223,6 @@ final class Householder {
             columns[i % r][i / r] = values[i];
         }
         return columns;
-    }
-
-    private static double[] doubles(INDArray array) {
-        float[] values = Arrays.toFloats(array);
-        double[] result = new double[values.length];
-        for (int i = 0; i < result.length; i++) {
-            result[i] = values[i];
-        }
-        return result;
     }
 
     private static double dot(double[] a, double[] b) {

@@ -10,21 +10,20 @@ import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Targets;
 import io.peft4j.methods.Ia3Config;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /** IA3; {@link Ia3Config} says what it computes. */
 public final class Ia3Method extends ConfiguredMethod<Ia3Config> {
     /** Hugging Face PEFT's targets by {@code model_type}; all have {@code down_proj} as feed-forward layer. */
-    private static final Map<String, List<String>> TARGETS = ModelDefaults.of(List.of("k_proj", "v_proj", "down_proj"),
-            List.of("llama", "mistral")).and(List.of("q_proj", "v_proj", "down_proj"),
-                    List.of("llama4", "gemma", "gemma2", "gemma3_text", "qwen2", "qwen3"))
-            .byModelType();
+    private static final ModelDefaults TARGETS = new ModelDefaults()
+            .and(List.of("k_proj", "v_proj", "down_proj"), "llama", "mistral")
+            .and(List.of("q_proj", "v_proj", "down_proj"), "llama4", "gemma", "gemma2", "gemma3_text", "qwen2",
+                    "qwen3");
     private static final List<String> FEEDFORWARD = List.of("down_proj");
 
     @Override
     protected Adapter adapter(Ia3Config config, AdapterSetup setup) {
-        List<String> defaults = TARGETS.getOrDefault(setup.network().description().modelType(), List.of());
+        List<String> defaults = TARGETS.of(setup);
         Targets targets = Targets.of(config.placement(), setup, defaults, Linear.class::isInstance);
         TargetModules feedforward = config.feedforwardModules().isUnset() && !defaults.isEmpty()
                 ? amongTargets(targets.placement()) : config.feedforwardModules();

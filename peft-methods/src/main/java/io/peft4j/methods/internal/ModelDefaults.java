@@ -1,29 +1,22 @@
 package io.peft4j.methods.internal;
 
-import java.util.LinkedHashMap;
+import io.peft4j.core.peft.method.AdapterSetup;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /** The layers that Hugging Face PEFT adapts by default, for methods that have other ones than LoRA. */
 final class ModelDefaults {
-    private final Map<String, List<String>> byModelType = new LinkedHashMap<>();
+    private final Map<String, List<String>> byModelType = new HashMap<>();
 
-    private ModelDefaults() {
-    }
-
-    /** Names of layers for models of the given types. */
-    static ModelDefaults of(List<String> names, List<String> modelTypes) {
-        return new ModelDefaults().and(names, modelTypes);
-    }
-
-    /** Further ones. */
-    ModelDefaults and(List<String> names, List<String> modelTypes) {
-        modelTypes.forEach(type -> byModelType.put(type, names));
+    /** Names of layers for models of the given types, beside those of others. */
+    ModelDefaults and(List<String> names, String... modelTypes) {
+        List.of(modelTypes).forEach(type -> byModelType.put(type, names));
         return this;
     }
 
-    /** The names by {@code model_type}. */
-    Map<String, List<String>> byModelType() {
-        return Map.copyOf(byModelType);
+    /** The names for a model; none where its type is not known. */
+    List<String> of(AdapterSetup setup) {
+        return byModelType.getOrDefault(setup.network().description().modelType(), List.of());
     }
 }

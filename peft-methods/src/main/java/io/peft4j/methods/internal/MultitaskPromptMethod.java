@@ -5,18 +5,15 @@ import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.engine.Engine;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Initializer;
-import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.methods.MultitaskPromptConfig;
 import io.peft4j.methods.VirtualTokens;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -88,11 +85,6 @@ public final class MultitaskPromptMethod extends ConfiguredMethod<MultitaskPromp
         @Override
         public Variable columns(Tape tape, Optional<ForwardContext> context, int from, int to) {
             throw new IllegalStateException("they are of tasks");
-        }
-
-        @Override
-        public Map<String, TensorData> computedTensors(Engine engine) {
-            return Map.of();
         }
     }
 }

@@ -42,12 +42,8 @@ public final class OsfMethod extends ConfiguredMethod<OsfConfig> {
                 ? config.placement().withTargets(TargetModules.ALL_LINEAR) : config.placement(), setup);
         List<INDArray> fixed = new ArrayList<>();
         List<AdapterLayer> layers = targets.layers(slot -> new OsfLayer(setup, slot, config, fixed));
-        return new LayeredAdapter(targets.named(config), layers) {
-            @Override
-            public void closeDerived() {
-                fixed.forEach(INDArray::close);
-            }
-        };
+        return new LayeredAdapter(targets.named(config), layers, List.of(), Map.of(),
+                () -> fixed.forEach(INDArray::close));
     }
 
     /** The number of directions that are kept. */
@@ -88,10 +84,10 @@ public final class OsfMethod extends ConfiguredMethod<OsfConfig> {
                     in, all);
             float[] rows = Arrays.floats(values.vt());
             float[] columns = Arrays.floats(values.u());
-            this.base = new INDArray[] {Arrays.of(columns(columns, all, kept, all), out, rank),
+            this.base = new INDArray[] {Arrays.of(SmallOps.columns(columns, all, kept, all), out, rank),
                 Arrays.of(Arrays.floats(java.util.Arrays.copyOfRange(values.s(), kept, all)), rank),
                 Arrays.of(java.util.Arrays.copyOfRange(rows, kept * in, all * in), rank, in),
-                Arrays.of(columns(columns, all, 0, kept), out, kept),
+                Arrays.of(SmallOps.columns(columns, all, 0, kept), out, kept),
                 Arrays.of(java.util.Arrays.copyOf(rows, kept * in), kept, in)};
             fixed.addAll(List.of(base));
             boolean random = !config.initWeights();
@@ -103,14 +99,6 @@ public final class OsfMethod extends ConfiguredMethod<OsfConfig> {
         private AdapterTensor tensor(AdapterSetup setup, String name, boolean random, int part) {
             return setup.tensor(slot(), "osf_svd_params." + name, random ? Initializer.normal(1)
                     : Initializer.copyOf(base[part]), base[part].shape());
-        }
-
-        private static float[] columns(float[] matrix, int width, int from, int to) {
-            float[] part = new float[matrix.length / width * (to - from)];
-            for (int i = 0; i < part.length; i++) {
-                part[i] = matrix[i / (to - from) * width + from + i % (to - from)];
-            }
-            return part;
         }
 
         @Override

@@ -1,6 +1,5 @@
 package io.peft4j.methods.internal;
 
-import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
@@ -17,6 +16,7 @@ import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.methods.ShiraConfig;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.random.RandomGenerator;
@@ -31,12 +31,8 @@ public final class ShiraMethod extends ConfiguredMethod<ShiraConfig> {
         Map<String, TensorData> indices = new HashMap<>();
         Adapter layers = Targets.of(config.placement(), setup).adapter(config,
                 slot -> layer(setup, slot, config, indices));
-        return new LayeredAdapter(layers.config(), layers.layers()) {
-            @Override
-            public Map<String, TensorData> computedTensors(Engine engine) {
-                return indices;
-            }
-        };
+        return new LayeredAdapter(layers.config(), layers.layers(), List.of(), indices, () -> {
+        });
     }
 
     private static AdapterLayer layer(AdapterSetup setup, Slot slot, ShiraConfig config,

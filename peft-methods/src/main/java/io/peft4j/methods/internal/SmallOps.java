@@ -7,6 +7,7 @@ import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.Kernels;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.IntPredicate;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Operations of small networks on a tape, in f32 whatever the base model computes in. */
@@ -54,8 +55,21 @@ final class SmallOps {
         HeapRows.write(db, sums, accumulate);
     }
 
-    /** The columns from {@code from} to {@code to}: x [N, M], y [N, to - from]. */
-    static Variable columns(Tape tape, Variable x, int from, int to) {
+    /** The columns from {@code from} to {@code to} of a matrix, row by row. */
+    static float[] columns(float[] matrix, int width, int from, int to) {
+        float[] part = new float[matrix.length / width * (to - from)];
+        for (int i = 0; i < part.length; i++) {
+            part[i] = matrix[i / (to - from) * width + from + i % (to - from)];
+        }
+        return part;
+    }
+
+    /**
+     * The columns from {@code from} to {@code to}: x [N, M], y [N, to - from].
+     *
+     * @param fixed rows of x that get no gradient
+     */
+    static Variable columns(Tape tape, Variable x, int from, int to, IntPredicate fixed) {
         int width = to - from;
         int rows = x.rows();
         int all = x.columns();
@@ -69,7 +83,7 @@ final class SmallOps {
             double[] sums = new double[rows * all];
             float[] values = Arrays.toFloats(dy);
             for (int i = 0; i < values.length; i++) {
-                sums[i / width * all + from + i % width] = values[i];
+                sums[i / width * all + from + i % width] = fixed.test(i / width) ? 0 : values[i];
             }
             HeapRows.write(dx, sums, accumulate);
         }), List.of(x));

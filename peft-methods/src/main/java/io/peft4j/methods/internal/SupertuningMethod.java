@@ -4,7 +4,6 @@ import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
@@ -39,12 +38,8 @@ public final class SupertuningMethod extends ConfiguredMethod<SupertuningConfig>
             }
             return new SupertuningLayer(setup, slot, config, places);
         });
-        return new LayeredAdapter(layers.config(), layers.layers()) {
-            @Override
-            public Map<String, TensorData> computedTensors(Engine engine) {
-                return indices;
-            }
-        };
+        return new LayeredAdapter(layers.config(), layers.layers(), List.of(), indices, () -> {
+        });
     }
 
     /** As Python computes the number. */

@@ -24,6 +24,7 @@ import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.methods.TinyLoraConfig;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -56,17 +57,7 @@ public final class TinyLoraMethod extends ConfiguredMethod<TinyLoraConfig> {
             return slot.layer() instanceof Embedding ? new TinyLoraEmbedding(setup, slot, directions)
                     : new TinyLoraLayer(setup, slot, config, directions);
         });
-        return new LayeredAdapter(stored, layers) {
-            @Override
-            public List<AdapterTensor> sharedTensors() {
-                return vectors;
-            }
-
-            @Override
-            public void closeDerived() {
-                derived.forEach(Directions::close);
-            }
-        };
+        return new LayeredAdapter(stored, layers, vectors, Map.of(), () -> derived.forEach(Directions::close));
     }
 
     /** The r largest singular directions of a weight [m, n], and the random matrices. */

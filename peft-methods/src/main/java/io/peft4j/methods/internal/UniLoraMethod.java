@@ -5,7 +5,6 @@ import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.ScaleOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.engine.Engine;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.method.Adapter;
@@ -42,22 +41,7 @@ public final class UniLoraMethod extends ConfiguredMethod<UniLoraConfig> {
                     : choice.of(slot, config.rank());
             return new UniLoraLayer(setup, slot, config, vector, own, choice);
         });
-        return new LayeredAdapter(stored, layers) {
-            @Override
-            public List<AdapterTensor> sharedTensors() {
-                return List.of(vector);
-            }
-
-            @Override
-            public Map<String, TensorData> computedTensors(Engine engine) {
-                return saved;
-            }
-
-            @Override
-            public void closeDerived() {
-                choice.scales().close();
-            }
-        };
+        return new LayeredAdapter(stored, layers, List.of(vector), saved, choice.scales()::close);
     }
 
     /**

@@ -43,8 +43,10 @@ interface VirtualSource {
                 numbers, Set.of());
     }
 
-    /** What is saved beside {@link #tensors}. */
-    Map<String, TensorData> computedTensors(Engine engine);
+    /** What is saved beside {@link #tensors}; default nothing. */
+    default Map<String, TensorData> computedTensors(Engine engine) {
+        return Map.of();
+    }
 
     /** What is done in a training; default nothing. */
     default TrainingHook training() {
@@ -66,12 +68,7 @@ interface VirtualSource {
             @Override
             public Variable columns(Tape tape, Optional<ForwardContext> context, int from, int to) {
                 Variable all = tape.parameter(table.parameter());
-                return from == 0 && to == all.columns() ? all : SmallOps.columns(tape, all, from, to);
-            }
-
-            @Override
-            public Map<String, TensorData> computedTensors(Engine engine) {
-                return Map.of();
+                return from == 0 && to == all.columns() ? all : SmallOps.columns(tape, all, from, to, row -> false);
             }
         };
     }
