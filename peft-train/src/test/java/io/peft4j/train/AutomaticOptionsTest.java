@@ -41,7 +41,7 @@ class AutomaticOptionsTest {
             List<String> log = LogLines.of(() -> {
                 TrainingPlan plan = Trainer.builder(tiny.model).maxSteps(40).build().train(EXAMPLES).plan();
                 assertEquals("24", plan.settings().get("epochs"));
-                assertEquals("0.97", plan.settings().get("learned_share"));
+                assertEquals("0.8", plan.settings().get("learned_share"));
                 assertEquals("8", plan.settings().get("batch_size"));
                 assertEquals("0.005", plan.settings().get("learning_rate"));
                 assertEquals("2", plan.settings().get("warmup_steps"));

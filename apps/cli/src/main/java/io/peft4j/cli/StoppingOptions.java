@@ -15,7 +15,7 @@ final class StoppingOptions {
 
     @Option(names = "--learned-share", paramLabel = "X", description = "Ends the training when this share of the rows "
             + "is learned, or nothing improves; --epochs, --max-steps and --time-budget are then the most it takes. 0: "
-            + "never. Default: 0.97 with --epochs auto, else 0")
+            + "never. Default: 0.8 with --epochs auto (0.97 for classes), else 0")
     private Double learnedShare;
 
     @Option(names = "--eval-steps", paramLabel = "N", defaultValue = "0",

@@ -74,8 +74,8 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
     }
 
     @Override
-    public boolean tellsLearned() {
-        return task().problem() != Task.Problem.REGRESSION;
+    public double learnedShare() {
+        return task().problem() != Task.Problem.REGRESSION ? 0.97 : 0;
     }
 
     @Override
@@ -155,7 +155,7 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
     /** Whether a text has all labels right; of a regression none. */
     @Override
     boolean[] right(List<EncodedExample> batch, float[] outputs, int columns) {
-        boolean[] right = new boolean[tellsLearned() ? batch.size() : 0];
+        boolean[] right = new boolean[learnedShare() > 0 ? batch.size() : 0];
         for (int i = 0; i < right.length; i++) {
             int first = i * columns;
             float[] targets = batch.get(i).targets();

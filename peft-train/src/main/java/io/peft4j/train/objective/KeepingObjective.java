@@ -125,8 +125,8 @@ public final class KeepingObjective<E> implements Objective<E> {
     }
 
     @Override
-    public boolean tellsLearned() {
-        return learned.tellsLearned();
+    public double learnedShare() {
+        return learned.learnedShare();
     }
 
     @Override

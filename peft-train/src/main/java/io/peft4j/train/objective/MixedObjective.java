@@ -201,8 +201,8 @@ public final class MixedObjective implements Objective<MixedObjective.Example> {
 
     /** Those of the first. */
     @Override
-    public boolean tellsLearned() {
-        return parts.get(0).objective().tellsLearned();
+    public double learnedShare() {
+        return parts.get(0).objective().learnedShare();
     }
 
     @Override

@@ -110,11 +110,12 @@ public interface Objective<E> {
     }
 
     /**
-     * Whether it says of each example in training whether the model has it right ({@link Passes#visited}): then an
-     * automatic training ends when its examples are learned, and else after a number of epochs. Default: false.
+     * The share of its examples that an automatic training waits for before its rate falls; those that are left are
+     * learned while it falls, or are wrong. Only where it says of each example in training whether the model has it
+     * right ({@link Passes#visited}). Default: 0, for a number of epochs.
      */
-    default boolean tellsLearned() {
-        return false;
+    default double learnedShare() {
+        return 0;
     }
 
     /** What an automatic learning rate, which is one for learning answers, is multiplied by; default 1. */

@@ -27,8 +27,8 @@ import java.util.stream.Collectors;
  * <li><b>Batch size</b>: 4 below 50 rows, 8 below 2,000, 16 below 20,000, else 32: with few rows, updates are scarce.
  * A forward pass holds at most some 2,048 tokens, since it is no faster with more, and what memory has room for; the
  * rest of the batch is accumulated.
- * <li><b>Epochs</b>: until {@value #LEARNED_SHARE} of the rows are learned, or nothing improves any more
- * ({@link io.peft4j.train.TrainingOptions#learnedShare}); {@code 45 / cbrt(rows)} of them, from 1 to 12, are usual, and
+ * <li><b>Epochs</b>: until a share of the rows is learned ({@link Objective#learnedShare}), or nothing improves any
+ * more; {@code 45 / cbrt(rows)} of them, from 1 to 12, are usual, and
  * {@value #MOST_OF_USUAL} times as many the most there are, or fewer where the usual number is below that: of very many
  * rows each is seen a few times at most, learned or not. Objectives that cannot tell what is learned, and schedules
  * and methods that must know the end from the beginning, have as many as are usual. An objective can ask for a fewest
@@ -48,8 +48,8 @@ import java.util.stream.Collectors;
  * it.
  */
 public final class HyperparameterRules {
-    /** The share of the rows that is waited for: contradictory and wrong ones are never learned. */
-    private static final double LEARNED_SHARE = 0.97;
+    /** The share of rows that is waited for where the objective is not known: that of chats. */
+    private static final double LEARNED_SHARE = 0.8;
     private static final int MOST_USUAL = 12;
     private static final int MOST_OF_USUAL = 3;
     private static final int FOR_UPDATES = 24;
@@ -223,8 +223,8 @@ public final class HyperparameterRules {
         long updatesOfEpoch = (batches + accumulated - 1) / accumulated;
         int usual = epochs.orElseGet(() -> usualEpochs(updatesOfEpoch, reasons));
         epochs.ifPresent(given -> reasons.put("epochs", given + ": given"));
-        double share = learnedShare.orElse(epochs.isEmpty() && objective.map(Objective::tellsLearned).orElse(true)
-                ? LEARNED_SHARE : 0);
+        double share = learnedShare.orElse(
+                epochs.isEmpty() ? objective.map(Objective::learnedShare).orElse(LEARNED_SHARE) : 0);
         int wantedEpochs = epochs.isEmpty() && share > 0 ? mostEpochs(share, usual, reasons) : usual;
         int first = firstLayer.orElseGet(() -> firstLayer(usual, reasons));
         int passes = epochs.orElseGet(() -> withinTime(wantedEpochs, first, reasons));

@@ -30,7 +30,7 @@ class HyperparametersTest {
         assertEquals(8, chosen.batchSize());
         assertEquals(1, chosen.gradientAccumulation());
         assertEquals(24, chosen.epochs(), "three times the usual 8");
-        assertEquals(0.97, chosen.learnedShare());
+        assertEquals(0.8, chosen.learnedShare());
         assertEquals(1.3e-3, chosen.learningRate());
         assertEquals(16, chosen.rank());
         assertEquals(32, chosen.alpha());

@@ -91,7 +91,7 @@ public final class TrainingRun implements AutoCloseable {
         this.references = new ReferenceValues(task.objective(), task.training(), task.validation());
         this.validation = new Validation(task.validation(), options, parameters);
         this.sampler = new UpdateSampler(task.training(), options);
-        this.rows = new RowVisits(task.objective().tellsLearned(), task.training().examples());
+        this.rows = new RowVisits(task.objective().learnedShare() > 0, task.training().examples());
         this.course = new Course(options, sampler.stepsPerEpoch(), sampler.totalSteps(), rows, validation);
         long doneSteps = state.map(TrainingState::step).orElse(0L);
         state.ifPresent(before -> course.restore(before.course(), doneSteps, from.finished()));
