@@ -46,7 +46,7 @@ class HyperparametersTest {
         assertEquals(4, chosen.batchSize());
         assertEquals(36, chosen.epochs());
         assertEquals(360, chosen.updates());
-        assertEquals("at most 36: until 97 % of the rows are learned, or nothing improves", chosen.reasons()
+        assertEquals("at most 36: until 80 % of the rows are learned, or nothing improves", chosen.reasons()
                 .get("epochs"));
     }
 
