@@ -46,7 +46,7 @@ class AutomaticOptionsTest {
                 assertEquals("0.005", plan.settings().get("learning_rate"));
                 assertEquals("2", plan.settings().get("warmup_steps"));
                 assertTrue(plan.chosen().matches("batch size 8 \\(200 rows: .*\\), epochs at most 24 \\("
-                        + "until 97 % of the rows .*\\), learning rate 0\\.005 \\(hidden size .*\\), warmup steps 2 "
+                        + "until 80 % of the rows .*\\), learning rate 0\\.005 \\(hidden size .*\\), warmup steps 2 "
                         + "\\(a twentieth of the 40 .*\\)"), plan.chosen());
             });
             assertEquals(1, log.stream().filter(line -> line.contains("auto: batch size 8 (200 rows")).count(),
