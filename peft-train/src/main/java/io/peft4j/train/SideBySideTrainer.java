@@ -6,7 +6,7 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.train.internal.run.JointTraining;
-import io.peft4j.train.internal.run.OpenTraining;
+import io.peft4j.train.internal.run.TrainingRun;
 import io.peft4j.train.objective.EncodedExamples;
 import io.peft4j.train.objective.NextTokenObjective;
 import java.util.ArrayList;
@@ -87,18 +87,18 @@ public final class SideBySideTrainer {
     }
 
     private List<Outcome> run(List<EncodedExamples> examples) {
-        List<OpenTraining> open = new ArrayList<>();
+        List<TrainingRun> open = new ArrayList<>();
         try {
             for (int i = 0; i < trainers.size(); i++) {
                 open.add(trainers.get(i).open(NextTokenObjective.ofSequences(), examples.get(i),
                         trainers.get(i).held()));
             }
-            List<TrainingOptions> options = open.stream().map(each -> each.run().options()).toList();
+            List<TrainingOptions> options = open.stream().map(TrainingRun::options).toList();
             return new JointTraining(open, trainers.stream().map(Trainer::model).toList(), options.get(0).toBuilder()
                     .sharePrefixes(options.stream().allMatch(TrainingOptions::sharePrefixes))
                     .recompute(options.stream().anyMatch(TrainingOptions::recompute)).build()).execute();
         } finally {
-            open.forEach(OpenTraining::close);
+            open.forEach(TrainingRun::close);
         }
     }
 }

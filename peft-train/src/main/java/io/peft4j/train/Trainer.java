@@ -15,10 +15,9 @@ import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.Masking;
 import io.peft4j.train.internal.checkpoint.Checkpoints;
 import io.peft4j.train.internal.checkpoint.OutputFolder;
-import io.peft4j.train.internal.checkpoint.TrainingState;
 import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.internal.probe.TrainingProbe;
-import io.peft4j.train.internal.run.OpenTraining;
+import io.peft4j.train.internal.report.TrainingGuards;
 import io.peft4j.train.internal.run.TrainingRun;
 import io.peft4j.train.internal.task.TrainingTask;
 import io.peft4j.train.objective.ChatObjective;
@@ -77,7 +76,8 @@ public final class Trainer {
         this.keeping = builder.keeping;
         boolean tells = workers.rank() == 0;
         this.output = builder.outputFolder().filter(folder -> tells);
-        this.listeners = new ArrayList<>(tells ? builder.listeners : List.of());
+        this.listeners = new ArrayList<>(List.of(new TrainingGuards(LOG::warn)));
+        listeners.addAll(tells ? builder.listeners : List.of());
         if (builder.logsProgress && tells) {
             listeners.add(new ProgressLog(LOG::info, System::nanoTime));
         }
@@ -210,8 +210,8 @@ public final class Trainer {
     }
 
     private TrainingResult run(Objective<?> objective, EncodedExamples examples, EncodedExamples held) {
-        try (OpenTraining training = open(objective, examples, held)) {
-            TrainingResult result = training.finish(training.execute());
+        try (TrainingRun training = open(objective, examples, held)) {
+            TrainingResult result = training.execute();
             // Nobody has succeeded before the adapter is saved.
             workers.gather(new byte[0]);
             return result;
@@ -222,7 +222,7 @@ public final class Trainer {
     }
 
     /** A training that is about to begin; the folder is locked, and the model kept for it. */
-    OpenTraining open(Objective<?> objective, EncodedExamples examples, EncodedExamples held) {
+    TrainingRun open(Objective<?> objective, EncodedExamples examples, EncodedExamples held) {
         if (held.examples().isEmpty()
                 && (options.patience() > 0 || options.keepBest() || options.evaluateEverySteps() > 0)) {
             throw new ConfigurationException("evaluation by steps, early stopping and keeping the best adapter need "
@@ -230,11 +230,7 @@ public final class Trainer {
         }
         TrainingTask task = TrainingTask.of(model, with(keeping, objective), options, examples, held);
         task.warnOfShared();
-        return OpenTraining.of(model, output.map(OutputFolder::chosen), workers, listeners,
-                checkpoint -> TrainingRun.prepare(
-                        task.complete(checkpoint.folder().map(folder -> TrainingState.load(folder).settings())),
-                        checkpoint,
-                        workers, cancellation));
+        return TrainingRun.open(task, output.map(OutputFolder::chosen), workers, cancellation, listeners);
     }
 
     /** Why it cannot share passes with the trainings of other adapters, as a sentence; empty where it can. */

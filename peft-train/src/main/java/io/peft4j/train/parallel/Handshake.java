@@ -17,7 +17,7 @@ import javax.crypto.spec.SecretKeySpec;
  * HMAC over both that it knows the secret, which itself is never sent.
  */
 final class Handshake {
-    private static final long MAGIC = 0x50454654344A5731L;
+    private static final long MAGIC = 0x50454654344A5732L;
     private static final int NONCE_BYTES = 16;
     private static final int PROOF_BYTES = 32;
     private static final int WELCOME = 1;

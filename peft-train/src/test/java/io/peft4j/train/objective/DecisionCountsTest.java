@@ -4,14 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.decision.DecisionQuestion.Kind;
 import io.peft4j.train.TrainingResult.Evaluation;
 import io.peft4j.train.internal.pass.Measures;
 import io.peft4j.train.internal.run.BestValues;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -33,9 +30,8 @@ class DecisionCountsTest {
             }
             Measures ofBatch = new Measures();
             ofBatch.add(Objective.CALIBRATED_LOSS, counts.losses(), 20);
-            ByteArrayOutputStream sent = new ByteArrayOutputStream();
-            ofBatch.write(new DataOutputStream(sent));
-            measures.add(Measures.read(new DataInputStream(new ByteArrayInputStream(sent.toByteArray()))));
+            ObjectMapper json = new ObjectMapper();
+            measures.add(json.readValue(json.writeValueAsBytes(ofBatch), Measures.class));
         }
         return new Evaluation(step, 0, loss, measures.means());
     }

@@ -61,6 +61,11 @@ public record SharedCheckpoint(Optional<Path> folder, boolean copied, boolean fi
         }
     }
 
+    /** Where the training stood there. */
+    public Optional<TrainingState> state() {
+        return folder.map(TrainingState::load);
+    }
+
     private static void send(WorkerCollective workers, Path file) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
             byte[] next = in.readNBytes(BLOCK);

@@ -1,9 +1,7 @@
 package io.peft4j.train.internal.pass;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.peft4j.train.objective.SampledAnswer;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -13,7 +11,7 @@ import java.util.TreeMap;
 
 /**
  * Means of what an objective measures besides its loss, the lowest one where it is computed in several ways, and a few
- * answers of the model.
+ * answers of the model. As JSON, which tells them to other workers, they have no answers.
  */
 public final class Measures {
     private static final int SHOWN = 4;
@@ -26,7 +24,9 @@ public final class Measures {
         }
     }
 
+    @JsonProperty
     private final Map<String, Sums> sums = new TreeMap<>();
+    @JsonProperty
     private final Map<Integer, RowVisits.Visit> visits = new TreeMap<>();
     private final List<SampledAnswer> answers = new ArrayList<>();
 
@@ -63,42 +63,6 @@ public final class Measures {
     public void add(Measures other) {
         other.sums.forEach((name, more) -> add(name, more.values(), more.count()));
         visits.putAll(other.visits);
-    }
-
-    /** Writes them for other workers. */
-    public void write(DataOutputStream out) throws IOException {
-        out.writeInt(sums.size());
-        for (Map.Entry<String, Sums> each : sums.entrySet()) {
-            out.writeUTF(each.getKey());
-            out.writeInt(each.getValue().values().length);
-            for (double value : each.getValue().values()) {
-                out.writeDouble(value);
-            }
-            out.writeDouble(each.getValue().count());
-        }
-        out.writeInt(visits.size());
-        for (Map.Entry<Integer, RowVisits.Visit> each : visits.entrySet()) {
-            out.writeInt(each.getKey());
-            out.writeBoolean(each.getValue().right());
-            out.writeDouble(each.getValue().loss());
-        }
-    }
-
-    /** Reads what {@link #write} wrote. */
-    public static Measures read(DataInputStream in) throws IOException {
-        Measures measures = new Measures();
-        for (int left = in.readInt(); left > 0; left--) {
-            String name = in.readUTF();
-            double[] values = new double[in.readInt()];
-            for (int i = 0; i < values.length; i++) {
-                values[i] = in.readDouble();
-            }
-            measures.add(name, values, in.readDouble());
-        }
-        for (int left = in.readInt(); left > 0; left--) {
-            measures.visited(in.readInt(), new RowVisits.Visit(in.readBoolean(), in.readDouble()));
-        }
-        return measures;
     }
 
     /** The means, by name; what has no value is not there. */

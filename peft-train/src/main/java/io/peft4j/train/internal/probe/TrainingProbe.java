@@ -10,19 +10,16 @@ import io.peft4j.train.Cancellation;
 import io.peft4j.train.TrainingEstimate;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingOptions;
-import io.peft4j.train.internal.parallel.SharedCheckpoint;
 import io.peft4j.train.internal.pass.FrozenStates;
 import io.peft4j.train.internal.pass.Measures;
 import io.peft4j.train.internal.pass.RowVisits;
 import io.peft4j.train.internal.pass.TrainingPasses;
-import io.peft4j.train.internal.report.Listeners;
 import io.peft4j.train.internal.report.MetricsFile;
 import io.peft4j.train.internal.report.PageWriter;
 import io.peft4j.train.internal.run.BestValues;
 import io.peft4j.train.internal.run.TrainingRun;
-import io.peft4j.train.internal.task.PartSums;
+import io.peft4j.train.internal.task.BatchLosses;
 import io.peft4j.train.internal.task.TrainingTask;
-import io.peft4j.train.internal.task.Update;
 import io.peft4j.train.internal.task.UpdateSampler;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.EncodedExamples;
@@ -43,8 +40,6 @@ import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Runs the first updates of a training, then its longest batch, at a learning rate of 0: as much memory and time as the
@@ -52,7 +47,6 @@ import org.slf4j.LoggerFactory;
  * ({@link FrozenStates}), some batches run twice, since the first epoch takes longer than the others.
  */
 public final class TrainingProbe {
-    private static final Logger LOG = LoggerFactory.getLogger(TrainingProbe.class);
     /** Shares of the time: first updates, longest batch, later epochs. */
     private static final double FIRST = 0.6;
     private static final double LONGEST = 0.15;
@@ -185,16 +179,14 @@ public final class TrainingProbe {
             List<TrainingListener> listeners) {
         Timing timing = new Timing((double) options.gradientAccumulation().getAsInt()
                 / how.gradientAccumulation().getAsInt());
-        TrainingListener told = new Listeners(listeners, LOG::warn);
-        try (TrainingRun run = TrainingRun.prepare(task.with(cold(how), set), SharedCheckpoint.NONE,
-                WorkerCollective.one(),
-                new Cancellation())) {
-            run.start(told, Optional.empty());
+        try (TrainingRun run = TrainingRun.open(task.with(cold(how), set), Optional.empty(), WorkerCollective.one(),
+                new Cancellation(), listeners)) {
+            run.start();
             boolean small = set == examples && areSmall(new UpdateSampler(examples, options));
             long begin = System.nanoTime();
             long last = begin;
             while (!run.isOver()) {
-                Update update = run.advance();
+                BatchLosses update = run.advance();
                 long now = System.nanoTime();
                 timing.add(update.batches().stream().map(TrainingProbe::tokens).toList(), update.passSeconds(),
                         (now - last) / 1e9);
@@ -205,7 +197,7 @@ public final class TrainingProbe {
                     run.cancel();
                 }
             }
-            told.onEnd(run.end());
+            run.save(run.end());
             timing.keep(run.states());
             return timing;
         }
@@ -231,7 +223,7 @@ public final class TrainingProbe {
         if (task.validation().isEmpty()) {
             return 0;
         }
-        List<List<EncodedExample>> held = PartSums.batches(task.validation().get().examples(),
+        List<List<EncodedExample>> held = BatchLosses.batches(task.validation().get().examples(),
                 options.batchSize().getAsInt());
         List<List<EncodedExample>> batches = new ArrayList<>();
         for (int i = 0; i < TIMED_BATCHES; i++) {

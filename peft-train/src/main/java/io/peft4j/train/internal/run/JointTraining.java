@@ -17,7 +17,7 @@ import io.peft4j.train.internal.pass.FrozenStates;
 import io.peft4j.train.internal.pass.Measures;
 import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.internal.report.TrainingEvents;
-import io.peft4j.train.internal.task.Update;
+import io.peft4j.train.internal.task.BatchLosses;
 import io.peft4j.train.objective.EncodedExample;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -28,7 +28,7 @@ import java.util.stream.IntStream;
 
 /** Trainings that run side by side: an update of each at a time, their batches in common passes. */
 public final class JointTraining {
-    private final List<OpenTraining> trainings;
+    private final List<TrainingRun> trainings;
     private final List<PeftModel> models;
     private final TrainingOptions options;
     private final Outcome[] outcomes;
@@ -39,7 +39,7 @@ public final class JointTraining {
      * @param models what each trains
      * @param options of the common passes
      */
-    public JointTraining(List<OpenTraining> trainings, List<PeftModel> models, TrainingOptions options) {
+    public JointTraining(List<TrainingRun> trainings, List<PeftModel> models, TrainingOptions options) {
         this.trainings = trainings;
         this.models = models;
         this.options = options;
@@ -80,9 +80,9 @@ public final class JointTraining {
     private void turn(TrainingPasses passes, List<Integer> some) {
         evaluate(passes, some);
         forEach(some, i -> {
-            TrainingRun run = trainings.get(i).run();
+            TrainingRun run = trainings.get(i);
             if (run.isOver()) {
-                outcomes[i] = new Outcome(Optional.of(trainings.get(i).finish(run.end())), Optional.empty());
+                outcomes[i] = new Outcome(Optional.of(run.save(run.end())), Optional.empty());
             }
         });
         if (open().equals(some)) {
@@ -95,7 +95,7 @@ public final class JointTraining {
         TrainingEvents.Evaluation event = new TrainingEvents.Evaluation();
         event.begin();
         for (int i : some) {
-            TrainingRun run = trainings.get(i).run();
+            TrainingRun run = trainings.get(i);
             if (run.isEvaluationDue() && !run.isCancelled()) {
                 batches.put(i, run.validationBatches());
             }
@@ -106,9 +106,9 @@ public final class JointTraining {
             add(sums, now, passes.evaluation(pack(passes, some, now), Pass::sequenceLosses));
         }
         forEach(List.copyOf(batches.keySet()),
-                i -> trainings.get(i).run().addEvaluation(sums[i] / weight(batches.get(i)), new Measures(), event));
+                i -> trainings.get(i).addEvaluation(sums[i] / weight(batches.get(i)), new Measures(), event));
         forEach(some, i -> {
-            TrainingRun run = trainings.get(i).run();
+            TrainingRun run = trainings.get(i);
             if (run.stepsDone() > 0 && !run.isOver()) {
                 run.conclude();
             }
@@ -116,13 +116,13 @@ public final class JointTraining {
     }
 
     private void update(TrainingPasses passes, List<Integer> some) {
-        Map<Integer, Update> updates = new LinkedHashMap<>();
+        Map<Integer, BatchLosses> updates = new LinkedHashMap<>();
         Map<Integer, List<List<EncodedExample>>> batches = new LinkedHashMap<>();
         for (int i : some) {
-            if (trainings.get(i).run().isCancelled()) {
-                trainings.get(i).run().cancel();
+            if (trainings.get(i).isCancelled()) {
+                trainings.get(i).cancel();
             } else {
-                updates.put(i, trainings.get(i).run().next());
+                updates.put(i, trainings.get(i).next());
                 batches.put(i, updates.get(i).batches());
             }
         }
@@ -143,14 +143,14 @@ public final class JointTraining {
             int from = 0;
             for (Map.Entry<Integer, List<EncodedExample>> batch : now.entrySet()) {
                 for (EncodedExample example : batch.getValue()) {
-                    trainings.get(batch.getKey()).run().visited(updates.get(batch.getKey()), example,
+                    trainings.get(batch.getKey()).visited(updates.get(batch.getKey()), example,
                             missed[0][from] == 0,
                             losses[0][from++] / example.weight());
                 }
             }
             now.keySet().forEach(i -> updates.get(i).add(sums[i]));
         }
-        forEach(List.copyOf(updates.keySet()), i -> trainings.get(i).run().finish(updates.get(i)));
+        forEach(List.copyOf(updates.keySet()), i -> trainings.get(i).finish(updates.get(i)));
     }
 
     private static double weight(List<List<EncodedExample>> batches) {

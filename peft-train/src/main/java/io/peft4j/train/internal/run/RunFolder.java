@@ -13,6 +13,7 @@ import io.peft4j.train.internal.checkpoint.EmergencyCheckpoint;
 import io.peft4j.train.internal.checkpoint.OutputFolder;
 import io.peft4j.train.internal.report.MetricsFile;
 import io.peft4j.train.internal.report.ModelCard;
+import io.peft4j.train.internal.report.PageWriter;
 import io.peft4j.train.internal.report.TrainingEvents;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -36,12 +37,14 @@ final class RunFolder implements AutoCloseable {
     private final PeftModel model;
     private final OutputFolder output;
     private final FolderLock lock;
+    private final PageWriter page;
     private Optional<MetricsFile> metrics = Optional.empty();
 
     private RunFolder(PeftModel model, OutputFolder output, FolderLock lock) {
         this.model = model;
         this.output = output;
         this.lock = lock;
+        this.page = new PageWriter(path());
     }
 
     /**
@@ -65,14 +68,18 @@ final class RunFolder implements AutoCloseable {
         return output.resumePoint();
     }
 
-    /** Begins the metrics of a training, or goes on with them after so many updates; what came after those goes. */
-    MetricsFile begin(long stepsDone) {
+    /**
+     * Begins metrics and page of a training, or goes on with them after so many updates; what came after those goes.
+     *
+     * @return those who write them
+     */
+    List<TrainingListener> begin(long stepsDone) {
         if (stepsDone == 0) {
             EmergencyCheckpoint.of(path()).putAside();
         }
         checkpoints().removeAfter(stepsDone);
         metrics = Optional.of(MetricsFile.open(path(), stepsDone));
-        return metrics.get();
+        return List.of(metrics.get(), page);
     }
 
     /** The folder. */
@@ -104,11 +111,21 @@ final class RunFolder implements AutoCloseable {
     }
 
     /**
-     * Saves the adapter, and looks at what stands there afterwards; then what is written about it.
+     * Saves the adapter, and looks at what stands there afterwards; then what is written about it, and the page.
      *
      * @throws UncheckedIOException when the adapter cannot be written; says where it is kept instead
      */
     void finish(TrainingRun run, TrainingResult result) {
+        try {
+            save(run, result);
+        } catch (RuntimeException e) {
+            page.onFailure(e);
+            throw e;
+        }
+        page.onEnd(result);
+    }
+
+    private void save(TrainingRun run, TrainingResult result) {
         try {
             model.saveAdapter(path());
         } catch (UncheckedIOException e) {

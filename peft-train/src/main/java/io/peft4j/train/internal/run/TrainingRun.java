@@ -4,20 +4,20 @@ import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.support.Count;
 import io.peft4j.core.model.ModelLease;
-import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.TrainingHook;
 import io.peft4j.train.Cancellation;
 import io.peft4j.train.StepMetrics;
+import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.TrainingResult.Ending;
+import io.peft4j.train.internal.checkpoint.OutputFolder;
 import io.peft4j.train.internal.checkpoint.TrainingState;
 import io.peft4j.train.internal.parallel.SharedCheckpoint;
 import io.peft4j.train.internal.parallel.SharedWork;
-import io.peft4j.train.internal.parallel.WorkerAgreement;
 import io.peft4j.train.internal.pass.FrozenStates;
 import io.peft4j.train.internal.pass.Measures;
 import io.peft4j.train.internal.pass.RowVisits;
@@ -25,12 +25,11 @@ import io.peft4j.train.internal.pass.TrainingPasses;
 import io.peft4j.train.internal.report.Listeners;
 import io.peft4j.train.internal.report.RewardWatch;
 import io.peft4j.train.internal.report.TrainingEvents;
+import io.peft4j.train.internal.task.BatchLosses;
 import io.peft4j.train.internal.task.Divergence;
-import io.peft4j.train.internal.task.PartSums;
 import io.peft4j.train.internal.task.ReferenceValues;
 import io.peft4j.train.internal.task.RunSettings;
 import io.peft4j.train.internal.task.TrainingTask;
-import io.peft4j.train.internal.task.Update;
 import io.peft4j.train.internal.task.UpdateSampler;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.optimizer.Updates;
@@ -44,16 +43,20 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One training from the first update to the last: the loop and what it has seen so far. */
+/**
+ * One training from its preparation to the saved adapter: the loop, and what it has seen so far. A caller may compute
+ * the updates itself ({@link #start}, {@link #advance}, {@link #end}, {@link #save}).
+ */
 public final class TrainingRun implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingRun.class);
+    private static final Logger OF_TRAINER = LoggerFactory.getLogger(Trainer.class);
 
     private final TrainingTask task;
     private final TrainingOptions options;
+    private final Optional<RunFolder> folder;
     private final Cancellation cancellation;
     private final WorkerCollective workers;
     private final SharedWork work;
@@ -74,16 +77,20 @@ public final class TrainingRun implements AutoCloseable {
     private final List<StepMetrics> steps = new ArrayList<>();
     private final RewardWatch rewards = new RewardWatch();
     private boolean collapsed;
-    private TrainingListener listener = new Listeners(List.of(), LOG::warn);
-    private Optional<RunFolder> folder = Optional.empty();
+    private final List<TrainingListener> listeners;
+    /** These and those who write. */
+    private TrainingListener told = new Listeners(List.of(), OF_TRAINER::warn);
     private Optional<Ending> ending = Optional.empty();
+    private TrainingEvents.Step event = new TrainingEvents.Step();
     private long begin;
 
-    private TrainingRun(TrainingTask task, ModelLease lease, SharedCheckpoint from, Optional<TrainingState> state,
-            WorkerCollective workers, Cancellation cancellation) {
+    private TrainingRun(TrainingTask task, ModelLease lease, Optional<RunFolder> folder, SharedCheckpoint from,
+            WorkerCollective workers, Cancellation cancellation, List<TrainingListener> listeners) {
         this.task = task;
         this.options = task.options();
         this.lease = lease;
+        this.folder = folder;
+        this.listeners = listeners;
         this.workers = workers;
         this.cancellation = cancellation;
         PeftModel model = task.model();
@@ -93,90 +100,79 @@ public final class TrainingRun implements AutoCloseable {
         this.sampler = new UpdateSampler(task.training(), options);
         this.rows = new RowVisits(task.objective().learnedShare() > 0, task.training().examples());
         this.course = new Course(options, sampler.stepsPerEpoch(), sampler.totalSteps(), rows, validation);
+        Optional<TrainingState> state = from.state();
         long doneSteps = state.map(TrainingState::step).orElse(0L);
         state.ifPresent(before -> course.restore(before.course(), doneSteps, from.finished()));
         this.pace = new RemainingTime(sampler.tokens(doneSteps, course.end()));
-        this.passes = new TrainingPasses(model, options, frozenStates());
+        this.passes = new TrainingPasses(model, options, task.frozenStates(workers.count() == 1));
         this.work = new SharedWork(task, passes, rows, workers, cancellation);
         this.optimizer = new Updates(model.engine(), parameters, options.optimizer(), task::weightDecay,
                 task::rateFactor);
         model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(course.end())));
         // After the hooks: a method may fill its configuration in for this training.
-        RunSettings settings = RunSettings.of(task, parameters).with(localSteps());
+        RunSettings settings = RunSettings.of(task, parameters).with(work.settings(hooks.values(),
+                optimizer.arrays().values()));
         this.checkpoint = new RunCheckpoint(model, settings, optimizer, hooks, validation, references, course);
         this.plan = new TrainingPlan(task.training().examples().size(), task.training().leftOut(),
                 task.training().tokens(), task.training().supervised(), sampler.stepsPerEpoch(), course.end(),
-                doneSteps, parameters.stream().mapToLong(Parameter::length).sum(), settings.values(), task.chosen());
+                doneSteps, parameters.stream().mapToLong(Parameter::length).sum(), settings.values(),
+                task.chosen());
         // A training that failed half-way may have left something there.
         model.trainableParameters().forEach(Parameter::clearGradient);
     }
 
-    /** What updates by single workers add to the settings. */
-    private Map<String, String> localSteps() {
-        if (workers.localSteps() == 1) {
-            return Map.of();
+    /**
+     * Prepares a training.
+     *
+     * @param output where it writes, locked until it is closed; a checkpoint there is gone on from, where that is
+     *     wanted
+     * @param workers who computes it
+     * @param listeners the caller's
+     * @throws ConfigurationException when there is nothing to train, or the checkpoint is of another training
+     * @throws io.peft4j.core.error.FileFormatException when the checkpoint is damaged
+     */
+    public static TrainingRun open(TrainingTask task, Optional<OutputFolder> output, WorkerCollective workers,
+            Cancellation cancellation, List<TrainingListener> listeners) {
+        Optional<RunFolder> folder = output.map(place -> RunFolder.open(task.model(), place));
+        ModelLease lease = null;
+        TrainingRun run = null;
+        boolean complete = false;
+        try (SharedCheckpoint from = SharedCheckpoint.of(workers, folder.flatMap(RunFolder::resumePoint),
+                folder.map(RunFolder::isFinished).orElse(false))) {
+            TrainingTask whole = task.complete(from.state().map(TrainingState::settings));
+            lease = task.model().leaseForTraining();
+            run = new TrainingRun(whole, lease, folder, from, workers, cancellation, listeners);
+            run.warn();
+            if (from.folder().isPresent()) {
+                run.checkpoint.restore(from.state().get(), from.folder().get());
+            }
+            run.checkpoint.settings().requireAgreement(workers, task.model());
+            run.follow();
+            complete = true;
+            return run;
+        } finally {
+            if (!complete && run != null) {
+                run.close();
+            } else if (!complete) {
+                if (lease != null) {
+                    lease.close();
+                }
+                folder.ifPresent(RunFolder::close);
+            }
         }
-        if (hooks.values().stream().anyMatch(hook -> hook != TrainingHook.NONE) || optimizer.arrays().values().stream()
-                .anyMatch(array -> array.dataType() != DataType.FLOAT)) {
-            throw new ConfigurationException("local steps take the mean of parameters and of what the optimizer "
-                    + "remembers, which is for methods without terms of their own in a training and for optimizers "
-                    + "that remember in 32 bits; train with sums of gradients (1 local step), or with another method "
-                    + "or optimizer");
-        }
-        return Map.of("local_steps", workers.localSteps() + " of " + workers.count() + " workers");
     }
 
-    /** What is worth keeping when examples come again. */
-    private FrozenStates frozenStates() {
-        if (options.epochs().getAsInt() == 1 || options.neftuneAlpha() > 0) {
-            return FrozenStates.none();
-        }
-        List<TokenSequence> all = new ArrayList<>(EncodedExample.sequences(task.training().examples()));
-        all.addAll(EncodedExample.sequences(validation.examples()));
-        // A worker of several sees single examples of those that follow each other.
-        return FrozenStates.of(task.model().network().description(), all,
-                workers.count() == 1 ? options.batchSize().getAsInt() : 1);
+    private void follow() {
+        List<TrainingListener> all = new ArrayList<>();
+        folder.ifPresent(place -> all.addAll(place.begin(stepsDone())));
+        all.addAll(listeners);
+        told = new Listeners(all, OF_TRAINER::warn);
     }
 
     /** What is asked for. */
     public TrainingOptions options() {
         return options;
     }
-
-    /**
-     * Prepares a training.
-     *
-     * @param task with complete options
-     * @param from the checkpoint that it goes on from, if not from the beginning
-     * @param workers who computes it
-     * @throws ConfigurationException when there is nothing to train, or the checkpoint is of another training
-     * @throws io.peft4j.core.error.FileFormatException when the checkpoint is damaged
-     */
-    public static TrainingRun prepare(TrainingTask task, SharedCheckpoint from, WorkerCollective workers,
-            Cancellation cancellation) {
-        Optional<TrainingState> state = from.folder().map(TrainingState::load);
-        ModelLease lease = task.model().leaseForTraining();
-        TrainingRun run = null;
-        boolean complete = false;
-        try {
-            run = new TrainingRun(task, lease, from, state, workers, cancellation);
-            run.warn();
-            if (state.isPresent()) {
-                run.checkpoint.restore(state.get(), from.folder().get());
-            }
-            WorkerAgreement.require(workers, run.checkpoint.settings(), task.model());
-            complete = true;
-            return run;
-        } finally {
-            if (!complete) {
-                if (run != null) {
-                    run.close();
-                }
-                lease.close();
-            }
-        }
-    }
-
     private void warn() {
         int warmup = options.warmupSteps().getAsInt();
         if (warmup >= plan.totalSteps()) {
@@ -194,25 +190,32 @@ public final class TrainingRun implements AutoCloseable {
         return optimizer.steps();
     }
 
-    /** Writes all that {@link #prepare} needs to go on from here, and the adapter. */
+    /** Writes all that {@link #open} needs to go on from here, and the adapter. */
     void save(Path folder) {
         checkpoint.save(folder);
     }
 
-    /** Trains to the end, or until something stops it. */
-    TrainingResult execute(TrainingListener told, Optional<RunFolder> place) {
-        start(told, place);
-        evaluateWhereDue();
-        while (!isOver()) {
-            advance();
+    /** Trains to the end, or until something stops it, and saves what was trained. */
+    public TrainingResult execute() {
+        TrainingResult result;
+        try {
+            start();
+            evaluateWhereDue();
+            while (!isOver()) {
+                advance();
+            }
+            result = end();
+        } catch (RuntimeException e) {
+            failed(e);
+            throw e;
         }
-        return end();
+        return save(result);
     }
 
     /** Makes the next update with all that follows it, or ends where that is cancelled. */
-    public Update advance() {
-        Update update = next();
-        if (work.compute(update, parameters)) {
+    public BatchLosses advance() {
+        BatchLosses update = next();
+        if (work.compute(stepsDone(), update, parameters)) {
             finish(update);
             evaluateWhereDue();
             conclude();
@@ -229,13 +232,23 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     /** Begins to tell of the training. An evaluation may be due then. */
-    public void start(TrainingListener told, Optional<RunFolder> place) {
+    public void start() {
         begin = System.nanoTime();
-        listener = told;
-        folder = place;
-        listener.onStart(plan);
+        told.onStart(plan);
         addReferences();
         ending = ending();
+    }
+
+    /** Tells of a failure. */
+    void failed(RuntimeException failure) {
+        told.onFailure(failure);
+    }
+
+    /** Saves what was trained, and tells of the end. */
+    public TrainingResult save(TrainingResult result) {
+        folder.ifPresent(place -> place.finish(this, result));
+        new Listeners(listeners, OF_TRAINER::warn).onEnd(result);
+        return result;
     }
 
     /** Whether no update follows. */
@@ -260,7 +273,7 @@ public final class TrainingRun implements AutoCloseable {
         }
         // What is not learned may be learned by going on from before the rate falls.
         boolean kept = falls && course.reason() != LearnedRows.Reason.LEARNED && rows.learned() < rows.size();
-        folder.ifPresent(place -> place.addCheckpointWhereDue(this, listener, kept));
+        folder.ifPresent(place -> place.addCheckpointWhereDue(this, told, kept));
         ending = ending();
     }
 
@@ -268,7 +281,7 @@ public final class TrainingRun implements AutoCloseable {
     public TrainingResult end() {
         work.average(optimizer.arrays().values());
         if (stepsDone() < course.end() && stepsDone() > 0) {
-            folder.ifPresent(place -> place.addCheckpoint(this, listener));
+            folder.ifPresent(place -> place.addCheckpoint(this, told));
         }
         requireFinite();
         OptionalLong restored = validation.restoreBest(stepsDone());
@@ -320,15 +333,14 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     /** The next update, of which nothing is computed yet. */
-    Update next() {
-        TrainingEvents.Step event = new TrainingEvents.Step();
+    BatchLosses next() {
+        event = new TrainingEvents.Step();
         event.begin();
-        return new Update(optimizer.steps(), sampler.batches(optimizer.steps()),
-                task.objective().partWeights(), event);
+        return new BatchLosses(sampler.batches(stepsDone()), task.objective().partWeights());
     }
 
     /** Notes what an update said of an example. */
-    void visited(Update update, EncodedExample example, boolean right, double loss) {
+    void visited(BatchLosses update, EncodedExample example, boolean right, double loss) {
         update.measures().visited(rows.place(example), new RowVisits.Visit(right, loss));
     }
 
@@ -338,8 +350,8 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     /** Makes an update whose gradients are there, and tells of it. */
-    void finish(Update update) {
-        long step = update.number();
+    void finish(BatchLosses update) {
+        long step = stepsDone();
         options.updateRule().beforeUpdate();
         double loss = update.loss();
         for (TrainingHook hook : hooks.values()) {
@@ -361,23 +373,25 @@ public final class TrainingRun implements AutoCloseable {
         task.model().trainableParameters().forEach(Parameter::clearGradient);
         long end = System.nanoTime();
         double seconds = update.seconds(end);
+        long tokens = update.examples().stream().mapToLong(EncodedExample::tokens).sum();
         update.measures().visits().forEach(rows::add);
         Map<String, Double> measures = new TreeMap<>(update.measures().means());
         if (rows.size() > 0) {
             measures.put(StepMetrics.LEARNED_ROWS, (double) rows.learned());
         }
         StepMetrics metrics = new StepMetrics(step + 1, sampler.epochs(step + 1), loss, rate, norm,
-                update.tokens(), update.supervised(), seconds, pace.secondsLeft(update.tokens(), seconds, end / 1e9),
+                tokens, update.examples().stream().mapToLong(EncodedExample::supervised).sum(), seconds,
+                pace.secondsLeft(tokens, seconds, end / 1e9),
                 measures, course.earliest(step + 1), course.end());
         if (work.meetsAfter(step + 1) || isEvaluationDue() || stepsDone() == course.end()) {
             work.average(optimizer.arrays().values());
         }
         steps.add(metrics);
         collapsed |= rewards.onStep(metrics).filter(RewardWatch.Finding::isCollapse).isPresent();
-        update.event().commit(metrics);
-        listener.onStep(metrics);
+        event.commit(metrics);
+        told.onStep(metrics);
         if (!update.measures().answers().isEmpty()) {
-            listener.onAnswers(step + 1, update.measures().answers());
+            told.onAnswers(step + 1, update.measures().answers());
         }
     }
 
@@ -404,22 +418,21 @@ public final class TrainingRun implements AutoCloseable {
 
     /** Measures the loss on the validation data; a cancelled measurement is not told. */
     private void evaluate() {
-        TrainingEvents.Evaluation event = new TrainingEvents.Evaluation();
-        event.begin();
-        PartSums sums = new PartSums(task.objective().partWeights(), validation.examples());
-        Measures measures = new Measures();
-        if (work.loss(validationBatches(), sums, measures)) {
-            addEvaluation(sums.loss(), measures, event);
+        TrainingEvents.Evaluation measured = new TrainingEvents.Evaluation();
+        measured.begin();
+        BatchLosses losses = new BatchLosses(validationBatches(), task.objective().partWeights());
+        if (work.loss(losses)) {
+            addEvaluation(losses.loss(), losses.measures(), measured);
         }
     }
 
     /** Takes a measurement and tells of it. */
-    void addEvaluation(double loss, Measures measures, TrainingEvents.Evaluation event) {
+    void addEvaluation(double loss, Measures measures, TrainingEvents.Evaluation measured) {
         TrainingResult.Evaluation evaluation = new TrainingResult.Evaluation(stepsDone(),
                 sampler.epochs(stepsDone()), loss, measures.means());
-        event.commit(evaluation);
+        measured.commit(evaluation);
         validation.add(evaluation);
-        listener.onEvaluation(evaluation);
+        told.onEvaluation(evaluation);
     }
 
     @Override
@@ -431,5 +444,6 @@ public final class TrainingRun implements AutoCloseable {
         references.close();
         passes.close();
         lease.close();
+        folder.ifPresent(RunFolder::close);
     }
 }

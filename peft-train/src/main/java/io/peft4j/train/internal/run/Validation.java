@@ -3,7 +3,7 @@ package io.peft4j.train.internal.run;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.TrainingResult;
-import io.peft4j.train.internal.task.PartSums;
+import io.peft4j.train.internal.task.BatchLosses;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.EncodedExamples;
 import io.peft4j.train.objective.Objective;
@@ -56,7 +56,7 @@ public final class Validation implements AutoCloseable {
 
     /** The examples in the batches that they are measured in. */
     List<List<EncodedExample>> batches() {
-        return PartSums.batches(examples(), options.batchSize().getAsInt());
+        return BatchLosses.batches(examples(), options.batchSize().getAsInt());
     }
 
     /** Whether the loss is to be measured after this update: once for each. */

@@ -1,6 +1,7 @@
 package io.peft4j.train.internal.task;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.autograd.Parameter;
@@ -12,6 +13,8 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.support.AdapterProvenance;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
+import io.peft4j.train.parallel.WorkerCollective;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -39,6 +42,8 @@ public record RunSettings(Map<String, String> values) {
     private static final Set<String> NAMES_ONLY = Set.of("base_model_name_or_path", "revision", "inference_mode",
             "peft_version");
     private static final String NONE = "none";
+    /** The most characters of a value that another worker has. */
+    private static final int SHOWN = 60;
 
     public RunSettings {
         values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
@@ -93,26 +98,70 @@ public record RunSettings(Map<String, String> values) {
      * @throws ConfigurationException with all that differs
      */
     public void requireSame(RunSettings begun, Path checkpoint) {
-        List<String> differences = new ArrayList<>();
-        Set<String> names = new TreeSet<>(values.keySet());
-        names.addAll(begun.values.keySet());
-        for (String name : names) {
-            String asked = values.getOrDefault(name, NONE);
-            String before = begun.values.getOrDefault(name, NONE);
-            if (!asked.equals(before) && !name.equals(Kernels.PROCESSOR)) {
-                differences.add(name + " is " + inShort(asked) + ", in the run " + inShort(before)
-                        + (name.equals(Kernels.BF16_PRODUCTS) ? " (-Dpeft4j.onednn.bf16=" + before + ")" : ""));
-            }
-        }
+        String differences = differences(begun, "in the run ", Integer.MAX_VALUE);
         if (!differences.isEmpty()) {
-            throw new ConfigurationException("cannot resume from " + checkpoint + ": settings differ: "
-                    + String.join("; ", differences) + ". Use the same options, data, base and adapter, or start "
-                    + "anew in another folder");
+            throw new ConfigurationException("cannot resume from " + checkpoint + ": settings differ: " + differences
+                    + ". Use the same options, data, base and adapter, or start anew in another folder");
         }
         if (!isOnSameProcessor(begun)) {
             LOG.warn("{} was computed on another processor ({}, here {}): the rest is the same up to rounding, not bit "
                     + "for bit", checkpoint, begun.values.get(Kernels.PROCESSOR), values.get(Kernels.PROCESSOR));
         }
+    }
+
+    /**
+     * Checks that all workers train the same, from the same values.
+     *
+     * @throws ConfigurationException when one differs from the first; says in what
+     */
+    public void requireAgreement(WorkerCollective workers, PeftModel model) {
+        if (workers.count() == 1) {
+            return;
+        }
+        Map<String, String> own = new LinkedHashMap<>(values);
+        model.activeAdapters().forEach(name -> own.put("values of the adapter '" + name + "'",
+                model.fingerprint(name)));
+        List<RunSettings> all = new ArrayList<>();
+        try {
+            for (byte[] said : workers.gather(JSON.writeValueAsBytes(own))) {
+                all.add(new RunSettings(JSON.readValue(said, new TypeReference<Map<String, String>>() {
+                })));
+            }
+        } catch (IOException e) {
+            throw new ConfigurationException("a worker says something else than its settings: " + e.getMessage(), e);
+        }
+        for (int rank = 1; rank < all.size(); rank++) {
+            all.get(rank).requireAgreement(workers.name(rank), all.get(0));
+        }
+    }
+
+    private void requireAgreement(String worker, RunSettings first) {
+        if (!isOnSameProcessor(first)) {
+            LOG.warn("{} has another processor than the first ({}, the first {}): it rounds in another way", worker,
+                    values.get(Kernels.PROCESSOR), first.values.get(Kernels.PROCESSOR));
+        }
+        String differences = differences(first, "for the first worker ", SHOWN);
+        if (!differences.isEmpty()) {
+            throw new ConfigurationException(worker + " trains something else than the first: " + differences
+                    + ". Give all workers the same options, data, base and adapter");
+        }
+    }
+
+    /** In what these settings differ from others, apart from the processor. */
+    private String differences(RunSettings others, String where, int shown) {
+        List<String> differences = new ArrayList<>();
+        Set<String> names = new TreeSet<>(values.keySet());
+        names.addAll(others.values.keySet());
+        names.remove(Kernels.PROCESSOR);
+        for (String name : names) {
+            String here = values.getOrDefault(name, NONE);
+            String there = others.values.getOrDefault(name, NONE);
+            if (!here.equals(there)) {
+                differences.add(name + " is " + inShort(here, shown) + ", " + where + inShort(there, shown)
+                        + (name.equals(Kernels.BF16_PRODUCTS) ? " (-Dpeft4j.onednn.bf16=" + there + ")" : ""));
+            }
+        }
+        return String.join("; ", differences);
     }
 
     /** Whether the same bits can be expected. */
@@ -121,8 +170,9 @@ public record RunSettings(Map<String, String> values) {
     }
 
     /** Of a hash the beginning, which is enough to see that it is another. */
-    private static String inShort(String value) {
-        return value.matches("[0-9a-f]{64}") ? value.substring(0, 12) : value;
+    private static String inShort(String value, int shown) {
+        return value.matches("[0-9a-f]{64}") ? value.substring(0, 12)
+                : value.length() > shown ? value.substring(0, shown) + "..." : value;
     }
 
     private static String hash(List<EncodedExample> examples) {

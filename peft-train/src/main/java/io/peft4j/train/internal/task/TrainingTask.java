@@ -218,6 +218,16 @@ public record TrainingTask(PeftModel model, Objective<?> objective, TrainingOpti
         return parameters;
     }
 
+    /** What is worth keeping of frozen layers when examples come again; a worker of several sees single examples. */
+    public FrozenStates frozenStates(boolean alone) {
+        if (options.epochs().getAsInt() == 1 || options.neftuneAlpha() > 0) {
+            return FrozenStates.none();
+        }
+        List<TokenSequence> all = new ArrayList<>(EncodedExample.sequences(training.examples()));
+        validation.ifPresent(held -> all.addAll(EncodedExample.sequences(held.examples())));
+        return FrozenStates.of(model.network().description(), all, alone ? options.batchSize().getAsInt() : 1);
+    }
+
     private Optional<ParameterGroup> group(Parameter parameter) {
         return options.parameterGroups().stream().filter(group -> group.holds(parameter.name())).findFirst();
     }
