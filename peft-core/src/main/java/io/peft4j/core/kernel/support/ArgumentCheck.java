@@ -12,10 +12,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * What the arrays that an operation gets must be, as its documentation has them: {@code "x[N,I] a[r,I] h[N,r]f"}. All
- * are FLOAT or BFLOAT16, with an {@code f} behind them FLOAT alone, and contiguous in c order. Two letters are a matrix,
- * one is the number of elements of an array of any rank. A letter stands for the size that is given for it, else for
- * that of the first array that has it; {@code _} for any. An array with {@code ?} behind its name may be left out, as
- * null.
+ * are contiguous in c order, FLOAT or BFLOAT16, and FLOAT alone with an {@code f} behind them. Two letters are a
+ * matrix, one is the number of elements of an array of any rank. A letter stands for the size that is given for it,
+ * else for that of the first array that has it; {@code _} for any. An array with {@code ?} behind its name may be left
+ * out, as null.
  *
  * <p>A mismatch is an {@link IllegalArgumentException} that names the operation and the shapes; kernels that read raw
  * memory are safe behind it.
