@@ -4,21 +4,22 @@ import io.peft4j.eval.metric.internal.FactMatcher;
 import io.peft4j.eval.task.internal.Value;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /** Whether an answer holds a fact, told in one of several ways. */
-public sealed interface FactCheck permits FactCheck.AllOf, FactCheck.AnyOf, FactCheck.Regex, DrawnFacts {
+public sealed interface FactCheck permits FactCheck.Texts, FactCheck.Regex, DrawnFacts {
     /** Whether an answer passes. */
     boolean accepts(String answer);
 
     /** All of these texts occur, see {@link FactMatcher}. */
     static FactCheck all(String... texts) {
-        return new AllOf(List.of(texts), false);
+        return new Texts(List.of(texts), true, false);
     }
 
     /** One of these texts occurs, see {@link FactMatcher}. */
     static FactCheck anyOf(String... texts) {
-        return new AnyOf(List.of(texts), false);
+        return new Texts(List.of(texts), false, false);
     }
 
     /** A regular expression is found. */
@@ -36,58 +37,32 @@ public sealed interface FactCheck permits FactCheck.AllOf, FactCheck.AnyOf, Fact
     }
 
     /**
-     * All texts occur.
+     * All texts occur, or one of them does.
      *
      * @param texts what must occur
+     * @param all whether all of them must
      * @param normalizes whether numbers and units are normalised
      */
-    record AllOf(List<String> texts, boolean normalizes) implements FactCheck {
+    record Texts(List<String> texts, boolean all, boolean normalizes) implements FactCheck {
         /** Copies the list. */
-        public AllOf {
+        public Texts {
             texts = List.copyOf(texts);
         }
 
         @Override
         public boolean accepts(String answer) {
-            return texts.stream().allMatch(text -> holds(answer, text, normalizes));
+            Predicate<String> occurs = text -> holds(answer, text, normalizes);
+            return all ? texts.stream().allMatch(occurs) : texts.stream().anyMatch(occurs);
         }
 
         @Override
         public FactCheck normalized() {
-            return new AllOf(texts, true);
+            return new Texts(texts, all, true);
         }
 
         @Override
         public String toString() {
-            return String.join(", ", texts);
-        }
-    }
-
-    /**
-     * One of the texts occurs.
-     *
-     * @param texts of which one must occur
-     * @param normalizes whether numbers and units are normalised
-     */
-    record AnyOf(List<String> texts, boolean normalizes) implements FactCheck {
-        /** Copies the list. */
-        public AnyOf {
-            texts = List.copyOf(texts);
-        }
-
-        @Override
-        public boolean accepts(String answer) {
-            return texts.stream().anyMatch(text -> holds(answer, text, normalizes));
-        }
-
-        @Override
-        public FactCheck normalized() {
-            return new AnyOf(texts, true);
-        }
-
-        @Override
-        public String toString() {
-            return "one of " + String.join(" / ", texts);
+            return all ? String.join(", ", texts) : "one of " + String.join(" / ", texts);
         }
     }
 
