@@ -64,7 +64,7 @@ public final class RankingEvaluation implements RowEvaluation<RankedQuery> {
                 words);
     }
 
-    private static PairedMeasures compared(Compared models, RankingQuality first, RankingQuality second) {
+    static PairedMeasures compared(Compared models, RankingQuality first, RankingQuality second) {
         PairedMeasures measures = new PairedMeasures(models.options());
         measures.scores("ndcg_at_10", first.ndcg(), second.ndcg());
         measures.yesNo("accuracy_at_1", first.first(), second.first());

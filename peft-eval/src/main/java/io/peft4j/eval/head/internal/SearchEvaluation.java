@@ -46,32 +46,23 @@ public final class SearchEvaluation implements RowEvaluation<TextPair> {
         List<String> passages = List.copyOf(distinct);
         List<String> queries = rows.stream().map(TextPair::anchor).toList();
         int[] right = rows.stream().mapToInt(row -> passages.indexOf(row.positive())).toArray();
-        SearchQuality ofBase = SearchQuality.of(base, queries, passages, right);
-        SearchQuality ofTuned = SearchQuality.of(models.tuned(), queries, passages, right);
-        PairedMeasures measures = new PairedMeasures(models.options());
-        measures.scores("ndcg_at_10", ofBase.ndcg(), ofTuned.ndcg());
-        measures.yesNo("accuracy_at_1", first(ofBase), first(ofTuned));
-        measures.means("mrr", reciprocal(ofBase), reciprocal(ofTuned));
-        measures.means("recall_at_5", found(ofBase), found(ofTuned));
+        int[] ofBase = SearchQuality.of(base, queries, passages, right).ranks();
+        int[] ofTuned = SearchQuality.of(models.tuned(), queries, passages, right).ranks();
+        RankingQuality before = ranking(ofBase, passages.size());
+        RankingQuality after = ranking(ofTuned, passages.size());
+        PairedMeasures measures = RankingEvaluation.compared(models, before, after);
         return new Findings("ndcg_at_10", "is the base model as it is", measures, Findings.Classes.NONE,
-                Findings.Classes.NONE, Rows.answers(first(ofBase), first(ofTuned), i -> new String[] {queries.get(i),
-                    rows.get(i).positive(), "rank " + ofBase.ranks()[i], "rank " + ofTuned.ranks()[i]}),
+                Findings.Classes.NONE, Rows.answers(before.first(), after.first(), i -> new String[] {queries.get(i),
+                    rows.get(i).positive(), "rank " + ofBase[i], "rank " + ofTuned[i]}),
                 Optional.empty());
     }
 
-    private static boolean[] first(SearchQuality search) {
-        boolean[] first = new boolean[search.ranks().length];
-        for (int i = 0; i < first.length; i++) {
-            first[i] = search.ranks()[i] == 1;
-        }
-        return first;
-    }
-
-    private static double[] found(SearchQuality search) {
-        return Arrays.stream(search.ranks()).mapToDouble(rank -> rank <= RankingQuality.FOUND_RANKS ? 1 : 0).toArray();
-    }
-
-    private static double[] reciprocal(SearchQuality search) {
-        return Arrays.stream(search.ranks()).mapToDouble(rank -> 1.0 / rank).toArray();
+    /** One relevant passage a query, at its rank. */
+    private static RankingQuality ranking(int[] ranks, int passages) {
+        return new RankingQuality(Arrays.stream(ranks).mapToObj(rank -> {
+            double[] relevance = new double[passages];
+            relevance[rank - 1] = 1;
+            return relevance;
+        }).toList());
     }
 }
