@@ -35,6 +35,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -76,10 +77,8 @@ public final class Comparison {
     private boolean likelihood = true;
     private int draws;
     private double temperature;
-    private Optional<Judge> judge = Optional.empty();
-    private int judgedAtOnce = 1;
-    private Optional<Embedder> embedder = Optional.empty();
-    private Optional<Grading> grading = Optional.empty();
+    /** What the evaluation is told of judges, embeddings and graders: each brings a metric. */
+    private final List<Consumer<Evaluation>> opinions = new ArrayList<>();
     private final Map<Integer, LanguageModel> otherSizes = new TreeMap<>();
     private final Map<String, LanguageModel> otherSeeds = new LinkedHashMap<>();
     private Listener listener = (arm, done, total) -> {
@@ -195,20 +194,19 @@ public final class Comparison {
      * @param atOnce number of answers judged at a time
      */
     public Comparison judge(Judge newJudge, int atOnce) {
-        judge = Optional.of(newJudge);
-        judgedAtOnce = atOnce;
+        opinions.add(evaluation -> evaluation.judge(newJudge, atOnce));
         return this;
     }
 
     /** Also measures how near answers are to their references, see {@link Evaluation#similarity}. */
     public Comparison similarity(Embedder newEmbedder) {
-        embedder = Optional.of(newEmbedder);
+        opinions.add(evaluation -> evaluation.similarity(newEmbedder));
         return this;
     }
 
     /** Also has the answers graded, see {@link Evaluation#grader}. */
     public Comparison grader(Grading newGrading) {
-        grading = Optional.of(newGrading);
+        opinions.add(evaluation -> evaluation.grader(newGrading));
         return this;
     }
 
@@ -278,17 +276,14 @@ public final class Comparison {
         }
         metric.ifPresent(evaluation::decidingMetric);
         training.ifPresent(evaluation::trainingData);
-        judge.ifPresent(who -> evaluation.judge(who, judgedAtOnce));
-        embedder.ifPresent(evaluation::similarity);
-        grading.ifPresent(evaluation::grader);
+        opinions.forEach(opinion -> opinion.accept(evaluation));
         facts().forEach(evaluation::fact);
         return explained(evaluation.compare(options));
     }
 
     /** Refuses a metric that can never be computed before any model is asked. */
     private void requireMetric(AnswerScoring scoring, List<EvaluationItem> items) {
-        boolean further = judge.isPresent() || embedder.isPresent() || grading.isPresent()
-                || items.stream().anyMatch(item -> item.further().choices().isPresent());
+        boolean further = !opinions.isEmpty() || items.stream().anyMatch(item -> item.further().choices().isPresent());
         Set<String> ofTexts = scoring.scores(Collections.nCopies(items.size(), "")).keySet();
         metric.filter(name -> !further && !ofTexts.contains(name)).ifPresent(name -> {
             throw new ConfigurationException("the metric " + name + " is not available for these items; available are "
