@@ -15,7 +15,6 @@ import io.peft4j.eval.task.Answerer;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.Leakage;
-import io.peft4j.eval.task.support.TrainedModels;
 import io.peft4j.train.plan.Prices;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -379,7 +378,19 @@ public final class FineTuningAdvisor {
                     AnswerMethod.Kind.TRAINING, items, scoring, seconds);
             return new Asked(asked.way().ofShare(share), asked.answers(), examples.size());
         } finally {
-            TrainedModels.close(model);
+            close(model);
+        }
+    }
+
+    private static void close(LanguageModel model) {
+        if (model instanceof AutoCloseable closeable) {
+            try {
+                closeable.close();
+            } catch (RuntimeException e) {
+                throw e;
+            } catch (Exception e) {
+                throw new IllegalStateException("cannot close a model: " + e.getMessage(), e);
+            }
         }
     }
 }

@@ -101,8 +101,10 @@ class FineTuningAdvisorTest {
     @Test
     void whatOnlyTrainingTeachesIsFineTuned() {
         List<ScriptedModel> trained = new ArrayList<>();
+        List<List<ChatExample>> taught = new ArrayList<>();
         Advice advice = advisor(FineTuningAdvisorTest::ignorant, examples -> {
             ScriptedModel model = (ScriptedModel) learned(examples);
+            taught.add(examples.examples());
             trained.add(model);
             return model;
         }).prices(new Prices(OptionalDouble.of(1), OptionalDouble.empty())).on(examples());
@@ -113,6 +115,8 @@ class FineTuningAdvisorTest {
         assertEquals(1, advice.ways().get(6).score());
         assertTrue(advice.ways().get(4).score() < advice.ways().get(5).score());
         assertTrue(trained.stream().allMatch(ScriptedModel::isClosed));
+        assertTrue(taught.get(1).containsAll(taught.get(0)) && taught.get(2).containsAll(taught.get(1)),
+                "smaller sets are parts of larger ones");
         JsonNode json = advice.toJson();
         assertEquals("fine-tune", json.get("advice").asText());
         assertTrue(json.get("ways").get(6).get("low").asDouble() > 0.9);
