@@ -193,7 +193,7 @@ final class EvaluateCommand extends PeftCommand {
         result.opinions().stream().filter(JudgeReport::isIncomplete)
                 .forEach(opinion -> console().say("Judgements missing: %s (%s)", opinion,
                         String.join("; ", opinion.troubles())));
-        result.arms().forEach(arm -> arm.details().cut().stream().filter(cut -> cut > 0).forEach(cut -> console()
+        result.arms().forEach(arm -> arm.details().model().cut().stream().filter(cut -> cut > 0).forEach(cut -> console()
                 .say("Cut at --max-new-tokens %d: %d of %d answers of %s", maxNewTokens, cut, items.size(),
                         arm.name())));
         if (next != null) {

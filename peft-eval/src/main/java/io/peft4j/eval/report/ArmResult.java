@@ -33,6 +33,6 @@ public record ArmResult(String name, String description, List<String> answers, M
     /** The scores of an arm's answers. */
     static ArmResult of(ArmAnswers arm, AnswerScoring scoring) {
         return new ArmResult(arm.name(), arm.description(), arm.texts(), scoring.scores(arm.texts()),
-                scoring.details(arm.texts()).with(arm.measures()), arm.seconds());
+                scoring.details(arm.texts(), arm.measures()), arm.seconds());
     }
 }

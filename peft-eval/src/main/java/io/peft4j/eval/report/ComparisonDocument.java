@@ -183,16 +183,16 @@ final class ComparisonDocument {
     private static Map<String, String> cells(ArmDetails details) {
         Map<String, String> cells = new LinkedHashMap<>();
         cells.put("refuses", percent(details.refusalRate()));
-        details.cut().ifPresent(cut -> cells.put("answers cut", Integer.toString(cut)));
+        details.model().cut().ifPresent(cut -> cells.put("answers cut", Integer.toString(cut)));
         details.wordings().ifPresent(wordings -> cells.put("wordings consistent", consistent(wordings)));
-        details.draws().ifPresent(draws -> cells.put("draws consistent", consistent(draws)));
-        details.likelihood().ifPresent(p -> {
+        details.model().draws().ifPresent(draws -> cells.put("draws consistent", consistent(draws)));
+        details.model().likelihood().ifPresent(p -> {
             cells.put("loss per token", number(p.loss()));
             cells.put("perplexity per token", number(p.perToken()));
             cells.put("per byte", number(p.perByte()));
             cells.put("loss per example", number(p.perExample()));
         });
-        details.choices().ifPresent(choices -> {
+        details.model().choices().ifPresent(choices -> {
             cells.put("acc", percent(choices.accuracy()));
             cells.put("acc per character", percent(choices.normalizedAccuracy()));
             cells.put("ECE", number(choices.calibrationError()));
@@ -202,7 +202,7 @@ final class ComparisonDocument {
             cells.put("macro F1", number(classes.macroF1()));
             cells.put("MCC", number(classes.matthewsCorrelation()));
         });
-        details.labelAuc().ifPresent(auc -> cells.put("ROC AUC", number(auc)));
+        details.model().labelAuc().ifPresent(auc -> cells.put("ROC AUC", number(auc)));
         return cells;
     }
 

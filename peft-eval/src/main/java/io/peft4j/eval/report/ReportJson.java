@@ -157,17 +157,17 @@ final class ReportJson {
 
     private static void details(ObjectNode arm, ArmDetails details) {
         arm.put("refusal_rate", details.refusalRate());
-        details.cut().ifPresent(cut -> arm.put("cut_answers", cut));
+        details.model().cut().ifPresent(cut -> arm.put("cut_answers", cut));
         details.wordings().ifPresent(wordings -> consistency(arm.putObject("wordings"), wordings));
-        details.draws().ifPresent(draws -> consistency(arm.putObject("draws"), draws));
-        details.likelihood().ifPresent(p -> arm.putObject("likelihood").put("loss", p.loss())
+        details.model().draws().ifPresent(draws -> consistency(arm.putObject("draws"), draws));
+        details.model().likelihood().ifPresent(p -> arm.putObject("likelihood").put("loss", p.loss())
                 .put("perplexity_per_token", p.perToken()).put("perplexity_per_byte", p.perByte())
                 .put("nll_per_example", p.perExample()).put("tokens", p.tokens()).put("bytes", p.bytes())
                 .put("examples", p.examples()));
-        details.choices().ifPresent(choices -> arm.putObject("choices").put("acc", choices.accuracy())
+        details.model().choices().ifPresent(choices -> arm.putObject("choices").put("acc", choices.accuracy())
                 .put("acc_norm", choices.normalizedAccuracy()).put("ece", choices.calibrationError()));
         details.classes().ifPresent(classes -> classification(arm.putObject("classification"), classes));
-        details.labelAuc().ifPresent(auc -> arm.withObject("/classification").put("roc_auc", auc));
+        details.model().labelAuc().ifPresent(auc -> arm.withObject("/classification").put("roc_auc", auc));
     }
 
     private static void consistency(ObjectNode node, Consistency consistency) {

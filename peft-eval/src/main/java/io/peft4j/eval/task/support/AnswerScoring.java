@@ -8,6 +8,7 @@ import io.peft4j.eval.metric.internal.AnswerMetric;
 import io.peft4j.eval.metric.internal.CorpusMetric;
 import io.peft4j.eval.metric.internal.TextMetrics;
 import io.peft4j.eval.task.ArmDetails;
+import io.peft4j.eval.task.ModelMeasures;
 import io.peft4j.eval.task.Classification;
 import io.peft4j.eval.task.Consistency;
 import io.peft4j.eval.task.EvaluationItem;
@@ -24,8 +25,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
@@ -265,8 +264,8 @@ public final class AnswerScoring {
         return score;
     }
 
-    /** What else the texts of one set of answers say: classes, consistency of wordings, refusals. */
-    public ArmDetails details(List<String> answers) {
+    /** What else one set of answers says: classes, consistency of wordings, refusals; and its model. */
+    public ArmDetails details(List<String> answers, ModelMeasures model) {
         check(answers);
         int[] labelled = places(item -> item.further().label().isPresent());
         Optional<Classification> classes = labelled.length == 0 ? Optional.empty()
@@ -275,8 +274,7 @@ public final class AnswerScoring {
                         IntStream.of(labelled).mapToObj(answers::get).toList()));
         Optional<Consistency> wordings = Consistency.hasWordings(items)
                 ? Optional.of(Consistency.ofWordings(items, answers)) : Optional.empty();
-        return new ArmDetails(RefusalDetector.rate(answers), OptionalInt.empty(), classes, wordings, Optional.empty(),
-                Optional.empty(), Optional.empty(), OptionalDouble.empty());
+        return new ArmDetails(RefusalDetector.rate(answers), classes, wordings, model);
     }
 
     /** How BLEU and chrF were computed, in sacreBLEU's form; empty without references. */
