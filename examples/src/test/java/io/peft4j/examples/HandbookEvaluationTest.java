@@ -63,7 +63,8 @@ class HandbookEvaluationTest {
                     .toLowerCase(java.util.Locale.ROOT)
                     .contains(items.get(i).mustContain().get(0).toLowerCase(java.util.Locale.ROOT))).boxed().toList();
             assertEquals(wrong, report.failures().wrong());
-            assertTrue(report.tuned().details().model().likelihood().orElseThrow().loss() < report.base().details().model().likelihood()
+            assertTrue(report.tuned().details().model().likelihood().orElseThrow().loss() < report.base()
+                    .details().model().likelihood()
                     .orElseThrow().loss(), "16 examples in the company's style");
             assertEquals(0, report.leakage().orElseThrow().count());
         }

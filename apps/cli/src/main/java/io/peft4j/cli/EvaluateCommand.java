@@ -193,9 +193,9 @@ final class EvaluateCommand extends PeftCommand {
         result.opinions().stream().filter(JudgeReport::isIncomplete)
                 .forEach(opinion -> console().say("Judgements missing: %s (%s)", opinion,
                         String.join("; ", opinion.troubles())));
-        result.arms().forEach(arm -> arm.details().model().cut().stream().filter(cut -> cut > 0).forEach(cut -> console()
-                .say("Cut at --max-new-tokens %d: %d of %d answers of %s", maxNewTokens, cut, items.size(),
-                        arm.name())));
+        result.arms().forEach(arm -> arm.details().model().cut().stream().filter(cut -> cut > 0)
+                .forEach(cut -> console().say("Cut at --max-new-tokens %d: %d of %d answers of %s", maxNewTokens, cut,
+                        items.size(), arm.name())));
         if (next != null) {
             write("collect.jsonl", FailureFiles.skeleton(result.failures(), items));
             write("preferences.jsonl",
