@@ -25,15 +25,14 @@ public final class GenerationProfile {
     public static void main(String[] args) {
         ModelOptions options = ModelOptions.defaults()
                 .withPrecision(ModelOptions.Precision.valueOf(args[2].toUpperCase(Locale.ROOT)));
-        int sequences = Integer.parseInt(args[1].substring(0, args[1].indexOf('x')));
-        int length = Integer.parseInt(args[1].substring(args[1].indexOf('x') + 1));
-        GenerationOptions how = GenerationOptions.defaults().withBatchSize(sequences)
+        BatchShape shape = BatchShape.parse(args[1]);
+        GenerationOptions how = GenerationOptions.defaults().withBatchSize(shape.sequences())
                 .withMaxNewTokens(Integer.parseInt(args[3]));
         int runs = Integer.parseInt(args[4]);
         TimedKernels timed = new TimedKernels(KernelSelection.best());
         try (BaseModel model = BaseModel.load(ModelLocator.fromEnvironment().locate(args[0]), options,
                 timed.kernels())) {
-            List<Prompt> prompts = GenerationBenchmark.randomPrompts(model, sequences, length, 0);
+            List<Prompt> prompts = GenerationBenchmark.randomPrompts(model, shape.sequences(), shape.tokens(), 0);
             for (int i = 0; i < WARM_UP; i++) {
                 model.generate(prompts, how);
             }

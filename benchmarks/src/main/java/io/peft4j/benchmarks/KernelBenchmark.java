@@ -6,9 +6,13 @@ import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.RotaryTable;
 import io.peft4j.core.kernel.UpdateKernels.AdamWStep;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -50,12 +54,15 @@ public class KernelBenchmark {
         "rmsNorm 512x576", "rmsNormBackward 512x576", "layerNorm 2048x384", "layerNormBackward 2048x384",
         "rotary 512x576", "add 512x576", "addBias 2048x1536", "gated 512x1536", "gatedBackward 512x1536",
         "gelu 2048x1536", "geluBackward 2048x1536", "geluTanh 2048x1536",
-        "crossEntropy 128x49152", "crossEntropyBackward 128x49152", "adamW 1x4884480", "sumOfSquares 1x4884480"})
+        "crossEntropy 128x49152", "crossEntropyBackward 128x49152", "adamW 1x4884480", "sumOfSquares 1x4884480",
+        "pack 8x80", "pack 64x80", "packSharing 8x80", "packSharing 64x80"})
     public String operation;
 
     private KernelState state;
     private Kernels kernels;
     private Runnable run;
+    /** Kept, so that it is not left out. */
+    private PackedBatch packed;
 
     /** Makes the arrays. */
     @Setup
@@ -64,9 +71,20 @@ public class KernelBenchmark {
         kernels = made.get();
         String[] words = operation.split(" ");
         int[] sizes = Stream.of(words[1].split("x")).mapToInt(Integer::parseInt).toArray();
-        run = words[0].startsWith("attend") || words[0].startsWith("encode") ? attention(words[0], sizes)
-                : sizes.length == 3 ? product(words[0], sizes[0], sizes[1], sizes[2])
-                        : rows(words[0], sizes[0], sizes[1]);
+        run = words[0].startsWith("pack") ? packing(words[0], sizes[0], sizes[1])
+                : words[0].startsWith("attend") || words[0].startsWith("encode") ? attention(words[0], sizes)
+                        : sizes.length == 3 ? product(words[0], sizes[0], sizes[1], sizes[2])
+                                : rows(words[0], sizes[0], sizes[1]);
+    }
+
+    /** Of sequences whose first 32 tokens are the same, one after the other or the common beginning once. */
+    private Runnable packing(String name, int sequences, int length) {
+        SplittableRandom random = new SplittableRandom(3);
+        int[] prefix = random.ints(32, 0, 49152).toArray();
+        List<TokenSequence> batch = Stream.generate(() -> TokenSequence.allSupervised(IntStream.concat(
+                IntStream.of(prefix), random.ints(length - 32, 0, 49152)).toArray())).limit(sequences).toList();
+        return name.equals("pack") ? () -> packed = PackedBatch.of(batch)
+                : () -> packed = PackedBatch.sharingPrefixes(batch);
     }
 
     private Runnable product(String name, int rows, int in, int out) {

@@ -103,10 +103,9 @@ public final class TrainingStepProfile {
     }
 
     private static PackedBatch batch(String shape) {
-        int sequences = Integer.parseInt(shape.substring(0, shape.indexOf('x')));
-        int length = Integer.parseInt(shape.substring(shape.indexOf('x') + 1));
-        Random random = new Random(sequences * 31L + length);
-        return PackedBatch.of(IntStream.range(0, sequences)
-                .mapToObj(i -> TokenSequence.allSupervised(random.ints(length, 100, 40_000).toArray())).toList());
+        BatchShape sizes = BatchShape.parse(shape);
+        Random random = new Random(sizes.sequences() * 31L + sizes.tokens());
+        return PackedBatch.of(IntStream.range(0, sizes.sequences()).mapToObj(i -> TokenSequence.allSupervised(
+                random.ints(sizes.tokens(), 100, 40_000).toArray())).toList());
     }
 }
