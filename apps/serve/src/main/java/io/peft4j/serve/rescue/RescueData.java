@@ -7,14 +7,13 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.Split;
 import io.peft4j.data.SplitOptions;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.example.Example;
 import io.peft4j.data.example.PreferenceExample;
-import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.task.DecisionSource;
+import io.peft4j.data.task.RowKind;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.train.objective.DecisionOptions;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -85,16 +84,7 @@ record RescueData(ChatDataset chats, List<PreferenceExample> preferences, List<E
     }
 
     private static List<PreferenceExample> preferences(Path file) {
-        List<PreferenceExample> pairs = new ArrayList<>();
-        try (ExampleReader reader = ExampleReader.open(file)) {
-            for (Example example : (Iterable<Example>) reader.stream()::iterator) {
-                if (!(example instanceof PreferenceExample pair)) {
-                    throw new ConfigurationException(file.getFileName() + " holds rows without preferences");
-                }
-                pairs.add(pair);
-            }
-        }
-        return pairs;
+        return RowKind.PREFERENCES.read(DataFile.of(file));
     }
 
     /** The preferred answers. */

@@ -367,12 +367,9 @@ public final class BatchRun {
                     if (counts[kind] > 0) {
                         Path copy = Files.copy(path(kind), store.files().spool());
                         requireWholeLines(copy);
-                        StoredFile file = new StoredFile(id, job.owner(), job.project(),
-                                job.id() + "_" + KINDS.get(kind) + ".jsonl", "batch_output", Files.size(copy), now,
-                                Optional.empty(), "processed", Optional.empty());
                         Files.move(copy, store.files().content(id), StandardCopyOption.REPLACE_EXISTING);
-                        store.files().record(file);
-                        files.add(file);
+                        files.add(store.files().leave(job, id, job.id() + "_" + KINDS.get(kind) + ".jsonl",
+                                "batch_output", now));
                     }
                 } catch (IOException e) {
                     throw new UncheckedIOException("cannot keep " + id, e);

@@ -2,8 +2,6 @@ package io.peft4j.serve.job.internal;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.example.Example;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
@@ -12,7 +10,6 @@ import io.peft4j.data.task.AnswerGroup;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.serve.store.internal.Job;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -60,15 +57,9 @@ record JobData(ChatDataset chats, List<PreferenceExample> preferences, List<Answ
             if (!preferences) {
                 return new JobData(ChatDataset.read(file), List.of(), List.of());
             }
-            List<PreferenceExample> pairs = new ArrayList<>();
-            List<ChatExample> chats = new ArrayList<>();
-            try (ExampleReader reader = ExampleReader.open(file)) {
-                for (Example example : (Iterable<Example>) reader.stream()::iterator) {
-                    pairs.add((PreferenceExample) example);
-                    chats.add(example.toChat().orElseThrow());
-                }
-            }
-            return new JobData(ChatDataset.of(chats), pairs, List.of());
+            List<PreferenceExample> pairs = RowKind.PREFERENCES.read(DataFile.of(file));
+            return new JobData(ChatDataset.of(pairs.stream().flatMap(pair -> pair.toChat().stream()).toList()), pairs,
+                    List.of());
         } catch (DataException e) {
             throw fault(param, e);
         }

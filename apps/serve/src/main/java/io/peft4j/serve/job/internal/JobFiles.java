@@ -11,7 +11,6 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -127,14 +126,14 @@ final class JobFiles {
         try (FolderLock lock = FolderLock.take(run())) {
             check.run();
             if (checkpoints().isEmpty()) {
-                entries(run(), name -> !name.equals(FolderLock.FILE)).forEach(JobFiles::delete);
+                entries(run(), name -> !name.equals(FolderLock.FILE)).forEach(Store::deleteTree);
             }
         }
     }
 
     /** Removes what is needed only to go on with the training. */
     void tidyRun() {
-        checkpoints().forEach(JobFiles::delete);
+        checkpoints().forEach(Store::deleteTree);
     }
 
     private List<Path> checkpoints() {
@@ -167,17 +166,7 @@ final class JobFiles {
     /** Removes the run of a job that leads to nothing; the checkpoints that it has told of go on to answer. */
     void deleteRun() {
         if (Files.exists(run())) {
-            delete(run());
-        }
-    }
-
-    static void delete(Path tree) {
-        try (Stream<Path> paths = Files.walk(tree)) {
-            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot delete " + tree, e);
+            Store.deleteTree(run());
         }
     }
 }

@@ -72,16 +72,8 @@ final class JobResults {
 
     private StoredFile keep(String name, String text, long now) {
         String id = "file-" + job.id().substring(job.id().indexOf('-') + 1) + "-" + name.replaceAll("\\W", "-");
-        Path content = store.files().content(id);
-        AtomicFiles.writeString(content, text);
-        try {
-            StoredFile file = new StoredFile(id, job.owner(), job.project(), name, "fine-tune-results",
-                    Files.size(content), now, Optional.empty(), "processed", Optional.empty());
-            store.files().record(file);
-            return file;
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot keep " + name, e);
-        }
+        AtomicFiles.writeString(store.files().content(id), text);
+        return store.files().leave(job, id, name, "fine-tune-results", now);
     }
 
     private static String read(Path path) {

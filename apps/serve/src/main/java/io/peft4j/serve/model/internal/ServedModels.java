@@ -6,9 +6,9 @@ import io.peft4j.core.measure.support.ProcessUsage;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Task;
-import io.peft4j.core.peft.support.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.support.AdapterChoice;
 import io.peft4j.core.task.Reranker;
 import io.peft4j.data.grader.GraderTools;
 import io.peft4j.eval.grader.GraderModels;
@@ -17,14 +17,12 @@ import io.peft4j.models.constraint.TextConstraints;
 import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.store.internal.Store;
 import io.peft4j.serve.store.internal.StoredModel;
-import java.io.IOException;
-import java.nio.file.Files;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -34,7 +32,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -343,12 +340,10 @@ public final class ServedModels implements AutoCloseable {
 
     /** Deletes the files; answers that still run have them open. */
     private static void delete(Path folder) {
-        try (Stream<Path> paths = Files.walk(folder)) {
-            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        } catch (IOException e) {
-            LOG.warn("the adapter {} could not be deleted: {}", folder, AtomicFiles.reason(e));
+        try {
+            Store.deleteTree(folder);
+        } catch (UncheckedIOException e) {
+            LOG.warn("the adapter {} could not be deleted: {}", folder, AtomicFiles.reason(e.getCause()));
         }
     }
 

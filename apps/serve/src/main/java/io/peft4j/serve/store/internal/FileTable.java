@@ -65,9 +65,16 @@ public final class FileTable {
         return kept;
     }
 
-    /** Takes note of a file that a job leaves, before its row is written. */
-    public void record(StoredFile file) {
-        records.put(file);
+    /** Takes note of a file that a job leaves, whose content is there, before its row is written. */
+    public StoredFile leave(Job job, String id, String name, String purpose, long now) {
+        try {
+            StoredFile file = new StoredFile(id, job.owner(), job.project(), name, purpose, Files.size(content(id)),
+                    now, Optional.empty(), "processed", Optional.empty());
+            records.put(file);
+            return file;
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot keep " + name, e);
+        }
     }
 
     /** Makes the name durable, where the system lets a folder be opened. */

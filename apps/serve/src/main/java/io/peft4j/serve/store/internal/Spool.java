@@ -6,8 +6,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.List;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -91,12 +89,9 @@ final class Spool implements AutoCloseable {
     }
 
     private static void remove(Path tree) {
-        try (Stream<Path> paths = Files.walk(tree)) {
-            List<Path> all = paths.sorted(Comparator.reverseOrder()).toList();
-            for (Path path : all) {
-                Files.deleteIfExists(path);
-            }
-        } catch (IOException | UncheckedIOException e) {
+        try {
+            Store.deleteTree(tree);
+        } catch (UncheckedIOException e) {
             LOG.warn("cannot remove {}: {}", tree, e.getMessage());
         }
     }
