@@ -84,7 +84,7 @@ class PassageQuestionsTest {
         ChatExample section = section("Canteen",
                 "The canteen, he says, opens at 11:40. We like it a lot. Cook says: hi.\n"
                         + "Grade: Cook; Pay: 2,150 EUR\nThe old canteen closes at 14:10. "
-                + "The new canteen, she says, closes at 15:10.");
+                        + "The new canteen, she says, closes at 15:10.");
         PassageRows made = asked(asked -> !asked.startsWith("Ask") ? "At 14:10."
                 : asked.contains("opens") ? "When does the canteen open the the door?"
                         : asked.contains("old") ? "When does the old canteen close?" : "Hm.",
