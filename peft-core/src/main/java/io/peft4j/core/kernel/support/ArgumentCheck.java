@@ -21,7 +21,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * memory are safe behind it.
  */
 final class ArgumentCheck {
-    private static final Pattern ARGUMENT = Pattern.compile("(\\w+)\\??\\[(\\w)(?:,(\\w))?](f?)");
+    private static final Pattern ARGUMENT = Pattern.compile("(\\w+)(\\??)\\[(\\w)(?:,(\\w))?](f?)");
     private static final int ANY = 0;
 
     private final String operation;
@@ -31,7 +31,7 @@ final class ArgumentCheck {
     private final List<Pair> pairs = new ArrayList<>();
 
     /** A matrix of sizes by number of letter, or a vector where there is none for its columns. */
-    private record Argument(String name, int rows, OptionalInt columns, boolean floats) {
+    private record Argument(String name, boolean optional, int rows, OptionalInt columns, boolean floats) {
     }
 
     /** A result and another argument whose memory it must not share, or, where it may be the same, not in part. */
@@ -52,9 +52,10 @@ final class ArgumentCheck {
             if (!parts.matches()) {
                 throw new IllegalArgumentException(argument);
             }
-            int rows = number(parts.group(2).charAt(0));
-            arguments.add(new Argument(parts.group(1), rows, parts.group(3) == null ? OptionalInt.empty()
-                    : OptionalInt.of(number(parts.group(3).charAt(0))), !parts.group(4).isEmpty()));
+            int rows = number(parts.group(3).charAt(0));
+            arguments.add(new Argument(parts.group(1), !parts.group(2).isEmpty(), rows, parts.group(4) == null
+                    ? OptionalInt.empty() : OptionalInt.of(number(parts.group(4).charAt(0))),
+                    !parts.group(5).isEmpty()));
         }
     }
 
@@ -100,8 +101,11 @@ final class ArgumentCheck {
         java.util.Arrays.fill(known, -1);
         System.arraycopy(sizes, 0, known, 1, sizes.length);
         for (int i = 0; i < arrays.length; i++) {
+            Argument argument = arguments.get(i);
             if (arrays[i] != null) {
-                check(arguments.get(i), arrays[i], known);
+                check(argument, arrays[i], known);
+            } else if (!argument.optional) {
+                throw new NullPointerException(operation + ": " + argument.name);
             }
         }
         for (Pair pair : pairs) {
