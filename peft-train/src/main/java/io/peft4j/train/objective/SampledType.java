@@ -1,6 +1,7 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.io.support.Sha256;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -15,13 +16,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.stream.Stream;
 
 /** {@link SampledObjective} by its name. */
 abstract class SampledType extends GroupObjective.Type {
@@ -86,11 +85,7 @@ abstract class SampledType extends GroupObjective.Type {
             Path folder = Files.createTempDirectory("peft4j-start");
             models.trained().saveAdapter(folder);
             LanguageModel start = models.open(Optional.empty(), Optional.of(folder));
-            try (Stream<Path> files = Files.walk(folder)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            }
+            AtomicFiles.delete(folder);
             return start;
         } catch (IOException e) {
             throw new UncheckedIOException("cannot copy the adapter as it starts: " + e.getMessage(), e);

@@ -137,18 +137,8 @@ public final class AdapterVersions {
         List<Path> all = all(prefix);
         for (Path version : all.subList(0, Math.max(0, all.size() - kept))) {
             if (!version.equals(current)) {
-                delete(version);
+                AtomicFiles.delete(version);
             }
-        }
-    }
-
-    private static void delete(Path version) {
-        try (Stream<Path> files = Files.walk(version)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot delete " + version + ": " + AtomicFiles.reason(e), e);
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.peft4j.train.internal.probe;
 
 import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.measure.support.ProcessUsage;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.TrainingHook;
@@ -309,13 +310,7 @@ public final class TrainingProbe {
             try {
                 return work.apply(folder);
             } finally {
-                List<Path> all;
-                try (Stream<Path> files = Files.walk(folder)) {
-                    all = files.sorted(Comparator.reverseOrder()).toList();
-                }
-                for (Path file : all) {
-                    Files.delete(file);
-                }
+                AtomicFiles.delete(folder);
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write a temporary folder for an estimate", e);

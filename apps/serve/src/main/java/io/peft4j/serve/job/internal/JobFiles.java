@@ -1,6 +1,7 @@
 package io.peft4j.serve.job.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.io.support.FolderLock;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.store.internal.Job;
@@ -126,14 +127,14 @@ final class JobFiles {
         try (FolderLock lock = FolderLock.take(run())) {
             check.run();
             if (checkpoints().isEmpty()) {
-                entries(run(), name -> !name.equals(FolderLock.FILE)).forEach(Store::deleteTree);
+                entries(run(), name -> !name.equals(FolderLock.FILE)).forEach(AtomicFiles::delete);
             }
         }
     }
 
     /** Removes what is needed only to go on with the training. */
     void tidyRun() {
-        checkpoints().forEach(Store::deleteTree);
+        checkpoints().forEach(AtomicFiles::delete);
     }
 
     private List<Path> checkpoints() {
@@ -166,7 +167,7 @@ final class JobFiles {
     /** Removes the run of a job that leads to nothing; the checkpoints that it has told of go on to answer. */
     void deleteRun() {
         if (Files.exists(run())) {
-            Store.deleteTree(run());
+            AtomicFiles.delete(run());
         }
     }
 }

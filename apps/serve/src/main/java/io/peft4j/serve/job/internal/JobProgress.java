@@ -272,7 +272,7 @@ final class JobProgress implements TrainingListener {
         Path half = folder.resolveSibling("." + folder.getFileName() + ".tmp");
         try {
             if (Files.exists(half)) {
-                Store.deleteTree(half);
+                AtomicFiles.delete(half);
             }
             Files.createDirectories(half);
             model.saveAdapter(half);

@@ -341,7 +341,7 @@ public final class ServedModels implements AutoCloseable {
     /** Deletes the files; answers that still run have them open. */
     private static void delete(Path folder) {
         try {
-            Store.deleteTree(folder);
+            AtomicFiles.delete(folder);
         } catch (UncheckedIOException e) {
             LOG.warn("the adapter {} could not be deleted: {}", folder, AtomicFiles.reason(e.getCause()));
         }

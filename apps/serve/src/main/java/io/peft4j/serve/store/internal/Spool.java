@@ -1,6 +1,7 @@
 package io.peft4j.serve.store.internal;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.io.support.FolderLock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -90,7 +91,7 @@ final class Spool implements AutoCloseable {
 
     private static void remove(Path tree) {
         try {
-            Store.deleteTree(tree);
+            AtomicFiles.delete(tree);
         } catch (UncheckedIOException e) {
             LOG.warn("cannot remove {}: {}", tree, e.getMessage());
         }
