@@ -1,12 +1,12 @@
 package io.peft4j.benchmarks;
 
-import io.peft4j.core.measure.support.ProcessUsage;
+import io.peft4j.core.ProcessUsage;
 import io.peft4j.data.clean.CleaningReport;
 import io.peft4j.data.clean.DataPipeline;
+import io.peft4j.data.clean.FileSplit;
+import io.peft4j.data.clean.SplitRule;
 import io.peft4j.data.report.DataCheck;
 import io.peft4j.data.report.DataReport;
-import io.peft4j.data.split.FileSplit;
-import io.peft4j.data.split.SplitRule;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;

@@ -4,7 +4,7 @@ import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
-import io.peft4j.eval.support.GenerationBenchmark;
+import io.peft4j.eval.GenerationBenchmark;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;

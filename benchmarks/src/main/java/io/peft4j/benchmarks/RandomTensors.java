@@ -1,7 +1,7 @@
 package io.peft4j.benchmarks;
 
 import io.peft4j.core.weight.BlockType;
-import io.peft4j.core.weight.support.TensorStore;
+import io.peft4j.core.weight.TensorStore;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;

@@ -1,9 +1,9 @@
 package io.peft4j.benchmarks;
 
+import io.peft4j.core.ProcessUsage;
+import io.peft4j.core.SpeedLimits;
 import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.measure.support.ProcessUsage;
-import io.peft4j.core.measure.support.SpeedLimits;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
@@ -13,10 +13,10 @@ import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;
-import io.peft4j.train.internal.pass.TrainingPasses;
+import io.peft4j.train.TrainingBenchmark;
+import io.peft4j.train.TrainingPasses;
 import io.peft4j.train.optimizer.AdamW;
 import io.peft4j.train.optimizer.Updates;
-import io.peft4j.train.support.TrainingBenchmark;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

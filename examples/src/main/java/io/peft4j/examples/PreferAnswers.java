@@ -4,8 +4,8 @@ import static io.peft4j.core.peft.config.TargetModules.ALL_LINEAR;
 
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.task.PreferenceRows;
+import io.peft4j.eval.PreferenceComparison;
 import io.peft4j.eval.guard.GuardSet;
-import io.peft4j.eval.preference.PreferenceComparison;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.Trainer;

@@ -1,6 +1,6 @@
 /**
- * The engine and the contracts that every other module builds on: arrays, kernels, autograd, layers, weight
- * files and adapters. It knows no other module. Each subpackage says what to open first.
+ * What all other packages use: {@link io.peft4j.core.Internal} marks what is not for applications, and
+ * {@link io.peft4j.core.Registered} finds what jars on the class path add to the library.
  */
 @org.jspecify.annotations.NullMarked
 package io.peft4j.core;

@@ -3,7 +3,7 @@ package io.peft4j.core;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.peft4j.core.array.support.NativeLibraries;
+import io.peft4j.core.array.NativeLibraries;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.bytedeco.javacpp.FloatPointer;

@@ -1,8 +1,10 @@
 package io.peft4j.data;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.error.DataException;
-import io.peft4j.core.error.support.Count;
+import io.peft4j.data.clean.DataSplit;
+import io.peft4j.data.clean.SplitRule;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.Origin;
@@ -12,9 +14,7 @@ import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.OpenRows;
-import io.peft4j.data.format.support.UnfilledRows;
-import io.peft4j.data.split.SplitRule;
-import io.peft4j.data.split.internal.DataSplit;
+import io.peft4j.data.format.UnfilledRows;
 import io.peft4j.data.task.RowKind;
 import java.io.InputStream;
 import java.nio.file.Path;

@@ -1,18 +1,18 @@
 package io.peft4j.data;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.PeftException;
-import io.peft4j.core.error.support.Count;
 import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.model.support.TaskIds;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Encoding;
+import io.peft4j.core.text.TokenBound;
 import io.peft4j.core.text.Tokenizer;
-import io.peft4j.core.text.support.TokenBound;
 import io.peft4j.data.example.ChatExample;
 import java.io.Serializable;
 import java.nio.file.Path;

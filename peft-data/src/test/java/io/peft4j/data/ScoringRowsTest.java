@@ -10,7 +10,6 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.text.WordTokenizer;
-import io.peft4j.data.support.ScoringRows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

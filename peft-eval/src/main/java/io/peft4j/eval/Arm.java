@@ -9,7 +9,7 @@ import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.ToolCheck;
-import io.peft4j.eval.task.internal.WordVectors;
+import io.peft4j.eval.task.WordVectors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;

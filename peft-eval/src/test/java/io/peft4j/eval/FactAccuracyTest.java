@@ -13,7 +13,7 @@ import io.peft4j.eval.task.AnswerCache;
 import io.peft4j.eval.task.Answerer;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.models.BaseModel;
-import io.peft4j.models.constraint.TextConstraints;
+import io.peft4j.models.generation.TextConstraints;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

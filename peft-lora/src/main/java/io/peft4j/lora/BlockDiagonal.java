@@ -1,8 +1,8 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.peft.ObjectFormat;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.Key;
-import io.peft4j.core.peft.support.ObjectFormat;
 import java.util.Collections;
 import java.util.List;
 

@@ -1,8 +1,8 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.peft.ObjectFormat;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.Key;
-import io.peft4j.core.peft.support.ObjectFormat;
 
 /**
  * KaSA (<a href="https://arxiv.org/abs/2412.06071">2412.06071</a>), {@code kasa_config} of {@link LoraConfig}: the base

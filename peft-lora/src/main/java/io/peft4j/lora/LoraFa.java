@@ -1,13 +1,12 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.support.DenseMath;
+import io.peft4j.core.array.DenseMath;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.UpdateRule;
-import io.peft4j.lora.internal.LoraLayer;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;

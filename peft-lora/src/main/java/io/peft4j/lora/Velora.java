@@ -1,9 +1,9 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.peft.ObjectFormat;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.KeyFormat;
-import io.peft4j.core.peft.support.ObjectFormat;
 
 /**
  * VeLoRA (<a href="https://arxiv.org/abs/2405.17991">2405.17991</a>), {@code velora_config} of {@link LoraConfig}: LoRA

@@ -2,12 +2,12 @@ package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.DerivedAdapter;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.LowRankUpdate;
-import io.peft4j.core.peft.support.DerivedAdapter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;

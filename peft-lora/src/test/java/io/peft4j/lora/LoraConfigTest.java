@@ -13,7 +13,7 @@ import io.peft4j.core.peft.config.OneOrMany;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.config.TokenIndices;
 import io.peft4j.core.peft.method.PeftMethod;
-import io.peft4j.core.peft.method.support.PeftMethods;
+import io.peft4j.core.peft.method.PeftMethods;
 import io.peft4j.lora.init.LoraInit;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -10,7 +10,7 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
-import io.peft4j.core.peft.file.support.AdapterProvenance;
+import io.peft4j.core.peft.file.AdapterProvenance;
 import io.peft4j.lora.init.LoraInit;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -2,9 +2,9 @@ package io.peft4j.models;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Task;
-import io.peft4j.models.architecture.support.WeightType;
-import io.peft4j.models.architecture.support.WeightType.Blocks;
-import io.peft4j.models.architecture.support.WeightType.Linear;
+import io.peft4j.models.architecture.WeightType;
+import io.peft4j.models.architecture.WeightType.Blocks;
+import io.peft4j.models.architecture.WeightType.Linear;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;

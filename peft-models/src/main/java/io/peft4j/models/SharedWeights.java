@@ -1,12 +1,12 @@
 package io.peft4j.models;
 
-import io.peft4j.core.io.support.Sha256;
+import io.peft4j.core.io.Sha256;
 import io.peft4j.core.model.Network;
+import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.core.safetensors.TensorData;
-import io.peft4j.core.safetensors.support.Safetensors;
-import io.peft4j.models.architecture.support.WeightLoader;
-import io.peft4j.models.architecture.support.WeightType;
+import io.peft4j.models.architecture.WeightLoader;
+import io.peft4j.models.architecture.WeightType;
 import io.peft4j.models.hub.HubOptions;
 import io.peft4j.models.hub.ModelSource;
 import java.io.IOException;

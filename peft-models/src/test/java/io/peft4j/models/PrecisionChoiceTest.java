@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.kernel.Kernels.BFloat16Speed;
-import io.peft4j.core.safetensors.support.Safetensors;
+import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.models.ModelOptions.Precision;
-import io.peft4j.models.architecture.support.WeightType;
-import io.peft4j.models.architecture.support.WeightType.Blocks;
-import io.peft4j.models.architecture.support.WeightType.Linear;
+import io.peft4j.models.architecture.WeightType;
+import io.peft4j.models.architecture.WeightType.Blocks;
+import io.peft4j.models.architecture.WeightType.Linear;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;

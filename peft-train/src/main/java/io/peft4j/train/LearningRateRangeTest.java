@@ -2,7 +2,6 @@ package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.train.internal.run.BestValues;
 import io.peft4j.train.plan.LearningRateRange;
 import java.util.ArrayList;
 import java.util.List;

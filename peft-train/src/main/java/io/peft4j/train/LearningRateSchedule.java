@@ -1,7 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.support.SimilarNames;
+import io.peft4j.core.error.SimilarNames;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;

@@ -1,6 +1,6 @@
 package io.peft4j.train;
 
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;

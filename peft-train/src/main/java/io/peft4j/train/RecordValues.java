@@ -1,7 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.support.SimilarNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.data.pack.PackOptions;
 import io.peft4j.train.optimizer.Optimizer;
 import java.lang.reflect.InvocationTargetException;

@@ -5,8 +5,6 @@ import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.train.internal.run.JointTraining;
-import io.peft4j.train.internal.run.TrainingRun;
 import io.peft4j.train.objective.EncodedExamples;
 import io.peft4j.train.objective.NextTokenObjective;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.io.IfExists;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;
@@ -13,13 +13,6 @@ import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.Masking;
-import io.peft4j.train.internal.checkpoint.Checkpoints;
-import io.peft4j.train.internal.checkpoint.OutputFolder;
-import io.peft4j.train.internal.pass.TrainingPasses;
-import io.peft4j.train.internal.probe.TrainingProbe;
-import io.peft4j.train.internal.report.TrainingGuards;
-import io.peft4j.train.internal.run.TrainingRun;
-import io.peft4j.train.internal.task.TrainingTask;
 import io.peft4j.train.objective.ChatObjective;
 import io.peft4j.train.objective.DataSetup;
 import io.peft4j.train.objective.EncodedExample;
@@ -48,7 +41,7 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p>While a training writes to an output folder, others are refused there ({@link
- * io.peft4j.core.io.support.FolderLock}).
+ * io.peft4j.core.io.FolderLock}).
  *
  * <p>The loss of an update is the mean over all supervised tokens of its examples, however they are cut into batches,
  * so gradient accumulation equals a larger batch, and several {@linkplain TrainerBuilder#workers workers} equal one.

@@ -1,13 +1,11 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.io.IfExists;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.train.internal.checkpoint.Checkpoints;
-import io.peft4j.train.internal.checkpoint.OutputFolder;
 import io.peft4j.train.objective.Keeping;
 import io.peft4j.train.parallel.WorkerCollective;
 import java.nio.file.Path;

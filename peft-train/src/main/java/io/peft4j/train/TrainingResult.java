@@ -1,6 +1,6 @@
 package io.peft4j.train;
 
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.runs.LearnedRows;
 import java.nio.file.Path;

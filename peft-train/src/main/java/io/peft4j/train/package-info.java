@@ -5,12 +5,12 @@
  * <ul>
  * <li>an {@link io.peft4j.train.objective.Objective} is what is minimized, and encodes examples for it;
  * <li>{@link io.peft4j.train.objective.EncodedExamples} are what is learned, or what a loss is measured on;
- * <li>a {@link io.peft4j.train.internal.task.TrainingTask} says what is trained, how and on what;
- * <li>a {@link io.peft4j.train.internal.run.TrainingRun} is one training from its preparation to the saved adapter;
- * <li>an {@link io.peft4j.train.internal.task.UpdateSampler} says which batches an update sees;
- * <li>{@link io.peft4j.train.internal.task.BatchLosses} are batches of an update or a measurement, with their losses;
+ * <li>a {@link io.peft4j.train.TrainingTask} says what is trained, how and on what;
+ * <li>a {@link io.peft4j.train.TrainingRun} is one training from its preparation to the saved adapter;
+ * <li>an {@link io.peft4j.train.UpdateSampler} says which batches an update sees;
+ * <li>{@link io.peft4j.train.BatchLosses} are batches of an update or a measurement, with their losses;
  * <li>{@link io.peft4j.train.objective.Passes} run a batch through the model;
- * <li>{@link io.peft4j.train.internal.checkpoint.Checkpoints} are what a training is resumed from.
+ * <li>{@link io.peft4j.train.Checkpoints} are what a training is resumed from.
  * </ul>
  */
 @org.jspecify.annotations.NullMarked

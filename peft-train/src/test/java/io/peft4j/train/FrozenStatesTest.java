@@ -3,15 +3,13 @@ package io.peft4j.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.kernel.KernelProvider;
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.kernel.support.KernelProvider;
-import io.peft4j.core.kernel.support.NaiveKernels;
+import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyNetwork;
-import io.peft4j.train.internal.pass.FrozenStates;
-import io.peft4j.train.internal.pass.TrainingPasses;
 import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.SplittableRandom;

@@ -1,9 +1,9 @@
 package io.peft4j.train;
 
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.kernel.support.NaiveKernels;
+import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.peft.TinyNetwork;
-import io.peft4j.core.peft.method.support.PeftMethods;
+import io.peft4j.core.peft.method.PeftMethods;
 import io.peft4j.data.pack.PackOptions;
 import io.peft4j.train.optimizer.Optimizer;
 import java.nio.file.Path;

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.MemoryFolder;
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.kernel.support.NaiveKernels;
+import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.train.KilledTraining.Kind;
 import java.io.BufferedReader;
 import java.io.IOException;

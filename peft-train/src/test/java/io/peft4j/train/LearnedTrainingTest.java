@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.train.internal.pass.RowVisits;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.runs.LearnedRows;
 import io.peft4j.train.runs.LearnedRows.Reason;

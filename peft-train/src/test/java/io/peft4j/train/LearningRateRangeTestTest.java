@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.train.plan.LearningRateRange.Point;
 import io.peft4j.train.plan.LearningRateRange;
+import io.peft4j.train.plan.LearningRateRange.Point;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;

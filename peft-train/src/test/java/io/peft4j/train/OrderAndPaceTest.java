@@ -7,9 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.pack.PackOptions.Strategy;
-import io.peft4j.data.pack.support.Seeds;
-import io.peft4j.train.internal.run.RemainingTime;
-import io.peft4j.train.internal.task.UpdateSampler;
+import io.peft4j.data.pack.Seeds;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.EncodedExamples;
 import java.util.ArrayList;

@@ -16,7 +16,6 @@ import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.lora.AdaLoraConfig;
 import io.peft4j.lora.LoraConfig;
-import io.peft4j.train.internal.pass.TrainingPasses;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

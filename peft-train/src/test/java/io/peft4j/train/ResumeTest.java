@@ -16,11 +16,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.kernel.support.KernelProvider;
+import io.peft4j.core.kernel.KernelProvider;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.pack.PackOptions;
 import io.peft4j.train.Runs.Crash;
-import io.peft4j.train.internal.report.MetricsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -7,7 +7,6 @@ import io.peft4j.core.model.Pass;
 import io.peft4j.core.model.SequenceScorer;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.train.internal.pass.TrainingPasses;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

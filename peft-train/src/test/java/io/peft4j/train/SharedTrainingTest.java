@@ -8,12 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.kernel.support.NaiveKernels;
+import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.lora.AdaLoraConfig;
 import io.peft4j.train.Runs.Crash;
-import io.peft4j.train.internal.parallel.SlowWorkers;
 import io.peft4j.train.parallel.WorkerCollective;
 import io.peft4j.train.parallel.WorkerException;
 import java.io.IOException;

@@ -2,9 +2,9 @@ package io.peft4j.train;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.kernel.KernelProvider;
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.kernel.support.KernelProvider;
-import io.peft4j.core.kernel.support.NaiveKernels;
+import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;

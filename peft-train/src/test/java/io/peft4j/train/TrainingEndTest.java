@@ -9,8 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.train.TrainingResult.Ending;
 import io.peft4j.train.TrainingResult.Evaluation;
-import io.peft4j.train.internal.run.BestValues;
-import io.peft4j.train.internal.run.Validation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

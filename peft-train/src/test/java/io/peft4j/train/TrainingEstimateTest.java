@@ -5,12 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.kernel.support.NaiveKernels;
+import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.lora.AdaLoraConfig;
-import io.peft4j.train.internal.probe.Timing;
 import io.peft4j.train.plan.Prices;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -18,7 +18,6 @@ import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.LoraFa;
 import io.peft4j.lora.LoraPlus;
 import io.peft4j.lora.init.LoraInit;
-import io.peft4j.train.internal.pass.TrainingPasses;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package io.peft4j.cli;
 
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.lora.CombinationType;
 import io.peft4j.lora.LoraConfig;

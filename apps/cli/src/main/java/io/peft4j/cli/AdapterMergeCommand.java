@@ -3,7 +3,7 @@ package io.peft4j.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.weight.BlockType;
-import io.peft4j.core.weight.support.RowEncoder;
+import io.peft4j.core.weight.RowEncoder;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.export.ModelExport;
 import io.peft4j.models.export.ModelExport.ExportReport;

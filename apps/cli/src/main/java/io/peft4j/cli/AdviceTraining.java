@@ -7,7 +7,7 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingResult;
-import io.peft4j.train.data.support.TrainingData;
+import io.peft4j.train.data.TrainingData;
 import io.peft4j.train.plan.Hyperparameters;
 import java.time.Duration;
 import java.util.IdentityHashMap;

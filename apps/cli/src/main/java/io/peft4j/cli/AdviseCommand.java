@@ -7,7 +7,7 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.eval.task.EvaluationData;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.models.BaseModel;
-import io.peft4j.train.data.support.TrainingData;
+import io.peft4j.train.data.TrainingData;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

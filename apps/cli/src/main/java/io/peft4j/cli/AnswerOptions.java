@@ -3,7 +3,7 @@ package io.peft4j.cli;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Sampling;
-import io.peft4j.models.constraint.TextConstraints;
+import io.peft4j.models.generation.TextConstraints;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

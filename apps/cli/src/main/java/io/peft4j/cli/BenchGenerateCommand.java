@@ -1,13 +1,13 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
-import io.peft4j.data.support.PromptRows;
-import io.peft4j.eval.support.GenerationBenchmark;
-import io.peft4j.eval.support.GenerationBenchmark.GenerationMeasurement;
+import io.peft4j.data.PromptRows;
+import io.peft4j.eval.GenerationBenchmark;
+import io.peft4j.eval.GenerationBenchmark.GenerationMeasurement;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
 import java.util.List;

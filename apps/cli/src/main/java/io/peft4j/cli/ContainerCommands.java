@@ -1,14 +1,14 @@
 package io.peft4j.cli;
 
-import io.peft4j.cloud.support.JobCommands;
+import io.peft4j.cloud.jobs.JobCommands;
 import io.peft4j.train.TrainingListener;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
 
 /** The commands that a container runs, as if somebody had typed them. */
 final class ContainerCommands implements JobCommands {

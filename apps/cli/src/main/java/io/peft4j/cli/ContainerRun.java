@@ -1,11 +1,11 @@
 package io.peft4j.cli;
 
-import io.peft4j.cloud.support.ContainerModel;
+import io.peft4j.cloud.jobs.ContainerModel;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
-import io.peft4j.serve.support.ContainerServer;
-import io.peft4j.serve.support.EndpointContract;
+import io.peft4j.serve.ContainerServer;
+import io.peft4j.serve.EndpointContract;
 import java.util.concurrent.CountDownLatch;
 
 /** Serves a model until somebody stops the process. */

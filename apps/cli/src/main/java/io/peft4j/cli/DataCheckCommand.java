@@ -1,8 +1,8 @@
 package io.peft4j.cli;
 
-import io.peft4j.core.error.support.Count;
-import io.peft4j.data.pii.PiiDetector;
-import io.peft4j.data.pii.PiiKind;
+import io.peft4j.core.error.Count;
+import io.peft4j.data.clean.PiiDetector;
+import io.peft4j.data.clean.PiiKind;
 import io.peft4j.data.report.DataCheck;
 import io.peft4j.data.report.DataReport;
 import io.peft4j.data.report.Finding;

@@ -1,13 +1,13 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.data.clean.CleaningReport;
 import io.peft4j.data.clean.CleaningStep;
 import io.peft4j.data.clean.DataPipeline;
+import io.peft4j.data.clean.PiiDetector;
+import io.peft4j.data.clean.PiiKind;
 import io.peft4j.data.clean.StepReport;
-import io.peft4j.data.pii.PiiDetector;
-import io.peft4j.data.pii.PiiKind;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;

@@ -1,6 +1,6 @@
 package io.peft4j.cli;
 
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.ExampleWriter;
 import java.nio.file.Path;

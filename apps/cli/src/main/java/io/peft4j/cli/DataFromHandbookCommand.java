@@ -2,13 +2,13 @@ package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.error.DataException;
-import io.peft4j.core.error.support.Count;
 import io.peft4j.data.augment.Augmentation;
 import io.peft4j.data.augment.PassageQuestions;
 import io.peft4j.data.augment.PassageRows;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.format.support.UnfilledRows;
+import io.peft4j.data.format.UnfilledRows;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

@@ -2,15 +2,15 @@ package io.peft4j.cli;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
-import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.format.DataFile;
+import io.peft4j.data.format.DataFiles;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.ExampleWriter;
 import io.peft4j.data.format.TableColumns;
-import io.peft4j.data.format.support.DataFiles;
 import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.util.HashMap;

@@ -1,9 +1,9 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
+import io.peft4j.data.augment.Mixture;
 import io.peft4j.data.example.Example;
-import io.peft4j.data.mix.Mixture;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;

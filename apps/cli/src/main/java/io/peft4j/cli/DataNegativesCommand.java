@@ -1,9 +1,9 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.error.DataException;
-import io.peft4j.core.error.support.Count;
-import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.augment.HardNegatives;

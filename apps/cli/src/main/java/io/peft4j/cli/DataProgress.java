@@ -1,6 +1,6 @@
 package io.peft4j.cli;
 
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import java.time.Duration;
 
 /** How many rows have been seen: a line that is drawn again on a terminal, else a line every ten seconds. */

@@ -1,9 +1,9 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.error.support.Count;
-import io.peft4j.data.split.FileSplit;
-import io.peft4j.data.split.SplitRule;
+import io.peft4j.core.error.Count;
+import io.peft4j.data.clean.FileSplit;
+import io.peft4j.data.clean.SplitRule;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,9 +1,9 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
+import io.peft4j.models.MachineReport;
 import io.peft4j.models.hub.HubOptions;
-import io.peft4j.models.support.MachineReport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

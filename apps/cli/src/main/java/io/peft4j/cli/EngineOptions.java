@@ -3,7 +3,7 @@ package io.peft4j.cli;
 import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.Task;
-import io.peft4j.models.support.AdapterVocabulary;
+import io.peft4j.models.AdapterVocabulary;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;

@@ -1,6 +1,6 @@
 package io.peft4j.cli;
 
-import io.peft4j.core.peft.file.support.AdapterTask;
+import io.peft4j.core.peft.file.AdapterTask;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import java.nio.file.Path;

@@ -1,8 +1,8 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.error.Causes;
 import io.peft4j.core.error.PeftException;
-import io.peft4j.core.error.support.Causes;
-import io.peft4j.core.error.support.SimilarNames;
+import io.peft4j.core.error.SimilarNames;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

@@ -9,7 +9,7 @@ import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
-import io.peft4j.data.support.PromptRows;
+import io.peft4j.data.PromptRows;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;

@@ -1,10 +1,10 @@
 package io.peft4j.cli;
 
-import io.peft4j.data.grader.Grading;
 import io.peft4j.data.grader.Graders;
-import io.peft4j.eval.grader.GraderModels;
+import io.peft4j.data.grader.Grading;
+import io.peft4j.eval.judge.GraderModels;
 import io.peft4j.models.BaseModel;
-import io.peft4j.models.constraint.TextConstraints;
+import io.peft4j.models.generation.TextConstraints;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;

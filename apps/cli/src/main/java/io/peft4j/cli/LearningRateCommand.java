@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.LearningRateRangeTest;
-import io.peft4j.train.data.support.TrainingData;
+import io.peft4j.train.data.TrainingData;
 import io.peft4j.train.plan.Hyperparameters;
 import io.peft4j.train.plan.LearningRateRange;
 import java.nio.file.Path;

@@ -1,11 +1,11 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.model.BaseLanguageModel;
-import io.peft4j.train.data.support.DataSource;
-import io.peft4j.train.data.support.TrainingData;
+import io.peft4j.train.data.DataSource;
+import io.peft4j.train.data.TrainingData;
 import io.peft4j.train.objective.ObjectiveType;
+import io.peft4j.train.objective.ObjectiveTypes;
 import io.peft4j.train.objective.ObjectiveValues;
-import io.peft4j.train.objective.support.ObjectiveTypes;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;

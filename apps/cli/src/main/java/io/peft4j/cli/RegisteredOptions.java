@@ -1,10 +1,10 @@
 package io.peft4j.cli;
 
 import io.peft4j.trackers.Tracker;
-import io.peft4j.trackers.support.Trackers;
+import io.peft4j.trackers.Trackers;
 import io.peft4j.train.objective.ObjectiveOption;
 import io.peft4j.train.objective.ObjectiveType;
-import io.peft4j.train.objective.support.ObjectiveTypes;
+import io.peft4j.train.objective.ObjectiveTypes;
 import java.util.Collections;
 import java.util.Enumeration;
 import java.util.LinkedHashMap;

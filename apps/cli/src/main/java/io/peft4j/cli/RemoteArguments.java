@@ -1,6 +1,6 @@
 package io.peft4j.cli;
 
-import io.peft4j.cloud.support.RemoteFolder;
+import io.peft4j.cloud.jobs.RemoteFolder;
 import io.peft4j.core.error.PeftException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;

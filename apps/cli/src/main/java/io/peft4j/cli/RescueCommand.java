@@ -1,8 +1,8 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.error.support.Count;
-import io.peft4j.core.weight.support.RowEncoder;
+import io.peft4j.core.error.Count;
+import io.peft4j.core.weight.RowEncoder;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.rescue.Inventory;
 import io.peft4j.serve.rescue.Rescue;

@@ -1,7 +1,7 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.train.runs.RunComparison;
 import io.peft4j.train.runs.SeedGroup;
 import io.peft4j.train.runs.TrainingRecord;

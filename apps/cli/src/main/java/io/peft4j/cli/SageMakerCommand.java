@@ -1,8 +1,8 @@
 package io.peft4j.cli;
 
-import io.peft4j.cloud.support.MetricDefinitions;
-import io.peft4j.cloud.support.SageMakerTraining;
-import io.peft4j.serve.support.SageMakerEndpoint;
+import io.peft4j.cloud.jobs.MetricDefinitions;
+import io.peft4j.cloud.jobs.SageMakerTraining;
+import io.peft4j.serve.SageMakerEndpoint;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;

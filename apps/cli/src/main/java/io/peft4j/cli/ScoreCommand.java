@@ -1,9 +1,9 @@
 package io.peft4j.cli;
 
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.SequenceScorer;
-import io.peft4j.data.support.ScoringRows;
+import io.peft4j.data.ScoringRows;
 import java.nio.file.Path;
 import java.util.Locale;
 import picocli.CommandLine.Command;

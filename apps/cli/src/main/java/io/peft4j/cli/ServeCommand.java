@@ -1,10 +1,10 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.model.Task;
-import io.peft4j.core.peft.file.support.AdapterTask;
+import io.peft4j.core.peft.file.AdapterTask;
 import io.peft4j.eval.VerdictOptions;
 import io.peft4j.models.BaseModel;
-import io.peft4j.models.architecture.support.SentencePooling;
+import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.hub.ModelSource;
 import io.peft4j.serve.DamagedDataException;
 import io.peft4j.serve.FineTuningServer;

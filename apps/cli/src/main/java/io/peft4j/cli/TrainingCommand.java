@@ -7,7 +7,7 @@ import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingOptions;
-import io.peft4j.train.data.support.TrainingData;
+import io.peft4j.train.data.TrainingData;
 import io.peft4j.train.objective.Keeping;
 import io.peft4j.train.plan.AutoInteger;
 import io.peft4j.train.plan.AutoNumber;

@@ -1,12 +1,12 @@
 package io.peft4j.cli;
 
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
+import io.peft4j.train.MetricsJson;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.objective.SampledAnswer;
-import io.peft4j.train.support.MetricsJson;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;

@@ -2,8 +2,8 @@ package io.peft4j.cli;
 
 import java.util.OptionalInt;
 import jdk.jshell.JShell;
-import jdk.jshell.SourceCodeAnalysis.CompletionInfo;
 import jdk.jshell.SourceCodeAnalysis;
+import jdk.jshell.SourceCodeAnalysis.CompletionInfo;
 
 /**
  * Finds what a script for JShell breaks off in: an open bracket takes all lines behind it along, and JShell drops it at

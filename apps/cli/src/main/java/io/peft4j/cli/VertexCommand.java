@@ -1,7 +1,7 @@
 package io.peft4j.cli;
 
-import io.peft4j.cloud.support.VertexTraining;
-import io.peft4j.serve.support.VertexEndpoint;
+import io.peft4j.cloud.jobs.VertexTraining;
+import io.peft4j.serve.VertexEndpoint;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.cloud.support.Emulator;
+import io.peft4j.cloud.jobs.Emulator;
 import java.io.File;
 import java.io.IOException;
 import java.net.URI;

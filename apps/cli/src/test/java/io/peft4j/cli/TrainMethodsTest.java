@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.peft.method.PeftMethod;
-import io.peft4j.core.peft.method.support.PeftMethods;
+import io.peft4j.core.peft.method.PeftMethods;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

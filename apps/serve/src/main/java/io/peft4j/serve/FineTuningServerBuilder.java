@@ -4,7 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.VerdictOptions;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.answer.AnsweringOptions;
-import io.peft4j.serve.http.internal.HttpServer;
+import io.peft4j.serve.http.HttpServer;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package io.peft4j.serve;
 
-import io.peft4j.serve.store.internal.Rebuild;
+import io.peft4j.serve.store.Rebuild;
 import java.nio.file.Path;
 import java.util.Optional;
 

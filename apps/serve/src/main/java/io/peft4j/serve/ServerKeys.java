@@ -1,10 +1,10 @@
 package io.peft4j.serve;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.serve.http.internal.Caller;
-import io.peft4j.serve.store.internal.ApiKey;
-import io.peft4j.serve.store.internal.DamagedStoreException;
-import io.peft4j.serve.store.internal.Store;
+import io.peft4j.serve.http.Caller;
+import io.peft4j.serve.store.ApiKey;
+import io.peft4j.serve.store.DamagedStoreException;
+import io.peft4j.serve.store.Store;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;

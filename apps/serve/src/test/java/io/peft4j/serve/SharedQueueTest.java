@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.serve.store.internal.Job;
-import io.peft4j.serve.store.internal.JobClaim;
-import io.peft4j.serve.store.internal.JobQueue;
-import io.peft4j.serve.store.internal.JobStatus;
-import io.peft4j.serve.store.internal.Store;
-import io.peft4j.serve.store.internal.StoredModel;
+import io.peft4j.serve.store.Job;
+import io.peft4j.serve.store.JobClaim;
+import io.peft4j.serve.store.JobQueue;
+import io.peft4j.serve.store.JobStatus;
+import io.peft4j.serve.store.Store;
+import io.peft4j.serve.store.StoredModel;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;

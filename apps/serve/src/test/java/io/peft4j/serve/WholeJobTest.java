@@ -23,7 +23,7 @@ import com.openai.models.finetuning.jobs.JobCreateParams;
 import com.openai.models.finetuning.jobs.checkpoints.FineTuningJobCheckpoint;
 import com.openai.models.finetuning.methods.SupervisedHyperparameters;
 import com.openai.models.finetuning.methods.SupervisedMethod;
-import io.peft4j.core.io.support.FolderLock;
+import io.peft4j.core.io.FolderLock;
 import io.peft4j.eval.VerdictOptions;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;

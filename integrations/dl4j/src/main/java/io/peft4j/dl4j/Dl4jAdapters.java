@@ -2,9 +2,6 @@ package io.peft4j.dl4j;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.config.PeftConfig;
-import io.peft4j.dl4j.internal.AdaptedNetwork;
-import io.peft4j.dl4j.internal.AdapterFolder;
-import io.peft4j.dl4j.internal.NetworkForm;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;

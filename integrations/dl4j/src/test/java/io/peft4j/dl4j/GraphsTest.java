@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.AdapterMismatchException;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.safetensors.support.SafetensorsFile;
+import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.methods.Ia3Config;
 import java.io.ByteArrayInputStream;

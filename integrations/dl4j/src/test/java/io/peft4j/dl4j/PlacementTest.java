@@ -10,7 +10,6 @@ import io.peft4j.core.error.TargetModuleException;
 import io.peft4j.core.peft.config.Bias;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.TargetModules;
-import io.peft4j.dl4j.internal.AdaptedLayer;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.LoraConfigBuilder;
 import io.peft4j.lora.init.LoraInit;

@@ -1,13 +1,10 @@
 package io.peft4j.spark;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.data.clean.PiiKind;
 import io.peft4j.data.format.DataFormat;
-import io.peft4j.data.pii.PiiKind;
 import io.peft4j.data.report.DataReport;
 import io.peft4j.data.report.Finding;
-import io.peft4j.spark.internal.CheckJob;
-import io.peft4j.spark.internal.CheckSettings;
-import io.peft4j.spark.internal.ModelRecipe;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,19 +1,10 @@
 package io.peft4j.spark;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.support.SimilarNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.ModelOptions.Precision;
-import io.peft4j.spark.internal.AnswerRows;
-import io.peft4j.spark.internal.AnswerSettings;
-import io.peft4j.spark.internal.BatchRows;
-import io.peft4j.spark.internal.BatchWork;
-import io.peft4j.spark.internal.ClassWork;
-import io.peft4j.spark.internal.ModelRecipe;
-import io.peft4j.spark.internal.RowPlan;
-import io.peft4j.spark.internal.ScoreWork;
-import io.peft4j.spark.internal.VectorWork;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -2,7 +2,7 @@ package io.peft4j.spark;
 
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
-import io.peft4j.data.support.PromptRows;
+import io.peft4j.data.PromptRows;
 import io.peft4j.models.BaseModel;
 import java.util.ArrayList;
 import java.util.List;

@@ -3,7 +3,7 @@ package io.peft4j.spring;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.peft.support.AdapterChoice;
+import io.peft4j.core.peft.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.models.BaseModel;

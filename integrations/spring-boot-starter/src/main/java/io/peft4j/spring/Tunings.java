@@ -1,7 +1,7 @@
 package io.peft4j.spring;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.TargetModules;

@@ -1,6 +1,6 @@
 package io.peft4j.trackers;
 
-import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.AtomicFiles;
 import java.io.IOException;
 import java.io.StringReader;
 import java.io.StringWriter;

@@ -1,6 +1,6 @@
 package io.peft4j.trackers;
 
-import io.peft4j.core.error.support.Causes;
+import io.peft4j.core.error.Causes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

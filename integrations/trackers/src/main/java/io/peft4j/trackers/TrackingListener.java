@@ -1,11 +1,11 @@
 package io.peft4j.trackers;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.train.MetricsJson;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
-import io.peft4j.train.support.MetricsJson;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;

@@ -1,6 +1,5 @@
 package io.peft4j.core.array;
 
-import io.peft4j.core.array.support.NativeMemory;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;

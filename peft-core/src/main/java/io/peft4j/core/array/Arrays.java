@@ -1,7 +1,5 @@
 package io.peft4j.core.array;
 
-import io.peft4j.core.array.support.BFloat16;
-import io.peft4j.core.array.support.NativeMemory;
 import java.util.stream.LongStream;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.buffer.DataType;

@@ -1,7 +1,5 @@
 package io.peft4j.core.array;
 
-import io.peft4j.core.array.support.DenseMath;
-import io.peft4j.core.array.support.NativeLibraries;
 import java.util.Arrays;
 import java.util.Optional;
 import org.bytedeco.openblas.global.openblas;

@@ -1,7 +1,7 @@
 package io.peft4j.core.autograd;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.support.HeapRows;
+import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
-import io.peft4j.core.decision.support.PythonJson;
 import io.peft4j.core.error.ConfigurationException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

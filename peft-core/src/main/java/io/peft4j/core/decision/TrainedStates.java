@@ -1,8 +1,7 @@
 package io.peft4j.core.decision;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.peft4j.core.decision.support.PythonJson;
-import io.peft4j.core.io.support.Sha256;
+import io.peft4j.core.io.Sha256;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;

@@ -1,7 +1,7 @@
 package io.peft4j.core.io;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.support.SimilarNames;
+import io.peft4j.core.error.SimilarNames;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;

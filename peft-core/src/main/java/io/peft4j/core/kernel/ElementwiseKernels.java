@@ -1,6 +1,5 @@
 package io.peft4j.core.kernel;
 
-import io.peft4j.core.kernel.support.DropoutMask;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Operations on elements that do not see each other, of arrays of equal length: a group of {@link Kernels}. */

@@ -1,8 +1,6 @@
 package io.peft4j.core.kernel;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.kernel.support.KernelProvider;
-import io.peft4j.core.kernel.support.LoopSelection;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;

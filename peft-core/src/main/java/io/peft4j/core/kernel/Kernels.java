@@ -1,6 +1,5 @@
 package io.peft4j.core.kernel;
 
-import io.peft4j.core.kernel.support.CheckedKernels;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.Map;
 

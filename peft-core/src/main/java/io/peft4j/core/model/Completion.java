@@ -1,6 +1,6 @@
 package io.peft4j.core.model;
 
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import java.util.List;
 
 /**

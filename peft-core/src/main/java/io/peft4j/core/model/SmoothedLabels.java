@@ -1,6 +1,6 @@
 package io.peft4j.core.model;
 
-import io.peft4j.core.array.support.HeapRows;
+import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.kernel.LossKernels;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

@@ -1,7 +1,7 @@
 package io.peft4j.core.model;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.support.SimilarNames;
+import io.peft4j.core.error.SimilarNames;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;

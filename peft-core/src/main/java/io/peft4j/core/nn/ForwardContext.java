@@ -5,7 +5,6 @@ import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.nn.support.ExpertWeight;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

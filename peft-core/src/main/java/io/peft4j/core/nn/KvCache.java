@@ -1,7 +1,7 @@
 package io.peft4j.core.nn;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.support.NativeMemory;
+import io.peft4j.core.array.NativeMemory;
 import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;

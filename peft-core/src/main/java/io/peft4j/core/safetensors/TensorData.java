@@ -1,9 +1,9 @@
 package io.peft4j.core.safetensors;
 
-import io.peft4j.core.array.support.NativeMemory;
+import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.weight.BlockType;
+import io.peft4j.core.weight.RowEncoder;
 import io.peft4j.core.weight.RowReader;
-import io.peft4j.core.weight.support.RowEncoder;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;

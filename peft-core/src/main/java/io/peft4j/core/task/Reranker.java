@@ -4,7 +4,6 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.core.task.support.HeadPasses;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;

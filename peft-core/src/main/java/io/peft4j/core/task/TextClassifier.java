@@ -3,7 +3,6 @@ package io.peft4j.core.task;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.core.task.support.HeadPasses;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;

@@ -1,13 +1,12 @@
 package io.peft4j.core.task;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.support.SimilarNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.model.HeadedNetwork;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.core.task.support.HeadPasses;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;

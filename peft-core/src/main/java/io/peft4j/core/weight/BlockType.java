@@ -1,6 +1,6 @@
 package io.peft4j.core.weight;
 
-import io.peft4j.core.array.support.NativeMemory;
+import io.peft4j.core.array.NativeMemory;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 import java.util.Optional;

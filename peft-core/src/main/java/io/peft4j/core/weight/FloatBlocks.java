@@ -1,7 +1,7 @@
 package io.peft4j.core.weight;
 
-import io.peft4j.core.array.support.BFloat16;
-import io.peft4j.core.array.support.Float16;
+import io.peft4j.core.array.BFloat16;
+import io.peft4j.core.array.Float16;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;

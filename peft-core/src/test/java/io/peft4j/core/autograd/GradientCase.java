@@ -8,7 +8,7 @@ import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.GradientCheck;
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.kernel.support.NaiveKernels;
+import io.peft4j.core.kernel.NaiveKernels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

@@ -2,9 +2,9 @@ package io.peft4j.core.autograd;
 
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.AttentionExtras;
+import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
-import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.kernel.RotaryTable;
 import io.peft4j.core.weight.DenseWeight;

@@ -11,7 +11,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
-import io.peft4j.core.kernel.support.NaiveKernels;
+import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.weight.DenseWeight;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.peft4j.core.decision.support.PythonJson;
 import io.peft4j.core.error.ConfigurationException;
 import java.io.IOException;
 import java.util.List;

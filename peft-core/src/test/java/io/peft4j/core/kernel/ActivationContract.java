@@ -3,7 +3,6 @@ package io.peft4j.core.kernel;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.kernel.support.NaiveActivations;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;

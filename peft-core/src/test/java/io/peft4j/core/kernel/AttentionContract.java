@@ -3,7 +3,6 @@ package io.peft4j.core.kernel;
 import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
 import io.peft4j.core.kernel.AttentionLayout.Sight;
-import io.peft4j.core.kernel.support.NaiveKernels;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

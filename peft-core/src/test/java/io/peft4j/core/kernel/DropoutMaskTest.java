@@ -2,7 +2,6 @@ package io.peft4j.core.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.peft4j.core.kernel.support.DropoutMask;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 

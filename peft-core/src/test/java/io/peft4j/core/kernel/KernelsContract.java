@@ -2,7 +2,6 @@ package io.peft4j.core.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-import io.peft4j.core.kernel.support.NaiveKernels;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;

@@ -2,7 +2,6 @@ package io.peft4j.core.kernel;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.SequenceKernels.ScanInputs;
-import io.peft4j.core.kernel.support.NaiveKernels;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;

@@ -1,6 +1,5 @@
 package io.peft4j.core.kernel;
 
-import io.peft4j.core.kernel.support.NaiveKernels;
 import org.junit.jupiter.api.Tag;
 
 /** The naive kernels against themselves: what remains is determinism and the checks of arguments. */

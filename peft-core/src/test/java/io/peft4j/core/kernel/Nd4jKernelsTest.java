@@ -3,7 +3,6 @@ package io.peft4j.core.kernel;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.kernel.support.Nd4jKernels;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.ArrayList;

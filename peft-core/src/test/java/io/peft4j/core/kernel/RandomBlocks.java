@@ -1,7 +1,7 @@
 package io.peft4j.core.kernel;
 
-import io.peft4j.core.array.support.BFloat16;
-import io.peft4j.core.array.support.Float16;
+import io.peft4j.core.array.BFloat16;
+import io.peft4j.core.array.Float16;
 import io.peft4j.core.weight.BlockType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

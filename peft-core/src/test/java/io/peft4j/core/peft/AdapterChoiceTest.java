@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.peft.support.AdapterChoice;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;

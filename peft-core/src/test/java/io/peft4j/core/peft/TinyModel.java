@@ -3,7 +3,7 @@ package io.peft4j.core.peft;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.engine.Lifetime;
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.kernel.support.NaiveKernels;
+import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;

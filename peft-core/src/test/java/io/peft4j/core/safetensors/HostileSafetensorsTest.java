@@ -6,8 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.support.TestFiles;
-import io.peft4j.core.safetensors.support.SafetensorsFile;
+import io.peft4j.core.io.TestFiles;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.gguf.support.GgufFile;
-import io.peft4j.core.io.support.TestFiles;
-import io.peft4j.core.safetensors.support.SafetensorsFile;
+import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.io.TestFiles;
+import io.peft4j.core.safetensors.SafetensorsFile;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.EnumSet;

@@ -5,9 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.gguf.support.GgufFile;
-import io.peft4j.core.io.support.TestFiles;
-import io.peft4j.core.weight.support.RowEncoder;
+import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.io.TestFiles;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;

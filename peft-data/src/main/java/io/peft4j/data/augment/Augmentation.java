@@ -7,7 +7,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.near.support.QuestionText;
+import io.peft4j.data.near.QuestionText;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;

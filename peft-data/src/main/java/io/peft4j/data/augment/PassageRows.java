@@ -2,7 +2,7 @@ package io.peft4j.data.augment;
 
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
-import io.peft4j.data.format.internal.Place;
+import io.peft4j.data.format.Place;
 import java.util.List;
 import java.util.Objects;
 

@@ -1,6 +1,6 @@
 package io.peft4j.data.augment;
 
-import io.peft4j.data.near.support.QuestionText;
+import io.peft4j.data.near.QuestionText;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;

@@ -2,10 +2,10 @@ package io.peft4j.data.augment;
 
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.format.support.HandbookTable;
-import io.peft4j.data.format.support.UnfilledRows;
-import io.peft4j.data.near.support.QuestionText;
-import io.peft4j.data.near.support.Sentences;
+import io.peft4j.data.format.HandbookTable;
+import io.peft4j.data.format.UnfilledRows;
+import io.peft4j.data.near.QuestionText;
+import io.peft4j.data.near.Sentences;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.RowFault;
-import io.peft4j.data.pii.PiiDetector;
 import java.util.List;
 import java.util.Locale;
 

@@ -2,8 +2,7 @@ package io.peft4j.data.clean;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.example.Example;
-import io.peft4j.data.format.internal.Mojibake;
-import io.peft4j.data.pii.PiiDetector;
+import io.peft4j.data.format.Mojibake;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

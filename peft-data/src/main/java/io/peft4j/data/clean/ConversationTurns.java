@@ -1,7 +1,6 @@
 package io.peft4j.data.clean;
 
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.data.clean.internal.EmptyAnswers;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.ClassificationExample;
 import io.peft4j.data.example.Example;

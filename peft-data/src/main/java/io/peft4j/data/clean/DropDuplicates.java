@@ -1,7 +1,7 @@
 package io.peft4j.data.clean;
 
 import io.peft4j.data.example.Example;
-import io.peft4j.data.near.support.ExactKey;
+import io.peft4j.data.near.ExactKey;
 import java.util.Arrays;
 import java.util.Optional;
 

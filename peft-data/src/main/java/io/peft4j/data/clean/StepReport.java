@@ -1,8 +1,6 @@
 package io.peft4j.data.clean;
 
 import io.peft4j.data.example.Example;
-import io.peft4j.data.pii.PiiDetector;
-import io.peft4j.data.pii.PiiKind;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.Iterator;

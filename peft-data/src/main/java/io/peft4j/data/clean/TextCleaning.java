@@ -6,7 +6,6 @@ import io.peft4j.data.example.ClassificationExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.example.TextExample;
-import io.peft4j.data.pii.internal.FieldTexts;
 import java.text.Normalizer;
 import java.util.Comparator;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.peft4j.data.example;
 
-import io.peft4j.core.model.support.TaskIds;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;

@@ -3,7 +3,6 @@ package io.peft4j.data.format;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.Origin;
-import io.peft4j.data.format.internal.Place;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

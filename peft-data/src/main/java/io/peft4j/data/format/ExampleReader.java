@@ -2,8 +2,6 @@ package io.peft4j.data.format;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.example.Example;
-import io.peft4j.data.format.internal.DataFaults;
-import io.peft4j.data.format.support.UnfilledRows;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

@@ -1,9 +1,6 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.format.support.DataFiles;
-import io.peft4j.data.format.support.HandbookSections;
-import io.peft4j.data.format.support.HandbookTable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;

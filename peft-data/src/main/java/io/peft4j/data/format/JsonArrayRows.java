@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.format.support.DataFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;

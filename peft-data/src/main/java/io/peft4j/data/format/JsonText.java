@@ -6,7 +6,6 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.format.support.DataFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -2,8 +2,6 @@ package io.peft4j.data.format;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.format.support.DataFiles;
-import io.peft4j.data.format.support.HandbookSections;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;

@@ -3,10 +3,10 @@ package io.peft4j.data.grader;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.Registered;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.support.JsonFiles;
-import io.peft4j.core.support.Registered;
+import io.peft4j.core.io.JsonFiles;
 import java.nio.file.Path;
 import java.util.List;
 

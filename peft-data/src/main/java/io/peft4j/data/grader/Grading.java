@@ -1,7 +1,6 @@
 package io.peft4j.data.grader;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.data.grader.support.LimitedCalls;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,7 +2,7 @@ package io.peft4j.data.report;
 
 import static io.peft4j.report.support.Html.tag;
 
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.report.support.BarPlot;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.HistogramPlot;

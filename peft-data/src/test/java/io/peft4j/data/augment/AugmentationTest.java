@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.model.ScriptedModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.near.support.QuestionText;
+import io.peft4j.data.near.QuestionText;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

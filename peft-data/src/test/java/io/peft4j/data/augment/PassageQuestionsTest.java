@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.model.ScriptedModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.format.support.UnfilledRows;
+import io.peft4j.data.format.UnfilledRows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -8,7 +8,6 @@ import io.peft4j.core.text.TestChatTemplate;
 import io.peft4j.core.text.WordTokenizer;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
-import io.peft4j.data.format.support.DataFiles;
 import io.peft4j.data.report.DataCheck;
 import io.peft4j.data.report.DataReport;
 import java.io.ByteArrayOutputStream;

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.data.split.FileSplit;
-import io.peft4j.data.split.SplitRule;
+import io.peft4j.data.clean.FileSplit;
+import io.peft4j.data.clean.SplitRule;
 import io.peft4j.data.task.RowKind;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;

@@ -1,8 +1,8 @@
 package io.peft4j.eval.guard;
 
-import io.peft4j.eval.metric.internal.FactMatcher;
+import io.peft4j.eval.metric.FactMatcher;
+import io.peft4j.eval.task.RefusalDetector;
 import io.peft4j.eval.task.ToolCheck;
-import io.peft4j.eval.task.internal.RefusalDetector;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;

@@ -2,7 +2,7 @@ package io.peft4j.eval.guard;
 
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
-import io.peft4j.eval.comparison.internal.PairedOutcomes;
+import io.peft4j.eval.comparison.PairedOutcomes;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,8 +1,8 @@
 package io.peft4j.eval.report;
 
+import io.peft4j.eval.task.AnswerScoring;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.ArmDetails;
-import io.peft4j.eval.task.support.AnswerScoring;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;

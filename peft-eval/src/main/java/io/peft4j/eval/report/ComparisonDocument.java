@@ -2,21 +2,20 @@ package io.peft4j.eval.report;
 
 import static io.peft4j.report.support.Html.tag;
 
-import io.peft4j.core.error.support.Count;
-import io.peft4j.eval.comparison.internal.NumberFormats;
-import io.peft4j.eval.comparison.internal.ReportDocument;
-import io.peft4j.eval.failure.FailureReport;
-import io.peft4j.eval.judge.JudgeReport;
+import io.peft4j.core.error.Count;
+import io.peft4j.eval.TrainingStudy;
+import io.peft4j.eval.TrainingStudy.Curve;
 import io.peft4j.eval.comparison.MetricResult;
+import io.peft4j.eval.comparison.NumberFormats;
+import io.peft4j.eval.comparison.ReportDocument;
+import io.peft4j.eval.judge.JudgeReport;
 import io.peft4j.eval.statistics.Interval;
-import io.peft4j.eval.study.TrainingStudy;
-import io.peft4j.eval.study.TrainingStudy.Curve;
+import io.peft4j.eval.task.AnswerScoring;
 import io.peft4j.eval.task.ArmDetails;
 import io.peft4j.eval.task.Classification;
 import io.peft4j.eval.task.Consistency;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.NextEdition;
-import io.peft4j.eval.task.support.AnswerScoring;
 import io.peft4j.report.support.BarPlot;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.CurvePlot;

@@ -1,7 +1,7 @@
 package io.peft4j.eval.report;
 
 import io.peft4j.eval.comparison.MetricResult;
-import io.peft4j.eval.comparison.internal.NumberFormats;
+import io.peft4j.eval.comparison.NumberFormats;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;

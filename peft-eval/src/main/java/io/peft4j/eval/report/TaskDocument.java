@@ -1,7 +1,7 @@
 package io.peft4j.eval.report;
 
-import io.peft4j.eval.comparison.internal.NumberFormats;
-import io.peft4j.eval.comparison.internal.ReportDocument;
+import io.peft4j.eval.comparison.NumberFormats;
+import io.peft4j.eval.comparison.ReportDocument;
 import io.peft4j.eval.report.TaskReport.RowAnswer;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.Html;

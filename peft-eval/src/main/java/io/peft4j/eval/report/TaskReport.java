@@ -1,7 +1,7 @@
 package io.peft4j.eval.report;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.task.Leakage;

@@ -1,7 +1,5 @@
 package io.peft4j.eval.statistics;
 
-import io.peft4j.eval.statistics.internal.PairedTests;
-import io.peft4j.eval.statistics.internal.SignFlips;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;

@@ -1,15 +1,15 @@
 package io.peft4j.eval.task;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.error.DataException;
-import io.peft4j.core.error.support.Count;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
+import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.model.TextConstraint;
-import io.peft4j.core.model.support.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.example.Origin;
 import java.nio.file.Path;

@@ -1,8 +1,7 @@
 package io.peft4j.eval.task;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.eval.metric.internal.FactMatcher;
-import io.peft4j.eval.task.internal.WordVectors;
+import io.peft4j.eval.metric.FactMatcher;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

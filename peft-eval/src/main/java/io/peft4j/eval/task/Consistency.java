@@ -1,7 +1,7 @@
 package io.peft4j.eval.task;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.eval.metric.internal.SquadScores;
+import io.peft4j.eval.metric.SquadScores;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;

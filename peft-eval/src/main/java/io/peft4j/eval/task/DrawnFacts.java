@@ -1,7 +1,5 @@
 package io.peft4j.eval.task;
 
-import io.peft4j.eval.task.internal.Statement;
-import io.peft4j.eval.task.internal.Value;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;

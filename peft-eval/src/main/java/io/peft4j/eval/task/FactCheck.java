@@ -1,7 +1,6 @@
 package io.peft4j.eval.task;
 
-import io.peft4j.eval.metric.internal.FactMatcher;
-import io.peft4j.eval.task.internal.Value;
+import io.peft4j.eval.metric.FactMatcher;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Predicate;

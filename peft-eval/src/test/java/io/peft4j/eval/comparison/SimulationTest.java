@@ -4,9 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.eval.comparison.Verdict.Decision;
-import io.peft4j.eval.comparison.internal.Evidence;
-import io.peft4j.eval.comparison.internal.PairedOutcomes;
-import io.peft4j.eval.comparison.internal.VerdictRules;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;

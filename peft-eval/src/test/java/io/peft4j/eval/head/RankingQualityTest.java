@@ -10,7 +10,6 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Task;
 import io.peft4j.data.task.RankedQuery;
 import io.peft4j.data.task.TextPair;
-import io.peft4j.eval.head.internal.RankingQuality;
 import io.peft4j.eval.report.TaskReport;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;

@@ -11,7 +11,6 @@ import io.peft4j.eval.judge.FakeServer.Reply;
 import io.peft4j.eval.judge.Judge.Choice;
 import io.peft4j.eval.judge.Judge.Preference;
 import io.peft4j.eval.judge.Judge.Rating;
-import io.peft4j.eval.judge.internal.JudgedAnswers;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.PairedScores;
 import java.io.IOException;

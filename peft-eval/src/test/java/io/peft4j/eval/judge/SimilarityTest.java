@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.eval.judge.FakeServer.Reply;
-import io.peft4j.eval.judge.internal.Similarity;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.models.BaseModel;
 import java.io.IOException;

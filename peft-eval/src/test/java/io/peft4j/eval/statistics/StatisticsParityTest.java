@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.peft4j.eval.statistics.internal.Holm;
-import io.peft4j.eval.statistics.internal.PairedTests;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.stream.IntStream;

@@ -1,8 +1,8 @@
 package io.peft4j.lora.init;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.DenseMath;
 import io.peft4j.core.array.SingularValues;
-import io.peft4j.core.array.support.DenseMath;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Slot;
@@ -12,10 +12,10 @@ import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.KeyFormat;
 import io.peft4j.core.peft.config.UnusedKey;
 import io.peft4j.core.peft.method.AdapterSetup;
-import io.peft4j.core.peft.method.support.LayerProbe;
+import io.peft4j.core.peft.method.LayerProbe;
+import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.core.safetensors.TensorData;
-import io.peft4j.core.safetensors.support.SafetensorsFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -7,7 +7,7 @@ import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.config.Checks;
-import io.peft4j.core.peft.method.support.LayerProbe;
+import io.peft4j.core.peft.method.LayerProbe;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.IdentityHashMap;

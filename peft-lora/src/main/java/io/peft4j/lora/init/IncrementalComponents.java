@@ -1,6 +1,6 @@
 package io.peft4j.lora.init;
 
-import io.peft4j.core.array.support.DenseMath;
+import io.peft4j.core.array.DenseMath;
 
 /**
  * Principal components of rows that come in batches, of which only k components, the mean and the variance are kept

@@ -9,7 +9,7 @@ import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.KeyFormat;
 import io.peft4j.core.peft.method.AdapterSetup;
-import io.peft4j.core.peft.method.support.LayerProbe;
+import io.peft4j.core.peft.method.LayerProbe;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

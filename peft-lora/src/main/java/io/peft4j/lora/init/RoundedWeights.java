@@ -1,6 +1,6 @@
 package io.peft4j.lora.init;
 
-import io.peft4j.core.array.support.Float16;
+import io.peft4j.core.array.Float16;
 
 /** Weights as bitsandbytes rounds them: what is left of values that were quantized and read again. */
 final class RoundedWeights {

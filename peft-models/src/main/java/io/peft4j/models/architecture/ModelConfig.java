@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.support.JsonFiles;
+import io.peft4j.core.io.JsonFiles;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;

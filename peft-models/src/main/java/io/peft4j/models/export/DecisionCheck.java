@@ -7,7 +7,7 @@ import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
-import io.peft4j.core.task.support.DecisionForm;
+import io.peft4j.core.task.DecisionForm;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;

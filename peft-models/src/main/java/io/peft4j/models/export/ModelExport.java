@@ -1,8 +1,8 @@
 package io.peft4j.models.export;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.io.IfExists;
-import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.LogitDifference;
@@ -11,9 +11,9 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
-import io.peft4j.models.architecture.internal.PooledNetwork;
-import io.peft4j.models.architecture.support.SentencePooling;
-import io.peft4j.models.gguf.internal.GgufModelFile;
+import io.peft4j.models.architecture.PooledNetwork;
+import io.peft4j.models.architecture.SentencePooling;
+import io.peft4j.models.gguf.GgufModelFile;
 import io.peft4j.models.hub.ModelSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -2,10 +2,10 @@ package io.peft4j.models.export;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.support.Float16;
+import io.peft4j.core.array.Float16;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.LowRankUpdate;

@@ -1,8 +1,8 @@
 package io.peft4j.models.export;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.io.IfExists;
-import io.peft4j.core.io.support.AtomicFiles;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.peft.PeftModel;

@@ -4,7 +4,6 @@ import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.models.generation.internal.RequestIntake;
 import java.time.Duration;
 import java.util.Optional;
 

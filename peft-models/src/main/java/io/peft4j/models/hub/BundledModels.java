@@ -1,7 +1,7 @@
 package io.peft4j.models.hub;
 
-import io.peft4j.core.io.support.AtomicFiles;
-import io.peft4j.core.io.support.Sha256;
+import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.Sha256;
 import io.peft4j.models.hub.ModelSource.GgufPath;
 import io.peft4j.models.hub.ModelSource.Provenance;
 import java.io.IOException;

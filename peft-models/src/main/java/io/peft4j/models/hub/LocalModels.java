@@ -1,7 +1,7 @@
 package io.peft4j.models.hub;
 
 import io.peft4j.core.error.ModelNotFoundException;
-import io.peft4j.core.error.support.SimilarNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.models.hub.ModelSource.GgufPath;
 import io.peft4j.models.hub.ModelSource.HuggingFaceFolder;
 import io.peft4j.models.hub.ModelSource.Provenance;

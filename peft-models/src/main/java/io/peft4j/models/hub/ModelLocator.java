@@ -1,8 +1,8 @@
 package io.peft4j.models.hub;
 
 import io.peft4j.core.error.ModelNotFoundException;
-import io.peft4j.core.error.support.SimilarNames;
-import io.peft4j.core.storage.RemoteFiles;
+import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.io.RemoteFiles;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.kernel.support.NaiveKernels;
+import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.Completion.TokenProbability;
@@ -18,7 +18,6 @@ import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.Sampling;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
-import io.peft4j.models.constraint.TextConstraints;
 import io.peft4j.models.hub.ModelLocator;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -10,7 +10,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.task.support.DecisionForm;
+import io.peft4j.core.task.DecisionForm;
 import io.peft4j.data.task.DecisionRow;
 import io.peft4j.data.task.DecisionSource;
 import java.util.ArrayList;

@@ -6,7 +6,7 @@ import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.data.support.AnswerFault;
+import io.peft4j.data.AnswerFault;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.Masking;
 import io.peft4j.data.example.ChatExample;

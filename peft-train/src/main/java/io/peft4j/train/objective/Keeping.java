@@ -1,6 +1,6 @@
 package io.peft4j.train.objective;
 
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.peft.PeftModel;

@@ -9,7 +9,7 @@ import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
-import io.peft4j.data.support.PromptRows;
+import io.peft4j.data.PromptRows;
 import io.peft4j.data.format.DataFile;
 import java.io.BufferedReader;
 import java.io.FileNotFoundException;

@@ -4,7 +4,6 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
 import io.peft4j.data.task.RowKind;
-import io.peft4j.train.objective.support.ObjectiveTypes;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;

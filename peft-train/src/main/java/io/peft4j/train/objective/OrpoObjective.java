@@ -3,7 +3,7 @@ package io.peft4j.train.objective;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.data.support.PreferenceEncoder;
+import io.peft4j.data.PreferenceEncoder;
 import io.peft4j.data.example.PreferenceExample;
 import java.util.Arrays;
 import java.util.List;

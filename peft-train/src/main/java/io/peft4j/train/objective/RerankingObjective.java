@@ -2,7 +2,7 @@ package io.peft4j.train.objective;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.support.SimilarNames;
+import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;

@@ -1,8 +1,8 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.io.support.AtomicFiles;
-import io.peft4j.core.io.support.Sha256;
+import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.Sha256;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;

@@ -1,7 +1,7 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -13,7 +13,7 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.Masking;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.passage.PassageIndex;
+import io.peft4j.data.near.PassageIndex;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

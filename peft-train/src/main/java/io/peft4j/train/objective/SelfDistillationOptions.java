@@ -1,7 +1,7 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.data.passage.PassageIndex;
+import io.peft4j.data.near.PassageIndex;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;

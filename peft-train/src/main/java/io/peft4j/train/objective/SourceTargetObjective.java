@@ -3,7 +3,7 @@ package io.peft4j.train.objective;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
-import io.peft4j.core.task.support.SourceEncoder;
+import io.peft4j.core.task.SourceEncoder;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.data.task.SourceTarget;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.peft4j.train.optimizer;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.support.NativeMemory;
+import io.peft4j.core.array.NativeMemory;
 import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;

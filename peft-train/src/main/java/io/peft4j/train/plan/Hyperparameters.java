@@ -7,7 +7,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.PeftMethod;
-import io.peft4j.core.peft.method.support.PeftMethods;
+import io.peft4j.core.peft.method.PeftMethods;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;

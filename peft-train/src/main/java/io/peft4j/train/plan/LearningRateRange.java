@@ -1,6 +1,6 @@
 package io.peft4j.train.plan;
 
-import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.LinePlot;
 import io.peft4j.report.support.Numbers;

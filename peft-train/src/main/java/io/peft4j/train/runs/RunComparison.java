@@ -1,8 +1,8 @@
 package io.peft4j.train.runs;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.support.Count;
-import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.error.Count;
+import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.Html;
 import io.peft4j.report.support.LinePlot;

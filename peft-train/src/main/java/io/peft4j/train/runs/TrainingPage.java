@@ -2,7 +2,7 @@ package io.peft4j.train.runs;
 
 import static io.peft4j.report.support.Html.tag;
 
-import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.Html;
 import io.peft4j.report.support.LinePlot;

@@ -1,7 +1,7 @@
 package io.peft4j.train.runs;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.io.support.FolderLock;
+import io.peft4j.core.io.FolderLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;

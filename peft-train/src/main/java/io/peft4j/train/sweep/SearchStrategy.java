@@ -2,7 +2,7 @@ package io.peft4j.train.sweep;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.support.SimilarNames;
+import io.peft4j.core.error.SimilarNames;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -2,7 +2,7 @@ package io.peft4j.train.sweep;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.io.support.FolderLock;
+import io.peft4j.core.io.FolderLock;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.peft.config.PeftConfig;
 import java.io.IOException;

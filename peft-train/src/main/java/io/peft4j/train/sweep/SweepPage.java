@@ -1,7 +1,7 @@
 package io.peft4j.train.sweep;
 
 import io.peft4j.core.error.PeftException;
-import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.Html;
 import io.peft4j.report.support.LinePlot;

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.decision.DecisionQuestion.Kind;
+import io.peft4j.train.BestValues;
+import io.peft4j.train.Measures;
 import io.peft4j.train.TrainingResult.Evaluation;
-import io.peft4j.train.internal.pass.Measures;
-import io.peft4j.train.internal.run.BestValues;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -19,11 +19,13 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arena;
 import io.peft4j.core.error.PeftException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -160,7 +162,7 @@ class ArchitectureTest {
         }
 
         private static String visiblePackage(String packageName) {
-            return packageName.replaceFirst("\\.(internal(\\..*)?|support)$", "");
+            return packageName.replaceFirst("\\.support$", "");
         }
 
         @Override
@@ -217,7 +219,7 @@ class ArchitectureTest {
         for (JavaClass type : SHIPPED) {
             for (Dependency dependency : type.getDirectDependenciesFromSelf()) {
                 JavaClass used = dependency.getTargetClass();
-                if (isIn("internal", used)
+                if (mark(used).filter(mark -> !mark.shared()).isPresent()
                         && MODULES.stream().noneMatch(module -> module.owns(used) && module.owns(type))) {
                     uses.add(dependency.getDescription());
                 }
@@ -246,13 +248,20 @@ class ArchitectureTest {
                 && type.getEnclosingClass().map(ArchitectureTest::isPublic).orElse(true);
     }
 
-    /** Whether users do not see the type: modules of ours share what lies in {@code support}. */
+    /** Whether applications must not use the type; modules that do not know the mark have a package for such types. */
     private static boolean isHidden(JavaClass type) {
-        return isIn("internal", type) || isIn("support", type);
+        return mark(type).isPresent() || type.getPackageName().matches("io\\.peft4j\\..*\\.support");
     }
 
-    private static boolean isIn(String name, JavaClass type) {
-        return type.getPackageName().matches("io\\.peft4j\\..*\\." + name + "(\\..*)?");
+    private static Optional<Internal> mark(JavaClass type) {
+        JavaClass top = type;
+        while (top.getEnclosingClass().isPresent()) {
+            top = top.getEnclosingClass().get();
+        }
+        return top.tryGetAnnotationOfType(Internal.class)
+                .or(() -> SHIPPED.contain(type.getName())
+                        ? type.getPackage().tryGetAnnotationOfType(Internal.class)
+                        : Optional.empty());
     }
 
     private static boolean isSeen(JavaMember member) {

@@ -3,7 +3,9 @@ package io.peft4j.architecture;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.Internal;
 import java.io.IOException;
+import java.lang.reflect.Modifier;
 import java.net.URI;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
@@ -189,10 +191,20 @@ class DocumentedJavaTest {
                 String name = root.relativize(file).toString().replace('/', '.').replaceAll("\\.class$", "");
                 String simple = name.substring(name.lastIndexOf('.') + 1);
                 if (name.startsWith("io.peft4j.") && !simple.contains("$")
-                        && Stream.of(".internal.", ".support.", ".cli.").noneMatch(name::contains)) {
+                        && Stream.of(".support.", ".cli.").noneMatch(name::contains) && isForApplications(name)) {
                     known.computeIfAbsent(simple, key -> new TreeSet<>()).add(name);
                 }
             }
+        }
+    }
+
+    private static boolean isForApplications(String name) {
+        try {
+            Class<?> type = Class.forName(name, false, DocumentedJavaTest.class.getClassLoader());
+            return Modifier.isPublic(type.getModifiers()) && !type.isAnnotationPresent(Internal.class)
+                    && !type.getPackage().isAnnotationPresent(Internal.class);
+        } catch (ClassNotFoundException | LinkageError e) {
+            return false;
         }
     }
 

@@ -8,7 +8,7 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.augment.Augmentation;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.near.support.QuestionText;
+import io.peft4j.data.near.QuestionText;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import java.nio.file.Path;

@@ -1,12 +1,12 @@
 package io.peft4j.fuzz;
 
-import io.peft4j.core.gguf.support.GgufFile;
-import io.peft4j.core.gguf.support.GgufWriter;
+import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.gguf.GgufWriter;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.export.ModelExport;
-import io.peft4j.models.tokenizer.internal.Tokenizers;
+import io.peft4j.models.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,13 +1,13 @@
 package io.peft4j.fuzz;
 
 import io.peft4j.core.decision.DecisionQuestion;
-import io.peft4j.core.gguf.support.GgufFile;
+import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.io.IfExists;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.safetensors.support.Safetensors;
+import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.core.task.DecisionModel;
 import io.peft4j.core.task.QuestionAnswerer;
 import io.peft4j.core.task.TextClassifier;

@@ -3,7 +3,7 @@ package io.peft4j.fuzz;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
-import io.peft4j.models.tokenizer.internal.Tokenizers;
+import io.peft4j.models.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.gguf.support.GgufWriter;
+import io.peft4j.core.gguf.GgufWriter;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.models.BaseModel;

@@ -14,7 +14,7 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.Sampling;
 import io.peft4j.models.BaseModel;
-import io.peft4j.models.constraint.TextConstraints;
+import io.peft4j.models.generation.TextConstraints;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;

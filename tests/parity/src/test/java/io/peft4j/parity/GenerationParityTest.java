@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.engine.Workspace;
-import io.peft4j.core.kernel.AttentionLayout.Segment;
 import io.peft4j.core.kernel.AttentionLayout;
+import io.peft4j.core.kernel.AttentionLayout.Segment;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -19,7 +19,7 @@ import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
-import io.peft4j.models.generation.internal.TextGenerator;
+import io.peft4j.models.generation.TextGenerator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -7,14 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.GenerationListener;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.models.BaseModel;
-import io.peft4j.models.generation.internal.TextGenerator;
+import io.peft4j.models.generation.TextGenerator;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;

@@ -1,8 +1,8 @@
 package io.peft4j.parity;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.peft4j.core.gguf.support.GgufFile;
-import io.peft4j.core.gguf.support.GgufWriter;
+import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.gguf.GgufWriter;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.models.BaseModel;

@@ -14,7 +14,7 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
-import io.peft4j.models.architecture.support.Architectures;
+import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.export.AdapterExport;
 import io.peft4j.models.export.AdapterImport;
 import io.peft4j.models.export.ModelExport;

@@ -1,8 +1,8 @@
 package io.peft4j.parity;
 
+import io.peft4j.core.kernel.KernelProvider;
 import io.peft4j.core.kernel.KernelSelection;
-import io.peft4j.core.kernel.support.KernelProvider;
-import io.peft4j.core.kernel.support.NaiveKernels;
+import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;

@@ -10,7 +10,7 @@ import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.train.internal.pass.TrainingPasses;
+import io.peft4j.train.TrainingPasses;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

@@ -9,7 +9,7 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
-import io.peft4j.core.safetensors.support.SafetensorsFile;
+import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.StepMetrics;

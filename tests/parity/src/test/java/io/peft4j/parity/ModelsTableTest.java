@@ -2,10 +2,10 @@ package io.peft4j.parity;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.peft4j.models.architecture.Architecture;
+import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
-import io.peft4j.models.architecture.support.Architecture;
-import io.peft4j.models.architecture.support.Architectures;
-import io.peft4j.models.architecture.support.GgufForm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

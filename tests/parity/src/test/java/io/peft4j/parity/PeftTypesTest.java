@@ -11,7 +11,7 @@ import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.UnusedKey;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.method.PeftMethod;
-import io.peft4j.core.peft.method.support.PeftMethods;
+import io.peft4j.core.peft.method.PeftMethods;
 import io.peft4j.lora.CombinationType;
 import io.peft4j.lora.LoraConversion;
 import io.peft4j.lora.WeightedCombination;

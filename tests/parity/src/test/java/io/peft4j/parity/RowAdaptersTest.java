@@ -15,7 +15,7 @@ import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
-import io.peft4j.train.internal.pass.TrainingPasses;
+import io.peft4j.train.TrainingPasses;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;

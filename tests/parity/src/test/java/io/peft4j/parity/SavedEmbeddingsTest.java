@@ -7,7 +7,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.TokenIndices;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.file.SavedEmbeddings;
-import io.peft4j.core.safetensors.support.SafetensorsFile;
+import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.LoraConfigBuilder;
 import io.peft4j.models.BaseModel;

@@ -4,14 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.peft4j.core.gguf.support.GgufFile;
+import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
-import io.peft4j.models.gguf.internal.GgufCheckpoint;
+import io.peft4j.models.gguf.GgufCheckpoint;
 import io.peft4j.models.hub.HubOptions;
 import io.peft4j.models.hub.ModelLocator;
 import io.peft4j.models.hub.ModelSource;

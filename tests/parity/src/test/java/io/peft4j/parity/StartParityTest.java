@@ -12,7 +12,7 @@ import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.AdapterTensor;
-import io.peft4j.core.safetensors.support.SafetensorsFile;
+import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
 import java.util.ArrayList;

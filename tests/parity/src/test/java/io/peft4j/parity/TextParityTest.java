@@ -10,7 +10,7 @@ import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.models.tokenizer.internal.Tokenizers;
+import io.peft4j.models.tokenizer.Tokenizers;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.safetensors.support.SafetensorsFile;
+import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;

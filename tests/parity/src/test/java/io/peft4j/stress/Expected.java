@@ -16,7 +16,7 @@ import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;
-import io.peft4j.train.internal.pass.TrainingPasses;
+import io.peft4j.train.TrainingPasses;
 import io.peft4j.train.optimizer.AdamW;
 import io.peft4j.train.optimizer.Updates;
 import java.nio.file.Path;

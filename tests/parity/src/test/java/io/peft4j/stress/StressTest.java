@@ -3,8 +3,8 @@ package io.peft4j.stress;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.array.support.NativeMemory;
-import io.peft4j.core.measure.support.ProcessUsage;
+import io.peft4j.core.ProcessUsage;
+import io.peft4j.core.array.NativeMemory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -1,8 +1,8 @@
 package io.peft4j.advise;
 
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
+import io.peft4j.eval.TrainingStudy;
 import io.peft4j.eval.statistics.Interval;
-import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.CurvePlot;
 import io.peft4j.report.support.Html;

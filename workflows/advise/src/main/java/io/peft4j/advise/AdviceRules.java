@@ -1,14 +1,14 @@
 package io.peft4j.advise;
 
 import io.peft4j.advise.FineTuningAdvisor.Asked;
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.eval.Evaluation;
+import io.peft4j.eval.TrainingStudy;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.statistics.Interval;
-import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.eval.task.EvaluationItem;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,14 +1,14 @@
 package io.peft4j.advise;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
-import io.peft4j.core.error.support.Count;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.clean.SplitRule;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.split.SplitRule;
 import io.peft4j.eval.Arm;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.task.Answerer;

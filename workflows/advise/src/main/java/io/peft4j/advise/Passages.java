@@ -4,7 +4,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.passage.PassageIndex;
+import io.peft4j.data.near.PassageIndex;
 import io.peft4j.eval.Arm;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,8 +1,9 @@
 package io.peft4j.advise;
 
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.eval.TrainingStudy;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.Verdict;
@@ -10,7 +11,6 @@ import io.peft4j.eval.head.TaskComparison;
 import io.peft4j.eval.report.TaskArm;
 import io.peft4j.eval.report.TaskReport;
 import io.peft4j.eval.statistics.Interval;
-import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.train.plan.Prices;
 import java.time.Duration;
 import java.util.ArrayList;

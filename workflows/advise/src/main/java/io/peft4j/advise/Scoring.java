@@ -3,8 +3,8 @@ package io.peft4j.advise;
 import io.peft4j.eval.statistics.Bootstrap;
 import io.peft4j.eval.statistics.Interval;
 import io.peft4j.eval.statistics.Resampled;
+import io.peft4j.eval.task.AnswerScoring;
 import io.peft4j.eval.task.EvaluationItem;
-import io.peft4j.eval.task.support.AnswerScoring;
 import java.util.List;
 import java.util.stream.IntStream;
 

@@ -1,7 +1,7 @@
 package io.peft4j.feedback;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.peft.PeftModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;

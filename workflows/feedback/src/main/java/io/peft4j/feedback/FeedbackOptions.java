@@ -1,7 +1,7 @@
 package io.peft4j.feedback;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.data.pii.PiiDetector;
+import io.peft4j.data.clean.PiiDetector;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -2,7 +2,7 @@ package io.peft4j.feedback;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.eval.Comparison;

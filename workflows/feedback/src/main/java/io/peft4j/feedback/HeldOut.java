@@ -2,7 +2,7 @@ package io.peft4j.feedback;
 
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.near.support.QuestionText;
+import io.peft4j.data.near.QuestionText;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.peft4j.feedback;
 
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.eval.report.ComparisonReport;
 import java.nio.file.Path;
 import java.util.List;

@@ -3,7 +3,7 @@ package io.peft4j.serve.answer;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.models.generation.AnswerServiceOptions;
-import io.peft4j.serve.model.internal.ServedModels;
+import io.peft4j.serve.model.ServedModels;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;

@@ -3,7 +3,7 @@ package io.peft4j.serve.rescue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.support.JsonFiles;
+import io.peft4j.core.io.JsonFiles;
 import io.peft4j.core.text.ChatMessage;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -2,7 +2,7 @@ package io.peft4j.serve.rescue;
 
 import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.TokenSequence;
@@ -13,7 +13,7 @@ import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.task.DecisionSource;
 import io.peft4j.models.BaseModel;
-import io.peft4j.serve.job.internal.Tuning;
+import io.peft4j.serve.job.Tuning;
 import io.peft4j.train.RunStart;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;

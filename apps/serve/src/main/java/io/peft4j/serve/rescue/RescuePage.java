@@ -1,6 +1,6 @@
 package io.peft4j.serve.rescue;
 
-import io.peft4j.core.error.support.Count;
+import io.peft4j.core.error.Count;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.Html;
 import io.peft4j.report.support.Page;

@@ -3,7 +3,7 @@ package io.peft4j.serve.rescue;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.io.support.AtomicFiles;
+import io.peft4j.core.io.AtomicFiles;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Instant;

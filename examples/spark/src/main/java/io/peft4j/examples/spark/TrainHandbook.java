@@ -5,8 +5,8 @@ import static io.peft4j.core.peft.config.TargetModules.ALL_LINEAR;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.lora.LoraConfig;
-import io.peft4j.spark.training.SparkTrainer;
-import io.peft4j.spark.training.SparkTrainingResult;
+import io.peft4j.spark.SparkTrainer;
+import io.peft4j.spark.SparkTrainingResult;
 import org.apache.spark.sql.SparkSession;
 
 /**

@@ -1,9 +1,9 @@
 package io.peft4j.jinja.support;
 
 import io.peft4j.jinja.support.Expression.BinaryPart;
-import io.peft4j.jinja.support.PyCompare.Comparator;
 import io.peft4j.jinja.support.Expression.ComparisonPart;
 import io.peft4j.jinja.support.Expression.Operator;
+import io.peft4j.jinja.support.PyCompare.Comparator;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

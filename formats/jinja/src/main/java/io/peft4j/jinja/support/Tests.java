@@ -1,7 +1,7 @@
 package io.peft4j.jinja.support;
 
-import io.peft4j.jinja.support.PyCompare.Comparator;
 import io.peft4j.jinja.support.Expression.Operator;
+import io.peft4j.jinja.support.PyCompare.Comparator;
 import io.peft4j.jinja.support.Runtime.Test;
 import java.util.HashMap;
 import java.util.List;

@@ -1,6 +1,5 @@
 package io.peft4j.cloud.jobs;
 
-import io.peft4j.cloud.support.MetricDefinitions;
 import io.peft4j.core.error.ConfigurationException;
 import java.io.IOException;
 import java.io.UncheckedIOException;

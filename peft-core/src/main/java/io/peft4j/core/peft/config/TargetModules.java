@@ -1,6 +1,5 @@
 package io.peft4j.core.peft.config;
 
-import io.peft4j.core.peft.config.internal.PathPattern;
 import io.peft4j.core.peft.method.Targets;
 import java.util.Collection;
 import java.util.List;

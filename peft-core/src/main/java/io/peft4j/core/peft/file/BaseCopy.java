@@ -1,9 +1,8 @@
 package io.peft4j.core.peft.file;
 
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.file.support.WeightSample;
+import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.TensorData;
-import io.peft4j.core.safetensors.support.SafetensorsFile;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.Arrays;
 import java.util.List;

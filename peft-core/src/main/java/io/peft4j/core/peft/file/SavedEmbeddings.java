@@ -2,7 +2,6 @@ package io.peft4j.core.peft.file;
 
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.file.support.WeightSample;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterSetup;
 import java.util.List;

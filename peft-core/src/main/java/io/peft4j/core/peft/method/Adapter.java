@@ -5,7 +5,6 @@ import io.peft4j.core.engine.Engine;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.peft.config.PeftConfig;
-import io.peft4j.core.peft.method.support.LayeredAdapter;
 import io.peft4j.core.safetensors.TensorData;
 import java.util.List;
 import java.util.Map;

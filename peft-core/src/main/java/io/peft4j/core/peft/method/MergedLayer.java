@@ -1,7 +1,7 @@
 package io.peft4j.core.peft.method;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.support.NativeMemory;
+import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.nn.WeightedLayer;

@@ -1,7 +1,7 @@
 package io.peft4j.core.peft.method;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.peft.config.internal.PathPattern;
+import io.peft4j.core.peft.config.PathPattern;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -2,7 +2,6 @@ package io.peft4j.core.peft.method;
 
 import io.peft4j.core.peft.config.ConfigReader;
 import io.peft4j.core.peft.config.PeftConfig;
-import io.peft4j.core.peft.method.support.PeftMethods;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

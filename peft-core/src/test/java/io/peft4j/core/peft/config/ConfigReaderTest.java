@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.peft.method.support.PeftMethods;
+import io.peft4j.core.peft.method.PeftMethods;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

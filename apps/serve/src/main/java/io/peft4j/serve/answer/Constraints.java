@@ -1,0 +1,58 @@
+package io.peft4j.serve.answer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.TextConstraint;
+import io.peft4j.models.generation.TextConstraints;
+import io.peft4j.serve.http.ApiException;
+import io.peft4j.serve.http.Json;
+import io.peft4j.serve.http.RequestFields;
+import java.util.Optional;
+
+/** Constraints on answers. */
+final class Constraints {
+    private static final int LONGEST_SCHEMA = 1 << 16;
+
+    /** Any JSON object. */
+    TextConstraint json() {
+        return TextConstraints.json();
+    }
+
+    /**
+     * What a JSON schema allows.
+     *
+     * @param param the field that has it, for errors
+     */
+    TextConstraint schema(JsonNode schema, String param) {
+        String text = Json.text(schema);
+        if (text.length() > LONGEST_SCHEMA) {
+            throw ApiException.invalid(param, "the JSON schema has more than " + LONGEST_SCHEMA + " characters");
+        }
+        try {
+            return TextConstraints.jsonSchema(text);
+        } catch (ConfigurationException e) {
+            throw ApiException.of(400, "invalid_request_error", "invalid_json_schema", param, e.getMessage());
+        }
+    }
+
+    /**
+     * What the format of an answer allows.
+     *
+     * @param holder the object that has the schema, where there is one
+     * @param field the field that has the format
+     * @param schemaField the field that has the schema
+     */
+    Optional<TextConstraint> format(JsonNode format, JsonNode holder, String field, String schemaField) {
+        return switch (format.path("type").asText()) {
+            case "text" -> Optional.empty();
+            case "json_object" -> Optional.of(json());
+            case "json_schema" -> {
+                JsonNode schema = holder.path("schema");
+                RequestFields.require(schema.isObject(), schemaField, "an object", schema);
+                yield Optional.of(schema(schema, field));
+            }
+            default -> throw ApiException.invalid(field + ".type",
+                    "'" + field + ".type' must be text, json_object or json_schema");
+        };
+    }
+}

@@ -1,0 +1,161 @@
+package io.peft4j.serve.answer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.javalin.http.Context;
+import io.peft4j.core.decision.DecisionRequest;
+import io.peft4j.core.decision.DecisionResult;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.task.DecisionModel;
+import io.peft4j.core.task.DecisionModel.Reading;
+import io.peft4j.serve.api.ModelRoutes;
+import io.peft4j.serve.http.ApiException;
+import io.peft4j.serve.http.Bodies;
+import io.peft4j.serve.http.Caller;
+import io.peft4j.serve.http.Json;
+import io.peft4j.serve.http.LongRequests;
+import io.peft4j.serve.http.Operation;
+import io.peft4j.serve.http.RequestFields;
+import io.peft4j.serve.http.RouteGroup;
+import io.peft4j.serve.http.Routes;
+import io.peft4j.serve.model.Decider;
+import io.peft4j.serve.model.ServedModels;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * Typed questions: {@code POST /v1/decisions} as OpenAI has it, and {@code POST /v1/systemone} as System One's servers
+ * do, whose errors are {@code {"detail"}}.
+ */
+final class DecisionRoutes implements RouteGroup {
+    private static final List<String> SYSTEM_ONE = List.of("model", "state", "questions", "assets");
+    private static final int MOST_QUESTIONS = 64;
+    /** A text, or what is wrong with each field. */
+    private static final String DETAIL = "{'type': 'object', 'required': ['detail'], 'properties': {'detail': {'type': "
+            + "['string', 'array']}}}";
+
+    private final ServedModels models;
+    private final OptionalDouble maxError;
+    private final DecisionQueue queue;
+
+    /**
+     * Questions to those of the models that answer them.
+     *
+     * @param maxError the share of answers that may be wrong; less certain ones are refused
+     */
+    DecisionRoutes(ServedModels models, OptionalDouble maxError) {
+        this.models = models;
+        this.maxError = maxError;
+        this.queue = new DecisionQueue(models.isAnswering() ? Optional.of(models.model()) : Optional.empty());
+    }
+
+    /** How many requests wait while others are computed. */
+    int waiting() {
+        return queue.size();
+    }
+
+    @Override
+    public void addTo(Routes routes) {
+        routes.post("/v1/decisions", Operation.of("createDecision", "Typed questions with probabilities")
+                .body(Operation.OBJECT).reply(Operation.OBJECT), this::decisions);
+        routes.post("/v1/systemone", Operation.of("systemOne", "The same in System One's form")
+                .body(Operation.OBJECT).reply(Operation.OBJECT).error(DETAIL), this::systemOne);
+    }
+
+    private void decisions(Context http) {
+        RequestFields fields = new RequestFields(Bodies.object(http));
+        String name = ChatRequest.model(fields);
+        Decider model = find(name, Caller.of(http));
+        DecisionInput input = DecisionInput.read(fields);
+        fields.requireKnown();
+        Bodies.reply(http, input.reply(name, decided(http, model, input.request())));
+    }
+
+    private DecisionResult decided(Context http, Decider decider, DecisionRequest request) {
+        try {
+            DecisionModel decisions = new DecisionModel(decider.model());
+            Reading reading = (maxError.isPresent() ? decisions.refusingBeyond(maxError.getAsDouble()) : decisions)
+                    .read(request);
+            LongRequests.leave(http);
+            DecisionResult result = queue.decide(decider, reading);
+            Caller.of(http).used((int) result.inputTokens());
+            return result;
+        } catch (ConfigurationException e) {
+            throw ApiException.invalid("questions", e.getMessage());
+        }
+    }
+
+    private Decider find(String name, Caller caller) {
+        return models.decider(name, caller).orElseThrow(() -> ModelRoutes.unsuitable(models, name, caller,
+                "does not answer typed questions", models.deciderNames(caller)));
+    }
+
+    private void systemOne(Context http) {
+        ObjectNode body = Bodies.object(http);
+        JsonNode detail = faults(body);
+        if (!detail.isEmpty()) {
+            Bodies.reply(http.status(422), wrapped(detail));
+            return;
+        }
+        String name = body.path("model").asText(models.baseName());
+        Decider model = find(name, Caller.of(http));
+        ObjectNode reply = Json.object().put("model", name);
+        reply.setAll(decided(http, model, DecisionRequest.of(body)).toJson());
+        Bodies.reply(http, reply);
+    }
+
+    private static ObjectNode wrapped(JsonNode detail) {
+        ObjectNode body = Json.object();
+        body.set("detail", detail);
+        return body;
+    }
+
+    /** What is wrong with the form of a request, as FastAPI's servers say it. */
+    private static JsonNode faults(ObjectNode body) {
+        ArrayNode faults = Json.array();
+        body.fieldNames().forEachRemaining(name -> {
+            if (!SYSTEM_ONE.contains(name)) {
+                fault(faults, name, "Extra inputs are not permitted; " + SimilarNames.sentence(name, SYSTEM_ONE),
+                        "extra_forbidden");
+            }
+        });
+        for (String name : List.of("state", "questions")) {
+            if (!body.has(name)) {
+                fault(faults, name, "Field required", "missing");
+            }
+        }
+        JsonNode state = body.path("state");
+        if (body.has("state") && !state.isTextual() && !state.isContainerNode()) {
+            fault(faults, "state", "Input should be a valid string, object or array", "value_error");
+        }
+        if (body.has("model") && !body.get("model").isTextual()) {
+            fault(faults, "model", "Input should be a valid string", "string_type");
+        }
+        if (!body.path("assets").isMissingNode() && !body.path("assets").isEmpty()) {
+            fault(faults, "assets", "images need a model that reads them; this server's models read text",
+                    "value_error");
+        }
+        if (body.path("questions").size() > MOST_QUESTIONS) {
+            fault(faults, "questions", "a request has at most " + MOST_QUESTIONS + " questions, got "
+                    + body.path("questions").size(), "too_long");
+        }
+        if (faults.isEmpty()) {
+            try {
+                DecisionRequest.of(body);
+            } catch (ConfigurationException e) {
+                fault(faults, "questions", e.getMessage(), "value_error");
+            }
+        }
+        return faults;
+    }
+
+    private static void fault(ArrayNode faults, String field, String message,
+            String type) {
+        ObjectNode fault = faults.addObject();
+        fault.putArray("loc").add("body").add(field);
+        fault.put("msg", message).put("type", type);
+    }
+}

@@ -1,5 +1,0 @@
-/**
- * The routes of files, jobs and models, one class each. Open {@link io.peft4j.serve.api.internal.JobRoutes} first.
- */
-@org.jspecify.annotations.NullMarked
-package io.peft4j.serve.api.internal;

@@ -1,0 +1,5 @@
+/**
+ * The routes of files, jobs and models, one class each. Open {@link io.peft4j.serve.api.JobRoutes} first.
+ */
+@org.jspecify.annotations.NullMarked
+package io.peft4j.serve.api;

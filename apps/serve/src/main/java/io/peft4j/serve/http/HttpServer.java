@@ -1,0 +1,255 @@
+package io.peft4j.serve.http;
+
+import io.javalin.Javalin;
+import io.javalin.compression.CompressionStrategy;
+import io.javalin.config.JavalinConfig;
+import io.javalin.http.Context;
+import io.javalin.http.HttpResponseException;
+import io.peft4j.core.engine.WorkShare;
+import io.peft4j.core.error.ConfigurationException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.Phaser;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
+import org.eclipse.jetty.server.Connector;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Handles requests: gives each an id, authenticates it, finds the route, and turns what goes wrong into OpenAI's error
+ * objects. The content of a request is never logged.
+ */
+public final class HttpServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
+    /** What answers without a key: whether the server lives, the console, and what it loads. */
+    private static final Set<String> OPEN = Set.of("/", "/health", "/openapi.json");
+    private static final String REQUEST_ID = "X-Request-Id";
+    /** Connections that may wait to be accepted. */
+    private static final int BACKLOG = 1024;
+    private static final int IDLE_MILLIS = 5000;
+    /** Clouds kill a container 30 seconds after they have asked it to stop. */
+    public static final Duration LAST_ANSWERS = Duration.ofSeconds(25);
+    /** What is ended needs a moment to tell its client so. */
+    private static final Duration LAST_WORDS = Duration.ofSeconds(2);
+
+    private final Javalin javalin;
+    private final RouteTable routes;
+    private final String host;
+    private final Authenticator doors;
+    private final AtomicBoolean stopping = new AtomicBoolean();
+    private final ServerMetrics meters;
+    private final Predicate<Throwable> diskFull;
+    private final LongRequests longRequests;
+    private final FreedMemory freed;
+    private final Map<String, String> elsewhere = new TreeMap<>();
+    /** The server itself and each request that runs; it ends when all have left. */
+    private final Phaser running = new Phaser(1);
+
+    /**
+     * Listens at once; port 0 means any that is free.
+     *
+     * @param diskFull takes note of any failure, and gives whether it was that the disk is full
+     * @param share lets short requests go before long work
+     * @throws ConfigurationException when nobody can listen there
+     */
+    public HttpServer(String host, int port, Authenticator doors, ServerMetrics meters,
+            Predicate<Throwable> diskFull, WorkShare share, List<RouteGroup> groups) {
+        this(host, port, doors, meters, diskFull, share, groups, RequestGate.Limits.DEFAULT);
+    }
+
+    /** As above, with limits of what is taken on. */
+    HttpServer(String host, int port, Authenticator doors, ServerMetrics meters, Predicate<Throwable> diskFull,
+            WorkShare share, List<RouteGroup> groups, RequestGate.Limits limits) {
+        this.host = host;
+        this.doors = doors;
+        this.meters = meters;
+        this.diskFull = diskFull;
+        this.longRequests = new LongRequests(limits.threads(), share);
+        this.freed = new FreedMemory(longRequests);
+        ServerSocketChannel socket = bind(host, port);
+        this.javalin = Javalin.create(config -> {
+            config.jetty.threadPool = threads(RequestGate.threads(limits));
+            config.jetty
+                    .modifyServer(
+                            server -> server.setHandler(new RequestGate(OPEN, limits, diskFull::test, running, share)));
+            configure(config, socket, groups);
+        });
+        this.routes = new RouteTable(javalin, elsewhere);
+        routes.addHeads();
+        javalin.start();
+    }
+
+    /** Threads that leave soon, all of them that are idle: each takes some 200 KB. */
+    private static QueuedThreadPool threads(int most) {
+        QueuedThreadPool threads = new QueuedThreadPool(most);
+        threads.setIdleTimeout(IDLE_MILLIS);
+        threads.setMaxEvictCount(most);
+        return threads;
+    }
+
+    /** Javalin would log a stack trace where nobody can listen. */
+    private static ServerSocketChannel bind(String host, int port) {
+        try {
+            ServerSocketChannel socket = ServerSocketChannel.open();
+            try {
+                socket.socket().bind(new InetSocketAddress(host, port), BACKLOG);
+                return socket;
+            } catch (IOException e) {
+                socket.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new ConfigurationException("cannot listen on port " + port + " of " + host + ": " + e.getMessage()
+                    + "; choose another port, or 0 for any free one", e);
+        }
+    }
+
+    private void configure(JavalinConfig config, ServerSocketChannel socket, List<RouteGroup> groups) {
+        config.startup.showJavalinBanner = false;
+        config.startup.showOldJavalinVersionWarning = false;
+        config.startup.startupWatcherEnabled = false;
+        config.http.prefer405over404 = true;
+        config.http.strictContentTypes = false;
+        // Lengths are known then, and what is streamed comes at once.
+        config.http.compressionStrategy = CompressionStrategy.NONE;
+        config.jetty.addConnector((server, http) -> connector(server, http, socket));
+        config.jetty.modifyServer(server -> server.setErrorHandler(new MalformedRequestErrors()));
+        config.jetty.modifyHttpConfiguration(http -> http.setSendServerVersion(false));
+        config.requestLogger.http((request, millis) -> meters.answered(request,
+                Duration.ofNanos((long) (millis * 1e6))));
+        config.routes.before(this::begin);
+        config.routes.after(LongRequests::leave);
+        Routes described = new Routes(config.routes, elsewhere);
+        groups.forEach(group -> group.addTo(described));
+        described.get("/openapi.json", Operation.of("description", "This description").withoutKey()
+                .reply(Operation.OBJECT), request -> Bodies.reply(request, described.description()));
+        config.routes.exception(ApiException.class, HttpServer::refuse);
+        config.routes.exception(HttpResponseException.class, this::refuse);
+        config.routes.exception(Exception.class, this::fail);
+    }
+
+    private static Connector connector(Server server, HttpConfiguration http, ServerSocketChannel socket) {
+        try {
+            ServerConnector connector = new ServerConnector(server, new HttpConnectionFactory(http));
+            connector.open(socket);
+            return connector;
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot accept connections", e);
+        }
+    }
+
+    private void begin(Context request) {
+        request.header(REQUEST_ID, "req_" + UUID.randomUUID().toString().replace("-", ""));
+        request.header("X-Content-Type-Options", "nosniff");
+        if (stopping.get()) {
+            throw ApiException.unavailable("the server is stopping");
+        }
+        if (!OPEN.contains(request.path()) && !request.path().startsWith("/console/")) {
+            doors.admit(request).attachTo(request);
+            longRequests.begin(request);
+        }
+    }
+
+    private static void refuse(ApiException error, Context request) {
+        error.retryAfterSeconds().ifPresent(seconds -> request.header("Retry-After", String.valueOf(seconds)));
+        Bodies.reply(request.status(error.status()), error.body(request.path()));
+    }
+
+    /** What Javalin itself refuses: no such route, no such method. */
+    private void refuse(HttpResponseException error, Context request) {
+        ApiException refusal = routes.refusal(error, request.method().name(), request.path());
+        if (refusal.status() == 405) {
+            request.header("Allow", String.join(", ", routes.methods(request.path())));
+        }
+        refuse(refusal, request);
+    }
+
+    private void fail(Exception error, Context request) {
+        String id = request.res().getHeader(REQUEST_ID);
+        if (error instanceof UncheckedIOException && error.getCause() instanceof org.eclipse.jetty.io.EofException) {
+            LOG.debug("request {}: the client went away", id);
+            // Unless what it sent only looked like an end, such as a chunk without a size.
+            refuse(ApiException.invalid("the body of the request is malformed, or ended before its end"), request);
+            return;
+        }
+        if (diskFull.test(error)) {
+            LOG.debug("request {}: the disk is full", id);
+            refuse(ApiException.outOfSpace(), request);
+            return;
+        }
+        for (Throwable cause = error.getCause(); cause != null; cause = cause.getCause()) {
+            if (cause instanceof ApiException known) {
+                refuse(known, request);
+                return;
+            }
+        }
+        LOG.error("request {} failed", id, error);
+        refuse(ApiException.of(500, "server_error", "internal_error", null,
+                "internal error; see the server log for request " + id), request);
+    }
+
+    /** Where it listens: {@code http://127.0.0.1:8080}. */
+    public String url() {
+        return "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port();
+    }
+
+    /** The port it listens at. */
+    public int port() {
+        return javalin.port();
+    }
+
+    @Override
+    public void close() {
+        close(LAST_ANSWERS, () -> {
+        });
+    }
+
+    /**
+     * Refuses what begins now, lets what runs end, and stops listening.
+     *
+     * @param patience the most time for what runs
+     * @param ending ends what runs then, in a way that its clients are told
+     */
+    public void close(Duration patience, Runnable ending) {
+        if (stopping.getAndSet(true)) {
+            return;
+        }
+        int phase = running.arriveAndDeregister();
+        if (!hasEnded(phase, patience)) {
+            LOG.warn("requests still running after {} s are ended", patience.toSeconds());
+            ending.run();
+            hasEnded(phase, LAST_WORDS);
+        }
+        javalin.stop();
+        freed.close();
+        longRequests.close();
+    }
+
+    private boolean hasEnded(int phase, Duration patience) {
+        try {
+            running.awaitAdvanceInterruptibly(phase, patience.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } catch (TimeoutException e) {
+            return false;
+        }
+    }
+}

@@ -1,5 +1,0 @@
-/**
- * Requests and replies: routes, errors, who may come in. Read {@link io.peft4j.serve.http.internal.HttpServer} first.
- */
-@org.jspecify.annotations.NullMarked
-package io.peft4j.serve.http.internal;

@@ -1,6 +1,0 @@
-/**
- * The base model and the adapters on it, under the names that clients call them by. Open
- * {@link io.peft4j.serve.model.internal.ServedModels} first.
- */
-@org.jspecify.annotations.NullMarked
-package io.peft4j.serve.model.internal;

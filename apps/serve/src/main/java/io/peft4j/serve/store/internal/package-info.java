@@ -1,6 +1,0 @@
-/**
- * What the server keeps: rows in a database, contents of files and adapters in folders. Begin with {@link
- * io.peft4j.serve.store.internal.Store}.
- */
-@org.jspecify.annotations.NullMarked
-package io.peft4j.serve.store.internal;

@@ -1,0 +1,64 @@
+package io.peft4j.documents;
+
+import io.peft4j.core.error.DataException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.Enumeration;
+import java.util.Locale;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import org.apache.poi.openxml4j.exceptions.OpenXML4JException;
+import org.apache.poi.openxml4j.opc.OPCPackage;
+import org.apache.poi.openxml4j.opc.PackageAccess;
+import org.apache.poi.poifs.filesystem.FileMagic;
+
+/** Opens the files of Microsoft Office, within bounds of what they unpack to beside those that POI has. */
+final class OfficePackages {
+    /** Of all XML in a file; some ten times as much memory is needed to read it. */
+    private static final long MOST_XML = 64L << 20;
+    private static final int BUFFER = 1 << 16;
+
+    private OfficePackages() {
+    }
+
+    static OPCPackage open(Path file) throws IOException {
+        if (FileMagic.valueOf(file.toFile()) == FileMagic.OLE2) {
+            throw new DataException(file, 1, "is encrypted with a password, or of an older kind; save a copy without a "
+                    + "password as .docx or .xlsx");
+        }
+        requireBounded(file);
+        try {
+            return OPCPackage.open(file.toFile(), PackageAccess.READ);
+        } catch (OpenXML4JException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    /** What the parts say of their length need not be true, so they are unpacked once to count. */
+    private static void requireBounded(Path file) throws IOException {
+        byte[] buffer = new byte[BUFFER];
+        long length = 0;
+        try (ZipFile zip = new ZipFile(file.toFile())) {
+            for (Enumeration<? extends ZipEntry> entries = zip.entries(); entries.hasMoreElements();) {
+                ZipEntry entry = entries.nextElement();
+                String name = entry.getName().toLowerCase(Locale.ROOT);
+                if (name.endsWith(".xml") || name.endsWith(".rels")) {
+                    try (InputStream in = zip.getInputStream(entry)) {
+                        for (int read = in.read(buffer); read > 0; read = in.read(buffer)) {
+                            length += read;
+                            requireBounded(file, length);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private static void requireBounded(Path file, long length) {
+        if (length > MOST_XML) {
+            throw new DataException(file, 1, "unpacks to more than " + (MOST_XML >> 20) + " MiB of text, the limit for "
+                    + "a document; save a table of that size as CSV");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+package io.peft4j.documents;
+
+import java.io.IOException;
+import java.io.Writer;
+import java.text.Normalizer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.apache.pdfbox.pdmodel.PDDocument;
+import org.apache.pdfbox.pdmodel.PDPage;
+import org.apache.pdfbox.pdmodel.font.PDFont;
+import org.apache.pdfbox.text.PDFTextStripper;
+import org.apache.pdfbox.text.TextPosition;
+import technology.tabula.ObjectExtractor;
+
+/** The lines of a PDF with the places and fonts of their words, without what repeats at the edges of pages. */
+final class PdfLines extends PDFTextStripper {
+    /** What stands on so many pages, and on more than half, is a running title. */
+    private static final int FEWEST_PAGES = 3;
+    private static final int EDGE = 2;
+    private static final int BOLD_WEIGHT = 600;
+    /** In heights of a letter. */
+    private static final float WORD_GAP = 0.5f;
+    private static final Pattern LIGATURE = Pattern.compile("[\\x{FB00}-\\x{FB06}]");
+    private static final Pattern PAGE_NUMBER = Pattern.compile("\\W*(page|seite|p\\.|s\\.)?\\s*0"
+            + "(\\s*(of|von|/)\\s*0)?\\W*");
+    /** A line of a table of contents. */
+    private static final Pattern CONTENTS = Pattern.compile(".*(\\. ?){4,}\\s*[\\divxlc]+");
+
+    private final List<PdfLine> lines = new ArrayList<>();
+    private final List<PdfLine.Word> words = new ArrayList<>();
+    private float base;
+
+    private PdfLines() throws IOException {
+        setSortByPosition(true);
+    }
+
+    /** Those of a document, whose pages are turned so that most of their text can be read. */
+    static List<PdfLine> of(PDDocument document) throws IOException {
+        PdfLines lines = new PdfLines();
+        for (PDPage page : document.getPages()) {
+            page.setRotation(direction(document, page));
+        }
+        lines.writeText(document, Writer.nullWriter());
+        Map<Integer, List<PdfLine>> pages = lines.lines.stream().collect(Collectors.groupingBy(PdfLine::page,
+                TreeMap::new, Collectors.toList()));
+        List<PdfLine> withTables = new ArrayList<>();
+        // Closing it would close the document.
+        ObjectExtractor drawn = new ObjectExtractor(document);
+        pages.forEach((page, text) -> withTables.addAll(PdfRules.tablesIn(drawn.extract(page), text)));
+        return withoutRunningTitles(withTables).stream().collect(Collectors.groupingBy(PdfLine::page, TreeMap::new,
+                Collectors.toList())).values().stream().flatMap(page -> PdfColumns.inOrder(page).stream()).toList();
+    }
+
+    /** The direction of most of its letters, in degrees. */
+    private static int direction(PDDocument document, PDPage page) throws IOException {
+        Map<Integer, Integer> letters = new HashMap<>();
+        PDFTextStripper counter = new PDFTextStripper() {
+            @Override
+            protected void processTextPosition(TextPosition letter) {
+                letters.merge((int) letter.getDir(), 1, Integer::sum);
+            }
+        };
+        int number = document.getPages().indexOf(page) + 1;
+        counter.setStartPage(number);
+        counter.setEndPage(number);
+        counter.writeText(document, Writer.nullWriter());
+        return letters.entrySet().stream().max(Map.Entry.comparingByValue()).map(Map.Entry::getKey)
+                .orElse(page.getRotation());
+    }
+
+    /** What is handed over may hold several words, even of columns beside each other, where there are spaces. */
+    @Override
+    protected void writeString(String text, List<TextPosition> letters) {
+        List<TextPosition> word = new ArrayList<>();
+        for (TextPosition letter : letters) {
+            boolean blank = letter.getUnicode() == null || letter.getUnicode().isBlank();
+            float gap = word.isEmpty() ? 0 : letter.getXDirAdj() - right(word);
+            if (blank || gap > WORD_GAP * size(letter)) {
+                addWord(word);
+                word.clear();
+            }
+            if (!blank) {
+                word.add(letter);
+            }
+        }
+        addWord(word);
+    }
+
+    private void addWord(List<TextPosition> letters) {
+        if (letters.isEmpty()) {
+            return;
+        }
+        TextPosition first = letters.get(0);
+        String text = letters.stream().map(TextPosition::getUnicode).collect(Collectors.joining());
+        words.add(new PdfLine.Word(LIGATURE.matcher(text).replaceAll(found -> Normalizer.normalize(found.group(),
+                Normalizer.Form.NFKC)), first.getXDirAdj(), right(letters), size(first), isBold(first.getFont())));
+        base = first.getYDirAdj();
+    }
+
+    private static float right(List<TextPosition> letters) {
+        TextPosition last = letters.get(letters.size() - 1);
+        return last.getXDirAdj() + last.getWidthDirAdj();
+    }
+
+    private static float size(TextPosition letter) {
+        return letter.getFontSizeInPt() > 0 ? letter.getFontSizeInPt() : letter.getHeightDir();
+    }
+
+    private static boolean isBold(PDFont font) {
+        String name = font == null || font.getName() == null ? "" : font.getName().toLowerCase(Locale.ROOT);
+        return name.contains("bold") || name.contains("black") || name.contains("heavy")
+                || font != null && font.getFontDescriptor() != null
+                        && font.getFontDescriptor().getFontWeight() >= BOLD_WEIGHT;
+    }
+
+    @Override
+    protected void writeLineSeparator() {
+        if (!words.isEmpty()) {
+            PdfLine line = new PdfLine(getCurrentPageNo(), base, List.copyOf(words), Optional.empty());
+            if (!CONTENTS.matcher(line.text()).matches()) {
+                lines.add(line);
+            }
+            words.clear();
+        }
+    }
+
+    @Override
+    protected void writePageEnd() {
+        writeLineSeparator();
+    }
+
+    private static List<PdfLine> withoutRunningTitles(List<PdfLine> all) {
+        Map<Integer, List<PdfLine>> pages = all.stream().collect(Collectors.groupingBy(PdfLine::page));
+        Map<String, Integer> seen = new HashMap<>();
+        Set<PdfLine> edges = new HashSet<>();
+        for (List<PdfLine> page : pages.values()) {
+            Set<String> once = new HashSet<>();
+            for (int i = 0; i < page.size(); i++) {
+                if (page.get(i).table().isEmpty() && (i < EDGE || i >= page.size() - EDGE)) {
+                    edges.add(page.get(i));
+                    once.add(form(page.get(i)));
+                }
+            }
+            once.forEach(form -> seen.merge(form, 1, Integer::sum));
+        }
+        return all.stream().filter(line -> !edges.contains(line) || !PAGE_NUMBER.matcher(form(line)).matches()
+                && (seen.get(form(line)) < FEWEST_PAGES || seen.get(form(line)) * 2 <= pages.size())).toList();
+    }
+
+    /** The same for the numbers of all pages. */
+    private static String form(PdfLine line) {
+        return line.text().replaceAll("\\d+", "0").toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,6 +1,0 @@
-/**
- * Reads PDF, DOCX and XLSX, so that handbooks and tables in them become rows as those of Markdown, HTML and CSV do.
- * Open {@link io.peft4j.documents.internal.Documents} first.
- */
-@org.jspecify.annotations.NullMarked
-package io.peft4j.documents.internal;

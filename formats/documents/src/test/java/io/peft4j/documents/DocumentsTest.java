@@ -1,0 +1,209 @@
+package io.peft4j.documents;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.core.error.DataException;
+import io.peft4j.data.format.DataFile;
+import io.peft4j.data.format.DataRow;
+import io.peft4j.data.format.OpenRows;
+import io.peft4j.data.format.TableColumns;
+import io.peft4j.data.report.DataCheck;
+import io.peft4j.data.report.Finding;
+import io.peft4j.data.report.FindingCode;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.poi.xssf.usermodel.XSSFRow;
+import org.apache.poi.xssf.usermodel.XSSFSheet;
+import org.apache.poi.xssf.usermodel.XSSFWorkbook;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Documents of several programs become the rows of the handbook, or of the table, that stands in them. */
+class DocumentsTest {
+    private static final Path FIXTURES = Path.of("src/test/resources/fixtures");
+    private static final String LEAVE = "Every employee has 27 days of leave a year. Requests go to the Shore Captain "
+            + "at least 14 days before the first day off, so that the rota can be planned in time.\n\n"
+            + "Up to 5 days may be carried over until 31 March.";
+    private static final String PAY = "Grade: Deckhand; Pay per month: 2,150 EUR; Notice period: 30 days\n"
+            + "Grade: First Mate; Pay per month: 3,400 EUR; Notice period: 60 days\n"
+            + "Grade: Captain; Pay per month: 4,980 EUR; Notice period: 90 days";
+    private static final String BOATS = "Boats are back at the pier before 19:45. Whoever is late calls the harbour "
+            + "master.";
+
+    @TempDir
+    private Path folder;
+
+    private static List<DataRow> rows(DataFile file) {
+        List<DataRow> rows = new ArrayList<>();
+        try (OpenRows open = OpenRows.open(file)) {
+            open.forEach(rows::add);
+        }
+        return rows;
+    }
+
+    private static List<DataRow> rows(String name) {
+        return rows(DataFile.of(FIXTURES.resolve(name)));
+    }
+
+    private static List<Object> all(List<DataRow> rows, String key) {
+        return rows.stream().map(row -> row.fields().get(key)).toList();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"handbook.pdf, '1,2,3,4'", "typeset.pdf, '1,1,2,2'", "handbook.docx, '2,5,8,11'"})
+    void aHandbookIsCutAtItsHeadingsAndItsTablesAreKept(String file, String lines) {
+        List<DataRow> rows = rows(file);
+        assertEquals(List.of(LEAVE, "Pay depends on the grade.\n\n" + PAY), all(rows, "answer").subList(0, 2));
+        String items = (String) rows.get(2).fields().get("answer");
+        assertTrue(items.matches("\\S? ?Call the duty phone before 8:30.\n\n\\S? ?Send the certificate within 3 days."),
+                items);
+        assertEquals(BOATS, rows.get(3).fields().get("answer"));
+        assertEquals(4, rows.size(), rows.toString());
+        assertEquals("How do I report sick leave?", rows.get(2).fields().get("question"));
+        String boats = (String) rows.get(3).fields().get("question");
+        assertEquals("[fill in: a question about Harbour Handbook, Boats]", boats);
+        assertEquals(lines, String.join(",", rows.stream().map(row -> String.valueOf(row.line())).toList()));
+        if (file.endsWith(".pdf")) {
+            assertEquals(Arrays.stream(lines.split(",")).map(Integer::valueOf).toList(), all(rows, "page"));
+        }
+    }
+
+    @Test
+    void pagesInTwoColumnsAreReadColumnByColumn() {
+        String text = rows("columns.pdf").stream().map(row -> (String) row.fields().get("answer")).reduce("",
+                (a, b) -> a + " " + b).replaceAll("\\s+", " ").strip();
+        assertEquals(IntStream.rangeClosed(1, 40).mapToObj(n -> "The keys of boat " + n + " hang at hook " + (n + 50)
+                + " behind the counter.").collect(Collectors.joining(" ")), text);
+    }
+
+    @Test
+    void sheetsOfAHandbookAreItsSections() {
+        List<DataRow> rows = rows("handbook.xlsx");
+        assertEquals(List.of("Pay by grade\n\n" + PAY, "What: Carried over until; When: 2027-03-31; Share: 50%\n"
+                + "What: Boats are back before; When: 19:45; Share: 12"), all(rows, "answer"));
+        assertEquals(List.of("Pay", "Dates"), all(rows, "sheet"));
+        assertEquals(List.of("Pay", "Dates"), all(rows, "heading"));
+    }
+
+    @Test
+    void aTableOfQuestionsHasARowForEachRow() {
+        DataFile file = DataFile.of(FIXTURES.resolve("questions.xlsx"))
+                .withColumns(Map.of("Frage", "question", "Antwort", "answer"));
+        List<DataRow> rows = rows(file);
+        assertEquals(List.of("Wie viele Tage Urlaub habe ich?", "Wer hat den Schl\u00fcssel?"), all(rows, "question"));
+        assertEquals(List.of("27 Tage.", "Der Hafenmeister."), all(rows, "answer"));
+        assertEquals(List.of("Fragen", "Mehr"), all(rows, "sheet"));
+        assertEquals(List.of(2, 3), all(rows, "row"));
+        assertEquals(List.of(2L, 5L), rows.stream().map(DataRow::line).toList());
+        Finding unnamed = DataCheck.of(FIXTURES.resolve("questions.xlsx")).run().findings().get(0);
+        assertTrue(unnamed.message().contains("Frage=question, Antwort=answer"), unnamed.message());
+    }
+
+    /** A workbook of sheets, each a name and rows of cells. */
+    private Path workbook(Object[]... sheets) throws IOException {
+        Path file = folder.resolve("book.xlsx");
+        try (XSSFWorkbook book = new XSSFWorkbook(); OutputStream out = Files.newOutputStream(file)) {
+            for (Object[] sheet : sheets) {
+                XSSFSheet made = book.createSheet((String) sheet[0]);
+                for (int i = 1; i < sheet.length; i++) {
+                    String[] cells = ((String) sheet[i]).split(";");
+                    XSSFRow row = made.createRow(i - 1);
+                    for (int k = 0; k < cells.length; k++) {
+                        row.createCell(k).setCellValue(cells[k]);
+                    }
+                }
+            }
+            book.write(out);
+        }
+        return file;
+    }
+
+    private static TableColumns found(Path file) {
+        return TableColumns.of(DataFile.of(file), TableColumns.EXAMPLES);
+    }
+
+    @Test
+    void aWorkbookIsTheTableOfTheSheetThatFits() throws IOException {
+        Path file = workbook(new Object[] {"Notes", "Read me first.", "Ask Ann."},
+                new Object[] {"FAQ", "Nr;Kundenfrage;Unsere Antwort", "1;Wer hat Dienst?;Der Hafenmeister hat ihn."});
+        TableColumns columns = found(file);
+        assertEquals("columns: Kundenfrage is the question, Unsere Antwort the answer; others left out: Nr; sheets "
+                + "left out: Notes", columns.words().orElseThrow());
+        List<DataRow> rows = rows(columns.file());
+        assertEquals(List.of("Wer hat Dienst?"), all(rows, "question"));
+        assertEquals(List.of("FAQ"), all(rows, "sheet"));
+        Path own = workbook(new Object[] {"Notes", "Read me first.", "Ask Ann."},
+                new Object[] {"FAQ", "question;answer", "Who?;Ann."});
+        assertEquals(List.of("Who?"), all(rows(found(own).file()), "question"));
+        Path both = workbook(new Object[] {"A", "Frage;Antwort", "Wer?;Ann."}, new Object[] {"B", "Frage;Antwort",
+            "Wo?;Hier."});
+        assertEquals(List.of("Wer?", "Wo?"), all(rows(found(both).file()), "question"));
+    }
+
+    @Test
+    void aWorkbookWithoutATableIsNoHandbookButNamesItsSheets() throws IOException {
+        String wrong = assertThrows(DataException.class, () -> found(FIXTURES.resolve("handbook.xlsx"))).getMessage();
+        assertTrue(wrong.contains("sheet 'Pay': Grade (Deckhand), Pay per month (2,150 EUR)") && wrong.contains(
+                "sheet 'Dates': What (Carried over until)") && wrong.contains("columns can be renamed: Grade=question"),
+                wrong);
+        Path several = workbook(new Object[] {"A", "Frage;Antwort", "Wer?;Ann."}, new Object[] {"B", "Question;Answer",
+            "Who?;Bob."});
+        String unclear = assertThrows(DataException.class, () -> found(several)).getMessage();
+        assertTrue(unclear.contains("the sheets [A, B] have different columns") && unclear.contains(
+                "renamed: Frage=question, Antwort=answer\ncolumns can be renamed: Question=question, Answer=answer"),
+                unclear);
+        assertEquals(List.of("Who?"), all(rows(DataFile.of(several).withColumns(Map.of("Question", "question",
+                "Answer", "answer"))), "question"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"encrypted.pdf, is encrypted with a password", "pictures.pdf, holds no text",
+        "hostile.pdf, unpacks to more than 64 MiB", "hostile.docx, unpacks to more than 64 MiB",
+        "hostile.xlsx, unpacks to more than 64 MiB"})
+    void whatCannotBeReadSaysWhy(String file, String reason) {
+        Path path = FIXTURES.resolve(file);
+        DataException e = assertThrows(DataException.class, () -> rows(file));
+        assertTrue(e.getMessage().startsWith(path + ":1") && e.getMessage().contains(reason), e.getMessage());
+        List<Finding> findings = DataCheck.of(path).run().findings();
+        assertEquals(FindingCode.INVALID_DOCUMENT, findings.get(0).code(), findings.toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"handbook.pdf", "typeset.pdf", "handbook.docx", "handbook.xlsx"})
+    void aFileThatIsCutOffOrChangedIsReadOrRefused(String name) throws IOException {
+        byte[] sound = Files.readAllBytes(FIXTURES.resolve(name));
+        Path file = folder.resolve(name);
+        Random random = new Random(7);
+        int refused = 0;
+        for (int i = 0; i < 40; i++) {
+            byte[] damaged = i % 2 == 0 ? Arrays.copyOf(sound, random.nextInt(sound.length)) : sound.clone();
+            for (int k = 0; k < 20 && i % 2 == 1; k++) {
+                damaged[random.nextInt(damaged.length)] = (byte) random.nextInt(256);
+            }
+            Files.write(file, damaged);
+            try (OpenRows source = OpenRows.open(DataFile.of(file))) {
+                Optional<DataRow> entry = source.next();
+                while (entry.isPresent()) {
+                    refused += entry.get().isWrong() ? 1 : 0;
+                    entry = source.next();
+                }
+            }
+        }
+        assertTrue(refused >= 20 && refused <= 40, "refused " + refused);
+    }
+}

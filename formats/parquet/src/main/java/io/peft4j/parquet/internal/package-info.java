@@ -1,6 +1,0 @@
-/**
- * Reads the rows of Parquet files, so that they become examples as those of JSON do. Open
- * {@link io.peft4j.parquet.internal.ParquetFiles} first.
- */
-@org.jspecify.annotations.NullMarked
-package io.peft4j.parquet.internal;

@@ -1,7 +1,0 @@
-/**
- * Objects in a storage, and how they come here and go there. Open
- * {@link io.peft4j.cloud.storage.internal.StoredFiles} first, then
- * {@link io.peft4j.cloud.storage.internal.Transfer}.
- */
-@org.jspecify.annotations.NullMarked
-package io.peft4j.cloud.storage.internal;

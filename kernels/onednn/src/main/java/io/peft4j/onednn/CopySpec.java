@@ -1,0 +1,39 @@
+package io.peft4j.onednn;
+
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
+
+import java.util.Optional;
+import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.reorder;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * A copy of [matrices, rows, columns] from one strided view to another, with conversion. Arguments of the call: from,
+ * to. Columns are contiguous on both sides.
+ */
+record CopySpec(DataType from, DataType to, int matrices, int rows, int columns, int fromMatrix, int fromRow,
+        int toMatrix, int toRow) implements PrimitiveSpec {
+    /** A conversion of a vector. */
+    static CopySpec convert(DataType from, DataType to, int length) {
+        return new CopySpec(from, to, 1, 1, length, length, length, length, length);
+    }
+
+    @Override
+    public Optional<CompiledCall> build(ThreadContext lane) {
+        memory.desc source = layout(from, fromMatrix, fromRow);
+        memory.desc target = layout(to, toMatrix, toRow);
+        reorder.primitive_desc description = new reorder.primitive_desc(lane.engine(), source, lane.engine(), target,
+                PrimitiveSpec.attributes(), true);
+        return PrimitiveSpec.assemble(lane, this, description, () -> new reorder(description),
+                new Argument(DNNL_ARG_FROM, source), new Argument(DNNL_ARG_TO, target));
+    }
+
+    private memory.desc layout(DataType type, int matrix, int row) {
+        if (matrices == 1 && rows == 1) {
+            return PrimitiveSpec.vector(type, columns);
+        }
+        return matrices == 1 ? PrimitiveSpec.desc(type, new long[] {rows, columns}, new long[] {row, 1})
+                : PrimitiveSpec.desc(type, new long[] {matrices, rows, columns}, new long[] {matrix, row, 1});
+    }
+}

@@ -1,0 +1,65 @@
+package io.peft4j.onednn;
+
+import io.peft4j.core.kernel.Workers;
+import org.bytedeco.dnnl.engine;
+
+/**
+ * The threads that share an operation. A task calls oneDNN on its part with one thread, so there are no OpenMP threads
+ * that spin against ours, and several calls on the same rows cost one hand-over. Scratch memory that a task takes is
+ * given back at its end.
+ */
+final class ThreadTeam implements AutoCloseable {
+    /** A part of an operation. */
+    @FunctionalInterface
+    interface Task extends Workers.Task<ThreadContext> {
+    }
+
+    private final OpenMpThreads openMp = new OpenMpThreads();
+    private final Workers<ThreadContext> workers;
+
+    ThreadTeam(int threads, engine engine) {
+        workers = new Workers<>(threads, "peft4j-onednn", () -> new ThreadContext(engine), openMp::limit);
+    }
+
+    /** The threads, for loops that call no native library. */
+    Workers<ThreadContext> workers() {
+        return workers;
+    }
+
+    /** The number of threads. */
+    int size() {
+        return workers.size();
+    }
+
+    /** The caller's own lane, for work between the parallel parts. */
+    ThreadContext caller() {
+        return workers.caller();
+    }
+
+    /** Runs tasks 0 to {@code count - 1} and returns when all are done. */
+    void run(int count, Task task) {
+        int former = openMp.limit();
+        try {
+            workers.run(count, (lane, index) -> {
+                long mark = lane.scratch().mark();
+                try {
+                    task.run(lane, index);
+                } finally {
+                    lane.scratch().release(mark);
+                }
+            });
+        } finally {
+            openMp.restore(former);
+        }
+    }
+
+    /** Runs {@code work} on the caller's lane. */
+    void alone(Task work) {
+        run(1, work);
+    }
+
+    @Override
+    public void close() {
+        workers.close();
+    }
+}

@@ -1,7 +1,0 @@
-/**
- * The fast kernels: oneDNN primitives on a few threads of our own. Open {@link io.peft4j.onednn.internal.OneDnnKernels}
- * first, then {@link io.peft4j.onednn.internal.ThreadTeam}, which shares an operation among threads, and {@link
- * io.peft4j.onednn.internal.ThreadContext}, one thread's primitives and scratch memory.
- */
-@org.jspecify.annotations.NullMarked
-package io.peft4j.onednn.internal;

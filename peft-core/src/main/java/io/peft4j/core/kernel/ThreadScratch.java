@@ -1,0 +1,61 @@
+package io.peft4j.core.kernel;
+
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Pointer;
+
+/** The scratch memory of one thread of {@link Nd4jKernels}: heap arrays, and native memory for matrix products. */
+final class ThreadScratch extends Tiles {
+    private final Native[] memory = {new Native(), new Native(), new Native(), new Native()};
+    final Address a = new Address();
+    final Address b = new Address();
+    final Address c = new Address();
+
+    /** The address of at least {@code size} native floats. */
+    long scratch(int slot, long size) {
+        return memory[slot].floats(size);
+    }
+
+    @Override
+    public void close() {
+        for (Native each : memory) {
+            each.close();
+        }
+    }
+
+    /** Native memory that grows. */
+    static final class Native implements AutoCloseable {
+        private static final long ALIGNMENT = 64;
+        private BytePointer block;
+
+        /** The address of at least {@code size} floats, aligned to a cache line. */
+        long floats(long size) {
+            long bytes = 4 * size + ALIGNMENT;
+            if (block == null || block.capacity() < bytes) {
+                close();
+                block = new BytePointer(bytes);
+            }
+            return (block.address() + ALIGNMENT - 1) & -ALIGNMENT;
+        }
+
+        @Override
+        public void close() {
+            if (block != null) {
+                block.deallocate();
+                block = null;
+            }
+        }
+    }
+
+    /** A pointer that is moved from call to call, so that calls make no garbage. */
+    static final class Address extends FloatPointer {
+        Address() {
+            super((Pointer) null);
+        }
+
+        Address at(long newAddress) {
+            address = newAddress;
+            return this;
+        }
+    }
+}

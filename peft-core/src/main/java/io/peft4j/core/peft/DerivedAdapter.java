@@ -1,0 +1,30 @@
+package io.peft4j.core.peft;
+
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.method.Adapter;
+import java.util.function.Consumer;
+
+/** Adapters whose values are computed from those of others. */
+public final class DerivedAdapter {
+    private DerivedAdapter() {
+    }
+
+    /**
+     * Adds an adapter to a model and fills it; what is active does not change. Where filling it fails, the model is
+     * left as it was.
+     *
+     * @param filling writes the new adapter's values
+     */
+    public static void add(PeftModel model, String name, PeftConfig config, Consumer<Adapter> filling) {
+        model.addAdapter(name, config);
+        boolean complete = false;
+        try {
+            filling.accept(model.adapter(name));
+            complete = true;
+        } finally {
+            if (!complete) {
+                model.deleteAdapter(name);
+            }
+        }
+    }
+}

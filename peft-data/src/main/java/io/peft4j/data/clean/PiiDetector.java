@@ -1,0 +1,252 @@
+package io.peft4j.data.clean;
+
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Finds personal data by its form and, where it has them, its check digits: an account number must be right modulo 97,
+ * a card number by Luhn's formula. What has the form alone (an order number, a date, a version) is left alone. Names
+ * and addresses of people are not found. Immutable.
+ */
+public final class PiiDetector {
+    private static final Pattern EMAIL = Pattern.compile(
+            "(?<![\\p{L}\\p{N}._%+-])[\\p{L}\\p{N}_%+-][\\p{L}\\p{N}._%+-]{0,63}@(?:[\\p{L}\\p{N}-]{1,63}\\.){1,8}"
+                    + "([\\p{L}]{2,24})(?![\\p{L}\\p{N}@])");
+    private static final Set<String> FILE_ENDINGS = Set.of("png", "jpg", "jpeg", "gif", "svg", "js", "css", "html",
+            "webp", "pdf", "txt", "json", "xml", "zip");
+    private static final Pattern IBAN = Pattern.compile(
+            "(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11,30}");
+    private static final Pattern CARD = Pattern.compile("(?<![0-9A-Za-z])[0-9](?:[ -]?[0-9]){12,18}(?![0-9A-Za-z])");
+    private static final int SHORTEST_CARD = 13;
+    private static final Pattern IP4 = Pattern.compile(
+            "(?<![0-9A-Za-z.])(?:[0-9]{1,3}\\.){3}[0-9]{1,3}(?![0-9A-Za-z]|\\.[0-9])");
+    private static final Pattern VERSION = Pattern.compile(
+            "(?i)(?:version|release|build|section|v|rev|firmware)[ .:]*$");
+    private static final Pattern IP6 = Pattern.compile(
+            "(?<![0-9A-Za-z:])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![0-9A-Za-z:])");
+    private static final Pattern PHONE = Pattern.compile(
+            "(?<![0-9A-Za-z.,/+-])(?:\\+|00)?\\(?[0-9](?:[ ./()-]{0,3}[0-9]){5,15}(?![0-9A-Za-z]|[.,/-][0-9])");
+    private static final Pattern AMERICAN = Pattern.compile(
+            "(?:\\+?1[ .-]?)?(?:\\([2-9][0-9]{2}\\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}");
+    private static final Pattern NATIONAL = Pattern.compile("\\(?0[1-9][0-9]{1,4}\\)?(?:[ /-]{1,3}[0-9]{2,8}){1,4}");
+    private static final Pattern CUE = Pattern.compile("(?i)(?:phone|tel|telephone|call|mobile|cell|fax|hotline|handy|"
+            + "telefon|rufnummer|durchwahl|dial|ring|whatsapp|sms)\\b[^0-9]{0,24}$");
+    private static final Pattern DATE = Pattern.compile("(?:19|20)[0-9]{2}[ ./-][0-9]{1,2}[ ./-][0-9]{1,2}.*"
+            + "|[0-9]{1,2}[ ./-][0-9]{1,2}[ ./-](?:19|20)[0-9]{2}.*");
+    private static final Pattern SSN = Pattern.compile(
+            "(?<![0-9-])(?!000|666|9[0-9]{2})[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![0-9-])");
+    private static final Pattern NINO = Pattern.compile("(?<![A-Za-z0-9])(?![DFIQUV])[A-Z](?![DFIQUVO])[A-Z] ?[0-9]{2} "
+            + "?[0-9]{2} ?[0-9]{2} ?[A-D](?![A-Za-z0-9])");
+    private static final Pattern STEUER_ID = Pattern.compile(
+            "(?<![0-9A-Za-z])[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}(?![0-9A-Za-z])");
+    private static final Pattern DNI = Pattern.compile("(?<![0-9A-Za-z])[0-9]{8}-?[A-Z](?![0-9A-Za-z])");
+
+    private final Set<PiiKind> kinds;
+
+    private PiiDetector(Set<PiiKind> kinds) {
+        this.kinds = kinds;
+    }
+
+    /** A detector of all kinds but national identity numbers, which are easily taken for other numbers. */
+    public static PiiDetector standard() {
+        return of(EnumSet.complementOf(EnumSet.of(PiiKind.NATIONAL_ID)));
+    }
+
+    /** A detector of some kinds. */
+    public static PiiDetector of(Set<PiiKind> kinds) {
+        return new PiiDetector(Set.copyOf(kinds));
+    }
+
+    /** The personal data of a text, from its beginning to its end; matches do not overlap. */
+    public List<PiiMatch> find(String text) {
+        int digits = 0;
+        boolean at = false;
+        boolean colon = false;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            digits += c >= '0' && c <= '9' ? 1 : 0;
+            at |= c == '@';
+            colon |= c == ':';
+        }
+        TreeMap<Integer, PiiMatch> found = new TreeMap<>();
+        if (at && kinds.contains(PiiKind.EMAIL)) {
+            emails(text, found);
+        }
+        if (digits >= 4) {
+            numbers(text, digits, found);
+        }
+        if (colon && digits > 0 && kinds.contains(PiiKind.IP)) {
+            collect(PiiKind.IP, IP6, text, found, match -> isIp6(match.group()) ? Optional.of(match.end())
+                    : Optional.empty());
+        }
+        return List.copyOf(found.values());
+    }
+
+    private void numbers(String text, int digits, TreeMap<Integer, PiiMatch> found) {
+        if (digits >= 9 && kinds.contains(PiiKind.IBAN)) {
+            collect(PiiKind.IBAN, IBAN, text, found, PiiDetector::ibanEnd);
+        }
+        if (kinds.contains(PiiKind.NATIONAL_ID)) {
+            nationalIds(text, found);
+        }
+        if (digits >= 13 && kinds.contains(PiiKind.CARD)) {
+            collect(PiiKind.CARD, CARD, text, found, PiiDetector::cardEnd);
+        }
+        if (kinds.contains(PiiKind.IP)) {
+            collect(PiiKind.IP, IP4, text, found, match -> isIp4(text, match) ? Optional.of(match.end())
+                    : Optional.empty());
+        }
+        if (digits >= 6 && kinds.contains(PiiKind.PHONE)) {
+            collect(PiiKind.PHONE, PHONE, text, found, match -> isPhone(text, match) ? Optional.of(match.end())
+                    : Optional.empty());
+        }
+    }
+
+    /** Says where a match ends, if it is one. */
+    private interface Check {
+        Optional<Integer> end(Matcher match);
+    }
+
+    private static void collect(PiiKind kind, Pattern pattern, String text, TreeMap<Integer, PiiMatch> found,
+            Check check) {
+        Matcher matcher = pattern.matcher(text);
+        int from = 0;
+        while (from <= text.length() && matcher.find(from)) {
+            Optional<Integer> end = check.end(matcher);
+            if (end.isPresent()) {
+                // Matches do not overlap, so that the last one that begins before the end of this one decides.
+                Map.Entry<Integer, PiiMatch> before = found.lowerEntry(end.get());
+                if (before == null || before.getValue().end() <= matcher.start()) {
+                    found.put(matcher.start(), new PiiMatch(kind, matcher.start(), end.get()));
+                }
+            }
+            from = Math.max(matcher.start() + 1, end.orElse(matcher.end()));
+        }
+    }
+
+    private static void emails(String text, TreeMap<Integer, PiiMatch> found) {
+        collect(PiiKind.EMAIL, EMAIL, text, found, match -> FILE_ENDINGS.contains(match.group(1)
+                .toLowerCase(Locale.ROOT)) || match.group().contains("..") ? Optional.empty()
+                        : Optional.of(match.end()));
+    }
+
+    private static void nationalIds(String text, TreeMap<Integer, PiiMatch> found) {
+        collect(PiiKind.NATIONAL_ID, SSN, text, found, match -> Optional.of(match.end()));
+        collect(PiiKind.NATIONAL_ID, NINO, text, found, match -> Optional.of(match.end()));
+        collect(PiiKind.NATIONAL_ID, STEUER_ID, text, found, match -> CheckDigits.isSteuerId(compact(match.group()))
+                ? Optional.of(match.end()) : Optional.empty());
+        collect(PiiKind.NATIONAL_ID, DNI, text, found, match -> CheckDigits.isDni(compact(match.group()))
+                ? Optional.of(match.end()) : Optional.empty());
+    }
+
+    private static String compact(String text) {
+        StringBuilder compact = new StringBuilder();
+        for (int i = 0; i < text.length(); i++) {
+            if (Character.isLetterOrDigit(text.charAt(i))) {
+                compact.append(text.charAt(i));
+            }
+        }
+        return compact.toString();
+    }
+
+    /** The end of an account number: the country says how long it is. */
+    private static Optional<Integer> ibanEnd(Matcher match) {
+        String found = match.group();
+        int length = CheckDigits.ibanLength(found.substring(0, 2));
+        StringBuilder compact = new StringBuilder();
+        for (int i = 0; i < found.length(); i++) {
+            if (Character.isLetterOrDigit(found.charAt(i))) {
+                compact.append(found.charAt(i));
+            }
+            if (length > 0 && compact.length() == length) {
+                boolean ends = i + 1 == found.length() || !Character.isLetterOrDigit(found.charAt(i + 1));
+                return ends && CheckDigits.isIban(compact.toString()) ? Optional.of(match.start() + i + 1)
+                        : Optional.empty();
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The end of a card number, which an expiry date or a check number may follow. */
+    private static Optional<Integer> cardEnd(Matcher match) {
+        String found = match.group();
+        for (int end = found.length(); end >= SHORTEST_CARD; end--) {
+            boolean ends = end == found.length() || !Character.isDigit(found.charAt(end));
+            if (ends && CheckDigits.isCard(compact(found.substring(0, end)))) {
+                return Optional.of(match.start() + end);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static boolean isIp4(String text, Matcher match) {
+        String[] parts = match.group().split("\\.");
+        for (String part : parts) {
+            if (Integer.parseInt(part) > 255 || part.length() > 1 && part.charAt(0) == '0') {
+                return false;
+            }
+        }
+        boolean nobody = parts[0].equals("127") || parts[0].equals("0") || parts[0].equals("255");
+        String before = text.substring(Math.max(0, match.start() - 12), match.start());
+        return !nobody && !VERSION.matcher(before).find();
+    }
+
+    private static boolean isIp6(String text) {
+        int gap = text.indexOf("::");
+        int colons = (int) text.chars().filter(c -> c == ':').count();
+        long groups = java.util.Arrays.stream(text.split(":")).filter(group -> !group.isEmpty()).count();
+        boolean edges = (text.charAt(0) != ':' || gap == 0)
+                && (text.charAt(text.length() - 1) != ':' || gap == text.length() - 2);
+        long digits = text.chars().filter(c -> c != ':').count();
+        return edges && digits >= 6 && (gap < 0 ? colons == 7 && groups == 8
+                : text.indexOf("::", gap + 1) < 0 && groups >= 3 && groups <= 7);
+    }
+
+    private static boolean isPhone(String text, Matcher match) {
+        String found = match.group();
+        int digits = (int) found.chars().filter(c -> c >= '0' && c <= '9').count();
+        if (DATE.matcher(found).matches()) {
+            return false;
+        }
+        if (found.startsWith("+") && digits >= 8 || found.startsWith("00") && digits >= 10 && found.charAt(2) != '0') {
+            return true;
+        }
+        if (AMERICAN.matcher(found).matches() || NATIONAL.matcher(found).matches() && digits >= 8 && digits <= 13) {
+            return true;
+        }
+        String before = text.substring(Math.max(0, match.start() - 40), match.start());
+        return digits >= 6 && digits <= 13 && CUE.matcher(before).find();
+    }
+
+    /** The text with a placeholder such as {@code [EMAIL]} in place of each match. */
+    public String redact(String text) {
+        List<PiiMatch> matches = find(text);
+        if (matches.isEmpty()) {
+            return text;
+        }
+        StringBuilder redacted = new StringBuilder();
+        int done = 0;
+        for (PiiMatch match : matches) {
+            redacted.append(text, done, match.start()).append(match.kind().placeholder());
+            done = match.end();
+        }
+        return redacted.append(text.substring(done)).toString();
+    }
+
+    /**
+     * Personal data in a text.
+     *
+     * @param kind what it is
+     * @param start index of its first character
+     * @param end index after its last character
+     */
+    public record PiiMatch(PiiKind kind, int start, int end) {
+    }
+}

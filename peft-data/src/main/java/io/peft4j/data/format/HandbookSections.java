@@ -1,0 +1,176 @@
+package io.peft4j.data.format;
+
+import io.peft4j.core.error.DataException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Gathers what stands in a handbook, from its beginning to its end, and makes the rows of it: one for each heading that
+ * has text or tables below it, which are the answer. A heading that is a question is the question of the row; of others
+ * a skeleton is made for people to fill ({@link UnfilledRows}). A table becomes a line of text for each row,
+ * {@code Grade: Trainee; Notice: 14 days}.
+ */
+public final class HandbookSections {
+    private static final int LARGEST = 64 << 20;
+
+    private final Path file;
+    private final List<DataRow> entries = new ArrayList<>();
+    private final TreeMap<Integer, String> headings = new TreeMap<>();
+    private final StringBuilder text = new StringBuilder();
+    private final Map<String, Object> place = new LinkedHashMap<>();
+    private Map<String, Object> begun = Map.of();
+    private long line = 1;
+    private long characters;
+
+    /** Those of a file, nothing of which has been read. */
+    public HandbookSections(Path file) {
+        this.file = file;
+    }
+
+    /**
+     * What follows stands here; the rows say it under this name.
+     *
+     * @param name such as {@code page} or {@code sheet}
+     */
+    public void place(String name, Object value) {
+        place.put(name, value);
+    }
+
+    /**
+     * A heading begins.
+     *
+     * @param level from 1; those of its level and below end
+     * @param title its text
+     * @param at the line, or what the file has in place of lines
+     */
+    public void heading(int level, String title, long at) {
+        end();
+        headings.tailMap(level, true).clear();
+        if (!title.isBlank()) {
+            headings.put(level, title.strip());
+        }
+        begin(at);
+    }
+
+    private void begin(long at) {
+        line = at;
+        begun = Map.copyOf(place);
+    }
+
+    /**
+     * A paragraph, a list item or another piece of text.
+     *
+     * @throws DataException when the handbook is too long
+     */
+    public void text(String block, long at) {
+        if (block.isBlank()) {
+            return;
+        }
+        if (text.length() == 0 && headings.isEmpty()) {
+            begin(at);
+        }
+        text.append(text.length() == 0 ? "" : "\n\n").append(block.strip());
+        characters += block.length();
+        requireLength(file, at, characters);
+    }
+
+    /** Refuses a section that has grown beyond what is read of one. */
+    public static void requireLength(Path file, long line, long characters) {
+        if (characters > LARGEST) {
+            throw new DataException(file, line, "is longer than " + (LARGEST >> 20) + " million characters, the limit "
+                    + "for a handbook");
+        }
+    }
+
+    /** A table without cells that span others, of which rows may be of several lengths. */
+    public void table(List<List<String>> rows, long at) {
+        table(new HandbookTable(rows.stream().map(row -> row.stream().map(HandbookTable.Cell::new).toList()).toList()),
+                at);
+    }
+
+    /** A table: a line of text for each of its rows. */
+    public void table(HandbookTable table, long at) {
+        StringBuilder lines = new StringBuilder();
+        table.title().ifPresent(title -> text(title, at));
+        for (String line : table.lines()) {
+            lines.append(line).append('\n');
+            requireLength(file, at, characters + lines.length());
+        }
+        text(lines.toString(), at);
+    }
+
+    /** A row in place of what cannot be read: a code of {@code peft4j data check}, and where and how. */
+    public void wrong(String code, DataException e) {
+        add(DataRow.broken(code, e));
+    }
+
+    /** A row of its own, as a document may have beside its text. */
+    public void add(DataRow entry) {
+        end();
+        entries.add(entry);
+    }
+
+    private void end() {
+        if (text.length() > 0) {
+            String about = headings.isEmpty() ? "the beginning" : String.join(", ", headings.values());
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("question", Optional.ofNullable(headings.lastEntry()).map(Map.Entry::getValue)
+                    .flatMap(HeadingQuestion::of).orElse(UnfilledRows.question(about)));
+            fields.put("answer", text.toString());
+            fields.put("heading", String.join(" > ", headings.values()));
+            fields.putAll(begun);
+            entries.add(new DataRow(file, line, fields));
+        }
+        text.setLength(0);
+    }
+
+    /** The rows of all that was gathered. */
+    public RowSource rows() {
+        end();
+        return of(entries);
+    }
+
+    /** Rows that are in memory. */
+    public static RowSource of(List<DataRow> entries) {
+        Iterator<DataRow> left = List.copyOf(entries).iterator();
+        return new RowSource() {
+            @Override
+            public Optional<DataRow> next() {
+                return left.hasNext() ? Optional.of(left.next()) : Optional.empty();
+            }
+
+            @Override
+            public void close() {
+                // Nothing is open.
+            }
+        };
+    }
+
+    /** The heading of a section as a question, where it is one. */
+    private static final class HeadingQuestion {
+        private static final Pattern NUMBER = Pattern.compile("^(?:\\d+(?:\\.\\d+)*[.)]?|[A-Z]\\.|\u00a7\\s*\\d+"
+                + "|[Qq](?:\\d+)?[:.)])\\s+");
+        private static final Pattern HOW_TO = Pattern.compile("(?i)^how to (\\p{L}.+)$");
+
+        private HeadingQuestion() {
+        }
+
+        /** {@code How do I report it?} is one, without the number before it; {@code How to report it} becomes one. */
+        static Optional<String> of(String title) {
+            String text = NUMBER.matcher(title.strip()).replaceFirst("").strip();
+            if (text.length() > 1 && (text.endsWith("?") || text.endsWith("\uff1f"))) {
+                return Optional.of(text);
+            }
+            Matcher howTo = HOW_TO.matcher(text);
+            return howTo.matches() ? Optional.of("How do I " + howTo.group(1) + "?") : Optional.empty();
+        }
+    }
+}

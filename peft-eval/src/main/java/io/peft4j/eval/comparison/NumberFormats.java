@@ -1,0 +1,46 @@
+package io.peft4j.eval.comparison;
+
+import io.peft4j.eval.metric.MetricNames;
+import java.util.Locale;
+
+/** How numbers are written for people. */
+public final class NumberFormats {
+    private NumberFormats() {
+    }
+
+    /** The usual spelling of a metric or test. */
+    public static String name(String key) {
+        return MetricNames.of(key);
+    }
+
+    /** The same with which direction is better, where that is downwards. */
+    public static String name(MetricResult metric) {
+        return name(metric.name()) + (metric.lowerIsBetter() ? " (less is better)" : "");
+    }
+
+    private static boolean isPlain(MetricResult metric) {
+        return metric.isInNats() || metric.lowerIsBetter();
+    }
+
+    /** A score: percent, points of 100, or nats. */
+    public static String score(MetricResult metric, double value) {
+        return isPlain(metric) ? String.format(Locale.ROOT, "%.3f", value)
+                : String.format(Locale.ROOT, metric.scale() == 1 ? "%.1f %%" : "%.1f", 100 / metric.scale() * value);
+    }
+
+    /** A difference in points or nats, with its sign. */
+    public static String points(MetricResult metric, double value) {
+        return isPlain(metric) ? String.format(Locale.ROOT, "%+.3f", value)
+                : String.format(Locale.ROOT, "%+.1f", 100 / metric.scale() * value);
+    }
+
+    /** {@code [+66.1, +84.9]}. */
+    public static String interval(MetricResult metric) {
+        return metric.interval().words(metric.range(), value -> points(metric, value));
+    }
+
+    /** {@code < 0.0001} or two digits. */
+    public static String p(double value) {
+        return value < 0.0001 ? "< 0.0001" : String.format(Locale.ROOT, "%.2g", value);
+    }
+}

@@ -1,0 +1,233 @@
+package io.peft4j.eval.comparison;
+
+import static io.peft4j.eval.comparison.VerdictWords.capitalized;
+import static io.peft4j.eval.comparison.VerdictWords.difference;
+import static io.peft4j.eval.comparison.VerdictWords.figures;
+import static io.peft4j.eval.comparison.VerdictWords.points;
+import static io.peft4j.eval.comparison.VerdictWords.score;
+
+import io.peft4j.core.error.Count;
+import io.peft4j.eval.comparison.Verdict.Decision;
+import io.peft4j.eval.comparison.Verdict.Untrained;
+import java.util.Comparator;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.commons.math3.distribution.NormalDistribution;
+
+/**
+ * From evidence to a verdict; whatever decides about a tuned model asks here. One metric, chosen before the answers are
+ * seen, decides; in this order:
+ * <ol>
+ * <li>Held-out items that the model was trained or calibrated on: do not ship, the figures mean nothing.
+ * <li>The metric is worse than chance explains (its corrected p below alpha): do not ship.
+ * <li>The guard set is worse than chance explains, by more than the accepted loss: do not ship.
+ * <li>The metric is no better than chance explains: do not ship where a gain worth shipping is ruled out (the one-sided
+ * upper bound lies below it, or the base surely answers nine tenths), else more items are needed.
+ * <li>It is better, but not than a prompt, which needs no training: that one instead where training adds nothing worth
+ * having to it, else more items are needed. The most similar training row can answer nothing else, so that the tuned
+ * model need not be better than it for certain: it answers more, and a loss is ruled out of the size that is accepted
+ * on the guard set.
+ * <li>The model writes answers, and no guard set was run, or its interval reaches beyond the accepted loss: harm is not
+ * known.
+ * <li>Ship.
+ * </ol>
+ * Where a model is not to be shipped and a prompt is better than the base, it is the prompt instead.
+ */
+public final class VerdictRules {
+    private final ComparisonOptions options;
+    private final ItemsNeeded needed;
+    private final double alpha;
+
+    /** Rules with the thresholds of these options. */
+    public VerdictRules(ComparisonOptions options) {
+        this.options = Objects.requireNonNull(options, "options");
+        this.needed = new ItemsNeeded(options);
+        this.alpha = options.power().alpha();
+    }
+
+    /** The verdict. */
+    public Verdict decide(Evidence evidence) {
+        MetricResult metric = evidence.metric();
+        String figures = figures(metric);
+        if (evidence.leaked() > 0) {
+            return no(evidence, String.format(Locale.ROOT, "%d of %d held-out items also occur in the "
+                    + "training data%s, so the figures say nothing about new questions; remove them and evaluate "
+                    + "again. Measured: %s.", evidence.leaked(), metric.items(), evidence.leak(), figures));
+        }
+        if (evidence.calibrated() > 0) {
+            return no(evidence, String.format(Locale.ROOT, "The probabilities were calibrated on %s of these, "
+                    + "so the figures say nothing about new questions; evaluate on others. Measured: %s.",
+                    Count.of(evidence.calibrated(), "row"), figures));
+        }
+        if (metric.isWorse(alpha)) {
+            return refused(evidence, "The tuned model is worse: " + figures + ".");
+        }
+        Optional<MetricResult> forgotten = evidence.guard().filter(this::isHarmed);
+        if (forgotten.isPresent()) {
+            return refused(evidence, (metric.isBetter(alpha) ? "Better on the task, but it forgot too much: "
+                    : "It forgot too much: ") + "on the guard set of general ability " + figures(forgotten.get())
+                    + "; on the task " + figures + ".");
+        }
+        if (metric.isBetter(alpha)) {
+            return better(evidence, figures);
+        }
+        if (!mayGain(metric)) {
+            return refused(evidence, "No gain worth shipping: " + figures + ". " + (metric.isBaseNearlyPerfect()
+                    ? "The base answers nearly everything already."
+                    : "A gain of " + VerdictWords.gain(metric, options.worthwhile() * metric.unit())
+                            + " or more is ruled out."));
+        }
+        return undecided(evidence, metric, best(evidence, arm -> arm.gain().isBetter(alpha)).map(Untrained::name)
+                .orElse(evidence.base()),
+                Count.of(metric.items(), "item") + " cannot show a difference: "
+                        + figures + ".");
+    }
+
+    /** Significantly worse by more than is accepted, or surely so. */
+    private boolean isHarmed(MetricResult guard) {
+        double accepted = options.guardTolerance();
+        return guard.isWorse(alpha) && -guard.difference() > accepted || guard.interval().high() < -accepted;
+    }
+
+    private Verdict better(Evidence evidence, String figures) {
+        Optional<Untrained> rival = best(evidence, arm -> !beats(arm));
+        if (rival.isPresent()) {
+            return againstUntrained(evidence, rival.get(), figures);
+        }
+        String beaten = Stream.of(best(evidence, arm -> !arm.isLookup()), best(evidence, Untrained::isLookup))
+                .flatMap(Optional::stream).map(arm -> arm.tuned().isBetter(alpha) ? " It is better than "
+                        + arm.description() + ", which needs no training: " + difference(arm.tuned()) + "."
+                        : " " + capitalized(VerdictWords.reaches(arm)) + ": " + difference(arm.tuned())
+                                + ", so that a loss of " + points(options.guardTolerance()) + " is ruled out.")
+                .collect(Collectors.joining());
+        return unlessHarmful(evidence, figures, beaten + worse(evidence));
+    }
+
+    private boolean beats(Untrained arm) {
+        MetricResult tuned = arm.tuned();
+        return tuned.isBetter(alpha) || arm.isLookup() && mayGain(tuned) && tuned.gain() > 0
+                && tuned.gainInterval().low() >= -options.guardTolerance() * tuned.unit();
+    }
+
+    /** What a model that is better on the task is worth: it ships where more than the accepted loss is ruled out. */
+    private Verdict unlessHarmful(Evidence evidence, String figures, String besides) {
+        Optional<MetricResult> guard = evidence.guard();
+        if (!evidence.writes()) {
+            return ship(evidence, figures, besides);
+        }
+        if (guard.isEmpty()) {
+            int fewest = needed.fewestGuarding();
+            return new Verdict(Decision.HARM_NOT_KNOWN, evidence.base(), 0, fewest, String.format(Locale.ROOT,
+                    "Better on the task, but the loss of general ability is unknown, since no guard set was "
+                            + "asked (at least %d items are needed): %s.%s",
+                    fewest, figures, besides), evidence.untrained());
+        }
+        String kept = String.format(Locale.ROOT, " Guard set of general ability: %s, where a loss of %s is accepted.",
+                figures(guard.get()), points(options.guardTolerance()));
+        if (guard.get().interval().low() < -options.guardTolerance()) {
+            int more = needed.toBound(guard.get());
+            return new Verdict(Decision.HARM_NOT_KNOWN, evidence.base(), 0, more, String.format(Locale.ROOT,
+                    "Better on the task, but a loss of general ability is not ruled out: add about %,d guard "
+                            + "items, or train with less change.%s On the task %s.%s",
+                    more, kept, figures, besides), evidence.untrained());
+        }
+        return ship(evidence, figures, besides + kept);
+    }
+
+    private static Verdict ship(Evidence evidence, String figures, String besides) {
+        return new Verdict(Decision.SHIP, evidence.tuned(), 0, 0, "Take " + evidence.tuned() + ": " + figures + "."
+                + besides, evidence.untrained());
+    }
+
+    /**
+     * The verdict on preferences between given answers.
+     *
+     * @param evidence its metric is by how much likelier better answers are than worse ones, in nats
+     * @param preferred the share of pairs whose better answer is the likelier one
+     */
+    public Verdict ofPreferences(Evidence evidence, MetricResult preferred) {
+        MetricResult margin = evidence.metric();
+        String found = VerdictWords.preferences(margin, preferred);
+        if (margin.isWorse(alpha) || preferred.isWorse(alpha)) {
+            return no(evidence, "The tuned model is worse: " + found + ".");
+        }
+        Optional<MetricResult> forgotten = evidence.guard().filter(this::isHarmed);
+        if (forgotten.isPresent()) {
+            return no(evidence, "It forgot too much: on the guard set of general ability "
+                    + figures(forgotten.get()) + "; " + found + ".");
+        }
+        if (margin.isBetter(alpha)) {
+            return unlessHarmful(evidence, found, "");
+        }
+        if (margin.difference() == 0) {
+            return no(evidence, "The models do not differ: " + found + ".");
+        }
+        int more = needed.toShow(margin, Math.abs(margin.difference()), 2);
+        return new Verdict(Decision.NEED_MORE_ITEMS, evidence.base(), more, 0,
+                String.format(Locale.ROOT, "%s cannot show "
+                        + "a difference: %s. About %,d more pairs would show such a change with %.0f %% power.",
+                        Count.of(margin.items(), "pair"), found, more, 100 * options.power().power()),
+                evidence.untrained());
+    }
+
+    private Verdict againstUntrained(Evidence evidence, Untrained rival, String figures) {
+        String compared = String.format(Locale.ROOT, "%s, %s %s, %s. Against the base: %s.",
+                VerdictWords.reaches(rival),
+                evidence.tuned(), score(rival.tuned(), rival.tuned().tuned()), difference(rival.tuned()), figures);
+        if (mayGain(rival.tuned())) {
+            return undecided(evidence, rival.tuned(), rival.name(), String.format(Locale.ROOT, "%s cannot show "
+                    + "whether training beats what needs none; use %s until then: %s",
+                    Count.of(rival.tuned().items(), "item"), rival.description(), compared));
+        }
+        return new Verdict(Decision.PROMPT_INSTEAD, rival.name(), 0, 0, "Do not train, use " + rival.description()
+                + ": training adds no worthwhile gain. " + capitalized(compared), evidence.untrained());
+    }
+
+    /** The best of those that need no training and are as asked for. */
+    private static Optional<Untrained> best(Evidence evidence, Predicate<Untrained> chosen) {
+        return evidence.untrained().stream().filter(chosen).max(Comparator.comparingDouble(arm -> arm.gain().gain()));
+    }
+
+    private Verdict refused(Evidence evidence, String why) {
+        return best(evidence, arm -> arm.gain().isBetter(alpha)).map(arm -> new Verdict(Decision.PROMPT_INSTEAD,
+                arm.name(), 0, 0, "Do not train, use " + arm.description() + ": " + figures(arm.gain()) + ". " + why,
+                evidence.untrained()))
+                .orElseGet(() -> no(evidence, why));
+    }
+
+    private static Verdict no(Evidence evidence, String why) {
+        return new Verdict(Decision.DO_NOT_SHIP, evidence.base(), 0, 0, why, evidence.untrained());
+    }
+
+    /** @param metric whose gain is not certain, over the base or a prompt */
+    private Verdict undecided(Evidence evidence, MetricResult metric, String arm, String sentence) {
+        double gain = Math.max(metric.gain(), options.worthwhile() * metric.unit());
+        int more = needed.toShow(metric, gain, 1 + evidence.others().size());
+        return new Verdict(Decision.NEED_MORE_ITEMS, arm, more, 0, String.format(Locale.ROOT, "%s About %,d more items "
+                + "would show a gain of %s with %.0f %% power.", sentence, more, VerdictWords.gain(metric, gain),
+                100 * options.power().power()), evidence.untrained());
+    }
+
+    /** Whether a gain worth having is not ruled out, and there is room for one. */
+    private boolean mayGain(MetricResult metric) {
+        return !metric.isBaseNearlyPerfect() && upperBound(metric) >= options.worthwhile() * metric.unit();
+    }
+
+    /** The one-sided bound, from the two-sided interval: its upper half shrunk by the ratio of the quantiles. */
+    private double upperBound(MetricResult metric) {
+        NormalDistribution normal = new NormalDistribution(null, 0, 1);
+        double ratio = normal.inverseCumulativeProbability(1 - alpha)
+                / normal.inverseCumulativeProbability(0.5 + metric.interval().level() / 2);
+        return metric.gain() + ratio * (metric.gainInterval().high() - metric.gain());
+    }
+
+    private String worse(Evidence evidence) {
+        String all = evidence.others().stream().filter(other -> other.isWorse(alpha)).map(VerdictWords::figures)
+                .collect(Collectors.joining("; "));
+        return all.isEmpty() ? "" : " Worse: " + all + ".";
+    }
+}

@@ -1,3 +1,0 @@
-/** How fast models answer: {@link io.peft4j.eval.support.GenerationBenchmark}. */
-@org.jspecify.annotations.NullMarked
-package io.peft4j.eval.support;

@@ -1,0 +1,187 @@
+package io.peft4j.eval.task;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * What a text says, as far as it can be compared: the {@link Value}s and words of its clauses, and what it denies.
+ *
+ * @param plain the text in lower case, without accents, numbers in digits
+ * @param values its values in their order
+ * @param clauses its clauses, as far as they hold a word or a value
+ * @param stances which of the limits and opposites of {@code words.json} it holds, two opposites side by side
+ */
+public record Statement(String plain, List<Value> values, List<Clause> clauses, List<Boolean> stances) {
+    private static final Pattern WORD = Pattern.compile(
+            "\\p{L}{2,}|(?<=\\p{L} )[a-z](?!['\\p{L}])|[\ue000-\uf8ff,;!?\\n]|(?<!\\b\\p{L}{1,3})\\.");
+    /** "Building A" is not "building a". */
+    private static final Pattern LETTER = Pattern.compile("(?<=\\p{Ll} )([A-HJ-Z])(?=[\\s,;:.!?)]|$)");
+    private static final char FIRST_VALUE = '\ue000';
+    private static final Set<String> STOP = Lexicon.words("stop");
+    private static final Set<String> LINKS = Lexicon.words("links");
+    private static final Set<String> JOINS = Lexicon.words("joins");
+    private static final Set<String> PLACES = Lexicon.words("places");
+    private static final Set<String> CHOICES = Lexicon.words("choices");
+    private static final String DENIALS = Lexicon.list("denies").get(0);
+    private static final Pattern DENIES = Lexicon.pattern("\\b(" + DENIALS + ")\\b");
+    private static final List<Pattern> OPPOSITES = Lexicon.list("opposites").stream().map(each -> Lexicon.pattern(
+            "\\b(" + each.replace("DENIES", DENIALS) + ")\\b")).toList();
+    private static final int SHORT = 4;
+    private static final int NEAR = 60;
+
+    /**
+     * A part of a text between commas, "and" and ends of sentences.
+     *
+     * @param values its values
+     * @param words its words in their order
+     */
+    public record Clause(List<Value> values, List<String> words) {
+        /** How many words stand in it, in any of their forms. */
+        long count(List<String> some) {
+            return some.stream().filter(word -> words.stream().anyMatch(each -> isForm(each, word))).count();
+        }
+
+        private boolean rivals(Clause other) {
+            return values.stream().anyMatch(mine -> other.values.stream().anyMatch(its -> mine.kind().equals(its.kind())
+                    && !mine.equalsInValue(its)));
+        }
+
+        private String at(int place) {
+            return place < 0 || place >= words.size() ? "" : words.get(place);
+        }
+    }
+
+    /** Reads a text. */
+    public static Statement of(String text) {
+        String plain = Lexicon.plain(LETTER.matcher(text).replaceAll("$1$1"));
+        List<Value> values = Value.in(plain);
+        StringBuilder rest = new StringBuilder(plain);
+        for (int i = 0; i < values.size(); i++) {
+            int length = values.get(i).end() - values.get(i).start();
+            rest.replace(values.get(i).start(), values.get(i).end(), (char) (FIRST_VALUE + i) + " ".repeat(length - 1));
+        }
+        List<Clause> clauses = new ArrayList<>();
+        boolean border = true;
+        for (MatchResult found : WORD.matcher(rest).results().toList()) {
+            String word = found.group();
+            boolean ends = word.charAt(0) < 'a' || JOINS.contains(word);
+            if (border && !ends) {
+                clauses.add(new Clause(new ArrayList<>(), new ArrayList<>()));
+            }
+            border = ends;
+            if (word.charAt(0) >= FIRST_VALUE && word.length() == 1) {
+                clauses.get(clauses.size() - 1).values.add(values.get(word.charAt(0) - FIRST_VALUE));
+            } else if (!ends && !LINKS.contains(word)) {
+                clauses.get(clauses.size() - 1).words.add(word);
+            }
+        }
+        return new Statement(plain, values, clauses,
+                OPPOSITES.stream().map(each -> each.matcher(plain).find()).toList());
+    }
+
+    /** Whether a word in lower case and without accents means something by itself, as a name or a verb does. */
+    public static boolean isTelling(String word) {
+        return !word.isEmpty() && !STOP.contains(word);
+    }
+
+    /** Whether an expression of {@code words.json} is found in it. */
+    public boolean matches(String name) {
+        return Lexicon.pattern(Lexicon.list(name).get(0)).matcher(plain).find();
+    }
+
+    /** Whether it holds a negation. */
+    public boolean denies() {
+        return DENIES.matcher(plain).find();
+    }
+
+    /** Whether it allows one case only: {@code only with a permit}, {@code not without a permit}. */
+    public boolean restricts() {
+        return matches("only") || denies() && matches("excepts");
+    }
+
+    /** Whether what stands closely before a value denies it: {@code not 90 days}. */
+    public boolean denies(Value value) {
+        String before = plain.substring(Math.max(0, value.start() - NEAR), value.start()).replaceFirst(
+                "(?s)^.*[,;.:!?]", "");
+        return DENIES.matcher(before.replaceFirst("^.*?((\\S+ ){0,3})$", "$1")).find();
+    }
+
+    /** Whether one says the opposite of the other, as {@code at least} of {@code at most}. */
+    public boolean opposes(Statement other) {
+        return IntStream.range(0, stances.size()).anyMatch(i -> stances.get(i) && !other.stances.get(i)
+                && other.stances.get(i ^ 1) && !stances.get(i ^ 1));
+    }
+
+    /** Whether a value stands in it. */
+    public boolean holds(Value value) {
+        return values.stream().anyMatch(value::equalsInValue);
+    }
+
+    /** All words in their order. */
+    public List<String> words() {
+        return clauses.stream().flatMap(clause -> clause.words.stream()).toList();
+    }
+
+    /** The words of each clause that mean something and that another text does not hold. */
+    public List<List<String>> wordsWithout(Statement other) {
+        return clauses.stream().map(clause -> clause.words.stream().filter(word -> isTelling(word) && !other.holds(
+                word)).toList()).filter(words -> !words.isEmpty()).toList();
+    }
+
+    /** The share of words that stand in it, from 0 to 1; 0 of none. */
+    public double share(Stream<String> some) {
+        return some.mapToInt(word -> holds(word) ? 1 : 0).average().orElse(0);
+    }
+
+    private boolean holds(String word) {
+        return clauses.stream().anyMatch(clause -> clause.count(List.of(word)) > 0);
+    }
+
+    private boolean isForeign(String word, Statement question) {
+        return isTelling(word) && !holds(word) && !question.holds(word);
+    }
+
+    /** Whether values stand beside each other's words in an answer: the 30 EUR of Berlin beside Munich. */
+    public boolean isMixedUpIn(Statement answer) {
+        return clauses.stream().anyMatch(mine -> clauses.stream().filter(mine::rivals).anyMatch(other -> answer.clauses
+                .stream().anyMatch(said -> mine.values.stream().anyMatch(value -> said.values.stream().anyMatch(
+                        value::equalsInValue)) && said.count(other.words) > said.count(mine.words))));
+    }
+
+    /**
+     * Whether an answer has another word beside or in place of one of its own: {@code help desk} for
+     * {@code reception desk}, {@code in Vienna} for {@code in Munich}, {@code red or green} for {@code red}.
+     */
+    public boolean isReplacedIn(Statement answer, Statement question) {
+        boolean chooses = words().stream().anyMatch(CHOICES::contains);
+        return answer.clauses.stream().anyMatch(said -> IntStream.range(0, said.words.size()).anyMatch(i -> !chooses
+                && CHOICES.contains(said.at(i))
+                && isForeign(said.at(i - 1), question) != isForeign(said.at(i + 1), question)
+                || clauses.stream().anyMatch(mine -> IntStream.range(0, mine.words.size()).anyMatch(
+                        j -> isForm(said.at(i), mine.at(j)) && (isOther(said, i, mine, j, 1, answer, question)
+                                || isOther(said, i, mine, j, -1, answer, question))))));
+    }
+
+    /** Whether the word beside a word that both clauses hold is missing in an answer, and another one in its place. */
+    private boolean isOther(Clause said, int i, Clause mine, int j, int step, Statement answer, Statement question) {
+        String word = mine.at(j + step);
+        return (!STOP.contains(mine.at(j)) || step > 0 && PLACES.contains(mine.at(j))) && isTelling(word)
+                && !answer.holds(word) && !question.holds(word)
+                && isForeign(said.at(i + step), question);
+    }
+
+    /** Whether two words are forms of one, as {@code approval} and {@code approved} or a part and its compound. */
+    private static boolean isForm(String word, String other) {
+        int shorter = Math.min(word.length(), other.length());
+        int longer = Math.max(word.length(), other.length());
+        int common = (int) IntStream.range(0, shorter).takeWhile(i -> word.charAt(i) == other.charAt(i)).count();
+        return longer > 0 && word.equals(other) || common >= SHORT && shorter - common <= 3 && longer - common <= 6
+                && common * 5 >= shorter * 3 || common == shorter && common >= 3 && longer - common <= 2
+                || shorter > SHORT + 1 && (word.contains(other) || other.contains(word));
+    }
+}

@@ -1,0 +1,76 @@
+package io.peft4j.models.decoder;
+
+import io.peft4j.core.kernel.Activation;
+import io.peft4j.core.kernel.AttentionShape;
+import java.util.List;
+
+/** What the feed-forward network of a layer is made of; it stands at {@code mlp} below the layer. */
+sealed interface FeedForwardPlan permits FeedForwardPlan.Gated, FeedForwardPlan.Plain,
+        FeedForwardPlan.AfterCross, ExpertsPlan {
+    /**
+     * {@code down(f(gate(x)) * up(x))}.
+     *
+     * @param width the number of inner features
+     * @param activation f
+     * @param bias whether the projections have biases
+     * @param gates the places of gate and up, or of one projection for both
+     * @param down the place of the last projection
+     */
+    record Gated(int width, Activation activation, boolean bias, List<String> gates, String down)
+            implements
+                FeedForwardPlan {
+        /** Copies the list. */
+        public Gated {
+            gates = List.copyOf(gates);
+        }
+
+        /** At {@code gate_proj}, {@code up_proj} and {@code down_proj}. */
+        Gated(int width, Activation activation, boolean bias) {
+            this(width, activation, bias, List.of("gate_proj", "up_proj"), "down_proj");
+        }
+
+        /** With one projection for gate and up, {@code gate_up_proj}. */
+        Gated withFusion() {
+            return withFusion("gate_up_proj", down);
+        }
+
+        /** With one projection for gate and up. */
+        Gated withFusion(String both, String last) {
+            return new Gated(width, activation, bias, List.of(both), last);
+        }
+
+        Gated withNames(String gate, String up, String last) {
+            return new Gated(width, activation, bias, List.of(gate, up), last);
+        }
+
+        boolean fused() {
+            return gates.size() == 1;
+        }
+    }
+
+    /**
+     * {@code down(f(up(x)))}.
+     *
+     * @param up the place of the first projection
+     * @param down the place of the second one
+     * @param width the number of inner features
+     * @param activation f
+     * @param bias whether the projections have biases
+     */
+    record Plain(String up, String down, int width, Activation activation, boolean bias) implements FeedForwardPlan {
+    }
+
+    /**
+     * A network behind attention to the states of an encoder; see {@link CrossFeedForward}.
+     *
+     * @param name the place of the attention below the layer's
+     * @param shape its heads
+     * @param source columns of the states
+     * @param bias whether its projections have biases
+     * @param norms those around the attention, and those around the network
+     * @param network the network
+     */
+    record AfterCross(String name, AttentionShape shape, int source, boolean bias, LayerPlan.Norms norms,
+            FeedForwardPlan network) implements FeedForwardPlan {
+    }
+}

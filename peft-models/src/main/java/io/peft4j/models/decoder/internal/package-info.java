@@ -1,7 +1,0 @@
-/**
- * Decoder-only language models made of parts. Open {@link io.peft4j.models.decoder.internal.DecoderPlan} first: what a
- * decoder is made of, by value; then {@link io.peft4j.models.decoder.internal.LlamaFamily}, which most families state
- * their difference from, and {@link io.peft4j.models.decoder.internal.DecoderLayer}, which computes.
- */
-@org.jspecify.annotations.NullMarked
-package io.peft4j.models.decoder.internal;

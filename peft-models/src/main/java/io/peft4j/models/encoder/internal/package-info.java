@@ -1,6 +1,0 @@
-/**
- * Encoders: BERT and its relatives. Open {@link io.peft4j.models.encoder.internal.EncoderFamily} first, which a family
- * extends to state what its encoder is made of ({@link io.peft4j.models.encoder.internal.EncoderPlan}).
- */
-@org.jspecify.annotations.NullMarked
-package io.peft4j.models.encoder.internal;

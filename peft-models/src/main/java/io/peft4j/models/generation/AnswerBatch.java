@@ -1,0 +1,332 @@
+package io.peft4j.models.generation;
+
+import io.peft4j.core.engine.Workspace;
+import io.peft4j.core.model.EncoderDecoderNetwork;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.nn.KvCache;
+import io.peft4j.core.nn.PackedBatch;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/**
+ * Answers that grow together, which requests join and leave at every step. A step computes the next token of each
+ * answer, and parts of the prompts of those that have just come, all in one pass for the base and all adapters that can
+ * share one.
+ *
+ * <p>The oldest sequence always goes on: where pages are short, kept prefixes are forgotten first, then the youngest
+ * sequences give theirs back and compute them again later, or, without a bound, the cache grows. For use by one thread.
+ */
+final class AnswerBatch implements AutoCloseable {
+    /** How much longer the parts of prompts are while no answer waits for its next token. */
+    private static final int IDLE_CHUNKS = 4;
+    /** Rows of prompts in a pass without a bound: enough for full speed, few enough to bound its memory. */
+    private static final int PROMPT_ROWS = 2048;
+
+    private final AnswerServiceOptions options;
+    private final CacheShare share;
+    private final boolean grows;
+    private final Optional<PackedBatch> read;
+    private final Workspace workspace;
+    private final KvCache cache;
+    private final CachePages pages;
+    private final PrefixCache prefixes;
+    private final AdapterVariants voices;
+    private final Logits.Scratch scratch = new Logits.Scratch();
+    /** In the order in which they came. */
+    private final List<Sequence> sequences = new ArrayList<>();
+    private int joined;
+    private long promptTokens;
+    private long reusedTokens;
+    private long newTokens;
+
+    /** An empty batch of a decoder, whose cache has a bound. */
+    AnswerBatch(ModelLease base, AnswerServiceOptions options, CacheShare share) {
+        this(base, options, share, false, Optional.empty(), options.rows());
+    }
+
+    private AnswerBatch(ModelLease base, AnswerServiceOptions options, CacheShare share, boolean grows,
+            Optional<PackedBatch> read, int stepRows) {
+        this.options = options;
+        this.share = share;
+        this.grows = grows;
+        this.read = read;
+        this.workspace = base.engine().generation(stepRows);
+        this.cache = base.network().causal().newCache(share.pages() * CachePages.PAGE);
+        this.pages = new CachePages(share.pages());
+        this.prefixes = new PrefixCache(pages);
+        this.voices = new AdapterVariants(workspace, cache, pages);
+    }
+
+    /**
+     * An empty batch whose cache grows with the answers.
+     *
+     * @param model all answers' model, with its layers
+     * @param prompts what joins, in this order; all of it before the first step of an encoder-decoder
+     * @param rows the most answers at once
+     * @param tokensPerStep the most tokens of an answer in a step: one, and those that are tried
+     */
+    static AnswerBatch growing(ModelLease model, List<EncodedPrompt> prompts, int rows, int tokensPerStep) {
+        Optional<PackedBatch> read = model.network() instanceof EncoderDecoderNetwork
+                ? model.layers().prepare(model.network().pack(prompts.stream().map(EncodedPrompt::sequence).toList()))
+                        .source().map(PackedBatch.Source::batch)
+                : Optional.empty();
+        int pages = rows + CachePages.needed(read.map(PackedBatch::rows).orElse(0));
+        return new AnswerBatch(model, new AnswerServiceOptions(rows, 1, PROMPT_ROWS, 1, 1,
+                model.network().sharesPrefixes()), new CacheShare(rows, 0, pages), true, read, rows * tokensPerStep);
+    }
+
+    /** The answers that grow. */
+    List<Sequence> sequences() {
+        return sequences;
+    }
+
+    /** Takes a request, for whose answers there must be rows; what fails is noted on it. */
+    void join(PendingRequest ticket) {
+        try {
+            requireRoom(AdapterVariants.pagesBefore(ticket.base(), ticket.adapter()));
+            for (GrowingAnswer answer : ticket.answers()) {
+                AdapterVariants.AdapterVariant voice = voices.join(ticket.base(), ticket.adapter(),
+                        ticket.prompt().task(), options.prefixes());
+                sequences.add(new Sequence(ticket, joined++, answer, voice));
+                promptTokens += ticket.prompt().length();
+            }
+        } catch (RuntimeException e) {
+            ticket.fail(e);
+        }
+    }
+
+    private void requireRoom(int wanted) {
+        while (!makeRoom(wanted)) {
+            Sequence victim = sequences.stream().filter(Sequence::isPlaced).reduce((a, b) -> b)
+                    .orElseThrow(() -> new OverloadedException(
+                            "the memory for keys and values is used up by virtual tokens of adapters",
+                            Duration.ofSeconds(1)));
+            victim.leave(prefixes, pages);
+        }
+    }
+
+    /** Frees the rows of a sequence. */
+    void leave(Sequence sequence) {
+        sequences.remove(sequence);
+        sequence.leave(prefixes, pages);
+        voices.leave(sequence.voice());
+    }
+
+    /**
+     * Computes a step.
+     *
+     * @param ready whether the next token of a sequence can be chosen; the others stay as they are
+     * @return whether anything was computed
+     */
+    boolean step(Predicate<Sequence> ready) {
+        boolean grown = false;
+        for (List<Sequence> together : voices.passes(sequences)) {
+            try {
+                grown |= step(together, ready);
+            } catch (RuntimeException e) {
+                together.forEach(each -> each.ticket().fail(e));
+            } catch (OutOfMemoryError e) {
+                together.forEach(each -> each.ticket().fail(new IllegalStateException("out of memory", e)));
+            }
+        }
+        retainStates();
+        return grown;
+    }
+
+    /** Gives up the states that no sequence goes on from, except those of some pages that are kept for later ones. */
+    private void retainStates() {
+        if (!cache.hasStates()) {
+            return;
+        }
+        Set<Integer> ends = new HashSet<>();
+        for (Sequence each : sequences) {
+            ends.addAll(each.lastRows());
+        }
+        ends.addAll(prefixes.latestEnds(share.kept(), cache::continuesAfter));
+        cache.retainStates(ends::contains);
+    }
+
+    private boolean step(List<Sequence> together, Predicate<Sequence> ready) {
+        place(together);
+        ModelLease model = together.get(0).ticket().base().withLayers(voices.layers(together));
+        List<StepPass.Part> parts = parts(together, ready);
+        if (parts.isEmpty()) {
+            return false;
+        }
+        parts.sort(Comparator.comparingInt(StepPass.Part::group));
+        new StepPass(parts, cache.hasStates(), read).run(model, workspace, cache, scratch, AnswerBatch::choose);
+        for (StepPass.Part part : parts) {
+            Sequence sequence = part.sequence();
+            sequence.keep(prefixes, cache);
+            if (part.end() >= part.lengthBefore()) {
+                newTokens += sequence.length() - part.lengthBefore();
+            }
+        }
+        return true;
+    }
+
+    private static void choose(Sequence sequence, Logits logits) {
+        try {
+            sequence.answer().next(logits);
+        } catch (RuntimeException e) {
+            sequence.ticket().fail(e);
+        } catch (OutOfMemoryError | StackOverflowError e) {
+            sequence.ticket().fail(new IllegalStateException("choosing a token failed: " + e, e));
+        }
+    }
+
+    /** The tokens that a pass computes: the next one of each answer, and as many of the prompts as are wanted. */
+    private List<StepPass.Part> parts(List<Sequence> together, Predicate<Sequence> ready) {
+        List<StepPass.Part> parts = new ArrayList<>();
+        for (Sequence each : together) {
+            if (each.isDecoding() && ready.test(each)) {
+                int end = each.startTrying();
+                if (reserve(each, end)) {
+                    parts.add(new StepPass.Part(each, voices.group(each), end, each.length()));
+                }
+            }
+        }
+        int left = parts.isEmpty() && !grows ? IDLE_CHUNKS * options.promptChunk() : options.promptChunk();
+        for (Sequence each : together) {
+            int wanted = each.nextStop() - each.computed();
+            int count = each.voice().readsWhole() && left > 0 ? wanted : Math.min(left, wanted);
+            int end = each.computed() + count;
+            if (each.isPlaced() && !each.isDecoding() && count > 0 && (end < each.length() || ready.test(each))) {
+                parts.add(new StepPass.Part(each, voices.group(each), end == each.length() ? each.startTrying() : end,
+                        each.length()));
+                left -= count;
+            }
+        }
+        return parts;
+    }
+
+    // ---- pages
+
+    /** Gives pages to sequences without any, in their order, as far as there are some. */
+    private void place(List<Sequence> together) {
+        for (Sequence each : together) {
+            if (each.isPlaced()) {
+                continue;
+            }
+            int[] keys = each.keys(each.length());
+            List<PrefixCache.Page> known = each.voice().isKept() ? prefixes.find(each.version(), keys,
+                    (each.length() - 1) / CachePages.PAGE) : List.of();
+            List<PrefixCache.Page> found = continued(known);
+            if (isComputed(keys, (found.size() + 1) * CachePages.PAGE, each, together)) {
+                prefixes.leave(found);
+                continue;
+            }
+            int wanted = CachePages.needed(each.length() + 1) - found.size();
+            long placed = sequences.stream().filter(Sequence::isPlaced).count();
+            if (!grows && pages.free() + prefixes.unused() < wanted + placed || !makeRoom(wanted)) {
+                prefixes.leave(found);
+                if (placed == 0) {
+                    each.ticket().fail(new OverloadedException("the memory for keys and values is used up by "
+                            + "virtual tokens of adapters", Duration.ofSeconds(1)));
+                }
+                return;
+            }
+            int reused = found.size() * CachePages.PAGE;
+            reusedTokens += reused;
+            if (each.answer().index() == 0 && each.answer().length() == 0) {
+                each.ticket().reused(reused);
+            }
+            each.place(found, known.size());
+            for (int page : pages.take(wanted, each.rows().lastPage())) {
+                each.rows().add(page);
+            }
+        }
+    }
+
+    /** The pages behind the last of which a sequence can go on; the others are left. */
+    private List<PrefixCache.Page> continued(List<PrefixCache.Page> known) {
+        int count = known.size();
+        while (count > 0 && !cache.continuesAfter(known.get(count - 1).lastRow())) {
+            count--;
+        }
+        prefixes.leave(known.subList(count, known.size()));
+        return known.subList(0, count);
+    }
+
+    /** Whether another prompt that is being computed has the same first {@code count} tokens: then they are shared. */
+    private static boolean isComputed(int[] keys, int count, Sequence sequence, List<Sequence> together) {
+        return sequence.voice().isKept() && count < keys.length
+                && together.stream()
+                        .anyMatch(other -> other.isPlaced() && !other.isDecoding() && other.length() >= count
+                                && other.computed() < count
+                                && other.version().equals(sequence.version())
+                                && Arrays.equals(other.keys(count), 0, count, keys, 0, count));
+    }
+
+    /** Makes room for tokens of a sequence; false where it had to give its own pages back. */
+    private boolean reserve(Sequence sequence, int tokens) {
+        int wanted = CachePages.needed(tokens) - sequence.rows().room() / CachePages.PAGE;
+        if (wanted <= 0) {
+            return true;
+        }
+        while (!makeRoom(wanted)) {
+            Sequence youngest = sequences.stream().filter(Sequence::isPlaced).reduce((a, b) -> b).orElseThrow();
+            youngest.leave(prefixes, pages);
+            if (youngest == sequence) {
+                return false;
+            }
+        }
+        for (int page : pages.take(wanted, sequence.rows().lastPage())) {
+            sequence.rows().add(page);
+        }
+        return true;
+    }
+
+    private boolean makeRoom(int wanted) {
+        while (pages.free() < wanted) {
+            if (prefixes.forgetOne().isEmpty()) {
+                if (!grows) {
+                    return false;
+                }
+                pages.grow(Math.max(wanted, pages.count() / 2));
+                cache.grow(pages.count() * CachePages.PAGE);
+            }
+        }
+        return true;
+    }
+
+    // ---- numbers
+
+    int cacheRows() {
+        return pages.count() * CachePages.PAGE;
+    }
+
+    int keptRows() {
+        return prefixes.unused() * CachePages.PAGE;
+    }
+
+    int usedRows() {
+        return cacheRows() - pages.free() * CachePages.PAGE - keptRows();
+    }
+
+    long promptTokens() {
+        return promptTokens;
+    }
+
+    long reusedTokens() {
+        return reusedTokens;
+    }
+
+    long newTokens() {
+        return newTokens;
+    }
+
+    /** Frees the cache and all temporaries. */
+    @Override
+    public void close() {
+        cache.close();
+        workspace.close();
+    }
+}

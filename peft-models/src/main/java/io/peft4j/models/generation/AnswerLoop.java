@@ -1,0 +1,314 @@
+package io.peft4j.models.generation;
+
+import io.peft4j.core.error.ClosedException;
+import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.EncoderDecoderNetwork;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.models.generation.AnswerService.AnswerStatus;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The thread that decodes, and the requests that wait for it. Tickets enter and are cancelled on any thread; all else
+ * happens on the loop's own. It begins with the first ticket.
+ */
+final class AnswerLoop {
+    private static final Logger LOG = LoggerFactory.getLogger(AnswerLoop.class);
+    /** How much a request counts in the mean time between two that are done. */
+    private static final double MEMORY = 0.2;
+    private static final long LONGEST_RETRY_SECONDS = 60;
+    /** How often requests that cannot begin yet are looked at, whose time may be over. */
+    private static final long LOOK_MILLIS = 100;
+
+    private final TextGenerator generator;
+    private final AnswerServiceOptions options;
+    private final CacheShare share;
+    private final Object lock = new Object();
+    private final ConstraintSearch search = new ConstraintSearch(this::wake);
+    private final RequestQueue waiting = new RequestQueue();
+    private final Set<PendingRequest> running = new HashSet<>();
+    private Optional<Thread> thread = Optional.empty();
+    private boolean closed;
+    private boolean news;
+    private double secondsPerRequest = 1;
+    private long lastDone = System.nanoTime();
+    private AnswerStatus status;
+
+    /** A loop over a cache of its share of the memory. */
+    AnswerLoop(TextGenerator generator, AnswerServiceOptions options, CacheShare share) {
+        this.generator = generator;
+        this.options = options;
+        this.share = share;
+        this.status = new AnswerStatus(0, 0, share.pages() * CachePages.PAGE, 0, 0, 0, 0, 0);
+    }
+
+    /**
+     * Looks whether a client's request would be taken.
+     *
+     * @throws OverloadedException when too many wait
+     * @throws ClosedException when the service is closed
+     */
+    void requireRoom(String client) {
+        synchronized (lock) {
+            if (closed) {
+                throw new ClosedException("the answer service");
+            }
+            boolean all = waiting.size() >= options.waiting();
+            if (all || waiting.of(client) >= options.waitingPerClient()) {
+                long seconds = (long) Math.ceil(secondsPerRequest * (all ? 1 : waiting.of(client)));
+                Duration retry = Duration.ofSeconds(Math.max(1, Math.min(LONGEST_RETRY_SECONDS, seconds)));
+                throw new OverloadedException((all ? waiting.size() + " requests" : waiting.of(client)
+                        + " requests of this client") + " are waiting; try again in " + retry.toSeconds() + " s",
+                        retry);
+            }
+        }
+    }
+
+    /** Takes a ticket; throws as {@link #requireRoom}. */
+    void add(PendingRequest ticket) {
+        synchronized (lock) {
+            requireRoom(ticket.request().client());
+            waiting.add(ticket);
+            search.isReady(ticket, ticket.answers().get(0));
+            if (thread.isEmpty()) {
+                Thread started = new Thread(() -> run(ticket.base()), "peft4j-answers");
+                started.setDaemon(true);
+                thread = Optional.of(started);
+                started.start();
+            }
+            lock.notifyAll();
+        }
+    }
+
+    /** Looks after tickets that were cancelled, or can go on. */
+    void wake() {
+        synchronized (lock) {
+            news = true;
+            lock.notifyAll();
+        }
+    }
+
+    AnswerStatus status() {
+        synchronized (lock) {
+            return new AnswerStatus(status.running(), waiting.size(), status.cacheRows(), status.usedCacheRows(),
+                    status.keptCacheRows(), status.promptTokens(), status.reusedTokens(), status.newTokens());
+        }
+    }
+
+    boolean awaitIdle(Duration most) throws InterruptedException {
+        long end = System.nanoTime() + most.toNanos();
+        synchronized (lock) {
+            while (!running.isEmpty() || waiting.size() > 0) {
+                long left = end - System.nanoTime();
+                if (left <= 0) {
+                    return false;
+                }
+                TimeUnit.NANOSECONDS.timedWait(lock, left);
+            }
+            return true;
+        }
+    }
+
+    /** Ends all that runs and waits, and the thread. */
+    void close() {
+        Optional<Thread> ending;
+        synchronized (lock) {
+            closed = true;
+            ending = thread;
+            lock.notifyAll();
+        }
+        ending.ifPresent(AnswerLoop::join);
+        search.close();
+    }
+
+    private static void join(Thread ending) {
+        boolean interrupted = false;
+        while (ending.isAlive() && ending != Thread.currentThread()) {
+            try {
+                ending.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    // ---- the loop
+
+    private void run(ModelLease first) {
+        boolean decodes = !(first.network() instanceof EncoderDecoderNetwork);
+        try (AnswerBatch batch = new AnswerBatch(first, options, decodes ? share : share.withoutPages())) {
+            while (true) {
+                List<PendingRequest> come = take(batch);
+                if (isClosed()) {
+                    break;
+                }
+                come.stream().filter(ticket -> !ticket.isDead())
+                        .forEach(decodes ? batch::join : this::answerByItself);
+                boolean grown = batch.step(each -> search.isReady(each.ticket(), each.answer()));
+                settle(batch);
+                if (!grown) {
+                    awaitNews();
+                }
+            }
+        } catch (RuntimeException | Error e) {
+            LOG.error("decoding failed: the current requests fail, later ones start anew", e);
+            end(new IllegalStateException("decoding failed: " + e, e), false);
+            return;
+        }
+        end(new ClosedException("the answer service"), true);
+    }
+
+    /** Waits until what all answers wait for may have been found. */
+    private void awaitNews() {
+        synchronized (lock) {
+            try {
+                if (!news && !closed && !running.isEmpty()) {
+                    lock.wait(LOOK_MILLIS);
+                }
+            } catch (InterruptedException e) {
+                closed = true;
+            }
+            news = false;
+        }
+    }
+
+    /** Waits for something to do, and takes as many tickets as there are rows for. */
+    private List<PendingRequest> take(AnswerBatch batch) {
+        synchronized (lock) {
+            while (true) {
+                List<PendingRequest> dead = waiting.all().stream().filter(PendingRequest::isDead).toList();
+                dead.forEach(waiting::remove);
+                dead.forEach(PendingRequest::close);
+                List<PendingRequest> come = admitted(batch);
+                if (closed || !running.isEmpty()) {
+                    return come;
+                }
+                status = status(batch);
+                lock.notifyAll();
+                try {
+                    // Nothing runs, so what waits cannot begin yet.
+                    lock.wait(waiting.size() > 0 ? LOOK_MILLIS : 0);
+                    lastDone = System.nanoTime();
+                } catch (InterruptedException e) {
+                    closed = true;
+                }
+            }
+        }
+    }
+
+    private List<PendingRequest> admitted(AnswerBatch batch) {
+        List<PendingRequest> come = new ArrayList<>();
+        int rows = batch.sequences().size();
+        while (waiting.size() > 0 && !closed) {
+            Optional<PendingRequest> next = waiting.next(this::runningOf, ticket -> mayBegin(ticket, batch));
+            int wanted = next.map(ticket -> ticket.answers().size()).orElse(0);
+            if (next.isEmpty() || rows > 0 && rows + wanted > options.rows()) {
+                break;
+            }
+            waiting.remove(next.get());
+            running.add(next.get());
+            come.add(next.get());
+            rows += wanted;
+        }
+        return come;
+    }
+
+    /**
+     * Whether the first token of a request could be chosen. Of one client's answers that wait for what a constraint
+     * allows, no more hold a row than leaves as many to others.
+     */
+    private boolean mayBegin(PendingRequest ticket, AnswerBatch batch) {
+        return search.isReady(ticket, ticket.answers().get(0)) && (ticket.request().options().constraint().isEmpty()
+                || batch.sequences().stream().filter(each -> !each.answer().isReady()
+                        && each.ticket().request().client().equals(ticket.request().client()))
+                        .count() < Math.max(1, options.rows() / 2));
+    }
+
+    private int runningOf(String client) {
+        return running.stream().filter(ticket -> ticket.request().client().equals(client))
+                .mapToInt(ticket -> ticket.answers().size()).sum();
+    }
+
+    /** Lets go of answers that are complete, and of requests whose answers all are, or that nobody wants any more. */
+    private void settle(AnswerBatch batch) {
+        for (Sequence each : List.copyOf(batch.sequences())) {
+            boolean dead = each.ticket().isDead();
+            if (dead) {
+                each.answer().cancel();
+            }
+            if (!each.answer().isRunning()) {
+                batch.leave(each);
+                each.ticket().end(each.answer().index(), each.answer().completion());
+            }
+        }
+        synchronized (lock) {
+            Set<PendingRequest> live = new HashSet<>();
+            batch.sequences().forEach(each -> live.add(each.ticket()));
+            List<PendingRequest> done = running.stream().filter(ticket -> !live.contains(ticket)).toList();
+            done.forEach(this::done);
+            status = status(batch);
+        }
+    }
+
+    private void done(PendingRequest ticket) {
+        running.remove(ticket);
+        ticket.close();
+        long now = System.nanoTime();
+        secondsPerRequest += MEMORY * (Math.min(LONGEST_RETRY_SECONDS, (now - lastDone) / 1e9) - secondsPerRequest);
+        lastDone = now;
+        lock.notifyAll();
+    }
+
+    private AnswerStatus status(AnswerBatch batch) {
+        return new AnswerStatus(batch.sequences().size(), waiting.size(), batch.cacheRows(), batch.usedRows(),
+                batch.keptRows(), batch.promptTokens(), batch.reusedTokens(), batch.newTokens());
+    }
+
+    private boolean isClosed() {
+        synchronized (lock) {
+            return closed;
+        }
+    }
+
+    /** An encoder-decoder's answers to one request, which share a batch with no other. */
+    private void answerByItself(PendingRequest ticket) {
+        try {
+            List<Completion> found = generator.generate(ticket.base(), List.of(ticket.request().prompt()),
+                    ticket.options());
+            for (int i = 0; i < found.size(); i++) {
+                ticket.end(i, found.get(i));
+            }
+            ticket.close(found);
+        } catch (RuntimeException e) {
+            ticket.fail(e);
+        }
+    }
+
+    /** Ends all requests; unless that is for good, the next one starts another thread. */
+    private void end(RuntimeException reason, boolean forGood) {
+        synchronized (lock) {
+            closed |= forGood;
+            thread = Optional.empty();
+            for (PendingRequest ticket : List.copyOf(running)) {
+                ticket.fail(reason);
+                done(ticket);
+            }
+            for (PendingRequest ticket : waiting.all()) {
+                waiting.remove(ticket);
+                ticket.fail(reason);
+                ticket.close();
+            }
+            lock.notifyAll();
+        }
+    }
+}

@@ -1,0 +1,208 @@
+package io.peft4j.models.generation;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.Completion.StopReason;
+import io.peft4j.core.model.Completion.TokenProbability;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.TextConstraint;
+import io.peft4j.core.text.TokenStreamDecoder;
+import io.peft4j.core.text.Tokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+
+/**
+ * One answer while it grows. Text goes to the listener as soon as its characters are complete; where texts end an
+ * answer, as much is held back as could be the beginning of one.
+ */
+final class GrowingAnswer {
+    private static final int[] NOTHING = {};
+
+    private final int index;
+    private final int[] promptTokens;
+    private final Tokenizer tokenizer;
+    private final Set<Integer> stopTokens;
+    private final GenerationOptions options;
+    private final TokenChooser chooser;
+    private final List<TokenProbability> probabilities = new ArrayList<>();
+    private final TokenStreamDecoder stream;
+    private final int longestStop;
+    private final Optional<PromptLookup> lookup;
+    private final StringBuilder text = new StringBuilder();
+    private final int[] ids;
+    private int length;
+    private int told;
+    private int[] tried = NOTHING;
+    /** Index of the token whose logits come next; negative when they follow one that was not chosen. */
+    private int atTried;
+    private Optional<StopReason> stopped = Optional.empty();
+
+    /**
+     * An answer without tokens.
+     *
+     * @param index its index among all answers
+     * @param promptTokens the prompt
+     */
+    GrowingAnswer(int index, int[] promptTokens, Tokenizer tokenizer, Set<Integer> stopTokens,
+            Optional<TokenMasks> masks,
+            GenerationOptions options, int maxNewTokens) {
+        this.index = index;
+        this.promptTokens = promptTokens;
+        this.tokenizer = tokenizer;
+        this.stopTokens = stopTokens;
+        this.options = options;
+        this.chooser = new TokenChooser(options.sampling(), index, promptTokens, stopTokens, masks);
+        this.stream = tokenizer.streamDecoder(true);
+        this.lookup = options.promptLookup() > 0 ? Optional.of(new PromptLookup(promptTokens)) : Optional.empty();
+        this.longestStop = options.stopStrings().stream().mapToInt(String::length).max().orElse(0);
+        this.ids = new int[maxNewTokens];
+    }
+
+    boolean isRunning() {
+        return stopped.isEmpty();
+    }
+
+    boolean isCancelled() {
+        return stopped.equals(Optional.of(StopReason.CANCELLED));
+    }
+
+    int length() {
+        return length;
+    }
+
+    /** The most tokens that it may have. */
+    int most() {
+        return ids.length;
+    }
+
+    /** Token number {@code i} of the answer. */
+    int token(int i) {
+        return ids[i];
+    }
+
+    /** How likely its tokens are, where that is asked for: a list that grows. */
+    List<TokenProbability> probabilities() {
+        return probabilities;
+    }
+
+    private int lastToken() {
+        return ids[length - 1];
+    }
+
+    int index() {
+        return index;
+    }
+
+    /** The last token, and those that may follow it: {@link #next} is called with the logits after each of them. */
+    int[] tokensToTry() {
+        return tokensToTry(options.promptLookup());
+    }
+
+    /** As {@link #tokensToTry()}, with at most {@code most} tokens that may follow. */
+    int[] tokensToTry(int most) {
+        int[] guess = lookup.map(l -> l.guess(Math.min(most, ids.length - length - 1)))
+                .orElse(NOTHING);
+        tried = new int[guess.length + 1];
+        tried[0] = lastToken();
+        System.arraycopy(guess, 0, tried, 1, guess.length);
+        atTried = 0;
+        return tried;
+    }
+
+    /**
+     * Chooses the next token and decides whether the answer ends with it. Logits that follow a token which was tried,
+     * but is not the one chosen, are of no use and ignored.
+     */
+    void next(Logits logits) {
+        if (!isRunning() || atTried < 0) {
+            return;
+        }
+        choose(logits);
+        atTried++;
+        if (atTried < tried.length && tried[atTried] != lastToken()) {
+            atTried = -1;
+        }
+    }
+
+    private void choose(Logits logits) {
+        int id = chooser.choose(logits);
+        options.logProbabilities().ifPresent(most -> probabilities.add(logits.probability(id, most, this::textOf)));
+        ids[length++] = id;
+        lookup.ifPresent(l -> l.add(id));
+        if (stopTokens.contains(id)) {
+            finish(StopReason.STOP_TOKEN);
+            return;
+        }
+        // Rows of the embedding beyond the tokenizer's vocabulary have no text.
+        text.append(id < tokenizer.vocabSize() ? stream.accept(id) : "");
+        if (cutAtStopString() || chooser.isComplete()) {
+            finish(StopReason.STOP_TOKEN);
+        } else if (length == ids.length) {
+            text.append(stream.finish());
+            finish(StopReason.LENGTH);
+        } else {
+            tell(text.length() - Math.max(0, longestStop - 1));
+        }
+    }
+
+    /** Whether the next token can be chosen without a search for what its constraint allows. */
+    boolean isReady() {
+        return chooser.isReady();
+    }
+
+    /** Searches for what its constraint allows next, as long as that is wanted, on another thread than the answer's. */
+    void prepare(BooleanSupplier wanted) {
+        chooser.prepare(wanted);
+    }
+
+    void cancel() {
+        if (isRunning()) {
+            stopped = Optional.of(StopReason.CANCELLED);
+        }
+    }
+
+    Completion completion() {
+        String all = text.toString();
+        return new Completion(all, Arrays.copyOf(ids, length), stopped.orElseThrow(),
+                options.constraint().map(c -> follows(c, all)).orElse(true), promptTokens.length, probabilities);
+    }
+
+    private static boolean follows(TextConstraint constraint, String text) {
+        try {
+            return constraint.allows(text);
+        } catch (ConfigurationException | OutOfMemoryError | StackOverflowError e) {
+            // It is too complex there, where no token of the answer has led, or fails.
+            return false;
+        }
+    }
+
+    private String textOf(int id) {
+        return id < tokenizer.vocabSize() ? tokenizer.decode(new int[] {id}, false) : "";
+    }
+
+    private void finish(StopReason reason) {
+        stopped = Optional.of(reason);
+        tell(text.length());
+    }
+
+    private void tell(int end) {
+        String piece = end > told ? text.substring(told, end) : "";
+        told = Math.max(told, end);
+        if (!options.listener().onText(index, piece)) {
+            stopped = Optional.of(StopReason.CANCELLED);
+        }
+    }
+
+    private boolean cutAtStopString() {
+        int cut = options.stopStrings().stream().mapToInt(s -> text.indexOf(s, Math.max(0, told - s.length())))
+                .filter(i -> i >= 0).min().orElse(-1);
+        if (cut >= 0) {
+            text.setLength(cut);
+        }
+        return cut >= 0;
+    }
+}

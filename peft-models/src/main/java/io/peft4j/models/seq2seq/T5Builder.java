@@ -1,0 +1,180 @@
+package io.peft4j.models.seq2seq;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.kernel.AttentionExtras;
+import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.nn.Embedding;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.RmsNorm;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.models.architecture.CrossAttention;
+import io.peft4j.models.architecture.FeedForward;
+import io.peft4j.models.architecture.ModelTensor;
+import io.peft4j.models.architecture.ModelTensors;
+import io.peft4j.models.architecture.Places;
+import io.peft4j.models.architecture.WeightLoader;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Builds a {@link T5Network} from a checkpoint; the paths of the places are the checkpoint's tensor names. */
+final class T5Builder {
+    /** What all places of the decoder stand below. */
+    static final String DECODER = "decoder";
+
+    private final T5Config config;
+    private final WeightLoader weights;
+    private final Places places;
+    private final List<AutoCloseable> biases = new ArrayList<>();
+
+    T5Builder(T5Config config, WeightLoader weights) {
+        this.config = config;
+        this.weights = weights;
+        this.places = new Places(weights, name -> T5Gguf.stored(weights, name));
+    }
+
+    T5Network build(String name, String modelType) {
+        FrozenWeight table = places.matrix("shared", config.vocabulary(), config.hidden());
+        Slot embedding = places.place("shared", new Embedding(table, config.paddingId()));
+        RelativeBias encoderBias = bias("encoder", true);
+        RelativeBias decoderBias = bias(DECODER, false);
+        List<T5Block> encoder = blocks("encoder", config.layers(), encoderBias, false);
+        Slot encoderNorm = norm("encoder.final_layer_norm");
+        List<T5Block> decoder = blocks(DECODER, config.decoderLayers(), decoderBias, true);
+        Slot decoderNorm = norm(DECODER + ".final_layer_norm");
+        boolean tied = !places.has("lm_head");
+        Slot head = places.place("lm_head", new Linear(tied ? table
+                : places.matrix("lm_head", config.vocabulary(), config.hidden()), Optional.empty()));
+        ModelDescription description = new ModelDescription(name, modelType, config.vocabulary(), config.hidden(),
+                config.decoderLayers(), T5Config.LONGEST, tied, weights.activationType(), places.parameters());
+        List<AutoCloseable> owned = new ArrayList<>(biases);
+        owned.addAll(weights.takeOwnership());
+        return new T5Network(description, config, new T5Network.Parts(embedding, encoder, encoderNorm, decoder,
+                decoderNorm, head), places.all(), owned);
+    }
+
+    private RelativeBias bias(String stack, boolean bidirectional) {
+        String path = stack + ".block.0.layer.0.SelfAttention.relative_attention_bias";
+        int heads = config.shape().heads();
+        RelativeBias bias = new RelativeBias(places.floats(path, config.buckets(), heads), config.maxDistance(),
+                bidirectional);
+        biases.add(bias);
+        places.place(path, bias);
+        return bias;
+    }
+
+    private List<T5Block> blocks(String stack, int count, RelativeBias bias, boolean decodes) {
+        List<T5Block> blocks = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            String path = stack + ".block." + i + ".layer.";
+            int index = i;
+            Slot self = places.containing(path + "0.SelfAttention",
+                    () -> attention(path + "0.SelfAttention", index, bias.extras()));
+            Slot selfNorm = norm(path + "0.layer_norm");
+            Optional<T5Block.Cross> cross = Optional.empty();
+            if (decodes) {
+                T5Attention own = attention(path + "1.EncDecAttention", config.decoderLayers() + i,
+                        AttentionExtras.NONE);
+                cross = Optional.of(new T5Block.Cross(norm(path + "1.layer_norm"), new CrossAttention(own.index(),
+                        own.shape(), own.query(), own.key(), own.value(), own.output())));
+            }
+            String last = path + (decodes ? 2 : 1);
+            FeedForward feedForward = feedForward(last + ".DenseReluDense.");
+            blocks.add(new T5Block(selfNorm, self, cross, norm(last + ".layer_norm"), feedForward, config.dropout()));
+        }
+        return blocks;
+    }
+
+    private T5Attention attention(String path, int index, AttentionExtras bias) {
+        int columns = config.shape().queryColumns();
+        return new T5Attention(index, config.shape(), linear(path + ".q", columns, config.hidden()),
+                linear(path + ".k", columns, config.hidden()), linear(path + ".v", columns, config.hidden()),
+                linear(path + ".o", config.hidden(), columns), bias);
+    }
+
+    private FeedForward feedForward(String path) {
+        int hidden = config.hidden();
+        List<Slot> up = config.gated() ? List.of(linear(path + "wi_0", config.width(), hidden),
+                linear(path + "wi_1", config.width(), hidden))
+                : List.of(linear(path + "wi", config.width(), hidden));
+        return new FeedForward(up, linear(path + "wo", hidden, config.width()), config.activation(), config.gated(),
+                config.dropout());
+    }
+
+    private Slot linear(String path, int out, int in) {
+        return places.linear(path, out, in, false);
+    }
+
+    private Slot norm(String path) {
+        return places.place(path, new RmsNorm(places.vector(path + ".weight", config.hidden()), config.epsilon()));
+    }
+
+    /**
+     * A bias on attention scores by the distance of key and query, which a table [buckets, heads] holds: near distances
+     * have a bucket each, further ones share buckets that grow with the logarithm (<a
+     * href="https://arxiv.org/abs/1910.10683">1910.10683</a>). Owns the bias as attention reads it.
+     */
+    private static final class RelativeBias implements Layer, ModelTensors, AutoCloseable {
+        private final FrozenWeight table;
+        private final INDArray bias;
+
+        /**
+         * A bias.
+         *
+         * @param maxDistance positions further apart count as this far
+         * @param bidirectional whether keys behind a query have buckets of their own; otherwise none is seen
+         */
+        RelativeBias(FrozenWeight table, int maxDistance, boolean bidirectional) {
+            this.table = table;
+            int heads = table.columns();
+            float[] values = new float[heads * (2 * maxDistance + 1)];
+            float[] row = new float[heads];
+            for (int distance = -maxDistance; distance <= maxDistance; distance++) {
+                table.readRow(bucket(distance, table.rows(), maxDistance, bidirectional), row, 0);
+                for (int head = 0; head < heads; head++) {
+                    values[head * (2 * maxDistance + 1) + maxDistance + distance] = row[head];
+                }
+            }
+            this.bias = Arrays.of(values, heads, 2 * maxDistance + 1);
+        }
+
+        /** The bucket of a distance, key less query, in float arithmetic as in the original. */
+        static int bucket(int distance, int buckets, int maxDistance, boolean bidirectional) {
+            int count = bidirectional ? buckets / 2 : buckets;
+            int offset = bidirectional && distance > 0 ? count : 0;
+            int away = bidirectional ? Math.abs(distance) : Math.max(0, -distance);
+            int exact = count / 2;
+            if (away < exact) {
+                return offset + away;
+            }
+            float share = (float) Math.log((float) away / exact) / (float) Math.log((double) maxDistance / exact);
+            return offset + Math.min(count - 1, exact + (int) (share * (count - exact)));
+        }
+
+        AttentionExtras extras() {
+            return AttentionExtras.bias(bias);
+        }
+
+        @Override
+        public List<ModelTensor> tensors(String path) {
+            return List.of(new ModelTensor(path + ".weight", new long[] {table.rows(), table.columns()},
+                    (row, target) -> table.readRow(row, target, 0)));
+        }
+
+        /** It is no layer of its own: attention reads the bias. */
+        @Override
+        public Variable forward(ForwardContext context, Variable x) {
+            throw new IllegalStateException("a relative bias is read by attention, not run");
+        }
+
+        @Override
+        public void close() {
+            bias.close();
+        }
+    }
+}

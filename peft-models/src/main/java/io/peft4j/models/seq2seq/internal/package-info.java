@@ -1,3 +1,0 @@
-/** Encoder-decoders. Open {@link io.peft4j.models.seq2seq.internal.T5Family} first. */
-@org.jspecify.annotations.NullMarked
-package io.peft4j.models.seq2seq.internal;

@@ -1,0 +1,3 @@
+/** Encoder-decoders. Open {@link io.peft4j.models.seq2seq.T5Family} first. */
+@org.jspecify.annotations.NullMarked
+package io.peft4j.models.seq2seq;

@@ -1,0 +1,196 @@
+package io.peft4j.train;
+
+import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.FolderLock;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.file.AdapterCheckpoint;
+import io.peft4j.core.peft.file.AdapterProvenance;
+import io.peft4j.core.safetensors.SafetensorsFile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The output folder of a training that runs, locked for others: metrics, checkpoints, and in the end the adapter with
+ * the tokenizer beside it. A disk that is full costs at most metrics and checkpoints while the training runs; where it
+ * does not take the adapter, what was trained is kept elsewhere, and resuming finishes the save.
+ */
+final class RunFolder implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RunFolder.class);
+
+    private final PeftModel model;
+    private final OutputFolder output;
+    private final FolderLock lock;
+    private final PageWriter page;
+    private Optional<MetricsFile> metrics = Optional.empty();
+
+    private RunFolder(PeftModel model, OutputFolder output, FolderLock lock) {
+        this.model = model;
+        this.output = output;
+        this.lock = lock;
+        this.page = new PageWriter(path());
+    }
+
+    /**
+     * Makes the folder and locks it, so that one which cannot be written is found out before the training and not
+     * after it.
+     *
+     * @throws io.peft4j.core.error.ConfigurationException as {@link OutputFolder#check} says
+     * @throws UncheckedIOException when it cannot be written
+     */
+    static RunFolder open(PeftModel model, OutputFolder output) {
+        return new RunFolder(model, output, output.take());
+    }
+
+    /** Whether a training that came to its end is to go on. */
+    boolean isFinished() {
+        return output.isFinished();
+    }
+
+    /** Where the training is to go on from. */
+    Optional<Path> resumePoint() {
+        return output.resumePoint();
+    }
+
+    /**
+     * Begins metrics and page of a training, or goes on with them after so many updates; what came after those goes.
+     *
+     * @return those who write them
+     */
+    List<TrainingListener> begin(long stepsDone) {
+        if (stepsDone == 0) {
+            EmergencyCheckpoint.of(path()).putAside();
+        }
+        checkpoints().removeAfter(stepsDone);
+        metrics = Optional.of(MetricsFile.open(path(), stepsDone));
+        return List.of(metrics.get(), page);
+    }
+
+    /** The folder. */
+    Path path() {
+        return checkpoints().output();
+    }
+
+    private Checkpoints checkpoints() {
+        return output.checkpoints();
+    }
+
+    /** Adds a checkpoint, if it is time for one or it is wanted. */
+    void addCheckpointWhereDue(TrainingRun run, TrainingListener listener, boolean wanted) {
+        if (wanted || checkpoints().isDue(run.stepsDone())) {
+            addCheckpoint(run, listener);
+        }
+    }
+
+    /** Adds a checkpoint. */
+    void addCheckpoint(TrainingRun run, TrainingListener listener) {
+        run.requireFinite();
+        Path place = checkpoints().folder(run.stepsDone());
+        TrainingEvents.Checkpoint event = new TrainingEvents.Checkpoint();
+        event.begin();
+        if (checkpoints().add(run.stepsDone(), run::save)) {
+            event.commit(run.stepsDone(), place);
+            listener.onCheckpoint(run.stepsDone(), place);
+        }
+    }
+
+    /**
+     * Saves the adapter, and looks at what stands there afterwards; then what is written about it, and the page.
+     *
+     * @throws UncheckedIOException when the adapter cannot be written; says where it is kept instead
+     */
+    void finish(TrainingRun run, TrainingResult result) {
+        try {
+            save(run, result);
+        } catch (RuntimeException e) {
+            page.onFailure(e);
+            throw e;
+        }
+        page.onEnd(result);
+    }
+
+    private void save(TrainingRun run, TrainingResult result) {
+        try {
+            model.saveAdapter(path());
+        } catch (UncheckedIOException e) {
+            output.adapterFolders().forEach(RunFolder::removeHalf);
+            throw new UncheckedIOException(e.getMessage() + " " + keep(run), e.getCause());
+        }
+        for (Path adapter : output.adapterFolders()) {
+            AdapterCheckpoint.readConfig(adapter);
+            SafetensorsFile.open(adapter.resolve(AdapterCheckpoint.WEIGHTS_FILE)).close();
+        }
+        writeAbout(result);
+        EmergencyCheckpoint.of(path()).remove();
+    }
+
+    /** Card and passports are of less worth than the adapter, which is there. */
+    private void writeAbout(TrainingResult result) {
+        try {
+            ModelCard.write(path(), model, result);
+            Map<String, String> training = new LinkedHashMap<>(result.plan().settings());
+            model.base().weights().ifPresent(weights -> training.put("weights", weights));
+            for (String name : model.activeAdapters()) {
+                AdapterProvenance.of(model, model.adapter(name), training, List.of())
+                        .write(output.adapterFolder(name));
+            }
+        } catch (UncheckedIOException e) {
+            LOG.warn("the adapter is saved, but not all that is written about it: {}", e.getMessage());
+        }
+    }
+
+    /** Keeps a training whose adapter cannot be saved; says where, and what to do. */
+    private String keep(TrainingRun run) {
+        long step = run.stepsDone();
+        Optional<Path> last = checkpoints().newestFirst().stream().findFirst();
+        if (last.filter(path -> Checkpoints.step(path) == step).isPresent()) {
+            return "What was trained is kept in " + last.get() + advice();
+        }
+        if (step > 0) {
+            try {
+                return "What was trained is kept in " + EmergencyCheckpoint.of(path()).keep(step, run::save) + advice();
+            } catch (IOException e) {
+                LOG.warn("cannot keep it in {}: {}", EmergencyCheckpoint.of(path()).folder(), AtomicFiles.reason(e));
+            } catch (UncheckedIOException e) {
+                LOG.warn("cannot keep it in {}: {}", EmergencyCheckpoint.of(path()).folder(), e.getMessage());
+            }
+        }
+        return last.map(path -> "The last checkpoint is " + path + "; make room and resume the training from there")
+                .orElse("What was trained is in the model and nowhere else: make room and call saveAdapter");
+    }
+
+    private static String advice() {
+        return ", an adapter that can be used; make room and resume the training, which finishes the save";
+    }
+
+    /** The weights are written first; without the configuration they are not an adapter and only fill the disk. */
+    private static void removeHalf(Path adapter) {
+        if (AdapterCheckpoint.isAdapter(adapter)) {
+            return;
+        }
+        for (String name : List.of(AdapterCheckpoint.WEIGHTS_FILE, AdapterCheckpoint.TRAINING_FILE,
+                AdapterProvenance.FILE)) {
+            try {
+                if (Files.isRegularFile(adapter.resolve(name))) {
+                    Files.delete(adapter.resolve(name));
+                }
+            } catch (IOException e) {
+                // The failure that led here is the one to report.
+                LOG.warn("cannot remove {}: {}", adapter.resolve(name), AtomicFiles.reason(e));
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        metrics.ifPresent(MetricsFile::close);
+        lock.close();
+    }
+}

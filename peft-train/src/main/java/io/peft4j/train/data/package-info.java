@@ -1,0 +1,3 @@
+/** Examples from files to a training: open {@link io.peft4j.train.data.TrainingData} first. */
+@org.jspecify.annotations.NullMarked
+package io.peft4j.train.data;

@@ -1,3 +1,0 @@
-/** Examples from files to a training: open {@link io.peft4j.train.data.support.TrainingData} first. */
-@org.jspecify.annotations.NullMarked
-package io.peft4j.train.data.support;
