@@ -1,6 +1,6 @@
 package io.peft4j.benchmarks;
 
-import io.peft4j.core.ProcessUsage;
+import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.data.clean.CleaningReport;
 import io.peft4j.data.clean.DataPipeline;
 import io.peft4j.data.clean.FileSplit;

@@ -1,9 +1,9 @@
 package io.peft4j.benchmarks;
 
-import io.peft4j.core.ProcessUsage;
-import io.peft4j.core.SpeedLimits;
 import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.measure.ProcessUsage;
+import io.peft4j.core.measure.SpeedLimits;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;

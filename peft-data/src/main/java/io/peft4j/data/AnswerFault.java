@@ -1,5 +1,6 @@
 package io.peft4j.data;
 
+import io.peft4j.core.Internal;
 import io.peft4j.data.example.Origin;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -8,6 +9,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /** What can be wrong with answers that are compared or judged. */
+@Internal(shared = true)
 public enum AnswerFault {
     /** Both answers are the same tokens, so there is nothing to prefer; left out. */
     EQUAL("have the same tokens for both answers and are left out", true),

@@ -1,5 +1,6 @@
 package io.peft4j.data;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Reads typed questions with answers from all kinds of rows that have them. */
+@Internal(shared = true)
 public final class DecisionData {
     private DecisionData() {
     }

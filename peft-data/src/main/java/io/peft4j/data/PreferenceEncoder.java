@@ -1,5 +1,6 @@
 package io.peft4j.data;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatTemplate;
@@ -14,6 +15,7 @@ import java.util.Optional;
  * Turns answers that are compared or judged into token ids, with a {@link ChatEncoder}: supervised are the answer and
  * its end-of-turn token, nothing of the prompt. What is longer than a limit is cut there, from the end.
  */
+@Internal(shared = true)
 public final class PreferenceEncoder {
     private final ChatEncoder pairs;
     private final ChatEncoder last;

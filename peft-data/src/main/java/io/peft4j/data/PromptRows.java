@@ -1,5 +1,6 @@
 package io.peft4j.data;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Prompt;
@@ -24,6 +25,7 @@ import java.util.List;
  * </ul>
  * With a {@code "task_id"} ({@link TaskIds}) the answer is that of the task. Other keys are ignored.
  */
+@Internal(shared = true)
 public final class PromptRows {
     /** The columns of tables of prompts. */
     public static final List<List<String>> COLUMNS = List.of(List.of("question"), List.of("source"));

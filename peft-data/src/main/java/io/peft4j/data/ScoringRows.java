@@ -1,5 +1,6 @@
 package io.peft4j.data;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.TaskIds;
@@ -35,6 +36,7 @@ import java.util.function.Consumer;
  * </ul>
  * With a {@code "task_id"} ({@link TaskIds}) the likelihood is that of the task. Other keys are ignored.
  */
+@Internal(shared = true)
 public final class ScoringRows {
     private static final List<String> FORMS = List.of("text", "input_ids", "messages", "prompt", "source");
     private static final List<List<String>> COLUMNS = List.of(List.of("prompt", "completion"), List.of("text"),

@@ -11,6 +11,7 @@ import io.peft4j.eval.judge.JudgeReport;
 import io.peft4j.eval.judge.JudgedAnswers;
 import io.peft4j.eval.judge.Similarity;
 import io.peft4j.eval.report.ComparisonReport;
+import io.peft4j.eval.report.TrainingStudy;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.Leakage;

@@ -1,9 +1,10 @@
 package io.peft4j.eval;
 
-import io.peft4j.core.LinearWork;
-import io.peft4j.core.ProcessUsage;
-import io.peft4j.core.SpeedLimits;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.measure.LinearWork;
+import io.peft4j.core.measure.ProcessUsage;
+import io.peft4j.core.measure.SpeedLimits;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationListener;
 import io.peft4j.core.model.GenerationOptions;
@@ -24,6 +25,7 @@ import java.util.SplittableRandom;
  * GenerationMeasurement m = new GenerationBenchmark(model, prompts, GenerationOptions.defaults(), 2, 3).run();
  * }</pre>
  */
+@Internal(shared = true)
 public final class GenerationBenchmark {
     /** Tokens of a warm-up answer, and answers that the first token's latency is the median of. */
     private static final int FEW = 5;

@@ -1,5 +1,6 @@
 package io.peft4j.eval;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.model.LanguageModel;
@@ -26,6 +27,7 @@ import java.util.function.Predicate;
  * <p>Each setting changes this round and returns it. By default only a candidate whose verdict is {@code ship}, and
  * that lost no golden question, is promoted.
  */
+@Internal(shared = true)
 public final class Promotion {
     private static final int EXAMPLES_IN_PROMPT = 3;
 

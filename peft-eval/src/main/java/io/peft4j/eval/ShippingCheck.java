@@ -1,5 +1,6 @@
 package io.peft4j.eval;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.model.GenerationOptions;
@@ -26,6 +27,7 @@ import java.util.stream.IntStream;
  * @param before the model's answers
  * @param after those of what was written
  */
+@Internal(shared = true)
 public record ShippingCheck(Asked before, Asked after) {
     private static final double LOSS = 100;
 

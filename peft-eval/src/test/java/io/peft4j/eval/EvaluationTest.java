@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.eval.TrainingStudy.Point;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.Verdict.Decision;
 import io.peft4j.eval.guard.GuardReport;
@@ -16,6 +15,8 @@ import io.peft4j.eval.guard.GuardSet;
 import io.peft4j.eval.judge.Embedder;
 import io.peft4j.eval.judge.LlmJudge;
 import io.peft4j.eval.report.ComparisonReport;
+import io.peft4j.eval.report.TrainingStudy;
+import io.peft4j.eval.report.TrainingStudy.Point;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.Expectation;

@@ -1,5 +1,6 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.AdapterSetup;
@@ -9,6 +10,7 @@ import io.peft4j.core.peft.method.TrainedTokens;
 import java.util.List;
 
 /** AdaLoRA; {@link AdaLoraConfig} says what it computes. */
+@Internal
 public final class AdaLoraMethod extends ConfiguredMethod<AdaLoraConfig> {
     @Override
     protected Adapter adapter(AdaLoraConfig config, AdapterSetup setup) {

@@ -1,6 +1,5 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.TorchRandom;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.DenseMath;
 import io.peft4j.core.array.HeapRows;
@@ -15,6 +14,7 @@ import io.peft4j.core.peft.method.AbstractAdapterLayer;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.peft.method.LowRankUpdate;
+import io.peft4j.core.random.TorchRandom;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.DoubleStream;

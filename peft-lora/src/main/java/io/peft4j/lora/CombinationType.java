@@ -1,5 +1,6 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import java.util.Arrays;
 import java.util.Locale;
@@ -9,6 +10,7 @@ import java.util.Locale;
  * that end with svd work on the product {@code s B A} of each layer and decompose the result again; the others on A and
  * B by themselves, which costs nothing but is only a rough approximation of the sum of the products.
  */
+@Internal(shared = true)
 public enum CombinationType {
     /** Weighted sums of the As and of the Bs. */
     LINEAR(Pruning.NONE, false, false),

@@ -1,5 +1,6 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arena;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
@@ -20,6 +21,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** LoHa; {@link LoHaConfig} says what it computes. */
+@Internal
 public final class LoHaMethod extends ConfiguredMethod<LoHaConfig> {
     @Override
     protected Adapter adapter(LoHaConfig config, AdapterSetup setup) {

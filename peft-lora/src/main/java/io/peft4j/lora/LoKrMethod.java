@@ -1,5 +1,6 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterSetup;
@@ -9,6 +10,7 @@ import io.peft4j.core.peft.method.Targets;
 import java.util.function.Function;
 
 /** LoKr; {@link LoKrConfig} says what it computes. */
+@Internal
 public final class LoKrMethod extends ConfiguredMethod<LoKrConfig> {
     @Override
     protected Adapter adapter(LoKrConfig config, AdapterSetup setup) {

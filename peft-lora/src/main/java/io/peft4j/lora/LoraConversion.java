@@ -1,5 +1,6 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.SingularValues;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Slot;
@@ -22,6 +23,7 @@ import java.util.Map;
  *     has no more than the kept rank
  * @param error the same over all layers together
  */
+@Internal(shared = true)
 public record LoraConversion(Map<String, Double> errors, double error) {
     /** Copies the map. */
     public LoraConversion {

@@ -1,5 +1,6 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.DenseMath;
 import io.peft4j.core.autograd.Parameter;
@@ -19,6 +20,7 @@ import java.util.stream.Stream;
  *
  * <pre>{@code Trainer.builder(model).updateRule(LoraFa.of(model))}</pre>
  */
+@Internal(shared = true)
 public final class LoraFa implements UpdateRule {
     private static final double DAMPING = 1e-8;
 

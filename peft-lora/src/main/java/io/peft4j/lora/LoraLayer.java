@@ -39,7 +39,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>Merged: {@code W + s * B A}, less {@code s * B0 A0}.
  */
-public final class LoraLayer extends AbstractAdapterLayer {
+final class LoraLayer extends AbstractAdapterLayer {
     private final float dropout;
     private final double scaling;
     private final AdapterTensor a;

@@ -1,5 +1,6 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Linear;
@@ -33,6 +34,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** LoRA, rank-stabilized LoRA and DoRA included; {@link LoraConfig} says what it computes. */
+@Internal
 public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
     private static final Logger LOG = LoggerFactory.getLogger(LoraMethod.class);
 

@@ -26,7 +26,7 @@ import io.peft4j.lora.init.LoraInit;
         description = "several pairs of low-rank matrices beside each target, and a gate that mixes them token by "
                 + "token",
         paper = "https://arxiv.org/abs/2312.09979")
-public record LoraMixtureConfig(@Group(biasWord = "lora_only") LoraConfig lora,
+record LoraMixtureConfig(@Group(biasWord = "lora_only") LoraConfig lora,
         @Key(value = "num_experts", fallback = "4") int experts) implements LoraBased {
     /**
      * Checks ranges and combinations.

@@ -1,5 +1,6 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.method.UpdateRule;
@@ -12,6 +13,7 @@ import io.peft4j.core.peft.method.UpdateRule;
  *
  * @param ratio learning rate of B divided by that of A
  */
+@Internal(shared = true)
 public record LoraPlus(double ratio) implements UpdateRule {
     /**
      * Checks the ratio.

@@ -1,5 +1,6 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.Tape;
@@ -21,6 +22,7 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** MiSS; {@link MissConfig} says what it computes. */
+@Internal
 public final class MissMethod extends ConfiguredMethod<MissConfig> {
     @Override
     protected Adapter adapter(MissConfig config, AdapterSetup setup) {

@@ -1,6 +1,6 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.TorchRandom;
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.ColumnOps;
 import io.peft4j.core.autograd.ElementwiseOps;
@@ -19,12 +19,14 @@ import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.MergedLayer;
 import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.random.TorchRandom;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** PVeRA; {@link PveraConfig} says what it computes. */
+@Internal
 public final class PveraMethod extends ConfiguredMethod<PveraConfig> {
     @Override
     protected Adapter adapter(PveraConfig config, AdapterSetup setup) {

@@ -1,5 +1,6 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.ElementwiseOps;
@@ -25,6 +26,7 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** RandLoRA; {@link RandLoraConfig} says what it computes. */
+@Internal
 public final class RandLoraMethod extends ConfiguredMethod<RandLoraConfig> {
     @Override
     protected Adapter adapter(RandLoraConfig config, AdapterSetup setup) {

@@ -1,5 +1,6 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 
 /** VB-LoRA; {@link VbLoraConfig} says what it computes. */
+@Internal
 public final class VbLoraMethod extends ConfiguredMethod<VbLoraConfig> {
     /** Its default length of vectors divides the sizes of few models. */
     @Override

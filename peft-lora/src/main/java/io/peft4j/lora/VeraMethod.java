@@ -1,5 +1,6 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.ScaleOps;
@@ -18,6 +19,7 @@ import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** VeRA; {@link VeraConfig} says what it computes. */
+@Internal
 public final class VeraMethod extends ConfiguredMethod<VeraConfig> {
     @Override
     protected Adapter adapter(VeraConfig config, AdapterSetup setup) {

@@ -1,5 +1,6 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.DerivedAdapter;
@@ -33,6 +34,7 @@ import java.util.random.RandomGenerator;
  * <p>Unlike there, an adapter that is more than products of two matrices (trained copies of layers, biases, DoRA) is
  * refused rather than taken without that part, and rank-stabilized adapters give one that is not.
  */
+@Internal(shared = true)
 public final class WeightedCombination {
     private final CombinationType asked;
     private final List<Part> parts = new ArrayList<>();

@@ -1,5 +1,6 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.EncoderDecoderNetwork;
@@ -27,6 +28,7 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /** X-LoRA; {@link XLoraConfig} says what it computes. */
+@Internal
 public final class XLoraMethod extends ConfiguredMethod<XLoraConfig> {
     @Override
     public Map<String, String> exampleSettings() {

@@ -1,6 +1,6 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.TorchRandom;
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.DenseMath;
 import io.peft4j.core.array.SingularValues;
@@ -20,6 +20,7 @@ import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.LayeredAdapter;
 import io.peft4j.core.peft.method.Targets;
 import io.peft4j.core.peft.method.TrainingHook;
+import io.peft4j.core.random.TorchRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,7 @@ import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** AdaMSS; {@link AdamssConfig} says what it computes. */
+@Internal
 public final class AdamssMethod extends ConfiguredMethod<AdamssConfig> {
     @Override
     protected Adapter adapter(AdamssConfig config, AdapterSetup setup) {

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** LLaMA-Adapter; {@link AdaptionPromptConfig} says what it computes. */
+@Internal
 public final class AdaptionPromptMethod extends ConfiguredMethod<AdaptionPromptConfig> {
     @Override
     protected Adapter adapter(AdaptionPromptConfig config, AdapterSetup setup) {

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
@@ -21,6 +22,7 @@ import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** BEFT; {@link BeftConfig} says what it computes. */
+@Internal
 public final class BeftMethod extends ConfiguredMethod<BeftConfig> {
     private static final ModelDefaults TARGETS = new ModelDefaults()
             .and(List.of("v_proj"), "opt", "gptj", "gpt_neo", "bart", "llama", "llama4", "mistral", "mixtral", "phi",

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.config.Checks;
@@ -14,6 +15,7 @@ import io.peft4j.core.peft.method.TrainedCopies;
 import java.util.List;
 
 /** BitFit; {@link BitFitConfig} says what it trains. */
+@Internal
 public final class BitFitMethod extends ConfiguredMethod<BitFitConfig> {
     @Override
     public boolean isInHuggingFacePeft() {

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.ConfiguredMethod;
@@ -8,6 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** BOFT; {@link BoftConfig} says what it computes. */
+@Internal
 public final class BoftMethod extends ConfiguredMethod<BoftConfig> {
     private static final Logger LOG = LoggerFactory.getLogger(BoftMethod.class);
 

@@ -30,7 +30,7 @@ import io.peft4j.core.peft.config.Placement;
 @PeftType(value = "BOTTLENECK", name = "bottleneck",
         description = "small networks behind attention and feed-forward blocks",
         paper = "https://arxiv.org/abs/1902.00751")
-public record BottleneckConfig(CommonConfig common,
+record BottleneckConfig(CommonConfig common,
         @Key(value = "adapter_style", fallback = "\"houlsby\"") Style style, @Group Placement placement,
         @Key(value = "bottleneck_size", fallback = "64", option = "rank") int size,
         @Key(value = "non_linearity", fallback = "\"relu\"") Activation activation) implements PlacedConfig {

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Bottleneck adapters; {@link BottleneckConfig} says what they compute. */
+@Internal
 public final class BottleneckMethod extends ConfiguredMethod<BottleneckConfig> {
     @Override
     public boolean isInHuggingFacePeft() {

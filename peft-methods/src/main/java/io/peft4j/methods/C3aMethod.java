@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.ForwardContext;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.function.Function;
 
 /** C3A; {@link C3aConfig} says what it computes. */
+@Internal
 public final class C3aMethod extends ConfiguredMethod<C3aConfig> {
     /** SmolLM2's layers have sides that 256, the default, does not divide. */
     @Override

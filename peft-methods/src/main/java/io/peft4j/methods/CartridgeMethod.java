@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.ConfiguredMethod;
@@ -7,6 +8,7 @@ import io.peft4j.core.peft.method.Initializer;
 import java.util.stream.IntStream;
 
 /** Cartridges; {@link CartridgeConfig} says what they compute. */
+@Internal
 public final class CartridgeMethod extends ConfiguredMethod<CartridgeConfig> {
     @Override
     protected Adapter adapter(CartridgeConfig config, AdapterSetup setup) {

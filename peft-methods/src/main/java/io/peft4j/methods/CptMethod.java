@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.peft.method.Adapter;
@@ -7,6 +8,7 @@ import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.ConfiguredMethod;
 
 /** CPT; {@link CptConfig} says what it computes. */
+@Internal
 public final class CptMethod extends ConfiguredMethod<CptConfig> {
     @Override
     protected Adapter adapter(CptConfig config, AdapterSetup setup) {

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.DenseMath;
 import io.peft4j.core.array.HeapRows;
@@ -22,6 +23,7 @@ import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** DEFT; {@link DeftConfig} says what it computes. */
+@Internal
 public final class DeftMethod extends ConfiguredMethod<DeftConfig> {
     @Override
     protected Adapter adapter(DeftConfig config, AdapterSetup setup) {

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.MatrixOps;
@@ -21,6 +22,7 @@ import java.util.function.Function;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** DeLoRA; {@link DeloraConfig} says what it computes. */
+@Internal
 public final class DeloraMethod extends ConfiguredMethod<DeloraConfig> {
     @Override
     protected Adapter adapter(DeloraConfig config, AdapterSetup setup) {

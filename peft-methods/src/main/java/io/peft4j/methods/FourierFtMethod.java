@@ -1,6 +1,6 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.TorchRandom;
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
@@ -15,9 +15,11 @@ import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.PathPatterns;
 import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.random.TorchRandom;
 import java.util.function.Function;
 
 /** FourierFT; {@link FourierFtConfig} says what it computes. */
+@Internal
 public final class FourierFtMethod extends ConfiguredMethod<FourierFtConfig> {
     @Override
     protected Adapter adapter(FourierFtConfig config, AdapterSetup setup) {

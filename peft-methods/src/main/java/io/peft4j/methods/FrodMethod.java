@@ -1,6 +1,6 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.TorchRandom;
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.DenseMath;
 import io.peft4j.core.autograd.ElementwiseOps;
@@ -19,6 +19,7 @@ import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.LayeredAdapter;
 import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.random.TorchRandom;
 import io.peft4j.core.safetensors.TensorData;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -29,6 +30,7 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** FRoD; {@link FrodConfig} says what it computes. */
+@Internal
 public final class FrodMethod extends ConfiguredMethod<FrodConfig> {
     @Override
     protected Adapter adapter(FrodConfig config, AdapterSetup setup) {

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.method.Adapter;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Full fine-tuning; {@link FullConfig} says what it trains. */
+@Internal
 public final class FullMethod extends ConfiguredMethod<FullConfig> {
     @Override
     public boolean isInHuggingFacePeft() {

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
@@ -25,6 +26,7 @@ import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** GLoRA; {@link GloraConfig} says what it computes. */
+@Internal
 public final class GloraMethod extends ConfiguredMethod<GloraConfig> {
     @Override
     protected Adapter adapter(GloraConfig config, AdapterSetup setup) {

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** GraLoRA; {@link GraloraConfig} says what it computes. */
+@Internal
 public final class GraloraMethod extends ConfiguredMethod<GraloraConfig> {
     @Override
     protected Adapter adapter(GraloraConfig config, AdapterSetup setup) {

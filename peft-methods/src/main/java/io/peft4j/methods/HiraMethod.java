@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.RowOps;
@@ -21,6 +22,7 @@ import java.util.OptionalInt;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** HiRA; {@link HiraConfig} says what it computes. */
+@Internal
 public final class HiraMethod extends ConfiguredMethod<HiraConfig> {
     @Override
     protected Adapter adapter(HiraConfig config, AdapterSetup setup) {

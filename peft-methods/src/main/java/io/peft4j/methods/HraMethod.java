@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
@@ -16,6 +17,7 @@ import io.peft4j.core.peft.method.Targets;
 import java.util.List;
 
 /** HRA; {@link HraConfig} says what it computes. */
+@Internal
 public final class HraMethod extends ConfiguredMethod<HraConfig> {
     @Override
     protected Adapter adapter(HraConfig config, AdapterSetup setup) {

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.DerivedAdapter;
 import io.peft4j.core.peft.PeftModel;
@@ -23,6 +24,7 @@ import java.util.TreeSet;
  * new Ia3Combination().adapter("support", 0.5).adapter("sales", 0.5).addTo(model, "both");
  * }</pre>
  */
+@Internal
 public final class Ia3Combination {
     private final List<Part> parts = new ArrayList<>();
 

@@ -20,7 +20,7 @@ import java.util.List;
  *
  * <p>Merged: {@code W[i, j] * l[i]} and {@code b[i] * l[i]}, or {@code W[i, j] * l[j]}.
  */
-public final class Ia3Layer extends AbstractAdapterLayer {
+final class Ia3Layer extends AbstractAdapterLayer {
     private final boolean feedforward;
     private final AdapterTensor l;
 

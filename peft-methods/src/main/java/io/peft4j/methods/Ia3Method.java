@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.config.Placement;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** IA3; {@link Ia3Config} says what it computes. */
+@Internal
 public final class Ia3Method extends ConfiguredMethod<Ia3Config> {
     /** Hugging Face PEFT's targets by {@code model_type}; all have {@code down_proj} as feed-forward layer. */
     private static final ModelDefaults TARGETS = new ModelDefaults()

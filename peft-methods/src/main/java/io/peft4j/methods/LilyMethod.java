@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.ElementwiseOps;
@@ -29,6 +30,7 @@ import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Lily; {@link LilyConfig} says what it computes. */
+@Internal
 public final class LilyMethod extends ConfiguredMethod<LilyConfig> {
     @Override
     protected Adapter adapter(LilyConfig config, AdapterSetup setup) {

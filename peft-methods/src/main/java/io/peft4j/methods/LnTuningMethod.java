@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.ConfiguredMethod;
@@ -9,6 +10,7 @@ import io.peft4j.core.peft.method.TrainedCopies;
 import java.util.List;
 
 /** LN tuning; {@link LnTuningConfig} says what it trains. */
+@Internal
 public final class LnTuningMethod extends ConfiguredMethod<LnTuningConfig> {
     private static final ModelDefaults TARGETS = new ModelDefaults()
             .and(List.of("input_layernorm", "post_attention_layernorm", "norm"), "llama", "mistral", "gemma")

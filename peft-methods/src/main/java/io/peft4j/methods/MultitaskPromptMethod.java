@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.RowOps;
@@ -17,6 +18,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /** Multitask prompt tuning; {@link MultitaskPromptConfig} says what it computes. */
+@Internal
 public final class MultitaskPromptMethod extends ConfiguredMethod<MultitaskPromptConfig> {
     @Override
     protected Adapter adapter(MultitaskPromptConfig config, AdapterSetup setup) {

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.peft.config.Checks;
@@ -9,6 +10,7 @@ import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Targets;
 
 /** OFT; {@link OftConfig} says what it computes. */
+@Internal
 public final class OftMethod extends ConfiguredMethod<OftConfig> {
     @Override
     protected Adapter adapter(OftConfig config, AdapterSetup setup) {

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.SingularValues;
 import io.peft4j.core.autograd.ElementwiseOps;
@@ -28,6 +29,7 @@ import java.util.regex.Pattern;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** OSF; {@link OsfConfig} says what it computes. */
+@Internal
 public final class OsfMethod extends ConfiguredMethod<OsfConfig> {
     /** All linear layers take a while to decompose. */
     @Override

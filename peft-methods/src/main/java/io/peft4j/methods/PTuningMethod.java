@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** P-tuning; {@link PTuningConfig} says what it computes. */
+@Internal
 public final class PTuningMethod extends ConfiguredMethod<PTuningConfig> {
     @Override
     protected Adapter adapter(PTuningConfig config, AdapterSetup setup) {

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
@@ -20,6 +21,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** PEANuT; {@link PeanutConfig} says what it computes. */
+@Internal
 public final class PeanutMethod extends ConfiguredMethod<PeanutConfig> {
     @Override
     protected Adapter adapter(PeanutConfig config, AdapterSetup setup) {

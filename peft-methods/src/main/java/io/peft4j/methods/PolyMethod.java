@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.ElementwiseOps;
@@ -27,6 +28,7 @@ import java.util.SplittableRandom;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Poly; {@link PolyConfig} says what it computes. */
+@Internal
 public final class PolyMethod extends ConfiguredMethod<PolyConfig> {
     @Override
     protected Adapter adapter(PolyConfig config, AdapterSetup setup) {

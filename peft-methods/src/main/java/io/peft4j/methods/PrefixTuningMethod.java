@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
@@ -27,6 +28,7 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Prefix tuning; {@link PrefixTuningConfig} says what it computes. */
+@Internal
 public final class PrefixTuningMethod extends ConfiguredMethod<PrefixTuningConfig> {
     @Override
     protected Adapter adapter(PrefixTuningConfig config, AdapterSetup setup) {

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
@@ -23,6 +24,7 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Prompt tuning; {@link PromptTuningConfig} says what it computes. */
+@Internal
 public final class PromptTuningMethod extends ConfiguredMethod<PromptTuningConfig> {
     @Override
     protected Adapter adapter(PromptTuningConfig config, AdapterSetup setup) {

@@ -45,7 +45,7 @@ import io.peft4j.core.peft.config.UnusedKey;
 @UnusedKey(value = "psoft_svd_lowrank_niter", fallback = "10")
 @UnusedKey(value = "random_seed", fallback = "0")
 @UnusedKey(value = "cayley_neumann_eps", feature = "a bound of the norm of Q")
-public record PsoftConfig(CommonConfig common,
+record PsoftConfig(CommonConfig common,
         @Group Placement placement,
         @Key(value = "r", fallback = "32") int rank,
         @Key(value = "psoft_alpha", fallback = "32", whole = true) double alpha,

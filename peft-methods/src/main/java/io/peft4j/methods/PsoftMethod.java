@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.SingularValues;
 import io.peft4j.core.autograd.ElementwiseOps;
@@ -21,6 +22,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** PSOFT; {@link PsoftConfig} says what it computes. */
+@Internal
 public final class PsoftMethod extends ConfiguredMethod<PsoftConfig> {
     @Override
     public Optional<String> huggingFaceObstacle() {

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.ElementwiseOps;
@@ -23,6 +24,7 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** RoAd; {@link RoadConfig} says what it computes. */
+@Internal
 public final class RoadMethod extends ConfiguredMethod<RoadConfig> {
     @Override
     protected Adapter adapter(RoadConfig config, AdapterSetup setup) {

@@ -1,7 +1,7 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.TorchRandom;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.random.TorchRandom;
 
 /**
  * Clusters of vectors by k-means (Lloyd 1982), as scikit-learn's {@code KMeans(init="random", n_init=1, max_iter=10,

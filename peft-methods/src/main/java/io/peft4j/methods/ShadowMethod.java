@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.ColumnOps;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
@@ -27,6 +28,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /** ShadowPEFT; {@link ShadowConfig} says what it computes. */
+@Internal
 public final class ShadowMethod extends ConfiguredMethod<ShadowConfig> {
     @Override
     protected Adapter adapter(ShadowConfig config, AdapterSetup setup) {

@@ -1,6 +1,6 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.TorchRandom;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
@@ -12,6 +12,7 @@ import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.LayeredAdapter;
 import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.random.TorchRandom;
 import io.peft4j.core.safetensors.TensorData;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -22,6 +23,7 @@ import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
 /** SHiRA; {@link ShiraConfig} says what it computes. */
+@Internal
 public final class ShiraMethod extends ConfiguredMethod<ShiraConfig> {
     private static final String INDICES = "shira_indices";
 

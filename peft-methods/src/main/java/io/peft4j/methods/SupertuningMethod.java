@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
@@ -24,6 +25,7 @@ import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /** Super-tuning; {@link SupertuningConfig} says what it computes. */
+@Internal
 public final class SupertuningMethod extends ConfiguredMethod<SupertuningConfig> {
     private static final String INDICES = "supertuning_indices";
 

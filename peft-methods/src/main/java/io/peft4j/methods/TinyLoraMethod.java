@@ -1,6 +1,6 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.TorchRandom;
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.SingularValues;
 import io.peft4j.core.autograd.MatrixOps;
@@ -20,6 +20,7 @@ import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.LayeredAdapter;
 import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.random.TorchRandom;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +31,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** TinyLoRA; {@link TinyLoraConfig} says what it computes. */
+@Internal
 public final class TinyLoraMethod extends ConfiguredMethod<TinyLoraConfig> {
     @Override
     protected Adapter adapter(TinyLoraConfig config, AdapterSetup setup) {

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.TargetModules;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Trainable tokens; {@link TrainableTokensConfig} says what is trained. */
+@Internal
 public final class TrainableTokensMethod extends ConfiguredMethod<TrainableTokensConfig> {
     @Override
     public Map<String, String> exampleSettings() {

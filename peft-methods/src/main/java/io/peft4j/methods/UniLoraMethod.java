@@ -1,6 +1,6 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.NumpyRandom;
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.ScaleOps;
@@ -17,6 +17,7 @@ import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.LayeredAdapter;
 import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.random.NumpyRandom;
 import io.peft4j.core.safetensors.TensorData;
 import java.util.HashMap;
 import java.util.List;
@@ -25,6 +26,7 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Uni-LoRA; {@link UniLoraConfig} says what it computes. */
+@Internal
 public final class UniLoraMethod extends ConfiguredMethod<UniLoraConfig> {
     @Override
     protected Adapter adapter(UniLoraConfig config, AdapterSetup setup) {

@@ -1,6 +1,6 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.TorchRandom;
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.Tape;
@@ -16,11 +16,13 @@ import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.PathPatterns;
 import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.random.TorchRandom;
 import java.util.List;
 import java.util.function.Function;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** WaveFT; {@link WaveFtConfig} says what it computes. */
+@Internal
 public final class WaveFtMethod extends ConfiguredMethod<WaveFtConfig> {
     @Override
     protected Adapter adapter(WaveFtConfig config, AdapterSetup setup) {

@@ -1,5 +1,6 @@
 package io.peft4j.models;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.gguf.GgufFile;
@@ -20,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** What an adapter of Hugging Face PEFT holds of a base whose vocabulary was made larger: tokens, and their rows. */
+@Internal(shared = true)
 public final class AdapterVocabulary {
     private static final String PREFIX = "base_model.model.";
     private static final String SUFFIX = ".weight";

@@ -1,6 +1,5 @@
 package io.peft4j.models;
 
-import io.peft4j.core.ProcessUsage;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.engine.Lifetime;
@@ -8,6 +7,7 @@ import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.Kernels.BFloat16Speed;
+import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;

@@ -1,9 +1,10 @@
 package io.peft4j.models;
 
-import io.peft4j.core.SpeedLimits;
+import io.peft4j.core.Internal;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.kernel.Kernels.BFloat16Speed;
+import io.peft4j.core.measure.SpeedLimits;
 import io.peft4j.models.hub.HubOptions;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -36,6 +37,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param speed the rates of large products, where they were measured
  * @param hub whether models can be had from the hub
  */
+@Internal(shared = true)
 public record MachineReport(Processor processor, long memoryBytes, long freeBytes, String java,
         KernelSelection.Report kernels, BFloat16Speed bfloat16, Optional<Speed> speed, HubAccess hub) {
     private static final long SMALL_MEMORY = 4L << 30;

@@ -9,7 +9,7 @@ import java.util.List;
  * Batches that are computed for an update or a measurement, with the losses of those that are done. Their loss is the
  * mean of each part of the examples ({@link EncodedExample#part}) times what the part counts; most trainings have one.
  */
-public final class BatchLosses {
+final class BatchLosses {
     private final List<List<EncodedExample>> batches;
     private final List<Double> counts;
     private final long begin = System.nanoTime();

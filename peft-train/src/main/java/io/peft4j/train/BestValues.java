@@ -1,5 +1,6 @@
 package io.peft4j.train;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.autograd.Parameter;
@@ -9,6 +10,7 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The trained values as they were at the lowest loss on the validation data; part of a training's checkpoints. */
+@Internal
 public final class BestValues implements AutoCloseable {
     private final List<Parameter> parameters;
     private final Map<String, INDArray> copies = new LinkedHashMap<>();

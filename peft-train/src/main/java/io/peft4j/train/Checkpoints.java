@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * @param every updates between two of them; 0 for none but at the end of a training that is cancelled
  * @param kept how many of them stay, at least two: where one is damaged, the one before it is used
  */
-public record Checkpoints(Path output, int every, int kept) {
+record Checkpoints(Path output, int every, int kept) {
     /** The checksums. */
     public static final String SUMS = "SHA256SUMS";
     private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);

@@ -13,7 +13,7 @@ import java.util.function.ToDoubleFunction;
  * @param batches the batches of the update
  * @param losses the loss of each batch that was computed
  */
-public record Divergence(List<List<EncodedExample>> batches, List<Double> losses) {
+record Divergence(List<List<EncodedExample>> batches, List<Double> losses) {
     private static final int LISTED = 10;
 
     /**

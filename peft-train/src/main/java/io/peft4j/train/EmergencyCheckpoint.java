@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  *
  * @param folder the folder
  */
-public record EmergencyCheckpoint(Path folder) {
+record EmergencyCheckpoint(Path folder) {
     private static final Logger LOG = LoggerFactory.getLogger(EmergencyCheckpoint.class);
     private static final int NAME_DIGITS = 16;
 

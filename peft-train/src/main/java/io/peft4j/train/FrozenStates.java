@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * and its gradients are those of whole passes up to rounding: examples that are computed together may add up the same
  * terms in another order than others.
  */
-public final class FrozenStates implements AutoCloseable {
+final class FrozenStates implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(FrozenStates.class);
     /** What is kept takes at most this share of the size of the model's weights in the type of activations. */
     private static final int SHARE = 4;

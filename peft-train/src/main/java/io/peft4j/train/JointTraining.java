@@ -21,7 +21,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** Trainings that run side by side: an update of each at a time, their batches in common passes. */
-public final class JointTraining {
+final class JointTraining {
     private final List<TrainingRun> trainings;
     private final List<PeftModel> models;
     private final TrainingOptions options;

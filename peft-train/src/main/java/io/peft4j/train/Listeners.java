@@ -10,7 +10,7 @@ import java.util.function.Consumer;
  * Tells several listeners. One that fails is named in a warning, once, and the training goes on, unless the listener
  * says that its failure ends it.
  */
-public final class Listeners implements TrainingListener {
+final class Listeners implements TrainingListener {
     private final List<TrainingListener> listeners;
     private final Consumer<String> warnings;
     private final List<TrainingListener> warned = new ArrayList<>();

@@ -1,6 +1,7 @@
 package io.peft4j.train;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.peft4j.core.Internal;
 import io.peft4j.train.objective.SampledAnswer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,6 +14,7 @@ import java.util.TreeMap;
  * Means of what an objective measures besides its loss, the lowest one where it is computed in several ways, and a few
  * answers of the model. As JSON, which tells them to other workers, they have no answers.
  */
+@Internal
 public final class Measures {
     private static final int SHOWN = 4;
 

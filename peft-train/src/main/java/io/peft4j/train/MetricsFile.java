@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * The file {@value #NAME} of an output folder: one object a line, there as soon as its update or measurement is done.
  * Metrics that cannot be written do not end a training that has run for hours: a warning says so.
  */
-public final class MetricsFile implements TrainingListener, AutoCloseable {
+final class MetricsFile implements TrainingListener, AutoCloseable {
     /** The file in the output folder. */
     public static final String NAME = TrainingRecord.METRICS_FILE;
     private static final Logger LOG = LoggerFactory.getLogger(MetricsFile.class);

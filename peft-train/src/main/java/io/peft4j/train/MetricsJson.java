@@ -2,8 +2,10 @@ package io.peft4j.train;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Internal;
 
 /** The lines of {@code metrics.jsonl}, for the file and for whoever else passes them on. */
+@Internal(shared = true)
 public final class MetricsJson {
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  * that is there already is left alone, since somebody may have written it, unless it tells of a training that was
  * cancelled and has now been gone on with.
  */
-public final class ModelCard {
+final class ModelCard {
     private static final String FILE = "README.md";
     private static final Map<TrainingResult.Ending, String> ENDINGS = Map.of(
             TrainingResult.Ending.COMPLETE, " |", TrainingResult.Ending.CANCELLED, ", then cancelled |",

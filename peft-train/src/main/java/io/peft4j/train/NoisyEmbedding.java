@@ -23,7 +23,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param layers the layers without noise
  * @param embedding where it is added
  */
-public record NoisyEmbedding(LayerSelection layers, Slot embedding, double alpha) implements LayerSelection {
+record NoisyEmbedding(LayerSelection layers, Slot embedding, double alpha) implements LayerSelection {
     @Override
     public Layer at(Slot slot) {
         Layer plain = layers.at(slot);

@@ -17,7 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * The arrays of a training in a safetensors file: trainable parameters and what the optimizer remembers, bit for bit as
  * they lie in memory.
  */
-public final class OptimizerFile {
+final class OptimizerFile {
     /** The file in a checkpoint. */
     public static final String FILE = "optimizer.safetensors";
     private static final int TILE_BYTES = 1 << 16;

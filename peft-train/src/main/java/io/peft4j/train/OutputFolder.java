@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * @param start what is asked for
  * @param ifExists what a training that begins does about one that is there
  */
-public record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunStart start, IfExists ifExists) {
+record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunStart start, IfExists ifExists) {
     private static final Logger LOG = LoggerFactory.getLogger(OutputFolder.class);
 
     private Path path() {

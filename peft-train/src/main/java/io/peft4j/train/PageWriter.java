@@ -1,6 +1,6 @@
 package io.peft4j.train;
 
-import io.peft4j.core.ProcessUsage;
+import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.train.objective.SampledAnswer;
 import io.peft4j.train.runs.RunInfo;
 import io.peft4j.train.runs.TrainingPage;
@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * again, at most every 10 seconds and so seldom that it takes at most a hundredth of the time. What cannot be written
  * is a warning.
  */
-public final class PageWriter implements TrainingListener {
+final class PageWriter implements TrainingListener {
     private static final Logger LOG = LoggerFactory.getLogger(PageWriter.class);
     private static final long PAUSE_NANOS = 10_000_000_000L;
     private static final long SHARE = 100;

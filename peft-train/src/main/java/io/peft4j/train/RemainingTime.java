@@ -4,7 +4,7 @@ package io.peft4j.train;
  * How long the rest of a training takes, from the tokens that are left and the speed since the first update, which is
  * slower than the others: it allocates and compiles. Evaluations in between count as part of the speed.
  */
-public final class RemainingTime {
+final class RemainingTime {
     private long totalTokens;
     private long tokens;
     private long firstTokens;

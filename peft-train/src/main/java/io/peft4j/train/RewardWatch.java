@@ -11,7 +11,7 @@ import java.util.function.DoubleUnaryOperator;
  * Watches the rewards of a training by what its updates measure: whether most groups teach nothing, the reward falls,
  * or answers grow until the limit cuts them. Means are of the last {@value #WINDOW} updates. Each kind is found once.
  */
-public final class RewardWatch {
+final class RewardWatch {
     /** Updates that a mean is taken over. */
     static final int WINDOW = 10;
     /** A fall that is more than chance: the larger standard error of two means, times this. */

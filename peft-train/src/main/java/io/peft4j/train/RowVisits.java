@@ -12,7 +12,7 @@ import java.util.stream.IntStream;
  * What a training knows of the examples that it is to learn, as each was seen last: whether all of it was predicted
  * right, and its loss. General examples and those of a second objective are not among them.
  */
-public final class RowVisits {
+final class RowVisits {
     /** The loss of an example that was not seen yet. */
     private static final double UNSEEN = -1;
 

@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  *
  * @param values by name, in a fixed order
  */
-public record RunSettings(Map<String, String> values) {
+record RunSettings(Map<String, String> values) {
     private static final Logger LOG = LoggerFactory.getLogger(RunSettings.class);
     private static final ObjectMapper JSON = new ObjectMapper();
     /** Keys of an adapter's configuration that say where things lie, not what is computed. */

@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * @param copied whether it is this worker's copy
  * @param finished whether the training had come to its end
  */
-public record SharedCheckpoint(Optional<Path> folder, boolean copied, boolean finished) implements AutoCloseable {
+record SharedCheckpoint(Optional<Path> folder, boolean copied, boolean finished) implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SharedCheckpoint.class);
     private static final List<String> FILES = List.of(TrainingState.FILE, OptimizerFile.FILE, Checkpoints.SUMS);
     private static final int BLOCK = 16 << 20;

@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * What is computed of batches: gradients, losses, references. The workers of a training divide it, and all of them have
  * the whole result. A worker that is asked to stop stops all.
  */
-public final class SharedWork {
+final class SharedWork {
     private static final Logger LOG = LoggerFactory.getLogger(SharedWork.class);
     private static final ObjectMapper JSON = new ObjectMapper();
     /** Values that are summed at a time. */

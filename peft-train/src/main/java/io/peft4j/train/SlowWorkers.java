@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /** Names a worker, once, that takes more than twice as long as the others, so many updates in a row. */
-public final class SlowWorkers {
+final class SlowWorkers {
     /** Updates in a row after which a worker is named. */
     public static final int UPDATES = 5;
     private static final double TIMES = 2;

@@ -8,7 +8,7 @@ import java.util.List;
  * besides. While the JVM compiles, a token takes some a + b / t seconds at the time t, which was measured with models
  * of 2 and of 30 layers: where there are passes enough to tell, what is to come is foreseen along this curve.
  */
-public final class Timing {
+final class Timing {
     /** So many passes after the first update tell the curve from chance. */
     private static final int MANY = 8;
     /** The curve is laid through what comes after this share of the time. */

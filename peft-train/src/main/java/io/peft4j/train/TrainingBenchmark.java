@@ -1,9 +1,10 @@
 package io.peft4j.train;
 
-import io.peft4j.core.LinearWork;
-import io.peft4j.core.ProcessUsage;
-import io.peft4j.core.SpeedLimits;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.measure.LinearWork;
+import io.peft4j.core.measure.ProcessUsage;
+import io.peft4j.core.measure.SpeedLimits;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.nn.PackedBatch;
@@ -28,6 +29,7 @@ import java.util.SplittableRandom;
  * TrainingMeasurement m = new TrainingBenchmark(model, TrainingBenchmark.randomExamples(model, 44, 128, 0), 4, 3,
  * 8).run(); }</pre>
  */
+@Internal(shared = true)
 public final class TrainingBenchmark {
     private static final double LEARNING_RATE = 1e-4;
 

@@ -11,7 +11,7 @@ import jdk.jfr.StackTrace;
  * What a training tells Java Flight Recorder, each with its duration: {@code io.peft4j.TrainingStep}, {@code
  * io.peft4j.TrainingEvaluation} and {@code io.peft4j.TrainingCheckpoint}. They cost nothing where nobody records.
  */
-public final class TrainingEvents {
+final class TrainingEvents {
     private TrainingEvents() {
     }
 

@@ -11,7 +11,7 @@ import java.util.function.Consumer;
  * gradient, a loss that jumps, one that does not move, one that is far above its beginning, and what
  * {@link RewardWatch} finds.
  */
-public final class TrainingGuards implements TrainingListener {
+final class TrainingGuards implements TrainingListener {
     /** Losses that a new one is held against. */
     private static final int WINDOW = 20;
     /** Updates after which a loss should have moved. */

@@ -1,5 +1,6 @@
 package io.peft4j.train;
 
+import io.peft4j.core.Internal;
 import java.util.Arrays;
 import java.util.OptionalLong;
 
@@ -20,6 +21,7 @@ import java.util.OptionalLong;
  * @param shareOfLimit the rate of the products with frozen weights, forward and back, divided by {@code matmulGflops}:
  *     1 would mean that nothing else took time
  */
+@Internal(shared = true)
 public record TrainingMeasurement(double tokensPerSecond, double examplesPerSecond, double stepSeconds,
         double firstStepSeconds, OptionalLong allocatedBytesPerStep, OptionalLong peakResidentBytes, double loss,
         double matmulGflops, double shareOfLimit) {

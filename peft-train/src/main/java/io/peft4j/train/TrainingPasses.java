@@ -1,5 +1,6 @@
 package io.peft4j.train;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
@@ -24,6 +25,7 @@ import java.util.function.ToDoubleFunction;
  * The passes of a training, whatever it minimizes. Each is run with the layers that are active then. Answers that the
  * model gives meanwhile go first, between two operations.
  */
+@Internal
 public final class TrainingPasses implements AutoCloseable {
     /** What gradients need may always take this much. */
     private static final long KEPT_BYTES = 256L << 20;

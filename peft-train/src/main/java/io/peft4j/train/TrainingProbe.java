@@ -1,8 +1,8 @@
 package io.peft4j.train;
 
-import io.peft4j.core.ProcessUsage;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.TrainingHook;
 import io.peft4j.core.peft.method.UpdateRule;
@@ -32,7 +32,7 @@ import java.util.stream.Stream;
  * training takes, and nothing of the model changes. Where layers below the adapter are computed once for all epochs
  * ({@link FrozenStates}), some batches run twice, since the first epoch takes longer than the others.
  */
-public final class TrainingProbe {
+final class TrainingProbe {
     /** Shares of the time: first updates, longest batch, later epochs. */
     private static final double FIRST = 0.6;
     private static final double LONGEST = 0.15;

@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * One training from its preparation to the saved adapter: the loop, and what it has seen so far. A caller may compute
  * the updates itself ({@link #start}, {@link #advance}, {@link #end}, {@link #save}).
  */
-public final class TrainingRun implements AutoCloseable {
+final class TrainingRun implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingRun.class);
     private static final Logger OF_TRAINER = LoggerFactory.getLogger(Trainer.class);
 

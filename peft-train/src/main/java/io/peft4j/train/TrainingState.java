@@ -22,7 +22,7 @@ import java.util.Map;
  * @param evaluations measurements so far
  * @param course how far it goes, and what it knows of its rows; missing where an older version wrote it
  */
-public record TrainingState(long step, RunSettings settings, List<TrainingResult.Evaluation> evaluations,
+record TrainingState(long step, RunSettings settings, List<TrainingResult.Evaluation> evaluations,
         JsonNode course) {
     /** The file in a checkpoint. */
     public static final String FILE = "trainer_state.json";

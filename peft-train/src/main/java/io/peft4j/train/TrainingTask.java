@@ -38,7 +38,7 @@ import org.slf4j.LoggerFactory;
  * @param training the examples
  * @param validation those that the loss is measured on
  */
-public record TrainingTask(PeftModel model, Objective<?> objective, TrainingOptions options, String chosen,
+record TrainingTask(PeftModel model, Objective<?> objective, TrainingOptions options, String chosen,
         EncodedExamples training, Optional<EncodedExamples> validation) {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingTask.class);
     private static final int LISTED = 10;

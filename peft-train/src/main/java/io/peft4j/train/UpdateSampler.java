@@ -17,7 +17,7 @@ import java.util.TreeMap;
  * objectives ({@link EncodedExample#part}) each update takes as many batches of each; an epoch is one of the first,
  * and the others begin anew whenever they are through.
  */
-public final class UpdateSampler {
+final class UpdateSampler {
     private EncodedExamples examples;
     private final TrainingOptions options;
     private final List<Part> parts;

@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * The validation data of a training and what was measured on it, with the trained values as they were at the lowest
  * loss where those are wanted. Without validation data, nothing is ever due.
  */
-public final class Validation implements AutoCloseable {
+final class Validation implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingRun.class);
 
     private Optional<EncodedExamples> set;

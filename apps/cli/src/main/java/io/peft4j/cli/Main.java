@@ -41,7 +41,7 @@ import picocli.CommandLine.TypeConversionException;
         description = "Fine-tunes language models inside the JVM.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
-public final class Main implements Runnable {
+final class Main implements Runnable {
     private static final String VERBOSE = "--verbose";
     private static final List<Class<?>> COMMANDS = List.of(QuickstartCommand.class, TrainCommand.class,
             SweepCommand.class, EstimateCommand.class, LearningRateCommand.class, AdviseCommand.class,

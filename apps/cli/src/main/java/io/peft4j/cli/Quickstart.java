@@ -1,9 +1,9 @@
 package io.peft4j.cli;
 
 import io.peft4j.cli.QuickstartTime.Part;
-import io.peft4j.core.SpeedLimits;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.io.IfExists;
+import io.peft4j.core.measure.SpeedLimits;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Network;

@@ -1,8 +1,8 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.ProcessUsage;
 import io.peft4j.core.io.IfExists;
+import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.eval.FactReport;
 import io.peft4j.eval.guard.GuardReport;
 import io.peft4j.models.BaseModel;

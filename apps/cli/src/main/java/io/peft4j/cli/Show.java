@@ -29,7 +29,7 @@ import java.util.Locale;
  * Shows what came out, for somebody who types: answers as they come, curves as text, pages in the browser. JShell
  * imports its methods.
  */
-public final class Show {
+final class Show {
     private static final int COLUMNS = 72;
     private static final int ROWS = 12;
 

@@ -1,6 +1,6 @@
 package io.peft4j.cli;
 
-import io.peft4j.core.ProcessUsage;
+import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingEstimate;
 import io.peft4j.train.TrainingListener;

@@ -1,6 +1,7 @@
 package io.peft4j.serve;
 
 import io.javalin.http.Context;
+import io.peft4j.core.Internal;
 import io.peft4j.core.engine.WorkShare;
 import io.peft4j.core.error.NonFiniteException;
 import io.peft4j.core.error.PeftException;
@@ -26,6 +27,7 @@ import java.util.concurrent.Semaphore;
  * objects: 400 where the request is wrong, 413 where it is too large, 415, 404 and 405 where it is for something else,
  * 504 where the answer would come too late.
  */
+@Internal(shared = true)
 public final class ContainerServer implements AutoCloseable {
     /** The largest body; SageMaker passes no more on. */
     public static final int MOST_BYTES = 6 << 20;

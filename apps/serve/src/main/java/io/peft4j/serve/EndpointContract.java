@@ -1,10 +1,12 @@
 package io.peft4j.serve;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.serve.http.EventStream;
 import java.util.Optional;
 
 /** What a cloud asks of a container that answers: two routes, and the form of questions and answers. */
+@Internal(shared = true)
 public interface EndpointContract {
     /** The route that says whether the container is ready. */
     String healthRoute();

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
@@ -30,6 +31,7 @@ import java.util.UUID;
  * <li>{@code application/jsonlines}: such an object a line, and a line for each answer
  * </ul>
  */
+@Internal(shared = true)
 public final class SageMakerEndpoint implements EndpointContract {
     private static final String JSON = "application/json";
     private static final Set<String> LINES = Set.of("application/jsonlines", "application/jsonl",

@@ -1,10 +1,12 @@
 package io.peft4j.serve;
 
+import io.peft4j.core.Internal;
 import io.peft4j.serve.store.Rebuild;
 import java.nio.file.Path;
 import java.util.Optional;
 
 /** What a server keeps in its data folder. */
+@Internal(shared = true)
 public final class ServerData {
     private ServerData() {
     }

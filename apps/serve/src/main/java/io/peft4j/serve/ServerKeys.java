@@ -1,5 +1,6 @@
 package io.peft4j.serve;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.serve.http.Caller;
 import io.peft4j.serve.store.ApiKey;
@@ -15,6 +16,7 @@ import java.util.regex.Pattern;
  * The keys of a server, also while it runs: made, named, limited and revoked. A key is shown once, when it is made;
  * what is kept of it opens nothing.
  */
+@Internal(shared = true)
 public final class ServerKeys implements AutoCloseable {
     /** The project of keys that were made without one. */
     public static final String DEFAULT_PROJECT = Caller.DEFAULT_PROJECT;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -19,6 +20,7 @@ import java.util.Optional;
  * [{"text": "..."}, ...]}}. An instance is a text, {@code {"prompt": "..."}}, {@code {"messages": [...]}} or
  * {@code {"inputs": "..."}}.
  */
+@Internal(shared = true)
 public final class VertexEndpoint implements EndpointContract {
     private final ObjectMapper json = new ObjectMapper();
     private final String healthRoute;

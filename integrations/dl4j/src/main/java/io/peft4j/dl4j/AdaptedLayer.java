@@ -26,7 +26,7 @@ import org.nd4j.linalg.learning.regularization.Regularization;
  * <p>Its parameters are those of the layer that it holds, which are never updated, and those of the adapter, which get
  * the updater and the regularization that the layer has for the adapted weight.
  */
-public final class AdaptedLayer extends BaseWrapperLayer {
+final class AdaptedLayer extends BaseWrapperLayer {
     private static final long serialVersionUID = 1;
 
     /** The content of {@code adapter_config.json}; empty where the layer is only frozen. */

@@ -21,7 +21,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.config.IUpdater;
 
 /** How a network gets an adapter, and how it becomes a plain one again. */
-public final class AdaptedNetwork {
+final class AdaptedNetwork {
     private AdaptedNetwork() {
     }
 

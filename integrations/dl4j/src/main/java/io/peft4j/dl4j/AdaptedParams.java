@@ -19,7 +19,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * @param layer the layer as it was
  * @param changes what the adapter makes of its weights
  */
-public record AdaptedParams(Layer layer, Map<Weight, WeightUpdate> changes) implements ParamInitializer {
+record AdaptedParams(Layer layer, Map<Weight, WeightUpdate> changes) implements ParamInitializer {
     /** How many parameters the layer has. */
     long frozen() {
         return layer.initializer().numParams(layer);

@@ -9,7 +9,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** A weight of a running layer with what is trained for it; all arrays are views of the network's or the layer's. */
-public final class AdaptedWeight {
+final class AdaptedWeight {
     private final Weight weight;
     private final WeightUpdate change;
     private final Map<String, INDArray> values = new LinkedHashMap<>();

@@ -26,7 +26,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * The adapter of a network on disk, as Hugging Face PEFT's are: {@code adapter_config.json} and
  * {@code adapter_model.safetensors}, and beside them a passport, which tells the network that it was made for.
  */
-public final class AdapterFolder {
+final class AdapterFolder {
     private static final int SAMPLES = 36;
 
     /** A tensor of the file: the array in the network, and its dimensions in the file. */

@@ -31,7 +31,7 @@ import org.deeplearning4j.nn.conf.layers.samediff.SameDiffLayer;
 import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
 
 /** The weights of a layer that an adapter can sit on. */
-public final class LayerWeights {
+final class LayerWeights {
     private static final String W = "W";
     private static final String RW = "RW";
     private static final String B = "b";

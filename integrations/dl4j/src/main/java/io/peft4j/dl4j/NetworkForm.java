@@ -26,7 +26,7 @@ import org.nd4j.linalg.learning.config.IUpdater;
  *
  * @param <N> the class
  */
-public interface NetworkForm<N extends Model> {
+interface NetworkForm<N extends Model> {
     /** The network. */
     N network();
 

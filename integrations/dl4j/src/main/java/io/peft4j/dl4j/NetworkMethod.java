@@ -10,7 +10,7 @@ import java.util.List;
  *
  * @param <C> its configuration
  */
-public interface NetworkMethod<C extends PlacedConfig> {
+interface NetworkMethod<C extends PlacedConfig> {
     /** All of them. */
     List<NetworkMethod<?>> ALL = List.of(new LoraOnNetworks(), new Ia3OnNetworks());
 

@@ -25,7 +25,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * weights are changed before each pass. Its gradients go where the network has the gradients of the frozen parameters,
  * serve for those of the adapter, and are zeros again when the pass is over.
  */
-public final class Running {
+final class Running {
     private final AdaptedLayer conf;
     private final AdaptedParams params;
     private final NeuralNetConfiguration innerConf;

@@ -24,7 +24,7 @@ import org.nd4j.linalg.ops.transforms.Transforms;
  * A layer whose own parameters are frozen, with an adapter or without. Its dropout and its weight noise work in
  * training as they do without us; batch normalization uses the statistics that it has, as they are frozen, too.
  */
-public class RunningLayer extends BaseWrapperLayer {
+class RunningLayer extends BaseWrapperLayer {
     private static final long serialVersionUID = 1;
 
     private final transient Running running;

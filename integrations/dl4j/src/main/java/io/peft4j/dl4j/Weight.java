@@ -17,7 +17,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * @param bias the key of the bias that is added to what it gives, or an empty text
  * @param embedding whether it is looked up by token and not multiplied
  */
-public record Weight(String key, long inputs, long outputs, List<Long> kernel, Order order, String bias,
+record Weight(String key, long inputs, long outputs, List<Long> kernel, Order order, String bias,
         boolean embedding) {
     /** How a weight lies in its parameter. */
     public enum Order {

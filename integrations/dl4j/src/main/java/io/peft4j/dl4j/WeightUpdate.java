@@ -8,7 +8,7 @@ import java.util.random.RandomGenerator;
  * does with any weight and so gives dW', from which the gradients of the tensors follow. So every kind of layer is
  * adapted alike, a merged network computes the same, and a method is one class.
  */
-public interface WeightUpdate {
+interface WeightUpdate {
     /**
      * A trained tensor.
      *

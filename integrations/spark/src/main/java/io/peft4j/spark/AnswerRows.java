@@ -21,7 +21,7 @@ import org.apache.spark.util.TaskCompletionListener;
  * The rows of a partition with answers. A task answers some hundred rows in its turn, so that questions of similar
  * length share a batch; meanwhile others read, encode and write rows.
  */
-public final class AnswerRows implements Iterator<Row> {
+final class AnswerRows implements Iterator<Row> {
     private static final int ROWS = 512;
     /** Far enough apart that no two rows draw alike. */
     private static final long PARTITIONS_APART = 1L << 40;

@@ -13,7 +13,7 @@ import java.util.ArrayList;
  *
  * @param batchSize how many answers of a task grow at once
  */
-public record AnswerSettings(int maxNewTokens, Sampling sampling, int batchSize, ArrayList<String> stopStrings,
+record AnswerSettings(int maxNewTokens, Sampling sampling, int batchSize, ArrayList<String> stopStrings,
         int promptLookup, Beams beams) implements Serializable {
     /**
      * The settings of options.

@@ -19,7 +19,7 @@ import org.apache.spark.util.TaskCompletionListener;
  *
  * @param <T> what a row asks for
  */
-public final class BatchRows<T> implements Iterator<Row> {
+final class BatchRows<T> implements Iterator<Row> {
     private static final int ROWS = 256;
 
     private final Iterator<Row> rows;

@@ -10,7 +10,7 @@ import java.util.List;
  *
  * @param <T> what a row asks for
  */
-public interface BatchWork<T> extends Serializable {
+interface BatchWork<T> extends Serializable {
     /**
      * What a row asks for.
      *

@@ -26,7 +26,7 @@ import org.apache.spark.storage.StorageLevel;
 import scala.Tuple2;
 
 /** A check of data on executors. The driver keeps some 20 bytes for each example, and the texts of related ones. */
-public final class CheckJob {
+final class CheckJob {
     /** As many as the plain check looks at. */
     private static final int ROWS_TO_RECOGNIZE = 100;
 

@@ -16,7 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /** How rows are checked, in the form that travels to executors. */
-public final class CheckSettings implements Serializable {
+final class CheckSettings implements Serializable {
     private static final long serialVersionUID = 1L;
 
     private final ArrayList<String> files;

@@ -6,7 +6,7 @@ import java.util.List;
 import scala.jdk.javaapi.CollectionConverters;
 
 /** Classes of texts. */
-public final class ClassWork extends TextWork {
+final class ClassWork extends TextWork {
     private static final long serialVersionUID = 1L;
 
     @Override

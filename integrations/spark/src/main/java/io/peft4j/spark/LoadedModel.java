@@ -20,7 +20,7 @@ import java.util.TreeSet;
 import java.util.concurrent.Semaphore;
 
 /** A base model with adapters, for all tasks of a JVM. */
-public final class LoadedModel implements AutoCloseable {
+final class LoadedModel implements AutoCloseable {
     private final RefCountedCache<ModelRecipe, BaseModel>.Lease base;
     private final PeftModel model;
     /** Adapters that share no batch with others. */

@@ -15,7 +15,7 @@ import java.util.TreeMap;
  * @param use what it is loaded for
  * @param adapters folders by names; empty: none
  */
-public record ModelRecipe(String base, Precision precision, int threads, Use use, TreeMap<String, String> adapters)
+record ModelRecipe(String base, Precision precision, int threads, Use use, TreeMap<String, String> adapters)
         implements
             Serializable {
     /** What a model is loaded for. */

@@ -21,7 +21,7 @@ import org.apache.spark.sql.RowFactory;
  * @param byRow whether {@code adapter} is such a column
  * @param failing whether a row that cannot be answered ends the job
  */
-public record RowPlan(LinkedHashMap<String, String> forms, String adapter, boolean byRow, boolean failing)
+record RowPlan(LinkedHashMap<String, String> forms, String adapter, boolean byRow, boolean failing)
         implements
             Serializable {
     private static final Path ROW = Path.of("row");

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Likelihoods. */
-public final class ScoreWork implements BatchWork<TokenSequence> {
+final class ScoreWork implements BatchWork<TokenSequence> {
     private static final long serialVersionUID = 1L;
 
     @Override

@@ -14,7 +14,7 @@ import org.apache.spark.SparkEnv;
  * The models of a JVM, which all of its tasks share: a base is loaded once, however many tasks, jobs and sets of
  * adapters use it, and has one engine. This is the only state that outlives a task.
  */
-public final class SharedModels {
+final class SharedModels {
     /** As long as it may take until the next stage asks for the same model. */
     private static final long LINGER_MILLIS = 60_000;
 

@@ -25,7 +25,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Trains the trials of a sweep in tasks. */
-public final class SparkTrials implements TrialSite {
+final class SparkTrials implements TrialSite {
     private static final Logger LOG = LoggerFactory.getLogger(SparkTrials.class);
     private static final ObjectMapper JSON = new ObjectMapper();
     /** How often is looked whether the sweep is cancelled. */

@@ -5,7 +5,7 @@ import io.peft4j.core.task.TextEmbedder;
 import java.util.List;
 
 /** Vectors of texts. */
-public final class VectorWork extends TextWork {
+final class VectorWork extends TextWork {
     private static final long serialVersionUID = 1L;
 
     @Override

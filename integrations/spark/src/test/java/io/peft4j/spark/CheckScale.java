@@ -1,6 +1,6 @@
 package io.peft4j.spark;
 
-import io.peft4j.core.ProcessUsage;
+import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.data.report.DataReport;
 import io.peft4j.data.report.FindingCode;
 import java.io.BufferedWriter;

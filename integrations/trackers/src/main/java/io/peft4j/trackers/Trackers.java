@@ -1,11 +1,13 @@
 package io.peft4j.trackers;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.Registered;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.SimilarNames;
 import java.util.List;
 
 /** The trackers on the class path that are chosen by name. There is no other list of them. */
+@Internal(shared = true)
 public final class Trackers {
     private Trackers() {
     }

@@ -1,12 +1,12 @@
 package io.peft4j.onednn;
 
-import io.peft4j.core.ProcessUsage;
 import io.peft4j.core.kernel.CheckedKernels;
 import io.peft4j.core.kernel.KernelGroups;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.Kernels.BFloat16Speed;
 import io.peft4j.core.kernel.SequenceLoops;
 import io.peft4j.core.kernel.UpdateLoops;
+import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.Map;
 import org.bytedeco.dnnl.engine;

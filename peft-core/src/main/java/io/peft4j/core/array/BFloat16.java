@@ -1,6 +1,9 @@
 package io.peft4j.core.array;
 
+import io.peft4j.core.Internal;
+
 /** Conversions between float and bfloat16, the upper half of a float; rounding is to nearest, ties to even. */
+@Internal(shared = true)
 public final class BFloat16 {
     private BFloat16() {
     }

@@ -1,8 +1,10 @@
 package io.peft4j.core.array;
 
+import io.peft4j.core.Internal;
 import org.bytedeco.openblas.global.openblas;
 
 /** Products and decompositions of matrices in double and in c order, by BLAS and LAPACK. For set-up, not for steps. */
+@Internal(shared = true)
 public final class DenseMath {
     private DenseMath() {
     }

@@ -1,9 +1,12 @@
 package io.peft4j.core.array;
 
+import io.peft4j.core.Internal;
+
 /**
  * Conversions between float and the half precision of IEEE 754 (1 sign, 5 exponent, 10 mantissa bits); rounding is to
  * nearest, ties to even.
  */
+@Internal(shared = true)
 public final class Float16 {
     private static final float TWO_TO_112 = 0x1p112f;
     private static final float TWO_TO_MINUS_112 = 0x1p-112f;

@@ -1,5 +1,6 @@
 package io.peft4j.core.array;
 
+import io.peft4j.core.Internal;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -7,6 +8,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Work on the rows of a matrix on the heap, some rows at a time on several threads. The pieces do not depend on the
  * number of threads, so results are the same to the last bit.
  */
+@Internal(shared = true)
 public final class HeapRows {
     /** Rows that are read at once. */
     private static final int PIECE = 16;

@@ -1,5 +1,6 @@
 package io.peft4j.core.array;
 
+import io.peft4j.core.Internal;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas;
 import org.bytedeco.openblas.global.openblas_nolapack;
@@ -13,6 +14,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * two the other way round. If they meet, both wait for ever. So all code of ours that opens a library or looks
  * functions up does it here.
  */
+@Internal(shared = true)
 public final class NativeLibraries {
     private NativeLibraries() {
     }

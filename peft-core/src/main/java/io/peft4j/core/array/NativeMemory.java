@@ -1,5 +1,6 @@
 package io.peft4j.core.array;
 
+import io.peft4j.core.Internal;
 import java.util.Objects;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
@@ -14,6 +15,7 @@ import org.bytedeco.javacpp.ShortPointer;
  * tile to the heap, work on it and copy it back. Addresses are not checked: callers take them from arrays whose shape
  * they have checked.
  */
+@Internal(shared = true)
 public final class NativeMemory {
     private static final ThreadLocal<Floats> FLOATS = ThreadLocal.withInitial(Floats::new);
     private static final ThreadLocal<Ints> INTS = ThreadLocal.withInitial(Ints::new);

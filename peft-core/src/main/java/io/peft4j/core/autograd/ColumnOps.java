@@ -1,5 +1,6 @@
 package io.peft4j.core.autograd;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.Kernels;
 import java.util.List;
@@ -7,6 +8,7 @@ import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Choosing, joining and exchanging columns on a tape. */
+@Internal(shared = true)
 public final class ColumnOps {
     private ColumnOps() {
     }

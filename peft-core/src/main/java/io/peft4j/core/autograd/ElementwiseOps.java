@@ -1,5 +1,6 @@
 package io.peft4j.core.autograd;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.Kernels;
@@ -9,6 +10,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Elementwise operations on a tape; operands have equal shapes. */
+@Internal(shared = true)
 public final class ElementwiseOps {
     private ElementwiseOps() {
     }

@@ -1,5 +1,6 @@
 package io.peft4j.core.autograd;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.MatrixKernels.LowRankPart;
@@ -11,6 +12,7 @@ import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Low-rank updates on a tape that differ from row to row. */
+@Internal(shared = true)
 public final class LowRankOps {
     private LowRankOps() {
     }

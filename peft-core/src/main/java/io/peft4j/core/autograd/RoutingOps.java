@@ -1,5 +1,6 @@
 package io.peft4j.core.autograd;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.Kernels;
 import java.util.List;
@@ -11,6 +12,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * and the sum of what the experts gave. Which experts are chosen is decided outside
  * ({@link io.peft4j.core.nn.Routing}); it has no gradient.
  */
+@Internal(shared = true)
 public final class RoutingOps {
     private RoutingOps() {
     }

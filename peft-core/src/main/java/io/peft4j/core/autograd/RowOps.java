@@ -1,5 +1,6 @@
 package io.peft4j.core.autograd;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.weight.FrozenWeight;
@@ -12,6 +13,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Choosing and joining rows on a tape. */
+@Internal(shared = true)
 public final class RowOps {
     private RowOps() {
     }

@@ -1,5 +1,6 @@
 package io.peft4j.core.autograd;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.PieceStates;
@@ -13,6 +14,7 @@ import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Operations that read sequences in their order, on a tape; see {@link SequenceKernels}. */
+@Internal(shared = true)
 public final class SequenceOps {
     private SequenceOps() {
     }

@@ -1,6 +1,7 @@
 package io.peft4j.core.decision;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.Internal;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
@@ -12,6 +13,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** JSON as Python's {@code json.dumps} writes it with non-ASCII kept, which is how models have seen it. */
+@Internal(shared = true)
 public final class PythonJson {
     /** As many tell all doubles apart. */
     private static final int MOST_DIGITS = 17;

@@ -1,5 +1,6 @@
 package io.peft4j.core.engine;
 
+import io.peft4j.core.Internal;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
@@ -15,6 +16,7 @@ import java.util.function.Consumer;
  * Few threads for work that takes much processor time, so that it does not crowd out what is more urgent. Tasks of
  * several clients are done in turn: one who has many holds up no other by more than one of them.
  */
+@Internal(shared = true)
 public final class TurnExecutor implements AutoCloseable {
     private static final long IDLE_SECONDS = 30;
 

@@ -1,9 +1,12 @@
 package io.peft4j.core.error;
 
+import io.peft4j.core.Internal;
+
 /**
  * An adapter does not fit: it was made for another base model, keys are missing or left over, or shapes differ. The
  * message lists all mismatches that were found, not only the first.
  */
+@Internal
 public final class AdapterMismatchException extends PeftException {
     private static final long serialVersionUID = 1L;
 

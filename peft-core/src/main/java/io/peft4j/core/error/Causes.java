@@ -1,6 +1,9 @@
 package io.peft4j.core.error;
 
+import io.peft4j.core.Internal;
+
 /** Why something was thrown. */
+@Internal(shared = true)
 public final class Causes {
     private Causes() {
     }

@@ -1,8 +1,10 @@
 package io.peft4j.core.error;
 
+import io.peft4j.core.Internal;
 import java.util.Locale;
 
 /** Numbers of things in messages: {@code 1 step}, {@code 12,000 steps}. */
+@Internal(shared = true)
 public final class Count {
     private Count() {
     }

@@ -1,9 +1,12 @@
 package io.peft4j.core.error;
 
+import io.peft4j.core.Internal;
+
 /**
  * A model cannot be found under the name that was given: neither as a folder nor as a file, nor in the cache, nor in
  * any place that was asked. The message lists the places.
  */
+@Internal(shared = true)
 public final class ModelNotFoundException extends PeftException {
     private static final long serialVersionUID = 1L;
 

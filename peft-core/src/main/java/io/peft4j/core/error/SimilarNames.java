@@ -1,5 +1,6 @@
 package io.peft4j.core.error;
 
+import io.peft4j.core.Internal;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
@@ -7,6 +8,7 @@ import java.util.List;
 /**
  * Finds the names that come close to one that does not exist, for error messages that help.
  */
+@Internal(shared = true)
 public final class SimilarNames {
     /** Longer names are compared by their last characters only, so that the cost stays bounded. */
     private static final int LONGEST_COMPARED = 100;

@@ -1,9 +1,12 @@
 package io.peft4j.core.error;
 
+import io.peft4j.core.Internal;
+
 /**
  * The target modules of an adapter do not fit the model: nothing matched, everything was excluded, or a matched module
  * is of a kind that the method cannot adapt.
  */
+@Internal(shared = true)
 public final class TargetModuleException extends PeftException {
     private static final long serialVersionUID = 1L;
 

@@ -5,5 +5,6 @@
  * <p>Files are taken to be hostile: every count, length and offset is checked against what is left of the file before
  * it is used, and whatever is wrong with a file is a {@link io.peft4j.core.error.FileFormatException}.
  */
+@io.peft4j.core.Internal(shared = true)
 @org.jspecify.annotations.NullMarked
 package io.peft4j.core.gguf;

@@ -1,5 +1,6 @@
 package io.peft4j.core.io;
 
+import io.peft4j.core.Internal;
 import java.io.BufferedOutputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -32,6 +33,7 @@ import org.slf4j.LoggerFactory;
  * file is removed and the target stays as it was. A target that is a symbolic link is replaced by a plain file; what it
  * pointed to is left alone.
  */
+@Internal(shared = true)
 public final class AtomicFiles {
     private static final Logger LOG = LoggerFactory.getLogger(AtomicFiles.class);
     private static final int BUFFER_BYTES = 1 << 16;

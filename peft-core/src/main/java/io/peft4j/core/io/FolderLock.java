@@ -1,5 +1,6 @@
 package io.peft4j.core.io;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -29,6 +30,7 @@ import org.slf4j.LoggerFactory;
  * process has lost its own (on Linux it does so by closing any other handle of the file), its owner is known by
  * the mark.
  */
+@Internal(shared = true)
 public final class FolderLock implements AutoCloseable {
     /** The file. */
     public static final String FILE = ".peft4j.lock";

@@ -4,11 +4,13 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.FileFormatException;
 import java.io.IOException;
 import java.nio.file.Path;
 
 /** Reads JSON files that are {@linkplain SmallFiles small}. */
+@Internal(shared = true)
 public final class JsonFiles {
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -1,5 +1,6 @@
 package io.peft4j.core.io;
 
+import io.peft4j.core.Internal;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -31,6 +32,7 @@ import org.bytedeco.javacpp.BytePointer;
  * {@link IllegalStateException}), and on a thread that was interrupted. {@link #close()} unmaps the windows at once; a
  * raw {@link #address} must not be used after it.
  */
+@Internal
 public final class MappedFile implements AutoCloseable {
     private static final long STRIDE = 1L << 30;
     /** The largest page-aligned length that every Java version maps into one buffer. */

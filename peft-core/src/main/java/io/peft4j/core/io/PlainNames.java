@@ -1,9 +1,11 @@
 package io.peft4j.core.io;
 
+import io.peft4j.core.Internal;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
 /** Names of files that come out of other files, which may name anything. */
+@Internal(shared = true)
 public final class PlainNames {
     private PlainNames() {
     }

@@ -1,5 +1,6 @@
 package io.peft4j.core.io;
 
+import io.peft4j.core.Internal;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -13,6 +14,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** SHA-256 as lower-case hexadecimal digits. */
+@Internal(shared = true)
 public final class Sha256 {
     private static final int BUFFER_BYTES = 1 << 16;
 

@@ -1,5 +1,6 @@
 package io.peft4j.core.io;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.FileFormatException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -7,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Reads files that are small by their nature at once, and none that is not. */
+@Internal(shared = true)
 public final class SmallFiles {
     /** Configurations have some kilobytes, and a few hundred where they list what they adapt. */
     public static final long CONFIGURATION = 16L << 20;

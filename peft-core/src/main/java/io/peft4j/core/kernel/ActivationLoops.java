@@ -1,8 +1,10 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Activations for any implementation of {@link Kernels}: tiles are copied to the heap, computed and copied back. */
+@Internal(shared = true)
 public class ActivationLoops implements ActivationKernels {
     private final Workers<?> workers;
 

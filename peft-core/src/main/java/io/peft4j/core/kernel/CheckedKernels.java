@@ -2,6 +2,7 @@ package io.peft4j.core.kernel;
 
 import static io.peft4j.core.kernel.ArgumentCheck.sizes;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.kernel.MatrixKernels.LowRankPart;
 import io.peft4j.core.kernel.SequenceKernels.ScanInputs;
 import io.peft4j.core.kernel.UpdateKernels.AdamWStep;
@@ -15,6 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * that none can be reached otherwise and groups need no checks of their own. A mismatch is an
  * {@link IllegalArgumentException} that names the operation and the shapes.
  */
+@Internal(shared = true)
 public abstract class CheckedKernels implements Kernels {
     private final String name;
     private final KernelGroups groups;

@@ -1,6 +1,9 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
+
 /** Which elements dropout keeps: a hash of seed and index, so that no mask is stored and all kernels agree. */
+@Internal(shared = true)
 public final class DropoutMask {
     /** Elements whose hashes are computed at once. */
     public static final int TILE = 1024;

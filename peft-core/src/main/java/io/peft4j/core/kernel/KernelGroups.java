@@ -1,5 +1,7 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
+
 /**
  * What an implementation of {@link Kernels} is made of. A group gets arguments that {@link CheckedKernels} has checked.
  *
@@ -16,6 +18,7 @@ package io.peft4j.core.kernel;
  * @param losses the loss over logits
  * @param updates what an optimizer does
  */
+@Internal(shared = true)
 public record KernelGroups(MatrixKernels matrices, RowKernels rows, ElementwiseKernels elements,
         ActivationKernels activations, ScalingKernels scaling, NormKernels norms, LayerNormKernels layerNorms,
         RotaryKernels rotary, AttentionKernels attention, SequenceKernels sequences, LossKernels losses,

@@ -1,8 +1,11 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
+
 /**
  * Offers an implementation of {@link Kernels} to {@link KernelSelection}; found by {@link java.util.ServiceLoader}.
  */
+@Internal(shared = true)
 public interface KernelProvider {
     /** The name that {@code -Dpeft4j.kernels=NAME} selects. */
     String name();

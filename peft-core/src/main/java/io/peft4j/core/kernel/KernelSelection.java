@@ -1,5 +1,6 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -17,6 +18,7 @@ import org.slf4j.LoggerFactory;
  * <p>{@code -Dpeft4j.kernels=NAME} forces one by its name, {@code -Dpeft4j.threads=N} sets the number of threads; its
  * default is the number of processors that the JVM was given.
  */
+@Internal(shared = true)
 public final class KernelSelection {
     /** The system property that forces an implementation. */
     public static final String KERNELS = "peft4j.kernels";

@@ -1,10 +1,12 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Layer norm for any implementation of {@link Kernels}: rows are copied to the heap, computed and copied back. */
+@Internal(shared = true)
 public final class LayerNormLoops implements LayerNormKernels {
     /** Columns that a sum over rows takes at a time. */
     private static final int COLUMNS = 256;

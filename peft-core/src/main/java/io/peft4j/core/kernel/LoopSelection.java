@@ -1,5 +1,6 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +15,7 @@ import org.slf4j.LoggerFactory;
  * {@link PlainLoops}. The choice is made and logged once; {@code -Dpeft4j.loops=plain}, or the name of a provider,
  * forces it.
  */
+@Internal
 public final class LoopSelection {
     /** The system property that forces an implementation; read once. */
     public static final String LOOPS = "peft4j.loops";

@@ -1,5 +1,6 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import java.util.Optional;
 
 /**
@@ -11,6 +12,7 @@ import java.util.Optional;
  * as good as sums in double. The same arguments give the same bits from one implementation; two implementations differ
  * by a few units in the last place. An instance belongs to one thread, because it may hold scratch arrays.
  */
+@Internal(shared = true)
 public interface Loops {
     /** A short name for logs, for instance {@code plain}. */
     String name();

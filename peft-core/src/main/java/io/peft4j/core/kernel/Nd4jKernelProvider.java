@@ -1,9 +1,11 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Offers {@link Nd4jKernels} where OpenBLAS loads. */
+@Internal
 public final class Nd4jKernelProvider implements KernelProvider {
     private static final Logger LOG = LoggerFactory.getLogger(Nd4jKernelProvider.class);
 

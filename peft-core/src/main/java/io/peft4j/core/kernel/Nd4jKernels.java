@@ -1,5 +1,6 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -11,6 +12,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>The same bits whatever the number of threads. OpenBLAS is set to one thread for the whole process, because these
  * kernels cut products up themselves; ND4J's own products and decompositions run on one thread from then on.
  */
+@Internal
 public final class Nd4jKernels extends CheckedKernels {
     private final Parts parts;
 

@@ -1,5 +1,6 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.BFloat16;
 import java.util.Arrays;
 
@@ -7,6 +8,7 @@ import java.util.Arrays;
  * {@link Loops} that run in every JVM; short enough for the JIT compiler to vectorize most of them. It does so only
  * where all arrays of a loop have the same index, so ranges that begin elsewhere are copied to the start of a tile.
  */
+@Internal(shared = true)
 public final class PlainLoops implements Loops {
     static final String NAME = "plain";
 

@@ -1,5 +1,6 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.weight.BlockType;
 import java.util.Optional;
 import java.util.Set;
@@ -14,6 +15,7 @@ import java.util.Set;
  * of this interface belongs to one thread. A row of y depends on the number of rows of x at most by rounding, and on
  * nothing else.
  */
+@Internal(shared = true)
 public interface RowProducts {
     /** The blocks that may be multiplied so. */
     Set<BlockType> BLOCKS = Set.of(BlockType.Q4_0, BlockType.Q4_1, BlockType.Q8_0);

@@ -1,11 +1,13 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.SequenceKernels.ScanInputs;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Operations on sequences for any implementation of {@link Kernels}, over rows that are copied to the heap. */
+@Internal(shared = true)
 public final class SequenceLoops implements SequenceKernels {
     /** Columns of a task of a convolution. */
     private static final int COLUMNS = 512;

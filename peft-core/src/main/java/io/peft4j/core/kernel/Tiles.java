@@ -1,10 +1,13 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
+
 /**
  * The heap arrays of one thread, kept between calls and grown as needed: loops over heap arrays are vectorized, those
  * over native memory are not. Contents are undefined. A slot is one array; a call names a different slot for each thing
  * it holds.
  */
+@Internal(shared = true)
 public class Tiles implements AutoCloseable {
     /** Elements that loops take at a time: a few such arrays fit in the first-level cache. */
     public static final int TILE = 1024;

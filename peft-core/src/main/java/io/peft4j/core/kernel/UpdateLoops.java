@@ -1,9 +1,11 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.kernel.UpdateKernels.AdamWStep;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** What an optimizer does, in loops over heap tiles: they wait for the memory, so that no library is faster. */
+@Internal(shared = true)
 public final class UpdateLoops implements UpdateKernels {
     private final Workers<?> workers;
 

@@ -1,5 +1,6 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import java.util.function.Supplier;
  *
  * @param <L> what each thread works with: its lane
  */
+@Internal(shared = true)
 public final class Workers<L extends Tiles> implements AutoCloseable {
     /** A part of an operation. */
     @FunctionalInterface

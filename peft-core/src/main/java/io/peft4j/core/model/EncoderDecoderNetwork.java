@@ -1,5 +1,6 @@
 package io.peft4j.core.model;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.nn.Slot;
 import java.util.List;
 
@@ -8,6 +9,7 @@ import java.util.List;
  * whose batches have a {@linkplain io.peft4j.core.nn.PackedBatch#source() source}. A sequence of it begins with
  * {@link #startToken()}, which is never predicted.
  */
+@Internal(shared = true)
 public interface EncoderDecoderNetwork extends CausalNetwork {
     /** The token that each sequence of the decoder begins with. */
     int startToken();

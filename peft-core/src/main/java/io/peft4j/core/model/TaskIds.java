@@ -1,5 +1,6 @@
 package io.peft4j.core.model;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.RowTask;
 import io.peft4j.core.nn.TokenSequence;
@@ -13,6 +14,7 @@ import org.slf4j.LoggerFactory;
  * The tasks that rows of data name by {@value #KEY}, for adapters with several (Poly, multitask prompt tuning). A
  * sequence carries what its row says; whoever gives it to a model has it checked here, with the row's place at hand.
  */
+@Internal(shared = true)
 public final class TaskIds {
     /** The key in a row. */
     public static final String KEY = "task_id";

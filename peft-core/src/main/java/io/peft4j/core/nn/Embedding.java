@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Variable;
@@ -15,6 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * A frozen embedding table [V, H]. Its input is the batch's token ids ({@link PackedBatch#tokens()}), unless it is one
  * of positions or the like; the argument of {@link #forward} is not read ({@link ForwardContext#noInput()}).
  */
+@Internal(shared = true)
 public final class Embedding implements WeightedLayer {
     private final FrozenWeight table;
     private final OptionalInt paddingId;

@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.RowOps;
@@ -20,6 +21,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>Hugging Face Transformers holds it as a parameter ({@link #isParameter}).
  */
+@Internal(shared = true)
 public final class ExpertWeight implements WeightedLayer {
     private final FrozenWeight whole;
     private final List<Linear> experts = new ArrayList<>();

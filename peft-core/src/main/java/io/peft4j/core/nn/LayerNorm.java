@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.NormOps;
 import io.peft4j.core.autograd.Tape;
@@ -13,6 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * {@code y = (x - mean(x)) / sqrt(variance(x) + epsilon) * (offset + weight) + bias} for each row: x, y [N, H], weight,
  * bias [H].
  */
+@Internal(shared = true)
 public final class LayerNorm implements WeightedLayer {
     private final INDArray weight;
     private final Optional<INDArray> bias;

@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.NormOps;
 import io.peft4j.core.autograd.Tape;
@@ -13,6 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * {@code y = x / sqrt(mean(x^2) + epsilon) * (offset + weight)}: x, y [N, H], weight [H]; or, of queries and keys, over
  * each head by itself: x, y [N, heads x D], weight [D].
  */
+@Internal(shared = true)
 public final class RmsNorm implements WeightedLayer {
     private final INDArray weight;
     private final float epsilon;

@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.kernel.AttentionShape;
 
 /**
@@ -7,6 +8,7 @@ import io.peft4j.core.kernel.AttentionShape;
  * and {@code o_proj} below it, or as the architecture calls them; what is between them goes through
  * {@link ForwardContext#attend}, so that adapters find it.
  */
+@Internal(shared = true)
 public interface SelfAttention extends Layer {
     /** Number of the layer, from 0. */
     int index();

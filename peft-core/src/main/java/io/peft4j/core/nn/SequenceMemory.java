@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.kernel.PieceStates;
 import io.peft4j.core.kernel.RowOrder;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param order the rows
  * @param states for each part of the layer's state what is known before and wanted after each piece
  */
+@Internal(shared = true)
 public record SequenceMemory(RowOrder order, List<PieceStates> states) {
     /** Copies the list. */
     public SequenceMemory {

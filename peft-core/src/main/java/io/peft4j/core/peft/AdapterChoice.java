@@ -1,5 +1,6 @@
 package io.peft4j.core.peft;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.SimilarNames;
 import java.util.Collection;
@@ -23,6 +24,7 @@ import java.util.Set;
  * @param baseNames what the base is called beside {@value PeftModel#BASE}
  * @param remedy how a default is chosen, for messages: "set peft4j.default-adapter"
  */
+@Internal(shared = true)
 public record AdapterChoice(Optional<String> defaultName, Set<String> baseNames, String remedy) {
     /** Copies the names. */
     public AdapterChoice {

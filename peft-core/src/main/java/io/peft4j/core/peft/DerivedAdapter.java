@@ -1,10 +1,12 @@
 package io.peft4j.core.peft;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.Adapter;
 import java.util.function.Consumer;
 
 /** Adapters whose values are computed from those of others. */
+@Internal(shared = true)
 public final class DerivedAdapter {
     private DerivedAdapter() {
     }

@@ -1,5 +1,6 @@
 package io.peft4j.core.peft;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.peft.config.ConfigReader;
 import io.peft4j.core.peft.config.ConfigWriter;
 import io.peft4j.core.peft.config.Key;
@@ -12,6 +13,7 @@ import java.util.Optional;
  *
  * @param <T> the record
  */
+@Internal(shared = true)
 public abstract class ObjectFormat<T extends Record> implements KeyFormat<Optional<T>> {
     private final Class<T> type;
 

@@ -1,6 +1,7 @@
 package io.peft4j.core.task;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.error.ConfigurationException;
@@ -16,6 +17,7 @@ import java.util.stream.IntStream;
  * of the text and of each option; or as a chat whose answer would be the label of an option, by the logits of the
  * labels' tokens.
  */
+@Internal(shared = true)
 public interface DecisionForm {
     /** What cosines of vectors are multiplied with to make logits, as where embedders are trained. */
     double SCALE = 20;

@@ -14,7 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /** Runs sequences through a model with a head, in batches of bounded size. */
-public final class HeadPasses {
+final class HeadPasses {
     private static final int TOKENS_PER_BATCH = 2048;
 
     private HeadPasses() {

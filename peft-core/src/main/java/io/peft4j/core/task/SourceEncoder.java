@@ -1,5 +1,6 @@
 package io.peft4j.core.task;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.Model;
@@ -9,6 +10,7 @@ import java.util.Arrays;
 import java.util.OptionalInt;
 
 /** Makes sequences of texts and of what an encoder-decoder is to make of them. */
+@Internal(shared = true)
 public final class SourceEncoder {
     private final Tokenizer tokenizer;
     private final int start;

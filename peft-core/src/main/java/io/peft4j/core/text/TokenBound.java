@@ -1,5 +1,6 @@
 package io.peft4j.core.text;
 
+import io.peft4j.core.Internal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -10,6 +11,7 @@ import java.util.stream.IntStream;
  * Tokenizes long texts in pieces, between which it can be given up: tokenizing takes some 400 bytes of memory a
  * character. What cannot fit costs little more than what fits.
  */
+@Internal(shared = true)
 public final class TokenBound {
     /** Characters up to which a text is not looked at: it is tokenized as fast as that would take. */
     public static final int LONG = 1 << 16;

@@ -1,11 +1,13 @@
 package io.peft4j.core.weight;
 
+import io.peft4j.core.Internal;
 import java.util.Objects;
 
 /**
  * A frozen matrix kept in the blocks of a GGUF file, usually mapped straight from it. A row is a whole number of
  * blocks.
  */
+@Internal(shared = true)
 public final class BlockWeight implements FrozenWeight {
     private final BlockType type;
     private final int rows;

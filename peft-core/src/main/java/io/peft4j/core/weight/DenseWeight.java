@@ -1,5 +1,6 @@
 package io.peft4j.core.weight;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import java.util.Objects;
 import java.util.Optional;
@@ -13,6 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param blocks the blocks that FLOAT values were decoded from, where they are still there: the same numbers in less
  *     memory, which products of a few rows read faster
  */
+@Internal(shared = true)
 public record DenseWeight(INDArray values, Optional<BlockWeight> blocks) implements FrozenWeight {
     /**
      * Takes over {@code values}; closing the weight closes them.

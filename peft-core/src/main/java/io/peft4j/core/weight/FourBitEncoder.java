@@ -1,5 +1,6 @@
 package io.peft4j.core.weight;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Float16;
 import java.util.Objects;
 
@@ -11,6 +12,7 @@ import java.util.Objects;
  * <p>For a few ranges around the block's own, values are rounded, d and m then fitted to the rounded values by least
  * squares, and what gives the smallest sum of squared errors is kept. Not thread-safe: one encoder a thread.
  */
+@Internal(shared = true)
 public final class FourBitEncoder {
     /** The type of the blocks. */
     public static final BlockType TYPE = BlockType.Q4_1;

@@ -1,5 +1,6 @@
 package io.peft4j.core.weight;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.NativeMemory;
 import java.util.Objects;
 
@@ -14,6 +15,7 @@ import java.util.Objects;
  * <p>The memory is its own. It is filled by {@link #quantizeRow} before anything reads it, each row once; rows may be
  * filled by several threads.
  */
+@Internal(shared = true)
 public final class Int8Weight implements FrozenWeight {
     /** The largest magnitude of a quantized value; -128 is not used, so that negation is exact. */
     public static final int LARGEST = 127;

@@ -1,5 +1,6 @@
 package io.peft4j.core.weight;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.BFloat16;
 import io.peft4j.core.array.Float16;
 import io.peft4j.core.error.ConfigurationException;
@@ -14,6 +15,7 @@ import java.util.Objects;
  * {@link BlockType#Q8_0} takes for each 32 values the scale {@code max|x| / 127}, as ggml's reference does; for the
  * types of 4 and 5 bits see {@link BlockScales}.
  */
+@Internal(shared = true)
 public final class RowEncoder {
     /** The types that can be written. */
     public static final List<BlockType> TYPES = List.of(BlockType.F32, BlockType.F16, BlockType.BF16, BlockType.Q8_0,

@@ -1,5 +1,6 @@
 package io.peft4j.core.weight;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.io.MappedFile;
@@ -12,6 +13,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /** A mapped file of tensors, of whatever format, whose head has been checked against its length. */
+@Internal
 public abstract class TensorFile implements TensorStore {
     private final MappedFile file;
     private final Map<String, TensorInfo> tensors;

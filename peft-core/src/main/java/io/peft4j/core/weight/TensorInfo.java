@@ -1,5 +1,6 @@
 package io.peft4j.core.weight;
 
+import io.peft4j.core.Internal;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -12,6 +13,7 @@ import java.util.stream.Stream;
  * @param offset where its bytes begin, from the start of the file
  * @param length how many bytes it has; for a type that is not supported, the room up to the next tensor
  */
+@Internal(shared = true)
 public record TensorInfo(String name, String typeName, long[] shape, long offset, long length) {
     /** Copies the shape. */
     public TensorInfo {

@@ -1,5 +1,6 @@
 package io.peft4j.core.weight;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.BFloat16;
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.error.FileFormatException;
@@ -20,6 +21,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * give values also when the element type cannot be read. Use after {@link #close()} is an {@link
  * IllegalStateException}. Reading is safe from several threads.
  */
+@Internal(shared = true)
 public interface TensorStore extends AutoCloseable {
     /** How many values are converted at a time on their way to native memory. */
     int TILE = 1 << 14;

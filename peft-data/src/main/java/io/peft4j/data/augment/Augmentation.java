@@ -1,5 +1,6 @@
 package io.peft4j.data.augment;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
@@ -28,6 +29,7 @@ import java.util.function.IntConsumer;
  * none that only the answer has. Answers stay as they are. What was written carries the field {@code "generated"} with
  * {@code "rule"} or {@code "model"}.
  */
+@Internal(shared = true)
 public final class Augmentation {
     /** The field that marks what was written. */
     public static final String MARK = "generated";

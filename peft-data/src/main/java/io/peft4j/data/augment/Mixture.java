@@ -1,5 +1,6 @@
 package io.peft4j.data.augment;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.pack.Seeds;
@@ -20,6 +21,7 @@ import java.util.stream.IntStream;
  * is its size: temperature 1 draws in proportion, a large one draws all sets equally often. Within a set examples come
  * in shuffled rounds, so that none comes a second time before all have come once.
  */
+@Internal(shared = true)
 public final class Mixture {
     private final List<Source> sources = new ArrayList<>();
     private double temperature = 1;

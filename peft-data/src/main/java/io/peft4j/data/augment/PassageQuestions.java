@@ -1,5 +1,6 @@
 package io.peft4j.data.augment;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -36,6 +37,7 @@ import java.util.stream.Stream;
  * as they are. What was written carries {@link Augmentation#MARK} {@code "model"} or {@code "rule"}; sentences that
  * tell something and got no question become rows for people to fill in.
  */
+@Internal(shared = true)
 public final class PassageQuestions {
     private static final int SENTENCES_AT_ONCE = 16;
     private static final GenerationOptions OPTIONS = GenerationOptions.defaults().withMaxNewTokens(40);

@@ -1,5 +1,6 @@
 package io.peft4j.data.augment;
 
+import io.peft4j.core.Internal;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
 import io.peft4j.data.format.Place;
@@ -13,6 +14,7 @@ import java.util.Objects;
  * @param unasked the sentences, and rows of tables, that got no question
  * @param statements how many sentences and rows of tables there are
  */
+@Internal(shared = true)
 public record PassageRows(List<ChatExample> rows, List<Unasked> unasked, int statements) {
     /** Copies the lists. */
     public PassageRows {

@@ -3,6 +3,7 @@ package io.peft4j.data.clean;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Internal;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.RowFault;
@@ -20,6 +21,7 @@ import java.util.Locale;
  * @param steps what each step did, in their order
  * @param left what is wrong with labels and was not mended, because only people know which one is right
  */
+@Internal(shared = true)
 public record CleaningReport(long rows, long kept, long rejectedRows, DataFormat format, List<Rejected> rejected,
         List<StepReport> steps, List<String> left) {
     private static final ObjectMapper JSON = new ObjectMapper();

@@ -1,5 +1,6 @@
 package io.peft4j.data.clean;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.format.Mojibake;
@@ -10,6 +11,7 @@ import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /** One way to mend an example. Used by one thread at a time, in the order of the examples. */
+@Internal(shared = true)
 public interface CleaningStep {
     /** The names of the steps that are taken where nothing else is asked for, in their order. */
     List<String> STANDARD = List.of("encoding", "unicode", "control", "html", "whitespace", "labels",

@@ -1,5 +1,6 @@
 package io.peft4j.data.clean;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.example.ClassificationExample;
@@ -40,6 +41,7 @@ import java.util.function.Consumer;
  *
  * <p>A pipeline is used once. Memory does not grow with the file but for some bytes a row, as the steps say.
  */
+@Internal(shared = true)
 public final class DataPipeline {
     /** Steps that mend rows of a task, whose texts are not changed. */
     private static final List<String> OF_TASKS = List.of("encoding", LabelSpelling.NAME, "duplicates", "redact");

@@ -1,5 +1,6 @@
 package io.peft4j.data.clean;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.example.ClassificationExample;
 import io.peft4j.data.example.Example;
@@ -19,6 +20,7 @@ import java.util.function.Function;
  * Decides which part each example comes into. Examples are added one by one; of each only numbers are kept (and with
  * {@link SplitRule.Grouping#NEAR} and {@code FACT} some 250 bytes and its text in a temporary file).
  */
+@Internal
 public final class DataSplit implements AutoCloseable {
     private final SplitRule rule;
     private final Corpus corpus = new Corpus();

@@ -1,10 +1,12 @@
 package io.peft4j.data.clean;
 
+import io.peft4j.core.Internal;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Answers that give nothing: refusals, evasions, placeholders. */
+@Internal
 public final class EmptyAnswers {
     private static final Pattern MACHINE = Pattern.compile("(?i)\\bas an? (?:ai|artificial intelligence|language model|"
             + "large language model|virtual assistant|chatbot)\\b|\\bi(?:'m| am) (?:just |only )?an? (?:ai|language "

@@ -2,6 +2,7 @@ package io.peft4j.data.clean;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.Internal;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,6 +14,7 @@ import java.util.function.UnaryOperator;
  * The texts in JSON-like fields: of a row beside its conversation, and of a message beside its content, such as the
  * arguments of a call. Keys and numbers are none.
  */
+@Internal
 public final class FieldTexts {
     private static final ObjectMapper JSON = new ObjectMapper();
 

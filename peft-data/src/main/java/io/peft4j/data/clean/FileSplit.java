@@ -3,6 +3,7 @@ package io.peft4j.data.clean;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.io.AtomicFiles;
@@ -33,6 +34,7 @@ import org.slf4j.LoggerFactory;
  * parts, train and test for two, {@code fold-1.jsonl} and so on for folds and for more parts; and {@code split.json},
  * which says how.
  */
+@Internal(shared = true)
 public final class FileSplit {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Logger LOG = LoggerFactory.getLogger(FileSplit.class);

@@ -1,5 +1,6 @@
 package io.peft4j.data.clean;
 
+import io.peft4j.core.Internal;
 import io.peft4j.data.example.Example;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -8,6 +9,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /** What a step did. */
+@Internal(shared = true)
 public final class StepReport {
     private static final int SHOWN = 3;
     private static final int LONGEST = 200;

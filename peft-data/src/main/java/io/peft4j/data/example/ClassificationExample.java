@@ -1,5 +1,6 @@
 package io.peft4j.data.example;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.text.ChatMessage;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,7 @@ import java.util.Optional;
  * @param extra further fields of the row
  * @param origin where it stands
  */
+@Internal
 public record ClassificationExample(String text, String label, Map<String, Object> extra, Origin origin)
         implements
             Example {

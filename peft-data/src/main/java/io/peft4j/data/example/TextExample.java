@@ -1,5 +1,6 @@
 package io.peft4j.data.example;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.text.ChatMessage;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +14,7 @@ import java.util.Optional;
  * @param extra further fields of the row
  * @param origin where it stands
  */
+@Internal(shared = true)
 public record TextExample(String text, Map<String, Object> extra, Origin origin) implements Example {
     /** Copies the map. */
     public TextExample {

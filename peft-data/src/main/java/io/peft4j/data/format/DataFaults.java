@@ -1,11 +1,13 @@
 package io.peft4j.data.format;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.DataException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Several wrong rows of a file in one exception, so that they can be mended in one go. */
+@Internal
 public final class DataFaults {
     /** A file is not read any further after so many. */
     public static final int MOST = 10;

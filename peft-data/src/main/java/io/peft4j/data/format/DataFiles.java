@@ -3,6 +3,7 @@ package io.peft4j.data.format;
 import com.github.luben.zstd.ZstdIOException;
 import com.github.luben.zstd.ZstdInputStream;
 import com.github.luben.zstd.ZstdOutputStream;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import java.io.BufferedInputStream;
@@ -27,6 +28,7 @@ import java.util.zip.GZIPOutputStream;
 import java.util.zip.ZipException;
 
 /** Opens data files, compressed ones as if they were not. */
+@Internal(shared = true)
 public final class DataFiles {
     /** What Excel writes before UTF-8. */
     static final byte[] UTF8_MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};

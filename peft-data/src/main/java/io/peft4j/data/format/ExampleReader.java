@@ -1,5 +1,6 @@
 package io.peft4j.data.format;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.example.Example;
 import java.nio.file.Path;
@@ -29,6 +30,7 @@ import java.util.stream.StreamSupport;
  * }
  * }</pre>
  */
+@Internal(shared = true)
 public final class ExampleReader implements AutoCloseable {
     /** The format is that of most of the first rows; this many are looked at. */
     private static final int ROWS_TO_RECOGNIZE = 100;

@@ -1,5 +1,6 @@
 package io.peft4j.data.format;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.io.AtomicFiles;
@@ -29,6 +30,7 @@ import org.apache.commons.csv.CSVPrinter;
  * {@code .gz} or {@code .zst}. The file appears under its name when the writer is closed after {@link #commit}, so that
  * no half of one is ever mistaken for the whole.
  */
+@Internal(shared = true)
 public final class ExampleWriter implements AutoCloseable {
     private static final List<String> OTHER_TYPES = Stream.concat(Stream.of(".md", ".markdown", ".html", ".htm"),
             DataFiles.OTHER_MODULES.keySet().stream()).toList();

@@ -1,5 +1,6 @@
 package io.peft4j.data.format;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.DataException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ import java.util.regex.Pattern;
  * a skeleton is made for people to fill ({@link UnfilledRows}). A table becomes a line of text for each row,
  * {@code Grade: Trainee; Notice: 14 days}.
  */
+@Internal(shared = true)
 public final class HandbookSections {
     private static final int LARGEST = 64 << 20;
 

@@ -1,5 +1,6 @@
 package io.peft4j.data.format;
 
+import io.peft4j.core.Internal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -12,6 +13,7 @@ import java.util.stream.Stream;
  * another one; the next one, too, where it divides columns that are named together. What spans rows holds for each of
  * them, what spans columns is told once for all: {@code Shift: Night; Start, End: by agreement}.
  */
+@Internal(shared = true)
 public final class HandbookTable {
     private static final Cell NONE = new Cell("");
     private static final String NEXT = "; ";

@@ -1,5 +1,6 @@
 package io.peft4j.data.format;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import java.util.function.Function;
  * Reads the messages and tools of a row in OpenAI's chat format, the old form with {@code functions} included. What is
  * wrong is reported with a code; the rest of the row is still read.
  */
+@Internal(shared = true)
 public final class MessageReader {
     /** The roles of the chat format. */
     public static final Set<String> ROLES = new LinkedHashSet<>(

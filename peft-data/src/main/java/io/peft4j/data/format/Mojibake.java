@@ -1,5 +1,6 @@
 package io.peft4j.data.format;
 
+import io.peft4j.core.Internal;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
@@ -14,6 +15,7 @@ import java.util.regex.Pattern;
  * {@code KÃ¼ndigung} for {@code Kündigung}. Found by what never stands together in a text but comes out of that, and
  * mended there and nowhere else, so that a text of which some lines are sound stays sound.
  */
+@Internal
 public final class Mojibake {
     private static final int MOST_TIMES = 3;
     /** The characters that the bytes 0x80 to 0x9F have in Windows-1252; Latin-1 keeps their numbers. */

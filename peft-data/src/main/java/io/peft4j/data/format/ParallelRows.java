@@ -1,5 +1,6 @@
 package io.peft4j.data.format;
 
+import io.peft4j.core.Internal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -10,6 +11,7 @@ import java.util.function.Function;
 import java.util.function.LongConsumer;
 
 /** Reads rows on one thread while others work on those read before; results come in the order of the rows. */
+@Internal
 public final class ParallelRows {
     private static final int BATCH = 512;
     /** Characters from which on a batch is not made larger: rows may be long. */

@@ -1,10 +1,12 @@
 package io.peft4j.data.format;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.Example;
 import java.util.Optional;
 
 /** Rows that are made for people to fill in: what stands in place of their question, and how it is found again. */
+@Internal(shared = true)
 public final class UnfilledRows {
     /** The code of a row that nobody has filled in. */
     public static final String UNFILLED = "unfilled_row";

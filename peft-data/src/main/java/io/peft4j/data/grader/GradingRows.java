@@ -1,5 +1,6 @@
 package io.peft4j.data.grader;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataRow;
@@ -8,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Reads answers to be graded: {@code {"item": {...}, "sample": {"output_text": "..."}}} a row. */
+@Internal(shared = true)
 public final class GradingRows {
     private static final List<List<String>> FORMS = List.of(List.of("item", "sample"));
 

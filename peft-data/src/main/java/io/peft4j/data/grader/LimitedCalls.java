@@ -1,5 +1,6 @@
 package io.peft4j.data.grader;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -22,6 +23,7 @@ import java.util.concurrent.TimeoutException;
  * @param threads calls at a time
  * @param limit the longest that a call may take
  */
+@Internal(shared = true)
 public record LimitedCalls(int threads, Duration limit) {
     /**
      * What became of a call.

@@ -1,5 +1,6 @@
 package io.peft4j.data.near;
 
+import io.peft4j.core.Internal;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
@@ -8,6 +9,7 @@ import java.util.function.IntFunction;
  * Finds examples that may be related where no machine sees all of them: each is filed under keys, those under one key
  * make pairs, and a pair is compared by its texts. The keys are those by which {@link Corpus} compares.
  */
+@Internal(shared = true)
 public final class CandidatePairs {
     /** All pairs under a key are looked at up to this number of examples, as in the larger groups of the indices. */
     public static final int CROWD = MinHashIndex.LARGE;

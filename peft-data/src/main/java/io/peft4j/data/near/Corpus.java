@@ -1,5 +1,6 @@
 package io.peft4j.data.near;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
@@ -18,6 +19,7 @@ import java.util.stream.Stream;
  * Examples of one or several files, kept so that they can be compared: some 250 bytes each in memory, their texts in a
  * temporary file. Features are computed by any thread ({@link Features#of}), and added by one in the order of the rows.
  */
+@Internal(shared = true)
 public final class Corpus implements Examples, AutoCloseable {
     /** Question, answer, rejected answer and task of a text in the store. */
     static final int PARTS = 4;

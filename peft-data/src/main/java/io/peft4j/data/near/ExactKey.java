@@ -1,5 +1,6 @@
 package io.peft4j.data.near;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
@@ -12,6 +13,7 @@ import java.text.Normalizer;
 import java.util.List;
 
 /** A number that is the same for examples that are equal but for white space and the spelling of characters. */
+@Internal
 public final class ExactKey {
     private ExactKey() {
     }

@@ -1,6 +1,9 @@
 package io.peft4j.data.near;
 
+import io.peft4j.core.Internal;
+
 /** Where examples stand and what they say, by their numbers, which ascend with file and line. */
+@Internal(shared = true)
 public interface Examples {
     /** The number of the file of an example. */
     int file(int number);

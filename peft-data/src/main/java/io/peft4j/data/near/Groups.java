@@ -1,8 +1,10 @@
 package io.peft4j.data.near;
 
+import io.peft4j.core.Internal;
 import java.util.Arrays;
 
 /** Numbers put into groups: whoever is joined with somebody is in the same group (union-find, halving paths). */
+@Internal
 public final class Groups {
     private final int[] parents;
 

@@ -1,5 +1,6 @@
 package io.peft4j.data.near;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.error.SimilarNames;
@@ -30,6 +31,7 @@ import java.util.stream.IntStream;
  * Holds what rows say against each other, whatever their kind: several answers to one input, and labels of one meaning
  * in two spellings. Keeps some 60 bytes a row.
  */
+@Internal(shared = true)
 public final class LabelCheck implements Serializable {
     private static final long serialVersionUID = 1L;
     private static final int LISTED = 10;

@@ -1,5 +1,6 @@
 package io.peft4j.data.near;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
@@ -21,6 +22,7 @@ import java.util.stream.IntStream;
  *
  * @param matches one for each held-out example that shares something, by their numbers
  */
+@Internal(shared = true)
 public record Overlap(List<Match> matches) {
     /** Nothing is shared. */
     public static final Overlap NONE = new Overlap(List.of());

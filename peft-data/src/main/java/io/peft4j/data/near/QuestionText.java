@@ -1,5 +1,6 @@
 package io.peft4j.data.near;
 
+import io.peft4j.core.Internal;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -7,6 +8,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /** Questions as single texts. */
+@Internal(shared = true)
 public final class QuestionText {
     private QuestionText() {
     }

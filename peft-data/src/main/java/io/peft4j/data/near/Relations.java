@@ -1,5 +1,6 @@
 package io.peft4j.data.near;
 
+import io.peft4j.core.Internal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.stream.IntStream;
  * How the examples of a corpus relate to each other. Groups nest: equal examples are near duplicates, near duplicates
  * have the same question, and examples with the same question or the same answer are about the same fact.
  */
+@Internal(shared = true)
 public final class Relations {
     /** More different answers to one question than this are not facts: the prompt of a poem. */
     private static final int MOST_ANSWERS = 40;

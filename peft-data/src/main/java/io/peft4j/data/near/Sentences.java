@@ -1,5 +1,6 @@
 package io.peft4j.data.near;
 
+import io.peft4j.core.Internal;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,6 +26,7 @@ import java.util.stream.Stream;
  * those behind abbreviations, initials, and ordinal numbers before months or nouns. ICU4J knows the abbreviations, too,
  * but neither initials nor ordinals, and would make what an application adds larger by 14 MB.
  */
+@Internal
 public final class Sentences {
     private static final Pattern LAST = Pattern.compile("(?:^|[\\s(\\[\"'\u201e\u201c\u00ab])([^\\s(\\[]*)\\.$");
     private static final Pattern BEFORE = Pattern.compile("(\\S+)\\s+\\S+$");

@@ -1,5 +1,6 @@
 package io.peft4j.data.near;
 
+import io.peft4j.core.Internal;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -15,6 +16,7 @@ import java.util.stream.Stream;
  * topic. Whether a question asks for
  * that is told by words alone, so that a question which is kept asks for something that stands there.
  */
+@Internal
 public final class StatedFact {
     private static final int FEWEST_WORDS = 4;
     private static final int MOST_WORDS = 40;

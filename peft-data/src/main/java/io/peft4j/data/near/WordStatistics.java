@@ -1,5 +1,6 @@
 package io.peft4j.data.near;
 
+import io.peft4j.core.Internal;
 import java.io.Serializable;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -8,6 +9,7 @@ import java.util.stream.IntStream;
  * How often words are seen in a corpus, in a table of fixed size, and which are names (never written small). A rare
  * clash of two words in the table makes one of them look more frequent than it is.
  */
+@Internal(shared = true)
 public final class WordStatistics implements Serializable {
     private static final long serialVersionUID = 1L;
     private static final int SLOTS = 1 << 20;

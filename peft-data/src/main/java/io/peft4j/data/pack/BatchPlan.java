@@ -1,5 +1,6 @@
 package io.peft4j.data.pack;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import java.util.stream.IntStream;
  * Which sequences each batch of an epoch holds. Every sequence is in exactly one batch. The plan depends on the
  * sequences, the options and the epoch alone.
  */
+@Internal(shared = true)
 public final class BatchPlan {
     private final List<TokenSequence> sequences;
     private final PackOptions options;

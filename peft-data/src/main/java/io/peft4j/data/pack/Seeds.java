@@ -1,8 +1,10 @@
 package io.peft4j.data.pack;
 
+import io.peft4j.core.Internal;
 import java.util.SplittableRandom;
 
 /** Seeds for the parts of a training, each as far from the others as chance would put it. */
+@Internal(shared = true)
 public final class Seeds {
     private Seeds() {
     }

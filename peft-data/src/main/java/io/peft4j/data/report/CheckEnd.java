@@ -1,5 +1,6 @@
 package io.peft4j.data.report;
 
+import io.peft4j.core.Internal;
 import io.peft4j.data.clean.PiiDetector;
 import io.peft4j.data.near.Corpus;
 import io.peft4j.data.near.Examples;
@@ -15,6 +16,7 @@ import java.util.TreeSet;
 import java.util.stream.LongStream;
 
 /** The end of a check: findings on the data as a whole, and the report. */
+@Internal(shared = true)
 public final class CheckEnd {
     private static final int FEWEST = 10;
     private static final int SHOWN_NAMES = 50;

@@ -1,5 +1,6 @@
 package io.peft4j.data.report;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.clean.CleaningStep;
@@ -25,6 +26,7 @@ import java.util.function.Consumer;
  * What the rows of a part of the data say, each by itself: findings, and what is counted. Parts that were looked at on
  * several machines make one, in the order of their rows.
  */
+@Internal(shared = true)
 public final class CheckPart implements Serializable {
     private static final long serialVersionUID = 1L;
     private static final int MOST_NAMES = 200_000;

@@ -1,5 +1,6 @@
 package io.peft4j.data.report;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
@@ -54,6 +55,7 @@ import java.util.Set;
  * @param place the page or the sheet that its fields name
  * @param statements what is right for which input, as it says
  */
+@Internal(shared = true)
 public record RowScan(long line, List<RowFault> faults, Optional<Example> example, Optional<Corpus.Features> features,
         Optional<Corpus.Features> told, List<RowParts.Part> parts, Set<String> pii, Optional<String> refusal,
         int traits, int answerWords, int tokens, int supervised, Optional<String> encoding, Map<String, Object> fields,

@@ -2,6 +2,7 @@ package io.peft4j.data.task;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.Internal;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionQuestion.Kind;
 import io.peft4j.core.decision.DecisionRequest;
@@ -22,6 +23,7 @@ import java.util.function.Function;
  * is right as {@code "expected": {name: option}} or {@code "gold": {name: {"probabilities": {option: p}}}}, and for an
  * evaluation other instructions that ask the same as {@code "wordings": {name: [instructions]}}.
  */
+@Internal(shared = true)
 public final class DecisionRows {
     private static final ObjectMapper JSON = new ObjectMapper();
 

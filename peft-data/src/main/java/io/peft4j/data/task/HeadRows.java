@@ -1,5 +1,6 @@
 package io.peft4j.data.task;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
@@ -24,6 +25,7 @@ import java.util.Map;
  * </ul>
  * Other keys are ignored.
  */
+@Internal(shared = true)
 public final class HeadRows {
     private static final List<String> FORMS = List.of("text", "tokens", "question", "input_ids");
 

@@ -1,5 +1,6 @@
 package io.peft4j.eval.comparison;
 
+import io.peft4j.core.Internal;
 import io.peft4j.eval.comparison.Verdict.Untrained;
 import java.util.List;
 import java.util.Objects;
@@ -19,6 +20,7 @@ import java.util.Optional;
  * @param calibrated number of held-out items that probabilities were fitted to
  * @param writes whether the model writes answers, so that it could lose general ability; one with a head does not
  */
+@Internal
 public record Evidence(String base, String tuned, MetricResult metric, List<MetricResult> others,
         List<Untrained> untrained, Optional<MetricResult> guard, int leaked, String leak,
         int calibrated, boolean writes) {

@@ -1,8 +1,10 @@
 package io.peft4j.eval.comparison;
 
+import io.peft4j.core.Internal;
 import io.peft4j.eval.statistics.Resampled;
 
 /** The difference {@code tuned - base} of a statistic of two sets of answers to the same items. */
+@Internal
 public interface Exchangeable extends Resampled {
     /** The statistic of the base. */
     double base();

@@ -8,7 +8,7 @@ import java.util.Objects;
  * correction (with k items that all change the same way its p-value is 2 / 2^k), and at least half as many again as
  * were not enough.
  */
-public final class ItemsNeeded {
+final class ItemsNeeded {
     private static final int MOST = 1_000_000;
     /** Nearer to the accepted loss than this share of it no number of items that somebody would collect can tell. */
     private static final double NEAR = 0.2;

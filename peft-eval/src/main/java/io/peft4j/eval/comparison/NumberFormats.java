@@ -1,9 +1,11 @@
 package io.peft4j.eval.comparison;
 
+import io.peft4j.core.Internal;
 import io.peft4j.eval.metric.MetricNames;
 import java.util.Locale;
 
 /** How numbers are written for people. */
+@Internal
 public final class NumberFormats {
     private NumberFormats() {
     }

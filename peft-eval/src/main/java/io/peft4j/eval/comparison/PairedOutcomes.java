@@ -1,5 +1,6 @@
 package io.peft4j.eval.comparison;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.metric.CountMetric;
 import io.peft4j.eval.statistics.Bootstrap;
@@ -26,6 +27,7 @@ import java.util.stream.IntStream;
  *         .yesNo("contains", base, tuned).results();
  * }</pre>
  */
+@Internal
 public final class PairedOutcomes {
     /** Draws of statistics that look at all items each time. */
     private static final int MOST_DRAWS = 2000;

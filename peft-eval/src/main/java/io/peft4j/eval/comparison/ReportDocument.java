@@ -1,5 +1,6 @@
 package io.peft4j.eval.comparison;
 
+import io.peft4j.core.Internal;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.Html;
 import io.peft4j.report.support.IntervalPlot;
@@ -18,6 +19,7 @@ import java.util.stream.Collectors;
  * A report about base and tuned model in sections, as one HTML page and as Markdown: what is added stands in both,
  * pictures on the page alone. The verdict comes first.
  */
+@Internal
 public final class ReportDocument {
     private final Page page;
     private final StringBuilder text = new StringBuilder();

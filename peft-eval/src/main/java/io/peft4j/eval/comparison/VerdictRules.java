@@ -6,6 +6,7 @@ import static io.peft4j.eval.comparison.VerdictWords.figures;
 import static io.peft4j.eval.comparison.VerdictWords.points;
 import static io.peft4j.eval.comparison.VerdictWords.score;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.Count;
 import io.peft4j.eval.comparison.Verdict.Decision;
 import io.peft4j.eval.comparison.Verdict.Untrained;
@@ -37,6 +38,7 @@ import org.apache.commons.math3.distribution.NormalDistribution;
  * </ol>
  * Where a model is not to be shipped and a prompt is better than the base, it is the prompt instead.
  */
+@Internal
 public final class VerdictRules {
     private final ComparisonOptions options;
     private final ItemsNeeded needed;

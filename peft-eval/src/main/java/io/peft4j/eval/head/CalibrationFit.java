@@ -1,5 +1,6 @@
 package io.peft4j.eval.head;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.decision.DecisionCalibration;
 import io.peft4j.core.decision.DecisionCalibration.Conformal;
 import io.peft4j.core.decision.DecisionCalibration.Entry;
@@ -37,6 +38,7 @@ import org.apache.commons.math3.stat.interval.WilsonScoreInterval;
  * @param after the same by what was fitted, on rows that it was not fitted on
  * @param entries what was fitted by the name of each question
  */
+@Internal(shared = true)
 public record CalibrationFit(DecisionSettings settings, Map<String, Double> before, Map<String, Double> after,
         Map<String, Entry> entries) {
     /** Rows from which on isotonic regression is tried. */

@@ -1,6 +1,7 @@
 package io.peft4j.eval.head;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.decision.PythonJson;
@@ -32,6 +33,7 @@ import java.util.Optional;
  * often another order of the options changes a choice is measured on the first questions, and how often another wording
  * does on those that have some.
  */
+@Internal
 public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
     /** Choices that are asked again with their options in another order. */
     private static final int ASKED_AGAIN = 200;

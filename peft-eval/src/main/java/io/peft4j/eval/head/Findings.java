@@ -22,7 +22,7 @@ import java.util.Optional;
  * @param curves lines that the page shows
  * @param untrained what else can be had without training
  */
-public record Findings(String metric, String baseline, PairedMeasures measures, Classes base, Classes tuned,
+record Findings(String metric, String baseline, PairedMeasures measures, Classes base, Classes tuned,
         List<RowAnswer> answers, List<Curve> curves, Optional<Untrained> untrained) {
     /** Findings without curves. */
     Findings(String metric, String baseline, PairedMeasures measures, Classes base, Classes tuned,

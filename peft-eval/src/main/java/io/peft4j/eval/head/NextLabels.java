@@ -1,5 +1,6 @@
 package io.peft4j.eval.head;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.decision.DecisionAnswer;
 import io.peft4j.core.decision.DecisionCalibration;
 import io.peft4j.core.decision.DecisionResult;
@@ -22,6 +23,7 @@ import java.util.stream.Stream;
  * @param question the name of its question whose answer is nearest to the threshold
  * @param distance how far the probability of that answer is from it
  */
+@Internal(shared = true)
 public record NextLabels(int row, String question, double distance) {
     private static final int POOL = 4;
 

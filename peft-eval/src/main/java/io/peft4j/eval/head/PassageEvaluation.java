@@ -1,5 +1,6 @@
 package io.peft4j.eval.head;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.task.QuestionAnswerer;
@@ -18,6 +19,7 @@ import java.util.stream.IntStream;
  * likelier place, as in SQuAD 2.0. The constant base says the whole text, or that there is no answer, whichever scores
  * higher.
  */
+@Internal
 public final class PassageEvaluation implements RowEvaluation<SpanQuestion> {
     @Override
     public Task.Type task() {

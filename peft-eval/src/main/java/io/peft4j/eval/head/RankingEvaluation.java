@@ -1,5 +1,6 @@
 package io.peft4j.eval.head;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.task.Reranker;
@@ -15,6 +16,7 @@ import java.util.Optional;
  * text first, the mean reciprocal rank, and the share of relevant texts among the first five. For a base without a
  * trained head stands the order by words (BM25 over the texts of the query).
  */
+@Internal
 public final class RankingEvaluation implements RowEvaluation<RankedQuery> {
     @Override
     public Task.Type task() {

@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
  *
  * @param relevance for each query the relevance of its texts, that of the first one first
  */
-public record RankingQuality(List<double[]> relevance) {
+record RankingQuality(List<double[]> relevance) {
     /** The ranks that the gain is measured over. */
     public static final int GAIN_RANKS = 10;
     /** The ranks that the share of found texts is measured over. */

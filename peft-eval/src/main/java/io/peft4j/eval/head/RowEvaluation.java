@@ -15,7 +15,7 @@ import java.util.ServiceLoader;
  *
  * @param <E> a row
  */
-public interface RowEvaluation<E> {
+interface RowEvaluation<E> {
     /**
      * Who is compared.
      *

@@ -1,5 +1,6 @@
 package io.peft4j.eval.head;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
@@ -15,6 +16,7 @@ import java.util.Set;
  * A search for the positive of each anchor among all positives and negatives of the rows: nDCG of the first ten, the
  * share that comes first, the mean reciprocal rank, and the share among the first five.
  */
+@Internal
 public final class SearchEvaluation implements RowEvaluation<TextPair> {
     @Override
     public Task.Type task() {

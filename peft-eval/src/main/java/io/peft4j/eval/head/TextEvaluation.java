@@ -1,5 +1,6 @@
 package io.peft4j.eval.head;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
@@ -22,6 +23,7 @@ import java.util.stream.IntStream;
  * class, macro and micro F1, Matthews' correlation. Of numbers see {@link NumberFindings}. The constant base says the
  * most frequent label of every row.
  */
+@Internal
 public final class TextEvaluation implements RowEvaluation<LabelledText> {
     @Override
     public Task.Type task() {

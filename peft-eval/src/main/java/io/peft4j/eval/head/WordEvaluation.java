@@ -1,5 +1,6 @@
 package io.peft4j.eval.head;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.task.EntitySpan;
 import io.peft4j.core.task.TokenTagger;
@@ -23,6 +24,7 @@ import java.util.stream.Stream;
  * entities, as seqeval counts them; of others the accuracy of words and F1 of each label. The constant base says the
  * most frequent label of every word.
  */
+@Internal
 public final class WordEvaluation implements RowEvaluation<LabelledWords> {
     private static final String IOB = "O|[BIES]-.+";
     private static final CountMetric ACCURACY = ClassCounts.share("accuracy", true);

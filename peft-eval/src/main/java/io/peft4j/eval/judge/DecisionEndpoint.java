@@ -3,6 +3,7 @@ package io.peft4j.eval.judge;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.error.ConfigurationException;
@@ -18,6 +19,7 @@ import java.util.Objects;
  *
  * @param endpoint the server and the model on it
  */
+@Internal(shared = true)
 public record DecisionEndpoint(Endpoint endpoint) {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String PATH = "systemone";

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Internal;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,6 +13,7 @@ import java.util.List;
  *
  * @param endpoint the server and the model on it
  */
+@Internal(shared = true)
 public record EmbeddingEndpoint(Endpoint endpoint) implements Embedder {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String PATH = "embeddings";

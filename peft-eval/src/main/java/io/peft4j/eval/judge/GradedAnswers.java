@@ -1,5 +1,6 @@
 package io.peft4j.eval.judge;
 
+import io.peft4j.core.Internal;
 import io.peft4j.data.grader.Grading;
 import io.peft4j.eval.task.EvaluationItem;
 import java.util.ArrayList;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 
 /** What a grader says of answers: {@code reward}. An answer without a grade has no score and is counted. */
+@Internal
 public final class GradedAnswers {
     /** The name of the metric. */
     public static final String METRIC = "reward";

@@ -1,6 +1,7 @@
 package io.peft4j.eval.judge;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -14,6 +15,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /** The models that graders ask: on a server, or in this process. */
+@Internal(shared = true)
 public final class GraderModels {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int MOST_TOKENS = 256;

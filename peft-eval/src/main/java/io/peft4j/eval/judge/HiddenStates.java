@@ -1,5 +1,6 @@
 package io.peft4j.eval.judge;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.model.LanguageModel;
@@ -17,6 +18,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Vectors from a language model at hand: the mean of its last hidden states over a text's tokens. A model that was not
  * trained for it tells texts apart less well than an embedding model does; it needs no server.
  */
+@Internal(shared = true)
 public final class HiddenStates implements Embedder {
     private final LanguageModel model;
 

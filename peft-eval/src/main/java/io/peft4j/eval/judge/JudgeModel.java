@@ -1,12 +1,14 @@
 package io.peft4j.eval.judge;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.text.ChatMessage;
 import java.util.List;
 import java.util.Optional;
 
 /** A language model that is asked for a judgement: on a server ({@link ChatEndpoint}), or any other. */
 @FunctionalInterface
+@Internal(shared = true)
 public interface JudgeModel {
     /**
      * The model's answer.

@@ -1,5 +1,6 @@
 package io.peft4j.eval.judge;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.judge.Judge.Choice;
 import io.peft4j.eval.judge.Judge.Preference;
@@ -23,6 +24,7 @@ import java.util.function.IntFunction;
  * from 0 to 1, and {@code judge_preferred}, the share of items on which an arm's answer is preferred in both orders (a
  * tie is preferred on neither side). Answers are judged several at a time, in a fixed order of results.
  */
+@Internal
 public final class JudgedAnswers {
     /** The points of single answers. */
     public static final String SCORE = "judge_score";

@@ -1,5 +1,6 @@
 package io.peft4j.eval.judge;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.grader.Grader;
 import io.peft4j.data.grader.GraderObject;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 
 /** {@code label_model}: 1 where a model gives one of the labels that pass, else 0. */
+@Internal
 public final class LabelModel implements GraderType {
     @Override
     public String name() {

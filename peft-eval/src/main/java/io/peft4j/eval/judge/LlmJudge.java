@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.Internal;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.eval.task.EvaluationItem;
 import java.io.UncheckedIOException;
@@ -20,6 +21,7 @@ import java.util.regex.Pattern;
  * around the object, two objects) is not a judgement and is counted as such; a code fence around the object is taken
  * off. Two answers are shown in both orders; where the judge changes its mind with the order, it has no opinion.
  */
+@Internal(shared = true)
 public final class LlmJudge implements Judge {
     private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);

@@ -1,5 +1,6 @@
 package io.peft4j.eval.judge;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.grader.Grade;
 import io.peft4j.data.grader.Grader;
@@ -10,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** {@code multi}: a formula of the scores of several graders, which are its parts. */
+@Internal
 public final class Multi implements GraderType {
     @Override
     public String name() {

@@ -1,6 +1,7 @@
 package io.peft4j.eval.judge;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.grader.Grader;
 import io.peft4j.data.grader.GraderObject;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /** {@code score_model}: the number that a model gives, within a range; default 0 to 1. */
+@Internal
 public final class ScoreModel implements GraderType {
     @Override
     public String name() {

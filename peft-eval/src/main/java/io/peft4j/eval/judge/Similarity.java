@@ -1,5 +1,6 @@
 package io.peft4j.eval.judge;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.task.TextEmbedder;
 import io.peft4j.eval.task.EvaluationItem;
 import java.io.UncheckedIOException;
@@ -12,6 +13,7 @@ import java.util.OptionalDouble;
  * How near answers are to their references: the cosine of their embeddings, the best reference counting, below 0 as 0.
  * Items are embedded some at a time, and what a server fails to embed has no score and is counted.
  */
+@Internal
 public final class Similarity {
     /** The name of the metric. */
     public static final String METRIC = "embedding_similarity";

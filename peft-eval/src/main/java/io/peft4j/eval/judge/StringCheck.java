@@ -1,5 +1,6 @@
 package io.peft4j.eval.judge;
 
+import io.peft4j.core.Internal;
 import io.peft4j.data.grader.Grader;
 import io.peft4j.data.grader.GraderObject;
 import io.peft4j.data.grader.GraderTemplate;
@@ -12,6 +13,7 @@ import java.util.Locale;
  * {@code string_check}: 1 where the input equals the reference ({@code eq}), does not ({@code ne}), contains it
  * ({@code like}), or contains it whatever the case ({@code ilike}), else 0.
  */
+@Internal
 public final class StringCheck implements GraderType {
     @Override
     public String name() {

@@ -1,5 +1,6 @@
 package io.peft4j.eval.judge;
 
+import io.peft4j.core.Internal;
 import io.peft4j.data.grader.Grader;
 import io.peft4j.data.grader.GraderObject;
 import io.peft4j.data.grader.GraderTemplate;
@@ -15,6 +16,7 @@ import java.util.function.ToDoubleBiFunction;
  * {@code text_similarity}: how near the input is to the reference, from 0 to 1, by {@link GraderMetrics} or the
  * {@code cosine} of embeddings.
  */
+@Internal
 public final class TextSimilarity implements GraderType {
     private static final String COSINE = "cosine";
 

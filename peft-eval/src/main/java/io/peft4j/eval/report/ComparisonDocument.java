@@ -3,12 +3,11 @@ package io.peft4j.eval.report;
 import static io.peft4j.report.support.Html.tag;
 
 import io.peft4j.core.error.Count;
-import io.peft4j.eval.TrainingStudy;
-import io.peft4j.eval.TrainingStudy.Curve;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.NumberFormats;
 import io.peft4j.eval.comparison.ReportDocument;
 import io.peft4j.eval.judge.JudgeReport;
+import io.peft4j.eval.report.TrainingStudy.Curve;
 import io.peft4j.eval.statistics.Interval;
 import io.peft4j.eval.task.AnswerScoring;
 import io.peft4j.eval.task.ArmDetails;

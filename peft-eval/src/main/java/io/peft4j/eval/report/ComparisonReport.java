@@ -3,7 +3,6 @@ package io.peft4j.eval.report;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.AtomicFiles;
-import io.peft4j.eval.TrainingStudy;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.Evidence;
 import io.peft4j.eval.comparison.MetricResult;

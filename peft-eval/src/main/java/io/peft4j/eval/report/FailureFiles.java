@@ -3,6 +3,7 @@ package io.peft4j.eval.report;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.TaskIds;
 import io.peft4j.eval.task.EvaluationItem;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import java.util.List;
  * Failures as files to work on: a skeleton of the examples to collect, and pairs for preference training. Held-out
  * questions themselves must not be trained on and then measured again: the skeleton shows them beside empty messages.
  */
+@Internal(shared = true)
 public final class FailureFiles {
     private static final ObjectMapper JSON = new ObjectMapper();
 

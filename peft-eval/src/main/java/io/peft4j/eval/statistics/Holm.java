@@ -1,9 +1,11 @@
 package io.peft4j.eval.statistics;
 
+import io.peft4j.core.Internal;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /** Holm's step-down correction for many tests (Holm 1979): the chance of any false positive stays below alpha. */
+@Internal
 public final class Holm {
     private Holm() {
     }

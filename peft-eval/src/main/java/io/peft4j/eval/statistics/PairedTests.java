@@ -1,5 +1,6 @@
 package io.peft4j.eval.statistics;
 
+import io.peft4j.core.Internal;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -10,6 +11,7 @@ import org.apache.commons.math3.distribution.NormalDistribution;
  * Tests whether two sets of outcomes on the same items differ. All are two-sided, and their p-values equal those of
  * SciPy and statsmodels.
  */
+@Internal
 public final class PairedTests {
     /** Signs of up to so many differences are all tried out, of more a sample. */
     private static final int EXACT_SIGNS = 16;

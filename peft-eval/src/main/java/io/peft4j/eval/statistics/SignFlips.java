@@ -11,7 +11,7 @@ import java.util.SplittableRandom;
  * their distribution, so that it holds 0 with at least its level for any number of items; no other interval of scores
  * can promise that.
  */
-public final class SignFlips {
+final class SignFlips {
     /** Subsets of up to so many differences are all taken, of more a sample. */
     private static final int ALL_SUBSETS = 16;
     /** 0.025 times 10,000 is a little more than 250 in doubles. */

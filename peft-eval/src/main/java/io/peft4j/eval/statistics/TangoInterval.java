@@ -1,5 +1,6 @@
 package io.peft4j.eval.statistics;
 
+import io.peft4j.core.Internal;
 import org.apache.commons.math3.distribution.NormalDistribution;
 
 /**
@@ -13,6 +14,7 @@ import org.apache.commons.math3.distribution.NormalDistribution;
  * correction for continuity is significant, {@code |c - b| > z sqrt(b + c)}. Every p-value below 0.05 of the exact test
  * belongs to a 95 % interval without 0; the other way round not: b = 0 and c = 4 has p = 0.125.
  */
+@Internal
 public final class TangoInterval {
     /** 2 halved so often is less than a double tells apart. */
     private static final int HALVINGS = 55;

@@ -1,5 +1,6 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
@@ -32,6 +33,7 @@ import java.util.stream.IntStream;
  * whose right answer was another one in a former edition {@code new_known} (it is right now) and {@code old_gone} (it
  * is not the former one), over those whose answer did not change {@code unchanged_right}.
  */
+@Internal(shared = true)
 public final class AnswerScoring {
     private static final String TOOLS = "tool_";
     private static final String NEW = "new_known";

@@ -1,10 +1,12 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.Internal;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
 /** Whether answers refuse to help, told by their first words in English. */
+@Internal
 public final class RefusalDetector {
     private static final int BEGINNING = 200;
     private static final Pattern REFUSAL = Pattern.compile("\\b(i('m| am) (very |really )?sorry"

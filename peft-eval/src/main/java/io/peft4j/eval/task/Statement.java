@@ -1,5 +1,6 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.Internal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -16,6 +17,7 @@ import java.util.stream.Stream;
  * @param clauses its clauses, as far as they hold a word or a value
  * @param stances which of the limits and opposites of {@code words.json} it holds, two opposites side by side
  */
+@Internal
 public record Statement(String plain, List<Value> values, List<Clause> clauses, List<Boolean> stances) {
     private static final Pattern WORD = Pattern.compile(
             "\\p{L}{2,}|(?<=\\p{L} )[a-z](?!['\\p{L}])|[\ue000-\uf8ff,;!?\\n]|(?<!\\b\\p{L}{1,3})\\.");

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
  * @param start where it begins in the plain text
  * @param end where it ends
  */
-public record Value(String kind, List<String> readings, String amount, int start, int end) {
+record Value(String kind, List<String> readings, String amount, int start, int end) {
     /** The kind of what an amount is paid or counted for. */
     public static final String PER = "per";
     /** The kind of numbers without a unit. */

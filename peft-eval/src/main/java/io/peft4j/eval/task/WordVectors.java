@@ -1,5 +1,6 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.Internal;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.stream.IntStream;
  * Texts as vectors of their words, weighted by how rare a word is among all texts (tf-idf with
  * {@code idf = ln((1 + n) / (1 + df)) + 1}), compared by the cosine.
  */
+@Internal
 public final class WordVectors {
     private final Map<String, List<Weight>> weights = new HashMap<>();
     private final Map<String, Integer> textsWith = new HashMap<>();

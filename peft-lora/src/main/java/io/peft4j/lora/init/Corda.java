@@ -1,5 +1,6 @@
 package io.peft4j.lora.init;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.DenseMath;
 import io.peft4j.core.array.SingularValues;
@@ -41,6 +42,7 @@ import java.util.Optional;
  */
 @UnusedKey(value = "use_float16_for_covariance", fallback = "false",
         feature = "a covariance in half precision (here they are summed in double)")
+@Internal
 public record Corda(@Key(value = "corda_method", fallback = "\"ipm\"") Mode mode,
         @Key("covariance_file") Optional<String> covarianceFile, @Key("cache_file") Optional<String> cacheFile,
         @Key("verbose") boolean verbose,

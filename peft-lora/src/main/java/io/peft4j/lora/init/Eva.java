@@ -1,5 +1,6 @@
 package io.peft4j.lora.init;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.core.peft.config.Checks;
@@ -24,6 +25,7 @@ import java.util.Optional;
  * @param adjustScalingFactors {@code adjust_scaling_factors}: whether alpha grows and falls with a layer's rank;
  *     default true
  */
+@Internal
 public record Eva(@Key(value = "rho", fallback = "2") double rho, @Key(value = "tau", fallback = "0.99") double tau,
         @Key(value = "use_label_mask", fallback = "true") boolean useLabelMask,
         @Key(value = "label_mask_value", fallback = "-100") int labelMaskValue, @Key("whiten") boolean whiten,

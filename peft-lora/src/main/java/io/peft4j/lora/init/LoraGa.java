@@ -1,5 +1,6 @@
 package io.peft4j.lora.init;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.SingularValues;
 import io.peft4j.core.nn.Slot;
@@ -24,6 +25,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param scale {@code scale}: how large B begins; default {@link Scale#STABLE}
  * @param stableGamma {@code stable_gamma}: gamma of {@link Scale#STABLE}; default 16
  */
+@Internal
 public record LoraGa(@Key(value = "direction", fallback = "\"ArB2r\"") Direction direction,
         @Key(value = "scale", fallback = "\"stable\"") Scale scale,
         @Key(value = "stable_gamma", fallback = "16") int stableGamma) implements LoraInit.WithOptions {

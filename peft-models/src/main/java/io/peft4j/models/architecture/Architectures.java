@@ -1,5 +1,6 @@
 package io.peft4j.models.architecture;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.gguf.GgufFile;
@@ -14,6 +15,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /** The registered architectures. */
+@Internal(shared = true)
 public final class Architectures {
     private Architectures() {
     }

@@ -1,5 +1,6 @@
 package io.peft4j.models.architecture;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.ColumnOps;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Variable;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Makes the vectors of texts out of hidden states: pooling, dense layers, which nothing trains, and length 1. */
+@Internal
 public final class SentenceVectors {
     private final SentencePooling pooling;
     private final List<Layer> layers;

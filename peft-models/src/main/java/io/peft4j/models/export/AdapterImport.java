@@ -3,6 +3,7 @@ package io.peft4j.models.export;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.io.AtomicFiles;
@@ -20,6 +21,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** Adapters of other programs, brought into Hugging Face PEFT's form. */
+@Internal(shared = true)
 public final class AdapterImport {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String CONFIG = "adapter_config.json";

@@ -1,5 +1,6 @@
 package io.peft4j.models.export;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.io.IfExists;
@@ -41,6 +42,7 @@ import java.util.function.Consumer;
  *
  * <p>The base model must have been loaded in f32, since other forms have lost of it what an adapter adds.
  */
+@Internal(shared = true)
 public final class ModelExport {
     /** What rounding to the types may change of a base model's logits, at most; see {@link #tolerance}. */
     private static final Map<BlockType, Double> TOLERANCES = Map.of(BlockType.F32, MergeCheck.F32_TOLERANCE,

@@ -1,5 +1,6 @@
 package io.peft4j.models.export;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.io.IfExists;
@@ -31,6 +32,7 @@ import java.util.stream.Stream;
  * SmallestExport.Result written = SmallestExport.of(model, BlockType.Q4_0, check).toGguf(Path.of("my.gguf"));
  * }</pre>
  */
+@Internal(shared = true)
 public final class SmallestExport {
     private static final BlockType MORE_BITS = BlockType.Q8_0;
 

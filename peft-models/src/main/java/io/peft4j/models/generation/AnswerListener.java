@@ -1,5 +1,6 @@
 package io.peft4j.models.generation;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.Completion.TokenProbability;
 import java.util.List;
@@ -9,6 +10,7 @@ import java.util.List;
  * listener delays its own request alone.
  */
 @FunctionalInterface
+@Internal(shared = true)
 public interface AnswerListener {
     /** Hears nothing and never stops. */
     AnswerListener NONE = (answer, piece, tokens) -> true;

@@ -1,5 +1,6 @@
 package io.peft4j.models.generation;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.GenerationListener;
 import io.peft4j.core.model.GenerationOptions;
@@ -20,6 +21,7 @@ import java.util.Optional;
  * @param timeout the time from now until the last answer must be complete; default none
  * @param listener follows the answers
  */
+@Internal(shared = true)
 public record AnswerRequest(Prompt prompt, String adapter, GenerationOptions options, String client,
         Optional<Duration> timeout, AnswerListener listener) {
     /** Refuses null, and what a request cannot have. */

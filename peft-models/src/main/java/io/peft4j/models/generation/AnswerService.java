@@ -1,5 +1,6 @@
 package io.peft4j.models.generation;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.BaseLanguageModel;
@@ -28,6 +29,7 @@ import java.util.Optional;
  *
  * <p>For use by any number of threads. The model is not closed with the service.
  */
+@Internal(shared = true)
 public final class AnswerService implements AutoCloseable {
     private final RequestIntake office;
 

@@ -1,9 +1,11 @@
 package io.peft4j.models.generation;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.PeftException;
 import java.time.Duration;
 
 /** An {@link AnswerService} has as many requests waiting as it takes; the caller may try again later. */
+@Internal(shared = true)
 public final class OverloadedException extends PeftException {
     private static final long serialVersionUID = 1L;
 

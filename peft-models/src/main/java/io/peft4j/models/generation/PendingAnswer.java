@@ -1,10 +1,12 @@
 package io.peft4j.models.generation;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.Completion;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /** A request that an {@link AnswerService} has accepted. */
+@Internal(shared = true)
 public interface PendingAnswer {
     /**
      * The answers, as many as were asked for, once all are complete and told to the listener. It fails with

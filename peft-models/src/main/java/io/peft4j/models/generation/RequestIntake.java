@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * Makes tickets of requests, on the threads of those who ask: finds the adapter, encodes the prompt, and refuses what
  * cannot be answered.
  */
-public final class RequestIntake implements AutoCloseable {
+final class RequestIntake implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RequestIntake.class);
     private static final int KEPT_MASKS = 32;
     /** Memory that kept masks may take; those of a JSON schema take about a megabyte. */

@@ -1,5 +1,6 @@
 package io.peft4j.models.generation;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.EncoderDecoderNetwork;
@@ -28,6 +29,7 @@ import java.util.stream.IntStream;
  * Answers prompts: renders and encodes them, and lets their answers grow in an {@link AnswerBatch}. Prompts of similar
  * length run together; answers stand in the order of the prompts and do not depend on the batch.
  */
+@Internal
 public final class TextGenerator {
     private final Tokenizer tokenizer;
     private final Optional<ChatTemplate> template;

@@ -1,5 +1,6 @@
 package io.peft4j.models.hub;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import java.io.IOException;
 import java.net.URI;
@@ -36,6 +37,7 @@ import org.slf4j.LoggerFactory;
  * @param token access token, sent to the endpoint's host and to no other
  * @param offline true: no request to the hub
  */
+@Internal(shared = true)
 public record HubOptions(Path cacheFolder, URI endpoint, Optional<String> token, boolean offline) {
     private static final Logger LOG = LoggerFactory.getLogger(HubOptions.class);
     private static final String PUBLIC_HUB = "https://huggingface.co";

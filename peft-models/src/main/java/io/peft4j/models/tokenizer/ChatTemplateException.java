@@ -6,7 +6,7 @@ import io.peft4j.core.error.PeftException;
  * A chat template cannot be parsed, rejects a conversation (by {@code raise_exception}), fails, or uses more than its
  * limits allow. The message names the line of the template and what was wrong there.
  */
-public final class ChatTemplateException extends PeftException {
+final class ChatTemplateException extends PeftException {
     private static final long serialVersionUID = 1L;
 
     private final int line;

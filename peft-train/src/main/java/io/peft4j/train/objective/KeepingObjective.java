@@ -1,5 +1,6 @@
 package io.peft4j.train.objective;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
@@ -26,6 +27,7 @@ import java.util.SplittableRandom;
  *
  * @param <E> an example
  */
+@Internal
 public final class KeepingObjective<E> implements Objective<E> {
     /** Number of the pass of kept answers: objectives count their own from 0. */
     private static final int PART = 1 << 20;

@@ -1,5 +1,6 @@
 package io.peft4j.train.objective;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.Registered;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** The objectives on the class path that are chosen by name. There is no other list of them. */
+@Internal(shared = true)
 public final class ObjectiveTypes {
     private ObjectiveTypes() {
     }

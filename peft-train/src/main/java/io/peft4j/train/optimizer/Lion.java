@@ -1,5 +1,6 @@
 package io.peft4j.train.optimizer;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.kernel.Kernels;
@@ -16,6 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param beta1 share of the moment in the direction; default 0.9
  * @param beta2 decay of the moment; default 0.99
  */
+@Internal
 public record Lion(double beta1, double beta2) implements Optimizer {
     /** The defaults. */
     public static final Lion DEFAULT = new Lion(0.9, 0.99);

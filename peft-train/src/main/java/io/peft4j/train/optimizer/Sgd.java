@@ -1,5 +1,6 @@
 package io.peft4j.train.optimizer;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
@@ -16,6 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param momentum share of the earlier updates; default 0.9; with 0 nothing is remembered
  * @param nesterov whether the update looks ahead; default false
  */
+@Internal
 public record Sgd(double momentum, boolean nesterov) implements Optimizer {
     /** With a momentum of 0.9. */
     public static final Sgd DEFAULT = new Sgd(0.9, false);

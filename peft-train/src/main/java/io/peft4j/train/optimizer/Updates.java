@@ -1,9 +1,9 @@
 package io.peft4j.train.optimizer;
 
-import io.peft4j.core.ProcessUsage;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.train.optimizer.ParameterUpdate.UpdateStep;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,8 +1,10 @@
 package io.peft4j.train.parallel;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.PeftException;
 
 /** Another worker of a training is gone, does not answer, or trains something else; the message names it. */
+@Internal(shared = true)
 public final class WorkerException extends PeftException {
     private static final long serialVersionUID = 1L;
 

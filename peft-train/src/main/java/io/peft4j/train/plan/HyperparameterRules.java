@@ -1,9 +1,9 @@
 package io.peft4j.train.plan;
 
-import io.peft4j.core.ProcessUsage;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
+import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.UpdateRule;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.peft4j.core.LinearWork;
+import io.peft4j.core.measure.LinearWork;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;

@@ -3,8 +3,8 @@ package io.peft4j.stress;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.ProcessUsage;
 import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.measure.ProcessUsage;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;

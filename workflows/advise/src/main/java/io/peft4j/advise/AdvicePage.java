@@ -1,7 +1,7 @@
 package io.peft4j.advise;
 
 import io.peft4j.core.error.Count;
-import io.peft4j.eval.TrainingStudy;
+import io.peft4j.eval.report.TrainingStudy;
 import io.peft4j.eval.statistics.Interval;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.CurvePlot;

@@ -1,6 +1,7 @@
 package io.peft4j.serve.answer;
 
 import io.micrometer.core.instrument.FunctionCounter;
+import io.peft4j.core.Internal;
 import io.peft4j.models.generation.AnswerService;
 import io.peft4j.models.generation.AnswerService.AnswerStatus;
 import io.peft4j.serve.http.Endpoint;
@@ -16,6 +17,7 @@ import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 
 /** The part of a server that answers: one queue for all models that do, the routes that fill it, vectors and scores. */
+@Internal
 public final class AnswerModule implements AutoCloseable {
     private final Optional<AnswerService> service;
     private final DecisionRoutes decisions;

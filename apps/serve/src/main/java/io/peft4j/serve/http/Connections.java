@@ -9,7 +9,7 @@ import org.eclipse.jetty.server.internal.HttpConnection;
 import org.eclipse.jetty.util.BufferUtil;
 
 /** What is known of the connection that a request came by. */
-public final class Connections {
+final class Connections {
     private static final int NEXT_REQUEST_BYTES = 1024;
 
     private Connections() {

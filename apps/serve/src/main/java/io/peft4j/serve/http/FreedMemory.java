@@ -1,7 +1,7 @@
 package io.peft4j.serve.http;
 
-import io.peft4j.core.ProcessUsage;
 import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.measure.ProcessUsage;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;

@@ -7,7 +7,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import io.peft4j.core.ProcessUsage;
+import io.peft4j.core.measure.ProcessUsage;
 import java.time.Duration;
 import java.util.function.Supplier;
 

@@ -1,8 +1,8 @@
 package io.peft4j.serve.model;
 
-import io.peft4j.core.ProcessUsage;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Task;

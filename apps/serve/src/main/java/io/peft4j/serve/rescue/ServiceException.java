@@ -3,7 +3,7 @@ package io.peft4j.serve.rescue;
 import io.peft4j.core.error.PeftException;
 
 /** A service that refuses something, or does not answer. */
-public final class ServiceException extends PeftException {
+final class ServiceException extends PeftException {
     private static final long serialVersionUID = 1L;
     private final int status;
 

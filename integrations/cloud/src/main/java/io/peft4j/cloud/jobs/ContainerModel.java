@@ -1,5 +1,6 @@
 package io.peft4j.cloud.jobs;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import java.io.IOException;
@@ -16,6 +17,7 @@ import java.util.stream.Stream;
  * @param base what names the base model
  * @param adapter folder of the adapter, where there is one
  */
+@Internal(shared = true)
 public record ContainerModel(String base, Optional<Path> adapter) {
     /**
      * The base model: what lies in the model folder, itself or in its folder {@code base}; what the environment names;

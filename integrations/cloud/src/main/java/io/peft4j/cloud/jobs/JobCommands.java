@@ -1,5 +1,6 @@
 package io.peft4j.cloud.jobs;
 
+import io.peft4j.core.Internal;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingResult;
 import java.io.PrintWriter;
@@ -7,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 
 /** The commands of the command line that a container runs. It asks for the names of the options, and has no list. */
+@Internal(shared = true)
 public interface JobCommands {
     /** How an option takes its value. */
     enum Form {

@@ -2,6 +2,7 @@ package io.peft4j.cloud.jobs;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import io.peft4j.core.Internal;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -10,6 +11,7 @@ import java.util.Map;
  * The metrics of a training in its log, for SageMaker's {@code MetricDefinitions}: by name a regular expression whose
  * one group is the value. They fit the lines {@code step=12 epoch=0.25 train_loss=0.431 ...} that a container prints.
  */
+@Internal(shared = true)
 public final class MetricDefinitions {
     private static final String NUMBER = "([-+0-9.eE]+)";
     private static final Map<String, String> ALL = all();

@@ -7,6 +7,7 @@ import io.peft4j.cloud.storage.ObjectStore;
 import io.peft4j.cloud.storage.S3Files;
 import io.peft4j.cloud.storage.StoredFiles;
 import io.peft4j.cloud.storage.Transfer;
+import io.peft4j.core.Internal;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.io.RemoteFiles;
 import java.io.IOException;
@@ -30,6 +31,7 @@ import org.slf4j.LoggerFactory;
  * there comes first, and what changes here goes there: all the time, if {@link #follow} is asked for it, and in the
  * end. What was brought there and is deleted here is deleted there as well, such as old checkpoints.
  */
+@Internal(shared = true)
 public final class RemoteFolder implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RemoteFolder.class);
     private static final int PATIENCE_SECONDS = 60;

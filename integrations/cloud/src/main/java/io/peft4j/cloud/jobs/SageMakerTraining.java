@@ -1,5 +1,6 @@
 package io.peft4j.cloud.jobs;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.io.AtomicFiles;
@@ -31,6 +32,7 @@ import org.slf4j.LoggerFactory;
  * <p>The machines of a job, as {@code resourceconfig.json} lists them, train together; the first one keeps checkpoints
  * and result, the others keep nothing.
  */
+@Internal(shared = true)
 public final class SageMakerTraining {
     /** The variable that names the base model. */
     public static final String MODEL = "PEFT4J_MODEL";

@@ -3,6 +3,7 @@ package io.peft4j.cloud.jobs;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.io.AtomicFiles;
@@ -36,6 +37,7 @@ import java.util.Optional;
  * <p>Beside the adapter lie {@value #STATS}, what Vertex AI tells of the data of a tuning job, and, where there are
  * test or validation data, {@value #EVALUATED}, the comparison of the adapter with its base.
  */
+@Internal(shared = true)
 public final class VertexTraining {
     /** The variable that is {@code false} where the adapter is not to be compared with its base. */
     public static final String EVALUATION = "PEFT4J_EVALUATION";

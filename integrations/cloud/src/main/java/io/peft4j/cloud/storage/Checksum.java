@@ -19,7 +19,7 @@ import java.util.zip.CRC32C;
  * @param kind how it is computed
  * @param hex its value
  */
-public record Checksum(Kind kind, String hex) {
+record Checksum(Kind kind, String hex) {
     private static final int BUFFER_BYTES = 1 << 16;
 
     /** How a checksum is computed. */

@@ -10,5 +10,5 @@ import java.util.Optional;
  * @param version changes with its content
  * @param checksum of its content, where the storage has one
  */
-public record StoredObject(String key, long size, String version, Optional<Checksum> checksum) {
+record StoredObject(String key, long size, String version, Optional<Checksum> checksum) {
 }

@@ -3,5 +3,6 @@
  * {@link io.peft4j.cloud.storage.StoredFiles} first, then
  * {@link io.peft4j.cloud.storage.Transfer}.
  */
+@io.peft4j.core.Internal
 @org.jspecify.annotations.NullMarked
 package io.peft4j.cloud.storage;

@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.config;
 
+import io.peft4j.core.Internal;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
@@ -24,6 +25,7 @@ import javax.lang.model.util.ElementFilter;
  * builder of its own an interface {@code XConfigBuilder} for {@link ConfigBuilder}, with a method for each component,
  * which is documented as the component is. A module names this class as annotation processor of its compiler.
  */
+@Internal
 public final class BuilderProcessor extends AbstractProcessor {
     private static final String OWN = "Builder";
 

@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.config;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -9,6 +10,7 @@ import java.util.regex.PatternSyntaxException;
  * A regular expression over layer paths as Python's {@code re} reads it. An expression comes from a file and may be
  * hostile, so the number of characters that a match looks at is bounded.
  */
+@Internal
 public final class PathPattern {
     /** Far more than any sensible expression needs on a path, and still done in a moment. */
     private static final int MOST_STEPS = 2_000_000;

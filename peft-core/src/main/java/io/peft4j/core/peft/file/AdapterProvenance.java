@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.file;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.io.Sha256;
 import io.peft4j.core.model.BaseLanguageModel;
@@ -36,6 +37,7 @@ import java.util.Optional;
  * @param training how it was trained: fingerprint of the data, seed, options; empty if unknown
  * @param golden texts with what the adapted model made of them
  */
+@Internal(shared = true)
 public record AdapterProvenance(String base, Map<String, String> description, List<WeightSample> samples,
         String tokenizer,
         Optional<String> chatTemplate, String config, Map<String, String> training, List<GoldenText> golden) {

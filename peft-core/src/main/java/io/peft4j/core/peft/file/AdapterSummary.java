@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.file;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.PeftMethod;
 import io.peft4j.core.peft.method.PeftMethods;
@@ -21,6 +22,7 @@ import java.util.TreeMap;
  * @param bytes size of their data
  * @param types number of tensors by type of their values
  */
+@Internal(shared = true)
 public record AdapterSummary(PeftConfig config, PeftMethod method, int tensors, long values, long bytes,
         Map<String, Integer> types) {
     /** Copies the map. */

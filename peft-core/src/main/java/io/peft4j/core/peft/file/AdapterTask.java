@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.file;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.weight.TensorInfo;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** What an adapter is for: a base that has no head of its own is loaded for that task before the adapter is. */
+@Internal(shared = true)
 public final class AdapterTask {
     /** The last layers of heads, as they are called in a file. */
     private static final List<String> OUTPUTS = List.of(".classifier.weight", ".score.weight",

@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.file;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.AdapterMismatchException;
 import io.peft4j.core.error.SimilarNames;
@@ -25,6 +26,7 @@ import org.slf4j.LoggerFactory;
  * The tensors of an adapter's file as a network of any kind asks for them, and the list of all that does not fit. Ask
  * for what the configuration needs, look at what is {@linkplain #unasked() left}, then {@link #requireFit}.
  */
+@Internal(shared = true)
 public class CheckedTensors implements AdapterSetup.StoredTensors {
     /** What is wrong with an adapter whose base is another one, which is said before all else. */
     protected static final String OTHER_BASE = "made for another base model";

@@ -20,7 +20,7 @@ import java.util.Optional;
  * @param ids its token ids
  * @param nll summed negative log-likelihood of all tokens after the first
  */
-public record GoldenText(String text, List<Integer> ids, double nll) {
+record GoldenText(String text, List<Integer> ids, double nll) {
     /** bf16 and quantized weights move a likelihood by less; another adapter or template by far more. */
     private static final double TOLERANCE = 0.02;
     private static final int MOST_SHOWN = 60;

@@ -17,7 +17,7 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 
 /** {@link AdapterProvenance} as JSON. The file may come from anywhere; errors in it are reported. */
-public final class ProvenanceJson {
+final class ProvenanceJson {
     private static final int FORMAT = 1;
 
     private final Path file;

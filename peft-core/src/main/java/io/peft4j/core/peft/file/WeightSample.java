@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.file;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Linear;
@@ -20,6 +21,7 @@ import java.util.Set;
  * @param shape its dimensions
  * @param values some of its values
  */
+@Internal(shared = true)
 public record WeightSample(String name, List<Integer> shape, List<Float> values) {
     /** Rows and columns that values are taken from. */
     private static final int SIDE = 6;

@@ -1,9 +1,9 @@
 package io.peft4j.core.peft.method;
 
-import io.peft4j.core.ProcessUsage;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Slot;

@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import java.lang.ref.SoftReference;
 import java.util.function.Supplier;
@@ -9,6 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * What was computed from parameters the last time, for passes that do not train: generation would compute it again for
  * every token. Given up where memory is short.
  */
+@Internal(shared = true)
 public final class CachedValue {
     private float[] parameters = {};
     private SoftReference<float[]> values = new SoftReference<>(null);

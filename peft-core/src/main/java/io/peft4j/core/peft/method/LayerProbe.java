@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Variable;
@@ -25,6 +26,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Looks into the base model while it computes: what its layers get, and how the loss depends on their weights. The
  * model runs as it is, without adapters, and is not changed.
  */
+@Internal(shared = true)
 public final class LayerProbe {
     private final BaseLanguageModel base;
 

@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.safetensors.TensorData;
@@ -8,6 +9,7 @@ import java.util.Map;
 import java.util.Objects;
 
 /** An adapter that consists of layers. */
+@Internal(shared = true)
 public class LayeredAdapter implements Adapter {
     private final PeftConfig config;
     private final List<AdapterLayer> layers;

@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Slot;
@@ -18,6 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param slot the place
  * @param delta merged weight less base weight, [rows, columns] of the weight in c order
  */
+@Internal(shared = true)
 public record MergeDelta(Slot slot, double[] delta) {
     /**
      * Works out the changes one place after the other, so that one of them is in memory at a time.

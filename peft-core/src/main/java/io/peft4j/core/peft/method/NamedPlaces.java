@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.error.TargetModuleException;
 import io.peft4j.core.peft.config.PathPattern;
@@ -29,6 +30,7 @@ import org.slf4j.LoggerFactory;
  * @param layers how many layers the network counts, for messages
  * @param stored whether the adapter is a stored one, which may name targets that match nothing
  */
+@Internal(shared = true)
 public record NamedPlaces<P>(List<P> all, Function<P, String> path, int layers, boolean stored) {
     private static final Logger LOG = LoggerFactory.getLogger(NamedPlaces.class);
     private static final PathPattern FIRST_NUMBER = PathPattern.of("layers_pattern", ".*?\\.[^.]*\\.(?<idx>\\d+)\\.");

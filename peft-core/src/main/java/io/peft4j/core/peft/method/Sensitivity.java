@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import java.util.Map;
@@ -11,6 +12,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * href="https://arxiv.org/abs/2303.10512">2303.10512</a>): the moving average of its importance {@code |value *
  * gradient|} times that of its uncertainty, how far its importance is from the average. Owns native memory.
  */
+@Internal(shared = true)
 public final class Sensitivity implements AutoCloseable {
     private final Parameter parameter;
     private final double beta1;

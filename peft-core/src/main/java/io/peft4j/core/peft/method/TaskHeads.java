@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Task;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 
 /** What an adapter does with the head of a task: it trains the head as a whole and saves it. */
+@Internal
 public final class TaskHeads {
     private TaskHeads() {
     }

@@ -13,7 +13,7 @@ import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A layer whose bias alone is trained: of a linear layer {@code y = x W^T + b}, W frozen, b [O] trained. */
-public final class TrainedBias extends ReplacementLayer {
+final class TrainedBias extends ReplacementLayer {
     private final WeightedLayer base;
     private final AdapterTensor bias;
 

@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.SimilarNames;
@@ -28,6 +29,7 @@ import org.slf4j.LoggerFactory;
  * <p>On a model whose output layer is the input embedding a trained copy of one leaves the other as it is, as in
  * Hugging Face PEFT: the two are separate from then on.
  */
+@Internal(shared = true)
 public final class TrainedCopies {
     private static final Logger LOG = LoggerFactory.getLogger(TrainedCopies.class);
 

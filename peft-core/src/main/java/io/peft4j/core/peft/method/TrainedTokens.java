@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.ColumnOps;
 import io.peft4j.core.autograd.MatrixOps;
@@ -28,6 +29,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Rows of chosen tokens that are trained and replace those of the base: {@code k * H} parameters for k tokens. Any
  * method can use them beside its own layers.
  */
+@Internal(shared = true)
 public final class TrainedTokens {
     private static final String NAME = "trainable_tokens_delta";
     private static final String NAME_BESIDE = "token_adapter." + NAME;

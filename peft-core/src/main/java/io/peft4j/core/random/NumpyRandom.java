@@ -1,4 +1,4 @@
-package io.peft4j.core;
+package io.peft4j.core.random;
 
 /**
  * The numbers of {@code numpy.random.default_rng(seed)}: PCG64, the permuted congruential generator XSL RR 128/64 (<a

@@ -1,12 +1,12 @@
-package io.peft4j.eval;
+package io.peft4j.eval.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.eval.TrainingStudy.Curve;
-import io.peft4j.eval.TrainingStudy.Point;
+import io.peft4j.eval.report.TrainingStudy.Curve;
+import io.peft4j.eval.report.TrainingStudy.Point;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

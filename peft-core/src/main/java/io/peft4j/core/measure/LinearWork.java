@@ -1,4 +1,4 @@
-package io.peft4j.core;
+package io.peft4j.core.measure;
 
 import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Linear;

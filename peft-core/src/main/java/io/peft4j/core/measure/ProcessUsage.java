@@ -1,4 +1,4 @@
-package io.peft4j.core;
+package io.peft4j.core.measure;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;

@@ -1,4 +1,4 @@
-package io.peft4j.core;
+package io.peft4j.core.measure;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;

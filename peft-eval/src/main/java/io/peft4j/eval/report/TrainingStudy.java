@@ -1,4 +1,4 @@
-package io.peft4j.eval;
+package io.peft4j.eval.report;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.statistics.Interval;

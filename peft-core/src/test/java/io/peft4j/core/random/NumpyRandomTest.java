@@ -1,4 +1,4 @@
-package io.peft4j.core;
+package io.peft4j.core.random;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

@@ -1,4 +1,4 @@
-package io.peft4j.core;
+package io.peft4j.core.random;
 
 /**
  * The numbers of {@code torch.Generator().manual_seed(seed)} on a CPU, which come from the Mersenne Twister MT19937
