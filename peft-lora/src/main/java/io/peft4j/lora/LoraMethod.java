@@ -1,8 +1,18 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.Internal;
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.SingularValues;
+import io.peft4j.core.autograd.ElementwiseOps;
+import io.peft4j.core.autograd.LowRankOps;
+import io.peft4j.core.autograd.MatrixOps;
+import io.peft4j.core.autograd.ScaleOps;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Embedding;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.config.Checks;
@@ -10,7 +20,10 @@ import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.ChangeLayer;
 import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.peft.method.LayeredAdapter;
 import io.peft4j.core.peft.method.PathPatterns;
 import io.peft4j.core.peft.method.StoredForm;
@@ -21,6 +34,7 @@ import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.lora.init.LoraInit;
 import io.peft4j.lora.init.LoraStart;
 import io.peft4j.lora.init.LoraTarget;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -236,6 +250,136 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
             plainLayers().flatMap(LoraLayer::start).forEach(INDArray::close);
             layers().stream().filter(KasaLayer.class::isInstance).map(KasaLayer.class::cast)
                     .flatMap(KasaLayer::derived).forEach(INDArray::close);
+        }
+    }
+
+    /**
+     * KaSA on a linear layer (<a href="https://arxiv.org/abs/2412.06071">2412.06071</a>): {@code y = base(x) - x V^T (U
+     * diag(S))^T + s * (d * (dropout(x) A^T)) B^T}: A [r, in], B [out, r], {@code lora_diag} d [r]; U diag(S) [out, r]
+     * and V [r, in] the r smallest singular components of the base weight, in a product that does not depend on their
+     * signs.
+     */
+    private static final class KasaLayer extends ChangeLayer {
+        private final float scaling;
+        private final AdapterTensor a;
+        private final AdapterTensor b;
+        private final AdapterTensor diagonal;
+        /** -U diag(S) and V. */
+        private final INDArray[] lost;
+
+        KasaLayer(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling) {
+            super(setup, slot, config.dropout());
+            int in = linear().inFeatures();
+            int out = linear().outFeatures();
+            int all = Math.min(in, out);
+            Checks.require(rank < all,
+                    "kasa_config takes the " + rank + " smallest of the " + all + " singular components of "
+                            + slot.path() + "; choose a rank that leaves some");
+            this.scaling = (float) scaling;
+            this.a = setup.tensor(slot, "lora_A.weight", config.initialization().a(rank, in), rank, in);
+            this.b = setup.tensor(slot, "lora_B.weight", config.initialization().b(rank), out, rank);
+            this.diagonal = setup.tensor(slot, "lora_diag", Initializer.normal(1), rank);
+            SingularValues values = SingularValues.whole(Arrays.doubles(linear().weight().toFloats()), out, in, all);
+            double[] left = new double[out * rank];
+            for (int i = 0; i < left.length; i++) {
+                int column = all - rank + i % rank;
+                left[i] = -values.u()[i / rank * all + column] * values.s()[column];
+            }
+            double[] right = java.util.Arrays.copyOfRange(values.vt(), (all - rank) * in, all * in);
+            this.lost = new INDArray[] {Arrays.of(Arrays.floats(left), out, rank), Arrays.of(Arrays.floats(right), rank,
+                    in)};
+        }
+
+        @Override
+        protected Variable change(Tape tape, Variable x, Variable kept) {
+            Variable h = ScaleOps.columns(tape,
+                    MatrixOps.product(tape, kept, false, tape.parameter(a.parameter()), true),
+                    tape.parameter(diagonal.parameter()));
+            Variable change = ElementwiseOps.scale(tape,
+                    MatrixOps.product(tape, h, false, tape.parameter(b.parameter()), true), scaling);
+            Variable less = MatrixOps.product(tape, MatrixOps.product(tape, x, false, tape.constant(lost[1]), true),
+                    false,
+                    tape.constant(lost[0]), true);
+            return ElementwiseOps.addInto(tape, less, change);
+        }
+
+        /** What is held beside the tensors. */
+        Stream<INDArray> derived() {
+            return Stream.of(lost);
+        }
+
+        @Override
+        public List<AdapterTensor> tensors() {
+            return List.of(a, b, diagonal);
+        }
+    }
+
+    /**
+     * Activated LoRA on a linear layer (<a href="https://arxiv.org/abs/2504.12397">2504.12397</a>): what {@link
+     * LoraLayer} adds is added to the rows from the invocation on,
+     * {@code y[i] = base(x)[i] + m_i * s * ((dropout(x) A^T) B^T + b)[i]}, m_i being 1 where the row's
+     * sequence has been invoked, and 0 before. Parameters as LoRA's.
+     *
+     * <p>Cannot be merged: a merged weight works on all rows.
+     */
+    private static final class ActivatedLoraLayer implements AdapterLayer {
+        private final LoraLayer lora;
+
+        ActivatedLoraLayer(LoraLayer lora) {
+            this.lora = lora;
+        }
+
+        @Override
+        public Slot slot() {
+            return lora.slot();
+        }
+
+        @Override
+        public Variable forward(ForwardContext context, Variable x, Layer base) {
+            boolean[] invoked = context.batch().invoked();
+            if (invoked.length == 0) {
+                return lora.forward(context, x, base);
+            }
+            Tape tape = context.tape();
+            Variable y = base.forward(context, x);
+            Variable input = lora.dropped(context, x);
+            Variable a = tape.parameter(lora.a());
+            Variable b = tape.parameter(lora.b());
+            Optional<Variable> bias = lora.scaledBias(tape);
+            List<LowRankOps.RowUpdate> updates = new ArrayList<>();
+            for (int from = 0, to; from < invoked.length; from = to) {
+                to = from + 1;
+                while (to < invoked.length && invoked[to] == invoked[from]) {
+                    to++;
+                }
+                if (invoked[from]) {
+                    updates.add(new LowRankOps.RowUpdate(from, to, a, b, (float) lora.scaling()));
+                }
+            }
+            y = LowRankOps.addByRows(tape, y, input, updates);
+            if (bias.isPresent()) {
+                for (LowRankOps.RowUpdate rows : updates) {
+                    y = MatrixOps.addBiasToRows(tape, y, rows.from(), rows.to(), bias.get());
+                }
+            }
+            return y;
+        }
+
+        @Override
+        public List<AdapterTensor> tensors() {
+            return lora.tensors();
+        }
+
+        @Override
+        public boolean hasDropout() {
+            return lora.hasDropout();
+        }
+
+        @Override
+        public Optional<String> mergeObstacle() {
+            return Optional.of("it is active after its invocation tokens only (alora_invocation_tokens), and a merged "
+                    + "weight works on all "
+                    + "tokens");
         }
     }
 }

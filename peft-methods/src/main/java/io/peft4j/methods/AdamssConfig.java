@@ -11,11 +11,11 @@ import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
 /**
- * AdaMSS (<a href="https://huggingface.co/docs/peft/package_reference/adamss">Hugging Face PEFT</a>): the outputs of a layer are divided into
- * clusters, each with a change of low rank in the largest singular directions of the weight: {@code y_k = base(x)_k + x
- * P^T A_k^T B_k^T} for the rows k of a cluster: P [R, in] the directions, not trained, A_k [r_k, R], B_k [rows of k,
- * r_k]. Where the base has a bias, it is a last column of the weight, and x ends with a 1. {@code sum of r_k * (R +
- * rows of k)} parameters a layer.
+ * AdaMSS (<a href="https://huggingface.co/docs/peft/package_reference/adamss">Hugging Face PEFT</a>): the outputs of a
+ * layer are divided into clusters, each with a change of low rank in the largest singular directions of the weight:
+ * {@code y_k = base(x)_k + x P^T A_k^T B_k^T} for the rows k of a cluster: P [R, in] the directions, not trained, A_k
+ * [r_k, R], B_k [rows of k, r_k]. Where the base has a bias, it is a last column of the weight, and x ends with a 1.
+ * {@code sum of r_k * (R + rows of k)} parameters a layer.
  *
  * <p>Which rows are in a cluster is not part of the file: k-means of the left singular vectors, computed again from
  * the base and {@code random_seed} as scikit-learn does.

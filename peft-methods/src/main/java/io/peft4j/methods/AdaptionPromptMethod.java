@@ -1,11 +1,14 @@
 package io.peft4j.methods;
 
 import io.peft4j.core.Internal;
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.nn.AttentionInputs;
 import io.peft4j.core.nn.AttentionStep;
 import io.peft4j.core.nn.ForwardContext;
@@ -24,6 +27,7 @@ import io.peft4j.core.peft.method.Initializer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** LLaMA-Adapter; {@link AdaptionPromptConfig} says what it computes. */
 @Internal
@@ -99,6 +103,134 @@ public final class AdaptionPromptMethod extends ConfiguredMethod<AdaptionPromptC
         @Override
         public Optional<String> mergeObstacle() {
             return Optional.of("the prompt vectors have their own attention, which cannot be expressed as a weight");
+        }
+    }
+
+    /**
+     * Attention of all queries to the same few keys, gated: {@code y = g * softmax(scale * q K^T) V} for each head: q,
+     * y [N, heads x D], K, V [L, key/value heads x D], g [1]. In double on the heap: L is small.
+     *
+     * <p>With weights w, {@code a = w V} and the gradient dy: {@code dg = sum of dy a}, {@code dV += g w^T dy},
+     * {@code dw = g dy V^T}, {@code ds = w (dw - sum of w dw)}, {@code dq = scale ds K}, {@code dK += scale ds^T q}.
+     */
+    private static final class PromptAttention {
+        private final AttentionShape shape;
+        private final float[] keys;
+        private final float[] values;
+        private final double gate;
+        private final int length;
+
+        private PromptAttention(AttentionShape shape, INDArray keys, INDArray values, INDArray gate) {
+            this.shape = shape;
+            this.keys = Arrays.toFloats(keys);
+            this.values = Arrays.toFloats(values);
+            this.gate = Arrays.toFloats(gate)[0];
+            this.length = Arrays.rows(keys);
+        }
+
+        static Variable run(Tape tape, Variable q, Variable k, Variable v, Variable gate, AttentionShape shape) {
+            INDArray y = tape.arena().allocate(q.value().dataType(), q.value().shape());
+            PromptAttention forward = new PromptAttention(shape, k.value(), v.value(), gate.value());
+            HeapRows.forPieces(q.rows(), (piece, from, count) -> HeapRows.write(y, from,
+                    forward.attend(HeapRows.read(q.value(), from, count)), false));
+            return tape.record(y, (out, dy) -> {
+                PromptAttention again = new PromptAttention(shape, k.value(), v.value(), gate.value());
+                int pieces = HeapRows.pieces(q.rows());
+                int size = again.keys.length;
+                // Of the keys, of the values, of the gate.
+                double[][] sums = new double[pieces][2 * size + 1];
+                float[][] dq = new float[pieces][];
+                HeapRows.forPieces(q.rows(), (piece, from, count) -> dq[piece] = again.back(
+                        HeapRows.read(q.value(), from, count), HeapRows.read(dy, from, count), sums[piece]));
+                double[] sum = HeapRows.sum(sums, 2 * size + 1);
+                k.addGradient((d, accumulate) -> HeapRows.write(d, java.util.Arrays.copyOf(sum, size), accumulate));
+                v.addGradient((d, accumulate) -> HeapRows.write(d, java.util.Arrays.copyOfRange(sum, size, 2 * size),
+                        accumulate));
+                gate.addGradient((d, accumulate) -> HeapRows.write(d, new double[] {sum[2 * size]}, accumulate));
+                q.addGradient((d, accumulate) -> HeapRows.forPieces(Arrays.rows(d),
+                        (piece, from, count) -> HeapRows.write(d, from, dq[piece], accumulate)));
+            }, List.of(q, k, v, gate));
+        }
+
+        /** The first column of a head's keys. */
+        private int keyColumn(int head) {
+            return head / (shape.heads() / shape.keyValueHeads()) * shape.headSize();
+        }
+
+        private double[] weights(float[] q, int at, int head) {
+            double[] weights = new double[length];
+            double largest = Double.NEGATIVE_INFINITY;
+            for (int l = 0; l < length; l++) {
+                double sum = 0;
+                int row = l * shape.keyColumns() + keyColumn(head);
+                for (int d = 0; d < shape.headSize(); d++) {
+                    sum += (double) q[at + d] * keys[row + d];
+                }
+                weights[l] = sum * shape.scale();
+                largest = Math.max(largest, weights[l]);
+            }
+            double total = 0;
+            for (int l = 0; l < length; l++) {
+                weights[l] = Math.exp(weights[l] - largest);
+                total += weights[l];
+            }
+            for (int l = 0; l < length; l++) {
+                weights[l] /= total;
+            }
+            return weights;
+        }
+
+        private float[] attend(float[] q) {
+            float[] result = new float[q.length];
+            int size = shape.headSize();
+            for (int at = 0; at < q.length; at += size) {
+                int head = at / size % shape.heads();
+                double[] weights = weights(q, at, head);
+                for (int d = 0; d < size; d++) {
+                    double sum = 0;
+                    for (int l = 0; l < length; l++) {
+                        sum += weights[l] * values[l * shape.keyColumns() + keyColumn(head) + d];
+                    }
+                    result[at + d] = (float) (gate * sum);
+                }
+            }
+            return result;
+        }
+
+        /** Adds to the sums of keys, values and gate; gives the gradient of the queries. */
+        private float[] back(float[] q, float[] dy, double[] sums) {
+            float[] dq = new float[q.length];
+            int size = shape.headSize();
+            for (int at = 0; at < q.length; at += size) {
+                int head = at / size % shape.heads();
+                double[] weights = weights(q, at, head);
+                double[] dWeights = new double[length];
+                double mean = 0;
+                for (int l = 0; l < length; l++) {
+                    int row = l * shape.keyColumns() + keyColumn(head);
+                    double along = 0;
+                    for (int d = 0; d < size; d++) {
+                        along += (double) dy[at + d] * values[row + d];
+                        sums[keys.length + row + d] += gate * weights[l] * dy[at + d];
+                    }
+                    sums[2 * keys.length] += weights[l] * along;
+                    dWeights[l] = gate * along;
+                    mean += weights[l] * dWeights[l];
+                }
+                double[] dHead = new double[size];
+                for (int l = 0; l < length; l++) {
+                    int row = l * shape.keyColumns() + keyColumn(head);
+                    double dScore = shape.scale() * weights[l] * (dWeights[l] - mean);
+                    for (int d = 0; d < size; d++) {
+                        dHead[d] += dScore * keys[row + d];
+                        sums[row + d] += dScore * q[at + d];
+                    }
+                }
+                for (int d = 0; d < size; d++) {
+                    dq[at + d] = (float) dHead[d];
+                }
+            }
+            return dq;
         }
     }
 }

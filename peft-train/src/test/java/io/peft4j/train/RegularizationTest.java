@@ -16,6 +16,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.train.TrainingPasses.NoisyEmbedding;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;

@@ -6,13 +6,16 @@ import io.peft4j.core.model.Task;
 import io.peft4j.models.AdapterVocabulary;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
+import io.peft4j.models.hub.DownloadListener;
 import io.peft4j.models.hub.ModelLocator;
 import io.peft4j.models.hub.ModelSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import picocli.CommandLine.Model.CommandSpec;
@@ -131,5 +134,56 @@ final class EngineOptions {
         return String.format(Locale.ROOT, "%s (%s, %,d parameters, %s: %s; kernels %s)", description.name(),
                 description.modelType(), description.parameters(), model.precision().name(),
                 model.precision().reason(), model.engine().name());
+    }
+
+    /** Shows downloads; several files may come at once. */
+    private static final class DownloadProgress implements DownloadListener, AutoCloseable {
+        private static final long MB = 1_000_000;
+
+        private final Console console;
+        private final Map<String, TerminalProgress> running = new HashMap<>();
+
+        DownloadProgress(Console console) {
+            this.console = console;
+        }
+
+        @Override
+        public synchronized void started(String file, String from, long totalBytes) {
+            console.say("Downloading %s%s from %s", file, totalBytes < 0 ? "" : size(totalBytes), from);
+            if (totalBytes >= MB) {
+                running.put(file, TerminalProgress.of(console, file, 0, totalBytes / MB));
+            }
+        }
+
+        private static String size(long bytes) {
+            return bytes < MB ? " (" + (bytes + 999) / 1000 + " kB)" : " (" + bytes / MB + " MB)";
+        }
+
+        @Override
+        public synchronized void progress(String file, long doneBytes, long totalBytes) {
+            TerminalProgress progress = running.get(file);
+            if (progress != null) {
+                progress.to(doneBytes / MB, "MB");
+            }
+        }
+
+        @Override
+        public synchronized void finished(String file, Path path) {
+            TerminalProgress progress = running.remove(file);
+            if (progress != null) {
+                progress.close();
+            }
+        }
+
+        @Override
+        public synchronized void note(String text) {
+            console.say("%s", text);
+        }
+
+        @Override
+        public synchronized void close() {
+            running.values().forEach(TerminalProgress::close);
+            running.clear();
+        }
     }
 }

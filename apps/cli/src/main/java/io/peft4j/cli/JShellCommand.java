@@ -4,7 +4,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -16,7 +18,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import jdk.jshell.JShell;
+import jdk.jshell.SourceCodeAnalysis;
+import jdk.jshell.SourceCodeAnalysis.CompletionInfo;
 import jdk.jshell.tool.JavaShellToolBuilder;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -116,5 +122,112 @@ final class JShellCommand extends PeftCommand {
     /** Options of the JVM that runs the lines: those of this one. */
     private static Stream<String> options() {
         return java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments().stream();
+    }
+
+    /**
+     * Passes on what JShell says of a script, and notes whether it tells of a failure: JShell itself ends with 0
+     * whatever happened.
+     */
+    private static final class ShellMessages extends OutputStream {
+        /**
+         * How JShell begins its messages about a line that does not compile, one that throws, an unknown command, a
+         * program that ended, and a missing file: behind a bar where it takes somebody to be typing.
+         */
+        private static final Pattern FAILURE = Pattern.compile(
+                "(\\|  )?(Error:|Exception |Invalid command:|State engine terminated|File ').*");
+
+        private final PrintWriter out;
+        private final ByteArrayOutputStream line = new ByteArrayOutputStream();
+        private boolean failure;
+
+        ShellMessages(PrintWriter out) {
+            this.out = out;
+        }
+
+        @Override
+        public void write(int value) {
+            if (value == '\n') {
+                endLine();
+            } else {
+                line.write(value);
+            }
+        }
+
+        private void endLine() {
+            String text = line.toString(StandardCharsets.UTF_8);
+            line.reset();
+            failure |= FAILURE.matcher(text).matches();
+            out.println(text);
+            out.flush();
+        }
+
+        @Override
+        public void close() {
+            if (line.size() > 0) {
+                endLine();
+            }
+        }
+
+        /** Whether a line failed. */
+        boolean haveFailure() {
+            return failure;
+        }
+    }
+
+    /**
+     * Finds what a script for JShell breaks off in: an open bracket takes all lines behind it along, and JShell drops
+     * it at the end without a word.
+     */
+    static final class UnfinishedSnippet {
+        private UnfinishedSnippet() {
+        }
+
+        /**
+         * The number of the line on which the snippet begins that the script does not end; empty where there is none.
+         */
+        static OptionalInt line(String script) {
+            try (JShell shell = JShell.builder().executionEngine("local").build()) {
+                return line(shell.sourceCodeAnalysis(), script.split("\\R", -1));
+            }
+        }
+
+        private static OptionalInt line(SourceCodeAnalysis analysis, String... lines) {
+            String open = "";
+            int begun = 0;
+            for (int i = 0; i < lines.length; i++) {
+                if (open.isBlank()) {
+                    String word = lines[i].strip();
+                    if (word.startsWith("/ex")) {
+                        return OptionalInt.empty();
+                    }
+                    if (word.startsWith("/") && !word.startsWith("//") && !word.startsWith("/*")) {
+                        continue;
+                    }
+                    open = "";
+                    begun = i + 1;
+                }
+                String before = open;
+                open = rest(analysis, open + lines[i] + "\n");
+                // What is open now began on this line where something before it ended here.
+                begun = open.length() <= lines[i].length() + 1 && !before.isEmpty() ? i + 1 : begun;
+            }
+            return open.isBlank() ? OptionalInt.empty() : OptionalInt.of(begun);
+        }
+
+        /** What is left of a text behind its complete snippets. */
+        private static String rest(SourceCodeAnalysis analysis, String text) {
+            String rest = text;
+            while (!rest.isBlank()) {
+                CompletionInfo info = analysis.analyzeCompletion(rest);
+                if (!info.completeness().isComplete()) {
+                    return info.completeness() == SourceCodeAnalysis.Completeness.EMPTY ? "" : rest;
+                }
+                if (info.remaining().length() >= rest.length()) {
+                    return "";
+                }
+                rest = info.remaining();
+            }
+            return "";
+        }
     }
 }

@@ -1,12 +1,18 @@
 package io.peft4j.cli;
 
+import io.peft4j.cloud.jobs.VertexTraining;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.io.IfExists;
+import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.data.Masking;
 import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.ExampleWriter;
 import io.peft4j.data.pack.PackOptions;
 import io.peft4j.models.ModelOptions;
+import io.peft4j.serve.VertexEndpoint;
 import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.plan.AutoInteger;
 import io.peft4j.train.plan.AutoNumber;
@@ -18,17 +24,24 @@ import java.io.UncheckedIOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
@@ -184,5 +197,161 @@ final class Main implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(spec.commandLine(), "Missing command");
+    }
+
+    /** {@code peft4j adapter}: what can be done with adapters that there are. */
+    @Command(name = "adapter", sortOptions = false,
+            description = "Inspects, merges, converts, combines and scales adapters.",
+            subcommands = {AdapterInfoCommand.class, AdapterMergeCommand.class, AdapterConvertCommand.class,
+                AdapterCombineCommand.class, AdapterScaleCommand.class})
+    private static final class AdapterCommand extends CommandGroup {
+    }
+
+    /** {@code peft4j data}: looks at data, mends it, and cuts it up. */
+    @Command(name = "data", description = "Checks, cleans, splits, converts, augments, labels, mixes and previews "
+            + "training data, mines negatives for it, and makes it of handbooks.",
+            subcommands = {DataCheckCommand.class, DataCleanCommand.class, DataSplitCommand.class,
+                DataConvertCommand.class,
+                DataFromHandbookCommand.class, DataAugmentCommand.class, DataLabelCommand.class,
+                DataNegativesCommand.class,
+                DataMixCommand.class, DataPreviewCommand.class})
+    private static final class DataCommand extends CommandGroup {
+    }
+
+    /** {@code peft4j completion}: a script that completes commands and options in a shell. */
+    @Command(name = "completion", description = {"Prints a script that completes commands and options in bash or zsh.",
+        "Add to .bashrc or .zshrc: source <(peft4j completion bash)"})
+    private static final class CompletionCommand extends PeftCommand {
+        /** One script serves both, since zsh runs bash's completions. */
+        private static final List<String> SHELLS = List.of("bash", "zsh");
+
+        @Parameters(paramLabel = "SHELL", description = "bash or zsh.")
+        private String shell;
+
+        @Override
+        public Integer call() {
+            if (!SHELLS.contains(shell)) {
+                throw usage("there is no completion for '" + shell + "'; there is one for " + SHELLS);
+            }
+            console().print(AutoComplete.bash("peft4j", Main.commandLine()));
+            return 0;
+        }
+    }
+
+    /** {@code peft4j data convert}: writes data in another format. */
+    @Command(name = "convert", sortOptions = false, description = {"Writes data in another format. Stops at the first "
+            + "row that is invalid or cannot be expressed in that format."})
+    private static final class DataConvertCommand extends PeftCommand {
+        @Parameters(paramLabel = "FILE", description = "The data: JSON Lines, JSON, CSV or TSV, compressed or not.")
+        private Path data;
+
+        @Mixin
+        private RowsOutput output;
+
+        @Mixin
+        private DataInput input;
+
+        @Override
+        public Integer call() {
+            Path target = output.choose(List.of(data));
+            try (ExampleReader reader = ExampleReader.open(input.file(data));
+                    ExampleWriter writer = output.open(target);
+                    DataProgress progress = new DataProgress(console())) {
+                reader.stream().forEach(example -> {
+                    writer.write(example);
+                    progress.to("converting", writer.rows());
+                });
+                writer.commit();
+                console().say("%s in %s", Count.of(writer.rows(), "row"), target);
+            }
+            return 0;
+        }
+    }
+
+    /**
+     * Opens the native libraries on a thread of its own while the command line is read and the model is looked for: a
+     * start is some tenths of a second shorter.
+     */
+    private static final class LibraryOpening {
+        private static final Logger LOG = LoggerFactory.getLogger(LibraryOpening.class);
+
+        private final Thread thread = new Thread(LibraryOpening::open, "peft4j-libraries");
+
+        private LibraryOpening() {
+        }
+
+        /** Begins where the arguments name a model, which is what the libraries are for. */
+        static LibraryOpening begin(String... arguments) {
+            LibraryOpening opening = new LibraryOpening();
+            if (Arrays.stream(arguments).anyMatch(word -> word.equals("--model") || word.startsWith("--model="))) {
+                opening.thread.setDaemon(true);
+                opening.thread.start();
+            }
+            return opening;
+        }
+
+        private static void open() {
+            try {
+                KernelSelection.openLibraries();
+            } catch (PeftException | LinkageError e) {
+                // Whoever needs the libraries meets the same and says so.
+                LOG.debug("libraries were not preloaded", e);
+            }
+        }
+
+        /** Waits for the end: a process should not end while libraries are on their way. */
+        void await() {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** {@code peft4j vertex}: what a container of Vertex AI runs. */
+    @Command(name = "vertex", description = "Trains and serves in a container of Google's Vertex AI.",
+            subcommands = {VertexCommand.Train.class, VertexCommand.Serve.class})
+    private static final class VertexCommand extends CommandGroup {
+        /** {@code peft4j vertex train}. */
+        @Command(name = "train", description = {"Runs a custom training job.",
+            "Data comes from AIP_TRAINING_DATA_URI and AIP_VALIDATION_DATA_URI, the adapter goes to AIP_MODEL_DIR, "
+                    + "checkpoints are in AIP_CHECKPOINT_DIR. PEFT4J_MODEL names the base model; the options of "
+                    + "'peft4j "
+                    + "train' are variables (PEFT4J_LEARNING_RATE) or stand behind --."})
+        static final class Train extends PeftCommand {
+            @Parameters(paramLabel = "OPTIONS", description = "Options of 'peft4j train', behind --.")
+            private List<String> words = List.of();
+
+            @Override
+            public Integer call() {
+                Console console = console();
+                return ContainerCommands.status(console, new VertexTraining(System.getenv(), words,
+                        new ContainerCommands(interrupts(), console), console.out()).run());
+            }
+        }
+
+        /** {@code peft4j vertex serve}. */
+        @Command(name = "serve", description = {"Answers predictions.",
+            "The adapter lies at AIP_STORAGE_URI; the base model lies there too (itself, or in its folder base), or is "
+                    + "named by PEFT4J_MODEL. Port and routes are AIP_HTTP_PORT, AIP_HEALTH_ROUTE and "
+                    + "AIP_PREDICT_ROUTE."})
+        static final class Serve extends PeftCommand {
+            @Mixin
+            private EngineOptions engine;
+
+            @Override
+            public Integer call() {
+                Map<String, String> environment = System.getenv();
+                String port = environment.getOrDefault("AIP_HTTP_PORT", "8080");
+                if (!port.matches("\\d{1,5}")) {
+                    throw usage("AIP_HTTP_PORT is '" + port + "'; it must be a port");
+                }
+                return new ContainerRun(interrupts(), console(), engine).serve(VertexTraining.served(environment),
+                        new VertexEndpoint(environment.getOrDefault("AIP_HEALTH_ROUTE", "/health"),
+                                environment.getOrDefault("AIP_PREDICT_ROUTE", "/predict")),
+                        Integer.parseInt(port));
+            }
+        }
     }
 }

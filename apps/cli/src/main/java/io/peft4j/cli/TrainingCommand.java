@@ -9,6 +9,7 @@ import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.data.TrainingData;
 import io.peft4j.train.objective.Keeping;
+import io.peft4j.train.objective.KeepingOptions;
 import io.peft4j.train.plan.AutoInteger;
 import io.peft4j.train.plan.AutoNumber;
 import io.peft4j.train.plan.HyperparameterRules;
@@ -16,6 +17,7 @@ import io.peft4j.train.plan.Hyperparameters;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -260,5 +262,95 @@ abstract class TrainingCommand extends PeftCommand {
                 .logProgress(false);
         answered.or(() -> keep.keeping(input)).ifPresent(trainer::keeping);
         return trainer;
+    }
+
+    /** When a training measures and ends, and which adapter it leaves. */
+    @HelpGroup("End of the training")
+    private static final class StoppingOptions {
+        @Option(names = "--max-steps", paramLabel = "N", defaultValue = "0",
+                description = "Updates in all, instead of those that --epochs make up; the most where the learned rows "
+                        + "decide.")
+        private long maxSteps;
+
+        @Option(names = "--learned-share", paramLabel = "X",
+                description = "Ends the training when this share of the rows "
+                        + "is learned, or nothing improves; --epochs, --max-steps and --time-budget are then "
+                        + "the most it takes. 0: "
+                        + "never. Default: 0.8 with --epochs auto (0.97 for classes), else 0")
+        private Double learnedShare;
+
+        @Option(names = "--eval-steps", paramLabel = "N", defaultValue = "0",
+                description = "Updates between two measurements on the validation data. Default: one an epoch")
+        private long evaluateEverySteps;
+
+        @Option(names = "--early-stopping-patience", paramLabel = "N", defaultValue = "0", description = "Ends the "
+                + "training when N measurements in a row are not better, and keeps the best adapter. Default: never")
+        private int patience;
+
+        @Option(names = "--early-stopping-threshold", paramLabel = "X", defaultValue = "0",
+                description = "By how much a loss must fall to count as better. Default: 0")
+        private double threshold;
+
+        @Option(names = "--keep-best",
+                description = "Keeps the adapter of the lowest validation loss, rather than the last one.")
+        private boolean keepBest;
+
+        @Option(names = "--time-budget", paramLabel = "SECONDS", description = "Stops and saves after this time.")
+        private Double timeBudget;
+
+        void addTo(TrainingOptions.Builder options) {
+            options.maxSteps(maxSteps).evaluateEverySteps(evaluateEverySteps).earlyStopping(patience, threshold)
+                    .keepBest(keepBest || patience > 0);
+            Optional.ofNullable(learnedShare).ifPresent(options::learnedShare);
+            Optional.ofNullable(timeBudget).ifPresent(
+                    seconds -> options.timeBudget(Duration.ofNanos((long) (seconds * 1e9))));
+        }
+    }
+
+    /** What a training keeps of what the base model says. */
+    @HelpGroup(HelpGroup.TRAINING)
+    private static final class KeepOptions {
+        private static final String GENERAL = "general";
+        private static final KeepingOptions USUAL = KeepingOptions.defaults();
+
+        @Option(names = "--keep", paramLabel = "general|FILE",
+                description = "Has the base answer general prompts, or those "
+                        + "of a file, and penalizes each update for what changes along its answers.")
+        private String keep;
+
+        @Option(names = "--keep-by", paramLabel = "divergence|answers", defaultValue = "divergence",
+                description = "What is minimized along kept answers: the divergence from the base, or their "
+                        + "likelihood as "
+                        + "if they were rows. Default: ${DEFAULT-VALUE}")
+        private String by;
+
+        @Option(names = "--keep-share", paramLabel = "X",
+                description = "Kept answers for each example of a batch. Default: 0.25")
+        private Double share;
+
+        @Option(names = "--keep-weight", paramLabel = "X", description = "What kept answers count beside the examples. "
+                + "Default: 0.3")
+        private Double weight;
+
+        /** Checks the options, before anything is read. */
+        void check(PeftCommand line) {
+            line.requireWith("--keep", List.of("--keep-by", "--keep-share", "--keep-weight"));
+            if (!List.of("divergence", "answers").contains(by)) {
+                throw line.usage("--keep-by is '" + by + "'; it must be divergence or answers");
+            }
+            line.fromOptions(this::options);
+        }
+
+        private KeepingOptions options() {
+            return new KeepingOptions(Optional.ofNullable(share).orElse(USUAL.share()), Optional.ofNullable(weight)
+                    .orElse(USUAL.weight()), KeepingOptions.By.valueOf(by.toUpperCase(Locale.ROOT)),
+                    USUAL.mostTokens());
+        }
+
+        /** What is kept, if anything is. */
+        Optional<Keeping> keeping(DataInput input) {
+            return Optional.ofNullable(keep).map(what -> what.equals(GENERAL) ? Keeping.general(options())
+                    : Keeping.ofPrompts(input.file(Path.of(what)), options()));
+        }
     }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.cli.QuickstartCommand.TextColumns;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.eval.guard.GuardItem;
 import io.peft4j.eval.guard.GuardSet;

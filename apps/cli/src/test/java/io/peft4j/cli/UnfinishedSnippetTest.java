@@ -2,6 +2,7 @@ package io.peft4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.peft4j.cli.JShellCommand.UnfinishedSnippet;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 

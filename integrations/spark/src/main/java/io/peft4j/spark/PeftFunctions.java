@@ -3,8 +3,16 @@ package io.peft4j.spark;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.SequenceScorer;
+import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.task.TextClassifier;
+import io.peft4j.core.task.TextEmbedder;
+import io.peft4j.data.ScoringRows;
+import io.peft4j.data.format.DataRow;
 import io.peft4j.models.ModelOptions.Precision;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,6 +26,7 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
+import scala.jdk.javaapi.CollectionConverters;
 
 /**
  * Answers, likelihoods, vectors and classes for the rows of a DataFrame:
@@ -252,6 +261,61 @@ public final class PeftFunctions {
                         + SimilarNames.sentence(name, names));
             }
             return rows.schema().apply(name);
+        }
+    }
+
+    /** Vectors of texts. */
+    private static final class VectorWork extends TextWork {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public List<List<Object>> results(LanguageModel model, List<String> texts) {
+            return new TextEmbedder(model).embed(texts).stream().map(vector -> List.<Object>of(vector)).toList();
+        }
+    }
+
+    /** Classes of texts. */
+    private static final class ClassWork extends TextWork {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public List<List<Object>> results(LanguageModel model, List<String> texts) {
+            return new TextClassifier(model).classify(texts).stream().map(found -> List.<Object>of(found.label(),
+                    CollectionConverters.asScala(found.scores()))).toList();
+        }
+    }
+
+    /** What is done with texts. */
+    private abstract static class TextWork implements BatchWork<String> {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public final String input(LanguageModel model, DataRow row) {
+            if (row.fields().get("text") instanceof String text) {
+                return text;
+            }
+            throw row.wrong("the text is not a string");
+        }
+    }
+
+    /** Likelihoods. */
+    private static final class ScoreWork implements BatchWork<TokenSequence> {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public TokenSequence input(LanguageModel model, DataRow row) {
+            return new ScoringRows(model).sequence(row);
+        }
+
+        @Override
+        public List<List<Object>> results(LanguageModel model, List<TokenSequence> inputs) {
+            List<List<Object>> results = new ArrayList<>();
+            try (SequenceScorer scorer = new SequenceScorer(model, score -> results.add(List.of(score.nll(),
+                    score.tokens())))) {
+                inputs.forEach(scorer::add);
+                scorer.flush();
+            }
+            return results;
         }
     }
 }

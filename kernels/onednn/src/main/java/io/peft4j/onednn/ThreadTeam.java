@@ -2,6 +2,9 @@ package io.peft4j.onednn;
 
 import io.peft4j.core.kernel.Workers;
 import org.bytedeco.dnnl.engine;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.nativeblas.NativeOps;
+import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
  * The threads that share an operation. A task calls oneDNN on its part with one thread, so there are no OpenMP threads
@@ -61,5 +64,37 @@ final class ThreadTeam implements AutoCloseable {
     @Override
     public void close() {
         workers.close();
+    }
+
+    /**
+     * How many OpenMP threads a native call made by the present thread may use. oneDNN's calls get one: our own threads
+     * share the work. The setting belongs to the thread that makes it, and ND4J, which runs on the same OpenMP library,
+     * exposes it; the caller's setting is put back after each operation, so that ND4J's own operations keep their
+     * threads.
+     */
+    static final class OpenMpThreads {
+        private final NativeOps operations;
+
+        OpenMpThreads() {
+            // The holder is filled when ND4J starts.
+            Nd4j.getExecutioner();
+            operations = NativeOpsHolder.getInstance().getDeviceNativeOps();
+        }
+
+        /** Allows one thread and returns the former number. */
+        int limit() {
+            int former = operations.ompGetMaxThreads();
+            if (former != 1) {
+                operations.setOmpNumThreads(1);
+            }
+            return former;
+        }
+
+        /** Puts the former number back. */
+        void restore(int former) {
+            if (former != 1) {
+                operations.setOmpNumThreads(former);
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.JavaPrograms;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.LockOwner.ProcessMark;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.NaiveKernels;
-import io.peft4j.core.measure.ProcessUsage;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;

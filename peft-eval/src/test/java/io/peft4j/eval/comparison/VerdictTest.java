@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.comparison.Verdict.Decision;
+import io.peft4j.eval.comparison.VerdictRules.ItemsNeeded;
 import io.peft4j.eval.metric.Bleu;
 import io.peft4j.eval.metric.MetricNames;
 import io.peft4j.eval.statistics.PairedTests;

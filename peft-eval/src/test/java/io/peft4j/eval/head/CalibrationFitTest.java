@@ -14,6 +14,7 @@ import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.decision.TrainedStates;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.eval.head.CalibrationFit.Isotonic;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.task.EntitySpan;
 import io.peft4j.data.task.SpanQuestion;
 import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.head.TextEvaluation.NumberFindings;
 import io.peft4j.eval.metric.CountMetric;
 import io.peft4j.eval.report.TaskArm.ClassScore;
 import io.peft4j.eval.report.TaskArm.Score;

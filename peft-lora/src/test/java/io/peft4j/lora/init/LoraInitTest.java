@@ -19,6 +19,7 @@ import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.LoraConfigBuilder;
+import io.peft4j.lora.init.LoftQ.RoundedWeights;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

@@ -1,12 +1,23 @@
 package io.peft4j.models.decoder;
 
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.ColumnOps;
+import io.peft4j.core.autograd.NormOps;
+import io.peft4j.core.autograd.ScaleOps;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ExpertWeight;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.LayerNorm;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.RmsNorm;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.models.architecture.LayerCopy;
+import io.peft4j.models.architecture.ModelTensor;
+import io.peft4j.models.architecture.ModelTensors;
 import io.peft4j.models.architecture.Places;
 import io.peft4j.models.architecture.WeightLoader;
 import java.util.HashSet;
@@ -164,5 +175,56 @@ final class ModulePlaces extends Places {
         count((long) layer.outFeatures() * layer.inFeatures() + (layer.bias().isPresent()
                 ? layer.outFeatures() : 0));
         return place(path, layer);
+    }
+
+    /** A norm for each head: x, y [N, heads x D]. */
+    private record HeadwiseNorm(List<Slot> norms) implements LayerCopy.Part {
+        @Override
+        public Layer copy(LayerCopy copy) {
+            return new HeadwiseNorm(norms.stream().map(copy::of).toList());
+        }
+
+        @Override
+        public Variable forward(ForwardContext context, Variable x) {
+            return forward(context, x, 0, norms.size());
+        }
+
+        /**
+         * The heads from {@code first} to before {@code end}, put together by halves so that few columns are copied.
+         */
+        private Variable forward(ForwardContext context, Variable x, int first, int end) {
+            if (end - first == 1) {
+                int size = x.columns() / norms.size();
+                return norms.get(first).forward(context, ColumnOps.slice(context.tape(), x, first * size, end * size));
+            }
+            int middle = (first + end) / 2;
+            return ColumnOps.concat(context.tape(), forward(context, x, first, middle),
+                    forward(context, x, middle, end));
+        }
+    }
+
+    /**
+     * A frozen RMS norm of each group of columns by itself, with a weight for each column: x, y [N, H], weight [H].
+     *
+     * @param ones as many as a group has columns
+     */
+    private record GroupedNorm(INDArray weight, INDArray ones, float epsilon) implements Layer, ModelTensors {
+        static GroupedNorm of(INDArray weight, int groups, float epsilon) {
+            float[] ones = new float[Math.toIntExact(weight.length()) / groups];
+            java.util.Arrays.fill(ones, 1);
+            return new GroupedNorm(weight, Arrays.of(ones, ones.length), epsilon);
+        }
+
+        @Override
+        public Variable forward(ForwardContext context, Variable x) {
+            Tape tape = context.tape();
+            return ScaleOps.columns(tape, NormOps.rmsNorm(tape, x, tape.constant(ones), epsilon),
+                    tape.constant(weight));
+        }
+
+        @Override
+        public List<ModelTensor> tensors(String path) {
+            return List.of(FrozenVector.tensor(path + ".weight", weight));
+        }
     }
 }

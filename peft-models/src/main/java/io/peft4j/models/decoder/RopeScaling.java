@@ -11,8 +11,8 @@ import org.slf4j.LoggerFactory;
  * The frequencies of a rotary position embedding by the kind of scaling that a configuration names, as Hugging Face
  * Transformers computes them: {@code default}; {@code linear}; {@code dynamic} NTK; {@code yarn}
  * (<a href="https://arxiv.org/abs/2309.00071">2309.00071</a>); {@code llama3}; {@code longrope}
- * (<a href="https://arxiv.org/abs/2402.13753">2402.13753</a>); {@code proportional}, which turns a part of the pairs; and
- * {@code divisors}, which a GGUF file lists one by one.
+ * (<a href="https://arxiv.org/abs/2402.13753">2402.13753</a>); {@code proportional}, which turns a part of the pairs;
+ * and {@code divisors}, which a GGUF file lists one by one.
  *
  * <p>Those of {@code dynamic} and {@code longrope} depend on the length of a sequence. In Transformers that is the
  * longest one of a batch; here it is each one's own, so that a result does not depend on what else is in the batch. A

@@ -16,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * The softmax of DeBERTa's scores times the values, with its gradient, on the heap in f32, one head at a time on
  * several threads. The gradient computes the probabilities again instead of keeping them. See
- * {@link DisentangledAttention}.
+ * {@link EncoderBuilder.DisentangledAttention}.
  */
 final class DisentangledScores {
     private final float[] queries;

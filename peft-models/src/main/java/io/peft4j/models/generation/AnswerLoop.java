@@ -1,5 +1,6 @@
 package io.peft4j.models.generation;
 
+import io.peft4j.core.engine.TurnExecutor;
 import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.EncoderDecoderNetwork;
@@ -11,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -309,6 +311,50 @@ final class AnswerLoop {
                 ticket.close();
             }
             lock.notifyAll();
+        }
+    }
+
+    /**
+     * Finds what constraints allow next, on threads of its own: answers whose constraint takes long wait for it, and
+     * the others grow on. Clients have their turns, and what nobody waits for any more is given up.
+     */
+    private static final class ConstraintSearch implements AutoCloseable {
+        private final TurnExecutor threads = TurnExecutor.ofHalfTheProcessors("peft4j-constraints");
+        private final Runnable wake;
+        private final Set<GrowingAnswer> searched = ConcurrentHashMap.newKeySet();
+
+        /** @param wake runs whenever something was found */
+        ConstraintSearch(Runnable wake) {
+            this.wake = wake;
+        }
+
+        /** Whether the next token of an answer can be chosen now; where not, it will be, and {@code wake} tells. */
+        boolean isReady(PendingRequest ticket, GrowingAnswer answer) {
+            if (answer.isReady()) {
+                return true;
+            }
+            if (searched.add(answer)) {
+                threads.execute(ticket.request().client(), () -> search(ticket, answer));
+            }
+            return false;
+        }
+
+        private void search(PendingRequest ticket, GrowingAnswer answer) {
+            try {
+                answer.prepare(() -> !ticket.isDead());
+            } catch (RuntimeException e) {
+                ticket.fail(e);
+            } catch (OutOfMemoryError | StackOverflowError e) {
+                ticket.fail(new IllegalStateException("following a constraint failed: " + e, e));
+            } finally {
+                searched.remove(answer);
+                wake.run();
+            }
+        }
+
+        @Override
+        public void close() {
+            threads.close();
         }
     }
 }

@@ -5,12 +5,16 @@ import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.Completion.TokenProbability;
 import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.Sampling;
 import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.text.TokenStreamDecoder;
 import io.peft4j.core.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
@@ -204,5 +208,171 @@ final class GrowingAnswer {
             text.setLength(cut);
         }
         return cut >= 0;
+    }
+
+    /**
+     * Guesses how a sequence goes on: as it went on where its last tokens stood before (prompt lookup decoding). Longer
+     * agreements come first, of equally long ones the latest.
+     */
+    static final class PromptLookup {
+        private static final int LONGEST = 3;
+        private static final int SHORTEST = 2;
+
+        private int[] tokens;
+        private int length;
+
+        /** A sequence that begins with a prompt. */
+        PromptLookup(int[] prompt) {
+            tokens = Arrays.copyOf(prompt, prompt.length + 64);
+            length = prompt.length;
+        }
+
+        /** Takes the next token. */
+        void add(int token) {
+            if (length == tokens.length) {
+                tokens = Arrays.copyOf(tokens, 2 * length);
+            }
+            tokens[length++] = token;
+        }
+
+        /** At most {@code most} tokens that may follow; none where the last tokens are new. */
+        int[] guess(int most) {
+            for (int n = LONGEST; n >= SHORTEST && most > 0; n--) {
+                for (int end = length - 1; end >= n; end--) {
+                    if (Arrays.equals(tokens, end - n, end, tokens, Math.max(0, length - n), length)) {
+                        return Arrays.copyOfRange(tokens, end, Math.min(length, end + most));
+                    }
+                }
+            }
+            return new int[0];
+        }
+    }
+
+    /**
+     * Chooses the tokens of one answer: bias, penalties for what prompt and answer have already, then the constraint on
+     * the text, then {@link TokenSampler}.
+     */
+    static final class TokenChooser {
+        private final Sampling sampling;
+        private final TokenSampler sampler;
+        private final Set<Integer> stopTokens;
+        private final Optional<TokenMasks> masks;
+        /** How often the answer has each token; a token of the prompt alone is there with 0. */
+        private final Map<Integer, Integer> counts = new HashMap<>();
+        private int state;
+        private boolean first = true;
+        /** What may come next, where it has been found. */
+        private volatile Optional<BitSet> allowed = Optional.empty();
+
+        /**
+         * A chooser for an answer.
+         *
+         * @param answer index of the answer, for its draws
+         */
+        TokenChooser(Sampling sampling, int answer, int[] prompt, Set<Integer> stopTokens, Optional<TokenMasks> masks) {
+            this.sampling = sampling;
+            this.sampler = new TokenSampler(sampling, answer);
+            this.stopTokens = stopTokens;
+            this.masks = masks;
+            this.state = masks.map(m -> m.constraint().start()).orElse(0);
+            if (sampling.repetitionPenalty() != 1) {
+                for (int token : prompt) {
+                    counts.put(token, 0);
+                }
+            }
+        }
+
+        /**
+         * The next token of the answer.
+         *
+         * @throws ConfigurationException when the constraint allows none that the vocabulary has
+         */
+        int choose(Logits logits) {
+            int token;
+            if (masks.isEmpty() && sampling.isWithoutPenalties()) {
+                token = sampling.isGreedy() ? logits.mostLikely() : sampler.draw(logits.finite());
+            } else {
+                float[] values = logits.finite();
+                sampling.logitBias().forEach((id, bias) -> add(bias, id, values));
+                punish(values);
+                masks.ifPresent(allowing -> mask(values, allowing));
+                token = sampling.isGreedy() ? Logits.mostLikely(values) : sampler.draw(values);
+            }
+            accept(token);
+            return token;
+        }
+
+        /** Whether {@link #choose} need not look for what the constraint allows next. */
+        boolean isReady() {
+            if (masks.isPresent() && allowed.isEmpty()) {
+                allowed = masks.get().known(state, first);
+            }
+            return masks.isEmpty() || allowed.isPresent();
+        }
+
+        /**
+         * Looks for what the constraint allows next, on any thread while no other chooses.
+         *
+         * @param wanted whether to go on with it
+         */
+        void prepare(BooleanSupplier wanted) {
+            if (masks.isPresent()) {
+                allowed = masks.get().find(state, first, wanted);
+            }
+        }
+
+        /** Whether the constraint is fulfilled and allows nothing more. */
+        boolean isComplete() {
+            return masks.isPresent() && masks.get().constraint().mayEnd(state)
+                    && !masks.get().constraint().mayGoOn(state);
+        }
+
+        private void accept(int token) {
+            if (!sampling.isWithoutPenalties()) {
+                counts.merge(token, 1, Integer::sum);
+            }
+            if (masks.isPresent() && !stopTokens.contains(token)) {
+                state = masks.get().after(state, token, first);
+            }
+            first = false;
+            allowed = Optional.empty();
+        }
+
+        private static void add(double bias, int token, float... values) {
+            if (token >= values.length) {
+                throw new ConfigurationException("logitBias has token " + token + ", but the vocabulary has "
+                        + values.length);
+            }
+            values[token] += (float) bias;
+        }
+
+        private void punish(float... values) {
+            counts.forEach((token, count) -> {
+                float value = values[token];
+                double repeated = value > 0 ? value / sampling.repetitionPenalty()
+                        : value * sampling.repetitionPenalty();
+                values[token] = (float) (repeated - sampling.frequencyPenalty() * count
+                        - (count > 0 ? sampling.presencePenalty() : 0));
+            });
+        }
+
+        private void mask(float[] values, TokenMasks allowing) {
+            BitSet next = allowed.orElseGet(() -> allowing.allowed(state, first));
+            boolean mayEnd = allowing.constraint().mayEnd(state) && !stopTokens.isEmpty();
+            if (next.isEmpty() && !mayEnd) {
+                throw new ConfigurationException("no token of the vocabulary continues a text that "
+                        + allowing.constraint().description() + " allows");
+            }
+            Map<Integer, Float> stops = new HashMap<>();
+            stopTokens.stream().filter(token -> mayEnd && token < values.length)
+                    .forEach(token -> stops.put(token, values[token]));
+            for (int token = 0; token < values.length; token++) {
+                if (!next.get(token)) {
+                    values[token] = Float.NEGATIVE_INFINITY;
+                }
+            }
+            stopTokens.stream().filter(token -> token < values.length)
+                    .forEach(token -> values[token] = stops.getOrDefault(token, Float.NEGATIVE_INFINITY));
+        }
     }
 }

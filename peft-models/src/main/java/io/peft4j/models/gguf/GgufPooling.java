@@ -56,7 +56,7 @@ final class GgufPooling {
     static void write(GgufWriter writer, String architecture, SentencePooling pooling) {
         if (pooling.modes().size() != 1 || !MODES.contains(pooling.modes().get(0))) {
             throw new ConfigurationException("pooling is " + pooling.modes() + ", and llama.cpp supports one of "
-                    + "" + MODES + " only");
+                    + MODES + " only");
         }
         if (!pooling.dense().isEmpty()) {
             throw new ConfigurationException("a GGUF file cannot store the dense layers " + pooling.dense().stream()

@@ -211,7 +211,7 @@ final class HubDownload {
                         new InterruptedIOException());
             }
             throw new HubException(Kind.CONNECTION, "the connection to " + hub + " was lost within "
-                    + "" + file.name() + ": "
+                    + file.name() + ": "
                     + HubClient.describe(e), e);
         }
     }

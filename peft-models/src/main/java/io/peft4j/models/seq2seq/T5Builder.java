@@ -1,18 +1,26 @@
 package io.peft4j.models.seq2seq;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.AttentionExtras;
+import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.nn.AttentionInputs;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.RmsNorm;
+import io.peft4j.core.nn.SelfAttention;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.models.architecture.BatchChecks;
 import io.peft4j.models.architecture.CrossAttention;
 import io.peft4j.models.architecture.FeedForward;
+import io.peft4j.models.architecture.LoadedNetwork;
 import io.peft4j.models.architecture.ModelTensor;
 import io.peft4j.models.architecture.ModelTensors;
 import io.peft4j.models.architecture.Places;
@@ -175,6 +183,128 @@ final class T5Builder {
         @Override
         public void close() {
             bias.close();
+        }
+    }
+
+    /**
+     * Attention of T5 of a sequence to itself: scores are not scaled and have a bias by distance.
+     *
+     * @param index number of the layer in the key/value cache
+     */
+    private record T5Attention(int index, AttentionShape shape, Slot query, Slot key, Slot value, Slot output,
+            AttentionExtras bias) implements SelfAttention {
+        /** Attention of x [N, H] to itself. */
+        @Override
+        public Variable forward(ForwardContext context, Variable x) {
+            return output.forward(context, context.attend(new AttentionInputs(index, shape, context.batch().layout(),
+                    query.forward(context, x), key.forward(context, x), value.forward(context, x),
+                    bias)));
+        }
+    }
+
+    /**
+     * T5 (<a href="https://arxiv.org/abs/1910.10683">1910.10683</a>): an encoder, and a decoder that looks at its
+     * states. The first half of the layers of a key/value cache are the decoder's own, the second half hold the
+     * encoder's. Built by {@link T5Builder}; owns its weights.
+     */
+    private static final class T5Network extends LoadedNetwork implements EncoderDecoderNetwork {
+        private final T5Config config;
+        private final Parts parts;
+
+        /** The parts in the order of the computation. */
+        record Parts(Slot embedding, List<T5Block> encoder, Slot encoderNorm, List<T5Block> decoder, Slot decoderNorm,
+                Slot head) {
+        }
+
+        T5Network(ModelDescription description, T5Config config, Parts parts, List<Slot> slots,
+                List<AutoCloseable> weights) {
+            super(description, slots, weights);
+            this.config = config;
+            this.parts = parts;
+        }
+
+        @Override
+        public List<Slot> decoderSlots() {
+            return slots().stream().filter(slot -> slot.path().startsWith(T5Builder.DECODER + ".")).toList();
+        }
+
+        @Override
+        public Slot embedding() {
+            return parts.embedding();
+        }
+
+        @Override
+        public Slot head() {
+            return parts.head();
+        }
+
+        @Override
+        public int startToken() {
+            return config.startToken();
+        }
+
+        @Override
+        public Variable hidden(ForwardContext context) {
+            if (context.batch().virtualTokens().length > 0) {
+                throw new IllegalArgumentException("virtual tokens are not supported before the sequences of "
+                        + description().modelType());
+            }
+            ForwardContext read = context.onSource();
+            boolean cached = context.cache().map(KvCache::holdsSource).orElse(false);
+            Optional<Variable> states = cached ? Optional.empty() : Optional.of(run(read, parts.encoder(),
+                    parts.encoderNorm(), read, Optional.empty()));
+            Variable hidden = run(context, parts.decoder(), parts.decoderNorm(), read, states);
+            context.cache().ifPresent(KvCache::sourceIsStored);
+            return hidden;
+        }
+
+        private Variable run(ForwardContext context, List<T5Block> blocks, Slot norm, ForwardContext read,
+                Optional<Variable> states) {
+            BatchChecks.requireTokens(context.batch(), description());
+            Variable x = FeedForward.dropped(context, parts.embedding().forward(context, context.noInput()),
+                    config.dropout());
+            for (int i = 0; i < blocks.size(); i++) {
+                T5Block block = blocks.get(i);
+                x = context.block(x, (c, input) -> block.forward(c, input, read, states), blocks.size() - 1 - i);
+            }
+            return FeedForward.dropped(context, context.block(x, norm::forward), config.dropout());
+        }
+
+        @Override
+        public Variable logits(ForwardContext context, Variable hidden) {
+            return parts.head().forward(context, config.scalesOutput() ? ElementwiseOps.scale(context.tape(), hidden,
+                    (float) (1 / Math.sqrt(config.hidden()))) : hidden);
+        }
+
+        @Override
+        public KvCache newCache(int rows) {
+            return new KvCache(2 * parts.decoder().size(), rows, config.shape().keyColumns(),
+                    description().activationType());
+        }
+    }
+
+    /**
+     * A layer of T5, whose parts add to what enters their norms: attention to the sequence itself, of a decoder
+     * attention to the encoder, and a feed-forward network.
+     *
+     * @param cross norm and attention to the encoder
+     */
+    private record T5Block(Slot selfNorm, Slot self, Optional<Cross> cross, Slot feedForwardNorm,
+            FeedForward feedForward,
+            float dropout) {
+        /** Attention to the encoder behind its norm. */
+        record Cross(Slot norm, CrossAttention attention) {
+        }
+
+        Variable forward(ForwardContext context, Variable x, ForwardContext read, Optional<Variable> states) {
+            Variable h = FeedForward.sum(context, x, self.forward(context, selfNorm.forward(context, x)), dropout);
+            if (cross.isPresent()) {
+                Variable normed = cross.get().norm().forward(context, h);
+                h = FeedForward.sum(context, h, cross.get().attention().forward(context, normed, read, states),
+                        dropout);
+            }
+            return FeedForward.sum(context, h, feedForward.forward(context, feedForwardNorm.forward(context, h)),
+                    dropout);
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.peft4j.models.tokenizer;
 
+import io.peft4j.core.error.PeftException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.jinja.support.JinjaException;
@@ -94,5 +95,30 @@ public final class JinjaChatTemplate implements ChatTemplate {
     @Override
     public String toString() {
         return "JinjaChatTemplate[" + source().length() + " characters]";
+    }
+
+    /**
+     * A chat template cannot be parsed, rejects a conversation (by {@code raise_exception}), fails, or uses more than
+     * its limits allow. The message names the line of the template and what was wrong there.
+     */
+    static final class ChatTemplateException extends PeftException {
+        private static final long serialVersionUID = 1L;
+
+        private final int line;
+
+        /** As the template language says it, at a line. */
+        public ChatTemplateException(Throwable cause, int line) {
+            super("chat " + cause.getMessage(), cause);
+            this.line = line;
+        }
+
+        /**
+         * The line of the template at fault.
+         *
+         * @return the line, counted from 1; 0 where it is not known
+         */
+        public int line() {
+            return line;
+        }
     }
 }

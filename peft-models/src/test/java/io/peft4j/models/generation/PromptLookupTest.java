@@ -2,6 +2,7 @@ package io.peft4j.models.generation;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
+import io.peft4j.models.generation.GrowingAnswer.PromptLookup;
 import org.junit.jupiter.api.Test;
 
 class PromptLookupTest {

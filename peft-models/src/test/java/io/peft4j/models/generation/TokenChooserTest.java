@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Sampling;
+import io.peft4j.models.generation.GrowingAnswer.TokenChooser;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -14,6 +14,7 @@ import io.peft4j.models.architecture.GgufDifference;
 import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.GgufGroups;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.gguf.GgufCheckpoint.GgufHalves;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ModelNotFoundException;
+import io.peft4j.models.hub.ModelLocator.BundledModels;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;

@@ -12,6 +12,7 @@ import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.kernel.NaiveKernels;
+import io.peft4j.train.optimizer.AdamW.BlockMoments;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

@@ -26,9 +26,9 @@ class MessagesTest {
     /** Classes that write a command line of ours for others, and those that speak of another program's. */
     private static final Set<String> MEANT = Set.of(
             "Hosts", "SageMakerTraining", "VertexTraining", // the command line of a job
-            "RescuePage", // how to serve what was rescued
+            "RescueReport", // how to serve what was rescued
             "PipCommand", // pip's
-            "TuningController", // curl's
+            "PeftAutoConfiguration", // curl's
             "GgufFile", // llama.cpp's
             "AdapterExport", // vLLM's
             "MachineReport", "VectorLoopProvider"); // Java's

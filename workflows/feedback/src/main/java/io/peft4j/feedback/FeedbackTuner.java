@@ -4,7 +4,10 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.near.QuestionText;
 import io.peft4j.eval.Comparison;
 import io.peft4j.eval.Promotion;
 import io.peft4j.eval.comparison.Verdict;
@@ -15,17 +18,21 @@ import io.peft4j.train.Cancellation;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
+import java.util.zip.CRC32;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -224,5 +231,36 @@ public final class FeedbackTuner implements AutoCloseable {
     public void close() {
         cancellation.cancel();
         timer.ifPresent(ScheduledExecutorService::shutdown);
+    }
+
+    /**
+     * Feedback to learn and feedback to test with, by the words of the question.
+     *
+     * @param learned what is learned
+     * @param test what never is
+     */
+    record HeldOut(List<ChatExample> learned, List<ChatExample> test) {
+        private static final double VALUES = 0x1p32;
+
+        HeldOut {
+            learned = List.copyOf(learned);
+            test = List.copyOf(test);
+        }
+
+        static HeldOut of(List<Feedback> feedback, double share) {
+            List<ChatExample> learned = new ArrayList<>();
+            List<ChatExample> test = new ArrayList<>();
+            feedback.forEach(one -> one.example().ifPresent((isHeldOut(one.asked(), share) ? test : learned)::add));
+            return new HeldOut(learned, test);
+        }
+
+        /** The same for the same words in any order, filling words and inflection aside, so that none leaks. */
+        static boolean isHeldOut(List<ChatMessage> asked, double share) {
+            String words = asked.stream().map(turn -> QuestionText.looseKey(turn.content()))
+                    .collect(Collectors.joining("\n"));
+            CRC32 hash = new CRC32();
+            hash.update(words.getBytes(StandardCharsets.UTF_8));
+            return hash.getValue() < share * VALUES;
+        }
     }
 }

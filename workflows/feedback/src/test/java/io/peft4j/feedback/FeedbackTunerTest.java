@@ -12,6 +12,7 @@ import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.eval.guard.GuardSet;
 import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.feedback.FeedbackTuner.HeldOut;
 import io.peft4j.feedback.TuningRound.Outcome;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;

@@ -4,9 +4,14 @@ import io.javalin.Javalin;
 import io.javalin.compression.CompressionStrategy;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
+import io.javalin.http.HandlerType;
 import io.javalin.http.HttpResponseException;
+import io.javalin.router.ParsedEndpoint;
+import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.engine.WorkShare;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.measure.ProcessUsage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -16,12 +21,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Phaser;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -250,6 +260,114 @@ public final class HttpServer implements AutoCloseable {
             return false;
         } catch (TimeoutException e) {
             return false;
+        }
+    }
+
+    /**
+     * Gives memory back to the system that long requests have used, when there have been none for a while. By itself
+     * Java keeps what its heap has grown to, and the C library what lies between memory in use.
+     */
+    private static final class FreedMemory implements AutoCloseable {
+        private static final Logger LOG = LoggerFactory.getLogger(FreedMemory.class);
+        private static final long LOOK_SECONDS = 3;
+        private static final long QUIET_SECONDS = 6;
+        /** A collection of all memory stops the server for a moment, so it must be worth that. */
+        private static final long MUCH = 32L << 20;
+        /** Java's serial collector gives nothing back the first time, and all only the fourth time in a row. */
+        private static final int COLLECTIONS = 4;
+
+        private final LongRequests requests;
+        private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(work -> {
+            Thread made = new Thread(work, "peft4j-memory");
+            made.setDaemon(true);
+            return made;
+        });
+        /** Turns that had begun, and memory that was resident, when memory was given back last. */
+        private long begun;
+        private long resident = Long.MAX_VALUE;
+
+        FreedMemory(LongRequests requests) {
+            this.requests = requests;
+            thread.scheduleWithFixedDelay(this::look, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
+        }
+
+        private void look() {
+            long now = resident();
+            // What is resident before the first long request belongs to the server.
+            resident = requests.begun() == 0 ? now : resident;
+            if (requests.begun() > begun && requests.isQuietFor(QUIET_SECONDS) && now > resident + MUCH) {
+                begun = requests.begun();
+                for (int i = 0; i < COLLECTIONS; i++) {
+                    System.gc();
+                }
+                NativeMemory.trim();
+                resident = resident();
+                LOG.debug("resident memory after long requests: {} MB, {} MB of it kept", now >> 20, resident >> 20);
+            }
+        }
+
+        private static long resident() {
+            return ProcessUsage.residentBytes().orElse(0);
+        }
+
+        @Override
+        public void close() {
+            thread.shutdownNow();
+        }
+    }
+
+    /** The routes of a server, by which it tells what there is when somebody asks for another. */
+    private static final class RouteTable {
+        private final Javalin javalin;
+        private final Map<String, String> elsewhere;
+
+        /** @param elsewhere what to use instead of paths that are not here */
+        RouteTable(Javalin javalin, Map<String, String> elsewhere) {
+            this.javalin = javalin;
+            this.elsewhere = elsewhere;
+        }
+
+        private List<ParsedEndpoint> routes() {
+            return javalin.unsafe.internalRouter.allHttpHandlers().stream()
+                    .filter(route -> route.endpoint.method.isHttpMethod()).toList();
+        }
+
+        /**
+         * Answers HEAD by what GET finds, whose body is then not sent; Javalin itself says 200 to it wherever a GET
+         * route is, also where that finds nothing.
+         */
+        void addHeads() {
+            routes().stream().map(route -> route.endpoint).filter(route -> route.method.equals(HandlerType.GET))
+                    .forEach(route -> javalin.unsafe.routes.head(route.path, route.handler));
+        }
+
+        /** The methods that a path is there for; none where it is not. */
+        Set<String> methods(String path) {
+            return names(route -> route.matches(path), route -> route.endpoint.method.name());
+        }
+
+        /** What a client is told whose request has no route, by its method or path. */
+        ApiException refusal(HttpResponseException error, String method, String path) {
+            String what = method + " " + path;
+            return switch (error.getStatus()) {
+                case 404 -> elsewhere.entrySet().stream().filter(each -> (path + "/").startsWith(each.getKey() + "/"))
+                        .findFirst()
+                        .map(each -> ApiException.of(400, "invalid_request_error", "unsupported_endpoint", null,
+                                "this server has no " + each.getKey() + ": " + each.getValue()))
+                        .orElseGet(() -> ApiException.notFound(null, "unknown_url",
+                                "unknown request URL: " + what + "; "
+                                        + SimilarNames.sentence(path,
+                                                names(route -> true, route -> route.endpoint.path))
+                                        + "; GET /openapi.json describes all"));
+                case 405 ->
+                    ApiException.of(405, "invalid_request_error", "method_not_allowed", null, "not allowed: " + what
+                            + "; this URL takes " + String.join(", ", methods(path)));
+                default -> ApiException.of(error.getStatus(), "invalid_request_error", null, null, error.getMessage());
+            };
+        }
+
+        private Set<String> names(Predicate<ParsedEndpoint> which, Function<ParsedEndpoint, String> name) {
+            return routes().stream().filter(which).map(name).collect(Collectors.toCollection(TreeSet::new));
         }
     }
 }

@@ -2,6 +2,7 @@ package io.peft4j.cloud.storage;
 
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.io.Sha256;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -117,6 +118,42 @@ final class S3Parts {
             return HexFormat.of().formatHex(digest.digest());
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every JDK has MD5", e);
+        }
+    }
+
+    /** The first bytes of a stream. */
+    static final class LimitedStream extends FilterInputStream {
+        private long left;
+
+        LimitedStream(InputStream in, long length) {
+            super(in);
+            left = length;
+        }
+
+        @Override
+        public int read() throws IOException {
+            int value = left == 0 ? -1 : super.read();
+            left -= value < 0 ? 0 : 1;
+            return value;
+        }
+
+        @Override
+        public int read(byte[] target, int offset, int length) throws IOException {
+            int read = left == 0 ? -1 : super.read(target, offset, (int) Math.min(length, left));
+            left -= Math.max(0, read);
+            return read;
+        }
+
+        @Override
+        public long skip(long count) throws IOException {
+            long skipped = super.skip(Math.min(count, left));
+            left -= skipped;
+            return skipped;
+        }
+
+        @Override
+        public boolean markSupported() {
+            return false;
         }
     }
 }

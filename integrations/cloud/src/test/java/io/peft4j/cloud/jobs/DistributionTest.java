@@ -3,6 +3,7 @@ package io.peft4j.cloud.jobs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.cloud.jobs.VertexTraining.TuningDataStats.Distribution;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 

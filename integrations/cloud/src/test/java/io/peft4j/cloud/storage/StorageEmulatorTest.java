@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.cloud.storage.BucketInfo;
 import io.peft4j.cloud.jobs.Emulator;
+import io.peft4j.cloud.storage.GoogleCloudFiles.GoogleStore;
+import io.peft4j.cloud.storage.S3Parts.LimitedStream;
 import io.peft4j.core.io.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
