@@ -10,7 +10,6 @@ import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.task.DecisionModel;
 import io.peft4j.models.ModelOptions;
-import io.peft4j.spring.PeftAutoConfiguration.TuningController;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -28,7 +28,7 @@ class MessagesTest {
             "Hosts", "SageMakerTraining", "VertexTraining", // the command line of a job
             "RescueReport", // how to serve what was rescued
             "PipCommand", // pip's
-            "PeftAutoConfiguration", // curl's
+            "TuningController", // curl's
             "GgufFile", // llama.cpp's
             "AdapterExport", // vLLM's
             "MachineReport", "VectorLoopProvider"); // Java's
