@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import io.peft4j.cloud.jobs.VertexTraining;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
@@ -54,7 +55,8 @@ import picocli.CommandLine.TypeConversionException;
         description = "Fine-tunes language models inside the JVM.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
-final class Main implements Runnable {
+@Internal
+public final class Main implements Runnable {
     private static final String VERBOSE = "--verbose";
     private static final List<Class<?>> COMMANDS = List.of(QuickstartCommand.class, TrainCommand.class,
             SweepCommand.class, EstimateCommand.class, LearningRateCommand.class, AdviseCommand.class,

@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import com.mitchtalmadge.asciidata.graph.ASCIIGraph;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
@@ -29,7 +30,8 @@ import java.util.Locale;
  * Shows what came out, for somebody who types: answers as they come, curves as text, pages in the browser. JShell
  * imports its methods.
  */
-final class Show {
+@Internal
+public final class Show {
     private static final int COLUMNS = 72;
     private static final int ROWS = 12;
 
