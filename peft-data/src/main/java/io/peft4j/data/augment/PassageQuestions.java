@@ -133,9 +133,8 @@ public final class PassageQuestions {
         }
 
         Optional<String> byRule() {
-            return !language.equals(QuestionLanguage.ENGLISH) ? Optional.empty() : blanks().stream().flatMap(
-                    blank -> InvertedSentence.question(blank).filter(question -> refusal(question, blank).isEmpty())
-                            .stream())
+            return blanks().stream().flatMap(blank -> InvertedSentence.question(blank, language)
+                    .filter(question -> refusal(question, blank).isEmpty()).stream())
                     .findFirst();
         }
     }

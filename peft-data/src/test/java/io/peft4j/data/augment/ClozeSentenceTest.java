@@ -84,7 +84,27 @@ class ClozeSentenceTest {
         """)
     void aPlainSentenceBecomesAQuestionByRule(String sentence, String question) {
         assertEquals(Optional.ofNullable(question), ClozeSentence.of(sentence, QuestionLanguage.ENGLISH).stream()
-                .flatMap(blank -> InvertedSentence.question(blank).stream()).findFirst());
+                .flatMap(blank -> InvertedSentence.question(blank, QuestionLanguage.ENGLISH).stream()).findFirst());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            Die Probezeit beträgt 4 Monate. | Wie viele Monate beträgt die Probezeit?
+            Ein Matrose bekommt 28 Tage Urlaub im Jahr. | Wie viele Tage Urlaub bekommt ein Matrose im Jahr?
+            Im Winter beginnt die Frühschicht um 6:30 Uhr. | Wann beginnt im Winter die Frühschicht?
+            Anträge müssen bis 11:45 Uhr im Büro eingereicht werden. | Bis wann müssen Anträge im Büro eingereicht werden?
+            Die Leinen werden alle 6 Wochen geprüft. | Wie oft werden die Leinen geprüft?
+            Ein Hotelzimmer darf bis zu 135 Euro kosten. | Wie viel Euro darf ein Hotelzimmer kosten?
+            Die Kantine ist von Frau Vek gepachtet. | Von wem ist die Kantine gepachtet?
+            Bildschirme werden in Raum B-207 repariert. | In welchem Raum werden Bildschirme repariert?
+            Die Zentrale ist unter Durchwahl 4711 erreichbar. | Unter welcher Durchwahl ist die Zentrale erreichbar?
+            Nach 10 Jahren erhält man einen Bonus. | Nach wie vielen Jahren erhält man einen Bonus?
+            Belege müssen innerhalb von 30 Tagen eingehen. | Innerhalb von wie vielen Tagen müssen Belege eingehen?
+            Wer krank ist, meldet sich bis 9:00 Uhr. |
+            """)
+    void aPlainGermanSentenceBecomesAQuestionByRule(String sentence, String question) {
+        assertEquals(Optional.ofNullable(question), ClozeSentence.of(sentence, QuestionLanguage.GERMAN).stream()
+                .flatMap(blank -> InvertedSentence.question(blank, QuestionLanguage.GERMAN).stream()).findFirst());
     }
 
     @Test
