@@ -32,10 +32,10 @@ import java.util.stream.Stream;
  * is shown to the model without its number or name, or its last noun where it has neither, and the model writes
  * questions for what is missing, each with another beginning; the sentence is the answer. A question is kept only
  * where it asks for what the sentence tells ({@link StatedFact}) and for nothing that another sentence of the section
- * tells, where it is well formed, and where the model finds the answer in the sentence. Plain English sentences for
- * which the model writes none get theirs by rule ({@link InvertedSentence}). Rows whose question is there already stay
- * as they are. What was written carries {@link Augmentation#MARK} {@code "model"} or {@code "rule"}; sentences that
- * tell something and got no question become rows for people to fill in.
+ * tells, where it is well formed, and where the model finds the answer in the sentence. Plain English and
+ * German sentences get theirs by rule ({@link InvertedSentence}) and need no model. Rows whose question is there
+ * already stay as they are. What was written carries {@link Augmentation#MARK} {@code "model"} or {@code "rule"};
+ * sentences that tell something and got no question become rows for people to fill in.
  */
 @Internal(shared = true)
 public final class PassageQuestions {
@@ -132,10 +132,17 @@ public final class PassageQuestions {
                     .or(() -> QuestionForm.fault(question, sentence));
         }
 
-        Optional<String> byRule() {
-            return blanks().stream().flatMap(blank -> InvertedSentence.question(blank, language)
-                    .filter(question -> refusal(question, blank).isEmpty()).stream())
-                    .findFirst();
+        /** The first question by rule that is not refused; notes why others are. */
+        Optional<String> byRule(Map<Told, String> reasons) {
+            for (ClozeSentence blank : blanks()) {
+                Optional<String> question = InvertedSentence.question(blank, language);
+                Optional<String> refusal = question.flatMap(text -> refusal(text, blank));
+                if (question.isPresent() && refusal.isEmpty()) {
+                    return question;
+                }
+                refusal.ifPresent(reason -> reasons.putIfAbsent(this, "of '" + question.get() + "': " + reason));
+            }
+            return Optional.empty();
         }
     }
 
@@ -191,19 +198,21 @@ public final class PassageQuestions {
                 .flatMap(row -> told(row, unasked).stream()).toList();
         Map<Told, String> written = new LinkedHashMap<>();
         Map<Told, String> reasons = new HashMap<>();
-        for (int from = 0; from < told.size(); from += SENTENCES_AT_ONCE) {
-            List<Told> some = told.subList(from, Math.min(told.size(), from + SENTENCES_AT_ONCE));
+        told.forEach(each -> each.byRule(reasons).ifPresent(question -> written.put(each, question)));
+        Set<Told> byRule = Set.copyOf(written.keySet());
+        List<Told> open = told.stream().filter(each -> !byRule.contains(each)).toList();
+        for (int from = 0; from < open.size(); from += SENTENCES_AT_ONCE) {
+            List<Told> some = open.subList(from, Math.min(open.size(), from + SENTENCES_AT_ONCE));
             choose(some, candidates(some, reasons), written, reasons);
-            listener.accept(from + some.size(), told.size());
+            listener.accept(from + some.size(), open.size());
         }
         Set<String> seen = new HashSet<>();
         Map<ChatExample, List<ChatExample>> made = new IdentityHashMap<>();
         for (Told from : told) {
-            Optional<String> ofModel = Optional.ofNullable(written.get(from));
-            Optional<String> question = ofModel.or(from::byRule);
+            Optional<String> question = Optional.ofNullable(written.get(from));
             boolean fresh = question.isPresent() && seen.add(QuestionText.key(question.get()));
             made.computeIfAbsent(from.row(), row -> new ArrayList<>()).add(fresh ? example(from, question.get(),
-                    ofModel.isPresent() ? "model" : "rule") : toFillIn(from));
+                    byRule.contains(from) ? "rule" : "model") : toFillIn(from));
             if (!fresh) {
                 unasked.add(PassageRows.Unasked.of(from.row(), from.sentence(),
                         question.map(text -> "'" + text + "' is asked already").orElse(reasons.getOrDefault(from,

@@ -38,10 +38,11 @@ public final class StatedFact {
     /** What questions say of a value without its sentence saying so. */
     private static final Set<String> OF_VALUES = Set.of("time", "number", "amount", "name", "call", "length",
             "duration", "deadline", "limit", "cost", "pric", "price", "percentag", "percentage", "uhrzeit", "zahl",
-            "hoch", "heiss", "dauert", "kostet", "ab", "bis", "until", "within", "through", "spat", "late", "large",
+            "hoch", "heiss", "dauert", "kostet", "ab", "until", "within", "through", "spat", "late", "large",
             "high", "soon", "allow", "allowed", "requir", "required");
     /** Words that bound a value and are left out where it is asked for. */
-    private static final Set<String> BOUNDS = Set.of("least", "most", "mindestens", "hochstens");
+    private static final Set<String> BOUNDS = Set.of("least", "most", "mindestens", "hochstens", "spatestens",
+            "um", "bis", "etwa", "rund", "genau", "maximal");
 
     private final List<Word> words;
     private final Set<String> numbers;
@@ -55,9 +56,10 @@ public final class StatedFact {
     public StatedFact(String sentence) {
         words = WordTokenizer.of(sentence);
         numbers = numbers(words);
+        boolean german = words.stream().anyMatch(word -> StopWords.GERMAN.contains(word.norm()));
         for (int i = 0; i < words.size(); i++) {
             Word word = words.get(i);
-            boolean unit = i > 0 && words.get(i - 1).number() && isTopic(word);
+            boolean unit = i > 0 && words.get(i - 1).number() && isTopic(word) && (!german || word.capital());
             if (unit) {
                 units.add(word.stem());
             } else if (isTopic(word) && !beginsANumber(i)) {
@@ -155,7 +157,7 @@ public final class StatedFact {
      */
     private boolean hasTheUnit(List<Word> asked) {
         for (int i = 1; i < asked.size(); i++) {
-            boolean counts = Set.of("many", "viele").contains(asked.get(i - 1).norm());
+            boolean counts = Set.of("many", "viele", "vielen", "viel").contains(asked.get(i - 1).norm());
             boolean unit = !asked.get(i - 1).number() && units.contains(asked.get(i).stem())
                     && !topic.contains(asked.get(i).stem());
             if (counts ? numbers.isEmpty() || !units.contains(asked.get(i).stem()) : unit) {

@@ -20,7 +20,7 @@ final class StopWords {
             + "his her what which who whom whose when where why how many much long often far get got take need must "
             + "should may might shall about into than then also any some one ist sind war waren sein hat haben hatte "
             + "wird werden von fur zu zum zur im in am an auf bei mit aus als und oder es sich man was welche welcher "
-            + "welches wer wen wem wann wo warum wie viel viele lange oft muss soll darf kann gibt hier da habe hast "
+            + "welches welchem welchen unter vielen wer wen wem wann wo warum wie viel viele lange oft muss soll darf kann gibt hier da habe hast "
             + "bekomme bekommen bekommt erhalte erhalten erhalt kriege kriegen kriegt "
             + "et le la les un une de du des est"));
     static final Set<String> NEGATIONS = set("not no never cannot none neither nor without nothing nobody nowhere "
@@ -28,7 +28,7 @@ final class StopWords {
             + "nichts verboten untersagt");
     /** Words by which a German sentence is told from an English one. */
     static final Set<String> GERMAN = set("der das dem des ein eine einen einem einer ist sind wie wann wer wo "
-            + "wird und nicht kein keine im fur zu zum zur ich wir kann muss darf gibt mit von auf bei");
+            + "wird werden und nicht kein keine im fur zu zum zur ich wir kann muss darf gibt mit von auf bei");
     static final Set<String> AUXILIARIES = set("is are was were do does did can could may must should will would has "
             + "have am shall ist sind darf kann muss soll hat haben gibt");
     private static final Map<String, Integer> NUMBERS = numbers();

@@ -54,13 +54,15 @@ class PassageQuestionsTest {
 
     @Test
     void eachSentenceThatTellsAFactGetsAQuestion() {
-        ChatExample section = section("Canteen", "The canteen opens at 11:40. We like it. Lunch costs 5 euros.");
-        assertEquals(List.of("Who pays? Ann.", "When does the canteen open? The canteen opens at 11:40.",
-                "How much does lunch cost? Lunch costs 5 euros."), questions(asked -> switch (asked) {
-                    case "Ask with \"When\" for what is missing here: The canteen opens at ___." ->
+        ChatExample section = section("Canteen",
+                "The canteen, he says, opens at 11:40. We like it. Lunch, he says, costs 5 euros.");
+        assertEquals(List.of("Who pays? Ann.", "When does the canteen open? The canteen, he says, opens at 11:40.",
+                "How much does lunch cost? Lunch, he says, costs 5 euros."), questions(asked -> switch (asked) {
+                    case "Ask with \"When\" for what is missing here: The canteen, he says, opens at ___." ->
                         "When does the canteen open?\nI hope so.";
-                    case "Ask with \"What is\" for what is missing here: Lunch costs ___ euros." -> "What is lunch?";
-                    case "Ask with \"How much\" for what is missing here: Lunch costs ___ euros." ->
+                    case "Ask with \"What is\" for what is missing here: Lunch, he says, costs ___ euros." ->
+                        "What is lunch?";
+                    case "Ask with \"How much\" for what is missing here: Lunch, he says, costs ___ euros." ->
                         "How much does lunch cost?";
                     default -> asked.contains("open?") ? "At 11:40." : asked.contains("cost?") ? "It is 5 euros."
                             : "I do not know.";
@@ -113,21 +115,27 @@ class PassageQuestionsTest {
 
     @Test
     void aQuestionThatFitsAnotherSentenceOfTheSectionIsDropped() {
-        ChatExample section = section("Canteen", "The old canteen opens at 11:40. The new canteen opens at 12:00.");
-        assertEquals(List.of("When does the new canteen open? The new canteen opens at 12:00."), questions(asked -> {
-            if (asked.startsWith("Ask")) {
-                return asked.contains("old") ? "When does the canteen open?" : "When does the new canteen open?";
-            }
-            return asked.contains("old") ? "At 11:40." : "At 12:00.";
-        }, section));
+        ChatExample section = section("Canteen",
+                "The old canteen, he says, opens at 11:40. The new canteen, he says, opens at 12:00.");
+        assertEquals(List.of("When does the new canteen open? The new canteen, he says, opens at 12:00."),
+                questions(asked -> {
+                    if (asked.startsWith("Ask")) {
+                        return asked.contains("old") ? "When does the canteen open?"
+                                : "When does the new canteen open?";
+                    }
+                    return asked.contains("old") ? "At 11:40." : "At 12:00.";
+                }, section));
     }
 
     @Test
     void germanPassagesAreAskedAboutInGerman() {
-        ChatExample section = section("Kantine", "Die Kantine ist ab 11 Uhr f\u00fcr alle ge\u00f6ffnet.");
+        ChatExample section = section("Kantine",
+                "Die Kantine ist, wie er sagt, ab 11 Uhr f\u00fcr alle ge\u00f6ffnet.");
         List<String> seen = new ArrayList<>();
-        assertEquals(List.of("Ab wann ist die Kantine f\u00fcr alle ge\u00f6ffnet? Die Kantine ist ab 11 Uhr "
-                + "f\u00fcr alle ge\u00f6ffnet."), questions(asked -> {
+        assertEquals(
+                List.of("Ab wann ist die Kantine f\u00fcr alle ge\u00f6ffnet? Die Kantine ist, wie er sagt, ab 11 Uhr "
+                        + "f\u00fcr alle ge\u00f6ffnet."),
+                questions(asked -> {
                     seen.add(asked);
                     return asked.startsWith("Frage mit \"Ab wann\"")
                             ? "Ab wann ist die Kantine f\u00fcr alle ge\u00f6ffnet?" : "Ab 11 Uhr.";

@@ -17,6 +17,14 @@ class StatedFactTest {
         "The canteen opens at 11:40. | What time does the canteen open? | true",
         "Flights are booked through the portal Skylark. | Through which portal are flights booked? | true",
         "Die Probezeit eines Trainees dauert 4 Monate. | Wie viele Monate dauert die Probezeit eines Trainees? | true",
+        "Die Frühschicht beginnt um 6:20 Uhr. | Wann beginnt die Frühschicht? | true",
+        "Belege müssen innerhalb von 40 Tagen vorliegen. | Innerhalb von wie vielen Tagen müssen Belege vorliegen? "
+                + "| true",
+        "Belege müssen innerhalb von 40 Tagen vorliegen. | Innerhalb von wie vielen Wochen müssen Belege vorliegen? "
+                + "| false",
+        "Bildschirme werden in Raum C-311 repariert. | In welchem Raum werden Bildschirme repariert? | true",
+        "Die Hotline ist unter Durchwahl 4711 erreichbar. | Unter welcher Durchwahl ist die Hotline erreichbar? | true",
+        "Ein Hotelzimmer darf bis zu 118 Euro kosten. | Wie viel Euro darf ein Hotelzimmer kosten? | true",
         "A Trainee has a notice period of 15 days. | How many years of notice does a Trainee have? | false",
         "A Trainee has a notice period of 15 days. | What is the notice period? | false",
         "A Trainee has a notice period of 15 days. | What is the notice period of a Manager? | false",
