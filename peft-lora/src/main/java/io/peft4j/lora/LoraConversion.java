@@ -47,7 +47,7 @@ public record LoraConversion(Map<String, Double> errors, double error) {
         // Where a model leaves out its last layers only, the numbers of its layers do not show it.
         List<LayerRange> layers = source.config() instanceof LoraBased based ? based.lora().layerReplication()
                 : List.of();
-        LoraConfig config = LoraConfig.builder().common(source.config().common().withoutOtherKeys())
+        LoraConfig config = LoraConfig.builder().common(source.config().common().withOtherKeys(Map.of()))
                 .layerReplication(layers).rank(rank).alpha(rank)
                 .targetModules(TargetModules.of(source.layers().stream().map(layer -> layer.slot().path()).distinct()
                         .sorted().toList()))

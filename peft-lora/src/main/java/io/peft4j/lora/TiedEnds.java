@@ -55,7 +55,7 @@ final class TiedEnds {
         slots.removeAll(List.of(embedding, head));
         slots.add(0, embedding);
         slots.add(head);
-        this.targets = new Targets(asked.setup(), asked.placement().withTargets(
+        this.targets = new Targets(asked.setup(), asked.placement().withTargetModules(
                 withBoth(asked.placement().targetModules())), slots);
     }
 

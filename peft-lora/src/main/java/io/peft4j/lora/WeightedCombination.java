@@ -178,7 +178,7 @@ public final class WeightedCombination {
         sources.forEach(source -> names.addAll(source.config().targetModules().names().orElse(List.of())));
         // Files of Hugging Face PEFT may have names that match nothing, and a new adapter must not.
         TargetModules targets = TargetModules.of(byName ? names : paths).among(paths);
-        return LoraConfig.builder().common(sources.get(0).config().common().withoutOtherKeys())
+        return LoraConfig.builder().common(sources.get(0).config().common().withOtherKeys(Map.of()))
                 .layerReplication(sources.get(0).config().layerReplication()).rank(rank).alpha(rank)
                 .dropout(sources.get(0).config().dropout())
                 .targetModules(targets).build();

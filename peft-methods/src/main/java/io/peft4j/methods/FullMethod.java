@@ -27,7 +27,7 @@ public final class FullMethod extends ConfiguredMethod<FullConfig> {
             return Targets.of(config.placement(), setup, List.of(), MergedLayer::canCopy)
                     .adapter(config, slot -> TrainedCopies.of(setup, slot));
         }
-        List<Slot> slots = Targets.of(config.placement().withTargets(TargetModules.regex(".*")), setup, List.of(),
+        List<Slot> slots = Targets.of(config.placement().withTargetModules(TargetModules.regex(".*")), setup, List.of(),
                 layer -> true).slots().stream().filter(slot -> MergedLayer.canCopy(slot.layer())).toList();
         return Adapter.of(config, copies(setup, slots));
     }

@@ -107,7 +107,7 @@ public final class Ia3Combination {
         TargetModules known = TargetModules.of(targets).among(sides.keySet());
         feedforward.retainAll(new LinkedHashSet<>(known.names().orElseThrow()));
         Ia3Config first = sources.get(0).config();
-        return Ia3Config.builder().common(first.common().withoutOtherKeys()).targetModules(known)
+        return Ia3Config.builder().common(first.common().withOtherKeys(Map.of())).targetModules(known)
                 .feedforwardModules(TargetModules.of(feedforward)).fanInFanOut(first.fanInFanOut()).build();
     }
 

@@ -40,7 +40,7 @@ public final class OsfMethod extends ConfiguredMethod<OsfConfig> {
     @Override
     protected Adapter adapter(OsfConfig config, AdapterSetup setup) {
         Targets targets = Targets.of(config.placement().targetModules().isUnset() && !setup.isRestoring()
-                ? config.placement().withTargets(TargetModules.ALL_LINEAR) : config.placement(), setup);
+                ? config.placement().withTargetModules(TargetModules.ALL_LINEAR) : config.placement(), setup);
         List<INDArray> fixed = new ArrayList<>();
         List<AdapterLayer> layers = targets.layers(slot -> new OsfLayer(setup, slot, config, fixed));
         return new LayeredAdapter(targets.named(config), layers, List.of(), Map.of(),

@@ -2,15 +2,14 @@ package io.peft4j.models;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Task;
+import io.peft4j.core.option.With;
 import io.peft4j.models.architecture.WeightType;
 import io.peft4j.models.architecture.WeightType.Blocks;
 import io.peft4j.models.architecture.WeightType.Linear;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.function.Consumer;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -39,9 +38,10 @@ import org.nd4j.linalg.api.buffer.DataType;
  *     lies beside it, and the new rows of embedding and output layer that it holds ({@code save_embedding_layers} or
  *     {@code modules_to_save} of Hugging Face PEFT); rows that it does not hold are the mean of all others
  */
+@With
 public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, OptionalInt threads,
         Optional<Task> task, long headSeed, List<String> newTokens, boolean sharedWeights,
-        Optional<String> chatTemplate, Optional<Path> tokensOf) {
+        Optional<String> chatTemplate, Optional<Path> tokensOf) implements ModelOptionsWith {
     /**
      * What the weights are kept in. With the quantized ones, embedding and output layer, norms and biases are not
      * quantized, and activations are bfloat16 where the processor multiplies it faster, else f32.
@@ -65,12 +65,8 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
 
     /** Refuses null. */
     public ModelOptions {
-        Objects.requireNonNull(precision, "precision");
-        Objects.requireNonNull(keepBlocks, "keepBlocks");
-        Objects.requireNonNull(threads, "threads");
-        Objects.requireNonNull(task, "task");
+        ModelOptionsWith.check(precision, keepBlocks, threads, task, newTokens, chatTemplate, tokensOf);
         newTokens = List.copyOf(newTokens);
-        Objects.requireNonNull(chatTemplate, "chatTemplate");
         if (newTokens.contains("")) {
             throw new ConfigurationException("a new token has no text");
         }
@@ -101,74 +97,5 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
         Blocks blocks = keepBlocks.map(keep -> keep ? Blocks.KEPT : Blocks.CONVERTED)
                 .orElse(chosen == Precision.Q4 ? Blocks.KEPT_IN_LINEAR : Blocks.CONVERTED);
         return new WeightType(floats ? DataType.FLOAT : DataType.BFLOAT16, linear, blocks);
-    }
-
-    /** All components, of which one is changed. */
-    private final class Components {
-        private Precision precision = ModelOptions.this.precision;
-        private Optional<Boolean> keepBlocks = ModelOptions.this.keepBlocks;
-        private OptionalInt threads = ModelOptions.this.threads;
-        private Optional<Task> task = ModelOptions.this.task;
-        private long headSeed = ModelOptions.this.headSeed;
-        private List<String> newTokens = ModelOptions.this.newTokens;
-        private boolean sharedWeights = ModelOptions.this.sharedWeights;
-        private Optional<String> chatTemplate = ModelOptions.this.chatTemplate;
-        private Optional<Path> tokensOf = ModelOptions.this.tokensOf;
-    }
-
-    private ModelOptions with(Consumer<Components> change) {
-        Components all = new Components();
-        change.accept(all);
-        return new ModelOptions(all.precision, all.keepBlocks, all.threads, all.task, all.headSeed, all.newTokens,
-                all.sharedWeights, all.chatTemplate, all.tokensOf);
-    }
-
-    /** The same with another precision. */
-    public ModelOptions withPrecision(Precision newPrecision) {
-        return with(all -> all.precision = newPrecision);
-    }
-
-    /** The same with quantized blocks kept, also those of embedding and output layer, or none of them kept. */
-    public ModelOptions withKeepBlocks(boolean keep) {
-        return with(all -> all.keepBlocks = Optional.of(keep));
-    }
-
-    /** The same with another number of threads. */
-    public ModelOptions withThreads(int count) {
-        return with(all -> all.threads = OptionalInt.of(count));
-    }
-
-    /** The same for a task, for instance {@code Task.classification("billing", "login")}. */
-    public ModelOptions withTask(Task wanted) {
-        return with(all -> all.task = Optional.of(wanted));
-    }
-
-    /** The same with other values of a head that is made anew. */
-    public ModelOptions withHeadSeed(long seed) {
-        return with(all -> all.headSeed = seed);
-    }
-
-    /** The same with more tokens. */
-    public ModelOptions withNewTokens(String... texts) {
-        return with(all -> all.newTokens = List.of(texts));
-    }
-
-    /** The same, with weights that processes of this machine have in common, or not. */
-    public ModelOptions withSharedWeights(boolean shared) {
-        return with(all -> all.sharedWeights = shared);
-    }
-
-    /**
-     * The same with another chat template.
-     *
-     * @param text the template in Jinja, as in a checkpoint's {@code chat_template.jinja}
-     */
-    public ModelOptions withChatTemplate(String text) {
-        return with(all -> all.chatTemplate = Optional.of(text));
-    }
-
-    /** The same with the vocabulary of an adapter that was made on a base with more tokens. */
-    public ModelOptions withTokensOf(Path adapter) {
-        return with(all -> all.tokensOf = Optional.of(adapter));
     }
 }

@@ -191,7 +191,7 @@ class PreferenceTrainingTest {
         for (Runnable wrong : List.<Runnable>of(() -> DpoOptions.defaults().withBeta(0),
                 () -> DpoOptions.defaults().withLabelSmoothing(0.5),
                 () -> DpoOptions.defaults().withLoss(DpoOptions.Loss.IPO).withLabelSmoothing(0.1),
-                () -> KtoOptions.defaults().withWeights(0, 1), () -> Reference.named("basis"),
+                () -> KtoOptions.defaults().withDesirableWeight(0), () -> Reference.named("basis"),
                 () -> DpoOptions.Loss.named("hinge"))) {
             assertThrows(ConfigurationException.class, wrong::run);
         }

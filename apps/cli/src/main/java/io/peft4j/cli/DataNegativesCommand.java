@@ -88,8 +88,9 @@ final class DataNegativesCommand extends PeftCommand {
     public Integer call() {
         requireWith("--draw", List.of("--seed"));
         NegativeOptions nearest = fromOptions(() -> NegativeOptions.defaults().withCount(negatives)
-                .withRanks(skip, lastRank == null ? OptionalInt.empty() : OptionalInt.of(lastRank))
-                .withScores(number(minScore), number(maxScore)).withMargins(number(margin), number(relativeMargin)));
+                .withSkipped(skip).withLast(lastRank == null ? OptionalInt.empty() : OptionalInt.of(lastRank))
+                .withMinScore(number(minScore)).withMaxScore(number(maxScore)).withMargin(number(margin))
+                .withRelativeMargin(number(relativeMargin)));
         DataInput.requireOther(output, Stream.of(data, passages == null ? data : passages).toList());
         Path target = existing.choose(output);
         List<TextPair> pairs = pairs();

@@ -141,12 +141,12 @@ final class RescueCommand extends PeftCommand {
     }
 
     private RescueOptions options() {
-        RescueOptions options = RescueOptions.defaults().withOnly(tuned).withQuestions(questions, samples)
+        RescueOptions options = RescueOptions.defaults().withOnly(tuned).withQuestions(questions).withSamples(samples)
                 .withMaxNewTokens(maxNewTokens);
-        options = untrained ? options.withoutTraining() : options;
+        options = untrained ? options.withTrain(false) : options;
         options = merge == null ? options : options.withMerge(new RescueOptions.Merge(RowEncoder.type(merge), prove
                 ? OptionalDouble.of(mostLoss) : OptionalDouble.empty()));
-        options = decisions ? options.withDecisions() : options;
+        options = decisions ? options.withDecisions(true) : options;
         options = prompts == null ? options : options.withPrompts(prompts);
         options = assertions == null ? options : options.withAssertions(assertions);
         return judge.endpoint(JudgeOptions.KEY, this::usage).map(options::withJudge).orElse(options);

@@ -37,7 +37,7 @@ final class AdaptedNetwork {
         PlacedConfig asked = NetworkMethod.of(config).config();
         Placement placement = asked.placement();
         PlacedConfig named = PlacedConfig.with(asked,
-                placement.withTargets(Place.resolved(base.layers(), placement.targetModules())));
+                placement.withTargetModules(Place.resolved(base.layers(), placement.targetModules())));
         N made = build(base, withoutTask(named), updater, false);
         NetworkForm<N> form = base.form(made);
         SplittableRandom random = new SplittableRandom(base.seed());

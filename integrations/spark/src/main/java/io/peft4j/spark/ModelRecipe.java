@@ -1,5 +1,6 @@
 package io.peft4j.spark;
 
+import io.peft4j.core.option.With;
 import io.peft4j.models.ModelOptions.Precision;
 import java.io.Serializable;
 import java.util.Map;
@@ -15,9 +16,9 @@ import java.util.TreeMap;
  * @param use what it is loaded for
  * @param adapters folders by names; empty: none
  */
-record ModelRecipe(String base, Precision precision, int threads, Use use, TreeMap<String, String> adapters)
-        implements
-            Serializable {
+@With
+record ModelRecipe(String base, Precision precision, int threads, Use use,
+        TreeMap<String, String> adapters) implements ModelRecipeWith, Serializable {
     /** What a model is loaded for. */
     public enum Use {
         /** Answers and likelihoods. */
@@ -37,21 +38,6 @@ record ModelRecipe(String base, Precision precision, int threads, Use use, TreeM
     /** A base without adapters. */
     public static ModelRecipe of(String base) {
         return new ModelRecipe(base, Precision.AUTO, 0, Use.TEXT, new TreeMap<>());
-    }
-
-    /** The same with another precision. */
-    public ModelRecipe withPrecision(Precision newPrecision) {
-        return new ModelRecipe(base, newPrecision, threads, use, adapters);
-    }
-
-    /** The same with another number of threads. */
-    public ModelRecipe withThreads(int count) {
-        return new ModelRecipe(base, precision, count, use, adapters);
-    }
-
-    /** The same for another use. */
-    public ModelRecipe withUse(Use newUse) {
-        return new ModelRecipe(base, precision, threads, newUse, adapters);
     }
 
     /** The same with other adapters. */

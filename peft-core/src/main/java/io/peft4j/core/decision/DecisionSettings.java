@@ -12,6 +12,7 @@ import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.io.JsonFiles;
 import io.peft4j.core.io.PlainNames;
 import io.peft4j.core.io.SmallFiles;
+import io.peft4j.core.option.With;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -47,10 +48,11 @@ import java.util.stream.Stream;
  *     differ, and not by {@code labels}
  * @param trained what the model was trained on
  */
+@With
 public record DecisionSettings(Map<String, List<String>> labels, Map<String, Double> temperature,
         Optional<String> template, List<String> noulOptions, boolean controlTokensAsText, Optional<String> adapter,
         OptionalInt maxTokens, OptionalInt maxQuestionTokens, Optional<DecisionQuestion> plainQuestion,
-        DecisionCalibration calibration, boolean namesAsLabels, TrainedStates trained) {
+        DecisionCalibration calibration, boolean namesAsLabels, TrainedStates trained) implements DecisionSettingsWith {
     /** The file of the settings. */
     public static final String FILE = "decision.json";
     /** The file of the prompt. */
@@ -100,12 +102,6 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
                 maxTokens, maxQuestionTokens, plainQuestion, fitted, namesAsLabels, trained);
     }
 
-    /** The same with a question for rows without one. */
-    public DecisionSettings withPlainQuestion(DecisionQuestion question) {
-        return new DecisionSettings(labels, temperature, template, noulOptions, controlTokensAsText, adapter,
-                maxTokens, maxQuestionTokens, Optional.of(question), calibration, namesAsLabels, trained);
-    }
-
     /**
      * The same with the options of choices labelled by their names.
      *
@@ -116,18 +112,6 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
         named.put(Kind.CHOICE.word(), choice);
         return new DecisionSettings(choice.isEmpty() ? labels : named, temperature, template, noulOptions,
                 controlTokensAsText, adapter, maxTokens, maxQuestionTokens, plainQuestion, calibration, true, trained);
-    }
-
-    /** The same with more states that the model was trained on. */
-    public DecisionSettings withTrained(TrainedStates states) {
-        return new DecisionSettings(labels, temperature, template, noulOptions, controlTokensAsText, adapter,
-                maxTokens, maxQuestionTokens, plainQuestion, calibration, namesAsLabels, states);
-    }
-
-    /** The same with another limit of tokens for sequences with option markers. */
-    public DecisionSettings withMaxTokens(int most) {
-        return new DecisionSettings(labels, temperature, template, noulOptions, controlTokensAsText, adapter,
-                OptionalInt.of(most), maxQuestionTokens, plainQuestion, calibration, namesAsLabels, trained);
     }
 
     /** The labels of a question, in the order of a prompt's options, where these are not labelled by their names. */
@@ -181,12 +165,6 @@ public record DecisionSettings(Map<String, List<String>> labels, Map<String, Dou
         return !Files.isRegularFile(prompt) ? settings
                 : settings.withTemplate(new String(SmallFiles.read(prompt, SmallFiles.CONFIGURATION),
                         StandardCharsets.UTF_8));
-    }
-
-    /** The same with another prompt. */
-    public DecisionSettings withTemplate(String text) {
-        return new DecisionSettings(labels, temperature, Optional.of(text), noulOptions, controlTokensAsText, adapter,
-                maxTokens, maxQuestionTokens, plainQuestion, calibration, namesAsLabels, trained);
     }
 
     private DecisionSettings ofLaya(JsonNode values) {

@@ -1,10 +1,10 @@
 package io.peft4j.core.model;
 
+import io.peft4j.core.option.Option;
+import io.peft4j.core.option.With;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.function.Consumer;
 
 /**
  * How answers are generated.
@@ -24,26 +24,18 @@ import java.util.function.Consumer;
  * @param beams beam search, for encoder-decoders; default none
  * @param listener is given each piece of text, and says whether to go on; default none
  */
-public record GenerationOptions(int maxNewTokens, Sampling sampling, int answers, int batchSize,
-        List<String> stopStrings, Optional<TextConstraint> constraint, int promptLookup, OptionalInt logProbabilities,
-        Beams beams, GenerationListener listener) {
-    private static final int MOST_LIKELY = 20;
-    private static final int LONGEST_LOOKUP = 32;
-
+@With
+public record GenerationOptions(@Option(range = "[1,)") int maxNewTokens, Sampling sampling,
+        @Option(range = "[1,)") int answers, @Option(range = "[1,)") int batchSize, List<String> stopStrings,
+        Optional<TextConstraint> constraint, @Option(range = "[0,32]", zero = "none") int promptLookup,
+        @Option(range = "[0,20]") OptionalInt logProbabilities, Beams beams, GenerationListener listener)
+        implements
+            GenerationOptionsWith {
     /** Checks the ranges. */
     public GenerationOptions {
-        Objects.requireNonNull(sampling, "sampling");
-        Objects.requireNonNull(constraint, "constraint");
-        Objects.requireNonNull(beams, "beams");
-        Objects.requireNonNull(listener, "listener");
+        GenerationOptionsWith.check(maxNewTokens, sampling, answers, batchSize, stopStrings, constraint, promptLookup,
+                logProbabilities, beams, listener);
         stopStrings = List.copyOf(stopStrings);
-        Sampling.require(maxNewTokens > 0, "maxNewTokens", maxNewTokens, "at least 1");
-        Sampling.require(answers > 0, "answers", answers, "at least 1");
-        Sampling.require(batchSize > 0, "batchSize", batchSize, "at least 1");
-        Sampling.require(promptLookup >= 0 && promptLookup <= LONGEST_LOOKUP, "promptLookup", promptLookup,
-                "from 0 (none) to " + LONGEST_LOOKUP);
-        int most = logProbabilities.orElse(0);
-        Sampling.require(most >= 0 && most <= MOST_LIKELY, "logProbabilities", most, "from 0 to " + MOST_LIKELY);
         Sampling.require(stopStrings.stream().noneMatch(String::isEmpty), "a stop string", "empty", "a text");
     }
 
@@ -53,79 +45,8 @@ public record GenerationOptions(int maxNewTokens, Sampling sampling, int answers
                 Beams.NONE, GenerationListener.NONE);
     }
 
-    /** All components, of which one is changed. */
-    private final class Components {
-        private int maxNewTokens = GenerationOptions.this.maxNewTokens;
-        private Sampling sampling = GenerationOptions.this.sampling;
-        private int answers = GenerationOptions.this.answers;
-        private int batchSize = GenerationOptions.this.batchSize;
-        private List<String> stopStrings = GenerationOptions.this.stopStrings;
-        private Optional<TextConstraint> constraint = GenerationOptions.this.constraint;
-        private int promptLookup = GenerationOptions.this.promptLookup;
-        private OptionalInt logProbabilities = GenerationOptions.this.logProbabilities;
-        private Beams beams = GenerationOptions.this.beams;
-        private GenerationListener listener = GenerationOptions.this.listener;
-    }
-
-    private GenerationOptions with(Consumer<Components> change) {
-        Components all = new Components();
-        change.accept(all);
-        return new GenerationOptions(all.maxNewTokens, all.sampling, all.answers, all.batchSize, all.stopStrings,
-                all.constraint, all.promptLookup, all.logProbabilities, all.beams, all.listener);
-    }
-
-    /** The same with another limit of new tokens. */
-    public GenerationOptions withMaxNewTokens(int limit) {
-        return with(all -> all.maxNewTokens = limit);
-    }
-
-    /** The same with another choice of tokens. */
-    public GenerationOptions withSampling(Sampling choice) {
-        return with(all -> all.sampling = choice);
-    }
-
     /** The same with draws at the given temperature (0: greedy) and seed. */
     public GenerationOptions withSampling(double temperature, int topK, double topP, long seed) {
         return withSampling(sampling.withTemperature(temperature).withTopK(topK).withTopP(topP).withSeed(seed));
-    }
-
-    /** The same with another number of answers to each prompt. */
-    public GenerationOptions withAnswers(int count) {
-        return with(all -> all.answers = count);
-    }
-
-    /** The same with another number of answers at once. */
-    public GenerationOptions withBatchSize(int size) {
-        return with(all -> all.batchSize = size);
-    }
-
-    /** The same with texts that end an answer. */
-    public GenerationOptions withStopStrings(List<String> texts) {
-        return with(all -> all.stopStrings = texts);
-    }
-
-    /** The same with a constraint on the text. */
-    public GenerationOptions withConstraint(TextConstraint allowed) {
-        return with(all -> all.constraint = Optional.of(allowed));
-    }
-
-    /** The same with another number of tokens that are looked up and tried in each step. */
-    public GenerationOptions withPromptLookup(int tokens) {
-        return with(all -> all.promptLookup = tokens);
-    }
-
-    /** The same, with the probability of each token and of this many of the most likely ones in its place. */
-    public GenerationOptions withLogProbabilities(int mostLikely) {
-        return with(all -> all.logProbabilities = OptionalInt.of(mostLikely));
-    }
-
-    /** The same with a beam search. */
-    public GenerationOptions withBeams(Beams search) {
-        return with(all -> all.beams = search);
-    }
-
-    /** The same with a listener. */
-    public GenerationOptions withListener(GenerationListener newListener) {
-        return with(all -> all.listener = newListener);
     }
 }

@@ -1,6 +1,8 @@
 package io.peft4j.core.model;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.option.Option;
+import io.peft4j.core.option.With;
 import java.io.Serializable;
 import java.util.Map;
 
@@ -23,20 +25,16 @@ import java.util.Map;
  * @param logitBias added to the logits of tokens before all else, by their ids; default none
  * @param seed seed of the draws; default 0
  */
-public record Sampling(double temperature, int topK, double topP, double minP, double repetitionPenalty,
-        double presencePenalty, double frequencyPenalty, Map<Integer, Double> logitBias, long seed)
-        implements
-            Serializable {
+@With
+public record Sampling(@Option(range = "[0,)") double temperature,
+        @Option(range = "[0,)", zero = "all tokens") int topK, @Option(range = "(0,1]") double topP,
+        @Option(range = "[0,1]") double minP, @Option(range = "(0,)") double repetitionPenalty,
+        @Option(range = "[-2,2]") double presencePenalty, @Option(range = "[-2,2]") double frequencyPenalty,
+        Map<Integer, Double> logitBias, long seed) implements SamplingWith, Serializable {
     /** Checks the ranges. */
     public Sampling {
-        require(temperature >= 0 && Double.isFinite(temperature), "temperature", temperature, "0 or more");
-        require(topK >= 0, "topK", topK, "0 (all tokens) or more");
-        require(topP > 0 && topP <= 1, "topP", topP, "above 0 and at most 1");
-        require(minP >= 0 && minP <= 1, "minP", minP, "from 0 to 1");
-        require(repetitionPenalty > 0 && Double.isFinite(repetitionPenalty), "repetitionPenalty", repetitionPenalty,
-                "above 0");
-        require(Math.abs(presencePenalty) <= 2, "presencePenalty", presencePenalty, "from -2 to 2");
-        require(Math.abs(frequencyPenalty) <= 2, "frequencyPenalty", frequencyPenalty, "from -2 to 2");
+        SamplingWith.check(temperature, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty,
+                logitBias);
         logitBias = Map.copyOf(logitBias);
         logitBias.forEach((token, value) -> require(token >= 0 && Double.isFinite(value), "logitBias",
                 token + " = " + value, "a number for the id of a token"));
@@ -68,50 +66,8 @@ public record Sampling(double temperature, int topK, double topP, double minP, d
         return repetitionPenalty == 1 && presencePenalty == 0 && frequencyPenalty == 0 && logitBias.isEmpty();
     }
 
-    /** The same with another temperature. */
-    public Sampling withTemperature(double value) {
-        return new Sampling(value, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty,
-                logitBias, seed);
-    }
-
-    /** The same with another k. */
-    public Sampling withTopK(int value) {
-        return new Sampling(temperature, value, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty,
-                logitBias, seed);
-    }
-
-    /** The same with another p. */
-    public Sampling withTopP(double value) {
-        return new Sampling(temperature, topK, value, minP, repetitionPenalty, presencePenalty, frequencyPenalty,
-                logitBias, seed);
-    }
-
-    /** The same with another least share of the most likely token's probability. */
-    public Sampling withMinP(double value) {
-        return new Sampling(temperature, topK, topP, value, repetitionPenalty, presencePenalty, frequencyPenalty,
-                logitBias, seed);
-    }
-
-    /** The same with another penalty on tokens that prompt or answer have. */
-    public Sampling withRepetitionPenalty(double value) {
-        return new Sampling(temperature, topK, topP, minP, value, presencePenalty, frequencyPenalty,
-                logitBias, seed);
-    }
-
     /** The same with other penalties on tokens that the answer has. */
     public Sampling withPenalties(double presence, double frequency) {
         return new Sampling(temperature, topK, topP, minP, repetitionPenalty, presence, frequency, logitBias, seed);
-    }
-
-    /** The same with another bias of tokens, by their ids. */
-    public Sampling withLogitBias(Map<Integer, Double> value) {
-        return new Sampling(temperature, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty, value,
-                seed);
-    }
-
-    /** The same with another seed. */
-    public Sampling withSeed(long value) {
-        return new Sampling(temperature, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty,
-                logitBias, value);
     }
 }

@@ -1,7 +1,8 @@
 package io.peft4j.data.augment;
 
 import io.peft4j.core.error.ConfigurationException;
-import java.util.Objects;
+import io.peft4j.core.option.Option;
+import io.peft4j.core.option.With;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
@@ -19,42 +20,27 @@ import java.util.OptionalInt;
  * @param drawn whether they are drawn from all that remain, not the nearest of them
  * @param seed of that
  */
-public record NegativeOptions(int count, int skipped, OptionalInt last, OptionalDouble maxScore,
-        OptionalDouble minScore, OptionalDouble margin, OptionalDouble relativeMargin, boolean drawn, long seed) {
+@With
+public record NegativeOptions(int count, int skipped, OptionalInt last,
+        @Option(range = "[-1,1]", called = "max score") OptionalDouble maxScore,
+        @Option(range = "[-1,1]", called = "min score") OptionalDouble minScore, @Option OptionalDouble margin,
+        @Option(called = "relative margin") OptionalDouble relativeMargin, boolean drawn,
+        long seed) implements NegativeOptionsWith {
     /** Checks ranks and scores. */
     public NegativeOptions {
-        Objects.requireNonNull(maxScore, "maxScore");
-        Objects.requireNonNull(minScore, "minScore");
-        Objects.requireNonNull(margin, "margin");
-        Objects.requireNonNull(relativeMargin, "relativeMargin");
         if (count < 1 || skipped < 0) {
             throw new ConfigurationException(
                     "at least 1 negative is looked for behind at least 0 that are skipped, got "
                             + count + " and " + skipped);
         }
+        NegativeOptionsWith.check(last, maxScore, minScore, margin, relativeMargin);
         if (last.isPresent() && (long) skipped + count > last.getAsInt()) {
             throw new ConfigurationException(count + " negatives behind " + skipped + " that are skipped are more than "
                     + "the first " + last.getAsInt() + " texts");
         }
-        requireCosine("max score", maxScore);
-        requireCosine("min score", minScore);
         if (minScore.orElse(-1) > maxScore.orElse(1)) {
             throw new ConfigurationException("min score must be at most the highest, " + maxScore.getAsDouble()
                     + ", got " + minScore.getAsDouble());
-        }
-        requireFinite("margin", margin);
-        requireFinite("relative margin", relativeMargin);
-    }
-
-    private static void requireCosine(String name, OptionalDouble score) {
-        if (score.isPresent() && !(Math.abs(score.getAsDouble()) <= 1)) {
-            throw new ConfigurationException(name + " must be a cosine, from -1 to 1, got " + score.getAsDouble());
-        }
-    }
-
-    private static void requireFinite(String name, OptionalDouble value) {
-        if (value.isPresent() && !Double.isFinite(value.getAsDouble())) {
-            throw new ConfigurationException(name + " must be a finite number, got " + value.getAsDouble());
         }
     }
 
@@ -64,29 +50,9 @@ public record NegativeOptions(int count, int skipped, OptionalInt last, Optional
         return new NegativeOptions(3, 0, OptionalInt.empty(), none, none, none, none, false, 0);
     }
 
-    /** The same with another number of negatives. */
-    public NegativeOptions withCount(int negatives) {
-        return new NegativeOptions(negatives, skipped, last, maxScore, minScore, margin, relativeMargin, drawn, seed);
-    }
-
-    /** The same with other ranks. */
-    public NegativeOptions withRanks(int fewest, OptionalInt most) {
-        return new NegativeOptions(count, fewest, most, maxScore, minScore, margin, relativeMargin, drawn, seed);
-    }
-
-    /** The same with other limits of scores. */
-    public NegativeOptions withScores(OptionalDouble lowest, OptionalDouble highest) {
-        return new NegativeOptions(count, skipped, last, highest, lowest, margin, relativeMargin, drawn, seed);
-    }
-
-    /** The same with other margins. */
-    public NegativeOptions withMargins(OptionalDouble absolute, OptionalDouble relative) {
-        return new NegativeOptions(count, skipped, last, maxScore, minScore, absolute, relative, drawn, seed);
-    }
-
     /** The same with negatives that are drawn. */
-    public NegativeOptions drawn(long withSeed) {
-        return new NegativeOptions(count, skipped, last, maxScore, minScore, margin, relativeMargin, true, withSeed);
+    public NegativeOptions drawn(long newSeed) {
+        return withDrawn(true).withSeed(newSeed);
     }
 
     /** How many of the nearest texts are looked at, where an anchor has at most so many positives. */

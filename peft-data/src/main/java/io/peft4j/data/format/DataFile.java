@@ -1,6 +1,7 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.option.With;
 import java.nio.charset.Charset;
 import java.nio.charset.IllegalCharsetNameException;
 import java.nio.charset.StandardCharsets;
@@ -28,8 +29,9 @@ import java.util.Optional;
  * @param columns names of keys or columns in the file, and the names that the format has for them; others keep theirs
  * @param encoding of its text; empty: UTF-8, or UTF-16 where the file begins with its byte order mark
  */
+@With
 public record DataFile(Path path, Optional<DataFormat> format, Map<String, String> columns,
-        Optional<Charset> encoding) {
+        Optional<Charset> encoding) implements DataFileWith {
     /**
      * Copies the names.
      *
@@ -48,21 +50,6 @@ public record DataFile(Path path, Optional<DataFormat> format, Map<String, Strin
     /** A file that is read as what it looks like. */
     public static DataFile of(Path path) {
         return new DataFile(path, Optional.empty(), Map.of(), Optional.empty());
-    }
-
-    /** The same file with rows of this format. */
-    public DataFile withFormat(DataFormat newFormat) {
-        return new DataFile(path, Optional.of(newFormat), columns, encoding);
-    }
-
-    /** The same file with other names for its columns. */
-    public DataFile withColumns(Map<String, String> newColumns) {
-        return new DataFile(path, format, newColumns, encoding);
-    }
-
-    /** The same file with text in this encoding. */
-    public DataFile withEncoding(Charset newEncoding) {
-        return new DataFile(path, format, columns, Optional.of(newEncoding));
     }
 
     /**

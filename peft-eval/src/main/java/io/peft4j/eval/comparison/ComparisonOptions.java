@@ -1,10 +1,10 @@
 package io.peft4j.eval.comparison;
 
-import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.option.Option;
+import io.peft4j.core.option.With;
 import io.peft4j.eval.statistics.Bootstrap;
 import io.peft4j.eval.statistics.Power;
 import java.util.Locale;
-import java.util.Objects;
 
 /**
  * How two models are compared and when one is called better.
@@ -15,8 +15,12 @@ import java.util.Objects;
  * @param worthwhile the smallest gain that is worth shipping, as a share of the metric's scale; default 0.05
  * @param guardTolerance the loss on the guard set that is accepted, as a share of its items; default 0.05
  */
-public record ComparisonOptions(Bootstrap bootstrap, ScoreTest scoreTest, Power power, double worthwhile,
-        double guardTolerance) {
+@With
+public record ComparisonOptions(Bootstrap bootstrap, ScoreTest scoreTest, Power power,
+        @Option(range = "(0,1)", called = "the worthwhile gain") double worthwhile,
+        @Option(range = "[0,1)", called = "the tolerance of the guard set") double guardTolerance)
+        implements
+            ComparisonOptionsWith {
     /** Tests of scores. */
     public enum ScoreTest {
         /** The mean difference against random signs: tests what is reported. */
@@ -27,13 +31,7 @@ public record ComparisonOptions(Bootstrap bootstrap, ScoreTest scoreTest, Power 
 
     /** Checks the ranges. */
     public ComparisonOptions {
-        Objects.requireNonNull(bootstrap, "bootstrap");
-        Objects.requireNonNull(scoreTest, "scoreTest");
-        Objects.requireNonNull(power, "power");
-        if (!(worthwhile > 0 && worthwhile < 1) || !(guardTolerance >= 0 && guardTolerance < 1)) {
-            throw new ConfigurationException("the worthwhile gain (" + worthwhile + ") must be between 0 and 1, the "
-                    + "tolerance of the guard set (" + guardTolerance + ") 0 or more and below 1");
-        }
+        ComparisonOptionsWith.check(bootstrap, scoreTest, power, worthwhile, guardTolerance);
     }
 
     /** 95 % intervals, 10,000 draws, seed 0, permutation tests, 80 % power, 5 points worth shipping. */
@@ -43,28 +41,12 @@ public record ComparisonOptions(Bootstrap bootstrap, ScoreTest scoreTest, Power 
 
     /** The same with other draws. */
     public ComparisonOptions withSeed(long seed) {
-        return new ComparisonOptions(bootstrap.withSeed(seed), scoreTest, power, worthwhile, guardTolerance);
+        return withBootstrap(bootstrap.withSeed(seed));
     }
 
     /** The same with another number of draws. */
     public ComparisonOptions withResamples(int resamples) {
-        return new ComparisonOptions(bootstrap.withResamples(resamples), scoreTest, power, worthwhile,
-                guardTolerance);
-    }
-
-    /** The same with another test of scores. */
-    public ComparisonOptions withScoreTest(ScoreTest test) {
-        return new ComparisonOptions(bootstrap, test, power, worthwhile, guardTolerance);
-    }
-
-    /** The same with another gain that is worth shipping. */
-    public ComparisonOptions withWorthwhile(double gain) {
-        return new ComparisonOptions(bootstrap, scoreTest, power, gain, guardTolerance);
-    }
-
-    /** The same with another loss on the guard set that is accepted. */
-    public ComparisonOptions withGuardTolerance(double loss) {
-        return new ComparisonOptions(bootstrap, scoreTest, power, worthwhile, loss);
+        return withBootstrap(bootstrap.withResamples(resamples));
     }
 
     /** The options in one line, for reports. */

@@ -1,6 +1,7 @@
 package io.peft4j.eval.comparison;
 
 import io.peft4j.core.Internal;
+import io.peft4j.core.option.With;
 import io.peft4j.eval.comparison.Verdict.Untrained;
 import java.util.List;
 import java.util.Objects;
@@ -21,9 +22,10 @@ import java.util.Optional;
  * @param writes whether the model writes answers, so that it could lose general ability; one with a head does not
  */
 @Internal
+@With
 public record Evidence(String base, String tuned, MetricResult metric, List<MetricResult> others,
         List<Untrained> untrained, Optional<MetricResult> guard, int leaked, String leak,
-        int calibrated, boolean writes) {
+        int calibrated, boolean writes) implements EvidenceWith {
     /** Copies the lists. */
     public Evidence {
         Objects.requireNonNull(base, "base");
@@ -45,19 +47,8 @@ public record Evidence(String base, String tuned, MetricResult metric, List<Metr
         return new Evidence("base", "tuned", metric, others, List.of(), Optional.empty(), 0, "", calibrated, false);
     }
 
-    /** The same with a guard set. */
-    public Evidence withGuard(MetricResult overall) {
-        return new Evidence(base, tuned, metric, others, untrained, Optional.of(overall), leaked, leak,
-                calibrated, writes);
-    }
-
     /** The same with leaked items, and in which words they stand in the training data. */
     public Evidence withLeaked(int items, String words) {
         return new Evidence(base, tuned, metric, others, untrained, guard, items, words, calibrated, writes);
-    }
-
-    /** The same with other arms that need no training. */
-    public Evidence withUntrained(List<Untrained> arms) {
-        return new Evidence(base, tuned, metric, others, arms, guard, leaked, leak, calibrated, writes);
     }
 }

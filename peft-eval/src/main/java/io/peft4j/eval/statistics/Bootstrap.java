@@ -1,5 +1,6 @@
 package io.peft4j.eval.statistics;
 
+import io.peft4j.core.option.With;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -18,7 +19,8 @@ import org.apache.commons.math3.distribution.TDistribution;
  * @param seed seed of the draws: the same seed gives the same interval
  * @param expanded whether the interval is made wide enough for small n
  */
-public record Bootstrap(double level, int resamples, long seed, boolean expanded) {
+@With
+public record Bootstrap(double level, int resamples, long seed, boolean expanded) implements BootstrapWith {
     private static final NormalDistribution NORMAL = new NormalDistribution(null, 0, 1);
     /** Fewer items than these off the most frequent value say too little about the spread to resample them. */
     private static final int FEW = 5;
@@ -34,16 +36,6 @@ public record Bootstrap(double level, int resamples, long seed, boolean expanded
     /** 95 %, 10,000 draws, seed 0, expanded. */
     public static Bootstrap defaults() {
         return new Bootstrap(0.95, 10_000, 0, true);
-    }
-
-    /** The same with another seed. */
-    public Bootstrap withSeed(long newSeed) {
-        return new Bootstrap(level, resamples, newSeed, expanded);
-    }
-
-    /** The same with another number of draws. */
-    public Bootstrap withResamples(int number) {
-        return new Bootstrap(level, number, seed, expanded);
     }
 
     /**

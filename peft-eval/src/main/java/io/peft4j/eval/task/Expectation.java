@@ -1,6 +1,7 @@
 package io.peft4j.eval.task;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.option.With;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -18,9 +19,10 @@ import java.util.Optional;
  * @param tools which tools it must call
  * @param former the same question in a former edition, with what was right then
  */
+@With
 public record Expectation(List<FactCheck> facts, boolean normalizes, Optional<String> label,
         Optional<FormatCheck> form, Optional<Choices> choices, Optional<Boolean> refusal, Optional<ToolCheck> tools,
-        Optional<EvaluationItem> former) {
+        Optional<EvaluationItem> former) implements ExpectationWith {
     /** Nothing. */
     public static final Expectation NONE = new Expectation(List.of(), false, Optional.empty(), Optional.empty(),
             Optional.empty(), Optional.empty());
@@ -92,16 +94,6 @@ public record Expectation(List<FactCheck> facts, boolean normalizes, Optional<St
     /** The same with facts that are drawn from a reference. */
     Expectation with(DrawnFacts drawn) {
         return new Expectation(List.of(drawn), normalizes, label, form, choices, refusal, tools, former);
-    }
-
-    /** The same where these tools are shown and must be called or not. */
-    public Expectation withTools(ToolCheck check) {
-        return new Expectation(facts, normalizes, label, form, choices, refusal, Optional.of(check), former);
-    }
-
-    /** The same of a question that a former edition answers, too. */
-    public Expectation withFormer(EvaluationItem item) {
-        return new Expectation(facts, normalizes, label, form, choices, refusal, tools, Optional.of(item));
     }
 
     /** Whether there is something to judge an answer's text by. */

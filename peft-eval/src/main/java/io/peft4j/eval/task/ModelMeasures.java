@@ -2,6 +2,7 @@ package io.peft4j.eval.task;
 
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
+import io.peft4j.core.option.With;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
@@ -23,8 +24,10 @@ import java.util.stream.IntStream;
  * @param labelAuc of the labels' likelihoods
  * @param draws agreement of answers that are drawn several times
  */
+@With
 public record ModelMeasures(OptionalInt cut, Optional<Perplexity> likelihood,
-        Optional<MultipleChoice.Result> choices, OptionalDouble labelAuc, Optional<Consistency> draws) {
+        Optional<MultipleChoice.Result> choices, OptionalDouble labelAuc,
+        Optional<Consistency> draws) implements ModelMeasuresWith {
     /** Nothing: there is no model. */
     public static final ModelMeasures NONE = new ModelMeasures(OptionalInt.empty(), Optional.empty(),
             Optional.empty(), OptionalDouble.empty(), Optional.empty());
@@ -65,16 +68,6 @@ public record ModelMeasures(OptionalInt cut, Optional<Perplexity> likelihood,
                 : Perplexity.ofFitting(model, ChatDataset.of(told)),
                 questions.isEmpty() ? Optional.empty() : Optional.of(MultipleChoice.of(model).on(questions)),
                 labelAuc(model, items), Optional.empty());
-    }
-
-    /** Of the same model's draws, too. */
-    public ModelMeasures withDraws(Consistency newDraws) {
-        return new ModelMeasures(cut, likelihood, choices, labelAuc, Optional.of(newDraws));
-    }
-
-    /** With the number of answers that were cut. */
-    public ModelMeasures withCut(int answers) {
-        return new ModelMeasures(OptionalInt.of(answers), likelihood, choices, labelAuc, draws);
     }
 
     private static ChatMessage unlearned(ChatMessage message) {

@@ -5,9 +5,9 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.GenerationListener;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
+import io.peft4j.core.option.With;
 import io.peft4j.core.peft.PeftModel;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -22,16 +22,12 @@ import java.util.Optional;
  * @param listener follows the answers
  */
 @Internal(shared = true)
+@With
 public record AnswerRequest(Prompt prompt, String adapter, GenerationOptions options, String client,
-        Optional<Duration> timeout, AnswerListener listener) {
+        Optional<Duration> timeout, AnswerListener listener) implements AnswerRequestWith {
     /** Refuses null, and what a request cannot have. */
     public AnswerRequest {
-        Objects.requireNonNull(prompt, "prompt");
-        Objects.requireNonNull(adapter, "adapter");
-        Objects.requireNonNull(options, "options");
-        Objects.requireNonNull(client, "client");
-        Objects.requireNonNull(timeout, "timeout");
-        Objects.requireNonNull(listener, "listener");
+        AnswerRequestWith.check(prompt, adapter, options, client, timeout, listener);
         if (options.listener() != GenerationListener.NONE) {
             throw new ConfigurationException("use AnswerRequest.withListener instead of "
                     + "GenerationOptions.withListener");
@@ -45,30 +41,5 @@ public record AnswerRequest(Prompt prompt, String adapter, GenerationOptions opt
     public static AnswerRequest of(Prompt prompt) {
         return new AnswerRequest(prompt, PeftModel.BASE, GenerationOptions.defaults(), "", Optional.empty(),
                 AnswerListener.NONE);
-    }
-
-    /** The same to an adapter, or to {@link PeftModel#BASE}. */
-    public AnswerRequest withAdapter(String name) {
-        return new AnswerRequest(prompt, name, options, client, timeout, listener);
-    }
-
-    /** The same with other options. */
-    public AnswerRequest withOptions(GenerationOptions newOptions) {
-        return new AnswerRequest(prompt, adapter, newOptions, client, timeout, listener);
-    }
-
-    /** The same from a client. */
-    public AnswerRequest withClient(String id) {
-        return new AnswerRequest(prompt, adapter, options, id, timeout, listener);
-    }
-
-    /** The same with so much time. */
-    public AnswerRequest withTimeout(Duration time) {
-        return new AnswerRequest(prompt, adapter, options, client, Optional.of(time), listener);
-    }
-
-    /** The same with a listener. */
-    public AnswerRequest withListener(AnswerListener newListener) {
-        return new AnswerRequest(prompt, adapter, options, client, timeout, newListener);
     }
 }

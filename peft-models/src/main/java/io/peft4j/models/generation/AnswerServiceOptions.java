@@ -1,6 +1,7 @@
 package io.peft4j.models.generation;
 
-import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.option.Option;
+import io.peft4j.core.option.With;
 
 /**
  * How much an {@link AnswerService} does at once.
@@ -16,41 +17,19 @@ import io.peft4j.core.error.ConfigurationException;
  * @param prefixes whether keys and values of prompts are kept, so that a beginning which comes again, such as a system
  *     prompt, is not computed again; default true
  */
-public record AnswerServiceOptions(int rows, long cacheBytes, int promptChunk, int waiting, int waitingPerClient,
-        boolean prefixes) {
+@With
+public record AnswerServiceOptions(@Option(range = "[1,)") int rows, @Option(range = "[1,)") long cacheBytes,
+        @Option(range = "[1,)") int promptChunk, @Option(range = "[1,)") int waiting,
+        @Option(range = "[1,)") int waitingPerClient,
+        boolean prefixes) implements AnswerServiceOptionsWith {
     /** Checks the ranges. */
     public AnswerServiceOptions {
-        require("rows", rows);
-        require("cacheBytes", cacheBytes);
-        require("promptChunk", promptChunk);
-        require("waiting", waiting);
-        require("waitingPerClient", waitingPerClient);
-    }
-
-    private static void require(String name, long value) {
-        if (value < 1) {
-            throw new ConfigurationException(name + " must be at least 1, got " + value);
-        }
+        AnswerServiceOptionsWith.check(rows, cacheBytes, promptChunk, waiting, waitingPerClient);
     }
 
     /** The defaults. */
     public static AnswerServiceOptions defaults() {
         return new AnswerServiceOptions(32, 512L << 20, 128, 256, 128, true);
-    }
-
-    /** The same with another number of answers at once. */
-    public AnswerServiceOptions withRows(int count) {
-        return new AnswerServiceOptions(count, cacheBytes, promptChunk, waiting, waitingPerClient, prefixes);
-    }
-
-    /** The same with another memory for keys and values. */
-    public AnswerServiceOptions withCacheBytes(long bytes) {
-        return new AnswerServiceOptions(rows, bytes, promptChunk, waiting, waitingPerClient, prefixes);
-    }
-
-    /** The same with another number of tokens of prompts between two tokens of running answers. */
-    public AnswerServiceOptions withPromptChunk(int tokens) {
-        return new AnswerServiceOptions(rows, cacheBytes, tokens, waiting, waitingPerClient, prefixes);
     }
 
     /**
@@ -60,11 +39,6 @@ public record AnswerServiceOptions(int rows, long cacheBytes, int promptChunk, i
      * @param perClient the most requests of one client
      */
     public AnswerServiceOptions withWaiting(int all, int perClient) {
-        return new AnswerServiceOptions(rows, cacheBytes, promptChunk, all, perClient, prefixes);
-    }
-
-    /** The same, with keys and values of prompts kept for reuse or not. */
-    public AnswerServiceOptions withPrefixes(boolean keep) {
-        return new AnswerServiceOptions(rows, cacheBytes, promptChunk, waiting, waitingPerClient, keep);
+        return withWaiting(all).withWaitingPerClient(perClient);
     }
 }

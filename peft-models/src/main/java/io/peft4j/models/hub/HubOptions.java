@@ -2,13 +2,13 @@ package io.peft4j.models.hub;
 
 import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.option.With;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -38,7 +38,9 @@ import org.slf4j.LoggerFactory;
  * @param offline true: no request to the hub
  */
 @Internal(shared = true)
-public record HubOptions(Path cacheFolder, URI endpoint, Optional<String> token, boolean offline) {
+@With
+public record HubOptions(Path cacheFolder, URI endpoint, Optional<String> token,
+        boolean offline) implements HubOptionsWith {
     private static final Logger LOG = LoggerFactory.getLogger(HubOptions.class);
     private static final String PUBLIC_HUB = "https://huggingface.co";
     private static final Set<String> TRUE_VALUES = Set.of("1", "ON", "YES", "TRUE");
@@ -49,8 +51,7 @@ public record HubOptions(Path cacheFolder, URI endpoint, Optional<String> token,
      * @throws ConfigurationException when the endpoint is not an http or https address
      */
     public HubOptions {
-        Objects.requireNonNull(cacheFolder, "cacheFolder");
-        Objects.requireNonNull(token, "token");
+        HubOptionsWith.check(cacheFolder, endpoint, token);
         String scheme = endpoint.getScheme();
         if (endpoint.getHost() == null || !("http".equals(scheme) || "https".equals(scheme))) {
             throw new ConfigurationException("The hub's address (HF_ENDPOINT) is '" + endpoint
@@ -87,16 +88,6 @@ public record HubOptions(Path cacheFolder, URI endpoint, Optional<String> token,
     }
 
     /**
-     * The same options with another cache folder.
-     *
-     * @param folder folder of the models
-     * @return the new options
-     */
-    public HubOptions withCacheFolder(Path folder) {
-        return new HubOptions(folder, endpoint, token, offline);
-    }
-
-    /**
      * The same options with another hub.
      *
      * @param address address of the hub
@@ -104,27 +95,7 @@ public record HubOptions(Path cacheFolder, URI endpoint, Optional<String> token,
      * @throws ConfigurationException when it is not an http or https address
      */
     public HubOptions withEndpoint(String address) {
-        return new HubOptions(cacheFolder, endpoint(address), token, offline);
-    }
-
-    /**
-     * The same options with an access token.
-     *
-     * @param accessToken the token
-     * @return the new options
-     */
-    public HubOptions withToken(String accessToken) {
-        return new HubOptions(cacheFolder, endpoint, Optional.of(accessToken), offline);
-    }
-
-    /**
-     * The same options with or without requests to the hub.
-     *
-     * @param isOffline true: no request to the hub
-     * @return the new options
-     */
-    public HubOptions withOffline(boolean isOffline) {
-        return new HubOptions(cacheFolder, endpoint, token, isOffline);
+        return withEndpoint(endpoint(address));
     }
 
     /** All but the token, which must not end up in a log. */

@@ -1,9 +1,10 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.option.Option;
+import io.peft4j.core.option.With;
 import java.util.Arrays;
 import java.util.Locale;
-import java.util.Objects;
 
 /**
  * The options of {@link DpoObjective}.
@@ -14,7 +15,10 @@ import java.util.Objects;
  *     without a meaning for {@link Loss#IPO}
  * @param reference what the model is held against; default {@link Reference#BASE}
  */
-public record DpoOptions(double beta, Loss loss, double labelSmoothing, Reference reference) {
+@With
+public record DpoOptions(@Option(range = "(0,)") double beta, Loss loss,
+        @Option(range = "[0,0.5)", called = "the label smoothing") double labelSmoothing,
+        Reference reference) implements DpoOptionsWith {
     /** The forms of the loss. {@code d} is the difference of both answers' log-probabilities over the reference's. */
     public enum Loss {
         /**
@@ -49,10 +53,7 @@ public record DpoOptions(double beta, Loss loss, double labelSmoothing, Referenc
 
     /** Checks the ranges. */
     public DpoOptions {
-        Objects.requireNonNull(loss, "loss");
-        Objects.requireNonNull(reference, "reference");
-        requireAboveZero("beta", beta);
-        requireSmoothing(labelSmoothing);
+        DpoOptionsWith.check(beta, loss, labelSmoothing, reference);
         if (loss == Loss.IPO && labelSmoothing != 0) {
             throw new ConfigurationException("the loss ipo has no label smoothing; leave it at 0, or use the loss "
                     + Loss.SIGMOID + " or " + Loss.ROBUST);
@@ -76,25 +77,5 @@ public record DpoOptions(double beta, Loss loss, double labelSmoothing, Referenc
     /** The defaults. */
     public static DpoOptions defaults() {
         return new DpoOptions(0.1, Loss.SIGMOID, 0, Reference.BASE);
-    }
-
-    /** The same with another beta. */
-    public DpoOptions withBeta(double value) {
-        return new DpoOptions(value, loss, labelSmoothing, reference);
-    }
-
-    /** The same with another form of the loss. */
-    public DpoOptions withLoss(Loss value) {
-        return new DpoOptions(beta, value, labelSmoothing, reference);
-    }
-
-    /** The same with another label smoothing. */
-    public DpoOptions withLabelSmoothing(double value) {
-        return new DpoOptions(beta, loss, value, reference);
-    }
-
-    /** The same with another reference. */
-    public DpoOptions withReference(Reference value) {
-        return new DpoOptions(beta, loss, labelSmoothing, value);
     }
 }

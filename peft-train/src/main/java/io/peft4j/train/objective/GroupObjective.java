@@ -256,12 +256,12 @@ public final class GroupObjective implements AnswerObjective<AnswerGroup> {
         }
 
         GroupOptions options(ObjectiveValues values) {
-            GroupOptions options = usual.withReference(values.get(beta), Reference.named(values.get(
+            GroupOptions options = usual.withBeta(values.get(beta)).withReference(Reference.named(values.get(
                     PreferenceObjective.PairsType.REFERENCE))).withMaxCompletionLength(values.get(LENGTH),
                             oneOf(values.get(CUT), "cut answers", "mask", "learn"));
             return usual.loss() == GroupOptions.Loss.RLOO ? options
                     : options.withLoss(GroupOptions.Loss.named(values.get(LOSS)))
-                            .withScaledRewards(oneOf(values.get(SCALE), "scale of rewards", "group", "none"));
+                            .withScaleRewards(oneOf(values.get(SCALE), "scale of rewards", "group", "none"));
         }
 
         static boolean oneOf(String value, String what, String yes, String no) {

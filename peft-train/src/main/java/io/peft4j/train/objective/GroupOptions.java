@@ -1,9 +1,10 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.option.Option;
+import io.peft4j.core.option.With;
 import java.util.Arrays;
 import java.util.Locale;
-import java.util.Objects;
 
 /**
  * The options of {@link GroupObjective}. A loss is a mean over the answers of an update; {@code A} is the advantage of
@@ -18,8 +19,10 @@ import java.util.Objects;
  * @param maxCompletionLength the most tokens of an answer, what is longer is cut; default 256
  * @param masksCut whether answers that were cut are left out of the loss; default false
  */
-public record GroupOptions(Loss loss, boolean scaleRewards, double beta, Reference reference, int maxCompletionLength,
-        boolean masksCut) {
+@With
+public record GroupOptions(Loss loss, boolean scaleRewards, @Option(range = "[0,)") double beta, Reference reference,
+        @Option(range = "[1,)", called = "the most tokens of an answer") int maxCompletionLength,
+        boolean masksCut) implements GroupOptionsWith {
     /** The most tokens of an answer, by default. */
     public static final int USUAL_LENGTH = 256;
 
@@ -62,15 +65,7 @@ public record GroupOptions(Loss loss, boolean scaleRewards, double beta, Referen
 
     /** Checks the ranges. */
     public GroupOptions {
-        Objects.requireNonNull(loss, "loss");
-        Objects.requireNonNull(reference, "reference");
-        if (!(beta >= 0 && beta < Double.POSITIVE_INFINITY)) {
-            throw new ConfigurationException("beta is " + beta + "; it must be 0 or more");
-        }
-        if (maxCompletionLength < 1) {
-            throw new ConfigurationException("the most tokens of an answer must be at least 1, got "
-                    + maxCompletionLength);
-        }
+        GroupOptionsWith.check(loss, beta, reference, maxCompletionLength);
     }
 
     /** The defaults of {@code grpo}. */
@@ -81,21 +76,6 @@ public record GroupOptions(Loss loss, boolean scaleRewards, double beta, Referen
     /** The defaults of {@code rloo}. */
     public static GroupOptions rloo() {
         return new GroupOptions(Loss.RLOO, false, 0.05, Reference.BASE, USUAL_LENGTH, false);
-    }
-
-    /** The same with another loss. */
-    public GroupOptions withLoss(Loss value) {
-        return new GroupOptions(value, scaleRewards, beta, reference, maxCompletionLength, masksCut);
-    }
-
-    /** The same with or without the division by the standard deviation. */
-    public GroupOptions withScaledRewards(boolean value) {
-        return new GroupOptions(loss, value, beta, reference, maxCompletionLength, masksCut);
-    }
-
-    /** The same with another beta and reference. */
-    public GroupOptions withReference(double newBeta, Reference value) {
-        return new GroupOptions(loss, scaleRewards, newBeta, value, maxCompletionLength, masksCut);
     }
 
     /** The same with another limit of an answer, and with answers that it cuts left out of the loss or not. */

@@ -1,6 +1,7 @@
 package io.peft4j.train.objective;
 
-import java.util.Objects;
+import io.peft4j.core.option.Option;
+import io.peft4j.core.option.With;
 
 /**
  * The options of {@link KtoObjective}.
@@ -11,32 +12,18 @@ import java.util.Objects;
  *     examples, should be about alike
  * @param reference what the model is held against; default {@link Reference#BASE}
  */
-public record KtoOptions(double beta, double desirableWeight, double undesirableWeight, Reference reference) {
+@With
+public record KtoOptions(@Option(range = "(0,)") double beta,
+        @Option(range = "(0,)", called = "the weight of desirable answers") double desirableWeight,
+        @Option(range = "(0,)", called = "the weight of undesirable answers") double undesirableWeight,
+        Reference reference) implements KtoOptionsWith {
     /** Checks the ranges. */
     public KtoOptions {
-        Objects.requireNonNull(reference, "reference");
-        DpoOptions.requireAboveZero("beta", beta);
-        DpoOptions.requireAboveZero("the weight of desirable answers", desirableWeight);
-        DpoOptions.requireAboveZero("the weight of undesirable answers", undesirableWeight);
+        KtoOptionsWith.check(beta, desirableWeight, undesirableWeight, reference);
     }
 
     /** The defaults. */
     public static KtoOptions defaults() {
         return new KtoOptions(0.1, 1, 1, Reference.BASE);
-    }
-
-    /** The same with another beta. */
-    public KtoOptions withBeta(double value) {
-        return new KtoOptions(value, desirableWeight, undesirableWeight, reference);
-    }
-
-    /** The same with other weights. */
-    public KtoOptions withWeights(double desirable, double undesirable) {
-        return new KtoOptions(beta, desirable, undesirable, reference);
-    }
-
-    /** The same with another reference. */
-    public KtoOptions withReference(Reference value) {
-        return new KtoOptions(beta, desirableWeight, undesirableWeight, value);
     }
 }

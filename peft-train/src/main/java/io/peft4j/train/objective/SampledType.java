@@ -43,8 +43,8 @@ abstract class SampledType extends GroupObjective.Type {
     }
 
     private static SamplingOptions sampling(ObjectiveValues values) {
-        return USUAL.withGroupSize(values.get(GROUP)).withDraws(values.get(HEAT), values.get(TOP_P))
-                .withEndOnCollapse(oneOf(values.get(COLLAPSE), "answer to a collapse", "end", "warn"));
+        return USUAL.withGroupSize(values.get(GROUP)).withTemperature(values.get(HEAT)).withTopP(values.get(TOP_P))
+                .withEndsOnCollapse(oneOf(values.get(COLLAPSE), "answer to a collapse", "end", "warn"));
     }
 
     /** For what is to be known before there is a grader. */

@@ -1,7 +1,8 @@
 package io.peft4j.train.objective;
 
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Sampling;
+import io.peft4j.core.option.Option;
+import io.peft4j.core.option.With;
 
 /**
  * How a model answers prompts of which it learns ({@link SampledObjective}).
@@ -14,18 +15,16 @@ import io.peft4j.core.model.Sampling;
  * @param endsOnCollapse whether the training ends where the reward falls far, or answers grow until they are cut;
  *     default true
  */
-public record SamplingOptions(int groupSize, double temperature, double topP, String grader,
-        boolean endsOnCollapse) {
+@With
+public record SamplingOptions(
+        @Option(range = "[2,)", called = "the group size", because = ", since rewards are compared") int groupSize,
+        @Option(range = "(0,)", called = "the sampling temperature",
+                because = ", since equal answers teach nothing") double temperature,
+        double topP, String grader,
+        boolean endsOnCollapse) implements SamplingOptionsWith {
     /** Checks the ranges. */
     public SamplingOptions {
-        if (groupSize < 2) {
-            throw new ConfigurationException("the group size is " + groupSize + "; it must be at least 2, since "
-                    + "rewards are compared");
-        }
-        if (!(temperature > 0)) {
-            throw new ConfigurationException("the sampling temperature is " + temperature + "; it must be above 0, "
-                    + "since equal answers teach nothing");
-        }
+        SamplingOptionsWith.check(groupSize, temperature, grader);
         // The others are checked where they are used.
         Sampling.of(temperature, 0).withTopP(topP);
     }
@@ -33,25 +32,5 @@ public record SamplingOptions(int groupSize, double temperature, double topP, St
     /** Groups of 8 at temperature 1. */
     public static SamplingOptions defaults() {
         return new SamplingOptions(8, 1, 1, "", true);
-    }
-
-    /** The same with another number of answers to each prompt. */
-    public SamplingOptions withGroupSize(int size) {
-        return new SamplingOptions(size, temperature, topP, grader, endsOnCollapse);
-    }
-
-    /** The same with other draws. */
-    public SamplingOptions withDraws(double newTemperature, double newTopP) {
-        return new SamplingOptions(groupSize, newTemperature, newTopP, grader, endsOnCollapse);
-    }
-
-    /** The same for a grader that this tells from others. */
-    public SamplingOptions withGrader(String name) {
-        return new SamplingOptions(groupSize, temperature, topP, name, endsOnCollapse);
-    }
-
-    /** The same with the end of a training that collapses, or only a warning. */
-    public SamplingOptions withEndOnCollapse(boolean ends) {
-        return new SamplingOptions(groupSize, temperature, topP, grader, ends);
     }
 }

@@ -1,6 +1,8 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.option.Option;
+import io.peft4j.core.option.With;
 import io.peft4j.data.near.PassageIndex;
 import java.util.Arrays;
 import java.util.List;
@@ -22,8 +24,12 @@ import java.util.Optional;
  * @param passages where what belongs to a question is found if a row says nothing; default none
  * @param most passages of them
  */
-public record SelfDistillationOptions(double alpha, Along along, Teacher teacher, int maxNewTokens, double temperature,
-        String prompt, Optional<PassageIndex> passages, int most) {
+@With
+public record SelfDistillationOptions(@Option(range = "[0,1]") double alpha, Along along, Teacher teacher,
+        @Option(range = "[1,)", called = "the most tokens of an answer") int maxNewTokens,
+        @Option(range = "[0,)", zero = "greedy", called = "the temperature of answers") double temperature,
+        String prompt, Optional<PassageIndex> passages,
+        @Option(range = "[1,)", called = "the number of passages") int most) implements SelfDistillationOptionsWith {
     /** What the teacher is asked by default: what it knows more comes first, so that equal beginnings are shared. */
     public static final String PROMPT = "{context}\n\n{prompt}";
     private static final int MOST = 2;
@@ -50,18 +56,10 @@ public record SelfDistillationOptions(double alpha, Along along, Teacher teacher
      * @throws ConfigurationException when a number is out of range, or the prompt lacks a place
      */
     public SelfDistillationOptions {
-        require(alpha >= 0 && alpha <= 1, "alpha is " + alpha + "; it must be from 0 to 1");
-        require(maxNewTokens > 0, "the most tokens of an answer are " + maxNewTokens + "; they must be at least 1");
-        require(temperature >= 0 && temperature < Double.POSITIVE_INFINITY, "the temperature of answers is "
-                + temperature + "; it must be 0 (greedy) or more");
-        require(most > 0, "the number of passages is " + most + "; it must be at least 1");
-        require(prompt.contains("{prompt}") && prompt.contains("{context}"), "the teacher's prompt '" + prompt
-                + "' has no place for {prompt} or {context}");
-    }
-
-    private static void require(boolean condition, String fault) {
-        if (!condition) {
-            throw new ConfigurationException(fault);
+        SelfDistillationOptionsWith.check(alpha, along, teacher, maxNewTokens, temperature, prompt, passages, most);
+        if (!prompt.contains("{prompt}") || !prompt.contains("{context}")) {
+            throw new ConfigurationException("the teacher's prompt '" + prompt
+                    + "' has no place for {prompt} or {context}");
         }
     }
 
@@ -70,35 +68,19 @@ public record SelfDistillationOptions(double alpha, Along along, Teacher teacher
         return new SelfDistillationOptions(0.5, Along.OWN, Teacher.BASE, 64, 1, PROMPT, Optional.empty(), MOST);
     }
 
-    /** The same with another divergence. */
-    public SelfDistillationOptions withAlpha(double value) {
-        return new SelfDistillationOptions(value, along, teacher, maxNewTokens, temperature, prompt, passages, most);
-    }
-
     /** The same along other answers. */
     public SelfDistillationOptions along(Along answers) {
-        return new SelfDistillationOptions(alpha, answers, teacher, maxNewTokens, temperature, prompt, passages, most);
-    }
-
-    /** The same with other weights of the teacher. */
-    public SelfDistillationOptions withTeacher(Teacher weights) {
-        return new SelfDistillationOptions(alpha, along, weights, maxNewTokens, temperature, prompt, passages, most);
+        return withAlong(answers);
     }
 
     /** The same with own answers that are drawn otherwise. */
     public SelfDistillationOptions withAnswers(int tokens, double heat) {
-        return new SelfDistillationOptions(alpha, along, teacher, tokens, heat, prompt, passages, most);
-    }
-
-    /** The same with another prompt of the teacher. */
-    public SelfDistillationOptions withPrompt(String text) {
-        return new SelfDistillationOptions(alpha, along, teacher, maxNewTokens, temperature, text, passages, most);
+        return withMaxNewTokens(tokens).withTemperature(heat);
     }
 
     /** The same with passages for rows that have no context. */
     public SelfDistillationOptions withPassages(PassageIndex index, int count) {
-        return new SelfDistillationOptions(alpha, along, teacher, maxNewTokens, temperature, prompt,
-                Optional.of(index), count);
+        return withPassages(index).withMost(count);
     }
 
     /** What the teacher is asked. */

@@ -33,10 +33,11 @@ class HardNegativesTest {
         for (JsonNode run : EXPECTED.get("runs")) {
             JsonNode given = run.get("options");
             NegativeOptions options = NegativeOptions.defaults().withCount(given.get("num_negatives").asInt())
-                    .withRanks(given.path("range_min").asInt(0), given.has("range_max")
+                    .withSkipped(given.path("range_min").asInt(0)).withLast(given.has("range_max")
                             ? OptionalInt.of(given.get("range_max").asInt()) : OptionalInt.empty())
-                    .withScores(number(given, "min_score"), number(given, "max_score"))
-                    .withMargins(number(given, "absolute_margin"), number(given, "relative_margin"));
+                    .withMinScore(number(given, "min_score")).withMaxScore(number(given, "max_score"))
+                    .withMargin(number(given, "absolute_margin"))
+                    .withRelativeMargin(number(given, "relative_margin"));
 
             HardNegatives.Mined mined = new HardNegatives(embedder, options).of(PAIRS, PASSAGES);
 
@@ -54,7 +55,7 @@ class HardNegativesTest {
     void drawnNegativesFollowTheSeedAndThoseThatWereThereStay() {
         BaseModel embedder = KernelsUnderTest.sharedNaive("sentences/mean-normalized");
         List<TextPair> pairs = List.of(TextPair.of("charged twice", "refund to my card", "b"));
-        NegativeOptions wide = NegativeOptions.defaults().withCount(2).withRanks(0, OptionalInt.of(6)).drawn(1);
+        NegativeOptions wide = NegativeOptions.defaults().withCount(2).withLast(6).drawn(1);
 
         List<TextPair> first = new HardNegatives(embedder, wide).of(pairs, PASSAGES).pairs();
 
@@ -68,8 +69,8 @@ class HardNegativesTest {
 
     @Test
     void ranksThatLeaveTooFewAreRefused() {
-        String ranks = assertThrows(ConfigurationException.class, () -> NegativeOptions.defaults().withRanks(2,
-                OptionalInt.of(4))).getMessage();
+        String ranks = assertThrows(ConfigurationException.class, () -> NegativeOptions.defaults().withSkipped(2)
+                .withLast(4)).getMessage();
         String none = assertThrows(ConfigurationException.class, () -> NegativeOptions.defaults().withCount(0))
                 .getMessage();
 

@@ -108,7 +108,7 @@ class ResumedObjectivesTest {
                 new Row("self-distillation", "tiny-llama", "adapters/lora", ResumedObjectivesTest::selfDistilled),
                 new Row("sft that keeps answers", "tiny-llama", "adapters/lora", ResumedObjectivesTest::keeping),
                 new Row("grpo", "tiny-llama", "adapters/lora", (model, trainer) -> rewarded(model, trainer,
-                        GroupOptions.grpo().withReference(0.1, Reference.BASE))),
+                        GroupOptions.grpo().withBeta(0.1).withReference(Reference.BASE))),
                 new Row("rloo", "tiny-llama", "adapters/lora", (model, trainer) -> rewarded(model, trainer,
                         GroupOptions.rloo())));
     }

@@ -31,16 +31,16 @@ class RewardParityTest {
     static Stream<Arguments> runs() {
         GroupOptions grpo = GroupOptions.grpo().withLoss(GroupOptions.Loss.GRPO);
         GroupOptions rloo = GroupOptions.rloo();
-        return Stream.of(Arguments.of("grpo", grpo), Arguments.of("grpo-beta", grpo.withReference(0.1, Reference.BASE)),
-                Arguments.of("grpo-start", grpo.withReference(0.1, Reference.START)),
-                Arguments.of("grpo-none", grpo.withScaledRewards(false)),
-                Arguments.of("grpo-mask", masking(grpo.withReference(0.1, Reference.BASE))),
-                Arguments.of("dr_grpo", grpo.withLoss(GroupOptions.Loss.DR_GRPO).withScaledRewards(false)
-                        .withReference(0.1, Reference.BASE)),
-                Arguments.of("dapo", GroupOptions.grpo().withReference(0.05, Reference.BASE)),
+        return Stream.of(Arguments.of("grpo", grpo), Arguments.of("grpo-beta", grpo.withBeta(0.1).withReference(Reference.BASE)),
+                Arguments.of("grpo-start", grpo.withBeta(0.1).withReference(Reference.START)),
+                Arguments.of("grpo-none", grpo.withScaleRewards(false)),
+                Arguments.of("grpo-mask", masking(grpo.withBeta(0.1).withReference(Reference.BASE))),
+                Arguments.of("dr_grpo", grpo.withLoss(GroupOptions.Loss.DR_GRPO).withScaleRewards(false)
+                        .withBeta(0.1).withReference(Reference.BASE)),
+                Arguments.of("dapo", GroupOptions.grpo().withBeta(0.05).withReference(Reference.BASE)),
                 Arguments.of("dapo-mask", masking(GroupOptions.grpo())),
-                Arguments.of("rloo", rloo.withReference(0, Reference.BASE)),
-                Arguments.of("rloo-beta", rloo.withReference(0.2, Reference.BASE)),
+                Arguments.of("rloo", rloo.withBeta(0).withReference(Reference.BASE)),
+                Arguments.of("rloo-beta", rloo.withBeta(0.2).withReference(Reference.BASE)),
                 Arguments.of("rloo-mask", masking(rloo)));
     }
 

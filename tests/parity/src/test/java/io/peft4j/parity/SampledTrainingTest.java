@@ -151,7 +151,7 @@ class SampledTrainingTest {
         // An update asks for 24 grades.
         Grading grading = Grading.by((item, answer) -> asked.getAndIncrement() < 15 * 24 ? 1 + vowels(answer)
                 : 0.1 * vowels(answer));
-        TrainingResult result = train(GroupOptions.grpo(), grading, SamplingOptions.defaults().withEndOnCollapse(ends),
+        TrainingResult result = train(GroupOptions.grpo(), grading, SamplingOptions.defaults().withEndsOnCollapse(ends),
                 40, false);
         assertEquals(ends ? TrainingResult.Ending.STOPPED_EARLY : TrainingResult.Ending.COMPLETE, result.ending());
         assertTrue(ends ? result.steps().size() <= 26 : result.steps().size() == 40, result.toString());

@@ -1,13 +1,13 @@
 package io.peft4j.feedback;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.option.With;
 import io.peft4j.data.clean.PiiDetector;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 
@@ -18,11 +18,12 @@ import java.util.function.UnaryOperator;
  * @param keptFor how long an answer is kept; without it until it is deleted
  * @param redaction what every text goes through before it is written
  */
-public record FeedbackOptions(int most, Optional<Duration> keptFor, UnaryOperator<String> redaction) {
+@With
+public record FeedbackOptions(int most, Optional<Duration> keptFor,
+        UnaryOperator<String> redaction) implements FeedbackOptionsWith {
     /** Checks the values. */
     public FeedbackOptions {
-        Objects.requireNonNull(keptFor, "keptFor");
-        Objects.requireNonNull(redaction, "redaction");
+        FeedbackOptionsWith.check(keptFor, redaction);
         if (most < 1 || keptFor.filter(time -> time.isNegative() || time.isZero()).isPresent()) {
             throw new ConfigurationException("a store of feedback keeps at least 1 answer for some time, got " + most
                     + " and " + keptFor.map(Duration::toString).orElse("no limit"));
@@ -35,21 +36,6 @@ public record FeedbackOptions(int most, Optional<Duration> keptFor, UnaryOperato
      */
     public static FeedbackOptions defaults() {
         return new FeedbackOptions(100_000, Optional.of(Duration.ofDays(90)), PiiDetector.standard()::redact);
-    }
-
-    /** The same with another number of answers. */
-    public FeedbackOptions withMost(int answers) {
-        return new FeedbackOptions(answers, keptFor, redaction);
-    }
-
-    /** The same with another time. */
-    public FeedbackOptions withKeptFor(Duration time) {
-        return new FeedbackOptions(most, Optional.of(time), redaction);
-    }
-
-    /** The same with another way to take out what must not be kept. */
-    public FeedbackOptions withRedaction(UnaryOperator<String> other) {
-        return new FeedbackOptions(most, keptFor, other);
     }
 
     String redact(String text) {

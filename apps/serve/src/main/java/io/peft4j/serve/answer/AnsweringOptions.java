@@ -2,6 +2,8 @@ package io.peft4j.serve.answer;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.option.Option;
+import io.peft4j.core.option.With;
 import io.peft4j.models.generation.AnswerServiceOptions;
 import io.peft4j.serve.model.ServedModels;
 import java.nio.file.Path;
@@ -9,7 +11,6 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.OptionalDouble;
 
 /**
@@ -24,50 +25,24 @@ import java.util.OptionalDouble;
  * @param maxError the share of answers to typed questions that may be wrong, one of the errors that thresholds were
  *     fitted for: those that are less certain are left to a person; default none, and all are given
  */
+@With
 public record AnsweringOptions(AnswerServiceOptions service, Duration timeout, List<Path> adapterRoots,
-        Map<String, LanguageModel> further, OptionalDouble maxError) {
+        Map<String, LanguageModel> further,
+        @Option(range = "(0,1)") OptionalDouble maxError) implements AnsweringOptionsWith {
     /** Copies the lists and checks the numbers. */
     public AnsweringOptions {
-        Objects.requireNonNull(service, "service");
+        AnsweringOptionsWith.check(service, timeout, adapterRoots, further, maxError);
         adapterRoots = List.copyOf(adapterRoots);
         further = Map.copyOf(further);
         if (timeout.isNegative() || timeout.isZero()) {
             throw new ConfigurationException("the time for an answer must be above 0, got " + timeout);
         }
-        maxError.ifPresent(share -> {
-            if (!(share > 0 && share < 1)) {
-                throw new ConfigurationException("maxError must be above 0 and below 1, got " + share);
-            }
-        });
     }
 
     /** The defaults. */
     public static AnsweringOptions defaults() {
         return new AnsweringOptions(AnswerServiceOptions.defaults(), Duration.ofMinutes(10), List.of(), Map.of(),
                 OptionalDouble.empty());
-    }
-
-    /** The same with other numbers of answers and requests. */
-    public AnsweringOptions withService(AnswerServiceOptions newService) {
-        return new AnsweringOptions(newService, timeout, adapterRoots, further, maxError);
-    }
-
-    /** The same with another time. */
-    public AnsweringOptions withTimeout(Duration time) {
-        return new AnsweringOptions(service, time, adapterRoots, further, maxError);
-    }
-
-    /** The same with folders from which clients may load adapters. */
-    public AnsweringOptions withAdapterRoots(Path... roots) {
-        return new AnsweringOptions(service, timeout, List.of(roots), further, maxError);
-    }
-
-    /**
-     * The same that leaves typed questions to a person where answers are not certain enough for at most this share to
-     * be wrong ({@link io.peft4j.core.task.DecisionModel#refusingBeyond}).
-     */
-    public AnsweringOptions withMaxError(double share) {
-        return new AnsweringOptions(service, timeout, adapterRoots, further, OptionalDouble.of(share));
     }
 
     /** The same with a model beside the base, under the last part of its ID or path. */
@@ -79,6 +54,6 @@ public record AnsweringOptions(AnswerServiceOptions service, Duration timeout, L
     public AnsweringOptions withModel(String name, LanguageModel model) {
         Map<String, LanguageModel> more = new LinkedHashMap<>(further);
         more.put(name, model);
-        return new AnsweringOptions(service, timeout, adapterRoots, more, maxError);
+        return withFurther(more);
     }
 }

@@ -1,11 +1,12 @@
 package io.peft4j.serve.rescue;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.option.Option;
+import io.peft4j.core.option.With;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.eval.judge.Endpoint;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -23,9 +24,11 @@ import java.util.OptionalDouble;
  * @param merge what is written of each new model besides its adapter
  * @param decisions whether a model whose answers are few and short becomes one that chooses between them
  */
-public record RescueOptions(List<String> only, int questions, int samples, int maxNewTokens, boolean train,
+@With
+public record RescueOptions(List<String> only, @Option(range = "[1,)") int questions,
+        @Option(range = "[1,)") int samples, @Option(range = "[1,)") int maxNewTokens, boolean train,
         Optional<Path> prompts, Optional<Path> assertions, Optional<Endpoint> judge, Optional<Merge> merge,
-        boolean decisions) {
+        boolean decisions) implements RescueOptionsWith {
     /**
      * A GGUF file of base and adapter, {@value Merge#MERGED} beside the adapter.
      *
@@ -45,17 +48,10 @@ public record RescueOptions(List<String> only, int questions, int samples, int m
 
     /** Checks the values. */
     public RescueOptions {
+        RescueOptionsWith.check(only, questions, samples, maxNewTokens, prompts, assertions, judge, merge);
         only = List.copyOf(only);
-        Objects.requireNonNull(prompts, "prompts");
-        Objects.requireNonNull(assertions, "assertions");
-        Objects.requireNonNull(judge, "judge");
-        Objects.requireNonNull(merge, "merge");
         if (merge.isPresent() && !train) {
             throw new ConfigurationException("nothing is trained, so there is nothing to merge");
-        }
-        if (questions < 1 || samples < 1 || maxNewTokens < 1) {
-            throw new ConfigurationException("questions, samples and new tokens must be 1 or more; got " + questions
-                    + ", " + samples + " and " + maxNewTokens);
         }
     }
 
@@ -63,62 +59,5 @@ public record RescueOptions(List<String> only, int questions, int samples, int m
     public static RescueOptions defaults() {
         return new RescueOptions(List.of(), 50, 3, 256, true, Optional.empty(), Optional.empty(),
                 Optional.empty(), Optional.empty(), false);
-    }
-
-    /** With these models alone. */
-    public RescueOptions withOnly(List<String> names) {
-        return new RescueOptions(names, questions, samples, maxNewTokens, train, prompts, assertions, judge, merge,
-                decisions);
-    }
-
-    /** With other numbers of questions and of answers to each. */
-    public RescueOptions withQuestions(int most, int answersEach) {
-        return new RescueOptions(only, most, answersEach, maxNewTokens, train, prompts, assertions, judge, merge,
-                decisions);
-    }
-
-    /** With another length of answers. */
-    public RescueOptions withMaxNewTokens(int most) {
-        return new RescueOptions(only, questions, samples, most, train, prompts, assertions, judge, merge,
-                decisions);
-    }
-
-    /** Fetches data and answers, and trains nothing. */
-    public RescueOptions withoutTraining() {
-        return new RescueOptions(only, questions, samples, maxNewTokens, false, prompts, assertions, judge, merge,
-                decisions);
-    }
-
-    /** With questions of a file of chats. */
-    public RescueOptions withPrompts(Path file) {
-        return new RescueOptions(only, questions, samples, maxNewTokens, train, Optional.of(file), assertions,
-                judge, merge, decisions);
-    }
-
-    /** With assertions that new models must pass. */
-    public RescueOptions withAssertions(Path file) {
-        return new RescueOptions(only, questions, samples, maxNewTokens, train, prompts, Optional.of(file),
-                judge, merge, decisions);
-    }
-
-    /** With a model that grades. */
-    public RescueOptions withJudge(Endpoint endpoint) {
-        return new RescueOptions(only, questions, samples, maxNewTokens, train, prompts, assertions,
-                Optional.of(endpoint), merge, decisions);
-    }
-
-    /** With a merged file of each new model. */
-    public RescueOptions withMerge(Merge file) {
-        return new RescueOptions(only, questions, samples, maxNewTokens, train, prompts, assertions, judge,
-                Optional.of(file), decisions);
-    }
-
-    /**
-     * Trains a model whose answers are few and short to choose between them, with a probability for each, in one pass
-     * and without writing; others are trained as ever.
-     */
-    public RescueOptions withDecisions() {
-        return new RescueOptions(only, questions, samples, maxNewTokens, train, prompts, assertions, judge,
-                merge, true);
     }
 }

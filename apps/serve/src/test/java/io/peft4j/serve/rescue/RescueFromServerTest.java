@@ -102,7 +102,8 @@ class RescueFromServerTest {
 
             RescueReport report = Rescue.from(Service.at(service.url()).withKey("secret")
                     .withTries(4, Duration.ofMillis(5)), base, folder.resolve("rescued")).run(RescueOptions.defaults()
-                            .withQuestions(2, 2).withMaxNewTokens(6).withAssertions(assertions).withJudge(Endpoint.of(
+                            .withQuestions(2).withSamples(2).withMaxNewTokens(6).withAssertions(assertions)
+                            .withJudge(Endpoint.of(
                                     server.url() + "/v1", "tiny-llama").withKey("secret")),
                             message -> {
                             });

@@ -28,7 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 class RescueTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path MODEL = Path.of("../../tests/fixtures/tiny-llama");
-    private static final RescueOptions FEW = RescueOptions.defaults().withQuestions(3, 2).withMaxNewTokens(6);
+    private static final RescueOptions FEW = RescueOptions.defaults().withQuestions(3).withSamples(2)
+            .withMaxNewTokens(6);
 
     @TempDir
     Path folder;
@@ -107,7 +108,7 @@ class RescueTest {
     void answersThatAreFewAndShortAreChosenAndNotWritten() throws IOException {
         try (FakeService fake = new FakeService(3); BaseModel base = base()) {
             RescueReport report = Rescue.from(service(fake), base, folder).run(
-                    FEW.withOnly(List.of(FakeService.ALIVE)).withDecisions(), message -> {
+                    FEW.withOnly(List.of(FakeService.ALIVE)).withDecisions(true), message -> {
                     });
 
             RescuedModel alive = report.models().get(0);
@@ -143,7 +144,7 @@ class RescueTest {
     @Test
     void aRescueWithoutTrainingIsCompleteWhenDataAndAnswersAreThere() throws IOException {
         try (FakeService fake = new FakeService()) {
-            RescueOptions fetching = FEW.withoutTraining();
+            RescueOptions fetching = FEW.withTrain(false);
             RescueReport alive = Rescue.from(service(fake), folder.resolve("alive")).run(
                     fetching.withOnly(List.of(FakeService.ALIVE)), message -> {
                     });
@@ -210,7 +211,7 @@ class RescueTest {
             assertTrue(!Files.exists(file) && Files.exists(former), "an earlier file is not taken for this one");
             assertTrue(again.models().get(0).merged().orElseThrow().told().endsWith("; the file of an earlier rescue "
                     + "is " + former + " now"), again.toJson().toString());
-            assertThrows(ConfigurationException.class, () -> one.withoutTraining().withMerge(proved));
+            assertThrows(ConfigurationException.class, () -> one.withTrain(false).withMerge(proved));
         }
     }
 

@@ -1,6 +1,7 @@
 package io.peft4j.cloud.jobs;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.option.With;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.Map;
@@ -23,9 +24,10 @@ import java.util.TreeMap;
  * @param spot whether the machine may be taken away, at a lower price; the job then goes on from its checkpoints
  * @param limit the longest time of the job; default a day
  */
+@With
 public record CloudJobRequest(String name, String image, String machine, Optional<String> identity, String model,
         String data, Optional<String> validation, String output, Map<String, String> options, int diskGigabytes,
-        boolean spot, Duration limit) {
+        boolean spot, Duration limit) implements CloudJobRequestWith {
     private static final int LONGEST_NAME = 63;
 
     /**
@@ -48,45 +50,14 @@ public record CloudJobRequest(String name, String image, String machine, Optiona
                 Duration.ofDays(1));
     }
 
-    /** The same with a role or a service account. */
-    public CloudJobRequest withIdentity(String value) {
-        return new CloudJobRequest(name, image, machine, Optional.of(value), model, data, validation, output, options,
-                diskGigabytes, spot, limit);
-    }
-
-    /** The same with a base model. */
-    public CloudJobRequest withModel(String value) {
-        return new CloudJobRequest(name, image, machine, identity, value, data, validation, output, options,
-                diskGigabytes,
-                spot, limit);
-    }
-
     /** The same with data, and perhaps validation data. */
     public CloudJobRequest withData(String value, Optional<String> held) {
-        return new CloudJobRequest(name, image, machine, identity, model, value, held, output, options, diskGigabytes,
-                spot,
-                limit);
-    }
-
-    /** The same with a folder for the results. */
-    public CloudJobRequest withOutput(String value) {
-        return new CloudJobRequest(name, image, machine, identity, model, data, validation, value, options,
-                diskGigabytes,
-                spot, limit);
-    }
-
-    /** The same with options of {@code train}, such as {@code learning_rate}. */
-    public CloudJobRequest withOptions(Map<String, String> values) {
-        return new CloudJobRequest(name, image, machine, identity, model, data, validation, output, values,
-                diskGigabytes,
-                spot, limit);
+        return withData(value).withValidation(held);
     }
 
     /** The same on a machine that may be taken away, within a time. */
     public CloudJobRequest onSpot(Duration longest) {
-        return new CloudJobRequest(name, image, machine, identity, model, data, validation, output, options,
-                diskGigabytes,
-                true, longest);
+        return withSpot(true).withLimit(longest);
     }
 
     /** The address in the output folder of what a job of this name keeps. */

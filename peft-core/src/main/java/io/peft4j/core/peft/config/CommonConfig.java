@@ -1,6 +1,7 @@
 package io.peft4j.core.peft.config;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.option.With;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,8 +22,9 @@ import java.util.Optional;
  *     {@value #FORMAT_VERSION}
  * @param otherKeys keys of the file that the method has no field for, each with its value as JSON text; written back
  */
+@With
 public record CommonConfig(Optional<String> taskType, Optional<String> baseModel, Optional<String> revision,
-        boolean inferenceMode, String peftVersion, Map<String, String> otherKeys) {
+        boolean inferenceMode, String peftVersion, Map<String, String> otherKeys) implements CommonConfigWith {
     /** The version of Hugging Face PEFT whose file format is written. */
     public static final String FORMAT_VERSION = "0.21.2";
     /** The tasks that Hugging Face PEFT knows. */
@@ -45,35 +47,5 @@ public record CommonConfig(Optional<String> taskType, Optional<String> baseModel
     public static CommonConfig defaults() {
         return new CommonConfig(Optional.of("CAUSAL_LM"), Optional.empty(), Optional.empty(), false, FORMAT_VERSION,
                 Map.of());
-    }
-
-    /** The same for another base model. */
-    public CommonConfig withBaseModel(String name) {
-        return new CommonConfig(taskType, Optional.of(name), revision, inferenceMode, peftVersion, otherKeys);
-    }
-
-    /** The same for a version of the base model. */
-    public CommonConfig withRevision(String version) {
-        return new CommonConfig(taskType, baseModel, Optional.of(version), inferenceMode, peftVersion, otherKeys);
-    }
-
-    /** The same for another task. */
-    public CommonConfig withTaskType(String type) {
-        return new CommonConfig(Optional.of(type), baseModel, revision, inferenceMode, peftVersion, otherKeys);
-    }
-
-    /** The same without a task, for one that Hugging Face PEFT does not know. */
-    public CommonConfig withoutTaskType() {
-        return new CommonConfig(Optional.empty(), baseModel, revision, inferenceMode, peftVersion, otherKeys);
-    }
-
-    /** The same with another {@code inference_mode}. */
-    public CommonConfig withInferenceMode(boolean mode) {
-        return new CommonConfig(taskType, baseModel, revision, mode, peftVersion, otherKeys);
-    }
-
-    /** The same without keys that a method did not know; for a configuration of another method. */
-    public CommonConfig withoutOtherKeys() {
-        return new CommonConfig(taskType, baseModel, revision, inferenceMode, peftVersion, Map.of());
     }
 }

@@ -1,6 +1,7 @@
 package io.peft4j.core.peft.config;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.option.With;
 import java.util.List;
 import java.util.Objects;
 
@@ -19,11 +20,12 @@ import java.util.Objects;
  *     none
  * @param bias {@code bias}: which biases of the base are trained; default none
  */
+@With
 public record Placement(@Key(value = "target_modules", option = "target-modules") TargetModules targetModules,
         @Key("exclude_modules") TargetModules excludeModules,
         @Key("layers_to_transform") OneOrMany<Integer> layersToTransform,
         @Key("layers_pattern") OneOrMany<String> layersPattern,
-        @Key("modules_to_save") List<String> modulesToSave, @Key("bias") Bias bias) {
+        @Key("modules_to_save") List<String> modulesToSave, @Key("bias") Bias bias) implements PlacementWith {
     /**
      * Checks that the parts go together.
      *
@@ -49,15 +51,5 @@ public record Placement(@Key(value = "target_modules", option = "target-modules"
     /** Layers by name, expression, or {@link TargetModules#ALL_LINEAR}. */
     public static Placement at(TargetModules targets) {
         return new Placement(targets, TargetModules.UNSET, OneOrMany.none(), OneOrMany.none(), List.of(), Bias.NONE);
-    }
-
-    /** The same with other layers that are trained as a whole. */
-    public Placement withModulesToSave(List<String> names) {
-        return new Placement(targetModules, excludeModules, layersToTransform, layersPattern, names, bias);
-    }
-
-    /** The same with other targets. */
-    public Placement withTargets(TargetModules targets) {
-        return new Placement(targets, excludeModules, layersToTransform, layersPattern, modulesToSave, bias);
     }
 }

@@ -57,7 +57,7 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
         List<Slot> slots = new NamedPlaces<>(TrainedCopies.modules(setup.network()), Slot::path,
                 setup.network().description().layers(), setup.isRestoring())
                 .chosen(asked, resolved, slot -> supported.test(slot.layer()));
-        return new Targets(setup, setup.isRestoring() ? asked : asked.withTargets(resolved), slots);
+        return new Targets(setup, setup.isRestoring() ? asked : asked.withTargetModules(resolved), slots);
     }
 
     // ---- the adapter's layers

@@ -10,6 +10,7 @@ import io.peft4j.core.peft.config.PlacedConfig;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** What an adapter does with the head of a task: it trains the head as a whole and saves it. */
@@ -53,7 +54,7 @@ public final class TaskHeads {
         }
         // Hugging Face PEFT refuses a task that it does not know; the passport has it.
         PeftConfig typed = task == Task.Type.DECISION
-                ? config.withCommon(config.common().withoutTaskType())
+                ? config.withCommon(config.common().withTaskType(Optional.empty()))
                 : config.withCommon(config.common().withTaskType(task.name()));
         if (typed instanceof PlacedConfig placed && PlacedConfig.savesModules(placed)) {
             Set<String> names = new LinkedHashSet<>(placed.placement().modulesToSave());
