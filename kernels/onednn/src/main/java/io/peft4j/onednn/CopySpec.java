@@ -1,11 +1,7 @@
 package io.peft4j.onednn;
 
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
-
 import java.util.Optional;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.dnnl.reorder;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -23,10 +19,7 @@ record CopySpec(DataType from, DataType to, int matrices, int rows, int columns,
     public Optional<CompiledCall> build(ThreadContext lane) {
         memory.desc source = layout(from, fromMatrix, fromRow);
         memory.desc target = layout(to, toMatrix, toRow);
-        reorder.primitive_desc description = new reorder.primitive_desc(lane.engine(), source, lane.engine(), target,
-                PrimitiveSpec.attributes(), true);
-        return PrimitiveSpec.assemble(lane, this, description, () -> new reorder(description),
-                new Argument(DNNL_ARG_FROM, source), new Argument(DNNL_ARG_TO, target));
+        return PrimitiveSpec.reorder(lane, this, source, target, PrimitiveSpec.attributes());
     }
 
     private memory.desc layout(DataType type, int matrix, int row) {

@@ -1,8 +1,5 @@
 package io.peft4j.onednn;
 
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
-
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.MatrixKernels.LowRankPart;
 import io.peft4j.onednn.BinarySpec.Operator;
@@ -15,7 +12,6 @@ import java.util.Optional;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
-import org.bytedeco.dnnl.reorder;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -208,11 +204,7 @@ final class FusedLowRankUpdate {
             operations.append_sum();
             primitive_attr attributes = PrimitiveSpec.attributes();
             attributes.set_post_ops(operations);
-            reorder.primitive_desc description = new reorder.primitive_desc(lane.engine(), transposed, lane.engine(),
-                    sum,
-                    attributes, true);
-            return PrimitiveSpec.assemble(lane, this, description, () -> new reorder(description),
-                    new Argument(DNNL_ARG_FROM, transposed), new Argument(DNNL_ARG_TO, sum));
+            return PrimitiveSpec.reorder(lane, this, transposed, sum, attributes);
         }
     }
 }

@@ -1,8 +1,5 @@
 package io.peft4j.onednn;
 
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
-
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.kernel.RotaryKernels;
@@ -11,7 +8,6 @@ import io.peft4j.onednn.BinarySpec.Operator;
 import io.peft4j.onednn.BinarySpec.Shape;
 import java.util.Optional;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.dnnl.reorder;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -121,11 +117,7 @@ final class OneDnnRotary implements RotaryKernels {
                     new long[] {(long) heads * rows * half, (long) rows * half, half, 1});
             memory.desc from = split ? together : apart;
             memory.desc to = split ? apart : together;
-            reorder.primitive_desc description = new reorder.primitive_desc(lane.engine(), from, lane.engine(), to,
-                    PrimitiveSpec.attributes(), true);
-            return PrimitiveSpec.assemble(lane, this, description, () -> new reorder(description),
-                    new Argument(DNNL_ARG_FROM, from),
-                    new Argument(DNNL_ARG_TO, to));
+            return PrimitiveSpec.reorder(lane, this, from, to, PrimitiveSpec.attributes());
         }
 
         /** The copy back. */

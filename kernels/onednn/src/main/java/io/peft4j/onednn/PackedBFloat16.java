@@ -1,9 +1,7 @@
 package io.peft4j.onednn;
 
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
 import io.peft4j.core.weight.DenseWeight;
@@ -13,7 +11,6 @@ import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
-import org.bytedeco.dnnl.reorder;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -185,10 +182,7 @@ final class PackedBFloat16 extends PackedWeight {
 
             private Optional<CompiledCall> build(ThreadContext lane, memory.desc to) {
                 memory.desc from = PrimitiveSpec.desc(DataType.BFLOAT16, new long[] {k, n}, new long[] {1, row});
-                reorder.primitive_desc description = new reorder.primitive_desc(lane.engine(), from, lane.engine(), to,
-                        PrimitiveSpec.attributes(), true);
-                return PrimitiveSpec.assemble(lane, this, description, () -> new reorder(description),
-                        new Argument(DNNL_ARG_FROM, from), new Argument(DNNL_ARG_TO, to));
+                return PrimitiveSpec.reorder(lane, this, from, to, PrimitiveSpec.attributes());
             }
         }
     }

@@ -1,6 +1,7 @@
 package io.peft4j.onednn;
 
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.global.dnnl.scratchpad_mode;
@@ -8,6 +9,7 @@ import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
 import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.dnnl.primitive_desc_base;
+import org.bytedeco.dnnl.reorder;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -76,6 +78,19 @@ interface PrimitiveSpec {
         } finally {
             description.deallocate();
         }
+    }
+
+    /**
+     * The call of a copy from one layout to another, with what the attributes say besides. Its first arguments are the
+     * two.
+     */
+    static Optional<CompiledCall> reorder(ThreadContext lane, PrimitiveSpec spec, memory.desc from, memory.desc to,
+            primitive_attr attributes, Argument... further) {
+        reorder.primitive_desc description = new reorder.primitive_desc(lane.engine(), from, lane.engine(), to,
+                attributes, true);
+        return assemble(lane, spec, description, () -> new reorder(description),
+                Stream.concat(Stream.of(new Argument(dnnl.DNNL_ARG_FROM, from), new Argument(dnnl.DNNL_ARG_TO, to)),
+                        Stream.of(further)).toArray(Argument[]::new));
     }
 
     /** Whether oneDNN found an implementation worth running. */

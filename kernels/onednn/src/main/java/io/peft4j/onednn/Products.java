@@ -1,8 +1,5 @@
 package io.peft4j.onednn;
 
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
-
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.onednn.BinarySpec.Operator;
@@ -10,7 +7,6 @@ import io.peft4j.onednn.MatmulSpec.AnyRows;
 import io.peft4j.onednn.MatmulSpec.Operand;
 import java.util.Optional;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.dnnl.reorder;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -363,10 +359,7 @@ final class Products {
             public Optional<CompiledCall> build(ThreadContext lane) {
                 memory.desc from = PrimitiveSpec.matrix(DataType.FLOAT, rows, columns);
                 memory.desc to = PrimitiveSpec.desc(DataType.FLOAT, new long[] {rows, columns}, new long[] {1, rows});
-                reorder.primitive_desc description = new reorder.primitive_desc(lane.engine(), from, lane.engine(), to,
-                        PrimitiveSpec.attributes(), true);
-                return PrimitiveSpec.assemble(lane, this, description, () -> new reorder(description),
-                        new Argument(DNNL_ARG_FROM, from), new Argument(DNNL_ARG_TO, to));
+                return PrimitiveSpec.reorder(lane, this, from, to, PrimitiveSpec.attributes());
             }
         }
     }

@@ -2,7 +2,6 @@ package io.peft4j.onednn;
 
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_ATTR_SCALES;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
 
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.weight.BlockWeight;
@@ -11,7 +10,6 @@ import io.peft4j.core.weight.Int8Weight;
 import java.util.Optional;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive_attr;
-import org.bytedeco.dnnl.reorder;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -145,11 +143,8 @@ final class WeightPanels {
             memory.desc to = PrimitiveSpec.matrix(type, rows, columns);
             primitive_attr attributes = PrimitiveSpec.attributes();
             attributes.set_scales_mask(DNNL_ARG_FROM, EACH_ROW);
-            reorder.primitive_desc description = new reorder.primitive_desc(lane.engine(), from, lane.engine(), to,
-                    attributes, true);
-            return PrimitiveSpec.assemble(lane, this, description, () -> new reorder(description),
-                    new Argument(DNNL_ARG_FROM, from),
-                    new Argument(DNNL_ARG_TO, to), new Argument(DNNL_ARG_ATTR_SCALES | DNNL_ARG_FROM,
+            return PrimitiveSpec.reorder(lane, this, from, to, attributes,
+                    new Argument(DNNL_ARG_ATTR_SCALES | DNNL_ARG_FROM,
                             PrimitiveSpec.vector(DataType.FLOAT, rows)));
         }
     }
