@@ -119,15 +119,15 @@ record Checkpoints(Path output, int every, int kept) {
         }
         Path temporary = output.resolve(".checkpoint-" + step + ".tmp");
         try {
-            delete(temporary);
+            AtomicFiles.delete(temporary);
             content.accept(temporary);
             AtomicFiles.writeString(temporary.resolve(SUMS), sums(temporary));
             AtomicFiles.moveFolder(temporary, target);
         } catch (IOException e) {
-            deleteQuietly(temporary);
+            AtomicFiles.deleteOrWarn(temporary);
             throw new UncheckedIOException("cannot write " + target + ": " + AtomicFiles.reason(e), e);
         } catch (UncheckedIOException e) {
-            deleteQuietly(temporary);
+            AtomicFiles.deleteOrWarn(temporary);
             throw e;
         }
     }
@@ -195,37 +195,17 @@ record Checkpoints(Path output, int every, int kept) {
     void tidy() {
         entries(output).filter(entry -> LEFTOVER.matcher(entry.getFileName().toString()).matches()
                 || step(entry) >= 0 && !isThere(entry) && Files.exists(entry.resolve(OptimizerFile.FILE)))
-                .forEach(Checkpoints::deleteQuietly);
+                .forEach(AtomicFiles::deleteOrWarn);
     }
 
     private void remove(Path folder) {
         Path aside = output.resolve("." + folder.getFileName() + ".old");
+        AtomicFiles.deleteOrWarn(aside);
         try {
-            delete(aside);
             Files.move(folder, aside, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             LOG.warn("cannot remove {}: {}", folder, AtomicFiles.reason(e));
         }
-        deleteQuietly(aside);
-    }
-
-    private static void deleteQuietly(Path folder) {
-        try {
-            delete(folder);
-        } catch (IOException e) {
-            LOG.warn("cannot remove {}: {}", folder, AtomicFiles.reason(e));
-        }
-    }
-
-    /** Deletes a folder with all that is in it, where there is one. */
-    public static void delete(Path folder) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> entries = Files.walk(folder)) {
-            for (Path entry : (List<Path>) entries.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(entry);
-            }
-        }
+        AtomicFiles.deleteOrWarn(aside);
     }
 }

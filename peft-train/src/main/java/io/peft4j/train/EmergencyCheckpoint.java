@@ -78,7 +78,7 @@ record EmergencyCheckpoint(Path folder) {
     public void remove() {
         try {
             if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS) && isMine()) {
-                Checkpoints.delete(folder);
+                AtomicFiles.deleteOrWarn(folder);
             }
         } catch (IOException e) {
             LOG.warn("cannot remove {}: {}", folder, AtomicFiles.reason(e));

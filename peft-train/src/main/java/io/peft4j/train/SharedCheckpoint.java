@@ -10,8 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The checkpoint that a training goes on from, for all of its workers: only the first one has the output folder, and
@@ -22,7 +20,6 @@ import org.slf4j.LoggerFactory;
  * @param finished whether the training had come to its end
  */
 record SharedCheckpoint(Optional<Path> folder, boolean copied, boolean finished) implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(SharedCheckpoint.class);
     private static final List<String> FILES = List.of(TrainingState.FILE, OptimizerFile.FILE, Checkpoints.SUMS);
     private static final int BLOCK = 16 << 20;
     private static final byte[] NOTHING = new byte[0];
@@ -87,11 +84,7 @@ record SharedCheckpoint(Optional<Path> folder, boolean copied, boolean finished)
     @Override
     public void close() {
         if (copied) {
-            try {
-                Checkpoints.delete(folder.orElseThrow());
-            } catch (IOException e) {
-                LOG.warn("cannot remove {}: {}", folder.orElseThrow(), AtomicFiles.reason(e));
-            }
+            AtomicFiles.deleteOrWarn(folder.orElseThrow());
         }
     }
 }

@@ -76,7 +76,7 @@ class CheckpointsTest {
                     log.toString());
             assertArrayEquals(weights(whole), weights(output));
             assertEquals(metrics(whole), metrics(output));
-            Checkpoints.delete(output);
+            AtomicFiles.delete(output);
         }
     }
 

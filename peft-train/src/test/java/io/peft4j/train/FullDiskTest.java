@@ -14,6 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.LogLines;
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
@@ -55,7 +56,7 @@ class FullDiskTest {
     @AfterEach
     void removeWhatIsKept() throws IOException {
         if (Files.isDirectory(kept)) {
-            Checkpoints.delete(kept);
+            AtomicFiles.delete(kept);
         } else {
             Files.deleteIfExists(kept);
         }
@@ -165,13 +166,13 @@ class FullDiskTest {
     @Test
     void aNewTrainingForTheSameFolderLeavesWhatWasKept() throws IOException {
         assertThrows(UncheckedIOException.class, () -> train(output, without("adapter_config.json")));
-        Checkpoints.delete(output);
+        AtomicFiles.delete(output);
         List<String> log = LogLines.of(() -> train(output, b -> b));
         assertFalse(Files.exists(kept));
         String moved = log.stream().filter(line -> line.contains("what an earlier training")).findFirst()
                 .orElseThrow().replaceFirst(".* is in (\\S+) now", "$1");
         assertTrue(Files.exists(Path.of(moved, "checkpoint-9", "trainer_state.json")), log.toString());
-        Checkpoints.delete(Path.of(moved));
+        AtomicFiles.delete(Path.of(moved));
     }
 
     @Test

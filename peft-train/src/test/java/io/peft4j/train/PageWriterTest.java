@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.LogLines;
+import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.train.runs.RunInfo;
 import io.peft4j.train.runs.TrainingRecord;
 import java.io.IOException;
@@ -79,7 +80,7 @@ class PageWriterTest {
             }
         })));
         assertTrue(Files.readString(folder.resolve("run/training.html")).contains("What was trained is kept in"));
-        Checkpoints.delete(EmergencyCheckpoint.of(folder.resolve("run")).folder());
+        AtomicFiles.delete(EmergencyCheckpoint.of(folder.resolve("run")).folder());
     }
 
     @Test

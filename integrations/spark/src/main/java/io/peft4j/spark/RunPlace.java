@@ -1,14 +1,13 @@
 package io.peft4j.spark;
 
+import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingListener;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -80,12 +79,11 @@ record RunPlace(Path folder, SharedFolder shared, int checkpointEverySteps, Prog
 
     @Override
     public void close() {
-        try (shared; Stream<Path> entries = Files.walk(folder)) {
-            for (Path entry : (Iterable<Path>) entries.sorted(Comparator.reverseOrder())::iterator) {
-                Files.delete(entry);
-            }
+        AtomicFiles.deleteOrWarn(folder);
+        try {
+            shared.close();
         } catch (IOException e) {
-            LOG.warn("cannot remove {}: {}", folder, e.getMessage());
+            LOG.warn("cannot close {}: {}", shared, e.getMessage());
         }
     }
 }

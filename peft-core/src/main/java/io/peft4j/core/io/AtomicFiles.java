@@ -154,6 +154,15 @@ public final class AtomicFiles {
         }
     }
 
+    /** As {@link #delete}, where a failure is a warning in the log. */
+    public static void deleteOrWarn(Path path) {
+        try {
+            delete(path);
+        } catch (UncheckedIOException e) {
+            LOG.warn(e.getMessage());
+        }
+    }
+
     /**
      * Removes what processes that were killed while they wrote have left in a folder: temporary files. For a folder
      * that nobody else writes to now.

@@ -90,11 +90,7 @@ final class Spool implements AutoCloseable {
     }
 
     private static void remove(Path tree) {
-        try {
-            AtomicFiles.delete(tree);
-        } catch (UncheckedIOException e) {
-            LOG.warn("cannot remove {}: {}", tree, e.getMessage());
-        }
+        AtomicFiles.deleteOrWarn(tree);
     }
 
     @Override
