@@ -36,7 +36,7 @@ import java.util.OptionalInt;
  * @param rankPattern {@code rank_pattern}: what was left, once it has been cut
  */
 @PeftType(value = "ADALORA", name = "adalora",
-        description = "a decomposition of low rank beside each target, whose ranks go where they matter",
+        description = "an SVD-like low-rank update (P Λ Q) of each target, its rank budget allocated by importance",
         paper = "https://arxiv.org/abs/2303.10512", autoRateFactor = 3)
 public record AdaLoraConfig(@Group(biasWord = "lora_only") LoraConfig lora,
         @Key(value = "target_r", fallback = "8") int targetRank,

@@ -9,9 +9,9 @@ import java.util.stream.Stream;
 
 /**
  * Arrow (<a href="https://arxiv.org/abs/2405.11157">2405.11157</a>), {@code arrow_config} of {@link LoraConfig}: each
- * layer mixes several LoRA adapters anew for each token. Adapter e has a prototype p_e [in], the right singular vector
- * of {@code B_e A_e} with the largest singular value; {@code y = base(x) + sum of c_e s_e (x A_e^T) B_e^T}, c the
- * softmax of {@code |x p_e| / T} over the k adapters where it is largest, s_e each adapter's own scaling. Signs of
+ * layer mixes several LoRA adapters separately for each token. Adapter e has a prototype p_e [in], the right singular
+ * vector of {@code B_e A_e} with the largest singular value; {@code y = base(x) + sum of c_e s_e (x A_e^T) B_e^T}, c
+ * the softmax of {@code |x p_e| / T} over the k adapters where it is largest, s_e each adapter's own scaling. Signs of
  * prototypes do not count.
  *
  * <p>Nothing is trained. The adapters are plain LoRA of one rank on the same linear layers. They are read from

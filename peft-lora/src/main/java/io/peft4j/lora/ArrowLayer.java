@@ -149,7 +149,7 @@ final class ArrowLayer extends AbstractAdapterLayer {
 
     @Override
     public Optional<String> mergeObstacle() {
-        return Optional.of("arrow_config mixes adapters anew for each token, and a weight is the same for all");
+        return Optional.of("arrow_config mixes adapters separately for each token, and a weight is the same for all");
     }
 
     void closeDerived() {

@@ -45,7 +45,7 @@ final class DoraLayer extends AbstractAdapterLayer {
     /**
      * Made at a place.
      *
-     * @param together first values that belong together; empty where each is drawn by itself
+     * @param together first values that belong together; empty if each is drawn on its own
      */
     DoraLayer(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling,
             Optional<LoraStart> together) {

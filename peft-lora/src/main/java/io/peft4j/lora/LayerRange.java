@@ -43,7 +43,7 @@ public record LayerRange(int start, int end) {
         return ranges;
     }
 
-    /** Pairs of numbers, or null where there is none. */
+    /** Pairs of numbers, or null if there is none. */
     static final class Format implements KeyFormat<List<LayerRange>> {
         @Override
         public List<LayerRange> read(ConfigReader reader, String key, String fallback) {

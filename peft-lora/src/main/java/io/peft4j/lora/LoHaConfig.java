@@ -32,7 +32,7 @@ import java.util.Map;
  * @param alphaPattern {@code alpha_pattern}: other alphas, as in {@link LoraConfig}; default none
  */
 @PeftType(value = "LOHA", name = "loha",
-        description = "the elementwise product of two low-rank matrices beside the frozen weight of each target",
+        description = "a Hadamard product of two low-rank matrices as additive update",
         paper = "https://arxiv.org/abs/2108.06098", autoRateFactor = 2)
 @UnusedKey(value = "use_effective_conv2d", fallback = "false", feature = "the parameters for convolutions")
 public record LoHaConfig(CommonConfig common, @Group Placement placement, @Key(value = "r", fallback = "8") int rank,

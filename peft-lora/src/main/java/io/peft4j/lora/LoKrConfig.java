@@ -39,7 +39,7 @@ import java.util.Map;
  * @param alphaPattern {@code alpha_pattern}: other alphas, as in {@link LoraConfig}; default none
  */
 @PeftType(value = "LOKR", name = "lokr",
-        description = "a Kronecker product of small matrices beside the frozen weight of each target",
+        description = "a Kronecker product of small matrices as additive update",
         paper = "https://arxiv.org/abs/2309.14859", autoRateFactor = 3)
 @UnusedKey(value = "use_effective_conv2d", fallback = "false", feature = "the parameters for convolutions")
 public record LoKrConfig(CommonConfig common, @Group Placement placement, @Key(value = "r", fallback = "8") int rank,

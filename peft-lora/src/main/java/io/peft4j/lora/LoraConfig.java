@@ -37,7 +37,7 @@ import java.util.stream.Stream;
  * @param alphaPattern {@code alpha_pattern}: other alphas, as rankPattern; default none
  * @param initialization {@code init_lora_weights}: how A and B begin; default {@link LoraInit#KAIMING}
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out], as GPT-2's are; a new
- *     adapter gets it by itself
+ *     adapter gets it automatically
  * @param loraBias {@code lora_bias}: whether B has a bias [out], which is scaled as B is; default false
  * @param dora {@code use_dora}: whether the length of each row of the weight is trained beside its direction, with one
  *     more parameter a row (<a href="https://arxiv.org/abs/2402.09353">2402.09353</a>); default false
@@ -64,7 +64,7 @@ import java.util.stream.Stream;
  * @param arrow {@code arrow_config}: Arrow, which mixes other adapters; default none
  */
 @PeftType(value = "LORA", name = "lora",
-        description = "two low-rank matrices beside the frozen weight of each target",
+        description = "a low-rank additive update B A",
         paper = "https://arxiv.org/abs/2106.09685")
 @UnusedKey(value = "megatron_config", feature = "Megatron")
 @UnusedKey(value = "megatron_core", fallback = "\"megatron.core\"")

@@ -36,7 +36,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Where a part {@code s * B0 A0} of the base weight belongs to the adapter ({@link LoraInit}), A and B have A0
  * [r, in] and -B0 [out, r] beside them, frozen.
  *
- * <p>Where a quantized weight belongs to the adapter, it stands in for W.
+ * <p>Where a quantized weight belongs to the adapter, it replaces W.
  *
  * <p>Merged: {@code W + s * B A}, less {@code s * B0 A0}.
  */
@@ -50,7 +50,7 @@ final class LoraLayer extends AbstractAdapterLayer {
     /** A0 and -B0. */
     private final Optional<Frozen> frozen;
 
-    /** The layer with the weight that stands in for the base's. */
+    /** The layer with the weight that replaces the base's. */
     private final Optional<Linear> quantized;
 
     private record Frozen(INDArray a, INDArray b) {
@@ -59,7 +59,7 @@ final class LoraLayer extends AbstractAdapterLayer {
     /**
      * Made at a place.
      *
-     * @param together first values that belong together; empty where each is drawn by itself
+     * @param together first values that belong together; empty if each is drawn on its own
      */
     LoraLayer(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling,
             Optional<LoraStart> together) {
@@ -166,13 +166,13 @@ final class LoraLayer extends AbstractAdapterLayer {
         return ElementwiseOps.addInto(tape, MatrixOps.product(tape, h, false, right(tape), true), y);
     }
 
-    /** A, above A0 where there is one. */
+    /** A, above A0 if there is one. */
     private Variable left(Tape tape) {
         Variable left = tape.parameter(a.parameter());
         return frozen.isEmpty() ? left : Stacking.rows(tape, left, frozen.get().a());
     }
 
-    /** B, beside -B0 where there is one. */
+    /** B, beside -B0 if there is one. */
     private Variable right(Tape tape) {
         Variable right = b.isTrainable() ? tape.parameter(b.parameter()) : tape.constant(b.parameter().value());
         return frozen.isEmpty() ? right : Stacking.columns(tape, right, frozen.get().b());
@@ -183,7 +183,7 @@ final class LoraLayer extends AbstractAdapterLayer {
         return dropout(context, x, dropout);
     }
 
-    /** s b, where there is a b. */
+    /** s b, if there is a b. */
     Optional<Variable> scaledBias(Tape tape) {
         return bias.map(tensor -> ElementwiseOps.scale(tape, tape.parameter(tensor.parameter()), (float) scaling));
     }
@@ -291,7 +291,7 @@ final class LoraLayer extends AbstractAdapterLayer {
         private final Velora config;
         private final AdapterTensor direction;
         private final int length;
-        /** Whether e stands. */
+        /** Whether e is fixed. */
         private boolean chosen;
 
         VeloraVariant(AdapterSetup setup, Slot slot, Velora config, int in) {

@@ -23,8 +23,7 @@ import io.peft4j.lora.init.LoraInit;
  * @param experts {@code num_experts}: k; default 4
  */
 @PeftType(value = "LORA_MIXTURE", name = "lora-mixture",
-        description = "several pairs of low-rank matrices beside each target, and a gate that mixes them token by "
-                + "token",
+        description = "a mixture of LoRA experts at each target, with a router for each token",
         paper = "https://arxiv.org/abs/2312.09979")
 record LoraMixtureConfig(@Group(biasWord = "lora_only") LoraConfig lora,
         @Key(value = "num_experts", fallback = "4") int experts) implements LoraBased {

@@ -135,6 +135,6 @@ final class LoraMixtureLayer extends AbstractAdapterLayer {
 
     @Override
     public Optional<String> mergeObstacle() {
-        return Optional.of("its gate mixes the experts anew for each token, and a weight is the same for all");
+        return Optional.of("its gate mixes the experts separately for each token, and a weight is the same for all");
     }
 }

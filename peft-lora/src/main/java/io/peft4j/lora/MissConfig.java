@@ -26,7 +26,7 @@ import io.peft4j.core.peft.config.Placement;
  * @param initialization {@code init_weights}: which form, and how the block begins; default {@link Initialization#ZERO}
  */
 @PeftType(value = "MISS", name = "miss",
-        description = "one block for each target that all pieces of its inputs share",
+        description = "one block for each target, shared by all shards of its input",
         paper = "https://arxiv.org/abs/2409.15371", autoRateFactor = 0.5)
 public record MissConfig(CommonConfig common, @Group(biasWord = "MiSS_only") Placement placement,
         @Key(value = "r", fallback = "64") int rank, @Key("miss_dropout") double dropout,

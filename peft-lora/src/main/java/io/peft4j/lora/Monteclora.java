@@ -7,7 +7,7 @@ import io.peft4j.core.peft.config.Key;
 /**
  * MonteCLoRA (<a href="https://arxiv.org/abs/2411.04358">2411.04358</a>), {@code monteclora_config} of
  * {@link LoraConfig}: LoRA with noise on A in training, plain LoRA afterwards. With K normal matrices Z_n [r, in]
- * {@code A + c * sqrt(v) * (sum of w_n Z_n)} stands in for A, v [r] scaling its rows: {@code v = max(0.001, exp(2 s) *
+ * {@code A + c * sqrt(v) * (sum of w_n Z_n)} replaces A, v [r] scaling its rows: {@code v = max(0.001, exp(2 s) *
  * z)}, z a chi-square number of r degrees; {@code w = softmax(p + sqrt(D) * d)}, d normal, {@code a = exp(p)},
  * {@code D_n = (1 - 2 / K) / a_n + (sum of 1 / a_m) / K^2}. Trained beside A and B: s [r] and p [K]; {@code r * (in +
  * out + 1) + K} parameters a layer.

@@ -29,7 +29,7 @@ import io.peft4j.core.peft.config.UnusedKey;
  *     d is normal; default true
  */
 @PeftType(value = "PVERA", name = "pvera",
-        description = "two vectors for each target that scale random matrices shared by all, with noise in training",
+        description = "VeRA's scaling vectors of frozen random matrices, sampled in training",
         paper = "https://arxiv.org/abs/2512.07703", autoRateFactor = 10)
 @UnusedKey(value = "fan_in_fan_out", fallback = "false")
 @UnusedKey(value = "sample_at_inference", fallback = "false", feature = "random numbers outside of training")

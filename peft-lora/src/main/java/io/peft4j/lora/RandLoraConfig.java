@@ -35,7 +35,7 @@ import io.peft4j.core.peft.config.UnusedKey;
  *     matrices are read from the file; default 0
  */
 @PeftType(value = "RANDLORA", name = "randlora",
-        description = "weights of random matrices shared by all targets, of full rank together",
+        description = "coefficients of frozen random bases shared by all targets, of full rank in sum",
         paper = "https://arxiv.org/abs/2502.00987")
 @UnusedKey(value = "fan_in_fan_out", fallback = "false")
 public record RandLoraConfig(CommonConfig common,

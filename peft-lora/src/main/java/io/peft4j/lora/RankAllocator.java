@@ -196,7 +196,7 @@ final class RankAllocator implements TrainingHook {
             int width = Arrays.columns(parameter.value());
             int count = rows ? height : width;
             int length = rows ? width : height;
-            // Element j of vector i stands at i * step + j * stride.
+            // Element j of vector i is at i * step + j * stride.
             int step = rows ? width : 1;
             int stride = rows ? 1 : width;
             double[] c = new double[count * count];

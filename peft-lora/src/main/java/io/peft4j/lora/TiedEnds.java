@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
  * is a target, both are, with the same values.
  *
  * <p>Hugging Face PEFT has two parameters over one storage, which are equal as long as nothing moves them: on a base
- * that is not in f32, or after a change of type or device, each is trained by itself, and a file has two values. These
+ * that is not in f32, or after a change of type or device, each is trained separately, and a file has two values. These
  * are two adapters, and read so.
  */
 final class TiedEnds {

@@ -32,7 +32,7 @@ import io.peft4j.core.peft.config.UnusedKey;
  * @param logitsDeviation {@code init_logits_std}: the logits begin normal with this deviation; default 0.1
  */
 @PeftType(value = "VBLORA", name = "vblora",
-        description = "low-rank matrices put together from a bank of vectors shared by all targets",
+        description = "low-rank matrices composed of sub-vectors from a bank shared by all targets",
         paper = "https://arxiv.org/abs/2405.15179", autoRateFactor = 10)
 @UnusedKey(value = "fan_in_fan_out", fallback = "false")
 @UnusedKey(value = "save_only_topk_weights", fallback = "false",

@@ -113,7 +113,7 @@ public final class VbLoraMethod extends ConfiguredMethod<VbLoraConfig> {
      */
     private static final class VectorMixtures {
         private final int topK;
-        /** Where element l of a part stands in the matrix. */
+        /** The place of element l of a part in the matrix. */
         private final Placement placement;
 
         /** Index in the matrix of element {@code l} of part {@code part}. */

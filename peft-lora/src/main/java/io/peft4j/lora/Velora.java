@@ -23,7 +23,7 @@ public record Velora(@Key(value = "num_groups", fallback = "64") int groups,
         @Key(value = "init_type", fallback = "\"batch_average\"") Direction direction) {
     /** Where e comes from. */
     public enum Direction {
-        /** The average group of a batch, of each one anew. */
+        /** The average group of a batch, computed for each one. */
         @KeyFormat.Named("\"batch_average\"")
         AVERAGE,
         /** The average group of the first batch of a training. */

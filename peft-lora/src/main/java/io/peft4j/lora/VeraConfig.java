@@ -31,7 +31,7 @@ import io.peft4j.core.peft.config.UnusedKey;
  *     matrices are read from the file; default 0
  */
 @PeftType(value = "VERA", name = "vera",
-        description = "two vectors for each target that scale random matrices shared by all",
+        description = "scaling vectors of frozen random low-rank matrices shared by all targets",
         paper = "https://arxiv.org/abs/2310.11454", autoRateFactor = 10)
 @UnusedKey(value = "fan_in_fan_out", fallback = "false")
 public record VeraConfig(CommonConfig common,

@@ -14,12 +14,12 @@ import java.util.Map;
 import java.util.OptionalInt;
 
 /**
- * X-LoRA (<a href="https://arxiv.org/abs/2402.07148">2402.07148</a>): a classifier mixes LoRA adapters anew for each
- * token. A first pass through the model, with all adapters scaled by {@code scaling_pass_value}, gives the last hidden
- * states, from which the classifier computes a scaling s_i for each adapter i; in the second pass each layer computes
- * {@code y = base(x) + g * sum of s_i c_i (x A_i^T) B_i^T}, c_i LoRA's own scaling. The classifier alone is trained:
- * {@code (H + 1) * k} parameters for k adapters with a depth of 1, with {@code layerwise_scalings} k times the number
- * of adapted layers.
+ * X-LoRA (<a href="https://arxiv.org/abs/2402.07148">2402.07148</a>): a classifier mixes LoRA adapters separately for
+ * each token. A first pass through the model, with all adapters scaled by {@code scaling_pass_value}, gives the last
+ * hidden states, from which the classifier computes a scaling s_i for each adapter i; in the second pass each layer
+ * computes {@code y = base(x) + g * sum of s_i c_i (x A_i^T) B_i^T}, c_i LoRA's own scaling. The classifier alone is
+ * trained: {@code (H + 1) * k} parameters for k adapters with a depth of 1, with {@code layerwise_scalings} k times the
+ * number of adapted layers.
  *
  * <p>In answers both passes have keys and values of their own, and so twice the memory for them.
  *
@@ -44,7 +44,7 @@ import java.util.OptionalInt;
  * @param firstScaling {@code scaling_pass_value}: scaling of all adapters in the first pass; default 0
  * @param weight {@code global_scaling_weight}: g; default 1
  */
-@PeftType(value = "XLORA", name = "xlora", description = "a classifier that mixes LoRA adapters token by token",
+@PeftType(value = "XLORA", name = "xlora", description = "a gate that mixes frozen LoRA adapters token by token",
         paper = "https://arxiv.org/abs/2402.07148")
 @UnusedKey(value = "use_trainable_adapters", fallback = "false", because = "the classifier alone is trained")
 public record XLoraConfig(CommonConfig common,

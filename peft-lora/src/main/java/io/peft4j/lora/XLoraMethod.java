@@ -217,7 +217,7 @@ public final class XLoraMethod extends ConfiguredMethod<XLoraConfig> {
         @Override
         public Optional<String> mergeObstacle() {
             return Optional
-                    .of("its classifier mixes the adapters anew for each token, and a weight is the same for all");
+                    .of("its classifier mixes the adapters for each token, and a weight is the same for all");
         }
 
         @Override

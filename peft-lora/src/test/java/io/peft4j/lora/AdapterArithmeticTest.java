@@ -261,7 +261,7 @@ class AdapterArithmeticTest {
         for (Executable refused : List.<Executable>of(() -> both.addTo(model, "new"),
                 () -> LoraConversion.add(model, "mixture", "new", 2))) {
             String message = assertThrows(ConfigurationException.class, refused).getMessage();
-            assertTrue(message.contains("anew for each token"), message);
+            assertTrue(message.contains("for each token"), message);
         }
         assertEquals(List.of("a", "b", "c", "mixture"), model.adapterNames());
     }

@@ -131,6 +131,6 @@ class ArrowTest {
         assertRefused("cannot be a part of one", arrow(1, "arrow"));
         model.activate("arrow");
         String message = assertThrows(ConfigurationException.class, model::merge).getMessage();
-        assertTrue(message.contains("anew for each token"), message);
+        assertTrue(message.contains("separately for each token"), message);
     }
 }

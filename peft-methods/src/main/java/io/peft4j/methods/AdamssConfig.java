@@ -26,7 +26,7 @@ import io.peft4j.core.peft.config.Placement;
  * |value * gradient|}, and its uncertainty, {@code u = b2 u + (1 - b2) ||value * gradient| - i|} with the i before.
  * Where {@code mask_interval} divides t, {@code n = target + (all - target) * (1 - (t - init_warmup) / (final_warmup -
  * init_warmup))^exponent}, rounded down; the trained clusters, where they are more than n, are dropped unless their
- * score, the mean of {@code i u} over A_k plus that over B_k, is above the n-th largest; and the averages begin anew.
+ * score, the mean of {@code i u} over A_k plus that over B_k, is above the n-th largest; and the averages are reset.
  * So, as in Hugging Face PEFT, n - 1 are left then, and of equal scores none, whatever the order of layers: a target
  * of 1 can leave nothing to train. A dropped cluster has no gradient to be chosen by, so it is trained again in another
  * training only. PEFT does this where its {@code AdamssAsaCallback} is given to the trainer, for several active
@@ -42,8 +42,8 @@ import io.peft4j.core.peft.config.Placement;
  * @param threshold {@code svd_threshold}: that threshold, as a share of the largest; default 0.1
  * @param seed {@code random_seed}: seed of the search for the directions; default 0
  * @param start {@code init_weights}: how the adapter begins; default {@link Start#BASE}
- * @param dropsClusters {@code use_asa}: whether a training drops clusters; default false, and without effect is all
- *     that follows then
+ * @param dropsClusters {@code use_asa}: whether a training drops clusters; default false, and the components that
+ *     follow are then without effect
  * @param targetClusters {@code asa_target_subspaces}: the target; default 50
  * @param firstUpdate {@code init_warmup}; default 50
  * @param lastUpdate {@code final_warmup}; default 1000
@@ -53,7 +53,7 @@ import io.peft4j.core.peft.config.Placement;
  * @param exponent {@code asa_schedule_exponent}: how much faster than linearly clusters are dropped; default 3
  */
 @PeftType(value = "ADAMSS", name = "adamss",
-        description = "low-rank changes of clusters of each target's outputs, in its largest directions",
+        description = "low-rank updates of clusters of each target's outputs, within its leading singular subspace",
         paper = "https://huggingface.co/docs/peft/package_reference/adamss", autoRateFactor = 3)
 public record AdamssConfig(CommonConfig common,
         @Group(without = "exclude_modules") Placement placement,

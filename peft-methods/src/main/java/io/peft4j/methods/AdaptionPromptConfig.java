@@ -20,7 +20,7 @@ import java.util.Optional;
  * @param layers {@code adapter_layers}: how many layers, counted from the top; 0, the default, is all
  */
 @PeftType(value = "ADAPTION_PROMPT", name = "llama-adapter",
-        description = "prompt vectors that the upper attention layers attend to, gated",
+        description = "prompt vectors with zero-initialized gated attention in the upper layers",
         paper = "https://arxiv.org/abs/2303.16199", autoRateFactor = 10)
 public record AdaptionPromptConfig(CommonConfig common, @Key("target_modules") Optional<String> attention,
         @Key(value = "adapter_len", fallback = "10") int length,

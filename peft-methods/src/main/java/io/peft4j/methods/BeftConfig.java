@@ -16,7 +16,7 @@ import io.peft4j.core.peft.config.Placement;
  * @param placement the adapted linear layers and what is trained beside them; default the value projections
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
-@PeftType(value = "BEFT", name = "beft", description = "a bias of the output of each target",
+@PeftType(value = "BEFT", name = "beft", description = "an additive bias on the output of each target",
         paper = "https://arxiv.org/abs/2509.15974", autoRateFactor = 5)
 public record BeftConfig(CommonConfig common,
         @Group(without = {

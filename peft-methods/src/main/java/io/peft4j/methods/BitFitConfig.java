@@ -21,7 +21,7 @@ import io.peft4j.core.peft.config.Placement;
  *     {@code layers_pattern}, {@code modules_to_save}); default all but the output layer
  * @param addBiases {@code add_biases}: whether layers without a bias get one; default true
  */
-@PeftType(value = "BITFIT", name = "bitfit", description = "the biases of linear layers, added where they have none",
+@PeftType(value = "BITFIT", name = "bitfit", description = "bias terms of linear layers, added where they have none",
         paper = "https://arxiv.org/abs/2106.10199", autoRateFactor = 5)
 public record BitFitConfig(CommonConfig common, @Group Placement placement,
         @Key(value = "add_biases", fallback = "true") boolean addBiases) implements PlacedConfig {

@@ -122,7 +122,7 @@ final class BlockMatrices {
             return r;
         }
 
-        /** Where an element of the blocks stands in the wide ones. */
+        /** The place of an element of the blocks in the wide ones. */
         private int place(int i) {
             int block = i / (size * size);
             int row = block * size + i / size % size;

@@ -26,7 +26,7 @@ import io.peft4j.core.peft.config.Placement;
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; has no effect here
  */
 @PeftType(value = "BOFT", name = "boft",
-        description = "a butterfly of rotations of the input of each target, and an output scale",
+        description = "an orthogonal transform of the input, a product of butterfly factors, and an output scale",
         paper = "https://arxiv.org/abs/2311.06243", autoRateFactor = 3)
 public record BoftConfig(CommonConfig common, @Group(biasWord = "boft_only") Placement placement,
         @Key(value = "boft_block_size", fallback = "4") int blockSize, @Key("boft_block_num") int blocks,

@@ -103,7 +103,7 @@ final class BoftLayer extends AbstractAdapterLayer {
         return BlockMatrices.permute(tape, BlockMatrices.rotate(tape, moved, own, context.isTraining()), places);
     }
 
-    /** In training some blocks of one factor are the identity, both drawn anew for each pass. */
+    /** In training some blocks of one factor are the identity, both drawn again for each pass. */
     private IntPredicate dropped(ForwardContext context) {
         if (dropout == 0 || !context.isTraining()) {
             return block -> false;

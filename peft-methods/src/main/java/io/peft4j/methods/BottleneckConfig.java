@@ -11,11 +11,11 @@ import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 
 /**
- * Bottleneck adapters: behind a block of the decoder, before its result is added to the residual stream, stands a small
- * network with a bottleneck of B features, {@code y = h + f(h D^T + d) U^T + u}: {@code 2 H B + B + H} parameters a
- * block. Houlsby (<a href="https://arxiv.org/abs/1902.00751">1902.00751</a>) has one behind attention and one behind
- * the feed-forward network of each layer, Pfeiffer (<a href="https://arxiv.org/abs/2005.00247">2005.00247</a>) the
- * second alone.
+ * Bottleneck adapters: behind a block of the decoder, before its result is added to the residual stream, a small
+ * network is added with a bottleneck of B features, {@code y = h + f(h D^T + d) U^T + u}: {@code 2 H B + B + H}
+ * parameters a block. Houlsby (<a href="https://arxiv.org/abs/1902.00751">1902.00751</a>) has one behind attention and
+ * one behind the feed-forward network of each layer, Pfeiffer (<a
+ * href="https://arxiv.org/abs/2005.00247">2005.00247</a>) the second alone.
  *
  * <p>Hugging Face PEFT has no such method. The file has its form, with tensors {@code adapter_down} and
  * {@code adapter_up}, and a {@code peft_type} that PEFT refuses by name.
@@ -28,7 +28,7 @@ import io.peft4j.core.peft.config.Placement;
  * @param activation {@code non_linearity}: f; default {@link Activation#RELU}
  */
 @PeftType(value = "BOTTLENECK", name = "bottleneck",
-        description = "small networks behind attention and feed-forward blocks",
+        description = "residual bottleneck MLPs in series behind attention and feed-forward blocks",
         paper = "https://arxiv.org/abs/1902.00751")
 record BottleneckConfig(CommonConfig common,
         @Key(value = "adapter_style", fallback = "\"houlsby\"") Style style, @Group Placement placement,

@@ -30,7 +30,7 @@ public final class BottleneckMethod extends ConfiguredMethod<BottleneckConfig> {
     protected Adapter adapter(BottleneckConfig config, AdapterSetup setup) {
         List<String> defaults = config.style() == BottleneckConfig.Style.HOULSBY ? List.of("self_attn", "mlp")
                 : List.of("mlp");
-        // Blocks, and not the layers in them: what stands behind those may have other features.
+        // Blocks, and not the layers in them: what follows those may have other features.
         return Targets.of(config.placement(), setup, defaults, layer -> !MergedLayer.canCopy(layer))
                 .adapter(config, slot -> new BottleneckLayer(setup, slot, config));
     }

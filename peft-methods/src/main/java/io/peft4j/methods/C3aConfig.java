@@ -25,7 +25,7 @@ import java.util.Map;
  *     io.peft4j.core.peft.method.PathPatterns#belowAnother}); default none
  * @param initialization {@code init_weights}: how the rows begin; default {@link Initialization#XAVIER_UNIFORM}
  */
-@PeftType(value = "C3A", name = "c3a", description = "a matrix of circulant blocks beside the weight of each target",
+@PeftType(value = "C3A", name = "c3a", description = "a block-circulant additive update of each target",
         paper = "https://arxiv.org/abs/2407.19342", autoRateFactor = 10)
 public record C3aConfig(CommonConfig common,
         @Group(without = "exclude_modules", biasWord = "c3a_only") Placement placement,

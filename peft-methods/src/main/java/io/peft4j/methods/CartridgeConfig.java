@@ -19,7 +19,7 @@ import io.peft4j.core.peft.config.PeftType;
  * @param frozenTokens {@code num_frozen_tokens}: how many of the first tokens are not trained; default 1
  */
 @PeftType(value = "CARTRIDGE", name = "cartridge",
-        description = "keys and values before those of every sequence, in each layer, the first of which are kept",
+        description = "a KV-cache prefix in each layer, whose first positions are frozen",
         paper = "https://arxiv.org/abs/2506.06266", autoRateFactor = 10)
 public record CartridgeConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
         @Key(value = "num_frozen_tokens", fallback = "1") int frozenTokens)

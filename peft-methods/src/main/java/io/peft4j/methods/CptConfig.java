@@ -35,7 +35,7 @@ import java.util.List;
  * @param decayFactor {@code opt_loss_decay_factor}: the factor; default 1
  */
 @PeftType(value = "CPT", name = "cpt",
-        description = "the embeddings of an example before every sequence, near where they begin",
+        description = "a soft prompt initialized from an example, projected onto a ball around it",
         paper = "https://arxiv.org/abs/2410.17222", autoRateFactor = 10)
 @UnusedKey(value = "tokenizer_name_or_path")
 public record CptConfig(CommonConfig common, @Group VirtualTokens virtualTokens,

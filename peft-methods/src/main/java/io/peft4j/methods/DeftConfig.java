@@ -24,15 +24,15 @@ import io.peft4j.core.peft.config.Placement;
  * @param alpha {@code alpha}: s is alpha / r; default 0: s is 1
  * @param removalOnly {@code para}: whether there is no R: only a part is taken away; then the model does not
  *     begin as the base; default false
- * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; a new adapter gets it by
- *     itself
+ * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; a new adapter gets it
+ *     automatically
  * @param dropout {@code deft_dropout}: probability that an element of x is dropped in training before R; default
  *     0
  * @param initWeights {@code init_weights}: whether R begins as {@code S^T W / s}, so that the model begins as the
  *     base; default true
  */
 @PeftType(value = "DEFT", name = "deft",
-        description = "directions of each target's output, and what is put in their place",
+        description = "a projection that removes a subspace of the output, and a low-rank update in its place",
         paper = "https://arxiv.org/abs/2509.22793", autoRateFactor = 2)
 public record DeftConfig(CommonConfig common,
         @Group(biasWord = "deft_only") Placement placement,

@@ -35,7 +35,7 @@ public final class DeftMethod extends ConfiguredMethod<DeftConfig> {
     /**
      * DEFT on a linear layer (<a href="https://arxiv.org/abs/2509.22793">2509.22793</a>): {@code y = base(x) + (s
      * dropout(x) R^T - x M^T) Q^T}, {@code M = S^T W}: {@code deft_P} [out, r], of which Q and S are made,
-     * {@code deft_R} [r, in]. {@code r * (in + out)} parameters, or {@code r * out} where there is no R. The change
+     * {@code deft_R} [r, in]. {@code r * (in + out)} parameters, or {@code r * out} without R. The change
      * depends on the weight of the base alone, not on that of other adapters.
      */
     private static final class DeftLayer extends ChangeLayer {

@@ -26,7 +26,7 @@ import java.util.Map;
  * @param lambdaPattern {@code lambda_pattern}: other bounds by expressions for the end of a path; default none
  */
 @PeftType(value = "DELORA", name = "delora",
-        description = "low-rank matrices of length 1 beside each target, and their length",
+        description = "a low-rank update with normalized rank-one components, and its magnitude",
         paper = "https://arxiv.org/abs/2503.18225", autoRateFactor = 3)
 public record DeloraConfig(CommonConfig common,
         @Group(biasWord = "delora_only") Placement placement,

@@ -27,7 +27,7 @@ import java.util.Map;
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; has no effect here
  */
 @PeftType(value = "FOURIERFT", name = "fourierft",
-        description = "coefficients of a Fourier transform of each target's change",
+        description = "sparse spectral coefficients of each target's update (inverse Fourier transform)",
         paper = "https://arxiv.org/abs/2405.03003", autoRateFactor = 20)
 public record FourierFtConfig(CommonConfig common, @Group(biasWord = "fourier_only") Placement placement,
         @Key(value = "n_frequency", fallback = "1000") int frequencies,

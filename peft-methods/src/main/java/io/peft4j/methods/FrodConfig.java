@@ -25,14 +25,14 @@ import io.peft4j.core.peft.config.UnusedKey;
  * @param saveProjection {@code save_projection}: whether V is stored with the adapter; default true, and false is
  *     refused: V depends on the signs of eigenvectors
  * @param dropout {@code frod_dropout}: probability that an element of x is dropped in training; default 0
- * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; a new adapter gets it by
- *     itself
+ * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; a new adapter gets it
+ *     automatically
  * @param initWeights {@code init_weights}: whether S begins at 0 and l as the base has it; default true
  * @param sparseRate {@code sparse_rate}: how many elements S has, as a part of in^2; default 0.01
  * @param regularization {@code regularization_alpha}: keeps the computation of V stable; default 0.001
  */
 @PeftType(value = "FROD", name = "frod",
-        description = "singular values of each target in directions that layers share",
+        description = "singular values of each target in a basis shared by layers, with sparse off-diagonal elements",
         paper = "https://doi.org/10.1609/aaai.v40i31.39813", autoRateFactor = 3)
 @UnusedKey(value = "progressbar", fallback = "true")
 @UnusedKey(value = "runtime_offload_base_weight", fallback = "false")

@@ -26,7 +26,7 @@ import io.peft4j.core.peft.config.Placement;
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
 @PeftType(value = "GLORA", name = "glora",
-        description = "factors of and additions to the weight and the bias of each target",
+        description = "multiplicative and additive reparameterizations of weight and bias",
         paper = "https://arxiv.org/abs/2306.07967", autoRateFactor = 2)
 public record GloraConfig(CommonConfig common,
         @Group(without = {

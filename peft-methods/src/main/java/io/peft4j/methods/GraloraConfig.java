@@ -23,11 +23,11 @@ import io.peft4j.core.peft.config.Placement;
  * @param alpha {@code alpha}: scales the change by alpha / (r + h); default 64
  * @param dropout {@code gralora_dropout}: probability that an element of x is dropped in training; default 0
  * @param blocks {@code gralora_k}: k: a divisor of r, in and out; default 2
- * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; a new adapter gets it by
- *     itself
+ * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; a new adapter gets it
+ *     automatically
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
-@PeftType(value = "GRALORA", name = "gralora", description = "low-rank matrices beside each block of each target",
+@PeftType(value = "GRALORA", name = "gralora", description = "low-rank updates of blocks of each partitioned weight",
         paper = "https://arxiv.org/abs/2505.20355", autoRateFactor = 1.5)
 public record GraloraConfig(CommonConfig common,
         @Group(without = "exclude_modules", biasWord = "gralora_only") Placement placement,

@@ -24,7 +24,7 @@ import io.peft4j.core.peft.config.UnusedKey;
  * @param dropout {@code hira_dropout}: probability that an element of x is dropped in training; default 0
  * @param initialization {@code init_weights}: how A and B begin; default {@link Initialization#KAIMING}
  */
-@PeftType(value = "HIRA", name = "hira", description = "a low-rank matrix of factors of each target's weight",
+@PeftType(value = "HIRA", name = "hira", description = "a Hadamard product of the weight with a low-rank matrix",
         paper = "https://openreview.net/pdf?id=TwJrTz9cRS", autoRateFactor = 2)
 @UnusedKey(value = "rank_pattern", fallback = "{}", because = "all layers get the rank r, as in Hugging Face PEFT")
 @UnusedKey(value = "fan_in_fan_out", fallback = "false")

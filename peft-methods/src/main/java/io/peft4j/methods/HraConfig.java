@@ -21,7 +21,7 @@ import io.peft4j.core.peft.config.Placement;
  * @param initWeights {@code init_weights}: whether normals begin in equal pairs, so that the model begins as the base;
  *     otherwise at random, for tests; default true
  */
-@PeftType(value = "HRA", name = "hra", description = "reflections of the input of each target",
+@PeftType(value = "HRA", name = "hra", description = "an orthogonal transform of the input (Householder reflections)",
         paper = "https://arxiv.org/abs/2405.17484", autoRateFactor = 3)
 public record HraConfig(CommonConfig common, @Group(biasWord = "hra_only") Placement placement,
         @Key(value = "r", fallback = "8") int rank, @Key("apply_GS") boolean gramSchmidt,

@@ -22,12 +22,12 @@ import java.util.List;
  * @param feedforwardModules {@code feedforward_modules}: targets whose input is scaled, by the end of their paths or by
  *     an expression; default {@code down_proj}
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out], as GPT-2's are; a
- *     new adapter gets it by itself
+ *     new adapter gets it automatically
  * @param initWeights {@code init_ia3_weights}: whether l begins at 1, so that the model begins as the base; otherwise
  *     normal, for tests; default true
  */
 @PeftType(value = "IA3", name = "ia3",
-        description = "a factor for each output of a target, or each input of a feed-forward one",
+        description = "a rescaling vector on the outputs of a target, or the inputs of a feed-forward one",
         paper = "https://arxiv.org/abs/2205.05638", autoRateFactor = 20)
 public record Ia3Config(CommonConfig common,
         @Group(without = {

@@ -28,7 +28,7 @@ import io.peft4j.core.peft.config.Placement;
  * @param scaling {@code scaling}: s; default 1
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
-@PeftType(value = "LILY", name = "lily", description = "low-rank matrices that layers share, mixed for each sequence",
+@PeftType(value = "LILY", name = "lily", description = "low-rank projections shared by layers, mixed by a router",
         paper = "https://arxiv.org/abs/2407.09946", autoRateFactor = 1.4)
 public record LilyConfig(CommonConfig common,
         @Group Placement placement,

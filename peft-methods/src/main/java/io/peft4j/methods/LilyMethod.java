@@ -91,7 +91,7 @@ public final class LilyMethod extends ConfiguredMethod<LilyConfig> {
             return ElementwiseOps.addInto(tape, ElementwiseOps.scale(tape, change, scaling), y);
         }
 
-        /** For each row the number of its sequence: a segment that sees the one before goes on with its sequence. */
+        /** For each row the number of its sequence: a segment that sees the one before continues its sequence. */
         private static int[] sequences(AttentionLayout layout) {
             int[] numbers = new int[layout.queryRows()];
             int number = -1;
@@ -169,7 +169,7 @@ public final class LilyMethod extends ConfiguredMethod<LilyConfig> {
         @Override
         public Optional<String> mergeObstacle() {
             return Optional
-                    .of("its router mixes the matrices anew for each sequence, and a weight is the same for all");
+                    .of("its router mixes the matrices separately for each sequence, and a weight is the same for all");
         }
 
         @Override

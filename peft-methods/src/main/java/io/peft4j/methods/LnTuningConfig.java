@@ -15,7 +15,7 @@ import io.peft4j.core.peft.config.Placement;
  * @param placement the trained layers ({@code target_modules}, {@code exclude_modules}, {@code modules_to_save});
  *     default all norms for Llama
  */
-@PeftType(value = "LN_TUNING", name = "ln-tuning", description = "the norms, as a whole",
+@PeftType(value = "LN_TUNING", name = "ln-tuning", description = "the normalization layers",
         paper = "https://arxiv.org/abs/2312.11420", autoRateFactor = 10)
 public record LnTuningConfig(CommonConfig common,
         @Group(without = {

@@ -22,10 +22,10 @@ import java.util.OptionalInt;
  * @param virtualTokens how many, and the model's sizes
  * @param rank {@code num_ranks}: the rank of C R; default 1
  * @param tasks {@code num_tasks}: tasks that have a matrix; default 1
- * @param task {@code task_id}: the task of rows that name none; default 0 where there is one, else they are refused
+ * @param task {@code task_id}: the task of rows that name none; default 0 if there is one, else they are refused
  */
 @PeftType(value = "MULTITASK_PROMPT_TUNING", name = "multitask-prompt-tuning",
-        description = "embeddings of virtual tokens before every sequence, times a low-rank matrix of the task",
+        description = "a soft prompt, multiplied by a low-rank matrix of the task",
         paper = "https://arxiv.org/abs/2303.02861", autoRateFactor = 30)
 @UnusedKey(value = "prompt_tuning_init", fallback = "\"RANDOM\"", because = "new adapters begin at random")
 @UnusedKey(value = "prompt_tuning_init_state_dict_path")

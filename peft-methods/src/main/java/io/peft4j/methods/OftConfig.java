@@ -31,7 +31,7 @@ import io.peft4j.core.peft.config.Placement;
  * @param moduleDropout {@code module_dropout}: has no effect in Hugging Face PEFT 0.21; a new adapter with another
  *     value than 0 is refused
  */
-@PeftType(value = "OFT", name = "oft", description = "a block-diagonal rotation of the input of each target",
+@PeftType(value = "OFT", name = "oft", description = "a block-diagonal orthogonal transform of the input",
         paper = "https://arxiv.org/abs/2306.07280")
 public record OftConfig(CommonConfig common, @Group(biasWord = "oft_only") Placement placement,
         @Key("r") int blocks, @Key(value = "oft_block_size", fallback = "32") int blockSize,

@@ -103,7 +103,7 @@ public final class OftMethod extends ConfiguredMethod<OftConfig> {
         }
 
         /**
-         * The parameters; within the ball, where there is one. As in Hugging Face PEFT a pass of training moves them.
+         * The parameters; within the ball, if there is one. As in Hugging Face PEFT a pass of training moves them.
          */
         private Variable parameters(ForwardContext context) {
             Tape tape = context.tape();

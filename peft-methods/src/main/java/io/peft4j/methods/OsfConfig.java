@@ -29,7 +29,7 @@ import java.util.Map;
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
 @PeftType(value = "OSF", name = "osf",
-        description = "the smallest directions of each target, at right angles to the others",
+        description = "the smallest singular directions, orthogonal to the frozen leading subspace",
         paper = "https://arxiv.org/abs/2504.07097", autoRateFactor = 0.5)
 @UnusedKey(value = "target_svd_config", because = "Hugging Face PEFT ignores it, too")
 public record OsfConfig(CommonConfig common,

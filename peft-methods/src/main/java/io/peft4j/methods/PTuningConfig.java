@@ -15,7 +15,7 @@ import io.peft4j.core.peft.config.PeftType;
  * {@code 2E -> 2E -> H} ({@link Encoder#LSTM}).
  *
  * <p>As in Hugging Face PEFT the adapter's file holds the computed embeddings alone. The network is stored beside it
- * for a training that goes on; where it is missing, the embeddings are trained as in prompt tuning.
+ * for a training that is resumed; where it is missing, the embeddings are trained as in prompt tuning.
  *
  * @param common what every configuration holds
  * @param virtualTokens how many, and the model's sizes
@@ -25,7 +25,7 @@ import io.peft4j.core.peft.config.PeftType;
  * @param dropout {@code encoder_dropout}: dropout between the layers of the LSTM; default 0
  */
 @PeftType(value = "P_TUNING", name = "p-tuning",
-        description = "virtual tokens before every sequence, computed by a small network",
+        description = "a soft prompt, reparameterized by a small network",
         paper = "https://arxiv.org/abs/2103.10385")
 public record PTuningConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
         @Key(value = "encoder_reparameterization_type", fallback = "\"MLP\"") Encoder encoder,

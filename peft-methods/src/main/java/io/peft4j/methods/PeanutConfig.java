@@ -25,7 +25,7 @@ import io.peft4j.core.peft.config.Placement;
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
 @PeftType(value = "PEANUT", name = "peanut",
-        description = "a small network that computes the change of each target from its weight",
+        description = "a small neural network that computes the update from the weight",
         paper = "https://arxiv.org/abs/2410.01870", autoRateFactor = 2)
 public record PeanutConfig(CommonConfig common,
         @Group Placement placement,

@@ -28,11 +28,11 @@ import java.util.OptionalInt;
  * @param splits {@code n_splits}: parts of the features that have weights of their own: a divisor of in and out;
  *     default 1
  * @param tasks {@code n_tasks}: tasks that have weights of the skills; default 1
- * @param task {@code task_id}: the task of rows that name none; default 0 where there is one, else they are refused
+ * @param task {@code task_id}: the task of rows that name none; default 0 if there is one, else they are refused
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
 @PeftType(value = "POLY", name = "poly",
-        description = "low-rank matrices of skills beside each target, mixed for a task",
+        description = "low-rank skills at each target, with routing weights for each task",
         paper = "https://arxiv.org/abs/2202.13914", autoRateFactor = 2)
 @UnusedKey(value = "poly_type", fallback = "\"poly\"", feature = "other routers")
 public record PolyConfig(CommonConfig common,

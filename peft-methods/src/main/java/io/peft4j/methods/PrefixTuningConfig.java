@@ -16,7 +16,7 @@ import io.peft4j.core.peft.config.PeftType;
  * smaller one [tokens, C] by {@code C -> E -> layers * 2 * C} with tanh between.
  *
  * <p>As in Hugging Face PEFT the adapter's file holds the large table alone. The projection is stored beside it for a
- * training that goes on; where it is missing, the table is trained itself.
+ * training that is resumed; where it is missing, the table is trained itself.
  *
  * @param common what every configuration holds
  * @param virtualTokens how many, and the model's sizes
@@ -25,7 +25,7 @@ import io.peft4j.core.peft.config.PeftType;
  * @param initialization {@code init_weights}: how keys and values begin; default {@link Initialization#NORMAL}
  */
 @PeftType(value = "PREFIX_TUNING", name = "prefix-tuning",
-        description = "keys and values before those of every sequence, in each layer",
+        description = "key and value prefixes in each layer",
         paper = "https://arxiv.org/abs/2101.00190", autoRateFactor = 10)
 public record PrefixTuningConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
         @Key(value = "encoder_hidden_size", zeroIsNull = true) int hiddenSize,

@@ -23,7 +23,7 @@ import java.util.Optional;
  *     base model's, whose name is filled in
  */
 @PeftType(value = "PROMPT_TUNING", name = "prompt-tuning",
-        description = "embeddings of virtual tokens before every sequence",
+        description = "a soft prompt of virtual tokens",
         paper = "https://arxiv.org/abs/2104.08691", autoRateFactor = 30)
 @UnusedKey("tokenizer_kwargs")
 public record PromptTuningConfig(CommonConfig common, @Group VirtualTokens virtualTokens,

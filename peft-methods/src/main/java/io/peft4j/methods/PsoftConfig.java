@@ -19,7 +19,7 @@ import io.peft4j.core.peft.config.UnusedKey;
  * with {@code r * (r - 1) / 2} parameters. {@code r * (r + 3) / 2}
  * parameters a layer.
  *
- * <p>What M means depends on the signs of the singular vectors. Hugging Face PEFT decomposes the base anew for each
+ * <p>What M means depends on the signs of the singular vectors. Hugging Face PEFT decomposes the base again for each
  * adapter that it reads, and torch's signs differ between processors, devices and libraries; here A and B stand in the
  * file as {@code psoft_A} and {@code psoft_B}, and a file without them is refused.
  *
@@ -28,8 +28,8 @@ import io.peft4j.core.peft.config.UnusedKey;
  * @param rank {@code r}: the rank; default 32
  * @param alpha {@code psoft_alpha}: a factor that cancels out; default 32
  * @param dropout {@code psoft_dropout}: probability that an element of x is dropped in training; default 0
- * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; a new adapter gets it by
- *     itself
+ * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; a new adapter gets it
+ *     automatically
  * @param split {@code ab_svd_init}: how S is split between A and B; default {@link Split#LEFT}
  * @param orthogonal {@code psoft_orth}: whether R is a rotation; otherwise it is any matrix [r, r]; default true
  * @param scalesOutput {@code psoft_mag_b}: whether b is trained, otherwise it is 1; default true
@@ -39,7 +39,7 @@ import io.peft4j.core.peft.config.UnusedKey;
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  */
 @PeftType(value = "PSOFT", name = "psoft",
-        description = "a rotation and scales of the largest directions of each target",
+        description = "an orthogonal transform and magnitudes within the principal subspace",
         paper = "https://openreview.net/forum?id=FSHrinMArK", autoRateFactor = 3)
 @UnusedKey(value = "psoft_svd", fallback = "\"full\"")
 @UnusedKey(value = "psoft_svd_lowrank_niter", fallback = "10")

@@ -23,7 +23,7 @@ import io.peft4j.core.peft.config.Placement;
  * @param initWeights {@code init_weights}: whether angles begin at 0 and scales at 1, so that the model begins as
  *     the base; default true
  */
-@PeftType(value = "ROAD", name = "road", description = "rotations and scales of pairs of outputs of each target",
+@PeftType(value = "ROAD", name = "road", description = "two-dimensional rotations and magnitudes of pairs of outputs",
         paper = "https://arxiv.org/abs/2409.00119", autoRateFactor = 10)
 public record RoadConfig(CommonConfig common,
         @Group(without = {

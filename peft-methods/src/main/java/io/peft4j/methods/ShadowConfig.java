@@ -40,7 +40,7 @@ import java.util.OptionalInt;
  * @param auxiliaryWeight {@code auxiliary_loss_weight}; default 0.05
  */
 @PeftType(value = "SHADOW", name = "shadow",
-        description = "a small decoder beside the model, whose states decoder layers read",
+        description = "a small parallel decoder, whose hidden states decoder layers read",
         paper = "https://huggingface.co/docs/peft/package_reference/shadow")
 @UnusedKey(value = "shadow_model", fallback = "\"mirror\"", feature = "a decoder of another checkpoint")
 @UnusedKey(value = "shadow_num_attention_heads", feature = "another number of heads than the base's")

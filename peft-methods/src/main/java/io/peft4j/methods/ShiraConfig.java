@@ -23,7 +23,7 @@ import java.util.OptionalInt;
  * @param initWeights {@code init_weights}: whether changes begin at 0; otherwise normal, for tests; default true
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; has no effect here
  */
-@PeftType(value = "SHIRA", name = "shira", description = "single elements of the weight of each target",
+@PeftType(value = "SHIRA", name = "shira", description = "a sparse update: chosen elements of the weight",
         paper = "https://arxiv.org/abs/2406.13175")
 @UnusedKey(value = "mask_type", fallback = "\"random\"", feature = "a mask that is not random")
 public record ShiraConfig(CommonConfig common,

@@ -29,7 +29,7 @@ import io.peft4j.core.peft.config.Placement;
  *     otherwise they are found again from the weight; default true
  */
 @PeftType(value = "SUPERTUNING", name = "supertuning",
-        description = "the elements of the weight of each target that are largest",
+        description = "a sparse update: the elements of largest magnitude",
         paper = "https://arxiv.org/abs/2607.09287")
 public record SupertuningConfig(CommonConfig common,
         @Group(without = {

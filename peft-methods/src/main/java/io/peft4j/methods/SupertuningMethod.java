@@ -92,7 +92,7 @@ public final class SupertuningMethod extends ConfiguredMethod<SupertuningConfig>
     /**
      * Super-tuning on a linear layer (<a href="https://arxiv.org/abs/2607.09287">2607.09287</a>): {@code y = base(x) +
      * x V^T + s (dropout(x) A^T) B^T}: V [out, in] with {@code supertuning_values} [n] at the places of
-     * {@code supertuning_indices} [n]; where there is a rank, {@code supertuning_lora_A} [r, in] and {@code
+     * {@code supertuning_indices} [n]; with a rank above 0, {@code supertuning_lora_A} [r, in] and {@code
      * supertuning_lora_B} [out, r]. n parameters, and {@code r * (in + out)}.
      */
     private static final class SupertuningLayer extends ChangeLayer {

@@ -9,8 +9,8 @@ import io.peft4j.core.peft.config.KeyFormat;
 import java.util.OptionalInt;
 
 /**
- * {@code task_id}, the task of rows that name none: a key that Hugging Face PEFT does not have, so that it stands in a
- * file only where there is one.
+ * {@code task_id}, the task of rows that name none: a key that Hugging Face PEFT does not have, so that it is in a file
+ * only if there is one.
  */
 final class TaskId implements KeyFormat<OptionalInt> {
     @Override

@@ -26,16 +26,16 @@ import io.peft4j.core.peft.config.Placement;
  *     default 0
  * @param seed {@code projection_seed}: seed of the P of the first layer; each further one has the next; default
  *     42
- * @param saveProjection {@code save_projection}: whether P stands in the file; otherwise it is drawn again;
+ * @param saveProjection {@code save_projection}: whether P is in the file; otherwise it is drawn again;
  *     default true
  * @param initBound {@code init_v_bound}: bound of a uniform start of v; default 0.02
  * @param dropout {@code tinylora_dropout}: probability that an element of x is dropped in training; default 0
- * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; a new adapter gets it by
- *     itself
+ * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; a new adapter gets it
+ *     automatically
  * @param initialization {@code init_weights}: how v begins; default {@link Initialization#ZERO}
  */
 @PeftType(value = "TINYLORA", name = "tinylora",
-        description = "a short vector for each group of targets, which mixes random changes of the largest directions",
+        description = "a vector for each group of targets, randomly projected onto its singular directions",
         paper = "https://arxiv.org/abs/2602.04118", autoRateFactor = 20)
 public record TinyLoraConfig(CommonConfig common,
         @Group(without = "exclude_modules", biasWord = "tinylora_only") Placement placement,

@@ -28,7 +28,7 @@ public record TrainableTokensConfig(CommonConfig common, @Key("target_modules") 
     /**
      * Checks the tokens.
      *
-     * @throws io.peft4j.core.error.ConfigurationException when there is none, or one stands there twice
+     * @throws io.peft4j.core.error.ConfigurationException when there is none, or one appears twice
      */
     public TrainableTokensConfig {
         tokenIndices = List.copyOf(tokenIndices);

@@ -21,16 +21,16 @@ import io.peft4j.core.peft.config.Placement;
  * @param seed {@code proj_seed}: chooses which element comes from which number; default 42
  * @param length {@code theta_d_length}: d; default 256
  * @param dropout {@code unilora_dropout}: probability that an element of x is dropped in training; default 0
- * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; a new adapter gets it by
- *     itself
+ * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; a new adapter gets it
+ *     automatically
  * @param initBound {@code init_theta_d_bound}: t begins uniform between minus this and this; default 0.02
  * @param initWeights {@code init_weights}: whether t begins so and not normal; the model never begins as the
  *     base; default true
- * @param saveIndices {@code save_indices}: whether the choice stands in the file; otherwise it is drawn again;
+ * @param saveIndices {@code save_indices}: whether the choice is in the file; otherwise it is drawn again;
  *     default false
  */
 @PeftType(value = "UNILORA", name = "unilora",
-        description = "one vector whose elements fill the low-rank matrices of all targets",
+        description = "one vector, projected onto the low-rank matrices of all targets",
         paper = "https://arxiv.org/abs/2506.00799", autoRateFactor = 20)
 public record UniLoraConfig(CommonConfig common,
         @Group(without = "exclude_modules", biasWord = "unilora_only") Placement placement,

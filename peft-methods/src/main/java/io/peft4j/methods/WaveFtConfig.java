@@ -24,8 +24,8 @@ import java.util.Map;
  * @param transformed {@code use_idwt}: whether there is a transform; otherwise the coefficients are elements of
  *     D; default true
  * @param seed {@code random_loc_seed}: chooses the places; default 777
- * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; a new adapter gets it by
- *     itself
+ * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; a new adapter gets it
+ *     automatically
  * @param frequencyPattern {@code n_frequency_pattern}: other numbers by expressions for the end of a path;
  *     default none
  * @param proportional {@code proportional_parameters}: whether layers get numbers in proportion to their
@@ -34,7 +34,7 @@ import java.util.Map;
  *     default true
  */
 @PeftType(value = "WAVEFT", name = "waveft",
-        description = "coefficients of a wavelet transform of each target's change",
+        description = "sparse wavelet coefficients of each target's update",
         paper = "https://arxiv.org/abs/2505.12532", autoRateFactor = 20)
 public record WaveFtConfig(CommonConfig common,
         @Group(biasWord = "waveft_only") Placement placement,

@@ -104,7 +104,7 @@ public final class WaveFtMethod extends ConfiguredMethod<WaveFtConfig> {
             }
         }
 
-        /** Where a coefficient goes on a side of a length, and in which half it lies. */
+        /** The place of a coefficient on a side of a length, and in which half it lies. */
         private int[] target(int place, int length) {
             int taps = filters[0].length;
             int padded = length + taps - 2;

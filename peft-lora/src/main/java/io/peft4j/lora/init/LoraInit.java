@@ -99,7 +99,7 @@ public sealed interface LoraInit permits LoraInit.Kaiming, LoraInit.Gaussian, Lo
         return targets;
     }
 
-    /** For A [r, in], where it is drawn by itself. */
+    /** For A [r, in], if it is drawn on its own. */
     default Initializer a(int rank, long in) {
         return Initializer.linear(in);
     }
@@ -153,14 +153,14 @@ public sealed interface LoraInit permits LoraInit.Kaiming, LoraInit.Gaussian, Lo
         }
     }
 
-    /** One that is told more than its name, under a key of its own in {@code adapter_config.json}. */
+    /** One with options beside its name, under a key of its own in {@code adapter_config.json}. */
     sealed interface WithOptions extends LoraInit permits Eva, Corda, LoraGa, LoftQ {
         /** The key. */
         default String key() {
             return json().replace("\"", "") + "_config";
         }
 
-        /** What stands under the key in a file of another beginning, as JSON text. */
+        /** The value of the key in a file of another beginning, as JSON text. */
         default String absent() {
             return "null";
         }

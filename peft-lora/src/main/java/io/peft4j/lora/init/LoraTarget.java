@@ -19,10 +19,10 @@ import java.util.function.Supplier;
  * @param rank r
  * @param alpha alpha
  * @param scaling s
- * @param start what makes the first values of A and B together; empty where each is drawn by itself
+ * @param start what makes the first values of A and B together; empty if each is drawn on its own
  */
 public record LoraTarget(Slot slot, int rank, double alpha, double scaling, Optional<Supplier<LoraStart>> start) {
-    /** Whether a linear layer stands here. */
+    /** Whether the layer is linear. */
     public boolean isLinear() {
         return slot.layer() instanceof Linear;
     }

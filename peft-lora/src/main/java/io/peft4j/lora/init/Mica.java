@@ -6,7 +6,7 @@ import java.util.List;
 
 /**
  * MiCA (<a href="https://arxiv.org/abs/2604.01694">2604.01694</a>): B is what the base weight uses least, the left
- * vectors of its r smallest singular values, and stays so; A begins at zero and is all that is trained. An embedding's
+ * vectors of its r smallest singular values, and stays so; A begins at zero and alone is trained. An embedding's
  * weight is its table transposed [H, V].
  */
 record Mica() implements LoraInit {
