@@ -12,7 +12,7 @@ public final class Registered {
     }
 
     /**
-     * All that is registered for a type, in the order of the lines and of the class path.
+     * Everything registered for a type, in the order of the lines and of the class path.
      *
      * @param name tells them apart
      * @throws IllegalStateException when two classes are registered under one name

@@ -39,7 +39,7 @@ public final class Arrays {
         NativeMemory.free(address(reserved));
     }
 
-    /** An array over memory that somebody else owns and keeps: closing the array frees nothing. */
+    /** An array over memory that other code owns and keeps: closing the array frees nothing. */
     public static INDArray at(long address, DataType type, long... shape) {
         long bytes = LongStream.of(shape).reduce(bytes(type), Math::multiplyExact);
         return wrap(NativeMemory.pointer(address, bytes), type, shape);
@@ -166,7 +166,7 @@ public final class Arrays {
         return result;
     }
 
-    /** An array header over native memory that somebody else owns and keeps alive. */
+    /** An array header over native memory that other code owns and keeps alive. */
     static INDArray wrap(Pointer memory, DataType type, long... shape) {
         long length = LongStream.of(shape).reduce(1, Math::multiplyExact);
         return Nd4j.create(Nd4j.createBuffer(memory, length, type), shape, Nd4j.getStrides(shape, 'c'), 0, 'c', type);

@@ -134,7 +134,7 @@ public final class NativeMemory {
     }
 
     /**
-     * Gives memory that has been freed back to the system, as far as the C library can: by itself it keeps what lies
+     * Gives memory that has been freed back to the system, as far as the C library can: without this it keeps what lies
      * between memory in use. It takes milliseconds; for after work that has freed a lot and does not come again soon,
      * such as loading.
      */
@@ -142,7 +142,7 @@ public final class NativeMemory {
         Pointer.trimMemory();
     }
 
-    /** A pointer to {@code bytes} bytes at {@code address} that somebody else owns and keeps alive. */
+    /** A pointer to {@code bytes} bytes at {@code address} that other code owns and keeps alive. */
     public static Pointer pointer(long address, long bytes) {
         return new Bytes().at(address).limit(bytes).capacity(bytes);
     }

@@ -49,7 +49,7 @@ final class SharedGradient {
         return this;
     }
 
-    /** This gradient, or a copy of it where somebody else still reads the array. */
+    /** This gradient, or a copy of it while something else still reads the array. */
     SharedGradient writable() {
         if (holders == 1 && kind != Kind.READ_ONLY) {
             return this;

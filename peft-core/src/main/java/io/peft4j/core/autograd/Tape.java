@@ -259,7 +259,7 @@ public final class Tape implements AutoCloseable {
 
     /**
      * Runs a part of the model that is the only reader of {@code x}, for instance a decoder layer. Of what the part
-     * computed, and of its input, all that no gradient needs or that is cheap to compute again is freed, except the
+     * computed, and of its input, whatever no gradient needs or that is cheap to compute again is freed, except the
      * result.
      */
     public Variable block(Variable x, UnaryOperator<Variable> part) {

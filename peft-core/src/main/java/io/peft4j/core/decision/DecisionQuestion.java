@@ -25,7 +25,7 @@ import java.util.stream.Stream;
  * }</pre>
  *
  * @param kind what is asked
- * @param instructions the question; null of JSON where there is none
+ * @param instructions the question; null of JSON if absent
  * @param options what it can be answered with, 2 to {@value #MOST_OPTIONS}, each once. Those of {@link Kind#NOUL} are
  *     {@code false} and {@code true}, those of {@link Kind#SCORE} the numbers of the levels from 0
  */
@@ -67,7 +67,7 @@ public record DecisionQuestion(Kind kind, JsonNode instructions, List<Option> op
      * An option.
      *
      * @param name what an answer calls it
-     * @param description what it means: text or other JSON; null of JSON where there is nothing to say
+     * @param description what it means: text or other JSON; null of JSON if it has none
      */
     public record Option(String name, JsonNode description) {
         /** Refuses null. */
@@ -76,7 +76,7 @@ public record DecisionQuestion(Kind kind, JsonNode instructions, List<Option> op
             Objects.requireNonNull(description, "description");
         }
 
-        /** The description as text; empty where there is none. */
+        /** The description as text; empty if it has none. */
         public String text() {
             return PythonJson.text(description);
         }
@@ -95,7 +95,7 @@ public record DecisionQuestion(Kind kind, JsonNode instructions, List<Option> op
         for (Option option : options) {
             if (option.name().isBlank() || !names.add(option.name())) {
                 throw new ConfigurationException(option.name().isBlank() ? "an option has no name"
-                        : "the option '" + option.name() + "' stands twice");
+                        : "the option '" + option.name() + "' appears twice");
             }
         }
     }
@@ -123,7 +123,7 @@ public record DecisionQuestion(Kind kind, JsonNode instructions, List<Option> op
         return yesNo(instructions, "", "");
     }
 
-    /** Whether something holds, with what each answer means; empty where there is nothing to say. */
+    /** Whether something holds, with what each answer means; empty if it needs no explanation. */
     public static DecisionQuestion yesNo(String instructions, String yesWhen, String noWhen) {
         return new DecisionQuestion(Kind.NOUL, TextNode.valueOf(instructions),
                 List.of(new Option(FALSE, described(noWhen)), new Option(TRUE, described(yesWhen))));

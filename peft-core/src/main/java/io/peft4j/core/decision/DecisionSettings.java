@@ -36,7 +36,7 @@ import java.util.stream.Stream;
  *     {@code Yes} and {@code No}, or {@code A}, {@code B}, ...
  * @param temperature what logits are divided by, by the word of a kind ({@code choice}), or with the number of its
  *     options ({@code choice:3-5}; 2, 3-5, 6-10, 11+), which comes first
- * @param template Jinja that makes the prompt; a plain one as the user's message where there is none
+ * @param template Jinja that makes the prompt; a plain one as the user's message by default
  * @param noulOptions the order in which a prompt has {@code true} and {@code false}
  * @param controlTokensAsText whether control tokens in a user's text are text
  * @param adapter the sub-folder of an adapter that belongs to the model

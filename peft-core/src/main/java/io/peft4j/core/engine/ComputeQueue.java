@@ -35,7 +35,7 @@ final class ComputeQueue {
     }
 
     /**
-     * Nobody computes yet.
+     * No thread computes yet.
      *
      * @param workShare the share of the time that work gets while answers want to compute, too: above 0, below 1
      * @param clock nanoseconds

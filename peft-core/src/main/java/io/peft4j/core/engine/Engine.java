@@ -22,7 +22,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 public final class Engine implements AutoCloseable {
     /** Who computes first where several want to. */
     public enum Priority {
-        /** Somebody waits for an answer: goes before work, and is never interrupted. */
+        /** A client waits for an answer: goes before work, and is never interrupted. */
         ANSWER,
         /** Training, evaluation and all else: gives way to answers between two operations. */
         WORK
@@ -142,10 +142,10 @@ public final class Engine implements AutoCloseable {
         turns.giveWay();
     }
 
-    /** Closes the kernels when nobody computes; a second time does nothing. */
+    /** Closes the kernels when no thread computes; a second time does nothing. */
     @Override
     public void close() {
-        // As an answer it would come while work gives way, which goes on with the kernels afterwards.
+        // As an answer it would come while work gives way, which continues with the kernels afterwards.
         turns.take(Priority.WORK);
         try {
             if (!closed) {

@@ -5,7 +5,7 @@ import java.util.Objects;
 
 /**
  * The life of something that several threads use and one of them closes: closing refuses new users at once, and what it
- * holds is freed when the last user leaves. Nobody waits.
+ * holds is freed when the last user leaves. No caller waits.
  */
 public final class Lifetime implements AutoCloseable {
     private final String what;

@@ -66,7 +66,7 @@ public final class WorkShare {
                 TimeUnit.NANOSECONDS.timedWait(this, until - System.nanoTime());
             }
         } catch (InterruptedException e) {
-            // Whoever looks for it is told.
+            // Passes the interrupt on to callers that check for it.
             Thread.currentThread().interrupt();
         }
     }

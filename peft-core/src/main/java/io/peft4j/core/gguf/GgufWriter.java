@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Writes GGUF files of version 3 with the default alignment, in one step: either the whole new file stands there
- * afterwards, or what was there before. Metadata and tensors are written in the order in which they were given.
+ * Writes GGUF files of version 3 with the default alignment, in one step: afterwards the file is either complete and
+ * new, or what was there before. Metadata and tensors are written in the order in which they were given.
  */
 public final class GgufWriter {
     private static final int VERSION = 3;

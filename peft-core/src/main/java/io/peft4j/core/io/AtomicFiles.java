@@ -137,7 +137,7 @@ public final class AtomicFiles {
     }
 
     /**
-     * Removes a file, or a folder with all that is in it; nothing where there is none.
+     * Removes a file, or a folder with everything in it; does nothing if it does not exist.
      *
      * @throws UncheckedIOException when something cannot be removed; the message names the path
      */
@@ -165,7 +165,7 @@ public final class AtomicFiles {
 
     /**
      * Removes what processes that were killed while they wrote have left in a folder: temporary files. For a folder
-     * that nobody else writes to now.
+     * that no other process writes to now.
      */
     public static void removeLeftovers(Path folder) {
         try (Stream<Path> entries = Files.list(folder)) {

@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
 /**
  * A mapped range of a file that can be unmapped.
  *
- * <p>By itself Java unmaps a buffer only when it is garbage, and buffers are too small for the collector to hurry:
+ * <p>Java unmaps a buffer only when it is garbage, and buffers are too small for the collector to hurry:
  * gigabytes of resident weights would outlive their model. From Java 22 on there are arenas for it, which are called by
  * reflection because this library is compiled for 17; before, there is a method of {@code sun.misc.Unsafe}, which Java
  * 24 warns about.

@@ -60,7 +60,7 @@ public final class FolderLock implements AutoCloseable {
         this.checked = checked;
     }
 
-    /** Somebody else writes to the folder, who may be alive. */
+    /** Another process, which may be alive, writes to the folder. */
     public static final class InUseException extends ConfigurationException {
         private static final long serialVersionUID = 1L;
 
@@ -71,7 +71,7 @@ public final class FolderLock implements AutoCloseable {
 
     /** What the system says of a lock. */
     enum Answer {
-        /** Nobody had it. */
+        /** It was free. */
         FREE,
         /** Another process has it. */
         HELD,
@@ -101,7 +101,7 @@ public final class FolderLock implements AutoCloseable {
     /**
      * Takes the lock of a folder that exists.
      *
-     * @throws InUseException when somebody holds it who may be alive; says who
+     * @throws InUseException when another process that may be alive holds it; says which
      * @throws UncheckedIOException when it cannot be written
      */
     public static FolderLock take(Path folder) {
@@ -301,7 +301,7 @@ public final class FolderLock implements AutoCloseable {
                 Optional<FileChannel> same = openIfSame(file, owner);
                 if (same.isPresent()) {
                     try (FileChannel third = same.get()) {
-                        // Whoever has the file open already finds that it belongs to nobody.
+                        // Whoever has the file open already finds that it has no owner.
                         locked.truncate(0);
                         Files.delete(file);
                     }

@@ -92,8 +92,8 @@ record LockOwner(long pid, String host, String since, String token, String mark)
     }
 
     /**
-     * Tells a process from all others that have had its number or will have it. No clock that somebody can set is
-     * asked: on Linux a mark is the start of the machine and the time from there to the start of the process.
+     * Tells a process from all others that have had its number or will have it. It uses no clock that can be
+     * set: on Linux a mark is the start of the machine and the time from there to the start of the process.
      */
     static final class ProcessMark {
         private static final Path PROCESSES = Path.of("/proc");

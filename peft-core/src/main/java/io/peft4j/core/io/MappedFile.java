@@ -276,7 +276,7 @@ public final class MappedFile implements AutoCloseable {
 
     /**
      * Runs what an interrupt would break: Java closes the channel of a thread that is interrupted, also of one that was
-     * so before. A training that somebody asked to stop has to save, and to read what it saved.
+     * so before. A training that was asked to stop has to save, and to read what it saved.
      */
     private static final class Uninterrupted {
         /** Works on a channel. */

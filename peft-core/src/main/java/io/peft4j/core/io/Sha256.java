@@ -40,7 +40,7 @@ public final class Sha256 {
         return add(text.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** The digits; begins anew. */
+    /** The digits; resets the digest. */
     public String hex() {
         return HexFormat.of().formatHex(digest.digest());
     }

@@ -30,7 +30,7 @@ final class ArgumentCheck {
     private final List<Argument> arguments = new ArrayList<>();
     private final List<Pair> pairs = new ArrayList<>();
 
-    /** A matrix of sizes by number of letter, or a vector where there is none for its columns. */
+    /** A matrix of sizes by number of letter, or a vector if its columns have none. */
     private record Argument(String name, boolean optional, int rows, OptionalInt columns, boolean floats) {
     }
 

@@ -9,7 +9,7 @@ import java.util.Objects;
  *
  * <p>Query rows are cut into segments, one after the other without gaps. The keys of a segment are its context (whole
  * ranges of key rows, for instance a prefix shared with other segments) and then the segment's own key rows; in this
- * order they have the numbers 0, 1, 2, ... Row {@code i} of a segment (counted from 0) stands at key p, which is the
+ * order they have the numbers 0, 1, 2, ... Row {@code i} of a segment (counted from 0) is at key p, which is the
  * number of context keys + {@code ownKeysBefore + i}. What it sees of the segment's keys follows from the
  * {@link Sight} and the window: one interval of numbers, {@link Segment#seenFrom} to {@link Segment#seenTo}. Nothing
  * else is visible, so examples that share a batch never see each other.
@@ -36,7 +36,7 @@ public final class AttentionLayout {
 
     /** Which of a segment's keys its rows see, where no window narrows it. */
     public enum Sight {
-        /** All keys up to the one at which the row stands: decoders. */
+        /** All keys up to the one of the row: decoders. */
         CAUSAL,
         /** All keys: encoders. */
         BIDIRECTIONAL,
@@ -121,7 +121,7 @@ public final class AttentionLayout {
             return ownKeyStart + ownKeys();
         }
 
-        /** The number p of the key at which row {@code i} of the segment stands. */
+        /** The number p of the key of row {@code i} of the segment. */
         public int position(int i) {
             return contextKeys() + ownKeysBefore + i;
         }

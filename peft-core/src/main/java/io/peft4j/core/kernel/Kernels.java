@@ -60,7 +60,7 @@ public interface Kernels
 
     /**
      * What must be the same for equal arguments to give the same bits in another process, by name: {@code kernels}, and
-     * whatever else an implementation chooses or is told, the number of threads only where it matters. What
+     * whatever else an implementation chooses or takes as a setting, the number of threads only where it matters. What
      * {@value #PROCESSOR} names is not for a user to choose. A training that is resumed compares it.
      */
     Map<String, String> identity();

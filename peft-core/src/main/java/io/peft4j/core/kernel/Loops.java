@@ -29,7 +29,7 @@ public interface Loops {
     /** {@code x = exp(x - shift)} in the same way; returns the sum of the results. */
     double exponentials(float[] x, int from, int to, float shift);
 
-    /** The largest element; NaN where one is NaN, negative infinity where there is none. */
+    /** The largest element; NaN where one is NaN, negative infinity if it is empty. */
     float max(float[] x, int from, int to);
 
     /** The sum of x. */

@@ -13,7 +13,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param after for each piece where the state after its last row goes; an empty list: it is not wanted
  */
 public record PieceStates(List<Optional<INDArray>> before, List<INDArray> after) {
-    /** Sequences begin with the batch, and nobody goes on behind it. */
+    /** Sequences begin with the batch, and none is continued after it. */
     public static final PieceStates NONE = new PieceStates(List.of(), List.of());
 
     /** Copies the lists. */

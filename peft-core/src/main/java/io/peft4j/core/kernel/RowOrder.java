@@ -6,7 +6,7 @@ import java.util.List;
 
 /**
  * The order of the rows of a packed batch in their sequences, for operations that read a sequence row by row. Rows are
- * cut into pieces; the rows of a piece follow each other. A piece goes on behind another one, behind a row that an
+ * cut into pieces; the rows of a piece follow each other. A piece continues another one, behind a row that an
  * earlier pass has computed, or it begins a sequence. Several may go on behind the same one, as sequences that share a
  * prefix do, so examples that share a batch never mix.
  */
@@ -18,7 +18,7 @@ public final class RowOrder {
      * @param end the row after the last
      * @param parent number of the piece whose last row comes before the first one here, always a smaller number; -1:
      *     none of the batch
-     * @param before where there is no parent, the key row of an earlier pass that comes before the first row; -1: none
+     * @param before without a parent, the key row of an earlier pass that comes before the first row; -1: none
      */
     public record Piece(int start, int end, int parent, int before) {
         /** The number of rows. */

@@ -20,7 +20,7 @@ public interface RowProducts {
     /** The blocks that may be multiplied so. */
     Set<BlockType> BLOCKS = Set.of(BlockType.Q4_0, BlockType.Q4_1, BlockType.Q8_0);
 
-    /** Some output features of a weight. Its memory belongs to somebody else, who keeps it as long as this is used. */
+    /** Some output features of a weight. Its memory belongs to the caller, who keeps it as long as this is used. */
     interface Part {
         /** Output features. */
         int rows();

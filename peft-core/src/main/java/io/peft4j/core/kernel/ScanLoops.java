@@ -10,9 +10,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A scan for any implementation of kernels: a head of a sequence, with all that share its beginning, is a task. A few
- * rows are computed one by one, more in {@linkplain ScanChunk chunks}. The gradient computes the states before all
- * chunks of a head again and keeps nothing from the forward pass.
+ * A scan for any implementation of kernels: a head of a sequence, with all sequences that share its beginning, is a
+ * task. A few rows are computed one by one, more in {@linkplain ScanChunk chunks}. The gradient computes the states
+ * before all chunks of a head again and keeps nothing from the forward pass.
  */
 final class ScanLoops {
     /** Up to so many rows of a piece are computed one by one. */

@@ -52,7 +52,7 @@ record ScoreRows(ThreadScratch lane, long scores, int rows, int keys, SeenKeys s
         Arrays.fill(u, at + to, at + keys, value);
     }
 
-    /** The scores of rows, capped and biased; tangents are kept where there is a cap. */
+    /** The scores of rows, capped and biased; keeps the tangents if there is a cap. */
     private float[] scores(int row, int last) {
         float[] u = read(scores, VALUES, row, last);
         int count = (last - row) * keys;

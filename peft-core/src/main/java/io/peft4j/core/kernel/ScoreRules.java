@@ -5,7 +5,7 @@ import io.peft4j.core.array.Arrays;
 /**
  * What becomes of products of queries and keys before the softmax, in heap arrays: soft cap, bias, sinks.
  *
- * @param cap 0 where there is none
+ * @param cap 0 for none
  * @param sinks one for each query head, or none
  * @param bias [heads, width], or none
  * @param width 2 S + 1

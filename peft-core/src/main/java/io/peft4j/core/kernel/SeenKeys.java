@@ -7,7 +7,7 @@ import io.peft4j.core.kernel.AttentionLayout.Segment;
  *
  * @param from the first, for each query
  * @param to the one after the last, for each query
- * @param position at which key the first query stands
+ * @param position the key of the first query
  */
 record SeenKeys(Segment segment, int[] from, int[] to, int position) {
     static SeenKeys of(Segment segment) {

@@ -18,7 +18,7 @@ public interface SequenceKernels {
     }
 
     /**
-     * Short causal convolution, each column by itself:
+     * Short causal convolution, each column separately:
      * {@code y[t][c] = bias[c] + sum over j of weight[c][K - 1 - j] * x[t - j][c]} with x[t - j] the row j rows before
      * row t in its sequence, zero before its beginning; x, y [N, C], weight FLOAT [C, K], bias FLOAT [C].
      *
@@ -45,7 +45,7 @@ public interface SequenceKernels {
     /**
      * Gradient of {@link #scan}; overwrites all of the results. Sequences begin with the batch.
      *
-     * @param gradients where the gradients of all inputs go, of their shapes; one for the rate where there is one
+     * @param gradients where the gradients of all inputs go, of their shapes; one for the rate if there is one
      */
     void scanBackward(INDArray dy, ScanShape shape, ScanInputs inputs, RowOrder order, ScanInputs gradients);
 }

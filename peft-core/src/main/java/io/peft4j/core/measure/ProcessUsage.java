@@ -64,7 +64,7 @@ public final class ProcessUsage {
         return Math.min(known, residentLimit(LIMITS).orElse(Long.MAX_VALUE));
     }
 
-    /** The soft limit in a file as {@code /proc/self/limits}; empty where there is none. */
+    /** The soft limit in a file as {@code /proc/self/limits}; empty if unlimited. */
     static OptionalLong residentLimit(Path limits) {
         if (!Files.isReadable(limits)) {
             return OptionalLong.empty();

@@ -8,7 +8,7 @@ import java.util.stream.IntStream;
 
 /**
  * A base model: owns the network, and generates for any choice of layers, so that adapters on it need no generator of
- * their own. Closing it refuses all that begins afterwards, on adapters too, and frees all native memory as soon as
+ * their own. Closing it refuses whatever begins afterwards, on adapters too, and frees all native memory as soon as
  * what runs has ended.
  */
 public interface BaseLanguageModel extends LanguageModel, AutoCloseable {
@@ -48,10 +48,10 @@ public interface BaseLanguageModel extends LanguageModel, AutoCloseable {
 
     /**
      * The model with its decoder layers in another order, each as often as it is named
-     * ({@link Network#withLayers}). It shares all that this model owns, and closing it frees nothing.
+     * ({@link Network#withLayers}). It shares everything that this model owns, and closing it frees nothing.
      *
      * @throws ConfigurationException when a layer does not exist, the list is empty, or models of
-     *     this architecture cannot be arranged anew
+     *     this architecture cannot be rearranged
      */
     default BaseLanguageModel withLayers(List<Integer> order) {
         throw new ConfigurationException("the layers of " + network().description().name()

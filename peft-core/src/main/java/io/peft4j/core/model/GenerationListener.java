@@ -11,7 +11,7 @@ public interface GenerationListener {
      *
      * @param prompt index of the answer: of the prompt, where each prompt has one answer
      * @param piece the new text
-     * @return false to cancel all that still runs
+     * @return false to cancel everything that still runs
      */
     boolean onText(int prompt, String piece);
 }

@@ -19,7 +19,7 @@ public interface HeadedNetwork extends Network {
      * How a model that judges by the logits of the next token reads a query and a text: rendered by its chat template,
      * as messages of the roles {@code query} and {@code document}.
      *
-     * @param instruction what stands before them as the system's message
+     * @param instruction the system message before them
      * @param generationPrompt whether an answer's header follows
      * @param variables further variables of the template
      */
@@ -49,8 +49,8 @@ public interface HeadedNetwork extends Network {
     Variable outputs(ForwardContext context);
 
     /**
-     * Paths of layers that the checkpoint lacked and that were made anew, such as a classifier's; an adapter trains and
-     * saves them.
+     * Paths of layers that the checkpoint lacked and that were initialized, such as a classifier's; an adapter trains
+     * and saves them.
      */
     default List<String> untrained() {
         return List.of();

@@ -130,7 +130,7 @@ public interface Network extends AutoCloseable {
      * network's; closing the result frees nothing.
      *
      * @throws ConfigurationException when a layer does not exist, the list is empty, or networks of this architecture
-     *     cannot be arranged anew
+     *     cannot be rearranged
      */
     default Network withLayers(List<Integer> order) {
         throw new ConfigurationException("the layers of a model of type " + description().modelType()

@@ -27,7 +27,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * f32; softmax and loss are f32. What a pass gives is valid until it is closed. For use by one thread.
  */
 public final class Pass implements AutoCloseable {
-    /** Memory of a chunk's logits, which comes on top of all that is kept for the gradients. */
+    /** Memory of a chunk's logits, which comes on top of what is kept for the gradients. */
     private static final long CHUNK_BYTES = 24 << 20;
     /** Fewer rows at a time read the output layer too often: 48 rows of Gemma's 262,144 tokens take twice as long. */
     private static final int LEAST_ROWS = 192;

@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
  * @param labels the names of the outputs in their order ({@code id2label}); empty where the outputs are none that a
  *     user names, or where their number is the checkpoint's
  * @param problem how a classifier's outputs are learned ({@code problem_type})
- * @param stated whether somebody said how they are learned, rather than that it follows from their number; makes no
+ * @param stated whether it was given how they are learned, rather than that it follows from their number; makes no
  *     other task
  */
 public record Task(Type type, List<String> labels, Problem problem, boolean stated) {
@@ -93,7 +93,7 @@ public record Task(Type type, List<String> labels, Problem problem, boolean stat
             throw new ConfigurationException("a model for " + type + " has no labels, got " + labels);
         }
         if (labels.stream().distinct().count() != labels.size()) {
-            throw new ConfigurationException("a label stands twice in " + labels);
+            throw new ConfigurationException("a label appears twice in " + labels);
         }
     }
 

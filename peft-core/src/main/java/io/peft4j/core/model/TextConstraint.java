@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
  * text, unless he stops too early. Immutable, and of use for any number of answers at once.
  */
 public interface TextConstraint {
-    /** What {@link #step} gives where no valid text goes on like this. */
+    /** What {@link #step} gives where no valid text continues like this. */
     int NONE = -1;
 
     /** The state of an empty text. */

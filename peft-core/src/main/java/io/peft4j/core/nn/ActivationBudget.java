@@ -2,14 +2,14 @@ package io.peft4j.core.nn;
 
 /**
  * How much the blocks of a pass keep for their gradients, so that the pass keeps about as much as it may in the least
- * time: a block keeps all where there is room for the rest, else it computes its
+ * time: a block keeps all if there is room for the rest, else it computes its
  * {@linkplain io.peft4j.core.autograd.Tape#wide wide} products again, and where that is not enough the last ones keep
  * their input alone. What a block takes is seen from those that have run.
  */
 final class ActivationBudget {
     /** What a block keeps. */
     enum Keeps {
-        /** All that its gradients read. */
+        /** Everything that its gradients read. */
         ALL,
         /** All but wide products. */
         NARROW,

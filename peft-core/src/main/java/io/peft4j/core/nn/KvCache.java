@@ -92,8 +92,8 @@ public final class KvCache implements AutoCloseable {
     // ---- states
 
     /**
-     * Whether there are layers with a state: then a sequence goes on only behind a row after which one was kept, as it
-     * is after the last row of each segment of a pass.
+     * Whether there are layers with a state: then a sequence continues only behind a row after which one was kept, as
+     * it is after the last row of each segment of a pass.
      */
     public boolean hasStates() {
         return !states.isEmpty();

@@ -148,7 +148,7 @@ public final class PackedBatch {
                 Optional.of(new Source(encoder, ofSegments.clone())));
     }
 
-    /** The sequences packed one after the other, each computed by itself. */
+    /** The sequences packed one after the other, each computed separately. */
     public static PackedBatch of(List<TokenSequence> sequences) {
         return BatchPacker.pack(sequences, false, i -> 0);
     }
@@ -170,7 +170,7 @@ public final class PackedBatch {
         return BatchPacker.pack(packed.sequences(), packed.sharesPrefixes(), starts);
     }
 
-    /** The same sequences, each computed by itself; the batch itself where none share rows. */
+    /** The same sequences, each computed separately; the batch itself where none share rows. */
     public PackedBatch withoutSharing() {
         return origin.filter(Origin::sharesPrefixes).map(packed -> of(packed.sequences())).orElse(this);
     }

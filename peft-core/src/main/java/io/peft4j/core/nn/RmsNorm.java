@@ -12,7 +12,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * A frozen RMS norm (<a href="https://arxiv.org/abs/1910.07467">1910.07467</a>),
  * {@code y = x / sqrt(mean(x^2) + epsilon) * (offset + weight)}: x, y [N, H], weight [H]; or, of queries and keys, over
- * each head by itself: x, y [N, heads x D], weight [D].
+ * each head separately: x, y [N, heads x D], weight [D].
  */
 @Internal(shared = true)
 public final class RmsNorm implements WeightedLayer {

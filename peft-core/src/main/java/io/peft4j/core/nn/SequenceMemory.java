@@ -29,7 +29,7 @@ public record SequenceMemory(RowOrder order, List<PieceStates> states) {
      * @param context the pass on all rows
      * @param layer number of the layer in the cache
      * @param parts how many parts its state has
-     * @throws IllegalStateException when a sequence goes on behind a row after which no state was kept
+     * @throws IllegalStateException when a sequence continues behind a row after which no state was kept
      */
     public static SequenceMemory of(ForwardContext context, int layer, int parts) {
         PackedBatch batch = context.batch();

@@ -4,7 +4,7 @@ import io.peft4j.core.autograd.Variable;
 import java.util.Objects;
 
 /**
- * A named place in a model, for instance {@code model.layers.0.self_attn.q_proj}, and the base layer that stands there.
+ * A named place in a model, for instance {@code model.layers.0.self_attn.q_proj}, and the base layer there.
  *
  * <p>The base layer never changes. Which layer runs in a pass is the pass's choice ({@link ForwardContext#layers()}):
  * the base layer itself, or one wrapped by the active adapters. So one base serves many adapters at once.

@@ -17,7 +17,7 @@ import java.util.Objects;
  *     adapter's own
  */
 public record TokenSequence(int[] ids, float[] weights, int group, int[] types, int[] source, int task) {
-    /** Stands where no task is named. */
+    /** The value if no task is named. */
     public static final int NO_TASK = -1;
     private static final int[] NONE = {};
     private static final int SHOWN = 8;

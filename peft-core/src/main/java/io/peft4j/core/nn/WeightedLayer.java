@@ -36,7 +36,7 @@ public interface WeightedLayer extends Layer {
         });
     }
 
-    /** The bias, FLOAT, where there is one. */
+    /** The bias, FLOAT, if it has one. */
     default Optional<INDArray> bias() {
         return Optional.empty();
     }

@@ -24,7 +24,7 @@ final class ActiveAdapters {
      *
      * @param names adapters that run on all rows one on the other, or by group of rows the adapter or {@link
      *     PeftModel#BASE}
-     * @param isMade whether somebody made it; the first adapter is active without that
+     * @param isMade whether it was chosen explicitly; the first adapter is active without that
      */
     record Choice(List<String> names, boolean byRow, boolean isMade) {
         static final Choice NOTHING = new Choice(List.of(), false, true);
@@ -45,7 +45,7 @@ final class ActiveAdapters {
             return names.stream().filter(name -> !name.equals(PeftModel.BASE)).distinct().toList();
         }
 
-        /** Where nothing of it is left, nobody chose the base in its place. */
+        /** Where nothing of it is left, the base was not chosen in its place. */
         Choice without(String adapter) {
             List<String> rest = names.stream().filter(name -> !name.equals(adapter)).toList();
             return new Choice(rest, byRow, isMade && (!rest.isEmpty() || names.isEmpty()));
@@ -126,7 +126,7 @@ final class ActiveAdapters {
     }
 
     /**
-     * Looks whether all that is chosen, now or after a scope, could run with another adapter in the place of one.
+     * Checks whether everything chosen, now or after a scope, could run with another adapter in the place of one.
      *
      * @throws ConfigurationException when it could not
      */
@@ -136,7 +136,7 @@ final class ActiveAdapters {
     }
 
     /**
-     * Takes an adapter that is going to be deleted out of all that is chosen.
+     * Takes an adapter that is going to be deleted out of every choice.
      *
      * @throws ConfigurationException when it is chosen for a group of rows, which would be left without one
      */
@@ -192,7 +192,7 @@ final class ActiveAdapters {
         }
     }
 
-    /** Goes back to what was active; the copies are freed when nobody runs through them any more. */
+    /** Goes back to what was active; the copies are freed when no pass uses them any more. */
     void unmerge() {
         if (isMerged()) {
             Active before = active;

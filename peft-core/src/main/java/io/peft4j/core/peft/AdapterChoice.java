@@ -17,7 +17,7 @@ import java.util.Set;
  * <li>A request that names an adapter gets that one; one that names the base ({@value PeftModel#BASE}, or as the base
  * is called) gets the base.
  * <li>One that names none gets the default where one was chosen, else the only adapter that there is, and the base
- * where there is no adapter. Where there are several and none was chosen, it is refused.
+ * if there is no adapter. Where there are several and none was chosen, it is refused.
  * </ul>
  *
  * @param defaultName the adapter that was chosen for requests that name none; may be that of the base

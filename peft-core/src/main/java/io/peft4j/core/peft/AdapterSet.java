@@ -95,7 +95,7 @@ final class AdapterSet {
     }
 
     /**
-     * What answers where nobody says which adapter.
+     * What answers if no adapter is named.
      *
      * @throws ConfigurationException when that is not clear
      */
@@ -106,7 +106,7 @@ final class AdapterSet {
                 try {
                     return now.choice().isMade() ? now : byDefault(now);
                 } catch (ConfigurationException e) {
-                    // Otherwise somebody has chosen meanwhile.
+                    // Otherwise another thread has chosen meanwhile.
                     if (now == activation.active()) {
                         throw e;
                     }
@@ -141,7 +141,7 @@ final class AdapterSet {
         }
     }
 
-    /** One adapter, by itself. */
+    /** One adapter alone. */
     AdapterLease leaseAdapter(String name) {
         while (true) {
             try (Lifetime.Lease open = lifetime.lease()) {
@@ -370,7 +370,7 @@ final class AdapterSet {
         return changing(() -> held(name).checkpoint().fingerprint(base));
     }
 
-    /** Refuses all that begins from now on; what is held is freed when all that runs has ended. */
+    /** Refuses whatever begins from now on; what is held is freed when everything that runs has ended. */
     void close() {
         changes.lock();
         try {

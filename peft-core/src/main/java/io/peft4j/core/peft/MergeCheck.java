@@ -17,7 +17,7 @@ public record MergeCheck(List<String> texts, double tolerance) {
      * SmolLM2-135M with an adapter on all linear layers 4e-6 is measured, so this finds mistakes, not rounding.
      */
     public static final double F32_TOLERANCE = 1e-3;
-    /** Text for where there is none of the adapter's own kind. */
+    /** Text for adapters without one of their own kind. */
     public static final List<String> SAMPLE_TEXTS = List.of(
             "The notice period is 90 days, and exceptions may apply if the manager approves them.",
             "What is the capital of France, and which river runs through it?",

@@ -9,7 +9,7 @@ import java.util.Optional;
 
 /**
  * A configuration within the configuration: an object with the keys of a record whose components have {@link Key}s, or
- * null where there is none.
+ * null if absent.
  *
  * @param <T> the record
  */

@@ -33,7 +33,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A base model with adapters. The base is shared and never changed: any number of these can stand on one base, and each
- * chooses by itself which of its adapters are active. An application gets one from {@code BaseModel.withAdapter}; the
+ * chooses on its own which of its adapters are active. An application gets one from {@code BaseModel.withAdapter}; the
  * constructor and {@link #of} are for several adapters, and for bases of other kinds.
  *
  * <p>The first adapter is active, those that come later are not until {@link #activate} names them. Several active
@@ -47,7 +47,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * choice, so that threads need not agree on what is active. While the model is trained, what is active cannot be
  * changed. Changes wait for each other.
  *
- * <p>Closing frees the adapters, not the base; afterwards all that begins is refused with a
+ * <p>Closing frees the adapters, not the base; afterwards whatever begins is refused with a
  * {@link io.peft4j.core.error.ClosedException}.
  */
 public final class PeftModel implements LanguageModel, AutoCloseable {
@@ -435,7 +435,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
     }
 
     /**
-     * Refuses all that begins from now on, and frees the adapters when what runs through them has ended; closing twice
+     * Refuses whatever begins from now on, and frees the adapters when what runs through them has ended; closing twice
      * does nothing.
      */
     @Override

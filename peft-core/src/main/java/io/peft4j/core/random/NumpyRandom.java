@@ -13,7 +13,7 @@ public final class NumpyRandom {
     private long low;
     private final long incrementHigh;
     private final long incrementLow;
-    /** The upper half of a number of which the lower one was given out; negative where there is none. */
+    /** The upper half of a number of which the lower one was given out; negative if there is none. */
     private long half = -1;
 
     /** With a seed that is not negative. */

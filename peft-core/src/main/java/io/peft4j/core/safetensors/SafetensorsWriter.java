@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Writes safetensors files that the reference implementation loads, in one step: either the whole new file stands there
- * afterwards, or what was there before.
+ * Writes safetensors files that the reference implementation loads, in one step: afterwards the file is either complete
+ * and new, or what was there before.
  *
  * <p>As in the reference implementation tensors are ordered by type, larger elements first so that all are aligned,
  * then by name. The same tensors give the same bytes as there.

@@ -120,7 +120,7 @@ final class StrictJson implements AutoCloseable {
     /** Checks that nothing but white space is left. */
     void end() {
         if (next() != null) {
-            throw wrong("goes on after its end");
+            throw wrong("continues after its end");
         }
     }
 

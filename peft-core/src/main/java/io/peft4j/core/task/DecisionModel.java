@@ -207,7 +207,7 @@ public final class DecisionModel {
     private Asked ask(JsonNode state, DecisionQuestion question) {
         int options = question.options().size();
         int orders = question.kind() == Kind.CHOICE ? Math.min(rotations, options) : 1;
-        // Evenly spread, so that with few orders an option stands near the beginning and near the end.
+        // Evenly spread, so that with few orders an option is near the beginning and near the end.
         return new Asked(question, IntStream.range(0, orders).mapToObj(i -> form.encode(state, question, IntStream
                 .range(0, options).map(place -> (place + i * options / orders) % options).toArray())).toList());
     }

@@ -30,7 +30,7 @@ public final class QuestionAnswerer {
     /**
      * An answer.
      *
-     * @param text the answer as it stands in the text; empty where the text has no token
+     * @param text the answer as it is in the text; empty where the text has no token
      * @param start where it begins, in UTF-16 units
      * @param end where it ends
      * @param score the sum of the logits of its begin and its end

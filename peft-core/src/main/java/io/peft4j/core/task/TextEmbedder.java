@@ -68,7 +68,7 @@ public final class TextEmbedder {
     /**
      * The tokens that are read of a text, not cut: special ones and those of a prompt among them.
      *
-     * @param prompt the name of one of the model's prompts; empty for the default one, where there is one
+     * @param prompt the name of one of the model's prompts; empty for the default one, if there is one
      * @throws ConfigurationException when the model has no prompt of that name
      */
     public int[] tokens(String text, Optional<String> prompt) {

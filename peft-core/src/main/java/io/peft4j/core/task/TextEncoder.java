@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 /**
  * Makes sequences of texts, of two texts, of words and of questions on long texts, with the tokenizer's special tokens
  * and cut to what the model can read, id by id as transformers' tokenizer does with {@code truncation=True}. Where a
- * model reads two texts through its chat template, that stands around them.
+ * model reads two texts through its chat template, that is put around them.
  */
 public final class TextEncoder {
     private final Tokenizer tokenizer;

@@ -43,7 +43,7 @@ public final class TokenTagger {
 
     /**
      * The labels of the words of many texts. A word that is cut off, since a text is longer than the model can read, or
-     * that has no token is {@code O}, or where there is no such label the first one.
+     * that has no token is {@code O}, or without such a label the first one.
      */
     public List<List<String>> tagAll(List<List<String>> texts) {
         TextEncoder encoder = TextEncoder.of(model);

@@ -30,6 +30,6 @@ public interface ChatTemplate {
         return render(messages, addGenerationPrompt, List.of(), Map.of());
     }
 
-    /** The text of the template, as it stands in the checkpoint. */
+    /** The text of the template, as it is in the checkpoint. */
     String source();
 }

@@ -3,7 +3,7 @@ package io.peft4j.core.text;
 import java.util.Arrays;
 import java.util.OptionalInt;
 
-/** A text as it stands before what continues it. */
+/** A text before its continuation. */
 final class ContinuedText {
     private ContinuedText() {
     }

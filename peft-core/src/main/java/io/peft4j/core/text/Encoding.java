@@ -1,7 +1,7 @@
 package io.peft4j.core.text;
 
 /**
- * The tokens of a text and where each one stands in it.
+ * The tokens of a text and where each one is in it.
  *
  * <p>Token {@code i} covers {@code text.substring(start[i], end[i])}, counted in UTF-16 units as Java strings are. When
  * a character is spread over several tokens, each of them covers the whole character. A token that was added and stands

@@ -81,7 +81,7 @@ public interface Tokenizer extends AutoCloseable {
     /** One more than the largest id, added tokens included. A model's embedding may have more rows. */
     int vocabSize();
 
-    /** Whether an id is a special token: one that {@link #decode} leaves out when it is told to. */
+    /** Whether an id is a special token: one that {@link #decode} leaves out on request. */
     boolean isSpecial(int id);
 
     /** The id of the token that begins a sequence. */
@@ -119,7 +119,7 @@ public interface Tokenizer extends AutoCloseable {
         return new TokenStreamDecoder(this, skipSpecial);
     }
 
-    /** What single tokens add to a text, byte by byte. By default, what each decodes to when it stands alone. */
+    /** What single tokens add to a text, byte by byte. By default, what each decodes to alone. */
     default TokenBytes tokenBytes() {
         return new TokenBytes() {
             @Override

@@ -10,7 +10,7 @@ import java.util.Objects;
  *
  * <p>A row is rounded with {@code scale = max |W[o]| / 127}: symmetric, so that 0 stays 0, and off by at most half a
  * scale. Activations stay floats; both {@code x W^T} and its gradient {@code dy W} need one factor an output feature,
- * which never stands inside the sum of the first and can be moved into dy for the second.
+ * which is never inside the sum of the first and can be moved into dy for the second.
  *
  * <p>The memory is its own. It is filled by {@link #quantizeRow} before anything reads it, each row once; rows may be
  * filled by several threads.

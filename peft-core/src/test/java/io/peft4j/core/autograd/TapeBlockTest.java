@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** What a block keeps: all that a gradient still reads, also where no gradient is wanted for it. */
+/** What a block keeps: everything that a gradient still reads, also where no gradient is wanted for it. */
 class TapeBlockTest {
     /**
      * h = 3 x needs no gradient, but that of the weight is computed from it. The block must not give its memory to what

@@ -76,7 +76,7 @@ class TapeTest {
     @Test
     void aSharedGradientIsCopiedBeforeItIsAddedTo() {
         try (Tape tape = recording()) {
-            // The gradient of the sum goes on to both p and 2 p unchanged; p then gets another part added.
+            // The gradient of the sum flows to both p and 2 p unchanged; p then gets another part added.
             Variable p = ElementwiseOps.scale(tape, tape.parameter(parameter), 1);
             Variable twice = ElementwiseOps.scale(tape, p, 2);
             Variable sum = ElementwiseOps.add(tape, p, twice);

@@ -27,7 +27,7 @@ class DecisionQuestionTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "{'type': 'choice', 'criteria': {'a': null}} | 1 option; it needs at least 2",
-        "{'type': 'choice', 'criteria': ['a', 'b', 'a']} | 'a' stands twice",
+        "{'type': 'choice', 'criteria': ['a', 'b', 'a']} | 'a' appears twice",
         "{'type': 'choice', 'criteria': ['a', ' ']} | has no name",
         "{'type': 'choice'} | must be an object",
         "{'type': 'score', 'criteria': {'a': 'b'}} | must be a list",

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-/** With pauses of hours: long work goes on only where nothing short is in progress. */
+/** With pauses of hours: long work continues only where nothing short is in progress. */
 class WorkShareTest {
     private final WorkShare share = new WorkShare(1e6);
 

@@ -51,7 +51,7 @@ final class NaiveAttention {
      * A query row and a head of it.
      *
      * @param keys the key rows that it sees
-     * @param distance from the key at which it stands to the first of these
+     * @param distance from the key of the row to the first of these
      */
     private record Row(int row, int head, int[] keys, int distance) {
     }

@@ -34,7 +34,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * What every method promises, for every configuration that its test gives. Runs on {@link TinyNetwork}. What concerns
- * files stands in {@link PeftFilesContract}; extend that one.
+ * files is in {@link PeftFilesContract}; extend that one.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class PeftMethodContract {

@@ -33,7 +33,7 @@ class HostileSafetensorsTest {
                 arguments("", 0, "the header has 0 bytes, too few for JSON"),
                 arguments("[]", 0, "does not begin with '{'"),
                 arguments("{'a'", 0, "not valid JSON"),
-                arguments("{} {}", 0, "goes on after its end"),
+                arguments("{} {}", 0, "continues after its end"),
                 arguments("{'a':3}", 0, "tensor 'a' is not an object but 3"),
                 arguments("{'a':{}}", 0, "tensor 'a' lacks its dtype"),
                 arguments("{'a':{'dtype':'F32'}}", 0, "tensor 'a' lacks its shape"),

@@ -39,7 +39,7 @@ class DecisionRowsTest {
         "{'x': null, 'y': null} | 'gold': {'q': {'probabilities': {'x': 'all'}}} | the probability of 'x' is \"all\"",
         "{'x': null, 'y': null} | 'expected': {'other': 'x'} | no such question",
         "{'x': null} | 'expected': {'q': 'x'} | 1 option; it needs at least 2",
-        "['x', 'y', 'x'] | 'expected': {'q': 'x'} | 'x' stands twice"})
+        "['x', 'y', 'x'] | 'expected': {'q': 'x'} | 'x' appears twice"})
     void whatIsWrongIsSaidWithItsLine(String criteria, String right, String words) {
         String row = "{'state': 'a', 'questions': {'q': {'type': 'choice', 'criteria': " + criteria + "}}, " + right
                 + "}";

@@ -168,7 +168,7 @@ class DecisionRoutesTest {
                 .sum(), 1e-9);
         HttpResponse<String> twice = send("/v1/decisions", "{'model': 'laya', 'input': 'a', 'questions': [{'type': "
                 + "'choice', 'choices': [{'value': true}, {'value': true}]}]}");
-        assertTrue(twice.statusCode() == 400 && twice.body().contains("stands twice"), twice.body());
+        assertTrue(twice.statusCode() == 400 && twice.body().contains("appears twice"), twice.body());
     }
 
     @Test

@@ -35,7 +35,7 @@ public final class ConfigJson {
      * Reads any value.
      *
      * @param source where it comes from, for messages
-     * @throws ConfigurationException when it is not JSON, or a key stands in it twice
+     * @throws ConfigurationException when it is not JSON, or a key appears in it twice
      */
     public static JsonNode parse(String json, String source) {
         try {

@@ -45,13 +45,13 @@ public final class ConfigReader {
      *
      * @param json a JSON object
      * @param source where it comes from, for messages
-     * @throws ConfigurationException when it is not a JSON object, or a key stands in it twice
+     * @throws ConfigurationException when it is not a JSON object, or a key appears in it twice
      */
     public static ConfigReader parse(String json, String source) {
         return new ConfigReader(source, ConfigJson.parseObject(json, source), false);
     }
 
-    /** As {@link #parse}, for a new adapter: a key that nobody asks for is an error, not a warning. */
+    /** As {@link #parse}, for a new adapter: a key that is never read is an error, not a warning. */
     public static ConfigReader parseNew(String json, String source) {
         return new ConfigReader(source, ConfigJson.parseObject(json, source), true);
     }
@@ -245,7 +245,7 @@ public final class ConfigReader {
     }
 
     /**
-     * The keys that every configuration has, and all that have not been read. To be called last. Keys that are not
+     * The keys that every configuration has, and those that were not read. To be called last. Keys that are not
      * known are named in one warning.
      */
     CommonConfig common() {

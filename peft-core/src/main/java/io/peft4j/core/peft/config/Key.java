@@ -29,7 +29,7 @@ public @interface Key {
     /** Whether a whole number is written without a fraction, 8 and not 8.0. */
     boolean whole() default false;
 
-    /** Whether 0, or a map without entries, stands in the file as null: what is not given yet. */
+    /** Whether 0, or a map without entries, is written as null: not given yet. */
     boolean zeroIsNull() default false;
 
     /** The option of many methods that sets it ({@link PeftMethod#optionKeys}); by default the component's name. */

@@ -7,8 +7,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * How the value of one component of a configuration stands in {@code adapter_config.json}, where its type alone does
- * not say so. Has a constructor without parameters.
+ * How the value of one component of a configuration is written in {@code adapter_config.json}, where its type alone
+ * does not say so. Has a constructor without parameters.
  *
  * @param <T> type of the component
  */

@@ -26,7 +26,7 @@ public final class PathPattern {
     /**
      * Compiles an expression.
      *
-     * @param key the configuration key that it stands in, for messages
+     * @param key the configuration key that holds it, for messages
      */
     public static PathPattern of(String key, String expression) {
         String java = expression.replace("(?P<", "(?<").replaceAll("\\(\\?P=(\\w+)\\)", "\\\\k<$1>");

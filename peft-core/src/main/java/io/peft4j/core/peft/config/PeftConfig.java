@@ -49,7 +49,7 @@ public interface PeftConfig {
     }
 
     /**
-     * The model that an adapter stands on: the base itself, or the base with layers repeated where they are not yet.
+     * The model below an adapter: the base itself, or the base with layers repeated where they are not yet.
      *
      * @throws io.peft4j.core.error.ConfigurationException when the base cannot be changed so
      */

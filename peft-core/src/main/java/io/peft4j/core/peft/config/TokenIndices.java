@@ -22,7 +22,7 @@ public record TokenIndices(List<Integer> ofEmbedding, Map<String, List<Integer>>
     /**
      * Checks the lists.
      *
-     * @throws ConfigurationException when both forms are given, a list is empty, or an id is negative or stands in a
+     * @throws ConfigurationException when both forms are given, a list is empty, or an id is negative or appears in a
      *     list twice
      */
     public TokenIndices {

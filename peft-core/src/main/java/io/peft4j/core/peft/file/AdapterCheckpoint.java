@@ -46,12 +46,12 @@ import org.slf4j.LoggerFactory;
  * the tensor's name.
  *
  * <p>Loading is strict. Every tensor that the configuration asks for must be there in the right shape, and nothing
- * else; all that does not fit stands in one report. Nothing is allocated by a size that only the configuration claims.
+ * else; all misfits are in one report. Nothing is allocated by a size that only the configuration claims.
  *
  * <p>Where an adapter sits on the embedding or the output layer, Hugging Face PEFT stores the frozen matrix of the base
  * with it ({@code ...base_layer.weight}). Such a copy is compared with the base model: it tells whether the adapter
  * belongs to it. A copy that was there is written again, others where {@link SavedEmbeddings} says so. For the same end
- * a {@link AdapterProvenance} lies in each folder that is saved here; where there is one it is compared with the base
+ * a {@link AdapterProvenance} lies in each folder that is saved here; if there is one it is compared with the base
  * model.
  *
  * @param adapter the adapter
@@ -118,7 +118,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies, Decisio
      *
      * @param folder the folder
      * @param base the model that it was made for
-     * @throws io.peft4j.core.error.AdapterMismatchException when it does not fit the model, with all that does not
+     * @throws io.peft4j.core.error.AdapterMismatchException when it does not fit the model, with all misfits
      * @throws io.peft4j.core.error.PeftException when a file is damaged or hostile, or asks for what is not supported
      * @throws UncheckedIOException when a file cannot be read
      */

@@ -32,7 +32,7 @@ import java.util.Optional;
  * @param description sizes of the base model by name
  * @param samples a few values of its weights
  * @param tokenizer fingerprint of the tokenizer's vocabulary
- * @param chatTemplate fingerprint of the chat template, where there is one
+ * @param chatTemplate fingerprint of the chat template, if there is one
  * @param config fingerprint of the adapter's configuration
  * @param training how it was trained: fingerprint of the data, seed, options; empty if unknown
  * @param golden texts with what the adapted model made of them
@@ -116,7 +116,7 @@ public record AdapterProvenance(String base, Map<String, String> description, Li
                 plain.config, training, GoldenText.of(model, texts));
     }
 
-    /** The configuration as it stands in the file. */
+    /** The configuration as written in the file. */
     public static PeftConfig saved(PeftConfig config) {
         return config.withCommon(config.common().withInferenceMode(true));
     }

@@ -23,7 +23,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The tensors of an adapter's file as a network of any kind asks for them, and the list of all that does not fit. Ask
+ * The tensors of an adapter's file as a network of any kind asks for them, and the list of what does not fit. Ask
  * for what the configuration needs, look at what is {@linkplain #unasked() left}, then {@link #requireFit}.
  */
 @Internal(shared = true)
@@ -128,7 +128,7 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
         return mismatches.isEmpty();
     }
 
-    /** The tensors that nobody has asked for. */
+    /** The tensors that were not read. */
     public List<TensorInfo> unasked() {
         return file.tensors().values().stream().filter(info -> !asked.contains(info.name())).toList();
     }

@@ -20,7 +20,7 @@ public interface AdapterLayer {
      *
      * @param context the running pass; {@link ForwardContext#isTraining()} says whether dropout is on
      * @param x the input of the place
-     * @param base what stands below: the base layer, or it with the adapters that come before this one; it may be run
+     * @param base what is below: the base layer, or it with the adapters that come before this one; it may be run
      *     once, on {@code x} or on something of its shape, or not at all
      */
     Variable forward(ForwardContext context, Variable x, Layer base);
@@ -31,7 +31,7 @@ public interface AdapterLayer {
     List<AdapterTensor> tensors();
 
     /**
-     * Whether the layer stands in for the base layer and does not run what is below. Of all active adapters one at most
+     * Whether the layer replaces the base layer and does not run what is below. Of all active adapters one at most
      * may do so at a place, and it is put below all others.
      */
     default boolean replacesBase() {
@@ -60,7 +60,7 @@ public interface AdapterLayer {
 
     /**
      * Changes a copy of the base layer so that it computes what {@link #forward} does without dropout, in f32 from sums
-     * in double. Called only where there is no {@link #mergeObstacle}.
+     * in double. Called only without a {@link #mergeObstacle}.
      */
     default void mergeInto(MergedLayer copy) {
         throw new IllegalStateException(getClass().getSimpleName() + " has no merged form");

@@ -27,7 +27,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * initializers (a new adapter) or a file (a stored one). A method asks for its tensors here and does not care which.
  *
  * <p>Where a file has no tensor of the name and shape that is asked for, nothing of that size is allocated: the problem
- * is noted, a tensor with one element stands in, and the whole adapter is refused when the method is done.
+ * is noted, a tensor with one element takes its place, and the whole adapter is refused when the method is done.
  */
 public final class AdapterSetup {
     private final BaseLanguageModel base;
@@ -94,7 +94,7 @@ public final class AdapterSetup {
     }
 
     /**
-     * For an adapter from a file; {@code training} holds what is for training only, where there is such a file.
+     * For an adapter from a file; {@code training} holds what is for training only, if there is such a file.
      */
     public static AdapterSetup restoring(BaseLanguageModel base, StoredTensors stored,
             Optional<? extends StoredTensors> training) {
@@ -314,7 +314,7 @@ public final class AdapterSetup {
         return key;
     }
 
-    /** In a new adapter; a file was written by somebody who had the memory. */
+    /** In a new adapter; a file was written by a process that had the memory. */
     private void requireRoom(String key, int times, long... shape) {
         double bytes = 1.0 * times * Float.BYTES;
         for (long size : shape) {
@@ -336,9 +336,9 @@ public final class AdapterSetup {
 
     private AdapterTensor make(@Nullable StoredTensors source, String written, String key, String name,
             Initializer initializer, boolean transposed, long... shape) {
-        boolean stands = source == null || source.offers(written, shape);
+        boolean present = source == null || source.offers(written, shape);
         long[] held = transposed ? new long[] {shape[1], shape[0]} : shape.clone();
-        if (!stands) {
+        if (!present) {
             java.util.Arrays.fill(held, 1);
         }
         INDArray values = Arrays.zeros(DataType.FLOAT, held);
@@ -346,7 +346,7 @@ public final class AdapterSetup {
         made.add(tensor);
         if (source == null) {
             initializer.fill(values, random);
-        } else if (stands) {
+        } else if (present) {
             source.read(written, transposed, values);
         }
         return tensor;

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * given and the place was not named by its whole path, the number of its layer is among them. That number is the first
  * one in the path that follows a name and a dot, or the one after {@code layers_pattern}.
  *
- * @param <P> a place; its text says in messages what stands there
+ * @param <P> a place; its text names the layer in messages
  * @param all the places, in the order of the network
  * @param path the path of a place: names joined by dots
  * @param layers how many layers the network counts, for messages

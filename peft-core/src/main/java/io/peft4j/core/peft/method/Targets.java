@@ -90,7 +90,7 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
 
     /**
      * As {@link #layers} for a model whose output layer is the input embedding: where one of the two is trained as a
-     * whole, so is the other, with one matrix, which stands in the file twice, as Hugging Face PEFT does with
+     * whole, so is the other, with one matrix, which is in the file twice, as Hugging Face PEFT does with
      * {@code ensure_weight_tying}.
      */
     public List<AdapterLayer> layersWithTies(Function<Slot, ? extends AdapterLayer> maker) {
@@ -147,7 +147,7 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
 
     /**
      * Whether checkpoints hold the weights of the places as [in, out], as GPT-2's do: {@code fan_in_fan_out}, which a
-     * new adapter gets by itself.
+     * new adapter gets automatically.
      *
      * @param asked what the configuration says
      * @throws ConfigurationException when it is asked for, and no place is so

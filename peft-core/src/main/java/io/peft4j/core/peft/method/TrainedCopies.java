@@ -49,7 +49,7 @@ public final class TrainedCopies {
     /**
      * As {@link #of(AdapterSetup, Slot)}, with other names in the file.
      *
-     * @param prefix stands before the tensors' names, for instance {@code ln_tuning_layers.}
+     * @param prefix prefix of the tensors' names, for instance {@code ln_tuning_layers.}
      */
     public static AdapterLayer of(AdapterSetup setup, Slot slot, String prefix) {
         if (MergedLayer.canCopy(slot.layer())) {
@@ -74,7 +74,7 @@ public final class TrainedCopies {
 
     /**
      * As {@link #beside} for a model whose output layer is the input embedding: where one of the two is named, both get
-     * one trained matrix, which stands in the file twice, as Hugging Face PEFT does with {@code ensure_weight_tying}.
+     * one trained matrix, which is in the file twice, as Hugging Face PEFT does with {@code ensure_weight_tying}.
      *
      * @throws io.peft4j.core.error.ConfigurationException when a place is a target and copied, too
      */

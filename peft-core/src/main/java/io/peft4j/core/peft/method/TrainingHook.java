@@ -44,7 +44,7 @@ public interface TrainingHook extends AutoCloseable {
         return Map.of();
     }
 
-    /** Called when the {@linkplain #arrays arrays} of a training that goes on have been read back. */
+    /** Called when the {@linkplain #arrays arrays} of a resumed training have been read back. */
     default void resumed() {
     }
 
