@@ -30,7 +30,7 @@ import java.util.stream.Collectors;
  * content and its end-of-turn token, found by position. The header of the turn is not learned, nor what follows the
  * end-of-turn token, and no token is judged by being the padding, since padding and end-of-turn may share an id.
  *
- * <p>Where a message stands is found by rendering the conversation up to it, as a model is asked for it. What is
+ * <p>The place of a message is found by rendering the conversation up to it, as a model is asked for it. What is
  * refused, because the model would learn something else than it is asked later: a template that renders a turn
  * differently once others follow (for instance without its reasoning), and a token that spans the border between
  * question and answer.
@@ -199,7 +199,7 @@ public final class ChatEncoder {
         return pieces;
     }
 
-    /** A text alone is no turn of anybody; a prompt and its completion are one where there is a template for them. */
+    /** A text alone is no turn; a prompt and its completion are turns if there is a template for them. */
     private boolean isContinuation(ChatExample example) {
         return example.continuation() && (template.isEmpty() || example.prompt().isEmpty());
     }
@@ -266,7 +266,7 @@ public final class ChatEncoder {
                 + "Learn the last answer of each conversation alone, or make each answer an example of its own");
     }
 
-    /** The length of the last special token of a turn that another special token stands directly before; else 0. */
+    /** The length of the last special token of a turn that directly follows another special token; else 0. */
     private int trailing(String after, int from) {
         Encoding encoding = tokenizer.encodeWithOffsets(after.substring(from));
         int last = encoding.length() - 1;
@@ -274,7 +274,7 @@ public final class ChatEncoder {
         return two ? encoding.end()[last] - encoding.start()[last] : 0;
     }
 
-    /** Whether a turn that ends at {@code end} goes on there, without the rest, when the user speaks again. */
+    /** Whether a turn that ends at {@code end} continues there, without the rest, when the user speaks again. */
     private boolean followed(ChatExample example, int message, String after, int end) {
         List<ChatMessage> more = new ArrayList<>(example.messages().subList(0, message + 1));
         more.add(ChatMessage.user("."));

@@ -36,7 +36,7 @@ public final class DecisionData {
     /**
      * Whether a file holds such rows: of conversations, whether the last answer of any is an option of the question.
      *
-     * @param plain what is asked of rows with a label; none are such where there is no question
+     * @param plain what is asked of rows with a label; none are such without a question
      */
     public static boolean isOf(OpenRows file, Optional<DecisionQuestion> plain) {
         if (plain.isEmpty() || RowKind.DECISIONS.isOf(file) || RowKind.TEXTS.isOf(file)) {

@@ -91,7 +91,7 @@ class ChatEncoderTest {
     }
 
     @Test
-    void endOfTurnTextInsideOfAnAnswerDoesNotEndItWhereTheTemplateHasNoEndOfTurn() {
+    void endOfTurnTextInAnAnswerEndsItOnlyIfTheTemplateHasSuchAnEnd() {
         ChatEncoder plain = new ChatEncoder(tokenizer, plain());
         ChatExample example = ChatExample.of(ChatMessage.user("What ends a turn?"),
                 ChatMessage.assistant("It is <|im_end|> that ends it."));

@@ -135,7 +135,7 @@ public final class Augmentation {
                     prompts.add(Prompt.chat(List.of(ChatMessage.user(REQUEST + question(example).get()))));
                 }
             }
-            // Other draws for each part, or the same question would be worded alike wherever it stands.
+            // Other draws for each part, or the same question would be worded alike in each part.
             GenerationOptions drawn = options.withSampling(
                     options.sampling().withSeed(options.sampling().seed() + from));
             Iterator<Completion> answers = prompts.isEmpty() ? Collections.emptyIterator()
@@ -193,7 +193,7 @@ public final class Augmentation {
 
     /**
      * Wordings of German questions by rules. In a subordinate clause the verb comes last, which is sure where a
-     * question ends in a noun, and where its verb is a modal one or stands before a pronoun.
+     * question ends in a noun, and where its verb is a modal one or precedes a pronoun.
      */
     private static final class GermanRules {
         private static final String WH = "((?:wie|was|wann|wo|wer|wen|wem|warum|wohin|woher|welche|welcher|"

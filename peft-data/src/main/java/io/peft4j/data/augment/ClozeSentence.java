@@ -151,7 +151,7 @@ record ClozeSentence(String sentence, String value, List<String> openings) {
     }
 
     /**
-     * How English questions for a value begin: what is asked for follows from what stands around it. {@code in room
+     * How English questions for a value begin: what is asked for follows from the words around it. {@code in room
      * B-207} is asked for with "In which room", {@code 26 days of leave} with "How many days", {@code before 9:15} with
      * "By when".
      */

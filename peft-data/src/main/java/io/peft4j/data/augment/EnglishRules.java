@@ -16,12 +16,12 @@ final class EnglishRules {
             + "from when|at what|in which|on which)\\b[^,;:?]*?)";
     private static final String PRONOUN = "(I|we|you|they)";
     private static final String MODAL = "(can|may|must|should|will|am|are|have)";
-    /** A noun phrase that goes on to the end: no other clause in it. */
+    /** A noun phrase that extends to the end: no other clause in it. */
     private static final String PHRASE = "((?:the|my|our|your|their|a|an|this) [^,;:?]+)";
     private static final Pattern CLAUSE = Pattern.compile("(?i)\\b(if|when|where|while|that|who|whom|which|whether|"
             + "because|after|before|until|unless|I|we|you|they|he|she|it|can|may|must|should|will|is|are|was|were|do|"
             + "does|did|has|have|doing|like|to)\\b");
-    /** Words that end a clause whose verb is parted: where "is" stands before them it stands there in all wordings. */
+    /** Words that end a clause whose verb is parted: if "is" precedes them it does so in all wordings. */
     private static final Pattern PARTED = Pattern.compile("(?i).*(ed|en|paid|kept|held|due|open|free|made|sent|set|"
             + "available|allowed|located|bound|valid|ready|full|responsible|about|for|from|in|on|at|with|of|over|up|"
             + "off|out)$");

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 final class InvertedSentence {
     private static final Set<String> AUXILIARIES = Set.of("is", "are", "was", "were", "can", "may", "must", "should",
             "will", "might", "could", "would");
-    /** What stands before a value and is asked for with it. */
+    /** What precedes a value and is asked for with it. */
     private static final Set<String> BOUNDS = Set.of("at", "by", "before", "after", "until", "till", "from", "up", "to",
             "least", "most", "about", "within", "every", "in", "on", "with", "through", "behind", "over", "under",
             "via",
@@ -102,7 +102,7 @@ final class InvertedSentence {
                 .size())) + " " + subject(has) + "?");
     }
 
-    /** The verb stands right before what was left out. */
+    /** The verb directly precedes what was left out. */
     private Optional<String> ofVerb() {
         int last = before.size() - 1;
         String verb = before.get(last);

@@ -7,7 +7,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /**
- * Which texts are taken as negatives of an anchor; scores are cosines. The nearest may be answers that nobody marked:
+ * Which texts are taken as negatives of an anchor; scores are cosines. The nearest may be answers that were not marked:
  * {@code skipped}, {@code maxScore} and the margins keep them away.
  *
  * @param count the most negatives of an anchor
@@ -17,7 +17,7 @@ import java.util.OptionalInt;
  * @param minScore its lowest
  * @param margin how far its score is below that of the positive at least; of several positives the farthest counts
  * @param relativeMargin the same, as a share of the positive's score
- * @param drawn whether they are drawn from all that remain, not the nearest of them
+ * @param drawn whether they are drawn from all remaining texts, not the nearest of them
  * @param seed of that
  */
 @With

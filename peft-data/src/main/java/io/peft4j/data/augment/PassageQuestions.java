@@ -112,7 +112,7 @@ public final class PassageQuestions {
         }
     }
 
-    /** A sentence with what stands around it. */
+    /** A sentence with its surroundings. */
     private record Told(ChatExample row, String sentence, String heading, String language, StatedFact fact,
             List<StatedFact> others) {
         Words words() {

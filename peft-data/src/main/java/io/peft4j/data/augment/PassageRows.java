@@ -27,7 +27,7 @@ public record PassageRows(List<ChatExample> rows, List<Unasked> unasked, int sta
      *
      * @param origin where its passage begins
      * @param place the page or the sheet; empty where there are none
-     * @param heading what it stands below
+     * @param heading the heading above it
      * @param sentence the sentence
      * @param reason why there is none
      * @param toFillIn whether there is a row for people to fill in; else it tells nothing that can be asked for

@@ -33,7 +33,7 @@ final class QuestionForm {
     private static final Set<String> GERMAN_ARTICLES = words("ein eine einen einem eines");
     private static final Set<String> GERMAN_VERBS = words("ist sind war waren hat haben hatte wird werden kann "
             + "k\u00f6nnen muss m\u00fcssen darf d\u00fcrfen soll sollen gibt bekommt erh\u00e4lt");
-    /** Where one of these stands between two equal phrases, they are compared or joined. */
+    /** Where one of these is between two equal phrases, they are compared or joined. */
     private static final Set<String> JOINING = words("and or than to between from und oder als zwischen von bis nach "
             + "zu");
     /** Words that say little, which a phrase may be repeated without saying the same again. */

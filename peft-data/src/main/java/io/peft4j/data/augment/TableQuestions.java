@@ -25,7 +25,7 @@ import java.util.stream.Stream;
  * written carries {@link Augmentation#MARK} {@code "rule"}.
  */
 final class TableQuestions {
-    /** For each language a question, its answer, and how a cell is told with the name of its column. */
+    /** For each language a question, its answer, and a cell with the name of its column. */
     private static final Map<String, List<String>> WORDS = Map.of(
             QuestionLanguage.ENGLISH, List.of("What is the %s of %s?", "The %s of %s is %s.", "the %2$s %1$s"),
             QuestionLanguage.GERMAN, List.of("Was steht unter %s bei %s?", "Unter %s steht bei %s: %s.", "%s %s"),
@@ -59,8 +59,8 @@ final class TableQuestions {
     }
 
     /**
-     * Rows with questions for tables behind those that they were made of. A row for people to fill in keeps what stands
-     * there beside tables.
+     * Rows with questions for tables behind those that they were made of. A row for people to fill in keeps the text
+     * beside tables.
      */
     static PassageRows of(List<ChatExample> all) {
         TableQuestions questions = new TableQuestions(all);

@@ -52,7 +52,7 @@ public final class FileSplit {
         this.rule = rule;
     }
 
-    /** Told what goes on, and how many rows have been seen. */
+    /** Sets a listener, which gets the step and the number of rows seen. */
     public FileSplit listener(BiConsumer<String, Long> newListener) {
         listener = newListener;
         return this;
@@ -76,7 +76,7 @@ public final class FileSplit {
      *
      * @param in the file
      * @param out the folder for the parts, made where it is missing
-     * @return what stands in {@code split.json}
+     * @return the content of {@code split.json}
      * @throws DataException when the file has no example
      * @throws ConfigurationException when a part would replace the file, the folder holds a part of another split, an
      *     example lacks a field that the rule names, or there are too few

@@ -194,9 +194,9 @@ public final class PiiDetector {
                 return false;
             }
         }
-        boolean nobody = parts[0].equals("127") || parts[0].equals("0") || parts[0].equals("255");
+        boolean reserved = parts[0].equals("127") || parts[0].equals("0") || parts[0].equals("255");
         String before = text.substring(Math.max(0, match.start() - 12), match.start());
-        return !nobody && !VERSION.matcher(before).find();
+        return !reserved && !VERSION.matcher(before).find();
     }
 
     private static boolean isIp6(String text) {
@@ -274,7 +274,7 @@ public final class PiiDetector {
             return Map.copyOf(lengths);
         }
 
-        /** The length of a country's account numbers, 0 where there is no such country. */
+        /** The length of a country's account numbers, 0 for an unknown country. */
         static int ibanLength(String country) {
             return IBAN_LENGTHS.getOrDefault(country, 0);
         }

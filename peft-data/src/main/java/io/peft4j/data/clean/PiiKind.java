@@ -28,7 +28,7 @@ public enum PiiKind {
         return title;
     }
 
-    /** What stands in its place after redaction. */
+    /** Its replacement after redaction. */
     public String placeholder() {
         return placeholder;
     }

@@ -18,7 +18,7 @@ import java.util.Optional;
  * @param messages the turns, at least one of them the assistant's
  * @param tools JSON-like tool definitions, may be empty
  * @param extra further fields of the row, such as an expected fact; JSON-like
- * @param origin where it stands
+ * @param origin where it comes from
  * @param continuation whether it was a prompt and its completion, or a text alone, and no conversation: a model without
  *     a chat template learns it as that. A prompt is the user's message, what is learned the assistant's
  */
@@ -45,12 +45,12 @@ public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> 
         this(messages, tools, extra, origin, false);
     }
 
-    /** A prompt and how it goes on, made in a program. A chat template makes a question with its answer of it. */
+    /** A prompt and its continuation, made in a program. A chat template makes a question with its answer of it. */
     public static ChatExample continuation(String prompt, String completion) {
         return continuation(prompt, completion, Map.of(), Origin.PROGRAM);
     }
 
-    /** A prompt and how it goes on, of a row with further fields. */
+    /** A prompt and its continuation, of a row with further fields. */
     public static ChatExample continuation(String prompt, String completion, Map<String, Object> extra,
             Origin origin) {
         return new ChatExample(List.of(ChatMessage.user(prompt), ChatMessage.assistant(completion)), List.of(), extra,
@@ -132,7 +132,7 @@ public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> 
         return last < 0 ? messages : messages.subList(0, last);
     }
 
-    /** The turns without those of the assistant at their end: what is asked; empty where there is nothing else. */
+    /** The turns without those of the assistant at their end: what is asked; empty if there are no others. */
     public static List<ChatMessage> asked(List<ChatMessage> turns) {
         int end = turns.size();
         while (end > 0 && turns.get(end - 1).role().equals("assistant")) {

@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param text the text
  * @param label the name of the class
  * @param extra further fields of the row
- * @param origin where it stands
+ * @param origin where it comes from
  */
 @Internal
 public record ClassificationExample(String text, String label, Map<String, Object> extra, Origin origin)

@@ -9,7 +9,7 @@ import java.util.Optional;
 public sealed interface Example
         permits ChatExample, TextExample, PreferenceExample, ClassificationExample {
 
-    /** Where it stands. */
+    /** Where it comes from. */
     Origin origin();
 
     /** Further fields of the row, such as an expected fact or a group; JSON-like. */

@@ -1,7 +1,7 @@
 package io.peft4j.data.example;
 
 /**
- * Where an example stands, for messages.
+ * Where an example comes from, for messages.
  *
  * @param file the file, or a name for data that came from elsewhere
  * @param line the line, from 1; for data without lines the number of the example

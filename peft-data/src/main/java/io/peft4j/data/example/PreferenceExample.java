@@ -15,7 +15,7 @@ import java.util.Optional;
  * @param rejected the worse ones
  * @param tools JSON-like tool definitions, may be empty
  * @param extra further fields of the row
- * @param origin where it stands
+ * @param origin where it comes from
  * @param continuation whether prompt and answers are texts, and no conversation: a model without a chat template takes
  *     them as that ({@link ChatExample#continuation})
  */
@@ -76,7 +76,7 @@ public record PreferenceExample(List<ChatMessage> prompt, List<ChatMessage> pref
         return new ChatExample(messages, tools, extra, origin, continuation);
     }
 
-    /** Whether one of the answers says nothing: all that the assistant says in it is blank. */
+    /** Whether one of the answers says nothing: every text of the assistant in it is blank. */
     public boolean hasEmptyAnswer() {
         return isEmpty(preferred) || isEmpty(rejected);
     }

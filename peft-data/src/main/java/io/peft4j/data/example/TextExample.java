@@ -12,7 +12,7 @@ import java.util.Optional;
  *
  * @param text the text
  * @param extra further fields of the row
- * @param origin where it stands
+ * @param origin where it comes from
  */
 @Internal(shared = true)
 public record TextExample(String text, Map<String, Object> extra, Origin origin) implements Example {

@@ -14,8 +14,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Which columns of somebody's table are those of a format: by the names that people give to them, in some languages,
- * and by what stands in them. A form is a list of a format's names; one that ends in {@code ?} need not be there.
+ * Which columns of a user's table are those of a format: by the names that people give to them, in some languages,
+ * and by their cells. A form is a list of a format's names; one that ends in {@code ?} need not be there.
  */
 final class ColumnNames {
     /** What the rows of a table have in the formats that tables can hold; the first is what is trained on most. */
@@ -70,7 +70,7 @@ final class ColumnNames {
     /**
      * A column.
      *
-     * @param samples what stands in some of its cells that are not empty
+     * @param samples some of its cells that are not empty
      */
     record Column(String name, List<String> samples) {
         private static final String DATA = "[\\d\\s.,:/+%()\u20ac$-]+|\\p{Alpha}{0,5}[-_#./]?\\d[\\d._/-]*"
@@ -90,7 +90,7 @@ final class ColumnNames {
             return samples.stream().mapToInt(text -> text.strip().split("\\s+").length).average().orElse(0);
         }
 
-        /** Whether what stands in it can be what a format calls so. */
+        /** Whether its cells can be what a format calls so. */
         private boolean looksLike(String wanted) {
             boolean asks = share("(?s).*[?\uff1f]") >= 0.5;
             boolean prose = !holdsData() && words() >= 3;

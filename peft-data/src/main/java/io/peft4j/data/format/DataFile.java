@@ -53,7 +53,7 @@ public record DataFile(Path path, Optional<DataFormat> format, Map<String, Strin
     }
 
     /**
-     * Whether a table with these columns holds examples, and not what stands in the table of a handbook: its format is
+     * Whether a table with these columns holds examples, and is not the table of a handbook: its format is
      * given, one of its columns is given a name, or the columns are those of a format or called like a question and
      * its answer.
      */

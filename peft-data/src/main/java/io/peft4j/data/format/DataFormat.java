@@ -165,7 +165,7 @@ public enum DataFormat {
     /**
      * Plain text.
      *
-     * @param whole whether all that stands in a row is its text, which is written as it was read
+     * @param whole whether the whole row is its text, which is written as it was read
      */
     private record TextFormat(boolean whole) implements RowFormat {
         @Override
@@ -368,7 +368,7 @@ public enum DataFormat {
             return message.role().equals("assistant") && ChatExample.isLearned(message);
         }
 
-        /** What stands in a prompt is never learned, so that its weight need not be said. */
+        /** A prompt is never learned, so that its weight need not be said. */
         private static Map<String, Object> withoutWeight(ChatMessage message) {
             Map<String, Object> fields = message.toMap();
             fields.remove("weight");

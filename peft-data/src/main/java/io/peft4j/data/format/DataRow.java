@@ -16,7 +16,7 @@ import java.util.Set;
  * A row of a file, whatever type the file is of: an object as JSON has it, and what is wrong with it. Where no object
  * can be read, its place is taken by a row without fields and with a fatal fault.
  *
- * @param file the file that it stands in
+ * @param file its file
  * @param line its line, from 1; in a file without lines the number of the row
  * @param fields the object; belongs to the receiver, who may change it
  * @param faults what is wrong with it, as far as it has been read
@@ -32,7 +32,7 @@ public record DataRow(Path file, long line, Map<String, Object> fields, List<Row
     }
 
     /**
-     * What stands in place of a row that cannot be read.
+     * The replacement of a row that cannot be read.
      *
      * @param code what is wrong, a code of {@code peft4j data check}
      * @param e where and how

@@ -80,7 +80,7 @@ public final class ExampleReader implements AutoCloseable {
         return new ExampleReader(rows);
     }
 
-    /** The example that a row by itself looks like; empty where it is none. */
+    /** The example that a row alone looks like; empty where it is none. */
     public static Optional<Example> example(DataRow row) {
         return DataFormat.of(row.fields()).flatMap(like -> like.read(row.with(row.fields())));
     }
@@ -188,7 +188,7 @@ public final class ExampleReader implements AutoCloseable {
     /**
      * What is made of all rows that are left.
      *
-     * @param expected what a row has, for the message where there is none
+     * @param expected what a row has, for the message if it is missing
      * @param example makes it of a row; may throw {@link DataException}
      * @throws DataException when rows are wrong, with file, line and column of the first and a list of the others; when
      *     there is no row

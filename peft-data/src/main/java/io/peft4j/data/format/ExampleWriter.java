@@ -61,7 +61,7 @@ public final class ExampleWriter implements AutoCloseable {
             // Not createTempFile, whose files only the owner may read.
             this.temporary = Files.createFile(this.file.resolveSibling("." + file.getFileName() + "."
                     + UUID.randomUUID() + ".tmp"));
-            // Where somebody stops the program half-way.
+            // If the program is stopped half-way.
             temporary.toFile().deleteOnExit();
             this.out = new BufferedWriter(new OutputStreamWriter(
                     DataFiles.compressing(file, Files.newOutputStream(temporary)), StandardCharsets.UTF_8), 1 << 16);

@@ -100,7 +100,7 @@ final class HandbookRows {
         }
     }
 
-    /** A cell by itself is written with what stands between cells. */
+    /** A cell alone is written with the separator of cells. */
     private static String text(org.commonmark.node.Node cell) {
         StringBuilder text = new StringBuilder();
         for (org.commonmark.node.Node part = cell.getFirstChild(); part != null; part = part.getNext()) {
@@ -115,7 +115,7 @@ final class HandbookRows {
         html(document.body(), sections);
     }
 
-    /** What stands in an element, block by block; text between blocks is one, too. */
+    /** The text of an element, block by block; text between blocks is one, too. */
     private static void html(Element parent, HandbookSections sections) {
         StringBuilder inline = new StringBuilder();
         long line = line(parent);

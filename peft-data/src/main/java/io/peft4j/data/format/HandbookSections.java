@@ -14,7 +14,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Gathers what stands in a handbook, from its beginning to its end, and makes the rows of it: one for each heading that
+ * Gathers the text of a handbook, from its beginning to its end, and makes the rows of it: one for each heading that
  * has text or tables below it, which are the answer. A heading that is a question is the question of the row; of others
  * a skeleton is made for people to fill ({@link UnfilledRows}). A table becomes a line of text for each row,
  * {@code Grade: Trainee; Notice: 14 days}.
@@ -38,7 +38,7 @@ public final class HandbookSections {
     }
 
     /**
-     * What follows stands here; the rows say it under this name.
+     * What follows is at this place; the rows carry it under this name.
      *
      * @param name such as {@code page} or {@code sheet}
      */
@@ -134,7 +134,7 @@ public final class HandbookSections {
         text.setLength(0);
     }
 
-    /** The rows of all that was gathered. */
+    /** The rows of everything gathered. */
     public RowSource rows() {
         end();
         return of(entries);

@@ -9,9 +9,9 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * A table of a handbook, in which cells may span rows and columns. Its first row names the columns where there is
- * another one; the next one, too, where it divides columns that are named together. What spans rows holds for each of
- * them, what spans columns is told once for all: {@code Shift: Night; Start, End: by agreement}.
+ * A table of a handbook, in which cells may span rows and columns. Its first row names the columns if there is another
+ * one; the next one, too, where it divides columns that are named together. What spans rows holds for each of
+ * them, what spans columns is said once for all: {@code Shift: Night; Start, End: by agreement}.
  */
 @Internal(shared = true)
 public final class HandbookTable {
@@ -88,7 +88,7 @@ public final class HandbookTable {
         return divides;
     }
 
-    /** What stands in its first row in a cell over all columns. */
+    /** The text of its first row if that is one cell over all columns. */
     Optional<String> title() {
         return title;
     }
@@ -123,7 +123,7 @@ public final class HandbookTable {
                 ":$", "")).filter(name -> !name.isEmpty()).collect(Collectors.joining(" "));
     }
 
-    /** The rows of a table that stands in the text of a section as a block; empty where the block is none. */
+    /** The rows of a table that is a block in the text of a section; empty where the block is none. */
     public static List<List<Field>> read(String block) {
         List<List<Field>> rows = block.lines().map(line -> Stream.of(line.split(NEXT)).map(part -> {
             int name = part.indexOf(NAMED);

@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 
 /**
  * Text in UTF-8 that was read as Windows-1252 or Latin-1 and saved like that, once or several times:
- * {@code KÃ¼ndigung} for {@code Kündigung}. Found by what never stands together in a text but comes out of that, and
+ * {@code KÃ¼ndigung} for {@code Kündigung}. Found by sequences that no text has but that result from it, and
  * mended there and nowhere else, so that a text of which some lines are sound stays sound.
  */
 @Internal

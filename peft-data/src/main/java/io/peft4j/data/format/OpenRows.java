@@ -17,8 +17,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * The rows of a file that is opened once, whose first one can be looked at before they are read: what they are is told
- * by it, also where a file can be read only once, as a pipe. A column that is to be renamed and that no row has is a
+ * The rows of a file that is opened once, whose first one can be looked at before they are read: it says what they
+ * are, also where a file can be read only once, as a pipe. A column that is to be renamed and that no row has is a
  * fault after the last row, unless the rows have the name that it would get.
  */
 public final class OpenRows implements AutoCloseable {
@@ -126,7 +126,7 @@ public final class OpenRows implements AutoCloseable {
         return this;
     }
 
-    /** These rows, of each of which {@code action} is told before it is handed out. */
+    /** These rows; {@code action} gets each one before it is returned. */
     public OpenRows telling(Consumer<DataRow> action) {
         told = told.andThen(action);
         return this;
@@ -137,13 +137,13 @@ public final class OpenRows implements AutoCloseable {
         return file;
     }
 
-    /** The keys and values of the first row; empty where there is none that can be read. */
+    /** The keys and values of the first row; empty if none can be read. */
     public Optional<Map<String, Object>> first() {
         return first;
     }
 
     /**
-     * The next row, or what stands in place of one; empty at the end.
+     * The next row, or its replacement; empty at the end.
      *
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
@@ -221,7 +221,7 @@ public final class OpenRows implements AutoCloseable {
     /**
      * What is read of all rows, up to the first fault.
      *
-     * @param expected what a row has, for the message where there is none, such as {@code "text" and "label"}
+     * @param expected what a row has, for the message if it is missing, such as {@code "text" and "label"}
      * @param reader reads a row; may throw {@link DataException}
      * @throws DataException as {@link #forEach} does, and when there is no row
      */

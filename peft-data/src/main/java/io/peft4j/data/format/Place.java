@@ -4,7 +4,7 @@ import io.peft4j.core.Internal;
 import java.util.Map;
 import java.util.Optional;
 
-/** Where a row of a document stands, as its fields say it: a page, or a sheet with a row. */
+/** Where a row of a document is, as its fields say it: a page, or a sheet with a row. */
 @Internal
 public final class Place {
     private Place() {

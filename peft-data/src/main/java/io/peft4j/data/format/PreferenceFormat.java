@@ -74,8 +74,8 @@ final class PreferenceFormat implements RowFormat {
     }
 
     /**
-     * How many turns at the beginning of both sides are the prompt once more: those up to its last turn where there is
-     * one, else all that both sides have in common.
+     * How many turns at the beginning of both sides are the prompt once more: those up to its last turn if there is
+     * one, else everything that both sides have in common.
      */
     private static int promptWithin(List<ChatMessage> prompt, List<ChatMessage> better, List<ChatMessage> worse) {
         int common = 0;

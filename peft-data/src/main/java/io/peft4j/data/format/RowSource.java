@@ -10,7 +10,7 @@ import java.util.Optional;
  * next one can be told apart.
  */
 public interface RowSource extends AutoCloseable {
-    /** What stands on a line of a file of JSON Lines. */
+    /** The row on a line of a file of JSON Lines. */
     static DataRow jsonLine(Path file, long line, String text) {
         try {
             return new DataRow(file, line, JsonText.object(file, line, text));
@@ -20,13 +20,13 @@ public interface RowSource extends AutoCloseable {
     }
 
     /**
-     * The next row, or what stands in place of one; empty at the end.
+     * The next row, or its replacement; empty at the end.
      *
      * @throws IOException when the file cannot be read, or is compressed and damaged; there is no other row then
      */
     Optional<DataRow> next() throws IOException;
 
-    /** The line at which reading goes on, for messages. */
+    /** The line at which reading continues, for messages. */
     default long line() {
         return 1;
     }

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What the columns of a CSV, TSV, XLSX or Parquet table are: found by usual names in English, German, French and
- * Spanish, in any case, and by what stands in them, or as they were remembered in a file beside the table.
+ * Spanish, in any case, and by their cells, or as they were remembered in a file beside the table.
  *
  * <pre>{@code
  * TableColumns found = TableColumns.of(DataFile.of(Path.of("faq.csv")), TableColumns.EXAMPLES);
@@ -79,7 +79,7 @@ public record TableColumns(DataFile file, List<String> columns, List<String> oth
         return known.isPresent() ? search.with(known.get(), true) : search.with(search.found(), false);
     }
 
-    /** The columns of each sheet, with what stands in some rows; of a file without sheets of the one. */
+    /** The columns of each sheet, with the cells of some rows; of a file without sheets of the one. */
     private static Map<String, List<Column>> sheets(DataFile file) {
         Map<String, Map<String, List<String>>> cells = new LinkedHashMap<>();
         // With a format every sheet is a table.

@@ -9,7 +9,7 @@ import java.util.Optional;
 /**
  * How a CSV or TSV file is laid out, so that another one can be written like it.
  *
- * @param separator what stands between cells
+ * @param separator what separates cells
  * @param named whether a first line {@code sep=;} says so
  * @param marked whether it begins with a byte order mark, by which Excel knows UTF-8
  * @param columns the names of its columns, in their order

@@ -17,7 +17,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The lines of a stream, each decoded by itself as strict UTF-8, so that an invalid byte is reported in its own
+ * The lines of a stream, each decoded separately as strict UTF-8, so that an invalid byte is reported in its own
  * line. Lines end with a line feed, with or without a carriage return before it; a byte order mark in front is skipped.
  * No line takes more than {@value #LONGEST} bytes of memory, whatever the stream holds.
  */
@@ -39,7 +39,7 @@ final class Utf8Lines {
     private long line;
     private boolean binary;
 
-    /** The lines of {@code in}, which holds what stands in {@code file}. */
+    /** The lines of {@code in}, which holds the content of {@code file}. */
     Utf8Lines(Path file, InputStream in) {
         this(file, in, false);
     }

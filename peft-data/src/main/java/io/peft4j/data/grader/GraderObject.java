@@ -138,7 +138,7 @@ public final class GraderObject {
         return graders;
     }
 
-    /** Refuses keys that nobody asked for. */
+    /** Refuses keys that were not read. */
     void requireNoOthers() {
         Set<String> unknown = new TreeSet<>();
         json.fieldNames().forEachRemaining(unknown::add);

@@ -5,7 +5,7 @@ package io.peft4j.data.grader;
  * {@code META-INF/services/io.peft4j.data.grader.GraderType} is found by {@link Graders}.
  */
 public interface GraderType {
-    /** What stands under {@code type}, such as {@code string_check}. */
+    /** The value of {@code type}, such as {@code string_check}. */
     String name();
 
     /**

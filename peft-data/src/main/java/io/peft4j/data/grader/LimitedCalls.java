@@ -34,7 +34,7 @@ public record LimitedCalls(int threads, Duration limit) {
     public record Result<T>(Optional<T> value, Optional<String> trouble) {
     }
 
-    /** A call that goes on. */
+    /** A running call. */
     private record Work<T>(Future<T> future, long begin) {
         Result<T> await(Duration limit) throws InterruptedException {
             try {

@@ -3,7 +3,7 @@ package io.peft4j.data.near;
 import io.peft4j.core.Internal;
 import java.util.Arrays;
 
-/** Numbers put into groups: whoever is joined with somebody is in the same group (union-find, halving paths). */
+/** Numbers put into groups: joined numbers are in the same group (union-find, halving paths). */
 @Internal
 public final class Groups {
     private final int[] parents;

@@ -53,7 +53,7 @@ public final class LabelCheck implements Serializable {
      * Something that is wrong.
      *
      * @param code a code of {@code peft4j data check}
-     * @param error whether it is certain: nobody means it
+     * @param error whether it is certain: it is never meant
      * @param file the number of the file that the lines are of
      * @param lines the lines
      * @param message what is wrong

@@ -127,7 +127,7 @@ public record Overlap(List<Match> matches) {
                 known.ifPresentOrElse(i -> wordings.get(i).add(number),
                         () -> wordings.add(new ArrayList<>(List.of(number))));
             }
-            // What is asked on the way only, such as a greeting, is nobody's test.
+            // What is asked on the way only, such as a greeting, tests nothing.
             wordings.stream().filter(same -> same.stream().anyMatch(number -> corpus.file(number) == 1))
                     .forEach(same -> same.forEach(number -> together.join((int) corpus.line(same.get(0)),
                             (int) corpus.line(number))));

@@ -33,7 +33,7 @@ public final class QuestionText {
         return topic.isEmpty() ? 1 : (double) topic.stream().filter(topic(text)::contains).count() / topic.size();
     }
 
-    /** Whether a text has a word of topic that stands in the answer to a question and not in the question. */
+    /** Whether a text has a word of topic that is in the answer to a question and not in the question. */
     public static boolean tellsOf(String answer, String question, String text) {
         Set<String> told = topic(answer);
         told.removeAll(topic(question));

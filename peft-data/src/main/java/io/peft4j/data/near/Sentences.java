@@ -32,7 +32,7 @@ public final class Sentences {
     private static final Pattern BEFORE = Pattern.compile("(\\S+)\\s+\\S+$");
     private static final Pattern FIRST = Pattern.compile("^[^\\p{L}\\p{N}]*([\\p{L}\\p{N}]+)");
     private static final Pattern INITIAL = Pattern.compile("\\p{L}|(\\p{L}\\.)+-?\\p{L}|\\p{Lu}\\p{Ll}?\\.-\\p{Lu}");
-    /** What stands before an ordinal number in German. */
+    /** Words before an ordinal number in German. */
     private static final Set<String> BEFORE_ORDINALS = Set.of("am", "im", "der", "die", "das", "dem", "den", "des",
             "vom", "zum", "zur", "beim", "ab", "bis", "seit", "jeden", "jedem", "jeder", "und", "ihr", "sein", "unser",
             "ins");

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 /**
  * What a sentence tells that can be asked for: its numbers, or where it has none its names, or else its last word of
  * topic. Whether a question asks for
- * that is told by words alone, so that a question which is kept asks for something that stands there.
+ * that is decided by words alone, so that a question which is kept asks for something that is stated there.
  */
 @Internal
 public final class StatedFact {
@@ -29,7 +29,7 @@ public final class StatedFact {
             "wie", "woran", "womit", "wofur", "wohin", "quel", "quelle", "qui", "combien", "comment", "quand", "ou");
     private static final int ASKING_WITHIN = 3;
     private static final int LONGEST_PREFIX = 3;
-    /** Behind these units stands what belongs to the value and need not be asked: 31 cents per kilometre. */
+    /** These units are followed by what belongs to the value and need not be asked: 31 cents per kilometre. */
     private static final Set<String> MONEY = Set.of("euro", "cent", "dollar", "pound", "franc", "crown", "percent",
             "prozent", "franken", "krone", "kronen");
     /** In which room do screens be repaired. */
@@ -49,7 +49,7 @@ public final class StatedFact {
     private final Set<String> names = new LinkedHashSet<>();
     private final Set<String> topic = new LinkedHashSet<>();
     private final Set<String> units = new HashSet<>();
-    /** What stands behind a price or a share. */
+    /** What follows a price or a share. */
     private final Set<String> more = new HashSet<>();
 
     /** What a sentence tells. */
@@ -112,7 +112,7 @@ public final class StatedFact {
      * and keeps what the fact is about.
      *
      * @param question the question
-     * @param heading what the sentence stands below
+     * @param heading the heading above the sentence
      */
     public Optional<String> refusal(String question, String heading) {
         List<Word> asked = WordTokenizer.of(question);

@@ -26,7 +26,7 @@ final class StopWords {
     static final Set<String> NEGATIONS = set("not no never cannot none neither nor without nothing nobody nowhere "
             + "forbidden prohibited unable impossible nein nicht kein keine keinen keinem keiner nie niemals ohne "
             + "nichts verboten untersagt");
-    /** Words by which a German sentence is told from an English one. */
+    /** Words by which a German sentence differs from an English one. */
     static final Set<String> GERMAN = set("der das dem des ein eine einen einem einer ist sind wie wann wer wo "
             + "wird werden und nicht kein keine im fur zu zum zur ich wir kann muss darf gibt mit von auf bei");
     static final Set<String> AUXILIARIES = set("is are was were do does did can could may must should will would has "

@@ -104,7 +104,7 @@ final class WordTokenizer {
         }
     }
 
-    /** Whether the mark at an index stands before exactly three digits. */
+    /** Whether the mark at an index precedes exactly three digits. */
     private boolean isThousands(int mark) {
         int end = mark + 1;
         while (end < text.length() && isDigit(text.charAt(end))) {

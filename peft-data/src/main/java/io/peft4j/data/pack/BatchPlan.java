@@ -67,7 +67,7 @@ public final class BatchPlan {
         return sequences.get(sequence).length();
     }
 
-    /** By content, so that what begins alike stands together; equal beginnings keep the shuffled order. */
+    /** By content, so that what begins alike is adjacent; equal beginnings keep the shuffled order. */
     private int compareIds(int a, int b) {
         return Arrays.compare(sequences.get(a).ids(), sequences.get(b).ids());
     }

@@ -23,7 +23,7 @@ import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /**
- * What the rows of a part of the data say, each by itself: findings, and what is counted. Parts that were looked at on
+ * What the rows of a part of the data say, each separately: findings, and what is counted. Parts that were looked at on
  * several machines make one, in the order of their rows.
  */
 @Internal(shared = true)
@@ -69,7 +69,7 @@ public final class CheckPart implements Serializable {
     }
 
     /**
-     * Looks at a row, by itself and on any thread.
+     * Looks at a row, independently of others and on any thread.
      *
      * @param kind what the rows of its file are, where they have labels
      */

@@ -141,7 +141,7 @@ public final class DataCheck {
         }
     }
 
-    /** @param asked takes the questions, where there is something to compare them with */
+    /** @param asked takes the questions, if there is something to compare them with */
     private Consumer<RowScan> take(int file, CheckPart all, Corpus corpus, Corpus asked) {
         return row -> {
             all.take(file, row, row.features().isEmpty() ? OptionalInt.empty()
@@ -161,7 +161,7 @@ public final class DataCheck {
         /**
          * Told now and then.
          *
-         * @param stage what goes on
+         * @param stage the current step
          * @param rows rows that were read so far
          */
         void progress(String stage, long rows);

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What stands in a row, for people who read a report: a line for each message or field, shortened. Personal data is
+ * The content of a row, for people who read a report: a line for each message or field, shortened. Personal data is
  * replaced by its kind, because a report is read by more people than the data is.
  */
 final class Excerpts {

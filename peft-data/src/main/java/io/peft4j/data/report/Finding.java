@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
  * @param lines the lines that it is about, ascending, from 1; empty: the file as a whole
  * @param message what was found
  * @param places the pages or sheets of the first of these lines, as {@code page 3}; empty where they have none
- * @param texts what stands in the first of these lines: shortened, without personal data; empty, or an empty text,
+ * @param texts the content of the first of these lines: shortened, without personal data; empty, or an empty text,
  *     where that is not known
  */
 public record Finding(FindingCode code, Severity severity, String file, List<Long> lines, String message,

@@ -20,7 +20,7 @@ public enum FindingCode {
     HELD_OUT_ITEM(Severity.ERROR, "It says what a right answer is known by and has no answer to learn; what is trained "
             + "on cannot be a test.", "Keep it for the evaluation, as validation data, and train on other rows."),
     /** A row that was made for people to fill in, and was not. */
-    UNFILLED_ROW(Severity.ERROR, "A training refuses it: nobody asks what stands in place of the question.",
+    UNFILLED_ROW(Severity.ERROR, "A training refuses it: its question is a placeholder.",
             "Write the question, have a model write one, or remove the row."),
     /** An identifier that several rows have. */
     DUPLICATE_ID(Severity.WARNING, "What was stored or split by identifier mixes these rows up.",

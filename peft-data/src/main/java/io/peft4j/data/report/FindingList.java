@@ -36,7 +36,7 @@ final class FindingList implements Serializable {
         add(finding, List::of);
     }
 
-    /** Adds a finding of some lines; what stands there is asked for only where it is shown. */
+    /** Adds a finding of some lines; their content is computed only if it is shown. */
     void add(Finding finding, Supplier<List<String>> texts) {
         long count = bySeverity.computeIfAbsent(finding.severity(), s -> new EnumMap<>(FindingCode.class))
                 .merge(finding.code(), 1L, Long::sum);

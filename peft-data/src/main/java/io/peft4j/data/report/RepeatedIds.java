@@ -23,7 +23,7 @@ final class RepeatedIds implements Serializable {
     private final LinkedHashMap<String, Long> first = new LinkedHashMap<>();
     private final LinkedHashMap<String, Repeated> repeated = new LinkedHashMap<>();
 
-    /** The rows of an identifier; what stands in the first one is not known any more. */
+    /** The rows of an identifier; the content of the first one is not known any more. */
     private record Repeated(ArrayList<Long> lines, ArrayList<String> texts) implements Serializable {
     }
 
@@ -62,7 +62,7 @@ final class RepeatedIds implements Serializable {
     /** Reports those of a file. */
     void report(String file, FindingList findings, Excerpts excerpts) {
         repeated.forEach((id, rows) -> findings.add(FindingList.finding(FindingCode.DUPLICATE_ID, file, rows.lines(),
-                "the id '" + excerpts.redacted(id) + "' stands in lines " + rows.lines().stream().limit(LISTED)
+                "the id '" + excerpts.redacted(id) + "' is in lines " + rows.lines().stream().limit(LISTED)
                         .map(String::valueOf).collect(Collectors.joining(", "))
                         + (rows.lines().size() > LISTED ? " and "
                                 + (rows.lines().size() - LISTED) + " others" : "")),

@@ -152,7 +152,7 @@ final class ReportPage {
                 + " more" : lines;
     }
 
-    /** The message and, below it, what stands in the rows. */
+    /** The message and, below it, the content of the rows. */
     private static Html what(Finding finding) {
         Html what = Html.all(finding.message());
         for (int i = 0; i < finding.texts().size(); i++) {

@@ -34,7 +34,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What is found in one row by itself. Computed by many threads at once.
+ * What is found in one row alone. Computed by many threads at once.
  *
  * @param line its line
  * @param faults what is wrong with its form
@@ -191,7 +191,7 @@ public record RowScan(long line, List<RowFault> faults, Optional<Example> exampl
          * A text.
          *
          * @param role who says it; {@code text} for plain text
-         * @param where where it stands, for messages
+         * @param where where it is, for messages
          * @param text the text
          */
         record Part(String role, String where, String text) {

@@ -152,7 +152,7 @@ final class StatisticsCollector implements Serializable {
             return values[Math.min(size - 1, (int) (share * size))];
         }
 
-        /** Counts in bins of equal width from 0; the last bin takes all that are longer. */
+        /** Counts in bins of equal width from 0; the last bin takes all longer ones. */
         int[] bins(int width, int count) {
             int[] bins = new int[count];
             for (int i = 0; i < size; i++) {

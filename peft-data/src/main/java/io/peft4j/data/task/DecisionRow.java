@@ -73,7 +73,7 @@ public record DecisionRow(DecisionRequest request, Map<String, List<Double>> gol
         return probabilities.stream().map(p -> p / sum).toList();
     }
 
-    /** The row as it stands in a file, with what is right as {@code "gold"}. */
+    /** The row as written in a file, with what is right as {@code "gold"}. */
     public ObjectNode toJson() {
         ObjectNode row = JsonNodeFactory.instance.objectNode();
         row.set("state", request.state());

@@ -29,7 +29,7 @@ public interface DecisionSource<E> {
     /** Texts with labels: a choice between all of them. */
     DecisionSource<LabelledText> TEXTS = new Labelled<>(DecisionSource::stateOf,
             row -> Set.copyOf(row.labels()), DecisionSource::gold);
-    /** Conversations whose last answer is a label: a choice between all of them, about what stands before. */
+    /** Conversations whose last answer is a label: a choice between all of them, about what precedes it. */
     DecisionSource<ChatExample> CHATS = new Labelled<>(
             row -> state(row.messages().subList(0, row.messages().size() - 1)), row -> Set.of(answer(row)),
             (row, question) -> DecisionRow.certain(question, answer(row)));
@@ -47,7 +47,7 @@ public interface DecisionSource<E> {
         return Optional.empty();
     }
 
-    /** Whether a question has all that is right in rows among its options. */
+    /** Whether a question has all right answers of the rows among its options. */
     default boolean fits(List<E> rows, DecisionQuestion question) {
         return true;
     }

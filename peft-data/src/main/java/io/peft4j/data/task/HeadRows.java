@@ -43,7 +43,7 @@ public final class HeadRows {
     /**
      * A row.
      *
-     * @param fields what stands in it
+     * @param fields its values
      * @param sequence what the model reads of it
      * @param firstPieces of {@code tokens} for each word the index of its first token, -1 where it has none; of other
      *     forms empty

@@ -36,7 +36,7 @@ public final class Labels {
      * The task of a model with one output, where that can learn the texts as they are: with the logistic loss, as a
      * cross-encoder, when all are pairs with numbers from 0 to 1.
      *
-     * @param own what the model is for by itself: a regression that nobody stated learns pairs, a model with one label
+     * @param own what the model alone is for: a regression that was not stated learns pairs, a model with one label
      *     also single texts
      */
     public static Optional<Task> ofOneOutput(Task own, List<LabelledText> texts) {

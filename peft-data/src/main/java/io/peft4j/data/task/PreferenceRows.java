@@ -22,8 +22,8 @@ import java.util.function.Function;
 /**
  * Reads answers that are compared or judged, one row each. A row whose answer is empty is read as one: whoever trains
  * on it says so and leaves it out. Each method throws a {@link DataException} with file and line of the first row that
- * is wrong and a list of others, or where there is none, and {@link java.io.UncheckedIOException} when the file cannot
- * be read.
+ * is wrong and a list of others, or without one if there is no such row, and {@link java.io.UncheckedIOException} when
+ * the file cannot be read.
  */
 public final class PreferenceRows {
     private static final List<String> ANSWERS = List.of("chosen", "rejected", "preferred_output",
@@ -95,7 +95,7 @@ public final class PreferenceRows {
         }
     }
 
-    /** Whether an answer without content is all that is wrong with a row. */
+    /** Whether an answer without content is the only fault of a row. */
     private static boolean hasEmptyAnswer(DataRow row) {
         return row.faults().stream().filter(RowFault::fatal).allMatch(fault -> fault.code().equals("missing_content"))
                 && ANSWERS.stream().anyMatch(key -> isEmpty(row.fields().get(key)));

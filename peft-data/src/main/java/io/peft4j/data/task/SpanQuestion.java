@@ -9,13 +9,13 @@ import java.util.OptionalInt;
  *
  * @param question the question
  * @param context the text
- * @param start where the answer begins, in UTF-16 units; empty where there is none
- * @param answer the answer as it stands in the text; empty where there is none
+ * @param start where the answer begins, in UTF-16 units; empty if there is none
+ * @param answer the answer as it is in the text; empty if there is none
  * @param answers all texts that are right, this one first: SQuAD has several
  */
 public record SpanQuestion(String question, String context, OptionalInt start, String answer,
         List<String> answers) {
-    /** Checks that the answer stands where it is said to. */
+    /** Checks that the answer is where it is said to be. */
     public SpanQuestion {
         Objects.requireNonNull(question, "question");
         Objects.requireNonNull(context, "context");

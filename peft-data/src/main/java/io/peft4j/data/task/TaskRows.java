@@ -22,8 +22,8 @@ import java.util.function.Function;
 
 /**
  * Reads examples for models with a head and for encoder-decoders from files of any type ({@link OpenRows}). Other keys
- * are ignored. Each method throws a {@link DataException} with file and line of the first row that is wrong, or where
- * there is none, and {@link java.io.UncheckedIOException} when the file cannot be read.
+ * are ignored. Each method throws a {@link DataException} with file and line of the first row that is wrong, or without
+ * one if there is no such row, and {@link java.io.UncheckedIOException} when the file cannot be read.
  */
 public final class TaskRows {
     private static final String SOFT = "label_probabilities";
@@ -263,7 +263,7 @@ public final class TaskRows {
         int from = context.offsetByCodePoints(0, place);
         if (!context.startsWith(text, from)) {
             throw row.wrong("says that the answer '" + text + "' begins at " + place + " of \"context\", where '"
-                    + context.substring(from, Math.min(context.length(), from + text.length())) + "' stands");
+                    + context.substring(from, Math.min(context.length(), from + text.length())) + "' is");
         }
         return new SpanQuestion(text(row, "question"), context, OptionalInt.of(from), text,
                 right.isEmpty() ? List.of(text) : right);

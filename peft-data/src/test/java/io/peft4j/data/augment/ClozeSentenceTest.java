@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A value is left out, and what stands around it tells how a question for it begins. */
+/** A value is left out, and the words around it tell how a question for it begins. */
 class ClozeSentenceTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """

@@ -37,7 +37,7 @@ class TableQuestionsTest {
     }
 
     @Test
-    void rowsThatBeginAlikeAreNamedByMoreCellsAndTablesThatAskTheSameByTheirHeading() {
+    void questionsNameMoreCellsOfSimilarRowsAndTheHeadingsOfTables() {
         String table = "Shift: Night; Day: Monday; Start: 21:30\nShift: Night; Day: Tuesday; Start: 21:00\n"
                 + "Shift: Night; Day: Tuesday; Start: 21:00";
         PassageRows made = PassageQuestions.byRule(List.of(section("North", table), section("South",

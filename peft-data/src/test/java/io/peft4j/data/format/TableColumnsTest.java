@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The columns of somebody's table are found by their names and their content, said, and remembered beside it. */
+/** The columns of a user's table are found by their names and their content, said, and remembered beside it. */
 class TableColumnsTest {
     private static final String ROW = "7;Wie lange ist die Frist?;Die Frist ist drei Monate lang.;2027-01-31\n"
             + "8;Wo ist das B\u00fcro?;Es liegt im zweiten Stock.;2027-02-01\n";
@@ -108,7 +108,7 @@ class TableColumnsTest {
         Map<String, String> given = Map.of("Kunde sagt", "answer", "Wir sagen", "question");
         TableColumns.of(DataFile.of(folder.resolve("t.csv")).withColumns(given), TableColumns.EXAMPLES).remember();
         assertEquals(given, found(table).file().columns());
-        // Names for another form stay beside it, and a table with other columns is looked at anew.
+        // Names for another form stay beside it, and a table with other columns is looked at again.
         Map<String, String> classes = Map.of("Kunde sagt", "text", "Nr", "label");
         TableColumns.of(DataFile.of(folder.resolve("t.csv")).withColumns(classes), TableColumns.EXAMPLES).remember();
         assertEquals(given, found(table, List.of(List.of("question", "answer"))).file().columns());

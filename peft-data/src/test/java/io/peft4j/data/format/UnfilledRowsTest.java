@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Headings that are questions are questions, all others are left for people, and nobody learns what they left. */
+/** Headings that are questions are questions, all others are left for people, and what they left is not learned. */
 class UnfilledRowsTest {
     private static final String HANDBOOK = "# Handbook\n\n### How do I report sick leave?\n\nCall before 9:15.\n\n"
             + "## Leave\n\nYou have 30 days.\n";

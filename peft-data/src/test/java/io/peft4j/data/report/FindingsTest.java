@@ -75,7 +75,7 @@ class FindingsTest {
     }
 
     @Test
-    void germanQuestionsOfOneMeaningWithOtherNumbersContradictEachOther() throws IOException {
+    void germanQuestionsWithOneMeaningAndOtherNumbersContradict() throws IOException {
         List<String> lines = new ArrayList<>(rows(12));
         lines.add(DirtySet.row("Wie viele Urlaubstage habe ich?", "Du hast 27 Urlaubstage."));
         lines.add(DirtySet.row("Wieviele Urlaubstage bekomme ich?", "Du hast 30 Urlaubstage."));
@@ -134,7 +134,7 @@ class FindingsTest {
         assertEquals(List.of("warning [2, 5, 10]"), found(report, "duplicate_id"));
         Finding finding = report.findings().stream().filter(f -> f.code() == FindingCode.DUPLICATE_ID).findFirst()
                 .orElseThrow();
-        assertEquals("the id 'r7' stands in lines 2, 5, 10", finding.message());
+        assertEquals("the id 'r7' is in lines 2, 5, 10", finding.message());
         assertTrue(finding.texts().get(1).contains("user: "), finding.texts().toString());
         // Another file may count from the beginning.
         Path other = Files.write(folder.resolve("other.jsonl"), List.of(lines.get(1)));

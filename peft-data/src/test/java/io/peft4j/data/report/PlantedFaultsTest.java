@@ -53,7 +53,7 @@ class PlantedFaultsTest {
             for (String code : SCHEMA) {
                 TreeSet<Long> found = lines(report, code);
                 assertTrue(found.containsAll(set.planted(code)), code + " " + found + " " + set.planted(code));
-                // A message without role has no known one either, and one without content is told of twice.
+                // A message without role has no known one either, and one without content is reported twice.
                 found.removeAll(set.planted(code));
                 found.removeAll(set.planted("message_missing_key"));
                 assertEquals(Set.of(), found, code);

@@ -101,7 +101,7 @@ class TaskRowsTest {
         assertEquals(2, questions.get(2).end());
         String other = refused(TaskRowsTest::questions,
                 "{\"question\": \"q\", \"context\": \"ab\", \"answer\": \"a\", \"start\": 1}");
-        assertTrue(other.contains("begins at 1") && other.contains("'b' stands"), other);
+        assertTrue(other.contains("begins at 1") && other.contains("'b' is"), other);
     }
 
     @Test
@@ -212,7 +212,7 @@ class TaskRowsTest {
     }
 
     @Test
-    void numbersThatHardlyRepeatAreNoClassesEvenIfHalfOfTheLabelsAreNone() {
+    void numbersThatHardlyRepeatAreNoClassesEvenIfHalfAreMissing() {
         List<LabelledText> texts = java.util.stream.Stream.of("0.5", "n/a", "1.25", "n/a", "2.75", "n/a", "n/a")
                 .map(each -> LabelledText.of("t", each)).toList();
         String message = assertThrows(ConfigurationException.class, () -> Labels.ofTexts(texts)).getMessage();
