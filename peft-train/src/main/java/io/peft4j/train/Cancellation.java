@@ -6,7 +6,7 @@ import java.util.function.BooleanSupplier;
 /**
  * A request to stop, from another thread for instance. A training that is cancelled stops within one forward pass: an
  * update that has begun and is not complete is dropped. It leaves a usable adapter. A request is never taken back. An
- * interrupt is none by itself: {@code new Cancellation(Thread.currentThread()::isInterrupted)} makes it one.
+ * interrupt alone is none: {@code new Cancellation(Thread.currentThread()::isInterrupted)} makes it one.
  */
 public final class Cancellation {
     private final BooleanSupplier also;
@@ -31,7 +31,7 @@ public final class Cancellation {
         requested = true;
     }
 
-    /** Whether somebody asked. */
+    /** Whether it was requested. */
     public boolean isRequested() {
         if (!requested && also.getAsBoolean()) {
             requested = true;

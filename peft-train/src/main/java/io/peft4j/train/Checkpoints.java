@@ -186,7 +186,7 @@ record Checkpoints(Path output, int every, int kept) {
         }
     }
 
-    /** Removes those after so many updates: a training that goes on from there writes them again. */
+    /** Removes those after so many updates: a training that resumes there writes them again. */
     public void removeAfter(long step) {
         newestFirst().stream().filter(folder -> step(folder) > step).forEach(this::remove);
     }

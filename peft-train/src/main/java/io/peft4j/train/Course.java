@@ -146,7 +146,7 @@ final class Course {
             List<RowVisits.Visit> rows) {
     }
 
-    /** All that {@link #restore} needs. */
+    /** What {@link #restore} needs. */
     JsonNode toJson() {
         return JSON.valueToTree(new State(end, reason, stable, since, mostLearned, lowestLoss, rows.all()));
     }

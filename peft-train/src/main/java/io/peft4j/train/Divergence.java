@@ -20,7 +20,7 @@ record Divergence(List<List<EncodedExample>> batches, List<Double> losses) {
      * The failure, with the batch and the examples that it came from, as far as that can be seen.
      *
      * @param update number of the update, from 1
-     * @param lossOf the loss of an example by itself
+     * @param lossOf the loss of an example alone
      */
     public ConfigurationException at(long update, double loss, double norm, double learningRate,
             ToDoubleFunction<EncodedExample> lossOf) {

@@ -59,7 +59,7 @@ final class FrozenStates implements AutoCloseable {
     /**
      * Keeps as much as a quarter of the model's weights takes.
      *
-     * @param examples all that will come, the same objects; the first of them are kept
+     * @param examples all examples that will come, the same objects; the first of them are kept
      * @param together how many are computed together
      */
     public static FrozenStates of(ModelDescription model, List<TokenSequence> examples, int together) {
@@ -88,7 +88,7 @@ final class FrozenStates implements AutoCloseable {
     }
 
     /**
-     * The pass, begun at the first layer that is changed where there is something to save. The states lie in the
+     * The pass, begun at the first layer that is changed if that saves something. The states lie in the
      * pass's arena.
      */
     ForwardContext start(ModelLease model, Workspace workspace, ForwardContext context) {

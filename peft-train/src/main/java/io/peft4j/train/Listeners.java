@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Tells several listeners. One that fails is named in a warning, once, and the training goes on, unless the listener
+ * Tells several listeners. One that fails is named in a warning, once, and the training continues, unless the listener
  * says that its failure ends it.
  */
 final class Listeners implements TrainingListener {

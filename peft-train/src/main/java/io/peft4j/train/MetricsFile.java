@@ -40,7 +40,7 @@ final class MetricsFile implements TrainingListener, AutoCloseable {
     }
 
     /**
-     * Goes on after so many updates; of what is there the lines up to there stay.
+     * Continues after so many updates; of what is there the lines up to there stay.
      *
      * @throws UncheckedIOException when the file cannot be written
      */

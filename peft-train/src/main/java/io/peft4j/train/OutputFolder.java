@@ -22,7 +22,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What stands in the output folder of a training before it begins, and whether that goes with what is asked for.
+ * What is in the output folder of a training before it begins, and whether that goes with what is asked for.
  *
  * @param checkpoints the folder and its checkpoints
  * @param adapters names of the adapters that are going to be saved there
@@ -62,7 +62,7 @@ record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunStart sta
     }
 
     /**
-     * Checks all that can be checked without a model, and changes nothing.
+     * Checks everything that can be checked without a model, and changes nothing.
      *
      * @throws ConfigurationException when the folder is a file, is in use, holds a training and none is to be resumed,
      *     or holds none and one is
@@ -150,12 +150,12 @@ record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunStart sta
     private void requireBeginning() {
         if (adapterFolders().stream().anyMatch(AdapterCheckpoint::isAdapter)) {
             throw new ConfigurationException("the output folder " + path() + " holds an adapter, but no checkpoint to "
-                    + "go on from; give another folder, or load the adapter and train it anew");
+                    + "go on from; give another folder, or load the adapter and train it again");
         }
         if (start == RunStart.RESUME) {
             throw new ConfigurationException(Files.exists(path().resolve(MetricsFile.NAME))
                     ? "the training in " + path() + " ended before its first checkpoint, so there is nothing to go on "
-                            + "from; begin it anew, in this folder with RunStart.RESUME_OR_START"
+                            + "from; begin it again, in this folder with RunStart.RESUME_OR_START"
                     : "no training to resume in " + path() + "; check the folder, or begin one, with "
                             + "RunStart.RESUME_OR_START where there may be one or not");
         }

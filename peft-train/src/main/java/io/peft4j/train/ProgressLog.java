@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
-/** Says how a training goes on: a line at its start, one at most every ten seconds, and one at its end. */
+/** Logs the progress of a training: a line at its start, one at most every ten seconds, and one at its end. */
 public final class ProgressLog implements TrainingListener {
     private static final long QUIET_NANOS = 10_000_000_000L;
 
@@ -17,7 +17,7 @@ public final class ProgressLog implements TrainingListener {
     private double tokens;
     private double seconds;
 
-    /** Progress for somebody else than the log, for instance {@code System.out::println}. */
+    /** Progress to other receivers than the log, for instance {@code System.out::println}. */
     public static ProgressLog to(Consumer<String> lines) {
         return new ProgressLog(lines, System::nanoTime);
     }

@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What an objective computes of each example before the first update, such as the log-probabilities of a reference
- * model. It is part of the checkpoints: a model that has been trained could not compute it anew.
+ * model. It is part of the checkpoints: a model that has been trained could not compute it again.
  */
 final class ReferenceValues implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ReferenceValues.class);

@@ -12,7 +12,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What a training writes into a checkpoint and goes on from: its parts as they stand. */
+/** What a training writes into a checkpoint and resumes from: its current parts. */
 record RunCheckpoint(PeftModel model, RunSettings settings, Updates optimizer, Map<String, TrainingHook> hooks,
         Validation validation, ReferenceValues references, Course course) {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingRun.class);
@@ -43,7 +43,7 @@ record RunCheckpoint(PeftModel model, RunSettings settings, Updates optimizer, M
         LOG.info("the training continues from {}", folder);
     }
 
-    /** With the trained values of a checkpoint an adapter is what was saved there, also in all that is not trained. */
+    /** With the trained values of a checkpoint an adapter is what was saved there, also in what is not trained. */
     private void requireSameAdapters(Path folder) {
         for (String name : model.activeAdapters()) {
             String file = (name.equals(PeftModel.DEFAULT_ADAPTER) ? "" : name + "/") + AdapterCheckpoint.WEIGHTS_FILE;
@@ -52,7 +52,7 @@ record RunCheckpoint(PeftModel model, RunSettings settings, Updates optimizer, M
                         + ": values that are not trained differ "
                         + "in adapter '" + name + "', such as random matrices of another seed or initial values from "
                         + "other data. Create it as in the run, or load the checkpoint as an adapter and train it "
-                        + "anew");
+                        + "again");
             }
         }
     }

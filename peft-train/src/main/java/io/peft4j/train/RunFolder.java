@@ -65,7 +65,7 @@ final class RunFolder implements AutoCloseable {
     }
 
     /**
-     * Begins metrics and page of a training, or goes on with them after so many updates; what came after those goes.
+     * Begins metrics and page of a training, or continues them after so many updates; what came after those goes.
      *
      * @return those who write them
      */
@@ -107,7 +107,7 @@ final class RunFolder implements AutoCloseable {
     }
 
     /**
-     * Saves the adapter, and looks at what stands there afterwards; then what is written about it, and the page.
+     * Saves the adapter, and checks what is there afterwards; then what is written about it, and the page.
      *
      * @throws UncheckedIOException when the adapter cannot be written; says where it is kept instead
      */
@@ -147,7 +147,7 @@ final class RunFolder implements AutoCloseable {
                         .write(output.adapterFolder(name));
             }
         } catch (UncheckedIOException e) {
-            LOG.warn("the adapter is saved, but not all that is written about it: {}", e.getMessage());
+            LOG.warn("the adapter is saved, but not everything written about it: {}", e.getMessage());
         }
     }
 
@@ -201,7 +201,7 @@ final class RunFolder implements AutoCloseable {
 
     /**
      * The {@code README.md} beside an adapter, as the hub shows it: what it was made from, how, and how to load it. One
-     * that is there already is left alone, since somebody may have written it, unless it tells of a training that was
+     * that is there already is left alone, since a person may have written it, unless it tells of a training that was
      * cancelled and has now been gone on with.
      */
     private static final class ModelCard {

@@ -90,18 +90,18 @@ record RunSettings(Map<String, String> values) {
     }
 
     /**
-     * Checks that a training goes on as it began. Another processor is a warning: it rounds in another way, and is not
+     * Checks that a training resumes as it began. Another processor is a warning: it rounds in another way, and is not
      * for the user to choose.
      *
      * @param begun the settings of its beginning
-     * @param checkpoint where they stand
-     * @throws ConfigurationException with all that differs
+     * @param checkpoint their file
+     * @throws ConfigurationException with everything that differs
      */
     public void requireSame(RunSettings begun, Path checkpoint) {
         String differences = differences(begun, "in the run ", Integer.MAX_VALUE);
         if (!differences.isEmpty()) {
             throw new ConfigurationException("cannot resume from " + checkpoint + ": settings differ: " + differences
-                    + ". Use the same options, data, base and adapter, or start anew in another folder");
+                    + ". Use the same options, data, base and adapter, or start again in another folder");
         }
         if (!isOnSameProcessor(begun)) {
             LOG.warn("{} was computed on another processor ({}, here {}): the rest is the same up to rounding, not bit "

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The checkpoint that a training goes on from, for all of its workers: only the first one has the output folder, and
+ * The checkpoint that a training resumes from, for all of its workers: only the first one has the output folder, and
  * sends round what a training needs to go on.
  *
  * @param folder the checkpoint, empty for a training from the beginning

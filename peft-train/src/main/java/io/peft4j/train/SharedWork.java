@@ -67,7 +67,7 @@ final class SharedWork {
         return passes.ofBatch(dropoutSeed, measures, rows);
     }
 
-    /** The loss of an example by itself, without the others. */
+    /** The loss of an example alone, without the others. */
     public double loss(EncodedExample example) {
         return objective.loss(passes(0, new Measures()), List.of(example));
     }

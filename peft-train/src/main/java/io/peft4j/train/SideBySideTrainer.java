@@ -14,8 +14,8 @@ import java.util.Optional;
 /**
  * Trains several adapters on one base at once: a pass holds a batch of each, the base's products are computed for all
  * of them together, and each row runs through the adapter of its own training. All else is each training's own: data
- * order, batch size, optimizer, schedule, clipping, checkpoints, folder. The losses are those of the training by
- * itself, within the rounding of sums in another order. It pays most where batches are small, which alone leave the
+ * order, batch size, optimizer, schedule, clipping, checkpoints, folder. The losses are those of the training
+ * alone, within the rounding of sums in another order. It pays most where batches are small, which alone leave the
  * processor waiting for the weights.
  *
  * <pre>{@code

@@ -21,7 +21,7 @@ import java.util.OptionalDouble;
  * update
  * @param measures what the objective measures besides its loss, by name, and {@value #LEARNED_ROWS} where it tells
  *     what is learned
- * @param fewestSteps the fewest updates that the training has in all, as it stands
+ * @param fewestSteps the fewest updates that the training has in all, by its present state
  * @param mostSteps the most updates that it has in all; the same where its end is decided, 0 where it is not known
  */
 public record StepMetrics(long step, double epoch, double trainLoss, double learningRate, double gradNorm, long tokens,
@@ -59,7 +59,7 @@ public record StepMetrics(long step, double epoch, double trainLoss, double lear
     }
 
     /**
-     * Where the training stands, for a line of progress: loss and accuracy, or the reward, the tokens of an answer and
+     * The state of the training, for a line of progress: loss and accuracy, or the reward, the tokens of an answer and
      * the share of groups whose answers have one reward, and the divergence where it is measured.
      */
     public String summary() {

@@ -42,7 +42,7 @@ final class Timing {
      *
      * @param passTokens tokens of each of its passes
      * @param passSeconds time of each
-     * @param seconds time of the whole update with all that belongs to it, as what is written of it
+     * @param seconds time of the whole update with everything that belongs to it, as what is written of it
      */
     public void add(List<Long> passTokens, List<Double> passSeconds, double seconds) {
         double inPasses = passSeconds.stream().mapToDouble(Double::doubleValue).sum();

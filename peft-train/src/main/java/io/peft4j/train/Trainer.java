@@ -205,7 +205,7 @@ public final class Trainer {
     private TrainingResult run(Objective<?> objective, EncodedExamples examples, EncodedExamples held) {
         try (TrainingRun training = open(objective, examples, held)) {
             TrainingResult result = training.execute();
-            // Nobody has succeeded before the adapter is saved.
+            // No worker has succeeded before the adapter is saved.
             workers.gather(new byte[0]);
             return result;
         } catch (RuntimeException | Error e) {

@@ -17,7 +17,7 @@ import java.util.Optional;
 /**
  * Collects what a trainer needs: the options of the training, all at once ({@link #options}) or one by one, and what is
  * around it, such as data that it is measured on, its folder and those who follow it. What rules choose of the options
- * ({@link TrainingOptions}) a listener is told in {@link TrainingPlan#chosen}, and the log says it.
+ * ({@link TrainingOptions}) a listener gets in {@link TrainingPlan#chosen}, and the log says it.
  */
 public final class TrainerBuilder extends TrainingOptions.Setters<TrainerBuilder> {
     final PeftModel model;
@@ -84,10 +84,10 @@ public final class TrainerBuilder extends TrainingOptions.Setters<TrainerBuilder
     }
 
     /**
-     * Whether to begin, or to go on from the last checkpoint in the output folder. One that goes on must be the same
-     * training: the same options, data, base, adapter configuration and kernels; anything else is refused, with all
-     * that differs. The result is then that of a training that was never interrupted, on the same processor bit for
-     * bit. Default: {@link RunStart#NEW}.
+     * Whether to begin, or to go on from the last checkpoint in the output folder. One that is resumed must be the same
+     * training: the same options, data, base, adapter configuration and kernels; anything else is refused, with
+     * everything that differs. The result is then that of a training that was never interrupted, on the same processor
+     * bit for bit. Default: {@link RunStart#NEW}.
      */
     public TrainerBuilder start(RunStart value) {
         start = Objects.requireNonNull(value, "start");
@@ -101,8 +101,8 @@ public final class TrainerBuilder extends TrainingOptions.Setters<TrainerBuilder
     }
 
     /**
-     * Whether the log says how the training goes on: a line at its start, one at most every ten seconds, and one at its
-     * end, at level INFO of {@code io.peft4j.train.Trainer}. Default: true.
+     * Whether the progress of the training is logged: a line at its start, one at most every ten seconds, and one at
+     * its end, at level INFO of {@code io.peft4j.train.Trainer}. Default: true.
      */
     public TrainerBuilder logProgress(boolean value) {
         logsProgress = value;
@@ -121,7 +121,7 @@ public final class TrainerBuilder extends TrainingOptions.Setters<TrainerBuilder
      * accumulation is a multiple of their number, each takes whole batches, otherwise they divide every batch; then
      * dropout and noise have other random numbers than on one worker.
      *
-     * <p>The first worker alone writes the output, goes on from checkpoints, which it sends to the others, and tells
+     * <p>The first worker alone writes the output, resumes from checkpoints, which it sends to the others, and tells
      * listeners. Whoever is cancelled stops all. The caller closes the workers.
      */
     public TrainerBuilder workers(WorkerCollective value) {

@@ -9,7 +9,7 @@ import jdk.jfr.StackTrace;
 
 /**
  * What a training tells Java Flight Recorder, each with its duration: {@code io.peft4j.TrainingStep}, {@code
- * io.peft4j.TrainingEvaluation} and {@code io.peft4j.TrainingCheckpoint}. They cost nothing where nobody records.
+ * io.peft4j.TrainingEvaluation} and {@code io.peft4j.TrainingCheckpoint}. They cost nothing without a recording.
  */
 final class TrainingEvents {
     private TrainingEvents() {

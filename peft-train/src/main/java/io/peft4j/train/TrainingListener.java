@@ -6,8 +6,8 @@ import java.util.List;
 
 /**
  * Follows a training while it runs; called from the thread that trains. A listener that throws is named in a warning
- * and the training goes on, unless {@link #failureEndsTraining} says otherwise; to stop a training in order, use {@link
- * Cancellation}.
+ * and the training continues, unless {@link #failureEndsTraining} says otherwise; to stop a training in order, use
+ * {@link Cancellation}.
  */
 public interface TrainingListener {
     /** Whether an exception of this listener ends the training as a failure; default false. */

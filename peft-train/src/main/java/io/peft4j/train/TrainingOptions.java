@@ -19,7 +19,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * All that a training is asked for, whatever model and data it is for:
+ * What a training is asked for, whatever model and data it is for:
  *
  * <pre>{@code
  * TrainingOptions options = TrainingOptions.builder().epochs(3).learningRate(1e-3).earlyStopping(2, 0).build();
@@ -37,7 +37,7 @@ public record TrainingOptions(OptionalInt epochs, OptionalInt batchSize, Optiona
         double neftuneAlpha, double labelSmoothing, long maxSteps, long evaluateEverySteps, int patience,
         double threshold, boolean keepBest, Optional<Duration> timeBudget, UpdateRule updateRule,
         OptionalInt maxLength, Masking masking, OptionalDouble learnedShare) {
-    /** Examples of a batch where neither somebody nor a rule says how many. */
+    /** Examples of a batch if neither the user nor a rule says how many. */
     static final int USUAL_BATCH = 8;
     /** What the rules choose is about as large; a weight decay is held against it until they have chosen. */
     private static final double USUAL_LEARNING_RATE = 1e-3;

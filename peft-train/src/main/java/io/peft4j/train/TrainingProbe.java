@@ -109,7 +109,7 @@ final class TrainingProbe {
         return options.timeBudget().map(budget -> Math.min(1, budget.toNanos() / 1e9 / seconds)).orElse(1.0);
     }
 
-    /** The first updates as they will be, with all that is written meanwhile. */
+    /** The first updates as they will be, with everything that is written meanwhile. */
     private Timing first(Path folder, UpdateSampler sampler, double limit) {
         TrainingOptions once = areSmall(sampler) || options.gradientAccumulation().getAsInt() <= FEW_PASSES
                 ? options

@@ -38,7 +38,7 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
     public enum Ending {
         /** With its last update. */
         COMPLETE("trained"),
-        /** Somebody stopped it. */
+        /** It was stopped. */
         CANCELLED("cancelled after"),
         /** The loss on the validation data did not fall any more, or the rewards collapsed. */
         STOPPED_EARLY("stopped early after"),
@@ -96,7 +96,7 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
         evaluations = List.copyOf(evaluations);
     }
 
-    /** Whether somebody stopped it. */
+    /** Whether it was stopped. */
     public boolean cancelled() {
         return ending == Ending.CANCELLED;
     }

@@ -166,7 +166,7 @@ final class TrainingRun implements AutoCloseable {
         return optimizer.steps();
     }
 
-    /** Writes all that {@link #open} needs to go on from here, and the adapter. */
+    /** Writes what {@link #open} needs to go on from here, and the adapter. */
     void save(Path folder) {
         checkpoint.save(folder);
     }
@@ -188,7 +188,7 @@ final class TrainingRun implements AutoCloseable {
         return save(result);
     }
 
-    /** Makes the next update with all that follows it, or ends where that is cancelled. */
+    /** Makes the next update with everything that follows it, or ends where that is cancelled. */
     public BatchLosses advance() {
         BatchLosses update = next();
         if (work.compute(stepsDone(), update, parameters)) {
@@ -320,7 +320,7 @@ final class TrainingRun implements AutoCloseable {
         update.measures().visited(rows.place(example), new RowVisits.Visit(right, loss));
     }
 
-    /** Whether somebody wants it to stop. */
+    /** Whether it was asked to stop. */
     boolean isCancelled() {
         return cancellation.isRequested();
     }

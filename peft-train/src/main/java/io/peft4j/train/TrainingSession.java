@@ -34,7 +34,7 @@ import java.util.List;
  * }</pre>
  *
  * <p>It trains the adapters that are active when it is made; two sessions train two adapters in turn on one base.
- * Nobody else may train them until it is closed. For use by one thread.
+ * No other training may use them until it is closed. For use by one thread.
  */
 public final class TrainingSession implements AutoCloseable {
     /** In a saved session the number of its updates and passes. */

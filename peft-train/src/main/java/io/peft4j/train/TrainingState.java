@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Where a training stands, apart from its arrays. Everything else follows from it: order and dropout of an update
+ * The progress of a training, apart from its arrays. Everything else follows from it: order and dropout of an update
  * depend on the seed and the number of the update alone.
  *
  * @param step updates done
@@ -65,7 +65,7 @@ record TrainingState(long step, RunSettings settings, List<TrainingResult.Evalua
         JsonNode root = JsonFiles.read(file);
         if (root.path("format").asInt() != FORMAT) {
             throw new FileFormatException(file, "has the format " + root.path("format") + "; this version reads "
-                    + FORMAT + ". Resume with the version that wrote it, or load the adapter and train it anew");
+                    + FORMAT + ". Resume with the version that wrote it, or load the adapter and train it again");
         }
         if (!root.path("global_step").isIntegralNumber() || root.path("global_step").asLong() < 1) {
             throw new FileFormatException(file, "has the step " + root.path("global_step"));

@@ -151,9 +151,9 @@ record TrainingTask(PeftModel model, Objective<?> objective, TrainingOptions opt
     }
 
     /**
-     * The same with complete options: those that the training began with, where it goes on, else what rules choose.
+     * The same with complete options: those that the training began with, if it is resumed, else what rules choose.
      *
-     * @param begun what decided the course of the training that goes on
+     * @param begun what decided the course of the training that is resumed
      */
     public TrainingTask complete(Optional<RunSettings> begun) {
         List<String> open = options.settings().entrySet().stream()

@@ -15,7 +15,7 @@ import java.util.TreeMap;
  * Which batches an update sees: they depend on its number and the options alone. Updates count from 0; each takes as
  * many batches as gradients are accumulated over, the last one of an epoch what is left. Of examples for several
  * objectives ({@link EncodedExample#part}) each update takes as many batches of each; an epoch is one of the first,
- * and the others begin anew whenever they are through.
+ * and the others start over whenever they are through.
  */
 final class UpdateSampler {
     private EncodedExamples examples;

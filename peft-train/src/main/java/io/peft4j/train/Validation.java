@@ -46,7 +46,7 @@ final class Validation implements AutoCloseable {
         set = Optional.of(withReferences);
     }
 
-    /** The examples; empty where there is no validation data. */
+    /** The examples; empty without validation data. */
     List<EncodedExample> examples() {
         return set.map(EncodedExamples::examples).orElse(List.of());
     }

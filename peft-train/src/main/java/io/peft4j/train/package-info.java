@@ -1,6 +1,6 @@
 /**
  * Training: what applications call. Open {@link io.peft4j.train.Trainer} first, then
- * {@link io.peft4j.train.TrainingOptions}, which is all that a training is asked for. Training knows neither an adapter
+ * {@link io.peft4j.train.TrainingOptions}, which says what a training is asked for. Training knows neither an adapter
  * method nor a model family. Its nouns:
  * <ul>
  * <li>an {@link io.peft4j.train.objective.Objective} is what is minimized, and encodes examples for it;

@@ -21,7 +21,7 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a training takes for the numbers that nobody gives. */
+/** What a training takes for the numbers that are not given. */
 class AutomaticOptionsTest {
     private static final List<TokenSequence> EXAMPLES = Tiny.examples(200, 1);
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Trainings that somebody stops. */
+/** Trainings that are stopped. */
 class CancellationTest {
     private static final List<TokenSequence> EXAMPLES = Tiny.examples(12, 1);
 

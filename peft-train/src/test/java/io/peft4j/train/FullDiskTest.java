@@ -176,7 +176,7 @@ class FullDiskTest {
     }
 
     @Test
-    void aCheckpointThatCannotBeWrittenIsOneWarningAndTheTrainingGoesOn() throws IOException {
+    void anUnwritableCheckpointIsOneWarningAndTrainingContinues() throws IOException {
         Path whole = folder.resolve("whole");
         train(whole, b -> b);
         // A folder that is not empty cannot be replaced, and stands for a disk that takes no checkpoint.
@@ -205,7 +205,7 @@ class FullDiskTest {
                 PeftModel model = PeftModel.of(base, LoraConfig.builder().rank(2).build())) {
             List<String> log = LogLines.of(() -> Trainer.builder(model).options(TrainingOptions.of(1, 8, 2e-4))
                     .output(output).build().train(EXAMPLES));
-            String warning = "the adapter is saved, but not all that is written about it: Cannot write "
+            String warning = "the adapter is saved, but not everything written about it: Cannot write "
                     + output.resolve(AdapterProvenance.FILE);
             assertTrue(log.stream().anyMatch(line -> line.contains(warning)), log.toString());
         }

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * A training with a checkpoint after every update that goes on where it was killed; as a program, it says on stdout how
+ * A training with a checkpoint after every update that resumes where it was killed; as a program, it says on stdout how
  * far it is.
  */
 final class KilledTraining {
@@ -23,7 +23,7 @@ final class KilledTraining {
     private static final String WITH_DROPOUT = "{\"peft_type\": \"LORA\", \"r\": 2, \"lora_alpha\": 4, "
             + "\"lora_dropout\": 0.2, \"target_modules\": \"all-linear\"}";
 
-    /** LoRA with dropout, virtual tokens, and all that a checkpoint may have to keep at once. */
+    /** LoRA with dropout, virtual tokens, and everything that a checkpoint may have to keep at once. */
     enum Kind {
         LORA(WITH_DROPOUT), PROMPT_TUNING("{\"peft_type\": \"PROMPT_TUNING\", \"num_virtual_tokens\": 3}"),
         /** Several objectives, two of which have references, moments in 8 bits, and the best values so far. */

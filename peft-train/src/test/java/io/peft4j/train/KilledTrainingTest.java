@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * A training that is killed again and again, with dropout, accumulation and a checkpoint after every update, is the
- * training that nobody disturbed, bit for bit: in the adapter, in the metrics, and in what lies in the folder.
+ * training that was not disturbed, bit for bit: in the adapter, in the metrics, and in what lies in the folder.
  */
 @Tag("full")
 class KilledTrainingTest {

@@ -157,7 +157,7 @@ class LearnedTrainingTest {
     }
 
     @Test
-    void rowsThatContradictEachOtherAreListedAndEndItWhereNothingImproves() throws IOException {
+    void contradictingRowsAreListedAndEndATrainingWithoutProgress() throws IOException {
         Path output = folder.resolve("run");
         TrainingResult result = train(CONTRADICTORY, b -> b.epochs(200).output(output));
         LearnedRows rows = result.learned().orElseThrow();
@@ -181,7 +181,7 @@ class LearnedTrainingTest {
         assertEquals(best.epoch() + 2, result.learned().orElseThrow().stableEpochs(), 1e-9);
     }
 
-    /** Cut off before it had learned, it goes on from where the rate was still high. */
+    /** Cut off before it had learned, it resumes where the rate was still high. */
     @ParameterizedTest
     @ValueSource(ints = {0, 3})
     void aFinishedTrainingGoesOnFromBeforeItsRateFell(int checkpoints) throws IOException {

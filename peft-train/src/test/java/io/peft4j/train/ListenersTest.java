@@ -135,7 +135,7 @@ class ListenersTest {
     }
 
     @Test
-    void aDivergedTrainingNamesBatchAndRowsAndKeepsItsLastGoodCheckpoint() throws IOException {
+    void divergedTrainingNamesItsRowsAndKeepsTheLastGoodCheckpoint() throws IOException {
         Path output = folder.resolve("run");
         String message = assertThrows(ConfigurationException.class, () -> {
             try (Tiny tiny = new Tiny(0.2)) {

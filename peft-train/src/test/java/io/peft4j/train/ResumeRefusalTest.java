@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A training is resumed as it began or not at all, and only where there is one. */
+/** A training is resumed as it began or not at all, and only if there is one. */
 class ResumeRefusalTest {
     private static final String LORA = "{\"peft_type\": \"LORA\", \"r\": 2, \"lora_alpha\": 4, \"lora_dropout\": 0.2, "
             + "\"use_rslora\": false, \"target_modules\": \"all-linear\"}";

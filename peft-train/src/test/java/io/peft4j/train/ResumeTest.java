@@ -64,7 +64,7 @@ class ResumeTest {
         assertEquals(metrics(whole), metrics(crashed));
     }
 
-    /** The layer below is computed anew, for some of the examples once for all epochs. */
+    /** The layer below is computed again, for some of the examples once for all epochs. */
     @ParameterizedTest
     @MethodSource("io.peft4j.train.Tiny#kernels")
     void resumedTrainingOfUpperLayersEqualsUninterrupted(KernelProvider kernels) throws IOException {

@@ -19,7 +19,7 @@ class RunSettingsTest {
                 () -> now.requireSame(begun, checkpoint));
 
         assertEquals("cannot resume from checkpoint-3: settings differ: bf16_products is widen, in the run multiply "
-                + "(-Dpeft4j.onednn.bf16=multiply). Use the same options, data, base and adapter, or start anew in "
+                + "(-Dpeft4j.onednn.bf16=multiply). Use the same options, data, base and adapter, or start again in "
                 + "another folder", e.getMessage());
     }
 }

@@ -137,7 +137,7 @@ class SharedTrainingTest {
     }
 
     @Test
-    void anObjectiveThatComparesExamplesIsRefusedWhereWorkersWouldHaveNothingToDo() {
+    void objectivesOverABatchAreRefusedIfWorkersWouldBeIdle() {
         Throwable failure = Team.<TrainingResult>run(2, workers -> {
             try (Tiny tiny = new Tiny()) {
                 return PreferenceTrainingTest.Kind.KTO.train(tiny.model, tiny.trainer().workers(workers));

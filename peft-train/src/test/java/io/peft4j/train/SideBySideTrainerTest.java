@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Adapters that are trained in common passes are what each becomes by itself. */
+/** Adapters that are trained in common passes are what each becomes alone. */
 class SideBySideTrainerTest {
     private static final List<TokenSequence> EXAMPLES = Tiny.examples(11, 1);
     private static final List<TokenSequence> HELD = Tiny.examples(5, 2);

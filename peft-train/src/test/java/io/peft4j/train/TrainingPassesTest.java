@@ -147,7 +147,7 @@ class TrainingPassesTest {
             for (int i = 0; i < quarter.length; i++) {
                 quarter[i] *= 4;
             }
-            // A division by a power of two is exact, and so is all that follows.
+            // A division by a power of two is exact, and so is what follows.
             assertArrayEquals(gradients, quarter);
         }
     }

@@ -54,7 +54,7 @@ class UpdateRuleTest {
                 return;
             }
             for (int i = 0; i < before.length; i++) {
-                // Values of about 0.2 have a rounding of 2e-8, which stands 16 times in the expected move.
+                // Values of about 0.2 have a rounding of 2e-8, which is contained 16 times in the expected move.
                 assertEquals(16.0 * (plain.get(name)[i] - before[i]), plus.get(name)[i] - before[i], 1e-6, name);
             }
         });

@@ -117,15 +117,15 @@ public final class TrainingData {
         return new TrainingData(List.of(parts.get(0).with(examples, List.of())), notes, loader);
     }
 
-    /** What somebody should know of the files, as sentences. */
+    /** What users should know of the files, as sentences. */
     public List<String> notes() {
         return notes;
     }
 
     /**
-     * What a base model is to be loaded for, where not for what it is by itself.
+     * What a base model is to be loaded for, if not for its own task.
      *
-     * @param own what it is for by itself
+     * @param own its own task
      * @throws ConfigurationException when the examples give nothing to learn
      */
     public Optional<Task> task(Supplier<Task> own) {

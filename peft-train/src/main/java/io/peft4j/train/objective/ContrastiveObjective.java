@@ -87,7 +87,7 @@ public final class ContrastiveObjective extends HeadObjective<TextPair> {
         return true;
     }
 
-    /** The others of a batch are what an example is told from: too few are too easy. */
+    /** The others of a batch are the alternatives of an example: too few are too easy. */
     @Override
     public int autoBatchSize(int usual) {
         return Math.max(FEWEST_COMPARED, usual);

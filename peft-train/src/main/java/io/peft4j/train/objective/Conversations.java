@@ -21,7 +21,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 
 /**
- * Has a model answer prompts, in several turns where it calls tools. What tools say stands in the sequence and is not
+ * Has a model answer prompts, in several turns where it calls tools. What tools say is in the sequence and is not
  * learned.
  *
  * @param model answers
@@ -31,7 +31,7 @@ import java.util.concurrent.Callable;
  * @param calls how tools are called
  */
 record Conversations(LanguageModel model, int maxTokens, Optional<ToolCaller> tools, int turns, LimitedCalls calls) {
-    /** Where an assistant's text stands in a rendered conversation; of no template. */
+    /** The place of an assistant's text in a rendered conversation; of no template. */
     private static final String MARK = "\uE000\uE001";
 
     /** A conversation so far. */

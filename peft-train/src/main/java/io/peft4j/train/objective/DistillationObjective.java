@@ -16,7 +16,7 @@ import java.util.function.Function;
 
 /**
  * Distillation (<a href="https://arxiv.org/abs/1503.02531">1503.02531</a>): the model learns what another one, the
- * teacher, expects in each place of an answer, and not only which token stands there. The loss of a supervised token is
+ * teacher, expects in each place of an answer, and not only which token is there. The loss of a supervised token is
  * {@code (1 - w) CE + w T^2 KL(t || s)}: CE is its cross-entropy, t and s are the distributions of teacher and student
  * with their logits divided by the temperature T, w is the teacher's share.
  *

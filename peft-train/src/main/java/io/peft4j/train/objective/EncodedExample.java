@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
  * @param weight its share of the loss: losses are divided by the sum of weights of an update
  * @param supervised the number of values that are learned; an example without any is left out
  * @param part of a {@link MixedObjective} the objective that learns it, from 0
- * @param row the number of the row that it was made of, from 1; 0 of one that stands beside what is to be learned, so
+ * @param row the number of the row that it was made of, from 1; 0 of one beside what is to be learned, so
  *     that the model forgets less
  * @param name what it is called in messages: the place of its row, in a training its number before that; may be empty
  */

@@ -133,7 +133,7 @@ record GroupLoss(GroupOptions options, Passes passes, boolean sampled) {
         return -advantage;
     }
 
-    /** Rewards less their mean, over their deviation where that is asked for; 0 where there is no reward. */
+    /** Rewards less their mean, over their deviation where that is asked for; 0 without a reward. */
     private double[] overMean(double... rewards) {
         double mean = mean(rewards);
         double divisor = options.scaleRewards() ? deviation(rewards) + LEAST_DEVIATION : 1;
@@ -144,7 +144,7 @@ record GroupLoss(GroupOptions options, Passes passes, boolean sampled) {
         return advantages;
     }
 
-    /** Rewards less the mean of the others; 0 where there is none. */
+    /** Rewards less the mean of the others; 0 for a single one. */
     private static double[] leaveOneOut(double... rewards) {
         int known = known(rewards);
         double sum = mean(rewards) * known;

@@ -83,7 +83,7 @@ abstract class HeadObjective<E> implements Objective<E> {
      */
     abstract double loss(List<EncodedExample> batch, float[] outputs, int columns, double[] gradient);
 
-    /** The shares that the objective measures beside its loss; by default the {@link #ACCURACY} of what is told. */
+    /** The shares that the objective measures beside its loss; by default the {@link #ACCURACY} of its labels. */
     void measure(Passes passes, List<EncodedExample> batch, float[] outputs, int columns) {
         boolean[] right = right(batch, outputs, columns);
         if (right.length > 0) {

@@ -21,7 +21,7 @@ import java.util.function.Function;
  * }</pre>
  *
  * <p>An update takes as many batches of each, as if it were trained alone; an epoch is one of the first objective, and
- * the others begin anew whenever they are through. Which batches they are depends on the update's number alone.
+ * the others start over whenever they are through. Which batches they are depends on the update's number alone.
  * Measured is what each objective measures, and its {@code loss}, with its name and a stroke before ({@code dpo/loss},
  * {@code sft/loss}).
  */

@@ -9,7 +9,7 @@ import java.util.Map;
 /**
  * What a training minimizes: what an example is, its loss and its gradient. The trainer's loop, its batches and its
  * checkpoints are the same for all objectives. An objective keeps nothing of a batch, so that a training that is
- * resumed goes on as if it had never stopped.
+ * resumed continues as if it had never stopped.
  *
  * @param <E> an example as a user has it
  */

@@ -70,7 +70,7 @@ public abstract class ObjectiveType<E> {
      * Another task than that of {@link #task()}, for a base model whose head can learn the examples in another way;
      * default: none.
      *
-     * @param own what the base model is for by itself
+     * @param own the base model's own task
      */
     public Optional<Task> task(Task own, List<E> examples) {
         return Optional.empty();

@@ -57,7 +57,7 @@ public interface Passes {
     void measure(String name, double[] sums, double count);
 
     /**
-     * Takes of an example, in training, what the model said of it before the update; default: nobody wants to know.
+     * Takes of an example, in training, what the model said of it before the update; default: it is not used.
      *
      * @param right whether all of it was predicted right, of a text each token that is learned as the likeliest
      * @param loss its mean loss

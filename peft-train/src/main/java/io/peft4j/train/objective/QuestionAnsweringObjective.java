@@ -13,8 +13,8 @@ import java.util.Objects;
 /**
  * Where an answer begins and ends in a text: the mean of the cross-entropies of begin and end over the tokens of the
  * sequence, as transformers' models for question answering learn it (there over padding, too, which is not here). A
- * text that is too long is cut into windows that overlap; in a window without the whole answer, and where there is
- * none, both are the first token.
+ * text that is too long is cut into windows that overlap; in a window without the whole answer, and without an
+ * answer, both are the first token.
  */
 public final class QuestionAnsweringObjective extends HeadObjective<SpanQuestion> {
     private final TextEncoder encoder;

@@ -145,7 +145,7 @@ public final class RerankingObjective extends HeadObjective<RankedQuery> {
     /** The objective by its name. */
     public static final class Type extends HeadType<RankedQuery> {
         private static final ObjectiveOption<String> LOSS = ObjectiveOption.word("ranking-loss", "binary|listnet",
-                "whether each text's relevance is learned by itself, or the order of a query's texts", "binary");
+                "whether each text's relevance is learned separately, or the order of a query's texts", "binary");
 
         /** What is registered. */
         public Type() {

@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Reinforcement on answers that the model gives itself: for each batch it answers every prompt several times, a grader
  * says how good the answers are, and a {@link GroupObjective} learns from them. Draws follow from the seed of the
- * training, so that one that is resumed goes on as if it had never stopped.
+ * training, so that one that is resumed continues as if it had never stopped.
  *
  * <pre>{@code
  * Grader grader = (item, answer) -> answer.strip().equals(item.get("answer")) ? 1 : 0;

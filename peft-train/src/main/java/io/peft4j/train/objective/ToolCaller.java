@@ -14,7 +14,7 @@ import java.util.Optional;
 @FunctionalInterface
 public interface ToolCaller {
     /**
-     * What the model is told after its turn, as a message of the role {@code tool}.
+     * What the model reads after its turn, as a message of the role {@code tool}.
      *
      * @param item the row that was asked, with all its keys
      * @param turn the text of the turn

@@ -9,7 +9,7 @@ import java.util.Map;
 /**
  * How gradients become changes of parameters. Learning rate, weight decay and clipping are the training's; what an
  * optimizer keeps of a parameter is in its {@link ParameterUpdate}. {@link Object#toString} tells one from another, so
- * that a training is resumed with the same: a record does that by itself.
+ * that a training is resumed with the same: a record does so already.
  *
  * <p>One of your own is a record that implements this, with a class that implements {@link ParameterUpdate}.
  */

@@ -102,7 +102,7 @@ public final class Updates implements AutoCloseable {
         return steps;
     }
 
-    /** Goes on after so many updates, once {@link #arrays} hold what they held then. */
+    /** Continues after so many updates, once {@link #arrays} hold what they held then. */
     public void resumeAfter(long done) {
         steps = done;
     }

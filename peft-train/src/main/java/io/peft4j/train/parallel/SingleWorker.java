@@ -2,7 +2,7 @@ package io.peft4j.train.parallel;
 
 import java.util.List;
 
-/** Nobody else. */
+/** No other worker. */
 enum SingleWorker implements WorkerCollective {
     SOLE;
 
@@ -33,7 +33,7 @@ enum SingleWorker implements WorkerCollective {
 
     @Override
     public void fail(String reason) {
-        // There is nobody to tell.
+        // There is no other worker.
     }
 
     @Override

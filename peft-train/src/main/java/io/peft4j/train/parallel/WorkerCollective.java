@@ -24,7 +24,7 @@ public interface WorkerCollective extends AutoCloseable {
     int count();
 
     /**
-     * Updates that each worker makes by itself, from its own part of the examples, before all take the mean of their
+     * Updates that each worker makes on its own, from its own part of the examples, before all take the mean of their
      * parameters and of what their optimizers remember. Default: 1, which means that every update is made from the sum
      * of all gradients.
      */

@@ -11,11 +11,11 @@ import java.util.Objects;
  *
  * @param rank the number of this worker, from 0; number 0 writes the output
  * @param addresses where each worker listens, by rank; the same list for all
- * @param secret what all workers know and nobody else does: connections that do not prove it are refused. What is sent
+ * @param secret a secret that only the workers know: connections that do not prove it are refused. What is sent
  *     is not encrypted, so the workers belong into a network of their own
  * @param joining how long the others may take to come
  * @param silence how long a worker may keep the others waiting before it counts as lost
- * @param localSteps updates that each makes by itself before all take the mean, see {@link WorkerCollective#localSteps}
+ * @param localSteps updates of each before all take the mean, see {@link WorkerCollective#localSteps}
  */
 public record WorkerGroup(int rank, List<InetSocketAddress> addresses, String secret, Duration joining,
         Duration silence, int localSteps) {

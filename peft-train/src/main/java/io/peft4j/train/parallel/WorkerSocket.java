@@ -137,7 +137,7 @@ public final class WorkerSocket implements AutoCloseable {
                 server.setSoTimeout((int) Math.min(left, Integer.MAX_VALUE));
                 found = greet(group, links, server.accept());
             } catch (SocketTimeoutException e) {
-                LOG.debug("nobody came", e);
+                LOG.debug("no worker connected", e);
             } catch (IOException e) {
                 throw new WorkerException("worker " + group.rank() + " cannot listen for the others any more: "
                         + e.getMessage(), e);
@@ -217,7 +217,7 @@ public final class WorkerSocket implements AutoCloseable {
         private final byte[] own = new byte[NONCE_BYTES];
         private final byte[] other = new byte[NONCE_BYTES];
 
-        /** Somebody who is not who he should be. */
+        /** A peer that is not a worker of the group. */
         static final class Refusal extends IOException {
             private static final long serialVersionUID = 1L;
 

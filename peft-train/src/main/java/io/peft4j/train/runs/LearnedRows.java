@@ -60,7 +60,7 @@ public record LearnedRows(long learned, long rows, List<Long> unlearned, Reason 
         unlearned = List.copyOf(unlearned);
     }
 
-    /** The first numbers of rows that are not learned, as a sentence without its end; empty where there is none. */
+    /** The first numbers of rows that are not learned, as a sentence without its end; empty if there are none. */
     public String listed() {
         return unlearned.isEmpty() ? "" : "not learned, so look whether they are wrong or contradict others: row "
                 + unlearned.stream().limit(SHOWN).map(String::valueOf).collect(Collectors.joining(", "))

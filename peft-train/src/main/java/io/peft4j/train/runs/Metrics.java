@@ -12,7 +12,7 @@ import java.util.stream.Stream;
  * What metrics are called on pages, which of them are drawn, and in which order. Those not known here keep their names.
  */
 final class Metrics {
-    /** Metrics that only say where in the training a value stands and how much was read. */
+    /** Metrics that only say where in the training a value is from and how much was read. */
     private static final Set<String> NOT_DRAWN = Set.of("epoch", "tokens", "supervised_tokens");
     /** How a training runs, rather than what it reaches. */
     private static final Map<String, String> COURSE = ordered("learning_rate", "Learning rate", "grad_norm",

@@ -65,7 +65,7 @@ public final class RunComparison {
     /**
      * The settings in which the trainings differ, with the value of each training in their order; "{@value #NONE}"
      * where nothing is set. A setting that only some trainings have, as those of another method, is among them where
-     * these differ in it. Of the data and of the trained parameters the number is told, of what else is kept as a hash
+     * these differ in it. Of the data and of the trained parameters the number is shown, of what else is kept as a hash
      * its beginning. Trainings that left no settings are not asked.
      */
     public Map<String, List<String>> differences() {

@@ -24,7 +24,7 @@ import java.util.OptionalLong;
 /**
  * What a training says of itself in the file {@value #FILE} of its output folder, apart from its metrics.
  *
- * @param state how it stands
+ * @param state its state
  * @param failure why it failed, where it did
  * @param warnings what it was warned of
  * @param bestStep the updates that the adapter in the folder has, where it is the best and not the last one
@@ -42,13 +42,13 @@ public record RunInfo(State state, Optional<String> failure, List<String> warnin
     public static final String FILE = "run.json";
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** How a training stands. */
+    /** The state of a training. */
     public enum State {
-        /** It goes on. */
+        /** It runs. */
         RUNNING,
         /** It has done all its updates. */
         FINISHED,
-        /** Somebody stopped it in order. */
+        /** It was stopped in order. */
         STOPPED,
         /** The loss on the validation data did not fall any more, or the rewards collapsed. */
         STOPPED_EARLY,
@@ -61,7 +61,7 @@ public record RunInfo(State state, Optional<String> failure, List<String> warnin
         /** It left no word about itself, only metrics. */
         UNKNOWN;
 
-        /** As it stands in the file and in JSON. */
+        /** As in the file and in JSON. */
         public String word() {
             return name().toLowerCase(Locale.ROOT);
         }

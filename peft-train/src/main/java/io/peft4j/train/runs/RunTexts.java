@@ -16,7 +16,7 @@ final class RunTexts {
     private RunTexts() {
     }
 
-    /** How a training stands, in a word or two. */
+    /** The state of a training, in a word or two. */
     static String state(TrainingRecord run) {
         return switch (run.info().state()) {
             case RUNNING -> "Running";
@@ -76,7 +76,7 @@ final class RunTexts {
         return !UNSET.contains(value);
     }
 
-    /** Whether a setting is told by a hash. */
+    /** Whether a setting is shown by a hash. */
     static boolean isHash(String value) {
         return value.matches("[0-9a-f]{64}");
     }

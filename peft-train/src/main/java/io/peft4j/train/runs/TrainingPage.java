@@ -111,7 +111,7 @@ public final class TrainingPage {
         points.addAll(run.info().warnings());
         run.info().learned().map(LearnedRows::listed).filter(rows -> !rows.isEmpty()).ifPresent(points::add);
         if (run.info().state() == RunInfo.State.INTERRUPTED) {
-            points.add("Its process ended before the training did. Where there is a checkpoint, it can be resumed.");
+            points.add("Its process ended before the training did. If there is a checkpoint, it can be resumed.");
         }
         if (run.unreadable() > 0) {
             points.add("Damaged lines of " + TrainingRecord.METRICS_FILE + " that are left out: "

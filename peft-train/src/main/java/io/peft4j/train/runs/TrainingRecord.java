@@ -27,7 +27,7 @@ import java.util.Set;
  * A training as its output folder tells of it, while it runs or later.
  *
  * @param name the name of the folder
- * @param info plan, settings and how it stands; without a plan where the folder was written by an older version
+ * @param info plan, settings and its state; without a plan where the folder was written by an older version
  * @param metrics what {@value #METRICS_FILE} holds, by name
  * @param unreadable lines of that file that are damaged and were left out
  */

@@ -8,7 +8,7 @@
  * }</pre>
  *
  * <p>Open {@link io.peft4j.train.runs.TrainingRecord} first. Nothing here knows the trainer: what it says of a training
- * stands in files.
+ * is in files.
  */
 @org.jspecify.annotations.NullMarked
 package io.peft4j.train.runs;

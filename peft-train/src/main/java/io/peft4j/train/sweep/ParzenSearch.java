@@ -11,7 +11,7 @@ import java.util.SplittableRandom;
 /**
  * A tree-structured Parzen estimator (Algorithms for Hyper-Parameter Optimization, Bergstra et al. 2011): the best
  * 15 % of the trials have the density l(x), the others g(x), each a mean of bumps at its trials and of a flat one.
- * Of 24 values that are drawn from l the one with the largest l/g is tried; each option by itself. The first trials
+ * Of 24 values that are drawn from l the one with the largest l/g is tried; each option separately. The first trials
  * are by chance.
  */
 final class ParzenSearch implements SearchStrategy {

@@ -40,7 +40,7 @@ public interface SearchStrategy {
         }
     };
 
-    /** Values by chance, each option by itself. */
+    /** Values by chance, each option separately. */
     SearchStrategy RANDOM = new SearchStrategy() {
         @Override
         public Map<String, JsonNode> choose(SearchSpace space, int number, List<Trial> done, long seed) {
@@ -59,7 +59,7 @@ public interface SearchStrategy {
     /** A tree of Parzen estimators, which looks where good trials lie; see {@link ParzenSearch}. */
     SearchStrategy TPE = new ParzenSearch();
 
-    /** The most trials that are different; {@link Long#MAX_VALUE} where there is a range. */
+    /** The most trials that are different; {@link Long#MAX_VALUE} if there is a range. */
     default long most(SearchSpace space) {
         return space.domains().values().stream().allMatch(domain -> domain instanceof Domain.Choices)
                 ? GRID.most(space) : Long.MAX_VALUE;

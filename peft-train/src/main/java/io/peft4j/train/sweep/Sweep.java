@@ -43,8 +43,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Each trial has an ordinary output folder below that of the sweep. Where they can, trials run {@linkplain
  * io.peft4j.train.SideBySideTrainer side by side} on the base, which is loaded once. A sweep that was stopped or killed
- * goes on with {@link SweepBuilder#resume}: what is finished stays, what had begun goes on from its last checkpoint or
- * begins anew.
+ * resumes with {@link SweepBuilder#resume}: what is finished stays, what had begun resumes from its last checkpoint or
+ * starts over.
  */
 public final class Sweep {
     private static final Logger LOG = LoggerFactory.getLogger(Sweep.class);

@@ -90,8 +90,8 @@ public final class SweepBuilder {
 
     /**
      * Successive halving (<a href="https://arxiv.org/abs/1502.07943">1502.07943</a>): all trials begin, and again and
-     * again the best of {@code rate} go on for {@code rate} times as many steps, until one is finished. A trial that
-     * goes on does so from its checkpoint. Default: 0, where all trials are trained to their end.
+     * again the best of {@code rate} go on for {@code rate} times as many steps, until one is finished. A continued
+     * trial resumes from its checkpoint. Default: 0, where all trials are trained to their end.
      */
     public SweepBuilder halving(int rate) {
         halvingRate = rate;
@@ -140,7 +140,7 @@ public final class SweepBuilder {
         return this;
     }
 
-    /** Is told of each trial when it has ended or is paused. */
+    /** Gets each trial when it has ended or is paused. */
     public SweepBuilder progress(Consumer<Trial> value) {
         progress = Objects.requireNonNull(value, "progress");
         return this;

@@ -102,7 +102,7 @@ final class SweepFile {
         AtomicFiles.writeString(file, json().toPrettyString() + "\n");
     }
 
-    /** All that is known. */
+    /** Everything known. */
     ObjectNode json() {
         ObjectNode root = JSON.createObjectNode().put("format", FORMAT);
         ObjectNode kept = root.putObject("settings");

@@ -12,7 +12,7 @@ import java.util.OptionalDouble;
  *
  * @param number from 1
  * @param values what it was trained with, by option
- * @param state how it stands
+ * @param state its state
  * @param loss the loss on the validation data of the adapter that it left, where it was measured
  * @param steps updates done
  * @param seconds time it took; of trials that ran side by side that of all together
@@ -20,7 +20,7 @@ import java.util.OptionalDouble;
  */
 public record Trial(int number, Map<String, JsonNode> values, State state, OptionalDouble loss, long steps,
         double seconds, Optional<String> message) {
-    /** How a trial stands. */
+    /** The state of a trial. */
     public enum State {
         /** Chosen, and perhaps begun. */
         OPEN,

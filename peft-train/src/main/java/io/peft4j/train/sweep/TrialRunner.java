@@ -249,7 +249,7 @@ final class TrialRunner {
             public void onStart(TrainingPlan plan) {
                 last = (long) Math.ceil(share * plan.totalSteps());
                 running.steps = plan.doneSteps();
-                // A trial that has begun makes a step, and leaves a checkpoint that it goes on from.
+                // A trial that has begun makes a step, and leaves a checkpoint that it resumes from.
                 if (plan.doneSteps() > 0) {
                     stopWhereDue(plan.doneSteps(), plan.totalSteps());
                 }
@@ -280,7 +280,7 @@ final class TrialRunner {
             outcomes = SideBySideTrainer.of(trials.stream().map(each -> each.builder.build()).toList())
                     .train(examples.get());
         } catch (ConfigurationException e) {
-            // One of them cannot begin, which is told when it is alone.
+            // One of them cannot begin, which is reported when it is alone.
             LOG.debug("trials do not run side by side", e);
             trials.forEach(each -> trainAlone(each, ended));
             return;

@@ -22,7 +22,7 @@ public interface TrialSite {
      * @param trials no more than there is room for
      * @param share the share of its steps up to which each is trained
      * @param cancellation stops the trials after their update, so that they can be resumed; the method returns then
-     * @param ended told how each stands when it has ended or is paused, by one thread
+     * @param ended gets the state of each when it has ended or is paused, by one thread
      */
     void train(List<Trial> trials, double share, Cancellation cancellation, Consumer<Trial> ended);
 }

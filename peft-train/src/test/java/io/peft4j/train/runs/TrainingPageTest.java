@@ -168,7 +168,7 @@ class TrainingPageTest {
                 .contains("has the state 'finnished'; the nearest of 8 are 'finished'"));
     }
 
-    /** Whatever stands in the files, there is a page or an error that says what is wrong. */
+    /** Whatever is in the files, there is a page or an error that says what is wrong. */
     @Test
     void mutatedFilesGiveAPageOrAnError() throws IOException {
         running("0.01").with(RunInfo.State.FINISHED).write(folder);

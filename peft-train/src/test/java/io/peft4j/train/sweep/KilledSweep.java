@@ -11,7 +11,7 @@ import io.peft4j.train.TrainingOptions;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 
-/** A sweep that goes on where it was killed; as a program, it says on stdout which trials are done. */
+/** A sweep that resumes where it was killed; as a program, it says on stdout which trials are done. */
 final class KilledSweep {
     private static final String SPACE = "{\"learning_rate\": {\"min\": 1e-4, \"max\": 1e-1, \"log\": true}, "
             + "\"rank\": [2, 4]}";
@@ -19,7 +19,7 @@ final class KilledSweep {
     private KilledSweep() {
     }
 
-    /** Begins a sweep, or goes on with it. */
+    /** Begins a sweep, or resumes it. */
     static SweepResult run(Path data, Path output, Consumer<Trial> progress) {
         ChatDataset chats = ChatDataset.read(data);
         try (TinyModel base = new TinyModel(new TinyNetwork(5, false, true), new WordTokenizer(TinyNetwork.VOCABULARY),

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A sweep that is killed between and within its trials ends as one that nobody disturbed. */
+/** A sweep that is killed between and within its trials ends as one that was not disturbed. */
 @Tag("full")
 class KilledSweepTest {
     @TempDir

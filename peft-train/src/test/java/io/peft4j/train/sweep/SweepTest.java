@@ -89,7 +89,7 @@ class SweepTest {
         assertEquals(9, result.table().lines().count());
     }
 
-    /** Side by side, and what has dropout by itself, gives what one after the other gives. */
+    /** Side by side, and what has dropout alone, gives what one after the other gives. */
     @Test
     void trialsSideBySideAreThoseOfOneAfterTheOther() throws IOException {
         SweepResult together = run("together", SPACE, s -> s.strategy(SearchStrategy.GRID).sideBySide(8));
