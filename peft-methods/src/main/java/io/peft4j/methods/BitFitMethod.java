@@ -25,7 +25,8 @@ public final class BitFitMethod extends ConfiguredMethod<BitFitConfig> {
     @Override
     protected Adapter adapter(BitFitConfig config, AdapterSetup setup) {
         Placement asked = config.placement();
-        Targets all = Targets.of(asked.targetModules().isUnset() ? asked.withTargetModules(TargetModules.ALL_LINEAR) : asked,
+        Targets all = Targets.of(
+                asked.targetModules().isUnset() ? asked.withTargetModules(TargetModules.ALL_LINEAR) : asked,
                 setup);
         List<Slot> slots = all.slots().stream().filter(slot -> config.addBiases() || hasBias(slot)).toList();
         Checks.require(!slots.isEmpty(), "none of the layers has a bias; set add_biases to true, or choose other "

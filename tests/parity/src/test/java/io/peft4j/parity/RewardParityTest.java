@@ -31,7 +31,8 @@ class RewardParityTest {
     static Stream<Arguments> runs() {
         GroupOptions grpo = GroupOptions.grpo().withLoss(GroupOptions.Loss.GRPO);
         GroupOptions rloo = GroupOptions.rloo();
-        return Stream.of(Arguments.of("grpo", grpo), Arguments.of("grpo-beta", grpo.withBeta(0.1).withReference(Reference.BASE)),
+        return Stream.of(Arguments.of("grpo", grpo),
+                Arguments.of("grpo-beta", grpo.withBeta(0.1).withReference(Reference.BASE)),
                 Arguments.of("grpo-start", grpo.withBeta(0.1).withReference(Reference.START)),
                 Arguments.of("grpo-none", grpo.withScaleRewards(false)),
                 Arguments.of("grpo-mask", masking(grpo.withBeta(0.1).withReference(Reference.BASE))),
