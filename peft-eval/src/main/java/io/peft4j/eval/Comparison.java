@@ -77,7 +77,7 @@ public final class Comparison {
     private boolean likelihood = true;
     private int draws;
     private double temperature;
-    /** What the evaluation is told of judges, embeddings and graders: each brings a metric. */
+    /** What is added to the evaluation: judges, embeddings and graders: each brings a metric. */
     private final List<Consumer<Evaluation>> opinions = new ArrayList<>();
     private final Map<Integer, LanguageModel> otherSizes = new TreeMap<>();
     private final Map<String, LanguageModel> otherSeeds = new LinkedHashMap<>();
@@ -116,7 +116,7 @@ public final class Comparison {
         return this;
     }
 
-    /** Keeps all greedy answers in a file, so that an interrupted comparison goes on where it stopped. */
+    /** Keeps all greedy answers in a file, so that an interrupted comparison resumes where it stopped. */
     public Comparison cachedIn(Path file) {
         cache = Optional.of(AnswerCache.open(file));
         return this;
@@ -230,7 +230,7 @@ public final class Comparison {
         return this;
     }
 
-    /** Somebody who follows. */
+    /** Sets a listener. */
     public Comparison listener(Listener newListener) {
         listener = Objects.requireNonNull(newListener, "listener");
         return this;
@@ -243,7 +243,7 @@ public final class Comparison {
     }
 
     /**
-     * Compares on conversations: what stands before each last answer is asked, the answer is the reference.
+     * Compares on conversations: what precedes each last answer is asked, the answer is the reference.
      *
      * @throws io.peft4j.core.error.PeftException as the other
      */

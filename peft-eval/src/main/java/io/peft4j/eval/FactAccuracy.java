@@ -48,13 +48,13 @@ public final class FactAccuracy {
 
     /**
      * The same with answers kept in a file, see {@link io.peft4j.eval.task.AnswerCache}. Only greedy answers are kept:
-     * those that are drawn (temperature above 0) are asked for anew.
+     * those that are drawn (temperature above 0) are generated again.
      */
     public FactAccuracy cachedIn(Path file) {
         return new FactAccuracy(answerer.cachedIn(file));
     }
 
-    /** The same with somebody who follows. */
+    /** The same with a listener. */
     public FactAccuracy listener(Listener newListener) {
         return new FactAccuracy(answerer.listener(newListener::onAnswers));
     }

@@ -122,7 +122,7 @@ public final class GenerationBenchmark {
             return answers.stream().mapToLong(answer -> answer.ids().length).sum();
         }
 
-        /** Steps of one token for all that run, in one batch; its first tokens come with the prompts. */
+        /** Steps of one token for all running sequences, in one batch; its first tokens come with the prompts. */
         OptionalDouble stepsPerSecond() {
             int steps = answers.stream().mapToInt(answer -> answer.ids().length).max().orElse(1) - 1;
             return steps == 0 ? OptionalDouble.empty() : OptionalDouble.of(steps / secondsAfterFirst);

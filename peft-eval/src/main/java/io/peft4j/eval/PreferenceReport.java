@@ -22,7 +22,7 @@ import java.util.stream.IntStream;
 
 /**
  * Whether a tuned model prefers better answers, and what that has cost of general ability. It says nothing of what the
- * model writes by itself: {@link io.peft4j.eval.Comparison} does.
+ * model writes: {@link io.peft4j.eval.Comparison} does.
  *
  * @param margin the mean margin of a pair, in nats
  * @param preferred the share of pairs whose better answer is the likelier one

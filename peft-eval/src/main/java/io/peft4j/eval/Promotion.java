@@ -35,7 +35,7 @@ public final class Promotion {
     public enum Outcome {
         /** The candidate has taken the place of the present model. */
         PROMOTED,
-        /** The candidate was compared and refused; the present model goes on. */
+        /** The candidate was compared and refused; the present model stays. */
         KEPT,
         /** The training was stopped, or the swap was refused by whoever does it. */
         STOPPED

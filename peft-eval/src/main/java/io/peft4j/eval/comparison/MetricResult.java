@@ -51,7 +51,7 @@ public record MetricResult(String name, int items, double scale, double base, do
         return lowerIsBetter ? new Interval(-interval.high(), -interval.low(), interval.level()) : interval;
     }
 
-    /** How far apart differences can be; infinite where there is no such limit, or the interval excludes 0. */
+    /** How far apart differences can be; infinite without such a limit, or the interval excludes 0. */
     public double range() {
         return isInNats() || !interval.contains(0) ? Double.POSITIVE_INFINITY : 2 * scale;
     }

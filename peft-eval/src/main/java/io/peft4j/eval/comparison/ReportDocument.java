@@ -16,7 +16,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
- * A report about base and tuned model in sections, as one HTML page and as Markdown: what is added stands in both,
+ * A report about base and tuned model in sections, as one HTML page and as Markdown: what is added is in both,
  * pictures on the page alone. The verdict comes first.
  */
 @Internal
@@ -29,7 +29,7 @@ public final class ReportDocument {
     /**
      * A report that opens with a verdict.
      *
-     * @param below what stands right below it on the page
+     * @param below what is right below it on the page
      */
     public ReportDocument(Verdict verdict, Object... below) {
         page = Page.titled(verdict.words() + ": base against tuned")
@@ -133,7 +133,7 @@ public final class ReportDocument {
     }
 
     /**
-     * What the tuned model is compared with that needs no training, as a section where there is such.
+     * What the tuned model is compared with that needs no training, as a section if there is such.
      *
      * @param verdict what names them
      */

@@ -242,7 +242,7 @@ public final class VerdictRules {
     static final class ItemsNeeded {
         private static final int MOST = 1_000_000;
         /**
-         * Nearer to the accepted loss than this share of it no number of items that somebody would collect can tell.
+         * Nearer to the accepted loss than this share of it no realistic number of items can tell.
          */
         private static final double NEAR = 0.2;
         /** The smallest loss that numbers of guard items are computed for. */

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * A general question whose answer is chosen among given ones by likelihood, and where there is a way to judge it also
+ * A general question whose answer is chosen among given ones by likelihood, and if it can be judged also
  * answered freely; or one that shows tools and asks for a call, or for none.
  *
  * @param category what it tests: language, arithmetic, instructions, knowledge, reading, refusals or tools

@@ -29,9 +29,9 @@ import java.util.Optional;
  * Typed questions: whether the likeliest option is right, and what the probabilities are worth
  * ({@link DecisionMeasures}), in units of questions, of which those of one row are no independent ones. Beside the
  * base, the tuned model is compared with the most frequent option of each question and, where the training rows are
- * known, with the answer to the most similar of them. A base whose head was made anew is that most frequent option. How
- * often another order of the options changes a choice is measured on the first questions, and how often another wording
- * does on those that have some.
+ * known, with the answer to the most similar of them. A base whose head was initialized is that most frequent option.
+ * How often another order of the options changes a choice is measured on the first questions, and how often another
+ * wording does on those that have some.
  */
 @Internal
 public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {

@@ -29,7 +29,7 @@ public record EntityScores(Map<String, Counts> byType) {
             return found == 0 ? 0 : (double) right / found;
         }
 
-        /** The share of what there is that was found; 0 where there is nothing. */
+        /** The share of the entities that was found; 0 if there are none. */
         public double recall() {
             return expected == 0 ? 0 : (double) right / expected;
         }

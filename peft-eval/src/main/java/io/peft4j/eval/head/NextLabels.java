@@ -34,7 +34,7 @@ public record NextLabels(int row, String question, double distance) {
      * @param texts the rows' states
      * @param labelled states that are labelled already
      * @param fitted the thresholds
-     * @param error the wanted share of wrong answers; where there is none, or no threshold for it, the rows come first
+     * @param error the wanted share of wrong answers; without one, or a threshold for it, the rows come first
      *     whose likeliest option has the least probability above that of a guess
      * @param count how many are wanted, at least 1
      * @throws ConfigurationException when no row is wanted

@@ -14,7 +14,7 @@ import java.util.Optional;
 /**
  * The order that a reranker gives the texts of a query: nDCG of the first ten, the share of queries with a relevant
  * text first, the mean reciprocal rank, and the share of relevant texts among the first five. For a base without a
- * trained head stands the order by words (BM25 over the texts of the query).
+ * trained head it is the order by words (BM25 over the texts of the query).
  */
 @Internal
 public final class RankingEvaluation implements RowEvaluation<RankedQuery> {

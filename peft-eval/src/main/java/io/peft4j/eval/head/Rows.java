@@ -25,7 +25,7 @@ final class Rows {
         }
     }
 
-    /** The value that stands there most often, the first of several. */
+    /** The value that is there most often, the first of several. */
     static <T> T mostFrequent(List<T> values) {
         Map<T, Integer> counts = new LinkedHashMap<>();
         values.forEach(value -> counts.merge(value, 1, Integer::sum));

@@ -83,7 +83,7 @@ record Scaling(double[] weights, double[] biases) {
         return new Scaling(weights, Arrays.copyOf(point, n));
     }
 
-    /** Where the weight of an option stands behind the biases. */
+    /** Where the weight of an option is behind the biases. */
     private static int place(double[] point, int n, int option) {
         return point.length == 2 * n ? n + option : n;
     }

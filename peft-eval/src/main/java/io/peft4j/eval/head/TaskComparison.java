@@ -37,7 +37,7 @@ import java.util.stream.IntStream;
  * }</pre>
  *
  * <p>The rows are those that the model's objective learns ({@link io.peft4j.data.task.TaskRows}). A base whose head was
- * made anew says nothing by itself: what stands for it is then what can be had without a model, such as the most
+ * initialized says nothing: what stands for it is then what can be had without a model, such as the most
  * frequent label for every row. The report says which.
  */
 public final class TaskComparison {

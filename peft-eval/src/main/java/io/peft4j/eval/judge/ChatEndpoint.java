@@ -13,7 +13,7 @@ import java.util.Optional;
  *
  * @param endpoint the server and the model on it
  * @param maxTokens the longest answer
- * @param schema the JSON schema that answers must follow, where there is one ({@code response_format})
+ * @param schema the JSON schema that answers must follow, if there is one ({@code response_format})
  */
 record ChatEndpoint(Endpoint endpoint, int maxTokens, Optional<JsonNode> schema) implements JudgeModel {
     private static final ObjectMapper JSON = new ObjectMapper();

@@ -37,7 +37,7 @@ public final class GraderModels {
     /**
      * Models in this process.
      *
-     * @param models finds one by its name; may throw where there is none
+     * @param models finds one by its name; may throw if there is none
      * @param constraint makes the constraint of a JSON schema, as {@code TextConstraints::jsonSchema} does
      * @param embedder makes embeddings, for {@code cosine}
      */

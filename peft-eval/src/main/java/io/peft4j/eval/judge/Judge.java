@@ -31,7 +31,7 @@ public interface Judge {
     /**
      * Points for an answer.
      *
-     * @param points from 1 to {@link #MOST_POINTS}; empty where there is trouble
+     * @param points from 1 to {@link #MOST_POINTS}; empty on trouble
      * @param trouble why there are none
      */
     record Rating(OptionalInt points, Optional<Trouble> trouble) {
@@ -68,7 +68,7 @@ public interface Judge {
     /**
      * Which of two answers is better.
      *
-     * @param choice empty where there is trouble
+     * @param choice empty on trouble
      * @param trouble why there is none
      */
     record Preference(Optional<Choice> choice, Optional<Trouble> trouble) {

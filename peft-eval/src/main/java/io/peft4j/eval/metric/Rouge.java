@@ -149,7 +149,7 @@ final class Rouge {
     /** The places in the reference of one longest common subsequence: of those there are, the one of rouge-score. */
     private static BitSet commonPlaces(List<String> reference, List<String> candidate) {
         int columns = candidate.size() + 1;
-        // Whether the table's left neighbour is larger than the one above: all that tracing back asks for.
+        // Whether the table's left neighbour is larger than the one above: tracing back needs no more.
         BitSet left = new BitSet();
         int[] row = new int[columns];
         for (int i = 1; i <= reference.size(); i++) {

@@ -344,7 +344,7 @@ final class ComparisonDocument {
 
     /**
      * What got worse beside the metric that decides: other metrics, the guard set and its parts, items that were right
-     * before. It stands right below the verdict, so that nobody ships without having read it.
+     * before. It is right below the verdict, so that it is read before shipping.
      *
      * @param sentences one for each loss
      * @param clear whether the whole interval of one lies below zero

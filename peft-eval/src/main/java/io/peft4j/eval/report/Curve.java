@@ -6,7 +6,7 @@ import java.util.List;
  * Lines that a page shows.
  *
  * @param title what they show
- * @param axis what stands on the horizontal axis
+ * @param axis the quantity of the horizontal axis
  * @param lines the lines
  */
 public record Curve(String title, String axis, List<Line> lines) {

@@ -25,7 +25,7 @@ public record TaskArm(String name, String description, Map<String, Score> scores
      *
      * @param label the class
      * @param precision the share of what was said to be of the class that is; 0 where nothing was
-     * @param recall the share of what is of the class that was found; 0 where there is nothing
+     * @param recall the share of what is of the class that was found; 0 if there are none
      * @param f1 the harmonic mean of both
      * @param f1Interval the interval of F1
      * @param support how many there are

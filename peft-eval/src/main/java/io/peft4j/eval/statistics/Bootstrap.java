@@ -63,7 +63,7 @@ public record Bootstrap(double level, int resamples, long seed, boolean expanded
 
     /**
      * An interval of the mean of differences that lie between -1 and 1, such as those of scores: BCa, widened to what
-     * {@linkplain PairedTests#permutation the permutation test} does not reject. By itself BCa follows a few large
+     * {@linkplain PairedTests#permutation the permutation test} does not reject. BCa alone follows a few large
      * differences among many small ones too far: of 20 items it then held "no difference" in 82 % of all cases.
      *
      * <p>Where fewer than 5 differences deviate from the most frequent one (nearly all answers alike), the interval of

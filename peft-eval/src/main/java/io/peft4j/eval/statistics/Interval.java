@@ -12,9 +12,9 @@ import org.apache.commons.math3.distribution.NormalDistribution;
  * @param level how often such intervals hold the true value, for instance 0.95
  */
 public record Interval(double low, double high, double level) {
-    /** What stands where an interval would that says nothing. */
+    /** Shown instead of an interval that says nothing. */
     public static final String TOO_FEW = "too few rows";
-    /** An interval that holds more than this share of all that there can be says nothing. */
+    /** An interval that holds more than this share of the possible range says nothing. */
     private static final double MOST = 2 / 3.0;
 
     /** Refuses ends that are not numbers or in the wrong order. */

@@ -6,7 +6,7 @@ import org.apache.commons.math3.distribution.TDistribution;
  * How large a difference so many items can show, and how many a difference needs: the paired t-test's
  * {@code n = ((t(1 - alpha/2) + t(power)) sd / difference)^2} with n - 1 degrees of freedom.
  *
- * @param alpha chance of seeing a difference where there is none, two-sided
+ * @param alpha chance of seeing a difference where none exists, two-sided
  * @param power chance of seeing one that is there
  */
 public record Power(double alpha, double power) {

@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
  * Answers on disk, so that a model is not asked the same question twice: a file of JSON lines
  * {@code {"key", "question", "text"}}, with {@code "cut": true} where the limit of new tokens ended the answer. The key
  * stands for the model with its active adapters, the question and the options of generation. Answers are added as they
- * come, so that an interrupted evaluation goes on where it stopped. A line that cannot be read (as
+ * come, so that an interrupted evaluation resumes where it stopped. A line that cannot be read (as
  * after a crash) is passed over. One process at a time.
  */
 public final class AnswerCache {

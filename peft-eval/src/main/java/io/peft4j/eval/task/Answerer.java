@@ -22,7 +22,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks a model many questions, in batches, with answers kept in a file where that is wanted: an interrupted run goes on
+ * Asks a model many questions, in batches, with answers kept in a file where that is wanted: an interrupted run resumes
  * where it stopped. Immutable: each setting gives a new one.
  */
 public final class Answerer {
@@ -86,7 +86,7 @@ public final class Answerer {
 
     /**
      * The same with answers kept in a file, see {@link AnswerCache}. Only greedy answers are kept: those that are drawn
-     * (temperature above 0) are asked for anew.
+     * (temperature above 0) are generated again.
      */
     public Answerer cachedIn(Path file) {
         return cachedIn(AnswerCache.open(file));
@@ -97,7 +97,7 @@ public final class Answerer {
         return new Answerer(model, options, Optional.of(newCache), listener);
     }
 
-    /** The same with somebody who follows. */
+    /** The same with a listener. */
     public Answerer listener(Listener newListener) {
         return new Answerer(model, options, cache, newListener);
     }

@@ -100,7 +100,7 @@ record DrawnFacts(Statement question, List<String> references, List<Statement> s
     }
 
     /**
-     * Whether what sets another reference apart stands in an answer at least as much as what sets apart its own, or
+     * Whether what sets another reference apart is in an answer at least as much as what sets apart its own, or
      * nothing does.
      */
     private boolean fits(Statement other, Statement mine, Statement said) {

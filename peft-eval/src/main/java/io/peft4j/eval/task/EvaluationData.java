@@ -170,7 +170,7 @@ public final class EvaluationData {
         }
     }
 
-    /** What stands under a key: a text of somebody, or messages; both only for prompts and completions. */
+    /** The value of a key: a text, or messages; both only for prompts and completions. */
     private static List<ChatMessage> said(DataRow row, String key, Function<String, ChatMessage> speaker) {
         Object value = row.fields().get(key);
         if (key.equals("messages") || value instanceof List<?> && !key.equals("question")) {

@@ -32,7 +32,7 @@ import java.util.stream.Stream;
  * @param further what else is expected
  * @param fields the row that it was read from, where a grader is to see it; else none
  * @param task the task that an adapter with several answers it as ({@link TaskIds}), or {@link TokenSequence#NO_TASK}
- * @param origin where it stands
+ * @param origin where it comes from
  */
 public record EvaluationItem(List<ChatMessage> messages, List<String> references, List<String> mustContain,
         Expectation further, Map<String, Object> fields, int task, Origin origin) {
@@ -90,7 +90,7 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
     }
 
     /**
-     * The item of a conversation: what stands before the last answer is asked, the answer is the reference; a field
+     * The item of a conversation: what precedes the last answer is asked, the answer is the reference; a field
      * {@code must_contain}, a text or a list of texts, names its facts.
      *
      * @throws DataException when there is nothing to ask, no answer, or {@code must_contain} is something else
@@ -218,7 +218,7 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
     /**
      * Whether an answer is right: of tools it calls the expected ones, or none where none is; and it holds all facts,
      * named or drawn from the reference. Where there are none, it holds a reference word for word or equals it by
-     * SQuAD's rules; where there is no reference either, it names the label, keeps to the form, refuses or not as
+     * SQuAD's rules; without a reference either, it names the label, keeps to the form, refuses or not as
      * expected, and holds the right one of given choices, as far as the item says so.
      */
     public boolean isAnsweredBy(String answer) {

@@ -31,7 +31,7 @@ public record Leakage(int items, List<Pair> pairs, List<Pair> reworded) {
     private static final int SHOWN = 3;
 
     /**
-     * A held-out item and where it stands in the training data.
+     * A held-out item and where it is in the training data.
      *
      * @param item index of the item
      * @param question what it asks

@@ -57,7 +57,7 @@ public record ModelMeasures(OptionalInt cut, Optional<Perplexity> likelihood,
                 List<ChatMessage> messages = new ArrayList<>(item.messages());
                 messages.replaceAll(ModelMeasures::unlearned);
                 messages.add(ChatMessage.assistant(item.references().get(0)));
-                // Without a chat template a lone question is a text, and the reference how it goes on.
+                // Without a chat template a lone question is a text, and the reference its continuation.
                 told.add((prompt instanceof Prompt.Text text
                         ? ChatExample.continuation(text.text(), item.references().get(0))
                         : ChatExample.of(messages.toArray(ChatMessage[]::new))).inTask(prompt.task()));

@@ -60,7 +60,7 @@ public record NextEdition(List<EvaluationItem> items, List<Integer> changed, Lis
         if (!stillFormer.isEmpty()) {
             sentences.add("Still the former answer: " + some(stillFormer, changed) + ", for instance '" + items.get(
                     stillFormer.get(0)).further().former().orElseThrow().expected()
-                    + "' to " + question(stillFormer) + ". Train on for more epochs, or anew from the base, and leave "
+                    + "' to " + question(stillFormer) + ". Train on for more epochs, or again from the base, and leave "
                     + "no row of the former edition among the data.");
         }
         List<Integer> neither = some(changed, i -> !learned.contains(i) && !stillFormer.contains(i));

@@ -86,7 +86,7 @@ public record Statement(String plain, List<Value> values, List<Clause> clauses, 
                 OPPOSITES.stream().map(each -> each.matcher(plain).find()).toList());
     }
 
-    /** Whether a word in lower case and without accents means something by itself, as a name or a verb does. */
+    /** Whether a word in lower case and without accents has a meaning of its own, as a name or a verb does. */
     public static boolean isTelling(String word) {
         return !word.isEmpty() && !STOP.contains(word);
     }
@@ -106,7 +106,7 @@ public record Statement(String plain, List<Value> values, List<Clause> clauses, 
         return matches("only") || denies() && matches("excepts");
     }
 
-    /** Whether what stands closely before a value denies it: {@code not 90 days}. */
+    /** Whether what closely precedes a value denies it: {@code not 90 days}. */
     public boolean denies(Value value) {
         String before = plain.substring(Math.max(0, value.start() - NEAR), value.start()).replaceFirst(
                 "(?s)^.*[,;.:!?]", "");
@@ -119,7 +119,7 @@ public record Statement(String plain, List<Value> values, List<Clause> clauses, 
                 && other.stances.get(i ^ 1) && !stances.get(i ^ 1));
     }
 
-    /** Whether a value stands in it. */
+    /** Whether it holds a value. */
     public boolean holds(Value value) {
         return values.stream().anyMatch(value::equalsInValue);
     }

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  *
  * @param kind what it is compared with: values of one kind contradict each other
  * @param readings what it may mean, mostly one
- * @param amount the bare number, for where the other side leaves the unit out; empty where there is none
+ * @param amount the bare number, for where the other side leaves the unit out; empty if there is none
  * @param start where it begins in the plain text
  * @param end where it ends
  */

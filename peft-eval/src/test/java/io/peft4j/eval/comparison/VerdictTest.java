@@ -227,7 +227,7 @@ class VerdictTest {
     }
 
     @Test
-    void aModelThatAnswersMoreThanTheMostSimilarRowShipsWhereALossAgainstItIsRuledOut() {
+    void modelBetterThanTheMostSimilarRowShipsIfALossIsRuledOut() {
         Verdict handbook = besideLookup(88, 81, 1, 6);
         assertEquals(Decision.SHIP, handbook.decision(), handbook.sentence());
         assertTrue(handbook.sentence().contains("The most similar training row, which needs no training, answers 93 %: "

@@ -10,13 +10,13 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 
-/** A server on this machine that answers as it is told to, and remembers what it was asked. */
+/** A server on this machine with given answers, and remembers what it was asked. */
 final class FakeServer implements AutoCloseable {
     /**
      * What it was asked.
      *
      * @param path of the request
-     * @param key the authorization, empty where there is none
+     * @param key the authorization, empty for none
      * @param body what was sent
      */
     record Request(String path, String key, String body) {
