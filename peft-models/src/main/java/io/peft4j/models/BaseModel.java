@@ -213,7 +213,7 @@ public final class BaseModel implements BaseLanguageModel {
     /**
      * An adapter from a folder in Hugging Face PEFT's form.
      *
-     * @throws io.peft4j.core.error.PeftException when it does not fit the model, with all that does not
+     * @throws io.peft4j.core.error.PeftException when it does not fit the model, with everything that does not
      */
     public PeftModel withAdapter(Path folder) {
         return PeftModel.load(this, folder);
@@ -342,7 +342,7 @@ public final class BaseModel implements BaseLanguageModel {
     }
 
     /**
-     * Refuses all that begins from now on, also on adapters of this model, and frees all native memory when what runs
+     * Refuses whatever begins from now on, also on adapters of this model, and frees all native memory when what runs
      * has ended. Does not wait; closing twice does nothing. A model from {@link #withLayers} is closed with the one
      * that it came from.
      */

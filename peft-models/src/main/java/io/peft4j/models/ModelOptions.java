@@ -24,8 +24,8 @@ import org.nd4j.linalg.api.buffer.DataType;
  *     of linear layers do with {@link Precision#Q4}, and none otherwise
  * @param threads number of threads; default: the processors given to this process
  * @param task what the model is for; default what its {@code config.json} says. A head that the checkpoint lacks is
- *     made anew
- * @param headSeed seed of the values of a head that is made anew; default 0
+ *     initialized
+ * @param headSeed seed of the values of a new head; default 0
  * @param newTokens texts that become one token each where the tokenizer does not have them; embedding and output
  *     layer get a row for each, the mean of all others. Train them with {@code trainable_token_indices} or
  *     {@code modules_to_save}: an adapter then holds their rows, and is loaded on a base with the same new tokens

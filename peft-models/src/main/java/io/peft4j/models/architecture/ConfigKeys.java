@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a {@code config.json} says that nobody asked for. Keys that say nothing of the computation are known by name;
+ * What a {@code config.json} says that was not read. Keys that say nothing of the computation are known by name;
  * all others are named in the log, as Hugging Face Transformers, too, leaves them without effect.
  */
 @Internal

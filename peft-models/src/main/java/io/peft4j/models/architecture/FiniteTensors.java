@@ -12,7 +12,7 @@ import java.util.Set;
 
 /**
  * The tensors of a checkpoint, of which none that is read may hold NaN or infinite values: a model computes with them
- * without a complaint, and all that it answers is noise. The values are looked at on their way, while they are in the
+ * without a complaint, and its answers are noise. The values are looked at on their way, while they are in the
  * processor's cache; where a model reads blocks in the file itself, {@link #check} looks at their scales.
  */
 final class FiniteTensors implements TensorStore {

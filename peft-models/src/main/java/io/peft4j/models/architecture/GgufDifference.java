@@ -17,7 +17,7 @@ public enum GgufDifference {
     ONE_ROW,
     /** A matrix with a row for each group in the place of a vector. */
     IN_ROWS,
-    /** Convolutions of each column by itself: a matrix [columns, taps] in the place of [columns, 1, taps]. */
+    /** Convolutions of each column separately: a matrix [columns, taps] in the place of [columns, 1, taps]. */
     ONE_CHANNEL,
     /** Rows and columns are exchanged. */
     TRANSPOSED,

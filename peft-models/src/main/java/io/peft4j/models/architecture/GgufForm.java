@@ -376,7 +376,7 @@ public final class GgufForm {
         return windowPeriod;
     }
 
-    /** The key with a length beyond which llama.cpp computes something else; empty where there is none. */
+    /** The key with a length beyond which llama.cpp computes something else; empty if there is none. */
     public String limitKey() {
         return limitKey;
     }

@@ -9,7 +9,7 @@ import io.peft4j.core.Internal;
  * @param base the base of the frequencies
  * @param shareKey the key with the part of each head that is rotated; empty where all of it is
  * @param share the part of each head that is rotated
- * @param localBaseKey the key with the base in layers with a window; empty where there is one for all
+ * @param localBaseKey the key with the base in layers with a window; empty for a single one for all
  * @param localBase the base in layers with a window
  */
 @Internal

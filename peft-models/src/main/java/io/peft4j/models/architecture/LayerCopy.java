@@ -31,7 +31,7 @@ public record LayerCopy(int index, String from, String to, List<Slot> slots) {
         return copy;
     }
 
-    /** The same where there is a place. */
+    /** The same if there is a place. */
     public Optional<Slot> of(Optional<Slot> slot) {
         return slot.map(this::of);
     }

@@ -17,7 +17,7 @@ import java.util.Optional;
  * {@code LogitScore} says: by the logit of a token for yes after both, less that of a token for no.
  *
  * @param yes id of the token for yes
- * @param no id of the token for no, where there is one
+ * @param no id of the token for no, if there is one
  * @param prompt how both are read
  */
 @Internal

@@ -86,7 +86,7 @@ public class Places {
         return weights.floats(stored(path + ".weight"), rows, columns);
     }
 
-    /** A place that contains those that {@code inside} makes: it stands before them in the list. */
+    /** A place that contains those that {@code inside} makes: it precedes them in the list. */
     public final Slot containing(String path, Supplier<? extends Layer> inside) {
         int at = slots.size();
         Slot slot = new Slot(path, inside.get());

@@ -102,9 +102,9 @@ record AttentionPlan(String name, AttentionShape shape, Projections projections,
     record HeadNorms(String query, String key, Extent extent, boolean rotated) {
         /** What is normalized, and by which weight. */
         enum Extent {
-            /** Each head by itself, all with one weight. */
+            /** Each head separately, all with one weight. */
             HEAD,
-            /** Each head by itself, by a layer norm without a bias of its own. */
+            /** Each head separately, by a layer norm without a bias of its own. */
             OWN,
             /** All heads at once. */
             ALL

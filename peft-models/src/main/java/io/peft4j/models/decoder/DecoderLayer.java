@@ -12,7 +12,7 @@ import java.util.Optional;
 
 /**
  * A decoder layer, with attention or another mixer: {@code h = x + s * norm(attention(norm(x)))},
- * {@code y = h + s * norm(mlp(norm(h)))}, each norm where there is one; or, in parallel,
+ * {@code y = h + s * norm(mlp(norm(h)))}, each norm if there is one; or, in parallel,
  * {@code y = x + s * norm(attention(norm(x))) + s * norm(mlp(norm(x)))}. x, y [N, H]. What its plan's ending says
  * comes behind.
  */
@@ -27,7 +27,7 @@ record DecoderLayer(LayerPlan plan, Parts parts) implements LayerCopy.Part {
         }
     }
 
-    /** The places around an input of the layer by itself. Layers that have one keep their numbers. */
+    /** The places around the layer's own input. Layers that have one keep their numbers. */
     record OwnInput(int layer, LayerPlan.OwnInput plan, Slot gate, Slot projection, Slot norm) {
         /** What is added to h, of the wanted rows. */
         Variable forward(ForwardContext all, OutputRows wanted, Variable h) {

@@ -37,7 +37,7 @@ final class DecoderNetwork extends LoadedNetwork implements CausalNetwork {
             layers = List.copyOf(layers);
         }
 
-        /** The same with another output layer, and what stands before it. */
+        /** The same with another output layer, and what precedes it. */
         Parts withHead(Optional<OutputTransform> before, Slot output) {
             return new Parts(embedding, positions, embeddingNorm, layerInputs, layers, norm, before, output);
         }
@@ -47,7 +47,7 @@ final class DecoderNetwork extends LoadedNetwork implements CausalNetwork {
         }
     }
 
-    /** What stands before the output layer: {@code norm(f(linear(x)))}. */
+    /** What precedes the output layer: {@code norm(f(linear(x)))}. */
     record OutputTransform(Slot linear, Activation activation, Slot norm) {
         Variable forward(ForwardContext context, Variable x) {
             return norm.forward(context, ElementwiseOps.activate(context.tape(), activation,

@@ -43,7 +43,7 @@ record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> laye
      * @param layers what all layers stand below, by their numbers
      * @param norm the final norm
      * @param head the output layer
-     * @param aliases a beginning of names here, and what stands in its place in some checkpoints
+     * @param aliases a beginning of names here, and its replacement in some checkpoints
      */
     record Names(String embedding, Optional<String> positions, String layers, String norm, String head,
             Map<String, String> aliases) {
@@ -80,9 +80,9 @@ record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> laye
      * What some decoders have besides.
      *
      * @param embeddingNorm the place of a norm of what enters the first layer
-     * @param transform what stands between the final norm and the output layer
+     * @param transform what is between the final norm and the output layer
      * @param headBias whether the output layer has a bias
-     * @param layerInputs what makes an input of each layer by itself
+     * @param layerInputs what makes an own input of each layer
      */
     record Ends(Optional<String> embeddingNorm, Optional<Transform> transform, boolean headBias,
             Optional<Inputs> layerInputs) {
@@ -95,7 +95,7 @@ record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> laye
     }
 
     /**
-     * An embedding, a linear layer and a norm that make an input of each layer by itself; see {@link LayerInputs}.
+     * An embedding, a linear layer and a norm that make an own input of each layer; see {@link LayerInputs}.
      *
      * @param table the name of the embedding [V, L x P], if there is one
      * @param projection that of the linear layer [L x P, H]

@@ -196,7 +196,7 @@ public final class DeepSeekV3Family extends DecoderFamily {
         private DeepSeekRotary() {
         }
 
-        /** Moves mscale to where {@link #MULTIPLIER} stands. */
+        /** Moves mscale to where {@link #MULTIPLIER} is. */
         static void flatten(ObjectNode config) {
             JsonNode parameters = config.path("rope_parameters").isObject() ? config.path("rope_parameters")
                     : config.path("rope_scaling");

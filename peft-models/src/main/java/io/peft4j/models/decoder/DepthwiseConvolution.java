@@ -15,7 +15,7 @@ import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A frozen causal convolution along sequences, each column by itself; the layer that it is a part of runs it.
+ * A frozen causal convolution along sequences, each column separately; the layer that it is a part of runs it.
  *
  * @param weight FLOAT [C, K]; checkpoints hold [C, 1, K]
  * @param bias FLOAT [C], if any

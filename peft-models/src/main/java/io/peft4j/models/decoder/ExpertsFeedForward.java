@@ -22,7 +22,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * A mixture of experts (<a href="https://arxiv.org/abs/2401.04088">2401.04088</a>): for each row of x [N, H] the
  * weighted sum of what the experts with the highest scores give,
- * {@code y = sum over e of w_e * D_e gate(G_e x, U_e x)}; and, where there is one, an expert that all rows go through.
+ * {@code y = sum over e of w_e * D_e gate(G_e x, U_e x)}; and, if there is one, an expert that all rows go through.
  */
 record ExpertsFeedForward(ExpertsPlan plan, Parts parts) implements LayerCopy.Part {
     /** The places of the parts. */

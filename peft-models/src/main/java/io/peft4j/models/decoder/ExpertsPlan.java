@@ -86,7 +86,7 @@ record ExpertsPlan(int count, int width, RouterPlan router, Gate gate, boolean b
      * @param name its place below the network's
      * @param network what it is made of
      * @param gate the place of a linear layer whose sigmoid it is multiplied with, if any
-     * @param beside whether it stands beside the network, below the layer
+     * @param beside whether it is beside the network, below the layer
      */
     record Shared(String name, Gated network, Optional<String> gate, boolean beside) {
         Shared(String name, Gated network, Optional<String> gate) {

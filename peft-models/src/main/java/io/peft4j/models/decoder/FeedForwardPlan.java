@@ -4,7 +4,7 @@ import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.AttentionShape;
 import java.util.List;
 
-/** What the feed-forward network of a layer is made of; it stands at {@code mlp} below the layer. */
+/** What the feed-forward network of a layer is made of; it is at {@code mlp} below the layer. */
 sealed interface FeedForwardPlan permits FeedForwardPlan.Gated, FeedForwardPlan.Plain,
         FeedForwardPlan.AfterCross, ExpertsPlan {
     /**

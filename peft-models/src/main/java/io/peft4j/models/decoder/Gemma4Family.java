@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
 
 /**
  * Gemma 4, text: Gemma 3 with weights of norms as they are, scores that are not scaled, larger heads in layers with
- * full sight, an input of each layer by itself, and last layers that read keys and values of earlier ones.
+ * full sight, an own input of each layer, and last layers that read keys and values of earlier ones.
  */
 public final class Gemma4Family extends DecoderFamily {
     private static final String FULL = "full_attention";
@@ -242,7 +242,7 @@ public final class Gemma4Family extends DecoderFamily {
             readRotary(file, config);
         }
 
-        /** The value of a layer, where there is one for each or one for all. */
+        /** The value of a layer, given for each or for all. */
         private static long of(GgufMetadata metadata, String key, int layer) {
             return metadata.type(key) == GgufType.ARRAY ? metadata.integers(key)[Math.max(0, layer)]
                     : metadata.integer(key);

@@ -29,7 +29,7 @@ record LayerPlan(MixerPlan mixer, FeedForwardPlan feedForward, String feedForwar
     }
 
     /**
-     * An input of each layer by itself, P wide: {@code y = h + norm(projection(f(gate(h)) * input))}; see
+     * An own input of each layer, P wide: {@code y = h + norm(projection(f(gate(h)) * input))}; see
      * {@link LayerInputs}.
      *
      * @param name what its places stand below in the layer, with a point, or nothing
@@ -39,7 +39,7 @@ record LayerPlan(MixerPlan mixer, FeedForwardPlan feedForward, String feedForwar
     record OwnInput(String name, int width, Activation activation) {
     }
 
-    /** The places of the norms below the layer's, each where there is one. */
+    /** The places of the norms below the layer's, each if there is one. */
     record Norms(Optional<String> beforeAttention, Optional<String> afterAttention, Optional<String> beforeFeedForward,
             Optional<String> afterFeedForward) {
         /** In front of both, as in Llama. */

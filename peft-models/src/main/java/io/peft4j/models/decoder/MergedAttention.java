@@ -74,7 +74,7 @@ record MergedAttention(int layer, int source, AttentionPlan plan, Parts parts) i
 
     /**
      * What the rows of a batch see where the keys of its source stand behind {@code keys} others. A row whose window
-     * hides some of its own keys is a segment by itself, with what it sees before it as its context.
+     * hides some of its own keys is a segment of its own, with what it sees before it as its context.
      */
     static AttentionLayout layout(PackedBatch batch, int keys, int window) {
         PackedBatch.Source read = batch.source().orElseThrow();

@@ -204,7 +204,7 @@ final class ModulePlaces extends Places {
     }
 
     /**
-     * A frozen RMS norm of each group of columns by itself, with a weight for each column: x, y [N, H], weight [H].
+     * A frozen RMS norm of each group of columns separately, with a weight for each column: x, y [N, H], weight [H].
      *
      * @param ones as many as a group has columns
      */

@@ -30,7 +30,7 @@ final class RopeScaling {
 
     /** The frequencies of sequences that are longer than the original length. */
     private interface Longer {
-        /** A length with the same frequencies, one for all that share them. */
+        /** A length with the same frequencies, one for all lengths that share them. */
         int representative(int length);
 
         float[] inverseFrequencies(int length);
@@ -105,7 +105,7 @@ final class RopeScaling {
         return longer != null;
     }
 
-    /** A length with the same frequencies, one for all that share them. */
+    /** A length with the same frequencies, one for all lengths that share them. */
     int representative(int length) {
         return length <= originalLength ? 1 : longer.representative(length);
     }

@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
  * The rotary position embedding of a layer (RoFormer, <a href="https://arxiv.org/abs/2104.09864">2104.09864</a>):
  * {@code inverseFrequency[i] = theta^(-2i/D)}, rescaled where the configuration asks for it ({@link RopeScaling}). The
  * table of angles grows with the longest sequence seen. Where frequencies depend on the length, they do on that of each
- * sequence by itself. Safe for use by many threads.
+ * sequence separately. Safe for use by many threads.
  */
 final class RotaryEmbedding {
     private static final int FIRST_POSITIONS = 512;
@@ -57,7 +57,7 @@ final class RotaryEmbedding {
     /**
      * As {@link #of(ModelConfig, double, double, int)}, with parameters from elsewhere.
      *
-     * @param rope the object that has the kind of scaling, or the configuration itself where there is none
+     * @param rope the object that has the kind of scaling, or the configuration itself if there is none
      */
     static RotaryEmbedding of(ModelConfig config, ModelConfig rope, double theta, double share, int headSize) {
         double rotated = rope.number("partial_rotary_factor", config.number("partial_rotary_factor", share));

@@ -35,7 +35,7 @@ public final class T5Gemma2Family extends T5GemmaFamily {
         return true;
     }
 
-    /** Files leave out where the encoder of text stands beside that of images. */
+    /** Files leave out the place of the encoder of text beside that of images. */
     @Override
     public List<ModelTensor> checkpointTensors(ModelConfig config, ModelTensor tensor) {
         return List.of(new ModelTensor(tensor.name().replace(ENCODER, STORED), tensor.shape(), tensor.rows()));

@@ -17,12 +17,12 @@ import java.util.Optional;
 /**
  * Laya's head of decisions, a score for each token, of which those of the option markers are read:
  * {@code h = hidden + type_emb[kind of the question]}, then transformer layers with norms before their parts and no
- * positions, as many as the checkpoint has, then {@code w2 gelu(w1 norm(h))}. What a checkpoint lacks is made anew, but
- * no transformer layers, of which Laya has two: they would have to be learned from noise by the few rows of a user,
+ * positions, as many as the checkpoint has, then {@code w2 gelu(w1 norm(h))}. What a checkpoint lacks is initialized,
+ * but no transformer layers, of which Laya has two: they would have to be learned from noise by the few rows of a user,
  * and in the encoder's own layers, which are trained with the head, options and text see each other already.
  */
 record DecisionHead(Slot kinds, List<Slot> layers, Slot scorer) implements EncoderNetwork.TaskHead {
-    /** What stands before the names of the encoder's tensors, with a dot. */
+    /** The prefix of the names of the encoder's tensors, with a dot. */
     static final String ENCODER = "encoder.";
     /** Kinds of questions. */
     static final int KINDS = 3;

@@ -16,7 +16,7 @@ import java.util.Optional;
 
 /**
  * Bidirectional self-attention between the projections of its input and that of its result: x [N, H], result
- * [N, heads x D]. Positions are rotated in where there is a table of angles.
+ * [N, heads x D]. Positions are rotated in if there is a table of angles.
  */
 record EncoderAttention(int index, AttentionShape shape, List<Slot> projections, Optional<RotaryTable> rotary,
         int window) implements SelfAttention {

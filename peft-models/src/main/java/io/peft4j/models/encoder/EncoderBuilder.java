@@ -43,7 +43,7 @@ final class EncoderBuilder {
     /**
      * A builder.
      *
-     * @param prefix what stands before the names of the network's tensors where it has a head, with a dot
+     * @param prefix the prefix of the names of the network's tensors where it has a head, with a dot
      * @param checkpointName what some checkpoints call a tensor
      */
     EncoderBuilder(EncoderPlan plan, String prefix, UnaryOperator<String> checkpointName, WeightLoader weights,
@@ -258,7 +258,7 @@ final class EncoderBuilder {
          * What scores know of distances.
          *
          * @param table the embeddings, [rows, H]
-         * @param norm a norm of the embeddings, where there is one
+         * @param norm a norm of the embeddings, if there is one
          * @param buckets which row a distance has
          * @param keys the projection that queries are compared with, where they are
          * @param queries the projection that keys are compared with, where they are

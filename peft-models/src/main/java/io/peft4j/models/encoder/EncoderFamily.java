@@ -32,7 +32,7 @@ abstract class EncoderFamily implements Architecture {
      */
     abstract EncoderPlan plan(ModelConfig config);
 
-    /** What stands before the names of the network's tensors in a checkpoint with a head, with a dot. */
+    /** The prefix of the names of the network's tensors in a checkpoint with a head, with a dot. */
     abstract String prefix();
 
     /** What some checkpoints call a tensor; usually what its place is called. */
@@ -128,7 +128,7 @@ abstract class EncoderFamily implements Architecture {
         return id >= 0 && id < vocabulary ? OptionalInt.of(id) : OptionalInt.empty();
     }
 
-    /** Places of the tokens' class, where only one linear layer stands before the result. */
+    /** Places of the tokens' class, where only one linear layer precedes the result. */
     static HeadPlan plain(HeadPlan.Rows rows, String output, float dropout, ModelConfig config) {
         return new HeadPlan(rows, List.of(), output, dropout, config.number("initializer_range", 0.02));
     }

@@ -30,8 +30,8 @@ final class EncoderPlaces extends Places {
     /**
      * What tensors are called.
      *
-     * @param prefix what stands before the names of the network's tensors in a checkpoint with a head, with a dot
-     * @param own what stands before the names of its places
+     * @param prefix the prefix of the names of the network's tensors in a checkpoint with a head, with a dot
+     * @param own the prefix of the names of its places
      * @param checkpointName what some checkpoints call a tensor
      */
     record Naming(String prefix, String own, UnaryOperator<String> checkpointName) {
@@ -87,7 +87,7 @@ final class EncoderPlaces extends Places {
                 Optional.empty()));
     }
 
-    /** A linear layer of a head, which is made anew where the checkpoint has none of that shape. */
+    /** A linear layer of a head, which is initialized where the checkpoint has none of that shape. */
     Slot headLinear(String path, int out, int in, boolean bias, double deviation) {
         String name = stored(path + ".weight");
         if (weights.has(name, out, in)) {
@@ -111,7 +111,7 @@ final class EncoderPlaces extends Places {
                 like.epsilon()));
     }
 
-    /** A norm of a head, which is made anew where the checkpoint has none. */
+    /** A norm of a head, which is initialized where the checkpoint has none. */
     Slot headNorm(String path, int size) {
         return headNorm(path, size, norms);
     }
@@ -134,7 +134,7 @@ final class EncoderPlaces extends Places {
                 weights.vector(stored + "bias", 3 * hidden, true)));
     }
 
-    /** A table of a head, which is made anew where the checkpoint has none. */
+    /** A table of a head, which is initialized where the checkpoint has none. */
     Slot headTable(String path, int rows, int columns, double deviation, Function<PackedBatch, int[]> ids) {
         if (has(path)) {
             return table(path, rows, columns, OptionalInt.empty(), ids);

@@ -45,9 +45,9 @@ record EncoderPlan(Sizes sizes, Embeddings embeddings, List<LayerPlan> layers, O
      * The sum of embeddings.
      *
      * @param words the name of the embedding of tokens
-     * @param positions the embedding of positions, where there is one
-     * @param types the embedding of the text that a token belongs to, where there is one
-     * @param norm the name of a norm of it, where there is one
+     * @param positions the embedding of positions, if there is one
+     * @param types the embedding of the text that a token belongs to, if there is one
+     * @param norm the name of a norm of it, if there is one
      * @param width elements of an embedding
      * @param projection the name of a linear layer from there to H, where they differ
      */
@@ -83,7 +83,7 @@ record EncoderPlan(Sizes sizes, Embeddings embeddings, List<LayerPlan> layers, O
     /**
      * Attention.
      *
-     * @param path the path of the layer between which and {@code output} nothing stands
+     * @param path the path of the layer directly before {@code output}
      * @param projections the names of the linear layers of queries, keys and values below it: three, or one for all
      * @param output the path of the linear layer of the result
      * @param heads number of heads
@@ -102,7 +102,7 @@ record EncoderPlan(Sizes sizes, Embeddings embeddings, List<LayerPlan> layers, O
         }
     }
 
-    /** How attention knows positions by itself. */
+    /** How attention itself knows positions. */
     sealed interface Positions {
     }
 
@@ -118,7 +118,7 @@ record EncoderPlan(Sizes sizes, Embeddings embeddings, List<LayerPlan> layers, O
      * Scores that compare contents with embeddings of distances, which all layers share.
      *
      * @param table the name of the embeddings
-     * @param norm the name of a norm of them, where there is one
+     * @param norm the name of a norm of them, if there is one
      * @param buckets which row of the table a distance has
      * @param keys the name, below the attention's path, of the projection that queries are compared with, where
      *     they are
@@ -135,7 +135,7 @@ record EncoderPlan(Sizes sizes, Embeddings embeddings, List<LayerPlan> layers, O
      *     multiplied with, or there is a second layer for that
      * @param down the path of the second
      * @param width elements between them
-     * @param activation what stands between them
+     * @param activation what is between them
      * @param gated whether it is gated
      * @param bias whether the linear layers have a bias
      */

@@ -32,7 +32,7 @@ record HeadPlan(Rows rows, List<Step> steps, String output, float dropout, doubl
      * @param path its path
      * @param bias whether it has a bias
      * @param activation what follows
-     * @param norm the path of a layer norm after that, where there is one
+     * @param norm the path of a layer norm after that, if there is one
      * @param dropout whether its input is dropped in training
      */
     record Step(String path, boolean bias, Activation activation, Optional<String> norm, boolean dropout) {

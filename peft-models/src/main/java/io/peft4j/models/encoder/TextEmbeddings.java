@@ -13,7 +13,7 @@ import java.util.Optional;
  *
  * @param tables their places, that of the tokens first
  * @param types the number of texts in a sequence that are told apart; 0: none are
- * @param norm the norm, where there is one
+ * @param norm the norm, if there is one
  * @param projection a linear layer to H, where the embeddings are of another width
  * @param dropout probability with which elements are dropped in training
  */

@@ -29,7 +29,7 @@ public final class AdapterExport {
 
     /**
      * Why other programs cannot load an adapter: by the name of the program a sentence for each reason, none where it
-     * can. Hugging Face PEFT loads all that is saved here.
+     * can. Hugging Face PEFT loads everything saved here.
      *
      * @param model the model
      * @param name the adapter

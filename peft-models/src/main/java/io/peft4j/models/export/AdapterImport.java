@@ -183,7 +183,7 @@ public final class AdapterImport {
             return -1;
         }
 
-        /** What stands before the end that says what a tensor is; empty where it has none such. */
+        /** The name without the end that says what a tensor is; empty where it has none such. */
         private static String layer(String name) {
             return Stream.of(DOWN.stream(), UP.stream(), Stream.of(ALPHA)).flatMap(ends -> ends).filter(name::endsWith)
                     .findFirst().map(end -> name.substring(0, name.length() - end.length())).orElse("");

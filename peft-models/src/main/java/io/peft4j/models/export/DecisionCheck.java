@@ -19,7 +19,7 @@ final class DecisionCheck {
     }
 
     /**
-     * Compares the tokens of a few questions, where there is something to say of them.
+     * Compares the tokens of a few questions, if there is something to say of them.
      *
      * @throws ConfigurationException when they differ
      */

@@ -347,7 +347,7 @@ public final class ModelExport {
         }
     }
 
-    /** A folder whose content has nothing to do with a model is nobody's to remove. */
+    /** A folder whose content has nothing to do with a model must not be removed. */
     private static void requireReplaceable(Path folder) {
         try {
             if (Files.exists(folder) && !Files.isRegularFile(folder.resolve("config.json"))

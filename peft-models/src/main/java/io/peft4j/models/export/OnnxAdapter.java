@@ -33,7 +33,7 @@ final class OnnxAdapter {
     private static final String IDENTIFIER = "TORT";
     private static final String A = ".lora_A.weight";
     private static final String B = ".lora_B.weight";
-    /** The table of fields that all tables share stands here. */
+    /** The place of the table of fields that all tables share. */
     private static final int FIELDS = 8;
     private static final int TABLE_BYTES = 20;
     private static final int FLOAT = 1;

@@ -20,7 +20,7 @@ import java.util.function.Predicate;
  * answer, and parts of the prompts of those that have just come, all in one pass for the base and all adapters that can
  * share one.
  *
- * <p>The oldest sequence always goes on: where pages are short, kept prefixes are forgotten first, then the youngest
+ * <p>The oldest sequence always continues: where pages are short, kept prefixes are forgotten first, then the youngest
  * sequences give theirs back and compute them again later, or, without a bound, the cache grows. For use by one thread.
  */
 final class AnswerBatch implements AutoCloseable {
@@ -140,7 +140,7 @@ final class AnswerBatch implements AutoCloseable {
         return grown;
     }
 
-    /** Gives up the states that no sequence goes on from, except those of some pages that are kept for later ones. */
+    /** Gives up the states that no sequence continues from, except those of some pages that are kept for later ones. */
     private void retainStates() {
         if (!cache.hasStates()) {
             return;

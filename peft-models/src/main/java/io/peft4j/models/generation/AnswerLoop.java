@@ -118,7 +118,7 @@ final class AnswerLoop {
         }
     }
 
-    /** Ends all that runs and waits, and the thread. */
+    /** Ends everything that runs and waits, and the thread. */
     void close() {
         Optional<Thread> ending;
         synchronized (lock) {
@@ -163,7 +163,7 @@ final class AnswerLoop {
                 }
             }
         } catch (RuntimeException | Error e) {
-            LOG.error("decoding failed: the current requests fail, later ones start anew", e);
+            LOG.error("decoding failed: the current requests fail, later ones start afresh", e);
             end(new IllegalStateException("decoding failed: " + e, e), false);
             return;
         }
@@ -241,7 +241,7 @@ final class AnswerLoop {
                 .mapToInt(ticket -> ticket.answers().size()).sum();
     }
 
-    /** Lets go of answers that are complete, and of requests whose answers all are, or that nobody wants any more. */
+    /** Lets go of answers that are complete, and of requests whose answers all are, or that are not wanted any more. */
     private void settle(AnswerBatch batch) {
         for (Sequence each : List.copyOf(batch.sequences())) {
             boolean dead = each.ticket().isDead();
@@ -316,7 +316,7 @@ final class AnswerLoop {
 
     /**
      * Finds what constraints allow next, on threads of its own: answers whose constraint takes long wait for it, and
-     * the others grow on. Clients have their turns, and what nobody waits for any more is given up.
+     * the others grow on. Clients have their turns, and what is not waited for any more is given up.
      */
     private static final class ConstraintSearch implements AutoCloseable {
         private final TurnExecutor threads = TurnExecutor.ofHalfTheProcessors("peft4j-constraints");

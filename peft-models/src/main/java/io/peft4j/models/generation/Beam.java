@@ -74,7 +74,7 @@ final class Beam {
         followed = placed;
     }
 
-    /** Goes on by a token; {@code logits} has a row for each path. */
+    /** Continues by a token; {@code logits} has a row for each path. */
     void advance(List<float[]> logits) {
         List<Candidate> best = candidates(logits, Math.max(2, 1 + stopTokens.size()) * options.count());
         int length = followed.get(0).tokens().length + 1;

@@ -211,8 +211,8 @@ final class GrowingAnswer {
     }
 
     /**
-     * Guesses how a sequence goes on: as it went on where its last tokens stood before (prompt lookup decoding). Longer
-     * agreements come first, of equally long ones the latest.
+     * Guesses how a sequence continues: as it went on where its last tokens stood before (prompt lookup decoding).
+     * Longer agreements come first, of equally long ones the latest.
      */
     static final class PromptLookup {
         private static final int LONGEST = 3;

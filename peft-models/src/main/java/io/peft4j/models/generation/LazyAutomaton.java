@@ -116,7 +116,7 @@ final class LazyAutomaton implements TextConstraint {
         state(new int[] {0}, 1, false);
     }
 
-    /** A rule and all that it is made of, by the numbers that they are given. */
+    /** A rule and everything it is made of, by the numbers that they are given. */
     private static Rule[] all(Rule root, Map<Rule, Integer> numbers) {
         Deque<Rule> open = new ArrayDeque<>(List.of(root));
         List<Rule> all = new ArrayList<>();
@@ -319,7 +319,7 @@ final class LazyAutomaton implements TextConstraint {
         }
     }
 
-    /** Goes on with the position behind one that is through. */
+    /** Continues with the position behind one that is through. */
     private void resume(int next, Search search) {
         search.end |= next == END;
         if (next != END && (next >= notAgain.length || notAgain[next] != round)) {

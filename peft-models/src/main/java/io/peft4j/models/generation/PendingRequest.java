@@ -131,7 +131,7 @@ final class PendingRequest implements PendingAnswer {
         return failure;
     }
 
-    /** Nanoseconds that are left; very many where there is no limit. */
+    /** Nanoseconds that are left; very many without a limit. */
     long left() {
         return request.timeout().map(time -> time.toNanos() - (System.nanoTime() - submitted))
                 .orElse(Long.MAX_VALUE);
@@ -145,7 +145,7 @@ final class PendingRequest implements PendingAnswer {
         }
     }
 
-    /** Whether nobody wants it any more: it is cancelled, has failed, or its time is over. */
+    /** Whether it is not wanted any more: it is cancelled, has failed, or its time is over. */
     boolean isDead() {
         checkTime();
         return cancelled || failure.isPresent();

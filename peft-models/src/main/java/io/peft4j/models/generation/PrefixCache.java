@@ -11,7 +11,7 @@ import java.util.function.IntPredicate;
 
 /**
  * Full pages of a key/value cache by what they hold: who computed them, and all tokens up to their end. They are kept
- * when nobody uses them any more, until somebody needs the room.
+ * when they are not used any more, until the room is needed.
  *
  * <p>Pages form trees: a page is found as the child of the one before it, by its own tokens, so nothing is found that
  * is not equal from the beginning on.
@@ -79,7 +79,7 @@ final class PrefixCache {
     }
 
     /**
-     * Keeps the next page of a sequence, which the caller goes on using.
+     * Keeps the next page of a sequence, which the caller keeps using.
      *
      * @param before the pages of the sequence before it, all kept
      * @param tokens the sequence; the array is not kept
@@ -120,7 +120,7 @@ final class PrefixCache {
                 .limit(most).map(Page::lastRow).toList();
     }
 
-    /** The number of pages that nobody uses. */
+    /** The number of pages that are not used. */
     int unused() {
         return (int) kept.stream().filter(page -> page.users == 0).count();
     }

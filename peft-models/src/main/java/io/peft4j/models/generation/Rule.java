@@ -166,7 +166,7 @@ sealed interface Rule {
         return choice(parts.toArray(Rule[]::new));
     }
 
-    /** A text as it stands. */
+    /** A literal text. */
     static Rule text(String text) {
         List<Rule> bytes = new ArrayList<>();
         for (byte value : text.getBytes(StandardCharsets.UTF_8)) {

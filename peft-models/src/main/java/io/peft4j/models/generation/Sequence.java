@@ -30,7 +30,7 @@ final class Sequence {
     /**
      * A sequence without pages.
      *
-     * @param number its number among all that joined the batch
+     * @param number its number among all sequences that joined the batch
      * @param voice what computes it
      */
     Sequence(PendingRequest ticket, int number, GrowingAnswer answer, AdapterVariants.AdapterVariant voice) {
@@ -78,7 +78,7 @@ final class Sequence {
         return computed;
     }
 
-    /** The rows behind which it, or another one of the same variant, goes on. */
+    /** The rows behind which it, or another one of the same variant, continues. */
     List<Integer> lastRows() {
         List<Integer> last = new ArrayList<>();
         if (computed > 0) {
@@ -202,7 +202,7 @@ final class Sequence {
          *
          * @param token the first token in them
          * @param row its row
-         * @param context the rows of all that comes before
+         * @param context the rows of everything before
          */
         private record Run(int token, int row, int tokens, List<Range> context) {
             Run longer(int more) {

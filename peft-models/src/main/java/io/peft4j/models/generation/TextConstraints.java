@@ -8,8 +8,8 @@ import io.peft4j.core.model.TextConstraint;
 import java.util.List;
 
 /**
- * What an answer may be. An answer that ends by itself is always a valid text; one that reaches the limit of new tokens
- * ({@code StopReason.LENGTH}) may be the beginning of one: {@code Completion.followsConstraint} tells.
+ * What an answer may be. An answer that ends on its own is always a valid text; one that reaches the limit of new
+ * tokens ({@code StopReason.LENGTH}) may be the beginning of one: {@code Completion.followsConstraint} tells.
  *
  * <pre>{@code
  * GenerationOptions options = GenerationOptions.defaults().withConstraint(TextConstraints.regex("[0-9]+ days"));
@@ -44,7 +44,7 @@ public final class TextConstraints {
     /**
      * JSON that a JSON schema allows. Properties come in the order in which the schema names them; others are written
      * only where {@code additionalProperties} is a schema. Values without a schema are nested up to
-     * {@value JsonSchema#FREE_DEPTH} levels. Between elements stands one space at most.
+     * {@value JsonSchema#FREE_DEPTH} levels. Between elements is one space at most.
      *
      * @throws ConfigurationException when the text is not a schema, or has a keyword that cannot be followed: it is
      *     named, never ignored

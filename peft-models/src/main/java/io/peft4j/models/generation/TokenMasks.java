@@ -22,7 +22,7 @@ final class TokenMasks {
     private static final int KEPT = 512;
     /** In the place of a state: its start, where the first token of a text loses its space. */
     private static final int FIRST = -1;
-    /** Tokens between two looks whether somebody still waits. */
+    /** Tokens between two checks whether the answer is still wanted. */
     private static final int PIECE = 256;
 
     private final TextConstraint constraint;

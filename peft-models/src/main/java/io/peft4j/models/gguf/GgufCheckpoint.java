@@ -27,7 +27,7 @@ import java.util.regex.Pattern;
 
 /**
  * The tensors of a GGUF file under Hugging Face's names and with its values, as the {@link GgufForm} of the family
- * says: rows in its order, the experts apart, matrices turned and norms without llama.cpp's 1 where there is a
+ * says: rows in its order, the experts apart, matrices turned and norms without llama.cpp's 1 if there is a
  * difference.
  */
 public final class GgufCheckpoint implements TensorStore {

@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * How a model reads typed questions, in a GGUF file. llama.cpp has keys for Laya's form, for chat models whose options
- * have letters by their place, and for temperatures. What it has none for, such as other labels, stands under keys of
+ * have letters by their place, and for temperatures. What it has none for, such as other labels, is under keys of
  * our own, and its server then answers no questions by the file.
  */
 public final class GgufDecisions {
@@ -58,7 +58,7 @@ public final class GgufDecisions {
     }
 
     /**
-     * A configuration with the number of layers of a head with option markers, where there is one.
+     * A configuration with the number of layers of a head with option markers, if there is one.
      *
      * @throws ConfigurationException when llama.cpp has no place for it
      */

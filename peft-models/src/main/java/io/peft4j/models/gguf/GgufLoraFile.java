@@ -133,7 +133,7 @@ public final class GgufLoraFile {
         });
     }
 
-    /** llama.cpp's name for the weight of a place; empty for experts, of which an adapter changes each by itself. */
+    /** llama.cpp's name for the weight of a place; empty for experts, of which an adapter changes each separately. */
     static Optional<String> name(ModelConfig config, GgufForm form, String path) {
         List<ModelTensor> held = GgufModelFile.inCheckpoint(config, placeholder(path));
         return held.size() == 1 ? form.toGguf(held.get(0).name()) : Optional.empty();

@@ -4,14 +4,14 @@ import io.peft4j.core.Internal;
 import java.nio.file.Path;
 
 /**
- * Hears how a download goes on, for a progress bar or a log. Every method may be called from another thread than the
+ * Follows a download, for a progress bar or a log. Every method may be called from another thread than the
  * one that asked for the model, and must return quickly.
  */
 @Internal(shared = true)
 public interface DownloadListener {
 
     /**
-     * A download begins, or goes on where an earlier one was interrupted.
+     * A download begins, or resumes where an earlier one was interrupted.
      *
      * @param file the name of the file
      * @param from the place it comes from, for a human reader

@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * <caption>Environment variables</caption>
  * <tr><th>variable</th><th>meaning</th><th>default</th></tr>
  * <tr><td>{@code HF_ENDPOINT}</td><td>address of the hub or of a mirror</td><td>the public hub</td></tr>
- * <tr><td>{@code HF_HOME}</td><td>folder of all that belongs to the hub</td>
+ * <tr><td>{@code HF_HOME}</td><td>folder of everything of the hub</td>
  *     <td>{@code huggingface} in {@code XDG_CACHE_HOME} or in {@code ~/.cache}</td></tr>
  * <tr><td>{@code HF_HUB_CACHE}</td><td>folder of the models</td><td>{@code $HF_HOME/hub}</td></tr>
  * <tr><td>{@code HF_HUB_OFFLINE}</td><td>1: no request to the hub</td><td>0</td></tr>

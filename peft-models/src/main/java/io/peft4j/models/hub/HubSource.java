@@ -111,7 +111,7 @@ final class HubSource {
         }
     }
 
-    /** Their files are closed before the caller goes on. */
+    /** Their files are closed before the caller continues. */
     private static void endAll(ExecutorService threads) {
         threads.shutdownNow();
         boolean interrupted = Thread.interrupted();

@@ -107,8 +107,8 @@ final class LocalModels {
             Path parent = file.getParent();
             String advice = Files.exists(parent.resolve(ModelFiles.CONFIG)) ? "Use its folder, " + parent + "."
                     : "Use the folder with config.json, *.safetensors and tokenizer.json.";
-            throw new ModelNotFoundException("The file " + file + " is not a model: only a .gguf file can be loaded by"
-                    + " itself. " + advice);
+            throw new ModelNotFoundException("The file " + file + " is not a model: only a .gguf file can be loaded"
+                    + " alone. " + advice);
         }
         return new GgufPath(file, provenance(reference, "local file"));
     }

@@ -37,7 +37,7 @@ record PipPackage(String id, String name, String version, long wheelBytes, Strin
         this(id, name, version, wheelBytes, wheelSha256, entry, fileBytes, fileSha256, List.of());
     }
 
-    /** The package that stands in for a model, if there is one: for the whole model at its newest revision only. */
+    /** The package that provides a model, if there is one: for the whole model at its newest revision only. */
     static Optional<PipPackage> find(List<PipPackage> table, ModelReference model) {
         boolean plain = model.revision().equals(ModelReference.DEFAULT_REVISION) && model.file().isEmpty();
         return table.stream().filter(row -> plain && row.id().equalsIgnoreCase(model.id())).findFirst();

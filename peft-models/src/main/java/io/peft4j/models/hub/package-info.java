@@ -4,7 +4,7 @@
  *
  * <p>The cache is the one of Python's huggingface_hub, shared in both directions. {@code HubCache} knows its layout,
  * {@code HubClient} speaks to the hub, {@code HubSource} brings a snapshot of a model into the cache, and
- * {@code PipModelSource} stands in for the hub where none is reached.
+ * {@code PipModelSource} replaces the hub where none is reached.
  */
 @org.jspecify.annotations.NullMarked
 package io.peft4j.models.hub;

@@ -182,7 +182,7 @@ final class FastTokenizer implements Tokenizer {
     }
 
     /**
-     * The text with U+FFFD in the place of each half of a surrogate pair that stands alone: it is not a character, and
+     * The text with U+FFFD in the place of each half of a surrogate pair that is alone: it is not a character, and
      * the library takes UTF-8, which cannot hold it. The length stays the same.
      */
     private static String wellFormed(String text) {

@@ -175,7 +175,7 @@ final class GgufTokenizerFiles {
         return bpe.putArray("merges");
     }
 
-    /** What stands around a text: the tokens at its begin and end, as far as they are added. */
+    /** What surrounds a text: the tokens at its begin and end, as far as they are added. */
     private void addPostProcessor(ObjectNode json, String first, boolean addsFirst, String last, boolean addsLast) {
         Optional<String> bos = metadata.bool(PREFIX + "add_bos_token", addsFirst) ? special(first) : Optional.empty();
         boolean ends = metadata.bool(PREFIX + "add_eos_token", addsLast);

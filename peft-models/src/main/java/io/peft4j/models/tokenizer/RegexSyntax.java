@@ -32,7 +32,7 @@ final class RegexSyntax {
     record Character() implements Node {
     }
 
-    /** A place without width: a boundary, or what stands before or behind. */
+    /** A place without width: a boundary, or what precedes or follows. */
     record Place(Node condition) implements Node {
     }
 

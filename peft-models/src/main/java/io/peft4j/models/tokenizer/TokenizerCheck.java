@@ -9,7 +9,7 @@ import java.nio.file.Path;
 /**
  * Refuses a {@code tokenizer.json} that Hugging Face's library would not survive. The library is written in Rust and
  * panics where a file breaks one of its silent assumptions, and a panic ends the process; so what its source
- * assumes is checked here, before it sees the file. What it refuses by itself with an error is left to it.
+ * assumes is checked here, before it sees the file. What the library refuses with an error is left to it.
  */
 final class TokenizerCheck {
     /** What a text takes in the library grows with it: about a gigabyte at this length. */

@@ -75,7 +75,7 @@ final class TokenizerParts {
      * Checks the steps of one section.
      *
      * @param section the key in tokenizer.json
-     * @param step the section or a step in it; nothing is checked where there is none
+     * @param step the section or a step in it; nothing is checked if there is none
      * @throws IllegalArgumentException with what the library would not survive
      */
     void check(String section, JsonNode step) {
@@ -161,7 +161,7 @@ final class TokenizerParts {
         grow(Math.max(1, text.codePointCount(0, text.length())));
     }
 
-    /** In a single text only the sequence A exists; it stands there once, and all tokens around it are described. */
+    /** In a single text only the sequence A exists; it is there once, and all tokens around it are described. */
     private static void checkTemplate(JsonNode template, JsonNode step) {
         int sequences = 0;
         boolean single = template == step.path("single");

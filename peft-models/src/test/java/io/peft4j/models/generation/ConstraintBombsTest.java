@@ -70,7 +70,7 @@ class ConstraintBombsTest {
         }
     }
 
-    /** As tokens do, looks from each state at many others, and goes on with one of them. */
+    /** As tokens do, looks from each state at many others, and continues with one of them. */
     private static void walk(TextConstraint constraint, SplittableRandom random) {
         int state = constraint.start();
         for (int step = 0; step < STEPS && state != TextConstraint.NONE; step++) {

@@ -16,7 +16,7 @@ class Gate implements TextConstraint {
         this.name = name;
     }
 
-    /** Waits until decoding stands still. */
+    /** Waits until decoding stops here. */
     void awaitFirstToken() {
         await(met);
     }
@@ -25,7 +25,7 @@ class Gate implements TextConstraint {
         open.countDown();
     }
 
-    /** Whether decoding stands still here. */
+    /** Whether decoding has stopped here. */
     boolean holdsUp() {
         return met.getCount() == 0 && open.getCount() > 0;
     }

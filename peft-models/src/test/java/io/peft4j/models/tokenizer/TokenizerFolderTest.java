@@ -78,7 +78,7 @@ class TokenizerFolderTest {
         }
     }
 
-    /** Transformers 5 makes the pre-tokenizer and normalizer of a class that it knows anew, whatever the file has. */
+    /** Transformers 5 makes the pre-tokenizer and normalizer of a class that it knows again, whatever the file has. */
     @Test
     void theFileIsReadAsItSaysWhateverClassIsNamed() throws IOException {
         copyTiny("{\"tokenizer_class\": \"LlamaTokenizer\", \"eos_token\": \"<|im_end|>\"}");
