@@ -112,7 +112,7 @@ assert learned.method.reinforcement.hyperparameters.batch_size == 4, learned
 told = list(jobs.list_events(learned.id))
 steps = [event.data for event in told if event.type == "metrics"]
 assert [step["step"] for step in steps] == [3, 2, 1], steps
-# The answers of an untrained model do not end: all are cut, and the training goes on.
+# The answers of an untrained model do not end: all are cut, and the training continues.
 assert all(0 <= step["train_mean_reward"] <= 1 and "rewards/near" in step and "entropy" in step
            and step["completions/mean_length"] <= 128 for step in steps), steps
 assert 0 <= steps[0]["valid_mean_reward"] <= 1
@@ -150,7 +150,7 @@ assert jobs.pause(long.id).status == "queued"
 assert jobs.resume(long.id).status in ("queued", "running")
 assert jobs.cancel(long.id).status == "cancelled"
 
-# A batch of requests, answered when nobody waits; one of them is wrong.
+# A batch of requests, answered when no client waits; one of them is wrong.
 def asked(number, model=MODEL):
     return {"custom_id": f"ask-{number}", "method": "POST", "url": "/v1/chat/completions", "body": {
         "model": model, "max_tokens": 4, "messages": [{"role": "user", "content": f"Who is number {number}?"}]}}

@@ -148,7 +148,7 @@ public final class FineTuningServer implements AutoCloseable {
         return http.port();
     }
 
-    /** Lets what runs end, for half a minute at most; a job that runs is saved and goes on at the next start. */
+    /** Lets what runs end, for half a minute at most; a job that runs is saved and resumes at the next start. */
     @Override
     public void close() {
         closeAll(List.of(store, models, answering, worker, () -> http.close(lastAnswers, answering::close)));

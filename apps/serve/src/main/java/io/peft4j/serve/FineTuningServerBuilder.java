@@ -121,7 +121,7 @@ public final class FineTuningServerBuilder {
         return this;
     }
 
-    /** What stands in names of models, {@code ft:BASE:ORGANIZATION:SUFFIX:ID}; default {@code peft4j}. */
+    /** The organization in names of models, {@code ft:BASE:ORGANIZATION:SUFFIX:ID}; default {@code peft4j}. */
     public FineTuningServerBuilder organization(String value) {
         if (!value.matches("[A-Za-z0-9._-]{1,64}")) {
             throw new ConfigurationException("the organization must be 1 to 64 letters, digits, '.', '_' or '-'; got '"
@@ -162,7 +162,7 @@ public final class FineTuningServerBuilder {
         return this;
     }
 
-    /** The time that passes, by a clock that nobody sets; for tests. */
+    /** The time that passes, by a clock that is never set; for tests. */
     FineTuningServerBuilder nanos(LongSupplier value) {
         nanos = value;
         return this;

@@ -80,7 +80,7 @@ class BatchesTest {
         String text = server.get("/v1/files/" + batch.get(field).asText() + "/content").body().asText();
         for (String line : text.split("\n")) {
             JsonNode answer = JSON.readTree(line);
-            assertFalse(answers.containsKey(answer.get("custom_id").asText()), "an answer that stands twice: " + text);
+            assertFalse(answers.containsKey(answer.get("custom_id").asText()), "an answer that appears twice: " + text);
             answers.put(answer.get("custom_id").asText(), answer);
         }
         return answers;

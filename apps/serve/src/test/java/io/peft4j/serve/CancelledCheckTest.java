@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The check of a large training file ends when nobody wants it any more, or not now. */
+/** The check of a large training file ends when it is not wanted any more, or not now. */
 class CancelledCheckTest {
     @TempDir
     Path data;

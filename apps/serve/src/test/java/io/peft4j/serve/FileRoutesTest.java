@@ -35,7 +35,7 @@ class FileRoutesTest {
     private final Watch watch = new Watch();
     private TestServer server;
 
-    /** A clock that stands until it is moved. */
+    /** A clock that stops until it is moved. */
     private static final class Watch extends Clock {
         private Instant now = Instant.ofEpochSecond(1_800_000_000);
 
@@ -188,7 +188,7 @@ class FileRoutesTest {
         assertEquals(param, reply.error().get("param").asText());
     }
 
-    /** A lifetime that is sent as one JSON object, for instance, would be kept to by nobody. */
+    /** A lifetime that is sent as one JSON object, for instance, would have no effect. */
     @ParameterizedTest
     @CsvSource({"expires_after", "expires_after[second]", "user"})
     void anUnknownFieldOfTheFormIsNamed(String field) {

@@ -25,7 +25,7 @@ class GeneratedRequestsByPythonClientTest {
     Path folder;
 
     @Test
-    void noRequestMadeFromTheDescriptionIsAnsweredByAFaultOrByWhatIsNotDescribed()
+    void requestsMadeFromTheDescriptionGetDescribedAnswersAndNoFault()
             throws IOException, InterruptedException {
         Path out = folder.resolve("schemathesis.txt");
         try (TestServer server = TestServer.start(folder.resolve("server"), builder -> builder.apiKey(KEY))) {

@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What keeps a server from its work stands in its health. */
+/** What keeps a server from its work is in its health. */
 class HealthTest {
     private static final long LONG = 60_000_000_000L;
 

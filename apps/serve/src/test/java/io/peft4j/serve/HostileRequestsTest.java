@@ -52,7 +52,7 @@ class HostileRequestsTest {
         server.close();
     }
 
-    /** Whatever came before, the server goes on, and no half of an upload is left. */
+    /** Whatever came before, the server continues, and no half of an upload is left. */
     @AfterEach
     void goesOn() throws IOException {
         assertEquals(200, server.get("/health").status());
@@ -279,7 +279,7 @@ class HostileRequestsTest {
         }
     }
 
-    /** A request that comes byte by byte is answered, and nobody waits for it. */
+    /** A request that comes byte by byte is answered, and no other request waits for it. */
     @Test
     void slowRequestsAreAnsweredAndKeepNobodyWaiting() throws IOException {
         byte[] request = ("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

@@ -265,7 +265,7 @@ class JobRulesTest {
         }
     }
 
-    /** So long that it does not end by itself. */
+    /** So long that it does not end on its own. */
     private static String longJob() {
         training = server.upload(TestServer.rows(0, 200));
         return server.job(json(", 'hyperparameters': {'n_epochs': 50, 'batch_size': 2}, 'seed': 1"));

@@ -28,8 +28,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Servers that are killed at any moment: what they had accepted is there, every step of a job is told once, and losses
- * and adapter are those of a server that was left alone. More kills: {@code -Dpeft4j.kills=50}.
+ * Servers that are killed at any moment: what they had accepted is there, every step of a job is reported once, and
+ * losses and adapter are those of a server that was left alone. More kills: {@code -Dpeft4j.kills=50}.
  */
 @Tag("full")
 abstract class KillsContract {
@@ -165,7 +165,7 @@ abstract class KillsContract {
         }
     }
 
-    /** Neither another thread nor another server may write beside one that stood still and goes on. */
+    /** Neither another thread nor another server may write beside one that stopped and continues. */
     @Test
     void aPauseLongerThanTheLeaseLosesNothing() throws IOException, InterruptedException {
         Path data = folder.resolve("paused");

@@ -15,7 +15,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a server does on a base model, which has no chat template: it goes on with texts, and says what chats need. */
+/** What a server does on a base model, which has no chat template: it continues texts, and says what chats need. */
 class ModelWithoutTemplateTest {
     @TempDir
     private Path folder;

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What answers goes on to answer, whatever becomes of jobs and adapters around it. */
+/** What answers keeps answering, whatever becomes of jobs and adapters around it. */
 class ModelsThatStayTest {
     private static final String JOBS = "/v1/fine_tuning/jobs/";
 

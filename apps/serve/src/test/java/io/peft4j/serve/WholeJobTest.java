@@ -155,7 +155,7 @@ class WholeJobTest {
         }
     }
 
-    /** Nobody on this host can see whether a process of another lives; that its lease has run out tells. */
+    /** No process of this host can see whether a process of another lives; that its lease has run out tells. */
     @Test
     void aJobThatAServerOfAnotherHostHeldGoesOnHere() throws Exception {
         String job = queued();
@@ -167,7 +167,7 @@ class WholeJobTest {
         }
     }
 
-    /** As one that was thought dead and lives does, whenever it goes on. */
+    /** As one that was thought dead and lives does, whenever it continues. */
     @Test
     void aJobWaitsForWhoeverWritesToItsFolder() throws Exception {
         String job = queued();

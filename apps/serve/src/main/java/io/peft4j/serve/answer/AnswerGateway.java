@@ -139,7 +139,7 @@ final class AnswerGateway {
         }
     }
 
-    /** What a client is told. */
+    /** The error for a client. */
     static RuntimeException error(RuntimeException reason) {
         if (reason instanceof OverloadedException overloaded) {
             return ApiException.tooMany("rate_limit_exceeded", reason.getMessage(),

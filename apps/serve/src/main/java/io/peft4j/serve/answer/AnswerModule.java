@@ -146,7 +146,7 @@ public final class AnswerModule implements AutoCloseable {
         public ObjectNode answer(ObjectNode body, Asker asker) {
             Chats.Chat chat = chats.read(new RequestFields(body), asker, ChatRequest::read);
             if (chat.request().streaming().wanted()) {
-                throw ApiException.invalid("stream", "'stream' is for clients that read along; nobody does here");
+                throw ApiException.invalid("stream", "'stream' is for clients that read along; none does here");
             }
             return answer(chat, asker);
         }
@@ -325,7 +325,7 @@ public final class AnswerModule implements AutoCloseable {
         @Override
         public boolean onText(int answer, String piece, List<TokenProbability> tokens) {
             if (request.tools().forced()) {
-                // A call is told when it is complete.
+                // A call is sent when it is complete.
                 return !events.isBroken();
             }
             String content = texts.get(answer).accept(piece);

@@ -92,7 +92,7 @@ final class ChatInput {
         return ChatMessage.fromMap(map);
     }
 
-    /** Only what an assistant called or refused, and what a function gave, stands without content. */
+    /** Only what an assistant called or refused, and what a function gave, is without content. */
     private static void requireOther(JsonNode message, String role, String name) {
         boolean other = role.equals("function") || role.equals("assistant") && (message.hasNonNull("tool_calls")
                 || message.hasNonNull("function_call") || message.hasNonNull("refusal"));
@@ -112,7 +112,7 @@ final class ChatInput {
         }
     }
 
-    /** The text of parts, which stands in each under the name of its type. */
+    /** The text of parts, which each holds under the name of its type. */
     private static String text(JsonNode parts, String name) {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < parts.size(); i++) {

@@ -48,7 +48,7 @@ final class CompletionRoutes implements RouteGroup {
 
     @Override
     public void addTo(Routes routes) {
-        routes.post("/v1/completions", Operation.of("createCompletion", "Goes on with a text").body("CompletionRequest")
+        routes.post("/v1/completions", Operation.of("createCompletion", "Continues a text").body("CompletionRequest")
                 .reply("CompletionReply").reply("text/event-stream", Operation.TEXT), this::answer);
     }
 

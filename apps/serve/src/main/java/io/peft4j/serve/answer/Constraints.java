@@ -38,7 +38,7 @@ final class Constraints {
     /**
      * What the format of an answer allows.
      *
-     * @param holder the object that has the schema, where there is one
+     * @param holder the object that has the schema, if there is one
      * @param field the field that has the format
      * @param schemaField the field that has the schema
      */

@@ -172,7 +172,7 @@ final class DecisionRoutes implements RouteGroup {
 
     /**
      * Typed questions of requests that wait while others are computed, answered together: by a chat model's base and
-     * adapters in one batch, by other models one batch each. A request that fills a pass by itself waits for nobody.
+     * adapters in one batch, by other models one batch each. A request that fills a pass alone does not wait.
      */
     private static final class DecisionQueue {
         /** About what a pass takes. */
@@ -180,7 +180,7 @@ final class DecisionRoutes implements RouteGroup {
 
         private final Optional<PeftModel> adapters;
         private final Queue<Waiting> waiting = new ArrayDeque<>();
-        /** The one that has it computes for all that wait; the longest waiting is next. */
+        /** The one that has it computes for all waiting ones; the longest waiting is next. */
         private final ReentrantLock turn = new ReentrantLock(true);
 
         private record Waiting(Decider decider, Reading reading, CompletableFuture<DecisionResult> result) {
@@ -238,7 +238,7 @@ final class DecisionRoutes implements RouteGroup {
             return batches.values();
         }
 
-        /** What fails is not all that was asked: each adapter is asked alone then, and at last each request. */
+        /** Not everything asked fails: each adapter is asked alone then, and at last each request. */
         private void answer(List<Waiting> batch) {
             try {
                 List<DecisionResult> results = together(batch);

@@ -30,7 +30,7 @@ import java.util.TreeSet;
 
 /**
  * {@code POST /v1/embeddings}, by models that were made for it. A model that predicts tokens gives no vectors: what a
- * mean of its hidden states would be good for, nobody knows.
+ * mean of its hidden states would be good for is not known.
  */
 final class EmbeddingRoutes implements RouteGroup, Endpoint {
     private final ServedModels models;

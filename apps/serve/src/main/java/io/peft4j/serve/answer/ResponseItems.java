@@ -18,7 +18,7 @@ final class ResponseItems {
         return message;
     }
 
-    /** The part that a message's text stands in. */
+    /** The part of a message's text. */
     static ObjectNode text(String text, ArrayNode logProbabilities) {
         ObjectNode part = Json.object().put("type", "output_text").put("text", text);
         part.putArray("annotations");

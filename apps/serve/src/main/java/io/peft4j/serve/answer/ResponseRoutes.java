@@ -193,7 +193,7 @@ final class ResponseRoutes implements RouteGroup {
         /**
          * The messages.
          *
-         * @param instructions what stands before all others, as the system's
+         * @param instructions the system message before all others
          * @param input a text of the user, or items
          */
         static List<JsonNode> messages(Optional<String> instructions, JsonNode input) {

@@ -60,7 +60,7 @@ final class ResponseStream implements AnswerListener {
     public synchronized boolean onText(int answer, String piece, List<TokenProbability> tokens) {
         begin();
         held.addAll(replies.logProbabilities(tokens));
-        // A forced call is told when it is complete.
+        // A forced call is sent when it is complete.
         String content = tools.forced() ? "" : text.accept(piece);
         return content.isEmpty() ? !events.isBroken() : say(content);
     }

@@ -42,7 +42,7 @@ public final class BatchRoutes implements RouteGroup {
     private final Clock clock;
 
     /**
-     * Routes over what is stored; the worker is told of what there is to do.
+     * Routes over what is stored; the worker is notified of work.
      *
      * @param base the base model, whose servers answer
      * @param endpoints the paths that requests may name

@@ -112,7 +112,7 @@ public final class FileRoutes implements RouteGroup {
         fields.requireKnown();
         LongRequests.enter(request);
         Path spool = store.files().spool();
-        // What a file is, is told by the ending of its name.
+        // The ending of its name says what a file is.
         String ending = stored.filename().substring(Math.max(0, stored.filename().length() - LONGEST_ENDING));
         Path place = Files.createLink(spool.resolveSibling(spool.getFileName() + "-" + safe(ending)),
                 store.files().content(stored.id()));

@@ -48,7 +48,7 @@ public final class JobRoutes implements RouteGroup {
     private final JobJson json;
     private final Clock clock;
 
-    /** Routes over what is stored; the worker is told of what there is to do. */
+    /** Routes over what is stored; the worker is notified of work. */
     public JobRoutes(Store store, ServedModels models, JobWorker worker, String organization, Clock clock) {
         this.store = store;
         this.models = models;

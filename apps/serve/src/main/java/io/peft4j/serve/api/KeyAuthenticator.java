@@ -53,7 +53,7 @@ public final class KeyAuthenticator implements Authenticator {
     /**
      * Doors for the key of the start and the stored ones.
      *
-     * @param nanos the time that has passed, by a clock that nobody sets: else a step of it would let a revoked key in
+     * @param nanos the time that has passed, by a clock that is never set: else a step of it would let a revoked key in
      *     for as long, or forget what a key has used
      */
     public KeyAuthenticator(Optional<String> master, KeyTable keys, LongSupplier nanos) {

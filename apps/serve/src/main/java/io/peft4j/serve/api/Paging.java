@@ -16,7 +16,7 @@ final class Paging {
     private Paging() {
     }
 
-    /** Adds the parameters and the reply of a list to what is told of its route. */
+    /** Adds the parameters and the reply of a list to the description of its route. */
     static Operation describe(Operation operation, int mostLimit, String entry) {
         return operation.query("limit", "How many entries", "{'type': 'integer', 'minimum': 1, 'maximum': " + mostLimit
                 + "}").query("order", "By age; the newest first unless asc",

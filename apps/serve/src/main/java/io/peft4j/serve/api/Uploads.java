@@ -36,7 +36,7 @@ import java.util.TreeSet;
  */
 final class Uploads {
     private static final long MOST_BYTES = 512L << 20;
-    /** The other fields, and what stands around them. */
+    /** The other fields, and their delimiters. */
     private static final long MOST_BESIDE = 64 << 10;
     private static final int MOST_NAME = 255;
     private static final long SHORTEST = 3600;

@@ -72,7 +72,7 @@ public final class ApiException extends PeftException {
                 "the disk of the server is full; nothing was stored. Try again when there is room", RETRY_SECONDS);
     }
 
-    /** 499, the status that nginx logs: the client closed the connection, so nobody reads this. */
+    /** 499, the status that nginx logs: the client closed the connection, so it is never read. */
     public static ApiException clientClosed() {
         return of(499, "invalid_request_error", "client_closed", null, "the client closed the connection");
     }

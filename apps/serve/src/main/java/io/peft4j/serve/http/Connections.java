@@ -16,7 +16,7 @@ final class Connections {
     }
 
     /**
-     * Whether a client has closed its side while it waits for a reply. Over HTTP/1.1 nobody reads the connection in
+     * Whether a client has closed its side while it waits for a reply. Over HTTP/1.1 the connection is not read in
      * that time, so this does, without waiting: at its end the client is gone, and bytes are those of its next request,
      * which are given back. For the thread that handles the request, after its body was read.
      */

@@ -20,9 +20,9 @@ public interface Endpoint {
      * Who waits for an answer.
      *
      * @param caller whose limits hold
-     * @param look runs between two pieces of work; throws an {@link ApiException} when nobody waits any more
+     * @param look runs between two pieces of work; throws an {@link ApiException} when no client waits any more
      * @param leave runs when the own work is done, and others are waited for
-     * @param gone whether nobody waits any more
+     * @param gone whether no client waits any more
      */
     record Asker(Caller caller, Runnable look, Runnable leave, BooleanSupplier gone) {
         /** The client of a request. */

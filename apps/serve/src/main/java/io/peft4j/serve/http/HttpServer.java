@@ -76,7 +76,7 @@ public final class HttpServer implements AutoCloseable {
      *
      * @param diskFull takes note of any failure, and gives whether it was that the disk is full
      * @param share lets short requests go before long work
-     * @throws ConfigurationException when nobody can listen there
+     * @throws ConfigurationException when it is not possible to listen there
      */
     public HttpServer(String host, int port, Authenticator doors, ServerMetrics meters,
             Predicate<Throwable> diskFull, WorkShare share, List<RouteGroup> groups) {
@@ -113,7 +113,7 @@ public final class HttpServer implements AutoCloseable {
         return threads;
     }
 
-    /** Javalin would log a stack trace where nobody can listen. */
+    /** Javalin would log a stack trace if it is not possible to listen. */
     private static ServerSocketChannel bind(String host, int port) {
         try {
             ServerSocketChannel socket = ServerSocketChannel.open();
@@ -264,8 +264,8 @@ public final class HttpServer implements AutoCloseable {
     }
 
     /**
-     * Gives memory back to the system that long requests have used, when there have been none for a while. By itself
-     * Java keeps what its heap has grown to, and the C library what lies between memory in use.
+     * Gives memory back to the system that long requests have used, when there have been none for a while. Java
+     * keeps what its heap has grown to, and the C library what lies between memory in use.
      */
     private static final class FreedMemory implements AutoCloseable {
         private static final Logger LOG = LoggerFactory.getLogger(FreedMemory.class);
@@ -316,7 +316,7 @@ public final class HttpServer implements AutoCloseable {
         }
     }
 
-    /** The routes of a server, by which it tells what there is when somebody asks for another. */
+    /** The routes of a server, by which it says what exists when another is asked for. */
     private static final class RouteTable {
         private final Javalin javalin;
         private final Map<String, String> elsewhere;
@@ -346,7 +346,7 @@ public final class HttpServer implements AutoCloseable {
             return names(route -> route.matches(path), route -> route.endpoint.method.name());
         }
 
-        /** What a client is told whose request has no route, by its method or path. */
+        /** The error for a client whose request has no route, by its method or path. */
         ApiException refusal(HttpResponseException error, String method, String path) {
             String what = method + " " + path;
             return switch (error.getStatus()) {

@@ -7,18 +7,18 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.LongSupplier;
 
 /**
- * What is wrong with a server, for whoever asks for its health. A problem that goes on is met again and again; one that
+ * What is wrong with a server, for whoever asks for its health. A lasting problem is met again and again; one that
  * is not met any more is forgotten after a while. For use by several threads.
  */
 public final class Problems {
-    /** How long an error of the JVM is told. */
+    /** How long an error of the JVM is reported. */
     private static final Duration ERRORS = Duration.ofMinutes(5);
 
     private final LongSupplier nanos;
     /** When they are forgotten. */
     private final Map<String, Long> ends = new ConcurrentSkipListMap<>();
 
-    /** @param nanos the time that has passed, by a clock that nobody sets */
+    /** @param nanos the time that has passed, by a clock that is never set */
     public Problems(LongSupplier nanos) {
         this.nanos = nanos;
     }
@@ -27,7 +27,7 @@ public final class Problems {
      * A problem was met.
      *
      * @param what told to everybody: without names, places and texts of anybody
-     * @param time how long it is told
+     * @param time how long it is reported
      */
     public void met(String what, Duration time) {
         ends.put(what, nanos.getAsLong() + time.toNanos());
@@ -45,7 +45,7 @@ public final class Problems {
         }
     }
 
-    /** All that were met lately. */
+    /** The problems met lately. */
     public List<String> now() {
         long now = nanos.getAsLong();
         ends.values().removeIf(end -> end - now < 0);

@@ -12,7 +12,7 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * The fields of a request, by name and type. A field that is null counts as absent. What nobody has asked for is
+ * The fields of a request, by name and type. A field that is null counts as absent. What was not read is
  * unknown in the end, and refused.
  */
 public final class RequestFields {
@@ -158,7 +158,7 @@ public final class RequestFields {
                 });
     }
 
-    /** Refuses what nobody asked for. */
+    /** Refuses what was not read. */
     public void requireKnown() {
         names().forEach(name -> {
             if (!known.contains(name)) {

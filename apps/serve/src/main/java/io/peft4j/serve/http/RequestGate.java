@@ -25,7 +25,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Stands before all routes: bodies are read as they come, without a thread that waits for them, within a memory that
+ * Comes before all routes: bodies are read as they come, without a thread that waits for them, within a memory that
  * all of them share; uploads, which go to the disk, have a limited number of threads; and some threads are kept for
  * what must always answer.
  */
@@ -68,7 +68,7 @@ final class RequestGate extends Handler.Wrapper {
      * @param alwaysOpen paths that are answered however busy the server is; the console's files are, too
      * @param failures hears what fails outside of the routes
      * @param running has a party for each request that routes handle, until its whole response is written
-     * @param share is told of each short request, for as long
+     * @param share is held for each short request, for as long
      */
     RequestGate(Set<String> alwaysOpen, Limits limits, Consumer<Throwable> failures, Phaser running,
             WorkShare share) {

@@ -9,7 +9,7 @@ import java.io.UncheckedIOException;
 import java.util.Map;
 import java.util.Objects;
 
-/** Takes routes, each with what is told of it, and describes them all by OpenAPI. */
+/** Takes routes, each with its description, and describes them all by OpenAPI. */
 public final class Routes {
     private final RoutesConfig handlers;
     private final Map<String, String> elsewhere;
@@ -39,7 +39,7 @@ public final class Routes {
         handlers.delete(path, guarded(handler));
     }
 
-    /** A part of OpenAI's API that is not here: whoever asks for any of it is told what to use. */
+    /** A part of OpenAI's API that is not here: requests for any of it get the name of what to use. */
     public void elsewhere(String path, String instead) {
         elsewhere.put(path, instead);
     }

@@ -30,12 +30,12 @@ public final class ServerMetrics {
         return registry;
     }
 
-    /** A value that is asked for when somebody looks. */
+    /** A value that is computed when it is read. */
     public void gauge(String name, String description, Supplier<Number> value, String... tags) {
         Gauge.builder(name, value).description(description).tags(tags).register(registry);
     }
 
-    /** A request was answered; it goes by its route, never by what stands in it. */
+    /** A request was answered; it is counted by its route, never by its content. */
     void answered(Context request, Duration time) {
         Endpoint route = request.endpoints().lastHttpEndpoint();
         Timer.builder("http.server.requests").description("Requests by route and status")

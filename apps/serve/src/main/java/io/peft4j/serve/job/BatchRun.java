@@ -63,7 +63,7 @@ public final class BatchRun {
      *
      * @param endpoints what answers, by its path
      * @param share knows of the clients that wait
-     * @param spend is told how many tokens were used for the key of an id
+     * @param spend gets how many tokens were used for the key of an id
      */
     public BatchRun(Store store, Map<String, Endpoint> endpoints, WorkShare share, Clock clock,
             ObjLongConsumer<String> spend) {
@@ -125,7 +125,7 @@ public final class BatchRun {
                 pieces.pause();
                 String id = Line.of(next.get(), endpoint(running.job())).id();
                 if (!ids.add(id)) {
-                    throw wrong(next.get(), "duplicate_custom_id", "the 'custom_id' '" + id + "' stands twice");
+                    throw wrong(next.get(), "duplicate_custom_id", "the 'custom_id' '" + id + "' appears twice");
                 }
             }
         }
@@ -200,7 +200,7 @@ public final class BatchRun {
             }
         }
 
-        /** @param beside whether it goes on while clients wait */
+        /** @param beside whether it continues while clients wait */
         private void answerAll(boolean beside) {
             try {
                 while (!isOver()) {
@@ -248,7 +248,7 @@ public final class BatchRun {
             }
         }
 
-        /** The line of an answer; empty where there is no room for the request now, or the batch was stopped. */
+        /** The line of an answer; empty if there is no room for the request now, or the batch was stopped. */
         private Optional<ObjectNode> answer(Line line) {
             WorkShare.Pieces pieces = share.pieces();
             Endpoint.Asker asker = new Endpoint.Asker(caller, () -> {

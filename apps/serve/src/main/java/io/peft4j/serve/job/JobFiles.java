@@ -115,9 +115,9 @@ final class JobFiles {
     }
 
     /**
-     * Makes the run fit to be gone on with: one that left an adapter and no checkpoint is begun anew.
+     * Makes the run fit to be gone on with: one that left an adapter and no checkpoint is begun again.
      *
-     * @param check throws where the job is another worker's, while nobody else can write to the run
+     * @param check throws where the job is another worker's, while no other process can write to the run
      * @throws FolderLock.InUseException when another process writes to it
      */
     void prepareRun(Runnable check) {

@@ -21,7 +21,7 @@ import io.peft4j.train.plan.Hyperparameters;
 import java.util.Optional;
 
 /**
- * What a job trains with, see {@link Tuning}. Chosen once and kept with the job: wherever it goes on, it goes on with
+ * What a job trains with, see {@link Tuning}. Chosen once and kept with the job: wherever it resumes, it resumes with
  * this.
  *
  * @param training options of the training, none of which is left to rules

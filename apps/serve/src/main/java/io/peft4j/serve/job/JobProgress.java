@@ -37,8 +37,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Tells of a training: an event for each step, and after each epoch a checkpoint that answers as a model. A step at the
- * end of an epoch is told when the loss on the validation data is known, too. Steps that were told before the job was
- * interrupted are not told again: they have the same figures.
+ * end of an epoch is reported when the loss on the validation data is known, too. Steps that were told before the job
+ * was interrupted are not told again: they have the same figures.
  */
 final class JobProgress implements TrainingListener {
     /** What a line of the trainer's metrics has beside what the objective measures. */

@@ -42,7 +42,7 @@ public final class JobWorker implements AutoCloseable {
     /** Jobs whose data is looked at at a time: one that takes long holds up no other. */
     private static final int CHECKS = 3;
     private static final long TIDY_NANOS = 60_000_000_000L;
-    /** What goes on is met again within this time. */
+    /** What lasts is met again within this time. */
     private static final Duration PROBLEM = Duration.ofSeconds(10);
     private static final String IN_USE = "a job cannot start: another process holds its folder";
 
@@ -192,7 +192,7 @@ public final class JobWorker implements AutoCloseable {
         return false;
     }
 
-    /** Throws nothing, also where there is no memory for a line of the log. */
+    /** Throws nothing, also if there is no memory for a line of the log. */
     private void tell(Throwable trouble) {
         try {
             problems.note(trouble);
@@ -201,7 +201,7 @@ public final class JobWorker implements AutoCloseable {
                 LOG.warn("job queue unavailable: {}", trouble.getMessage());
             } else {
                 problems.met("jobs cannot be taken", PROBLEM);
-                LOG.error("job queue failed; its worker goes on", trouble);
+                LOG.error("job queue failed; its worker continues", trouble);
             }
         } catch (RuntimeException | Error e) {
             pause(1);
@@ -237,8 +237,8 @@ public final class JobWorker implements AutoCloseable {
     }
 
     /**
-     * Does something with a job that was taken, and gives it back. One that was stopped by a disk that is full goes on
-     * when there is room: that is no fault of it.
+     * Does something with a job that was taken, and gives it back. One that was stopped by a full disk resumes when
+     * there is room: that is no fault of it.
      *
      * @param seen what was seen before a failure
      */
@@ -348,7 +348,7 @@ public final class JobWorker implements AutoCloseable {
         }
     }
 
-    /** Stops what trains after its step and saves it, so that it goes on at the next start. */
+    /** Stops what trains after its step and saves it, so that it resumes at the next start. */
     @Override
     public void close() {
         closed = true;

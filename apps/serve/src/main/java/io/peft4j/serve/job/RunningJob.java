@@ -12,11 +12,11 @@ import java.util.concurrent.atomic.AtomicReference;
 final class RunningJob {
     /** Why a training stops before its end. */
     enum Stop {
-        /** The server stops; the job goes on at the next start. */
+        /** The server stops; the job resumes at the next start. */
         SERVER,
-        /** Somebody paused it. */
+        /** It was paused. */
         PAUSED,
-        /** Somebody cancelled it, or it went to another worker. */
+        /** It was cancelled, or went to another worker. */
         LOST
     }
 

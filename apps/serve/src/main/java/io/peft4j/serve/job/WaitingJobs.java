@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.function.LongSupplier;
 
 /**
- * Jobs that wait for room on the disk. Each is told so once, and once that it goes on; where the database has no room
- * for that either, as soon as it has. For use by several threads.
+ * Jobs that wait for room on the disk. Each gets an event of that once, and once that it resumes; where the database
+ * has no room for that either, as soon as it has. For use by several threads.
  */
 final class WaitingJobs {
     private final Store store;
@@ -24,7 +24,7 @@ final class WaitingJobs {
     /** A job was stopped by a disk that is full. */
     synchronized void add(String job) {
         JobEvent event = JobEvent.warn("disk-full-" + Ids.letters(8),
-                "The disk of the server is full; the job waits until there is room, and goes on from its last "
+                "The disk of the server is full; the job waits until there is room, and resumes from its last "
                         + "checkpoint");
         if (waiting.putIfAbsent(job, event) == null) {
             tell(job, event);

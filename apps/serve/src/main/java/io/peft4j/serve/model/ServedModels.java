@@ -124,17 +124,17 @@ public final class ServedModels implements AutoCloseable {
         return !base.network().task().type().hasHead();
     }
 
-    /** The model of a name that gives vectors of texts; empty where there is none, or it does not. */
+    /** The model of a name that gives vectors of texts; empty if there is none, or it does not. */
     public Optional<LanguageModel> embedder(String name, Caller caller) {
         return find(name, caller, ServedModels::givesVectors);
     }
 
-    /** The model of a name that scores texts for a query; empty where there is none, or it does not. */
+    /** The model of a name that scores texts for a query; empty if there is none, or it does not. */
     public Optional<LanguageModel> reranker(String name, Caller caller) {
         return find(name, caller, Reranker::isFor).filter(model -> isTrained(name));
     }
 
-    /** The model of a name that answers typed questions; empty where there is none, or it does not. */
+    /** The model of a name that answers typed questions; empty if there is none, or it does not. */
     public Optional<Decider> decider(String name, Caller caller) {
         return !isDecider(name) ? Optional.empty() : further.containsKey(name)
                 ? find(name, caller, ServedModels::decides).map(found -> new Decider(found, Optional.empty()))
@@ -164,7 +164,7 @@ public final class ServedModels implements AutoCloseable {
                 .map(this::view) : Optional.empty();
     }
 
-    /** A head that was made anew says nothing without an adapter. */
+    /** A new head says nothing without an adapter. */
     private boolean isTrained(String name) {
         boolean adapted = !further.containsKey(name) && !isBase(name);
         Network network = further.getOrDefault(name, base).network();
@@ -362,7 +362,7 @@ public final class ServedModels implements AutoCloseable {
         return find(name, Caller.LOCAL);
     }
 
-    /** As {@link #find(String)}, for somebody who may not know of it. */
+    /** As {@link #find(String)}, for a caller who may not know of it. */
     public Optional<ServedModel> find(String name, Caller caller) {
         Optional<ServedModel> known = known(name, caller);
         if (known.filter(ServedModel::hasLeft).isEmpty()) {
@@ -416,8 +416,8 @@ public final class ServedModels implements AutoCloseable {
     }
 
     /**
-     * All that a caller may know of, the base first and those beside it last; without the checkpoints that jobs have
-     * left on their way.
+     * All models that a caller may know of, the base first and those beside it last; without the checkpoints that jobs
+     * have left on their way.
      */
     public synchronized List<ServedModel> all(Caller caller) {
         List<ServedModel> all = new ArrayList<>();

@@ -23,7 +23,7 @@ import java.util.Map;
  * {@code starts-with}, {@code regex}, {@code is-json} and {@code contains-json} with a schema as their value,
  * {@code similar} with a {@code threshold}, and by a model that judges {@code llm-rubric}, {@code g-eval},
  * {@code model-graded-closedqa} and {@code factuality}; {@code not-} before a type turns it around. A prompt is the
- * first of {@code prompts} with the variables put in, or the variable {@code prompt} or {@code question} where there is
+ * first of {@code prompts} with the variables put in, or the variable {@code prompt} or {@code question} if there is
  * none.
  *
  * <p>Or in the form of OpenAI's Evals: {@code testing_criteria} ({@code string_check}, {@code text_similarity} by

@@ -21,7 +21,7 @@ import java.util.List;
 public record ModelComparison(int questions, double before, double after, Interval difference, List<Item> lost,
         List<Item> won, double secondsBefore, double secondsAfter) {
     private static final double MORE_OFTEN_THAN_NOT = 0.5;
-    /** The loss that nobody notices among a rescue's questions. */
+    /** The loss that goes unnoticed among a rescue's questions. */
     private static final double ACCEPTED = 0.05;
 
     /**

@@ -20,7 +20,7 @@ import java.util.TreeMap;
 
 /**
  * Answers that a model gave to questions, several each, in a file that grows by a line an answer: whoever is stopped
- * goes on where they were.
+ * resumes where they were.
  */
 final class RecordedAnswers {
     private static final ObjectMapper JSON = new ObjectMapper();

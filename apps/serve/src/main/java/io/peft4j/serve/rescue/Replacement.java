@@ -43,7 +43,7 @@ final class Replacement implements AutoCloseable {
     }
 
     /**
-     * Trains it, goes on where that was stopped, or loads it where it is there.
+     * Trains it, resumes where that was stopped, or loads it if it exists.
      *
      * @param chooses whether it chooses between the answers that were learned, rather than write them
      */

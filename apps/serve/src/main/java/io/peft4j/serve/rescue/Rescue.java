@@ -35,8 +35,8 @@ import java.util.Optional;
  *
  * <p>It lists what the account has, downloads training and validation files, records the tuned models' answers to
  * questions that were held out while they can still be asked, trains the same data here with the same hyperparameters,
- * and asks the new models the same. What is there already is not fetched again, so a rescue that was stopped goes on.
- * What cannot be had is a fault in the report, and does not keep the rest from being done.
+ * and asks the new models the same. What is there already is not fetched again, so a rescue that was stopped can be
+ * resumed. What cannot be had is a fault in the report, and does not keep the rest from being done.
  */
 public final class Rescue {
     private static final ObjectMapper JSON = new ObjectMapper();

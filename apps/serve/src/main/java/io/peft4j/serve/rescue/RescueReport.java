@@ -41,7 +41,7 @@ public record RescueReport(Optional<String> base, List<RescuedModel> models, Lis
     }
 
     /**
-     * Whether there were models, and with each was done what was asked for: it stands here now and passes what was
+     * Whether there were models, and with each was done what was asked for: it is here now and passes what was
      * asserted; or, where nothing was to be trained, its data and answers are here.
      */
     public boolean isComplete() {

@@ -40,7 +40,7 @@ public record RescuedModel(TunedModel model, int rows, int answers, Optional<Pat
         return answers > 0 && faults.isEmpty();
     }
 
-    /** Whether a model stands in its place, passes the assertions, and was merged where that was asked for. */
+    /** Whether a model takes its place, passes the assertions, and was merged where that was asked for. */
     public boolean isRescued() {
         return adapter.isPresent() && assertions.map(outcome -> outcome.failures().isEmpty()).orElse(true)
                 && merged.map(one -> one.file().isPresent()).orElse(true);

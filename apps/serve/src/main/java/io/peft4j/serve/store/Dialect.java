@@ -115,12 +115,12 @@ enum Dialect {
         return sql.replace("{{sequence}}", sequence);
     }
 
-    /** Ends a query of rows that nobody else is to take. */
+    /** Ends a query of rows that no other transaction is to take. */
     String skipLocked() {
         return skipLocked;
     }
 
-    /** Ends a query of rows that nobody else is to change before the transaction ends, and waits for who does so. */
+    /** Ends a query of rows that no other transaction is to change before this one ends; waits for one that does. */
     String lock() {
         return lock;
     }

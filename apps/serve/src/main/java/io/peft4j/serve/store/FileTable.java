@@ -52,7 +52,7 @@ public final class FileTable {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot keep the file " + file.id(), e);
         }
-        // Where the database fails, nobody knows whether the row is there, so its content stays.
+        // Where the database fails, it is unknown whether the row is there, so its content stays.
         records.put(file);
         boolean kept = database.transaction(sql -> {
             KeyTable.lock(sql, database.dialect(), file.owner());

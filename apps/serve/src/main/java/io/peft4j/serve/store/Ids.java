@@ -3,7 +3,7 @@ package io.peft4j.serve.store;
 import java.security.SecureRandom;
 import java.util.regex.Pattern;
 
-/** Names of things: a prefix and letters that nobody can guess. */
+/** Names of things: a prefix and letters that cannot be guessed. */
 public final class Ids {
     private static final String LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     private static final SecureRandom RANDOM = new SecureRandom();

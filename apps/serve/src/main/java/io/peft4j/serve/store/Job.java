@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  * @param owner id of the key that it was made with
  * @param project whose keys see it
  * @param base the base model
- * @param status where it stands
+ * @param status its status
  * @param paused whether it waits to be resumed
  * @param request what was asked for: {@code training_file}, {@code validation_file}, {@code suffix}, {@code seed},
  *     {@code metadata}, {@code integrations}, {@code method}, {@code model}; of a batch {@code input_file_id},

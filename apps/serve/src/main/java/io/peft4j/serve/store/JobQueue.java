@@ -86,7 +86,7 @@ public final class JobQueue {
         });
     }
 
-    /** The oldest job that nobody holds, or whose worker is gone. */
+    /** The oldest job that is not held, or whose worker is gone. */
     private Optional<Held> next(Sql sql, String base, String condition) throws SQLException {
         Sql.Row<Held> row = found -> new Held(found.getLong("seq"), found.getString("id"), found.getLong("fence"),
                 found.getLong("beat"));
@@ -152,7 +152,7 @@ public final class JobQueue {
                 && insert(sql, claim.id(), List.of(event), now));
     }
 
-    /** Also lets nobody take the job before the transaction ends. */
+    /** Also keeps others from taking the job before the transaction ends. */
     private boolean isMine(Sql sql, JobClaim claim) throws SQLException {
         return sql.update("UPDATE jobs SET beat = beat + 1 WHERE id = ?" + MINE, claim.id(), worker, claim.fence()) > 0;
     }
@@ -182,7 +182,7 @@ public final class JobQueue {
         return sql.insert("checkpoints", checkpoint.row(), " ON CONFLICT (job, step) DO NOTHING");
     }
 
-    /** Ends a job well: all that it leaves is there at once. Gives whether the job was still held. */
+    /** Ends a job well: everything that it leaves is there at once. Gives whether the job was still held. */
     public boolean succeed(JobClaim claim, Outcome outcome, long now) {
         return recorded(claim, database.transaction(sql -> {
             if (sql.update("UPDATE jobs SET status = 'succeeded', fine_tuned_model = ?, trained_tokens = ?, "

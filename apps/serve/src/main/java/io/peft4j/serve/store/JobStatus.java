@@ -2,7 +2,7 @@ package io.peft4j.serve.store;
 
 import java.util.Locale;
 
-/** Where a job stands; the names are those of OpenAI's clients, which know no paused one. */
+/** The status of a job; the names are those of OpenAI's clients, which know no paused one. */
 public enum JobStatus {
     /** Its data is looked at, or waits for it. */
     VALIDATING_FILES,
@@ -14,7 +14,7 @@ public enum JobStatus {
     SUCCEEDED,
     /** Its error says why. */
     FAILED,
-    /** Somebody stopped it. */
+    /** It was stopped. */
     CANCELLED;
 
     /** The name in replies and rows. */

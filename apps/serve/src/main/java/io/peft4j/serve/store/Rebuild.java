@@ -45,7 +45,7 @@ public final class Rebuild {
     /**
      * Builds it. A file that is there is put aside.
      *
-     * @param url the database, which must be empty; the file in the folder where there is none
+     * @param url the database, which must be empty; by default the file in the folder
      */
     public static Found run(Path folder, Optional<String> url) {
         Path place = folder.toAbsolutePath().normalize();

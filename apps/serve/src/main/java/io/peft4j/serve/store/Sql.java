@@ -16,7 +16,7 @@ import java.util.function.Function;
 
 /** Statements of one transaction. Values are always parameters, never part of a statement. */
 final class Sql {
-    /** A condition: of a project, or of any where there is none; takes the project twice. */
+    /** A condition: of a project, or of any if there is none; takes the project twice. */
     static final String OF_PROJECT = "(CAST(? AS TEXT) IS NULL OR project = ?)";
 
     private final Connection connection;
@@ -108,7 +108,7 @@ final class Sql {
         return Optional.of(row.path(column)).filter(JsonNode::isNumber).map(JsonNode::longValue);
     }
 
-    /** A text; null where the column is, and a failure where there is none. */
+    /** A text; null where the column is, and a failure if it is missing. */
     static String text(JsonNode row, String column) {
         return row.get(column).textValue();
     }

@@ -27,9 +27,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * All that a server keeps, below one folder: {@code files} with the contents of files, {@code jobs} with a folder for
- * each job, {@code records} from which a database that is lost is built again, {@code uploads} for what comes in, and
- * a database, which is the file {@code state.db} there or one of PostgreSQL that several servers share
+ * Everything that a server keeps, below one folder: {@code files} with the contents of files, {@code jobs} with a
+ * folder for each job, {@code records} from which a database that is lost is built again, {@code uploads} for what
+ * comes in, and a database, which is the file {@code state.db} there or one of PostgreSQL that several servers share
  * together with the folder.
  *
  * <p>Contents are written and forced to the disk before the row that tells of them, so that a row never speaks of what
@@ -70,7 +70,7 @@ public final class Store implements AutoCloseable {
      *
      * @param database the database; empty for the file in the folder, which one server uses at a time
      * @param lease the time after which a job of a server that gives no sign of life goes to another
-     * @param nanos the time that has passed, by a clock that nobody sets
+     * @param nanos the time that has passed, by a clock that is never set
      * @param usable gives the bytes that the disk has room for; empty to ask the system
      */
     public record Options(Optional<String> database, Duration lease, LongSupplier nanos,
@@ -286,7 +286,7 @@ public final class Store implements AutoCloseable {
             }
         }
 
-        /** A database that is new, where there is something that an earlier one told of. */
+        /** A database that is new, although files of an earlier one exist. */
         static void requireNothingKept(Path folder) {
             long jobs = count(folder.resolve("jobs"));
             long files = count(folder.resolve("files"));

@@ -15,7 +15,7 @@ import java.util.Optional;
  * @param purpose what it is for
  * @param bytes its size
  * @param createdAt seconds since 1970
- * @param expiresAt when it goes by itself
+ * @param expiresAt when it is deleted automatically
  * @param status {@code processed} or {@code error}
  * @param statusDetails what is wrong with it
  */

@@ -1,4 +1,4 @@
-/** Pieces of a text, words and what stands between them. */
+/** Pieces of a text, words and what is between them. */
 const pieces = text => text.match(/\s+|[^\s]+/g) || [];
 const LONGEST = 600;
 

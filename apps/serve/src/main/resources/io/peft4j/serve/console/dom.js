@@ -45,7 +45,7 @@ export function labelled(field, title, hint) {
   return [el("label", { for: field.id }, title), field, hint && el("p", { class: "hint", id: `${field.id}-hint` }, hint)];
 }
 
-/** A part that is folded until somebody wants to see it. */
+/** A part that is folded until it is opened. */
 export const folded = (title, ...content) => el("details", {}, el("summary", {}, title), ...content);
 
 let wiping;

@@ -166,7 +166,7 @@ class EmbeddingServerTest {
         assertEquals("context_length_exceeded", JSON.readTree(reply.body()).at("/error/code").asText(), reply.body());
     }
 
-    /** It is told what the model does, on every route that answers or trains. */
+    /** The error says what the model does, on every route that answers or trains. */
     @Test
     void nobodyIsAnsweredByAModelThatGivesVectors() throws IOException, InterruptedException {
         for (String route : List.of("chat/completions", "responses", "completions", "fine_tuning/jobs")) {

@@ -145,7 +145,7 @@ class RerankServerTest {
                 .contains("may have 1000 texts, got 1001"));
     }
 
-    /** It is told what a model does, on every route. */
+    /** The error says what a model does, on every route. */
     @Test
     void whatAModelDoesNotDoIsSaid() throws IOException, InterruptedException {
         String vector = send("/v1/rerank", "{'model': 'vectors', " + REQUEST + "}").body();

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ToolTextTest {
     private static final List<String> TOOLS = List.of("weather", "time");
 
-    /** The content that is told while the text comes one character at a time, and what comes in the end. */
+    /** The content that is sent while the text comes one character at a time, and what comes in the end. */
     private static ToolForm.Parsed inPieces(ToolForm form, String text) {
         ToolText pieces = new ToolText(Optional.of(form), TOOLS);
         StringBuilder content = new StringBuilder();

@@ -191,7 +191,7 @@ final class Browser implements AutoCloseable {
         return new ArrayList<>(errors);
     }
 
-    /** All that the pages asked for. */
+    /** Everything the pages asked for. */
     List<String> requests() {
         return new ArrayList<>(requests);
     }

@@ -328,7 +328,7 @@ class ConsoleTest {
     }
 
     @Test
-    void noPageHasAnErrorAForeignRequestAFieldWithoutALabelOrIsWiderThanAPhone() throws IOException,
+    void pagesAreFreeOfErrorsAndForeignRequestsLabelledAndFitAPhone() throws IOException,
             InterruptedException {
         start(builder());
         Files.createDirectories(PICTURES);
@@ -360,7 +360,7 @@ class ConsoleTest {
     }
 
     @Test
-    void aServerWithAKeyAsksForItOnceSaysWhenItIsWrongAndShowsNothingBefore() throws IOException, InterruptedException {
+    void consoleAsksForTheKeyOnceRefusesAWrongOneShowsNothingBefore() throws IOException, InterruptedException {
         start(builder().apiKey("sesame-open"));
         browser.open(server.url() + "/");
         browser.await("document.querySelector('#key-dialog').open");

@@ -60,7 +60,7 @@ class TrainingFileTest {
         assertEquals(3, looks.get());
     }
 
-    /** Lines that are no rows take memory, too, and the first of them is told. */
+    /** Lines that are no rows take memory, too, and the first of them is reported. */
     @Test
     void linesThatAreNoRowsCount() throws IOException {
         TrainingFile.Look look = TrainingFile.look(compressed("x\n", 100_000), 100_000, NOTHING);

@@ -18,7 +18,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Stands before a server and lets a service's troubles happen: every third question is refused for a second, the first
+ * Is a proxy of a server and lets a service's troubles happen: every third question is refused for a second, the first
  * download breaks off in its middle, a file is gone and a model is dead.
  */
 final class FaultyProxy implements AutoCloseable {

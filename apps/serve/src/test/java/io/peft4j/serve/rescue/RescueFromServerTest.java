@@ -81,7 +81,7 @@ class RescueFromServerTest {
     }
 
     @Test
-    void whatTheServiceStillHasComesHomeThroughItsTroublesAndTheRestIsNamed() throws Exception {
+    void rescueFetchesWhatIsLeftDespiteFailuresAndNamesTheRest() throws Exception {
         Path assertions = Files.writeString(folder.resolve("assertions.json"), """
                 [{"vars": {"question": "Where is box 3?"}, "assert": [
                   {"type": "llm-rubric", "value": "names a room"}, {"type": "not-contains", "value": "no such words"}]}]

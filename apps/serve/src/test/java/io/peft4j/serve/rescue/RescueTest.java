@@ -75,7 +75,7 @@ class RescueTest {
     }
 
     @Test
-    void aModelIsTrainedHereAndComparedWithItsGoldenAnswersAndFaultsAreNamed() throws IOException {
+    void rescuedModelIsComparedWithItsGoldenAnswersAndFaultsAreNamed() throws IOException {
         try (FakeService fake = new FakeService(); BaseModel base = base()) {
             RescueReport report = Rescue.from(service(fake), base, folder).run(FEW, message -> {
             });

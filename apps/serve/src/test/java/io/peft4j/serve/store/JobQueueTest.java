@@ -90,7 +90,7 @@ class JobQueueTest {
             assertTrue(living.renew(claim).isPresent());
             assertEquals(Optional.empty(), taken(other));
         }
-        // The other one was stopped for an hour, in which the first gave signs that nobody saw.
+        // The other one was stopped for an hour, in which the first gave signs that went unseen.
         pass(3600);
         living.renew(claim);
         assertEquals(Optional.empty(), taken(other));

@@ -54,7 +54,7 @@ class StoreTest {
         try (Store store = open()) {
             kept = keep(store, "{}\n");
         }
-        // As a server that was killed leaves it: its folder without a lock that somebody holds.
+        // As a server that was killed leaves it: its folder without a lock that is held.
         Path left = Files.createDirectories(folder.resolve("uploads/abcdefghijkl"));
         Files.write(left.resolve("MultiPart123456"), new byte[1000]);
         Files.write(folder.resolve("files/MultiPart7"), new byte[1000]);
