@@ -107,7 +107,7 @@ final class AdapterOptions {
         }
     }
 
-    /** What was chosen; reads the configuration file where there is one. */
+    /** What was chosen; reads the configuration file if there is one. */
     Choice choice(PeftCommand command) {
         alphaIsGiven = command.isGiven("--alpha");
         List<String> ways = List.of(METHOD, CONFIG, INIT).stream().filter(command::isGiven).toList();
@@ -122,7 +122,7 @@ final class AdapterOptions {
                     + "already defines it");
         }
         if (initial != null) {
-            // What is no adapter is told now and not when the model has been loaded.
+            // What is no adapter is refused now and not when the model has been loaded.
             AdapterCheckpoint.readConfig(initial);
             return new Choice(null, initial, AdaptedLayers.ALL);
         }
@@ -197,7 +197,7 @@ final class AdapterOptions {
         }
     }
 
-    /** A misspelt name is told before a model is loaded; whether this model has such layers it knows itself. */
+    /** A misspelt name is refused before a model is loaded; whether this model has such layers it knows itself. */
     private static void requireLayerName(String target) {
         Set<String> known = Architectures.layerNames();
         if (!known.contains(target.substring(target.lastIndexOf('.') + 1))) {
@@ -244,7 +244,7 @@ final class AdapterOptions {
                     placed.needsCalibration() ? Optional.of(data.get()) : Optional.empty());
         }
 
-        /** The configuration of a new adapter on a base; none where there is an adapter already. */
+        /** The configuration of a new adapter on a base; none if there is an adapter already. */
         Optional<PeftConfig> config(BaseModel base) {
             if (config == null) {
                 return Optional.empty();

@@ -20,8 +20,8 @@ import picocli.CommandLine.Option;
 
 /** {@code peft4j chat}: a talk with a model, or with the base model and an adapter side by side. */
 @Command(name = "chat", sortOptions = false, description = {"Talks with a model, line by line.",
-    "With --adapter, each message is answered by the adapter and by the base model; each goes on with its own "
-            + "answers. /base, /adapter and /both choose who answers, /reset begins anew, /exit or the end of the "
+    "With --adapter, each message is answered by the adapter and by the base model; each continues with its own "
+            + "answers. /base, /adapter and /both choose who answers, /reset starts over, /exit or the end of the "
             + "input ends."})
 final class ChatCommand extends PeftCommand {
     private static final String BASE = "base";

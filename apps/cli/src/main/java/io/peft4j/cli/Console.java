@@ -42,7 +42,7 @@ record Console(PrintWriter out, PrintWriter err) {
         return Boolean.getBoolean(STDERR_IS_TERMINAL);
     }
 
-    /** Whether somebody types, as far as is known. */
+    /** Whether a person types, as far as is known. */
     static boolean isTypedTo() {
         return Boolean.parseBoolean(System.getProperty(STDIN_IS_TERMINAL, "true"));
     }
@@ -73,7 +73,7 @@ record Console(PrintWriter out, PrintWriter err) {
     }
 
     /**
-     * A report in Markdown, as somebody reads it who sees its source: without the signs that keep a renderer from
+     * A report in Markdown, for readers of its source: without the signs that keep a renderer from
      * reading names and intervals as something else.
      *
      * @throws UncheckedIOException when the reader has closed the pipe

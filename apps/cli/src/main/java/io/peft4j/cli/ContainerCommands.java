@@ -10,7 +10,7 @@ import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 
-/** The commands that a container runs, as if somebody had typed them. */
+/** The commands that a container runs, as if they had been typed. */
 final class ContainerCommands implements JobCommands {
     private final Interrupts interrupts;
     private final Console console;

@@ -8,7 +8,7 @@ import io.peft4j.serve.ContainerServer;
 import io.peft4j.serve.EndpointContract;
 import java.util.concurrent.CountDownLatch;
 
-/** Serves a model until somebody stops the process. */
+/** Serves a model until the process is stopped. */
 final class ContainerRun {
     private final Interrupts interrupts;
     private final Console console;

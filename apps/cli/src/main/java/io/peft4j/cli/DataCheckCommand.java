@@ -123,7 +123,7 @@ final class DataCheckCommand extends PeftCommand {
         console.checkOut();
     }
 
-    /** What was found, and below it what stands there. */
+    /** What was found, and below it the text there. */
     private void print(Finding finding, Console console) {
         String lines = finding.where(SHOWN_LINES);
         int more = finding.lines().size() - SHOWN_LINES;

@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
         + "Markdown or HTML. A heading that is a question is one, with the text below it as its answer.",
     "Rows of tables get questions by rule. Other sections become rows for people to fill in, which train refuses "
             + "until they are; with --model the model writes questions for their sentences, kept where the answer "
-            + "stands in the text. Such rows carry \"generated\": \"model\"; read them before they are trained on. "
+            + "is in the text. Such rows carry \"generated\": \"model\"; read them before they are trained on. "
             + "Sentences without a question are listed with the reason, and those that tell something stay to "
             + "fill in."})
 final class DataFromHandbookCommand extends PeftCommand {

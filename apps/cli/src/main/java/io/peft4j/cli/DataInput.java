@@ -45,7 +45,7 @@ final class DataInput {
 
     private final Map<List<?>, DataFile> found = new HashMap<>();
 
-    /** A file that is read as the options say, of a handbook all that stands in it. */
+    /** A file that is read as the options say, of a handbook its whole text. */
     DataFile handbook(Path path) {
         return new DataFile(path, Optional.ofNullable(format), columns, Optional.ofNullable(encoding));
     }
@@ -98,7 +98,7 @@ final class DataInput {
                 example.origin().line(), "is plain text, not a question with an answer"))).toList();
     }
 
-    /** Refuses a place for a report, where there is to be one, before anything is computed that it would hold. */
+    /** Refuses a place for a report, if there is to be one, before anything is computed that it would hold. */
     static void requirePlace(Path report, Path... inputs) {
         if (report != null) {
             requireOther(report, Stream.of(inputs).filter(Objects::nonNull).toList());

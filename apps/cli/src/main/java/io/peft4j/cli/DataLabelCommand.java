@@ -34,7 +34,7 @@ import picocli.CommandLine.Parameters;
         + "probabilities as \"gold\", for train --objective decision.",
     "Rows are {\"state\", \"questions\"}, as for decide; the server has System One's POST /v1/systemone. A request is "
             + "tried again where the server is busy. What rows say of right answers is replaced. Answers go to "
-            + "OUTPUT.part first: the same command goes on where it was interrupted."})
+            + "OUTPUT.part first: the same command resumes where it was interrupted."})
 final class DataLabelCommand extends PeftCommand {
     private static final String GOLD = "gold";
     private static final String ANSWERED_BY = "answered_by";

@@ -52,7 +52,7 @@ final class DataNegativesCommand extends PeftCommand {
     private int negatives;
 
     @Option(names = "--skip", paramLabel = "N", defaultValue = "0", description = "Leaves out so many of the nearest "
-            + "texts, which may be answers that nobody marked. Default: ${DEFAULT-VALUE}")
+            + "texts, which may be answers that were not marked. Default: ${DEFAULT-VALUE}")
     private int skip;
 
     @Option(names = "--last-rank", paramLabel = "N", description = "Looks at so many of the nearest texts.")
@@ -72,7 +72,7 @@ final class DataNegativesCommand extends PeftCommand {
             + "cosine, such as 0.05.")
     private Double relativeMargin;
 
-    @Option(names = "--draw", description = "Draws negatives from all that remain, in place of the nearest.")
+    @Option(names = "--draw", description = "Draws negatives from all remaining texts, in place of the nearest.")
     private boolean draw;
 
     @Mixin

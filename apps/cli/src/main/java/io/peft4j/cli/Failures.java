@@ -97,7 +97,7 @@ final class Failures {
                 : isExpected(error) ? error.getMessage() : "internal error: " + error;
     }
 
-    /** Whether the message says all that is of use. */
+    /** Whether the message says everything of use. */
     static boolean isExpected(Exception error) {
         return error instanceof PeftException || error instanceof UncheckedIOException;
     }

@@ -81,7 +81,7 @@ final class GroupedOptions {
         text.append(help.colorScheme().text("@|bold " + heading + ":|@")).append(System.lineSeparator()).append(layout);
     }
 
-    /** Where an option stands among those that must be given: model and data first, as in the documents. */
+    /** The place of an option among those that must be given: model and data first, as in the documents. */
     private static int place(OptionSpec option) {
         int place = FIRST_REQUIRED.indexOf(option.longestName());
         return place < 0 ? FIRST_REQUIRED.size() : place;
@@ -91,7 +91,7 @@ final class GroupedOptions {
         return option.group() == null ? option.required() : option.group().multiplicity().min() > 0;
     }
 
-    /** That of the field, or of the class that it stands in. */
+    /** That of the field, or of the class that declares it. */
     static String heading(OptionSpec option) {
         if (isRequired(option)) {
             return REQUIRED;

@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntSupplier;
 
 /**
- * Lets a command end in order when somebody presses Ctrl-C or sends SIGTERM: its action is run, and the process waits
+ * Lets a command end in order on Ctrl-C or SIGTERM: its action is run, and the process waits
  * until the command has returned. Where no action is registered the process ends at once. The exit status is the
  * signal's (130, 143), whatever the command returns.
  */

@@ -50,7 +50,7 @@ final class JShellCommand extends PeftCommand {
         }
     }
 
-    /** Nobody types: what JShell says goes to stderr, a line that fails is a failure, and no preferences are kept. */
+    /** Without a terminal: JShell's messages go to stderr, a failing line is a failure, no preferences are kept. */
     private int script(JavaShellToolBuilder tool, String... arguments) throws Exception {
         ShellMessages messages = new ShellMessages(console().err());
         Transcript stdin = new Transcript(System.in);
@@ -69,7 +69,7 @@ final class JShellCommand extends PeftCommand {
     private boolean isUnfinished(String script, String place) {
         OptionalInt line = UnfinishedSnippet.line(script);
         line.ifPresent(begun -> console().say("Error: %sthe snippet that begins in line %d is not complete; neither it "
-                + "nor what stands behind it was run", place, begun));
+                + "nor what follows it was run", place, begun));
         return line.isPresent();
     }
 
@@ -131,7 +131,7 @@ final class JShellCommand extends PeftCommand {
     private static final class ShellMessages extends OutputStream {
         /**
          * How JShell begins its messages about a line that does not compile, one that throws, an unknown command, a
-         * program that ended, and a missing file: behind a bar where it takes somebody to be typing.
+         * program that ended, and a missing file: behind a bar if it takes input for typed.
          */
         private static final Pattern FAILURE = Pattern.compile(
                 "(\\|  )?(Error:|Exception |Invalid command:|State engine terminated|File ').*");
@@ -183,7 +183,7 @@ final class JShellCommand extends PeftCommand {
         }
 
         /**
-         * The number of the line on which the snippet begins that the script does not end; empty where there is none.
+         * The number of the line on which the snippet begins that the script does not end; empty if there is none.
          */
         static OptionalInt line(String script) {
             try (JShell shell = JShell.builder().executionEngine("local").build()) {

@@ -185,7 +185,7 @@ public final class Main implements Runnable {
         return Path.of(word);
     }
 
-    /** What happens when somebody stops the program. */
+    /** What happens when the program is stopped. */
     Interrupts interrupts() {
         return interrupts;
     }

@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Who else has an opinion of the answers: a judge, embeddings. Nobody is asked unless an option says so. */
+/** Who else has an opinion of the answers: a judge, embeddings. None is asked unless an option says so. */
 @HelpGroup("Opinions of models")
 final class OpinionOptions {
     @Mixin

@@ -14,7 +14,7 @@ final class PeakMemory {
         return text(ProcessUsage.peakResidentBytes());
     }
 
-    /** A figure in megabytes, or a word where there is none. */
+    /** A figure in megabytes, or a word for none. */
     static String text(OptionalLong bytes) {
         return bytes.isEmpty() ? "unknown" : String.format(Locale.ROOT, "%,d MB", bytes.getAsLong() / 1_000_000);
     }

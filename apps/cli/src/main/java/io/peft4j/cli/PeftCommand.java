@@ -22,7 +22,7 @@ abstract class PeftCommand implements Callable<Integer> {
         return new Console(spec.commandLine().getOut(), spec.commandLine().getErr());
     }
 
-    /** What happens when somebody stops the program. */
+    /** What happens when the program is stopped. */
     final Interrupts interrupts() {
         return ((Main) spec.root().userObject()).interrupts();
     }

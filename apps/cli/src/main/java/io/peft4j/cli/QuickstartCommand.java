@@ -103,7 +103,7 @@ final class QuickstartCommand extends PeftCommand {
                 general != null ? general : plan.general());
     }
 
-    /** The folder asked for, as --if-exists has it, or by itself the first that is free. */
+    /** The folder asked for, as --if-exists has it, or by default the first that is free. */
     private Path folder() {
         return output == null && !isGiven("--if-exists") ? IfExists.NEXT.choose(Path.of(OUTPUT))
                 : existing.choose(output == null ? Path.of(OUTPUT) : output);

@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
 @Command(name = "rescue", sortOptions = false, description = {"Brings tuned models home from a service that speaks "
         + "OpenAI's API, while it still answers.",
     "Downloads their data, records their answers to held-out questions, trains the same data here, asks the new models "
-            + "the same, and writes rescue.html. A rescue that was stopped goes on. Exit status 1 if something could "
+            + "the same, and writes rescue.html. A stopped rescue is resumed. Exit status 1 if something could "
             + "not be had, or an assertion fails."})
 final class RescueCommand extends PeftCommand {
     private static final String DEFAULT_KEY = "OPENAI_API_KEY";

@@ -10,7 +10,7 @@ import picocli.CommandLine.Command;
 @Command(name = "runs", sortOptions = false, description = "Shows trainings, and compares them.",
         subcommands = {RunsShowCommand.class, RunsCompareCommand.class})
 final class RunsCommand extends CommandGroup {
-    /** A training in one object: how it stands and the last value of each metric. */
+    /** A training in one object: its state and the last value of each metric. */
     static ObjectNode line(TrainingRecord run) {
         ObjectNode line = CommandJson.MAPPER.createObjectNode().put("run", run.name())
                 .put("state", run.info().state().word())

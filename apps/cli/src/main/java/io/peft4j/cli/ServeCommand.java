@@ -71,7 +71,7 @@ final class ServeCommand extends PeftCommand {
             + "of a server that is gone is taken over by another. Default: ${DEFAULT-VALUE}")
     private int lease;
 
-    @Option(names = "--organization", paramLabel = "NAME", defaultValue = "peft4j", description = "What stands in "
+    @Option(names = "--organization", paramLabel = "NAME", defaultValue = "peft4j", description = "The organization in "
             + "names of tuned models. Default: ${DEFAULT-VALUE}")
     private String organization;
 

@@ -27,7 +27,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Shows what came out, for somebody who types: answers as they come, curves as text, pages in the browser. JShell
+ * Shows what came out, for interactive use: answers as they come, curves as text, pages in the browser. JShell
  * imports its methods.
  */
 @Internal
@@ -35,7 +35,7 @@ public final class Show {
     private static final int COLUMNS = 72;
     private static final int ROWS = 12;
 
-    /** The tokens of an answer: more than programs take by default, since somebody reads along and can interrupt. */
+    /** The tokens of an answer: more than programs take by default, since a reader can interrupt. */
     private static final GenerationOptions ANSWERS = GenerationOptions.defaults().withMaxNewTokens(256);
 
     private Show() {
@@ -86,7 +86,7 @@ public final class Show {
         return means;
     }
 
-    /** Prints the verdict of a comparison, and opens its page in a browser where there is one. */
+    /** Prints the verdict of a comparison, and opens its page in a browser if there is one. */
     public static void open(ComparisonReport report) {
         System.out.println(report.verdict());
         try {
@@ -99,7 +99,7 @@ public final class Show {
     }
 
     /**
-     * Opens a page in a browser where there is one, else says where it lies.
+     * Opens a page in a browser if there is one, else says where it lies.
      *
      * @param path a page, or the folder of a training or comparison, which has one
      * @throws ConfigurationException when there is no page

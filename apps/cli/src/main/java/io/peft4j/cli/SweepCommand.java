@@ -55,8 +55,8 @@ final class SweepCommand extends TrainingCommand {
     @Option(names = "--trials", paramLabel = "N", description = "Number of trials. Default: 20, or the whole grid")
     private Integer trials;
 
-    @Option(names = "--halving", paramLabel = "RATE", description = "Successive halving: of RATE trials the best goes "
-            + "on for RATE times as many steps; 2 or 3 is usual. Default: all are trained to their end")
+    @Option(names = "--halving", paramLabel = "RATE", description = "Successive halving: of RATE trials the best "
+            + "continues for RATE times as many steps; 2 or 3 is usual. Default: all are trained to their end")
     private Integer halving;
 
     @Option(names = "--side-by-side", paramLabel = "N", description = "Trials that share passes at most. Default: "
@@ -66,7 +66,7 @@ final class SweepCommand extends TrainingCommand {
     @Option(names = "--tracker", paramLabel = "NAME[=PLACE]", description = "As in train, for each trial.")
     private List<String> trackers = List.of();
 
-    @Option(names = "--resume", description = "Goes on with the sweep in the output folder.")
+    @Option(names = "--resume", description = "Resumes the sweep in the output folder.")
     private boolean resume;
 
     @Option(names = "--json", description = "Prints a JSON line per trial and one at the end on stdout.")
@@ -186,7 +186,7 @@ final class SweepCommand extends TrainingCommand {
         result.best().ifPresent(best -> console.say("%nThe best adapter is in %s; %s shows all trials",
                 result.folder(best), output.resolve("sweep.html")));
         if (cancellation.isRequested()) {
-            console.say("The sweep was stopped; --resume goes on with it");
+            console.say("The sweep was stopped; --resume continues it");
         }
         if (json) {
             ObjectNode line = CommandJson.MAPPER.createObjectNode().put("sweep", output.toString())

@@ -15,7 +15,7 @@ abstract class TerminalProgress implements AutoCloseable {
     /**
      * Progress from a beginning to a maximum.
      *
-     * @param task what goes on
+     * @param task the task in progress
      * @param start what was done before
      * @param max the end
      */

@@ -73,7 +73,7 @@ final class TrainCommand extends TrainingCommand {
 
     @Option(names = "--resume", description = "Continues from the last checkpoint in the output folder, with the "
             + "same options, data and model; the result equals that of an uninterrupted training. A finished training "
-            + "that left rows unlearned goes on from before its rate fell.")
+            + "that left rows unlearned resumes from before its rate fell.")
     private boolean resume;
 
     @Option(names = "--resume-or-start", description = "Resumes the training in the output folder, or starts one "
@@ -109,7 +109,7 @@ final class TrainCommand extends TrainingCommand {
             throw usage("--resume and --resume-or-start are mutually exclusive");
         }
         if (start() != RunStart.NEW && existing.policy() != IfExists.FAIL) {
-            throw usage("--if-exists is for a training that begins; a resumed one goes on in its folder");
+            throw usage("--if-exists is for a training that begins; a resumed one continues in its folder");
         }
         List<Tracker> tracking = fromOptions(() -> trackers.stream().map(Trackers::of).toList());
         AdapterOptions.Choice choice = adapter.choice(this);
@@ -252,7 +252,7 @@ final class TrainCommand extends TrainingCommand {
         private Integer rank;
 
         @Option(names = "--local-steps", paramLabel = "N", defaultValue = "1", description = "Updates that each of the "
-                + "--workers makes by itself before all take the mean, for slow networks. Default: 1, which gives the "
+                + "--workers makes on its own before all take the mean, for slow networks. Default: 1, which gives the "
                 + "result of one machine.")
         private int localSteps;
 

@@ -227,7 +227,7 @@ abstract class TrainingCommand extends PeftCommand {
                 .ifPresent(reasons -> names.forEach(name -> console.say("auto:       %s %s", name, reasons.get(name))));
     }
 
-    /** All that a training is asked for, but for what is known with its adapter. */
+    /** What a training is asked for, but for what is known with its adapter. */
     private TrainingOptions options() {
         TrainingOptions.Builder options = untilTheEnd();
         stopping.addTo(options);

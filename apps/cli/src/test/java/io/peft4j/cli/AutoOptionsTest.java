@@ -95,7 +95,7 @@ class AutoOptionsTest {
         assertTrue(resumed.err().contains("auto:       as the training began: epochs 27, batch size 8"), resumed.err());
     }
 
-    /** One epoch is all that a millisecond has room for, and the network has too few layers to leave some out. */
+    /** One epoch is the most that a millisecond has room for, and the network has too few layers to leave some out. */
     @Test
     void aTimeBudgetLeavesFewerEpochs() {
         CommandRun run = CommandRun.succeeding(train("--epochs", "auto", "--time-budget", "0.001", "--max-steps", 1));

@@ -140,7 +140,7 @@ class BaseModelCommandTest {
     }
 
     @Test
-    void quantizedWeightsOfABaseAreToldAtEachLoadAndInAllThatIsWritten() throws Exception {
+    void quantizedWeightsOfABaseAreReportedAtEachLoadAndInEachFile() throws Exception {
         Path base = folder.resolve("q.gguf");
         Path data = Files.writeString(folder.resolve("d.jsonl"), "{\"question\":\"Who pays?\",\"answer\":\"Ann.\"}\n");
         CommandRun.succeeding("adapter", "merge", "--model", TINY, "--output",

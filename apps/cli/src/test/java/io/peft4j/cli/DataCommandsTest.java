@@ -116,7 +116,7 @@ class DataCommandsTest {
     }
 
     @Test
-    void documentsBecomeRowsThatNameTheirPagesAndTheStatementsWithoutAQuestion() throws IOException {
+    void documentsBecomeRowsWithPagesAndUnaskedStatementsAreNamed() throws IOException {
         Path fixtures = Path.of("../../formats/documents/src/test/resources/fixtures");
         Path out = folder.resolve("rows.jsonl");
         CommandRun made = CommandRun.succeeding("data", "from-handbook", fixtures.resolve("handbook.pdf"), "--output",

@@ -94,7 +94,7 @@ class EvaluateCommandTest {
     }
 
     @Test
-    void answersInOtherWordsAreRightWhereTheyHoldTheFactsOfTheReference() throws IOException {
+    void rewordedAnswersAreRightIfTheyHoldTheFactsOfTheReference() throws IOException {
         List<String[]> shifts = Files.readAllLines(Path.of("src/test/resources/shifts.txt")).stream()
                 .map(line -> line.split(" \\| ")).toList();
         Path rows = Files.write(folder.resolve("shifts.jsonl"), shifts.stream().map(row -> JSON.createObjectNode()
@@ -225,7 +225,7 @@ class EvaluateCommandTest {
     }
 
     @Test
-    void modelAndAdapterAreComparedAndAnswersStoredAlsoForAGuardSetOfYourOwn() throws IOException {
+    void comparisonStoresAnswersAlsoForAGuardSetOfYourOwn() throws IOException {
         Path adapter = FIXTURES.resolve("adapters").resolve("lora");
         Path model = FIXTURES.resolve(CommandRun.read(adapter.resolve("expected.json")).get("model").asText());
         Path training = write("train.jsonl", 4, i -> "{\"messages\": [{\"role\": \"user\", \"content\": \"Door " + i

@@ -93,7 +93,7 @@ class MainTest {
     }
 
     @Test
-    void helpOfACommandWithManyOptionsNamesWhatIsRequiredAndGroupsTheRest() {
+    void helpNamesRequiredOptionsAndGroupsTheOthers() {
         String help = CommandRun.succeeding("train", "--help").out();
 
         assertTrue(help.startsWith("Usage: peft4j train --model ID|DIR|FILE.gguf --data FILE --output DIR [OPTIONS]"),

@@ -97,7 +97,7 @@ class ObjectiveCommandTest {
 
     @ParameterizedTest
     @CsvSource({"bert-question, true", "bert-seq-cls, false"})
-    void anAutomaticTrainingOfANewHeadHasALowerRateAndEndsWhenItHasLearned(String model, boolean newHead)
+    void automaticTrainingOfANewHeadHasALowerRateAndEndsWhenLearned(String model, boolean newHead)
             throws IOException {
         Path data = data(IntStream.range(0, 48).mapToObj(i -> "{\"text\": \"text " + i + "\", \"label\": \""
                 + List.of("billing", "login", "other").get(i % 3) + "\"}").toArray(String[]::new));
@@ -288,7 +288,7 @@ class ObjectiveCommandTest {
     }
 
     @Test
-    void anUnknownObjectiveAndALanguageModelWithoutAHeadAreToldClearly() throws IOException {
+    void unknownObjectivesAndMissingHeadsAreNamed() throws IOException {
         Path data = data("{\"text\": \"a\", \"label\": \"b\"}");
 
         String error = CommandRun.failing(2, "train", "--model", "m", "--data", data, "--output",

@@ -48,8 +48,8 @@ class OptionNamesTest {
                 train("only Nr., Frage; columns can be renamed: Frage=question, \"Die Antwort=answer\""));
         assertEquals("columns get their names with --column Frage=question\nThe same in line 3",
                 train("columns can be renamed: Frage=question\nThe same in line 3"));
-        assertEquals("begin it anew, in this folder with --resume-or-start",
-                train("begin it anew, in this folder with RunStart.RESUME_OR_START"));
+        assertEquals("begin it again, in this folder with --resume-or-start",
+                train("begin it again, in this folder with RunStart.RESUME_OR_START"));
     }
 
     @Test

@@ -25,7 +25,7 @@ class ProcessTest {
     @TempDir
     Path folder;
 
-    /** A process in the background of a script ignores Ctrl-C, and so does what it starts, unless it is told not to. */
+    /** A process in the background of a script ignores Ctrl-C, and so does what it starts, unless it asks for them. */
     private static final List<String> INTERRUPTIBLE = List.of("perl", "-e", "$SIG{INT} = 'DEFAULT'; exec @ARGV");
 
     private Path write(String name, String... lines) throws IOException {
@@ -139,7 +139,7 @@ class ProcessTest {
         JavaProcess piped = JavaProcess.start(folder, script, "jshell");
         assertEquals(1, piped.status());
         assertEquals("begun, overwrite", piped.out().strip());
-        String problem = "the snippet that begins in line 2 is not complete; neither it nor what stands behind it was "
+        String problem = "the snippet that begins in line 2 is not complete; neither it nor what follows it was "
                 + "run";
         // Newer JShells print the snippet before.
         assertTrue(piped.err().strip().endsWith("Error: " + problem), piped.err());

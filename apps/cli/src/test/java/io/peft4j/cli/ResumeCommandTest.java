@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What {@code --resume} goes on with and what it refuses, and what is told before a model is looked for. */
+/** What {@code --resume} resumes and what it refuses, and what is said before a model is looked for. */
 class ResumeCommandTest {
     private static final Path MODEL = FIXTURES.resolve("tiny-llama").toAbsolutePath().normalize();
 

@@ -78,7 +78,7 @@ class SageMakerProcessTest {
         assertEquals(120, ml.text("output/data/metrics.jsonl").lines().count());
     }
 
-    /** A limit on the size of files stands in for the disk: it is met while the adapter is written. */
+    /** A limit on the size of files replaces a full disk: it is met while the adapter is written. */
     @Tag("full")
     @Test
     void aDiskThatDoesNotTakeTheAdapterIsAFailure() throws Exception {

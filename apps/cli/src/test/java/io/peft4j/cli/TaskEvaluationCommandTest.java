@@ -48,7 +48,7 @@ class TaskEvaluationCommandTest {
     }
 
     @Test
-    void aClassifierIsComparedWithTheMostFrequentLabelWhereTheBaseHasNoHead() throws IOException {
+    void classifierOnAHeadlessBaseIsComparedWithTheMostFrequentLabel() throws IOException {
         Path data = data("tickets.jsonl", TICKETS);
         train("bert-question", "classification", data);
         Path held = data("held.jsonl", "{\"text\": \"charged twice\", \"label\": \"money\"}",
@@ -190,7 +190,7 @@ class TaskEvaluationCommandTest {
     }
 
     @Test
-    void aRerankerLearnsMinedNegativesAndIsComparedWithTheOrderByWords() throws IOException {
+    void rerankerLearnsMinedNegativesAndIsComparedWithBm25() throws IOException {
         Path chats = data("chats.jsonl", chat("who approves it", "the manager of the bank"),
                 chat("where did Ada live", "in London"), chat("charged twice", "a refund to my card"));
         Path more = data("more.jsonl", "{\"text\": \"the login fails\"}");

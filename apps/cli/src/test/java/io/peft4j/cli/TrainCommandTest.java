@@ -88,7 +88,7 @@ class TrainCommandTest {
         assertTrue(loss(output) < 0.95 * loss(null), loss(output) + " against " + loss(null));
     }
 
-    /** Nobody listens on port 1: MLflow is left out, and the rest is as without it. */
+    /** No server listens on port 1: MLflow is left out, and the rest is as without it. */
     @Test
     void trackersKeepTheMetricsAndNoneEndsTheTraining() throws IOException {
         CommandRun.succeeding(train("--tracker", "csv", "--tracker", "tensorboard", "--tracker", "wandb", "--tracker",
