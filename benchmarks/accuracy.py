@@ -4,8 +4,8 @@
     benchmarks/accuracy --model FILE.gguf --output DIR --types int8 --seeds 2      one run
 
 Each run trains a LoRA on examples/handbook/train.jsonl and counts the held-out questions whose greedy answer holds the
-expected fact. Its count is kept in DIR: a run that is there is not done again, so an interrupted series goes on where
-it stopped. Prints a table in Markdown of all that is there.
+expected fact. Its count is kept in DIR: a run that is there is not done again, so an interrupted series resumes where it
+stopped. Prints a table in Markdown of what is there.
 """
 import argparse
 import json

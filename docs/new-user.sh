@@ -43,7 +43,7 @@ property() {
 }
 
 # A project with the README's settings and dependency, and with further dependencies as group:artifact:version[:scope]. Its
-# compiler plugin is the one that Maven takes by itself; JUnit 5 needs a newer plugin for tests than Maven 3.8 does.
+# compiler plugin is the one that Maven takes by default; JUnit 5 needs a newer plugin for tests than Maven 3.8 does.
 project() { # folder, dependencies
   local folder=$1 dependency group artifact number scope
   shift
@@ -114,7 +114,7 @@ commands() { # first line of the block as a pattern
     fi
     whole+=$line
     step "$whole"
-    # A server goes on writing.
+    # A server keeps writing.
     said=$work/said-$((lines += 1))
     whole=$(adapted "$whole")
     eval "$whole" >"$said" 2>"$log" <<<'Which form reports my sick leave?' \

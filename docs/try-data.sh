@@ -4,7 +4,7 @@
 #
 #     docs/try-data.sh
 #
-# docs/try-as-new-user.sh runs it in its clone; by itself it makes one (docs/new-user.sh). Fails with the first step that
+# docs/try-as-new-user.sh runs it in its clone; alone it makes one (docs/new-user.sh). Fails with the first step that
 # does not say what it has to.
 set -euo pipefail
 

@@ -3,7 +3,7 @@
     python study.py run --results DIR --model MODEL [--seed 0 ...] [--train 100 --other 150]
     python study.py table --results DIR
 
-`run` trains, evaluates on the test rows, calibrates on rows kept apart, and evaluates again. What is done stands in a JSON file for
+`run` trains, evaluates on the test rows, calibrates on rows kept apart, and evaluates again. What is done is in a JSON file for
 each seed and is not done again. Times are processor times of all threads; that of an answer is the difference between deciding
 the test rows twice and once. `table` prints means over seeds with the mean ends of the 95 % intervals.
 """

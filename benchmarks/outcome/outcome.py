@@ -5,7 +5,7 @@
     python outcome.py table --results DIR
 
 `run` trains both sides on each company's handbook (`companies.py`) with each seed and equal hyperparameters, asks the
-held-out questions, and writes one JSON file a training; it goes on where it stopped. Sides alternate. With --same-start the
+held-out questions, and writes one JSON file a training; it resumes where it stopped. Sides alternate. With --same-start the
 training here begins with Hugging Face's first values and sees the examples in its order, so that chance plays no part and
 what is left is what the two compute. --python is one with torch, transformers and peft; --model a Hugging Face folder, the same weights for both. `table` prints the shares and the
 mean difference with an interval: by company and seed, 95 %, Student's t over the pairs.

@@ -3,7 +3,7 @@
     python make_tasks.py
 
 Writes for each task `NAME-sft.jsonl` (chats for a first training), `NAME.jsonl` and `NAME-heldout.jsonl` (prompts with what a
-grader reads). No prompt of one file stands in another.
+grader reads). No prompt of one file is in another.
 """
 import json
 import random

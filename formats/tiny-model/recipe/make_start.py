@@ -27,7 +27,7 @@ def texts(corpus):
 
 
 def tokenizer(corpus):
-    """Byte-level pieces, each digit by itself, as SmolLM's."""
+    """Byte-level pieces, each digit separately, as SmolLM's."""
     made = Tokenizer(models.BPE())
     made.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)])

@@ -45,7 +45,7 @@ class ClassPathTest {
 
     /** Of ND4J's old copy of Guava, which its arrays need, the parts with known faults are not reached. */
     @Test
-    void ofWhatComesAlongInsideOfNd4jATrainingLoadsNothingThatIsKnownToBeFaulty(@TempDir Path folder)
+    void trainingLoadsNoLibraryInsideOfNd4jThatIsKnownToBeFaulty(@TempDir Path folder)
             throws IOException, InterruptedException {
         Path log = folder.resolve("classes.txt");
         Process training = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),

@@ -31,7 +31,7 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * One operation of the kernels, named with its sizes: {@code -p operation='linear 512x576x1536'} is tokens x input x
- * output. The product of 2048 x 2048 stands in no model of this size: its rate is the limit that the others are a share
+ * output. The product of 2048 x 2048 is in no model of this size: its rate is the limit that the others are a share
  * of. {@code encode} is the attention of an encoder of MiniLM's shape; {@code peers/torch_encoder.py} measures it and
  * {@code layerNorm}, {@code gelu} and {@code addBias} in PyTorch.
  */

@@ -264,7 +264,7 @@ public final class MethodStudy {
                 .getProcessCpuTime() / 1e9;
     }
 
-    /** On Linux the peak of resident memory begins anew. */
+    /** On Linux the peak of resident memory is reset. */
     private static void forgetPeak() throws IOException {
         System.gc();
         Path peak = Path.of("/proc/self/clear_refs");

@@ -33,7 +33,7 @@ import java.util.stream.Stream;
 /**
  * A search in a handbook, learned from its passages and questions: an embedder finds passages, a reranker orders them,
  * and a decision says whether the answer is among them. Three adapters on two small models in one process. A reranker
- * whose head starts anew may order worse than a trained embedder, which the program says. Arguments:
+ * with a new head may order worse than a trained embedder, which the program says. Arguments:
  * the folder with {@code train.jsonl} and {@code heldout.jsonl}, an output folder, and where others are wanted, an
  * encoder and a chat model.
  */

@@ -29,7 +29,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The handbook holds what its README promises. A fact is told apart by its answer. */
+/** The handbook holds what its README promises. Facts differ in their answers. */
 class HandbookTest {
     private static final Path FOLDER = Path.of("handbook");
     private static final Pattern WRONG_ARTICLE = Pattern.compile("\\b([Aa] [AEIOUaeiou]|[Aa]n [^AEIOUaeiou])");

@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A handbook in PDF, which knows neither headings nor paragraphs: a heading is a line in larger or bold letters, a
- * paragraph ends where lines are further apart, and what stands in columns is a table.
+ * paragraph ends where lines are further apart, and text in columns is a table.
  */
 final class PdfHandbook {
     private static final Logger LOG = LoggerFactory.getLogger(PdfHandbook.class);

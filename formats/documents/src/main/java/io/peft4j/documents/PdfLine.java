@@ -26,7 +26,7 @@ record PdfLine(int page, float base, List<Word> words, Optional<PdfTable> table)
     private static final float MORE_THAN_OTHERS = 1.8f;
     private static final int FEW_WORDS = 4;
     private static final float MARGIN = 3;
-    /** What stands before the items of a list, and before headings. */
+    /** What precedes the items of a list, and before headings. */
     private static final Pattern MARKER = Pattern.compile("[\u2022\u25cf\u25aa\u25e6\u2013*o-]"
             + "|\\(?(\\d+(\\.\\d+)*|\\p{L})[.)]?|\u00a7\\s*\\d+");
 

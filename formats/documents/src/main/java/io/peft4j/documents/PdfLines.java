@@ -25,7 +25,7 @@ import technology.tabula.ObjectExtractor;
 
 /** The lines of a PDF with the places and fonts of their words, without what repeats at the edges of pages. */
 final class PdfLines extends PDFTextStripper {
-    /** What stands on so many pages, and on more than half, is a running title. */
+    /** What is on so many pages, and on more than half, is a running title. */
     private static final int FEWEST_PAGES = 3;
     private static final int EDGE = 2;
     private static final int BOLD_WEIGHT = 600;
@@ -191,7 +191,7 @@ final class PdfLines extends PDFTextStripper {
             return lines;
         }
 
-        /** Whether a line stands to the left or to the right of a table. */
+        /** Whether a line is to the left or to the right of a table. */
         private static boolean isBeside(PdfLine line, PdfLine table) {
             return right(line) < left(table) || left(line) > right(table);
         }
@@ -235,7 +235,7 @@ final class PdfLines extends PDFTextStripper {
             return letters.getCount() >= FEWEST_LINES && letters.getAverage() >= FEWEST_LETTERS;
         }
 
-        /** Whether a word, or the usual space between two words, stands there. */
+        /** Whether a word, or the usual space between two words, is there. */
         private static boolean isAcross(PdfLine line, float at) {
             for (int i = 0; i < line.words().size(); i++) {
                 PdfLine.Word word = line.words().get(i);

@@ -183,7 +183,7 @@ record PdfTable(int page, List<Float> columns, List<List<HandbookTable.Cell>> gr
                     above.line = part.line;
                 });
             } else if (at > 0 && parts.stream().noneMatch(part -> part.from == 0)) {
-                // What stands there belongs to the row above, or to several rows.
+                // This text belongs to the row above, or to several rows.
                 doubt = doubt.or(() -> Optional.of(ROWS));
             } else if (rows.isEmpty() || !texts(rows.get(0)).equals(texts(parts))) {
                 // The names of the columns may be repeated on the next page.
@@ -200,7 +200,7 @@ record PdfTable(int page, List<Float> columns, List<List<HandbookTable.Cell>> gr
                     .findFirst();
         }
 
-        /** Whether each cell of a line goes on with what stands above it, where there was no room for its word. */
+        /** Whether each cell of a line continues the cell above it, which had no room for its word. */
         private boolean goesOn(List<Part> parts, int at) {
             boolean closer = pitch(at) < CLOSER * IntStream.range(1, lines.size()).mapToDouble(this::pitch).max()
                     .orElse(0);

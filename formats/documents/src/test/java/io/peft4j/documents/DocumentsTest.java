@@ -33,7 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Documents of several programs become the rows of the handbook, or of the table, that stands in them. */
+/** Documents of several programs become the rows of the handbook, or of the table, in them. */
 class DocumentsTest {
     private static final Path FIXTURES = Path.of("src/test/resources/fixtures");
     private static final String LEAVE = "Every employee has 27 days of leave a year. Requests go to the Shore Captain "

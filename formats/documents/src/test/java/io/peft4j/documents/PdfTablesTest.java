@@ -141,7 +141,7 @@ class PdfTablesTest {
         assertEquals(expected, read(pdf));
     }
 
-    /** Without lines nobody can tell which rows a cell is for, or with few lines where a row ends. */
+    /** Without lines it is not known which rows a cell is for, or with few lines where a row ends. */
     @ParameterizedTest
     @CsvSource({"NONE, rows", "BETWEEN_COLUMNS, rows"})
     void aTableThatCannotBeReadSurelyIsNamedWithItsPageAndLeftOut(Lines lines, String doubt) throws IOException {
@@ -220,7 +220,7 @@ class PdfTablesTest {
             out = new PDPageContentStream(document, page);
             float width = PDRectangle.A4.getWidth();
             if (landscape || layout.startsWith("SIDEWAYS")) {
-                // What is drawn sideways stands upright where the page is turned.
+                // What is drawn sideways is upright where the page is turned.
                 page.setRotation(landscape ? 90 : 0);
                 out.transform(new Matrix(0, 1, -1, 0, width, 0));
                 y = width - 60;

@@ -51,7 +51,7 @@ final class ColumnPages implements PageReader {
         return chunk.getValueCount();
     }
 
-    /** The interface wants null where there is none. */
+    /** The interface wants null for none. */
     @Override
     public DictionaryPage readDictionaryPage() {
         if (!begun) {

@@ -7,7 +7,7 @@ import io.peft4j.data.format.RowSource;
 /**
  * Files that end in {@code .parquet}. A row becomes an object with the names of its columns, as if it were JSON: a list
  * of structs a list of objects, a null a key that is not there, a date or time its text in ISO 8601. Pages are read one
- * by one, so that a page of each column is all that is in memory. Compressed with snappy, gzip, zstd, lz4 (raw) or not.
+ * by one, so that a page of each column alone is in memory. Compressed with snappy, gzip, zstd, lz4 (raw) or not.
  */
 public final class ParquetFiles implements FileType {
     @Override

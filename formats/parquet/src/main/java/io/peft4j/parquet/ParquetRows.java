@@ -173,14 +173,14 @@ final class ParquetRows implements RowSource {
             return rows;
         }
 
-        /** Checks that the rows that were read are all that the columns hold. */
+        /** Checks that the rows that were read are all rows of the columns. */
         void requireEnd() {
             columns.values().forEach(ColumnPages::requireEnd);
         }
     }
 
     /**
-     * Reads what stands at the end of a Parquet file, and checks what it says of the rest before anything trusts it.
+     * Reads the end of a Parquet file, and checks what it says of the rest before anything trusts it.
      */
     private static final class Footer {
         private static final int MAGIC = 4;

@@ -147,7 +147,7 @@ class ParquetFilesTest {
         for (int round = 0; round < 300; round++) {
             byte[] bytes = good.clone();
             for (int times = 1 + random.nextInt(3); times > 0; times--) {
-                // Half of the damage in the footer, which says where all else stands.
+                // Half of the damage in the footer, which says where all else is.
                 int from = random.nextBoolean() ? bytes.length * 2 / 3 : 0;
                 bytes[from + random.nextInt(bytes.length - from)] = (byte) random.nextInt(256);
             }

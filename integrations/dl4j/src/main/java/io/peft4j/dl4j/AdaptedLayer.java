@@ -19,7 +19,7 @@ import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.regularization.Regularization;
 
 /**
- * A layer with frozen parameters in the configuration of a network, with an adapter or without. It stands in the JSON
+ * A layer with frozen parameters in the configuration of a network, with an adapter or without. It is in the JSON
  * of the network, so that {@link org.deeplearning4j.util.ModelSerializer} restores the network with its adapter. Made
  * by {@link Dl4jAdapters}.
  *

@@ -108,7 +108,7 @@ public final class Dl4jAdapters {
     /**
      * A copy of a network with a stored adapter.
      *
-     * @throws io.peft4j.core.error.AdapterMismatchException when it does not fit the network, with all that does not
+     * @throws io.peft4j.core.error.AdapterMismatchException when it does not fit the network, with all misfits
      * @throws io.peft4j.core.error.PeftException when a file is damaged, or asks for what is not supported
      */
     public static MultiLayerNetwork loadAdapter(MultiLayerNetwork base, Path folder) {

@@ -105,7 +105,7 @@ final class LayerWeights {
             return List.of(embedding(in, out, embedding.hasBias()));
         }
         if (layer instanceof DenseLayer dense) {
-            // A layer norm stands between the product and the bias.
+            // A layer norm is between the product and the bias.
             return List.of(Weight.matrix(W, in, out, dense.hasBias() && !dense.hasLayerNorm() ? B : ""));
         }
         if (layer instanceof OutputLayer head) {

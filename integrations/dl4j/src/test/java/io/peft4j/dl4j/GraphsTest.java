@@ -40,7 +40,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.lossfunctions.LossFunctions;
 
-/** Graphs, and what stands in the files. */
+/** Graphs, and the content of the files. */
 class GraphsTest {
     @TempDir
     private Path folder;

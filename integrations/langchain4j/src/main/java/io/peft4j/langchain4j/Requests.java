@@ -72,7 +72,7 @@ final class Requests {
         return model(request.modelName(), model);
     }
 
-    /** The model of a name; the one that is given where there is none. */
+    /** The model of a name; the one that is given if none is named. */
     static LanguageModel model(@Nullable String named, LanguageModel model) {
         Optional<String> asked = Optional.ofNullable(named).filter(name -> !name.isEmpty());
         if (asked.isEmpty()) {

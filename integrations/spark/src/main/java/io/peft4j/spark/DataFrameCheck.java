@@ -59,7 +59,7 @@ public final class DataFrameCheck {
     /**
      * Adds rows. The first ones are those to train on, others are held out and must not stand in those before.
      *
-     * @param name stands in findings where the plain check has the file
+     * @param name is in findings where the plain check has the file
      */
     public DataFrameCheck rows(String name, Dataset<Row> data) {
         names.add(name);

@@ -10,7 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Things that are made once in a JVM, on first use, for all tasks that want them. What nobody uses any more stays for a
+ * Things that are made once in a JVM, on first use, for all tasks that want them. What is not used any more stays for a
  * while, because the next task may come at once, and is closed then.
  *
  * @param <K> what tells things apart
@@ -27,7 +27,7 @@ final class RefCountedCache<K, V extends AutoCloseable> {
      * None yet.
      *
      * @param maker makes a thing; what it throws, all who wait for the thing get, and the next one tries again
-     * @param lingerMillis how long a thing stays that nobody uses
+     * @param lingerMillis how long a thing stays that is not used
      */
     RefCountedCache(Function<K, V> maker, long lingerMillis) {
         this.maker = maker;
@@ -88,7 +88,7 @@ final class RefCountedCache<K, V extends AutoCloseable> {
         }
     }
 
-    /** The thing of a key, which is made now unless somebody has made it. */
+    /** The thing of a key, which is made now unless it has been made. */
     Lease acquire(K key) {
         Thing thing;
         synchronized (this) {

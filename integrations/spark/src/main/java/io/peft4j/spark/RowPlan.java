@@ -17,7 +17,7 @@ import org.apache.spark.sql.RowFactory;
  * What a row asks for, and of which adapter.
  *
  * @param forms the columns that are read, by the names that the readers of rows have for them, such as {@code text}
- * @param adapter the adapter of all rows; the column with its name where there is one
+ * @param adapter the adapter of all rows; the column with its name if there is one
  * @param byRow whether {@code adapter} is such a column
  * @param failing whether a row that cannot be answered ends the job
  */

@@ -18,14 +18,14 @@ import org.slf4j.LoggerFactory;
  * @param folder a temporary folder of this worker
  * @param shared the folder that all see
  * @param checkpointEverySteps updates between two checkpoints
- * @param progress is told of each update
+ * @param progress gets each update
  */
 record RunPlace(Path folder, SharedFolder shared, int checkpointEverySteps, ProgressAccumulator progress)
         implements
             AutoCloseable {
     /** Checkpoints that stay. */
     static final int KEPT = 2;
-    /** What a training that goes on adds to. */
+    /** What a resumed training adds to. */
     private static final List<String> RECORDS = List.of("metrics.jsonl", "run.json");
     private static final Logger LOG = LoggerFactory.getLogger(RunPlace.class);
 

@@ -55,7 +55,7 @@ final class SharedFolder implements Closeable {
         }
     }
 
-    /** Copies what a training goes on from to a folder of this machine. */
+    /** Copies what a training resumes from to a folder of this machine. */
     void fetch(java.nio.file.Path local, List<String> names) throws IOException {
         for (String name : names) {
             if (files.exists(new Path(folder, name))) {

@@ -38,7 +38,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The driver chooses trials and writes {@code sweep.json} and {@code sweep.html}; each task trains some trials, side
  * by side where they can, and all tasks of an executor share one base. The output folder must be one that all machines
- * see. A sweep that was stopped, or whose driver was killed, goes on with {@link SweepBuilder#resume}.
+ * see. A sweep that was stopped, or whose driver was killed, resumes with {@link SweepBuilder#resume}.
  */
 public final class SparkSweep {
     private final SparkSession spark;

@@ -38,7 +38,7 @@ import scala.reflect.ClassTag;
  *
  * <p>The result is that of one machine with the same batches, up to rounding, whatever the number of workers. A task or
  * an executor that is lost makes the stage begin again from the last checkpoint on shared storage, as often as it gets
- * further; a driver that is started again goes on there, too. One task an executor, with all of its cores
+ * further; a driver that is started again resumes there, too. One task an executor, with all of its cores
  * ({@code spark.task.cpus}), is the fastest.
  */
 public final class SparkTrainer {
@@ -66,7 +66,7 @@ public final class SparkTrainer {
     }
 
     /**
-     * Trains, or goes on where a training in the output folder has a checkpoint.
+     * Trains, or resumes where a training in the output folder has a checkpoint.
      *
      * @param data a file or folder of lines that Spark can read
      * @param training what every worker does
@@ -109,7 +109,7 @@ public final class SparkTrainer {
                 // Scala does not declare what it throws.
                 long now = newest();
                 if (isCancelled(e)) {
-                    throw new WorkerException("the job was cancelled; the same call goes on "
+                    throw new WorkerException("the job was cancelled; the same call resumes "
                             + (now > 0 ? "after update " + now : "from the beginning"), e);
                 }
                 stuck = now > before ? 1 : stuck + 1;

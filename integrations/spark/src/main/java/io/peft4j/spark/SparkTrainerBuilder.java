@@ -65,7 +65,7 @@ public final class SparkTrainerBuilder {
     }
 
     /**
-     * Updates that each worker makes by itself before all take the mean, for slow networks; default 1, which gives the
+     * Updates that each worker makes on its own before all take the mean, for slow networks; default 1, which gives the
      * result of one machine. {@link #checkpointEverySteps} must be a multiple.
      */
     public SparkTrainerBuilder localSteps(int value) {

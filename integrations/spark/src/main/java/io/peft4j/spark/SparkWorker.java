@@ -46,7 +46,7 @@ public final class SparkWorker {
     }
 
     /**
-     * A trainer that shares the training with the other workers, writes where it was said, and goes on from the last
+     * A trainer that shares the training with the other workers, writes where it was said, and resumes from the last
      * checkpoint there. All else is for the caller to set, but not these.
      */
     public TrainerBuilder trainer(PeftModel model) {

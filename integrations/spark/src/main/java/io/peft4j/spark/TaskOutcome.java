@@ -5,7 +5,7 @@ import java.io.Serializable;
 import java.util.Optional;
 
 /**
- * What a task came to. A failure that would come again is told in this way, so that Spark does not try it again.
+ * What a task came to. A failure that would come again is returned in this way, so that Spark does not try it again.
  *
  * @param rank the number of the worker
  * @param result of the first worker that succeeded; null otherwise, since an Optional is not serializable

@@ -51,7 +51,7 @@ final class TrainingTask extends AbstractFunction1<Iterator<Integer>, Iterator<T
         this.training = training;
     }
 
-    /** The same with another secret, so that nobody of an earlier attempt is taken for a worker of this one. */
+    /** The same with another secret, so that no process of an earlier attempt is taken for a worker of this one. */
     TrainingTask withSecret(String secret) {
         return new TrainingTask(new Settings(settings.base(), settings.precision(), settings.threads(),
                 settings.output(), settings.checkpointEverySteps(), settings.localSteps(), secret), data, hadoop,

@@ -2,7 +2,7 @@ package io.peft4j.spring;
 
 import io.peft4j.core.error.PeftException;
 
-/** A training would replace an adapter, and nobody said that it may. */
+/** A training would replace an adapter, without permission. */
 final class AdapterExistsException extends PeftException {
     private static final long serialVersionUID = 1;
 

@@ -34,7 +34,7 @@ import org.springframework.web.bind.annotation.ResponseStatus;
 /**
  * One base model and the adapters of a folder, of which each sub-folder with a configuration is one. An adapter that
  * comes, changes or goes there does so here without a restart: answers that have begun end with what they began with.
- * An adapter that cannot be loaded is named in {@link #problems} and in the log, and the one before it goes on
+ * An adapter that cannot be loaded is named in {@link #problems} and in the log, and the one before it keeps
  * answering. Which one answers a request is the rule of {@link AdapterChoice}; what cannot be loaded counts there, too,
  * so that nothing else answers in its place, but takes no place from an adapter that was the only one before.
  *
@@ -254,7 +254,7 @@ public final class PeftAdapters implements AutoCloseable {
     }
 
     /**
-     * What answers where nobody chooses: the default, or the only adapter, or the base where there never was one.
+     * What answers if none is chosen: the default, or the only adapter, or the base where there never was one.
      *
      * @throws ConfigurationException when there are several and no default, or it cannot answer
      */

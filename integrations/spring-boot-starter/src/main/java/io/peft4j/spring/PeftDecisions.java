@@ -23,7 +23,7 @@ public final class PeftDecisions {
     }
 
     /**
-     * What answers where nobody chooses. An adapter that changes later answers with what it is then in the next model.
+     * What answers if none is chosen. An adapter that changes later answers with what it is then in the next model.
      *
      * @throws io.peft4j.core.error.ConfigurationException as {@link PeftAdapters#model()}, and where the model has
      *     neither a head for options nor a chat template

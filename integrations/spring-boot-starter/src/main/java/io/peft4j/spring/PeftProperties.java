@@ -17,7 +17,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param threads threads of the engine; 0, the default, means all processors
  * @param adapters a folder whose sub-folders are adapters, by name; empty, the default, means none
  * @param defaultAdapter the adapter that answers where a request names none, {@code __base__} for the base; empty, the
- *     default, means the only one that there is, and the base where there is none. Needed where there are several
+ *     default, means the only one that there is, and the base if there is none. Needed where there are several
  * @param reload how often the folder is looked at for adapters that are new, changed or gone; 0 means never
  * @param maxTokens the most new tokens of an answer, where a request does not say otherwise
  * @param temperature 0 takes the most likely token, where a request does not say otherwise

@@ -62,7 +62,7 @@ final class TuningController {
     @ResponseStatus(HttpStatus.UNSUPPORTED_MEDIA_TYPE)
     public ProblemDetail refuseForm() {
         return ProblemDetail.forStatusAndDetail(HttpStatus.UNSUPPORTED_MEDIA_TYPE, "the content type is "
-                + MediaType.APPLICATION_FORM_URLENCODED_VALUE + ", which curl sends unless it is told another; send "
+                + MediaType.APPLICATION_FORM_URLENCODED_VALUE + ", which curl sends unless another is given; send "
                 + "the rows as " + ROWS + ": curl -H 'Content-Type: " + ROWS + "' --data-binary @rows.jsonl URL");
     }
 

@@ -181,7 +181,7 @@ class StarterTest {
         assertEquals(ANSWER, ask("hr"));
     }
 
-    /** As curl sends them where it is told no type. */
+    /** As curl sends them if no type is given. */
     @Test
     @Order(4)
     void rowsAsAFormAreRefusedWithTheRightType() throws Exception {

@@ -89,7 +89,7 @@ class TuningsTest {
         assertEquals("harm_not_known", first.decision(), first.message());
         assertEquals("In the cellar.", answer());
 
-        // All that is learned is wrong, and what is held out is right.
+        // Everything learned is wrong, and what is held out is right.
         Set<ChatExample> heldOut = new HashSet<>(rows(Set.of()).split(SplitOptions.ratios(0.9, 0.1)).test()
                 .examples());
         ChatDataset harmful = rows(IntStream.range(0, ROWS).filter(i -> !heldOut.contains(rows(Set.of()).examples()

@@ -73,7 +73,7 @@ public final class CsvTracker implements Tracker {
             this.file = file;
         }
 
-        /** Goes on after so many updates. */
+        /** Continues after so many updates. */
         void read(long steps) throws IOException {
             for (CSVRecord row : CSVFormat.DEFAULT.builder().setHeader().setSkipHeaderRecord(true).get()
                     .parse(new StringReader(Files.readString(file)))) {

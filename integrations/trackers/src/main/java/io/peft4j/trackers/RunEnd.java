@@ -9,14 +9,14 @@ import java.util.Optional;
  *
  * @param status how
  * @param summary values of the whole training, such as its seconds
- * @param adapter the folder of the saved adapter, where there is one
+ * @param adapter the folder of the saved adapter, if there is one
  */
 public record RunEnd(Status status, Map<String, Double> summary, Optional<Path> adapter) {
     /** How a training ended. */
     public enum Status {
         /** With its last update. */
         FINISHED,
-        /** Somebody stopped it; what was trained is saved. */
+        /** It was stopped; what was trained is saved. */
         CANCELLED,
         /** By an error. */
         FAILED

@@ -117,7 +117,7 @@ public final class TrackingListener implements TrainingListener {
 
     /**
      * Brings one training to one tracker on a thread of its own. The thread that trains only puts rows into a queue: a
-     * tracker that is slow gets several at once, and one that fails is told of once and asked no more.
+     * tracker that is slow gets several at once, and one that fails is logged once and asked no more.
      */
     private static final class TrackerThread {
         private static final Logger LOG = LoggerFactory.getLogger(TrackingListener.class);

@@ -58,7 +58,7 @@ class TrackersTest {
         listener.onEnd(result(3));
     }
 
-    /** Remembers what it is told. */
+    /** Remembers what it gets. */
     private static final class Memory implements Tracker {
         private final List<String> told = Collections.synchronizedList(new ArrayList<>());
 

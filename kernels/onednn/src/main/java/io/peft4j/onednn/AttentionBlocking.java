@@ -47,7 +47,7 @@ final class AttentionBlocking {
      * @param count the number of keys
      * @param visible the column after the last that the first row sees; each further row sees one more, if there is one
      * @param hidden what to add to a row's number for the first column that it sees; below 0 it is column 0
-     * @param distance from the key at which the first row stands to that of the first column
+     * @param distance from the key of the first row to that of the first column
      * @param columns the number of columns: as many as keys, or more
      * @param inPlace whether the keys are one range and the rows after it, to {@code columns}, hold keys too, though
      *     hidden ones: then they are read where they lie

@@ -41,7 +41,7 @@ final class AttentionTile {
     private final Span keys;
     private final Span values;
     private final int stride;
-    /** The scores over the soft cap, in a hyperbolic tangent, where there is one. */
+    /** The scores over the soft cap, in a hyperbolic tangent, if there is one. */
     private Span tangents;
 
     AttentionTile(ThreadContext lane, Inputs inputs, Block block, int head) {

@@ -7,7 +7,7 @@ import org.bytedeco.javacpp.Pointer;
 
 /**
  * A compiled primitive with its memory objects and argument map, ready to run on any addresses: a call costs under a
- * microsecond because nothing is made anew. Belongs to one {@link ThreadContext}.
+ * microsecond because nothing is allocated. Belongs to one {@link ThreadContext}.
  */
 final class CompiledCall implements AutoCloseable {
     private final primitive primitive;

@@ -20,7 +20,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * writes, the next one reads from the cache, and an adapter costs one hand-over each way.
  *
  * <p>Products are computed in one type ({@link BFloat16Products#type}). Where that is f32 and activations are bf16,
- * only what stands on the left of a product is widened before; right operands and results stay as they are stored.
+ * only the left operand of a product is widened before; right operands and results stay as they are stored.
  */
 final class FusedLowRankUpdate {
     private static final int ROW_UNIT = 16;

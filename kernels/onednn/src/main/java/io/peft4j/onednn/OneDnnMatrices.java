@@ -124,7 +124,7 @@ class OneDnnMatrices implements MatrixKernels {
     }
 
     /**
-     * A frozen weight's product and LoRA's update of it in one. What stands on the left of products is widened once for
+     * A frozen weight's product and LoRA's update of it in one. The left operand of products is widened once for
      * both, and the update is added to the part of a result that a thread has just computed, while it lies in its
      * cache.
      */

@@ -14,9 +14,9 @@ import java.util.function.Supplier;
 
 /**
  * The copies of frozen weights in layouts for products of few rows ({@link PackedWeight}), kept within a budget until
- * the weight is forgotten or out of reach. A copy that finds no room takes that of copies which nobody has used since
- * its own weight was multiplied last; where there is none, because the weights of the passes at hand are larger than
- * the budget, it is made anew for each product. So whether a copy is kept changes the time of a product and no bit.
+ * the weight is forgotten or out of reach. A copy that finds no room takes that of copies that were not used since
+ * its own weight was multiplied last; without one, because the weights of the passes at hand are larger than
+ * the budget, it is made again for each product. So whether a copy is kept changes the time of a product and no bit.
  */
 final class PackedCopies implements AutoCloseable {
     private static final long ALIGNMENT = 64;
@@ -83,7 +83,7 @@ final class PackedCopies implements AutoCloseable {
             return layout.orElseThrow();
         }
 
-        /** Whether it need not be made anew for each product. */
+        /** Whether it need not be made again for each product. */
         boolean kept() {
             return memory != 0 || bytes() == 0;
         }

@@ -95,7 +95,7 @@ final class PackedProducts implements AutoCloseable {
             FrozenWeight read = blocks(w);
             Optional<Copy> looped = copies.of(w, Layout.LOOPS, () -> LoopedWeight.runs(lane, read)
                     ? Optional.of(new LoopedWeight(lane, read, team.size())) : Optional.empty());
-            // Floats are there as they are: to make their blocks' copy anew for each product would take longer.
+            // Floats are there as they are: to make their blocks' copy for each product would take longer.
             if (looped.isPresent() && (read == w || looped.get().kept())) {
                 return looped;
             }

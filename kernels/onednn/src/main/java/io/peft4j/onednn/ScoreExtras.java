@@ -13,7 +13,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  * What is done to the scores of attention between their product and the softmax: soft cap, bias, sinks. A sink is the
  * score of one more column, after those of the keys, whose value is 0.
  *
- * @param softCap 0 where there is none
+ * @param softCap 0 for none
  * @param sinks one for each query head, or none
  * @param bias [heads, width], or none
  * @param width 2 S + 1

@@ -46,7 +46,7 @@ final class Scratch implements AutoCloseable {
         return blocks.isEmpty() ? 0 : (long) current << BLOCK_SHIFT | blocks.get(current).used;
     }
 
-    /** Gives back all that was taken since {@code mark}. */
+    /** Gives back everything taken since {@code mark}. */
     void release(long mark) {
         if (blocks.isEmpty()) {
             return;

@@ -259,7 +259,7 @@ final class VectorLoops implements Loops {
      * exp(r) is a polynomial of degree 7 (coefficients of Cephes' {@code expf}). Adding a large number rounds x / ln 2
      * and leaves n + 127 in the low bits of the sum, which are moved to the exponent's place.
      *
-     * <p>All of it is one loop on purpose. A method that computes one vector would be compiled by itself once it is
+     * <p>All of it is one loop on purpose. A method that computes one vector would be compiled separately once it is
      * hot, found too large to be inlined where it is called next, and every vector would become an object there.
      */
     private static final class VectorExponential {

@@ -13,7 +13,7 @@ class DecodingOnVectorLoopsTest extends KernelsContract {
         return DecodingProductsOnVectorLoopsTest.create(threads);
     }
 
-    /** The reason stands in the contract of oneDNN's kernels without the Vector API. */
+    /** The reason is in the contract of oneDNN's kernels without the Vector API. */
     @Override
     public double bfloat16Tolerance() {
         return 1.0 / 64;

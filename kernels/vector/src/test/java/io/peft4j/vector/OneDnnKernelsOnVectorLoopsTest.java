@@ -18,7 +18,7 @@ class OneDnnKernelsOnVectorLoopsTest extends KernelsContract {
         return new OneDnnKernels(threads);
     }
 
-    /** The reason stands in the contract of oneDNN's kernels without the Vector API. */
+    /** The reason is in the contract of oneDNN's kernels without the Vector API. */
     @Override
     public double bfloat16Tolerance() {
         return 1.0 / 64;

@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The base model itself words the handbook's questions anew; what is kept asks for the same fact. */
+/** The base model itself rewords the handbook's questions; what is kept asks for the same fact. */
 @Tag("model")
 @Tag("full")
 class SmolLm2AugmentationTest {

@@ -118,7 +118,7 @@ final class DataTargets {
         return damage.below(20) == 0 ? utf8("{\"text\":\"" + " ".repeat(20 << 20) + "\"}\n") : lines(damage);
     }
 
-    /** The footer stands at the end, its length in the last eight bytes, and describes the pages before it. */
+    /** The footer is at the end, its length in the last eight bytes, and describes the pages before it. */
     private static byte[] parquet(Damage damage) {
         byte[] content = Seeds.bytes(damage.one(Seeds.parquet()));
         if (damage.below(2) == 0) {

@@ -43,7 +43,7 @@ class ActivatedLoraTest {
         return Fixtures.json(Fixtures.adapter(adapter).resolve("expected.json"));
     }
 
-    /** A generator that goes on past end-of-turn tokens, as the reference did. */
+    /** A generator that continues past end-of-turn tokens, as the reference did. */
     private static List<int[]> answers(LanguageModel model, List<Prompt> prompts) {
         try (ModelLease lease = model.lease()) {
             return new TextGenerator(model.tokenizer(), model.chatTemplate(), Set.of())

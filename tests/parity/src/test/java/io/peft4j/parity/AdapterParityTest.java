@@ -63,7 +63,7 @@ class AdapterParityTest {
         BaseModel model = kernels.shared(base);
         try (PeftModel adapted = PeftModel.load(model, adapter)) {
             double[] withAdapter = Measure.together(adapted, texts);
-            // With layers repeated, the model that the adapter stands on; else the base itself.
+            // With layers repeated, the model below the adapter; else the base itself.
             double[] ofBase = Measure.together(adapted.base(), texts);
             try (PeftModel.Scope disabled = adapted.disable()) {
                 assertArrayEquals(ofBase, Measure.together(adapted, texts));

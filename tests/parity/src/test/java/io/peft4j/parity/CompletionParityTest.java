@@ -68,7 +68,7 @@ class CompletionParityTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"plain", "begins-and-ends"})
-    void aTokenOverTheBorderIsCutThereSoThatAnAnswerBeginsBehindThePromptThatTheModelSees(String kind) {
+    void tokensAcrossTheEndOfThePromptAreCutThere(String kind) {
         with(kind, tokenizer -> {
             JsonNode row = EXPECTED.get(kind).get("spanning");
             int[] asked = tokenizer.encodeToContinue(row.get("prompt").asText());

@@ -99,7 +99,7 @@ class DecisionTrainingTest {
 
     @ParameterizedTest
     @MethodSource("methods")
-    void anEncoderLearnsLabelsWithAHeadOfItsOwnAndIsAskedAsItWasTrained(PeftConfig method) throws IOException {
+    void encoderWithItsOwnHeadLearnsLabelsAndIsAskedAsTrained(PeftConfig method) throws IOException {
         Path folder = train(Fixtures.encoder("bert-seq-cls"), 60, method, jsonLines());
         assertEquals(Optional.of(Task.DECISION), AdapterTask.read(folder));
         JsonNode config = Fixtures.json(folder.resolve("adapter_config.json"));

@@ -142,7 +142,7 @@ class FamiliesTest {
             double[] gaps = Fixtures.doubles(row.get("gaps"));
             int[] found = greedy(prompt, wanted.length);
             for (int i = 0; i < wanted.length; i++) {
-                // Two logits nearer than float32 can move them may change places, and all that follows with them.
+                // Two logits nearer than float32 can move them may change places, and what follows with them.
                 if (wanted[i] != found[i] && gaps[i] < 2e-4) {
                     break;
                 }

@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What narrows or tells the choice of tokens, on a tiny model with random weights, which never would by itself. */
+/** What narrows or tells the choice of tokens, on a tiny model with random weights, which never would otherwise. */
 class GenerationChoicesTest {
     private static final List<Sampling> SAMPLINGS = List.of(Sampling.greedy(), Sampling.of(1, 5),
             Sampling.of(0.8, 6).withMinP(0.05).withRepetitionPenalty(1.3));
@@ -47,7 +47,7 @@ class GenerationChoicesTest {
         }
     }
 
-    /** Transformers has no stop token here, so of an answer that ends by itself only the beginning is compared. */
+    /** Transformers has no stop token here, so of an answer that ends on its own only the beginning is compared. */
     @Test
     void repetitionPenaltyMatchesTransformers() {
         for (int i = 0; i < rows.size(); i++) {

@@ -116,7 +116,7 @@ class GenerationParityTest {
         double[] gaps = Fixtures.doubles(row.get("gaps"));
         assertEquals(expected.length, completion.ids().length, what);
         for (int i = 0; i < expected.length; i++) {
-            // Two logits nearer than float32 can move them may change places, and all that follows with them.
+            // Two logits nearer than float32 can move them may change places, and what follows with them.
             if (expected[i] != completion.ids()[i] && gaps[i] < 2e-4) {
                 assertTrue(2 * i > expected.length, what + ": only " + i + " tokens are certain");
                 return;

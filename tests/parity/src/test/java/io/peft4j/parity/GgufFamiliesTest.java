@@ -166,7 +166,7 @@ class GgufFamiliesTest {
     /** What llama.cpp has to say, for the script. */
     private static void leave(String name, List<TokenSequence> texts, JsonNode config, JsonNode nll, JsonNode adapted)
             throws IOException {
-        // llama.cpp takes the frequencies of long texts for all that a context might hold.
+        // llama.cpp takes the frequencies of long texts for every length that a context might have.
         JsonNode rope = config.path("rope_parameters");
         int length = rope.has("long_factor") ? rope.path("original_max_position_embeddings").asInt() : 0;
         JSON.writeValue(WRITTEN.resolve(name + ".json").toFile(), Map.of("longer_than", length, "nll", nll,

@@ -13,9 +13,9 @@ import java.util.ServiceLoader;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * An implementation of the kernels that has to prove itself: all that run on this machine do, or the one that
- * {@link KernelSelection#KERNELS} names. A build that leaves out what is tagged "full" tests the one that applications
- * get here; the contract of the kernels holds the others.
+ * An implementation of the kernels that has to prove itself: all implementations that run on this machine do, or the
+ * one that {@link KernelSelection#KERNELS} names. A build that leaves out what is tagged "full" tests the one that
+ * applications get here; the contract of the kernels holds the others.
  */
 record KernelsUnderTest(KernelProvider provider) {
     /** Whether what repeats a claim is tested, too. */

@@ -47,7 +47,7 @@ class MaskParityTest {
                 assertEquals(row.get("text").asText(), template.render(example.messages(), false, example.tools(),
                         Map.of()), name);
                 if (family.equals("mistral_tools") && row.get("name").asText().equals("system")) {
-                    // Its system message stands in the prompt and is gone once the answer stands there.
+                    // Its system message is in the prompt and is gone once the answer is there.
                     assertThrows(DataException.class, () -> new ChatEncoder(tokenizer, template).encode(example), name);
                     continue;
                 }

@@ -100,7 +100,7 @@ class OneOutputTest {
     }
 
     @Test
-    void uncertainLabelsOfWhichSeveralCanBeRightKeepTheirProbabilities() {
+    void uncertainMultiLabelsKeepTheirProbabilities() {
         try (BaseModel model = KernelsUnderTest.naive("encoders/distilbert-multi-label")) {
             assertArrayEquals(new float[] {0, 0.75f, 0.25f}, new ClassificationObjective(model).encode(
                     new LabelledText("a", Optional.empty(), List.of("c", "b"), List.of(0.25, 0.75))).get(0).targets());

@@ -140,7 +140,7 @@ class PeftTypesTest {
         }
     }
 
-    /** PEFT does not save the networks that compute virtual tokens, so that a new adapter stands in. */
+    /** PEFT does not save the networks that compute virtual tokens, so that a new adapter takes their place. */
     private static boolean trains(PeftModel model) {
         PeftConfig config = model.adapter(PeftModel.DEFAULT_ADAPTER).config();
         if (model.trainableParameters().isEmpty()) {

@@ -27,7 +27,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What somebody sees who prints things: what they are, in few words. */
+/** What printing things shows: what they are, in few words. */
 class PrintedTest {
     private static final int MOST_CHARACTERS = 1000;
 

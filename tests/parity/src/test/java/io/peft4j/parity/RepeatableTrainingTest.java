@@ -43,7 +43,7 @@ class RepeatableTrainingTest {
         assertRepeatable(kernels, lora, folder);
     }
 
-    /** What belongs to a training beside the trained values goes on with it. */
+    /** What belongs to a training beside the trained values is resumed with it. */
     @ParameterizedTest
     @MethodSource("io.peft4j.parity.KernelsUnderTest#all")
     void alsoWithVariantsOfTraining(KernelsUnderTest kernels) throws IOException {

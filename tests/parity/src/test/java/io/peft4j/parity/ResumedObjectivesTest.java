@@ -59,7 +59,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A training that crashed or was stopped goes on bit for bit, whatever it minimizes; preferences have a test apart. */
+/** A training that crashed or was stopped resumes bit for bit, whatever it minimizes; preferences have a test apart. */
 class ResumedObjectivesTest {
     private static final int STEPS = 6;
 
@@ -121,7 +121,7 @@ class ResumedObjectivesTest {
                 SamplingOptions.defaults().withGroupSize(3), Optional.empty()), prompts, prompts.subList(0, 1));
     }
 
-    /** Along answers that are drawn anew for each batch. */
+    /** Along answers that are drawn again for each batch. */
     private static TrainingResult selfDistilled(PeftModel model, TrainerBuilder trainer) {
         List<ChatExample> chats = answers();
         return trainer.build().train(new SelfDistillationObjective(model, SelfDistillationOptions.defaults()

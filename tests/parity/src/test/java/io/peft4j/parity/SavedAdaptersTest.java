@@ -199,8 +199,8 @@ class SavedAdaptersTest {
     }
 
     /**
-     * Of the other methods all that Hugging Face PEFT has, as it computes them on a CPU; but PSOFT, whose directions in
-     * the file it does not read, and decomposes the weights anew, with other signs.
+     * Of the other methods those that Hugging Face PEFT has, as it computes them on a CPU; but PSOFT, whose directions
+     * in the file it does not read, and decomposes the weights itself, with other signs.
      */
     static Stream<Arguments> methods() {
         return Stream.of(

@@ -110,7 +110,7 @@ class SmolLm2ParityTest {
                 .mapToDouble(row -> row.get("nll_f64").asDouble()).toArray(), nll, "paragraphs");
     }
 
-    /** All that is given: 24 tokens, or fewer up to the end of the turn. No gap is near what float32 can move. */
+    /** Everything given: 24 tokens, or fewer up to the end of the turn. No gap is near what float32 can move. */
     @Test
     void greedyAnswersToQuestions() {
         List<Prompt> prompts = new ArrayList<>();

@@ -27,7 +27,8 @@ class SmolLm2QuantizedTest {
 
     /**
      * The mean likelihood of a token, in nats. The file holds 4-bit blocks, so int8 rounds a second time, and q4 keeps
-     * the blocks and adds nothing to bf16's rounding; blocks that are made anew from decoded ones find the same levels.
+     * the blocks and adds nothing to bf16's rounding; blocks that are made again from decoded ones find the same
+     * levels.
      */
     @ParameterizedTest
     @CsvSource({"BF16, 0.01, 2", "INT8, 0.02, 1.01", "Q4, 0.01, 0.7"})

@@ -102,7 +102,7 @@ class TaskObjectivesTest {
 
         @Override
         public void measure(String name, double[] sums, double count) {
-            // Nobody looks.
+            // Without a reader.
         }
     }
 

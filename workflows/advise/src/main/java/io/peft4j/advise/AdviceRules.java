@@ -26,7 +26,7 @@ import java.util.OptionalInt;
 final class AdviceRules {
     /** An error that falls more slowly with the number of examples does not fall. */
     private static final double FLAT = 0.05;
-    /** Nobody collects more than so many times what there is on the word of a curve of three points. */
+    /** It is not realistic to collect more than so many times the data on the word of a curve of three points. */
     private static final int FARTHEST = 20;
     /** The share of the time between two changes of the data that training and evaluation may take. */
     private static final double SHARE_OF_CHANGE = 0.5;
@@ -116,7 +116,7 @@ final class AdviceRules {
         return new Advice(kind, verdict, more, seconds, ways, curve, reasons, metric, items, heldOut);
     }
 
-    /** A training that there was no time for cannot lose; only where there is nothing to gain need it not be known. */
+    /** A training that there was no time for cannot lose; only if there is nothing to gain need it not be known. */
     private Advice.Kind unlessCutDown(Advice.Kind kind) {
         return tuned.isCutDown() && prompt.interval().low() < MetricResult.NEARLY_ALL ? Advice.Kind.MORE_TIME : kind;
     }
@@ -213,7 +213,7 @@ final class AdviceRules {
                 reasons.add(0, "The data change too often to be worth a training: " + sentence + ". Put what changes "
                         + "into the prompt");
             } else {
-                reasons.add("There is time to train anew after each change: " + sentence);
+                reasons.add("There is time to train again after each change: " + sentence);
             }
         });
     }

@@ -54,7 +54,7 @@ public final class FineTuningAdvisor {
         /**
          * A model that has learned these examples; it is closed after it has answered where it can be closed.
          *
-         * @param limit the time that the training may take, where there is a limit
+         * @param limit the time that the training may take, if there is a limit
          */
         LanguageModel train(ChatDataset examples, Optional<Duration> limit);
 
@@ -135,8 +135,8 @@ public final class FineTuningAdvisor {
     }
 
     /**
-     * About as long as all of it may take: fewer items, and trainings that end early. The listener is told before
-     * anything else which items are asked, and where the time does not suffice how long it will take.
+     * About as long as all of it may take: fewer items, and trainings that end early. The listener gets before anything
+     * else which items are asked, and where the time does not suffice how long it will take.
      */
     public FineTuningAdvisor timeBudget(Duration time) {
         budget = Optional.of(time);
@@ -155,7 +155,7 @@ public final class FineTuningAdvisor {
         return this;
     }
 
-    /** Somebody who is told what begins. */
+    /** Sets a listener, which gets what begins. */
     public FineTuningAdvisor listener(Consumer<String> who) {
         listener = who;
         return this;
@@ -238,7 +238,7 @@ public final class FineTuningAdvisor {
         return IntStream.range(0, items.size()).filter(i -> !leaked.contains(i)).mapToObj(items::get).toList();
     }
 
-    /** As many items as there is time for; says which are left out, and where there is no time for the fewest. */
+    /** As many items as there is time for; says which are left out, and if the time is too short for the fewest. */
     private List<EvaluationItem> affordable(List<EvaluationItem> items, ChatDataset examples, List<String> further,
             long begin) {
         if (budget.isEmpty()) {

@@ -68,12 +68,12 @@ class FineTuningAdvisorTest {
         return asked(messages).replaceAll(".*(person\\d+\\?).*", "$1");
     }
 
-    /** Knows nothing, and does not read what stands before the question. */
+    /** Knows nothing, and does not read what precedes the question. */
     private static String ignorant(List<ChatMessage> messages) {
         return "I do not know.";
     }
 
-    /** Says what stands in its prompt of the person who is asked about. */
+    /** Says what its prompt says of the person who is asked about. */
     private static String reader(List<ChatMessage> messages) {
         List<String> lines = new ArrayList<>();
         messages.subList(0, messages.size() - 1).forEach(message -> message.content().lines().forEach(lines::add));

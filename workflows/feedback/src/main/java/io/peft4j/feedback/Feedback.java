@@ -19,8 +19,8 @@ import java.util.Optional;
  * @param asked the conversation up to the answer
  * @param answer what the model said
  * @param subject whose data it is, as the application calls them, so that it can be deleted for them
- * @param rating what somebody thinks of it
- * @param correction the right answer, where somebody wrote one
+ * @param rating a user's opinion of it
+ * @param correction the right answer, where a user wrote one
  * @param judged when it was last rated or corrected
  */
 public record Feedback(String id, Instant time, List<ChatMessage> asked, String answer, Optional<String> subject,

@@ -177,7 +177,7 @@ final class FeedbackFile implements AutoCloseable {
         }
     }
 
-    /** Writes the file anew with nothing but this. */
+    /** Rewrites the file with nothing but this. */
     void rewrite(Collection<Feedback> all) {
         List<ObjectNode> rows = new ArrayList<>();
         for (Feedback one : all) {

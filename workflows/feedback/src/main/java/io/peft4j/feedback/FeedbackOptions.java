@@ -14,7 +14,7 @@ import java.util.function.UnaryOperator;
 /**
  * What a {@link FeedbackStore} keeps.
  *
- * @param most most answers; of more the oldest that nobody judged go first, then the oldest
+ * @param most most answers; of more the oldest that were not judged go first, then the oldest
  * @param keptFor how long an answer is kept; without it until it is deleted
  * @param redaction what every text goes through before it is written
  */

@@ -30,13 +30,13 @@ import java.util.function.Predicate;
  *
  * <p>A file to which a line is added for each of these; what returned is on the disk. It is readable by the user alone
  * who runs the application, texts go through a redaction before they are written, nothing is kept longer than
- * {@link FeedbackOptions} say, and {@link #forget} takes out what was said for one person. Nobody's name need ever be
+ * {@link FeedbackOptions} say, and {@link #forget} takes out what was said for one person. No name need ever be
  * given: {@code subject} is a word of the application's own, such as a number in its user table.
  *
  * <p>For any number of threads of one process.
  */
 public final class FeedbackStore implements AutoCloseable {
-    /** Below so many lines the file is not worth writing anew. */
+    /** Below so many lines the file is not worth rewriting. */
     private static final int FEW_LINES = 1000;
 
     private final FeedbackFile file;
@@ -75,7 +75,7 @@ public final class FeedbackStore implements AutoCloseable {
         return keep(asked, answer, Optional.empty());
     }
 
-    /** As {@link #answered(List, String)}, for somebody who can have it deleted. */
+    /** As {@link #answered(List, String)}, for a user who can have it deleted. */
     public String answered(List<ChatMessage> asked, String answer, String subject) {
         return keep(asked, answer, Optional.of(subject));
     }
@@ -137,7 +137,7 @@ public final class FeedbackStore implements AutoCloseable {
         return Optional.ofNullable(kept.get(id));
     }
 
-    /** All that is kept, the oldest first. */
+    /** Everything kept, the oldest first. */
     public synchronized List<Feedback> all() {
         return List.copyOf(kept.values());
     }
@@ -153,7 +153,7 @@ public final class FeedbackStore implements AutoCloseable {
     }
 
     /**
-     * Takes an answer out, of the file, too. Adapters that have learned it go on until they are trained anew.
+     * Takes an answer out, of the file, too. Adapters that have learned it keep it until they are trained again.
      *
      * @return whether it was there
      */
@@ -162,7 +162,7 @@ public final class FeedbackStore implements AutoCloseable {
     }
 
     /**
-     * Takes out all that was answered to somebody, as {@link #delete}.
+     * Takes out everything answered to a user, as {@link #delete}.
      *
      * @return how many answers
      */

@@ -46,8 +46,8 @@ import org.slf4j.LoggerFactory;
  * tuner.rollBack();                    // should users not agree
  * }</pre>
  *
- * <p>A round goes on training a copy of the present adapter with what was corrected or rated good, and with what it has
- * learned before. Then both are asked the feedback that is held out and the golden questions. The new one takes the
+ * <p>A round continues training a copy of the present adapter with what was corrected or rated good, and with what it
+ * has learned before. Then both are asked the feedback that is held out and the golden questions. The new one takes the
  * present one's place, without a restart, if a paired test finds it better (by F1 of words with the right answers;
  * where no feedback is held out, by the golden questions), a guard set of general questions rules out more than a small
  * loss (unless {@linkplain FeedbackTunerBuilder#withoutGuard() none is asked}), and no golden question was lost.
@@ -100,8 +100,8 @@ public final class FeedbackTuner implements AutoCloseable {
     /**
      * One round, in this thread.
      *
-     * @throws io.peft4j.core.error.PeftException when the adapter cannot be trained or compared; the present one goes
-     *     on answering
+     * @throws io.peft4j.core.error.PeftException when the adapter cannot be trained or compared; the present one keeps
+     *     answering
      */
     public TuningRound run() {
         rounds.lock();
@@ -143,7 +143,7 @@ public final class FeedbackTuner implements AutoCloseable {
         settings.guard.ifPresentOrElse(comparison::guard, comparison::withoutGuard);
     }
 
-    /** Harm that nobody wants to know of does not count; whoever asks the guard set wants it ruled out. */
+    /** Harm that was not asked for does not count; whoever asks the guard set wants it ruled out. */
     private boolean isBetter(Verdict verdict) {
         return verdict.ships()
                 || settings.guard.isEmpty() && verdict.decision() == Verdict.Decision.HARM_NOT_KNOWN;

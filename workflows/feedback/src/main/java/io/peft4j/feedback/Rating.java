@@ -2,7 +2,7 @@ package io.peft4j.feedback;
 
 import java.util.Locale;
 
-/** What somebody thinks of an answer. */
+/** A user's opinion of an answer. */
 public enum Rating {
     /** It is right; it may be learned. */
     GOOD,

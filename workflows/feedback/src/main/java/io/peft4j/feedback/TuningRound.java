@@ -22,11 +22,11 @@ public record TuningRound(Outcome outcome, int learned, int heldOut, Optional<Co
     public enum Outcome {
         /** The new adapter is better by the paired test, lost no golden question, and answers now. */
         SWAPPED,
-        /** The new adapter was tested and is not better; the present one goes on. */
+        /** The new adapter was tested and is not better; the present one stays. */
         KEPT,
         /** There is not enough feedback yet that the last round has not seen; nothing was trained. */
         WAITING,
-        /** It was stopped, or somebody went back to an earlier version meanwhile. */
+        /** It was stopped, or an earlier version was restored meanwhile. */
         STOPPED
     }
 

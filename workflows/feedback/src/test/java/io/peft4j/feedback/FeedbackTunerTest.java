@@ -84,7 +84,7 @@ class FeedbackTunerTest {
     }
 
     @Test
-    void anAdapterThatIsNotBetterDoesNotAnswerAndTheSameFeedbackIsNotTriedAgain() {
+    void adapterThatIsNotBetterDoesNotAnswerAndFeedbackIsNotRetried() {
         correct(16);
         String before = model.fingerprint("hr");
         try (FeedbackTuner tuner = tuner().training(TrainingOptions.builder().epochs(1).learningRate(1e-9).build())

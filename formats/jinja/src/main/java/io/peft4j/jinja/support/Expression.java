@@ -219,7 +219,7 @@ sealed interface Expression {
         }
     }
 
-    /** One operator of a comparison with what stands on its right. */
+    /** One operator of a comparison with its right operand. */
     record ComparisonPart(PyCompare.Comparator operator, Expression operand) {
     }
 
@@ -245,7 +245,7 @@ sealed interface Expression {
         }
     }
 
-    /** One operator with what stands on its right. */
+    /** One operator with its right operand. */
     record BinaryPart(Operator operator, Expression operand) {
     }
 

@@ -71,7 +71,7 @@ final class ExpressionParser {
         return operands.filter(value);
     }
 
-    /** What stands in round brackets: an expression, or a tuple, which may be empty. */
+    /** The content of round brackets: an expression, or a tuple, which may be empty. */
     Expression bracketed() {
         return tuple(this::expression, null, true);
     }

@@ -280,7 +280,7 @@ final class Lexer {
         /**
          * The text that a literal stands for. An unknown escape stays as it is, as in Python.
          *
-         * @param raw what stands between the quotes
+         * @param raw the text between the quotes
          * @throws SyntaxError if an escape is incomplete or names no character
          */
         static String unescape(String raw, int line) {

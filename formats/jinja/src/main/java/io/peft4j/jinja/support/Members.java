@@ -10,7 +10,7 @@ import java.util.function.BiPredicate;
 import java.util.function.UnaryOperator;
 
 /**
- * What stands behind a dot or in square brackets. The methods that would change a dict or list are refused, as in
+ * What follows a dot or is in square brackets. The methods that would change a dict or list are refused, as in
  * Jinja's immutable sandbox.
  */
 final class Members {

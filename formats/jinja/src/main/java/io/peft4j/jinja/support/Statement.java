@@ -17,7 +17,7 @@ sealed interface Statement {
         NEXT, BREAK, CONTINUE
     }
 
-    /** Text that stands outside all tags. */
+    /** Text outside all tags. */
     record Text(int line, String text) implements Statement {
         @Override
         public Flow run(Runtime runtime) {

@@ -5,7 +5,7 @@ package io.peft4j.jinja.support;
  *
  * @param type its kind
  * @param text the data, the name, the unescaped string or the digits; empty for operators
- * @param line the line where it stands, counted from 1
+ * @param line its line, counted from 1
  */
 record Token(TokenType type, String text, int line) {
     /** Whether this is the given name (a keyword of Jinja is just a name). */

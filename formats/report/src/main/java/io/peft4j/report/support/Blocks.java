@@ -50,12 +50,12 @@ public final class Blocks {
         return list;
     }
 
-    /** One of the parts of {@link #sides}: a heading and what stands below it. */
+    /** One of the parts of {@link #sides}: a heading and what is below it. */
     public static Html side(Tone tone, String heading, Object... content) {
         return Html.tag("div", Html.tag("b", heading)).css(tone.css()).add(content);
     }
 
-    /** Parts side by side where there is room, below each other where there is not. */
+    /** Parts side by side if there is room, else below each other. */
     public static Html sides(Object... parts) {
         return Html.tag("div", parts).css("sides");
     }

@@ -3,7 +3,7 @@ package io.peft4j.report.support;
 import java.util.List;
 import java.util.Locale;
 
-/** How many there are of each size, in bins of equal width from 0; the last bin has all that are larger. */
+/** How many there are of each size, in bins of equal width from 0; the last bin has all larger ones. */
 public final class HistogramPlot {
     private static final int HEIGHT = 140;
     private static final int AXIS = 20;

@@ -56,8 +56,8 @@ public final class LinePlot {
     }
 
     /**
-     * Adds a line. Values that are no numbers, or too large to draw, are left out; a line without any other stands in
-     * the legend only.
+     * Adds a line. Values that are no numbers, or too large to draw, are left out; a line without any other is in the
+     * legend only.
      *
      * @param number which colour it has, the same in all plots of a page, from 0
      * @param name what it is
@@ -105,7 +105,7 @@ public final class LinePlot {
         return "c" + number % COLOURS + (number / COLOURS % 2 == 1 ? " dashed" : "");
     }
 
-    /** The plot; says so where there is nothing to draw. */
+    /** The plot; says so if there is nothing to draw. */
     public Html html() {
         double[] values = lines.stream().flatMapToDouble(line -> DoubleStream.of(line.y())).sorted().toArray();
         if (values.length == 0) {

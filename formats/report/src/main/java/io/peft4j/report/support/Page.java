@@ -7,7 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 
 /**
- * A page: a title, and {@link Blocks} below each other. It is one file: its style stands in it, and it tells the
+ * A page: a title, and {@link Blocks} below each other. It is one file: its style is in it, and it tells the
  * browser to load and run nothing.
  */
 public final class Page {

@@ -21,7 +21,7 @@ import java.util.TreeMap;
  * @param output address of the folder for what the job leaves
  * @param options options of {@code train}, with underscores
  * @param diskGigabytes size of the disk; default 50
- * @param spot whether the machine may be taken away, at a lower price; the job then goes on from its checkpoints
+ * @param spot whether the machine may be taken away, at a lower price; the job then resumes from its checkpoints
  * @param limit the longest time of the job; default a day
  */
 @With

@@ -1,7 +1,7 @@
 package io.peft4j.cloud.jobs;
 
 /**
- * How a job stands.
+ * The status of a job.
  *
  * @param state in a word that both clouds share
  * @param detail what the cloud itself calls it

@@ -28,7 +28,7 @@ public interface CloudJobs extends AutoCloseable {
     String submit(CloudJobRequest request);
 
     /**
-     * How a job stands.
+     * The status of a job.
      *
      * @throws java.io.UncheckedIOException when the cloud does not know it, or is not reached
      */
@@ -45,7 +45,7 @@ public interface CloudJobs extends AutoCloseable {
      *
      * @param id names the job
      * @param every time between two questions
-     * @param listener is told when the status changes
+     * @param listener is called when the status changes
      * @return how it ended
      */
     default CloudJobStatus follow(String id, Duration every, Consumer<CloudJobStatus> listener) {

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  * The model that a container is to run.
  *
  * @param base what names the base model
- * @param adapter folder of the adapter, where there is one
+ * @param adapter folder of the adapter, if there is one
  */
 @Internal(shared = true)
 public record ContainerModel(String base, Optional<Path> adapter) {

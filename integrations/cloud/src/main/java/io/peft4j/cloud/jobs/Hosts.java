@@ -46,10 +46,10 @@ record Hosts(int rank, List<String> all) {
     }
 
     /**
-     * The options of a training by all of them; none where there is one.
+     * The options of a training by all of them; none for a single one.
      *
      * @param secret what only the machines of the job know
-     * @param run what tells the job from others, where there is no secret
+     * @param run what tells the job from others, without a secret
      */
     List<String> options(Optional<String> secret, Optional<String> run) {
         if (all.size() == 1) {

@@ -25,7 +25,7 @@ public interface JobCommands {
      *
      * @param status exit status; 0 is success
      * @param problem what went wrong, in one line; empty where nothing did
-     * @param isStopped whether somebody stopped it, which is neither a success nor a failure
+     * @param isStopped whether it was stopped, which is neither a success nor a failure
      */
     record Outcome(int status, String problem, boolean isStopped) {
         /** That of a command which ran to its end. */
@@ -38,10 +38,10 @@ public interface JobCommands {
             return status == 0;
         }
 
-        /** That of a training which somebody stopped: it has not succeeded, though nothing is lost. */
+        /** That of a stopped training: it has not succeeded, though nothing is lost. */
         static Outcome stopped(TrainingResult result) {
             return new Outcome(1, "stopped: " + result + "; the adapter so far is saved, and the same job with the "
-                    + "same checkpoints goes on from there", true);
+                    + "same checkpoints resumes from there", true);
         }
     }
 

@@ -33,7 +33,7 @@ record ModelUpload(Path run) {
      * Copies the adapter, its configuration last, so that a folder with half of it is none; then compares.
      *
      * @throws UncheckedIOException when the folder does not take it
-     * @throws FileFormatException when what stands there is not what was copied
+     * @throws FileFormatException when the copy differs from the original
      */
     void adapterTo(Path folder) {
         List<Path> files = new ArrayList<>(files().stream()
@@ -64,9 +64,9 @@ record ModelUpload(Path run) {
     }
 
     /**
-     * Makes a folder that the cloud has kept ready for a training to go on in. Nobody else writes there, so a lock is
-     * one of a machine that was taken away. A checkpoint that was kept only in part is put aside. An adapter without a
-     * checkpoint is the end of an earlier run, and in the way of one that makes it again.
+     * Makes a folder that the cloud has kept ready for a training to go on in. No other process writes there, so a lock
+     * is one of a machine that was taken away. A checkpoint that was kept only in part is put aside. An adapter without
+     * a checkpoint is the end of an earlier run, and in the way of one that makes it again.
      */
     void makeReady() {
         if (!Files.isDirectory(run)) {

@@ -15,7 +15,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Options by name, as a cloud passes them, made into the words of a command line. All that is wrong is told at once.
+ * Options by name, as a cloud passes them, made into the words of a command line. All faults are reported together.
  *
  * @param kind what the cloud calls such an option, for messages
  * @param options the options that there are

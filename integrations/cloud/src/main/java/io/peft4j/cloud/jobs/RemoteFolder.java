@@ -27,7 +27,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A folder, or a file, that somebody names by a path or an address, and writes to here. Where it is an address, what is
+ * A folder, or a file, that is named by a path or an address, and writes to here. Where it is an address, what is
  * there comes first, and what changes here goes there: all the time, if {@link #follow} is asked for it, and in the
  * end. What was brought there and is deleted here is deleted there as well, such as old checkpoints.
  */

@@ -31,9 +31,9 @@ import org.slf4j.LoggerFactory;
  * hyperparameter {@code model}, the variable {@value #MODEL}, or what lies in the model folder or the channel
  * {@code model}.
  *
- * <p>The training runs in the folder of checkpoints, which SageMaker keeps in S3, and goes on there after an
+ * <p>The training runs in the folder of checkpoints, which SageMaker keeps in S3, and resumes there after an
  * interruption with the same result bit for bit. In the end the adapter is copied to the model folder and compared, and
- * {@code metrics.jsonl} to {@code output/data}. What fails is told in {@code output/failure}.
+ * {@code metrics.jsonl} to {@code output/data}. What fails is written to {@code output/failure}.
  *
  * <p>The machines of a job, as {@code resourceconfig.json} lists them, train together; the first one keeps checkpoints
  * and result, the others keep nothing.

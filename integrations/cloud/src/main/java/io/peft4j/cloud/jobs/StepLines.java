@@ -21,7 +21,7 @@ final class StepLines implements TrainingListener {
     /**
      * Lines of a training.
      *
-     * @param begin is told of the plan when it begins
+     * @param begin gets the plan when it begins
      */
     StepLines(PrintWriter out, Consumer<TrainingPlan> begin) {
         this.out = out;

@@ -94,7 +94,7 @@ public final class VertexJobs implements CloudJobs {
         return status(ask("find", id, () -> client.getCustomJob(id)));
     }
 
-    /** How a job stands that Vertex AI describes so. */
+    /** The status of a job that Vertex AI describes so. */
     static CloudJobStatus status(CustomJob job) {
         CloudJobStatus.State state = switch (job.getState()) {
             case JOB_STATE_RUNNING, JOB_STATE_UPDATING -> CloudJobStatus.State.RUNNING;

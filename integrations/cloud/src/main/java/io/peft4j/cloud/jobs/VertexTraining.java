@@ -31,7 +31,7 @@ import java.util.Optional;
 /**
  * A custom training job of Vertex AI, by its variables: data from {@code AIP_TRAINING_DATA_URI} and {@code
  * AIP_VALIDATION_DATA_URI}, the adapter to {@code AIP_MODEL_DIR}, checkpoints in {@code AIP_CHECKPOINT_DIR}, from which
- * a job that is started again goes on, event files of TensorBoard in {@code AIP_TENSORBOARD_LOG_DIR}. The options of
+ * a job that is started again resumes, event files of TensorBoard in {@code AIP_TENSORBOARD_LOG_DIR}. The options of
  * {@code train} are variables, {@code PEFT4J_LEARNING_RATE} for one, or words of the command.
  *
  * <p>The machines of a job, as {@code CLUSTER_SPEC} lists them, train together; the first one keeps the result.

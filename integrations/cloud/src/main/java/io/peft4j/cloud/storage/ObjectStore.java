@@ -32,6 +32,6 @@ public interface ObjectStore {
      */
     void write(Path file, Address address, String sha256) throws IOException;
 
-    /** Deletes an object, where there is one. */
+    /** Deletes an object, if it exists. */
     void delete(Address address) throws IOException;
 }

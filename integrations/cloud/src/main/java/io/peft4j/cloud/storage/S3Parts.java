@@ -26,7 +26,7 @@ import software.amazon.awssdk.services.s3.model.Part;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
 /**
- * A large file that is written to S3 in parts. An upload of the same content that broke off on this machine goes on
+ * A large file that is written to S3 in parts. An upload of the same content that broke off on this machine continues
  * with the parts that S3 has not got; the object appears when all are there.
  */
 final class S3Parts {

@@ -21,7 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Copies between a storage and this machine. A file that comes is written beside its place, goes on where it broke off,
+ * Copies between a storage and this machine. A file that comes is written beside its place, resumes where it broke off,
  * also in another process, is compared with the storage's checksum and then moved; one that is there already, in the
  * version that the storage has, is not asked for again. A file that goes is left out where the storage has it.
  */
@@ -47,7 +47,7 @@ public final class Transfer {
         this.notes = root.resolve(LocalPlace.NOTES);
     }
 
-    /** Brings an object, or a folder of objects, to a place; does nothing where there is neither. */
+    /** Brings an object, or a folder of objects, to a place; does nothing if neither exists. */
     public void fetch(Address address, Path place) throws IOException {
         synchronized (ONE_AT_A_TIME) {
             Files.createDirectories(notes);
@@ -98,7 +98,7 @@ public final class Transfer {
         LOG.info("{} is in {}", address, place);
     }
 
-    /** A file that somebody has changed here is another one. */
+    /** A file that was changed here is another one. */
     private static String state(StoredObject object, Path place) throws IOException {
         return object.version() + " " + Files.getLastModifiedTime(place).toMillis();
     }

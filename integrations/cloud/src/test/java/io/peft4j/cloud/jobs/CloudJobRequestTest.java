@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.services.sagemaker.model.Channel;
 import software.amazon.awssdk.services.sagemaker.model.CreateTrainingJobRequest;
 
-/** What is sent to the clouds for a job. No emulator has Vertex AI's jobs, so its request is all that is checked. */
+/** What is sent to the clouds for a job. No emulator has Vertex AI's jobs, so only its request is checked. */
 class CloudJobRequestTest {
     static CloudJobRequest request(String storage) {
         return CloudJobRequest.of("handbook-1", "registry/peft4j:1", "machine-8")
