@@ -37,8 +37,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The rules between the modules: methods and models never know each other, data, training and evaluation know neither,
- * core knows no other module, and what is internal to a module is nobody else's. Add a module here when you add one to
- * the build.
+ * core knows no other module, and what is internal to a module is for that module alone. Add a module here when you add
+ * one to the build.
  */
 class ArchitectureTest {
 
@@ -197,7 +197,7 @@ class ArchitectureTest {
         assertTrue(strays.isEmpty(), () -> "classes outside their module's package: " + strays);
     }
 
-    /** The one class of the root package, which nobody below knows. */
+    /** The one class of the root package, which no package below knows. */
     @Test
     void theFrontDoorOnlyLeadsToTheModules() {
         check(classes().that().resideInAPackage("io.peft4j").and().doNotHaveSimpleName("package-info")

@@ -35,8 +35,8 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Every block of Java in the README and the docs compiles as it stands there. Classes of this project and of the JDK's
- * usual packages are imported for it. What else a block needs stands before it in a comment that readers do not see:
+ * Every block of Java in the README and the docs compiles as it is there. Classes of this project and of the JDK's
+ * usual packages are imported for it. What else a block needs is before it in a comment that readers do not see:
  * {@code <!-- given import org.example.Thing; Thing thing -->}. A block that needs libraries which are not here names
  * the file that it is taken from, {@code <!-- excerpt of FILE -->}: each of its lines must stand there.
  */
