@@ -73,14 +73,14 @@ public final class FineTuningServer implements AutoCloseable {
             opened.add(answering);
             Problems problems = new Problems(builder.nanos);
             WorkShare share = new WorkShare();
-            KeyAuthenticator doors = new KeyAuthenticator(builder.apiKey, store.keys(), builder.nanos);
-            BatchRun batches = new BatchRun(store, answering.endpoints(), share, builder.clock, doors::used);
+            KeyAuthenticator authenticator = new KeyAuthenticator(builder.apiKey, store.keys(), builder.nanos);
+            BatchRun batches = new BatchRun(store, answering.endpoints(), share, builder.clock, authenticator::used);
             worker = new JobWorker(store, models, batches, builder.verdict, builder.organization, builder.jobsAtOnce,
                     builder.clock, problems, share);
             opened.add(worker);
             ServerMetrics meters = new ServerMetrics();
             answering.count(meters);
-            http = new HttpServer(builder.host, builder.port, doors, meters, failure -> {
+            http = new HttpServer(builder.host, builder.port, authenticator, meters, failure -> {
                 problems.note(failure);
                 return store.disk().note(failure);
             }, share, routes(builder, meters, batches));

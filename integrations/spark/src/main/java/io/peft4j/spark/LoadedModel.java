@@ -26,7 +26,7 @@ final class LoadedModel implements AutoCloseable {
     /** Adapters that share no batch with others. */
     private final Set<String> alone = new TreeSet<>();
     /** Tasks that answer take turns: answers of two at once would need more memory and be no faster. */
-    private final Semaphore turns = new Semaphore(1, true);
+    private final Semaphore semaphore = new Semaphore(1, true);
 
     LoadedModel(RefCountedCache<ModelRecipe, BaseModel>.Lease base, Map<String, String> adapters) {
         this.base = base;
@@ -92,7 +92,7 @@ final class LoadedModel implements AutoCloseable {
             together.computeIfAbsent(group, name -> new ArrayList<>()).add(i);
         }
         Completion[] answers = new Completion[prompts.size()];
-        turns.acquire();
+        semaphore.acquire();
         try {
             for (List<Integer> places : together.values()) {
                 List<Completion> found = generateTogether(places.stream().map(prompts::get).toList(),
@@ -102,7 +102,7 @@ final class LoadedModel implements AutoCloseable {
                 }
             }
         } finally {
-            turns.release();
+            semaphore.release();
         }
         return Arrays.asList(answers);
     }

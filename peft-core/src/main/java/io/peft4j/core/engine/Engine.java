@@ -32,7 +32,7 @@ public final class Engine implements AutoCloseable {
     public static final double DEFAULT_WORK_SHARE = 0.5;
 
     private final Kernels kernels;
-    private final ComputeQueue turns;
+    private final ComputeQueue queue;
     private boolean closed;
 
     /** An engine with {@link #DEFAULT_WORK_SHARE}; closing it closes the kernels. */
@@ -48,7 +48,7 @@ public final class Engine implements AutoCloseable {
      */
     public Engine(Kernels kernels, double workShare) {
         this.kernels = Objects.requireNonNull(kernels, "kernels");
-        this.turns = new ComputeQueue(workShare, System::nanoTime);
+        this.queue = new ComputeQueue(workShare, System::nanoTime);
     }
 
     /**
@@ -57,7 +57,7 @@ public final class Engine implements AutoCloseable {
      * @param share above 0, below 1
      */
     public void workShare(double share) {
-        turns.workShare(share);
+        queue.workShare(share);
     }
 
     /** The name of the kernels, for instance {@code onednn}. */
@@ -126,34 +126,34 @@ public final class Engine implements AutoCloseable {
     }
 
     <T> T inTurn(Priority priority, Supplier<T> function) {
-        turns.take(priority);
+        queue.take(priority);
         try {
             if (closed) {
                 throw new ClosedException("the engine");
             }
             return function.get();
         } finally {
-            turns.giveBack();
+            queue.giveBack();
         }
     }
 
     /** Lets those go first who should; for work, between two operations. */
     public void giveWay() {
-        turns.giveWay();
+        queue.giveWay();
     }
 
     /** Closes the kernels when no thread computes; a second time does nothing. */
     @Override
     public void close() {
         // As an answer it would come while work gives way, which continues with the kernels afterwards.
-        turns.take(Priority.WORK);
+        queue.take(Priority.WORK);
         try {
             if (!closed) {
                 closed = true;
                 kernels.close();
             }
         } finally {
-            turns.giveBack();
+            queue.giveBack();
         }
     }
 

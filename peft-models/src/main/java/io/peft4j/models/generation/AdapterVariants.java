@@ -33,13 +33,13 @@ final class AdapterVariants {
 
     /** An adapter that runs alone: its layers, and the pages of its virtual tokens. */
     private static final class Alone {
-        private final AdapterVariant voice;
+        private final AdapterVariant variant;
         private final LayerSelection layers;
         private final int[] pages;
         private int users;
 
-        Alone(AdapterVariant voice, LayerSelection layers, int... pages) {
-            this.voice = voice;
+        Alone(AdapterVariant variant, LayerSelection layers, int... pages) {
+            this.variant = variant;
             this.layers = layers;
             this.pages = pages;
         }
@@ -80,7 +80,7 @@ final class AdapterVariants {
         Alone own = alone.computeIfAbsent(task == TokenSequence.NO_TASK ? known : List.of(known, task),
                 version -> start(base.withLayers(layers), version, task, isKept));
         own.users++;
-        return own.voice;
+        return own.variant;
     }
 
     /** Computes what comes before all sequences, in a small cache, and brings it into pages. */
@@ -111,10 +111,10 @@ final class AdapterVariants {
     }
 
     /** A sequence is over. */
-    void leave(AdapterVariant voice) {
-        Alone own = voice.alone() ? alone.get(voice.version()) : null;
+    void leave(AdapterVariant variant) {
+        Alone own = variant.alone() ? alone.get(variant.version()) : null;
         if (own != null && --own.users == 0) {
-            alone.remove(voice.version());
+            alone.remove(variant.version());
             for (int page : own.pages) {
                 pages.giveBack(page);
             }
@@ -125,7 +125,7 @@ final class AdapterVariants {
     List<List<Sequence>> passes(List<Sequence> sequences) {
         Map<Object, List<Sequence>> passes = new LinkedHashMap<>();
         for (Sequence each : sequences) {
-            passes.computeIfAbsent(each.voice().alone() ? each.voice().version() : AdapterVariant.BASE,
+            passes.computeIfAbsent(each.variant().alone() ? each.variant().version() : AdapterVariant.BASE,
                     key -> new ArrayList<>()).add(each);
         }
         return List.copyOf(passes.values());
@@ -133,11 +133,11 @@ final class AdapterVariants {
 
     /** The layers for sequences that share a pass. */
     LayerSelection layers(List<Sequence> sequences) {
-        AdapterVariant first = sequences.get(0).voice();
+        AdapterVariant first = sequences.get(0).variant();
         if (first.alone()) {
             return alone.get(first.version()).layers;
         }
-        if (sequences.stream().anyMatch(each -> !groups.containsKey(each.voice().version()))) {
+        if (sequences.stream().anyMatch(each -> !groups.containsKey(each.variant().version()))) {
             mix(sequences);
         }
         return mixed;
@@ -148,9 +148,9 @@ final class AdapterVariants {
         List<Optional<AdapterLease>> adapters = new ArrayList<>(List.of(Optional.empty()));
         numbers.put(AdapterVariant.BASE, 0);
         for (Sequence each : sequences) {
-            if (!numbers.containsKey(each.voice().version())) {
-                numbers.put(each.voice().version(), adapters.size());
-                adapters.add(each.ticket().adapter());
+            if (!numbers.containsKey(each.variant().version())) {
+                numbers.put(each.variant().version(), adapters.size());
+                adapters.add(each.pending().adapter());
             }
         }
         mixed = adapters.size() == 1 ? LayerSelection.BASE : AdapterLease.byRow(adapters);
@@ -159,7 +159,8 @@ final class AdapterVariants {
 
     /** The group of a sequence's rows. */
     int group(Sequence sequence) {
-        return sequence.voice().alone() ? sequence.ticket().prompt().group() : groups.get(sequence.voice().version());
+        return sequence.variant().alone() ? sequence.pending().prompt().group()
+                : groups.get(sequence.variant().version());
     }
 
     /**

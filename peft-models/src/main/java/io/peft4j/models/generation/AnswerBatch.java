@@ -37,7 +37,7 @@ final class AnswerBatch implements AutoCloseable {
     private final KvCache cache;
     private final CachePages pages;
     private final PrefixCache prefixes;
-    private final AdapterVariants voices;
+    private final AdapterVariants variants;
     private final Logits.Scratch scratch = new Logits.Scratch();
     /** In the order in which they came. */
     private final List<Sequence> sequences = new ArrayList<>();
@@ -61,7 +61,7 @@ final class AnswerBatch implements AutoCloseable {
         this.cache = base.network().causal().newCache(share.pages() * CachePages.PAGE);
         this.pages = new CachePages(share.pages());
         this.prefixes = new PrefixCache(pages);
-        this.voices = new AdapterVariants(workspace, cache, pages);
+        this.variants = new AdapterVariants(workspace, cache, pages);
     }
 
     /**
@@ -88,17 +88,17 @@ final class AnswerBatch implements AutoCloseable {
     }
 
     /** Takes a request, for whose answers there must be rows; what fails is noted on it. */
-    void join(PendingRequest ticket) {
+    void join(PendingRequest pending) {
         try {
-            requireRoom(AdapterVariants.pagesBefore(ticket.base(), ticket.adapter()));
-            for (GrowingAnswer answer : ticket.answers()) {
-                AdapterVariants.AdapterVariant voice = voices.join(ticket.base(), ticket.adapter(),
-                        ticket.prompt().task(), options.prefixes());
-                sequences.add(new Sequence(ticket, joined++, answer, voice));
-                promptTokens += ticket.prompt().length();
+            requireRoom(AdapterVariants.pagesBefore(pending.base(), pending.adapter()));
+            for (GrowingAnswer answer : pending.answers()) {
+                AdapterVariants.AdapterVariant variant = variants.join(pending.base(), pending.adapter(),
+                        pending.prompt().task(), options.prefixes());
+                sequences.add(new Sequence(pending, joined++, answer, variant));
+                promptTokens += pending.prompt().length();
             }
         } catch (RuntimeException e) {
-            ticket.fail(e);
+            pending.fail(e);
         }
     }
 
@@ -116,7 +116,7 @@ final class AnswerBatch implements AutoCloseable {
     void leave(Sequence sequence) {
         sequences.remove(sequence);
         sequence.leave(prefixes, pages);
-        voices.leave(sequence.voice());
+        variants.leave(sequence.variant());
     }
 
     /**
@@ -127,13 +127,13 @@ final class AnswerBatch implements AutoCloseable {
      */
     boolean step(Predicate<Sequence> ready) {
         boolean grown = false;
-        for (List<Sequence> together : voices.passes(sequences)) {
+        for (List<Sequence> together : variants.passes(sequences)) {
             try {
                 grown |= step(together, ready);
             } catch (RuntimeException e) {
-                together.forEach(each -> each.ticket().fail(e));
+                together.forEach(each -> each.pending().fail(e));
             } catch (OutOfMemoryError e) {
-                together.forEach(each -> each.ticket().fail(new IllegalStateException("out of memory", e)));
+                together.forEach(each -> each.pending().fail(new IllegalStateException("out of memory", e)));
             }
         }
         retainStates();
@@ -155,7 +155,7 @@ final class AnswerBatch implements AutoCloseable {
 
     private boolean step(List<Sequence> together, Predicate<Sequence> ready) {
         place(together);
-        ModelLease model = together.get(0).ticket().base().withLayers(voices.layers(together));
+        ModelLease model = together.get(0).pending().base().withLayers(variants.layers(together));
         List<StepPass.Part> parts = parts(together, ready);
         if (parts.isEmpty()) {
             return false;
@@ -176,9 +176,9 @@ final class AnswerBatch implements AutoCloseable {
         try {
             sequence.answer().next(logits);
         } catch (RuntimeException e) {
-            sequence.ticket().fail(e);
+            sequence.pending().fail(e);
         } catch (OutOfMemoryError | StackOverflowError e) {
-            sequence.ticket().fail(new IllegalStateException("choosing a token failed: " + e, e));
+            sequence.pending().fail(new IllegalStateException("choosing a token failed: " + e, e));
         }
     }
 
@@ -189,17 +189,17 @@ final class AnswerBatch implements AutoCloseable {
             if (each.isDecoding() && ready.test(each)) {
                 int end = each.startTrying();
                 if (reserve(each, end)) {
-                    parts.add(new StepPass.Part(each, voices.group(each), end, each.length()));
+                    parts.add(new StepPass.Part(each, variants.group(each), end, each.length()));
                 }
             }
         }
         int left = parts.isEmpty() && !grows ? IDLE_CHUNKS * options.promptChunk() : options.promptChunk();
         for (Sequence each : together) {
             int wanted = each.nextStop() - each.computed();
-            int count = each.voice().readsWhole() && left > 0 ? wanted : Math.min(left, wanted);
+            int count = each.variant().readsWhole() && left > 0 ? wanted : Math.min(left, wanted);
             int end = each.computed() + count;
             if (each.isPlaced() && !each.isDecoding() && count > 0 && (end < each.length() || ready.test(each))) {
-                parts.add(new StepPass.Part(each, voices.group(each), end == each.length() ? each.startTrying() : end,
+                parts.add(new StepPass.Part(each, variants.group(each), end == each.length() ? each.startTrying() : end,
                         each.length()));
                 left -= count;
             }
@@ -216,7 +216,7 @@ final class AnswerBatch implements AutoCloseable {
                 continue;
             }
             int[] keys = each.keys(each.length());
-            List<PrefixCache.Page> known = each.voice().isKept() ? prefixes.find(each.version(), keys,
+            List<PrefixCache.Page> known = each.variant().isKept() ? prefixes.find(each.version(), keys,
                     (each.length() - 1) / CachePages.PAGE) : List.of();
             List<PrefixCache.Page> found = continued(known);
             if (isComputed(keys, (found.size() + 1) * CachePages.PAGE, each, together)) {
@@ -228,7 +228,7 @@ final class AnswerBatch implements AutoCloseable {
             if (!grows && pages.free() + prefixes.unused() < wanted + placed || !makeRoom(wanted)) {
                 prefixes.leave(found);
                 if (placed == 0) {
-                    each.ticket().fail(new OverloadedException("the memory for keys and values is used up by "
+                    each.pending().fail(new OverloadedException("the memory for keys and values is used up by "
                             + "virtual tokens of adapters", Duration.ofSeconds(1)));
                 }
                 return;
@@ -236,7 +236,7 @@ final class AnswerBatch implements AutoCloseable {
             int reused = found.size() * CachePages.PAGE;
             reusedTokens += reused;
             if (each.answer().index() == 0 && each.answer().length() == 0) {
-                each.ticket().reused(reused);
+                each.pending().reused(reused);
             }
             each.place(found, known.size());
             for (int page : pages.take(wanted, each.rows().lastPage())) {
@@ -257,7 +257,7 @@ final class AnswerBatch implements AutoCloseable {
 
     /** Whether another prompt that is being computed has the same first {@code count} tokens: then they are shared. */
     private static boolean isComputed(int[] keys, int count, Sequence sequence, List<Sequence> together) {
-        return sequence.voice().isKept() && count < keys.length
+        return sequence.variant().isKept() && count < keys.length
                 && together.stream()
                         .anyMatch(other -> other.isPlaced() && !other.isDecoding() && other.length() >= count
                                 && other.computed() < count

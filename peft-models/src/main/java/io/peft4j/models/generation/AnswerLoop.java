@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The thread that decodes, and the requests that wait for it. Tickets enter and are cancelled on any thread; all else
- * happens on the loop's own. It begins with the first ticket.
+ * happens on the loop's own. It begins with the first pending.
  */
 final class AnswerLoop {
     private static final Logger LOG = LoggerFactory.getLogger(AnswerLoop.class);
@@ -73,14 +73,14 @@ final class AnswerLoop {
         }
     }
 
-    /** Takes a ticket; throws as {@link #requireRoom}. */
-    void add(PendingRequest ticket) {
+    /** Takes a pending; throws as {@link #requireRoom}. */
+    void add(PendingRequest pending) {
         synchronized (lock) {
-            requireRoom(ticket.request().client());
-            waiting.add(ticket);
-            search.isReady(ticket, ticket.answers().get(0));
+            requireRoom(pending.request().client());
+            waiting.add(pending);
+            search.isReady(pending, pending.answers().get(0));
             if (thread.isEmpty()) {
-                Thread started = new Thread(() -> run(ticket.base()), "peft4j-answers");
+                Thread started = new Thread(() -> run(pending.base()), "peft4j-answers");
                 started.setDaemon(true);
                 thread = Optional.of(started);
                 started.start();
@@ -89,7 +89,7 @@ final class AnswerLoop {
         }
     }
 
-    /** Looks after tickets that were cancelled, or can go on. */
+    /** Looks after requests that were cancelled, or can go on. */
     void wake() {
         synchronized (lock) {
             news = true;
@@ -154,9 +154,9 @@ final class AnswerLoop {
                 if (isClosed()) {
                     break;
                 }
-                come.stream().filter(ticket -> !ticket.isDead())
-                        .forEach(decodes ? batch::join : this::answerByItself);
-                boolean grown = batch.step(each -> search.isReady(each.ticket(), each.answer()));
+                come.stream().filter(pending -> !pending.isDead())
+                        .forEach(decodes ? batch::join : this::answerAlone);
+                boolean grown = batch.step(each -> search.isReady(each.pending(), each.answer()));
                 settle(batch);
                 if (!grown) {
                     awaitNews();
@@ -184,7 +184,7 @@ final class AnswerLoop {
         }
     }
 
-    /** Waits for something to do, and takes as many tickets as there are rows for. */
+    /** Waits for something to do, and takes as many requests as there are rows for. */
     private List<PendingRequest> take(AnswerBatch batch) {
         synchronized (lock) {
             while (true) {
@@ -212,8 +212,8 @@ final class AnswerLoop {
         List<PendingRequest> come = new ArrayList<>();
         int rows = batch.sequences().size();
         while (waiting.size() > 0 && !closed) {
-            Optional<PendingRequest> next = waiting.next(this::runningOf, ticket -> mayBegin(ticket, batch));
-            int wanted = next.map(ticket -> ticket.answers().size()).orElse(0);
+            Optional<PendingRequest> next = waiting.next(this::runningOf, pending -> mayBegin(pending, batch));
+            int wanted = next.map(pending -> pending.answers().size()).orElse(0);
             if (next.isEmpty() || rows > 0 && rows + wanted > options.rows()) {
                 break;
             }
@@ -229,42 +229,42 @@ final class AnswerLoop {
      * Whether the first token of a request could be chosen. Of one client's answers that wait for what a constraint
      * allows, no more hold a row than leaves as many to others.
      */
-    private boolean mayBegin(PendingRequest ticket, AnswerBatch batch) {
-        return search.isReady(ticket, ticket.answers().get(0)) && (ticket.request().options().constraint().isEmpty()
+    private boolean mayBegin(PendingRequest pending, AnswerBatch batch) {
+        return search.isReady(pending, pending.answers().get(0)) && (pending.request().options().constraint().isEmpty()
                 || batch.sequences().stream().filter(each -> !each.answer().isReady()
-                        && each.ticket().request().client().equals(ticket.request().client()))
+                        && each.pending().request().client().equals(pending.request().client()))
                         .count() < Math.max(1, options.rows() / 2));
     }
 
     private int runningOf(String client) {
-        return running.stream().filter(ticket -> ticket.request().client().equals(client))
-                .mapToInt(ticket -> ticket.answers().size()).sum();
+        return running.stream().filter(pending -> pending.request().client().equals(client))
+                .mapToInt(pending -> pending.answers().size()).sum();
     }
 
     /** Lets go of answers that are complete, and of requests whose answers all are, or that are not wanted any more. */
     private void settle(AnswerBatch batch) {
         for (Sequence each : List.copyOf(batch.sequences())) {
-            boolean dead = each.ticket().isDead();
+            boolean dead = each.pending().isDead();
             if (dead) {
                 each.answer().cancel();
             }
             if (!each.answer().isRunning()) {
                 batch.leave(each);
-                each.ticket().end(each.answer().index(), each.answer().completion());
+                each.pending().end(each.answer().index(), each.answer().completion());
             }
         }
         synchronized (lock) {
             Set<PendingRequest> live = new HashSet<>();
-            batch.sequences().forEach(each -> live.add(each.ticket()));
-            List<PendingRequest> done = running.stream().filter(ticket -> !live.contains(ticket)).toList();
+            batch.sequences().forEach(each -> live.add(each.pending()));
+            List<PendingRequest> done = running.stream().filter(pending -> !live.contains(pending)).toList();
             done.forEach(this::done);
             status = status(batch);
         }
     }
 
-    private void done(PendingRequest ticket) {
-        running.remove(ticket);
-        ticket.close();
+    private void done(PendingRequest pending) {
+        running.remove(pending);
+        pending.close();
         long now = System.nanoTime();
         secondsPerRequest += MEMORY * (Math.min(LONGEST_RETRY_SECONDS, (now - lastDone) / 1e9) - secondsPerRequest);
         lastDone = now;
@@ -283,16 +283,16 @@ final class AnswerLoop {
     }
 
     /** An encoder-decoder's answers to one request, which share a batch with no other. */
-    private void answerByItself(PendingRequest ticket) {
+    private void answerAlone(PendingRequest pending) {
         try {
-            List<Completion> found = generator.generate(ticket.base(), List.of(ticket.request().prompt()),
-                    ticket.options());
+            List<Completion> found = generator.generate(pending.base(), List.of(pending.request().prompt()),
+                    pending.options());
             for (int i = 0; i < found.size(); i++) {
-                ticket.end(i, found.get(i));
+                pending.end(i, found.get(i));
             }
-            ticket.close(found);
+            pending.close(found);
         } catch (RuntimeException e) {
-            ticket.fail(e);
+            pending.fail(e);
         }
     }
 
@@ -301,14 +301,14 @@ final class AnswerLoop {
         synchronized (lock) {
             closed |= forGood;
             thread = Optional.empty();
-            for (PendingRequest ticket : List.copyOf(running)) {
-                ticket.fail(reason);
-                done(ticket);
+            for (PendingRequest pending : List.copyOf(running)) {
+                pending.fail(reason);
+                done(pending);
             }
-            for (PendingRequest ticket : waiting.all()) {
-                waiting.remove(ticket);
-                ticket.fail(reason);
-                ticket.close();
+            for (PendingRequest pending : waiting.all()) {
+                waiting.remove(pending);
+                pending.fail(reason);
+                pending.close();
             }
             lock.notifyAll();
         }
@@ -329,23 +329,23 @@ final class AnswerLoop {
         }
 
         /** Whether the next token of an answer can be chosen now; where not, it will be, and {@code wake} tells. */
-        boolean isReady(PendingRequest ticket, GrowingAnswer answer) {
+        boolean isReady(PendingRequest pending, GrowingAnswer answer) {
             if (answer.isReady()) {
                 return true;
             }
             if (searched.add(answer)) {
-                threads.execute(ticket.request().client(), () -> search(ticket, answer));
+                threads.execute(pending.request().client(), () -> search(pending, answer));
             }
             return false;
         }
 
-        private void search(PendingRequest ticket, GrowingAnswer answer) {
+        private void search(PendingRequest pending, GrowingAnswer answer) {
             try {
-                answer.prepare(() -> !ticket.isDead());
+                answer.prepare(() -> !pending.isDead());
             } catch (RuntimeException e) {
-                ticket.fail(e);
+                pending.fail(e);
             } catch (OutOfMemoryError | StackOverflowError e) {
-                ticket.fail(new IllegalStateException("following a constraint failed: " + e, e));
+                pending.fail(new IllegalStateException("following a constraint failed: " + e, e));
             } finally {
                 searched.remove(answer);
                 wake.run();

@@ -31,10 +31,10 @@ import java.util.Optional;
  */
 @Internal(shared = true)
 public final class AnswerService implements AutoCloseable {
-    private final RequestIntake office;
+    private final RequestIntake intake;
 
     private AnswerService(Optional<PeftModel> adapters, BaseLanguageModel base, AnswerServiceOptions options) {
-        this.office = new RequestIntake(base, adapters, options);
+        this.intake = new RequestIntake(base, adapters, options);
     }
 
     /**
@@ -64,7 +64,7 @@ public final class AnswerService implements AutoCloseable {
      * @throws ClosedException when the service or the model is closed
      */
     public PendingAnswer submit(AnswerRequest request) {
-        return office.submit(request);
+        return intake.submit(request);
     }
 
     /**
@@ -74,12 +74,12 @@ public final class AnswerService implements AutoCloseable {
      * @throws ConfigurationException when there is none of that name
      */
     public int mostTokens(String adapter) {
-        return office.mostTokens(adapter);
+        return intake.mostTokens(adapter);
     }
 
     /** What it does now and has done. */
     public AnswerStatus status() {
-        return office.status();
+        return intake.status();
     }
 
     /**
@@ -88,13 +88,13 @@ public final class AnswerService implements AutoCloseable {
      * @return whether that came true in time
      */
     public boolean awaitIdle(Duration most) throws InterruptedException {
-        return office.awaitIdle(most);
+        return intake.awaitIdle(most);
     }
 
     /** Refuses new requests, ends all others with a {@link ClosedException}, and frees its memory. */
     @Override
     public void close() {
-        office.close();
+        intake.close();
     }
 
     /**

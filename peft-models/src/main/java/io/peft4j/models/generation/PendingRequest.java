@@ -36,12 +36,12 @@ final class PendingRequest implements PendingAnswer {
     private boolean ended;
 
     /**
-     * A ticket.
+     * A pending.
      *
      * @param invoked for each token of the prompt whether an adapter that waits for an invocation works on it, or none
-     * @param base and {@code adapter} are closed with the ticket
+     * @param base and {@code adapter} are closed with the pending
      * @param pool runs the listener
-     * @param wake tells whoever decodes that the ticket is cancelled
+     * @param wake tells whoever decodes that the pending is cancelled
      */
     PendingRequest(AnswerRequest request, EncodedPrompt prompt, boolean[] invoked, ModelLease base,
             Optional<AdapterLease> adapter, Executor pool, Runnable wake) {
@@ -81,7 +81,7 @@ final class PendingRequest implements PendingAnswer {
         return adapter;
     }
 
-    /** The answers, in their order; whoever makes the ticket adds them. */
+    /** The answers, in their order; whoever makes the pending adds them. */
     List<GrowingAnswer> answers() {
         return answers;
     }

@@ -25,7 +25,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes tickets of requests, on the threads of those who ask: finds the adapter, encodes the prompt, and refuses what
+ * Makes requests of requests, on the threads of those who ask: finds the adapter, encodes the prompt, and refuses what
  * cannot be answered.
  */
 final class RequestIntake implements AutoCloseable {
@@ -50,7 +50,7 @@ final class RequestIntake implements AutoCloseable {
     private final Map<String, TokenMasks> masks = new LinkedHashMap<>(16, 0.75f, true);
 
     /**
-     * An office.
+     * An intake.
      *
      * @throws ConfigurationException when the model does not predict tokens, or the cache has no room
      */
@@ -79,15 +79,15 @@ final class RequestIntake implements AutoCloseable {
         loop.requireRoom(request.client());
         check(request.options());
         forgetMasks();
-        PendingRequest ticket = ticket(request);
+        PendingRequest pending = pending(request);
         boolean accepted = false;
         try {
-            loop.add(ticket);
+            loop.add(pending);
             accepted = true;
-            return ticket;
+            return pending;
         } finally {
             if (!accepted) {
-                ticket.release();
+                pending.release();
             }
         }
     }
@@ -102,7 +102,7 @@ final class RequestIntake implements AutoCloseable {
         }
     }
 
-    private PendingRequest ticket(AnswerRequest request) {
+    private PendingRequest pending(AnswerRequest request) {
         ModelLease lease = base.lease();
         Optional<AdapterLease> adapter = Optional.empty();
         boolean complete = false;
@@ -110,15 +110,15 @@ final class RequestIntake implements AutoCloseable {
             adapter = adapter(request.adapter());
             ModelLease model = lease.withLayers(adapter.map(AdapterLease::layers).orElse(LayerSelection.BASE));
             EncodedPrompt prompt = generator.encode(model, request.prompt(), 0);
-            PendingRequest ticket = new PendingRequest(request, prompt, prompt.invoked(model), lease, adapter,
+            PendingRequest pending = new PendingRequest(request, prompt, prompt.invoked(model), lease, adapter,
                     listeners, loop::wake);
             Optional<TokenMasks> allowed = request.options().constraint().map(this::masks);
             for (int i = 0; i < request.options().answers(); i++) {
-                ticket.answers().add(generator.answer(model, i, prompt, allowed, ticket.options()));
+                pending.answers().add(generator.answer(model, i, prompt, allowed, pending.options()));
             }
-            requireRoom(ticket, model.layers().virtualTokens());
+            requireRoom(pending, model.layers().virtualTokens());
             complete = true;
-            return ticket;
+            return pending;
         } finally {
             if (!complete) {
                 adapter.ifPresent(AdapterLease::close);
@@ -135,12 +135,12 @@ final class RequestIntake implements AutoCloseable {
                 + "'; the service was opened for the base model alone")).leaseAdapter(name));
     }
 
-    private void requireRoom(PendingRequest ticket, int virtualTokens) {
+    private void requireRoom(PendingRequest pending, int virtualTokens) {
         int most = roomBehind(virtualTokens);
-        int wanted = ticket.prompt().tokens().length + ticket.answers().get(0).most();
+        int wanted = pending.prompt().tokens().length + pending.answers().get(0).most();
         if (wanted > most) {
-            throw new ConfigurationException("the prompt has " + ticket.promptTokens() + " tokens and its answer may "
-                    + "have " + ticket.answers().get(0).most() + ", but there is room for keys and values of " + most
+            throw new ConfigurationException("the prompt has " + pending.promptTokens() + " tokens and its answer may "
+                    + "have " + pending.answers().get(0).most() + ", but there is room for keys and values of " + most
                     + "; lower maxNewTokens, or give the service more cacheBytes");
         }
     }

@@ -26,8 +26,8 @@ final class RequestQueue {
         return byClient.getOrDefault(client, new ArrayDeque<>()).size();
     }
 
-    void add(PendingRequest ticket) {
-        byClient.computeIfAbsent(ticket.request().client(), client -> new ArrayDeque<>()).addLast(ticket);
+    void add(PendingRequest pending) {
+        byClient.computeIfAbsent(pending.request().client(), client -> new ArrayDeque<>()).addLast(pending);
         size++;
     }
 
@@ -37,7 +37,7 @@ final class RequestQueue {
      * @param running gives the number of a client's answers that grow
      */
     Optional<PendingRequest> next(ToIntFunction<String> running, Predicate<PendingRequest> ready) {
-        return byClient.values().stream().flatMap(tickets -> tickets.stream().filter(ready).limit(1))
+        return byClient.values().stream().flatMap(requests -> requests.stream().filter(ready).limit(1))
                 .reduce((a, b) -> running.applyAsInt(b.request().client()) < running.applyAsInt(a.request().client())
                         ? b : a);
     }
@@ -48,14 +48,14 @@ final class RequestQueue {
     }
 
     /** Takes one out; its client comes behind the others. */
-    void remove(PendingRequest ticket) {
-        String client = ticket.request().client();
-        Deque<PendingRequest> tickets = byClient.get(client);
-        if (tickets != null && tickets.remove(ticket)) {
+    void remove(PendingRequest pending) {
+        String client = pending.request().client();
+        Deque<PendingRequest> requests = byClient.get(client);
+        if (requests != null && requests.remove(pending)) {
             size--;
             byClient.remove(client);
-            if (!tickets.isEmpty()) {
-                byClient.put(client, tickets);
+            if (!requests.isEmpty()) {
+                byClient.put(client, requests);
             }
         }
     }

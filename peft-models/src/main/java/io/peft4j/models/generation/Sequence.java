@@ -12,9 +12,9 @@ import java.util.List;
  * pages to others, and then computes all of it again.
  */
 final class Sequence {
-    private final PendingRequest ticket;
+    private final PendingRequest pending;
     private final GrowingAnswer answer;
-    private final AdapterVariants.AdapterVariant voice;
+    private final AdapterVariants.AdapterVariant variant;
     private final int number;
     private final int[] prompt;
     private final boolean[] invoked;
@@ -31,20 +31,20 @@ final class Sequence {
      * A sequence without pages.
      *
      * @param number its number among all sequences that joined the batch
-     * @param voice what computes it
+     * @param variant what computes it
      */
-    Sequence(PendingRequest ticket, int number, GrowingAnswer answer, AdapterVariants.AdapterVariant voice) {
-        this.ticket = ticket;
+    Sequence(PendingRequest pending, int number, GrowingAnswer answer, AdapterVariants.AdapterVariant variant) {
+        this.pending = pending;
         this.number = number;
         this.answer = answer;
-        this.voice = voice;
-        this.prompt = ticket.prompt().tokens();
-        this.invoked = ticket.invoked();
-        this.rows = new CacheRows(voice.before());
+        this.variant = variant;
+        this.prompt = pending.prompt().tokens();
+        this.invoked = pending.invoked();
+        this.rows = new CacheRows(variant.before());
     }
 
-    PendingRequest ticket() {
-        return ticket;
+    PendingRequest pending() {
+        return pending;
     }
 
     int number() {
@@ -55,13 +55,13 @@ final class Sequence {
         return answer;
     }
 
-    AdapterVariants.AdapterVariant voice() {
-        return voice;
+    AdapterVariants.AdapterVariant variant() {
+        return variant;
     }
 
     /** Equal for sequences of which the same tokens have the same keys and values. */
     Object version() {
-        return ticket.prompt().group() == 0 ? voice.version() : List.of(voice.version(), ticket.prompt().group());
+        return pending.prompt().group() == 0 ? variant.version() : List.of(variant.version(), pending.prompt().group());
     }
 
     CacheRows rows() {
@@ -84,15 +84,15 @@ final class Sequence {
         if (computed > 0) {
             last.add(rows.row(computed - 1));
         }
-        if (!voice.before().isEmpty()) {
-            last.add(voice.before().get(voice.before().size() - 1).end() - 1);
+        if (!variant.before().isEmpty()) {
+            last.add(variant.before().get(variant.before().size() - 1).end() - 1);
         }
         return last;
     }
 
     /** The index after the tokens that one pass may compute, before any that are tried. */
     int nextStop() {
-        if (voice.readsWhole()) {
+        if (variant.readsWhole()) {
             return computed == 0 ? prompt.length : computed + 1;
         }
         return computed < known ? known : length();
@@ -114,7 +114,7 @@ final class Sequence {
     }
 
     int position(int index) {
-        return voice.firstPosition() + index;
+        return variant.firstPosition() + index;
     }
 
     /** A prompt that has been invoked stays so; the tokens that follow it invoke nothing. */
@@ -163,7 +163,7 @@ final class Sequence {
     /** Keeps its full pages for others with the same beginning. */
     void keep(PrefixCache prefixes, KvCache cache) {
         int full = computed / CachePages.PAGE;
-        if (kept.size() < full && voice.isKept()) {
+        if (kept.size() < full && variant.isKept()) {
             int[] keys = keys(full * CachePages.PAGE);
             while (kept.size() < full) {
                 int index = kept.size();

@@ -110,7 +110,7 @@ final class StepPass {
         }
         int to = Math.min(part.end(), part.lengthBefore());
         int page = (to - 1) / CachePages.PAGE * CachePages.PAGE;
-        return page > from && part.sequence().voice().isKept() ? page : to;
+        return page > from && part.sequence().variant().isKept() ? page : to;
     }
 
     private PackedBatch batch() {
@@ -126,9 +126,9 @@ final class StepPass {
         if (read.isPresent()) {
             batch = batch.withSource(read.get(), sources.stream().mapToInt(i -> i).toArray());
         }
-        if (parts.get(0).sequence().voice().task() != TokenSequence.NO_TASK) {
+        if (parts.get(0).sequence().variant().task() != TokenSequence.NO_TASK) {
             int[] tasks = new int[tokens.length];
-            Arrays.fill(tasks, parts.get(0).sequence().voice().task());
+            Arrays.fill(tasks, parts.get(0).sequence().variant().task());
             batch = batch.withTasks(tasks);
         }
         return waits ? batch.withInvoked(invoked) : batch;

@@ -112,7 +112,7 @@ public final class TextGenerator {
                 }
                 batch.step(each -> true);
                 for (Sequence each : List.copyOf(batch.sequences())) {
-                    require(each.ticket());
+                    require(each.pending());
                     if (each.answer().isCancelled()) {
                         return;
                     }

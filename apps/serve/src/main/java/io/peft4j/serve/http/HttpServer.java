@@ -61,7 +61,7 @@ public final class HttpServer implements AutoCloseable {
     private final Javalin javalin;
     private final RouteTable routes;
     private final String host;
-    private final Authenticator doors;
+    private final Authenticator authenticator;
     private final AtomicBoolean stopping = new AtomicBoolean();
     private final ServerMetrics meters;
     private final Predicate<Throwable> diskFull;
@@ -78,16 +78,16 @@ public final class HttpServer implements AutoCloseable {
      * @param share lets short requests go before long work
      * @throws ConfigurationException when it is not possible to listen there
      */
-    public HttpServer(String host, int port, Authenticator doors, ServerMetrics meters,
+    public HttpServer(String host, int port, Authenticator authenticator, ServerMetrics meters,
             Predicate<Throwable> diskFull, WorkShare share, List<RouteGroup> groups) {
-        this(host, port, doors, meters, diskFull, share, groups, RequestGate.Limits.DEFAULT);
+        this(host, port, authenticator, meters, diskFull, share, groups, RequestGate.Limits.DEFAULT);
     }
 
     /** As above, with limits of what is taken on. */
-    HttpServer(String host, int port, Authenticator doors, ServerMetrics meters, Predicate<Throwable> diskFull,
+    HttpServer(String host, int port, Authenticator authenticator, ServerMetrics meters, Predicate<Throwable> diskFull,
             WorkShare share, List<RouteGroup> groups, RequestGate.Limits limits) {
         this.host = host;
-        this.doors = doors;
+        this.authenticator = authenticator;
         this.meters = meters;
         this.diskFull = diskFull;
         this.longRequests = new LongRequests(limits.threads(), share);
@@ -171,7 +171,7 @@ public final class HttpServer implements AutoCloseable {
             throw ApiException.unavailable("the server is stopping");
         }
         if (!OPEN.contains(request.path()) && !request.path().startsWith("/console/")) {
-            doors.admit(request).attachTo(request);
+            authenticator.admit(request).attachTo(request);
             longRequests.begin(request);
         }
     }

@@ -23,7 +23,7 @@ public final class LongRequests implements AutoCloseable {
     private static final String TURN = "peft4j.turn";
 
     /** Each of its threads stands for a turn, and waits until that is over. */
-    private final TurnExecutor turns;
+    private final TurnExecutor executor;
     private final WorkShare share;
     private final AtomicLong begun = new AtomicLong();
     private final AtomicLong over = new AtomicLong();
@@ -37,7 +37,7 @@ public final class LongRequests implements AutoCloseable {
      */
     LongRequests(int threads, WorkShare share) {
         this.share = share;
-        turns = new TurnExecutor("peft4j-turns", Math.max(1, Math.min(Runtime.getRuntime().availableProcessors() / 2,
+        executor = new TurnExecutor("peft4j-turns", Math.max(1, Math.min(Runtime.getRuntime().availableProcessors() / 2,
                 threads / 4)));
     }
 
@@ -95,12 +95,12 @@ public final class LongRequests implements AutoCloseable {
 
     private void await(Context request) {
         String client = Caller.of(request).id();
-        if (turns.waiting(client) >= MOST_WAITING) {
+        if (executor.waiting(client) >= MOST_WAITING) {
             throw ApiException.tooMany("rate_limit_exceeded", MOST_WAITING + " long requests of this client are "
                     + "waiting; try again", 1);
         }
         Turn turn = new Turn();
-        turns.execute(client, turn::hold);
+        executor.execute(client, turn::hold);
         await(request, turn);
     }
 
@@ -136,7 +136,7 @@ public final class LongRequests implements AutoCloseable {
             // The turn was held in the pause, which is what keeps all of them to their share.
             turn.left.countDown();
             Turn next = all.new Turn();
-            all.turns.executeNext(Caller.of(request).id(), next::hold);
+            all.executor.executeNext(Caller.of(request).id(), next::hold);
             all.await(request, next);
         }
     }
@@ -157,6 +157,6 @@ public final class LongRequests implements AutoCloseable {
 
     @Override
     public void close() {
-        turns.close();
+        executor.close();
     }
 }
