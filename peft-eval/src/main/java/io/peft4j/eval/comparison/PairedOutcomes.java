@@ -167,12 +167,12 @@ public final class PairedOutcomes {
      * @param draws the most draws of its interval and test
      * @throws ConfigurationException when there is no item
      */
-    public PairedOutcomes losses(String name, Exchangeable difference, int draws) {
+    public PairedOutcomes losses(String name, PairedDifference difference, int draws) {
         check(name, difference.size(), difference.size());
         return add(name, 1, true, difference, draws);
     }
 
-    private PairedOutcomes add(String name, double scale, boolean lower, Exchangeable difference, int most) {
+    private PairedOutcomes add(String name, double scale, boolean lower, PairedDifference difference, int most) {
         int draws = Math.min(options.bootstrap().resamples(), most);
         double deviation = jackknife(difference);
         double estimate = difference.ofAll();
@@ -185,7 +185,7 @@ public final class PairedOutcomes {
     }
 
     /** {@code sqrt(n)} times the standard error by the jackknife, comparable to that of single differences. */
-    private static double jackknife(Exchangeable difference) {
+    private static double jackknife(PairedDifference difference) {
         int n = difference.size();
         if (n < 2) {
             return 0;
@@ -196,7 +196,7 @@ public final class PairedOutcomes {
     }
 
     /** The p-value of approximate randomization: each item's two answers may as well have been exchanged. */
-    private static double randomization(Exchangeable difference, int draws, long seed) {
+    private static double randomization(PairedDifference difference, int draws, long seed) {
         double observed = Math.abs(difference.ofAll()) - 1e-12;
         SplittableRandom random = new SplittableRandom(seed);
         boolean[] exchanged = new boolean[difference.size()];
@@ -210,7 +210,7 @@ public final class PairedOutcomes {
         return (far + 1.0) / (draws + 1.0);
     }
 
-    private Interval interval(Exchangeable difference, double scale, int draws) {
+    private Interval interval(PairedDifference difference, double scale, int draws) {
         Bootstrap bootstrap = options.bootstrap();
         int items = difference.size();
         if (items == 1) {
@@ -241,7 +241,7 @@ public final class PairedOutcomes {
     }
 
     /** The difference of a metric of counts between two sets of answers, for any choice of the items. */
-    private static final class CorpusDifference implements Exchangeable {
+    private static final class CorpusDifference implements PairedDifference {
         private final CountMetric metric;
         private final double[][] base;
         private final double[][] tuned;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.task.DecisionModel;
-import io.peft4j.eval.comparison.Exchangeable;
+import io.peft4j.eval.comparison.PairedDifference;
 import io.peft4j.eval.metric.CalibrationError;
 import io.peft4j.eval.report.Curve;
 import io.peft4j.eval.statistics.Resampled;
@@ -87,14 +87,14 @@ final class DecisionMeasures {
     }
 
     /** The difference of the areas, for rows. */
-    Exchangeable riskDifference(DecisionMeasures tuned) {
+    PairedDifference riskDifference(DecisionMeasures tuned) {
         return new RiskDifference(ranked(), tuned.ranked(), Clusters.ofRows(asked.stream().mapToInt(Judged::row)
                 .toArray()));
     }
 
     private record RiskDifference(DecisionMeasures first, DecisionMeasures second, Clusters clusters)
             implements
-                Exchangeable {
+                PairedDifference {
         @Override
         public int size() {
             return clusters.isNone() ? first.said.length : clusters.places().size();

@@ -1,7 +1,7 @@
 package io.peft4j.eval.head;
 
 import io.peft4j.eval.comparison.ComparisonOptions;
-import io.peft4j.eval.comparison.Exchangeable;
+import io.peft4j.eval.comparison.PairedDifference;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.PairedOutcomes;
 import io.peft4j.eval.metric.CountMetric;
@@ -82,7 +82,7 @@ final class PairedMeasures {
     }
 
     /** A statistic of which lower values are better, compared by approximate randomization. */
-    void losses(String name, Exchangeable difference) {
+    void losses(String name, PairedDifference difference) {
         losses.losses(name, difference, MOST_DRAWS);
     }
 

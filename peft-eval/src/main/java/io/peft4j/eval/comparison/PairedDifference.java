@@ -5,7 +5,7 @@ import io.peft4j.eval.statistics.Resampled;
 
 /** The difference {@code tuned - base} of a statistic of two sets of answers to the same items. */
 @Internal
-public interface Exchangeable extends Resampled {
+public interface PairedDifference extends Resampled {
     /** The statistic of the base. */
     double base();
 
