@@ -54,8 +54,8 @@ final class LoraEmbedding extends AbstractAdapterLayer {
         this.a = setup.transposedTensor(slot, "lora_embedding_A", config.initialization().embeddingA(), rank,
                 embedding.table().rows());
         AdapterTensor right = setup.tensor(slot, "lora_embedding_B", together
-                .map(start -> Initializer.values(start.b())).orElseGet(() -> TiedEnds.areTied(setup, config)
-                        ? TiedEnds.b(config.initialization(), rank, embedding.table().columns())
+                .map(start -> Initializer.values(start.b())).orElseGet(() -> TiedLora.areTied(setup, config)
+                        ? TiedLora.b(config.initialization(), rank, embedding.table().columns())
                         : Initializer.normal(1)),
                 embedding.table().columns(), rank);
         this.b = config.initialization().freezesB() ? right.frozen() : right;

@@ -66,9 +66,9 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
                 : Targets.of(config.placement(), setup, setup.base().defaultTargetModules(),
                         layer -> layer instanceof Linear || layer instanceof Embedding);
         boolean tying = config.ensureWeightTying() && canTie(setup);
-        Optional<TiedEnds> ends = tying && TiedEnds.areTargets(found) ? Optional.of(TiedEnds.of(config, found))
+        Optional<TiedLora> ends = tying && TiedLora.areTargets(found) ? Optional.of(TiedLora.of(config, found))
                 : Optional.empty();
-        Targets targets = ends.map(TiedEnds::targets).orElse(found);
+        Targets targets = ends.map(TiedLora::targets).orElse(found);
         boolean transposed = setup.isRestoring() ? config.fanInFanOut()
                 : targets.areStoredTransposed(config.fanInFanOut());
         Function<Slot, Integer> ranks = targets.values(new PathPatterns<>("rank_pattern", config.rankPattern()),

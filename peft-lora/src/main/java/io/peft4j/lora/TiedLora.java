@@ -39,15 +39,15 @@ import org.slf4j.LoggerFactory;
  * that is not in f32, or after a change of type or device, each is trained separately, and a file has two values. These
  * are two adapters, and read so.
  */
-final class TiedEnds {
-    private static final Logger LOG = LoggerFactory.getLogger(TiedEnds.class);
+final class TiedLora {
+    private static final Logger LOG = LoggerFactory.getLogger(TiedLora.class);
 
     private final LoraConfig config;
     private final Targets targets;
     private final Slot embedding;
     private final Slot head;
 
-    private TiedEnds(LoraConfig config, Targets asked) {
+    private TiedLora(LoraConfig config, Targets asked) {
         this.config = config;
         this.embedding = asked.setup().network().embedding();
         this.head = asked.setup().network().causal().head();
@@ -79,14 +79,14 @@ final class TiedEnds {
      *
      * @throws io.peft4j.core.error.ConfigurationException when a new adapter cannot have both with the same values
      */
-    static TiedEnds of(LoraConfig config, Targets asked) {
+    static TiedLora of(LoraConfig config, Targets asked) {
         LoraInit init = config.initialization();
         Checks.require(asked.setup().isRestoring() || !config.dora()
                 && List.of(LoraInit.KAIMING, LoraInit.GAUSSIAN, LoraInit.RANDOM).contains(init),
                 "ensure_weight_tying with an embedding or output layer among the targets works with init_lora_weights "
                         + "true, false or \"gaussian\" and without use_dora; init_lora_weights is " + init.json()
                         + " and use_dora " + config.dora());
-        return new TiedEnds(config, asked);
+        return new TiedLora(config, asked);
     }
 
     /** For B [H, r] of the embedding, which is A of the output layer. */
