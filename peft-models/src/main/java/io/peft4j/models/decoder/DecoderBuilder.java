@@ -301,7 +301,7 @@ final class DecoderBuilder {
         AttentionShape shape = attention.shape();
         if (attention.projections() instanceof AttentionPlan.OfEarlier earlier) {
             List.of("k_proj", "v_proj", "k_norm").forEach(name -> places.ignore(path + "." + name + ".weight"));
-            return places.containing(path, () -> new LaterAttention(index, attention, earlier.layer(),
+            return places.containing(path, () -> new SharedKeyValueAttention(index, attention, earlier.layer(),
                     places.linear(path + ".q_proj", shape.queryColumns(), sizes.hidden(), attention.bias()),
                     places.norm(path + "." + attention.norms().orElseThrow().query(), shape.headSize()),
                     places.linear(path + "." + attention.output(), sizes.hidden(), shape.queryColumns(),

@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param layer number of the layer
  * @param source number of the layer whose keys and values it reads
  */
-record LaterAttention(int layer, AttentionPlan plan, int source, Slot query, Slot queryNorm, Slot output)
+record SharedKeyValueAttention(int layer, AttentionPlan plan, int source, Slot query, Slot queryNorm, Slot output)
         implements
             RowAttention {
     @Override
