@@ -41,13 +41,13 @@ import org.apache.commons.math3.distribution.NormalDistribution;
 @Internal
 public final class VerdictRules {
     private final ComparisonOptions options;
-    private final ItemsNeeded needed;
+    private final RequiredItems needed;
     private final double alpha;
 
     /** Rules with the thresholds of these options. */
     public VerdictRules(ComparisonOptions options) {
         this.options = Objects.requireNonNull(options, "options");
-        this.needed = new ItemsNeeded(options);
+        this.needed = new RequiredItems(options);
         this.alpha = options.power().alpha();
     }
 
@@ -239,7 +239,7 @@ public final class VerdictRules {
      * correction (with k items that all change the same way its p-value is 2 / 2^k), and at least half as many again as
      * were not enough.
      */
-    static final class ItemsNeeded {
+    static final class RequiredItems {
         private static final int MOST = 1_000_000;
         /**
          * Nearer to the accepted loss than this share of it no realistic number of items can tell.
@@ -251,7 +251,7 @@ public final class VerdictRules {
         private final ComparisonOptions options;
 
         /** Numbers for these thresholds. */
-        public ItemsNeeded(ComparisonOptions options) {
+        public RequiredItems(ComparisonOptions options) {
             this.options = Objects.requireNonNull(options, "options");
         }
 

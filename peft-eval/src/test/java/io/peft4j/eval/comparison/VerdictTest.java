@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.comparison.Verdict.Decision;
-import io.peft4j.eval.comparison.VerdictRules.ItemsNeeded;
+import io.peft4j.eval.comparison.VerdictRules.RequiredItems;
 import io.peft4j.eval.metric.Bleu;
 import io.peft4j.eval.metric.MetricNames;
 import io.peft4j.eval.statistics.PairedTests;
@@ -249,7 +249,7 @@ class VerdictTest {
 
     @Test
     void numbersOfItemsAreThoseThatTheTestsCanDecideWith() {
-        ItemsNeeded needed = new ItemsNeeded(OPTIONS);
+        RequiredItems needed = new RequiredItems(OPTIONS);
         assertEquals(6, needed.fewest(1));
         assertEquals(7, needed.fewest(2));
         assertTrue(PairedTests.mcNemar(0, 5) >= 0.05 && PairedTests.mcNemar(0, 6) < 0.05);
