@@ -9,7 +9,7 @@ import io.peft4j.train.Cancellation;
 import io.peft4j.train.sweep.SweepBuilder;
 import io.peft4j.train.sweep.SweepResult;
 import io.peft4j.train.sweep.Trial;
-import io.peft4j.train.sweep.TrialSite;
+import io.peft4j.train.sweep.TrialExecutor;
 import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -117,7 +117,7 @@ public final class SparkSweep {
     }
 
     /** Trains the trials of a sweep in tasks. */
-    private static final class SparkTrials implements TrialSite {
+    private static final class SparkTrials implements TrialExecutor {
         private static final Logger LOG = LoggerFactory.getLogger(SparkTrials.class);
         private static final ObjectMapper JSON = new ObjectMapper();
         /** How often is looked whether the sweep is cancelled. */

@@ -41,7 +41,7 @@ public final class SweepBuilder {
     Consumer<Trial> progress = trial -> {
     };
     Cancellation cancellation = new Cancellation();
-    Optional<TrialSite> site = Optional.empty();
+    Optional<TrialExecutor> site = Optional.empty();
     Set<String> setupNames = Set.of();
     Optional<Function<Map<String, JsonNode>, TrialSetup>> setup = Optional.empty();
 
@@ -153,13 +153,13 @@ public final class SweepBuilder {
     }
 
     /** Where trials are trained; default: here. */
-    public SweepBuilder site(TrialSite value) {
+    public SweepBuilder site(TrialExecutor value) {
         site = Optional.of(value);
         return this;
     }
 
     /**
-     * Trains some trials of a sweep that runs elsewhere; see {@link TrialSite}. All options must be those of that
+     * Trains some trials of a sweep that runs elsewhere; see {@link TrialExecutor}. All options must be those of that
      * sweep.
      *
      * @param output its folder

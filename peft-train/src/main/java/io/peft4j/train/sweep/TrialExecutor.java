@@ -8,7 +8,7 @@ import java.util.function.Consumer;
  * Where the trials of a sweep are trained: on other machines, for instance, which see the sweep's output folder and
  * call {@link SweepBuilder#train} there. The sweep itself chooses trials, and writes how they stand, where it is.
  */
-public interface TrialSite {
+public interface TrialExecutor {
     /**
      * How many trials are trained at once.
      *
