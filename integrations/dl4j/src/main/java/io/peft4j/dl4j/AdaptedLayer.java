@@ -100,7 +100,7 @@ final class AdaptedLayer extends BaseWrapperLayer {
     @Override
     public org.deeplearning4j.nn.api.Layer instantiate(NeuralNetConfiguration conf,
             Collection<TrainingListener> listeners, int index, INDArray view, boolean initialize, DataType type) {
-        Running running = new Running(this, params(), conf, view, initialize, type, index);
+        LayerArrays running = new LayerArrays(this, params(), conf, view, initialize, type, index);
         return running.layer(listeners);
     }
 

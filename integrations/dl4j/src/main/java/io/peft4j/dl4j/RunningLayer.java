@@ -27,15 +27,15 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 class RunningLayer extends BaseWrapperLayer {
     private static final long serialVersionUID = 1;
 
-    private final transient Running running;
+    private final transient LayerArrays running;
 
-    RunningLayer(Layer layer, Running running) {
+    RunningLayer(Layer layer, LayerArrays running) {
         super(layer);
         this.running = running;
     }
 
     /** The arrays. */
-    protected final Running running() {
+    protected final LayerArrays running() {
         return running;
     }
 

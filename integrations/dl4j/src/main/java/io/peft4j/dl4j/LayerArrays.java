@@ -25,7 +25,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * weights are changed before each pass. Its gradients go where the network has the gradients of the frozen parameters,
  * serve for those of the adapter, and are zeros again when the pass is over.
  */
-final class Running {
+final class LayerArrays {
     private final AdaptedLayer conf;
     private final AdaptedParams params;
     private final NeuralNetConfiguration innerConf;
@@ -43,7 +43,7 @@ final class Running {
      *
      * @param initialize whether the parameters are to be drawn
      */
-    public Running(AdaptedLayer conf, AdaptedParams params, NeuralNetConfiguration network, INDArray view,
+    public LayerArrays(AdaptedLayer conf, AdaptedParams params, NeuralNetConfiguration network, INDArray view,
             boolean initialize, DataType type, int index) {
         this.conf = conf;
         this.params = params;
@@ -146,7 +146,7 @@ final class Running {
 
         private final RecurrentLayer layer;
 
-        RunningRecurrentLayer(RecurrentLayer layer, Running running) {
+        RunningRecurrentLayer(RecurrentLayer layer, LayerArrays running) {
             super(layer, running);
             this.layer = layer;
         }
@@ -202,7 +202,7 @@ final class Running {
 
         private final IOutputLayer layer;
 
-        RunningOutputLayer(IOutputLayer layer, Running running) {
+        RunningOutputLayer(IOutputLayer layer, LayerArrays running) {
             super(layer, running);
             this.layer = layer;
         }
