@@ -127,7 +127,7 @@ final class TrialRunner {
     }
 
     /** A trial that is being trained. */
-    private static final class Running implements AutoCloseable {
+    private static final class RunningTrial implements AutoCloseable {
         private final Trial trial;
         private final TrialSetup setup;
         private final PeftModel model;
@@ -136,7 +136,7 @@ final class TrialRunner {
         private boolean paused;
         private long steps;
 
-        Running(Trial trial, TrialSetup setup, PeftModel model) {
+        RunningTrial(Trial trial, TrialSetup setup, PeftModel model) {
             this.trial = trial;
             this.setup = setup;
             this.model = model;
@@ -154,7 +154,7 @@ final class TrialRunner {
      * @param share the share of its steps up to which each is trained
      */
     void run(List<Trial> trials, double share, Consumer<Trial> ended) {
-        List<Running> begun = new ArrayList<>();
+        List<RunningTrial> begun = new ArrayList<>();
         try {
             for (Trial trial : trials) {
                 try {
@@ -168,9 +168,9 @@ final class TrialRunner {
                     ended.accept(trial.failed(message(e)));
                 }
             }
-            List<Running> together = new ArrayList<>();
-            List<Running> alone = new ArrayList<>();
-            for (Running each : begun) {
+            List<RunningTrial> together = new ArrayList<>();
+            List<RunningTrial> alone = new ArrayList<>();
+            for (RunningTrial each : begun) {
                 boolean shares = examples.isPresent() && each.setup.training().isEmpty()
                         && SideBySideTrainer.obstacle(each.builder.build()).isEmpty()
                         && each.model.network() == sweep.base.network();
@@ -185,7 +185,7 @@ final class TrialRunner {
             }
             alone.forEach(each -> trainAlone(each, ended));
         } finally {
-            begun.forEach(Running::close);
+            begun.forEach(RunningTrial::close);
         }
     }
 
@@ -204,7 +204,7 @@ final class TrialRunner {
                 record.steps(), record.info().seconds().orElse(0)));
     }
 
-    private Running begin(Trial trial, double share) {
+    private RunningTrial begin(Trial trial, double share) {
         Map<String, JsonNode> values = new LinkedHashMap<>(trial.values());
         TrialSetup own = setup(values);
         TrialOptions options = new TrialOptions(own);
@@ -213,7 +213,7 @@ final class TrialRunner {
         Optional<CalibrationBatches> data = config.needsCalibration() && examples.isPresent()
                 ? Optional.of(Trainer.calibration(sweep.base, examples.get(), CALIBRATION_SIZE, CALIBRATION_BATCHES))
                 : Optional.empty();
-        Running running = new Running(trial, own, PeftModel.of(sweep.base,
+        RunningTrial running = new RunningTrial(trial, own, PeftModel.of(sweep.base,
                 config.withCommon(config.common().withBaseModel(base)),
                 new SplittableRandom(TrialOptions.seed(trial.values(), sweep.seed)), data));
         boolean complete = false;
@@ -236,7 +236,7 @@ final class TrialRunner {
     }
 
     /** Stops a trial after its share of the steps, or when the whole sweep is to stop. */
-    private TrainingListener pausing(Running running, double share) {
+    private TrainingListener pausing(RunningTrial running, double share) {
         return new TrainingListener() {
             private long last;
 
@@ -272,7 +272,7 @@ final class TrialRunner {
         };
     }
 
-    private void trainTogether(List<Running> trials, Consumer<Trial> ended) {
+    private void trainTogether(List<RunningTrial> trials, Consumer<Trial> ended) {
         LOG.info("{} trials run side by side", trials.size());
         long begin = System.nanoTime();
         List<SideBySideTrainer.Outcome> outcomes;
@@ -287,14 +287,14 @@ final class TrialRunner {
         }
         double seconds = (System.nanoTime() - begin) / 1e9;
         for (int i = 0; i < trials.size(); i++) {
-            Running each = trials.get(i);
+            RunningTrial each = trials.get(i);
             Optional<TrainingResult> result = outcomes.get(i).result();
             ended.accept(result.isPresent() ? after(each, result.get(), seconds)
                     : each.trial.failed(message(outcomes.get(i).failure().orElseThrow())));
         }
     }
 
-    private void trainAlone(Running each, Consumer<Trial> ended) {
+    private void trainAlone(RunningTrial each, Consumer<Trial> ended) {
         if (sweep.cancellation.isRequested()) {
             return;
         }
@@ -315,7 +315,7 @@ final class TrialRunner {
         return e.getMessage() == null ? e.toString() : e.getMessage();
     }
 
-    private Trial after(Running each, TrainingResult result, double seconds) {
+    private Trial after(RunningTrial each, TrainingResult result, double seconds) {
         if (each.paused && result.cancelled()) {
             return each.trial.after(Trial.State.PAUSED, each.builder.build().validationLoss(), each.steps, seconds);
         }
