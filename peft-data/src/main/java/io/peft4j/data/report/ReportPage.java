@@ -9,7 +9,7 @@ import io.peft4j.report.support.HistogramPlot;
 import io.peft4j.report.support.Html;
 import io.peft4j.report.support.Page;
 import io.peft4j.report.support.Table;
-import io.peft4j.report.support.Tone;
+import io.peft4j.report.support.Status;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -49,7 +49,7 @@ final class ReportPage {
     private Html head() {
         long errors = report.errors();
         boolean warned = report.counts().keySet().stream().anyMatch(code -> code.severity() != Severity.INFO);
-        Tone tone = errors > 0 ? Tone.BAD : warned ? Tone.OPEN : Tone.GOOD;
+        Status tone = errors > 0 ? Status.BAD : warned ? Status.OPEN : Status.GOOD;
         Map<String, String> files = new LinkedHashMap<>();
         report.files().forEach((file, rows) -> files.put(file, Count.of(rows, "row")));
         return Blocks.banner(tone, errors > 0 ? Count.of(errors, "error") : "No errors", errors > 0
@@ -73,11 +73,11 @@ final class ReportPage {
         return Blocks.card("What was found", table.html());
     }
 
-    private static Tone tone(Severity severity) {
+    private static Status tone(Severity severity) {
         return switch (severity) {
-            case ERROR -> Tone.BAD;
-            case WARNING -> Tone.OPEN;
-            case INFO -> Tone.PLAIN;
+            case ERROR -> Status.BAD;
+            case WARNING -> Status.OPEN;
+            case INFO -> Status.PLAIN;
         };
     }
 

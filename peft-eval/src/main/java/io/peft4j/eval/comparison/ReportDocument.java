@@ -6,7 +6,7 @@ import io.peft4j.report.support.Html;
 import io.peft4j.report.support.IntervalPlot;
 import io.peft4j.report.support.Page;
 import io.peft4j.report.support.Table;
-import io.peft4j.report.support.Tone;
+import io.peft4j.report.support.Status;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -37,12 +37,12 @@ public final class ReportDocument {
         text.append("# ").append(verdict.words()).append("\n\n").append(escape(verdict.sentence())).append('\n');
     }
 
-    private static Tone tone(Verdict verdict) {
+    private static Status tone(Verdict verdict) {
         return switch (verdict.decision()) {
-            case SHIP -> Tone.GOOD;
-            case DO_NOT_SHIP -> Tone.BAD;
-            case PROMPT_INSTEAD -> Tone.PLAIN;
-            case NOT_FINISHED, HARM_NOT_KNOWN, NEED_MORE_ITEMS -> Tone.OPEN;
+            case SHIP -> Status.GOOD;
+            case DO_NOT_SHIP -> Status.BAD;
+            case PROMPT_INSTEAD -> Status.PLAIN;
+            case NOT_FINISHED, HARM_NOT_KNOWN, NEED_MORE_ITEMS -> Status.OPEN;
         };
     }
 

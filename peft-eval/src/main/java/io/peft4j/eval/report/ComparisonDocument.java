@@ -19,7 +19,7 @@ import io.peft4j.report.support.BarPlot;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.CurvePlot;
 import io.peft4j.report.support.Html;
-import io.peft4j.report.support.Tone;
+import io.peft4j.report.support.Status;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -49,7 +49,7 @@ final class ComparisonDocument {
         this.baseRight = scoring.right(report.base().answers());
         this.tunedRight = scoring.right(report.tuned().answers());
         Losses losses = Losses.of(report);
-        Tone tone = losses.clear() ? Tone.BAD : Tone.OPEN;
+        Status tone = losses.clear() ? Status.BAD : Status.OPEN;
         // Folded, so that it leaves the first screen to the answers, and names what is first in it.
         Html worse = losses.isEmpty() ? Html.all() : tag("details", tag("summary", Blocks.toned(tone, Losses.HEADING),
                 " (" + losses.sentences().size() + "): " + losses.sentences().get(0)),
@@ -320,7 +320,7 @@ final class ComparisonDocument {
     }
 
     private static Html said(boolean right, String text, String other) {
-        Html words = Blocks.toned(right ? Tone.GOOD : Tone.BAD);
+        Html words = Blocks.toned(right ? Status.GOOD : Status.BAD);
         WordDiff.compared(text, other).forEach(word -> words.add(word.common() ? word.text() : tag("mark", word.text()),
                 " "));
         return words;

@@ -7,7 +7,7 @@ import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.Html;
 import io.peft4j.report.support.LinePlot;
 import io.peft4j.report.support.MatrixTable;
-import io.peft4j.report.support.Tone;
+import io.peft4j.report.support.Status;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -121,8 +121,9 @@ final class TaskDocument {
     private static Html answer(RowAnswer row, boolean number) {
         Map<String, Html> said = new LinkedHashMap<>();
         said.put("Expected", Html.all(row.expected()));
-        said.put("Base", Blocks.toned(number ? Tone.PLAIN : row.baseRight() ? Tone.GOOD : Tone.BAD, row.base()));
-        said.put("Tuned", Blocks.toned(number ? Tone.PLAIN : row.tunedRight() ? Tone.GOOD : Tone.BAD, row.tuned()));
+        said.put("Base", Blocks.toned(number ? Status.PLAIN : row.baseRight() ? Status.GOOD : Status.BAD, row.base()));
+        said.put("Tuned",
+                Blocks.toned(number ? Status.PLAIN : row.tunedRight() ? Status.GOOD : Status.BAD, row.tuned()));
         return ReportDocument.example("Row " + row.row() + (row.baseRight() && !row.tunedRight() ? ", right before: "
                 : ": ") + row.text(), said);
     }

@@ -5,7 +5,7 @@ import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.LinePlot;
 import io.peft4j.report.support.Numbers;
 import io.peft4j.report.support.Page;
-import io.peft4j.report.support.Tone;
+import io.peft4j.report.support.Status;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.nio.file.Path;
@@ -103,7 +103,7 @@ public record LearningRateRange(List<Point> points, double lowestAt, OptionalDou
         divergedAt.ifPresent(rate -> facts.put("diverged at", Numbers.shown(rate)));
         facts.put("updates", points.size());
         return Page.titled("Learning rate range test").add(
-                Blocks.banner(suggestion.isPresent() ? Tone.GOOD : Tone.BAD, suggestion.isPresent()
+                Blocks.banner(suggestion.isPresent() ? Status.GOOD : Status.BAD, suggestion.isPresent()
                         ? "Learning rate " + Numbers.shown(suggestion.getAsDouble()) : "No suggestion",
                         reason.substring(0, 1).toUpperCase(Locale.ROOT) + reason.substring(1) + ".",
                         Blocks.facts(facts)),

@@ -9,7 +9,7 @@ import io.peft4j.report.support.LinePlot;
 import io.peft4j.report.support.Numbers;
 import io.peft4j.report.support.Page;
 import io.peft4j.report.support.Table;
-import io.peft4j.report.support.Tone;
+import io.peft4j.report.support.Status;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -140,10 +140,10 @@ public final class RunComparison {
                 + Numbers.shown(run.last(EVAL_LOSS).getAsDouble()) + ".")
                 .orElse("None has a validation loss, so they say nothing about examples that were not trained on.");
         Html unlike = differences().containsKey("validation") && lowestEvalLoss().isPresent()
-                ? Blocks.points(Tone.BAD, "To be looked at", List.of("Not all were measured on the same validation "
+                ? Blocks.points(Status.BAD, "To be looked at", List.of("Not all were measured on the same validation "
                         + "data, so their validation losses cannot be compared."))
                 : Html.all();
-        return Blocks.banner(Tone.PLAIN, Count.of(runs.size(), "training"), sentence, unlike);
+        return Blocks.banner(Status.PLAIN, Count.of(runs.size(), "training"), sentence, unlike);
     }
 
     private static Html seeds(SeedGroup group) {

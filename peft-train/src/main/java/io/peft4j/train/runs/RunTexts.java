@@ -1,7 +1,7 @@
 package io.peft4j.train.runs;
 
 import io.peft4j.report.support.Numbers;
-import io.peft4j.report.support.Tone;
+import io.peft4j.report.support.Status;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -30,12 +30,12 @@ final class RunTexts {
         };
     }
 
-    static Tone tone(TrainingRecord run) {
+    static Status tone(TrainingRecord run) {
         return switch (run.info().state()) {
-            case FINISHED, STOPPED_EARLY -> Tone.GOOD;
-            case FAILED, INTERRUPTED -> Tone.BAD;
-            case RUNNING, STOPPED, OUT_OF_TIME -> Tone.OPEN;
-            case UNKNOWN -> Tone.PLAIN;
+            case FINISHED, STOPPED_EARLY -> Status.GOOD;
+            case FAILED, INTERRUPTED -> Status.BAD;
+            case RUNNING, STOPPED, OUT_OF_TIME -> Status.OPEN;
+            case UNKNOWN -> Status.PLAIN;
         };
     }
 

@@ -8,7 +8,7 @@ import io.peft4j.report.support.Html;
 import io.peft4j.report.support.LinePlot;
 import io.peft4j.report.support.Numbers;
 import io.peft4j.report.support.Page;
-import io.peft4j.report.support.Tone;
+import io.peft4j.report.support.Status;
 import io.peft4j.train.objective.SampledAnswer;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -58,7 +58,7 @@ public final class TrainingPage {
         }
         if (!answers.isEmpty()) {
             page.add(Blocks.card("Answers in step " + RunTexts.count(answered), answers.stream().map(answer -> Blocks
-                    .side(Tone.PLAIN, grade(answer), tag("p", answer.prompt()), tag("p", answer.answer())))
+                    .side(Status.PLAIN, grade(answer), tag("p", answer.prompt()), tag("p", answer.answer())))
                     .toArray()));
         }
         List<String> course = Metrics.course(run.metrics().keySet());
@@ -120,7 +120,7 @@ public final class TrainingPage {
         run.metrics().values().stream().filter(series -> series.noNumbers() > 0).forEach(series -> points.add(
                 "Values of " + series.name() + " that are infinite or no numbers: "
                         + RunTexts.count(series.noNumbers()) + "."));
-        return points.isEmpty() ? Html.all() : Blocks.points(Tone.BAD, "To be looked at", points);
+        return points.isEmpty() ? Html.all() : Blocks.points(Status.BAD, "To be looked at", points);
     }
 
     private Map<String, Object> facts() {

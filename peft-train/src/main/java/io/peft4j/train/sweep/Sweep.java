@@ -13,7 +13,7 @@ import io.peft4j.report.support.LinePlot;
 import io.peft4j.report.support.Numbers;
 import io.peft4j.report.support.Page;
 import io.peft4j.report.support.Table;
-import io.peft4j.report.support.Tone;
+import io.peft4j.report.support.Status;
 import io.peft4j.train.runs.TrainingRecord;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -245,7 +245,8 @@ public final class Sweep {
             String sentence = result.best().map(best -> "The lowest loss on the validation data, "
                     + Numbers.shown(best.loss().getAsDouble()) + ", is that of " + best.name() + ".")
                     .orElse("No trial has finished.");
-            return Blocks.banner(result.best().isPresent() ? Tone.GOOD : Tone.PLAIN, result.trials().size() + " trials",
+            return Blocks.banner(result.best().isPresent() ? Status.GOOD : Status.PLAIN,
+                    result.trials().size() + " trials",
                     sentence, result.best().map(best -> {
                         Map<String, String> values = new LinkedHashMap<>();
                         best.values().forEach((name, value) -> values.put(name, SweepResult.shown(value)));
@@ -263,7 +264,7 @@ public final class Sweep {
                 Trial trial = ranked.get(i);
                 List<Object> row = new ArrayList<>(List.of(i < DRAWN ? Html.all(LinePlot.key(i), trial.name())
                         : trial.name(), trial.loss().isPresent() ? Numbers.shown(trial.loss().getAsDouble()) : "-",
-                        trial.message().<Object>map(message -> Blocks.toned(Tone.BAD, "failed: " + message))
+                        trial.message().<Object>map(message -> Blocks.toned(Status.BAD, "failed: " + message))
                                 .orElse(trial.state().name().toLowerCase(Locale.ROOT)),
                         trial.steps(), Numbers.shown(trial.seconds())));
                 names.forEach(name -> row.add(trial.values().containsKey(name)

@@ -14,7 +14,7 @@ import io.peft4j.report.support.Html;
 import io.peft4j.report.support.IntervalPlot;
 import io.peft4j.report.support.Page;
 import io.peft4j.report.support.Table;
-import io.peft4j.report.support.Tone;
+import io.peft4j.report.support.Status;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -159,16 +159,16 @@ public record Advice(Kind kind, Verdict verdict, OptionalInt more, OptionalInt m
         }
 
         String html() {
-            Tone tone = switch (advice.kind()) {
-                case FINE_TUNE -> Tone.GOOD;
-                case PROMPT -> Tone.PLAIN;
-                case COLLECT_MORE, MORE_TIME -> Tone.OPEN;
+            Status tone = switch (advice.kind()) {
+                case FINE_TUNE -> Status.GOOD;
+                case PROMPT -> Status.PLAIN;
+                case COLLECT_MORE, MORE_TIME -> Status.OPEN;
             };
             String head = advice.headline();
             List<String> reasons = advice.reasons();
             Page page = Page.titled("Advice: " + head).add(Blocks.banner(tone,
                     head.substring(0, 1).toUpperCase(Locale.ROOT) + head.substring(1), reasons.get(0),
-                    reasons.size() == 1 ? Html.all() : Blocks.points(Tone.PLAIN, "Also",
+                    reasons.size() == 1 ? Html.all() : Blocks.points(Status.PLAIN, "Also",
                             reasons.subList(1, reasons.size()))),
                     ways());
             if (!advice.ways().get(0).scores().isEmpty()) {

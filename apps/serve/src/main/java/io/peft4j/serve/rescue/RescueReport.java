@@ -9,7 +9,7 @@ import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.Html;
 import io.peft4j.report.support.Page;
 import io.peft4j.report.support.Table;
-import io.peft4j.report.support.Tone;
+import io.peft4j.report.support.Status;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -95,14 +95,14 @@ public record RescueReport(Optional<String> base, List<RescuedModel> models, Lis
 
         static String html(RescueReport report, Instant now) {
             long done = report.models().stream().filter(report::isDone).count();
-            Page page = Page.titled("Rescued models").add(Blocks.banner(report.isComplete() ? Tone.GOOD : Tone.OPEN,
+            Page page = Page.titled("Rescued models").add(Blocks.banner(report.isComplete() ? Status.GOOD : Status.OPEN,
                     done + " of " + report.models().size() + (report.base().isPresent() ? " tuned models stand here now"
                             : " tuned models have their data and answers here"),
                     report.base().map(base -> "Trained on " + base + "; old and new answers to the same questions are "
                             + "compared below.").orElse("No training was requested; a rescue with training continues "
                                     + "from here.")));
             if (!report.faults().isEmpty()) {
-                page.add(Blocks.points(Tone.BAD, "What the service would not tell", report.faults()));
+                page.add(Blocks.points(Status.BAD, "What the service would not tell", report.faults()));
             }
             report.models().forEach(model -> page.add(card(model, now)));
             return page.html();
@@ -111,11 +111,11 @@ public record RescueReport(Optional<String> base, List<RescuedModel> models, Lis
         private static Html card(RescuedModel model, Instant now) {
             List<Object> content = new ArrayList<>(List.of(Blocks.facts(facts(model, now))));
             if (!model.faults().isEmpty()) {
-                content.add(Blocks.points(Tone.BAD, "What could not be had", model.faults()));
+                content.add(Blocks.points(Status.BAD, "What could not be had", model.faults()));
             }
             model.comparison().ifPresent(comparison -> content.addAll(quality(comparison)));
             model.assertions().filter(outcome -> !outcome.failures().isEmpty()).ifPresent(
-                    outcome -> content.add(Blocks.points(Tone.BAD, outcome.failures().size() + " assertions fail",
+                    outcome -> content.add(Blocks.points(Status.BAD, outcome.failures().size() + " assertions fail",
                             outcome.failures())));
             return Blocks.card(model.model().name(), content.toArray());
         }

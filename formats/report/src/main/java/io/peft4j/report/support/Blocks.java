@@ -16,7 +16,7 @@ public final class Blocks {
      * @param sentence the sentence
      * @param more what belongs right below it
      */
-    public static Html banner(Tone tone, String headline, String sentence, Object... more) {
+    public static Html banner(Status tone, String headline, String sentence, Object... more) {
         return Html.tag("header", Html.tag("h1", headline), Html.tag("p", sentence)).css("card " + tone.css())
                 .add(more);
     }
@@ -32,12 +32,12 @@ public final class Blocks {
     }
 
     /** Text in a colour. */
-    public static Html toned(Tone tone, Object... content) {
+    public static Html toned(Status tone, Object... content) {
         return Html.tag("span", content).css(tone.css());
     }
 
     /** A list of points in a box, with a heading; for what must not be overlooked. */
-    public static Html points(Tone tone, String heading, List<?> points) {
+    public static Html points(Status tone, String heading, List<?> points) {
         Html list = Html.tag("ul");
         points.forEach(point -> list.add(Html.tag("li", point)));
         return Html.tag("div", Html.tag("b", heading), list).css("points " + tone.css());
@@ -51,7 +51,7 @@ public final class Blocks {
     }
 
     /** One of the parts of {@link #sides}: a heading and what is below it. */
-    public static Html side(Tone tone, String heading, Object... content) {
+    public static Html side(Status tone, String heading, Object... content) {
         return Html.tag("div", Html.tag("b", heading)).css(tone.css()).add(content);
     }
 

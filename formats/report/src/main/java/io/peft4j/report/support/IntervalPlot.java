@@ -57,7 +57,7 @@ public final class IntervalPlot {
     }
 
     private Html line(Row row) {
-        String tone = Tone.ofInterval(row.low(), row.high()).css();
+        String tone = Status.ofInterval(row.low(), row.high()).css();
         Html line = Svg.fill(ROW);
         ticks().forEach(tick -> line.add(Svg.line(x(tick), 0, x(tick), ROW)
                 .css(Math.abs(tick) < LEAST / 1e6 ? "zero" : "grid")));

@@ -4,7 +4,7 @@
  *
  * <pre>{@code
  * String page = Page.titled("Ship")
- *         .add(Blocks.banner(Tone.GOOD, "Ship", "81 % of answers hold the expected fact against 5 %."))
+ *         .add(Blocks.banner(Status.GOOD, "Ship", "81 % of answers hold the expected fact against 5 %."))
  *         .add(Blocks.card("Metrics", IntervalPlot.titled("Differences").row("exact match", 12, 20, 28).html(),
  *                 Table.of("metric", "base", "tuned").row("exact match", "5.0 %", "25.0 %").html()))
  *         .html();

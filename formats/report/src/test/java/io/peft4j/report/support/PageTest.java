@@ -22,10 +22,10 @@ class PageTest {
         List<CurvePlot.Point> curve = List.of(new CurvePlot.Point(1, 0.2, 0.1, 0.3),
                 new CurvePlot.Point(9, 0.4, 0.3, 0.5));
         return Page.titled(text)
-                .add(Blocks.banner(Tone.GOOD, text, text, Blocks.points(Tone.BAD, text, List.of(text)),
+                .add(Blocks.banner(Status.GOOD, text, text, Blocks.points(Status.BAD, text, List.of(text)),
                         Blocks.facts(Map.of(text, text))))
-                .add(Blocks.card(text, Blocks.note(text), Blocks.toned(Tone.OPEN, text),
-                        Blocks.sides(Blocks.side(Tone.BAD, text, text)), Table.of(text, "n").row(text, 1).html(),
+                .add(Blocks.card(text, Blocks.note(text), Blocks.toned(Status.OPEN, text),
+                        Blocks.sides(Blocks.side(Status.BAD, text, text)), Table.of(text, "n").row(text, 1).html(),
                         Table.of("n", text).texts(1).row(1, text).html(),
                         IntervalPlot.titled(text).row(text, -1, 0, 1).html(), BarPlot.titled(text).bar(text, 3).html(),
                         HistogramPlot.of(text, List.of(1, 2), 5),

@@ -3,7 +3,7 @@ package io.peft4j.report.support;
 import java.util.Locale;
 
 /** What a colour says. */
-public enum Tone {
+public enum Status {
     /** Better, right: green. */
     GOOD,
     /** Worse, wrong, an error: red. */
@@ -14,7 +14,7 @@ public enum Tone {
     PLAIN;
 
     /** The tone of a difference by its interval. */
-    public static Tone ofInterval(double low, double high) {
+    public static Status ofInterval(double low, double high) {
         return low > 0 ? GOOD : high < 0 ? BAD : OPEN;
     }
 
