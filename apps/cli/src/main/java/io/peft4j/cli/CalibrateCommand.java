@@ -10,7 +10,7 @@ import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.format.TableColumns;
 import io.peft4j.data.task.DecisionRow;
 import io.peft4j.eval.head.CalibrationFit;
-import io.peft4j.eval.head.Judged;
+import io.peft4j.eval.head.Prediction;
 import io.peft4j.models.BaseModel;
 import java.math.BigDecimal;
 import java.nio.file.Path;
@@ -66,7 +66,7 @@ final class CalibrateCommand extends PeftCommand {
             try (OpenRows file = OpenRows.open(input.file(data, TableColumns.TEXTS))) {
                 rows = DecisionData.rows(file, tuned.decisions().plainQuestion());
             }
-            CalibrationFit fit = CalibrationFit.of(tuned.decisions(), Judged.of(tuned, rows), seed.value(), errors);
+            CalibrationFit fit = CalibrationFit.of(tuned.decisions(), Prediction.of(tuned, rows), seed.value(), errors);
             fit.settings().write(adapter);
             if (json.isGiven()) {
                 console().print(line(fit));

@@ -63,7 +63,7 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
 
     /** How a method makes probabilities of logits. */
     private record Fitted(String method, Scaling scaling, List<Double> from, List<Double> to) {
-        double[] probabilities(Judged row) {
+        double[] probabilities(Prediction row) {
             return new DecisionCalibration.Entry(row.question().kind().word(), "", row.question().names(), method, "",
                     0, boxed(scaling.weights()), boxed(scaling.biases()), from, to, List.of(), List.of())
                     .applied(row.logits());
@@ -77,7 +77,7 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
      * @throws ConfigurationException when a question has fewer than {@value #LEAST_ROWS} rows, or the model was trained
      *     on some of the rows
      */
-    public static CalibrationFit of(DecisionSettings settings, List<Judged> rows, long seed) {
+    public static CalibrationFit of(DecisionSettings settings, List<Prediction> rows, long seed) {
         return of(settings, rows, seed, List.of());
     }
 
@@ -86,7 +86,7 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
      *
      * @param wanted shares of wrong answers, between 0 and 1
      */
-    public static CalibrationFit of(DecisionSettings settings, List<Judged> rows, long seed, List<Double> wanted) {
+    public static CalibrationFit of(DecisionSettings settings, List<Prediction> rows, long seed, List<Double> wanted) {
         List<Double> errors = Stream.concat(ERRORS.stream(), wanted.stream()).distinct().sorted().toList();
         if (!(errors.get(0) > 0 && errors.get(errors.size() - 1) < 1)) {
             throw new ConfigurationException("the wanted errors are " + wanted + "; each must be between 0 and 1, such "
@@ -94,7 +94,7 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
         }
         requireUnseen(settings, rows);
         Map<String, Double> heats = new LinkedHashMap<>();
-        Map<String, List<Judged>> buckets = grouped(rows, row -> DecisionSettings.bucket(row.question().kind(),
+        Map<String, List<Prediction>> buckets = grouped(rows, row -> DecisionSettings.bucket(row.question().kind(),
                 row.question().options().size()));
         buckets.forEach((bucket, some) -> heats.put(bucket, Scaling.temperature(some)));
         grouped(rows, row -> row.question().kind().word())
@@ -117,23 +117,23 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
                     row.question(), row.logits()))).average().orElseThrow());
             after.put(name, mean(choice.losses()));
         });
-        TrainedStates states = TrainedStates.NONE.with(rows.stream().map(Judged::state).toList());
+        TrainedStates states = TrainedStates.NONE.with(rows.stream().map(Prediction::state).toList());
         return new CalibrationFit(settings.withFitted(heats, new DecisionCalibration(entries, states)), before, after,
                 named);
     }
 
-    private static void requireUnseen(DecisionSettings settings, List<Judged> rows) {
-        List<Integer> seen = rows.stream().filter(row -> settings.trained().contains(row.state())).map(Judged::row)
+    private static void requireUnseen(DecisionSettings settings, List<Prediction> rows) {
+        List<Integer> seen = rows.stream().filter(row -> settings.trained().contains(row.state())).map(Prediction::row)
                 .distinct().toList();
         if (!seen.isEmpty()) {
-            throw new ConfigurationException(Count.of(seen.size(), "row") + " of " + rows.stream().map(Judged::row)
+            throw new ConfigurationException(Count.of(seen.size(), "row") + " of " + rows.stream().map(Prediction::row)
                     .distinct().count() + ", the first of them row " + (seen.get(0) + 1) + ", are among those that the "
                     + "adapter was trained on, where it is surer than elsewhere; calibrate on rows that were kept "
                     + "apart");
         }
     }
 
-    private static Map<String, List<Judged>> grouped(List<Judged> rows, Function<Judged, String> key) {
+    private static Map<String, List<Prediction>> grouped(List<Prediction> rows, Function<Prediction, String> key) {
         return rows.stream().collect(Collectors.groupingBy(key, LinkedHashMap::new, Collectors.toList()));
     }
 
@@ -141,8 +141,8 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
     private record Choice(Fitted fitted, double[][] said, double[] losses, String reason) {
     }
 
-    private static Choice choose(List<Judged> rows, long seed) {
-        Map<String, Function<List<Judged>, Fitted>> methods = new LinkedHashMap<>();
+    private static Choice choose(List<Prediction> rows, long seed) {
+        Map<String, Function<List<Prediction>, Fitted>> methods = new LinkedHashMap<>();
         methods.put("none", some -> new Fitted("none", Scaling.ofTemperature(1, options(rows)), List.of(), List.of()));
         methods.put("temperature", some -> new Fitted("temperature", heated(some), List.of(), List.of()));
         methods.put("bias", some -> new Fitted("bias", Scaling.fitted(some, Scaling.temperature(some), false),
@@ -155,7 +155,7 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
         int[] folds = folds(rows.size(), seed);
         List<String> tried = new ArrayList<>();
         Choice best = null;
-        for (Map.Entry<String, Function<List<Judged>, Fitted>> method : methods.entrySet()) {
+        for (Map.Entry<String, Function<List<Prediction>, Fitted>> method : methods.entrySet()) {
             double[][] said = crossed(rows, folds, method.getValue());
             double[] losses = IntStream.range(0, said.length).mapToDouble(i -> Scaling.loss(rows.get(i).gold(),
                     said[i])).toArray();
@@ -176,15 +176,15 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
         return mean > Math.sqrt(variance / gains.length);
     }
 
-    private static int options(List<Judged> rows) {
+    private static int options(List<Prediction> rows) {
         return rows.get(0).gold().length;
     }
 
-    private static Scaling heated(List<Judged> rows) {
+    private static Scaling heated(List<Prediction> rows) {
         return Scaling.ofTemperature(Scaling.temperature(rows), options(rows));
     }
 
-    private static Fitted isotonic(List<Judged> rows) {
+    private static Fitted isotonic(List<Prediction> rows) {
         Scaling scaling = heated(rows);
         List<double[]> pairs = new ArrayList<>();
         rows.forEach(row -> {
@@ -203,7 +203,7 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
         return folds;
     }
 
-    private static double[][] crossed(List<Judged> rows, int[] folds, Function<List<Judged>, Fitted> method) {
+    private static double[][] crossed(List<Prediction> rows, int[] folds, Function<List<Prediction>, Fitted> method) {
         double[][] said = new double[rows.size()][];
         for (int fold = 0; fold < FOLDS; fold++) {
             int held = fold;
@@ -215,7 +215,7 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
         return said;
     }
 
-    private static Entry entry(List<Judged> rows, Choice choice, List<Double> errors) {
+    private static Entry entry(List<Prediction> rows, Choice choice, List<Double> errors) {
         DecisionQuestion question = rows.get(0).question();
         Fitted fitted = choice.fitted();
         boolean[] right = new boolean[rows.size()];
@@ -223,8 +223,8 @@ public record CalibrationFit(DecisionSettings settings, Map<String, Double> befo
         double[] scores = new double[rows.size()];
         for (int i = 0; i < right.length; i++) {
             double[] said = choice.said()[i];
-            right[i] = Judged.best(said) == rows.get(i).right();
-            certainty[i] = said[Judged.best(said)];
+            right[i] = Prediction.best(said) == rows.get(i).right();
+            certainty[i] = said[Prediction.best(said)];
             scores[i] = 1 - said[rows.get(i).right()];
         }
         return new Entry(question.kind().word(), question.text(), question.names(), fitted.method(), choice.reason(),

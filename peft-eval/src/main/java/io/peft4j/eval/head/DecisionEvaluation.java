@@ -95,7 +95,7 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
     }
 
     /** Probabilities for each question. */
-    private static double[][] said(DecisionModel model, List<Judged> asked) {
+    private static double[][] said(DecisionModel model, List<Prediction> asked) {
         return asked.stream().map(each -> model.settings().probabilities(each.question(), each.logits()))
                 .toArray(double[][]::new);
     }
@@ -104,8 +104,8 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
     public Findings evaluate(Compared models, List<DecisionRow> rows, List<DecisionRow> training) {
         DecisionModel tuned = new DecisionModel((LanguageModel) models.tuned());
         Optional<DecisionModel> untrained = models.base().map(base -> askedAs(tuned, (LanguageModel) base));
-        List<Judged> ofUntrained = untrained.map(model -> Judged.of(model, rows)).orElse(List.of());
-        List<Judged> asked = Judged.of(tuned, rows);
+        List<Prediction> ofUntrained = untrained.map(model -> Prediction.of(model, rows)).orElse(List.of());
+        List<Prediction> asked = Prediction.of(tuned, rows);
         if (asked.isEmpty()) {
             throw new ConfigurationException("no row says what is right for one of its questions");
         }
@@ -126,7 +126,7 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
                     compared(models, asked, found, mine));
         });
         base.add(measures, mine);
-        List<Judged> choices = choices(asked);
+        List<Prediction> choices = choices(asked);
         if (!choices.isEmpty()) {
             measures.means("order_flips", PairedMeasures.numbers(untrained.map(model -> DecisionMeasures.flips(model,
                     choices(ofUntrained))).orElseGet(() -> new boolean[choices.size()])), PairedMeasures.numbers(
@@ -150,15 +150,15 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
                 lookup);
     }
 
-    private static PairedMeasures compared(Compared models, List<Judged> asked, DecisionMeasures first,
+    private static PairedMeasures compared(Compared models, List<Prediction> asked, DecisionMeasures first,
             DecisionMeasures second) {
         PairedMeasures measures = new PairedMeasures(models.options(), together(asked));
         first.addOver(measures, "", second);
         return measures;
     }
 
-    private static String name(Judged asked, double[] said) {
-        return asked.question().names().get(Judged.best(said));
+    private static String name(Prediction asked, double[] said) {
+        return asked.question().names().get(Prediction.best(said));
     }
 
     private static String key(DecisionQuestion question) {
@@ -186,7 +186,7 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
     }
 
     /** What is right for the most similar row that has the same question. */
-    private double[][] nearest(List<Judged> asked, List<DecisionRow> rows, List<DecisionRow> training) {
+    private double[][] nearest(List<Prediction> asked, List<DecisionRow> rows, List<DecisionRow> training) {
         Map<String, List<Integer>> with = new LinkedHashMap<>();
         List<List<Double>> gold = new ArrayList<>();
         List<String> texts = new ArrayList<>();
@@ -206,9 +206,9 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
     }
 
     /** How often an answer changes where the rows have other wordings of its question. */
-    private static void addWordings(PairedMeasures measures, DecisionModel tuned, List<Judged> asked,
+    private static void addWordings(PairedMeasures measures, DecisionModel tuned, List<Prediction> asked,
             Optional<boolean[]> ofBase, List<DecisionRow> rows) {
-        List<Judged> reworded = reworded(asked, rows);
+        List<Prediction> reworded = reworded(asked, rows);
         if (!reworded.isEmpty()) {
             measures.means("wording_flips", PairedMeasures.numbers(ofBase.orElseGet(() -> new boolean[reworded
                     .size()])),
@@ -217,26 +217,26 @@ public final class DecisionEvaluation implements RowEvaluation<DecisionRow> {
         }
     }
 
-    private static List<JsonNode> wordings(Judged asked, List<DecisionRow> rows) {
+    private static List<JsonNode> wordings(Prediction asked, List<DecisionRow> rows) {
         return rows.get(asked.row()).wordings().getOrDefault(asked.name(), List.of());
     }
 
-    private static List<JsonNode> wordings(List<Judged> asked, List<DecisionRow> rows) {
+    private static List<JsonNode> wordings(List<Prediction> asked, List<DecisionRow> rows) {
         return asked.stream().flatMap(each -> wordings(each, rows).stream()).toList();
     }
 
     /** Each question once for each of its other wordings. */
-    private static List<Judged> reworded(List<Judged> asked, List<DecisionRow> rows) {
+    private static List<Prediction> reworded(List<Prediction> asked, List<DecisionRow> rows) {
         return asked.stream().flatMap(each -> wordings(each, rows).stream().map(wording -> each)).toList();
     }
 
     /** Those that are asked again with their options in another order. */
-    private static List<Judged> choices(List<Judged> asked) {
+    private static List<Prediction> choices(List<Prediction> asked) {
         return asked.stream().filter(each -> each.question().kind() == DecisionQuestion.Kind.CHOICE)
                 .limit(ASKED_AGAIN).toList();
     }
 
-    private static Clusters together(List<Judged> asked) {
-        return Clusters.ofRows(asked.stream().mapToInt(Judged::row).toArray());
+    private static Clusters together(List<Prediction> asked) {
+        return Clusters.ofRows(asked.stream().mapToInt(Prediction::row).toArray());
     }
 }

@@ -33,21 +33,21 @@ final class DecisionMeasures {
     /** Draws of answers that are right as often as their probabilities say. */
     private static final int EXACT_DRAWS = 1000;
 
-    private final List<Judged> asked;
+    private final List<Prediction> asked;
     private final double[][] said;
     private final boolean[] right;
     private final double[] certainty;
 
-    DecisionMeasures(List<Judged> asked, double[][] said) {
+    DecisionMeasures(List<Prediction> asked, double[][] said) {
         this(asked, said, new boolean[said.length], new double[said.length]);
         for (int i = 0; i < said.length; i++) {
-            int best = Judged.best(said[i]);
+            int best = Prediction.best(said[i]);
             right[i] = best == asked.get(i).right();
             certainty[i] = Math.min(1, said[i][best]);
         }
     }
 
-    private DecisionMeasures(List<Judged> asked, double[][] said, boolean[] right, double[] certainty) {
+    private DecisionMeasures(List<Prediction> asked, double[][] said, boolean[] right, double[] certainty) {
         this.asked = asked;
         this.said = said;
         this.right = right;
@@ -88,7 +88,7 @@ final class DecisionMeasures {
 
     /** The difference of the areas, for rows. */
     PairedDifference riskDifference(DecisionMeasures tuned) {
-        return new RiskDifference(ranked(), tuned.ranked(), Clusters.ofRows(asked.stream().mapToInt(Judged::row)
+        return new RiskDifference(ranked(), tuned.ranked(), Clusters.ofRows(asked.stream().mapToInt(Prediction::row)
                 .toArray()));
     }
 
@@ -290,27 +290,27 @@ final class DecisionMeasures {
     }
 
     /** Whether choices change when their options are read from the middle on. */
-    static boolean[] flips(DecisionModel model, List<Judged> choices) {
+    static boolean[] flips(DecisionModel model, List<Prediction> choices) {
         return flips(model, choices, model.logits(choices.stream().map(each -> request(each, each.question()
                 .instructions())).toList(), DecisionMeasures::turned));
     }
 
     /** Whether answers change when the same is asked in other words; what was fitted to the question stays. */
-    static boolean[] flipsOf(DecisionModel model, List<Judged> asked, List<JsonNode> wordings) {
+    static boolean[] flipsOf(DecisionModel model, List<Prediction> asked, List<JsonNode> wordings) {
         return flips(model, asked, model.logits(IntStream.range(0, asked.size()).mapToObj(i -> request(asked.get(i),
                 wordings.get(i))).toList()));
     }
 
-    private static DecisionRequest request(Judged asked, JsonNode instructions) {
+    private static DecisionRequest request(Prediction asked, JsonNode instructions) {
         return new DecisionRequest(asked.state(), Map.of(asked.name(), new DecisionQuestion(asked.question().kind(),
                 instructions, asked.question().options())));
     }
 
-    private static boolean[] flips(DecisionModel model, List<Judged> before, List<double[]> again) {
+    private static boolean[] flips(DecisionModel model, List<Prediction> before, List<double[]> again) {
         boolean[] flips = new boolean[before.size()];
         for (int i = 0; i < flips.length; i++) {
-            Judged asked = before.get(i);
-            flips[i] = Judged.best(model.settings().probabilities(asked.question(), again.get(i))) != Judged
+            Prediction asked = before.get(i);
+            flips[i] = Prediction.best(model.settings().probabilities(asked.question(), again.get(i))) != Prediction
                     .best(model.settings().probabilities(asked.question(), asked.logits()));
         }
         return flips;

@@ -47,7 +47,7 @@ record Scaling(double[] weights, double[] biases) {
     }
 
     /** The temperature that fits best, within the bounds of {@link DecisionSettings}; questions may differ. */
-    static double temperature(List<Judged> rows) {
+    static double temperature(List<Prediction> rows) {
         return Math.exp(new BrentOptimizer(EXACT, EXACT).optimize(new MaxEval(STEPS), GoalType.MINIMIZE,
                 new UnivariateObjectiveFunction(log -> rows.stream().mapToDouble(row -> loss(row.gold(),
                         ofTemperature(Math.exp(log), row.gold().length).probabilities(row.logits()))).sum()),
@@ -60,7 +60,7 @@ record Scaling(double[] weights, double[] biases) {
      * Biases with a weight for all options, or with one for each. What is fitted is held near the temperature alone as
      * by one more row, so that a few rows do not move it far.
      */
-    static Scaling fitted(List<Judged> rows, double temperature, boolean vector) {
+    static Scaling fitted(List<Prediction> rows, double temperature, boolean vector) {
         int n = rows.get(0).gold().length;
         double factor = 1 / temperature;
         double[] found = new NonLinearConjugateGradientOptimizer(
@@ -88,11 +88,11 @@ record Scaling(double[] weights, double[] biases) {
         return point.length == 2 * n ? n + option : n;
     }
 
-    private static double cost(List<Judged> rows, double factor, double[] point, double[] gradient) {
+    private static double cost(List<Prediction> rows, double factor, double[] point, double[] gradient) {
         int n = rows.get(0).gold().length;
         Scaling scaling = of(point, factor, n);
         double sum = 0;
-        for (Judged row : rows) {
+        for (Prediction row : rows) {
             double[] said = scaling.probabilities(row.logits());
             sum += loss(row.gold(), said);
             for (int i = 0; i < n; i++) {

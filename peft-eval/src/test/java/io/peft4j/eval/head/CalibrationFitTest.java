@@ -47,16 +47,16 @@ class CalibrationFitTest {
         return StreamSupport.stream(array.spliterator(), false).mapToDouble(JsonNode::asDouble).toArray();
     }
 
-    private static List<Judged> rows() {
-        return IntStream.range(0, EXPECTED.get("logits").size()).mapToObj(i -> new Judged(i, "q", TextNode.valueOf(""),
+    private static List<Prediction> rows() {
+        return IntStream.range(0, EXPECTED.get("logits").size()).mapToObj(i -> new Prediction(i, "q", TextNode.valueOf(""),
                 QUESTION, numbers(EXPECTED.get("logits").get(i)), numbers(EXPECTED.get("gold").get(i)))).toList();
     }
 
     @Test
     void rowsThatWereTrainedOnAreRefused() {
         JsonNode state = TextNode.valueOf("I was charged twice");
-        List<Judged> rows = new ArrayList<>(rows());
-        rows.set(4, new Judged(4, "q", state, QUESTION, rows.get(4).logits(), rows.get(4).gold()));
+        List<Prediction> rows = new ArrayList<>(rows());
+        rows.set(4, new Prediction(4, "q", state, QUESTION, rows.get(4).logits(), rows.get(4).gold()));
         DecisionSettings settings = DecisionSettings.DEFAULT.withTrained(TrainedStates.NONE.with(List.of(state)));
         String message = assertThrows(ConfigurationException.class, () -> CalibrationFit.of(settings, rows, 0))
                 .getMessage();
@@ -96,8 +96,8 @@ class CalibrationFitTest {
         boolean[] right = new boolean[top.length];
         for (int i = 0; i < top.length; i++) {
             double[] said = heated.probabilities(rows().get(i).logits());
-            top[i] = said[Judged.best(said)];
-            right[i] = Judged.best(said) == rows().get(i).right();
+            top[i] = said[Prediction.best(said)];
+            right[i] = Prediction.best(said) == rows().get(i).right();
         }
         DecisionCalibration.Threshold found = CalibrationFit.threshold(0.45, top, right);
         assertEquals(EXPECTED.get("threshold").asDouble(), found.probability(), 1e-9);
@@ -107,9 +107,9 @@ class CalibrationFitTest {
     }
 
     /** Rows whose right answers follow a bias that the model does not know, and a temperature of 2. */
-    private static List<Judged> biased(int count, long seed) {
+    private static List<Prediction> biased(int count, long seed) {
         Random random = new Random(seed);
-        List<Judged> rows = new ArrayList<>();
+        List<Prediction> rows = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             double[] logits = {3 * random.nextGaussian(), 3 * random.nextGaussian(), 3 * random.nextGaussian()};
             double[] truth = DecisionCalibration.softmax(logits[0] / 2 + 2, logits[1] / 2, logits[2] / 2 - 2);
@@ -117,7 +117,7 @@ class CalibrationFitTest {
             int right = draw < truth[0] ? 0 : draw < truth[0] + truth[1] ? 1 : 2;
             double[] gold = new double[3];
             gold[right] = 1;
-            rows.add(new Judged(i, "q", TextNode.valueOf(""), QUESTION, logits, gold));
+            rows.add(new Prediction(i, "q", TextNode.valueOf(""), QUESTION, logits, gold));
         }
         return rows;
     }
@@ -130,12 +130,12 @@ class CalibrationFitTest {
         fit.settings().write(folder);
         DecisionSettings read = DecisionSettings.read(folder, DecisionSettings.DEFAULT);
         assertEquals(fit.settings(), read);
-        List<Judged> unseen = biased(4000, 2);
+        List<Prediction> unseen = biased(4000, 2);
         double gap = 0;
         int held = 0;
-        for (Judged row : unseen) {
+        for (Prediction row : unseen) {
             double[] said = read.probabilities(QUESTION, row.logits());
-            gap += (said[Judged.best(said)] - (Judged.best(said) == row.right() ? 1 : 0)) / unseen.size();
+            gap += (said[Prediction.best(said)] - (Prediction.best(said) == row.right() ? 1 : 0)) / unseen.size();
             DecisionAnswer answer = new DecisionAnswer(QUESTION, Arrays.stream(said).boxed().toList(), false);
             held += read.calibration().set(answer, 0.9).contains(QUESTION.names().get(row.right())) ? 1 : 0;
         }
@@ -144,24 +144,24 @@ class CalibrationFitTest {
         DecisionCalibration.Threshold threshold = fit.entries().get("q").threshold(0.1).orElseThrow();
         int kept = 0;
         int wrong = 0;
-        for (Judged row : unseen) {
+        for (Prediction row : unseen) {
             double[] said = read.probabilities(QUESTION, row.logits());
-            if (said[Judged.best(said)] >= threshold.probability()) {
+            if (said[Prediction.best(said)] >= threshold.probability()) {
                 kept++;
-                wrong += Judged.best(said) == row.right() ? 0 : 1;
+                wrong += Prediction.best(said) == row.right() ? 0 : 1;
             }
         }
         assertTrue(kept > 1000 && wrong <= 0.1 * kept, wrong + " of " + kept);
     }
 
     /** Answers that are right in 8 of 10 cases, however sure a model is of them: no temperature or bias says so. */
-    private static List<Judged> noisy(int count, long seed) {
+    private static List<Prediction> noisy(int count, long seed) {
         Random random = new Random(seed);
         DecisionQuestion either = DecisionQuestion.choice("Which?", List.of("a", "b"));
         return IntStream.range(0, count).mapToObj(i -> {
             double logit = 4 * random.nextGaussian();
             boolean first = random.nextDouble() < 0.8 == logit > 0;
-            return new Judged(i, "q", TextNode.valueOf(""), either, new double[] {logit, 0}, first
+            return new Prediction(i, "q", TextNode.valueOf(""), either, new double[] {logit, 0}, first
                     ? new double[] {1, 0} : new double[] {0, 1});
         }).toList();
     }
@@ -182,7 +182,7 @@ class CalibrationFitTest {
 
     @Test
     void manyRowsGetIsotonicStepsWhichAreStoredAndApplied(@TempDir Path folder) {
-        List<Judged> rows = noisy(1200, 5);
+        List<Prediction> rows = noisy(1200, 5);
         CalibrationFit fit = CalibrationFit.of(DecisionSettings.DEFAULT, rows, 0);
         DecisionCalibration.Entry entry = fit.entries().get("q");
         assertEquals("isotonic", entry.method(), entry.reason());
@@ -192,7 +192,7 @@ class CalibrationFitTest {
         fit.settings().write(folder);
         DecisionSettings read = DecisionSettings.read(folder, DecisionSettings.DEFAULT);
         double loss = 0;
-        for (Judged row : noisy(4000, 6)) {
+        for (Prediction row : noisy(4000, 6)) {
             double[] heated = DecisionCalibration.softmax(entry.weights().get(0) * row.logits()[0], 0);
             double[] steps = Arrays.stream(heated).map(p -> between(entry.from(), entry.to(), p)).toArray();
             double[] said = read.probabilities(row.question(), row.logits());
@@ -204,7 +204,7 @@ class CalibrationFitTest {
 
     @Test
     void thresholdsAreMadeForWantedErrors() {
-        List<Judged> rows = biased(600, 1);
+        List<Prediction> rows = biased(600, 1);
         DecisionCalibration.Entry entry = CalibrationFit.of(DecisionSettings.DEFAULT, rows, 0, List.of(0.15, 0.05))
                 .entries().get("q");
         assertEquals(List.of(0.01, 0.02, 0.05, 0.1, 0.15), entry.thresholds().stream()

@@ -32,7 +32,7 @@ class ClustersTest {
     private static final Bootstrap PLAIN = new Bootstrap(0.95, 20_000, 0, false);
 
     private final JsonNode expected;
-    private final List<Judged> asked;
+    private final List<Prediction> asked;
     private final DecisionMeasures base;
     private final DecisionMeasures tuned;
     private final Clusters clusters;
@@ -41,7 +41,7 @@ class ClustersTest {
         expected = new ObjectMapper().readTree(ClustersTest.class.getResource("/fixtures/decisions/clusters.json"));
         int[] rows = Arrays.stream(numbers("rows")).mapToInt(row -> (int) row).toArray();
         DecisionQuestion question = DecisionQuestion.choice("Which?", List.of("right", "wrong"));
-        asked = IntStream.of(rows).mapToObj(row -> new Judged(row, "q", TextNode.valueOf(""), question,
+        asked = IntStream.of(rows).mapToObj(row -> new Prediction(row, "q", TextNode.valueOf(""), question,
                 new double[2], new double[] {1, 0})).toList();
         base = new DecisionMeasures(asked, said("base"));
         tuned = new DecisionMeasures(asked, said("tuned"));
@@ -131,7 +131,7 @@ class ClustersTest {
 
     @Test
     void equallySureAnswersHaveNoOrder() {
-        List<Judged> two = asked.subList(0, 4);
+        List<Prediction> two = asked.subList(0, 4);
         double[][] sure = {{0.7, 0.3}, {0.3, 0.7}, {0.7, 0.3}, {0.7, 0.3}};
         // A quarter of the answers is wrong, however many are kept.
         assertEquals(0.25, new DecisionMeasures(two, sure).risk(new int[] {1, 0, 2, 3}), 1e-12);

@@ -29,13 +29,13 @@ class DecisionMeasuresTest {
     }
 
     private final JsonNode expected;
-    private final List<Judged> rows;
+    private final List<Prediction> rows;
     private final DecisionMeasures measures;
 
     DecisionMeasuresTest() throws IOException {
         expected = new ObjectMapper().readTree(DecisionMeasuresTest.class.getResource(
                 "/fixtures/decisions/calibration.json"));
-        rows = IntStream.range(0, expected.get("logits").size()).mapToObj(i -> new Judged(i, "q",
+        rows = IntStream.range(0, expected.get("logits").size()).mapToObj(i -> new Prediction(i, "q",
                 TextNode.valueOf(""), DecisionQuestion.choice("Which?", List.of("a", "b", "c")),
                 numbers(expected.get("logits").get(i)), numbers(expected.get("gold").get(i)))).toList();
         double[][] said = rows.stream().map(row -> DecisionCalibration.softmax(Arrays.stream(row.logits())

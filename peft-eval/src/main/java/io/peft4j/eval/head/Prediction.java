@@ -20,17 +20,18 @@ import java.util.Map;
  * @param logits of its options, to which nothing was fitted
  * @param gold the probabilities of its options
  */
-public record Judged(int row, String name, JsonNode state, DecisionQuestion question, double[] logits, double[] gold) {
+public record Prediction(int row, String name, JsonNode state, DecisionQuestion question, double[] logits,
+        double[] gold) {
     private static final int ROWS = 32;
 
     /** All questions of rows for which it is known what is right. */
-    public static List<Judged> of(LanguageModel model, List<DecisionRow> rows) {
+    public static List<Prediction> of(LanguageModel model, List<DecisionRow> rows) {
         return of(new DecisionModel(model), rows);
     }
 
     /** As the other, of a model that is asked in a given way. */
-    public static List<Judged> of(DecisionModel decisions, List<DecisionRow> rows) {
-        List<Judged> all = new ArrayList<>();
+    public static List<Prediction> of(DecisionModel decisions, List<DecisionRow> rows) {
+        List<Prediction> all = new ArrayList<>();
         for (int from = 0; from < rows.size(); from += ROWS) {
             List<DecisionRow> some = rows.subList(from, Math.min(rows.size(), from + ROWS));
             List<double[]> logits = decisions.logits(some.stream().map(DecisionRow::request).toList());
@@ -41,7 +42,7 @@ public record Judged(int row, String name, JsonNode state, DecisionQuestion ques
                     double[] said = logits.get(at++);
                     List<Double> gold = some.get(i).gold().get(asked.getKey());
                     if (gold != null) {
-                        all.add(new Judged(from + i, asked.getKey(), request.state(), asked.getValue(), said,
+                        all.add(new Prediction(from + i, asked.getKey(), request.state(), asked.getValue(), said,
                                 gold.stream().mapToDouble(Double::doubleValue).toArray()));
                     }
                 }
