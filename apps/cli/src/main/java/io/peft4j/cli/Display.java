@@ -31,14 +31,14 @@ import java.util.Locale;
  * imports its methods.
  */
 @Internal
-public final class Show {
+public final class Display {
     private static final int COLUMNS = 72;
     private static final int ROWS = 12;
 
     /** The tokens of an answer: more than programs take by default, since a reader can interrupt. */
     private static final GenerationOptions ANSWERS = GenerationOptions.defaults().withMaxNewTokens(256);
 
-    private Show() {
+    private Display() {
     }
 
     /** Asks a model, greedily, and prints the answer as it comes, of at most 256 tokens. */

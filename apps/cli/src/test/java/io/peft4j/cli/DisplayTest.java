@@ -14,7 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class ShowTest {
+class DisplayTest {
     private static final Path MODEL = Path.of("../../tests/fixtures/tiny-llama");
 
     /** Counts the times that something was printed. */
@@ -34,7 +34,7 @@ class ShowTest {
             String whole = base.generate(List.of(Prompt.chat(List.of(ChatMessage.user("Who?")))),
                     GenerationOptions.defaults().withMaxNewTokens(256)).get(0).text();
             Terminal terminal = new Terminal();
-            Show.ask(base, "Who?", new PrintStream(terminal, true, StandardCharsets.UTF_8));
+            Display.ask(base, "Who?", new PrintStream(terminal, true, StandardCharsets.UTF_8));
             assertEquals(whole + " [cut after 256 tokens]" + System.lineSeparator(),
                     terminal.toString(StandardCharsets.UTF_8));
             assertTrue(terminal.writes > 50, "pieces of the answer: " + terminal.writes);
