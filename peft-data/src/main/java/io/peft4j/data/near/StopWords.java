@@ -20,7 +20,8 @@ final class StopWords {
             + "his her what which who whom whose when where why how many much long often far get got take need must "
             + "should may might shall about into than then also any some one ist sind war waren sein hat haben hatte "
             + "wird werden von fur zu zum zur im in am an auf bei mit aus als und oder es sich man was welche welcher "
-            + "welches welchem welchen unter vielen wer wen wem wann wo warum wie viel viele lange oft muss soll darf kann gibt hier da habe hast "
+            + "welches welchem welchen unter vielen "
+            + " wer wen wem wann wo warum wie viel viele lange oft muss soll darf kann gibt hier da habe hast "
             + "bekomme bekommen bekommt erhalte erhalten erhalt kriege kriegen kriegt "
             + "et le la les un une de du des est"));
     static final Set<String> NEGATIONS = set("not no never cannot none neither nor without nothing nobody nowhere "

@@ -92,7 +92,7 @@ class ClozeSentenceTest {
             Die Probezeit beträgt 4 Monate. | Wie viele Monate beträgt die Probezeit?
             Ein Matrose bekommt 28 Tage Urlaub im Jahr. | Wie viele Tage Urlaub bekommt ein Matrose im Jahr?
             Im Winter beginnt die Frühschicht um 6:30 Uhr. | Wann beginnt im Winter die Frühschicht?
-            Anträge müssen bis 11:45 Uhr im Büro eingereicht werden. | Bis wann müssen Anträge im Büro eingereicht werden?
+            Anträge müssen bis 11:45 Uhr im Büro vorliegen. | Bis wann müssen Anträge im Büro vorliegen?
             Die Leinen werden alle 6 Wochen geprüft. | Wie oft werden die Leinen geprüft?
             Ein Hotelzimmer darf bis zu 135 Euro kosten. | Wie viel Euro darf ein Hotelzimmer kosten?
             Die Kantine ist von Frau Vek gepachtet. | Von wem ist die Kantine gepachtet?

@@ -48,8 +48,10 @@ class CalibrationFitTest {
     }
 
     private static List<Prediction> rows() {
-        return IntStream.range(0, EXPECTED.get("logits").size()).mapToObj(i -> new Prediction(i, "q", TextNode.valueOf(""),
-                QUESTION, numbers(EXPECTED.get("logits").get(i)), numbers(EXPECTED.get("gold").get(i)))).toList();
+        return IntStream.range(0, EXPECTED.get("logits").size())
+                .mapToObj(i -> new Prediction(i, "q", TextNode.valueOf(""),
+                        QUESTION, numbers(EXPECTED.get("logits").get(i)), numbers(EXPECTED.get("gold").get(i))))
+                .toList();
     }
 
     @Test
