@@ -21,7 +21,7 @@ final class StopWords {
             + "should may might shall about into than then also any some one ist sind war waren sein hat haben hatte "
             + "wird werden von fur zu zum zur im in am an auf bei mit aus als und oder es sich man was welche welcher "
             + "welches welchem welchen unter vielen "
-            + " wer wen wem wann wo warum wie viel viele lange oft muss soll darf kann gibt hier da habe hast "
+            + "wer wen wem wann wo warum wie viel viele lange oft muss soll darf kann gibt hier da habe hast "
             + "bekomme bekommen bekommt erhalte erhalten erhalt kriege kriegen kriegt "
             + "et le la les un une de du des est"));
     static final Set<String> NEGATIONS = set("not no never cannot none neither nor without nothing nobody nowhere "
