@@ -7,8 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,16 +22,24 @@ final class Database implements AutoCloseable {
     /** Any number that other programs on the same database do not take: "peft" in ASCII. */
     private static final long MIGRATION_LOCK = 0x70656674;
     private static final long WAIT_SECONDS = 30;
-    private static final int ALIVE_SECONDS = 5;
 
     private final String url;
     private final Dialect dialect;
-    /** Idle connections; a slot without a connection stands for one that broke. */
-    private final BlockingQueue<Slot> free = new LinkedBlockingQueue<>();
+    /** Idle connections; a slot without a connection stands for one that broke. Takes one back without memory. */
+    private final BlockingQueue<Slot> free;
     private final int size;
 
     private static final class Slot {
         private Connection connection;
+
+        /** Throws the connection away; a transaction on it ends so. */
+        void close() {
+            try (Connection ending = connection) {
+                connection = null;
+            } catch (SQLException | RuntimeException e) {
+                LOG.debug("closing a connection", e);
+            }
+        }
     }
 
     /** What is done in a transaction. */
@@ -49,6 +57,7 @@ final class Database implements AutoCloseable {
         this.url = Dialect.url(url);
         this.dialect = Dialect.of(this.url);
         this.size = dialect.connections();
+        this.free = new ArrayBlockingQueue<>(size);
         for (int i = 0; i < size; i++) {
             free.add(new Slot());
         }
@@ -70,47 +79,40 @@ final class Database implements AutoCloseable {
     /** All of it happens, or nothing; when this has returned, it is kept. */
     <T> T transaction(Work<T> work) {
         Slot slot = take();
-        boolean broken = true;
+        boolean over = false;
         try {
             Connection connection = open(slot);
             dialect.begin(connection);
-            T result;
             try {
-                result = work.run(new Sql(connection));
+                T result = work.run(new Sql(connection));
                 dialect.commit(connection);
+                over = true;
+                return result;
             } catch (SQLException | RuntimeException | Error e) {
-                rollback(connection, e);
+                over = rollback(connection, e);
                 throw e;
             }
-            broken = false;
-            return result;
         } catch (SQLException e) {
             throw new StoreException("the database failed: " + e.getMessage(), e);
         } finally {
-            if (broken) {
-                discardIfDead(slot);
+            try {
+                if (!over) {
+                    slot.close();
+                }
+            } finally {
+                free.add(slot);
             }
-            free.add(slot);
         }
     }
 
-    private void rollback(Connection connection, Throwable cause) {
+    /** Whether the transaction is surely over: else nobody may go on with its connection. */
+    private boolean rollback(Connection connection, Throwable cause) {
         try {
             dialect.rollback(connection);
-        } catch (SQLException e) {
+            return true;
+        } catch (SQLException | RuntimeException | Error e) {
             cause.addSuppressed(e);
-        }
-    }
-
-    private static void discardIfDead(Slot slot) {
-        try {
-            if (slot.connection != null && !slot.connection.isValid(ALIVE_SECONDS)) {
-                slot.connection.close();
-                slot.connection = null;
-            }
-        } catch (SQLException e) {
-            LOG.debug("closing a broken connection", e);
-            slot.connection = null;
+            return false;
         }
     }
 
@@ -173,12 +175,8 @@ final class Database implements AutoCloseable {
     public void close() {
         for (int i = 0; i < size; i++) {
             Slot slot = free.poll();
-            try {
-                if (slot != null && slot.connection != null) {
-                    slot.connection.close();
-                }
-            } catch (SQLException e) {
-                LOG.debug("closing the database", e);
+            if (slot != null) {
+                slot.close();
             }
         }
     }

@@ -56,11 +56,16 @@ final class Sql {
 
     private PreparedStatement prepare(String statement, Object... values) throws SQLException {
         PreparedStatement prepared = connection.prepareStatement(statement);
-        for (int i = 0; i < values.length; i++) {
-            Object value = values[i] instanceof Optional<?> optional ? optional.orElse(null) : values[i];
-            prepared.setObject(i + 1, value instanceof String text ? storable(text) : value);
+        try {
+            for (int i = 0; i < values.length; i++) {
+                Object value = values[i] instanceof Optional<?> optional ? optional.orElse(null) : values[i];
+                prepared.setObject(i + 1, value instanceof String text ? storable(text) : value);
+            }
+            return prepared;
+        } catch (SQLException | RuntimeException | Error e) {
+            prepared.close();
+            throw e;
         }
-        return prepared;
     }
 
     /**

@@ -1,0 +1,169 @@
+package io.peft4j.serve;
+
+import static net.bytebuddy.matcher.ElementMatchers.isConstructor;
+import static net.bytebuddy.matcher.ElementMatchers.isStatic;
+import static net.bytebuddy.matcher.ElementMatchers.nameStartsWith;
+import static net.bytebuddy.matcher.ElementMatchers.named;
+import static net.bytebuddy.matcher.ElementMatchers.namedOneOf;
+import static net.bytebuddy.matcher.ElementMatchers.none;
+import static net.bytebuddy.matcher.ElementMatchers.not;
+import static net.bytebuddy.matcher.ElementMatchers.takesArguments;
+
+import java.io.IOException;
+import java.lang.instrument.Instrumentation;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiFunction;
+import java.util.function.Predicate;
+import net.bytebuddy.agent.ByteBuddyAgent;
+import net.bytebuddy.agent.builder.AgentBuilder;
+import net.bytebuddy.asm.Advice;
+import net.bytebuddy.description.method.MethodDescription;
+import net.bytebuddy.description.type.TypeDescription;
+import net.bytebuddy.matcher.ElementMatcher;
+
+/**
+ * Makes the steps fail that a system may refuse: threads that start, files that are written, statements of the database,
+ * sockets, and objects of this project, for which there is no memory. The classes of JDK and driver themselves are
+ * changed, so that nothing under test knows of it; what a client in this process does goes on.
+ */
+public final class Faults implements AutoCloseable {
+    private static final String HOOK = "peft4j.faults";
+    private static final Instrumentation AGENT = install();
+
+    private final Set<Step> steps;
+    private final boolean error;
+    private final Predicate<String> which;
+    private final long number;
+    private final AtomicLong met = new AtomicLong();
+    private volatile String failed = "";
+
+    /** What may fail. */
+    public enum Step {
+        /** A thread is started. */
+        THREAD,
+        /** A file is opened, written, moved or deleted. */
+        FILE,
+        /** A statement of SQL is prepared or runs, BEGIN, COMMIT and ROLLBACK among them. */
+        SQL,
+        /** A socket is bound, or written to. */
+        SOCKET,
+        /** An object of the server or of what answers is made. */
+        MEMORY
+    }
+
+    private Faults(Set<Step> steps, boolean error, Predicate<String> which, long number) {
+        this.steps = steps;
+        this.error = error;
+        this.which = which;
+        this.number = number;
+        System.getProperties().put(HOOK, (BiFunction<String, Object[], Throwable>) this::meet);
+    }
+
+    /** Lets step number {@code number} of these fail, from 1. */
+    static Faults at(long number, boolean error, Set<Step> steps) {
+        return new Faults(EnumSet.copyOf(steps), error, what -> true, number);
+    }
+
+    /** Lets all steps fail whose names meet a condition. */
+    public static Faults where(Step step, boolean error, Predicate<String> which) {
+        return new Faults(EnumSet.of(step), error, which, 0);
+    }
+
+    /** How many steps were met. */
+    long met() {
+        return met.get();
+    }
+
+    /** What failed; empty where nothing did. */
+    public String failed() {
+        return failed;
+    }
+
+    @Override
+    public void close() {
+        System.getProperties().remove(HOOK);
+    }
+
+    /** What a step throws, or null. */
+    private Throwable meet(String place, Object... values) {
+        String thread = Thread.currentThread().getName();
+        Step step = step(place);
+        String what = place + " " + Arrays.toString(values);
+        if (!steps.contains(step) || thread.startsWith("HttpClient") || step == Step.THREAD && !what.matches(
+                ".*(peft4j|qtp|Scheduler|Session).*") || !which.test(what)) {
+            return null;
+        }
+        long now = met.incrementAndGet();
+        if (number != 0 && now != number) {
+            return null;
+        }
+        failed = step + " " + what + " on " + thread;
+        return error ? new OutOfMemoryError("injected") : switch (step) {
+            case FILE, SOCKET -> new IOException("injected");
+            case SQL -> new SQLException("injected");
+            default -> new IllegalStateException("injected");
+        };
+    }
+
+    private static Step step(String place) {
+        return place.startsWith("java.lang.Thread") ? Step.THREAD
+                : place.startsWith("java.nio.file") || place.startsWith("sun.nio.ch.File")
+                        || place.startsWith("java.nio.channels.File") ? Step.FILE
+                                : place.startsWith("org.sqlite") ? Step.SQL
+                                        : place.startsWith("io.peft4j") ? Step.MEMORY : Step.SOCKET;
+    }
+
+    /** What is done first in each of these methods; its code becomes theirs, so it knows the JDK alone. */
+    private static final class Enter {
+        private Enter() {
+        }
+
+        @Advice.OnMethodEnter
+        @SuppressWarnings("unchecked")
+        static void enter(@Advice.Origin("#t.#m") String place, @Advice.This(optional = true) Object self,
+                @Advice.AllArguments Object[] values) throws Throwable {
+            Object hook = System.getProperties().get("peft4j.faults");
+            if (hook != null) {
+                Throwable fault = ((BiFunction<String, Object[], Throwable>) hook).apply(place,
+                        values.length == 0 ? new Object[] {self} : values);
+                if (fault != null) {
+                    throw fault;
+                }
+            }
+        }
+    }
+
+    private static Instrumentation install() {
+        Instrumentation agent = ByteBuddyAgent.install();
+        AgentBuilder builder = new AgentBuilder.Default().disableClassFormatChanges()
+                .with(AgentBuilder.RedefinitionStrategy.RETRANSFORMATION).ignore(none());
+        builder = add(builder, named("java.lang.Thread"), named("start").and(takesArguments(0)));
+        builder = add(builder, named(Files.class.getName()), isStatic().and(namedOneOf("move", "copy", "delete",
+                "deleteIfExists", "createDirectory", "createLink", "newByteChannel", "newOutputStream")));
+        builder = add(builder, named(FileChannel.class.getName()), isStatic().and(named("open")));
+        builder = add(builder, named("sun.nio.ch.FileChannelImpl"), namedOneOf("write", "force"));
+        builder = add(builder, namedOneOf("org.sqlite.jdbc3.JDBC3Statement", "org.sqlite.jdbc3.JDBC3PreparedStatement",
+                "org.sqlite.jdbc3.JDBC3Connection", "org.sqlite.JDBC"),
+                namedOneOf("execute", "executeQuery",
+                        "executeUpdate", "prepareStatement", "connect").and(not(isStatic())));
+        builder = add(builder, namedOneOf("sun.nio.ch.ServerSocketChannelImpl", "sun.nio.ch.SocketChannelImpl"),
+                namedOneOf("bind", "write"));
+        builder = add(builder, nameStartsWith("io.peft4j.serve.").or(nameStartsWith("io.peft4j.models.generation."))
+                .and(not(nameStartsWith("io.peft4j.serve.Test").or(nameStartsWith("io.peft4j.serve.Fault")))),
+                isConstructor());
+        builder.installOn(agent);
+        return agent;
+    }
+
+    private static AgentBuilder add(AgentBuilder builder, ElementMatcher<? super TypeDescription> types,
+            ElementMatcher<? super MethodDescription> methods) {
+        return builder.type(types).transform((made, type, loader, module, domain) -> made
+                .visit(Advice.to(Enter.class).on(methods)));
+    }
+}
