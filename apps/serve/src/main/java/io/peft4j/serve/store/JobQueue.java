@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 
 /**
@@ -65,25 +66,29 @@ public final class JobQueue {
     }
 
     private Optional<JobClaim> take(String base, String condition, String status) {
-        return database.transaction(sql -> {
-            Optional<Held> next = next(sql, base, condition).filter(job -> held.add(job.id()));
-            if (next.isEmpty()) {
-                return Optional.empty();
-            }
-            Held job = next.get();
-            boolean taken = false;
-            try {
-                taken = sql.update("UPDATE jobs SET status = " + status + ", worker = ?, wanted = NULL, fence = fence "
-                        + "+ 1, beat = 0 WHERE id = ? AND fence = ? AND beat = ? AND " + condition, worker, job.id(),
-                        job.fence(), job.beat()) > 0;
-                return taken ? JobTable.find(sql, job.id()).map(found -> new JobClaim(found, job.fence() + 1))
-                        : Optional.empty();
-            } finally {
-                if (!taken) {
-                    held.remove(job.id());
+        AtomicReference<Optional<Held>> tried = new AtomicReference<>(Optional.empty());
+        Optional<JobClaim> taken = Optional.empty();
+        try {
+            taken = database.transaction(sql -> {
+                Optional<Held> next = next(sql, base, condition).filter(job -> held.add(job.id()));
+                tried.set(next);
+                if (next.isEmpty()) {
+                    return Optional.empty();
                 }
+                Held job = next.get();
+                return sql.update("UPDATE jobs SET status = " + status + ", worker = ?, wanted = NULL, fence = fence "
+                        + "+ 1, beat = 0 WHERE id = ? AND fence = ? AND beat = ? AND " + condition, worker, job.id(),
+                        job.fence(), job.beat()) > 0
+                                ? JobTable.find(sql, job.id()).map(found -> new JobClaim(found, job.fence() + 1))
+                                : Optional.empty();
+            });
+            return taken;
+        } finally {
+            // Also where the commit failed: nobody would take it from this process then.
+            if (taken.isEmpty()) {
+                tried.get().ifPresent(job -> held.remove(job.id()));
             }
-        });
+        }
     }
 
     /** The oldest job that is not held, or whose worker is gone. */

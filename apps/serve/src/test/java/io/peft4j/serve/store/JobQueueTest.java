@@ -2,9 +2,12 @@ package io.peft4j.serve.store;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.serve.Faults;
+import io.peft4j.serve.Faults.Step;
 import io.peft4j.serve.http.Json;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -60,6 +63,16 @@ class JobQueueTest {
 
     private static Optional<String> taken(JobQueue worker) {
         return worker.takeToTrain(BASE).map(JobClaim::id);
+    }
+
+    @Test
+    void aJobThatWasNotTakenSinceTheCommitFailedIsTakenNext() {
+        queued("ftjob-1");
+        JobQueue mine = worker("a");
+        try (Faults faults = Faults.where(Step.SQL, false, what -> what.contains("COMMIT"))) {
+            assertThrows(StoreException.class, () -> mine.takeToTrain(BASE));
+        }
+        assertEquals(Optional.of("ftjob-1"), taken(mine));
     }
 
     /** A pause of the process, or a step of its clock, lets no thread take what another thread of it does. */
