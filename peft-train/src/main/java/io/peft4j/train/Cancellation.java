@@ -20,7 +20,8 @@ public final class Cancellation {
     /**
      * Not yet asked for.
      *
-     * @param also asks to stop as soon as it is true; looked at often, on any thread
+     * @param also asks to stop as soon as it is true; looked at often, on any thread, and before anything is saved:
+     *     what it throws then ends the training without that
      */
     public Cancellation(BooleanSupplier also) {
         this.also = Objects.requireNonNull(also, "also");
@@ -33,9 +34,7 @@ public final class Cancellation {
 
     /** Whether it was requested. */
     public boolean isRequested() {
-        if (!requested && also.getAsBoolean()) {
-            requested = true;
-        }
+        requested |= also.getAsBoolean();
         return requested;
     }
 }

@@ -276,8 +276,12 @@ final class TrainingRun implements AutoCloseable {
         });
     }
 
-    /** What would be saved is looked at first, so that the last good checkpoint stays the last. */
+    /**
+     * What would be saved is looked at first, so that the last good checkpoint stays the last, and whoever cancels is
+     * asked once more, who throws where the folder is somebody else's by now.
+     */
     void requireFinite() {
+        cancellation.isRequested();
         Divergence.requireFinite(parameters, stepsDone(), learningRate());
     }
 

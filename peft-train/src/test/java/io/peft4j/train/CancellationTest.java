@@ -3,13 +3,17 @@ package io.peft4j.train;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.nn.TokenSequence;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -93,6 +97,24 @@ class CancellationTest {
             assertEquals(OptionalDouble.empty(), result.finalTrainLoss());
             assertEquals(0, result.tokensPerSecond());
             assertArrayEquals(before, tiny.values());
+        }
+    }
+
+    /** Whoever cancels may find out then that the folder is somebody else's by now. */
+    @Test
+    void aCancellationThatThrowsAtTheEndLeavesTheFolderAsItIs(@TempDir Path folder) {
+        Path output = folder.resolve("run");
+        AtomicInteger asked = new AtomicInteger();
+        Cancellation cancellation = new Cancellation(() -> {
+            if (asked.incrementAndGet() > 1) {
+                throw new CancellationException("it is another one's");
+            }
+            return true;
+        });
+        try (Tiny tiny = new Tiny()) {
+            assertThrows(CancellationException.class, () -> tiny.trainer().output(output)
+                    .cancellation(cancellation).build().train(EXAMPLES));
+            assertFalse(Files.exists(output.resolve("adapter_model.safetensors")));
         }
     }
 

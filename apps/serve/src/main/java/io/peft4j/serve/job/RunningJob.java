@@ -40,8 +40,9 @@ final class RunningJob {
         return cancellation;
     }
 
+    /** Stops it; what was lost meanwhile is not saved any more, whatever it was to stop for before. */
     void stop(Stop why) {
-        stop.compareAndSet(null, why);
+        stop.updateAndGet(before -> before == null || why == Stop.LOST ? why : before);
     }
 
     /** A training that is cancelled saves its adapter; the folder of a job that was lost is another worker's. */
