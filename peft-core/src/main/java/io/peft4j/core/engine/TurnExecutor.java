@@ -11,6 +11,8 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Few threads for work that takes much processor time, so that it does not crowd out what is more urgent. Tasks of
@@ -18,6 +20,7 @@ import java.util.function.Consumer;
  */
 @Internal(shared = true)
 public final class TurnExecutor implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(TurnExecutor.class);
     private static final long IDLE_SECONDS = 30;
 
     private final Map<String, Deque<Runnable>> waiting = new LinkedHashMap<>();
@@ -55,28 +58,43 @@ public final class TurnExecutor implements AutoCloseable {
     /**
      * Does a task when its client's turn comes.
      *
-     * @throws RejectedExecutionException when the executor is closed
+     * @throws RejectedExecutionException when the executor is closed; the task is not done then, as where no thread
+     *     can be started
      */
     public void execute(String client, Runnable task) {
-        enter(client, tasks -> tasks.add(task));
+        enter(client, tasks -> tasks.add(task), Deque::removeLast);
     }
 
     /** As {@link #execute}, before all other tasks of the client: for the next part of one that has had a turn. */
     public void executeNext(String client, Runnable task) {
-        enter(client, tasks -> tasks.addFirst(task));
+        enter(client, tasks -> tasks.addFirst(task), Deque::removeFirst);
     }
 
-    private void enter(String client, Consumer<Deque<Runnable>> way) {
+    /** @param back takes the task out again, where no thread can be had for it */
+    private void enter(String client, Consumer<Deque<Runnable>> way, Consumer<Deque<Runnable>> back) {
         synchronized (waiting) {
-            way.accept(waiting.computeIfAbsent(client, name -> new ArrayDeque<>()));
-            // One run for each task, whichever it then is.
-            threads.execute(this::next);
+            Deque<Runnable> tasks = waiting.computeIfAbsent(client, name -> new ArrayDeque<>());
+            way.accept(tasks);
+            boolean accepted = false;
+            try {
+                // One run at least for each task, whichever it then is.
+                threads.execute(this::next);
+                accepted = true;
+            } finally {
+                if (!accepted) {
+                    back.accept(tasks);
+                    waiting.values().removeIf(Deque::isEmpty);
+                }
+            }
         }
     }
 
     private void next() {
         Runnable task;
         synchronized (waiting) {
+            if (waiting.isEmpty()) {
+                return;
+            }
             Map.Entry<String, Deque<Runnable>> first = waiting.entrySet().iterator().next();
             String client = first.getKey();
             Deque<Runnable> tasks = first.getValue();
@@ -86,7 +104,12 @@ public final class TurnExecutor implements AutoCloseable {
                 waiting.put(client, tasks);
             }
         }
-        task.run();
+        try {
+            task.run();
+        } catch (RuntimeException | Error e) {
+            // Its thread stays, since there may be none to take its place.
+            LOG.error("a task of {} failed", Thread.currentThread().getName(), e);
+        }
     }
 
     /** Takes no further tasks; those that it has are done. */

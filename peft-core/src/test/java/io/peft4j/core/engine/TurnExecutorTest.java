@@ -2,12 +2,14 @@ package io.peft4j.core.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** Tasks of several clients on few threads. */
@@ -48,6 +50,29 @@ class TurnExecutorTest {
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** It would be done in the place of one that was taken. */
+    @Test
+    void whatIsRefusedDoesNotStayAndWhatWasTakenIsDone() throws InterruptedException {
+        CountDownLatch open = new CountDownLatch(1);
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch taken = new CountDownLatch(1);
+        CountDownLatch refused = new CountDownLatch(1);
+        TurnExecutor executor = new TurnExecutor("test", 1);
+        executor.execute("a", () -> {
+            begun.countDown();
+            await(open);
+        });
+        begun.await();
+        executor.execute("a", taken::countDown);
+        executor.close();
+        assertThrows(RejectedExecutionException.class, () -> executor.executeNext("a", refused::countDown));
+        assertThrows(RejectedExecutionException.class, () -> executor.execute("b", refused::countDown));
+        assertEquals("1 0", executor.waiting("a") + " " + executor.waiting("b"));
+        open.countDown();
+        assertTrue(taken.await(1, TimeUnit.MINUTES));
+        assertEquals(1, refused.getCount());
     }
 
     @Test
