@@ -128,6 +128,16 @@ class FileRoutesTest {
         assertTrue(pdf.error().path("message").asText().contains("reading handbook.pdf needs"), pdf.toString());
     }
 
+    /** It is kept: a client that is told of an error would send it again. */
+    @Test
+    void anUploadIsKeptAlsoWhereWhatIsLeftOfItCannotBeDeleted() {
+        try (Faults faults = Faults.where(Faults.Step.FILE, false, what -> what.contains(".delete"))) {
+            assertEquals(200, upload("fine-tune", "rows.jsonl", TestServer.rows(0, 3)).status());
+            assertTrue(faults.failed().contains("uploads"), faults.failed());
+        }
+        assertEquals(1, server.get("/v1/files").get("data").size());
+    }
+
     @Test
     void rowsThatAreNoJsonAreSaidAtOnce() {
         Reply made = upload("fine-tune", "rows.jsonl", TestServer.rows(0, 2) + "oops\n");

@@ -124,8 +124,8 @@ public final class FileRoutes implements RouteGroup {
         } catch (DataException | ConfigurationException e) {
             throw ApiException.invalid("file", e.getMessage().replace(place.toString(), stored.filename()));
         } finally {
-            Files.deleteIfExists(place);
-            Files.deleteIfExists(spool);
+            Uploads.tidy(() -> Files.deleteIfExists(place));
+            Uploads.tidy(() -> Files.deleteIfExists(spool));
         }
     }
 

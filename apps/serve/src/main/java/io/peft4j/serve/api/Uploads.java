@@ -28,6 +28,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Takes files: their content goes to the disk as it comes, so neither its size nor whether that is known before costs
@@ -35,6 +37,7 @@ import java.util.TreeSet;
  * says so.
  */
 final class Uploads {
+    private static final Logger LOG = LoggerFactory.getLogger(Uploads.class);
     private static final long MOST_BYTES = 512L << 20;
     /** The other fields, and their delimiters. */
     private static final long MOST_BESIDE = 64 << 10;
@@ -69,16 +72,22 @@ final class Uploads {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot keep the file", e);
         } finally {
-            parts.values().forEach(Uploads::delete);
+            parts.values().forEach(part -> tidy(part::delete));
         }
     }
 
-    private static void delete(Part part) {
+    /** The file is kept, or the request has failed already: what stays of it goes when the server ends. */
+    static void tidy(Deletion deletion) {
         try {
-            part.delete();
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot delete what was uploaded", e);
+            deletion.run();
+        } catch (IOException | RuntimeException | Error e) {
+            LOG.warn("cannot delete what was uploaded: {}", e.toString());
         }
+    }
+
+    @FunctionalInterface
+    interface Deletion {
+        void run() throws IOException;
     }
 
     private Map<String, Part> parts(Context request) {
@@ -144,7 +153,7 @@ final class Uploads {
             file.write(spool.toString());
             return keep(spool, name, purpose, lifetime, request);
         } finally {
-            Files.deleteIfExists(spool);
+            tidy(() -> Files.deleteIfExists(spool));
         }
     }
 
