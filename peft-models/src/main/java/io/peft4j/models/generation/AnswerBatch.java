@@ -97,7 +97,7 @@ final class AnswerBatch implements AutoCloseable {
                 sequences.add(new Sequence(pending, joined++, answer, variant));
                 promptTokens += pending.prompt().length();
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             pending.fail(e);
         }
     }
@@ -130,10 +130,8 @@ final class AnswerBatch implements AutoCloseable {
         for (List<Sequence> together : variants.passes(sequences)) {
             try {
                 grown |= step(together, ready);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 together.forEach(each -> each.pending().fail(e));
-            } catch (OutOfMemoryError e) {
-                together.forEach(each -> each.pending().fail(new IllegalStateException("out of memory", e)));
             }
         }
         retainStates();
@@ -175,10 +173,18 @@ final class AnswerBatch implements AutoCloseable {
     private static void choose(Sequence sequence, Logits logits) {
         try {
             sequence.answer().next(logits);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             sequence.pending().fail(e);
-        } catch (OutOfMemoryError | StackOverflowError e) {
-            sequence.pending().fail(new IllegalStateException("choosing a token failed: " + e, e));
+        }
+    }
+
+    /** Whether its next token can be chosen; what goes wrong in finding out is the sequence's own. */
+    private static boolean isReady(Sequence sequence, Predicate<Sequence> ready) {
+        try {
+            return ready.test(sequence);
+        } catch (RuntimeException | Error e) {
+            sequence.pending().fail(e);
+            return false;
         }
     }
 
@@ -186,7 +192,7 @@ final class AnswerBatch implements AutoCloseable {
     private List<StepPass.Part> parts(List<Sequence> together, Predicate<Sequence> ready) {
         List<StepPass.Part> parts = new ArrayList<>();
         for (Sequence each : together) {
-            if (each.isDecoding() && ready.test(each)) {
+            if (each.isDecoding() && isReady(each, ready)) {
                 int end = each.startTrying();
                 if (reserve(each, end)) {
                     parts.add(new StepPass.Part(each, variants.group(each), end, each.length()));
@@ -198,7 +204,7 @@ final class AnswerBatch implements AutoCloseable {
             int wanted = each.nextStop() - each.computed();
             int count = each.variant().readsWhole() && left > 0 ? wanted : Math.min(left, wanted);
             int end = each.computed() + count;
-            if (each.isPlaced() && !each.isDecoding() && count > 0 && (end < each.length() || ready.test(each))) {
+            if (each.isPlaced() && !each.isDecoding() && count > 0 && (end < each.length() || isReady(each, ready))) {
                 parts.add(new StepPass.Part(each, variants.group(each), end == each.length() ? each.startTrying() : end,
                         each.length()));
                 left -= count;

@@ -291,7 +291,7 @@ final class AnswerLoop {
                 pending.end(i, found.get(i));
             }
             pending.close(found);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             pending.fail(e);
         }
     }
@@ -334,7 +334,12 @@ final class AnswerLoop {
                 return true;
             }
             if (searched.add(answer)) {
-                threads.execute(pending.request().client(), () -> search(pending, answer));
+                try {
+                    threads.execute(pending.request().client(), () -> search(pending, answer));
+                } catch (RuntimeException | Error e) {
+                    searched.remove(answer);
+                    pending.fail(e);
+                }
             }
             return false;
         }
@@ -342,10 +347,8 @@ final class AnswerLoop {
         private void search(PendingRequest pending, GrowingAnswer answer) {
             try {
                 answer.prepare(() -> !pending.isDead());
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 pending.fail(e);
-            } catch (OutOfMemoryError | StackOverflowError e) {
-                pending.fail(new IllegalStateException("following a constraint failed: " + e, e));
             } finally {
                 searched.remove(answer);
                 wake.run();

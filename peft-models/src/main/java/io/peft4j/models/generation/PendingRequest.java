@@ -12,12 +12,16 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 
 /**
  * A request from its submission to its end, with what it keeps alive. What the listener hears goes through a queue of
  * its own, so that whoever decodes never waits for it.
  */
 final class PendingRequest implements PendingAnswer {
+    /** Made while there was memory for it. */
+    private static final Optional<RuntimeException> NO_MEMORY = Optional.of(new IllegalStateException(
+            "answering failed: there is no memory even for the reason"));
     private final AnswerRequest request;
     private final EncodedPrompt prompt;
     private final boolean[] invoked;
@@ -33,7 +37,7 @@ final class PendingRequest implements PendingAnswer {
     private volatile boolean cancelled;
     private volatile Optional<RuntimeException> failure = Optional.empty();
     private volatile int reused;
-    private boolean ended;
+    private volatile boolean ended;
 
     /**
      * A pending.
@@ -51,7 +55,7 @@ final class PendingRequest implements PendingAnswer {
         this.base = base;
         this.adapter = adapter;
         this.wake = wake;
-        this.deliveries = new SerialExecutor(pool);
+        this.deliveries = new SerialExecutor(pool, this::endDeliveries);
         this.told = new int[request.options().answers()];
         future.whenComplete((done, error) -> {
             if (future.isCancelled()) {
@@ -93,7 +97,7 @@ final class PendingRequest implements PendingAnswer {
             List<TokenProbability> fresh = List.copyOf(known.subList(told[index], known.size()));
             if (!piece.isEmpty() || !fresh.isEmpty()) {
                 told[index] = known.size();
-                deliver(() -> {
+                deliveries.execute(() -> {
                     if (!cancelled && !request.listener().onText(index, piece, fresh)) {
                         cancel();
                     }
@@ -103,26 +107,30 @@ final class PendingRequest implements PendingAnswer {
         });
     }
 
-    private void deliver(Runnable task) {
-        deliveries.execute(() -> {
-            try {
-                task.run();
-            } catch (RuntimeException e) {
-                fail(e);
-                cancel();
-            }
-        });
+    /** The listener has failed, or there is no thread for it: what it was still to hear is dropped. */
+    private void endDeliveries(Throwable reason) {
+        fail(reason);
+        cancel();
+        if (ended) {
+            complete(List.of());
+        }
     }
 
     /** An answer is complete. */
     void end(int index, Completion completion) {
-        deliver(() -> request.listener().onEnd(index, completion));
+        deliveries.execute(() -> request.listener().onEnd(index, completion));
     }
 
-    /** Notes why there will be no answer; the first reason counts. */
-    void fail(RuntimeException reason) {
-        synchronized (this) {
-            failure = failure.isPresent() ? failure : Optional.of(reason);
+    /** Notes why there will be no answer; the first reason counts. An error ends this request and no other. */
+    void fail(Throwable reason) {
+        Optional<RuntimeException> told = NO_MEMORY;
+        try {
+            told = Optional.of(reason instanceof RuntimeException known ? known
+                    : new IllegalStateException("answering failed: " + reason, reason));
+        } finally {
+            synchronized (this) {
+                failure = failure.isPresent() ? failure : told;
+            }
         }
     }
 
@@ -169,9 +177,15 @@ final class PendingRequest implements PendingAnswer {
             return;
         }
         ended = true;
-        release();
-        deliveries.execute(() -> failure.ifPresentOrElse(future::completeExceptionally,
-                () -> future.complete(completions)));
+        try {
+            release();
+        } finally {
+            deliveries.execute(() -> complete(completions));
+        }
+    }
+
+    private void complete(List<Completion> completions) {
+        failure.ifPresentOrElse(future::completeExceptionally, () -> future.complete(completions));
     }
 
     @Override
@@ -206,14 +220,16 @@ final class PendingRequest implements PendingAnswer {
      */
     private static final class SerialExecutor implements Executor {
         private final Executor pool;
+        private final Consumer<Throwable> failed;
         private final Queue<Runnable> tasks = new ArrayDeque<>();
         private boolean running;
 
-        SerialExecutor(Executor pool) {
+        /** @param failed hears what a task throws, and the pool that has no thread, whose tasks are dropped */
+        SerialExecutor(Executor pool, Consumer<Throwable> failed) {
             this.pool = pool;
+            this.failed = failed;
         }
 
-        /** Takes a task that throws nothing. */
         @Override
         public void execute(Runnable task) {
             synchronized (tasks) {
@@ -223,7 +239,15 @@ final class PendingRequest implements PendingAnswer {
                 }
                 running = true;
             }
-            pool.execute(this::run);
+            try {
+                pool.execute(this::run);
+            } catch (RuntimeException | Error e) {
+                synchronized (tasks) {
+                    tasks.clear();
+                    running = false;
+                }
+                failed.accept(e);
+            }
         }
 
         private void run() {
@@ -236,7 +260,11 @@ final class PendingRequest implements PendingAnswer {
                         return;
                     }
                 }
-                task.run();
+                try {
+                    task.run();
+                } catch (RuntimeException | Error e) {
+                    failed.accept(e);
+                }
             }
         }
     }

@@ -120,6 +120,36 @@ class AnswerBatchTest {
                 && network.cache.rows() <= 2 * (20 + 3 * CachePages.PAGE), "grown to " + network.cache.rows());
     }
 
+    /** Such as one whose schema is too deep. */
+    @Test
+    void anErrorThatOneRequestMeetsEndsNoOther() {
+        AnswerServiceOptions options = AnswerServiceOptions.defaults().withRows(2);
+        TextGenerator generator = new TextGenerator(tokenizer, Optional.empty(), Set.of());
+        List<PendingRequest> both = List.of(pending(generator, prompt(0, 5, 1)), pending(generator, prompt(0, 6, 2)));
+        try (AnswerBatch batch = new AnswerBatch(model, options, new CacheShare(2, 0, 4))) {
+            both.forEach(batch::join);
+            batch.step(each -> true);
+            batch.step(each -> {
+                if (each.pending() == both.get(0)) {
+                    throw new StackOverflowError("too deep");
+                }
+                return true;
+            });
+            assertEquals("1 2", both.get(0).answers().get(0).length() + " " + both.get(1).answers().get(0).length());
+            assertTrue(both.get(0).failure().orElseThrow().getMessage().contains("too deep"));
+            assertEquals(Optional.empty(), both.get(1).failure());
+        }
+    }
+
+    private PendingRequest pending(TextGenerator generator, Prompt prompt) {
+        EncodedPrompt encoded = generator.encode(model, prompt, 0);
+        PendingRequest request = new PendingRequest(AnswerRequest.of(prompt).withOptions(options(4)), encoded,
+                encoded.invoked(model), model, Optional.empty(), Runnable::run, () -> {
+                });
+        request.answers().add(generator.answer(model, 0, encoded, Optional.empty(), request.options()));
+        return request;
+    }
+
     private void assertAlone(List<Prompt> prompts, List<Completion> together, GenerationOptions options) {
         assertSame(prompts.stream().map(prompt -> answers(List.of(prompt), options).get(0)).toList(), together);
     }

@@ -26,6 +26,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -370,6 +371,21 @@ class AnswerServiceTest {
         };
         unknown.open();
         failsThenAnswers(unknown);
+    }
+
+    /** Nobody would ever be told of the answer's end. */
+    @Test
+    void anErrorOfAListenerEndsItsRequest() {
+        try (AnswerService service = AnswerService.open(model, OPTIONS)) {
+            PendingAnswer failing = service.submit(request(5, 1, LONG).withListener((answer, piece, tokens) -> {
+                throw new StackOverflowError("too deep");
+            }));
+            CompletionException told = assertThrows(CompletionException.class, () -> failing.completions()
+                    .orTimeout(1, TimeUnit.MINUTES).join());
+            assertTrue(told.getMessage().contains("StackOverflowError"), told.getMessage());
+            AnswerRequest next = request(5, 2, LONG);
+            assertSame(alone(next), service.submit(next).completions().join().get(0));
+        }
     }
 
     private static void failsThenAnswers(Gate broken) {
