@@ -173,7 +173,7 @@ public final class BuilderProcessor extends AbstractProcessor {
                 + range.words() + option.because() + "\");\n        }\n";
     }
 
-    /** An interval; an end is empty where there is none. */
+    /** An interval; an end is empty if unbounded. */
     private record Range(boolean fromOpen, String from, String to, boolean toOpen, String zero) {
         private static final Pattern FORM = Pattern.compile("([\\[(])([^,]*),([^,]*)([])])");
 

@@ -25,7 +25,6 @@ final class JsonText {
     private JsonText() {
     }
 
-    /** The object on a line. */
     static Map<String, Object> object(Path file, long line, String row) {
         try (JsonParser parser = JSON.createParser(row)) {
             Object value = JSON.readValue(parser, Object.class);

@@ -120,7 +120,6 @@ final class PrefixCache {
                 .limit(most).map(Page::lastRow).toList();
     }
 
-    /** The number of pages that are not used. */
     int unused() {
         return (int) kept.stream().filter(page -> page.users == 0).count();
     }

@@ -166,7 +166,6 @@ sealed interface Rule {
         return choice(parts.toArray(Rule[]::new));
     }
 
-    /** A literal text. */
     static Rule text(String text) {
         List<Rule> bytes = new ArrayList<>();
         for (byte value : text.getBytes(StandardCharsets.UTF_8)) {

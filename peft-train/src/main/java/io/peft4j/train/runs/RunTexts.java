@@ -16,7 +16,6 @@ final class RunTexts {
     private RunTexts() {
     }
 
-    /** The state of a training, in a word or two. */
     static String state(TrainingRecord run) {
         return switch (run.info().state()) {
             case RUNNING -> "Running";
@@ -76,7 +75,6 @@ final class RunTexts {
         return !UNSET.contains(value);
     }
 
-    /** Whether a setting is shown by a hash. */
     static boolean isHash(String value) {
         return value.matches("[0-9a-f]{64}");
     }
