@@ -14,11 +14,14 @@ import java.util.TreeSet;
 /** The JSON object of a grader. It notes which keys were asked for, so that others can be refused. */
 public final class GraderObject {
     private final JsonNode json;
+    private final List<GraderTemplate> templates;
     private final String type;
     private final Set<String> asked = new LinkedHashSet<>(Set.of("type", "name"));
 
-    GraderObject(JsonNode json) {
+    /** @param templates is given those that are read of it */
+    GraderObject(JsonNode json, List<GraderTemplate> templates) {
         this.json = json;
+        this.templates = templates;
         this.type = json.path("type").asText("");
     }
 
@@ -64,9 +67,13 @@ public final class GraderObject {
 
     /** The template under a key. */
     public GraderTemplate template(String key) {
-        String text = text(key);
+        return template(key, text(key));
+    }
+
+    private GraderTemplate template(String key, String text) {
         try {
-            return new GraderTemplate(text);
+            templates.add(new GraderTemplate(text));
+            return templates.get(templates.size() - 1);
         } catch (ConfigurationException e) {
             throw wrong("has \"" + key + "\": " + e.getMessage());
         }
@@ -111,7 +118,7 @@ public final class GraderObject {
             if (!text.isTextual()) {
                 throw wrong("has a message in \"" + key + "\" without a text under \"content\"");
             }
-            messages.add(Map.entry(role.equals("developer") ? "system" : role, new GraderTemplate(text.textValue())));
+            messages.add(Map.entry(role.equals("developer") ? "system" : role, template(key, text.textValue())));
         }
         if (messages.isEmpty()) {
             throw wrong("needs \"" + key + "\", a list of messages");
@@ -130,7 +137,7 @@ public final class GraderObject {
     public Map<String, Grader> graders(String key, GraderTools tools) {
         Map<String, Grader> graders = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> each : at(key).properties()) {
-            graders.put(each.getKey(), Graders.of(each.getValue(), tools));
+            graders.put(each.getKey(), Graders.of(each.getValue(), tools, templates));
         }
         if (graders.isEmpty()) {
             throw wrong("needs \"" + key + "\", an object of graders by their names");

@@ -3,6 +3,7 @@ package io.peft4j.data.grader;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,12 +16,23 @@ import java.util.regex.Pattern;
  * are put in as they are, other values as JSON. What an item lacks is an error; what an answer lacks is the empty text.
  */
 public final class GraderTemplate {
+    /** The most characters that a template may make of an item and an answer: more than models read. */
+    public static final int MOST_CHARACTERS = 1 << 20;
+    private static final int MOST_KEYS = 100;
+    private static final int SHOWN = 100;
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Pattern PLACE = Pattern.compile("\\{\\{(.*?)}}", Pattern.DOTALL);
-    private static final Pattern PATH = Pattern.compile("(item|sample)((?:\\.[^.\\[\\]\\s]+|\\[\\d+])*)");
+    private static final Pattern KEY = Pattern.compile("\\.([^.\\[\\]\\s]+)|\\[(\\d+)]");
     private static final List<String> ANSWERS = List.of("output_text", "output_json");
 
     private final String text;
+    private final List<Piece> pieces = new ArrayList<>();
+
+    /** A text, and the path of the value behind it; the last has none. */
+    private record Piece(String text, List<String> path) {
+        boolean isOfItem() {
+            return path.size() > 1 && path.get(0).equals("item");
+        }
+    }
 
     /**
      * A template.
@@ -29,38 +41,75 @@ public final class GraderTemplate {
      */
     public GraderTemplate(String text) {
         this.text = text;
-        Matcher places = PLACE.matcher(text);
-        while (places.find()) {
-            path(places.group(1));
+        int from = 0;
+        int begin = text.indexOf("{{");
+        int end = begin < 0 ? -1 : text.indexOf("}}", begin + 2);
+        while (end >= 0) {
+            pieces.add(new Piece(text.substring(from, begin), path(text.substring(begin + 2, end).strip())));
+            from = end + 2;
+            begin = text.indexOf("{{", from);
+            end = begin < 0 ? -1 : text.indexOf("}}", begin + 2);
         }
+        pieces.add(new Piece(text.substring(from), List.of()));
     }
 
     private static List<String> path(String place) {
-        Matcher path = PATH.matcher(place.strip());
-        List<String> keys = path.matches() ? List.of((path.group(1) + path.group(2).replaceAll("\\[(\\d+)]", ".$1"))
-                .split("\\.")) : List.of();
-        boolean known = keys.size() > 1 && (keys.get(0).equals("item") || ANSWERS.contains(keys.get(1)));
-        if (!known) {
-            throw new ConfigurationException("unknown place '{{" + place.strip() + "}}'; known are {{item.KEY}}, "
-                    + "{{sample.output_text}} and {{sample.output_json.KEY}}");
+        List<String> keys = new ArrayList<>();
+        Matcher key = KEY.matcher("." + place);
+        int end = 0;
+        while (keys.size() <= MOST_KEYS && key.region(end, place.length() + 1).lookingAt()) {
+            keys.add(key.group(1) == null ? key.group(2) : key.group(1));
+            end = key.end();
         }
-        return keys;
+        boolean known = end == place.length() + 1 && keys.size() > 1 && (keys.get(0).equals("item")
+                || keys.get(0).equals("sample") && ANSWERS.contains(keys.get(1)));
+        if (!known) {
+            throw new ConfigurationException("unknown place '{{" + (place.length() <= SHOWN ? place
+                    : place.substring(0, SHOWN) + "...") + "}}'; known are {{item.KEY}}, {{sample.output_text}} and "
+                    + "{{sample.output_json.KEY}}, of up to " + MOST_KEYS + " keys");
+        }
+        return List.copyOf(keys);
     }
 
     /**
      * The text with its places filled in.
      *
-     * @throws ConfigurationException when the item lacks something
+     * @throws ConfigurationException when the item lacks something, or makes more than {@link #MOST_CHARACTERS}
      */
     public String fill(Map<String, Object> item, String answer) {
-        Matcher places = PLACE.matcher(text);
+        Optional<Object> json = pieces.stream().anyMatch(piece -> piece.path().size() > 1 && !piece.isOfItem()
+                && piece.path().get(1).equals("output_json")) ? parsed(answer) : Optional.empty();
         StringBuilder filled = new StringBuilder();
-        while (places.find()) {
-            List<String> path = path(places.group(1));
-            places.appendReplacement(filled, Matcher.quoteReplacement(path.get(0).equals("item") ? of(item, path)
-                    : of(answer, path)));
+        for (Piece piece : pieces) {
+            String value = piece.path().isEmpty() ? "" : piece.isOfItem() ? of(item, piece.path())
+                    : piece.path().get(1).equals("output_text") ? answer
+                            : json.flatMap(root -> find(root, piece.path().subList(2, piece.path().size())))
+                                    .map(GraderTemplate::written).orElse("");
+            requireRoom((long) filled.length() + piece.text().length() + value.length());
+            filled.append(piece.text()).append(value);
         }
-        return places.appendTail(filled).toString();
+        return filled.toString();
+    }
+
+    /**
+     * Looks whether there is room for an item's values, whatever is answered.
+     *
+     * @throws ConfigurationException when they make more than {@link #MOST_CHARACTERS}
+     */
+    public void requireRoom(Map<String, Object> item) {
+        long length = 0;
+        for (Piece piece : pieces) {
+            length += piece.text().length() + (piece.isOfItem() ? find(item, piece.path().subList(1, piece.path()
+                    .size())).map(GraderTemplate::written).map(String::length).orElse(0) : 0);
+            requireRoom(length);
+        }
+    }
+
+    private static void requireRoom(long characters) {
+        if (characters > MOST_CHARACTERS) {
+            throw new ConfigurationException("a template of the grader makes more than " + MOST_CHARACTERS
+                    + " characters of the item and the answer; name shorter values, or each once");
+        }
     }
 
     private static String of(Map<String, Object> item, List<String> path) {
@@ -69,15 +118,11 @@ public final class GraderTemplate {
                         + String.join(".", path.subList(1, path.size())) + "'; it has " + item.keySet()));
     }
 
-    private static String of(String answer, List<String> path) {
-        if (path.get(1).equals("output_text")) {
-            return answer;
-        }
+    private static Optional<Object> parsed(String answer) {
         try {
-            return find(JSON.readValue(answer, Object.class), path.subList(2, path.size()))
-                    .map(GraderTemplate::written).orElse("");
+            return Optional.ofNullable(JSON.readValue(answer, Object.class));
         } catch (JsonProcessingException e) {
-            return "";
+            return Optional.empty();
         }
     }
 

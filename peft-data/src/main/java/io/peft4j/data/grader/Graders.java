@@ -1,6 +1,8 @@
 package io.peft4j.data.grader;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.Registered;
@@ -8,6 +10,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.JsonFiles;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -20,7 +23,9 @@ import java.util.List;
  * }</pre>
  */
 public final class Graders {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int DEEPEST = 50;
+    private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder().streamReadConstraints(
+            StreamReadConstraints.builder().maxNestingDepth(DEEPEST).build()).build());
 
     private Graders() {
     }
@@ -34,7 +39,7 @@ public final class Graders {
     public static Grader read(Path file, GraderTools tools) {
         JsonNode json = JsonFiles.read(file);
         try {
-            return of(json, tools);
+            return of(json, tools, new ArrayList<>());
         } catch (ConfigurationException e) {
             throw new FileFormatException(file, e.getMessage(), e);
         }
@@ -46,15 +51,30 @@ public final class Graders {
      * @throws ConfigurationException when it is not JSON, or no grader; says what is wrong
      */
     public static Grader parse(String json, GraderTools tools) {
+        return parse(json, tools, new ArrayList<>());
+    }
+
+    /**
+     * The templates of a grader and of those that it is made of.
+     *
+     * @throws ConfigurationException as {@link #parse}
+     */
+    public static List<GraderTemplate> templates(String json) {
+        List<GraderTemplate> templates = new ArrayList<>();
+        parse(json, GraderTools.NONE, templates);
+        return templates;
+    }
+
+    private static Grader parse(String json, GraderTools tools, List<GraderTemplate> templates) {
         try {
-            return of(JSON.readTree(json), tools);
+            return of(JSON.readTree(json), tools, templates);
         } catch (JsonProcessingException e) {
             throw new ConfigurationException("a grader is a JSON object: " + e.getOriginalMessage(), e);
         }
     }
 
-    static Grader of(JsonNode json, GraderTools tools) {
-        GraderObject object = new GraderObject(json);
+    static Grader of(JsonNode json, GraderTools tools, List<GraderTemplate> templates) {
+        GraderObject object = new GraderObject(json, templates);
         List<GraderType> types = Registered.all(GraderType.class, GraderType::name);
         List<String> names = types.stream().map(GraderType::name).toList();
         if (object.type().equals("python")) {

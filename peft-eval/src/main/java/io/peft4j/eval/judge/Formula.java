@@ -25,6 +25,9 @@ final class Formula {
     private static final Pattern TOKEN = Pattern.compile(
             "\\s*(?:(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:[eE][+-]?\\d+)?|[\\p{L}_][\\p{L}\\p{N}_]*|[-+*/^(),])");
     private static final int DEEPEST = 100;
+    /** Numbers, names and signs: the value of a sum is computed by as many nested calls. */
+    private static final int MOST_TOKENS = 1000;
+    private static final int SHOWN = 200;
 
     private final String text;
     private final Collection<String> names;
@@ -50,6 +53,9 @@ final class Formula {
         if (at < tokens.size()) {
             throw wrong("'" + tokens.get(at) + "' is one too many");
         }
+        if (at > MOST_TOKENS) {
+            throw wrong("it has more than " + MOST_TOKENS + " numbers, names and signs");
+        }
     }
 
     /** Its value; no finite number where it is none. */
@@ -58,7 +64,8 @@ final class Formula {
     }
 
     private ConfigurationException wrong(String problem) {
-        return new ConfigurationException("the formula '" + text + "' is wrong: " + problem + "; there are the numbers "
+        return new ConfigurationException("the formula '" + (text.length() <= SHOWN ? text
+                : text.substring(0, SHOWN) + "...") + "' is wrong: " + problem + "; there are the numbers "
                 + names + ", + - * / ^, parentheses, and the functions " + FOLDS.keySet() + " and "
                 + FUNCTIONS.keySet());
     }
@@ -75,10 +82,14 @@ final class Formula {
         }
     }
 
-    private ToDoubleFunction<Map<String, Double>> sum() {
+    private void enter() {
         if (++depth > DEEPEST) {
             throw wrong("it is nested more than " + DEEPEST + " deep");
         }
+    }
+
+    private ToDoubleFunction<Map<String, Double>> sum() {
+        enter();
         ToDoubleFunction<Map<String, Double>> left = product();
         while (true) {
             if (takes("+")) {
@@ -112,7 +123,9 @@ final class Formula {
         }
         ToDoubleFunction<Map<String, Double>> value = atom();
         if (takes("^")) {
+            enter();
             value = both(value, signed(), Math::pow);
+            depth--;
         }
         ToDoubleFunction<Map<String, Double>> unsigned = value;
         return sign == 1 ? value : numbers -> -unsigned.applyAsDouble(numbers);

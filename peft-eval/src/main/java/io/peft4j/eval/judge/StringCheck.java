@@ -32,8 +32,8 @@ public final class StringCheck implements GraderType {
         return switch (operation) {
             case "eq" -> input.equals(reference);
             case "ne" -> !input.equals(reference);
-            case "like" -> input.contains(reference);
-            default -> input.toLowerCase(Locale.ROOT).contains(reference.toLowerCase(Locale.ROOT));
+            case "like" -> TextSimilarity.requireFew(input, reference).contains(reference);
+            default -> TextSimilarity.requireFew(input, reference).toLowerCase(Locale.ROOT).contains(reference.toLowerCase(Locale.ROOT));
         };
     }
 }

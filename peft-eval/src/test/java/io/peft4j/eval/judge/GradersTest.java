@@ -8,6 +8,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.grader.Grade;
 import io.peft4j.data.grader.Grader;
+import io.peft4j.data.grader.GraderTemplate;
 import io.peft4j.data.grader.GraderTools;
 import io.peft4j.data.grader.Graders;
 import io.peft4j.data.grader.Grading;
@@ -172,5 +173,68 @@ class GradersTest {
         assertEquals("the grader fails: no such table (row 2)", outcomes.get(1).trouble().orElseThrow());
         assertEquals("the grader takes longer than 0.1 s (row 3)", outcomes.get(2).trouble().orElseThrow());
         assertEquals("the grader gives NaN, which is no number (row 6)", outcomes.get(5).trouble().orElseThrow());
+    }
+
+    /** A place without an end, however often it begins, is text, and read in one go. */
+    @Test
+    void aTemplateIsReadOnceFromItsBeginningToItsEnd() {
+        String open = "{{".repeat(500_000);
+        assertEquals(open, new GraderTemplate(open).fill(ITEM, ""));
+        assertEquals("a90 daysb", new GraderTemplate("a{{item.answer}}b").fill(ITEM, ""));
+        new GraderTemplate("{{item" + ".a".repeat(99) + "}}");
+        for (int keys : new int[] {101, 2000, 200_000}) {
+            String place = "{{item" + ".a".repeat(keys) + "}}";
+            String message = assertThrows(ConfigurationException.class, () -> new GraderTemplate(place)).getMessage();
+            assertTrue(message.startsWith("unknown place '{{item.a.a") && message.length() < 400, message);
+        }
+    }
+
+    @Test
+    void aTemplateMakesNoMoreThanModelsRead() {
+        int most = GraderTemplate.MOST_CHARACTERS;
+        GraderTemplate thousand = new GraderTemplate("{{item.a}}".repeat(1000));
+        Map<String, Object> fits = Map.of("a", "x".repeat(most / 1000));
+        assertEquals(most / 1000 * 1000, thousand.fill(fits, "").length());
+        thousand.requireRoom(fits);
+        Map<String, Object> large = Map.of("a", "x".repeat(5_000_000));
+        assertThrows(ConfigurationException.class, () -> thousand.fill(large, ""));
+        assertThrows(ConfigurationException.class, () -> thousand.requireRoom(large));
+        GraderTemplate answer = new GraderTemplate("{{sample.output_text}}");
+        assertEquals(most, answer.fill(ITEM, "x".repeat(most)).length());
+        assertThrows(ConfigurationException.class, () -> answer.fill(ITEM, "x".repeat(most + 1)));
+        assertEquals(3, Graders.templates(
+                "{\"type\": \"multi\", \"graders\": {\"a\": " + check("eq", "x", "y") + ", \"b\": {\"type\": "
+                        + "\"score_model\", \"model\": \"m\", \"input\": [{\"content\": \"x\"}]}}, "
+                        + "\"calculate_output\": \"a + b\"}")
+                .size());
+    }
+
+    @Test
+    void formulasAndGradersWithinGradersHaveAnEnd() {
+        assertEquals(500, valueOf("a" + "+a".repeat(499)));
+        for (String formula : List.of("a" + "+a".repeat(500), "a" + "+a".repeat(200_000), "a" + "^a".repeat(200),
+                "a" + "^a".repeat(100_000), "(".repeat(200) + "a" + ")".repeat(200), "-".repeat(1_000_000) + "a")) {
+            String message = assertThrows(ConfigurationException.class, () -> valueOf(formula)).getMessage();
+            assertTrue(message.contains("more than 1") && message.length() < 1000, message);
+        }
+        String nested = "{\"type\": \"multi\", \"graders\": {\"a\": ".repeat(60);
+        assertRefused(nested + "{}", "nesting depth");
+    }
+
+    private static double valueOf(String formula) {
+        return grade("{\"type\": \"multi\", \"graders\": {\"a\": " + check("eq", "x", "x")
+                + "}, \"calculate_output\": \"" + formula + "\"}", "x");
+    }
+
+    @Test
+    void longTextsAreNotComparedCharacterByCharacter() {
+        for (String grader : List.of("{\"type\": \"text_similarity\", \"evaluation_metric\": \"fuzzy_match\", \"input\": "
+                + "\"{{sample.output_text}}\", \"reference\": \"{{sample.output_text}}\"}", check("like",
+                        "{{sample.output_text}}", "{{sample.output_text}}"))) {
+            assertEquals(1, grade(grader, "x".repeat(1000)));
+            String message = assertThrows(ConfigurationException.class, () -> grade(grader, "x".repeat(16_385)))
+                    .getMessage();
+            assertTrue(message.contains("16385 characters"), message);
+        }
     }
 }

@@ -2,6 +2,7 @@ package io.peft4j.serve.job;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.engine.WorkShare;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.text.ChatMessage;
@@ -9,7 +10,9 @@ import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.Masking;
 import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.data.grader.GraderTemplate;
 import io.peft4j.data.grader.GraderTools;
+import io.peft4j.data.grader.Graders;
 import io.peft4j.data.report.DataCheck;
 import io.peft4j.data.report.DataReport;
 import io.peft4j.data.report.Finding;
@@ -80,6 +83,9 @@ final class JobCheck {
         if (reinforcement && data.prompts().size() < FEWEST_ROWS) {
             throw tooFew("training_file", data.prompts().size(), "");
         }
+        if (reinforcement) {
+            requireGradable(data, running);
+        }
         if (!data.preferences().isEmpty()
                 && data.preferences().stream().allMatch(PreferenceExample::hasEqualAnswers)) {
             throw JobFault.of("training_file", "training_file: in all rows the better and the worse answer are the "
@@ -100,6 +106,22 @@ final class JobCheck {
         refuse(report, files.training(), "training_file");
         files.validation().ifPresent(path -> refuse(report, path, "validation_file"));
         warn(report);
+    }
+
+    /** What the grader's templates make of a row must have an end. */
+    private void requireGradable(JobData data, RunningJob running) {
+        List<GraderTemplate> templates = Graders.templates(JobPlan.grader(job));
+        for (int i = 0; i < data.prompts().size(); i++) {
+            requireWanted(running);
+            try {
+                for (GraderTemplate template : templates) {
+                    template.requireRoom(data.prompts().get(i).prompt().extra());
+                }
+            } catch (ConfigurationException e) {
+                throw new JobFault("invalid_grader", Optional.of("grader"), "example " + (i + 1)
+                        + " of training_file: " + e.getMessage());
+            }
+        }
     }
 
     private static JobFault tooFew(String param, long rows, String more) {

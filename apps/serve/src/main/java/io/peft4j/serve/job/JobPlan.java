@@ -59,13 +59,17 @@ record JobPlan(TrainingOptions training, int rank, double beta) {
     static SampledObjective reinforcement(Job job, LanguageModel model, GraderTools tools) {
         SamplingOptions usual = SamplingOptions.defaults();
         double compute = number(job.hyperparameters(), "compute_multiplier").map(JsonNode::asDouble).orElse(1.0);
-        String grader = Json.text(job.request().get("method").get(JobRequest.REINFORCEMENT).get("grader"));
+        String grader = grader(job);
         GroupOptions loss = GroupOptions.grpo().withMaxCompletionLength(Math.min(GroupOptions.USUAL_LENGTH,
                 model.network().description().maxPositions() / 2), false);
         return new SampledObjective(new GroupObjective(model, loss),
                 Grading.by(Graders.parse(grader, tools)), usual.withGroupSize((int) Math.max(2,
                         Math.round(usual.groupSize() * compute))).withGrader(grader),
                 Optional.empty());
+    }
+
+    static String grader(Job job) {
+        return Json.text(job.request().get("method").get(JobRequest.REINFORCEMENT).get("grader"));
     }
 
     /** Whether a job is to forget nothing. */
