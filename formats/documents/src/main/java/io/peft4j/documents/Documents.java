@@ -1,6 +1,8 @@
 package io.peft4j.documents;
 
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.error.PeftException;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFiles;
 import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.HandbookSections;
@@ -25,16 +27,20 @@ final class Documents {
         RowSource read(Path file, HandbookSections sections) throws IOException;
     }
 
-    static RowSource read(Path file, Reader reader) {
+    static RowSource read(DataFile source, Reader reader) {
+        Path file = source.path();
         if (!Files.isRegularFile(file)) {
             throw DataFiles.unreadable(file, new NoSuchFileException(file.toString()));
         }
         try {
-            return reader.read(file, new HandbookSections(file));
+            return reader.read(file, new HandbookSections(source));
         } catch (NoSuchFileException | FileNotFoundException e) {
             throw DataFiles.unreadable(file, e);
         } catch (DataException e) {
             return wrong(e);
+        } catch (PeftException e) {
+            // Nobody wants it any more.
+            throw e;
         } catch (IOException | RuntimeException e) {
             // Whatever it is that the library makes of bytes that are no such document.
             String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();

@@ -44,7 +44,7 @@ public final class ExcelFiles implements FileType {
 
     @Override
     public RowSource open(DataFile file) {
-        return Documents.read(file.path(), (path, sections) -> new ExcelSheets(file, sections).read());
+        return Documents.read(file, (path, sections) -> new ExcelSheets(file, sections).read());
     }
 
     /** The sheets of a spreadsheet, read one after the other. */

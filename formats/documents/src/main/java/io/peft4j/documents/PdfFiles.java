@@ -13,6 +13,6 @@ public final class PdfFiles implements FileType {
 
     @Override
     public RowSource open(DataFile file) {
-        return Documents.read(file.path(), PdfHandbook::read);
+        return Documents.read(file, PdfHandbook::read);
     }
 }

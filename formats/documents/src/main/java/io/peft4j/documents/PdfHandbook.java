@@ -16,6 +16,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -81,7 +82,7 @@ final class PdfHandbook {
                         + "without this restriction");
             }
             PdfStreams.requireBounded(file, document.getDocument());
-            List<PdfLine> lines = PdfLines.of(document);
+            List<PdfLine> lines = PdfLines.of(document, sections);
             requireText(file, document.getNumberOfPages(), lines);
             new PdfHandbook(file, sections, lines).gather();
             return sections.rows();
@@ -102,8 +103,9 @@ final class PdfHandbook {
     }
 
     private static void requireText(Path file, int pages, List<PdfLine> lines) {
-        List<String> silent = IntStream.rangeClosed(1, pages).filter(page -> lines.stream()
-                .noneMatch(line -> line.page() == page)).mapToObj(String::valueOf).toList();
+        Set<Integer> speaking = lines.stream().map(PdfLine::page).collect(Collectors.toSet());
+        List<String> silent = IntStream.rangeClosed(1, pages).filter(page -> !speaking.contains(page))
+                .mapToObj(String::valueOf).toList();
         if (lines.isEmpty()) {
             throw new DataException(file, 1, "holds no text; where its pages are pictures of text, have a program for "
                     + "text recognition (OCR) add the text first");
@@ -123,7 +125,7 @@ final class PdfHandbook {
         while (at < lines.size()) {
             PdfLine line = lines.get(at);
             sections.place("page", line.page());
-            if (line.table().isPresent() || new PdfTable.Spaces(lines, right).begins(at)) {
+            if (line.table().isPresent() || new PdfTable.Spaces(lines, right, sections).begins(at)) {
                 endParagraph();
                 at = table(at);
             } else if (isHeading(at)) {
@@ -138,8 +140,8 @@ final class PdfHandbook {
     }
 
     private int table(int from) {
-        int end = lines.get(from).table().isPresent() ? from + 1 : new PdfTable.Spaces(lines, right).end(from);
-        PdfTable table = lines.get(from).table().orElseGet(() -> new PdfTable.Spaces(lines.subList(from, end), right)
+        int end = lines.get(from).table().isPresent() ? from + 1 : new PdfTable.Spaces(lines, right, sections).end(from);
+        PdfTable table = lines.get(from).table().orElseGet(() -> new PdfTable.Spaces(lines.subList(from, end), right, sections)
                 .read());
         int at = end;
         while (at < lines.size() && lines.get(at).table().isPresent() && table.goesOnAs(lines.get(at).table().get(),

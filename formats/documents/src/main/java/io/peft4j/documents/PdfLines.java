@@ -1,5 +1,6 @@
 package io.peft4j.documents;
 
+import io.peft4j.data.format.HandbookSections;
 import java.io.IOException;
 import java.io.Writer;
 import java.text.Normalizer;
@@ -16,6 +17,8 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.apache.pdfbox.contentstream.operator.Operator;
+import org.apache.pdfbox.cos.COSBase;
 import org.apache.pdfbox.pdmodel.PDDocument;
 import org.apache.pdfbox.pdmodel.PDPage;
 import org.apache.pdfbox.pdmodel.font.PDFont;
@@ -29,6 +32,9 @@ final class PdfLines extends PDFTextStripper {
     private static final int FEWEST_PAGES = 3;
     private static final int EDGE = 2;
     private static final int BOLD_WEIGHT = 600;
+    /** Pages with more operators are drawings, in which no tables are looked for. */
+    private static final int MOST_DRAWN = 200_000;
+    private static final int PLACE = 64;
     /** In heights of a letter. */
     private static final float WORD_GAP = 0.5f;
     private static final Pattern LIGATURE = Pattern.compile("[\\x{FB00}-\\x{FB06}]");
@@ -46,10 +52,20 @@ final class PdfLines extends PDFTextStripper {
     }
 
     /** Those of a document, whose pages are turned so that most of their text can be read. */
-    static List<PdfLine> of(PDDocument document) throws IOException {
+    static List<PdfLine> of(PDDocument document, HandbookSections sections) throws IOException {
+        // PDFBox goes through all pages to reach one.
+        sections.step((long) PLACE * document.getNumberOfPages() + (long) document.getNumberOfPages() * document
+                .getNumberOfPages());
         PdfLines lines = new PdfLines();
+        Set<Integer> drawings = new HashSet<>();
+        int number = 0;
         for (PDPage page : document.getPages()) {
-            page.setRotation(direction(document, page));
+            number++;
+            Look look = new Look(sections);
+            page.setRotation(look.direction(document, page, number));
+            if (look.operators > MOST_DRAWN) {
+                drawings.add(number);
+            }
         }
         lines.writeText(document, Writer.nullWriter());
         Map<Integer, List<PdfLine>> pages = lines.lines.stream().collect(Collectors.groupingBy(PdfLine::page,
@@ -57,26 +73,53 @@ final class PdfLines extends PDFTextStripper {
         List<PdfLine> withTables = new ArrayList<>();
         // Closing it would close the document.
         ObjectExtractor drawn = new ObjectExtractor(document);
-        pages.forEach((page, text) -> withTables.addAll(PdfRules.tablesIn(drawn.extract(page), text)));
+        pages.forEach((page, text) -> withTables.addAll(drawings.contains(page) ? text
+                : PdfRules.tablesIn(drawn.extract(page), text, sections)));
         return withoutRunningTitles(withTables).stream().collect(Collectors.groupingBy(PdfLine::page, TreeMap::new,
                 Collectors.toList())).values().stream().flatMap(page -> PdfColumns.inOrder(page).stream()).toList();
     }
 
-    /** The direction of most of its letters, in degrees. */
-    private static int direction(PDDocument document, PDPage page) throws IOException {
-        Map<Integer, Integer> letters = new HashMap<>();
-        PDFTextStripper counter = new PDFTextStripper() {
-            @Override
-            protected void processTextPosition(TextPosition letter) {
-                letters.merge((int) letter.getDir(), 1, Integer::sum);
+    /**
+     * Reads a page for the first time, for what it holds: what takes too long or too much memory ends here, and each
+     * later reading is of the same.
+     */
+    private static final class Look extends PDFTextStripper {
+        private static final int OPERATOR = 16;
+        private static final int LETTER = 64;
+        private static final int DEEPEST = 1000;
+
+        private final HandbookSections sections;
+        private final Map<Integer, Integer> letters = new HashMap<>();
+        private int operators;
+
+        Look(HandbookSections sections) throws IOException {
+            this.sections = sections;
+        }
+
+        /** The direction of most of its letters, in degrees. */
+        int direction(PDDocument document, PDPage page, int number) throws IOException {
+            setStartPage(number);
+            setEndPage(number);
+            writeText(document, Writer.nullWriter());
+            return letters.entrySet().stream().max(Map.Entry.comparingByValue()).map(Map.Entry::getKey)
+                    .orElse(page.getRotation());
+        }
+
+        @Override
+        protected void processOperator(Operator operator, List<COSBase> operands) throws IOException {
+            operators++;
+            sections.step(OPERATOR);
+            if (getGraphicsStackSize() > DEEPEST) {
+                throw new IOException("states of drawing are kept more than " + DEEPEST + " deep");
             }
-        };
-        int number = document.getPages().indexOf(page) + 1;
-        counter.setStartPage(number);
-        counter.setEndPage(number);
-        counter.writeText(document, Writer.nullWriter());
-        return letters.entrySet().stream().max(Map.Entry.comparingByValue()).map(Map.Entry::getKey)
-                .orElse(page.getRotation());
+            super.processOperator(operator, operands);
+        }
+
+        @Override
+        protected void processTextPosition(TextPosition letter) {
+            sections.step(LETTER);
+            letters.merge((int) letter.getDir(), 1, Integer::sum);
+        }
     }
 
     /** What is handed over may hold several words, even of columns beside each other, where there are spaces. */
@@ -173,6 +216,8 @@ final class PdfLines extends PDFTextStripper {
         private static final float FROM = 0.35f;
         private static final float TO = 0.65f;
         private static final float STEP = 2;
+        /** However wide a page is. */
+        private static final int MOST_PLACES = 1000;
         private static final double MOST_ACROSS = 0.25;
 
         private PdfColumns() {
@@ -201,7 +246,8 @@ final class PdfLines extends PDFTextStripper {
             float right = (float) page.stream().mapToDouble(PdfColumns::right).max().orElse(0);
             float gutter = left;
             long fewest = page.size();
-            for (float at = left + FROM * (right - left); at < left + TO * (right - left); at += STEP) {
+            float step = Math.max(STEP, (right - left) / MOST_PLACES);
+            for (float at = left + FROM * (right - left); at < left + TO * (right - left); at += step) {
                 long across = across(page, at);
                 if (across < fewest) {
                     gutter = at;

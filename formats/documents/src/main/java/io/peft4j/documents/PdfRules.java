@@ -1,5 +1,6 @@
 package io.peft4j.documents;
 
+import io.peft4j.data.format.HandbookSections;
 import io.peft4j.data.format.HandbookTable;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -18,6 +19,7 @@ import technology.tabula.extractors.SpreadsheetExtractionAlgorithm;
 final class PdfRules {
     /** Drawings have more. */
     private static final int MOST_LINES = 4000;
+    private static final int MOST_CROSSINGS = 40_000;
     /** Lines that are closer are one, and letters may reach so far over one. */
     private static final float THIN = 3;
     private static final float MIDDLE = 0.3f;
@@ -48,13 +50,16 @@ final class PdfRules {
     }
 
     /** The lines of a page, with those of each table as one. */
-    static List<PdfLine> tablesIn(Page page, List<PdfLine> lines) {
+    static List<PdfLine> tablesIn(Page page, List<PdfLine> lines, HandbookSections sections) {
         List<PdfLine> left = lines;
-        if (page.getUnprocessedRulings().size() <= MOST_LINES) {
+        if (page.getUnprocessedRulings().size() <= MOST_LINES
+                && (long) page.getHorizontalRulings().size() * page.getVerticalRulings().size() <= MOST_CROSSINGS) {
             List<technology.tabula.Cell> cells = SpreadsheetExtractionAlgorithm.findCells(page.getHorizontalRulings(),
                     page.getVerticalRulings());
             for (Rectangle area : SpreadsheetExtractionAlgorithm.findSpreadsheetsFromCells(cells)) {
                 PdfRules table = new PdfRules(area, cells);
+                sections.step((long) table.cells.size() * (1 + lines.stream().mapToInt(line -> line.words().size())
+                        .sum()));
                 // A frame around text is none.
                 left = table.across.size() > 2 ? table.taken(left) : left;
             }

@@ -1,5 +1,6 @@
 package io.peft4j.documents;
 
+import io.peft4j.data.format.HandbookSections;
 import io.peft4j.data.format.HandbookTable;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -59,12 +60,16 @@ record PdfTable(int page, List<Float> columns, List<List<HandbookTable.Cell>> gr
         private static final float CLOSER = 0.85f;
         private static final float APART = 1.5f;
         private static final float MARGIN = 1;
+        /** Steps for a line, and for a place of a table. */
+        private static final int LINE = 32;
+        private static final int PLACE = 64;
 
         /** The next row begins within so much. */
         private static final float NEXT_ROW = 2.4f;
 
         private final List<PdfLine> lines;
         private final float right;
+        private final HandbookSections sections;
         private final List<PdfLine.Cell> columns = new ArrayList<>();
         private final List<List<Part>> rows = new ArrayList<>();
         private Optional<String> doubt = Optional.empty();
@@ -88,13 +93,16 @@ record PdfTable(int page, List<Float> columns, List<List<HandbookTable.Cell>> gr
          * Tables in some lines.
          *
          * @param right where the lines of the document end
+         * @param sections count the words that are looked at
          */
-        Spaces(List<PdfLine> lines, float right) {
+        Spaces(List<PdfLine> lines, float right, HandbookSections sections) {
+            this.sections = sections;
             this.lines = lines;
             this.right = right;
         }
 
         private List<PdfLine.Cell> cells(int at) {
+            sections.step(LINE + 4L * lines.get(at).words().size());
             return lines.get(at).cells(right);
         }
 
@@ -202,6 +210,7 @@ record PdfTable(int page, List<Float> columns, List<List<HandbookTable.Cell>> gr
 
         /** Whether each cell of a line continues the cell above it, which had no room for its word. */
         private boolean goesOn(List<Part> parts, int at) {
+            sections.step(lines.size());
             boolean closer = pitch(at) < CLOSER * IntStream.range(1, lines.size()).mapToDouble(this::pitch).max()
                     .orElse(0);
             return (closer || parts.size() < columns.size()) && parts.stream().allMatch(part -> above(part)
@@ -241,6 +250,7 @@ record PdfTable(int page, List<Float> columns, List<List<HandbookTable.Cell>> gr
         /** The first or the last column that reaches there, or else the nearest one. */
         private int column(float left, float end, boolean first) {
             PdfLine.Cell place = new PdfLine.Cell(List.of(), left, end);
+            sections.step(columns.size());
             int[] over = IntStream.range(0, columns.size()).filter(c -> columns.get(c).overlap(place) > 0).toArray();
             return over.length > 0 ? over[first ? 0 : over.length - 1] : IntStream.range(0, columns.size()).boxed()
                     .min((a, b) -> Float.compare(columns.get(b).overlap(place), columns.get(a).overlap(place)))
@@ -249,6 +259,7 @@ record PdfTable(int page, List<Float> columns, List<List<HandbookTable.Cell>> gr
 
         private List<List<HandbookTable.Cell>> grid() {
             return rows.stream().map(parts -> {
+                sections.step(PLACE * columns.size());
                 List<HandbookTable.Cell> row = new ArrayList<>(Collections.nCopies(columns.size(),
                         new HandbookTable.Cell("")));
                 parts.forEach(part -> Collections.fill(row.subList(part.from, part.to), new HandbookTable.Cell(

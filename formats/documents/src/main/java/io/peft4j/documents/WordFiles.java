@@ -35,12 +35,14 @@ public final class WordFiles implements FileType {
 
     @Override
     public RowSource open(DataFile file) {
-        return Documents.read(file.path(), WordHandbook::read);
+        return Documents.read(file, WordHandbook::read);
     }
 
     /** A handbook in DOCX, cut at the paragraphs whose style is that of a heading. */
     private static final class WordHandbook {
         private static final int MOST_COLUMNS = 1000;
+        /** Steps for a place of a table. */
+        private static final int PLACE = 64;
         private static final Pattern HEADING = Pattern.compile("heading (\\d)");
 
         private WordHandbook() {
@@ -55,7 +57,7 @@ public final class WordFiles implements FileType {
                     if (element instanceof XWPFParagraph paragraph) {
                         add(document, paragraph, sections, number);
                     } else if (element instanceof XWPFTable table) {
-                        sections.table(new HandbookTable(cells(table)), number);
+                        sections.table(new HandbookTable(cells(table, sections)), number);
                     } else if (element instanceof XWPFSDT control) {
                         sections.text(control.getContent().getText(), number);
                     }
@@ -65,7 +67,7 @@ public final class WordFiles implements FileType {
         }
 
         /** Each place of a table with the cell that covers it, which may be the one of the place above. */
-        private static List<List<HandbookTable.Cell>> cells(XWPFTable table) {
+        private static List<List<HandbookTable.Cell>> cells(XWPFTable table, HandbookSections sections) {
             List<List<HandbookTable.Cell>> rows = new ArrayList<>();
             for (XWPFTableRow row : table.getRows()) {
                 List<HandbookTable.Cell> above = rows.isEmpty() ? List.of() : rows.get(rows.size() - 1);
@@ -75,7 +77,9 @@ public final class WordFiles implements FileType {
                     int columns = shape.map(CTTcPr::getGridSpan).map(span -> span.getVal().intValue()).orElse(1);
                     boolean goesOn = cells.size() < above.size() && shape.map(CTTcPr::getVMerge)
                             .filter(merge -> !STMerge.RESTART.equals(merge.getVal())).isPresent();
-                    cells.addAll(Collections.nCopies(Math.max(1, Math.min(MOST_COLUMNS, columns)), goesOn
+                    int places = Math.max(1, Math.min(MOST_COLUMNS, columns));
+                    sections.step(PLACE * places);
+                    cells.addAll(Collections.nCopies(places, goesOn
                             ? above.get(cells.size()) : new HandbookTable.Cell(cell.getText())));
                 }
                 rows.add(cells);
@@ -86,7 +90,7 @@ public final class WordFiles implements FileType {
         private static void add(XWPFDocument document, XWPFParagraph paragraph, HandbookSections sections,
                 long number) {
             String text = paragraph.getText().strip();
-            Optional<Integer> level = level(document, paragraph);
+            Optional<Integer> level = level(document, paragraph, sections);
             if (level.isPresent() && !text.isEmpty()) {
                 sections.heading(level.get(), text, number);
             } else {
@@ -95,12 +99,15 @@ public final class WordFiles implements FileType {
         }
 
         /** By its style, whose name is English whatever the language of Word is, or what that is based on. */
-        private static Optional<Integer> level(XWPFDocument document, XWPFParagraph paragraph) {
+        private static Optional<Integer> level(XWPFDocument document, XWPFParagraph paragraph,
+                HandbookSections sections) {
             if (paragraph.getStyleID() == null || document.getStyles() == null) {
                 return Optional.empty();
             }
             XWPFStyle style = document.getStyles().getStyle(paragraph.getStyleID());
             List<XWPFStyle> styles = style == null ? List.of() : document.getStyles().getUsedStyleList(style);
+            // Each is looked for among those before it.
+            sections.step(document.getStyles().getNumberOfStyles() + (long) styles.size() * styles.size());
             for (XWPFStyle one : styles) {
                 String name = one.getName() == null ? "" : one.getName().toLowerCase(Locale.ROOT);
                 Matcher heading = HEADING.matcher(name);

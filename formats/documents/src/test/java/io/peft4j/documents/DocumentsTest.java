@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataRow;
@@ -14,16 +15,28 @@ import io.peft4j.data.report.Finding;
 import io.peft4j.data.report.FindingCode;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import java.util.zip.ZipOutputStream;
+import org.apache.pdfbox.cos.COSName;
+import org.apache.pdfbox.pdmodel.PDDocument;
+import org.apache.pdfbox.pdmodel.PDPage;
+import org.apache.pdfbox.pdmodel.PDResources;
+import org.apache.pdfbox.pdmodel.common.PDStream;
+import org.apache.pdfbox.pdmodel.font.PDType1Font;
+import org.apache.pdfbox.pdmodel.font.Standard14Fonts;
 import org.apache.poi.xssf.usermodel.XSSFRow;
 import org.apache.poi.xssf.usermodel.XSSFSheet;
 import org.apache.poi.xssf.usermodel.XSSFWorkbook;
@@ -205,5 +218,88 @@ class DocumentsTest {
             }
         }
         assertTrue(refused >= 20 && refused <= 40, "refused " + refused);
+    }
+
+    /** A PDF with one page that draws this. */
+    private Path pdf(String content) throws IOException {
+        Path file = folder.resolve("drawn.pdf");
+        try (PDDocument document = new PDDocument()) {
+            PDPage page = new PDPage();
+            PDResources resources = new PDResources();
+            resources.put(COSName.getPDFName("F"), new PDType1Font(Standard14Fonts.FontName.HELVETICA));
+            page.setResources(resources);
+            PDStream stream = new PDStream(document);
+            try (OutputStream out = stream.createOutputStream(COSName.FLATE_DECODE)) {
+                out.write(content.getBytes(StandardCharsets.ISO_8859_1));
+            }
+            page.setContents(stream);
+            document.addPage(page);
+            document.save(file.toFile());
+        }
+        return file;
+    }
+
+    private static String refusal(Path file) {
+        return assertThrows(DataException.class, () -> rows(DataFile.of(file))).getMessage();
+    }
+
+    /** Each is small, and unpacks to what would take hours or all memory. */
+    @Test
+    void whatAFileMakesIsCounted() throws IOException {
+        String deep = refusal(pdf("q ".repeat(3_000_000)));
+        assertTrue(deep.contains("states of drawing are kept more than 1000 deep"), deep);
+        String words = refusal(pdf("BT /F 1 Tf 10 700 Td (" + "a ".repeat(5_000_000) + ") Tj ET"));
+        assertTrue(words.contains("is too intricate to be read"), words);
+        String operators = refusal(pdf("0 0 m ".repeat(5_000_000).concat("0 0 l ".repeat(5_000_000)).repeat(4)));
+        assertTrue(operators.contains("is too intricate") || operators.contains("unpacks to more"), operators);
+        // Far apart, so that places between them are looked at.
+        assertEquals(1, rows(DataFile.of(pdf("BT /F 10 Tf 10 700 Td (One word) Tj 1e9 0 Td (and another) Tj ET")))
+                .size());
+    }
+
+    /** Each line with one cell is compared with all above it. */
+    @Test
+    void aTableOfManyLinesIsRefused() throws IOException {
+        String row = "(Key) Tj 200 0 Td (Value) Tj -200 -11 Td (more) Tj 0 -11 Td ";
+        String refused = refusal(pdf("BT /F 10 Tf 10 700 Td " + row.repeat(25_000) + "ET"));
+        assertTrue(refused.contains("is too intricate to be read"), refused);
+    }
+
+    @Test
+    void whoLeavesIsNotReadFor() throws IOException {
+        Path file = pdf("BT /F 10 Tf 10 700 Td (" + "word ".repeat(20_000) + ") Tj ET");
+        int[] looks = {0};
+        assertThrows(ClosedException.class, () -> rows(DataFile.of(file).withLook(() -> {
+            if (++looks[0] == 2) {
+                throw new ClosedException("the connection");
+            }
+        })));
+        assertEquals(2, looks[0]);
+    }
+
+    @Test
+    void aPartIsCountedWhateverItIsCalled() throws IOException {
+        Path file = folder.resolve("named.docx");
+        try (ZipFile from = new ZipFile(FIXTURES.resolve("handbook.docx").toFile());
+                ZipOutputStream to = new ZipOutputStream(Files.newOutputStream(file))) {
+            for (ZipEntry entry : Collections.list(from.entries())) {
+                String name = entry.getName().replace("word/document.xml", "word/document.dat");
+                String text = new String(from.getInputStream(entry).readAllBytes(), StandardCharsets.UTF_8)
+                        .replace("word/document.xml", "word/document.dat").replace("Target=\"document.xml",
+                                "Target=\"document.dat");
+                to.putNextEntry(new ZipEntry(name));
+                if (name.equals("word/document.dat")) {
+                    int body = text.indexOf("<w:body>") + "<w:body>".length();
+                    to.write(text.substring(0, body).getBytes(StandardCharsets.UTF_8));
+                    byte[] blank = " ".repeat(1 << 20).getBytes(StandardCharsets.UTF_8);
+                    for (int i = 0; i < 70; i++) {
+                        to.write(blank);
+                    }
+                    text = text.substring(body);
+                }
+                to.write(text.getBytes(StandardCharsets.UTF_8));
+            }
+        }
+        assertTrue(refusal(file).contains("MiB of text, the limit for a document"), refusal(file));
     }
 }

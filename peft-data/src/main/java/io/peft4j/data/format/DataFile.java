@@ -28,10 +28,14 @@ import java.util.Optional;
  * @param format what its rows are; empty: recognised
  * @param columns names of keys or columns in the file, and the names that the format has for them; others keep theirs
  * @param encoding of its text; empty: UTF-8, or UTF-16 where the file begins with its byte order mark
+ * @param look runs now and then while a document is read; may throw to give up
  */
 @With
 public record DataFile(Path path, Optional<DataFormat> format, Map<String, String> columns,
-        Optional<Charset> encoding) implements DataFileWith {
+        Optional<Charset> encoding, Runnable look) implements DataFileWith {
+    private static final Runnable NOBODY = () -> {
+    };
+
     /**
      * Copies the names.
      *
@@ -41,10 +45,16 @@ public record DataFile(Path path, Optional<DataFormat> format, Map<String, Strin
         Objects.requireNonNull(path, "path");
         Objects.requireNonNull(format, "format");
         Objects.requireNonNull(encoding, "encoding");
+        Objects.requireNonNull(look, "look");
         columns = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(columns));
         if (new HashSet<>(columns.values()).size() < columns.size()) {
             throw new ConfigurationException("two columns are given the same name: " + columns);
         }
+    }
+
+    /** A file that nobody looks after while it is read. */
+    public DataFile(Path path, Optional<DataFormat> format, Map<String, String> columns, Optional<Charset> encoding) {
+        this(path, format, columns, encoding, NOBODY);
     }
 
     /** A file that is read as what it looks like. */

@@ -20,10 +20,16 @@ import org.jsoup.nodes.Document;
 import org.jsoup.nodes.Element;
 import org.jsoup.nodes.Node;
 import org.jsoup.nodes.TextNode;
+import org.jsoup.select.Elements;
 
 /** Handbooks in Markdown and HTML, which are read at once and cut at their headings ({@link HandbookSections}). */
 final class HandbookRows {
     private static final int DEEPEST = 100;
+    private static final int DEEPEST_ELEMENT = 256;
+    /** Steps for an element of HTML, which takes half a kilobyte. */
+    private static final int ELEMENT = 1024;
+    /** Steps for a place of a table. */
+    private static final int PLACE = 64;
     private static final HandbookTable.Cell FREE = new HandbookTable.Cell("");
     private static final Parser MARKDOWN = Parser.builder().extensions(List.of(TablesExtension.create()))
             .includeSourceSpans(IncludeSourceSpans.BLOCKS).maxOpenBlockParsers(DEEPEST).maxInlineNesting(DEEPEST)
@@ -35,7 +41,7 @@ final class HandbookRows {
     }
 
     static RowSource open(DataFile source, boolean html) throws IOException {
-        HandbookSections sections = new HandbookSections(source.path());
+        HandbookSections sections = new HandbookSections(source);
         text(source, sections).ifPresent(text -> {
             try {
                 if (html) {
@@ -110,7 +116,15 @@ final class HandbookRows {
     }
 
     private static void html(String text, HandbookSections sections) {
+        for (int at = text.indexOf('<'); at >= 0; at = text.indexOf('<', at + 1)) {
+            sections.step(ELEMENT);
+        }
         Document document = Jsoup.parse(text, "", org.jsoup.parser.Parser.htmlParser().setTrackPosition(true));
+        document.traverse((node, depth) -> {
+            if (depth > DEEPEST_ELEMENT) {
+                throw sections.tooDeep(DEEPEST_ELEMENT);
+            }
+        });
         document.select("script, style, nav, head, template").remove();
         html(document.body(), sections);
     }
@@ -122,7 +136,7 @@ final class HandbookRows {
         for (Node child : parent.childNodes()) {
             if (child instanceof TextNode text) {
                 inline.append(text.text());
-            } else if (child instanceof Element element && isInline(element)) {
+            } else if (child instanceof Element element && isInline(element, sections)) {
                 inline.append(element.normalName().equals("br") ? " " : element.text());
             } else if (child instanceof Element element) {
                 sections.text(inline.toString(), line);
@@ -134,8 +148,10 @@ final class HandbookRows {
         sections.text(inline.toString(), line);
     }
 
-    private static boolean isInline(Element element) {
-        return element.getAllElements().stream().noneMatch(Element::isBlock);
+    private static boolean isInline(Element element, HandbookSections sections) {
+        Elements all = element.getAllElements();
+        sections.step(all.size());
+        return all.stream().noneMatch(Element::isBlock);
     }
 
     private static void block(Element element, HandbookSections sections) {
@@ -143,14 +159,14 @@ final class HandbookRows {
         if (element.normalName().matches("h[1-6]")) {
             sections.heading(element.normalName().charAt(1) - '0', element.text(), line(element));
         } else if (element.normalName().equals("table") && !layout) {
-            sections.table(new HandbookTable(cells(element)), line(element));
+            sections.table(new HandbookTable(cells(element, sections)), line(element));
         } else {
             html(element, sections);
         }
     }
 
     /** Each place of a table with the cell that covers it. */
-    private static List<List<HandbookTable.Cell>> cells(Element table) {
+    private static List<List<HandbookTable.Cell>> cells(Element table, HandbookSections sections) {
         List<Element> rows = table.select("tr");
         List<List<HandbookTable.Cell>> grid = new ArrayList<>();
         rows.forEach(row -> grid.add(new ArrayList<>()));
@@ -164,6 +180,7 @@ final class HandbookRows {
                 int to = column + span(element, "colspan");
                 for (int below = r; below < Math.min(rows.size(), r + span(element, "rowspan")); below++) {
                     List<HandbookTable.Cell> row = grid.get(below);
+                    sections.step(PLACE * Math.max(1, to - column));
                     row.addAll(Collections.nCopies(Math.max(0, to - row.size()), FREE));
                     Collections.fill(row.subList(column, to), cell);
                 }

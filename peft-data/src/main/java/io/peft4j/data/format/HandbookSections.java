@@ -22,8 +22,12 @@ import java.util.regex.Pattern;
 @Internal(shared = true)
 public final class HandbookSections {
     private static final int LARGEST = 64 << 20;
+    /** Some ten seconds, and as much memory as a server can spare. */
+    private static final long MOST_STEPS = 1L << 29;
+    private static final long PIECE = 1 << 20;
 
     private final Path file;
+    private final Runnable look;
     private final List<DataRow> entries = new ArrayList<>();
     private final TreeMap<Integer, String> headings = new TreeMap<>();
     private final StringBuilder text = new StringBuilder();
@@ -31,10 +35,32 @@ public final class HandbookSections {
     private Map<String, Object> begun = Map.of();
     private long line = 1;
     private long characters;
+    private long steps;
+    private long looked;
 
     /** Those of a file, nothing of which has been read. */
-    public HandbookSections(Path file) {
-        this.file = file;
+    public HandbookSections(DataFile file) {
+        this.file = file.path();
+        this.look = file.look();
+    }
+
+    /**
+     * Counts what reading takes: what a file makes can grow faster than itself. Looks now and then whether it is still
+     * wanted.
+     *
+     * @param count steps: 1 for a word that is looked at, more for what stays in memory
+     * @throws DataException when a file takes more than is spent on one
+     */
+    public void step(long count) {
+        steps += count;
+        if (steps > MOST_STEPS) {
+            throw new DataException(file, line, "is too intricate to be read: it would take more than "
+                    + (MOST_STEPS >> 20) + " million steps; divide it into several files");
+        }
+        if (steps - looked > PIECE) {
+            looked = steps;
+            look.run();
+        }
     }
 
     /**
@@ -90,6 +116,11 @@ public final class HandbookSections {
             throw new DataException(file, line, "is longer than " + (LARGEST >> 20) + " million characters, the limit "
                     + "for a handbook");
         }
+    }
+
+    /** The error of a document whose parts lie within each other without end. */
+    DataException tooDeep(int most) {
+        return new DataException(file, line, "has elements that are nested more than " + most + " deep");
     }
 
     /** A table without cells that span others, of which rows may be of several lengths. */

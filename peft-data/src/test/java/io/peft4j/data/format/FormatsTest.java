@@ -380,4 +380,17 @@ class FormatsTest {
     private static ChatExample chat(ChatMessage... messages) {
         return new ChatExample(List.of(messages), List.of(), Map.of(), NOWHERE);
     }
+
+    /** Elements within elements, and very many of them, would take hours or all memory. */
+    @Test
+    void theElementsOfAPageAreCounted() throws IOException {
+        for (String[] page : new String[][] {{"<div>".repeat(300) + "deep", "nested more than 256 deep"},
+            {"<b>a</b>".repeat(300_000), "is too intricate to be read"},
+            {"<table>" + "<tr>".repeat(100) + "<td rowspan=999 colspan=999>a".repeat(100) + "</table>",
+                "is too intricate to be read"}}) {
+            Path file = file("many.html", page[0]);
+            String message = assertThrows(DataException.class, () -> ExampleReader.open(file).next()).getMessage();
+            assertTrue(message.contains(page[1]), message);
+        }
+    }
 }
