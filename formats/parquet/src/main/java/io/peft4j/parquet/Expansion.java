@@ -14,7 +14,9 @@ final class Expansion {
     private static final int ROWS = 100_000;
     private static final int VALUES = 100_000;
     private static final int VALUES_PER_BYTE = 8;
-    private static final int CONTENT = 64 << 20;
+    /** Of all columns, each as often as it is nested deep: nulls, too, are made and looked at. */
+    private static final int CELLS = 500_000;
+    private static final int CONTENT = 16 << 20;
     private static final int TIMES_CONTENT = 100;
     /** What a number or the place of a text takes in a row. */
     private static final int VALUE = 32;
@@ -46,16 +48,22 @@ final class Expansion {
                 + fileSize + " bytes; up to 100,000 and 8 for each byte are read");
     }
 
+    /** All columns may have 500,000 values and levels above them, and beyond that 8 for each byte of the file. */
+    static void requireCells(long cells, long fileSize) {
+        require(cells <= CELLS + VALUES_PER_BYTE * fileSize, "has " + cells + " values in its columns, with the levels "
+                + "above them, in " + fileSize + " bytes; up to 500,000 and 8 for each byte are read");
+    }
+
     /** Whether the rows took more than the bound. */
     boolean isExceeded() {
         return content > most;
     }
 
-    /** Counts a value of a row or a struct in it: all may take 64 MiB, and beyond that 100 times the file's length. */
+    /** Counts a value of a row or a struct in it: all may take 16 MiB, and beyond that 100 times the file's length. */
     <T> T counted(T value) {
         content += VALUE + (value instanceof String text ? text.length() : 0);
         require(content <= most, "has rows that take more than " + most
-                + " bytes when they are unpacked, 64 MiB and 100 times the file's length");
+                + " bytes when they are unpacked, 16 MiB and 100 times the file's length");
         return value;
     }
 

@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.ToLongBiFunction;
 import org.apache.parquet.column.ColumnDescriptor;
 import org.apache.parquet.column.page.PageReadStore;
 import org.apache.parquet.column.page.PageReader;
@@ -222,7 +223,10 @@ final class ParquetRows implements RowSource {
             ParquetMetadata metadata = new ParquetMetadataConverter().fromParquetMetadata(data);
             check(metadata, data.getNum_rows(), size - TAIL - length);
             Expansion.requireRows(data.getNum_rows(), size);
-            Expansion.requireValues(valuesInLists(metadata), size);
+            Expansion.requireValues(sum(metadata, (block, chunk) -> Math.max(0, chunk.getValueCount() - block
+                    .getRowCount())), size);
+            Expansion.requireCells(sum(metadata, (block, chunk) -> Math.multiplyExact(Math.max(1L, chunk
+                    .getValueCount()), chunk.getPath().size())), size);
             return metadata;
         }
 
@@ -298,12 +302,13 @@ final class ParquetRows implements RowSource {
             }
         }
 
-        /** The values of the columns of lists, where each row has one for nothing: an empty list is one, too. */
-        private static long valuesInLists(ParquetMetadata metadata) {
+        /** Over all columns of all groups. In columns of lists each row has one value for nothing: an empty list. */
+        private static long sum(ParquetMetadata metadata,
+                ToLongBiFunction<BlockMetaData, ColumnChunkMetaData> values) {
             long sum = 0;
             for (BlockMetaData block : metadata.getBlocks()) {
                 for (ColumnChunkMetaData chunk : block.getColumns()) {
-                    sum = Math.addExact(sum, Math.max(0, chunk.getValueCount() - block.getRowCount()));
+                    sum = Math.addExact(sum, values.applyAsLong(block, chunk));
                 }
             }
             return sum;

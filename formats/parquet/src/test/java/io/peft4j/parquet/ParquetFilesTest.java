@@ -117,10 +117,14 @@ class ParquetFilesTest {
         assertFault("hostile-values.parquet", 1, "invalid_parquet", "has 9999999 values in its lists in ");
         assertFault("hostile-columns.parquet", 1, "invalid_parquet", "has 1999980 values in its lists in 5686 bytes; "
                 + "up to 100,000 and 8 for each byte are read");
+        assertFault("hostile-nulls.parquet", 1, "invalid_parquet", "has 2000000 values in its columns, with the levels "
+                + "above them, in ");
+        assertFault("hostile-deep.parquet", 1, "invalid_parquet", "has 1300000 values in its columns, with the levels "
+                + "above them, in ");
         List<DataRow> entries = entries(FIXTURES.resolve("hostile-content.parquet"));
-        assertEquals(68, entries.size());
-        assertTrue(entries.get(67).faults().get(0).message().contains("has rows that take more than 67159464 "
-                + "bytes when they are unpacked"), entries.get(67).toString());
+        assertEquals(17, entries.size());
+        assertTrue(entries.get(16).faults().get(0).message().contains("has rows that take more than 16827816 "
+                + "bytes when they are unpacked"), entries.get(16).toString());
     }
 
     @Test
