@@ -8,6 +8,7 @@ import io.peft4j.core.error.PeftException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Bodies;
+import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Caller;
 import io.peft4j.serve.http.EventStream;
 import io.peft4j.serve.http.HttpServer;
@@ -29,8 +30,6 @@ import java.util.concurrent.Semaphore;
  */
 @Internal(shared = true)
 public final class ContainerServer implements AutoCloseable {
-    /** The largest body; SageMaker passes no more on. */
-    public static final int MOST_BYTES = 6 << 20;
     private static final int AT_ONCE = 64;
 
     private final LanguageModel model;
@@ -61,8 +60,10 @@ public final class ContainerServer implements AutoCloseable {
         routes.get(contract.healthRoute(),
                 Operation.of("health", "Whether the server is ready").reply(Operation.OBJECT),
                 request -> Bodies.reply(request, Json.object().put("status", "ready")));
-        routes.post(contract.answerRoute(), Operation.of("answer", "Answers questions").body(Operation.OBJECT)
-                .reply(Operation.OBJECT).reply("text/event-stream", Operation.TEXT), this::answer);
+        routes.post(contract.answerRoute(),
+                Operation.of("answer", "Answers questions").body(Operation.OBJECT).atMost(Bound.CONTAINER_BYTES)
+                        .reply(Operation.OBJECT).reply("text/event-stream", Operation.TEXT),
+                this::answer);
     }
 
     /** The port that it listens on. */
@@ -78,7 +79,7 @@ public final class ContainerServer implements AutoCloseable {
         try {
             String type = Optional.ofNullable(request.contentType()).orElse("").toLowerCase(Locale.ROOT)
                     .replaceFirst(";.*", "").strip();
-            contract.answer(model, type, Bodies.text(request, MOST_BYTES), events)
+            contract.answer(model, type, Bodies.text(request), events)
                     .ifPresent(reply -> request.contentType(reply.contentType()).result(reply.body()));
         } catch (PeftException e) {
             ApiException told = told(e);

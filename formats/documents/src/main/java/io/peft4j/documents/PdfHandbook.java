@@ -140,9 +140,11 @@ final class PdfHandbook {
     }
 
     private int table(int from) {
-        int end = lines.get(from).table().isPresent() ? from + 1 : new PdfTable.Spaces(lines, right, sections).end(from);
-        PdfTable table = lines.get(from).table().orElseGet(() -> new PdfTable.Spaces(lines.subList(from, end), right, sections)
-                .read());
+        int end = lines.get(from).table().isPresent() ? from + 1
+                : new PdfTable.Spaces(lines, right, sections).end(from);
+        PdfTable table = lines.get(from).table()
+                .orElseGet(() -> new PdfTable.Spaces(lines.subList(from, end), right, sections)
+                        .read());
         int at = end;
         while (at < lines.size() && lines.get(at).table().isPresent() && table.goesOnAs(lines.get(at).table().get(),
                 lines.get(at - 1).page())) {

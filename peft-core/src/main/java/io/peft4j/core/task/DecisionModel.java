@@ -121,11 +121,13 @@ public final class DecisionModel {
         private final DecisionRequest request;
         private final List<Asked> asked;
 
-        private Reading(DecisionModel decisions, DecisionRequest request) {
+        private Reading(DecisionModel decisions, DecisionRequest request, Runnable look) {
             this.decisions = decisions;
             this.request = request;
-            this.asked = request.questions().values().stream()
-                    .map(question -> decisions.ask(request.state(), question)).toList();
+            this.asked = request.questions().values().stream().map(question -> {
+                look.run();
+                return decisions.ask(request.state(), question);
+            }).toList();
         }
 
         /** The tokens that are read, those of the state once for each question. */
@@ -156,7 +158,17 @@ public final class DecisionModel {
      * @throws ConfigurationException when a question does not fit the model
      */
     public Reading read(DecisionRequest request) {
-        return new Reading(this, request);
+        return read(request, () -> {
+        });
+    }
+
+    /**
+     * As the other, for who may leave meanwhile.
+     *
+     * @param look runs before each question is read; may throw to give up
+     */
+    public Reading read(DecisionRequest request, Runnable look) {
+        return new Reading(this, request, look);
     }
 
     /**

@@ -33,7 +33,8 @@ public final class StringCheck implements GraderType {
             case "eq" -> input.equals(reference);
             case "ne" -> !input.equals(reference);
             case "like" -> TextSimilarity.requireFew(input, reference).contains(reference);
-            default -> TextSimilarity.requireFew(input, reference).toLowerCase(Locale.ROOT).contains(reference.toLowerCase(Locale.ROOT));
+            default -> TextSimilarity.requireFew(input, reference).toLowerCase(Locale.ROOT)
+                    .contains(reference.toLowerCase(Locale.ROOT));
         };
     }
 }

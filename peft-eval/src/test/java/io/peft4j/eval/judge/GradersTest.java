@@ -228,8 +228,10 @@ class GradersTest {
 
     @Test
     void longTextsAreNotComparedCharacterByCharacter() {
-        for (String grader : List.of("{\"type\": \"text_similarity\", \"evaluation_metric\": \"fuzzy_match\", \"input\": "
-                + "\"{{sample.output_text}}\", \"reference\": \"{{sample.output_text}}\"}", check("like",
+        for (String grader : List.of(
+                "{\"type\": \"text_similarity\", \"evaluation_metric\": \"fuzzy_match\", \"input\": "
+                        + "\"{{sample.output_text}}\", \"reference\": \"{{sample.output_text}}\"}",
+                check("like",
                         "{{sample.output_text}}", "{{sample.output_text}}"))) {
             assertEquals(1, grade(grader, "x".repeat(1000)));
             String message = assertThrows(ConfigurationException.class, () -> grade(grader, "x".repeat(16_385)))

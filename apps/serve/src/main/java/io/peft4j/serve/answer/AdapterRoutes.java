@@ -6,6 +6,7 @@ import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.serve.api.ModelRoutes;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Bodies;
+import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Caller;
 import io.peft4j.serve.http.LongRequests;
 import io.peft4j.serve.http.Operation;
@@ -55,10 +56,11 @@ final class AdapterRoutes implements RouteGroup {
         routes.post("/v1/load_lora_adapter", Operation.of("loadAdapter", "Lets an adapter answer, as vLLM does")
                 .body("{'type': 'object', 'required': ['lora_name', 'lora_path'], 'properties': {'lora_name': "
                         + "{'type': 'string'}, 'lora_path': {'type': 'string'}}}")
+                .atMost(Bound.NAMES_BYTES)
                 .reply("text/plain", Operation.TEXT), this::load);
         routes.post("/v1/unload_lora_adapter", Operation.of("unloadAdapter", "Takes an adapter out, as vLLM does")
                 .body("{'type': 'object', 'required': ['lora_name'], 'properties': {'lora_name': {'type': 'string'}}}")
-                .reply("text/plain", Operation.TEXT), this::unload);
+                .atMost(Bound.NAMES_BYTES).reply("text/plain", Operation.TEXT), this::unload);
     }
 
     private void requireAllowed() {

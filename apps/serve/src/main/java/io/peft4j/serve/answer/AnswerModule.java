@@ -19,6 +19,7 @@ import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.api.ModelRoutes;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Bodies;
+import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Caller;
 import io.peft4j.serve.http.Endpoint;
 import io.peft4j.serve.http.EventStream;
@@ -190,7 +191,6 @@ public final class AnswerModule implements AutoCloseable {
      * is cut, as theirs do; a query alone must fit.
      */
     private static final class RerankRoutes implements RouteGroup {
-        private static final int MOST_DOCUMENTS = 1000;
         private static final String FORMS = "an array of strings, or of objects with 'text', that is not empty";
 
         private final ServedModels models;
@@ -245,9 +245,10 @@ public final class AnswerModule implements AutoCloseable {
 
         private static List<String> texts(JsonNode documents) {
             RequestFields.require(documents.isArray() && !documents.isEmpty(), "documents", FORMS, documents);
-            if (documents.size() > MOST_DOCUMENTS) {
-                throw ApiException.invalid("documents", "'documents' may have " + MOST_DOCUMENTS + " texts, got "
-                        + documents.size());
+            if (documents.size() > Bound.DOCUMENTS.most()) {
+                throw ApiException.invalid("documents",
+                        "'documents' may have " + Bound.DOCUMENTS.most() + " texts, got "
+                                + documents.size());
             }
             List<String> texts = new ArrayList<>();
             documents.forEach(document -> {

@@ -12,6 +12,7 @@ import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Bodies;
+import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Caller;
 import io.peft4j.serve.http.Endpoint;
 import io.peft4j.serve.http.EventStream;
@@ -29,7 +30,6 @@ import java.util.Optional;
 
 /** {@code POST /v1/completions}: texts that are continued as they are, without a chat template. */
 final class CompletionRoutes implements RouteGroup {
-    private static final int MOST_PROMPTS = 128;
     private static final int MOST_LOG_PROBABILITIES = 5;
     private static final int DEFAULT_TOKENS = 16;
 
@@ -88,8 +88,8 @@ final class CompletionRoutes implements RouteGroup {
         if (value.get(0).isIntegralNumber()) {
             return List.of(tokens(value));
         }
-        if (value.size() > MOST_PROMPTS) {
-            throw ApiException.invalid("prompt", "'prompt' may have " + MOST_PROMPTS + " entries, got "
+        if (value.size() > Bound.PROMPTS.most()) {
+            throw ApiException.invalid("prompt", "'prompt' may have " + Bound.PROMPTS.most() + " entries, got "
                     + value.size());
         }
         List<int[]> prompts = new ArrayList<>();

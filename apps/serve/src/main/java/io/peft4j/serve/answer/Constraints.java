@@ -5,13 +5,13 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.TextConstraint;
 import io.peft4j.models.generation.TextConstraints;
 import io.peft4j.serve.http.ApiException;
+import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Json;
 import io.peft4j.serve.http.RequestFields;
 import java.util.Optional;
 
 /** Constraints on answers. */
 final class Constraints {
-    private static final int LONGEST_SCHEMA = 1 << 16;
 
     /** Any JSON object. */
     TextConstraint json() {
@@ -25,8 +25,9 @@ final class Constraints {
      */
     TextConstraint schema(JsonNode schema, String param) {
         String text = Json.text(schema);
-        if (text.length() > LONGEST_SCHEMA) {
-            throw ApiException.invalid(param, "the JSON schema has more than " + LONGEST_SCHEMA + " characters");
+        if (text.length() > Bound.SCHEMA_CHARACTERS.most()) {
+            throw ApiException.invalid(param,
+                    "the JSON schema has more than " + Bound.SCHEMA_CHARACTERS.most() + " characters");
         }
         try {
             return TextConstraints.jsonSchema(text);

@@ -13,6 +13,7 @@ import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.decision.DecisionResult;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.serve.http.ApiException;
+import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Json;
 import io.peft4j.serve.http.RequestFields;
 import java.util.ArrayList;
@@ -29,7 +30,6 @@ import java.util.stream.IntStream;
  * @param asked the questions in their order
  */
 record DecisionInput(JsonNode state, List<Asked> asked) {
-    private static final int MOST_QUESTIONS = 400;
     private static final int MOST_LEVELS = 10;
     private static final List<String> CALLS = List.of("function_call", "function_call_output", "custom_tool_call",
             "custom_tool_call_output");
@@ -49,9 +49,10 @@ record DecisionInput(JsonNode state, List<Asked> asked) {
         fields.ignore("prompt_cache_key", "prompt_cache_options", "safety_identifier", "metadata", "user", "store");
         JsonNode state = state(fields.required("input"));
         List<JsonNode> questions = fields.list("questions");
-        if (questions.isEmpty() || questions.size() > MOST_QUESTIONS) {
-            throw ApiException.invalid("questions", "'questions' must have 1 to " + MOST_QUESTIONS + " entries, got "
-                    + questions.size());
+        if (questions.isEmpty() || questions.size() > Bound.QUESTIONS.most()) {
+            throw ApiException.invalid("questions",
+                    "'questions' must have 1 to " + Bound.QUESTIONS.most() + " entries, got "
+                            + questions.size());
         }
         List<Asked> asked = new ArrayList<>();
         for (int i = 0; i < questions.size(); i++) {

@@ -15,6 +15,7 @@ import io.peft4j.core.task.DecisionModel.Reading;
 import io.peft4j.serve.api.ModelRoutes;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Bodies;
+import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Caller;
 import io.peft4j.serve.http.Json;
 import io.peft4j.serve.http.LongRequests;
@@ -24,6 +25,7 @@ import io.peft4j.serve.http.RouteGroup;
 import io.peft4j.serve.http.Routes;
 import io.peft4j.serve.model.Decider;
 import io.peft4j.serve.model.ServedModels;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -43,7 +45,8 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class DecisionRoutes implements RouteGroup {
     private static final List<String> SYSTEM_ONE = List.of("model", "state", "questions", "assets");
-    private static final int MOST_QUESTIONS = 64;
+    /** More than a token of almost any text. */
+    private static final int BYTES_OF_TOKEN = 16;
     /** A text, or what is wrong with each field. */
     private static final String DETAIL = "{'type': 'object', 'required': ['detail'], 'properties': {'detail': {'type': "
             + "['string', 'array']}}}";
@@ -82,14 +85,15 @@ final class DecisionRoutes implements RouteGroup {
         Decider model = find(name, Caller.of(http));
         DecisionInput input = DecisionInput.read(fields);
         fields.requireKnown();
-        Bodies.reply(http, input.reply(name, decided(http, model, input.request())));
+        Bodies.reply(http, input.reply(name, decided(http, model, input.request(), "input")));
     }
 
-    private DecisionResult decided(Context http, Decider decider, DecisionRequest request) {
+    private DecisionResult decided(Context http, Decider decider, DecisionRequest request, String param) {
         try {
+            requireRoom(decider.model().network().description().maxPositions(), request, param);
             DecisionModel decisions = new DecisionModel(decider.model());
             Reading reading = (maxError.isPresent() ? decisions.refusingBeyond(maxError.getAsDouble()) : decisions)
-                    .read(request);
+                    .read(request, () -> LongRequests.requireClient(http));
             LongRequests.leave(http);
             DecisionResult result = queue.decide(decider, reading);
             Caller.of(http).used((int) result.inputTokens());
@@ -97,6 +101,28 @@ final class DecisionRoutes implements RouteGroup {
         } catch (ConfigurationException e) {
             throw ApiException.invalid("questions", e.getMessage());
         }
+    }
+
+    /** The state is tokenized for each question before anybody knows whether it fits. */
+    private static void requireRoom(int context, DecisionRequest request, String param) {
+        long most = Math.max(Bound.STATE_BYTES.most(), (long) BYTES_OF_TOKEN * context);
+        long state = bytes(request.state());
+        if (state > most) {
+            throw ApiException.of(400, "invalid_request_error", "context_length_exceeded", param, "the state has "
+                    + state + " bytes; of a model that reads " + context + " tokens it may have " + most);
+        }
+        long all = request.questions().values().stream().mapToLong(question -> state + bytes(question.instructions())
+                + question.options().stream().mapToLong(option -> option.name().length()
+                        + bytes(option.description())).sum())
+                .sum();
+        if (all > Bound.DECISION_BYTES.most()) {
+            throw ApiException.invalid("questions", "the questions, each with the state, have " + all
+                    + " bytes; they may have " + Bound.DECISION_BYTES.most() + ". Ask fewer at once");
+        }
+    }
+
+    private static long bytes(JsonNode text) {
+        return Json.text(text).getBytes(StandardCharsets.UTF_8).length;
     }
 
     private Decider find(String name, Caller caller) {
@@ -114,7 +140,7 @@ final class DecisionRoutes implements RouteGroup {
         String name = body.path("model").asText(models.baseName());
         Decider model = find(name, Caller.of(http));
         ObjectNode reply = Json.object().put("model", name);
-        reply.setAll(decided(http, model, DecisionRequest.of(body)).toJson());
+        reply.setAll(decided(http, model, DecisionRequest.of(body), "state").toJson());
         Bodies.reply(http, reply);
     }
 
@@ -149,8 +175,8 @@ final class DecisionRoutes implements RouteGroup {
             fault(faults, "assets", "images need a model that reads them; this server's models read text",
                     "value_error");
         }
-        if (body.path("questions").size() > MOST_QUESTIONS) {
-            fault(faults, "questions", "a request has at most " + MOST_QUESTIONS + " questions, got "
+        if (body.path("questions").size() > Bound.SYSTEM_ONE_QUESTIONS.most()) {
+            fault(faults, "questions", "a request has at most " + Bound.SYSTEM_ONE_QUESTIONS.most() + " questions, got "
                     + body.path("questions").size(), "too_long");
         }
         if (faults.isEmpty()) {

@@ -10,6 +10,7 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.serve.api.ModelRoutes;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Bodies;
+import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Caller;
 import io.peft4j.serve.http.Endpoint;
 import io.peft4j.serve.http.Json;
@@ -152,7 +153,6 @@ final class EmbeddingRoutes implements RouteGroup, Endpoint {
      * The texts of a request for embeddings, as tokens: of a string, of tokens of the model's own, or of several such.
      */
     private static final class EmbeddingInput {
-        private static final int MOST_TEXTS = 2048;
         private static final String FORMS = "a string, an array of tokens, or an array of one of these that "
                 + "is not empty";
 
@@ -179,8 +179,9 @@ final class EmbeddingRoutes implements RouteGroup, Endpoint {
             if (input.isTextual() || input.get(0).isNumber()) {
                 return List.of(text(input));
             }
-            if (input.size() > MOST_TEXTS) {
-                throw ApiException.invalid("input", "'input' may have " + MOST_TEXTS + " texts, got " + input.size());
+            if (input.size() > Bound.TEXTS.most()) {
+                throw ApiException.invalid("input",
+                        "'input' may have " + Bound.TEXTS.most() + " texts, got " + input.size());
             }
             List<int[]> texts = new ArrayList<>();
             input.forEach(each -> texts.add(text(each)));

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Sampling;
 import io.peft4j.serve.http.ApiException;
+import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.RequestFields;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -15,10 +16,8 @@ import java.util.regex.Pattern;
 
 /** What chat and completions have in common: how tokens are chosen, how many answers, and where they end. */
 final class SamplingFields {
-    private static final int MOST_STOPS = 4;
     private static final int MOST_BIAS = 100;
     private static final Pattern TOKEN = Pattern.compile("\\d{1,9}");
-    private static final int MOST_ANSWERS = 128;
     /** vLLM's word for all tokens. */
     private static final int ALL_TOKENS = -1;
 
@@ -28,7 +27,7 @@ final class SamplingFields {
     /** The options that the fields ask for; without limit of tokens, constraint and log-probabilities. */
     static GenerationOptions read(RequestFields fields) {
         return GenerationOptions.defaults().withSampling(sampling(fields))
-                .withAnswers(fields.integer("n", 1, MOST_ANSWERS).orElse(1))
+                .withAnswers(fields.integer("n", 1, Bound.ANSWERS.count()).orElse(1))
                 .withStopStrings(fields.get("stop").map(SamplingFields::stops).orElse(List.of()));
     }
 
@@ -69,8 +68,9 @@ final class SamplingFields {
                     "a string or an array of strings that are not empty", entry);
             stops.add(entry.textValue());
         });
-        if (stops.size() > MOST_STOPS) {
-            throw ApiException.invalid("stop", "'stop' may have " + MOST_STOPS + " texts, got " + stops.size());
+        if (stops.size() > Bound.STOPS.count()) {
+            throw ApiException.invalid("stop",
+                    "'stop' may have " + Bound.STOPS.count() + " texts, got " + stops.size());
         }
         return stops;
     }

@@ -6,6 +6,7 @@ import io.javalin.http.Context;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Bodies;
+import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Caller;
 import io.peft4j.serve.http.Json;
 import io.peft4j.serve.http.Operation;
@@ -60,7 +61,7 @@ public final class BatchRoutes implements RouteGroup {
     @Override
     public void addTo(Routes routes) {
         routes.post(BATCHES, Operation.of("createBatch", "Answers the requests of a file").body("BatchRequest")
-                .reply("Batch"), this::create);
+                .atMost(Bound.NAMES_BYTES).reply("Batch"), this::create);
         routes.get(BATCHES, Paging.describe(Operation.of("listBatches", "Lists batches"), MOST_LISTED, "Batch"),
                 request -> Bodies.reply(request, Paging.json(store.jobs().list(true, Caller.of(request).project(),
                         Map.of(), false, Paging.of(request, LISTED, MOST_LISTED)),

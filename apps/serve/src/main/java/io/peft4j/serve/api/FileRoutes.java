@@ -13,6 +13,7 @@ import io.peft4j.data.format.RowFault;
 import io.peft4j.data.format.TableColumns;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Bodies;
+import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Caller;
 import io.peft4j.serve.http.Json;
 import io.peft4j.serve.http.LongRequests;
@@ -43,7 +44,6 @@ public final class FileRoutes implements RouteGroup {
     private static final int MOST_LISTED = 10_000;
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int ROWS_SHOWN = 3;
-    private static final int MOST_ROWS_SHOWN = 1000;
     private static final int PIECE = 64;
     private static final int LONGEST_ENDING = 20;
 
@@ -72,7 +72,7 @@ public final class FileRoutes implements RouteGroup {
                 + "for its columns; with save_as they become a file for fine-tune").body("{'type': 'object', "
                         + "'properties': {'columns': {'type': 'object'}, 'first': {'type': 'integer'}, 'save_as': "
                         + Operation.TEXT + "}}")
-                .reply(Operation.OBJECT), this::rows);
+                .atMost(Bound.NAMES_BYTES).reply(Operation.OBJECT), this::rows);
         routes.delete("/v1/files/{id}", Operation.of("deleteFile", "Deletes a file").reply("Deleted"), this::delete);
     }
 
@@ -107,7 +107,7 @@ public final class FileRoutes implements RouteGroup {
         RequestFields columns = fields.inner("columns");
         columns.names().forEach(column -> names.put(column, columns.requiredText(column)));
         Optional<Map<String, String>> given = fields.get("columns").map(any -> names);
-        int shown = fields.integer("first", 0, MOST_ROWS_SHOWN).orElse(ROWS_SHOWN);
+        int shown = fields.integer("first", 0, Bound.ROWS.count()).orElse(ROWS_SHOWN);
         Optional<String> name = fields.text("save_as").map(Uploads::name);
         fields.requireKnown();
         LongRequests.enter(request);
@@ -117,7 +117,8 @@ public final class FileRoutes implements RouteGroup {
         Path place = Files.createLink(spool.resolveSibling(spool.getFileName() + "-" + safe(ending)),
                 store.files().content(stored.id()));
         try (Writer out = name.isPresent() ? Files.newBufferedWriter(spool) : Writer.nullWriter()) {
-            ObjectNode reply = rows(request, place, given, shown, out);
+            DataFile file = DataFile.of(place).withLook(() -> LongRequests.requireClient(request));
+            ObjectNode reply = rows(file, given, shown, out);
             out.close();
             Bodies.reply(request, name.isEmpty() ? reply
                     : json(uploads.keep(spool, name.get(), "fine-tune", Optional.empty(), request)));
@@ -129,14 +130,13 @@ public final class FileRoutes implements RouteGroup {
         }
     }
 
-    private static ObjectNode rows(Context request, Path place, Optional<Map<String, String>> given, int shown,
-            Writer out)
+    private static ObjectNode rows(DataFile file, Optional<Map<String, String>> given, int shown, Writer out)
             throws IOException {
         List<String> columns;
-        try (OpenRows rows = OpenRows.open(DataFile.of(place))) {
+        try (OpenRows rows = OpenRows.open(file)) {
             columns = rows.first().map(first -> List.copyOf(first.keySet())).orElse(List.of());
         }
-        Map<String, String> names = given.orElseGet(() -> suggested(DataFile.of(place)));
+        Map<String, String> names = given.orElseGet(() -> suggested(file));
         ObjectNode reply = Json.object().put("object", "file.rows");
         columns.forEach(reply.putArray("columns")::add);
         DataFile.columnNames().forEach(reply.putArray("names")::add);
@@ -144,11 +144,11 @@ public final class FileRoutes implements RouteGroup {
         reply.putArray("rows");
         long total = 0;
         long wrong = 0;
-        try (ExampleReader reader = ExampleReader.open(DataFile.of(place).withColumns(names))) {
+        try (ExampleReader reader = ExampleReader.open(file.withColumns(names))) {
             for (Optional<ExampleReader.Item> next = reader.next(); next.isPresent(); next = reader.next()) {
                 DataRow row = next.get().row();
                 if (total++ % PIECE == 0) {
-                    LongRequests.requireClient(request);
+                    file.look().run();
                 }
                 Optional<RowFault> fault = row.faults().stream().filter(RowFault::fatal).findFirst();
                 if (fault.isPresent() && wrong++ == 0) {

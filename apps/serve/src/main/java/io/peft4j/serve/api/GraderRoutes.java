@@ -9,6 +9,7 @@ import io.peft4j.data.grader.Graders;
 import io.peft4j.data.grader.Grading;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Bodies;
+import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Caller;
 import io.peft4j.serve.http.Json;
 import io.peft4j.serve.http.Operation;
@@ -41,9 +42,10 @@ public final class GraderRoutes implements RouteGroup {
     public void addTo(Routes routes) {
         String grader = "{'type': 'object', 'required': ['grader'], 'properties': {'grader': {'type': 'object'}";
         routes.post(GRADERS + "/validate", Operation.of("validateGrader", "Checks a grader").body(grader + "}}")
-                .reply(grader + "}}"), this::validate);
+                .atMost(Bound.JOB_BYTES).reply(grader + "}}"), this::validate);
         routes.post(GRADERS + "/run", Operation.of("runGrader", "Grades an answer").body(grader.replace("['grader']",
                 "['grader', 'model_sample']") + ", 'item': {'type': 'object'}, 'model_sample': {'type': 'string'}}}")
+                .atMost(Bound.GRADED_BYTES)
                 .reply("{'type': 'object', 'required': ['reward', 'metadata', 'sub_rewards'], 'properties': {'reward': "
                         + "{'type': 'number'}, 'metadata': {'type': 'object'}, 'sub_rewards': {'type': 'object'}}}"),
                 this::run);

@@ -6,6 +6,7 @@ import io.javalin.http.Context;
 import io.peft4j.core.error.Count;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Bodies;
+import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Caller;
 import io.peft4j.serve.http.Json;
 import io.peft4j.serve.http.Operation;
@@ -59,7 +60,9 @@ public final class JobRoutes implements RouteGroup {
 
     @Override
     public void addTo(Routes routes) {
-        routes.post(JOBS, Operation.of("createJob", "Makes a fine-tuning job").body("JobRequest").reply("Job"),
+        routes.post(JOBS,
+                Operation.of("createJob", "Makes a fine-tuning job").body("JobRequest").atMost(Bound.JOB_BYTES)
+                        .reply("Job"),
                 this::create);
         routes.get(JOBS, Paging.describe(Operation.of("listJobs", "Lists jobs, by metadata with metadata[KEY]=VALUE"),
                 MOST_LISTED, "Job"), this::list);

@@ -9,6 +9,7 @@ import io.peft4j.eval.ShippingCheck;
 import io.peft4j.eval.task.EvaluationData;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.serve.http.ApiException;
+import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Caller;
 import io.peft4j.serve.http.LongRequests;
 import io.peft4j.serve.http.Operation;
@@ -74,7 +75,8 @@ public final class MergedRoutes implements RouteGroup {
         Path file = store.files().spool();
         try {
             LongRequests.enter(request);
-            Optional<ShippingCheck> proved = wanted.write(models.base(), adapter, job.fineTunedModel().get(), file);
+            Optional<ShippingCheck> proved = wanted.write(models.base(), adapter, job.fineTunedModel().get(), file,
+                    () -> LongRequests.requireClient(request));
             proved.ifPresent(check -> request.header(PROOF_HEADER, check.toString()));
             request.header("Content-Disposition", "attachment; filename=\"" + job.id() + ".gguf\"");
             request.header("Content-Length", String.valueOf(Files.size(file)));
@@ -113,7 +115,12 @@ public final class MergedRoutes implements RouteGroup {
     private List<EvaluationItem> questions(Context request, String id) {
         StoredFile file = FileRoutes.find(store, request, id, clock);
         try {
-            return EvaluationData.read(store.files().content(file.id()));
+            List<EvaluationItem> questions = EvaluationData.read(store.files().content(file.id()));
+            if (questions.size() > Bound.PROOF_QUESTIONS.most()) {
+                throw ApiException.invalid("prove", "the file '" + id + "' has " + questions.size()
+                        + " questions; a model is proved by up to " + Bound.PROOF_QUESTIONS.most());
+            }
+            return questions;
         } catch (DataException e) {
             throw ApiException.invalid("prove", "the file '" + id + "'" + (e.line() > 0 ? ", line " + e.line() : "")
                     + ": " + e.problem());

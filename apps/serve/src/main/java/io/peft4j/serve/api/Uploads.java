@@ -3,6 +3,7 @@ package io.peft4j.serve.api;
 import io.javalin.http.Context;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.serve.http.ApiException;
+import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Caller;
 import io.peft4j.serve.http.LongRequests;
 import io.peft4j.serve.job.TrainingFile;
@@ -38,7 +39,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Uploads {
     private static final Logger LOG = LoggerFactory.getLogger(Uploads.class);
-    private static final long MOST_BYTES = 512L << 20;
     /** The other fields, and their delimiters. */
     private static final long MOST_BESIDE = 64 << 10;
     private static final int MOST_NAME = 255;
@@ -92,7 +92,7 @@ final class Uploads {
 
     private Map<String, Part> parts(Context request) {
         request.req().setAttribute(CONFIGURATION, new MultipartConfigElement(store.files().spoolFolder().toString(),
-                MOST_BYTES, MOST_BYTES + MOST_BESIDE, 0));
+                Bound.FILE_BYTES.most(), Bound.FILE_BYTES.most() + MOST_BESIDE, 0));
         try {
             Collection<Part> parts = request.req().getParts();
             Map<String, Part> byName = new LinkedHashMap<>();
@@ -127,7 +127,7 @@ final class Uploads {
             return ApiException.invalid("the name of a field or a file of the form is too long");
         }
         if (text.contains("exceeded") || text.contains("too large") || text.contains("max length")) {
-            return ApiException.tooLarge("a file may have at most " + MOST_BYTES + " bytes");
+            return ApiException.tooLarge("a file may have at most " + Bound.FILE_BYTES.most() + " bytes");
         }
         return ApiException.invalid("the form cannot be read: it is damaged, or ended before its end");
     }

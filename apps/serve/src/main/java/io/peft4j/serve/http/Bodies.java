@@ -14,8 +14,7 @@ import java.nio.charset.StandardCharsets;
 
 /** Bodies of requests and replies. */
 public final class Bodies {
-    /** The most bytes of a JSON body: more than the longest prompts, far less than memory. */
-    static final int MOST_JSON_BYTES = 16 << 20;
+    private static final String BOUND = "peft4j.bound";
 
     private Bodies() {
     }
@@ -26,12 +25,22 @@ public final class Bodies {
      * @throws ApiException when it is none, or larger than is taken
      */
     public static ObjectNode object(Context request) {
-        JsonNode value = value(
-                new Limited(request.bodyInputStream(), MOST_JSON_BYTES, () -> LongRequests.giveWay(request)));
+        JsonNode value = value(new Limited(request.bodyInputStream(), bound(request).count(),
+                () -> LongRequests.giveWay(request)));
         if (!value.isObject()) {
             throw ApiException.invalid("the body of the request must be a JSON object");
         }
         return (ObjectNode) value;
+    }
+
+    /** The most bytes of the body of a request from now on. */
+    static void limit(Context request, Bound bytes) {
+        request.attribute(BOUND, bytes);
+    }
+
+    private static Bound bound(Context request) {
+        Bound bound = request.attribute(BOUND);
+        return bound == null ? Bound.JSON_BYTES : bound;
     }
 
     /**
@@ -67,10 +76,10 @@ public final class Bodies {
     /**
      * The body of a request as text.
      *
-     * @throws ApiException when it has more than so many bytes
+     * @throws ApiException when it has more bytes than are taken
      */
-    public static String text(Context request, int mostBytes) {
-        try (InputStream text = new Limited(request.bodyInputStream(), mostBytes, () -> {
+    public static String text(Context request) {
+        try (InputStream text = new Limited(request.bodyInputStream(), bound(request).count(), () -> {
         })) {
             return new String(text.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {

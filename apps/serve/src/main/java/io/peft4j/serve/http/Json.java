@@ -17,12 +17,9 @@ import java.io.InputStream;
 
 /** Reads and writes JSON; strict about what comes from outside. */
 public final class Json {
-    /** Values of a text, each of which takes some 60 bytes of memory or more; tokens of 100 long prompts are fewer. */
-    private static final int MOST_VALUES = 2_000_000;
-    /** Of these, lists and objects, which take several times as much. */
-    private static final int MOST_CONTAINERS = 100_000;
     private static final ObjectMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
-            .streamReadConstraints(StreamReadConstraints.builder().maxTokenCount(MOST_VALUES).build()).build())
+            .streamReadConstraints(StreamReadConstraints.builder().maxTokenCount(Bound.JSON_VALUES.most()).build())
+            .build())
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .disable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -79,9 +76,10 @@ public final class Json {
 
         private void count() {
             containers++;
-            if (containers > MOST_CONTAINERS) {
-                throw ApiException.invalid("the body of the request is not taken: it has more than " + MOST_CONTAINERS
-                        + " lists and objects");
+            if (containers > Bound.JSON_CONTAINERS.most()) {
+                throw ApiException.invalid(
+                        "the body of the request is not taken: it has more than " + Bound.JSON_CONTAINERS.most()
+                                + " lists and objects");
             }
         }
 

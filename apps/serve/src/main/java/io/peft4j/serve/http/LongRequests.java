@@ -15,8 +15,6 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class LongRequests implements AutoCloseable {
     /** Bodies up to this length are read at once. */
     static final int SHORT = 16 << 10;
-    /** As many of a client may wait. */
-    private static final int MOST_WAITING = 32;
     /** How often the connection of the client is checked. */
     private static final long LOOK_MILLIS = 100;
     private static final String ATTRIBUTE = "peft4j.long-requests";
@@ -95,8 +93,9 @@ public final class LongRequests implements AutoCloseable {
 
     private void await(Context request) {
         String client = Caller.of(request).id();
-        if (executor.waiting(client) >= MOST_WAITING) {
-            throw ApiException.tooMany("rate_limit_exceeded", MOST_WAITING + " long requests of this client are "
+        if (executor.waiting(client) >= Bound.WAITING.most()) {
+            throw ApiException.tooMany("rate_limit_exceeded", Bound.WAITING.most()
+                    + " long requests of this client are "
                     + "waiting; try again", 1);
         }
         Turn turn = new Turn();

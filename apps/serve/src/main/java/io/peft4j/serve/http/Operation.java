@@ -18,6 +18,7 @@ public final class Operation {
     private static final Pattern PATH_PARAMETER = Pattern.compile("[{<](\\w+)[}>]");
 
     private final ObjectNode node = Json.object();
+    private Bound bytes = Bound.JSON_BYTES;
 
     private Operation(String id, String summary) {
         node.put("operationId", id).put("summary", summary);
@@ -57,10 +58,21 @@ public final class Operation {
         return body(JSON, schema);
     }
 
+    /** The most bytes of the body, where they are other than {@link Bound#JSON_BYTES}; called after {@code body}. */
+    public Operation atMost(Bound bound) {
+        bytes = bound;
+        node.withObjectProperty("requestBody").put("x-max-bytes", bound.most());
+        return this;
+    }
+
+    Bound bytes() {
+        return bytes;
+    }
+
     /** What must be sent, as another type. */
     public Operation body(String type, String schema) {
         content(node.putObject("requestBody").put("required", true), type, schema);
-        return this;
+        return atMost(bytes);
     }
 
     /** What is answered, as JSON. */

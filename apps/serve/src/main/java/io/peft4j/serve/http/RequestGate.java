@@ -31,8 +31,6 @@ import org.slf4j.LoggerFactory;
  */
 final class RequestGate extends Handler.Wrapper {
     private static final Logger LOG = LoggerFactory.getLogger(RequestGate.class);
-    /** Threads that receive files. */
-    private static final int UPLOADS = 64;
     /** Bodies of this size are always taken. */
     private static final int SMALL = 1 << 16;
     /** Bodies are kept in pieces of up to this size: a large array takes time to make room for. */
@@ -45,7 +43,7 @@ final class RequestGate extends Handler.Wrapper {
     private final Phaser running;
     private final WorkShare share;
     private final Semaphore threads;
-    private final Semaphore uploads = new Semaphore(UPLOADS);
+    private final Semaphore uploads = new Semaphore(Bound.UPLOADS.count());
     private final AtomicLong held = new AtomicLong();
     private final Set<Loader> loading = ConcurrentHashMap.newKeySet();
 
@@ -57,8 +55,7 @@ final class RequestGate extends Handler.Wrapper {
      * @param rate at which bodies have to come
      */
     record Limits(int threads, long bytes, WatchedRequest.Rate rate) {
-        /** A sixteenth of Java's memory for bodies, of which reading makes several times as much. */
-        static final Limits DEFAULT = new Limits(320, Runtime.getRuntime().maxMemory() / 16,
+        static final Limits DEFAULT = new Limits(Bound.REQUESTS.count(), Bound.BODIES_BYTES.most(),
                 WatchedRequest.Rate.LEAST);
     }
 
@@ -109,7 +106,7 @@ final class RequestGate extends Handler.Wrapper {
 
     /** Whether a body would be given up for lack of memory before it is whole: none of it is kept then. */
     private boolean isTooMuch(long length) {
-        return length > SMALL && length <= Bodies.MOST_JSON_BYTES && held.get() + length > limits.bytes()
+        return length > SMALL && length <= Bound.JSON_BYTES.most() && held.get() + length > limits.bytes()
                 && loading.stream().allMatch(each -> each.size < length);
     }
 
@@ -155,7 +152,7 @@ final class RequestGate extends Handler.Wrapper {
     private boolean upload(WatchedRequest request, Response response, Callback callback) throws Exception {
         if (!uploads.tryAcquire()) {
             request.end();
-            return refuse(response, callback, ApiException.tooMany("rate_limit_exceeded", UPLOADS
+            return refuse(response, callback, ApiException.tooMany("rate_limit_exceeded", Bound.UPLOADS.most()
                     + " files are being received; try again", 1));
         }
         try {
@@ -236,7 +233,7 @@ final class RequestGate extends Handler.Wrapper {
                         fail(noRoom());
                         return false;
                     }
-                    if (size > Bodies.MOST_JSON_BYTES || last) {
+                    if (size > Bound.JSON_BYTES.most() || last) {
                         // One that is too long is refused where it is parsed.
                         return true;
                     }
@@ -251,7 +248,7 @@ final class RequestGate extends Handler.Wrapper {
 
         private void add(Content.Chunk chunk) {
             ByteBuffer bytes = chunk.getByteBuffer();
-            int more = dropped ? 0 : Math.min(bytes.remaining(), Bodies.MOST_JSON_BYTES + 1 - size);
+            int more = dropped ? 0 : Math.min(bytes.remaining(), Bound.JSON_BYTES.count() + 1 - size);
             while (more > 0) {
                 if (size == capacity) {
                     pieces.add(ByteBuffer.allocate(Math.max(SMALLEST_PIECE, Math.min(PIECE, size))));

@@ -30,7 +30,10 @@ public final class Routes {
     /** A route that is sent to. */
     public void post(String path, Operation operation, Handler handler) {
         operation.describe(paths, "post", path);
-        handlers.post(path, guarded(handler));
+        handlers.post(path, guarded(request -> {
+            Bodies.limit(request, operation.bytes());
+            handler.handle(request);
+        }));
     }
 
     /** A route that deletes. */
@@ -67,6 +70,10 @@ public final class Routes {
                 "OpenAI's API for files, fine-tuning jobs, models and answers.");
         all.putArray("security").addObject().putArray("key");
         all.withArrayProperty("security").addObject();
+        ObjectNode bounds = all.putObject("x-bounds");
+        for (Bound bound : Bound.values()) {
+            bounds.putObject(bound.code()).put("most", bound.most()).put("of", bound.of());
+        }
         all.set("paths", paths);
         ObjectNode components = all.putObject("components");
         components.putObject("securitySchemes").putObject("key").put("type", "http").put("scheme", "bearer");

@@ -5,6 +5,7 @@ import io.peft4j.core.engine.WorkShare;
 import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.serve.http.ApiException;
+import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Caller;
 import io.peft4j.serve.http.Endpoint;
 import io.peft4j.serve.http.Json;
@@ -48,7 +49,6 @@ public final class BatchRun {
     private static final List<String> KINDS = List.of("output", "error");
     private static final int AT_ONCE = 8;
     private static final int OK = 200;
-    private static final int MOST_REQUESTS = 50_000;
     private static final long LOOK_MILLIS = 20;
     private static final long RETRY_MILLIS = 500;
 
@@ -129,9 +129,10 @@ public final class BatchRun {
                 }
             }
         }
-        if (ids.isEmpty() || ids.size() > MOST_REQUESTS) {
+        if (ids.isEmpty() || ids.size() > Bound.BATCH_REQUESTS.most()) {
             throw new JobFault(ids.isEmpty() ? "empty_file" : "too_many_tasks", Optional.of("input_file_id"),
-                    "a batch has 1 to " + MOST_REQUESTS + " requests, a line each; this one has " + ids.size());
+                    "a batch has 1 to " + Bound.BATCH_REQUESTS.most() + " requests, a line each; this one has "
+                            + ids.size());
         }
         return Json.object().put("total", ids.size()).put("completed", 0).put("failed", 0)
                 .put("in_progress_at", now());

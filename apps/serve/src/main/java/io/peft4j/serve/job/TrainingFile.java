@@ -4,15 +4,13 @@ import io.peft4j.core.error.PeftException;
 import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.serve.http.ApiException;
+import io.peft4j.serve.http.Bound;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
 /** Looks at a file of training data as a whole: what it is, and whether this server has the memory to learn from it. */
 public final class TrainingFile {
-    /** A sixteenth of Java's memory: texts, what is made of them, and other jobs take several times as much. */
-    private static final long MOST_CHARACTERS = Runtime.getRuntime().maxMemory() / 16;
-
     /** What a row takes beside its text. */
     private static final int ROW = 64;
     private static final int PIECE = 64;
@@ -36,7 +34,7 @@ public final class TrainingFile {
      * @param before runs before some rows; may throw to give up
      */
     public static Look look(Path file, Runnable before) {
-        return look(file, MOST_CHARACTERS, before);
+        return look(file, Bound.TRAINING_CHARACTERS.most(), before);
     }
 
     static Look look(Path file, long mostCharacters, Runnable before) {

@@ -54,17 +54,22 @@ public record MergedFile(BlockType type, Optional<Proof> proof) {
      *
      * @param name what the model is called in the file
      * @param target the file; one that is there is replaced
+     * @param look runs between the tokens of answers; may throw to give up, and nothing is written then
      * @return what was proved
      * @throws ConfigurationException when too much is lost, or the model has no place in such a file; nothing is
      *     written then
      * @throws java.io.UncheckedIOException when the file cannot be written
      */
-    public Optional<ShippingCheck> write(BaseModel base, Path adapter, String name, Path target) {
+    public Optional<ShippingCheck> write(BaseModel base, Path adapter, String name, Path target,
+            Runnable look) {
         AtomicReference<ShippingCheck> proved = new AtomicReference<>();
         try (BaseModel exact = base.again(ModelOptions.Precision.F32); PeftModel tuned = exact.withAdapter(adapter)) {
             ModelExport export = ModelExport.of(tuned).type(type).name(name).ifExists(IfExists.OVERWRITE);
             proof.ifPresent(own -> {
-                GenerationOptions answers = GenerationOptions.defaults();
+                GenerationOptions answers = GenerationOptions.defaults().withListener((answer, piece) -> {
+                    look.run();
+                    return true;
+                });
                 ShippingCheck.Asked before = ShippingCheck.ask(tuned, own.questions(), answers).requireRight();
                 export.proof(written -> proved.set(ShippingCheck.between(before, ShippingCheck.ask(written,
                         own.questions(), answers)).require(own.mostLoss())));

@@ -175,7 +175,8 @@ public final class Rescue {
             Optional<MergedFile.Proof> proof = form.mostLoss().stream().mapToObj(most -> new MergedFile.Proof(questions,
                     most)).findFirst();
             Optional<ShippingCheck> proved = new MergedFile(form.type(), proof).write(base.orElseThrow(),
-                    own.resolve(ADAPTER), model.name(), file);
+                    own.resolve(ADAPTER), model.name(), file, () -> {
+                    });
             return new RescuedModel.Merged(Optional.of(file), proved.map(ShippingCheck::toString).orElse(""));
         } catch (ConfigurationException e) {
             return notMerged(own, e.getMessage());
