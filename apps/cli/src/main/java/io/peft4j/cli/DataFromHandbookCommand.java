@@ -23,11 +23,11 @@ import picocli.CommandLine.Parameters;
 /** {@code peft4j data from-handbook}: questions and answers out of a handbook. */
 @Command(name = "from-handbook", sortOptions = false, description = {"Makes rows of a handbook in PDF, DOCX, XLSX, "
         + "Markdown or HTML. A heading that is a question is one, with the text below it as its answer.",
-    "Rows of tables get questions by rule. Other sections become rows for people to fill in, which train refuses "
-            + "until they are; with --model the model writes questions for their sentences, kept where the answer "
-            + "is in the text. Such rows carry \"generated\": \"model\"; read them before they are trained on. "
-            + "Sentences without a question are listed with the reason, and those that tell something stay to "
-            + "fill in."})
+    "Rows of tables and plain English and German sentences get questions by rule (\"generated\": \"rule\"). Other "
+            + "sections become rows for people to fill in, which train refuses until they are; with --model the "
+            + "model writes questions for their sentences, kept where the answer is in the text. Such rows carry "
+            + "\"generated\": \"model\"; read them before they are trained on. Sentences without a question are "
+            + "listed with the reason, and those that tell something stay to fill in."})
 final class DataFromHandbookCommand extends PeftCommand {
     private static final int SHOWN = 5;
     private static final int LONGEST = 40;

@@ -28,11 +28,11 @@ import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 
 /**
- * Has a model write the questions of a handbook's passages; the rows of its tables get theirs by rule. Each sentence
- * is shown to the model without its number or name, or its last noun where it has neither, and the model writes
- * questions for what is missing, each with another beginning; the sentence is the answer. A question is kept only
- * where it asks for what the sentence tells ({@link StatedFact}) and for nothing that another sentence of the section
- * tells, where it is well formed, and where the model finds the answer in the sentence. Plain English and
+ * Writes the questions of a handbook's tables and plain sentences by rule, and has a model write those of its other
+ * passages. Each sentence is shown to the model without its number or name, or its last noun where it has neither, and
+ * the model writes questions for what is missing, each with another beginning; the sentence is the answer. A question
+ * is kept only where it asks for what the sentence tells ({@link StatedFact}) and for nothing that another sentence of
+ * the section tells, where it is well formed, and where the model finds the answer in the sentence. Plain English and
  * German sentences get theirs by rule ({@link InvertedSentence}) and need no model. Rows whose question is there
  * already stay as they are. What was written carries {@link Augmentation#MARK} {@code "model"} or {@code "rule"};
  * sentences that tell something and got no question become rows for people to fill in.
@@ -81,7 +81,7 @@ public final class PassageQuestions {
                             List.of("Bis wann", "Boote m\u00fcssen vor ___ Uhr am Steg sein.",
                                     "Bis wann m\u00fcssen Boote am Steg sein?"))));
 
-    private final LanguageModel model;
+    private final Optional<LanguageModel> model;
     private BiConsumer<Integer, Integer> listener = (done, all) -> {
     };
 
@@ -152,7 +152,11 @@ public final class PassageQuestions {
 
     /** Questions by a model. */
     public PassageQuestions(LanguageModel model) {
-        this.model = Objects.requireNonNull(model, "model");
+        this(Optional.of(model));
+    }
+
+    private PassageQuestions(Optional<LanguageModel> model) {
+        this.model = model;
     }
 
     /** Told how many sentences have been asked about, and how many there are. */
@@ -175,15 +179,9 @@ public final class PassageQuestions {
                 tables.statements());
     }
 
-    /** As {@link #of} without a model: the rows of tables get questions, sentences stay to be filled in. */
+    /** As {@link #of} without a model: a passage with a sentence that no rule asks for remains to be filled in. */
     public static PassageRows byRule(List<ChatExample> rows) {
-        PassageRows tables = TableQuestions.of(rows);
-        Stream<PassageRows.Unasked> sentences = tables.rows().stream().filter(row -> UnfilledRows.unfilled(row)
-                .isPresent()).flatMap(row -> sentences(row).map(
-                        sentence -> PassageRows.Unasked.of(row, sentence,
-                                "no model was asked for a question", true)));
-        return new PassageRows(tables.rows(), Stream.concat(tables.unasked().stream(), sentences).toList(), tables
-                .statements());
+        return new PassageQuestions(Optional.empty()).of(rows);
     }
 
     private static Stream<String> sentences(ChatExample row) {
@@ -200,7 +198,7 @@ public final class PassageQuestions {
         Map<Told, String> reasons = new HashMap<>();
         told.forEach(each -> each.byRule(reasons).ifPresent(question -> written.put(each, question)));
         Set<Told> byRule = Set.copyOf(written.keySet());
-        List<Told> open = told.stream().filter(each -> !byRule.contains(each)).toList();
+        List<Told> open = told.stream().filter(each -> model.isPresent() && !byRule.contains(each)).toList();
         for (int from = 0; from < open.size(); from += SENTENCES_AT_ONCE) {
             List<Told> some = open.subList(from, Math.min(open.size(), from + SENTENCES_AT_ONCE));
             choose(some, candidates(some, reasons), written, reasons);
@@ -211,17 +209,24 @@ public final class PassageQuestions {
         for (Told from : told) {
             Optional<String> question = Optional.ofNullable(written.get(from));
             boolean fresh = question.isPresent() && seen.add(QuestionText.key(question.get()));
-            made.computeIfAbsent(from.row(), row -> new ArrayList<>()).add(fresh ? example(from, question.get(),
-                    byRule.contains(from) ? "rule" : "model") : toFillIn(from));
-            if (!fresh) {
+            List<ChatExample> ofRow = made.computeIfAbsent(from.row(), row -> new ArrayList<>());
+            if (fresh) {
+                ofRow.add(example(from, question.get(), byRule.contains(from) ? "rule" : "model"));
+            } else {
+                if (model.isPresent()) {
+                    ofRow.add(toFillIn(from));
+                } else if (!ofRow.contains(from.row())) {
+                    ofRow.add(from.row());
+                }
                 unasked.add(PassageRows.Unasked.of(from.row(), from.sentence(),
                         question.map(text -> "'" + text + "' is asked already").orElse(reasons.getOrDefault(from,
-                                "no question matches its values")),
+                                model.isPresent() ? "no question matches its values"
+                                        : "no model was asked for a question")),
                         true));
             }
         }
         return new PassageRows(rows.stream().flatMap(row -> UnfilledRows.unfilled(row).isEmpty() ? Stream.of(row)
-                : made.getOrDefault(row, List.of()).stream()).toList(), unasked, 0);
+                : made.getOrDefault(row, model.isPresent() ? List.of() : List.of(row)).stream()).toList(), unasked, 0);
     }
 
     private static ChatExample toFillIn(Told from) {
@@ -262,7 +267,7 @@ public final class PassageQuestions {
         some.forEach(told -> told.blanks().forEach(blank -> blank.openings().forEach(opening -> prompts.add(
                 told.words().question(opening, blank.sentence())))));
         Iterator<Completion> written = prompts.isEmpty() ? Collections.emptyIterator()
-                : model.generate(prompts, OPTIONS).iterator();
+                : model.orElseThrow().generate(prompts, OPTIONS).iterator();
         List<List<Candidate>> candidates = new ArrayList<>();
         for (Told told : some) {
             List<Candidate> asking = new ArrayList<>();
@@ -301,7 +306,7 @@ public final class PassageQuestions {
             if (prompts.isEmpty()) {
                 return;
             }
-            Iterator<Completion> answers = model.generate(prompts, OPTIONS).iterator();
+            Iterator<Completion> answers = model.orElseThrow().generate(prompts, OPTIONS).iterator();
             asked.forEach((told, candidate) -> {
                 String answer = answers.next().text();
                 if (candidate.blank().isIn(answer) && told.fact().isIn(answer, candidate.question(), told.sentence())) {

@@ -53,6 +53,19 @@ class PassageQuestionsTest {
     }
 
     @Test
+    void withoutAModelWhatNoRuleAsksForStaysToFillIn() {
+        ChatExample half = section("Boats", "The old boat leaves at 11:40. Boats, says Ann, return by 19:45.");
+        ChatExample whole = section("Keys", "The canteen opens at 8:10.");
+        PassageRows made = PassageQuestions.byRule(List.of(half, whole));
+        assertEquals(List.of("When does the old boat leave?", "[fill in: a question about Boats]",
+                "When does the canteen open?"),
+                made.rows().stream().map(row -> row.messages().get(0).content()).toList());
+        assertEquals(half.messages(), made.rows().get(1).messages());
+        assertEquals(List.of("no model was asked for a question"), made.unasked().stream().map(
+                PassageRows.Unasked::reason).toList());
+    }
+
+    @Test
     void eachSentenceThatTellsAFactGetsAQuestion() {
         ChatExample section = section("Canteen",
                 "The canteen, he says, opens at 11:40. We like it. Lunch, he says, costs 5 euros.");
