@@ -95,6 +95,10 @@ final class ServeCommand extends PeftCommand {
             + "are not certain enough for at most this share to be wrong; one of the errors of peft4j calibrate.")
     private Double maxError;
 
+    @Option(names = "--slow-answer", paramLabel = "SECONDS", description = "Answers that take longer are logged with "
+            + "where their time went. Default: ${DEFAULT-VALUE}", defaultValue = "30")
+    private double slowAnswer;
+
     @Mixin
     private EngineOptions engine;
 
@@ -174,6 +178,7 @@ final class ServeCommand extends PeftCommand {
             for (Further each : further) {
                 answering = each.model().map(answering::withModel).orElse(answering);
             }
+            answering = answering.withSlow(Duration.ofMillis((long) (slowAnswer * 1000)));
             answering = maxError == null ? answering : answering.withMaxError(maxError);
             FineTuningServerBuilder builder = FineTuningServer.builder(base, data).host(host).port(port)
                     .organization(organization).jobsAtOnce(jobs).lease(Duration.ofSeconds(lease))

@@ -26,6 +26,7 @@ final class ComputeQueue {
     private int depth;
     private long since;
     private long owed;
+    private long answersWaited;
     /** Read without the monitor, by work that asks whether to give way. */
     private volatile boolean answersWait;
 
@@ -56,6 +57,7 @@ final class ComputeQueue {
     /** Waits for the turn of the calling thread. */
     void take(Priority wanted) {
         Waiter waiter;
+        long asked = clock.getAsLong();
         synchronized (this) {
             if (owner == Thread.currentThread()) {
                 depth++;
@@ -70,6 +72,16 @@ final class ComputeQueue {
             answersWait = !answers.isEmpty();
         }
         await(waiter);
+        if (wanted == Priority.ANSWER) {
+            synchronized (this) {
+                answersWaited += clock.getAsLong() - asked;
+            }
+        }
+    }
+
+    /** Nanoseconds for which answers have waited so far. */
+    synchronized long answersWaited() {
+        return answersWaited;
     }
 
     /** Gives the turn back. */

@@ -137,6 +137,11 @@ public final class Engine implements AutoCloseable {
         }
     }
 
+    /** Nanoseconds for which answers have waited until now for their turn to compute, all of them together. */
+    public long answersWaited() {
+        return queue.answersWaited();
+    }
+
     /** Lets those go first who should; for work, between two operations. */
     public void giveWay() {
         queue.giveWay();

@@ -89,6 +89,7 @@ final class AnswerBatch implements AutoCloseable {
 
     /** Takes a request, for whose answers there must be rows; what fails is noted on it. */
     void join(PendingRequest pending) {
+        pending.watch().begin();
         try {
             requireRoom(AdapterVariants.pagesBefore(pending.base(), pending.adapter()));
             for (GrowingAnswer answer : pending.answers()) {
@@ -159,7 +160,10 @@ final class AnswerBatch implements AutoCloseable {
             return false;
         }
         parts.sort(Comparator.comparingInt(StepPass.Part::group));
+        long waited = model.engine().answersWaited();
         new StepPass(parts, cache.hasStates(), read).run(model, workspace, cache, scratch, AnswerBatch::choose);
+        long more = model.engine().answersWaited() - waited;
+        parts.stream().map(part -> part.sequence().pending()).distinct().forEach(each -> each.watch().waited(more));
         for (StepPass.Part part : parts) {
             Sequence sequence = part.sequence();
             sequence.keep(prefixes, cache);
@@ -173,6 +177,7 @@ final class AnswerBatch implements AutoCloseable {
     private static void choose(Sequence sequence, Logits logits) {
         try {
             sequence.answer().next(logits);
+            sequence.pending().watch().token();
         } catch (RuntimeException | Error e) {
             sequence.pending().fail(e);
         }

@@ -284,6 +284,7 @@ final class AnswerLoop {
 
     /** An encoder-decoder's answers to one request, which share a batch with no other. */
     private void answerAlone(PendingRequest pending) {
+        pending.watch().begin();
         try {
             List<Completion> found = generator.generate(pending.base(), List.of(pending.request().prompt()),
                     pending.options());
@@ -345,11 +346,13 @@ final class AnswerLoop {
         }
 
         private void search(PendingRequest pending, GrowingAnswer answer) {
+            long begun = System.nanoTime();
             try {
                 answer.prepare(() -> !pending.isDead());
             } catch (RuntimeException | Error e) {
                 pending.fail(e);
             } finally {
+                pending.watch().searched(System.nanoTime() - begun);
                 searched.remove(answer);
                 wake.run();
             }

@@ -3,6 +3,7 @@ package io.peft4j.models.generation;
 import io.peft4j.core.Internal;
 import io.peft4j.core.model.Completion;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /** A request that an {@link AnswerService} has accepted. */
@@ -23,6 +24,9 @@ public interface PendingAnswer {
 
     /** The tokens of the prompt. */
     int promptTokens();
+
+    /** Where the time went; there once {@link #completions} are, or have failed. */
+    Optional<AnswerTimings> timings();
 
     /** Of these, those whose keys and values were there already when the prompt was computed; 0 before. */
     int reusedTokens();

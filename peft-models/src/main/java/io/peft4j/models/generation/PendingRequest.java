@@ -30,13 +30,14 @@ final class PendingRequest implements PendingAnswer {
     private final Runnable wake;
     private final SerialExecutor deliveries;
     private final CompletableFuture<List<Completion>> future = new CompletableFuture<>();
-    private final long submitted = System.nanoTime();
+    private final AnswerTimings.Watch watch = new AnswerTimings.Watch();
     private final List<GrowingAnswer> answers = new ArrayList<>();
     /** For each answer the number of tokens whose probabilities have been told. */
     private final int[] told;
     private volatile boolean cancelled;
     private volatile Optional<RuntimeException> failure = Optional.empty();
     private volatile int reused;
+    private volatile Optional<AnswerTimings> timings = Optional.empty();
     private volatile boolean ended;
 
     /**
@@ -141,7 +142,7 @@ final class PendingRequest implements PendingAnswer {
 
     /** Nanoseconds that are left; very many without a limit. */
     long left() {
-        return request.timeout().map(time -> time.toNanos() - (System.nanoTime() - submitted))
+        return request.timeout().map(time -> time.toNanos() - (System.nanoTime() - watch.submitted()))
                 .orElse(Long.MAX_VALUE);
     }
 
@@ -179,6 +180,7 @@ final class PendingRequest implements PendingAnswer {
         ended = true;
         try {
             release();
+            timings = Optional.of(watch.end(this));
         } finally {
             deliveries.execute(() -> complete(completions));
         }
@@ -209,6 +211,15 @@ final class PendingRequest implements PendingAnswer {
     @Override
     public int reusedTokens() {
         return reused;
+    }
+
+    @Override
+    public Optional<AnswerTimings> timings() {
+        return timings;
+    }
+
+    AnswerTimings.Watch watch() {
+        return watch;
     }
 
     void reused(int tokens) {

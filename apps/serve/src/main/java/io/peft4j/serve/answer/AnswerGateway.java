@@ -35,6 +35,7 @@ final class AnswerGateway {
     private final int mostAnswers;
     private final Duration timeout;
     private final ReplyParts replies;
+    private final AnswerLog log;
 
     /**
      * Answers of the models.
@@ -42,8 +43,11 @@ final class AnswerGateway {
      * @param service empty where none of them answers
      * @param mostAnswers how many answers a prompt may have
      * @param timeout the most time for an answer
+     * @param log follows all answers
      */
-    public AnswerGateway(Optional<AnswerService> service, ServedModels models, int mostAnswers, Duration timeout) {
+    public AnswerGateway(Optional<AnswerService> service, ServedModels models, int mostAnswers, Duration timeout,
+            AnswerLog log) {
+        this.log = log;
         this.service = service;
         this.models = models;
         this.mostAnswers = mostAnswers;
@@ -94,6 +98,7 @@ final class AnswerGateway {
             PendingAnswer pending = service().submit(AnswerRequest.of(Prompt.tokens(prompt))
                     .withAdapter(model.adapter()).withOptions(options).withClient(caller.id()).withTimeout(timeout)
                     .withListener(listener));
+            log.follow(model, pending);
             caller.used(prompt.length);
             pending.completions().thenAccept(answered -> caller.used(answered.stream()
                     .mapToInt(each -> each.ids().length).sum()));

@@ -49,17 +49,20 @@ import java.util.stream.IntStream;
 public final class AnswerModule implements AutoCloseable {
     private final Optional<AnswerService> service;
     private final DecisionRoutes decisions;
+    private final AnswerLog log;
     private final List<RouteGroup> routes;
 
     /** Answers of these models; closed before them. */
     public AnswerModule(ServedModels models, AnsweringOptions options, Clock clock) {
         this.service = models.isAnswering() ? Optional.of(AnswerService.open(models.model(), options.service()))
                 : Optional.empty();
-        AnswerGateway answers = new AnswerGateway(service, models, options.service().rows(), options.timeout());
+        this.log = new AnswerLog(clock, options.slow());
+        AnswerGateway answers = new AnswerGateway(service, models, options.service().rows(), options.timeout(),
+                log);
         this.decisions = new DecisionRoutes(models, options.maxError());
         this.routes = List.of(new ChatRoutes(answers, clock), new ResponseRoutes(answers, clock),
                 new CompletionRoutes(answers, clock), new EmbeddingRoutes(models), new RerankRoutes(models),
-                decisions, new AdapterRoutes(models, options.adapterRoots()));
+                decisions, log, new AdapterRoutes(models, options.adapterRoots()));
     }
 
     /** The routes. */
@@ -75,6 +78,7 @@ public final class AnswerModule implements AutoCloseable {
 
     /** Adds what is answered to what is counted. */
     public void count(ServerMetrics meters) {
+        log.count(meters.registry());
         meters.gauge("decisions.waiting", "Requests with typed questions that wait", decisions::waiting);
         service.ifPresent(answering -> count(meters, answering));
     }
@@ -161,7 +165,8 @@ public final class AnswerModule implements AutoCloseable {
             for (int i = 0; i < completions.size(); i++) {
                 choices.add(choice(i, chat.request(), completions.get(i)));
             }
-            reply.set("usage", ReplyParts.usage(List.of(pending), completions));
+            reply.set("usage", ReplyParts.usage(List.of(pending), completions,
+                    chat.request().streaming()));
             return reply;
         }
 
@@ -317,7 +322,7 @@ public final class AnswerModule implements AutoCloseable {
             if (request.streaming().usage()) {
                 ObjectNode event = head.get();
                 event.putArray("choices");
-                event.set("usage", ReplyParts.usage(List.of(pending), completions));
+                event.set("usage", ReplyParts.usage(List.of(pending), completions, request.streaming()));
                 events.send(event);
             }
             events.end();

@@ -24,14 +24,15 @@ import java.util.OptionalDouble;
  *     that clients use; they stay the caller's
  * @param maxError the share of answers to typed questions that may be wrong, one of the errors that thresholds were
  *     fitted for: those that are less certain are left to a person; default none, and all are given
+ * @param slow answers that take longer are logged with where their time went; default 30 seconds
  */
 @With
 public record AnsweringOptions(AnswerServiceOptions service, Duration timeout, List<Path> adapterRoots,
         Map<String, LanguageModel> further,
-        @Option(range = "(0,1)") OptionalDouble maxError) implements AnsweringOptionsWith {
+        @Option(range = "(0,1)") OptionalDouble maxError, Duration slow) implements AnsweringOptionsWith {
     /** Copies the lists and checks the numbers. */
     public AnsweringOptions {
-        AnsweringOptionsWith.check(service, timeout, adapterRoots, further, maxError);
+        AnsweringOptionsWith.check(service, timeout, adapterRoots, further, maxError, slow);
         adapterRoots = List.copyOf(adapterRoots);
         further = Map.copyOf(further);
         if (timeout.isNegative() || timeout.isZero()) {
@@ -42,7 +43,7 @@ public record AnsweringOptions(AnswerServiceOptions service, Duration timeout, L
     /** The defaults. */
     public static AnsweringOptions defaults() {
         return new AnsweringOptions(AnswerServiceOptions.defaults(), Duration.ofMinutes(10), List.of(), Map.of(),
-                OptionalDouble.empty());
+                OptionalDouble.empty(), Duration.ofSeconds(30));
     }
 
     /** The same with a model beside the base, under the last part of its ID or path. */

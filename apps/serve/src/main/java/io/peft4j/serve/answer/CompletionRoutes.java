@@ -147,7 +147,7 @@ final class CompletionRoutes implements RouteGroup {
                     .put("finish_reason", ReplyParts.finishReason(each)));
         }
         if (!stream || wanted.streaming().usage()) {
-            reply.set("usage", ReplyParts.usage(pending, completions));
+            reply.set("usage", ReplyParts.usage(pending, completions, wanted.streaming()));
         }
         if (!stream) {
             Bodies.reply(http, reply);

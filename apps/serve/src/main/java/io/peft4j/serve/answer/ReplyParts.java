@@ -40,14 +40,23 @@ final class ReplyParts {
         return completion.stopReason() == Completion.StopReason.LENGTH ? "length" : "stop";
     }
 
-    /** How many tokens there were. */
-    static ObjectNode usage(List<PendingAnswer> pending, List<Completion> completions) {
+    /** How many tokens there were, and where the time went if that is wanted. */
+    static ObjectNode usage(List<PendingAnswer> pending, List<Completion> completions, Streaming wanted) {
         int prompt = pending.stream().mapToInt(PendingAnswer::promptTokens).sum();
         int answer = completions.stream().mapToInt(each -> each.ids().length).sum();
         ObjectNode usage = Json.object().put("prompt_tokens", prompt).put("completion_tokens", answer)
                 .put("total_tokens", prompt + answer);
         usage.putObject("prompt_tokens_details")
                 .put("cached_tokens", pending.stream().mapToInt(PendingAnswer::reusedTokens).sum());
+        return timed(usage, pending, wanted.timings());
+    }
+
+    /** With {@code timings}, an object for each prompt, if that is wanted. */
+    static ObjectNode timed(ObjectNode usage, List<PendingAnswer> pending, boolean wanted) {
+        if (wanted) {
+            pending.forEach(each -> each.timings().map(AnswerLog::json).ifPresent(usage.withArrayProperty(
+                    "timings")::add));
+        }
         return usage;
     }
 

@@ -18,6 +18,7 @@ final class ResponseBody {
             "prompt_cache_key", "reasoning", "safety_identifier", "user");
 
     private final ObjectNode head;
+    private final boolean timings;
 
     /**
      * A response to a request.
@@ -25,6 +26,7 @@ final class ResponseBody {
      * @param created seconds since 1970
      */
     ResponseBody(ObjectNode request, long created) {
+        this.timings = request.path("timings").asBoolean();
         this.head = Json.object().put("id", ReplyParts.id("resp_")).put("object", "response").put("created_at",
                 created);
         head.set("model", request.get("model"));
@@ -68,7 +70,7 @@ final class ResponseBody {
         usage.putObject("input_tokens_details").put("cached_tokens", pending.reusedTokens())
                 .put("cache_write_tokens", 0);
         usage.put("output_tokens", answer).putObject("output_tokens_details").put("reasoning_tokens", 0);
-        usage.put("total_tokens", prompt + answer);
+        ReplyParts.timed(usage.put("total_tokens", prompt + answer), List.of(pending), timings);
         return body;
     }
 

@@ -4,11 +4,12 @@ import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.RequestFields;
 
 /**
- * Whether an answer comes in pieces.
+ * Whether an answer comes in pieces, and what is said beside it.
  *
  * @param usage whether a last piece says how many tokens there were
+ * @param timings whether {@code usage} says where the time went
  */
-record Streaming(boolean wanted, boolean usage) {
+record Streaming(boolean wanted, boolean usage, boolean timings) {
     static Streaming read(RequestFields fields) {
         boolean wanted = fields.flag("stream");
         if (!wanted && fields.object("stream_options").isPresent()) {
@@ -19,6 +20,6 @@ record Streaming(boolean wanted, boolean usage) {
         inner.ignore("include_obfuscation");
         boolean usage = inner.flag("include_usage");
         inner.requireKnown();
-        return new Streaming(wanted, usage);
+        return new Streaming(wanted, usage, fields.flag("timings"));
     }
 }

@@ -8,11 +8,8 @@ import java.util.Locale;
  * request is measured before anything is made of it, so that its cost is known.
  */
 public enum Bound {
-    /** Requests that are handled at a time. */
     REQUESTS(320, "requests at a time"),
-    /** Those of a client that wait for their turn. */
     WAITING(32, "requests over 16 KB of a key that wait"),
-    /** Files that come at a time. */
     UPLOADS(64, "files that are received at a time"),
     /** A sixteenth of Java's memory for bodies, of which reading makes several times as much. */
     BODIES_BYTES(Runtime.getRuntime().maxMemory() / 16, "bytes of all bodies in memory"),
@@ -24,43 +21,28 @@ public enum Bound {
     JSON_CONTAINERS(100_000, "lists and objects of a JSON body"),
     /** A body that only names things, and holds no text to be read. */
     NAMES_BYTES(64 << 10, "bytes of a JSON body that names files, batches or adapters"),
-    /** A body with a job, or a grader. */
     JOB_BYTES(1 << 20, "bytes of a JSON body with a job or a grader"),
-    /** A body with a grader, an item and an answer. */
     GRADED_BYTES(4 << 20, "bytes of a JSON body with an item to be graded"),
     /** As many as a request of SageMaker or Vertex AI may have. */
     CONTAINER_BYTES(6 << 20, "bytes of a JSON body to a cloud's container"),
-    /** An uploaded file. */
     FILE_BYTES(512L << 20, "bytes of a file"),
     /** Texts, what is made of them, and other jobs take several times as much. */
     TRAINING_CHARACTERS(Runtime.getRuntime().maxMemory() / 16, "characters of unpacked training data"),
-    /** Rows of a file that are shown. */
     ROWS(1000, "rows of a file that are shown"),
-    /** Requests in the file of a batch. */
     BATCH_REQUESTS(50_000, "requests of a batch"),
-    /** A text that is made of a template, an item and an answer. */
     GRADED_CHARACTERS(GraderTemplate.MOST_CHARACTERS, "characters that a template makes of an item and an answer"),
-    /** Questions that a merged file is proved by. */
     PROOF_QUESTIONS(1000, "questions that a merged model is proved by"),
     /** What a state of typed questions may have, whatever the model: so much is tokenized at once. */
     STATE_BYTES(64 << 10, "bytes of a state, or 16 for each token that the model reads if that is more"),
     /** A state is tokenized once for each question. */
     DECISION_BYTES(4 << 20, "bytes of questions, each with its state"),
-    /** Typed questions. */
     QUESTIONS(400, "questions to /v1/decisions"),
-    /** Typed questions in System One's form. */
     SYSTEM_ONE_QUESTIONS(64, "questions to /v1/systemone"),
-    /** Texts of a completion. */
     PROMPTS(128, "prompts of a completion"),
-    /** Answers to a prompt. */
     ANSWERS(128, "answers to a prompt"),
-    /** Texts that end an answer. */
     STOPS(4, "texts that end an answer"),
-    /** A JSON schema. */
     SCHEMA_CHARACTERS(1 << 16, "characters of a JSON schema"),
-    /** Texts to be embedded. */
     TEXTS(2048, "texts that are embedded"),
-    /** Documents to be scored. */
     DOCUMENTS(1000, "documents that are ranked");
 
     private final long most;

@@ -22,6 +22,20 @@ function ticks(low, high) {
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
+/** Parts of a whole beside each other, each [title, size]. */
+export function partsBar(label, parts) {
+  const sum = parts.reduce((all, [, size]) => all + size, 0) || 1;
+  const bar = svg("svg", { viewBox: "0 0 100 6", class: "parts", role: "img", "aria-label": label, preserveAspectRatio: "none" });
+  let at = 0;
+  parts.forEach(([title, size], i) => {
+    const part = svg("rect", { x: at, y: 0, width: 100 * size / sum, height: 6, class: `part${i}` });
+    part.append(svg("title", {}, title));
+    bar.append(part);
+    at += 100 * size / sum;
+  });
+  return bar;
+}
+
 /** Shares with their intervals as bars; a bar is {name, share, low, high}, and the last one is what the others stand beside. */
 export function barPlot(title, bars) {
   const [row, left, right, width] = [30, 110, 140, pageWidth()];
