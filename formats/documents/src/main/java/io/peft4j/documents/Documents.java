@@ -39,7 +39,7 @@ final class Documents {
         } catch (DataException e) {
             return wrong(e);
         } catch (PeftException e) {
-            // Nobody wants it any more.
+            // The client has left.
             throw e;
         } catch (IOException | RuntimeException e) {
             // Whatever it is that the library makes of bytes that are no such document.

@@ -42,7 +42,7 @@ final class OfficePackages {
 
     /**
      * What the parts say of their length need not be true, and what they are called of what they are: so all are
-     * unpacked once to count, but those that begin as pictures and the like do, which no parser of XML goes on with.
+     * unpacked once to count, but those that begin as pictures and the like do, of which no parser of XML reads more.
      */
     private static void requireBounded(Path file) throws IOException {
         byte[] buffer = new byte[BUFFER];

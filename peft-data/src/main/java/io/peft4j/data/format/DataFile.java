@@ -52,7 +52,7 @@ public record DataFile(Path path, Optional<DataFormat> format, Map<String, Strin
         }
     }
 
-    /** A file that nobody looks after while it is read. */
+    /** A file that is read to its end. */
     public DataFile(Path path, Optional<DataFormat> format, Map<String, String> columns, Optional<Charset> encoding) {
         this(path, format, columns, encoding, NOBODY);
     }
