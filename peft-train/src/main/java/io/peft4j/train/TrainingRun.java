@@ -278,7 +278,7 @@ final class TrainingRun implements AutoCloseable {
 
     /**
      * What would be saved is looked at first, so that the last good checkpoint stays the last, and whoever cancels is
-     * asked once more, who throws where the folder is somebody else's by now.
+     * asked once more, who throws where the folder belongs to another process by now.
      */
     void requireFinite() {
         cancellation.isRequested();

@@ -100,7 +100,7 @@ class CancellationTest {
         }
     }
 
-    /** Whoever cancels may find out then that the folder is somebody else's by now. */
+    /** Whoever cancels may find out then that the folder belongs to another process by now. */
     @Test
     void aCancellationThatThrowsAtTheEndLeavesTheFolderAsItIs(@TempDir Path folder) {
         Path output = folder.resolve("run");

@@ -30,7 +30,7 @@ import net.bytebuddy.matcher.ElementMatcher;
 /**
  * Makes the steps fail that a system may refuse: threads that start, files that are written, statements of the
  * database, sockets, and objects of this project, for which there is no memory. The classes of JDK and driver
- * themselves are changed, so that nothing under test knows of it; what a client in this process does goes on.
+ * themselves are changed, so that nothing under test knows of it; what a client in this process does continues.
  */
 public final class Faults implements AutoCloseable {
     private static final String HOOK = "peft4j.faults";

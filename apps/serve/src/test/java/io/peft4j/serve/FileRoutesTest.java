@@ -128,7 +128,7 @@ class FileRoutesTest {
         assertTrue(pdf.error().path("message").asText().contains("reading handbook.pdf needs"), pdf.toString());
     }
 
-    /** It is kept: a client that is told of an error would send it again. */
+    /** It is kept: a client that gets an error would send it again. */
     @Test
     void anUploadIsKeptAlsoWhereWhatIsLeftOfItCannotBeDeleted() {
         try (Faults faults = Faults.where(Faults.Step.FILE, false, what -> what.contains(".delete"))) {

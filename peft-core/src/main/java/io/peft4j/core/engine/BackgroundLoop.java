@@ -9,8 +9,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A thread that does the same again and again until it is stopped. Whatever a round throws is told, and after a pause
- * the next one follows: the thread ends only where it is told to, by a round, by who hears of trouble, or from outside.
+ * A thread that does the same again and again until it is stopped. Whatever a round throws is reported, and after a
+ * pause the next one follows: the thread ends only if a round, the receiver of its troubles or its owner ends it.
  * It does not keep the process alive.
  */
 @Internal(shared = true)
@@ -93,7 +93,7 @@ public final class BackgroundLoop {
         return !stopping;
     }
 
-    /** Whether the thread goes on. */
+    /** Whether the thread still runs. */
     public boolean isAlive() {
         return thread.isAlive();
     }

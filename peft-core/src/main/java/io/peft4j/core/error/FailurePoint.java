@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A step that the system may refuse: memory, a file, a lock, a thread. Tests let each of them fail in turn and look
- * that nothing stays behind. Where there is no test, a step costs the read of a field.
+ * that nothing stays behind. Outside of tests a step costs the read of a field.
  */
 @Internal(shared = true)
 public final class FailurePoint {

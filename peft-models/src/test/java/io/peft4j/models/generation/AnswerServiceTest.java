@@ -373,7 +373,7 @@ class AnswerServiceTest {
         failsThenAnswers(unknown);
     }
 
-    /** Nobody would ever be told of the answer's end. */
+    /** No caller would ever learn of the answer's end. */
     @Test
     void anErrorOfAListenerEndsItsRequest() {
         try (AnswerService service = AnswerService.open(model, OPTIONS)) {

@@ -105,7 +105,7 @@ final class Database implements AutoCloseable {
         }
     }
 
-    /** Whether the transaction is surely over: else nobody may go on with its connection. */
+    /** Whether the transaction is surely over: else its connection must not be used again. */
     private boolean rollback(Connection connection, Throwable cause) {
         try {
             dialect.rollback(connection);

@@ -84,7 +84,7 @@ public final class JobQueue {
             });
             return taken;
         } finally {
-            // Also where the commit failed: nobody would take it from this process then.
+            // Also where the commit failed: no worker would take it from this process then.
             if (taken.isEmpty()) {
                 tried.get().ifPresent(job -> held.remove(job.id()));
             }
