@@ -2,6 +2,7 @@ package io.peft4j.core.io;
 
 import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.FailurePoint;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -13,9 +14,9 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,8 +43,11 @@ public final class FolderLock implements AutoCloseable {
     private static final int ATTEMPTS = 15;
     private static final long TURN_MILLIS = 20;
     private static final long SETTLING_MILLIS = 100;
-    /** What this process holds: the system's locks belong to a process, so this is one for all of it, too. */
-    private static final Map<Path, LockOwner> HELD = new HashMap<>();
+    /**
+     * The folders that somebody in this process holds or looks at: the system's locks belong to a process, so this is
+     * one for all of it, too. A folder that does not answer holds up no other.
+     */
+    private static final Map<Path, Place> PLACES = new ConcurrentHashMap<>();
 
     private final Path file;
     private final Path key;
@@ -77,6 +81,41 @@ public final class FolderLock implements AutoCloseable {
         HELD,
         /** The file system has no locks. */
         UNKNOWN
+    }
+
+    /** A folder in this process. */
+    private static final class Place {
+        /** Those who look at it or hold it. */
+        private int users;
+        private Optional<LockOwner> owner = Optional.empty();
+    }
+
+    /** What is done with a place, alone. */
+    @FunctionalInterface
+    private interface Work<T> {
+        T with(Place place) throws IOException;
+    }
+
+    private static <T> T alone(Path key, Work<T> work) throws IOException {
+        Place place = use(key, 1);
+        try {
+            synchronized (place) {
+                return work.with(place);
+            }
+        } finally {
+            use(key, -1);
+        }
+    }
+
+    /** Counts who uses a place; there is one as long as somebody does. */
+    private static Place use(Path key, int more) {
+        Place[] used = new Place[1];
+        PLACES.compute(key, (path, known) -> {
+            used[0] = known == null ? new Place() : known;
+            used[0].users += more;
+            return used[0].users == 0 ? null : used[0];
+        });
+        return used[0];
     }
 
     /** Asks the system for the lock of a file. */
@@ -126,25 +165,24 @@ public final class FolderLock implements AutoCloseable {
 
     /** Empty where another process has the lock, or has just removed the file. */
     private static Optional<FolderLock> attempt(Path folder, SystemLock system) throws IOException {
-        synchronized (HELD) {
-            Path key = folder.toRealPath();
-            refuse(folder, Optional.ofNullable(HELD.get(key)));
-            Path file = folder.resolve(FILE);
-            FileChannel locked = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ,
-                    StandardOpenOption.WRITE);
-            Optional<FolderLock> lock = Optional.empty();
-            try {
-                lock = own(folder, key, locked, system.tryLock(locked, false));
+        Path key = folder.toRealPath();
+        return alone(key, place -> {
+            refuse(folder, place.owner);
+            try (Closer opened = new Closer()) {
+                FileChannel locked = opened.add(FileChannel.open(folder.resolve(FILE), StandardOpenOption.CREATE,
+                        StandardOpenOption.READ, StandardOpenOption.WRITE));
+                Optional<FolderLock> lock = own(folder, key, opened, locked, system.tryLock(locked, false));
+                lock.ifPresent(mine -> {
+                    use(key, 1);
+                    place.owner = Optional.of(mine.owner);
+                    opened.keep();
+                });
                 return lock;
-            } finally {
-                if (lock.isEmpty()) {
-                    locked.close();
-                }
             }
-        }
+        });
     }
 
-    private static Optional<FolderLock> own(Path folder, Path key, FileChannel locked, Answer answer)
+    private static Optional<FolderLock> own(Path folder, Path key, Closer opened, FileChannel locked, Answer answer)
             throws IOException {
         if (answer == Answer.HELD) {
             return Optional.empty();
@@ -152,29 +190,32 @@ public final class FolderLock implements AutoCloseable {
         Optional<LockOwner> former = LockOwner.parse(read(locked));
         refuse(folder, former.filter(owner -> !owner.isGone()));
         LockOwner owner = LockOwner.current();
-        write(locked, owner.content());
+        Path file = folder.resolve(FILE);
+        try (Closer half = new Closer()) {
+            half.add(() -> Files.deleteIfExists(file));
+            FailurePoint.at("lock");
+            write(locked, owner.content());
+            half.keep();
+        }
         if (answer == Answer.UNKNOWN) {
             // Of several who write at once the last one owns the folder.
             pause(SETTLING_MILLIS);
         }
-        Path file = folder.resolve(FILE);
         Optional<FileChannel> same = openIfSame(file, owner);
-        if (same.isEmpty()) {
-            return Optional.empty();
-        }
-        former.ifPresent(gone -> LOG.info("took over the lock {} of process {}, which has ended", file, gone.pid()));
-        HELD.put(key, owner);
-        return Optional.of(new FolderLock(file, key, owner, locked, same.get()));
+        same.ifPresent(opened::add);
+        former.filter(gone -> same.isPresent()).ifPresent(gone -> LOG.info(
+                "took over the lock {} of process {}, which has ended", file, gone.pid()));
+        return same.map(checked -> new FolderLock(file, key, owner, locked, checked));
     }
 
     /** The file of that name, unless it is another one by now than the owner's. */
     private static Optional<FileChannel> openIfSame(Path file, LockOwner owner) throws IOException {
-        try {
-            FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+        try (Closer opened = new Closer()) {
+            FileChannel channel = opened.add(FileChannel.open(file, StandardOpenOption.READ));
             if (read(channel).equals(owner.content())) {
+                opened.keep();
                 return Optional.of(channel);
             }
-            channel.close();
             return Optional.empty();
         } catch (NoSuchFileException e) {
             return Optional.empty();
@@ -207,14 +248,13 @@ public final class FolderLock implements AutoCloseable {
 
     /** Why the lock cannot be taken; empty where it can. */
     private static Optional<String> occupied(Path folder, SystemLock system) throws IOException {
-        synchronized (HELD) {
-            Path file = folder.resolve(FILE);
-            if (!Files.exists(file)) {
-                return Optional.empty();
-            }
-            Optional<LockOwner> own = Optional.ofNullable(HELD.get(folder.toRealPath()));
-            if (own.isPresent()) {
-                return own.map(owner -> owner.refusal(folder));
+        Path file = folder.resolve(FILE);
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
+        return alone(folder.toRealPath(), place -> {
+            if (place.owner.isPresent()) {
+                return place.owner.map(owner -> owner.refusal(folder));
             }
             try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
                 boolean held = system.tryLock(channel, true) == Answer.HELD;
@@ -225,7 +265,7 @@ public final class FolderLock implements AutoCloseable {
             } catch (NoSuchFileException e) {
                 return Optional.empty();
             }
-        }
+        });
     }
 
     private static void refuse(Path folder, Optional<LockOwner> living) {
@@ -240,17 +280,18 @@ public final class FolderLock implements AutoCloseable {
      */
     public static void removeOfOtherHost(Path folder) {
         Path file = folder.resolve(FILE);
-        synchronized (HELD) {
-            if (!Files.exists(file)) {
-                return;
-            }
-            try {
-                if (!HELD.containsKey(folder.toRealPath())) {
+        if (!Files.exists(file)) {
+            return;
+        }
+        try {
+            alone(folder.toRealPath(), place -> {
+                if (place.owner.isEmpty()) {
                     freeFromOtherHost(file);
                 }
-            } catch (IOException e) {
-                throw new UncheckedIOException("Cannot write " + file + ": " + AtomicFiles.reason(e), e);
-            }
+                return place;
+            });
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot write " + file + ": " + AtomicFiles.reason(e), e);
         }
     }
 
@@ -292,22 +333,29 @@ public final class FolderLock implements AutoCloseable {
     /** Gives the folder free. */
     @Override
     public void close() {
-        synchronized (HELD) {
-            if (!locked.isOpen()) {
-                return;
-            }
-            HELD.remove(key);
-            try (FileChannel first = locked; FileChannel second = checked) {
-                Optional<FileChannel> same = openIfSame(file, owner);
-                if (same.isPresent()) {
-                    try (FileChannel third = same.get()) {
-                        // Whoever has the file open already finds that it has no owner.
-                        locked.truncate(0);
-                        Files.delete(file);
-                    }
+        try {
+            alone(key, place -> {
+                if (locked.isOpen()) {
+                    place.owner = Optional.empty();
+                    use(key, -1);
+                    remove();
                 }
-            } catch (IOException e) {
-                LOG.warn("cannot remove {}: {}", file, AtomicFiles.reason(e));
+                return place;
+            });
+        } catch (IOException e) {
+            LOG.warn("cannot remove {}: {}", file, AtomicFiles.reason(e));
+        }
+    }
+
+    private void remove() throws IOException {
+        try (FileChannel first = locked; FileChannel second = checked) {
+            Optional<FileChannel> same = openIfSame(file, owner);
+            if (same.isPresent()) {
+                try (FileChannel third = same.get()) {
+                    // Whoever has the file open already finds that it has no owner.
+                    locked.truncate(0);
+                    Files.delete(file);
+                }
             }
         }
     }

@@ -15,7 +15,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -62,6 +64,34 @@ class FolderLockTest {
         }
         assertEquals(List.of(), names(folder));
         FolderLock.take(folder).close();
+    }
+
+    /** As one on a network that has stalled. */
+    @Test
+    void aFolderThatDoesNotAnswerHoldsUpNoOther(@TempDir Path stalled) throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch answer = new CountDownLatch(1);
+        CompletableFuture<FolderLock> waiting = CompletableFuture.supplyAsync(() -> FolderLock.take(stalled,
+                (channel, shared) -> {
+                    asked.countDown();
+                    try {
+                        answer.await();
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                    return FolderLock.Answer.FREE;
+                }), task -> new Thread(task, "peft4j-test-stalled").start());
+        asked.await();
+        try {
+            CompletableFuture.runAsync(() -> {
+                FolderLock.requireFree(folder);
+                FolderLock.take(folder).close();
+            }, task -> new Thread(task, "peft4j-test-other").start()).get(30, TimeUnit.SECONDS);
+        } finally {
+            answer.countDown();
+        }
+        waiting.get().close();
+        assertEquals(List.of(), names(stalled));
     }
 
     /** What a file says of times cannot free a folder: clocks are set, and the number of a process is used again. */
