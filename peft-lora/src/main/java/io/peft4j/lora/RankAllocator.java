@@ -2,6 +2,7 @@ package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.peft.method.Sensitivity;
 import io.peft4j.core.peft.method.TrainingHook;
 import java.util.ArrayList;
@@ -36,13 +37,17 @@ final class RankAllocator implements TrainingHook {
         this.total = total;
         this.spent = spent;
         this.kept = Arrays.zeros(DataType.FLOAT, (long) Math.max(1, layers.size()) * config.initialRank());
-        float[] none = new float[(int) kept.length()];
-        java.util.Arrays.fill(none, -1);
-        Arrays.write(kept, 0, none, 0, none.length);
-        for (AdaLoraLayer layer : spent ? List.<AdaLoraLayer>of() : layers) {
-            for (Parameter parameter : parameters(layer)) {
-                averages.add(new Sensitivity(parameter, config.beta1(), config.beta2(), false));
+        try (Closer opened = new Closer()) {
+            opened.add(this);
+            float[] none = new float[(int) kept.length()];
+            java.util.Arrays.fill(none, -1);
+            Arrays.write(kept, 0, none, 0, none.length);
+            for (AdaLoraLayer layer : spent ? List.<AdaLoraLayer>of() : layers) {
+                for (Parameter parameter : parameters(layer)) {
+                    averages.add(new Sensitivity(parameter, config.beta1(), config.beta2(), false));
+                }
             }
+            opened.keep();
         }
     }
 

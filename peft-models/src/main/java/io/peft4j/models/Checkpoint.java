@@ -5,6 +5,7 @@ import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.core.weight.BlockType;
@@ -85,37 +86,39 @@ final class Checkpoint implements AutoCloseable {
         if (Files.isRegularFile(generation)) {
             stopTokens.addAll(stopTokens(ModelConfig.read(generation)));
         }
-        return new Checkpoint(config, stopTokens, Safetensors.open(folder), SentencePooling.of(source),
-                () -> options.tokensOf().map(adapter -> AdapterVocabulary.tokenizer(adapter, options.chatTemplate()))
-                        .orElseGet(() -> Tokenizers.fromFolder(texts, options.newTokens(), options.chatTemplate())),
-                read -> DecisionSettings.read(source, DecisionSettings.DEFAULT))
-                .widened(options);
+        try (Closer opened = new Closer()) {
+            return new Checkpoint(config, stopTokens, opened.add(Safetensors.open(folder)), SentencePooling.of(source),
+                    () -> options.tokensOf().map(adapter -> AdapterVocabulary.tokenizer(adapter,
+                            options.chatTemplate())).orElseGet(() -> Tokenizers.fromFolder(texts, options.newTokens(),
+                                    options.chatTemplate())),
+                    read -> DecisionSettings.read(source, DecisionSettings.DEFAULT)).widened(options, opened);
+        }
     }
 
     private static Checkpoint openGguf(Path file, ModelOptions options) {
-        GgufFile gguf = GgufFile.open(file);
-        return ofGguf(gguf, GgufCheckpoint.of(gguf), options).widened(options);
-    }
-
-    private static Checkpoint ofGguf(GgufFile file, GgufCheckpoint tensors, ModelOptions options) {
-        try {
+        try (Closer opened = new Closer()) {
+            GgufFile gguf = opened.add(GgufFile.open(file));
+            GgufCheckpoint tensors = GgufCheckpoint.of(gguf);
             return new Checkpoint(tensors.config(), stopTokens(tensors.config()), tensors, tensors.pooling(),
                     () -> options.tokensOf()
                             .map(adapter -> AdapterVocabulary.tokenizer(adapter, options.chatTemplate()))
-                            .orElseGet(() -> Tokenizers.fromGguf(file, options.newTokens(), options.chatTemplate())),
-                    read -> GgufDecisions.read(file, read));
-        } catch (RuntimeException e) {
-            file.close();
-            throw e;
+                            .orElseGet(() -> Tokenizers.fromGguf(gguf, options.newTokens(), options.chatTemplate())),
+                    read -> GgufDecisions.read(gguf, read)).widened(options, opened);
         }
     }
 
-    /** The same with a row for each new token, as far as the checkpoint has none to spare. */
-    private Checkpoint widened(ModelOptions options) {
+    /**
+     * The same with a row for each new token, as far as the checkpoint has none to spare.
+     *
+     * @param files what was opened for it, its own from here on
+     */
+    private Checkpoint widened(ModelOptions options, Closer files) {
+        files.keep();
         if (options.newTokens().isEmpty() && options.tokensOf().isEmpty()) {
             return this;
         }
-        try {
+        try (Closer opened = new Closer()) {
+            opened.add(this);
             int before = config.positive("vocab_size");
             int tokens = tokenizer().vocabSize();
             Map<String, float[]> given = options.tokensOf()
@@ -130,10 +133,8 @@ final class Checkpoint implements AutoCloseable {
                 tensors = new WiderVocabulary(tensors, before, rows, given);
                 config = config.with("vocab_size", rows);
             }
+            opened.keep();
             return this;
-        } catch (RuntimeException e) {
-            close();
-            throw e;
         }
     }
 

@@ -4,6 +4,7 @@ import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.io.Closer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,9 +19,13 @@ public final class BestValues implements AutoCloseable {
     /** Room for the values of parameters. */
     public BestValues(List<Parameter> parameters) {
         this.parameters = parameters;
-        for (int i = 0; i < parameters.size(); i++) {
-            INDArray value = parameters.get(i).value();
-            copies.put(i + "." + parameters.get(i).name() + ".best", Arrays.zeros(value.dataType(), value.shape()));
+        try (Closer opened = new Closer()) {
+            opened.add(this);
+            for (int i = 0; i < parameters.size(); i++) {
+                INDArray value = parameters.get(i).value();
+                copies.put(i + "." + parameters.get(i).name() + ".best", Arrays.zeros(value.dataType(), value.shape()));
+            }
+            opened.keep();
         }
     }
 
@@ -54,6 +59,6 @@ public final class BestValues implements AutoCloseable {
 
     @Override
     public void close() {
-        copies.values().forEach(INDArray::close);
+        Closer.closeAll(copies.values());
     }
 }

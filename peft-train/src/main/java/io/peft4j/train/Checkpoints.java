@@ -3,6 +3,7 @@ package io.peft4j.train;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.io.Sha256;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -118,17 +119,15 @@ record Checkpoints(Path output, int every, int kept) {
             return;
         }
         Path temporary = output.resolve(".checkpoint-" + step + ".tmp");
-        try {
+        try (Closer half = new Closer()) {
             AtomicFiles.delete(temporary);
+            half.add(() -> AtomicFiles.deleteOrWarn(temporary));
             content.accept(temporary);
             AtomicFiles.writeString(temporary.resolve(SUMS), sums(temporary));
             AtomicFiles.moveFolder(temporary, target);
+            half.keep();
         } catch (IOException e) {
-            AtomicFiles.deleteOrWarn(temporary);
             throw new UncheckedIOException("cannot write " + target + ": " + AtomicFiles.reason(e), e);
-        } catch (UncheckedIOException e) {
-            AtomicFiles.deleteOrWarn(temporary);
-            throw e;
         }
     }
 

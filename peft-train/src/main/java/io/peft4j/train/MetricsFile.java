@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.FailurePoint;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.train.runs.TrainingRecord;
 import java.io.IOException;
@@ -47,6 +48,7 @@ final class MetricsFile implements TrainingListener, AutoCloseable {
     public static MetricsFile open(Path folder, long steps) {
         Path file = folder.resolve(NAME);
         try {
+            FailurePoint.at("write");
             if (Files.exists(file)) {
                 String kept = steps == 0 ? "" : Files.readAllLines(file).stream().filter(line -> isUpTo(steps, line))
                         .map(line -> line + "\n").collect(Collectors.joining());
@@ -84,6 +86,7 @@ final class MetricsFile implements TrainingListener, AutoCloseable {
             return;
         }
         try {
+            FailurePoint.at("write");
             begun = true;
             out.write(line + "\n");
             out.flush();

@@ -1,8 +1,10 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.FailurePoint;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.io.FolderLock;
 import io.peft4j.core.io.IfExists;
 import io.peft4j.core.peft.PeftModel;
@@ -101,24 +103,20 @@ record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunStart sta
     public FolderLock take() {
         check();
         try {
+            FailurePoint.at("write");
             Files.createDirectories(path());
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write to the output folder " + path() + ": "
                     + AtomicFiles.reason(e), e);
         }
-        FolderLock lock = FolderLock.take(path());
-        boolean complete = false;
-        try {
+        try (Closer opened = new Closer()) {
+            FolderLock lock = opened.add(FolderLock.take(path()));
             requireFitting();
             checkpoints.tidy();
             Stream.concat(Stream.of(path()), adapterFolders().stream()).filter(Files::isDirectory).distinct()
                     .forEach(AtomicFiles::removeLeftovers);
-            complete = true;
+            opened.keep();
             return lock;
-        } finally {
-            if (!complete) {
-                lock.close();
-            }
         }
     }
 

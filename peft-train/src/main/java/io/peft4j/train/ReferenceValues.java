@@ -2,6 +2,7 @@ package io.peft4j.train;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.Count;
+import io.peft4j.core.io.Closer;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.EncodedExamples;
 import io.peft4j.train.objective.Objective;
@@ -39,9 +40,13 @@ final class ReferenceValues implements AutoCloseable {
                         validation.stream().flatMap(set -> set.examples().stream()))
                         .mapToInt(objective::referenceValues).max().orElse(0);
         this.known = values == 0;
-        if (values > 0) {
-            arrays.put("training.reference", room(training));
-            validation.ifPresent(set -> arrays.put("validation.reference", room(set)));
+        try (Closer opened = new Closer()) {
+            opened.add(this);
+            if (values > 0) {
+                arrays.put("training.reference", room(training));
+                validation.ifPresent(set -> arrays.put("validation.reference", room(set)));
+            }
+            opened.keep();
         }
     }
 
@@ -106,6 +111,6 @@ final class ReferenceValues implements AutoCloseable {
 
     @Override
     public void close() {
-        arrays.values().forEach(INDArray::close);
+        Closer.closeAll(arrays.values());
     }
 }

@@ -6,6 +6,7 @@ import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.ModelDescription;
@@ -191,8 +192,7 @@ public final class TrainingPasses implements AutoCloseable {
 
     @Override
     public void close() {
-        states.close();
-        workspace.close();
+        Closer.closeAll(List.of(states, workspace));
     }
 
     /**

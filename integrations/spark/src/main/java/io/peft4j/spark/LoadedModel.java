@@ -2,6 +2,7 @@ package io.peft4j.spark;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -23,6 +24,7 @@ import java.util.concurrent.Semaphore;
 final class LoadedModel implements AutoCloseable {
     private final RefCountedCache<ModelRecipe, BaseModel>.Lease base;
     private final PeftModel model;
+    private final Closer owned;
     /** Adapters that share no batch with others. */
     private final Set<String> alone = new TreeSet<>();
     /** Tasks that answer take turns: answers of two at once would need more memory and be no faster. */
@@ -30,17 +32,13 @@ final class LoadedModel implements AutoCloseable {
 
     LoadedModel(RefCountedCache<ModelRecipe, BaseModel>.Lease base, Map<String, String> adapters) {
         this.base = base;
-        this.model = new PeftModel(base.value());
-        boolean complete = false;
-        try {
+        try (Closer opened = new Closer()) {
+            opened.add(base);
+            this.model = opened.add(new PeftModel(base.value()));
             adapters.forEach((name, folder) -> model.loadAdapter(name, LocalFiles.folder(folder)));
             model.activate();
             adapters.keySet().stream().filter(this::isAlone).forEach(alone::add);
-            complete = true;
-        } finally {
-            if (!complete) {
-                close();
-            }
+            this.owned = opened.keep();
         }
     }
 
@@ -121,7 +119,6 @@ final class LoadedModel implements AutoCloseable {
 
     @Override
     public void close() {
-        model.close();
-        base.close();
+        owned.close();
     }
 }

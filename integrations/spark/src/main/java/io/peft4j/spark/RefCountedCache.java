@@ -1,5 +1,6 @@
 package io.peft4j.spark;
 
+import io.peft4j.core.io.Closer;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -95,15 +96,11 @@ final class RefCountedCache<K, V extends AutoCloseable> {
             thing = things.computeIfAbsent(key, Thing::new);
             thing.users++;
         }
-        boolean made = false;
-        try {
+        try (Closer entered = new Closer()) {
+            entered.add(() -> leave(thing));
             Lease lease = new Lease(thing);
-            made = true;
+            entered.keep();
             return lease;
-        } finally {
-            if (!made) {
-                leave(thing);
-            }
         }
     }
 

@@ -1,7 +1,10 @@
 package io.peft4j.core.array;
 
 import io.peft4j.core.Internal;
+import io.peft4j.core.error.FailurePoint;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongFunction;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
@@ -22,6 +25,8 @@ public final class NativeMemory {
     private static final ThreadLocal<Shorts> SHORTS = ThreadLocal.withInitial(Shorts::new);
     private static final ThreadLocal<Bytes> BYTES = ThreadLocal.withInitial(Bytes::new);
     private static final ThreadLocal<Bytes> TARGETS = ThreadLocal.withInitial(Bytes::new);
+
+    private static final AtomicLong BLOCKS = new AtomicLong();
 
     private NativeMemory() {
     }
@@ -109,11 +114,22 @@ public final class NativeMemory {
      * @throws OutOfMemoryError when the system has none left
      */
     public static long allocate(long bytes) {
-        Pointer memory = Pointer.malloc(bytes);
+        return address(bytes, Pointer::malloc);
+    }
+
+    private static long address(long bytes, LongFunction<Pointer> way) {
+        FailurePoint.at("memory");
+        Pointer memory = way.apply(bytes);
         if (memory == null || memory.isNull()) {
             throw new OutOfMemoryError("the system has less than " + bytes + " bytes of memory left");
         }
+        BLOCKS.incrementAndGet();
         return memory.address();
+    }
+
+    /** How many blocks this process has allocated or reserved and not freed. */
+    public static long blocks() {
+        return BLOCKS.get();
     }
 
     /**
@@ -121,16 +137,13 @@ public final class NativeMemory {
      * costs nothing.
      */
     public static long reserve(long bytes) {
-        Pointer memory = Pointer.calloc(1, bytes);
-        if (memory == null || memory.isNull()) {
-            throw new OutOfMemoryError("the system has less than " + bytes + " bytes of memory left");
-        }
-        return memory.address();
+        return address(bytes, size -> Pointer.calloc(1, size));
     }
 
     /** Frees what {@link #allocate} or {@link #reserve} returned; once, and it must not be used afterwards. */
     public static void free(long address) {
         Pointer.free(new Bytes().at(address));
+        BLOCKS.decrementAndGet();
     }
 
     /**

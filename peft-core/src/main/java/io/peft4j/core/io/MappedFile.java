@@ -1,6 +1,7 @@
 package io.peft4j.core.io;
 
 import io.peft4j.core.Internal;
+import io.peft4j.core.error.FailurePoint;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -68,8 +69,13 @@ public final class MappedFile implements AutoCloseable {
                 throw new FileSystemException(path.toString(), null, "it is a folder");
             }
             return Uninterrupted.call(() -> {
-                FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
-                return new MappedFile(path, channel, channel.size());
+                try (Closer opened = new Closer()) {
+                    FileChannel channel = opened.add(FileChannel.open(path, StandardOpenOption.READ));
+                    FailurePoint.at("read");
+                    MappedFile file = new MappedFile(path, channel, channel.size());
+                    opened.keep();
+                    return file;
+                }
             });
         } catch (NoSuchFileException e) {
             throw new UncheckedIOException("Cannot open " + path + ": no such file", e);
@@ -85,16 +91,10 @@ public final class MappedFile implements AutoCloseable {
      * @throws UncheckedIOException when the file does not exist, is a folder or cannot be read
      */
     public static <T> T open(Path path, Function<MappedFile, T> reader) {
-        MappedFile file = open(path);
-        boolean opened = false;
-        try {
-            T result = reader.apply(file);
-            opened = true;
+        try (Closer opened = new Closer()) {
+            T result = reader.apply(opened.add(open(path)));
+            opened.keep();
             return result;
-        } finally {
-            if (!opened) {
-                file.close();
-            }
         }
     }
 

@@ -2,6 +2,7 @@ package io.peft4j.core.model;
 
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.engine.Lifetime;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.nn.LayerSelection;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,20 +62,17 @@ public final class ModelLease implements AutoCloseable {
      */
     public ModelLease with(LayerSelection others, List<Lifetime> more) {
         List<Lifetime.Lease> all = new ArrayList<>(held);
-        boolean complete = false;
-        try {
-            more.forEach(each -> all.add(each.lease()));
-            complete = true;
-            return new ModelLease(network, engine, others, all);
-        } finally {
-            if (!complete) {
-                all.forEach(Lifetime.Lease::close);
-            }
+        try (Closer opened = new Closer()) {
+            opened.add(this);
+            more.forEach(each -> all.add(opened.add(each.lease())));
+            ModelLease lease = new ModelLease(network, engine, others, all);
+            opened.keep();
+            return lease;
         }
     }
 
     @Override
     public void close() {
-        held.forEach(Lifetime.Lease::close);
+        Closer.closeAll(held);
     }
 }

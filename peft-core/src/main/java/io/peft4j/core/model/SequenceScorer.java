@@ -3,6 +3,7 @@ package io.peft4j.core.model;
 import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +21,7 @@ public final class SequenceScorer implements AutoCloseable {
 
     private final ModelLease model;
     private final Workspace workspace;
+    private final Closer owned;
     private final Consumer<Score> action;
     private final List<TokenSequence> batch = new ArrayList<>();
     private int tokens;
@@ -40,8 +42,11 @@ public final class SequenceScorer implements AutoCloseable {
      */
     public SequenceScorer(Model model, Consumer<Score> action) {
         this.action = Objects.requireNonNull(action, "action");
-        this.model = model.lease();
-        this.workspace = model.engine().workspace(Priority.WORK);
+        try (Closer opened = new Closer()) {
+            this.model = opened.add(model.lease());
+            this.workspace = opened.add(model.engine().workspace(Priority.WORK));
+            this.owned = opened.keep();
+        }
     }
 
     /**
@@ -95,7 +100,6 @@ public final class SequenceScorer implements AutoCloseable {
     /** Frees the memory of temporaries; what has been collected and not scored is dropped. */
     @Override
     public void close() {
-        workspace.close();
-        model.close();
+        owned.close();
     }
 }

@@ -2,6 +2,7 @@ package io.peft4j.core.nn;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.io.Closer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -60,15 +61,19 @@ public final class KvCache implements AutoCloseable {
         this.rows = rows;
         this.layers = List.copyOf(layers);
         this.type = type;
-        for (int i = 0; i < layers.size(); i++) {
-            if (layers.get(i) instanceof LayerMemory.KeysAndValues own) {
-                keys.put(i, Arrays.reserve(type, rows, own.columns()));
-                values.put(i, Arrays.reserve(type, rows, own.columns()));
-            } else if (layers.get(i) instanceof LayerMemory.Shared shared) {
-                sources.put(i, shared.layer());
-            } else {
-                states.put(i, new RowStates((LayerMemory.State) layers.get(i)));
+        try (Closer opened = new Closer()) {
+            opened.add(this);
+            for (int i = 0; i < layers.size(); i++) {
+                if (layers.get(i) instanceof LayerMemory.KeysAndValues own) {
+                    keys.put(i, Arrays.reserve(type, rows, own.columns()));
+                    values.put(i, Arrays.reserve(type, rows, own.columns()));
+                } else if (layers.get(i) instanceof LayerMemory.Shared shared) {
+                    sources.put(i, shared.layer());
+                } else {
+                    states.put(i, new RowStates((LayerMemory.State) layers.get(i)));
+                }
             }
+            opened.keep();
         }
     }
 

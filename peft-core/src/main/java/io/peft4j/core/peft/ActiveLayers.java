@@ -2,6 +2,7 @@ package io.peft4j.core.peft;
 
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
@@ -134,8 +135,8 @@ final class ActiveLayers implements LayerSelection {
      */
     static Map<String, MergedLayer> merge(Map<String, Adapter> active) {
         Map<String, MergedLayer> merged = new LinkedHashMap<>();
-        boolean complete = false;
-        try {
+        try (Closer opened = new Closer()) {
+            opened.add(() -> Closer.closeAll(merged.values()));
             places(active).values()
                     .forEach(here -> here.forEach(placed -> merge(merged, placed.adapter(), placed.layer())));
             for (MergedLayer layer : merged.values()) {
@@ -144,12 +145,8 @@ final class ActiveLayers implements LayerSelection {
                             + "infinite weights at " + layer.slot().path() + "; the adapter is damaged");
                 }
             }
-            complete = true;
+            opened.keep();
             return merged;
-        } finally {
-            if (!complete) {
-                merged.values().forEach(MergedLayer::close);
-            }
         }
     }
 

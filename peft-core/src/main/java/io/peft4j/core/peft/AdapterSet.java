@@ -5,6 +5,7 @@ import io.peft4j.core.engine.Lifetime;
 import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;
@@ -255,14 +256,10 @@ final class AdapterSet {
 
     /** Looks whether an adapter can run; frees it where it cannot. */
     private static void closingOnFailure(AdapterCheckpoint adapter, Runnable check) {
-        boolean fits = false;
-        try {
+        try (Closer loaded = new Closer()) {
+            loaded.add(adapter.adapter());
             check.run();
-            fits = true;
-        } finally {
-            if (!fits) {
-                adapter.adapter().close();
-            }
+            loaded.keep();
         }
     }
 

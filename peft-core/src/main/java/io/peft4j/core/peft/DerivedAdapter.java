@@ -1,6 +1,7 @@
 package io.peft4j.core.peft;
 
 import io.peft4j.core.Internal;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.Adapter;
 import java.util.function.Consumer;
@@ -19,14 +20,10 @@ public final class DerivedAdapter {
      */
     public static void add(PeftModel model, String name, PeftConfig config, Consumer<Adapter> filling) {
         model.addAdapter(name, config);
-        boolean complete = false;
-        try {
+        try (Closer added = new Closer()) {
+            added.add(() -> model.deleteAdapter(name));
             filling.accept(model.adapter(name));
-            complete = true;
-        } finally {
-            if (!complete) {
-                model.deleteAdapter(name);
-            }
+            added.keep();
         }
     }
 }

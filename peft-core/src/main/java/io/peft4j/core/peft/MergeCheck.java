@@ -1,6 +1,7 @@
 package io.peft4j.core.peft;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.model.LanguageModel;
 import java.util.List;
 import java.util.Locale;
@@ -54,17 +55,13 @@ public record MergeCheck(List<String> texts, double tolerance) {
         List<int[]> sequences = sequences(model);
         List<float[]> before = LogitDifference.logits(model, sequences);
         model.merge();
-        boolean accepted = false;
-        try {
+        try (Closer merged = new Closer()) {
+            merged.add(model::unmerge);
             LogitDifference difference = LogitDifference.between(before, LogitDifference.logits(model, sequences),
                     LogitDifference.columns(model, before));
             require(difference, "the merged model");
-            accepted = true;
+            merged.keep();
             return difference;
-        } finally {
-            if (!accepted) {
-                model.unmerge();
-            }
         }
     }
 

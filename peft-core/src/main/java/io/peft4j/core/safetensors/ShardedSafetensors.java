@@ -2,6 +2,7 @@ package io.peft4j.core.safetensors;
 
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.io.MappedFile;
 import io.peft4j.core.io.PlainNames;
 import io.peft4j.core.weight.TensorInfo;
@@ -38,17 +39,12 @@ final class ShardedSafetensors implements Safetensors {
      * @throws java.io.UncheckedIOException when the index does not exist or a file cannot be read
      */
     public static ShardedSafetensors open(Path index) {
-        ShardedSafetensors result = new ShardedSafetensors(SafetensorsIndex.read(index));
-        boolean opened = false;
-        try {
+        try (Closer opened = new Closer()) {
+            ShardedSafetensors result = opened.add(new ShardedSafetensors(SafetensorsIndex.read(index)));
             result.openShards();
             result.collectTensors();
-            opened = true;
+            opened.keep();
             return result;
-        } finally {
-            if (!opened) {
-                result.close();
-            }
         }
     }
 
@@ -94,7 +90,7 @@ final class ShardedSafetensors implements Safetensors {
 
     @Override
     public void close() {
-        shards.values().forEach(SafetensorsFile::close);
+        Closer.closeAll(shards.values());
     }
 
     private SafetensorsFile shard(String name) {

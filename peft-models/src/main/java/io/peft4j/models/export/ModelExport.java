@@ -3,6 +3,7 @@ package io.peft4j.models.export;
 import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.io.IfExists;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
@@ -226,8 +227,8 @@ public final class ModelExport {
     }
 
     private ExportReport export(Path target, Consumer<MergedTensors> writer, ModelSource written) {
-        boolean complete = false;
-        try {
+        try (Closer partial = new Closer()) {
+            partial.add(() -> AtomicFiles.delete(written.path()));
             MergeCheck check = new MergeCheck(samples, tolerance.orElseGet(() -> usualTolerance(writer, written)));
             List<float[]> before;
             MergedTensors tensors;
@@ -258,14 +259,10 @@ public final class ModelExport {
             }
             // A file that is there is replaced in one step: it is never missing.
             Files.move(written.path(), target, StandardCopyOption.REPLACE_EXISTING);
-            complete = true;
+            partial.keep();
             return report(target, tensors, difference, check.tolerance());
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + target + ": " + e.getMessage(), e);
-        } finally {
-            if (!complete) {
-                AtomicFiles.delete(written.path());
-            }
         }
     }
 

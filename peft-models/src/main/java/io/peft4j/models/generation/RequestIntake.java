@@ -2,6 +2,7 @@ package io.peft4j.models.generation;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.Beams;
 import io.peft4j.core.model.EncoderDecoderNetwork;
@@ -79,16 +80,12 @@ final class RequestIntake implements AutoCloseable {
         loop.requireRoom(request.client());
         check(request.options());
         forgetMasks();
-        PendingRequest pending = pending(request);
-        boolean accepted = false;
-        try {
+        try (Closer opened = new Closer()) {
+            PendingRequest pending = pending(request);
+            opened.add(pending::release);
             loop.add(pending);
-            accepted = true;
+            opened.keep();
             return pending;
-        } finally {
-            if (!accepted) {
-                pending.release();
-            }
         }
     }
 
@@ -103,11 +100,10 @@ final class RequestIntake implements AutoCloseable {
     }
 
     private PendingRequest pending(AnswerRequest request) {
-        ModelLease lease = base.lease();
-        Optional<AdapterLease> adapter = Optional.empty();
-        boolean complete = false;
-        try {
-            adapter = adapter(request.adapter());
+        try (Closer opened = new Closer()) {
+            ModelLease lease = opened.add(base.lease());
+            Optional<AdapterLease> adapter = adapter(request.adapter());
+            adapter.ifPresent(opened::add);
             ModelLease model = lease.withLayers(adapter.map(AdapterLease::layers).orElse(LayerSelection.BASE));
             EncodedPrompt prompt = generator.encode(model, request.prompt(), 0);
             PendingRequest pending = new PendingRequest(request, prompt, prompt.invoked(model), lease, adapter,
@@ -117,13 +113,8 @@ final class RequestIntake implements AutoCloseable {
                 pending.answers().add(generator.answer(model, i, prompt, allowed, pending.options()));
             }
             requireRoom(pending, model.layers().virtualTokens());
-            complete = true;
+            opened.keep();
             return pending;
-        } finally {
-            if (!complete) {
-                adapter.ifPresent(AdapterLease::close);
-                lease.close();
-            }
         }
     }
 

@@ -2,6 +2,7 @@ package io.peft4j.models.gguf;
 
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.TensorStore;
 import io.peft4j.models.architecture.Architecture;
@@ -124,11 +125,11 @@ public final class GgufCheckpoint implements TensorStore {
      *     that cannot be read or has no place in the model
      */
     public static GgufCheckpoint of(GgufFile file) {
-        try {
-            return new GgufCheckpoint(file);
-        } catch (RuntimeException e) {
-            file.close();
-            throw e;
+        try (Closer opened = new Closer()) {
+            opened.add(file);
+            GgufCheckpoint checkpoint = new GgufCheckpoint(file);
+            opened.keep();
+            return checkpoint;
         }
     }
 

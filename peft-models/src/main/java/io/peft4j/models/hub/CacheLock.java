@@ -1,5 +1,6 @@
 package io.peft4j.models.hub;
 
+import io.peft4j.core.io.Closer;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
@@ -32,9 +33,9 @@ final class CacheLock implements AutoCloseable {
     static CacheLock acquire(Path file, Runnable onWait) {
         try {
             Files.createDirectories(file.getParent());
-            FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            boolean locked = false;
-            try {
+            try (Closer opened = new Closer()) {
+                FileChannel channel = opened.add(FileChannel.open(file, StandardOpenOption.CREATE,
+                        StandardOpenOption.WRITE));
                 // Waits by polling: a blocking lock throws at once when another thread of this JVM holds it.
                 for (boolean told = false; !tryLock(channel); told = true) {
                     if (!told) {
@@ -42,12 +43,9 @@ final class CacheLock implements AutoCloseable {
                     }
                     Thread.sleep(POLL_MILLIS);
                 }
-                locked = true;
-                return new CacheLock(channel);
-            } finally {
-                if (!locked) {
-                    channel.close();
-                }
+                CacheLock lock = new CacheLock(channel);
+                opened.keep();
+                return lock;
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -3,6 +3,7 @@ package io.peft4j.train.optimizer;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.train.optimizer.ParameterUpdate.UpdateStep;
 import java.util.LinkedHashMap;
@@ -68,12 +69,16 @@ public record Adafactor(double decayRate, double clipThreshold, boolean scalePar
             long[] shape = parameter.value().shape();
             this.rows = shape.length < 2 ? 1 : Math.toIntExact(shape[shape.length - 2]);
             this.columns = Math.toIntExact(shape[shape.length - 1]);
-            if (shape.length < 2) {
-                arrays.put("exp_avg_sq", Arrays.zeros(DataType.FLOAT, shape));
-            } else {
-                long matrices = parameter.length() / rows / columns;
-                arrays.put("exp_avg_sq_row", Arrays.zeros(DataType.FLOAT, matrices * rows));
-                arrays.put("exp_avg_sq_col", Arrays.zeros(DataType.FLOAT, matrices * columns));
+            try (Closer opened = new Closer()) {
+                opened.add(this);
+                if (shape.length < 2) {
+                    arrays.put("exp_avg_sq", Arrays.zeros(DataType.FLOAT, shape));
+                } else {
+                    long matrices = parameter.length() / rows / columns;
+                    arrays.put("exp_avg_sq_row", Arrays.zeros(DataType.FLOAT, matrices * rows));
+                    arrays.put("exp_avg_sq_col", Arrays.zeros(DataType.FLOAT, matrices * columns));
+                }
+                opened.keep();
             }
         }
 

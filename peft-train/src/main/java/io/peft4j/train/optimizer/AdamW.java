@@ -4,6 +4,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.UpdateKernels.AdamWStep;
 import io.peft4j.train.optimizer.ParameterUpdate.UpdateStep;
@@ -72,8 +73,11 @@ public record AdamW(double beta1, double beta2, double epsilon, boolean eightBit
         AdamWUpdate(AdamW numbers, Parameter parameter) {
             this.numbers = numbers;
             this.parameter = parameter;
-            this.first = Arrays.zeros(DataType.FLOAT, parameter.value().shape());
-            this.second = Arrays.zeros(DataType.FLOAT, parameter.value().shape());
+            try (Closer opened = new Closer()) {
+                this.first = opened.add(Arrays.zeros(DataType.FLOAT, parameter.value().shape()));
+                this.second = opened.add(Arrays.zeros(DataType.FLOAT, parameter.value().shape()));
+                opened.keep();
+            }
         }
 
         @Override
@@ -99,8 +103,11 @@ public record AdamW(double beta1, double beta2, double epsilon, boolean eightBit
         AdamW8BitUpdate(AdamW numbers, Parameter parameter) {
             this.numbers = numbers;
             this.parameter = parameter;
-            this.first = new BlockMoments(true, parameter.length());
-            this.second = new BlockMoments(false, parameter.length());
+            try (Closer opened = new Closer()) {
+                this.first = new BlockMoments(true, parameter.length(), opened);
+                this.second = new BlockMoments(false, parameter.length(), opened);
+                opened.keep();
+            }
         }
 
         @Override
@@ -150,13 +157,14 @@ public record AdamW(double beta1, double beta2, double epsilon, boolean eightBit
          * All 0.
          *
          * @param signed whether values may be below 0; if not, they are twice as fine
+         * @param opened gets the arrays
          */
-        BlockMoments(boolean signed, long length) {
+        BlockMoments(boolean signed, long length, Closer opened) {
             values = map(signed);
             // The type has no place in the engine, which never sees these.
-            codes = Nd4j.createUninitializedDetached(DataType.UBYTE, length);
+            codes = opened.add(Nd4j.createUninitializedDetached(DataType.UBYTE, length));
             NativeMemory.clear(Arrays.address(codes), length);
-            largest = Arrays.zeros(DataType.FLOAT, (length + BLOCK - 1) / BLOCK);
+            largest = opened.add(Arrays.zeros(DataType.FLOAT, (length + BLOCK - 1) / BLOCK));
         }
 
         /**

@@ -1,5 +1,6 @@
 package io.peft4j.train.optimizer;
 
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.kernel.Kernels;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -28,6 +29,6 @@ public interface ParameterUpdate extends AutoCloseable {
 
     @Override
     default void close() {
-        arrays().values().forEach(INDArray::close);
+        Closer.closeAll(arrays().values());
     }
 }

@@ -3,6 +3,7 @@ package io.peft4j.train.optimizer;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.train.optimizer.ParameterUpdate.UpdateStep;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ public final class Updates implements AutoCloseable {
     private final ToDoubleFunction<Parameter> weightDecay;
     private final ToDoubleFunction<Parameter> rateFactor;
     private final List<ParameterUpdate> updates = new ArrayList<>();
+    private final Closer owned;
     private long steps;
 
     /** Updates of all parameters alike. */
@@ -51,18 +53,20 @@ public final class Updates implements AutoCloseable {
         long values = this.parameters.stream().mapToLong(Parameter::length).sum();
         // Each value and its gradient in f32.
         long bytes = 2 * Float.BYTES * values;
-        for (Parameter parameter : this.parameters) {
-            ParameterUpdate update = optimizer.of(parameter);
-            updates.add(update);
-            bytes += update.arrays().values().stream().mapToLong(array -> array.length() * array.dataType().width())
-                    .sum();
-            if (bytes > memory) {
-                close();
-                throw new ConfigurationException(String.format(Locale.ROOT, "training %,d parameters takes more than "
-                        + "%,d MB for their values, their gradients and what the optimizer remembers, and this process "
-                        + "may use %,d MB; train fewer: a lower rank, or fewer layers", values, bytes / 1_000_000,
-                        memory / 1_000_000));
+        try (Closer opened = new Closer()) {
+            for (Parameter parameter : this.parameters) {
+                ParameterUpdate update = opened.add(optimizer.of(parameter));
+                updates.add(update);
+                bytes += update.arrays().values().stream().mapToLong(array -> array.length() * array.dataType().width())
+                        .sum();
+                if (bytes > memory) {
+                    throw new ConfigurationException(String.format(Locale.ROOT, "training %,d parameters takes more "
+                            + "than %,d MB for their values, their gradients and what the optimizer remembers, and "
+                            + "this process may use %,d MB; train fewer: a lower rank, or fewer layers", values,
+                            bytes / 1_000_000, memory / 1_000_000));
+                }
             }
+            this.owned = opened.keep();
         }
     }
 
@@ -121,7 +125,6 @@ public final class Updates implements AutoCloseable {
 
     @Override
     public void close() {
-        updates.forEach(ParameterUpdate::close);
-        updates.clear();
+        owned.close();
     }
 }

@@ -1,5 +1,6 @@
 package io.peft4j.train.parallel;
 
+import io.peft4j.core.io.Closer;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -14,7 +15,9 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.slf4j.Logger;
@@ -80,23 +83,18 @@ public final class WorkerSocket implements AutoCloseable {
         }
         long deadline = System.nanoTime() + group.joining().toNanos();
         Link[] links = new Link[group.count()];
-        boolean complete = false;
-        try {
+        try (Closer opened = new Closer()) {
+            opened.add(() -> Closer.closeAll(Stream.of(links).filter(Objects::nonNull).toList()));
             for (int rank = 0; rank < group.rank(); rank++) {
                 links[rank] = call(group, rank, deadline);
             }
             for (int missing = group.count() - group.rank() - 1; missing > 0; missing--) {
                 accept(group, links, deadline);
             }
-            complete = true;
             LOG.info("worker {} of {} has met all others", group.rank(), group.count());
-            return new SocketWorkers(group, links);
-        } finally {
-            for (Link link : links) {
-                if (!complete && link != null) {
-                    link.close();
-                }
-            }
+            WorkerCollective workers = new SocketWorkers(group, links);
+            opened.keep();
+            return workers;
         }
     }
 

@@ -2,6 +2,7 @@ package io.peft4j.train.sweep;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.CalibrationBatches;
 import io.peft4j.core.peft.config.PeftConfig;
@@ -216,8 +217,8 @@ final class TrialRunner {
         RunningTrial running = new RunningTrial(trial, own, PeftModel.of(sweep.base,
                 config.withCommon(config.common().withBaseModel(base)),
                 new SplittableRandom(TrialOptions.seed(trial.values(), sweep.seed)), data));
-        boolean complete = false;
-        try {
+        try (Closer opened = new Closer()) {
+            opened.add(running);
             Path folder = output.resolve(trial.name());
             TrainerBuilder builder = options.trainer(running.model, values).seed(TrialOptions.seed(trial.values(),
                     sweep.seed)).logProgress(false).output(folder).start(RunStart.RESUME_OR_START)
@@ -226,12 +227,8 @@ final class TrialRunner {
             builder.listener(pausing(running, share));
             sweep.listeners.apply(folder).forEach(builder::listener);
             running.builder = builder;
-            complete = true;
+            opened.keep();
             return running;
-        } finally {
-            if (!complete) {
-                running.close();
-            }
         }
     }
 
@@ -279,7 +276,7 @@ final class TrialRunner {
         try {
             outcomes = SideBySideTrainer.of(trials.stream().map(each -> each.builder.build()).toList())
                     .train(examples.get());
-        } catch (ConfigurationException e) {
+        } catch (RuntimeException e) {
             // One of them cannot begin, which is reported when it is alone.
             LOG.debug("trials do not run side by side", e);
             trials.forEach(each -> trainAlone(each, ended));

@@ -3,6 +3,7 @@ package io.peft4j.advise;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.PeftModel;
@@ -384,13 +385,7 @@ public final class FineTuningAdvisor {
 
     private static void close(LanguageModel model) {
         if (model instanceof AutoCloseable closeable) {
-            try {
-                closeable.close();
-            } catch (RuntimeException e) {
-                throw e;
-            } catch (Exception e) {
-                throw new IllegalStateException("cannot close a model: " + e.getMessage(), e);
-            }
+            Closer.closeAll(List.of(closeable));
         }
     }
 }

@@ -8,6 +8,7 @@ import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.text.ChatMessage;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -50,20 +51,18 @@ final class FeedbackFile implements AutoCloseable {
     /** Opens a file and reads what it holds. */
     static FeedbackFile open(Path path, Map<String, Feedback> into) {
         FeedbackFile file = new FeedbackFile(path);
-        try {
+        try (Closer opened = new Closer()) {
+            opened.add(file);
             if (path.toAbsolutePath().getParent() != null) {
                 Files.createDirectories(path.toAbsolutePath().getParent());
             }
             file.openFile();
             file.read(into);
+            opened.keep();
+            return file;
         } catch (IOException e) {
-            file.close();
             throw new UncheckedIOException("cannot open " + path + ": " + AtomicFiles.reason(e), e);
-        } catch (RuntimeException e) {
-            file.close();
-            throw e;
         }
-        return file;
     }
 
     private void openFile() throws IOException {

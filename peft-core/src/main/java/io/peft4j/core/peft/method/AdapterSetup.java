@@ -3,6 +3,7 @@ package io.peft4j.core.peft.method;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.Network;
@@ -354,16 +355,12 @@ public final class AdapterSetup {
 
     /** Runs a method; where it fails, the tensors that it made are freed. */
     public <T> T run(Supplier<T> method) {
-        boolean complete = false;
-        try {
+        try (Closer opened = new Closer()) {
+            opened.add(() -> Closer.closeAll(parts));
+            opened.add(() -> Closer.closeAll(made));
             T result = method.get();
-            complete = true;
+            opened.keep();
             return result;
-        } finally {
-            if (!complete) {
-                made.forEach(AdapterTensor::close);
-                parts.forEach(Adapter::close);
-            }
         }
     }
 }

@@ -2,6 +2,7 @@ package io.peft4j.core.peft.method;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.nn.WeightedLayer;
@@ -35,9 +36,14 @@ public final class MergedLayer implements AutoCloseable {
     /** Copies the layer at {@code slot}. */
     public static MergedLayer copyOf(Slot slot) {
         if (slot.layer() instanceof WeightedLayer base) {
-            INDArray weight = base.copyOfWeight();
-            Optional<INDArray> bias = base.bias().map(values -> Arrays.of(Arrays.toFloats(values), values.shape()));
-            return new MergedLayer(slot, weight, bias, base.with(weight, bias));
+            try (Closer opened = new Closer()) {
+                INDArray weight = opened.add(base.copyOfWeight());
+                Optional<INDArray> bias = base.bias().map(values -> opened.add(Arrays.of(Arrays.toFloats(values),
+                        values.shape())));
+                MergedLayer copy = new MergedLayer(slot, weight, bias, base.with(weight, bias));
+                opened.keep();
+                return copy;
+            }
         }
         throw new IllegalArgumentException("no weight to merge into at " + slot);
     }

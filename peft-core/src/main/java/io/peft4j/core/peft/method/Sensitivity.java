@@ -3,6 +3,7 @@ package io.peft4j.core.peft.method;
 import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.io.Closer;
 import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -20,6 +21,7 @@ public final class Sensitivity implements AutoCloseable {
     private final boolean fromBefore;
     private final INDArray importance;
     private final INDArray uncertainty;
+    private final Closer owned;
 
     /**
      * Begins at 0.
@@ -33,8 +35,11 @@ public final class Sensitivity implements AutoCloseable {
         this.beta1 = beta1;
         this.beta2 = beta2;
         this.fromBefore = fromBefore;
-        this.importance = Arrays.zeros(DataType.FLOAT, parameter.value().shape());
-        this.uncertainty = Arrays.zeros(DataType.FLOAT, parameter.value().shape());
+        try (Closer opened = new Closer()) {
+            this.importance = opened.add(Arrays.zeros(DataType.FLOAT, parameter.value().shape()));
+            this.uncertainty = opened.add(Arrays.zeros(DataType.FLOAT, parameter.value().shape()));
+            this.owned = opened.keep();
+        }
     }
 
     /**
@@ -82,7 +87,6 @@ public final class Sensitivity implements AutoCloseable {
 
     @Override
     public void close() {
-        importance.close();
-        uncertainty.close();
+        owned.close();
     }
 }
