@@ -74,7 +74,7 @@ public final class Main implements Runnable {
     private CommandSpec spec;
 
     @Option(names = VERBOSE, scope = ScopeType.INHERIT,
-            description = "Logs progress, and stack traces of internal errors, to stderr.")
+            description = "Logs progress, the first training example, and stack traces of internal errors, to stderr.")
     private boolean verbose;
 
     private Main(Interrupts interrupts) {
@@ -90,6 +90,8 @@ public final class Main implements Runnable {
         if (List.of(arguments).contains(VERBOSE)) {
             // The log reads its settings once, when the first logger is made.
             System.setProperty("org.slf4j.simpleLogger.log.io.peft4j", "info");
+            // What is learned of the first example: the library tells no data by itself.
+            System.setProperty("org.slf4j.simpleLogger.log.io.peft4j.train.objective.ChatObjective", "debug");
         }
         LibraryOpening opening = LibraryOpening.begin(arguments);
         Interrupts interrupts = Interrupts.ofThisProcess();

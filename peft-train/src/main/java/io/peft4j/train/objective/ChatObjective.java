@@ -55,8 +55,9 @@ public final class ChatObjective extends NextTokenObjective<ChatExample> {
     @Override
     public EncodedExamples encode(List<ChatExample> examples, DataSetup setup) {
         EncodedChats encoded = encoder.encode(ChatDataset.of(examples), setup.maxLength());
-        LOG.info("[[learned]] of the first {} example: {}", setup.kind(),
-                encoder.preview(encoded.kept().get(0)).replace("\n", "\\n"));
+        // Data of the application: only for who asks for it.
+        LOG.atDebug().addArgument(setup.kind()).addArgument(() -> encoder.preview(encoded.kept().get(0)).replace("\n",
+                "\\n")).log("[[learned]] of the first {} example: {}");
         return new EncodedExamples(IntStream.range(0, encoded.kept().size()).mapToObj(i -> {
             Origin origin = encoded.kept().get(i).origin();
             return EncodedExample.of(encoded.sequences().get(i)).ofRow(origin.isGeneral() ? 0 : origin.line())
