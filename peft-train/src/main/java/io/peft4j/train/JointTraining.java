@@ -1,6 +1,9 @@
 package io.peft4j.train;
 
+import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.engine.Engine;
+import io.peft4j.core.error.Count;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Network;
@@ -18,10 +21,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Trainings that run side by side: an update of each at a time, their batches in common passes. */
 final class JointTraining {
+    private static final Logger LOG = LoggerFactory.getLogger(SideBySideTrainer.class);
+
     private final List<TrainingRun> trainings;
     private final List<PeftModel> models;
     private final TrainingOptions options;
@@ -43,19 +51,17 @@ final class JointTraining {
     /** Trains all to their ends. */
     public List<Outcome> execute() {
         forEach(open(), i -> trainings.get(i).start());
-        List<Integer> before = List.of();
-        Optional<TrainingPasses> passes = Optional.empty();
-        try {
-            while (!open().isEmpty()) {
-                if (!before.equals(open())) {
-                    passes.ifPresent(TrainingPasses::close);
-                    passes = Optional.of(passes(open()));
-                    before = open();
+        while (!open().isEmpty()) {
+            List<Integer> some = open();
+            try (TrainingPasses passes = passes(some)) {
+                while (open().equals(some)) {
+                    turn(passes, some);
                 }
-                turn(passes.get(), before);
+            } catch (RuntimeException | Error e) {
+                forEach(open(), i -> {
+                    throw e;
+                });
             }
-        } finally {
-            passes.ifPresent(TrainingPasses::close);
         }
         return List.of(outcomes);
     }
@@ -72,15 +78,37 @@ final class JointTraining {
 
     /** An evaluation and an update of each, where they are due. */
     private void turn(TrainingPasses passes, List<Integer> some) {
-        evaluate(passes, some);
+        share(passes, some, this::evaluate);
         forEach(some, i -> {
             TrainingRun run = trainings.get(i);
+            if (run.stepsDone() > 0 && !run.isOver()) {
+                run.conclude();
+            }
             if (run.isOver()) {
                 outcomes[i] = new Outcome(Optional.of(run.save(run.end())), Optional.empty());
             }
         });
         if (open().equals(some)) {
-            update(passes, some);
+            share(passes, some, this::update);
+        }
+    }
+
+    /** What fails for all together each does by itself, so that only those end for which it fails then, too. */
+    private void share(TrainingPasses passes, List<Integer> some, BiConsumer<TrainingPasses, List<Integer>> work) {
+        try {
+            work.accept(passes, some);
+        } catch (RuntimeException | Error e) {
+            if (some.size() == 1) {
+                throw e;
+            }
+            LOG.warn("a common pass of {} failed, so each goes on by itself here: {}", Count.of(some.size(),
+                    "training"), e.toString());
+            forEach(some, i -> {
+                models.get(i).trainableParameters().forEach(Parameter::clearGradient);
+                try (TrainingPasses own = passes(List.of(i))) {
+                    work.accept(own, List.of(i));
+                }
+            });
         }
     }
 
@@ -101,12 +129,6 @@ final class JointTraining {
         }
         forEach(List.copyOf(batches.keySet()),
                 i -> trainings.get(i).addEvaluation(sums[i] / weight(batches.get(i)), new Measures(), event));
-        forEach(some, i -> {
-            TrainingRun run = trainings.get(i);
-            if (run.stepsDone() > 0 && !run.isOver()) {
-                run.conclude();
-            }
-        });
     }
 
     private void update(TrainingPasses passes, List<Integer> some) {
@@ -192,9 +214,10 @@ final class JointTraining {
             if (outcomes[i] == null) {
                 try {
                     action.run(i);
-                } catch (RuntimeException e) {
+                } catch (RuntimeException | Error e) {
                     trainings.get(i).failed(e);
-                    outcomes[i] = new Outcome(Optional.empty(), Optional.of(e));
+                    outcomes[i] = new Outcome(Optional.empty(), Optional.of(e instanceof RuntimeException known ? known
+                            : new IllegalStateException("the training ended with " + e, e)));
                 }
             }
         }
@@ -226,12 +249,11 @@ final class JointTraining {
         @Override
         public ModelLease lease() {
             List<Optional<AdapterLease>> adapters = new ArrayList<>();
-            try {
-                models.forEach(model -> adapters.add(Optional.of(model.leaseAdapter(model.activeAdapters().get(0)))));
+            try (Closer opened = new Closer()) {
+                models.forEach(model -> adapters.add(Optional.of(opened.add(model.leaseAdapter(
+                        model.activeAdapters().get(0))))));
                 LayerSelection layers = AdapterLease.byRow(adapters);
                 return models.get(0).base().lease().with(layers, List.of());
-            } finally {
-                adapters.forEach(adapter -> adapter.ifPresent(AdapterLease::close));
             }
         }
 

@@ -75,12 +75,14 @@ final class Listeners implements TrainingListener {
 
     /** What is thrown is added to the failure. */
     @Override
-    public void onFailure(RuntimeException failure) {
+    public void onFailure(Throwable failure) {
         for (TrainingListener listener : listeners) {
             try {
                 listener.onFailure(failure);
-            } catch (RuntimeException more) {
-                failure.addSuppressed(more);
+            } catch (RuntimeException | Error more) {
+                if (more != failure) {
+                    failure.addSuppressed(more);
+                }
             }
         }
     }

@@ -98,7 +98,7 @@ final class PageWriter implements TrainingListener {
 
     /** A training that failed before its first figure leaves no trace that would stand in the way of the next. */
     @Override
-    public void onFailure(RuntimeException failure) {
+    public void onFailure(Throwable failure) {
         if (!begun) {
             write(this::remove);
             return;

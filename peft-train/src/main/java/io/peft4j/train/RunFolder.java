@@ -1,7 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.io.AtomicFiles;
-import io.peft4j.core.io.FolderLock;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
@@ -32,15 +32,17 @@ final class RunFolder implements AutoCloseable {
 
     private final PeftModel model;
     private final OutputFolder output;
-    private final FolderLock lock;
+    private final Closer owned;
     private final PageWriter page;
-    private Optional<MetricsFile> metrics = Optional.empty();
 
-    private RunFolder(PeftModel model, OutputFolder output, FolderLock lock) {
+    private RunFolder(PeftModel model, OutputFolder output) {
         this.model = model;
         this.output = output;
-        this.lock = lock;
-        this.page = new PageWriter(path());
+        try (Closer opened = new Closer()) {
+            opened.add(output.take());
+            this.page = new PageWriter(path());
+            this.owned = opened.keep();
+        }
     }
 
     /**
@@ -51,7 +53,7 @@ final class RunFolder implements AutoCloseable {
      * @throws UncheckedIOException when it cannot be written
      */
     static RunFolder open(PeftModel model, OutputFolder output) {
-        return new RunFolder(model, output, output.take());
+        return new RunFolder(model, output);
     }
 
     /** Whether a training that came to its end is to go on. */
@@ -74,8 +76,7 @@ final class RunFolder implements AutoCloseable {
             EmergencyCheckpoint.of(path()).putAside();
         }
         checkpoints().removeAfter(stepsDone);
-        metrics = Optional.of(MetricsFile.open(path(), stepsDone));
-        return List.of(metrics.get(), page);
+        return List.of(owned.add(MetricsFile.open(path(), stepsDone)), page);
     }
 
     /** The folder. */
@@ -113,16 +114,6 @@ final class RunFolder implements AutoCloseable {
      */
     void finish(TrainingRun run, TrainingResult result) {
         try {
-            save(run, result);
-        } catch (RuntimeException e) {
-            page.onFailure(e);
-            throw e;
-        }
-        page.onEnd(result);
-    }
-
-    private void save(TrainingRun run, TrainingResult result) {
-        try {
             model.saveAdapter(path());
         } catch (UncheckedIOException e) {
             output.adapterFolders().forEach(RunFolder::removeHalf);
@@ -134,6 +125,7 @@ final class RunFolder implements AutoCloseable {
         }
         writeAbout(result);
         EmergencyCheckpoint.of(path()).remove();
+        page.onEnd(result);
     }
 
     /** Card and passports are of less worth than the adapter, which is there. */
@@ -195,8 +187,7 @@ final class RunFolder implements AutoCloseable {
 
     @Override
     public void close() {
-        metrics.ifPresent(MetricsFile::close);
-        lock.close();
+        owned.close();
     }
 
     /**

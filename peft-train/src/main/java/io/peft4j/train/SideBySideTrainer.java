@@ -1,6 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
@@ -86,17 +87,15 @@ public final class SideBySideTrainer {
 
     private List<Outcome> run(List<EncodedExamples> examples) {
         List<TrainingRun> open = new ArrayList<>();
-        try {
+        try (Closer opened = new Closer()) {
             for (int i = 0; i < trainers.size(); i++) {
-                open.add(trainers.get(i).open(NextTokenObjective.ofSequences(), examples.get(i),
-                        trainers.get(i).held()));
+                open.add(opened.add(trainers.get(i).open(NextTokenObjective.ofSequences(), examples.get(i),
+                        trainers.get(i).held())));
             }
             List<TrainingOptions> options = open.stream().map(TrainingRun::options).toList();
             return new JointTraining(open, trainers.stream().map(Trainer::model).toList(), options.get(0).toBuilder()
                     .sharePrefixes(options.stream().allMatch(TrainingOptions::sharePrefixes))
                     .recompute(options.stream().anyMatch(TrainingOptions::recompute)).build()).execute();
-        } finally {
-            open.forEach(TrainingRun::close);
         }
     }
 }

@@ -67,10 +67,11 @@ public interface TrainingListener {
     }
 
     /**
-     * When the training failed after it had begun. What is thrown here is added to the failure.
+     * When the training failed after it had begun, or its adapter could not be saved. What is thrown here is added to
+     * the failure.
      *
      * @param failure what the caller of the trainer gets
      */
-    default void onFailure(RuntimeException failure) {
+    default void onFailure(Throwable failure) {
     }
 }

@@ -3,7 +3,7 @@ package io.peft4j.train;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
-import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.TrainingHook;
 import io.peft4j.train.TrainingResult.Ending;
@@ -37,8 +37,6 @@ final class TrainingRun implements AutoCloseable {
     private final WorkerCollective workers;
     private final SharedWork work;
     private final List<Parameter> parameters;
-    /** Keeps what is trained as it is until the end, whatever others do with the model. */
-    private final ModelLease lease;
     private final UpdateSampler sampler;
     private final Validation validation;
     private final ReferenceValues references;
@@ -59,20 +57,21 @@ final class TrainingRun implements AutoCloseable {
     private Optional<Ending> ending = Optional.empty();
     private TrainingEvents.Step event = new TrainingEvents.Step();
     private long begin;
+    private Closer owned = new Closer();
 
-    private TrainingRun(TrainingTask task, ModelLease lease, Optional<RunFolder> folder, SharedCheckpoint from,
+    /** @param opened gets what is opened here */
+    private TrainingRun(TrainingTask task, Closer opened, Optional<RunFolder> folder, SharedCheckpoint from,
             WorkerCollective workers, Cancellation cancellation, List<TrainingListener> listeners) {
         this.task = task;
         this.options = task.options();
-        this.lease = lease;
         this.folder = folder;
         this.listeners = listeners;
         this.workers = workers;
         this.cancellation = cancellation;
         PeftModel model = task.model();
         this.parameters = task.parameters();
-        this.references = new ReferenceValues(task.objective(), task.training(), task.validation());
-        this.validation = new Validation(task.validation(), options, parameters);
+        this.references = opened.add(new ReferenceValues(task.objective(), task.training(), task.validation()));
+        this.validation = opened.add(new Validation(task.validation(), options, parameters));
         this.sampler = new UpdateSampler(task.training(), options);
         this.rows = new RowVisits(task.objective().learnedShare() > 0, task.training().examples());
         this.course = new Course(options, sampler.stepsPerEpoch(), sampler.totalSteps(), rows, validation);
@@ -80,11 +79,12 @@ final class TrainingRun implements AutoCloseable {
         long doneSteps = state.map(TrainingState::step).orElse(0L);
         state.ifPresent(before -> course.restore(before.course(), doneSteps, from.finished()));
         this.pace = new RemainingTime(sampler.tokens(doneSteps, course.end()));
-        this.passes = new TrainingPasses(model, options, task.frozenStates(workers.count() == 1));
+        this.passes = opened.add(new TrainingPasses(model, options, task.frozenStates(workers.count() == 1)));
         this.work = new SharedWork(task, passes, rows, workers, cancellation);
-        this.optimizer = new Updates(model.engine(), parameters, options.optimizer(), task::weightDecay,
-                task::rateFactor);
-        model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(course.end())));
+        this.optimizer = opened.add(new Updates(model.engine(), parameters, options.optimizer(), task::weightDecay,
+                task::rateFactor));
+        model.activeAdapters().forEach(name -> hooks.put(name, opened.add(model.adapter(name).training(
+                course.end()))));
         // After the hooks: a method may fill its configuration in for this training.
         RunSettings settings = RunSettings.of(task, parameters).with(work.settings(hooks.values(),
                 optimizer.arrays().values()));
@@ -95,6 +95,7 @@ final class TrainingRun implements AutoCloseable {
                 task.chosen());
         // A training that failed half-way may have left something there.
         model.trainableParameters().forEach(Parameter::clearGradient);
+        opened.add(() -> parameters.forEach(Parameter::clearGradient));
     }
 
     /**
@@ -109,32 +110,24 @@ final class TrainingRun implements AutoCloseable {
      */
     public static TrainingRun open(TrainingTask task, Optional<OutputFolder> output, WorkerCollective workers,
             Cancellation cancellation, List<TrainingListener> listeners) {
-        Optional<RunFolder> folder = output.map(place -> RunFolder.open(task.model(), place));
-        ModelLease lease = null;
-        TrainingRun run = null;
-        boolean complete = false;
-        try (SharedCheckpoint from = SharedCheckpoint.of(workers, folder.flatMap(RunFolder::resumePoint),
-                folder.map(RunFolder::isFinished).orElse(false))) {
-            TrainingTask whole = task.complete(from.state().map(TrainingState::settings));
-            lease = task.model().leaseForTraining();
-            run = new TrainingRun(whole, lease, folder, from, workers, cancellation, listeners);
-            run.warn();
-            if (from.folder().isPresent()) {
-                run.checkpoint.restore(from.state().get(), from.folder().get());
-            }
-            run.checkpoint.settings().requireAgreement(workers, task.model());
-            run.follow();
-            complete = true;
-            return run;
-        } finally {
-            if (!complete && run != null) {
-                run.close();
-            } else if (!complete) {
-                if (lease != null) {
-                    lease.close();
+        try (Closer opened = new Closer()) {
+            Optional<RunFolder> folder = output.map(place -> opened.add(RunFolder.open(task.model(), place)));
+            TrainingRun run;
+            try (SharedCheckpoint from = SharedCheckpoint.of(workers, folder.flatMap(RunFolder::resumePoint),
+                    folder.map(RunFolder::isFinished).orElse(false))) {
+                TrainingTask whole = task.complete(from.state().map(TrainingState::settings));
+                // What is trained stays as it is until the end, whatever others do with the model.
+                opened.add(task.model().leaseForTraining());
+                run = new TrainingRun(whole, opened, folder, from, workers, cancellation, listeners);
+                run.warn();
+                if (from.folder().isPresent()) {
+                    run.checkpoint.restore(from.state().get(), from.folder().get());
                 }
-                folder.ifPresent(RunFolder::close);
+                run.checkpoint.settings().requireAgreement(workers, task.model());
+                run.follow();
             }
+            run.owned = opened.keep();
+            return run;
         }
     }
 
@@ -173,19 +166,17 @@ final class TrainingRun implements AutoCloseable {
 
     /** Trains to the end, or until something stops it, and saves what was trained. */
     public TrainingResult execute() {
-        TrainingResult result;
         try {
             start();
             evaluateWhereDue();
             while (!isOver()) {
                 advance();
             }
-            result = end();
-        } catch (RuntimeException e) {
+            return save(end());
+        } catch (RuntimeException | Error e) {
             failed(e);
             throw e;
         }
-        return save(result);
     }
 
     /** Makes the next update with everything that follows it, or ends where that is cancelled. */
@@ -216,7 +207,7 @@ final class TrainingRun implements AutoCloseable {
     }
 
     /** Tells of a failure. */
-    void failed(RuntimeException failure) {
+    void failed(Throwable failure) {
         told.onFailure(failure);
     }
 
@@ -417,13 +408,6 @@ final class TrainingRun implements AutoCloseable {
 
     @Override
     public void close() {
-        parameters.forEach(Parameter::clearGradient);
-        hooks.values().forEach(TrainingHook::close);
-        optimizer.close();
-        validation.close();
-        references.close();
-        passes.close();
-        lease.close();
-        folder.ifPresent(RunFolder::close);
+        owned.close();
     }
 }

@@ -4,9 +4,9 @@ import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
-import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
@@ -43,10 +43,10 @@ public final class TrainingSession implements AutoCloseable {
 
     private final PeftModel model;
     private final long seed;
-    private final ModelLease lease;
     private final List<Parameter> parameters;
     private final Updates updates;
     private final TrainingPasses passes;
+    private final Closer owned;
     private long passesDone;
 
     private TrainingSession(PeftModel model, Optimizer optimizer, long seed) {
@@ -57,10 +57,14 @@ public final class TrainingSession implements AutoCloseable {
             throw new ConfigurationException("there is nothing to train: no adapter is active, or the active ones have "
                     + "no trainable parameter");
         }
-        this.lease = model.leaseForTraining();
-        this.updates = new Updates(model.engine(), parameters, optimizer, 0);
-        this.passes = TrainingPasses.of(model);
-        parameters.forEach(Parameter::clearGradient);
+        try (Closer opened = new Closer()) {
+            opened.add(model.leaseForTraining());
+            this.passes = opened.add(TrainingPasses.of(model));
+            this.updates = opened.add(new Updates(model.engine(), parameters, optimizer, 0));
+            parameters.forEach(Parameter::clearGradient);
+            opened.add(() -> parameters.forEach(Parameter::clearGradient));
+            this.owned = opened.keep();
+        }
     }
 
     /** A session with AdamW and without weight decay. */
@@ -172,9 +176,6 @@ public final class TrainingSession implements AutoCloseable {
 
     @Override
     public void close() {
-        parameters.forEach(Parameter::clearGradient);
-        updates.close();
-        passes.close();
-        lease.close();
+        owned.close();
     }
 }

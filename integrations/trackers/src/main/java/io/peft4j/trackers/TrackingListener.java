@@ -1,6 +1,7 @@
 package io.peft4j.trackers;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.engine.BackgroundLoop;
 import io.peft4j.core.error.Causes;
 import io.peft4j.train.MetricsJson;
 import io.peft4j.train.StepMetrics;
@@ -31,8 +32,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>No tracker can end a training or hold it up: each has a thread of its own, one that fails is named in a warning
  * and left out, and at the end the training waits {@link #withPatience a bounded time} for the slow, and for one that
- * has not answered for a quarter of that by then at most 0.1 % of the training's time. A listener is for one
- * training.
+ * has not answered for a quarter of that by then at most 0.1 % of the training's time. Of a tracker that is slower
+ * than the training 10,000 rows wait at most; what comes then is dropped until it has caught up, and a warning says so.
+ * A listener is for one training.
  */
 public final class TrackingListener implements TrainingListener {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
@@ -41,7 +43,7 @@ public final class TrackingListener implements TrainingListener {
     private final List<Tracker> trackers;
     private final Optional<Path> output;
     private final Duration patience;
-    private List<TrackerThread> deliveries = List.of();
+    private final List<TrackerThread> deliveries = new ArrayList<>();
 
     /** A listener for a training of this name without an output folder. */
     public TrackingListener(String name, List<Tracker> trackers) {
@@ -68,7 +70,13 @@ public final class TrackingListener implements TrainingListener {
     @Override
     public void onStart(TrainingPlan plan) {
         RunDescription run = new RunDescription(name, plan.settings(), output, plan.doneSteps());
-        deliveries = trackers.stream().map(tracker -> new TrackerThread(tracker, run)).toList();
+        for (Tracker tracker : trackers) {
+            try {
+                deliveries.add(new TrackerThread(tracker, run));
+            } catch (OutOfMemoryError e) {
+                TrackerThread.leftOut(tracker, e);
+            }
+        }
     }
 
     @Override
@@ -104,7 +112,7 @@ public final class TrackingListener implements TrainingListener {
     }
 
     @Override
-    public void onFailure(RuntimeException failure) {
+    public void onFailure(Throwable failure) {
         end(new RunEnd(RunEnd.Status.FAILED, Map.of(), Optional.empty()));
     }
 
@@ -112,7 +120,7 @@ public final class TrackingListener implements TrainingListener {
         long deadline = System.nanoTime() + patience.toNanos();
         deliveries.forEach(delivery -> delivery.end(end,
                 Duration.ofNanos(Math.max(1_000_000, deadline - System.nanoTime()))));
-        deliveries = List.of();
+        deliveries.clear();
     }
 
     /**
@@ -126,24 +134,40 @@ public final class TrackingListener implements TrainingListener {
         private static final int SILENT_SHARE = 4;
         private static final double SHARE_FOR_THE_SILENT = 0.001;
 
+        /** Rows that wait for a slow tracker. */
+        private static final int MOST_ROWS = 10_000;
+
         private final Tracker tracker;
-        private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>();
-        private final Thread thread;
+        private final RunDescription description;
+        private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>(MOST_ROWS);
+        private final BackgroundLoop loop;
         private final long begin = System.nanoTime();
+        private Optional<TrackedRun> run = Optional.empty();
+        private long dropped;
         private volatile boolean failed;
         /** Since when the tracker has been at what it was given last; empty while it waits for more. */
         private volatile OptionalLong busySince = OptionalLong.of(begin);
 
-        TrackerThread(Tracker tracker, RunDescription run) {
+        TrackerThread(Tracker tracker, RunDescription description) {
             this.tracker = tracker;
-            this.thread = new Thread(() -> deliver(run), "peft4j-tracker-" + tracker.name());
-            thread.setDaemon(true);
-            thread.start();
+            this.description = description;
+            this.loop = BackgroundLoop.start("peft4j-tracker-" + tracker.name(), Duration.ZERO, this::deliver, e -> {
+                failed = true;
+                queue.clear();
+                leftOut(tracker, e);
+                return false;
+            });
+        }
+
+        static void leftOut(Tracker tracker, Throwable why) {
+            LOG.warn("the tracker {} is left out from here on, the training continues: {}", tracker.name(),
+                    reason(why));
         }
 
         void log(MetricRow row) {
-            if (!failed) {
-                queue.add(row);
+            if (!failed && !queue.offer(row) && dropped++ == 0) {
+                LOG.warn("the tracker {} is {} rows behind: rows from update {} on are dropped until it has caught up",
+                        tracker.name(), MOST_ROWS, row.step());
             }
         }
 
@@ -157,21 +181,18 @@ public final class TrackingListener implements TrainingListener {
             boolean silent = busySince.stream().anyMatch(since -> now - since > patience.toNanos() / SILENT_SHARE);
             Duration wait = silent ? shorter(patience, Duration.ofNanos((long) (SHARE_FOR_THE_SILENT * (now - begin))))
                     : patience;
-            queue.add(end);
-            boolean interrupted = false;
-            try {
-                thread.join(Math.max(1, wait.toMillis()));
-            } catch (InterruptedException e) {
-                interrupted = true;
+            if (dropped > 0) {
+                LOG.warn("the tracker {} was too slow for {} rows, which it did not get", tracker.name(), dropped);
             }
-            if (thread.isAlive()) {
+            while (!queue.offer(end)) {
+                // The end matters more than a row.
+                queue.poll();
+            }
+            if (!loop.awaitEnd(wait)) {
                 LOG.warn("the tracker {} {}; the adapter is saved all the same", tracker.name(), silent
                         ? "has not answered for a while and does not get the rest of the run"
                         : "did not take the rest of the run within " + wait.toSeconds() + " s");
-                thread.interrupt();
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
+                loop.interrupt();
             }
         }
 
@@ -179,37 +200,26 @@ public final class TrackingListener implements TrainingListener {
             return one.compareTo(other) < 0 ? one : other;
         }
 
-        // Trackers call libraries and networks: whatever they throw must not reach the training.
-        @SuppressWarnings("checkstyle:IllegalCatch")
-        private void deliver(RunDescription description) {
-            try {
-                TrackedRun run = tracker.begin(description);
-                List<MetricRow> rows = new ArrayList<>();
-                while (true) {
-                    busySince = OptionalLong.empty();
-                    Object next = queue.take();
-                    busySince = OptionalLong.of(System.nanoTime());
-                    while (next instanceof MetricRow row) {
-                        rows.add(row);
-                        next = rows.size() < ROWS_AT_ONCE ? queue.poll() : null;
-                    }
-                    if (!rows.isEmpty()) {
-                        run.log(List.copyOf(rows));
-                        rows.clear();
-                    }
-                    if (next instanceof RunEnd end) {
-                        run.end(end);
-                        return;
-                    }
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            } catch (Exception | LinkageError e) {
-                failed = true;
-                queue.clear();
-                LOG.warn("the tracker {} is left out from here on, the training continues: {}", tracker.name(),
-                        reason(e));
+        private boolean deliver() throws Exception {
+            if (run.isEmpty()) {
+                run = Optional.of(tracker.begin(description));
             }
+            List<MetricRow> rows = new ArrayList<>();
+            busySince = OptionalLong.empty();
+            Object next = queue.take();
+            busySince = OptionalLong.of(System.nanoTime());
+            while (next instanceof MetricRow row) {
+                rows.add(row);
+                next = rows.size() < ROWS_AT_ONCE ? queue.poll() : null;
+            }
+            if (!rows.isEmpty()) {
+                run.get().log(rows);
+            }
+            if (next instanceof RunEnd end) {
+                run.get().end(end);
+                return false;
+            }
+            return true;
         }
 
         private static String reason(Throwable e) {

@@ -9,6 +9,7 @@ import com.sun.net.httpserver.HttpServer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.peft4j.core.LogLines;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.FailurePoint;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
@@ -26,8 +27,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -100,6 +104,85 @@ class TrackersTest {
         listener.onStart(PLAN);
         listener.onFailure(new IllegalStateException("no"));
         assertEquals("end FAILED null", memory.told.get(1));
+    }
+
+    /** A tracker of which each row is what a test makes of it. */
+    private record Scripted(String name, Consumer<List<MetricRow>> log, List<RunEnd> ends) implements Tracker {
+        @Override
+        public TrackedRun begin(RunDescription run) {
+            return new TrackedRun() {
+                @Override
+                public void log(List<MetricRow> rows) {
+                    log.accept(rows);
+                }
+
+                @Override
+                public void end(RunEnd end) {
+                    ends.add(end);
+                }
+            };
+        }
+    }
+
+    @Test
+    void anErrorOfAClientLibraryIsToldOnceAndItsRowsDoNotPileUp() throws Exception {
+        List<RunEnd> ends = new CopyOnWriteArrayList<>();
+        Scripted broken = new Scripted("broken", rows -> {
+            throw new OutOfMemoryError("no room for a request");
+        }, ends);
+        Memory memory = new Memory();
+        String log = log(() -> train(new TrackingListener("a run", List.of(broken, memory))));
+        assertEquals(6, memory.told.size());
+        assertEquals(1, log.lines().filter(line -> line.contains("the tracker broken is left out from here on, the "
+                + "training continues: OutOfMemoryError: no room for a request")).count(), log);
+        assertEquals(List.of(), ends);
+    }
+
+    @Test
+    void ofASlowTrackerABoundedNumberOfRowsWaits() throws Exception {
+        CountDownLatch release = new CountDownLatch(1);
+        AtomicInteger rows = new AtomicInteger();
+        List<RunEnd> ends = new CopyOnWriteArrayList<>();
+        Scripted slow = new Scripted("slow", some -> {
+            try {
+                release.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+            rows.addAndGet(some.size());
+        }, ends);
+        TrackingListener listener = new TrackingListener("a run", List.of(slow));
+        String log = log(() -> {
+            listener.onStart(PLAN);
+            IntStream.rangeClosed(1, 12_000).forEach(number -> listener.onStep(step(number)));
+        });
+        assertTrue(log.contains("the tracker slow is 10000 rows behind: rows from update 10"), log);
+        String after = log(() -> {
+            release.countDown();
+            listener.onEnd(result(3));
+        });
+        assertTrue(after.contains("the tracker slow was too slow for "), after);
+        assertEquals(1, ends.size());
+        assertTrue(rows.get() >= 9_999 && rows.get() < 11_000, rows.toString());
+    }
+
+    @Test
+    void aTrackerWhoseThreadTheSystemRefusesIsLeftOut() throws Exception {
+        List<RunEnd> ends = new CopyOnWriteArrayList<>();
+        Memory memory = new Memory();
+        AtomicInteger threads = new AtomicInteger();
+        String log;
+        try (FailurePoint.Test refusing = FailurePoint.tell(step -> {
+            if (step.equals("thread") && threads.incrementAndGet() == 1) {
+                throw new OutOfMemoryError("unable to create native thread");
+            }
+        })) {
+            log = log(() -> train(new TrackingListener("a run", List.of(new Scripted("refused", rows -> {
+            }, ends), memory))));
+        }
+        assertTrue(log.contains("the tracker refused is left out"), log);
+        assertEquals(6, memory.told.size());
+        assertEquals(List.of(), ends);
     }
 
     @Test
