@@ -1,7 +1,9 @@
 package io.peft4j.spring;
 
+import io.peft4j.core.engine.BackgroundLoop;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.PeftException;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
@@ -22,9 +24,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -91,7 +90,7 @@ public final class PeftAdapters implements AutoCloseable {
     private volatile Map<String, String> problems = Map.of();
     /** The adapter that was the only one. */
     private volatile Optional<String> only = Optional.empty();
-    private Optional<ScheduledExecutorService> watch = Optional.empty();
+    private Optional<BackgroundLoop> watch = Optional.empty();
 
     /**
      * Loads the adapters that there are.
@@ -112,14 +111,13 @@ public final class PeftAdapters implements AutoCloseable {
         refresh();
         requireDefault();
         if (folder.isPresent() && !reload.isZero()) {
-            ScheduledExecutorService service = Executors.newSingleThreadScheduledExecutor(task -> {
-                Thread thread = new Thread(task, "peft4j-adapters");
-                thread.setDaemon(true);
-                return thread;
-            });
-            service.scheduleWithFixedDelay(this::refreshQuietly, reload.toMillis(), reload.toMillis(),
-                    TimeUnit.MILLISECONDS);
-            watch = Optional.of(service);
+            watch = Optional.of(BackgroundLoop.start("peft4j-adapters", reload, () -> {
+                refresh();
+                return true;
+            }, e -> {
+                LOG.warn("cannot scan the adapter folder", e);
+                return true;
+            }));
         }
     }
 
@@ -134,15 +132,6 @@ public final class PeftAdapters implements AutoCloseable {
             }
             close();
             throw new NoDefaultAdapterException(e);
-        }
-    }
-
-    private void refreshQuietly() {
-        try {
-            refresh();
-        } catch (RuntimeException | Error e) {
-            // What is thrown here would end the schedule without a word.
-            LOG.warn("cannot scan the adapter folder", e);
         }
     }
 
@@ -279,8 +268,7 @@ public final class PeftAdapters implements AutoCloseable {
 
     @Override
     public void close() {
-        watch.ifPresent(ScheduledExecutorService::shutdownNow);
-        model.close();
-        base.close();
+        watch.ifPresent(loop -> loop.stop(Duration.ZERO));
+        Closer.closeAll(List.of(model, base));
     }
 }

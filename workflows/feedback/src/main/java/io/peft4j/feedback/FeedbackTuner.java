@@ -1,5 +1,6 @@
 package io.peft4j.feedback;
 
+import io.peft4j.core.engine.BackgroundLoop;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.AtomicFiles;
@@ -27,9 +28,6 @@ import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import java.util.zip.CRC32;
@@ -68,7 +66,7 @@ public final class FeedbackTuner implements AutoCloseable {
     private final AdapterVersions versions;
     private final Cancellation cancellation = new Cancellation();
     private final ReentrantLock rounds = new ReentrantLock();
-    private Optional<ScheduledExecutorService> timer = Optional.empty();
+    private Optional<BackgroundLoop> timer = Optional.empty();
 
     FeedbackTuner(FeedbackTunerBuilder settings) {
         this.settings = settings;
@@ -208,29 +206,20 @@ public final class FeedbackTuner implements AutoCloseable {
         if (timer.isPresent()) {
             throw new ConfigurationException("rounds are already scheduled");
         }
-        ScheduledExecutorService service = Executors.newSingleThreadScheduledExecutor(task -> {
-            Thread thread = new Thread(task, "peft4j-feedback");
-            thread.setDaemon(true);
-            return thread;
-        });
-        service.scheduleWithFixedDelay(this::runQuietly, pause.toMillis(), pause.toMillis(), TimeUnit.MILLISECONDS);
-        timer = Optional.of(service);
-    }
-
-    private void runQuietly() {
-        try {
+        timer = Optional.of(BackgroundLoop.start("peft4j-feedback", pause, () -> {
             run();
-        } catch (RuntimeException | Error e) {
-            // What is thrown here would end the schedule without a word.
+            return true;
+        }, e -> {
             LOG.warn("tuning adapter {} failed; the current version stays active", adapter, e);
-        }
+            return true;
+        }));
     }
 
     /** Stops a training that runs; the model and the feedback stay open. */
     @Override
     public void close() {
         cancellation.cancel();
-        timer.ifPresent(ScheduledExecutorService::shutdown);
+        timer.ifPresent(loop -> loop.stop(Duration.ZERO));
     }
 
     /**

@@ -8,6 +8,7 @@ import io.peft4j.cloud.storage.S3Files;
 import io.peft4j.cloud.storage.StoredFiles;
 import io.peft4j.cloud.storage.Transfer;
 import io.peft4j.core.Internal;
+import io.peft4j.core.engine.BackgroundLoop;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.io.RemoteFiles;
 import java.io.IOException;
@@ -21,8 +22,6 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,14 +33,13 @@ import org.slf4j.LoggerFactory;
 @Internal(shared = true)
 public final class RemoteFolder implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RemoteFolder.class);
-    private static final int PATIENCE_SECONDS = 60;
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final Path local;
     private final Optional<Address> address;
     private final Optional<StoredFiles> files;
     private final Map<String, String> sent = new HashMap<>();
-    private final CountDownLatch closing = new CountDownLatch(1);
-    private Optional<Thread> follower = Optional.empty();
+    private Optional<BackgroundLoop> follower = Optional.empty();
 
     private RemoteFolder(Path local, Optional<Address> address, Optional<StoredFiles> files) {
         this.local = local;
@@ -91,26 +89,15 @@ public final class RemoteFolder implements AutoCloseable {
     /** Brings what changes to the storage at these times; what fails is tried again, and told in the log. */
     public RemoteFolder follow(Duration every) {
         if (address.isPresent() && follower.isEmpty()) {
-            Thread thread = new Thread(() -> run(every), "peft4j-follow");
-            thread.setDaemon(true);
-            follower = Optional.of(thread);
-            thread.start();
+            follower = Optional.of(BackgroundLoop.start("peft4j-follow", every, () -> {
+                bring();
+                return true;
+            }, e -> {
+                LOG.warn("upload of {} to {} is incomplete: {}", local, address.get(), e.getMessage());
+                return true;
+            }));
         }
         return this;
-    }
-
-    private void run(Duration every) {
-        try {
-            while (!closing.await(every.toMillis(), TimeUnit.MILLISECONDS)) {
-                try {
-                    bring();
-                } catch (IOException | RuntimeException e) {
-                    LOG.warn("upload of {} to {} is incomplete: {}", local, address.get(), e.getMessage());
-                }
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     /** Brings what has changed. */
@@ -167,14 +154,7 @@ public final class RemoteFolder implements AutoCloseable {
     /** Stops following and publishes. */
     @Override
     public void close() {
-        closing.countDown();
-        follower.ifPresent(thread -> {
-            try {
-                thread.join(TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS));
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        });
+        follower.ifPresent(loop -> loop.stop(PATIENCE));
         publish();
     }
 }
