@@ -57,7 +57,7 @@ final class ComputeQueue {
     /** Waits for the turn of the calling thread. */
     void take(Priority wanted) {
         Waiter waiter;
-        long asked = clock.getAsLong();
+        long asked;
         synchronized (this) {
             if (owner == Thread.currentThread()) {
                 depth++;
@@ -67,6 +67,7 @@ final class ComputeQueue {
                 begin(Thread.currentThread(), wanted, 1);
                 return;
             }
+            asked = clock.getAsLong();
             waiter = new Waiter();
             (wanted == Priority.ANSWER ? answers : work).addLast(waiter);
             answersWait = !answers.isEmpty();

@@ -78,6 +78,20 @@ class ComputeQueueTest {
     }
 
     @Test
+    void theTimeForWhichAnswersWaitIsCounted() throws InterruptedException {
+        turns.take(Priority.WORK);
+        Thread first = waiting("first answer", Priority.ANSWER, 20);
+        Thread second = waiting("second answer", Priority.ANSWER, 10);
+        clock.addAndGet(7);
+        turns.giveBack();
+        join(first, second);
+        assertEquals(7 + 27, turns.answersWaited());
+        turns.take(Priority.ANSWER);
+        turns.giveBack();
+        assertEquals(7 + 27, turns.answersWaited(), "who need not wait");
+    }
+
+    @Test
     void answersDoNotGiveWay() throws InterruptedException {
         turns.take(Priority.ANSWER);
         Thread answer = waiting("second", Priority.ANSWER, 10);
