@@ -228,13 +228,18 @@ final class ExpressionParser {
         while (operators.contains(stream.type())) {
             Operator operator = Operator.valueOf(stream.next().type().name());
             Expression right = operand.get();
-            if (operator == Operator.ADD && (isMarked(first) || isMarked(right))) {
-                throw stream.error("adding to a text marked as 'safe' is not supported in chat templates (use ~)");
-            }
             parts.add(new BinaryPart(operator, right));
             stream.checkOperands(parts.size());
         }
-        return new Expression.Binary(line, first, List.copyOf(parts));
+        return parts.stream().anyMatch(part -> isMarked(part.operand())) || isMarked(first)
+                ? new Expression.Binary(line, escaped(first), parts.stream()
+                        .map(part -> new BinaryPart(part.operator(), escaped(part.operand()))).toList())
+                : new Expression.Binary(line, first, List.copyOf(parts));
+    }
+
+    private static Expression escaped(Expression expression) {
+        return isMarked(expression) ? expression
+                : new Expression.Filter(expression.line(), expression, Filters.ESCAPE, Expression.CallArguments.NONE);
     }
 
     /** Jinja escapes what is added to such a text as if it were HTML. */

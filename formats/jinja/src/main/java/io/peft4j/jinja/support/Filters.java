@@ -10,9 +10,13 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 
 /** The functions behind {@code |}, by name. Those on strings turn anything else into a string first, as in Jinja. */
 final class Filters {
+    /** What Jinja does to texts that are added to one marked as safe; no template can name it. */
+    static final String ESCAPE = "escape what is added";
+    private static final Pattern LINE_END = Pattern.compile("\\r\\n|[\\n\\r\\x0B\\f\\x1C-\\x1E\\x85\\u2028\\u2029]");
     private static final String WORD_BREAKS = "-({[<";
     private static final int MOST_DIGITS = 19;
     private static final Map<String, Filter> FILTERS = filters();
@@ -49,6 +53,8 @@ final class Filters {
         plain(filters, "title", Filters::title);
         // Chat templates are not HTML: nothing is escaped, so all of them is safe.
         plain(filters, "safe", text -> text);
+        plain(filters, ESCAPE, text -> text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+                .replace("'", "&#39;").replace("\"", "&#34;"));
         plain(filters, "string", text -> text);
         filters.put("trim", (runtime, value, arguments) -> PyStrings.strip(runtime.str(value),
                 arguments.bind("trim", 0, "chars").text(0, null)));
@@ -57,12 +63,37 @@ final class Filters {
             return PyStrings.replace(runtime.str(value), runtime.str(bound.get(0, "")), runtime.str(bound.get(1, "")),
                     bound.integer(2, -1), runtime.budget());
         });
+        filters.put("indent", (runtime, value, arguments) -> {
+            Arguments.Bound bound = arguments.bind("indent", 0, "width", "first", "blank");
+            long width = bound.get(0, 4L) instanceof String ? 0 : Math.max(0, bound.integer(0, 4));
+            runtime.budget().chargeText(width);
+            String space = bound.get(0, 4L) instanceof String given ? given : " ".repeat((int) width);
+            if (!(value instanceof String text)) {
+                throw value instanceof Undefined undefined ? undefined.error()
+                        : new TemplateError("indent needs a string, not " + Types.name(value));
+            }
+            return indent(text, space, bound.truth(1, false), bound.truth(2, false), runtime.budget());
+        });
         filters.put("format", (runtime, value, arguments) -> {
             if (!arguments.named().isEmpty()) {
                 throw TemplateError.unsupported("format() with named values");
             }
             return PercentFormat.format(runtime.str(value), Tuple.of(arguments.positional()), runtime);
         });
+    }
+
+    /** Lines with space in front of all but the first and those that are blank, unless these are asked for, too. */
+    private static String indent(String text, String space, boolean first, boolean blank, Budget budget) {
+        Output out = new Output(budget);
+        out.append(first ? space : "");
+        String separator = "";
+        for (String line : LINE_END.split(text, -1)) {
+            out.append(separator.isEmpty() ? "" : "\n");
+            out.append(separator.isEmpty() || line.isEmpty() && !blank ? "" : space);
+            out.append(line);
+            separator = "\n";
+        }
+        return out.toString();
     }
 
     private static void plain(Map<String, Filter> filters, String name, UnaryOperator<String> function) {
@@ -121,6 +152,18 @@ final class Filters {
         filters.put("join", Filters::join);
         filters.put("items", Filters::items);
         filters.put("dictsort", Filters::dictSort);
+        filters.put("sort", (runtime, value, arguments) -> {
+            Arguments.Bound bound = arguments.bind("sort", 0, "reverse", "case_sensitive", "attribute");
+            return sorted(runtime, value, bound.get(2, null), bound.truth(1, false), bound.truth(0, false));
+        });
+        for (String end : List.of("min", "max")) {
+            filters.put(end, (runtime, value, arguments) -> {
+                Arguments.Bound bound = arguments.bind(end, 0, "case_sensitive", "attribute");
+                List<Object> items = sorted(runtime, value, bound.get(1, null), bound.truth(0, false),
+                        end.equals("max"));
+                return items.isEmpty() ? new Undefined("No aggregated item, sequence was empty.") : items.get(0);
+            });
+        }
         filters.put("select", (runtime, value, arguments) -> select(runtime, value, arguments, false, true));
         filters.put("reject", (runtime, value, arguments) -> select(runtime, value, arguments, false, false));
         filters.put("selectattr", (runtime, value, arguments) -> select(runtime, value, arguments, true, true));
@@ -169,21 +212,28 @@ final class Filters {
             throw value instanceof Undefined undefined ? undefined.error()
                     : new TemplateError("dictsort needs a dict, not " + Types.name(value));
         }
-        List<Object> pairs = DictView.pairs(map);
-        runtime.budget().charge(pairs.size());
-        pairs.sort((a, b) -> {
-            int order = PyCompare.compare(sortKey(a), sortKey(b), "<", runtime.budget());
+        return sorted(runtime, DictView.pairs(map), 0L, false, false);
+    }
+
+    /** Items by themselves or by an attribute, in a stable order. */
+    private static List<Object> sorted(Runtime runtime, Object value, Object path, boolean caseSensitive,
+            boolean reverse) {
+        if (path instanceof String text && text.contains(",")) {
+            throw TemplateError.unsupported("sorting by several attributes");
+        }
+        List<Object> items = new ArrayList<>(runtime.items(value));
+        runtime.budget().charge(items.size());
+        Function<Object, Object> attribute = path == null ? item -> item : attribute(path);
+        Function<Object, Object> key = attribute.andThen(each -> !caseSensitive && each instanceof String text
+                ? PyStrings.lower(text) : each);
+        items.sort((a, b) -> {
+            int order = PyCompare.compare(key.apply(a), key.apply(b), "<", runtime.budget());
             if (order == PyCompare.UNORDERED) {
                 throw new TemplateError("values that contain NaN cannot be sorted");
             }
-            return order;
+            return reverse ? -order : order;
         });
-        return pairs;
-    }
-
-    private static Object sortKey(Object pair) {
-        Object key = ((Tuple) pair).items().get(0);
-        return key instanceof String text ? PyStrings.lower(text) : key;
+        return items;
     }
 
     private static Object select(Runtime runtime, Object value, Arguments arguments, boolean byAttribute,

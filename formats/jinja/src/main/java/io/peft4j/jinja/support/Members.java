@@ -22,7 +22,7 @@ final class Members {
     /** Methods that Python has and templates do not need; calling one says so. */
     private static final Map<String, Set<String>> UNSUPPORTED = Map.of("dict", Set.of("copy"),
             "list", Set.of("copy", "count", "index"), "tuple", Set.of("count", "index"), "str", Set.of("casefold",
-                    "center", "count", "encode", "expandtabs", "find", "format", "format_map", "index", "isalnum",
+                    "center", "count", "encode", "expandtabs", "find", "format_map", "index", "isalnum",
                     "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric",
                     "isprintable", "isspace", "istitle", "isupper", "ljust", "maketrans", "partition", "removeprefix",
                     "removesuffix", "rfind", "rindex", "rjust", "rpartition", "rsplit", "splitlines", "swapcase",
@@ -226,6 +226,7 @@ final class Members {
                 }
                 return PyStrings.split(self, separator, bound.integer(1, -1));
             });
+            methods.put("format", (self, arguments, runtime) -> PercentFormat.braces(self, arguments, runtime));
             methods.put("join", (self, arguments, runtime) -> {
                 Output out = new Output(runtime.budget());
                 String separator = "";
