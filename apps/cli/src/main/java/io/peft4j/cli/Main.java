@@ -65,7 +65,8 @@ public final class Main implements Runnable {
             EvaluateCommand.class,
             GradeCommand.class,
             AdapterCommand.class, RunsCommand.class, DataCommand.class, BenchCommand.class, ServeCommand.class,
-            RescueCommand.class, DoctorCommand.class, CompletionCommand.class, JShellCommand.class,
+            RescueCommand.class, TemplateCommand.class, DoctorCommand.class, CompletionCommand.class,
+            JShellCommand.class,
             SageMakerCommand.class, VertexCommand.class);
 
     private final Interrupts interrupts;

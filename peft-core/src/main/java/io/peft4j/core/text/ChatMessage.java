@@ -72,7 +72,7 @@ public record ChatMessage(String role, String content, Map<String, Object> extra
      * Makes a message of a JSON object. {@link #toMap()} gives the same object back.
      *
      * @param json must hold a string {@code role}; {@code content} may be a string, null, absent, or a list of parts of
-     *     which those with a string {@code text} make up the text
+     *     which those with a string {@code text} make up the text; a tool's may be an object, too
      * @throws IllegalArgumentException if the role is missing or the content is of another kind
      */
     public static ChatMessage fromMap(Map<String, ?> json) {
@@ -86,7 +86,9 @@ public record ChatMessage(String role, String content, Map<String, Object> extra
             extra.remove(CONTENT);
             return new ChatMessage(role, text, extra);
         }
-        return new ChatMessage(role, textOf(content), extra);
+        // What a tool answers may be any JSON; templates write it as they like.
+        return new ChatMessage(role, role.equals("tool") && content instanceof Map ? content.toString()
+                : textOf(content), extra);
     }
 
     /** The message as a JSON-like object: {@code role}, {@code content}, then the other fields in their order. */

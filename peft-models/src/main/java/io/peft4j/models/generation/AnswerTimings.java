@@ -83,8 +83,9 @@ public record AnswerTimings(Duration queue, Duration prompt, Duration decoding, 
             long joined = begun == 0 ? now : begun;
             long token = first == 0 ? now : first;
             AnswerTimings timings = new AnswerTimings(Duration.ofNanos(joined - submitted), Duration.ofNanos(token
-                    - joined), Duration.ofNanos(now - token), Duration.ofNanos(engine.get()), Duration.ofNanos(schema
-                            .get()),
+                    - joined), Duration.ofNanos(now - token), Duration.ofNanos(engine.get()), Duration.ofNanos(
+                            schema
+                                    .get()),
                     request.promptTokens(), request.reusedTokens(), request.answers().stream()
                             .mapToInt(GrowingAnswer::length).sum());
             event.commit(timings, request.request().adapter());

@@ -66,9 +66,12 @@ public final class JinjaChatTemplate implements ChatTemplate {
             Map<String, Object> moreVariables) {
         Map<String, Object> context = new LinkedHashMap<>(variables);
         context.put("documents", null);
+        context.put("tools", null);
         context.putAll(moreVariables);
         context.put("messages", messages.stream().map(JinjaChatTemplate::fields).toList());
-        context.put("tools", tools.isEmpty() ? null : tools);
+        if (!tools.isEmpty()) {
+            context.put("tools", tools);
+        }
         context.put("add_generation_prompt", addGenerationPrompt);
         try {
             return template.render(context);

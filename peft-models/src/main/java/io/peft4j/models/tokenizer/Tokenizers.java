@@ -4,6 +4,7 @@ import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
+import io.peft4j.models.hub.ModelSource;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,6 +35,16 @@ public final class Tokenizers {
      */
     public static Tokenizer fromFolder(Path folder, List<String> newTokens, Optional<String> template) {
         return of(TokenizerFolder.read(folder), newTokens, template);
+    }
+
+    /** The tokenizer of a model on this machine. */
+    public static Tokenizer of(ModelSource source) {
+        if (source instanceof ModelSource.GgufPath) {
+            try (GgufFile file = GgufFile.open(source.path())) {
+                return fromGguf(file);
+            }
+        }
+        return fromFolder(source.path());
     }
 
     /**

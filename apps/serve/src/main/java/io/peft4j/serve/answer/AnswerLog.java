@@ -113,7 +113,8 @@ final class AnswerLog implements RouteGroup {
 
     /** Milliseconds, and tokens. */
     static ObjectNode json(AnswerTimings timings) {
-        ObjectNode node = Json.object().put("total_ms", millis(timings.total())).put("queue_ms", millis(timings.queue()))
+        ObjectNode node = Json.object().put("total_ms", millis(timings.total()))
+                .put("queue_ms", millis(timings.queue()))
                 .put("prompt_ms", millis(timings.prompt())).put("first_token_ms", millis(timings.firstToken()))
                 .put("decoding_ms", millis(timings.decoding()));
         timings.perToken().ifPresent(each -> node.put("per_token_ms", millis(each)));

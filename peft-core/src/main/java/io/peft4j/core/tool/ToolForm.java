@@ -1,0 +1,194 @@
+package io.peft4j.core.tool;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Registered;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.PeftException;
+import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.core.text.ChatTemplate;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * How the models of a family write calls of tools. A form is a class with a line in {@code META-INF/services}. Which
+ * one a template has is found by what it makes of a call ({@link #of(ChatTemplate)}).
+ */
+public abstract class ToolForm {
+    static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+    private static final String USER = "Where is the probe?";
+    private static final ToolCall PROBE = new ToolCall("find_probe", NODES.objectNode().put("place", "north pole"));
+    private static final Map<String, Object> PROBE_TOOL = Map.of("type", "function", "function", Map.of("name",
+            PROBE.name(), "description", "Finds.", "parameters", Map.of("type", "object", "properties",
+                    Map.of("place", Map.of("type", "string", "description", "A place.")), "required",
+                    List.of("place"))));
+
+    private final String name;
+    private final Layout layout;
+
+    /**
+     * What stands around calls.
+     *
+     * @param open before all
+     * @param callOpen before each
+     * @param callClose behind each
+     * @param separator between two
+     * @param close behind all
+     */
+    record Layout(String open, String callOpen, String callClose, String separator, String close) {
+        /** Calls that each stand by themselves. */
+        static Layout each(String open, String close) {
+            return new Layout("", open, close, "\n", "");
+        }
+
+        /** Calls in a list. */
+        static Layout list(String open, String close) {
+            return new Layout(open, "", "", ", ", close);
+        }
+    }
+
+    /** @param name what people call it by, in lower case with hyphens */
+    ToolForm(String name, Layout layout) {
+        this.name = name;
+        this.layout = layout;
+    }
+
+    /** What people call it by. */
+    public final String name() {
+        return name;
+    }
+
+    final Layout layout() {
+        return layout;
+    }
+
+    /** What a call, or a part with calls, may begin with. */
+    abstract List<String> begins();
+
+    /** What it ends with; where one of these comes the rest is read after a call that is none. */
+    List<String> ends() {
+        String end = (layout.callClose() + layout.close()).replaceFirst("^]", "").strip();
+        return end.isEmpty() ? List.of() : List.of(end);
+    }
+
+    /** What stands around content and is none. */
+    List<String> noise() {
+        return List.of();
+    }
+
+    /** Whether a beginning may well be that of something else. */
+    boolean isBare(String begin) {
+        return begin.length() == 1;
+    }
+
+    /** What the text of a template has where it is of this form and does not write calls by itself. */
+    List<String> hints() {
+        return begins().stream().filter(begin -> !isBare(begin)).toList();
+    }
+
+    /** Reads what begins at the cursor, and goes behind it. */
+    abstract void read(Cursor cursor, Calls calls);
+
+    /** A call without what stands around it. */
+    abstract String body(ToolCall call);
+
+    /** Calls as an answer of the model. */
+    public final String write(List<ToolCall> calls) {
+        return calls.stream().map(call -> layout.callOpen() + body(call) + layout.callClose())
+                .collect(Collectors.joining(layout.separator(), layout.open(), layout.close()));
+    }
+
+    /**
+     * Takes a whole answer apart.
+     *
+     * @param form of the template; empty where it has none: then there are no calls
+     * @param tools those that may be called; none: any
+     */
+    public static ParsedAnswer parse(Optional<ToolForm> form, String answer, List<Tool> tools) {
+        AnswerReader reader = new AnswerReader(form, tools, false, false);
+        reader.accept(answer);
+        reader.finish();
+        return reader.answer();
+    }
+
+    /** All that are registered. */
+    public static List<ToolForm> all() {
+        return Registered.all(ToolForm.class, ToolForm::name);
+    }
+
+    /**
+     * The form of a name.
+     *
+     * @throws ConfigurationException when there is none
+     */
+    public static ToolForm named(String name) {
+        List<ToolForm> all = all();
+        return all.stream().filter(form -> form.name().equals(name)).findFirst()
+                .orElseThrow(() -> new ConfigurationException("unknown form of tool calls '" + name + "'; "
+                        + SimilarNames.sentence(name, all.stream().map(ToolForm::name).toList())));
+    }
+
+    /**
+     * The form in which a template writes calls: a conversation with one is rendered, and the form is the one that
+     * writes, or at least reads, what comes out. A template that writes no calls is known by its marks.
+     *
+     * @return empty where the template shows tools to no model
+     */
+    public static Optional<ToolForm> of(ChatTemplate template) {
+        String source = template.source();
+        List<ToolForm> all = all();
+        List<String> written = probes(template);
+        Optional<ToolForm> writer = all.stream().filter(form -> written.stream().anyMatch(each -> squeezed(each)
+                .contains(form.probe()))).max(Comparator.comparingInt(form -> form.probe().length()));
+        Optional<ToolForm> found = writer.or(() -> all.stream().filter(form -> written.stream()
+                .anyMatch(each -> reads(form, each))).findFirst());
+        if (found.isPresent()) {
+            return found;
+        }
+        return all.stream().filter(form -> form.hints().stream().anyMatch(source::contains)).findFirst()
+                .or(() -> source.contains("tools") ? Optional.of(named("llama")) : Optional.empty());
+    }
+
+    private static boolean reads(ToolForm form, String written) {
+        List<ToolCall> calls = parse(Optional.of(form), written, Tool.of(List.of(PROBE_TOOL))).calls();
+        return calls.size() == 1 && calls.get(0).sameAs(PROBE);
+    }
+
+    private String probe() {
+        return squeezed(write(List.of(PROBE)));
+    }
+
+    private static String squeezed(String text) {
+        return text.replaceAll("\\s+", "");
+    }
+
+    /** What a template makes of an answer with a call; templates differ in what they take. */
+    private static List<String> probes(ChatTemplate template) {
+        ObjectNode arguments = PROBE.arguments();
+        List<String> all = new ArrayList<>();
+        for (Object given : List.of(Map.of("place", arguments.get("place").asText()), arguments.toString())) {
+            Map<String, Object> call = Map.of("id", "call00001", "type", "function", "function",
+                    Map.of("name", PROBE.name(), "arguments", given));
+            for (List<Map<String, Object>> tools : List.of(List.of(PROBE_TOOL), List.<Map<String, Object>>of())) {
+                try {
+                    String text = template.render(List.of(ChatMessage.user(USER), new ChatMessage("assistant", "",
+                            Map.of("tool_calls", List.of(call)))), false, tools, Map.of());
+                    all.add(text.substring(text.lastIndexOf(USER) + USER.length()));
+                } catch (PeftException e) {
+                    // Another way may do.
+                }
+            }
+        }
+        return all;
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}
