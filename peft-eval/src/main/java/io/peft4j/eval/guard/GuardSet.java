@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.core.tool.ToolCall;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.task.Answerer;
 import io.peft4j.eval.task.EvaluationItem;
@@ -128,8 +129,8 @@ public final class GuardSet {
     }
 
     private static ToolCheck calls(JsonNode tools, JsonNode row) {
-        List<ToolCheck.Call> calls = new ArrayList<>();
-        row.path("calls").forEach(call -> calls.add(ToolCheck.call(call)));
+        List<ToolCall> calls = new ArrayList<>();
+        row.path("calls").forEach(call -> calls.add(ToolCall.of(call)));
         return new ToolCheck(JSON.convertValue(tools, OBJECTS), calls);
     }
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.tool.ToolCall;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -67,7 +68,7 @@ public final class FormatCheck {
         for (Iterator<Map.Entry<String, JsonNode>> fields = right.fields(); fields.hasNext();) {
             Map.Entry<String, JsonNode> field = fields.next();
             equal.put(field.getKey(), given.has(field.getKey())
-                    && ToolCheck.equal(field.getValue(), given.get(field.getKey())));
+                    && ToolCall.equal(field.getValue(), given.get(field.getKey())));
         }
         return equal;
     }

@@ -52,7 +52,11 @@ class ToolCheckTest {
                 + "\"Oslo\"}}\n</tool_call>",
                 "[TOOL_CALLS][{\"name\": \"weather\", \"arguments\": {\"city\": \"Oslo\", "
                         + "\"days\": 2}}]",
-                "{\"name\": \"weather\", \"parameters\": {\"city\": \"Oslo\", \"days\": 2}}")) {
+                "{\"name\": \"weather\", \"parameters\": {\"city\": \"Oslo\", \"days\": 2}}",
+                "<|tool_call_start|>[weather(city='Oslo', days=2)]<|tool_call_end|>",
+                "[TOOL_CALLS]weather[ARGS]{\"city\": \"Oslo\", \"days\": 2}",
+                "<think>weather(city='Rome')?</think>\n<start_function_call>call:weather{city:<escape>Oslo<escape>,"
+                        + "days:2}<end_function_call>")) {
             assertTrue(item.isAnsweredBy(right), right);
         }
         for (String wrong : List.of("{\"name\": \"weather\", \"parameters\": {\"city\": \"Oslo\"}}",
