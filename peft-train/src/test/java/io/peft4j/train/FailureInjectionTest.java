@@ -39,8 +39,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Every step of a training that the system may refuse fails in turn: memory, reading, writing and moving a file, a lock,
- * a thread. After each nothing is open, and the same call succeeds.
+ * Every step of a training that the system may refuse fails in turn: memory, reading, writing and moving a file, a
+ * lock, a thread. After each nothing is open, and the same call succeeds.
  */
 class FailureInjectionTest {
     private static final List<TokenSequence> EXAMPLES = Tiny.examples(6, 1);

@@ -362,7 +362,7 @@ class AnswerServiceTest {
                 throw new StackOverflowError("too deep");
             }
         };
-        failsThenAnswers(broken);
+        failsThenAnswers(request(5, 1, LONG.withConstraint(broken)));
         Gate unknown = new Gate("broken, too") {
             @Override
             public int step(int state, int value) {
@@ -370,28 +370,22 @@ class AnswerServiceTest {
             }
         };
         unknown.open();
-        failsThenAnswers(unknown);
+        failsThenAnswers(request(5, 1, LONG.withConstraint(unknown)));
     }
 
-    /** No caller would ever learn of the answer's end. */
     @Test
     void anErrorOfAListenerEndsItsRequest() {
-        try (AnswerService service = AnswerService.open(model, OPTIONS)) {
-            PendingAnswer failing = service.submit(request(5, 1, LONG).withListener((answer, piece, tokens) -> {
-                throw new StackOverflowError("too deep");
-            }));
-            CompletionException told = assertThrows(CompletionException.class, () -> failing.completions()
-                    .orTimeout(1, TimeUnit.MINUTES).join());
-            assertTrue(told.getMessage().contains("StackOverflowError"), told.getMessage());
-            AnswerRequest next = request(5, 2, LONG);
-            assertSame(alone(next), service.submit(next).completions().join().get(0));
-        }
+        failsThenAnswers(request(5, 1, LONG).withListener((answer, piece, tokens) -> {
+            throw new StackOverflowError("too deep");
+        }));
     }
 
-    private static void failsThenAnswers(Gate broken) {
+    /** A failure that is not told would leave its caller waiting. */
+    private static void failsThenAnswers(AnswerRequest request) {
         try (AnswerService service = AnswerService.open(model, OPTIONS)) {
-            PendingAnswer failing = service.submit(request(5, 1, LONG.withConstraint(broken)));
-            String message = assertThrows(CompletionException.class, () -> failing.completions().join()).getMessage();
+            PendingAnswer failing = service.submit(request);
+            String message = assertThrows(CompletionException.class, () -> failing.completions()
+                    .orTimeout(1, TimeUnit.MINUTES).join()).getMessage();
             assertTrue(message.contains("StackOverflowError"), message);
             AnswerRequest next = request(5, 2, LONG);
             assertSame(alone(next), service.submit(next).completions().join().get(0));

@@ -28,8 +28,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Where the time of answers went: of the last ones at {@code GET /v1/answers}, of all as histograms with OpenTelemetry's
- * names, and of slow ones in the log. Nothing of their texts is kept.
+ * Where the time of answers went: of the last ones at {@code GET /v1/answers}, of all as histograms with
+ * OpenTelemetry's names, and of slow ones in the log. Nothing of their texts is kept.
  */
 final class AnswerLog implements RouteGroup {
     private static final Logger LOG = LoggerFactory.getLogger(AnswerLog.class);
