@@ -93,7 +93,7 @@ final class JointTraining {
         }
     }
 
-    /** What fails for all together each does by itself, so that only those end for which it fails then, too. */
+    /** What fails for all together each does alone, so that only those end for which it fails then, too. */
     private void share(TrainingPasses passes, List<Integer> some, BiConsumer<TrainingPasses, List<Integer>> work) {
         try {
             work.accept(passes, some);
@@ -101,7 +101,7 @@ final class JointTraining {
             if (some.size() == 1) {
                 throw e;
             }
-            LOG.warn("a common pass of {} failed, so each goes on by itself here: {}", Count.of(some.size(),
+            LOG.warn("a common pass of {} failed, so each continues alone here: {}", Count.of(some.size(),
                     "training"), e.toString());
             forEach(some, i -> {
                 models.get(i).trainableParameters().forEach(Parameter::clearGradient);

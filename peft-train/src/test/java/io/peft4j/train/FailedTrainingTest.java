@@ -40,12 +40,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** What fails in a training is told, and leaves the model and its folder free. */
+/** What fails in a training is reported, and leaves the model and its folder free. */
 class FailedTrainingTest {
     @TempDir
     private Path folder;
 
-    /** What somebody hears who follows a training. */
+    /** What a follower hears of a training. */
     private static final class Ear implements TrainingListener {
         private final List<Object> told = new ArrayList<>();
 
@@ -151,7 +151,7 @@ class FailedTrainingTest {
         }
     }
 
-    /** The first pass with rows of several adapters fails, which each of them does by itself then. */
+    /** The first pass with rows of several adapters fails, which each of them does alone then. */
     @Test
     void aCommonPassThatFailsEndsNoTraining() {
         List<TrainingResult> expected = sideBySide("as-ever", "none", 0).stream().map(each -> each.result()
@@ -166,7 +166,7 @@ class FailedTrainingTest {
         }
     }
 
-    /** One training cannot make its update alone either: it is told, and the others come to their ends. */
+    /** One training cannot make its update alone either: it is reported, and the others come to their ends. */
     @Test
     void aTrainingThatFailsBySideOfOthersIsToldAndEndsAlone() {
         List<Outcome> outcomes = sideBySide("one", "update of 1", 1);

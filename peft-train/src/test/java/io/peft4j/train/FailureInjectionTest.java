@@ -144,7 +144,7 @@ class FailureInjectionTest {
                 .stream()).findFirst();
     }
 
-    /** A trial that has failed stays so; a sweep that was broken off goes on. */
+    /** A trial that has failed stays so; a sweep that was broken off is resumed. */
     private Optional<Throwable> sweep(TinyModel base, Path wanted) throws IOException {
         Path file = wanted.resolve("sweep.json");
         Path output = Files.exists(file) && Files.readString(file).contains("\"failed\"")

@@ -91,7 +91,7 @@ public final class Main implements Runnable {
         if (List.of(arguments).contains(VERBOSE)) {
             // The log reads its settings once, when the first logger is made.
             System.setProperty("org.slf4j.simpleLogger.log.io.peft4j", "info");
-            // What is learned of the first example: the library tells no data by itself.
+            // What is learned of the first example: the library logs no data on its own.
             System.setProperty("org.slf4j.simpleLogger.log.io.peft4j.train.objective.ChatObjective", "debug");
         }
         LibraryOpening opening = LibraryOpening.begin(arguments);

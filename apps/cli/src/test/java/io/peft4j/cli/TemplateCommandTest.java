@@ -52,7 +52,7 @@ class TemplateCommandTest {
     void peopleSeeSpecialTokensAndWhatIsLearned() throws IOException {
         Path file = lines("{\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}, {\"role\": \"assistant\", "
                 + "\"content\": \"Yes\"}]}");
-        // What stands behind all messages would make the beginning of the conversation another text.
+        // What follows all messages would make the beginning of the conversation another text.
         Files.writeString(template, TEMPLATE.replace("{{ tools is none }}", ""));
         String out = CommandRun.succeeding("template", "render", "--template", template, "--conversations", file).out();
         assertTrue(out.contains("«<|user|>»Hi«<|end|>»\n«<|assistant|>»[[Yes«<|end|>»]]"), out);

@@ -44,7 +44,7 @@ public final class FolderLock implements AutoCloseable {
     private static final long TURN_MILLIS = 20;
     private static final long SETTLING_MILLIS = 100;
     /**
-     * The folders that somebody in this process holds or looks at: the system's locks belong to a process, so this is
+     * The folders that this process holds or looks at: the system's locks belong to a process, so this is
      * one for all of it, too. A folder that does not answer holds up no other.
      */
     private static final Map<Path, Place> PLACES = new ConcurrentHashMap<>();
@@ -107,7 +107,7 @@ public final class FolderLock implements AutoCloseable {
         }
     }
 
-    /** Counts who uses a place; there is one as long as somebody does. */
+    /** Counts who uses a place; there is one as long as any does. */
     private static Place use(Path key, int more) {
         Place[] used = new Place[1];
         PLACES.compute(key, (path, known) -> {

@@ -72,7 +72,7 @@ public final class AnswerReader {
      * @param tools those that may be called; none: any
      * @param thinking whether the answer begins within a thought, as {@link #startsThinking} says
      * @param early whether calls are told while they grow: right where a grammar makes sure that they become valid;
-     *     otherwise each is told when it is complete, since what is none stays text
+     *     otherwise each is sent when it is complete, since what is none stays text
      */
     public AnswerReader(Optional<ToolForm> form, List<Tool> tools, boolean thinking, boolean early) {
         this.form = form;
@@ -244,7 +244,7 @@ public final class AnswerReader {
         }
     }
 
-    /** What is no call stays content; with the marks around it where there is nothing else. */
+    /** What is no call stays content; with the marks around it if there is nothing else. */
     private void keep(Calls found, int end) {
         if (!found.isAnyGood()) {
             add(content, text.substring(at, end));

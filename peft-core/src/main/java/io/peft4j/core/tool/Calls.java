@@ -21,7 +21,7 @@ final class Calls {
      * A call that is complete.
      *
      * @param call nothing where it is wrong
-     * @param json the text of its arguments as it stands, where that is JSON
+     * @param json the text of its arguments as it is, if that is JSON
      * @param reason what is wrong
      */
     record Item(Optional<ToolCall> call, String json, int from, int to, String reason) {
@@ -38,7 +38,7 @@ final class Calls {
                 .orElseGet(() -> new Tool(name, ToolForm.NODES.objectNode()));
     }
 
-    /** A call has begun; it is told only where its tool is known. */
+    /** A call has begun; it is sent only if its tool is known. */
     void open(String name, String arguments) {
         if (tools.isEmpty() || tools.stream().anyMatch(tool -> tool.name().equals(name))) {
             openName = Optional.of(name);
@@ -55,7 +55,7 @@ final class Calls {
         openArguments = "";
     }
 
-    /** What stands between two places of the text is no call. */
+    /** What is between two places of the text is no call. */
     void wrong(int from, int to, String reason) {
         items.add(new Item(Optional.empty(), "", from, to, reason));
     }

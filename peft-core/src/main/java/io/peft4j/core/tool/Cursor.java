@@ -79,7 +79,7 @@ final class Cursor {
         }
     }
 
-    /** Goes behind a literal where it stands here. */
+    /** Goes behind a literal if it is here. */
     boolean skip(String literal) {
         if (text.startsWith(literal, at)) {
             at += literal.length();
@@ -156,7 +156,7 @@ final class Cursor {
         }
         space();
         if (at < text.length()) {
-            throw new Stop("something stands behind the value");
+            throw new Stop("something follows the value");
         }
         return value;
     }
@@ -290,14 +290,14 @@ final class Cursor {
             case 'f' -> value.append('\f');
             case '0' -> value.append('\0');
             case '\n' -> {
-                // The line goes on.
+                // The line continues.
             }
             case '\\', '\'', '"', '/' -> value.append(kind);
             default -> value.append('\\').append(kind);
         }
     }
 
-    /** A string whose quotes are not escaped inside: it ends where a pattern goes on behind a quote. */
+    /** A string whose quotes are not escaped inside: it ends where a pattern continues behind a quote. */
     String looselyQuoted(Pattern behind) {
         char quote = peek();
         for (int end = text.indexOf(quote, at + 1); end >= 0; end = text.indexOf(quote, end + 1)) {

@@ -20,7 +20,7 @@ public final class GemmaForms {
     abstract static class Gemma extends ToolForm {
         private final String quote;
 
-        /** @param quote what stands around strings */
+        /** @param quote what surrounds strings */
         Gemma(String name, Layout layout, String quote) {
             super(name, layout);
             this.quote = quote;

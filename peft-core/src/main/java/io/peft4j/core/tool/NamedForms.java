@@ -19,7 +19,7 @@ public final class NamedForms {
         private final String middle;
 
         /**
-         * @param middle what stands between name and arguments
+         * @param middle what is between name and arguments
          * @param between what may stand there
          * @param begins what calls may begin with
          */
@@ -40,7 +40,7 @@ public final class NamedForms {
             return call.name() + middle + PythonJson.text(call.arguments());
         }
 
-        /** The name of the tool in what stands where it does. */
+        /** The name of the tool in the text at its place. */
         String name(String written) {
             return written.strip();
         }

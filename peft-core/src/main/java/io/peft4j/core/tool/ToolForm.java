@@ -32,7 +32,7 @@ public abstract class ToolForm {
     private final Layout layout;
 
     /**
-     * What stands around calls.
+     * What surrounds calls.
      *
      * @param open before all
      * @param callOpen before each
@@ -76,7 +76,7 @@ public abstract class ToolForm {
         return end.isEmpty() ? List.of() : List.of(end);
     }
 
-    /** What stands around content and is none. */
+    /** What surrounds content and is none. */
     List<String> noise() {
         return List.of();
     }
@@ -86,7 +86,7 @@ public abstract class ToolForm {
         return begin.length() == 1;
     }
 
-    /** What the text of a template has where it is of this form and does not write calls by itself. */
+    /** What the text of a template has where it is of this form and does not write calls on its own. */
     List<String> hints() {
         return begins().stream().filter(begin -> !isBare(begin)).toList();
     }
@@ -94,7 +94,7 @@ public abstract class ToolForm {
     /** Reads what begins at the cursor, and goes behind it. */
     abstract void read(Cursor cursor, Calls calls);
 
-    /** A call without what stands around it. */
+    /** A call without what surrounds it. */
     abstract String body(ToolCall call);
 
     /** Calls as an answer of the model. */
@@ -116,7 +116,7 @@ public abstract class ToolForm {
         return reader.answer();
     }
 
-    /** All that are registered. */
+    /** All registered forms. */
     public static List<ToolForm> all() {
         return Registered.all(ToolForm.class, ToolForm::name);
     }
