@@ -28,7 +28,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Where the time of answers went: of the last ones at {@code GET /v1/answers}, of all as histograms with
+ * Where the time of answers went: of the last ones at {@code GET /metrics/answers}, of all as histograms with
  * OpenTelemetry's names, and of slow ones in the log. Nothing of their texts is kept.
  */
 final class AnswerLog implements RouteGroup {
@@ -114,8 +114,8 @@ final class AnswerLog implements RouteGroup {
     /** Milliseconds, and tokens. */
     static ObjectNode json(AnswerTimings timings) {
         ObjectNode node = Json.object().put("total_ms", millis(timings.total()))
-                .put("queue_ms", millis(timings.queue()))
-                .put("prompt_ms", millis(timings.prompt())).put("first_token_ms", millis(timings.firstToken()))
+                .put("queue_ms", millis(timings.queue())).put("prompt_ms", millis(timings.prompt()))
+                .put("first_token_ms", millis(timings.firstToken()))
                 .put("decoding_ms", millis(timings.decoding()));
         timings.perToken().ifPresent(each -> node.put("per_token_ms", millis(each)));
         return node.put("engine_wait_ms", millis(timings.engine())).put("schema_ms", millis(timings.schema()))
@@ -129,7 +129,7 @@ final class AnswerLog implements RouteGroup {
 
     @Override
     public void addTo(Routes routes) {
-        routes.get("/v1/answers", Operation.of("listAnswers", "Where the time of the last answers went")
+        routes.get("/metrics/answers", Operation.of("listAnswers", "Where the time of the last answers went")
                 .reply(Operation.OBJECT), request -> {
                     ObjectNode reply = Json.object().put("object", "list");
                     ArrayNode data = reply.putArray("data");

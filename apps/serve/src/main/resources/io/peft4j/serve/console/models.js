@@ -22,7 +22,7 @@ export function models(main) {
           }
         } }, "Delete")],
     ], data));
-    fill(answers, lastAnswers((await get("/v1/answers")).data));
+    fill(answers, lastAnswers((await get("/metrics/answers")).data));
     fill(memory, process(await text("/metrics")));
   };
   return polled(show, 4000);

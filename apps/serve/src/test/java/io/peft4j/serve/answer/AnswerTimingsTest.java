@@ -71,9 +71,8 @@ class AnswerTimingsTest {
         assertEquals(usage.path("completion_tokens").asInt(), timings.path("new_tokens").asInt());
         assertEquals(usage.at("/prompt_tokens_details/cached_tokens").asInt(), timings.path("reused_tokens").asInt());
         assertTrue(timings.path("prompt_ms").asDouble() > 0 && timings.has("per_token_ms"), usage.toString());
-        assertEquals(2,
-                post("/v1/completions", "{\"model\": \"tiny\", \"prompt\": [\"a b\", \"c d\"], \"max_tokens\": 3, "
-                        + "\"timings\": true}").at("/usage/timings").size());
+        assertEquals(2, post("/v1/completions", "{\"model\": \"tiny\", \"prompt\": [\"a b\", \"c d\"], "
+                + "\"max_tokens\": 3, \"timings\": true}").at("/usage/timings").size());
         assertEquals(1, post("/v1/responses", "{\"model\": \"tiny\", \"input\": \"Who?\", \"max_output_tokens\": 3, "
                 + "\"timings\": true}").at("/usage/timings").size());
     }
@@ -93,19 +92,18 @@ class AnswerTimingsTest {
         for (int tries = 0; !listed && tries < 1000; tries++) {
             listed = isListed(timings);
         }
-        assertTrue(listed, timings + " is not in " + get("/v1/answers"));
+        assertTrue(listed, timings + " is not in " + get("/metrics/answers"));
         String figures = get("/metrics");
         for (String name : List.of("gen_ai_server_request_duration_seconds_bucket",
                 "gen_ai_server_time_to_first_token_seconds_count", "gen_ai_server_time_per_output_token_seconds_sum",
                 "peft4j_answer_queue_seconds_count", "gen_ai_client_token_usage_count")) {
-            assertTrue(figures.contains("\n" + name + "{gen_ai_request_model=\"tiny\""),
-                    name + " is not in " + figures);
+            assertTrue(figures.contains("\n" + name + "{gen_ai_request_model=\"tiny\""), name + " in " + figures);
         }
     }
 
     private static boolean isListed(JsonNode timings) throws IOException, InterruptedException {
         boolean listed = false;
-        for (JsonNode each : JSON.readTree(get("/v1/answers")).path("data")) {
+        for (JsonNode each : JSON.readTree(get("/metrics/answers")).path("data")) {
             listed |= each.path("timings").equals(timings) && each.path("model").asText().equals("tiny")
                     && each.path("status").asText().equals("completed") && !each.path("adapter_loaded").asBoolean();
         }

@@ -104,6 +104,12 @@ class ConsoleTest {
         browser.evaluate("document.querySelector('main form').requestSubmit()");
         browser.await("[...document.querySelectorAll('.card .hint')].every(hint => / s/.test(hint.textContent))");
         browser.screenshot(PICTURES.resolve("playground.png"));
+        browser.open(server.url() + "/#/models");
+        browser.await("document.querySelectorAll('[aria-label=\"Last answers\"] svg.parts rect').length === 6");
+        String answer = browser.evaluate("document.querySelector('[aria-label=\"Last answers\"] tbody').textContent")
+                .asText();
+        assertTrue(answer.matches("(?s).*completed.*queue \\d.*, prompt \\d.*, tokens \\d.*"), answer);
+        browser.screenshot(PICTURES.resolve("answers.png"));
         assertEquals(List.of(), browser.errors());
     }
 
