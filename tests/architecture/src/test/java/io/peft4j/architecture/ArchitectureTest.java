@@ -61,7 +61,7 @@ class ArchitectureTest {
     private static final Module MODELS = new Module("peft-models", "io.peft4j.models")
             .knows(CORE, JINJA)
             .uses("org.nd4j", "org.bytedeco.javacpp", "com.fasterxml.jackson", "org.slf4j", "ai.djl",
-                    "com.sun.management");
+                    "com.sun.management", "jdk.jfr");
     private static final Module REPORT = new Module("peft-report", "io.peft4j.report");
     private static final Module DATA = new Module("peft-data", "io.peft4j.data")
             .knows(CORE, REPORT).uses("com.fasterxml.jackson", "org.slf4j", "org.apache.commons.csv",
