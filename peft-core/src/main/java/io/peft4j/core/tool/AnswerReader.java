@@ -89,6 +89,10 @@ public final class AnswerReader {
         return THOUGHTS.stream().anyMatch(each -> prompt.stripTrailing().endsWith(each.begin()));
     }
 
+    static List<String> thoughts() {
+        return THOUGHTS.stream().map(each -> each.begin() + each.end()).toList();
+    }
+
     /** Takes the next piece. */
     public Piece accept(String piece) {
         text.append(piece);

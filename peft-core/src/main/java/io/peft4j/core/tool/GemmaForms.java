@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -29,6 +30,16 @@ public final class GemmaForms {
         @Override
         List<String> begins() {
             return List.of(layout().callOpen().replace("call:", ""));
+        }
+
+        @Override
+        Optional<Members> members() {
+            return Optional.of(new Members("", ":", "", ",", quote));
+        }
+
+        @Override
+        String close() {
+            return "}";
         }
 
         @Override

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -29,6 +30,16 @@ public final class PythonForms {
         @Override
         List<String> begins() {
             return begins;
+        }
+
+        @Override
+        Optional<Members> members() {
+            return Optional.of(new Members("", "=", "", ", ", "\""));
+        }
+
+        @Override
+        String close() {
+            return ")";
         }
 
         @Override

@@ -52,6 +52,28 @@ public abstract class ToolForm {
         }
     }
 
+    /**
+     * A call around its arguments, for grammars.
+     *
+     * @param open before the arguments
+     * @param members how each is written; empty where they are a JSON object
+     * @param close behind them
+     */
+    public record Shape(String open, Optional<Members> members, String close) {
+    }
+
+    /**
+     * How arguments are written one by one.
+     *
+     * @param key before the name of an argument
+     * @param value between it and its value; {@code %s} stands for whether that is a string
+     * @param end behind the value
+     * @param separator between two arguments
+     * @param quote around a string, which holds no character that it begins with; JSON's own mark is JSON's string
+     */
+    public record Members(String key, String value, String end, String separator, String quote) {
+    }
+
     /** @param name what people call it by, in lower case with hyphens */
     ToolForm(String name, Layout layout) {
         this.name = name;
@@ -65,6 +87,33 @@ public abstract class ToolForm {
 
     final Layout layout() {
         return layout;
+    }
+
+    /** What stands before the only call of an answer. */
+    public final String begin() {
+        return layout.open() + layout.callOpen();
+    }
+
+    /** What stands behind it. */
+    public final String end() {
+        return layout.callClose() + layout.close();
+    }
+
+    /** The only call of an answer between {@link #begin} and {@link #end}. */
+    public final Shape shape(String tool) {
+        String empty = body(new ToolCall(tool, NODES.objectNode()));
+        int at = members().isPresent() ? empty.length() - close().length() : empty.lastIndexOf("{}");
+        return new Shape(empty.substring(0, at), members(), empty.substring(members().isPresent() ? at : at + 2));
+    }
+
+    /** How arguments are written where they are no JSON object. */
+    Optional<Members> members() {
+        return Optional.empty();
+    }
+
+    /** What stands behind such arguments. */
+    String close() {
+        return "";
     }
 
     /** What a call, or a part with calls, may begin with. */
@@ -152,6 +201,16 @@ public abstract class ToolForm {
         }
         return all.stream().filter(form -> form.hints().stream().anyMatch(source::contains)).findFirst()
                 .or(() -> source.contains("tools") ? Optional.of(named("llama")) : Optional.empty());
+    }
+
+    /** Texts that hold the marks by which an answer to chats of a template is taken apart. */
+    public static List<String> marked(ChatTemplate template) {
+        List<String> all = new ArrayList<>(AnswerReader.thoughts());
+        of(template).ifPresent(form -> {
+            all.add(form.write(List.of(PROBE)));
+            all.addAll(form.begins());
+        });
+        return all;
     }
 
     private static boolean reads(ToolForm form, String written) {

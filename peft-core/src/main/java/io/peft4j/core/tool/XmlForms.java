@@ -3,6 +3,7 @@ package io.peft4j.core.tool;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.decision.PythonJson;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -43,6 +44,16 @@ public final class XmlForms {
         /** Whether values without a schema are read as JSON where they are. */
         boolean guesses() {
             return false;
+        }
+
+        @Override
+        Optional<Members> members() {
+            return Optional.of(new Members(tags.key(), tags.value(), tags.closed(), "", ""));
+        }
+
+        @Override
+        String close() {
+            return tags.done();
         }
 
         @Override
@@ -179,6 +190,12 @@ public final class XmlForms {
                     + "</｜DSML｜parameter>\n")
                     .collect(Collectors.joining("", "<｜DSML｜invoke name=\"" + call.name() + "\">\n",
                             "</｜DSML｜invoke>"));
+        }
+
+        @Override
+        Optional<Members> members() {
+            return Optional.of(new Members("<｜DSML｜parameter name=\"", "\" string=\"%s\">", "</｜DSML｜parameter>\n", "",
+                    ""));
         }
     }
 

@@ -29,6 +29,8 @@ final class GrowingAnswer {
     private final int index;
     private final int[] promptTokens;
     private final Tokenizer tokenizer;
+    /** Special tokens that are part of the text. */
+    private final Set<Integer> marks;
     private final Set<Integer> stopTokens;
     private final GenerationOptions options;
     private final TokenChooser chooser;
@@ -50,14 +52,16 @@ final class GrowingAnswer {
      *
      * @param index its index among all answers
      * @param promptTokens the prompt
+     * @param marks special tokens that are part of the text
      */
     GrowingAnswer(int index, int[] promptTokens, Tokenizer tokenizer, Set<Integer> stopTokens,
-            Optional<TokenMasks> masks,
+            Set<Integer> marks, Optional<TokenMasks> masks,
             GenerationOptions options, int maxNewTokens) {
         this.index = index;
         this.promptTokens = promptTokens;
         this.tokenizer = tokenizer;
         this.stopTokens = stopTokens;
+        this.marks = marks;
         this.options = options;
         this.chooser = new TokenChooser(options.sampling(), index, promptTokens, stopTokens, masks);
         this.stream = tokenizer.streamDecoder(true);
@@ -142,7 +146,11 @@ final class GrowingAnswer {
             return;
         }
         // Rows of the embedding beyond the tokenizer's vocabulary have no text.
-        text.append(id < tokenizer.vocabSize() ? stream.accept(id) : "");
+        if (marks.contains(id)) {
+            text.append(stream.finish()).append(textOf(id));
+        } else {
+            text.append(id < tokenizer.vocabSize() ? stream.accept(id) : "");
+        }
         if (cutAtStopString() || chooser.isComplete()) {
             finish(StopReason.STOP_TOKEN);
         } else if (length == ids.length) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.TextNode;
 import io.peft4j.core.error.Count;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -152,17 +153,25 @@ final class JsonRules {
 
     /** An object with these properties in their order, of which those that are not required may be missing. */
     static Rule object(Map<String, Rule> properties, Set<String> required) {
-        List<String> names = new ArrayList<>(properties.keySet());
+        Map<String, Rule> members = new LinkedHashMap<>();
+        properties.forEach((name, value) -> members.put(name, Rule.sequence(literal(TextNode.valueOf(name)), COLON,
+                value)));
+        return Rule.sequence(Rule.text("{"), members(members, required, COMMA), Rule.text("}"));
+    }
+
+    /** Such members of an object, with something between each two. */
+    static Rule members(Map<String, Rule> members, Set<String> required, Rule separator) {
+        List<String> names = new ArrayList<>(members.keySet());
         Collections.reverse(names);
         // What may stand from a property on: behind others, or as the first.
         Rule behind = Rule.sequence();
         Rule first = Rule.sequence();
         for (String name : names) {
-            Rule alone = Rule.sequence(literal(TextNode.valueOf(name)), COLON, properties.get(name), behind);
-            Rule further = Rule.sequence(COMMA, alone);
+            Rule alone = Rule.sequence(members.get(name), behind);
+            Rule further = Rule.sequence(separator, alone);
             first = required.contains(name) ? alone : Rule.choice(alone, first);
             behind = required.contains(name) ? further : Rule.choice(further, behind);
         }
-        return Rule.sequence(Rule.text("{"), first, Rule.text("}"));
+        return first;
     }
 }

@@ -3,6 +3,7 @@ package io.peft4j.models.generation;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.tool.ToolForm;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -38,6 +39,35 @@ final class JsonSchema {
 
     Rule rule() {
         return value(root, "");
+    }
+
+    /** The properties of the object that the schema describes, written in another way than JSON's. */
+    Rule members(ToolForm.Members form) {
+        Map<String, Rule> members = new LinkedHashMap<>();
+        root.path("properties").fields().forEachRemaining(property -> members.put(property.getKey(), Rule.sequence(
+                Rule.text(form.key() + property.getKey() + form.value().replace("%s",
+                        String.valueOf(isText(property.getValue())))),
+                member(property.getValue(), form.quote(),
+                        "/properties/" + property.getKey()),
+                Rule.text(form.end()))));
+        Set<String> required = new TreeSet<>();
+        root.path("required").forEach(name -> required.add(name.asText()));
+        return JsonRules.members(members, required, Rule.text(form.separator()));
+    }
+
+    private static boolean isText(JsonNode schema) {
+        return schema.path("type").asText().equals("string");
+    }
+
+    private Rule member(JsonNode schema, String quote, String place) {
+        Rule json = value(schema, place);
+        if (quote.equals("\"") || !isText(schema)) {
+            return json;
+        }
+        List<Rule> choices = new ArrayList<>();
+        schema.path("enum").forEach(choice -> choices.add(Rule.text(quote + choice.asText() + quote)));
+        return choices.isEmpty() ? Rule.sequence(Rule.text(quote), RegexParser.parse("[^<]*"), Rule.text(quote))
+                : Rule.choice(choices);
     }
 
     private Rule value(JsonNode schema, String place) {

@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.TextConstraint;
+import io.peft4j.core.tool.Tool;
+import io.peft4j.core.tool.ToolForm;
 import java.util.List;
 
 /**
@@ -57,6 +59,25 @@ public final class TextConstraints {
             throw new ConfigurationException("the JSON schema is not JSON: " + e.getOriginalMessage(), e);
         }
         return new LazyAutomaton("the JSON schema " + tree, new JsonSchema(tree).rule());
+    }
+
+    /**
+     * A call of one of some tools, between {@link ToolForm#begin} and {@link ToolForm#end}, with arguments as the
+     * tool's schema has them.
+     *
+     * @throws ConfigurationException as {@link #jsonSchema}
+     */
+    public static TextConstraint call(ToolForm form, List<Tool> tools) {
+        return new LazyAutomaton("a call of one of " + tools.stream().map(Tool::name).toList(), Rule.choice(tools
+                .stream()
+                .map(tool -> {
+                    ToolForm.Shape shape = form.shape(tool.name());
+                    // A function whose parameters are left out has none, as OpenAI has it.
+                    JsonSchema schema = new JsonSchema(tool.parameters().isEmpty() ? JSON.createObjectNode()
+                            .put("type", "object").put("additionalProperties", false) : tool.parameters());
+                    return Rule.sequence(Rule.text(shape.open()), shape.members().map(schema::members)
+                            .orElseGet(schema::rule), Rule.text(shape.close()));
+                }).toList()));
     }
 
     /** Any JSON object, nested up to {@value JsonSchema#FREE_DEPTH} levels. */

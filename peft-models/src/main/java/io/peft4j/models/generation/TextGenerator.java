@@ -17,6 +17,7 @@ import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.TokenBound;
 import io.peft4j.core.text.Tokenizer;
+import io.peft4j.core.tool.ToolForm;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -29,6 +30,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -43,6 +45,7 @@ public final class TextGenerator {
     private final TaskIds tasks = new TaskIds(LayerSelection.BASE);
     /** Made when something first asks for it. */
     private volatile TokenMasks.Table table;
+    private volatile Optional<Set<Integer>> marks = Optional.empty();
 
     /**
      * A generator.
@@ -165,8 +168,18 @@ public final class TextGenerator {
             GenerationOptions options) {
         // What is tried behind a token would be read with it.
         GenerationOptions own = model.layers().readsWholeSequences() ? options.withPromptLookup(0) : options;
-        return new GrowingAnswer(index, prompt.tokens(), tokenizer, stopTokens, masks, own,
+        return new GrowingAnswer(index, prompt.tokens(), tokenizer, stopTokens, marks(), masks, own,
                 Math.min(options.maxNewTokens(), model.maxPositions() - prompt.tokens().length));
+    }
+
+    /** The special tokens that calls of tools and thoughts are known by: alone of all they are part of the text. */
+    private Set<Integer> marks() {
+        if (marks.isEmpty()) {
+            marks = Optional.of(template.map(ToolForm::marked).orElse(List.of()).stream()
+                    .flatMapToInt(text -> IntStream.of(tokenizer.encode(text))).filter(tokenizer::isSpecial).boxed()
+                    .collect(Collectors.toSet()));
+        }
+        return marks.get();
     }
 
     /** What a constraint needs to know of the vocabulary. */

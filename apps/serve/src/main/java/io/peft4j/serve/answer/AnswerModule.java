@@ -12,6 +12,9 @@ import io.peft4j.core.model.Completion.TokenProbability;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.task.Reranker;
+import io.peft4j.core.tool.AnswerReader;
+import io.peft4j.core.tool.ParsedAnswer;
+import io.peft4j.core.tool.ToolCall;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.AnswerService;
 import io.peft4j.models.generation.AnswerService.AnswerStatus;
@@ -171,14 +174,21 @@ public final class AnswerModule implements AutoCloseable {
         }
 
         private ObjectNode choice(int index, ChatRequest request, Completion completion) {
-            ToolForm.Parsed parsed = request.tools().parsed(completion.text());
+            ParsedAnswer parsed = request.tools().parsed(completion.text());
             ObjectNode choice = Json.object().put("index", index);
             ObjectNode message = choice.putObject("message").put("role", "assistant");
             message.put("content", parsed.calls().isEmpty() || !parsed.content().isEmpty() ? parsed.content() : null)
                     .putNull("refusal");
+            if (!parsed.reasoning().isEmpty()) {
+                message.put("reasoning_content", parsed.reasoning());
+            }
             if (!parsed.calls().isEmpty()) {
                 ArrayNode calls = message.putArray("tool_calls");
-                parsed.calls().forEach(call -> calls.add(call.json(ReplyParts.id("call_"))));
+                parsed.calls().forEach(call -> calls.add(ToolUse.json(call, ReplyParts.id("call_"))));
+            }
+            if (!parsed.wrong().isEmpty()) {
+                ArrayNode wrong = message.putArray("invalid_tool_calls");
+                parsed.wrong().forEach(each -> wrong.addObject().put("text", each.text()).put("reason", each.reason()));
             }
             if (request.options().logProbabilities().isPresent()) {
                 choice.putObject("logprobs").putNull("refusal").set("content",
@@ -288,7 +298,7 @@ public final class AnswerModule implements AutoCloseable {
         private final ReplyParts replies;
         private final EventStream events;
         private final Supplier<ObjectNode> head;
-        private final List<ToolText> texts = new ArrayList<>();
+        private final List<AnswerReader> texts = new ArrayList<>();
         private final boolean[] begun;
 
         /**
@@ -334,27 +344,36 @@ public final class AnswerModule implements AutoCloseable {
                 // A call is sent when it is complete.
                 return !events.isBroken();
             }
-            String content = texts.get(answer).accept(piece);
-            return content.isEmpty() && tokens.isEmpty() || send(answer, delta -> {
-                if (!content.isEmpty()) {
-                    delta.put("content", content);
-                }
-            }, tokens, Optional.empty());
+            AnswerReader.Piece told = texts.get(answer).accept(piece);
+            return told.content().isEmpty() && told.reasoning().isEmpty() && tokens.isEmpty()
+                    || send(answer, delta -> fill(delta, told), tokens, Optional.empty());
+        }
+
+        private static void fill(ObjectNode delta, AnswerReader.Piece told) {
+            if (!told.reasoning().isEmpty()) {
+                delta.put("reasoning_content", told.reasoning());
+            }
+            if (!told.content().isEmpty()) {
+                delta.put("content", told.content());
+            }
         }
 
         @Override
         public void onEnd(int answer, Completion completion) {
-            ToolForm.Parsed parsed = request.tools().forced() ? request.tools().parsed(completion.text())
-                    : request.tools().limited(texts.get(answer).finish());
-            List<ToolForm.Call> calls = parsed.calls();
-            if (!parsed.content().isEmpty()) {
-                send(answer, delta -> delta.put("content", parsed.content()), List.of(), Optional.empty());
+            AnswerReader reader = texts.get(answer);
+            ParsedAnswer forced = request.tools().parsed(completion.text());
+            AnswerReader.Piece rest = request.tools().forced()
+                    ? new AnswerReader.Piece(forced.reasoning(), forced.content(), List.of()) : reader.finish();
+            List<ToolCall> calls = request.tools().forced() ? forced.calls()
+                    : request.tools().limited(reader.answer()).calls();
+            if (!rest.content().isEmpty() || !rest.reasoning().isEmpty()) {
+                send(answer, delta -> fill(delta, rest), List.of(), Optional.empty());
             }
             for (int i = 0; i < calls.size(); i++) {
                 int index = i;
                 send(answer, delta -> {
                     ObjectNode call = Json.object().put("index", index);
-                    call.setAll(calls.get(index).json(ReplyParts.id("call_")));
+                    call.setAll(ToolUse.json(calls.get(index), ReplyParts.id("call_")));
                     delta.putArray("tool_calls").add(call);
                 }, List.of(), Optional.empty());
             }

@@ -3,11 +3,14 @@ package io.peft4j.serve.answer;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.TextConstraint;
+import io.peft4j.core.tool.Tool;
+import io.peft4j.core.tool.ToolForm;
 import io.peft4j.models.generation.TextConstraints;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Json;
 import io.peft4j.serve.http.RequestFields;
+import java.util.List;
 import java.util.Optional;
 
 /** Constraints on answers. */
@@ -25,14 +28,28 @@ final class Constraints {
      */
     TextConstraint schema(JsonNode schema, String param) {
         String text = Json.text(schema);
-        if (text.length() > Bound.SCHEMA_CHARACTERS.most()) {
-            throw ApiException.invalid(param,
-                    "the JSON schema has more than " + Bound.SCHEMA_CHARACTERS.most() + " characters");
-        }
+        requireShort(text, param);
         try {
             return TextConstraints.jsonSchema(text);
         } catch (ConfigurationException e) {
             throw ApiException.of(400, "invalid_request_error", "invalid_json_schema", param, e.getMessage());
+        }
+    }
+
+    /** A call of one of some tools. */
+    TextConstraint call(ToolForm form, List<Tool> tools) {
+        tools.forEach(tool -> requireShort(Json.text(tool.parameters()), "tools"));
+        try {
+            return TextConstraints.call(form, tools);
+        } catch (ConfigurationException e) {
+            throw ApiException.of(400, "invalid_request_error", "invalid_json_schema", "tools", e.getMessage());
+        }
+    }
+
+    private static void requireShort(String schema, String param) {
+        if (schema.length() > Bound.SCHEMA_CHARACTERS.most()) {
+            throw ApiException.invalid(param,
+                    "the JSON schema has more than " + Bound.SCHEMA_CHARACTERS.most() + " characters");
         }
     }
 

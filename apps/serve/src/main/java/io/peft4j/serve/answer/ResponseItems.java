@@ -33,6 +33,14 @@ final class ResponseItems {
         return message;
     }
 
+    /** What the model thought. */
+    static ObjectNode reasoning(String id, String text) {
+        ObjectNode item = Json.object().put("id", id).put("type", "reasoning").put("status", "completed");
+        item.putArray("summary");
+        item.putArray("content").addObject().put("type", "reasoning_text").put("text", text);
+        return item;
+    }
+
     /** A call of a function. */
     static ObjectNode call(String id, String callId, String name, String arguments, String status) {
         return Json.object().put("id", id).put("type", "function_call").put("status", status).put("call_id", callId)

@@ -8,6 +8,8 @@ import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.core.tool.ParsedAnswer;
+import io.peft4j.core.tool.ToolCall;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.ApiException;
@@ -60,9 +62,12 @@ final class ResponseRoutes implements RouteGroup {
         }
         PendingAnswer pending = chats.submit(chat, asker, AnswerListener.NONE);
         Completion completion = AnswerGateway.await(pending, asker).get(0);
-        ToolForm.Parsed parsed = chat.request().tools().parsed(completion.text());
+        ParsedAnswer parsed = chat.request().tools().parsed(completion.text());
         String status = status(completion, parsed.calls());
         List<ObjectNode> output = new ArrayList<>();
+        if (!parsed.reasoning().isEmpty()) {
+            output.add(ResponseItems.reasoning(ReplyParts.id("rs_"), parsed.reasoning()));
+        }
         if (parsed.calls().isEmpty() || !parsed.content().isEmpty()) {
             ArrayNode probabilities = chat.options().logProbabilities().isEmpty() ? Json.array()
                     : replies.logProbabilities(completion.probabilities());
@@ -75,7 +80,7 @@ final class ResponseRoutes implements RouteGroup {
     }
 
     /** An answer that calls tools is complete with its last call. */
-    static String status(Completion completion, List<ToolForm.Call> calls) {
+    static String status(Completion completion, List<ToolCall> calls) {
         return calls.isEmpty() && ReplyParts.finishReason(completion).equals("length") ? "incomplete" : "completed";
     }
 

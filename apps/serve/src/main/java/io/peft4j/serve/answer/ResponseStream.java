@@ -4,6 +4,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.Completion.TokenProbability;
+import io.peft4j.core.tool.AnswerReader;
+import io.peft4j.core.tool.ParsedAnswer;
+import io.peft4j.core.tool.ToolCall;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.ApiException;
@@ -19,7 +22,7 @@ final class ResponseStream implements AnswerListener {
     private final ResponseBody response;
     private final ReplyParts replies;
     private final EventStream events;
-    private final ToolText text;
+    private final AnswerReader text;
     private final List<ObjectNode> output = new ArrayList<>();
     private final String message = ReplyParts.id("msg_");
     private final StringBuilder said = new StringBuilder();
@@ -61,17 +64,24 @@ final class ResponseStream implements AnswerListener {
         begin();
         held.addAll(replies.logProbabilities(tokens));
         // A forced call is sent when it is complete.
-        String content = tools.forced() ? "" : text.accept(piece);
+        String content = tools.forced() ? "" : text.accept(piece).content();
         return content.isEmpty() ? !events.isBroken() : say(content);
     }
 
     @Override
     public synchronized void onEnd(int answer, Completion completion) {
         begin();
-        ToolForm.Parsed parsed = tools.forced() ? tools.parsed(completion.text()) : tools.limited(text.finish());
+        String rest = tools.forced() ? "" : text.finish().content();
+        ParsedAnswer parsed = tools.forced() ? tools.parsed(completion.text()) : tools.limited(text.answer());
+        String last = tools.forced() ? parsed.content() : rest;
         status = ResponseRoutes.status(completion, parsed.calls());
-        if (!parsed.content().isEmpty() || !open && parsed.calls().isEmpty()) {
-            say(parsed.content());
+        if (!parsed.reasoning().isEmpty() && !open) {
+            ObjectNode thought = ResponseItems.reasoning(ReplyParts.id("rs_"), parsed.reasoning());
+            send(item("response.output_item.added", thought));
+            end(thought);
+        }
+        if (!last.isEmpty() || !open && parsed.calls().isEmpty()) {
+            say(last);
         }
         if (open) {
             closeMessage();
@@ -114,7 +124,7 @@ final class ResponseStream implements AnswerListener {
         end(ResponseItems.message(message, status, whole));
     }
 
-    private void call(ToolForm.Call call) {
+    private void call(ToolCall call) {
         String id = ReplyParts.id("fc_");
         String callId = ReplyParts.id("call_");
         String arguments = Json.text(call.arguments());

@@ -1,10 +1,14 @@
 package io.peft4j.serve.answer;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.core.tool.AnswerReader;
+import io.peft4j.core.tool.ParsedAnswer;
+import io.peft4j.core.tool.Tool;
+import io.peft4j.core.tool.ToolCall;
+import io.peft4j.core.tool.ToolForm;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Json;
 import java.util.List;
@@ -21,6 +25,9 @@ import java.util.Optional;
  */
 record ToolUse(List<JsonNode> shown, List<String> callable, Optional<ToolForm> form, boolean forced,
         boolean parallel) {
+    private static final String SMALL_MODELS = "Qwen/Qwen3-0.6B, Qwen/Qwen2.5-0.5B-Instruct and "
+            + "meta-llama/Llama-3.2-1B-Instruct";
+
     /**
      * Tools of which some are chosen.
      *
@@ -30,7 +37,7 @@ record ToolUse(List<JsonNode> shown, List<String> callable, Optional<ToolForm> f
         Optional<ToolForm> form = choice.callable().isEmpty() ? Optional.empty()
                 : Optional.of(ToolForm.of(template).orElseThrow(() -> ApiException.of(400, "invalid_request_error",
                         "unsupported_parameter", "tools", "the chat template of this model has no tools; small "
-                                + "models whose template has them are " + ToolForm.SMALL_MODELS)));
+                                + "models whose template has them are " + SMALL_MODELS)));
         return new ToolUse(tools, choice.callable(), form, choice.forced(), parallel);
     }
 
@@ -45,61 +52,46 @@ record ToolUse(List<JsonNode> shown, List<String> callable, Optional<ToolForm> f
             throw ApiException.invalid(field, "an answer cannot both follow '" + field + "' and call a tool; set "
                     + "'tool_choice' to 'none'");
         }
-        return forced ? Optional.of(constraints.schema(schema(), "tools")) : format;
+        return forced ? Optional.of(constraints.call(form.orElseThrow(), tools())) : format;
     }
 
     /** What the header of the answer ends with. */
     String begin() {
-        return forced ? form.orElseThrow().forced() : "";
+        return forced ? form.orElseThrow().begin() : "";
+    }
+
+    /** The tools that may be called. */
+    private List<Tool> tools() {
+        return Tool.of(shown).stream().filter(tool -> callable.contains(tool.name())).toList();
     }
 
     /** An answer's text while it grows; not for a forced call, which is nothing until it is complete. */
-    ToolText growing() {
-        return new ToolText(form, callable);
+    AnswerReader growing() {
+        return new AnswerReader(form, tools(), false, false);
     }
 
-    /** An answer's text and calls. */
-    ToolForm.Parsed parsed(String text) {
-        if (form.isEmpty()) {
-            return new ToolForm.Parsed(text, List.of());
-        }
+    /** Thoughts, content and calls of an answer. */
+    ParsedAnswer parsed(String text) {
         if (!forced) {
-            return limited(form.get().parse(text, callable));
+            return limited(ToolForm.parse(form, text, tools()));
         }
-        List<ToolForm.Call> calls = form.get().calls(text, callable);
+        ToolForm own = form.orElseThrow();
+        ParsedAnswer call = ToolForm.parse(form, own.begin() + text + own.end(), tools());
         // A forced call that the limit of tokens cut is text.
-        return limited(new ToolForm.Parsed(calls.isEmpty() ? text : "", calls));
+        return limited(call.calls().isEmpty() ? new ParsedAnswer(text, "", List.of(), call.wrong()) : call);
     }
 
     /** The same with one call where several are not wanted. */
-    ToolForm.Parsed limited(ToolForm.Parsed parsed) {
-        List<ToolForm.Call> calls = parsed.calls();
-        return parallel || calls.size() < 2 ? parsed : new ToolForm.Parsed(parsed.content(), calls.subList(0, 1));
+    ParsedAnswer limited(ParsedAnswer parsed) {
+        List<ToolCall> calls = parsed.calls();
+        return parallel || calls.size() < 2 ? parsed
+                : new ParsedAnswer(parsed.content(), parsed.reasoning(), calls.subList(0, 1), parsed.wrong());
     }
 
-    /** The schema of a call of one of the tools. */
-    private ObjectNode schema() {
-        ObjectNode schema = Json.object();
-        ArrayNode any = schema.putArray("anyOf");
-        for (JsonNode tool : shown) {
-            JsonNode function = tool.path("function");
-            if (callable.contains(function.path("name").asText())) {
-                ObjectNode call = any.addObject().put("type", "object");
-                ObjectNode properties = call.putObject("properties");
-                properties.putObject("name").put("const", function.path("name").asText());
-                JsonNode parameters = function.path("parameters");
-                String arguments = form.orElseThrow().arguments();
-                properties.set(arguments, parameters.isEmpty() ? nothing() : parameters);
-                call.putArray("required").add("name").add(arguments);
-            }
-        }
-        return any.size() == 1 ? (ObjectNode) any.get(0) : schema;
-    }
-
-    /** A function whose parameters are left out has none, as OpenAI has it. */
-    private static ObjectNode nothing() {
-        ObjectNode schema = Json.object().put("type", "object").put("additionalProperties", false);
-        schema.putObject("properties");
-        return schema;
+    /** A call as OpenAI writes it. */
+    static ObjectNode json(ToolCall call, String id) {
+        ObjectNode json = Json.object().put("id", id).put("type", "function");
+        json.putObject("function").put("name", call.name()).put("arguments", Json.text(call.arguments()));
+        return json;
     }
 }
