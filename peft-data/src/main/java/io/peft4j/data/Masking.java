@@ -1,5 +1,9 @@
 package io.peft4j.data;
 
+import io.peft4j.core.error.ConfigurationException;
+import java.util.Arrays;
+import java.util.Locale;
+
 /** Which tokens of a conversation are learned. */
 public enum Masking {
     /**
@@ -14,5 +18,16 @@ public enum Masking {
      */
     LAST_TURN,
     /** Every token, the user's and the system's included. */
-    ALL
+    ALL;
+
+    /**
+     * The masking of a name such as {@code last-turn}.
+     *
+     * @throws ConfigurationException when there is none
+     */
+    public static Masking named(String name) {
+        return Arrays.stream(values()).filter(value -> value.name().toLowerCase(Locale.ROOT).replace('_', '-')
+                .equals(name)).findFirst().orElseThrow(() -> new ConfigurationException("'" + name
+                        + "' must be assistant, last-turn or all"));
+    }
 }

@@ -6,7 +6,7 @@ public enum RunStart {
     NEW,
     /**
      * Resumes from the last intact checkpoint; a folder without one is refused. A training that has come to its end,
-     * and might have learned more, resumes from before its rate fell ({@link TrainingOptions.Setters#learnedShare}).
+     * and might have learned more, resumes from before its rate fell ({@link TrainingOptions#learnedShare}).
      */
     RESUME,
     /** Resumes a training if there is one, else begins one. */

@@ -69,6 +69,45 @@ class TrainingOptionsTest {
     }
 
     @Test
+    void aLongNumberIsReadFromAWord() {
+        TrainingOptions read = TrainingOptions.builder().option("seed", "3000000000").option("max-steps", "5e9")
+                .option("eval_steps", "4000000000").build();
+        assertEquals(TrainingOptions.builder().seed(3_000_000_000L).maxSteps(5_000_000_000L)
+                .evaluateEverySteps(4_000_000_000L).build(), read);
+        assertMessage("must be a whole number: '3000000000' is more than 2147483647",
+                () -> TrainingOptions.builder().option("epochs",
+                        "3000000000"));
+    }
+
+    @Test
+    void wordsSetFlagsListsAndTimes() {
+        TrainingOptions read = TrainingOptions.builder().option("no-shuffle", "true").option("learn", "last-turn")
+                .option("parameter-group", "lora_A:weight-decay=0").option("parameter-group", "lora_B:learning-rate=1")
+                .option("time-budget", "1.5").option("epochs", "auto").build();
+        assertEquals(TrainingOptions.builder().shuffle(false).masking(Masking.LAST_TURN)
+                .parameterGroup(ParameterGroup.of("lora_A:weight-decay=0"))
+                .parameterGroup(ParameterGroup.of("lora_B:learning-rate=1")).timeBudget(Duration.ofMillis(1500))
+                .build(), read);
+        assertMessage("must be true or false", () -> TrainingOptions.builder().option("keep-best", "perhaps"));
+    }
+
+    /** What is declared once reaches the name, the default, the range and the words of its refusal. */
+    @Test
+    void anOptionIsDeclaredAtItsComponent() {
+        for (TrainingOptions.Declared option : TrainingOptions.declared()) {
+            String usual = option.usual();
+            if (!usual.isEmpty() && option.type() != boolean.class) {
+                assertEquals(TrainingOptions.defaults(), TrainingOptions.builder().option(option.name(), usual).build(),
+                        option.name());
+            }
+        }
+        assertMessage("the patience is -1; it must be 0 (never stop early) or more",
+                () -> TrainingOptions.builder().patience(-1).build());
+        assertMessage("the label smoothing is 1.0; it must be from 0 (none) to below 1",
+                () -> TrainingOptions.builder().labelSmoothing(1).build());
+    }
+
+    @Test
     void whatGoesWithAGivenNumberIsNotChosen() {
         assertEquals(OptionalInt.of(1), TrainingOptions.builder().batchSize(2).build().gradientAccumulation());
         assertEquals(OptionalInt.of(0), TrainingOptions.builder().learningRate(0.1).build().warmupSteps());

@@ -77,14 +77,14 @@ final class AdviseCommand extends TrainingCommand {
         Optional<Path> given = Optional.ofNullable(heldOut);
         List<EvaluationItem> items = answers ? given.map(file -> EvaluationData.read(input.file(file,
                 EvaluationData.COLUMNS))).orElse(List.of()) : List.of();
-        List<?> rows = answers || given.isEmpty() ? List.of() : objective.read(input, data, given,
+        List<?> rows = answers || given.isEmpty() ? List.of() : objective.read(asked(), input, data, given,
                 name -> engine.load(name, console())).held();
         Optional<Passages> texts = Optional.ofNullable(passages).map(Passages::ofFile);
         Console console = console();
         try (BaseModel base = engine.load(model, console, source -> examples.task(() -> BaseModel.taskOf(source)))) {
             console.say("model:      %s", EngineOptions.describe(base));
             FineTuningAdvisor advisor = FineTuningAdvisor.of(base, new AdviceTraining(this, base, choice, examples))
-                    .generation(generation).prices(prices.prices()).seed(seed).listener(console::say);
+                    .generation(generation).prices(prices.prices()).seed(asked().seed()).listener(console::say);
             texts.ifPresent(advisor::passages);
             timeBudget().ifPresent(advisor::timeBudget);
             Optional.ofNullable(changesEvery).map(hours -> Duration.ofNanos((long) (3600e9 * hours)))

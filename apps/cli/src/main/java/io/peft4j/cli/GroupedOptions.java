@@ -1,5 +1,6 @@
 package io.peft4j.cli;
 
+import io.peft4j.train.TrainingOptions;
 import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -47,6 +48,9 @@ final class GroupedOptions {
             }
         }
         groups.values().removeIf(List::isEmpty);
+        // How every training learns comes before what few trainings have.
+        groups.values().forEach(options -> options.sort(Comparator.comparing(
+                option -> !(option.userObject() instanceof TrainingOptions.Declared))));
         if (groups.size() < 2) {
             return help.optionList();
         }
@@ -98,6 +102,9 @@ final class GroupedOptions {
         }
         if (option.userObject() instanceof String heading) {
             return heading;
+        }
+        if (option.userObject() instanceof TrainingOptions.Declared registered) {
+            return registered.group();
         }
         if (!(option.userObject() instanceof Field field)) {
             return OWN;

@@ -3,10 +3,7 @@ package io.peft4j.cli;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.Masking;
 import io.peft4j.models.BaseModel;
-import java.util.Arrays;
-import java.util.Locale;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
 /** The option of what of a conversation is learned. */
 @HelpGroup(HelpGroup.TRAINING)
@@ -23,12 +20,5 @@ final class LearnedOptions {
     /** The tokenizer and the chat template of a model. */
     ChatEncoder encoder(BaseModel base) {
         return ChatEncoder.of(base, masking);
-    }
-
-    /** The masking of a name, for the command line. */
-    static Masking masking(String name) {
-        return Arrays.stream(Masking.values()).filter(value -> value.name().toLowerCase(Locale.ROOT).replace('_', '-')
-                .equals(name)).findFirst().orElseThrow(() -> new TypeConversionException("'" + name
-                        + "' must be assistant, last-turn or all"));
     }
 }

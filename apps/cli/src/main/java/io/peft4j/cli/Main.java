@@ -11,12 +11,9 @@ import io.peft4j.data.Masking;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.ExampleWriter;
-import io.peft4j.data.pack.PackOptions;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.serve.VertexEndpoint;
-import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.plan.AutoInteger;
-import io.peft4j.train.plan.AutoNumber;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
@@ -154,11 +151,8 @@ public final class Main implements Runnable {
         return RegisteredOptions.on(GroupedOptions.on(line))
                 .registerConverter(ModelOptions.Precision.class, EngineOptions::precision)
                 .registerConverter(BenchCommand.Shape.class, BenchCommand.Shape::of)
-                .registerConverter(LearningRateSchedule.class, converter(LearningRateSchedule::named))
-                .registerConverter(PackOptions.Strategy.class, converter(PackOptions.Strategy::named))
                 .registerConverter(AutoInteger.class, converter(AutoInteger::of))
-                .registerConverter(AutoNumber.class, converter(AutoNumber::of))
-                .registerConverter(Masking.class, LearnedOptions::masking)
+                .registerConverter(Masking.class, converter(Masking::named))
                 .registerConverter(DataFormat.class, DataInput::format)
                 .registerConverter(Charset.class, DataInput::encoding)
                 .registerConverter(Path.class, Main::path)

@@ -1,8 +1,10 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.model.BaseLanguageModel;
+import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.data.DataSource;
 import io.peft4j.train.data.TrainingData;
+import io.peft4j.train.objective.ObjectiveOption;
 import io.peft4j.train.objective.ObjectiveType;
 import io.peft4j.train.objective.ObjectiveTypes;
 import io.peft4j.train.objective.ObjectiveValues;
@@ -48,9 +50,10 @@ final class ObjectiveOptions {
     /**
      * Checks the options of objectives, before anything is read.
      *
+     * @param asked what a training is asked for besides
      * @param own names of options that the command gives another meaning
      */
-    void check(PeftCommand line, String... own) {
+    void check(PeftCommand line, TrainingOptions asked, String... own) {
         Set<String> chosen = new LinkedHashSet<>(List.of(objective));
         others.forEach(other -> chosen.add(other.objective()));
         List<ObjectiveType<?>> types = chosen.stream().flatMap(name -> line.fromOptions(() -> ObjectiveTypes
@@ -68,7 +71,7 @@ final class ObjectiveOptions {
                         + "), not " + String.join(", ", chosen));
             }
         }
-        ObjectiveValues values = values();
+        ObjectiveValues values = values(asked);
         types.forEach(type -> line.fromOptions(() -> type.with(values)));
     }
 
@@ -76,22 +79,26 @@ final class ObjectiveOptions {
         return String.join(", ", types.stream().map(ObjectiveType::name).distinct().toList());
     }
 
-    private ObjectiveValues values() {
+    private ObjectiveValues values(TrainingOptions asked) {
         Map<String, Object> values = new HashMap<>();
         for (String option : RegisteredOptions.users(ObjectiveTypes.all()).keySet()) {
             Optional.ofNullable(command.findOption("--" + option)).map(OptionSpec::getValue)
                     .ifPresent(value -> values.put(option, value));
         }
+        values.put(ObjectiveOption.MASKING.name(), asked.masking());
+        values.put(ObjectiveOption.LABEL_SMOOTHING.name(), asked.labelSmoothing());
+        asked.maxLength().ifPresent(most -> values.put(ObjectiveOption.MAX_LENGTH.name(), most));
         return new ObjectiveValues(values);
     }
 
     /**
      * The rows of a file as the objective learns them, or of several files.
      *
+     * @param asked what a training is asked for besides
      * @param input how files are read
      * @param loader loads a teacher
      */
-    TrainingData read(DataInput input, Path data, Optional<Path> validation,
+    TrainingData read(TrainingOptions asked, DataInput input, Path data, Optional<Path> validation,
             Function<String, BaseLanguageModel> loader) {
         List<List<String>> forms = forms(objective);
         List<DataSource> sources = new ArrayList<>(List.of(new DataSource(objective, input.file(data, forms),
@@ -101,7 +108,7 @@ final class ObjectiveOptions {
             sources.add(new DataSource(other.objective(), input.further(other.data(), named),
                     other.validation().map(file -> input.further(file, named)), other.weight()));
         }
-        TrainingData read = TrainingData.read(sources, values(), loader);
+        TrainingData read = TrainingData.read(sources, values(asked), loader);
         read.notes().forEach(note -> LOG.warn(new OptionNames(command).in(note)));
         return read;
     }

@@ -2,6 +2,7 @@ package io.peft4j.cli;
 
 import io.peft4j.trackers.Tracker;
 import io.peft4j.trackers.Trackers;
+import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.objective.ObjectiveOption;
 import io.peft4j.train.objective.ObjectiveType;
 import io.peft4j.train.objective.ObjectiveTypes;
@@ -33,6 +34,7 @@ final class RegisteredOptions extends ResourceBundle {
 
     private static void complete(CommandSpec command) {
         command.resourceBundle(new RegisteredOptions());
+        TrainingOptions.declared().forEach(option -> add(command, option));
         users(ObjectiveTypes.all()).forEach((name, users) -> {
             if (command.findOption("--" + name) == null) {
                 ObjectiveOption<?> option = users.values().iterator().next();
@@ -40,6 +42,27 @@ final class RegisteredOptions extends ResourceBundle {
                         .paramLabel(option.label()).description(about(users)).userObject(HelpGroup.OBJECTIVE).build());
             }
         });
+    }
+
+    private static void add(CommandSpec command, TrainingOptions.Declared option) {
+        String usual = option.usual();
+        OptionSpec.Builder spec = OptionSpec.builder("--" + option.name()).userObject(option)
+                .description((option.help() + (usual.isEmpty() || option.type() == boolean.class ? ""
+                        : " Default: " + usual)).replace("%", "%%"));
+        if (option.type() == boolean.class) {
+            spec.arity("0").type(boolean.class);
+        } else {
+            spec.arity("1").paramLabel(option.label()).type(option.type() == List.class ? List.class : String.class)
+                    .auxiliaryTypes(String.class);
+        }
+        command.addOption(spec.build());
+    }
+
+    /** The words that were given for an option of a training. */
+    static List<String> given(CommandSpec command, TrainingOptions.Declared option) {
+        Object value = command.findOption("--" + option.name()).getValue();
+        return value == null || Boolean.FALSE.equals(value) ? List.of()
+                : (value instanceof List<?> all ? all : List.of(value)).stream().map(Object::toString).toList();
     }
 
     /** The options of objectives by their names, each as the objectives that have it say it. */

@@ -101,7 +101,7 @@ final class SweepCommand extends TrainingCommand {
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             PeftConfig usual = choice.with(chosen).config(base).orElseThrow();
             SweepBuilder sweep = Sweep.of(base, usual, space)
-                    .strategy(search).seed(seed).resume(resume).cancellation(cancellation)
+                    .strategy(search).seed(asked().seed()).resume(resume).cancellation(cancellation)
                     .trainer(tuned -> builder(tuned, chosen)).setup(options().keySet(), values -> trial(base, examples,
                             values))
                     .progress(trial -> say(console, trial))

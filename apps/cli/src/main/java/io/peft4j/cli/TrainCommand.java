@@ -20,9 +20,11 @@ import io.peft4j.train.RunStart;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingListener;
+import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.data.TrainingData;
+import io.peft4j.train.optimizer.Optimizer;
 import io.peft4j.train.parallel.WorkerCollective;
 import io.peft4j.train.parallel.WorkerGroup;
 import io.peft4j.train.parallel.WorkerSocket;
@@ -189,23 +191,33 @@ final class TrainCommand extends TrainingCommand {
 
     /** Says the numbers of the training when all of them are known. */
     private TrainingListener numbers(Console console) {
+        TrainingOptions asked = asked();
         return new TrainingListener() {
             @Override
             public void onStart(TrainingPlan plan) {
                 Map<String, String> values = plan.settings();
                 console.say("training:   epochs %s, %s, packing %s, gradient accumulation %s, max length %s, %s, seed "
                         + "%s", values.get("epochs"),
-                        packTokens > 0 ? "batches of " + Count.of(packTokens, "token")
+                        asked.packTokens() > 0 ? "batches of " + Count.of(asked.packTokens(), "token")
                                 : "batch size " + values.get("batch_size"),
-                        packing, values.get("gradient_accumulation"),
-                        maxLength == null ? "the model's" : maxLength, Boolean.parseBoolean(values.get("shuffle"))
-                                ? "shuffled" : "in order",
-                        values.get("seed"));
+                        asked.packing(), values.get("gradient_accumulation"), asked.maxLength().isEmpty()
+                                ? "the model's" : asked.maxLength().getAsInt(),
+                        Boolean.parseBoolean(values.get("shuffle")) ? "shuffled" : "in order", values.get("seed"));
                 console.say("optimizer:  %s, learning rate %s, %s, warm-up steps %s, weight decay %s, max grad norm %s",
-                        updates.describe(), values.get("learning_rate"), schedule, values.get("warmup_steps"),
-                        weightDecay, maxGradNorm);
+                        updates(asked), values.get("learning_rate"), asked.schedule(), values.get("warmup_steps"),
+                        asked.weightDecay(), asked.maxGradNorm());
             }
         };
+    }
+
+    /** How gradients become updates, in a few words. */
+    private static String updates(TrainingOptions asked) {
+        int groups = asked.parameterGroups().size();
+        return Optimizer.all().entrySet().stream().filter(named -> named.getValue().equals(asked.optimizer()))
+                .map(Map.Entry::getKey).findFirst().orElseThrow()
+                + (groups == 0 ? "" : " with " + groups + " parameter groups")
+                + (asked.neftuneAlpha() > 0 ? ", NEFTune " + asked.neftuneAlpha() : "")
+                + (asked.labelSmoothing() > 0 ? ", label smoothing " + asked.labelSmoothing() : "");
     }
 
     /** The keys that are set, in one line. */

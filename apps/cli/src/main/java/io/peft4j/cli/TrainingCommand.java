@@ -1,17 +1,14 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.data.pack.PackOptions;
 import io.peft4j.models.BaseModel;
-import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.data.TrainingData;
 import io.peft4j.train.objective.Keeping;
 import io.peft4j.train.objective.KeepingOptions;
-import io.peft4j.train.plan.AutoInteger;
-import io.peft4j.train.plan.AutoNumber;
 import io.peft4j.train.plan.HyperparameterRules;
 import io.peft4j.train.plan.Hyperparameters;
 import java.nio.file.Path;
@@ -19,10 +16,14 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Predicate;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** What commands share that train, or say what a training would be: the options of {@code peft4j train}. */
+/**
+ * What commands share that train, or say what a training would be: the options of {@code peft4j train}. How it learns
+ * is declared by {@link TrainingOptions} and added by {@link RegisteredOptions}.
+ */
 @HelpGroup(HelpGroup.TRAINING)
 abstract class TrainingCommand extends PeftCommand {
     /** The most batches that first values are computed from. */
@@ -50,54 +51,11 @@ abstract class TrainingCommand extends PeftCommand {
     @Mixin
     AdapterOptions adapter;
 
-    @Option(names = "--epochs", paramLabel = "N|auto", defaultValue = AutoNumber.AUTO, description = "Passes over "
-            + "the data; with auto until the rows are learned. With auto, here and below, rules choose from data, "
-            + "model, method, objective and memory, and say why; with --time-budget from that, too. Default: "
-            + "${DEFAULT-VALUE}")
-    AutoInteger epochs;
-
-    @Option(names = "--batch-size", paramLabel = "N|auto", defaultValue = AutoNumber.AUTO,
-            description = "Examples per forward pass. Default: ${DEFAULT-VALUE}")
-    AutoInteger batchSize;
-
-    @Option(names = "--gradient-accumulation", paramLabel = "N", description = "Forward passes per step. Default: 1, "
-            + "or what goes with an automatic batch size")
-    private Integer gradientAccumulation;
-
-    @Option(names = "--learning-rate", paramLabel = "X|auto", defaultValue = AutoNumber.AUTO,
-            description = "Peak learning rate. Default: ${DEFAULT-VALUE}")
-    AutoNumber learningRate;
-
-    @Option(names = "--schedule", paramLabel = "NAME[=VALUE]",
-            description = "Decay of the learning rate: linear, cosine, constant, cosine-with-restarts=CYCLES, "
-                    + "polynomial=POWER[,END], warmup-stable-decay=SHARE. Default: ${DEFAULT-VALUE}")
-    LearningRateSchedule schedule = LearningRateSchedule.DEFAULT;
-
-    @Option(names = "--warmup-steps", paramLabel = "N", description = "Steps over which the learning rate rises first. "
-            + "Default: 0, or what goes with an automatic learning rate")
-    private Integer warmupSteps;
-
-    @Option(names = "--weight-decay", paramLabel = "X", defaultValue = "0",
-            description = "Decoupled weight decay. Default: ${DEFAULT-VALUE}")
-    double weightDecay;
-
-    @Option(names = "--max-grad-norm", paramLabel = "X", defaultValue = "1",
-            description = "Gradients are clipped to this norm; 0 means never. Default: ${DEFAULT-VALUE}")
-    double maxGradNorm;
-
     @Mixin
     OptimizerOptions updates;
 
-    @Option(names = "--max-length", paramLabel = "N",
-            description = "Longer examples are left out and listed; those of preferences are cut. Default: the model's "
-                    + "limit")
-    Integer maxLength;
-
     @Mixin
     ObjectiveOptions objective;
-
-    @Mixin
-    private LearnedOptions learned;
 
     @Option(names = "--remember", description = "Learns without forgetting: mixes general examples in, three for each "
             + "five rows, at most 104 to a thousand. For --objective sft on a model with a chat template.")
@@ -108,32 +66,8 @@ abstract class TrainingCommand extends PeftCommand {
 
     private Optional<Keeping> answered = Optional.empty();
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0",
-            description = "Seed of initialization, order and dropout. Default: ${DEFAULT-VALUE}")
-    long seed;
-
-    @Option(names = "--no-shuffle", description = "Keeps the examples in order.")
-    private boolean noShuffle;
-
-    @Option(names = "--packing", paramLabel = "NAME", defaultValue = "in-order", description = "How examples are "
-            + "batched: in-order (as a plain shuffled loader), length-buckets, best-fit (with "
-            + "--pack-tokens), shared-prefixes. Default: ${DEFAULT-VALUE}")
-    PackOptions.Strategy packing;
-
-    @Option(names = "--pack-tokens", paramLabel = "N", defaultValue = "0", description = "Fills batches up to N "
-            + "tokens, instead of --batch-size. Not with in-order.")
-    int packTokens;
-
-    @HelpGroup(HelpGroup.MACHINE)
-    @Option(names = "--recompute",
-            description = "Recomputes decoder layers in the backward pass: less memory, more time.")
-    private boolean recompute;
-
     @Mixin
     EngineOptions engine;
-
-    @Mixin
-    private StoppingOptions stopping;
 
     /**
      * Checks the options that depend on each other, before anything is read.
@@ -141,12 +75,12 @@ abstract class TrainingCommand extends PeftCommand {
      * @param own names of options of objectives that the command gives another meaning
      */
     final void checkTraining(String... own) {
-        fromOptions(this::options);
+        TrainingOptions asked = asked();
         updates.check(this);
-        if (packTokens > 0 && isGiven("--batch-size")) {
+        if (asked.packTokens() > 0 && isGiven("--batch-size")) {
             throw usage("--pack-tokens replaces --batch-size; they are mutually exclusive");
         }
-        objective.check(this, own);
+        objective.check(this, asked, own);
         keep.check(this);
     }
 
@@ -157,15 +91,15 @@ abstract class TrainingCommand extends PeftCommand {
 
     /** The examples that the options name. */
     final TrainingData examples() {
-        TrainingData read = objective.read(input, data, Optional.ofNullable(validation),
+        TrainingData read = objective.read(asked(), input, data, Optional.ofNullable(validation),
                 name -> engine.load(name, console()));
         return remember ? read.remembering() : read;
     }
 
     /** The base with the adapter to be trained. */
     final PeftModel tuned(BaseModel base, TrainingData examples, AdapterOptions.Choice choice) {
-        return choice.on(base, seed, () -> examples.calibration(base, batchSize.value().orElse(CALIBRATION_SIZE),
-                CALIBRATION_BATCHES));
+        return choice.on(base, asked().seed(), () -> examples.calibration(base, asked().batchSize()
+                .orElse(CALIBRATION_SIZE), CALIBRATION_BATCHES));
     }
 
     /**
@@ -187,36 +121,43 @@ abstract class TrainingCommand extends PeftCommand {
     final HyperparameterRules rules(BaseModel base, TrainingData examples, AdapterOptions.Choice choice) {
         HyperparameterRules rules = examples.rules(base);
         choice.config(base).ifPresent(rules::method);
-        epochs.value().ifPresent(rules::epochs);
-        options().learnedShare().ifPresent(rules::learnedShare);
-        batchSize.value().ifPresent(rules::batchSize);
-        learningRate.value().ifPresent(rules::learningRate);
-        Optional.ofNullable(gradientAccumulation).ifPresent(rules::gradientAccumulation);
-        Optional.ofNullable(warmupSteps).ifPresent(rules::warmupSteps);
+        TrainingOptions asked = asked();
+        asked.epochs().ifPresent(rules::epochs);
+        asked.learnedShare().ifPresent(rules::learnedShare);
+        asked.learningRate().ifPresent(rules::learningRate);
+        // What only goes with others that are given is left to the rules.
+        if (isGiven("--batch-size")) {
+            asked.batchSize().ifPresent(rules::batchSize);
+        }
+        if (isGiven("--gradient-accumulation")) {
+            asked.gradientAccumulation().ifPresent(rules::gradientAccumulation);
+        }
+        if (isGiven("--warmup-steps")) {
+            asked.warmupSteps().ifPresent(rules::warmupSteps);
+        }
         adapter.addTo(rules);
         return rules;
     }
 
     /** The time that everything may take. */
     final Optional<Duration> timeBudget() {
-        return options().timeBudget();
+        return asked().timeBudget();
     }
 
     /** A trainer that nothing ends early. */
     final TrainerBuilder unbounded(PeftModel tuned) {
-        return trainer(tuned, untilTheEnd().build());
+        return trainer(tuned, untilTheEnd());
     }
 
     /** The time that the choice of epochs or layers has to keep within. */
     private Optional<Duration> budget() {
-        return options().timeBudget()
-                .filter(time -> epochs.value().isEmpty() || adapter.isAuto());
+        return timeBudget().filter(time -> asked().epochs().isEmpty() || adapter.isAuto());
     }
 
     /** Tokens a second, from a probe of what would be trained if there were time. */
     private double speed(BaseModel base, TrainingData examples, AdapterOptions.Choice choice) {
         try (PeftModel tuned = tuned(base, examples, choice)) {
-            return examples.estimate(trainer(tuned, untilTheEnd().build()), tuned).tokensPerSecond();
+            return examples.estimate(trainer(tuned, untilTheEnd()), tuned).tokensPerSecond();
         }
     }
 
@@ -228,31 +169,36 @@ abstract class TrainingCommand extends PeftCommand {
     }
 
     /** What a training is asked for, but for what is known with its adapter. */
-    private TrainingOptions options() {
-        TrainingOptions.Builder options = untilTheEnd();
-        stopping.addTo(options);
-        return options.build();
+    final TrainingOptions asked() {
+        return fromOptions(() -> {
+            TrainingOptions.Builder options = given(option -> true);
+            return options.build().patience() > 0 ? options.keepBest(true).build() : options.build();
+        });
     }
 
     /** The same for a training that nothing ends early. */
-    private TrainingOptions.Builder untilTheEnd() {
-        TrainingOptions.Builder options = TrainingOptions.builder().schedule(schedule).weightDecay(weightDecay)
-                .maxGradNorm(maxGradNorm).seed(seed).shuffle(!noShuffle).packing(packing).packTokens(packTokens)
-                .recompute(recompute).masking(learned.masking());
-        updates.addTo(options);
-        epochs.value().ifPresent(options::epochs);
-        batchSize.value().ifPresent(options::batchSize);
-        learningRate.value().ifPresent(options::learningRate);
-        Optional.ofNullable(gradientAccumulation).ifPresent(options::gradientAccumulation);
-        Optional.ofNullable(warmupSteps).ifPresent(options::warmupSteps);
-        Optional.ofNullable(maxLength).ifPresent(options::maxLength);
+    private TrainingOptions untilTheEnd() {
+        return given(option -> !option.group().equals(TrainingOptions.END)).build();
+    }
+
+    private TrainingOptions.Builder given(Predicate<TrainingOptions.Declared> which) {
+        TrainingOptions.Builder options = TrainingOptions.builder();
+        TrainingOptions.declared().stream().filter(which).forEach(option -> RegisteredOptions.given(spec(), option)
+                .forEach(word -> {
+                    try {
+                        options.option(option.name(), word);
+                    } catch (ConfigurationException e) {
+                        throw usage((e.getMessage().startsWith("must be") ? "--" + option.name() + " " : "")
+                                + e.getMessage());
+                    }
+                }));
         return options;
     }
 
     /** A trainer without an output folder; it chooses what is neither given nor follows from a time budget. */
     final TrainerBuilder builder(PeftModel tuned, Optional<Hyperparameters> chosen) {
-        TrainerBuilder builder = trainer(tuned, options());
-        chosen.filter(values -> budget().isPresent() && epochs.value().isEmpty())
+        TrainerBuilder builder = trainer(tuned, asked());
+        chosen.filter(values -> budget().isPresent() && asked().epochs().isEmpty())
                 .ifPresent(values -> builder.epochs(values.epochs()).learnedShare(values.learnedShare()));
         return builder;
     }
@@ -262,49 +208,6 @@ abstract class TrainingCommand extends PeftCommand {
                 .logProgress(false);
         answered.or(() -> keep.keeping(input)).ifPresent(trainer::keeping);
         return trainer;
-    }
-
-    /** When a training measures and ends, and which adapter it leaves. */
-    @HelpGroup("End of the training")
-    private static final class StoppingOptions {
-        @Option(names = "--max-steps", paramLabel = "N", defaultValue = "0",
-                description = "Updates in all, instead of those that --epochs make up; the most where the learned rows "
-                        + "decide.")
-        private long maxSteps;
-
-        @Option(names = "--learned-share", paramLabel = "X",
-                description = "Ends the training when this share of the rows "
-                        + "is learned, or nothing improves; --epochs, --max-steps and --time-budget are then "
-                        + "the most it takes. 0: "
-                        + "never. Default: 0.8 with --epochs auto (0.97 for classes), else 0")
-        private Double learnedShare;
-
-        @Option(names = "--eval-steps", paramLabel = "N", defaultValue = "0",
-                description = "Updates between two measurements on the validation data. Default: one an epoch")
-        private long evaluateEverySteps;
-
-        @Option(names = "--early-stopping-patience", paramLabel = "N", defaultValue = "0", description = "Ends the "
-                + "training when N measurements in a row are not better, and keeps the best adapter. Default: never")
-        private int patience;
-
-        @Option(names = "--early-stopping-threshold", paramLabel = "X", defaultValue = "0",
-                description = "By how much a loss must fall to count as better. Default: 0")
-        private double threshold;
-
-        @Option(names = "--keep-best",
-                description = "Keeps the adapter of the lowest validation loss, rather than the last one.")
-        private boolean keepBest;
-
-        @Option(names = "--time-budget", paramLabel = "SECONDS", description = "Stops and saves after this time.")
-        private Double timeBudget;
-
-        void addTo(TrainingOptions.Builder options) {
-            options.maxSteps(maxSteps).evaluateEverySteps(evaluateEverySteps).earlyStopping(patience, threshold)
-                    .keepBest(keepBest || patience > 0);
-            Optional.ofNullable(learnedShare).ifPresent(options::learnedShare);
-            Optional.ofNullable(timeBudget).ifPresent(
-                    seconds -> options.timeBudget(Duration.ofNanos((long) (seconds * 1e9))));
-        }
     }
 
     /** What a training keeps of what the base model says. */

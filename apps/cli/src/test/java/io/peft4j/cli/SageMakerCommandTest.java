@@ -52,7 +52,8 @@ class SageMakerCommandTest {
     @Test
     void aJobLeavesWhatTheTrainCommandLeaves() throws IOException {
         MlFolder ml = MlFolder.of(folder.resolve("ml"), Map.of("sagemaker_program", "x", "sagemaker_region", "y",
-                "target_modules", "\"q_proj,v_proj\"", "no_shuffle", "true", "lora_fa", "false"));
+                "target_modules", "\"q_proj,v_proj\"", "no_shuffle", "true", "lora_fa", "false",
+                "seed", "3000000000"));
         ml.channel("validation", MlFolder.chats(12, 14));
         succeeding(ml);
         Path straight = folder.resolve("straight");
@@ -60,7 +61,7 @@ class SageMakerCommandTest {
                 ml.root().resolve("input/data/training/rows.jsonl"), "--validation",
                 ml.root().resolve("input/data/validation/rows.jsonl"), "--output", straight, "--epochs", 2,
                 "--batch-size", 4, "--learning-rate", "1e-3", "--rank", 4, "--dtype", "f32", "--threads", 2,
-                "--target-modules", "q_proj,v_proj", "--no-shuffle");
+                "--target-modules", "q_proj,v_proj", "--no-shuffle", "--seed", 3_000_000_000L);
         assertArrayEquals(Files.readAllBytes(straight.resolve("adapter_model.safetensors")), ml.bytes(WEIGHTS));
         assertEquals(8, ml.text("output/data/metrics.jsonl").lines()
                 .filter(line -> line.contains("_loss")).count() - 1);

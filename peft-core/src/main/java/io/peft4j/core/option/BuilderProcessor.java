@@ -21,6 +21,7 @@ import javax.lang.model.element.Element;
 import javax.lang.model.element.RecordComponentElement;
 import javax.lang.model.element.TypeElement;
 import javax.lang.model.type.DeclaredType;
+import javax.lang.model.type.TypeKind;
 import javax.lang.model.type.TypeMirror;
 import javax.lang.model.util.ElementFilter;
 
@@ -160,10 +161,12 @@ public final class BuilderProcessor extends AbstractProcessor {
         String check = type.getKind().isPrimitive() ? ""
                 : "        java.util.Objects.requireNonNull(" + name + ", \"" + name + "\");\n";
         Option option = component.getAnnotation(Option.class);
-        if (option == null) {
+        Matcher optional = OPTIONAL.matcher(type.toString());
+        boolean number = optional.matches() && !optional.group(1).isEmpty() || type.getKind() == TypeKind.DOUBLE
+                || option != null && !option.range().equals("(,)");
+        if (option == null || !number) {
             return check;
         }
-        Matcher optional = OPTIONAL.matcher(type.toString());
         String value = optional.matches() ? name + ".get" + (optional.group(1).isEmpty() ? "" : "As")
                 + optional.group(1) + "()" : name;
         Range range = Range.of(option);

@@ -12,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -42,10 +41,7 @@ public record DataFile(Path path, Optional<DataFormat> format, Map<String, Strin
      * @throws ConfigurationException when two columns are given one name
      */
     public DataFile {
-        Objects.requireNonNull(path, "path");
-        Objects.requireNonNull(format, "format");
-        Objects.requireNonNull(encoding, "encoding");
-        Objects.requireNonNull(look, "look");
+        DataFileWith.check(path, format, columns, encoding, look);
         columns = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(columns));
         if (new HashSet<>(columns.values()).size() < columns.size()) {
             throw new ConfigurationException("two columns are given the same name: " + columns);

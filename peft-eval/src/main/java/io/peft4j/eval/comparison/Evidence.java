@@ -4,7 +4,6 @@ import io.peft4j.core.Internal;
 import io.peft4j.core.option.With;
 import io.peft4j.eval.comparison.Verdict.Untrained;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -28,13 +27,9 @@ public record Evidence(String base, String tuned, MetricResult metric, List<Metr
         int calibrated, boolean writes) implements EvidenceWith {
     /** Copies the lists. */
     public Evidence {
-        Objects.requireNonNull(base, "base");
-        Objects.requireNonNull(tuned, "tuned");
-        Objects.requireNonNull(metric, "metric");
+        EvidenceWith.check(base, tuned, metric, others, untrained, guard, leak);
         others = List.copyOf(others);
         untrained = List.copyOf(untrained);
-        Objects.requireNonNull(guard, "guard");
-        Objects.requireNonNull(leak, "leak");
     }
 
     /** A metric alone, of arms that are called base and tuned. */

@@ -3,7 +3,6 @@ package io.peft4j.eval.task;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.option.With;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -52,13 +51,8 @@ public record Expectation(List<FactCheck> facts, boolean normalizes, Optional<St
 
     /** Copies the list. */
     public Expectation {
+        ExpectationWith.check(facts, label, form, choices, refusal, tools, former);
         facts = List.copyOf(facts);
-        Objects.requireNonNull(label, "label");
-        Objects.requireNonNull(form, "form");
-        Objects.requireNonNull(choices, "choices");
-        Objects.requireNonNull(refusal, "refusal");
-        Objects.requireNonNull(tools, "tools");
-        Objects.requireNonNull(former, "former");
     }
 
     /** That these checks pass. */

@@ -9,7 +9,6 @@ import io.peft4j.data.example.ChatExample;
 import io.peft4j.eval.task.Expectation.Choices;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -34,11 +33,7 @@ public record ModelMeasures(OptionalInt cut, Optional<Perplexity> likelihood,
 
     /** Refuses null. */
     public ModelMeasures {
-        Objects.requireNonNull(cut, "cut");
-        Objects.requireNonNull(likelihood, "likelihood");
-        Objects.requireNonNull(choices, "choices");
-        Objects.requireNonNull(labelAuc, "labelAuc");
-        Objects.requireNonNull(draws, "draws");
+        ModelMeasuresWith.check(cut, likelihood, choices, labelAuc, draws);
     }
 
     /**

@@ -1,6 +1,8 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.option.Option;
+import io.peft4j.core.option.With;
 import java.util.Map;
 
 /**
@@ -11,7 +13,12 @@ import java.util.Map;
  * @param by what is minimized along them
  * @param mostTokens the most tokens of a kept answer; default 48
  */
-public record KeepingOptions(double share, double weight, By by, int mostTokens) {
+@With
+public record KeepingOptions(@Option(range = "(0,100]", called = "the share of kept answers") double share,
+        @Option(range = "(0,)", called = "the weight of kept answers") double weight, By by,
+        @Option(range = "[1,)", called = "the most tokens of a kept answer") int mostTokens)
+        implements
+            KeepingOptionsWith {
     /** What is minimized along kept answers. */
     public enum By {
         /** The divergence of the model from its base, over the whole vocabulary. */
@@ -26,16 +33,7 @@ public record KeepingOptions(double share, double weight, By by, int mostTokens)
      * @throws ConfigurationException when a number is out of range
      */
     public KeepingOptions {
-        if (!(share > 0 && share <= 100)) {
-            throw new ConfigurationException("the share of kept answers is " + share + "; it must be above 0");
-        }
-        if (!(weight > 0 && weight < Double.POSITIVE_INFINITY)) {
-            throw new ConfigurationException("the weight of kept answers is " + weight + "; it must be above 0");
-        }
-        if (mostTokens < 1) {
-            throw new ConfigurationException("the most tokens of a kept answer are " + mostTokens
-                    + "; they must be at least 1");
-        }
+        KeepingOptionsWith.check(share, weight, by, mostTokens);
     }
 
     /** The defaults. */
