@@ -133,9 +133,9 @@ public class BertFamily extends EncoderFamily implements CheckpointForm {
     /** A layer with norms after its parts, which states projections and, where embeddings have none, positions. */
     static EncoderPlan.LayerPlan layer(String path, ModelConfig config, int hidden, List<String> projections,
             Optional<EncoderPlan.Positions> positions) {
+        int heads = heads(config, "num_attention_heads", hidden);
         return new EncoderPlan.LayerPlan(path, new EncoderPlan.AttentionPlan(path + ".attention.self",
-                projections, path + ".attention.output.dense", heads(config, "num_attention_heads", hidden), true,
-                positions, 0),
+                projections, path + ".attention.output.dense", heads, hidden / heads, true, positions, 0),
                 new EncoderPlan.FeedForwardPlan(path + ".intermediate.dense", path + ".output.dense",
                         config.positive("intermediate_size"), activation(config, "hidden_act"), false, true),
                 Optional.of(path + ".attention.output.LayerNorm"), path + ".output.LayerNorm", false);

@@ -77,12 +77,13 @@ public final class DistilBertFamily extends EncoderFamily implements CheckpointF
         int hidden = config.positive("dim");
         int vocabulary = config.positive("vocab_size");
         int rows = config.optionalPositive("max_position_embeddings").orElse(512);
+        int heads = heads(config, "n_heads", hidden);
         List<EncoderPlan.LayerPlan> layers = new ArrayList<>();
         for (int i = 0; i < config.positive("n_layers"); i++) {
             String path = "transformer.layer." + i;
             layers.add(new EncoderPlan.LayerPlan(path, new EncoderPlan.AttentionPlan(path + ".attention",
-                    List.of("q_lin", "k_lin", "v_lin"), path + ".attention.out_lin", heads(config, "n_heads", hidden),
-                    true, Optional.empty(), 0),
+                    List.of("q_lin", "k_lin", "v_lin"), path + ".attention.out_lin", heads, hidden / heads, true,
+                    Optional.empty(), 0),
                     new EncoderPlan.FeedForwardPlan(path + ".ffn.lin1",
                             path + ".ffn.lin2", config.positive("hidden_dim"), activation(config, "activation"), false,
                             true),

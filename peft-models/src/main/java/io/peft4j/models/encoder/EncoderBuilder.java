@@ -136,7 +136,8 @@ final class EncoderBuilder {
         int hidden = plan.sizes().hidden();
         return places.containing(prefix + layer.path(), () -> {
             Slot attention = attention(index, layer.attention());
-            Slot output = places.linear(prefix + layer.attention().output(), hidden, hidden, layer.attention().bias());
+            Slot output = places.linear(prefix + layer.attention().output(), hidden,
+                    layer.attention().heads() * layer.attention().headSize(), layer.attention().bias());
             Optional<Slot> norm = layer.attentionNorm().map(path -> places.norm(prefix + path, hidden));
             EncoderPlan.FeedForwardPlan inner = layer.feedForward();
             FeedForward feedForward = new FeedForward(
@@ -152,7 +153,7 @@ final class EncoderBuilder {
     }
 
     private Slot attention(int index, EncoderPlan.AttentionPlan attention) {
-        int headSize = plan.sizes().hidden() / attention.heads();
+        int headSize = attention.headSize();
         if (attention.positions().orElse(null) instanceof EncoderPlan.Disentangled distances) {
             int compared = 1 + (distances.keys().isPresent() ? 1 : 0) + (distances.queries().isPresent() ? 1 : 0);
             AttentionShape shape = new AttentionShape(attention.heads(), attention.heads(), headSize,
@@ -170,9 +171,8 @@ final class EncoderBuilder {
 
     private Slot projection(EncoderPlan.AttentionPlan attention, String name) {
         int hidden = plan.sizes().hidden();
-        boolean queries = attention.projections().indexOf(name) <= 0;
-        int rows = attention.projections().size() == 1 ? 3 * hidden
-                : queries ? hidden : hidden / attention.heads() * attention.keyValueHeads();
+        int rows = attention.headSize() * (attention.projections().size() == 1 ? 3 * attention.heads()
+                : attention.projections().indexOf(name) <= 0 ? attention.heads() : attention.keyValueHeads());
         String path = prefix + attention.path() + ".";
         Optional<String> together = attention.together().map(stored -> path + stored).filter(places::has);
         return together.isPresent() ? places.part(path + name, together.get(), attention.projections().indexOf(name),

@@ -88,17 +88,18 @@ record EncoderPlan(Sizes sizes, Embeddings embeddings, List<LayerPlan> layers, O
      * @param output the path of the linear layer of the result
      * @param heads number of heads
      * @param keyValueHeads number of heads of keys and values
+     * @param headSize elements of a head
      * @param bias whether the linear layers have a bias
      * @param positions how it knows positions, where not from the embeddings
      * @param window a token sees so many tokens, half of them on either side; 0: all
      * @param together what some checkpoints call one weight of all projections, one after the other
      */
     record AttentionPlan(String path, List<String> projections, String output, int heads, int keyValueHeads,
-            boolean bias, Optional<Positions> positions, int window, Optional<String> together) {
+            int headSize, boolean bias, Optional<Positions> positions, int window, Optional<String> together) {
         /** With as many heads of keys and values. */
-        AttentionPlan(String path, List<String> projections, String output, int heads, boolean bias,
+        AttentionPlan(String path, List<String> projections, String output, int heads, int headSize, boolean bias,
                 Optional<Positions> positions, int window) {
-            this(path, projections, output, heads, heads, bias, positions, window, Optional.empty());
+            this(path, projections, output, heads, heads, headSize, bias, positions, window, Optional.empty());
         }
     }
 

@@ -42,18 +42,19 @@ public final class EuroBertFamily extends EncoderFamily {
     EncoderPlan plan(ModelConfig config) {
         int hidden = config.positive("hidden_size");
         int vocabulary = config.positive("vocab_size");
-        int heads = heads(config, "num_attention_heads", hidden);
+        int heads = config.positive("num_attention_heads");
         int keyValueHeads = config.optionalPositive("num_key_value_heads").orElse(heads);
-        if (heads % keyValueHeads != 0
-                || config.optionalPositive("head_dim").orElse(hidden / heads) != hidden / heads) {
+        int headSize = config.optionalPositive("head_dim").orElseGet(() -> hidden / heads(config,
+                "num_attention_heads", hidden));
+        if (heads % keyValueHeads != 0 || headSize % 2 != 0) {
             throw new FileFormatException(config.file(), "num_attention_heads " + heads + " must be a multiple of "
-                    + "num_key_value_heads " + keyValueHeads + ", and head_dim must be hidden_size divided by it");
+                    + "num_key_value_heads " + keyValueHeads + ", and head_dim " + headSize + " even");
         }
         List<EncoderPlan.LayerPlan> layers = new ArrayList<>();
         for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
             String path = "layers." + i;
             layers.add(new EncoderPlan.LayerPlan(path, new EncoderPlan.AttentionPlan(path + ".self_attn",
-                    List.of("q_proj", "k_proj", "v_proj"), path + ".self_attn.o_proj", heads, keyValueHeads,
+                    List.of("q_proj", "k_proj", "v_proj"), path + ".self_attn.o_proj", heads, keyValueHeads, headSize,
                     config.flag("attention_bias", false), Optional.of(new EncoderPlan.Rotary(theta(config, 10_000))), 0,
                     Optional.empty()),
                     new EncoderPlan.FeedForwardPlan(List.of(path + ".mlp.gate_proj", path + ".mlp.up_proj"),

@@ -110,9 +110,10 @@ public final class ModernBertFamily extends EncoderFamily {
     private static EncoderPlan.LayerPlan layer(int index, ModelConfig config, int hidden) {
         String path = "layers." + index;
         boolean local = isLocal(config, index);
+        int heads = heads(config, "num_attention_heads", hidden);
         boolean bias = config.flag("attention_bias", false);
         return new EncoderPlan.LayerPlan(path, new EncoderPlan.AttentionPlan(path + ".attn", List.of("Wqkv"),
-                path + ".attn.Wo", heads(config, "num_attention_heads", hidden), bias,
+                path + ".attn.Wo", heads, hidden / heads, bias,
                 Optional.of(new EncoderPlan.Rotary(theta(config, local))),
                 local ? config.optionalPositive("local_attention").orElse(128) : 0),
                 new EncoderPlan.FeedForwardPlan(path + ".mlp.Wi", path + ".mlp.Wo",

@@ -104,8 +104,9 @@ public final class NomicBertFamily extends EncoderFamily {
     private static EncoderPlan.LayerPlan layer(String path, ModelConfig config, int hidden) {
         int heads = heads(config, "num_attention_heads", hidden);
         return new EncoderPlan.LayerPlan(path, new EncoderPlan.AttentionPlan(path + ".self_attn",
-                List.of("q_proj", "k_proj", "v_proj"), path + ".self_attn.o_proj", heads, heads, false,
-                Optional.of(new EncoderPlan.Rotary(theta(config, 1000))), 0, Optional.of("Wqkv")),
+                List.of("q_proj", "k_proj", "v_proj"), path + ".self_attn.o_proj", heads, heads,
+                hidden / heads, false, Optional.of(new EncoderPlan.Rotary(theta(config, 1000))), 0,
+                Optional.of("Wqkv")),
                 new EncoderPlan.FeedForwardPlan(List.of(path + ".mlp.gate_proj", path + ".mlp.up_proj"),
                         path + ".mlp.down_proj", config.positive("intermediate_size"),
                         activation(config, "hidden_act", "silu"), true, false),
