@@ -13,6 +13,9 @@ import java.util.Optional;
  * href="https://arxiv.org/abs/2111.09543">2111.09543</a>): attention compares contents with distances.
  */
 public final class DebertaFamily extends EncoderFamily {
+    /** The longest sequence of a model that knows distances alone: as long as the tokenizer lets it be. */
+    private static final int UNLIMITED = 1 << 20;
+
     /** The family. */
     public DebertaFamily() {
         super("deberta-v2");
@@ -41,6 +44,7 @@ public final class DebertaFamily extends EncoderFamily {
         int hidden = config.positive("hidden_size");
         int vocabulary = config.positive("vocab_size");
         int positions = config.optionalPositive("max_position_embeddings").orElse(512);
+        boolean absolute = config.flag("position_biased_input", true);
         int types = config.optionalInteger("type_vocab_size").orElse(0);
         EncoderPlan.Disentangled distances = distances(config, positions);
         List<EncoderPlan.LayerPlan> layers = new ArrayList<>();
@@ -48,8 +52,9 @@ public final class DebertaFamily extends EncoderFamily {
             layers.add(BertFamily.layer("encoder.layer." + i, config, hidden,
                     List.of("query_proj", "key_proj", "value_proj"), Optional.of(distances)));
         }
-        return new EncoderPlan(new EncoderPlan.Sizes(vocabulary, hidden, positions, paddingId(config, 0, vocabulary)),
-                new EncoderPlan.Embeddings("embeddings.word_embeddings", config.flag("position_biased_input", true)
+        return new EncoderPlan(new EncoderPlan.Sizes(vocabulary, hidden, absolute ? positions : UNLIMITED,
+                paddingId(config, 0, vocabulary)),
+                new EncoderPlan.Embeddings("embeddings.word_embeddings", absolute
                         ? Optional.of(new EncoderPlan.Table("embeddings.position_embeddings", positions, 0))
                         : Optional.empty(),
                         types > 0 ? Optional.of(new EncoderPlan.Table(
