@@ -92,7 +92,7 @@ final class RopeScaling {
     static int longest(ModelConfig config) {
         int stated = config.optionalPositive("max_position_embeddings").orElse(2048);
         return config.object("rope_parameters").or(() -> config.object("rope_scaling"))
-                .filter(rope -> type(rope).equals("dynamic") && rope.number("alpha", 0) == 0)
+                .filter(rope -> type(rope).equals("dynamic"))
                 .map(rope -> Math.max(stated, LONGEST_DYNAMIC)).orElse(stated);
     }
 
