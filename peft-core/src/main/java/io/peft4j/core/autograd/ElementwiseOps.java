@@ -129,6 +129,26 @@ public final class ElementwiseOps {
         return y;
     }
 
+    /** {@code x} where it is within {@code limit} of 0, else the limit; computed on the heap, since few models do. */
+    public static Variable clamp(Tape tape, Variable x, float limit) {
+        return computed(tape, x, result -> {
+            float[] values = Arrays.toFloats(x.value());
+            for (int i = 0; i < values.length; i++) {
+                values[i] = Math.max(-limit, Math.min(limit, values[i]));
+            }
+            Arrays.write(result, 0, values, 0, values.length);
+        }, (out, dy) -> {
+            float[] values = Arrays.toFloats(x.value());
+            float[] gradient = Arrays.toFloats(dy);
+            for (int i = 0; i < values.length; i++) {
+                gradient[i] = Math.abs(values[i]) <= limit ? gradient[i] : 0;
+            }
+            INDArray dx = tape.allocateLike(x.value());
+            Arrays.write(dx, 0, gradient, 0, gradient.length);
+            x.addTemporaryGradient(dx);
+        }, List.of(x));
+    }
+
     /** Inverted dropout with probability {@code p}; see {@link Kernels#dropout}. */
     public static Variable dropout(Tape tape, Variable x, float p, long seed) {
         Kernels kernels = tape.kernels();

@@ -1,5 +1,8 @@
 package io.peft4j.models.decoder;
 
+import io.peft4j.core.autograd.ElementwiseOps;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.nn.LayerMemory;
 import java.util.Objects;
@@ -98,8 +101,9 @@ record AttentionPlan(String name, AttentionShape shape, Projections projections,
      *
      * @param extent what is normalized
      * @param rotated whether they stand behind the rotation
+     * @param clip the bound of normalized queries and keys, and of values; 0: none
      */
-    record HeadNorms(String query, String key, Extent extent, boolean rotated) {
+    record HeadNorms(String query, String key, Extent extent, boolean rotated, float clip) {
         /** What is normalized, and by which weight. */
         enum Extent {
             /** Each head separately, all with one weight. */
@@ -111,16 +115,20 @@ record AttentionPlan(String name, AttentionShape shape, Projections projections,
         }
 
         static HeadNorms ofHeads(String query, String key) {
-            return new HeadNorms(query, key, Extent.HEAD, false);
+            return new HeadNorms(query, key, Extent.HEAD, false, 0);
         }
 
         static HeadNorms ofAll(String query, String key) {
-            return new HeadNorms(query, key, Extent.ALL, false);
+            return new HeadNorms(query, key, Extent.ALL, false, 0);
         }
 
         /** Behind the rotation. */
         HeadNorms behindRotation() {
-            return new HeadNorms(query, key, extent, true);
+            return new HeadNorms(query, key, extent, true, clip);
+        }
+
+        HeadNorms withClip(double value) {
+            return new HeadNorms(query, key, extent, rotated, (float) value);
         }
     }
 
@@ -203,6 +211,12 @@ record AttentionPlan(String name, AttentionShape shape, Projections projections,
     public LayerMemory memory() {
         return projections instanceof OfEarlier earlier ? new LayerMemory.Shared(earlier.layer())
                 : new LayerMemory.KeysAndValues(shape.keyColumns());
+    }
+
+    /** Queries, keys or values within the bound that they have, if any. */
+    Variable clipped(Tape tape, Variable x) {
+        float bound = norms.map(HeadNorms::clip).orElse(0f);
+        return bound == 0 ? x : ElementwiseOps.clamp(tape, x, bound);
     }
 
     /** Elements of a head's value. */

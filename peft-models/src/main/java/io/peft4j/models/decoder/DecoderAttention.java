@@ -70,7 +70,7 @@ record DecoderAttention(int layer, AttentionPlan plan, Projections projections, 
         Variable keys = shared.map(SharedKeys::keys)
                 .orElseGet(() -> RowAttention.positioned(plan, context, projected.keys(), keyNorm));
         Variable attended = context.attend(new AttentionInputs(layer, plan.shape(), RowAttention.seen(plan, wanted,
-                length), queries, keys, projected.values(),
+                length), queries, keys, plan.clipped(context.tape(), projected.values()),
                 sinks.map(slot -> AttentionExtras.sinks(FrozenVector.at(
                         slot))).orElse(AttentionExtras.NONE)));
         Variable heads = plan.valueSize() == plan.shape().headSize() ? attended

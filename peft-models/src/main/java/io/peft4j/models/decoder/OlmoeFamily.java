@@ -21,17 +21,15 @@ public final class OlmoeFamily extends DecoderFamily {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(Qwen2MoeFamily.expertsForm("olmoe").fixed("norm_topk_prob", false).separateOutput());
+        return Optional.of(Qwen2MoeFamily.expertsForm("olmoe").fixed("norm_topk_prob", false).fixed("clip_qkv", 0)
+                .separateOutput());
     }
 
     @Override
     DecoderPlan plan(ModelConfig config) {
-        if (config.has("clip_qkv")) {
-            throw config.unsupported("clip_qkv", config.number("clip_qkv", 0), "null");
-        }
         boolean bias = config.flag("attention_bias", false);
         AttentionPlan attention = LlamaFamily.attention(config, 10000).withBiases(bias, bias)
-                .withNorms(AttentionPlan.HeadNorms.ofAll("q_norm", "k_norm"));
+                .withNorms(AttentionPlan.HeadNorms.ofAll("q_norm", "k_norm").withClip(config.number("clip_qkv", 0)));
         ExpertsPlan.RouterPlan router = new ExpertsPlan.RouterPlan("gate",
                 config.optionalPositive("num_experts_per_tok").orElse(8), config.flag("norm_topk_prob", false)
                         ? ExpertsPlan.Weights.OF_CHOSEN : ExpertsPlan.Weights.OF_ALL,

@@ -28,7 +28,7 @@ interface RowAttention extends Layer {
     static Variable positioned(AttentionPlan plan, ForwardContext context, Variable x, Optional<Slot> norm) {
         boolean rotatedFirst = plan.norms().filter(AttentionPlan.HeadNorms::rotated).isPresent();
         Variable read = rotatedFirst ? rotated(plan, context, x) : x;
-        Variable normed = norm.map(slot -> slot.forward(context, read)).orElse(read);
+        Variable normed = plan.clipped(context.tape(), norm.map(slot -> slot.forward(context, read)).orElse(read));
         return rotatedFirst ? normed : rotated(plan, context, normed);
     }
 

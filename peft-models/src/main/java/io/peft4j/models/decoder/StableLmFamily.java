@@ -30,7 +30,8 @@ public final class StableLmFamily extends DecoderFamily {
         AttentionPlan plain = AttentionPlan.of(LlamaFamily.shape(config), rotary)
                 .withBiases(config.flag("use_qkv_bias", false), false);
         AttentionPlan attention = !config.flag("qk_layernorm", false) ? plain : plain.withNorms(
-                new AttentionPlan.HeadNorms("q_layernorm", "k_layernorm", AttentionPlan.HeadNorms.Extent.OWN, false));
+                new AttentionPlan.HeadNorms("q_layernorm", "k_layernorm", AttentionPlan.HeadNorms.Extent.OWN, false,
+                        0));
         boolean parallel = config.flag("use_parallel_residual", false);
         return LlamaFamily.plan(config, attention, LlamaFamily.gated(config, "hidden_act", "silu"))
                 .withNorm(NormPlan.layer(config.number("layer_norm_eps", 1e-5)))
