@@ -46,14 +46,14 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
         String all = stored.apply(path + "." + name);
         for (int e = 0; e < plan.count(); e++) {
             int expert = e;
-            boolean apart = isApart(weights, stored.apply(path + ".0." + DOWN + ".weight"));
+            boolean apart = isApart(weights, all, stored.apply(path + ".0." + DOWN + ".weight"));
             if (plan.stored() == ExpertsPlan.Stored.TOGETHER && !apart) {
                 weights.require(all, plan.count(), form.columns(), form.rows());
                 fillers.add((tensors, target) -> readTransposed(tensors, all, expert, name, target));
                 continue;
             }
             int first = e * form.rows();
-            if (plan.stored() == ExpertsPlan.Stored.ROWS_TOGETHER && !apart) {
+            if (!apart) {
                 weights.require(all, plan.count(), form.rows(), form.columns());
                 fillers.add((tensors, target) -> readRows(tensors, all, first, target, first, form));
                 continue;
@@ -72,9 +72,9 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
         return weights.assembled(weights.activationType(), plan.count() * form.rows(), form.columns(), fillers);
     }
 
-    /** Files of llama.cpp have the experts apart in any case. */
-    private boolean isApart(WeightLoader weights, String tensorOfExpert) {
-        return plan.stored() == ExpertsPlan.Stored.ONE_BY_ONE || weights.has(tensorOfExpert);
+    /** A file may have the experts apart or stacked, whatever its family writes: those of llama.cpp have them apart. */
+    private boolean isApart(WeightLoader weights, String stacked, String tensorOfExpert) {
+        return weights.has(tensorOfExpert) || plan.stored() == ExpertsPlan.Stored.ONE_BY_ONE && !weights.has(stacked);
     }
 
     private static List<String> parts(String name) {
@@ -119,10 +119,10 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
     /** The biases of a matrix of all experts. */
     INDArray bias(WeightLoader weights, String path, String name, UnaryOperator<String> stored) {
         int rows = form(name).rows();
-        if (isApart(weights, stored.apply(path + ".0." + DOWN + ".weight"))) {
+        String tensor = stored.apply(path + "." + name + "_bias");
+        if (isApart(weights, tensor, stored.apply(path + ".0." + DOWN + ".weight"))) {
             return biasOneByOne(weights, path, name, stored);
         }
-        String tensor = stored.apply(path + "." + name + "_bias");
         weights.require(tensor, plan.count(), rows);
         return Arrays.reshaped(weights.assembled(DataType.FLOAT, plan.count() * rows, 1, List.of((tensors, target) -> {
             float[] read = new float[rows];
