@@ -216,7 +216,8 @@ final class DecoderBuilder {
                 norm(path, norms.beforeAttention()), mixer(index, path, layer.mixer()),
                 norm(path, norms.afterAttention()), norm(path, norms.beforeFeedForward()),
                 layer.feedForward() instanceof FeedForwardPlan.AfterCross cross ? crossed(index, path, network, cross)
-                        : places.containing(network, () -> feedForward(network, layer.feedForward())),
+                        : layer.feedForward() instanceof FeedForwardPlan.BesideExperts both ? beside(path, both)
+                                : places.containing(network, () -> feedForward(network, layer.feedForward())),
                 norm(path, norms.afterFeedForward()), layer.ending().input().map(own -> ownInput(index, path, own)),
                 layer.ending().scaled() ? Optional.of(places.scalar(path + ".layer_scalar")) : Optional.empty())));
     }
@@ -414,15 +415,36 @@ final class DecoderBuilder {
                 gated.activation(), true, 0);
     }
 
+    /** Has no place of its own: its parts stand below the layer. */
+    private Slot beside(String path, FeedForwardPlan.BesideExperts plan) {
+        String norm = path + ".post_feedforward_layernorm_";
+        String network = path + ".mlp";
+        return new Slot(network + "_and_experts", new ExpertsBeside(
+                places.norm(path + ".pre_feedforward_layernorm", sizes.hidden()),
+                places.containing(network, () -> feedForward(network, plan.network())),
+                places.norm(norm + 1, sizes.hidden()),
+                places.norm(path + ".pre_feedforward_layernorm_2", sizes.hidden()),
+                (ExpertsFeedForward) experts(path, plan.beside()), places.norm(norm + 2, sizes.hidden())));
+    }
+
+    private Slot normedRouter(String path, int count) {
+        return places.containing(path, () -> new ExpertsBeside.NormedRouter(
+                places.linear(path + ".proj", count, sizes.hidden(), false),
+                places.vectorAt(path + ".scale", sizes.hidden()), places.vectorAt(path + ".per_expert_scale", count),
+                plan.norm().epsilon()));
+    }
+
     private Layer experts(String path, ExpertsPlan experts) {
-        Slot router = places.router(path + "." + experts.router().name(), experts.count(), experts.router());
+        String name = path + "." + experts.router().name();
+        Slot router = experts.router().weights() == ExpertsPlan.Weights.OF_CHOSEN_SCALED
+                ? normedRouter(name, experts.count()) : places.router(name, experts.count(), experts.router());
         List<Slot> both = places.experts(path + ".experts", experts);
         Optional<Slot> shared = experts.shared().map(own -> {
             String place = (own.beside() ? path.substring(0, path.lastIndexOf('.')) : path) + "." + own.name();
             return places.containing(place, () -> feedForward(place, own.network()));
         });
         Optional<Slot> gate = experts.shared().flatMap(ExpertsPlan.Shared::gate)
-                .map(name -> places.linear(path + "." + name, 1, sizes.hidden(), false));
+                .map(own -> places.linear(path + "." + own, 1, sizes.hidden(), false));
         return new ExpertsFeedForward(experts, new ExpertsFeedForward.Parts(router, both.get(0), both.get(1), shared,
                 gate));
     }

@@ -92,8 +92,8 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
             return List.of(new ModelTensor(checkpointName(tensor.name()), tensor.shape(), tensor.rows()));
         }
         DecoderPlan plan = plan(config);
-        ExpertsPlan experts = plan.layers().stream().map(LayerPlan::feedForward)
-                .filter(ExpertsPlan.class::isInstance).map(ExpertsPlan.class::cast).findFirst().orElseThrow();
+        ExpertsPlan experts = plan.layers().stream().flatMap(layer -> layer.feedForward().experts().stream())
+                .findFirst().orElseThrow();
         return new ExpertFiles(stored.apply(experts), plan.sizes().hidden()).split(tensor).stream()
                 .map(part -> new ModelTensor(checkpointName(part.name()), part.shape(), part.rows())).toList();
     }
@@ -209,8 +209,8 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
             add("ungated MLP", any(l -> l.feedForward() instanceof FeedForwardPlan.Plain));
             add("fused gate/up", any(l -> l.feedForward() instanceof FeedForwardPlan.Gated gated && gated.fused()));
             add("scaled layers", any(l -> l.ending().scaled()));
-            add("experts", any(l -> l.feedForward() instanceof ExpertsPlan));
-            add("shared expert", any(l -> l.feedForward() instanceof ExpertsPlan e && e.shared().isPresent()));
+            add("experts", any(l -> l.feedForward().experts().isPresent()));
+            add("shared expert", any(l -> l.feedForward().experts().flatMap(ExpertsPlan::shared).isPresent()));
         }
 
         private void ends() {

@@ -39,8 +39,13 @@ record ExpertsFeedForward(ExpertsPlan plan, Parts parts) implements LayerCopy.Pa
 
     @Override
     public Variable forward(ForwardContext context, Variable x) {
+        return forward(context, x, x);
+    }
+
+    /** The same, with experts chosen by what the router reads. */
+    Variable forward(ForwardContext context, Variable x, Variable routed) {
         Tape tape = context.tape();
-        Variable given = ElementwiseOps.inFloat(tape, parts.router().forward(context, x));
+        Variable given = ElementwiseOps.inFloat(tape, parts.router().forward(context, routed));
         Routing routing = Routing.highest(choice(tape, given), plan.router().chosen());
         Variable scores = context.routerLoss().map(loss -> loss.watch(tape, this, given, routing, context.batch()))
                 .orElse(given);
@@ -67,6 +72,9 @@ record ExpertsFeedForward(ExpertsPlan plan, Parts parts) implements LayerCopy.Pa
         int k = routing.perToken();
         return switch (plan.router().weights()) {
             case OF_ALL -> RoutingOps.elements(tape, RoutingOps.softmax(tape, scores), routing.scoreIndices(), k);
+            case OF_CHOSEN_SCALED -> ElementwiseOps.multiply(tape, RoutingOps.softmax(tape, RoutingOps.elements(tape,
+                    scores, routing.scoreIndices(), k)), ((ExpertsBeside.NormedRouter) parts.router().layer())
+                            .scales(tape, routing.scoreIndices(), k));
             case OF_CHOSEN -> RoutingOps.softmax(tape, RoutingOps.elements(tape, scores, routing.scoreIndices(), k));
             case SIGMOID, SIGMOID_OF_CHOSEN -> GroupedRouting.weights(tape, RoutingOps.elements(tape,
                     ElementwiseOps.activate(tape, Activation.SIGMOID, scores), routing.scoreIndices(), k),

@@ -25,6 +25,11 @@ record ExpertsPlan(int count, int width, RouterPlan router, Gate gate, boolean b
         }
     }
 
+    @Override
+    public Optional<ExpertsPlan> experts() {
+        return Optional.of(this);
+    }
+
     /** The same for files with a tensor for each expert. */
     ExpertsPlan storedOneByOne() {
         return new ExpertsPlan(count, width, router, gate, bias, shared, Stored.ONE_BY_ONE);
@@ -63,6 +68,8 @@ record ExpertsPlan(int count, int width, RouterPlan router, Gate gate, boolean b
         OF_ALL,
         /** The softmax over the scores of those that were chosen: that of all, made to sum to 1. */
         OF_CHOSEN,
+        /** As {@link #OF_CHOSEN}, times a number of each expert; the router reads a norm of its own. */
+        OF_CHOSEN_SCALED,
         /** The sigmoid of the score of each. */
         SIGMOID,
         /** The sigmoids of the scores of those that were chosen, made to sum to 1. */

@@ -3,10 +3,16 @@ package io.peft4j.models.decoder;
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.AttentionShape;
 import java.util.List;
+import java.util.Optional;
 
 /** What the feed-forward network of a layer is made of; it is at {@code mlp} below the layer. */
 sealed interface FeedForwardPlan permits FeedForwardPlan.Gated, FeedForwardPlan.Plain,
-        FeedForwardPlan.AfterCross, ExpertsPlan {
+        FeedForwardPlan.AfterCross, FeedForwardPlan.BesideExperts, ExpertsPlan {
+    /** The experts in it, if any. */
+    default Optional<ExpertsPlan> experts() {
+        return Optional.empty();
+    }
+
     /**
      * {@code down(f(gate(x)) * up(x))}.
      *
@@ -58,6 +64,19 @@ sealed interface FeedForwardPlan permits FeedForwardPlan.Gated, FeedForwardPlan.
      * @param bias whether the projections have biases
      */
     record Plain(String up, String down, int width, Activation activation, boolean bias) implements FeedForwardPlan {
+    }
+
+    /**
+     * A network and experts that read the same, each between norms of its own; see {@link ExpertsBeside}.
+     *
+     * @param network the network
+     * @param beside the experts, whose places stand below the layer's
+     */
+    record BesideExperts(Gated network, ExpertsPlan beside) implements FeedForwardPlan {
+        @Override
+        public Optional<ExpertsPlan> experts() {
+            return Optional.of(beside);
+        }
     }
 
     /**

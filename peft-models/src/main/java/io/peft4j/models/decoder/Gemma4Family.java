@@ -29,6 +29,9 @@ public final class Gemma4Family extends DecoderFamily {
     private static final String TABLE = "embed_tokens_per_layer";
     private static final String INPUT_WIDTH = "hidden_size_per_layer_input";
     private static final int INPUTS = 256;
+    /** The norm before the network stands in it, beside that of the experts. */
+    private static final LayerPlan.Norms AROUND_EXPERTS = new LayerPlan.Norms(Gemma2Family.AROUND.beforeAttention(),
+            Gemma2Family.AROUND.afterAttention(), Optional.empty(), Gemma2Family.AROUND.afterFeedForward());
     private static final int PATTERN = 6;
 
     /** For the {@link java.util.ServiceLoader}. */
@@ -39,8 +42,8 @@ public final class Gemma4Family extends DecoderFamily {
     @Override
     public List<String> layerNames() {
         List<String> names = new ArrayList<>(super.layerNames());
-        names.addAll(List.of(TABLE, "per_layer_model_projection", "per_layer_input_gate",
-                "per_layer_projection"));
+        names.addAll(List.of(TABLE, "per_layer_model_projection", "per_layer_input_gate", "per_layer_projection",
+                "proj", "gate_up_proj"));
         return names;
     }
 
@@ -51,9 +54,6 @@ public final class Gemma4Family extends DecoderFamily {
 
     @Override
     DecoderPlan plan(ModelConfig config) {
-        if (config.flag("enable_moe_block", false)) {
-            throw config.unsupported("enable_moe_block", true, "false");
-        }
         config.text("use_bidirectional_attention").filter(of -> !of.equals("vision")).ifPresent(of -> {
             throw config.unsupported("use_bidirectional_attention", of, "vision, null");
         });
@@ -67,9 +67,13 @@ public final class Gemma4Family extends DecoderFamily {
         Optional<Integer> rows = config.optionalPositive("vocab_size_per_layer_input");
         LayerPlan.Ending ending = new LayerPlan.Ending(inputs == 0 ? Optional.empty()
                 : Optional.of(new LayerPlan.OwnInput("", inputs, activation)), true);
-        List<LayerPlan> layers = IntStream.range(0, types.size()).mapToObj(i -> LayerPlan.of(attention.of(i),
-                new FeedForwardPlan.Gated(i < own ? width : later, activation, false))
-                .withNorms(Gemma2Family.AROUND).withEnding(ending)).toList();
+        Optional<ExpertsPlan> experts = experts(config, activation);
+        List<LayerPlan> layers = IntStream.range(0, types.size()).mapToObj(i -> {
+            FeedForwardPlan.Gated network = new FeedForwardPlan.Gated(i < own ? width : later, activation, false);
+            return LayerPlan.of(attention.of(i), experts.<FeedForwardPlan>map(
+                    beside -> new FeedForwardPlan.BesideExperts(network, beside)).orElse(network))
+                    .withNorms(experts.isEmpty() ? Gemma2Family.AROUND : AROUND_EXPERTS).withEnding(ending);
+        }).toList();
         DecoderPlan plan = DecoderPlan.of(LlamaFamily.sizes(config, true),
                 NormPlan.rms(config.number("rms_norm_eps", 1e-6)), layers)
                 .withScales(new DecoderPlan.Scales((float) Math.sqrt(config.positive("hidden_size")), 1, 1,
@@ -77,6 +81,15 @@ public final class Gemma4Family extends DecoderFamily {
         return inputs == 0 ? plan : plan.withEnds(DecoderPlan.Ends.NONE.withLayerInputs(new DecoderPlan.Inputs(
                 Optional.of(TABLE), "per_layer_model_projection", "per_layer_projection_norm",
                 rows.orElse(plan.sizes().vocabulary()), inputs)));
+    }
+
+    private static Optional<ExpertsPlan> experts(ModelConfig config, Activation activation) {
+        return !config.flag("enable_moe_block", false) ? Optional.empty()
+                : Optional.of(new ExpertsPlan(config.positive("num_experts"), config.positive("moe_intermediate_size"),
+                        new ExpertsPlan.RouterPlan("router", config.positive("top_k_experts"),
+                                ExpertsPlan.Weights.OF_CHOSEN_SCALED, false),
+                        new ExpertsPlan.Gate.Usual(activation), false, Optional.empty(),
+                        ExpertsPlan.Stored.ROWS_TOGETHER));
     }
 
     /** As in Transformers the last layer has full sight, whatever the configuration says. */
@@ -180,7 +193,7 @@ public final class Gemma4Family extends DecoderFamily {
                     .key("embedding_length_per_layer_input", "hidden_size_per_layer_input", GgufKey.Kind.COUNT_OR_NONE,
                             "256")
                     .key("final_logit_softcapping", "final_logit_softcapping", GgufKey.Kind.OPTIONAL_NUMBER)
-                    .localRotary(LOCAL_BASE, 0).fixed("attention_bias", false)
+                    .localRotary(LOCAL_BASE, 0).fixed("attention_bias", false).fixed("enable_moe_block", false)
                     .whole("model.embed_tokens_per_layer", "per_layer_token_embd")
                     .whole("model.per_layer_model_projection", "per_layer_model_proj")
                     .whole("model.per_layer_projection_norm", "per_layer_proj_norm")
