@@ -19,8 +19,8 @@ import java.util.Map;
  * @param placement the adapted linear layers and what is trained beside them; default as LoRA's
  * @param frequencies {@code n_frequency}: n; default 2592
  * @param scaling {@code scaling}: factor on D; default 25
- * @param wavelet {@code wavelet_family}: one of Daubechies' wavelets, {@code db1} to {@code db10}; default {@code
- *     db1}
+ * @param wavelet {@code wavelet_family}: {@code db1} to {@code db10}, {@code sym2} to {@code sym10} or {@code coif1} to
+ *     {@code coif3}; PEFT's {@code coif4} and {@code coif5} are no wavelets; default {@code db1}
  * @param transformed {@code use_idwt}: whether there is a transform; otherwise the coefficients are elements of
  *     D; default true
  * @param seed {@code random_loc_seed}: chooses the places; default 777
@@ -58,8 +58,8 @@ public record WaveFtConfig(CommonConfig common,
         frequencyPattern = Checks.positive("n_frequency_pattern", frequencyPattern);
         Checks.atLeast(1, "n_frequency", frequencies);
         Checks.finite("scaling", scaling);
-        Checks.require(wavelet.matches("db([1-9]|10)"),
-                "wavelet_family is '" + wavelet + "'; of the wavelets db1 to db10 are available");
+        Checks.require(Wavelets.FILTERS.containsKey(wavelet), "wavelet_family is '" + wavelet + "'; use one of "
+                + Wavelets.FILTERS.keySet());
         Checks.atLeast(0, "random_loc_seed", seed);
     }
 

@@ -58,8 +58,7 @@ public final class WaveFtMethod extends ConfiguredMethod<WaveFtConfig> {
                 config.initWeights() ? Initializer.ZEROS : Initializer.normal(0.01), frequencies);
         int[] places = new TorchRandom(config.seed()).permutation(Math.multiplyExact(out, in), frequencies);
         return new ParameterDelta(setup, slot, spectrum, config.transformed()
-                ? new WaveletDelta(out, in, places, Daubechies.filter(Integer.parseInt(config.wavelet().substring(2))),
-                        config.scaling())
+                ? new WaveletDelta(out, in, places, Wavelets.FILTERS.get(config.wavelet()), config.scaling())
                 : new ScatteredDelta(out, in, frequencies, i -> places[i], i -> i, config.scaling()));
     }
 
