@@ -263,6 +263,11 @@ public final class BaseModel implements BaseLanguageModel {
     }
 
     @Override
+    public boolean takesTextPart() {
+        return origin.options().textPart();
+    }
+
+    @Override
     public boolean hasNewTokens() {
         return origin.widened();
     }

@@ -37,11 +37,13 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param tokensOf the folder of an adapter that was made on a base with more tokens: the model gets the tokenizer that
  *     lies beside it, and the new rows of embedding and output layer that it holds ({@code save_embedding_layers} or
  *     {@code modules_to_save} of Hugging Face PEFT); rows that it does not hold are the mean of all others
+ * @param textPart whether of an adapter for text and images the text part is loaded; default false: it is refused
  */
 @With
 public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, OptionalInt threads,
         Optional<Task> task, long headSeed, List<String> newTokens, boolean sharedWeights,
-        Optional<String> chatTemplate, Optional<Path> tokensOf) implements ModelOptionsWith {
+        Optional<String> chatTemplate, Optional<Path> tokensOf, boolean textPart)
+        implements ModelOptionsWith {
     /**
      * What the weights are kept in. With the quantized ones, embedding and output layer, norms and biases are not
      * quantized, and activations are bfloat16 where the processor multiplies it faster, else f32.
@@ -78,7 +80,7 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
     /** The defaults. */
     public static ModelOptions defaults() {
         return new ModelOptions(Precision.AUTO, Optional.empty(), OptionalInt.empty(), Optional.empty(), 0, List.of(),
-                false, Optional.empty(), Optional.empty());
+                false, Optional.empty(), Optional.empty(), false);
     }
 
     /**

@@ -42,6 +42,10 @@ final class EngineOptions {
             + "model's own: for a base model that has none. An adapter is asked with the one it was trained with.")
     private Path chatTemplate;
 
+    @Option(names = "--text-part", description = "Loads the text part of an adapter that has others, for images or "
+            + "sounds, which are left out. Without it such an adapter is refused.")
+    private boolean textPart;
+
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
@@ -109,7 +113,8 @@ final class EngineOptions {
         if (chatTemplate != null) {
             options = options.withChatTemplate(template());
         }
-        return threads == null ? options : options.withThreads(threads);
+        ModelOptions loaded = options.withTextPart(textPart);
+        return threads == null ? loaded : loaded.withThreads(threads);
     }
 
     private String template() {

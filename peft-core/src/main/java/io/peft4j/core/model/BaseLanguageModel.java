@@ -37,6 +37,11 @@ public interface BaseLanguageModel extends LanguageModel, AutoCloseable {
         return false;
     }
 
+    /** Whether it takes the text part of an adapter that has others, for images or sounds, and leaves these out. */
+    default boolean takesTextPart() {
+        return false;
+    }
+
     /** Ids of the tokens that end an answer; none where the model does not predict tokens. */
     Set<Integer> stopTokens();
 

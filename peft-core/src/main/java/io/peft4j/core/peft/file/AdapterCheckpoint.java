@@ -26,6 +26,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -36,6 +37,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -135,12 +137,13 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies, Decisio
     }
 
     private static AdapterCheckpoint load(Path folder, BaseLanguageModel base, Function<Path, Adapter> parts) {
-        PeftConfig config = readConfig(folder);
+        PeftConfig written = readConfig(folder);
         Path forTraining = folder.resolve(TRAINING_FILE);
         try (SafetensorsFile weights = SafetensorsFile.open(existing(folder, WEIGHTS_FILE));
                 SafetensorsFile training = Files.isRegularFile(forTraining) ? SafetensorsFile.open(forTraining)
                         : null) {
             StoredAdapter stored = new StoredAdapter(weights);
+            PeftConfig config = stored.named(written, base.network());
             Optional<StoredAdapter> more = Optional.ofNullable(training).map(StoredAdapter::new);
             AdapterSetup setup = AdapterSetup.restoring(base, stored, more).loadingParts(Optional.of(folder), parts);
             return setup.run(() -> {
@@ -269,6 +272,8 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies, Decisio
         private static final Logger LOG = LoggerFactory.getLogger(StoredAdapter.class);
         /** How tensors of the base are called in an adapter's file after the path. */
         private static final List<String> BASE_NAMES = List.of("weight", "bias", BaseCopy.NAME, "base_layer.bias");
+        private static final Pattern OTHER_PARTS = Pattern.compile("base_model\\.model\\.(.*?(vision|multi_modal|audio"
+                + "|visual)[^.]*\\..*)");
         private static final String TRAINED_COPY = ".modules_to_save.";
 
         StoredAdapter(SafetensorsFile file) {
@@ -289,8 +294,13 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies, Decisio
             SavedEmbeddings.layers(base)
                     .forEach(
                             slot -> BaseCopy.NAMES.forEach(name -> embeddings.put(AdapterSetup.key(slot, name), slot)));
+            List<String> others = new ArrayList<>();
             for (TensorInfo info : unasked()) {
                 String key = info.name();
+                if (OTHER_PARTS.matcher(key).matches()) {
+                    others.add(key);
+                    continue;
+                }
                 Slot slot = adapted.getOrDefault(key, embeddings.get(key));
                 if (isWrittenTwice(key)) {
                     continue;
@@ -303,6 +313,13 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies, Decisio
                 } else {
                     note("not expected", key);
                 }
+            }
+            if (!others.isEmpty() && base.takesTextPart()) {
+                LOG.warn("{}: {} tensors of the parts for images and sounds are left out, such as {}", file().path(),
+                        others.size(), others.get(0));
+            } else {
+                others.forEach(key -> note("for images and sounds, which are not loaded (--text-part leaves these out)",
+                        key));
             }
             requireFit(config, base.network().description().name());
             return copies;

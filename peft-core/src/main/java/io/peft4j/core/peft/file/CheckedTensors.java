@@ -4,7 +4,12 @@ import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.AdapterMismatchException;
 import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.model.Network;
+import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.config.PlacedConfig;
+import io.peft4j.core.peft.config.Placement;
+import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.safetensors.DType;
 import io.peft4j.core.safetensors.SafetensorsFile;
@@ -12,12 +17,15 @@ import io.peft4j.core.weight.TensorInfo;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,12 +39,15 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
     /** What is wrong with an adapter whose base is another one, which is said before all else. */
     protected static final String OTHER_BASE = "made for another base model";
     private static final Logger LOG = LoggerFactory.getLogger(CheckedTensors.class);
+    private static final String INSIDE = "language_model.";
     private static final int LONGEST_SENTENCE = 300;
     private static final Set<DType> REAL = Set.of(DType.F64, DType.F32, DType.F16, DType.BF16);
     /** A file of another method or model has hundreds of mismatches, which say the same. */
     private static final int MOST_LISTED = 10;
 
     private final SafetensorsFile file;
+    /** The file's keys by what they are without {@value #INSIDE}. */
+    private final Map<String, String> keys = new HashMap<>();
     private final Set<String> asked = new HashSet<>();
     private final Map<String, List<String>> mismatches = new LinkedHashMap<>();
     private boolean sizesDiffer;
@@ -44,6 +55,45 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
     /** Of an open file, which stays the caller's to close. */
     public CheckedTensors(SafetensorsFile file) {
         this.file = file;
+        file.names().forEach(key -> keys.put(plain(key), key));
+    }
+
+    /** A path or key as the decoder alone has it, where it may be inside of a model of text and images. */
+    static String plain(String key) {
+        int inside = key.indexOf(INSIDE);
+        return inside < 0 ? key : key.substring(0, inside) + key.substring(inside + INSIDE.length());
+    }
+
+    /**
+     * The configuration with targets of this network: an adapter of a decoder that was saved alone names other paths
+     * than inside of a model of text and images.
+     */
+    PeftConfig named(PeftConfig config, Network network) {
+        List<String> paths = network.slots().stream().map(Slot::path).toList();
+        Optional<String> inside = file.names().stream().filter(key -> key.contains(INSIDE)).findFirst();
+        if (!(config instanceof PlacedConfig placed) || placed.targetModules().isAllLinear()
+                || inside.isPresent() == paths.stream().anyMatch(path -> path.contains(INSIDE))) {
+            return config;
+        }
+        // The path of the decoder's layers in the file, which a key of one of them tells.
+        UnaryOperator<String> inFile = path -> {
+            String plain = plain(path);
+            return inside.isEmpty() || !plain.startsWith("model.") ? plain : "model." + INSIDE + plain.substring(6);
+        };
+        Placement placement = placed.placement();
+        Predicate<String> targets = placement.targetModules().matcher("target_modules");
+        Predicate<String> excluded = placement.excludeModules().matcher("exclude_modules");
+        List<String> meant = paths.stream().filter(path -> targets.test(inFile.apply(path))
+                && !excluded.test(inFile.apply(path))).toList();
+        return meant.equals(paths.stream().filter(targets.and(excluded.negate())).toList()) ? config
+                : PlacedConfig.with(placed, new Placement(TargetModules.of(meant), TargetModules.UNSET,
+                        placement.layersToTransform(), placement.layersPattern(), placement.modulesToSave(),
+                        placement.bias()));
+    }
+
+    /** The file's own name of a tensor: a decoder inside a model of text and images may have been saved alone. */
+    protected String stored(String key) {
+        return file.tensors().containsKey(key) ? key : keys.getOrDefault(plain(key), key);
     }
 
     /** The file. */
@@ -52,7 +102,8 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
     }
 
     @Override
-    public boolean offers(String key, long[] shape) {
+    public boolean offers(String path, long[] shape) {
+        String key = stored(path);
         asked.add(key);
         TensorInfo info = file.tensors().get(key);
         if (info == null) {
@@ -73,7 +124,8 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
     }
 
     @Override
-    public void read(String key, boolean transposed, INDArray target) {
+    public void read(String path, boolean transposed, INDArray target) {
+        String key = stored(path);
         if (transposed) {
             float[] values = Arrays.transposed(file.readFloats(key), Arrays.columns(target), Arrays.rows(target));
             Arrays.write(target, 0, values, 0, values.length);
@@ -87,11 +139,12 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
 
     @Override
     public Optional<long[]> shape(String key) {
-        return Optional.ofNullable(file.tensors().get(key)).map(TensorInfo::shape);
+        return Optional.ofNullable(file.tensors().get(stored(key))).map(TensorInfo::shape);
     }
 
     @Override
-    public int[] integers(String key, int[] bounds, long[] shape) {
+    public int[] integers(String path, int[] bounds, long[] shape) {
+        String key = stored(path);
         asked.add(key);
         TensorInfo info = file.tensors().get(key);
         boolean fits = info != null && java.util.Arrays.equals(info.shape(), shape)
@@ -118,7 +171,7 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
 
     @Override
     public void requireEqual(String key, INDArray values) {
-        if (!java.util.Arrays.equals(file.readFloats(key), Arrays.toFloats(values))) {
+        if (!java.util.Arrays.equals(file.readFloats(stored(key)), Arrays.toFloats(values))) {
             note("different but must be equal", key + " and the tensor it repeats");
         }
     }
