@@ -3,6 +3,7 @@ package io.peft4j.models.encoder;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.Activation;
+import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
@@ -67,7 +68,8 @@ record DecisionHead(Slot kinds, List<Slot> layers, Slot scorer) implements Encod
         return places.containing(path, () -> {
             Slot attention = places.containing(path + ".self_attn", () -> new EncoderAttention(index,
                     new AttentionShape(heads, heads, size, (float) (1 / Math.sqrt(size))),
-                    List.of(places.packedAttention(path + ".self_attn", hidden)), Optional.empty(), 0));
+                    List.of(places.packedAttention(path + ".self_attn", hidden)), Optional.empty(), 0,
+                    AttentionExtras.NONE));
             return new EncoderLayer(new EncoderLayer.Parts(attention,
                     places.linear(path + ".self_attn.out_proj", hidden, hidden, true),
                     Optional.of(places.norm(path + ".norm1", hidden, NORM)),

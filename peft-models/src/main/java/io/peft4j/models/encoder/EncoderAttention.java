@@ -4,6 +4,7 @@ import io.peft4j.core.autograd.AttentionOps;
 import io.peft4j.core.autograd.ColumnOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.kernel.RotaryTable;
@@ -16,10 +17,10 @@ import java.util.Optional;
 
 /**
  * Bidirectional self-attention between the projections of its input and that of its result: x [N, H], result
- * [N, heads x D]. Positions are rotated in if there is a table of angles.
+ * [N, heads x D]. Positions are rotated in if there is a table of angles, or bias the scores.
  */
 record EncoderAttention(int index, AttentionShape shape, List<Slot> projections, Optional<RotaryTable> rotary,
-        int window) implements SelfAttention {
+        int window, AttentionExtras bias) implements SelfAttention {
     /** Copies the list. */
     EncoderAttention {
         projections = List.copyOf(projections);
@@ -59,7 +60,7 @@ record EncoderAttention(int index, AttentionShape shape, List<Slot> projections,
         }
         AttentionLayout layout = wanted.batch().layout();
         return context.attend(new AttentionInputs(index, shape, window == 0 ? layout : layout.windowed(window | 1),
-                queries, keys, values));
+                queries, keys, values, bias));
     }
 
     /** The columns of queries, keys or values. */

@@ -1,6 +1,7 @@
 package io.peft4j.models.encoder;
 
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.kernel.RotaryTable;
@@ -11,6 +12,7 @@ import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.models.architecture.FeedForward;
+import io.peft4j.models.architecture.RelativeBias;
 import io.peft4j.models.architecture.SentenceVectors;
 import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
@@ -39,6 +41,7 @@ final class EncoderBuilder {
     private final String prefix;
     private final Map<Double, RotaryTable> tables = new HashMap<>();
     private final Map<String, Slot> distanceTables = new HashMap<>();
+    private final Map<String, RelativeBias> biases = new HashMap<>();
 
     /**
      * A builder.
@@ -86,10 +89,12 @@ final class EncoderBuilder {
         ModelDescription description = new ModelDescription(name, modelType, plan.sizes().vocabulary(),
                 plan.sizes().hidden(), layers.size(), maxPositions(), false, weights.activationType(),
                 places.parameters());
+        List<AutoCloseable> owned = new ArrayList<>(biases.values());
+        owned.addAll(weights.takeOwnership());
         return new EncoderNetwork(description, task, new EncoderNetwork.Parts(embeddings, layers, finalNorm,
                 layersOfHead, layersOfHead.isPresent() ? Optional.empty()
                         : Optional.of(SentenceVectors.of(task.pooling(), weights))),
-                places.all(), places.fresh(), weights.takeOwnership());
+                places.all(), places.fresh(), owned);
     }
 
     private int maxPositions() {
@@ -162,11 +167,23 @@ final class EncoderBuilder {
         }
         AttentionShape shape = new AttentionShape(attention.heads(), attention.keyValueHeads(), headSize,
                 (float) (1 / Math.sqrt(headSize)));
-        Optional<RotaryTable> rotary = attention.positions()
-                .map(positions -> table(((EncoderPlan.Rotary) positions).theta(), headSize));
+        Optional<EncoderPlan.Positions> positions = attention.positions();
+        Optional<RotaryTable> rotary = positions.filter(EncoderPlan.Rotary.class::isInstance)
+                .map(own -> table(((EncoderPlan.Rotary) own).theta(), headSize));
+        AttentionExtras bias = positions.filter(EncoderPlan.Relative.class::isInstance)
+                .map(own -> bias((EncoderPlan.Relative) own, attention.heads())).orElse(AttentionExtras.NONE);
         return places.containing(prefix + attention.path(), () -> new EncoderAttention(index, shape,
                 attention.projections().stream().map(name -> projection(attention, name)).toList(), rotary,
-                attention.window()));
+                attention.window(), bias));
+    }
+
+    private AttentionExtras bias(EncoderPlan.Relative relative, int heads) {
+        return biases.computeIfAbsent(relative.table(), name -> {
+            RelativeBias made = new RelativeBias(places.floats(prefix + name, relative.buckets(), heads),
+                    relative.farthest(), true);
+            places.place(prefix + name, made);
+            return made;
+        }).extras();
     }
 
     private Slot projection(EncoderPlan.AttentionPlan attention, String name) {

@@ -116,6 +116,16 @@ record EncoderPlan(Sizes sizes, Embeddings embeddings, List<LayerPlan> layers, O
     }
 
     /**
+     * A bias on scores by distance, which all layers share.
+     *
+     * @param table the name of its table
+     * @param buckets the rows of the table
+     * @param farthest the distance that further ones count as
+     */
+    record Relative(String table, int buckets, int farthest) implements Positions {
+    }
+
+    /**
      * Scores that compare contents with embeddings of distances, which all layers share.
      *
      * @param table the name of the embeddings

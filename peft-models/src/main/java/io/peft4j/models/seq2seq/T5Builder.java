@@ -1,6 +1,5 @@
 package io.peft4j.models.seq2seq;
 
-import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.AttentionExtras;
@@ -21,14 +20,12 @@ import io.peft4j.models.architecture.BatchChecks;
 import io.peft4j.models.architecture.CrossAttention;
 import io.peft4j.models.architecture.FeedForward;
 import io.peft4j.models.architecture.LoadedNetwork;
-import io.peft4j.models.architecture.ModelTensor;
-import io.peft4j.models.architecture.ModelTensors;
 import io.peft4j.models.architecture.Places;
+import io.peft4j.models.architecture.RelativeBias;
 import io.peft4j.models.architecture.WeightLoader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Builds a {@link T5Network} from a checkpoint; the paths of the places are the checkpoint's tensor names. */
 final class T5Builder {
@@ -120,70 +117,6 @@ final class T5Builder {
 
     private Slot norm(String path) {
         return places.place(path, new RmsNorm(places.vector(path + ".weight", config.hidden()), config.epsilon()));
-    }
-
-    /**
-     * A bias on attention scores by the distance of key and query, which a table [buckets, heads] holds: near distances
-     * have a bucket each, further ones share buckets that grow with the logarithm (<a
-     * href="https://arxiv.org/abs/1910.10683">1910.10683</a>). Owns the bias as attention reads it.
-     */
-    private static final class RelativeBias implements Layer, ModelTensors, AutoCloseable {
-        private final FrozenWeight table;
-        private final INDArray bias;
-
-        /**
-         * A bias.
-         *
-         * @param maxDistance positions further apart count as this far
-         * @param bidirectional whether keys behind a query have buckets of their own; otherwise none is seen
-         */
-        RelativeBias(FrozenWeight table, int maxDistance, boolean bidirectional) {
-            this.table = table;
-            int heads = table.columns();
-            float[] values = new float[heads * (2 * maxDistance + 1)];
-            float[] row = new float[heads];
-            for (int distance = -maxDistance; distance <= maxDistance; distance++) {
-                table.readRow(bucket(distance, table.rows(), maxDistance, bidirectional), row, 0);
-                for (int head = 0; head < heads; head++) {
-                    values[head * (2 * maxDistance + 1) + maxDistance + distance] = row[head];
-                }
-            }
-            this.bias = Arrays.of(values, heads, 2 * maxDistance + 1);
-        }
-
-        /** The bucket of a distance, key less query, in float arithmetic as in the original. */
-        static int bucket(int distance, int buckets, int maxDistance, boolean bidirectional) {
-            int count = bidirectional ? buckets / 2 : buckets;
-            int offset = bidirectional && distance > 0 ? count : 0;
-            int away = bidirectional ? Math.abs(distance) : Math.max(0, -distance);
-            int exact = count / 2;
-            if (away < exact) {
-                return offset + away;
-            }
-            float share = (float) Math.log((float) away / exact) / (float) Math.log((double) maxDistance / exact);
-            return offset + Math.min(count - 1, exact + (int) (share * (count - exact)));
-        }
-
-        AttentionExtras extras() {
-            return AttentionExtras.bias(bias);
-        }
-
-        @Override
-        public List<ModelTensor> tensors(String path) {
-            return List.of(new ModelTensor(path + ".weight", new long[] {table.rows(), table.columns()},
-                    (row, target) -> table.readRow(row, target, 0)));
-        }
-
-        /** It is no layer of its own: attention reads the bias. */
-        @Override
-        public Variable forward(ForwardContext context, Variable x) {
-            throw new IllegalStateException("a relative bias is read by attention, not run");
-        }
-
-        @Override
-        public void close() {
-            bias.close();
-        }
     }
 
     /**
