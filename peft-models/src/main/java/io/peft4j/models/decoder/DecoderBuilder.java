@@ -83,7 +83,7 @@ final class DecoderBuilder {
             throw new ConfigurationException(name + " is to judge by the logits of the tokens " + score.yes()
                     + score.no().map(no -> " and " + no).orElse("") + ", and has " + sizes.vocabulary() + " tokens");
         }
-        return new DecoderClassifier(build(name, modelType, maxPositions(task)), task, Optional.empty(), false);
+        return new DecoderClassifier(build(name, modelType, maxPositions(task)), task, Optional.empty(), false, false);
     }
 
     private DecoderNetwork.OutputTransform transform(DecoderPlan.Transform transform) {
@@ -93,7 +93,7 @@ final class DecoderBuilder {
     }
 
     /** The decoder with a layer that judges texts or tokens in place of its output layer. */
-    DecoderClassifier classifier(String name, String modelType, TaskPlan task) {
+    DecoderClassifier classifier(String name, String modelType, TaskPlan task, boolean seesAll) {
         FrozenWeight table = places.matrix(plan.names().embedding(), sizes.vocabulary(), sizes.hidden());
         DecoderNetwork.Parts parts = body(table);
         boolean known = weights.has(DecoderClassifier.SCORE + ".weight", task.outputs(), sizes.hidden());
@@ -105,7 +105,7 @@ final class DecoderBuilder {
                 network(name, modelType, false, parts.withHead(Optional.empty(), new Slot(plan.names().head(),
                         new Linear(table, Optional.empty()))),
                         maxPositions(task)),
-                task, Optional.of(score), !known);
+                task, Optional.of(score), !known, seesAll);
     }
 
     /** The decoder as one that makes vectors of texts, at most as long as the folder says. */

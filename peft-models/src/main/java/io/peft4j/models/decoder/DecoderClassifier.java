@@ -27,19 +27,23 @@ final class DecoderClassifier extends LoadedNetwork implements HeadedNetwork {
     private final TaskPlan plan;
     private final Optional<Slot> score;
     private final boolean fresh;
+    private final boolean seesAll;
 
     /**
      * A classifier.
      *
      * @param score the layer; none where the next token judges
      * @param fresh whether the checkpoint had no such layer
+     * @param seesAll whether each token sees all of its text
      */
-    DecoderClassifier(DecoderNetwork body, TaskPlan plan, Optional<Slot> score, boolean fresh) {
+    DecoderClassifier(DecoderNetwork body, TaskPlan plan, Optional<Slot> score, boolean fresh,
+            boolean seesAll) {
         super(body.description(), body.slots(), List.of(body));
         this.body = body;
         this.plan = plan;
         this.score = score;
         this.fresh = fresh;
+        this.seesAll = seesAll;
     }
 
     @Override
@@ -79,27 +83,37 @@ final class DecoderClassifier extends LoadedNetwork implements HeadedNetwork {
     }
 
     @Override
+    public boolean isCausal() {
+        return !seesAll;
+    }
+
+    private ForwardContext seeing(ForwardContext context) {
+        return seesAll ? context.seeingAll() : context;
+    }
+
+    @Override
     public List<Slot> decoderLayers() {
         return body.decoderLayers();
     }
 
     @Override
     public Variable statesBefore(ForwardContext context, int layer) {
-        return body.statesBefore(context, layer);
+        return body.statesBefore(seeing(context), layer);
     }
 
     @Override
     public Variable hidden(ForwardContext context) {
-        return body.hidden(context);
+        return body.hidden(seeing(context));
     }
 
     @Override
     public Variable hidden(ForwardContext context, int... rows) {
-        return body.hidden(context, rows);
+        return body.hidden(seeing(context), rows);
     }
 
     @Override
-    public Variable outputs(ForwardContext context) {
+    public Variable outputs(ForwardContext given) {
+        ForwardContext context = seeing(given);
         PackedBatch batch = context.batch();
         int[] virtual = batch.virtualTokens();
         int[] rows = !plan.task().type().judgesTokens() ? batch.lastRows()

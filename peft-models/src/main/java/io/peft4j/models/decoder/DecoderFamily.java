@@ -100,8 +100,10 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
 
     @Override
     public final Network build(String name, ModelConfig config, WeightLoader weights, TaskPlan task) {
-        if (seesAll(config) && task.task().type() != Task.Type.FEATURE_EXTRACTION) {
-            throw task.unsupported(modelType, "FEATURE_EXTRACTION, since each of its tokens sees all others");
+        if (seesAll(config) && task.task().type() != Task.Type.FEATURE_EXTRACTION
+                && task.task().type() != Task.Type.TOKEN_CLS) {
+            throw task.unsupported(modelType, "FEATURE_EXTRACTION and TOKEN_CLS, since each of its tokens sees all "
+                    + "others");
         }
         return switch (task.task().type()) {
             case CAUSAL_LM -> build(name, config, weights);
@@ -115,7 +117,8 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
                 if (plan.ends().transform().isPresent()) {
                     throw task.unsupported(modelType, List.of(Task.Type.CAUSAL_LM));
                 }
-                yield new DecoderBuilder(plan, weights, this::checkpointName).classifier(name, modelType, task);
+                yield new DecoderBuilder(plan, weights, this::checkpointName).classifier(name, modelType, task,
+                        seesAll(config));
             }
             case FEATURE_EXTRACTION -> {
                 DecoderPlan plan = plan(config);

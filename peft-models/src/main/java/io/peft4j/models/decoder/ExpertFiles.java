@@ -47,7 +47,7 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
         for (int e = 0; e < plan.count(); e++) {
             int expert = e;
             boolean apart = isApart(weights, all, stored.apply(path + ".0." + DOWN + ".weight"));
-            if (plan.stored() == ExpertsPlan.Stored.TOGETHER && !apart) {
+            if (isTransposed() && !apart) {
                 weights.require(all, plan.count(), form.columns(), form.rows());
                 fillers.add((tensors, target) -> readTransposed(tensors, all, expert, name, target));
                 continue;
@@ -75,6 +75,10 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
     /** A file may have the experts apart or stacked, whatever its family writes: those of llama.cpp have them apart. */
     private boolean isApart(WeightLoader weights, String stacked, String tensorOfExpert) {
         return weights.has(tensorOfExpert) || plan.stored() == ExpertsPlan.Stored.ONE_BY_ONE && !weights.has(stacked);
+    }
+
+    private boolean isTransposed() {
+        return plan.stored() == ExpertsPlan.Stored.TOGETHER || plan.stored() == ExpertsPlan.Stored.COLUMNS_TOGETHER;
     }
 
     private static List<String> parts(String name) {
@@ -112,7 +116,7 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
 
     /** Where a file that has gate and up in turns holds a feature. */
     private int inFile(String name, int feature) {
-        return !name.equals(GATES) ? feature
+        return !name.equals(GATES) || plan.stored() == ExpertsPlan.Stored.COLUMNS_TOGETHER ? feature
                 : feature < plan.width() ? 2 * feature : 2 * (feature - plan.width()) + 1;
     }
 

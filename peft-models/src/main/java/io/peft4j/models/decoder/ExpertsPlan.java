@@ -110,6 +110,8 @@ record ExpertsPlan(int count, int width, RouterPlan router, Gate gate, boolean b
          * are {@link #ONE_BY_ONE} nevertheless.
          */
         TOGETHER,
+        /** As {@link #TOGETHER}, gate before up. */
+        COLUMNS_TOGETHER,
         /** All in one tensor [E, 2 width, H], gate before up. */
         ROWS_TOGETHER
     }

@@ -10,6 +10,8 @@ import java.util.Optional;
 /** gpt-oss (<a href="https://arxiv.org/abs/2508.10925">2508.10925</a>): Llama with experts that clamp their gates, attention sinks, and a
  * window in every other layer. */
 public final class GptOssFamily extends DecoderFamily {
+    /** The base of its rotary frequencies. */
+    static final double THETA = 150000;
     private static final double ALPHA = 1.702;
 
     /** For the {@link java.util.ServiceLoader}. */
@@ -47,16 +49,21 @@ public final class GptOssFamily extends DecoderFamily {
         // Experts have a gate of their own; the key is there and has no effect, as in Transformers.
         config.text("hidden_act");
         boolean bias = config.flag("attention_bias", true);
-        AttentionPlan attention = LlamaFamily.attention(config, 150000).withBiases(bias, bias).withSinks();
+        AttentionPlan attention = LlamaFamily.attention(config, THETA).withBiases(bias, bias).withSinks();
+        return Windows.of(config, layer -> layer % 2 == 0)
+                .on(LlamaFamily.plan(config, attention, experts(config, ExpertsPlan.Stored.TOGETHER)))
+                .withRouterLoss(config, 0.001);
+    }
+
+    /** The experts, with a gate of their own. */
+    static ExpertsPlan experts(ModelConfig config, ExpertsPlan.Stored stored) {
         ExpertsPlan.RouterPlan router = new ExpertsPlan.RouterPlan("router", config.optionalPositive(
                 "num_experts_per_tok").or(() -> config.optionalPositive("experts_per_token")).orElse(4),
                 ExpertsPlan.Weights.OF_CHOSEN, true);
-        ExpertsPlan experts = new ExpertsPlan(config.positive("num_local_experts"),
+        return new ExpertsPlan(config.positive("num_local_experts"),
                 config.positive("intermediate_size"), router, new ExpertsPlan.Gate.Clamped(
                         (float) config.number("swiglu_alpha", ALPHA), (float) config.number("swiglu_limit", 7)),
                 true,
-                Optional.empty(), ExpertsPlan.Stored.TOGETHER);
-        return Windows.of(config, layer -> layer % 2 == 0).on(LlamaFamily.plan(config, attention, experts))
-                .withRouterLoss(config, 0.001);
+                Optional.empty(), stored);
     }
 }
