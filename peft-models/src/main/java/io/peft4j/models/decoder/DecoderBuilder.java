@@ -415,16 +415,15 @@ final class DecoderBuilder {
                 gated.activation(), true, 0);
     }
 
-    /** Has no place of its own: its parts stand below the layer. */
     private Slot beside(String path, FeedForwardPlan.BesideExperts plan) {
-        String norm = path + ".post_feedforward_layernorm_";
         String network = path + ".mlp";
         return new Slot(network + "_and_experts", new ExpertsBeside(
                 places.norm(path + ".pre_feedforward_layernorm", sizes.hidden()),
                 places.containing(network, () -> feedForward(network, plan.network())),
-                places.norm(norm + 1, sizes.hidden()),
+                places.norm(path + ".post_feedforward_layernorm_1", sizes.hidden()),
                 places.norm(path + ".pre_feedforward_layernorm_2", sizes.hidden()),
-                (ExpertsFeedForward) experts(path, plan.beside()), places.norm(norm + 2, sizes.hidden())));
+                (ExpertsFeedForward) experts(path, plan.beside()),
+                places.norm(path + ".post_feedforward_layernorm_2", sizes.hidden())));
     }
 
     private Slot normedRouter(String path, int count) {
