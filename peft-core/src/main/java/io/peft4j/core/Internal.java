@@ -7,12 +7,12 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Marks a type that is public for other packages of PEFT4J only: applications must not use it, since it may change in
- * any version. On a package it marks all types of the package. The architecture tests hold it.
+ * Marks a type, or a member of one, that is public for other packages of PEFT4J only: applications must not use it,
+ * since it may change in any version. On a package it marks all types of the package. The architecture tests hold it.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
-@Target({ElementType.TYPE, ElementType.PACKAGE})
+@Target({ElementType.TYPE, ElementType.PACKAGE, ElementType.METHOD, ElementType.CONSTRUCTOR})
 public @interface Internal {
     /** Whether other modules of PEFT4J may use it, too; only its own module by default. */
     boolean shared() default false;

@@ -1,5 +1,6 @@
 package io.peft4j.data;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.error.DataException;
@@ -84,6 +85,7 @@ public final class ChatEncoder {
      * @throws ConfigurationException when no example is left, or none has a supervised token
      * @throws DataException when an example cannot be encoded, or has an empty answer that would be learned
      */
+    @Internal
     public EncodedChats encode(ChatDataset dataset, int maxLength) {
         dataset.forEach(this::requireAnswers);
         EncodedChats encoded = EncodedChats.of(dataset.examples(), this, maxLength);

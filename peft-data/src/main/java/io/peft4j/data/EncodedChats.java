@@ -1,5 +1,6 @@
 package io.peft4j.data;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.example.ChatExample;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import org.slf4j.LoggerFactory;
  * @param kept the examples that they come from
  * @param tooLong the examples that were left out because they are too long
  */
+@Internal(shared = true)
 public record EncodedChats(List<TokenSequence> sequences, List<ChatExample> kept, List<TooLong> tooLong) {
     private static final Logger LOG = LoggerFactory.getLogger(EncodedChats.class);
     private static final int LISTED = 10;

@@ -1,5 +1,6 @@
 package io.peft4j.eval;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.text.ChatMessage;
@@ -82,6 +83,7 @@ public record Arm(String name, String description, LanguageModel model, UnaryOpe
      * What a lookup answers to items: what the most similar training row does (tf-idf cosine of the words). It needs
      * neither a model nor a training, and is what both are to beat. Empty where no row has an answer.
      */
+    @Internal
     public static Optional<ArmAnswers> lookup(ChatDataset training, List<EvaluationItem> items) {
         List<ChatExample> answered = answered(training);
         if (answered.isEmpty()) {

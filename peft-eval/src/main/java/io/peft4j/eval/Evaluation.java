@@ -1,5 +1,6 @@
 package io.peft4j.eval;
 
+import io.peft4j.core.Internal;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.grader.Grading;
 import io.peft4j.eval.comparison.ComparisonOptions;
@@ -68,6 +69,7 @@ public final class Evaluation {
     }
 
     /** The answers of one arm: the base model first, the tuned one last, others between. */
+    @Internal
     public Evaluation answers(ArmAnswers arm) {
         arms.add(Objects.requireNonNull(arm, "arm"));
         return this;

@@ -1,5 +1,6 @@
 package io.peft4j.eval;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.eval.task.Answerer;
 import io.peft4j.eval.task.EvaluationItem;
@@ -60,6 +61,7 @@ public final class GoldenQuestions {
      * @param share the share of right answers that is enough, from 0 to 1
      * @throws AssertionError naming the questions, what was expected and what came
      */
+    @Internal
     public void assertAnsweredBy(Answerer answerer, double share) {
         List<String> answers = answerer.answers(items);
         List<Integer> wrong = IntStream.range(0, items.size())

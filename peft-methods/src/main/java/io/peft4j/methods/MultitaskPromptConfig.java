@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.nn.RowTask;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
@@ -49,6 +50,7 @@ public record MultitaskPromptConfig(CommonConfig common, @Group VirtualTokens vi
         TaskId.check(task, "num_tasks", tasks);
     }
 
+    @Internal
     @Override
     public RowTask task(int asked) {
         return TaskId.of(asked, task, "num_tasks", tasks);

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.nn.RowTask;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
@@ -58,6 +59,7 @@ public record PolyConfig(CommonConfig common,
         TaskId.check(task, "n_tasks", tasks);
     }
 
+    @Internal
     @Override
     public RowTask task(int asked) {
         return TaskId.of(asked, task, "n_tasks", tasks);

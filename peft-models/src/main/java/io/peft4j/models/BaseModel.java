@@ -1,5 +1,6 @@
 package io.peft4j.models;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.engine.Lifetime;
@@ -121,6 +122,7 @@ public final class BaseModel implements BaseLanguageModel {
     }
 
     /** What a model on this machine is for, by its configuration; a GGUF file's by its architecture. */
+    @Internal
     public static Task taskOf(ModelSource source) {
         if (source instanceof ModelSource.GgufPath) {
             try (GgufFile file = GgufFile.open(source.path())) {
@@ -133,6 +135,7 @@ public final class BaseModel implements BaseLanguageModel {
     }
 
     /** Loads a model that lies on this machine already. */
+    @Internal
     public static BaseModel load(ModelSource source, ModelOptions options) {
         return load(source, options, Optional.empty());
     }
@@ -142,6 +145,7 @@ public final class BaseModel implements BaseLanguageModel {
      *
      * @param kernels taken over: closing the model closes them
      */
+    @Internal
     public static BaseModel load(ModelSource source, ModelOptions options, Kernels kernels) {
         return load(source, options, Optional.of(kernels));
     }
@@ -230,11 +234,13 @@ public final class BaseModel implements BaseLanguageModel {
     }
 
     /** What the weights are kept in, and why. */
+    @Internal
     public PrecisionChoice precision() {
         return precision;
     }
 
     /** The configuration that it was loaded with; from a GGUF file with the keys of {@code config.json}. */
+    @Internal
     public ModelConfig config() {
         return config;
     }
@@ -277,16 +283,19 @@ public final class BaseModel implements BaseLanguageModel {
         return layerOrder.isEmpty() ? BaseLanguageModel.super.layerOrder() : layerOrder;
     }
 
+    @Internal
     @Override
     public Network network() {
         return network;
     }
 
+    @Internal
     @Override
     public Engine engine() {
         return engine;
     }
 
+    @Internal
     @Override
     public ModelLease lease() {
         return new ModelLease(network, engine, LayerSelection.BASE, List.of(lifetime.lease()));
@@ -317,6 +326,7 @@ public final class BaseModel implements BaseLanguageModel {
         return architecture.defaultTargetModules();
     }
 
+    @Internal
     @Override
     public List<Completion> generate(ModelLease model, List<Prompt> prompts, GenerationOptions options) {
         return generator.generate(model, prompts, options);
@@ -329,6 +339,7 @@ public final class BaseModel implements BaseLanguageModel {
      * @throws io.peft4j.core.error.ConfigurationException when the prompt leaves no room for an answer, or is a chat
      *     and there is no template
      */
+    @Internal
     public int[] encode(ModelLease model, Prompt prompt) {
         return generator.encode(model, prompt);
     }

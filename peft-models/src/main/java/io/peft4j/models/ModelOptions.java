@@ -43,7 +43,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, OptionalInt threads,
         Optional<Task> task, long headSeed, List<String> newTokens, boolean sharedWeights,
         Optional<String> chatTemplate, Optional<Path> tokensOf, boolean textPart)
-        implements ModelOptionsWith {
+        implements
+            ModelOptionsWith {
     /**
      * What the weights are kept in. With the quantized ones, embedding and output layer, norms and biases are not
      * quantized, and activations are bfloat16 where the processor multiplies it faster, else f32.

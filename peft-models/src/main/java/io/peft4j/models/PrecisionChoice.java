@@ -1,5 +1,6 @@
 package io.peft4j.models;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.kernel.Kernels.BFloat16Speed;
 import io.peft4j.models.ModelOptions.Precision;
 import java.util.List;
@@ -20,6 +21,7 @@ import java.util.Locale;
  * @param precision what the weights are kept in; not {@link Precision#AUTO}
  * @param reason one clause for a log
  */
+@Internal(shared = true)
 public record PrecisionChoice(Precision precision, String reason) {
     private static final int SHARE = 2;
 

@@ -1,5 +1,6 @@
 package io.peft4j.train;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.train.plan.LearningRateRange;
@@ -73,6 +74,7 @@ public final class LearningRateRangeTest {
      * @param training starts it on the examples
      * @throws io.peft4j.core.error.PeftException as training does, but for a divergence
      */
+    @Internal
     public LearningRateRange run(TrainerBuilder trainer, Function<TrainerBuilder, TrainingResult> training) {
         Watcher watcher = new Watcher();
         try (BestValues values = new BestValues(model.trainableParameters())) {

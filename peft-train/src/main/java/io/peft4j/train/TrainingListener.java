@@ -1,5 +1,6 @@
 package io.peft4j.train;
 
+import io.peft4j.core.Internal;
 import io.peft4j.train.objective.SampledAnswer;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,6 +30,7 @@ public interface TrainingListener {
      * @param step the number of the update
      * @param answers a few of the answers
      */
+    @Internal
     default void onAnswers(long step, List<SampledAnswer> answers) {
     }
 

@@ -1,5 +1,6 @@
 package io.peft4j.core.array;
 
+import io.peft4j.core.Internal;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -18,6 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * whose shapes repeat makes no garbage either. Contents of a new array are undefined. Not thread-safe: one arena serves
  * one forward and backward pass at a time.
  */
+@Internal(shared = true)
 public final class Arena implements AutoCloseable {
     private static final long ALIGNMENT = 64;
     /** From this size on the C library gives each block pages of its own, which go back to the system with it. */

@@ -1,5 +1,6 @@
 package io.peft4j.core.array;
 
+import io.peft4j.core.Internal;
 import java.util.Arrays;
 import java.util.Optional;
 import org.bytedeco.openblas.global.openblas;
@@ -13,6 +14,7 @@ import org.bytedeco.openblas.global.openblas;
  * @param lost root of the summed squares of the singular values that were left out: the norm of the difference
  * @param norm root of the summed squares of all singular values: the norm of M
  */
+@Internal(shared = true)
 public record SingularValues(double[] u, double[] s, double[] vt, double lost, double norm) {
     /** Up to this share of all singular values, eigenvalues are two to three times as fast as a whole decomposition. */
     private static final int SHARE = 4;

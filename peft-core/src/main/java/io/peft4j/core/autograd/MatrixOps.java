@@ -1,5 +1,6 @@
 package io.peft4j.core.autograd;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.kernel.Kernels;
@@ -16,6 +17,7 @@ public final class MatrixOps {
     }
 
     /** {@code y = x W^T} with a frozen weight: x [N, I], w [O, I], y [N, O]. Gradient: {@code dx = dy W}. */
+    @Internal
     public static Variable linear(Tape tape, Variable x, FrozenWeight w) {
         Kernels kernels = tape.kernels();
         INDArray y = tape.allocate(x.rows(), w.rows());
@@ -27,6 +29,7 @@ public final class MatrixOps {
     }
 
     /** The values of a frozen weight as a FLOAT matrix [O, I], without gradient. */
+    @Internal
     public static Variable values(Tape tape, FrozenWeight w) {
         if (w instanceof DenseWeight dense && dense.values().dataType() == DataType.FLOAT) {
             return tape.constant(dense.values());
@@ -123,6 +126,7 @@ public final class MatrixOps {
      * {@link #linear} and {@link #addLowRank} of its result in one: {@code y = x W^T + scale * (x A^T) B^T}, with a
      * frozen weight: x [N, I], w [O, I], a [r, I], b [O, r], y [N, O].
      */
+    @Internal
     public static Variable linearWithLowRank(Tape tape, Variable x, FrozenWeight w, Variable a, Variable b,
             float scale) {
         Kernels kernels = tape.kernels();

@@ -1,5 +1,6 @@
 package io.peft4j.core.autograd;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arena;
 import io.peft4j.core.kernel.Kernels;
 import java.util.ArrayList;
@@ -73,6 +74,7 @@ public final class Tape implements AutoCloseable {
      *
      * @param activationType type of large activations: FLOAT or BFLOAT16
      */
+    @Internal
     public static Tape recording(Kernels kernels, Arena arena, DataType activationType) {
         return recording(kernels, arena, activationType, () -> {
         });
@@ -82,11 +84,13 @@ public final class Tape implements AutoCloseable {
      * As {@link #recording(Kernels, Arena, DataType)}; {@code betweenOperations} runs where another computation may use
      * the kernels meanwhile.
      */
+    @Internal
     public static Tape recording(Kernels kernels, Arena arena, DataType activationType, Runnable betweenOperations) {
         return new Tape(kernels, arena, activationType, true, betweenOperations);
     }
 
     /** A tape that records nothing, for inference. */
+    @Internal
     public static Tape inference(Kernels kernels, Arena arena, DataType activationType) {
         return inference(kernels, arena, activationType, () -> {
         });
@@ -96,16 +100,19 @@ public final class Tape implements AutoCloseable {
      * As {@link #inference(Kernels, Arena, DataType)}; {@code betweenOperations} runs where another computation may use
      * the kernels meanwhile.
      */
+    @Internal
     public static Tape inference(Kernels kernels, Arena arena, DataType activationType, Runnable betweenOperations) {
         return new Tape(kernels, arena, activationType, false, betweenOperations);
     }
 
     /** The kernels that the operations run on. */
+    @Internal
     public Kernels kernels() {
         return kernels;
     }
 
     /** The memory of temporaries. */
+    @Internal
     public Arena arena() {
         return arena;
     }

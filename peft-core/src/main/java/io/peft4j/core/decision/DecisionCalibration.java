@@ -1,5 +1,6 @@
 package io.peft4j.core.decision;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,7 +15,7 @@ import java.util.stream.IntStream;
  * @param questions the entries; a question that has none gets its temperature alone
  * @param states what stood in the rows, so that a test notices those that it is given again
  */
-public record DecisionCalibration(List<Entry> questions, TrainedStates states) {
+public record DecisionCalibration(List<Entry> questions, @Internal TrainedStates states) {
     /** Nothing was fitted. */
     public static final DecisionCalibration NONE = new DecisionCalibration(List.of());
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.decision.DecisionQuestion.Kind;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
@@ -52,7 +53,9 @@ import java.util.stream.Stream;
 public record DecisionSettings(Map<String, List<String>> labels, Map<String, Double> temperature,
         Optional<String> template, List<String> noulOptions, boolean controlTokensAsText, Optional<String> adapter,
         OptionalInt maxTokens, OptionalInt maxQuestionTokens, Optional<DecisionQuestion> plainQuestion,
-        DecisionCalibration calibration, boolean namesAsLabels, TrainedStates trained) implements DecisionSettingsWith {
+        DecisionCalibration calibration, boolean namesAsLabels, @Internal TrainedStates trained)
+        implements
+            DecisionSettingsWith {
     /** The file of the settings. */
     public static final String FILE = "decision.json";
     /** The file of the prompt. */

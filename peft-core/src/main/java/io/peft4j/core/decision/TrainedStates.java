@@ -1,6 +1,7 @@
 package io.peft4j.core.decision;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.io.Sha256;
 import java.util.Collection;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.stream.Stream;
  *
  * @param hashes at most {@value #MOST}, in their order
  */
+@Internal(shared = true)
 public record TrainedStates(List<String> hashes) {
     /** The most hashes that are kept. */
     public static final int MOST = 1000;

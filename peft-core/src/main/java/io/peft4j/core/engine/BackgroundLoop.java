@@ -1,6 +1,5 @@
 package io.peft4j.core.engine;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.error.FailurePoint;
 import java.time.Duration;
 import java.util.Optional;
@@ -13,7 +12,6 @@ import org.jspecify.annotations.Nullable;
  * pause the next one follows: the thread ends only if a round, the receiver of its troubles or its owner ends it.
  * It does not keep the process alive.
  */
-@Internal(shared = true)
 public final class BackgroundLoop {
     private static final long BACK_OFF_MILLIS = 2000;
 

@@ -1,6 +1,5 @@
 package io.peft4j.core.engine;
 
-import io.peft4j.core.Internal;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
@@ -18,7 +17,6 @@ import org.slf4j.LoggerFactory;
  * Few threads for work that takes much processor time, so that it does not crowd out what is more urgent. Tasks of
  * several clients are done in turn: one who has many holds up no other by more than one of them.
  */
-@Internal(shared = true)
 public final class TurnExecutor implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TurnExecutor.class);
     private static final long IDLE_SECONDS = 30;

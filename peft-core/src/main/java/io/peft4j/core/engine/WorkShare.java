@@ -1,13 +1,11 @@
 package io.peft4j.core.engine;
 
-import io.peft4j.core.Internal;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Keeps work that takes long from slowing work that is short: long work is done in pieces, and while any short work is
  * in progress, all pieces together have a sixteenth of the machine's processor time; otherwise they go on at once.
  */
-@Internal(shared = true)
 public final class WorkShare {
     private static final int SHARE = 16;
     /** Work up to this length is not long. */

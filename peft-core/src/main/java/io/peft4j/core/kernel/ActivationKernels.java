@@ -1,8 +1,10 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Activations and gates, over arrays of equal length: a group of {@link Kernels}. */
+@Internal
 public interface ActivationKernels {
     /** {@code y = f(x)}; y may be x. */
     void activate(Activation f, INDArray x, INDArray y);

@@ -1,5 +1,6 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import java.util.Objects;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -14,6 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *     column {@code S + j - i} is for key j and query i, numbers in the order in which a segment's keys are seen;
  *     distances beyond S count as S. Not for cross attention
  */
+@Internal(shared = true)
 public record AttentionExtras(Optional<INDArray> sinks, Optional<INDArray> bias) {
     /** Nothing of this, as most architectures. */
     public static final AttentionExtras NONE = new AttentionExtras(Optional.empty(), Optional.empty());

@@ -1,8 +1,10 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Attention: a group of {@link Kernels}. */
+@Internal(shared = true)
 public interface AttentionKernels {
     /**
      * Softmax attention with grouped-query heads over the keys that the layout makes visible: q and out

@@ -1,5 +1,6 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -18,6 +19,7 @@ import java.util.Objects;
  * rows of a key/value cache, and {@code ownKeysBefore} counts what the cache already holds of the sequence. In cross
  * attention they are the rows of the encoder, and all of them are context.
  */
+@Internal(shared = true)
 public final class AttentionLayout {
     /** Key rows {@code start} (inclusive) to {@code end} (exclusive). */
     public record Range(int start, int end) {

@@ -1,5 +1,7 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
+
 /**
  * The heads of an attention layer. Grouped-query attention: query head {@code h} reads key/value head
  * {@code h / (heads / keyValueHeads)}.
@@ -10,6 +12,7 @@ package io.peft4j.core.kernel;
  * @param scale factor on the scores, usually {@code 1 / sqrt(D)}
  * @param softCap bound of the scores, which become {@code softCap * tanh(score / softCap)}, as in Gemma 2; 0: none
  */
+@Internal(shared = true)
 public record AttentionShape(int heads, int keyValueHeads, int headSize, float scale, float softCap) {
     /** Checks that the head counts divide. */
     public AttentionShape {

@@ -1,8 +1,10 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Operations on elements that do not see each other, of arrays of equal length: a group of {@link Kernels}. */
+@Internal(shared = true)
 public interface ElementwiseKernels {
     /** {@code y = a + b}; y may be a or b. */
     void add(INDArray a, INDArray b, INDArray y);

@@ -1,5 +1,6 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.Map;
 
@@ -21,6 +22,7 @@ import java.util.Map;
  * ({@code io.peft4j.core.engine.Engine}) hands it from one computation to the next. {@link KernelSelection} finds the
  * fastest one. All are tested against plain loops ({@code NaiveKernels} among the tests).
  */
+@Internal(shared = true)
 public interface Kernels
         extends
             MatrixKernels,

@@ -1,9 +1,11 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Layer norm: a group of {@link Kernels}. */
+@Internal(shared = true)
 public interface LayerNormKernels {
     /**
      * Layer norm (<a href="https://arxiv.org/abs/1607.06450">1607.06450</a>):

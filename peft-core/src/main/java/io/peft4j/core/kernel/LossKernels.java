@@ -1,8 +1,10 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The loss over logits: a group of {@link Kernels}. */
+@Internal(shared = true)
 public interface LossKernels {
     /**
      * Negative log-likelihood of each row's target: logits [N, V];

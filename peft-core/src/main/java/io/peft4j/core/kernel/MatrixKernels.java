@@ -1,11 +1,13 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Matrix products, those with frozen weights and those of adapters: a group of {@link Kernels}. */
+@Internal(shared = true)
 public interface MatrixKernels {
     /**
      * Rows of a batch that get a low-rank update of their own, see {@link Kernels#lowRankByRows}.

@@ -1,8 +1,10 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** RMS norm: a group of {@link Kernels}. */
+@Internal(shared = true)
 public interface NormKernels {
     /**
      * RMS norm (<a href="https://arxiv.org/abs/1910.07467">1910.07467</a>):

@@ -1,5 +1,6 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import java.util.List;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -12,6 +13,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *     at all
  * @param after for each piece where the state after its last row goes; an empty list: it is not wanted
  */
+@Internal(shared = true)
 public record PieceStates(List<Optional<INDArray>> before, List<INDArray> after) {
     /** Sequences begin with the batch, and none is continued after it. */
     public static final PieceStates NONE = new PieceStates(List.of(), List.of());

@@ -1,8 +1,10 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Rotary position embedding: a group of {@link Kernels}. */
+@Internal(shared = true)
 public interface RotaryKernels {
     /**
      * Rotary position embedding in place, Hugging Face's half-split form: of each head of row i the pair (j, j + half)

@@ -1,5 +1,6 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import java.util.Arrays;
 
 /**
@@ -7,6 +8,7 @@ import java.util.Arrays;
  * for positions 0 to {@code positions - 1}: angle {@code p * inverseFrequency[i]}, computed in float as Hugging Face
  * does.
  */
+@Internal(shared = true)
 public final class RotaryTable {
     private final int half;
     private final float[] cosines;

@@ -1,9 +1,11 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.weight.FrozenWeight;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Biases, rows and columns that are chosen by number, softmax of rows: a group of {@link Kernels}. */
+@Internal(shared = true)
 public interface RowKernels {
     /** {@code y[i] = y[i] + bias}: y [N, O], bias [O]. */
     void addBias(INDArray y, INDArray bias);

@@ -1,5 +1,6 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -10,6 +11,7 @@ import java.util.List;
  * earlier pass has computed, or it begins a sequence. Several may go on behind the same one, as sequences that share a
  * prefix do, so examples that share a batch never mix.
  */
+@Internal(shared = true)
 public final class RowOrder {
     /**
      * Rows that follow each other.

@@ -1,11 +1,13 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Scaling of rows and columns: a group of {@link Kernels}. Methods beside the frozen weights need it, no model does, so
  * plain loops do where nothing faster is given.
  */
+@Internal(shared = true)
 public interface ScalingKernels {
     /** {@code y[i][j] = x[i][j] * v[j]}: x, y [N, O], v of O elements; y may be x unless accumulating. */
     default void scaleColumns(INDArray x, INDArray v, INDArray y, boolean accumulate) {

@@ -1,5 +1,7 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
+
 /**
  * Heads and sizes of a scan; see {@link SequenceKernels#scan}.
  *
@@ -8,6 +10,7 @@ package io.peft4j.core.kernel;
  * @param keySize Dk, elements of a head of queries and keys
  * @param valueSize Dv, elements of a head of values
  */
+@Internal(shared = true)
 public record ScanShape(int keyHeads, int valueHeads, int keySize, int valueSize) {
     /** Refuses heads that cannot be shared evenly. */
     public ScanShape {

@@ -1,9 +1,11 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Operations that read sequences in their order: a group of {@link Kernels}. */
+@Internal
 public interface SequenceKernels {
     /**
      * What a scan reads; see {@link SequenceKernels#scan}.

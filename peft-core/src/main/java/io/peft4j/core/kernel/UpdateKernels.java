@@ -1,8 +1,10 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.Internal;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** What an optimizer does to parameters: a group of {@link Kernels}. */
+@Internal(shared = true)
 public interface UpdateKernels {
     /**
      * The numbers of one AdamW update (Decoupled Weight Decay Regularization,

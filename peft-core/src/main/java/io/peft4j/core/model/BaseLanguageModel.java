@@ -1,5 +1,6 @@
 package io.peft4j.core.model;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +18,7 @@ public interface BaseLanguageModel extends LanguageModel, AutoCloseable {
      *
      * @param model a lease of this model or of one with adapters on it, kept open by the caller
      */
+    @Internal
     List<Completion> generate(ModelLease model, List<Prompt> prompts, GenerationOptions options);
 
     /** The version of the model where it came from, such as the hub's commit; empty for files of the user. */

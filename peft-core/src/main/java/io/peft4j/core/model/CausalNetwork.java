@@ -1,5 +1,6 @@
 package io.peft4j.core.model;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
@@ -7,6 +8,7 @@ import io.peft4j.core.nn.Slot;
 import java.util.Optional;
 
 /** A network that predicts the next token: a decoder with an output layer over the vocabulary. */
+@Internal(shared = true)
 public interface CausalNetwork extends Network {
     /** The place of the output layer, from hidden state to logits. */
     Slot head();

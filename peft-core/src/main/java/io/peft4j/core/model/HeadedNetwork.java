@@ -1,5 +1,6 @@
 package io.peft4j.core.model;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.text.ChatMessage;
@@ -14,6 +15,7 @@ import java.util.Optional;
  * A network with the head of a task: a classifier of texts or of tokens, the ends of an answer in a text, or a pooling
  * that makes one vector of a text.
  */
+@Internal(shared = true)
 public interface HeadedNetwork extends Network {
     /**
      * How a model that judges by the logits of the next token reads a query and a text: rendered by its chat template,

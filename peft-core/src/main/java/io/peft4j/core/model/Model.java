@@ -1,5 +1,6 @@
 package io.peft4j.core.model;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.text.Tokenizer;
 
@@ -12,9 +13,11 @@ import io.peft4j.core.text.Tokenizer;
  */
 public interface Model {
     /** The network. */
+    @Internal
     Network network();
 
     /** What passes run on. */
+    @Internal
     Engine engine();
 
     /**
@@ -22,6 +25,7 @@ public interface Model {
      *
      * @throws io.peft4j.core.error.ClosedException when the model is closed
      */
+    @Internal
     ModelLease lease();
 
     /** The tokenizer. */

@@ -1,5 +1,6 @@
 package io.peft4j.core.model;
 
+import io.peft4j.core.Internal;
 import java.util.Locale;
 import java.util.Objects;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -17,6 +18,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param activationType type of large activations: FLOAT or BFLOAT16
  * @param parameters number of parameters of the base model, tied ones counted once
  */
+@Internal(shared = true)
 public record ModelDescription(String name, String modelType, int vocabularySize, int hiddenSize, int layers,
         int maxPositions, boolean tiedEmbeddings, DataType activationType, long parameters) {
     /** The same with another number of decoder layers. */

@@ -1,5 +1,6 @@
 package io.peft4j.core.model;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.engine.Lifetime;
 import io.peft4j.core.io.Closer;
@@ -12,6 +13,7 @@ import java.util.Objects;
  * A model as it is now, kept so until the lease is closed: the network and the layers that run, whatever is activated,
  * swapped, deleted or closed meanwhile. What is closed refuses new leases, and frees its memory when the last one ends.
  */
+@Internal(shared = true)
 public final class ModelLease implements AutoCloseable {
     private final Network network;
     private final Engine engine;

@@ -1,5 +1,6 @@
 package io.peft4j.core.model;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
@@ -15,6 +16,7 @@ import java.util.Optional;
  * serves any number of adapters and passes. What else it can do is said by the interfaces that extend this one; who
  * needs that asks {@link #causal()} or {@link #headed()}.
  */
+@Internal(shared = true)
 public interface Network extends AutoCloseable {
     /** The sizes and names of the model. */
     ModelDescription description();

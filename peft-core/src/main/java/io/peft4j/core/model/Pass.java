@@ -1,5 +1,6 @@
 package io.peft4j.core.model;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
@@ -62,24 +63,28 @@ public final class Pass implements AutoCloseable {
      *
      * @param seed seed of this pass's dropout
      */
+    @Internal
     public static Pass training(ModelLease model, Workspace workspace, PackedBatch batch, long seed) {
         Tape tape = workspace.recording(activations(model));
         return new Pass(model, workspace, tape, ForwardContext.training(tape, batch, model.layers(), seed));
     }
 
     /** A pass that records gradients with dropout off. */
+    @Internal
     public static Pass differentiating(ModelLease model, Workspace workspace, PackedBatch batch) {
         Tape tape = workspace.recording(activations(model));
         return new Pass(model, workspace, tape, ForwardContext.evaluation(tape, batch, model.layers()));
     }
 
     /** A pass that evaluates: dropout is off, nothing is recorded. */
+    @Internal
     public static Pass evaluation(ModelLease model, Workspace workspace, PackedBatch batch) {
         Tape tape = workspace.inference(activations(model));
         return new Pass(model, workspace, tape, ForwardContext.evaluation(tape, batch, model.layers()));
     }
 
     /** A pass of generation: keys and values go into {@code cache}, and attention reads them from there. */
+    @Internal
     public static Pass generation(ModelLease model, Workspace workspace, PackedBatch batch, KvCache cache) {
         Tape tape = workspace.inference(activations(model));
         return new Pass(model, workspace, tape, ForwardContext.generation(tape, batch, model.layers(), cache));
@@ -130,6 +135,7 @@ public final class Pass implements AutoCloseable {
     }
 
     /** The batch that runs: the one that was given, or one with rows for virtual tokens. */
+    @Internal
     public PackedBatch batch() {
         return context.batch();
     }

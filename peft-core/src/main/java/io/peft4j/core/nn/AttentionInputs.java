@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionLayout;
@@ -17,6 +18,7 @@ import java.util.Objects;
  * @param values [M, key/value heads x D]
  * @param extras sinks or a bias in the softmax
  */
+@Internal(shared = true)
 public record AttentionInputs(int layer, AttentionShape shape, AttentionLayout layout, Variable queries, Variable keys,
         Variable values, AttentionExtras extras) {
     /** Checks that nothing is null. */

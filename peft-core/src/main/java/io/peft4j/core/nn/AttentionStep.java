@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.AttentionOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
@@ -10,6 +11,7 @@ import java.util.Optional;
  * The part of an attention layer between the projections of its input and that of its result. An adapter that sits on
  * the layer may put something around it: {@link ForwardContext#withAttention}.
  */
+@Internal(shared = true)
 @FunctionalInterface
 public interface AttentionStep {
     /** Attention over the keys of the batch, or, in generation, over those of the cache, which takes the new ones. */

@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
@@ -99,11 +100,13 @@ public final class ForwardContext {
      *
      * @param seed seed of this pass's dropout
      */
+    @Internal
     public static ForwardContext training(Tape tape, PackedBatch batch, LayerSelection layers, long seed) {
         return new ForwardContext(tape, layers.prepare(batch), layers, true, seed);
     }
 
     /** A pass that evaluates: dropout is off. */
+    @Internal
     public static ForwardContext evaluation(Tape tape, PackedBatch batch, LayerSelection layers) {
         return new ForwardContext(tape, layers.prepare(batch), layers, false, 0);
     }
@@ -112,6 +115,7 @@ public final class ForwardContext {
      * A pass of generation: keys and values go into {@code cache}, and attention reads them from there. Layers that
      * remember a sequence by a state keep it after the last row of each segment of the batch.
      */
+    @Internal
     public static ForwardContext generation(Tape tape, PackedBatch batch, LayerSelection layers, KvCache cache) {
         return new ForwardContext(tape, batch, layers, false, 0).with(pass -> pass.cache = Optional.of(cache));
     }
@@ -166,11 +170,13 @@ public final class ForwardContext {
     }
 
     /** The same pass, which collects what routers add to the loss. */
+    @Internal
     public ForwardContext withRouterLoss(RouterLoss loss) {
         return with(pass -> pass.routerLoss = Optional.of(loss));
     }
 
     /** What routers add to the loss, where that is asked for. */
+    @Internal
     public Optional<RouterLoss> routerLoss() {
         return routerLoss;
     }
@@ -216,6 +222,7 @@ public final class ForwardContext {
      *
      * @param name of its keys and values
      */
+    @Internal
     public ForwardContext aside(String name, Tape other, LayerSelection others) {
         return onTape(other).with(pass -> {
             pass.layers = others;
@@ -228,6 +235,7 @@ public final class ForwardContext {
     /**
      * As {@link #aside}, on this pass's tape and from the tokens on, through a network of the first layers of this one.
      */
+    @Internal
     public ForwardContext beside(String name, int count, LayerSelection others) {
         return onTape(tape).with(pass -> {
             pass.layers = others;
@@ -289,6 +297,7 @@ public final class ForwardContext {
      *
      * @param around gets what runs without it, and gives what runs with it
      */
+    @Internal
     public ForwardContext withAttention(UnaryOperator<AttentionStep> around) {
         return with(pass -> pass.attention = around.apply(attention));
     }
@@ -308,6 +317,7 @@ public final class ForwardContext {
     }
 
     /** Runs the attention of a layer: every attention layer computes its result by this. */
+    @Internal
     public Variable attend(AttentionInputs inputs) {
         return attention.run(this, inputs);
     }
@@ -318,16 +328,19 @@ public final class ForwardContext {
     }
 
     /** The tokens, their positions and what each may see. */
+    @Internal
     public PackedBatch batch() {
         return batch;
     }
 
     /** The layer that runs at each place. */
+    @Internal
     public LayerSelection layers() {
         return layers;
     }
 
     /** The key/value cache, in generation. */
+    @Internal
     public Optional<KvCache> cache() {
         return cache;
     }

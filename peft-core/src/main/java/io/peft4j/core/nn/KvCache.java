@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.io.Closer;
@@ -25,6 +26,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * it, where one was kept. Which rows belong to which sequence is decided by who builds the batch
  * ({@link PackedBatch#cacheRows()}). A row that is written again loses the state after it. Owns native memory.
  */
+@Internal(shared = true)
 public final class KvCache implements AutoCloseable {
     private final Map<Integer, INDArray> keys = new TreeMap<>();
     private final Map<Integer, INDArray> values = new TreeMap<>();

@@ -1,8 +1,10 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import java.util.List;
 
 /** What a layer remembers of a sequence in generation; {@link KvCache} holds it for all layers of a network. */
+@Internal(shared = true)
 public sealed interface LayerMemory {
     /**
      * Keys and values of each token, or of each token in a window.

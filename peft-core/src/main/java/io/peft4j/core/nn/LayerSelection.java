@@ -1,9 +1,11 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.Variable;
 import java.util.function.Function;
 
 /** Chooses the layer that runs at each place of a model: the base layer, or one wrapped by adapters. */
+@Internal(shared = true)
 @FunctionalInterface
 public interface LayerSelection {
     /** The base model as it is. */

@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
@@ -18,6 +19,7 @@ public final class Linear implements WeightedLayer {
     private final boolean storedTransposed;
 
     /** A layer with a bias [O], FLOAT, or without. */
+    @Internal
     public Linear(FrozenWeight weight, Optional<INDArray> bias) {
         this(weight, bias, false);
     }
@@ -27,6 +29,7 @@ public final class Linear implements WeightedLayer {
      *
      * @param storedTransposed whether checkpoints hold W as [I, O]
      */
+    @Internal
     public Linear(FrozenWeight weight, Optional<INDArray> bias, boolean storedTransposed) {
         this.storedTransposed = storedTransposed;
         this.weight = Objects.requireNonNull(weight, "weight");
@@ -38,10 +41,12 @@ public final class Linear implements WeightedLayer {
     }
 
     /** W. */
+    @Internal
     public FrozenWeight weight() {
         return weight;
     }
 
+    @Internal
     @Override
     public Optional<FrozenWeight> matrix() {
         return Optional.of(weight);

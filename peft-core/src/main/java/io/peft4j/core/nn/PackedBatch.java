@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.kernel.AttentionLayout;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.function.IntUnaryOperator;
  *
  * @see BatchPacker
  */
+@Internal(shared = true)
 public final class PackedBatch {
     /**
      * What is predicted: row {@code rows[i]} predicts token {@code ids[i]} of sequence {@code sequences[i]}.

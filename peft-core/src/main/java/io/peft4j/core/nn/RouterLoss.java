@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
@@ -20,6 +21,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Made for one pass. Groups of rows that run through different adapters belong to different trainings: each has a
  * loss of its own.
  */
+@Internal(shared = true)
 public final class RouterLoss {
     private final double coefficient;
     /** By layer: what runs twice is counted once. */

@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Which experts each token goes to: those with the k highest scores of its router. Places are counted row by row over
  * [N, k]: token i has the places {@code i * k} to {@code i * k + k - 1}, best first.
  */
+@Internal(shared = true)
 public final class Routing {
     private final int[] chosen;
     private final int experts;

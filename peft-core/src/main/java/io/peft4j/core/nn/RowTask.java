@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import java.util.Optional;
 
@@ -10,6 +11,7 @@ import java.util.Optional;
  *     row is refused
  * @param refusal why, as the rest of a sentence about the row
  */
+@Internal(shared = true)
 public record RowTask(int number, Optional<String> refusal) {
     /** No adapter has tasks. */
     public static final RowTask NONE = of(TokenSequence.NO_TASK);

@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.weight.FrozenWeight;
@@ -13,6 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public interface WeightedLayer extends Layer {
     /** The weight, where it is a matrix [rows, columns]. */
+    @Internal
     default Optional<FrozenWeight> matrix() {
         return Optional.empty();
     }

@@ -1,5 +1,6 @@
 package io.peft4j.core.peft;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.engine.Lifetime;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.LayerSelection;
@@ -12,6 +13,7 @@ import java.util.Optional;
  * An adapter as it is now, kept alive until the lease is closed, whatever is swapped or deleted meanwhile: for whoever
  * runs passes in which rows of many requests meet, each with an adapter of its own.
  */
+@Internal(shared = true)
 public final class AdapterLease implements AutoCloseable {
     private final String name;
     private final Adapter adapter;

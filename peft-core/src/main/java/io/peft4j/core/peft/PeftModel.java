@@ -1,5 +1,6 @@
 package io.peft4j.core.peft;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.engine.Engine;
@@ -262,6 +263,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * @throws ConfigurationException when there is none of that name
      * @throws io.peft4j.core.error.ClosedException when the model is closed
      */
+    @Internal
     public AdapterLease leaseAdapter(String name) {
         return adapters.leaseAdapter(name);
     }
@@ -381,16 +383,19 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         return base;
     }
 
+    @Internal
     @Override
     public Network network() {
         return base.network();
     }
 
+    @Internal
     @Override
     public Engine engine() {
         return base.engine();
     }
 
+    @Internal
     @Override
     public ModelLease lease() {
         return adapters.lease();
@@ -402,6 +407,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      *
      * @throws ConfigurationException when it is being trained already, or merged
      */
+    @Internal
     public ModelLease leaseForTraining() {
         return adapters.leaseForTraining();
     }

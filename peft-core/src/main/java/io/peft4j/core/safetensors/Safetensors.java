@@ -1,6 +1,5 @@
 package io.peft4j.core.safetensors;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.TensorInfo;
 import io.peft4j.core.weight.TensorStore;
@@ -13,7 +12,6 @@ import java.util.Set;
 /**
  * The tensors of one safetensors file or of a sharded checkpoint. Nothing is read when a file is opened but its header.
  */
-@Internal(shared = true)
 public sealed interface Safetensors extends TensorStore permits SafetensorsFile, ShardedSafetensors {
     /** The file of a checkpoint that is not sharded. */
     String MODEL_FILE = "model.safetensors";

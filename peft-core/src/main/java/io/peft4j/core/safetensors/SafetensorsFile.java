@@ -1,6 +1,5 @@
 package io.peft4j.core.safetensors;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.MappedFile;
 import io.peft4j.core.weight.BlockType;
@@ -19,7 +18,6 @@ import java.util.OptionalLong;
  * One safetensors file. Opening it checks the whole header: the tensors' bytes must fill the file without gaps or
  * overlaps. Tensors whose offset is not a multiple of their element size are read correctly; some writers make them.
  */
-@Internal(shared = true)
 public final class SafetensorsFile extends TensorFile implements Safetensors {
     private final SafetensorsHeader header;
 

@@ -2,7 +2,6 @@ package io.peft4j.core.safetensors;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.peft4j.core.Internal;
 import io.peft4j.core.io.AtomicFiles;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -23,7 +22,6 @@ import java.util.TreeMap;
  * <p>As in the reference implementation tensors are ordered by type, larger elements first so that all are aligned,
  * then by name. The same tensors give the same bytes as there.
  */
-@Internal(shared = true)
 public final class SafetensorsWriter {
     /** What Hugging Face's libraries expect to find: the tensors are laid out as PyTorch's are. */
     public static final Map<String, String> PYTORCH = Map.of("format", "pt");

@@ -3,5 +3,6 @@
  * written, of a {@link io.peft4j.core.safetensors.DType}, and {@link io.peft4j.core.safetensors.SafetensorsWriter}
  * writes it.
  */
+@io.peft4j.core.Internal(shared = true)
 @org.jspecify.annotations.NullMarked
 package io.peft4j.core.safetensors;

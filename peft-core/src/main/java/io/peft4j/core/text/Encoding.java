@@ -1,5 +1,7 @@
 package io.peft4j.core.text;
 
+import io.peft4j.core.Internal;
+
 /**
  * The tokens of a text and where each one is in it.
  *
@@ -11,6 +13,7 @@ package io.peft4j.core.text;
  * @param start first UTF-16 index of each token
  * @param end index after the last UTF-16 unit of each token
  */
+@Internal(shared = true)
 public record Encoding(int[] ids, int[] start, int[] end) {
     /**
      * Checks that the arrays have one length.

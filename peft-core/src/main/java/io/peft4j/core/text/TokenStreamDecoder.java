@@ -1,5 +1,6 @@
 package io.peft4j.core.text;
 
+import io.peft4j.core.Internal;
 import java.util.Arrays;
 
 /**
@@ -11,6 +12,7 @@ import java.util.Arrays;
  *
  * <p>One instance serves one sequence and one thread.
  */
+@Internal(shared = true)
 public final class TokenStreamDecoder {
     /** A character has at most 4 bytes; more tokens than this that decode to nothing valid will never become valid. */
     private static final int MAX_PENDING = 12;

@@ -1,5 +1,6 @@
 package io.peft4j.core.text;
 
+import io.peft4j.core.Internal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,6 +39,7 @@ public interface Tokenizer extends AutoCloseable {
     }
 
     /** As {@link #encode}, with the place of each token in the text. */
+    @Internal
     Encoding encodeWithOffsets(String text);
 
     /**
@@ -115,6 +117,7 @@ public interface Tokenizer extends AutoCloseable {
     void save(Path folder);
 
     /** A decoder that turns a growing sequence of ids into complete characters. */
+    @Internal
     default TokenStreamDecoder streamDecoder(boolean skipSpecial) {
         return new TokenStreamDecoder(this, skipSpecial);
     }

@@ -1,5 +1,7 @@
 package io.peft4j.core.weight;
 
+import io.peft4j.core.Internal;
+
 /**
  * A matrix of the base model as the kernels see it: stored {@code [rows, columns]} = {@code [out, in]} as in the
  * checkpoint, never changed by training, in the type it is kept in.
@@ -7,6 +9,7 @@ package io.peft4j.core.weight;
  * <p>A kernel implementation knows how to multiply by each kind; none of them is expanded to f32 as a whole unless its
  * loader did so. Weights own native memory (or keep a mapped file alive) and are closed by the model that holds them.
  */
+@Internal(shared = true)
 public sealed interface FrozenWeight extends AutoCloseable permits DenseWeight, BlockWeight,
         Int8Weight {
     /** The number of output features. */

@@ -1,6 +1,9 @@
 package io.peft4j.core.weight;
 
+import io.peft4j.core.Internal;
+
 /** Gives the rows of a matrix as floats, one at a time: what large tensors are written from. */
+@Internal(shared = true)
 @FunctionalInterface
 public interface RowReader {
     /**

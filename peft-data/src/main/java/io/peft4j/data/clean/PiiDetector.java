@@ -1,5 +1,6 @@
 package io.peft4j.data.clean;
 
+import io.peft4j.core.Internal;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
@@ -16,6 +17,7 @@ import java.util.regex.Pattern;
  * a card number by Luhn's formula. What has the form alone (an order number, a date, a version) is left alone. Names
  * and addresses of people are not found. Immutable.
  */
+@Internal(shared = true)
 public final class PiiDetector {
     private static final Pattern EMAIL = Pattern.compile(
             "(?<![\\p{L}\\p{N}._%+-])[\\p{L}\\p{N}_%+-][\\p{L}\\p{N}._%+-]{0,63}@(?:[\\p{L}\\p{N}-]{1,63}\\.){1,8}"

@@ -1,5 +1,6 @@
 package io.peft4j.data.format;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.Origin;
@@ -22,7 +23,7 @@ import java.util.Set;
  * @param faults what is wrong with it, as far as it has been read
  * @param unknownKeys keys of its messages that the chat format does not have, as far as it has been read
  */
-public record DataRow(Path file, long line, Map<String, Object> fields, List<RowFault> faults,
+public record DataRow(Path file, long line, Map<String, Object> fields, @Internal List<RowFault> faults,
         Set<String> unknownKeys) {
     private static final String SYSTEM = "system";
 

@@ -1,5 +1,6 @@
 package io.peft4j.data.format;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import java.io.IOException;
@@ -241,6 +242,7 @@ public final class OpenRows implements AutoCloseable {
     }
 
     /** How the file is laid out, where it is a CSV or TSV file whose first row has been read. */
+    @Internal
     public Optional<TableLayout> layout() {
         return rows.layout().map(layout -> file.columns().isEmpty() ? layout : layout.withNames(file.columns()));
     }

@@ -1,5 +1,6 @@
 package io.peft4j.data.format;
 
+import io.peft4j.core.Internal;
 import java.util.Objects;
 
 /**
@@ -10,6 +11,7 @@ import java.util.Objects;
  * @param column the column in its line, from 1; 0 where it is not known
  * @param message what is wrong and what to do, without the place
  */
+@Internal(shared = true)
 public record RowFault(String code, boolean fatal, long column, String message) {
     /** Checks that nothing is missing. */
     public RowFault {

@@ -1,5 +1,6 @@
 package io.peft4j.data.format;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.DataException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -32,6 +33,7 @@ public interface RowSource extends AutoCloseable {
     }
 
     /** How the file is laid out, where it is a CSV or TSV file whose first row has been read. */
+    @Internal
     default Optional<TableLayout> layout() {
         return Optional.empty();
     }

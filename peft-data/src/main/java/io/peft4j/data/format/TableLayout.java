@@ -1,5 +1,6 @@
 package io.peft4j.data.format;
 
+import io.peft4j.core.Internal;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param columns the names of its columns, in their order
  * @param names what its rows are given for these names; those that are not there keep theirs
  */
+@Internal
 public record TableLayout(char separator, boolean named, boolean marked, List<String> columns,
         Map<String, String> names) {
     /** Copies list and map. */

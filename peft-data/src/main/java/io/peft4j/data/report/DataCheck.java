@@ -1,5 +1,6 @@
 package io.peft4j.data.report;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.clean.PiiDetector;
@@ -84,6 +85,7 @@ public final class DataCheck {
     }
 
     /** Which personal data is looked for; default: all but national identity numbers. */
+    @Internal
     public DataCheck pii(PiiDetector newDetector) {
         detector = Objects.requireNonNull(newDetector, "detector");
         return this;

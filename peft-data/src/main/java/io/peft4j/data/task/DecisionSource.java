@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.TextNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.error.ConfigurationException;
@@ -23,6 +24,7 @@ import java.util.stream.Collectors;
  *
  * @param <E> a row
  */
+@Internal(shared = true)
 public interface DecisionSource<E> {
     /** Rows that are questions already. */
     DecisionSource<DecisionRow> ROWS = (row, plain) -> row;

@@ -1,5 +1,6 @@
 package io.peft4j.data.task;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
@@ -154,6 +155,7 @@ public final class RowKind<E> {
      *
      * @throws DataException when the row is wrong
      */
+    @Internal
     public List<Statement> statements(DataRow row) {
         return statements.apply(row);
     }

@@ -1,5 +1,6 @@
 package io.peft4j.data.task;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.TaskIds;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
@@ -14,6 +15,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** What a row says: which labels are right for an input, or whether it keeps to a form that most rows have. */
+@Internal
 public sealed interface Statement {
     /**
      * What is right for an input. Rows that say otherwise of the same input contradict it.

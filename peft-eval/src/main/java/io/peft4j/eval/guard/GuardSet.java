@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
@@ -146,6 +147,7 @@ public final class GuardSet {
     }
 
     /** Asks two models, and compares them. */
+    @Internal
     public GuardReport compare(Answerer base, Answerer tuned, ComparisonOptions options) {
         return GuardReport.of(items, ask(base), ask(tuned), options);
     }
@@ -155,6 +157,7 @@ public final class GuardSet {
      *
      * @param answerer the model, with its cache
      */
+    @Internal
     public GuardReport.GuardOutcomes ask(Answerer answerer) {
         String[] answers = new String[items.size()];
         Arrays.fill(answers, "");

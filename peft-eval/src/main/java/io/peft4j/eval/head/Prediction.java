@@ -1,6 +1,7 @@
 package io.peft4j.eval.head;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.model.LanguageModel;
@@ -20,6 +21,7 @@ import java.util.Map;
  * @param logits of its options, to which nothing was fitted
  * @param gold the probabilities of its options
  */
+@Internal(shared = true)
 public record Prediction(int row, String name, JsonNode state, DecisionQuestion question, double[] logits,
         double[] gold) {
     private static final int ROWS = 32;

@@ -1,5 +1,6 @@
 package io.peft4j.eval.judge;
 
+import io.peft4j.core.Internal;
 import java.util.List;
 import java.util.Objects;
 
@@ -10,6 +11,7 @@ import java.util.Objects;
  * @param counts one for each kind of question
  * @param troubles what went wrong, each message once, the first of them
  */
+@Internal(shared = true)
 public record JudgeReport(String name, List<Count> counts, List<String> troubles) {
     private static final int MOST_TROUBLES = 5;
 

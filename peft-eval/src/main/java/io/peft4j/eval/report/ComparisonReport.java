@@ -1,6 +1,7 @@
 package io.peft4j.eval.report;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.eval.comparison.ComparisonOptions;
@@ -50,7 +51,7 @@ import java.util.stream.IntStream;
  */
 public record ComparisonReport(Verdict verdict, String metric, List<EvaluationItem> items, List<ArmResult> arms,
         List<MetricResult> metrics, Map<String, List<MetricResult>> otherArms, Optional<GuardReport> guard,
-        Optional<Leakage> leakage, FailureReport failures, List<JudgeReport> opinions,
+        Optional<Leakage> leakage, FailureReport failures, @Internal List<JudgeReport> opinions,
         Optional<TrainingStudy> study, Map<String, String> signatures, Map<String, String> facts) {
     /** Copies the collections. */
     public ComparisonReport {
@@ -83,9 +84,10 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
      * @param study what trainings of other sizes and seeds reached
      * @param facts further facts
      */
-    public record Measured(List<EvaluationItem> items, List<ArmAnswers> arms, Map<String, List<PairedScores>> scores,
-            Optional<String> metric, Optional<GuardReport> guard, Optional<Leakage> leakage,
-            List<String> trainingQuestions, List<JudgeReport> opinions, Optional<TrainingStudy> study,
+    public record Measured(List<EvaluationItem> items, @Internal List<ArmAnswers> arms,
+            @Internal Map<String, List<PairedScores>> scores, Optional<String> metric,
+            Optional<GuardReport> guard, Optional<Leakage> leakage,
+            List<String> trainingQuestions, @Internal List<JudgeReport> opinions, Optional<TrainingStudy> study,
             Map<String, String> facts) {
         private List<PairedScores> scoresOf(ArmAnswers arm) {
             return scores.getOrDefault(arm.name(), List.of());
@@ -199,6 +201,7 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
     }
 
     /** What became of the facts of a former edition in the tuned model's answers, where items have such. */
+    @Internal
     public Optional<NextEdition> edition() {
         return NextEdition.of(items, tuned().answers());
     }

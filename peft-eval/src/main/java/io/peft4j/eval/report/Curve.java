@@ -1,5 +1,6 @@
 package io.peft4j.eval.report;
 
+import io.peft4j.core.Internal;
 import java.util.List;
 
 /**
@@ -9,6 +10,7 @@ import java.util.List;
  * @param axis the quantity of the horizontal axis
  * @param lines the lines
  */
+@Internal
 public record Curve(String title, String axis, List<Line> lines) {
     /** Copies the list. */
     public Curve {

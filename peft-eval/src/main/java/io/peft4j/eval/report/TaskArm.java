@@ -1,5 +1,6 @@
 package io.peft4j.eval.report;
 
+import io.peft4j.core.Internal;
 import io.peft4j.eval.statistics.Interval;
 import io.peft4j.eval.task.Classification;
 import java.util.Collections;
@@ -19,7 +20,7 @@ import java.util.Optional;
  * @param confusion its confusion matrix, where each row, or word, has one class
  */
 public record TaskArm(String name, String description, Map<String, Score> scores, List<ClassScore> classes,
-        Optional<Classification> confusion) {
+        @Internal Optional<Classification> confusion) {
     /**
      * How well a class, or a type of entities, was found.
      *

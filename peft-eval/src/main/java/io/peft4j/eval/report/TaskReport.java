@@ -1,6 +1,7 @@
 package io.peft4j.eval.report;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.Verdict;
@@ -32,7 +33,7 @@ import java.util.Optional;
  */
 public record TaskReport(Verdict verdict, String metric, int rows, TaskArm base, TaskArm tuned,
         List<MetricResult> metrics, Map<String, List<MetricResult>> otherArms, List<RowAnswer> answers,
-        Optional<Leakage> leakage, Map<String, String> facts, List<Curve> curves) {
+        Optional<Leakage> leakage, Map<String, String> facts, @Internal List<Curve> curves) {
     /**
      * A row and what was said of it.
      *

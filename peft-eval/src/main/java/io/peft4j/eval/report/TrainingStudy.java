@@ -1,5 +1,6 @@
 package io.peft4j.eval.report;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.statistics.Interval;
 import io.peft4j.eval.statistics.LearningCurve;
@@ -19,7 +20,7 @@ import java.util.Optional;
  * @param spread the spread of those
  */
 public record TrainingStudy(String metric, List<Point> points, Optional<Curve> curve, List<Point> seeds,
-        Optional<Spread> spread) {
+        @Internal Optional<Spread> spread) {
     /** The number of examples that are thought to be added. */
     public static final int MORE = 100;
     private static final int LEAST_SIZES = 3;
@@ -51,7 +52,8 @@ public record TrainingStudy(String metric, List<Point> points, Optional<Curve> c
      * @param more what is likely with so many added
      * @param fit the curve itself, for plots
      */
-    public record Curve(double exponent, int examples, Prediction now, Prediction more, LearningCurve fit) {
+    public record Curve(double exponent, int examples, @Internal Prediction now,
+            @Internal Prediction more, @Internal LearningCurve fit) {
         /** What the added examples are likely to bring. */
         public double gain() {
             return more.score() - now.score();

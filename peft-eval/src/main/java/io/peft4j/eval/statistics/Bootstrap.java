@@ -1,5 +1,6 @@
 package io.peft4j.eval.statistics;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.option.With;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -43,6 +44,7 @@ public record Bootstrap(double level, int resamples, long seed, boolean expanded
      *
      * @throws IllegalArgumentException when there is no item, or the statistic is not a number
      */
+    @Internal
     public Interval of(Resampled items) {
         int n = items.size();
         double estimate = n == 0 ? Double.NaN : items.ofAll();
@@ -95,6 +97,7 @@ public record Bootstrap(double level, int resamples, long seed, boolean expanded
      *
      * @throws IllegalArgumentException when there is no item
      */
+    @Internal
     public Interval basic(Resampled items) {
         double[] draws = draws(items);
         double twice = 2 * items.ofAll();

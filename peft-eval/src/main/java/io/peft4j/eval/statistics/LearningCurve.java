@@ -1,5 +1,6 @@
 package io.peft4j.eval.statistics;
 
+import io.peft4j.core.Internal;
 import java.util.stream.IntStream;
 import org.apache.commons.math3.distribution.TDistribution;
 
@@ -8,6 +9,7 @@ import org.apache.commons.math3.distribution.TDistribution;
  * {@code 1 - score = a n^-b}, fitted by least squares of its logarithm, with Student's prediction interval for
  * {@code k - 2} degrees of freedom. Three to five sizes are usual; with three the interval is honest, that is wide.
  */
+@Internal(shared = true)
 public final class LearningCurve {
     private static final double LEAST_ERROR = 1e-3;
 

@@ -1,6 +1,9 @@
 package io.peft4j.eval.statistics;
 
+import io.peft4j.core.Internal;
+
 /** A statistic of a set of items that can be computed of any choice of them. */
+@Internal(shared = true)
 public interface Resampled {
     /** The number of items. */
     int size();

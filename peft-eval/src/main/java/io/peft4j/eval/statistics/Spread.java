@@ -1,5 +1,6 @@
 package io.peft4j.eval.statistics;
 
+import io.peft4j.core.Internal;
 import java.util.Arrays;
 import org.apache.commons.math3.distribution.TDistribution;
 
@@ -12,6 +13,7 @@ import org.apache.commons.math3.distribution.TDistribution;
  * @param min the smallest
  * @param max the largest
  */
+@Internal
 public record Spread(int count, double mean, double standardDeviation, double min, double max) {
     /**
      * The spread of values.

@@ -2,6 +2,7 @@ package io.peft4j.eval.task;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
@@ -42,6 +43,7 @@ import org.slf4j.LoggerFactory;
  * come, so that an interrupted evaluation resumes where it stopped. A line that cannot be read (as
  * after a crash) is passed over. One process at a time.
  */
+@Internal
 public final class AnswerCache {
     private static final Logger LOG = LoggerFactory.getLogger(AnswerCache.class);
     private static final ObjectMapper JSON = new ObjectMapper();

@@ -1,5 +1,6 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.error.DataException;
@@ -25,6 +26,7 @@ import org.slf4j.LoggerFactory;
  * Asks a model many questions, in batches, with answers kept in a file where that is wanted: an interrupted run resumes
  * where it stopped. Immutable: each setting gives a new one.
  */
+@Internal(shared = true)
 public final class Answerer {
     /** Called after each batch. */
     @FunctionalInterface

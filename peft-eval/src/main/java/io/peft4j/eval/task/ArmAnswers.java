@@ -1,5 +1,6 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.Internal;
 import java.util.List;
 import java.util.Objects;
 
@@ -13,6 +14,7 @@ import java.util.Objects;
  * @param seconds how long the answers took; 0 where they were given or all known from an earlier run
  * @param isPrompt whether it is the base model with another prompt: what can be had without training
  */
+@Internal(shared = true)
 public record ArmAnswers(String name, String description, List<String> texts, ModelMeasures measures, double seconds,
         boolean isPrompt) {
     /** Copies the list. */

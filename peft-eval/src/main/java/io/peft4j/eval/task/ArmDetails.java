@@ -1,5 +1,6 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.Internal;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -11,7 +12,7 @@ import java.util.Optional;
  * @param wordings whether other wordings of a question get the same fact
  * @param model what its model was asked beside
  */
-public record ArmDetails(double refusalRate, Optional<Classification> classes, Optional<Consistency> wordings,
+public record ArmDetails(double refusalRate, @Internal Optional<Classification> classes, Optional<Consistency> wordings,
         ModelMeasures model) {
     /** Refuses null. */
     public ArmDetails {

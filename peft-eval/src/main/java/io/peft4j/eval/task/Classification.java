@@ -1,5 +1,6 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.metric.FactMatcher;
 import java.util.ArrayList;
@@ -16,6 +17,7 @@ import org.apache.commons.math3.stat.ranking.NaturalRanking;
  *     label"
  * @param confusion the confusion matrix: a row for each expected class, in it how often each class was said
  */
+@Internal
 public record Classification(List<String> labels, List<List<Integer>> confusion) {
     /** The class of answers that cannot be told. */
     public static final String NO_LABEL = "no label";

@@ -1,5 +1,6 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.metric.SquadScores;
 import java.util.ArrayList;
@@ -84,6 +85,7 @@ public record Consistency(int groups, int consistent, double agreement) {
      *
      * @param answerer a model with a temperature above 0
      */
+    @Internal
     public static Consistency ofDraws(Answerer answerer, List<EvaluationItem> items, int times) {
         requireDraws(times, answerer.options().sampling().temperature());
         List<EvaluationItem> asked = new ArrayList<>();

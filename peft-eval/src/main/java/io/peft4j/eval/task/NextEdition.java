@@ -1,5 +1,6 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.Internal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -19,6 +20,7 @@ import java.util.stream.IntStream;
  * @param added those that the former edition does not have
  * @param addedRight of {@code added}, those that are answered right
  */
+@Internal
 public record NextEdition(List<EvaluationItem> items, List<Integer> changed, List<Integer> learned,
         List<Integer> stillFormer, List<Integer> unchanged, List<Integer> kept, List<Integer> added,
         List<Integer> addedRight) {

@@ -1,5 +1,6 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import java.util.List;
 import java.util.Objects;
@@ -15,6 +16,7 @@ import java.util.stream.IntStream;
  * @param base the base model's scores, from 0 to 1
  * @param arm the other arm's scores, from 0 to 1
  */
+@Internal
 public record PairedScores(String name, boolean yesNo, List<OptionalDouble> base, List<OptionalDouble> arm) {
     /** Copies the lists, which must be of one length. */
     public PairedScores {

@@ -1,5 +1,6 @@
 package io.peft4j.lora.init;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Float16;
 import io.peft4j.core.array.SingularValues;
 import io.peft4j.core.error.ConfigurationException;
@@ -24,6 +25,7 @@ import java.util.List;
  *     href="https://arxiv.org/abs/2208.07339">2208.07339</a>); default 4
  * @param iterations {@code loftq_iter}: at least 1; default 1
  */
+@Internal
 public record LoftQ(@Key(value = "loftq_bits", fallback = "4") int bits,
         @Key(value = "loftq_iter", fallback = "1") int iterations) implements LoraInit.WithOptions {
     /**

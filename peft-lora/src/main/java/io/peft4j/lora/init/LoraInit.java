@@ -1,5 +1,6 @@
 package io.peft4j.lora.init;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.config.ConfigReader;
 import io.peft4j.core.peft.config.ConfigWriter;
@@ -95,6 +96,7 @@ public sealed interface LoraInit permits LoraInit.Kaiming, LoraInit.Gaussian, Lo
      * @return the targets that are adapted; those without first values are drawn as {@link #a} and {@link #b} say
      * @throws io.peft4j.core.error.ConfigurationException when they cannot be computed
      */
+    @Internal
     default List<LoraTarget> begin(AdapterSetup setup, List<LoraTarget> targets) {
         return targets;
     }

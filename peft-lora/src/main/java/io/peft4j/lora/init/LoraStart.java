@@ -1,5 +1,7 @@
 package io.peft4j.lora.init;
 
+import io.peft4j.core.Internal;
+
 /**
  * First values of A and B that belong together.
  *
@@ -9,6 +11,7 @@ package io.peft4j.lora.init;
  *     though it is not zero
  * @param weight [out, in], what takes the place of the base weight; empty where that stays
  */
+@Internal
 public record LoraStart(float[] a, float[] b, boolean partOfBase, float[] weight) {
     LoraStart(float[] a, float[] b, boolean partOfBase) {
         this(a, b, partOfBase, new float[0]);

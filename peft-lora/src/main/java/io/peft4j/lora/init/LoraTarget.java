@@ -1,5 +1,6 @@
 package io.peft4j.lora.init;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.SingularValues;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Linear;
@@ -21,6 +22,7 @@ import java.util.function.Supplier;
  * @param scaling s
  * @param start what makes the first values of A and B together; empty if each is drawn on its own
  */
+@Internal
 public record LoraTarget(Slot slot, int rank, double alpha, double scaling, Optional<Supplier<LoraStart>> start) {
     /** Whether the layer is linear. */
     public boolean isLinear() {

@@ -1,6 +1,5 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Task;
 import java.util.List;
@@ -11,7 +10,6 @@ import java.util.Set;
  * A family of models: builds the network that a {@code config.json} describes. Found by
  * {@link java.util.ServiceLoader}; a new one is one class and one line of registration.
  */
-@Internal
 public interface Architecture {
     /** The {@code model_type} of {@code config.json}, for instance {@code llama}. */
     String modelType();

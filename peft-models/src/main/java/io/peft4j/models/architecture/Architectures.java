@@ -1,6 +1,5 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.gguf.GgufFile;
@@ -15,7 +14,6 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /** The registered architectures. */
-@Internal(shared = true)
 public final class Architectures {
     private Architectures() {
     }

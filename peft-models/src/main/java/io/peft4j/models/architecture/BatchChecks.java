@@ -1,11 +1,9 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.nn.PackedBatch;
 
 /** What a network asks of a batch before kernels read it, which do not check. */
-@Internal
 public final class BatchChecks {
     private BatchChecks() {
     }

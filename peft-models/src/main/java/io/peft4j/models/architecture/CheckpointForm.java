@@ -1,11 +1,9 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import java.util.List;
 import java.util.function.Predicate;
 
 /** A family whose checkpoints call tensors otherwise than by their places, or hold them in another form. */
-@Internal
 public interface CheckpointForm {
     /** What a Hugging Face checkpoint holds for a tensor of the network. */
     List<ModelTensor> checkpointTensors(ModelConfig config, ModelTensor tensor);

@@ -1,12 +1,10 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Closes many things: the last made first, and all of them even where one fails. */
-@Internal
 public final class CloseAll {
     private static final Logger LOG = LoggerFactory.getLogger(CloseAll.class);
 

@@ -1,6 +1,5 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.error.FileFormatException;
 import java.util.Set;
 import java.util.TreeSet;
@@ -12,7 +11,6 @@ import org.slf4j.LoggerFactory;
  * What a {@code config.json} says that was not read. Keys that say nothing of the computation are known by name;
  * all others are named in the log, as Hugging Face Transformers, too, leaves them without effect.
  */
-@Internal
 public final class ConfigKeys {
     private static final Logger LOG = LoggerFactory.getLogger(ConfigKeys.class);
     /** Names, versions, tokens, training and output options, and what belongs to heads of other tasks. */

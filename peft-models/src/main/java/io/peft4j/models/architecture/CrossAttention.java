@@ -1,6 +1,5 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.AttentionOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
@@ -18,7 +17,6 @@ import java.util.stream.IntStream;
  *
  * @param index number of the layer in the key/value cache
  */
-@Internal
 public record CrossAttention(int index, AttentionShape shape, Slot query, Slot key, Slot value, Slot output) {
     /**
      * Runs it.

@@ -1,6 +1,5 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.ColumnOps;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Tape;
@@ -19,7 +18,6 @@ import java.util.List;
  * @param up the place of U, or those of two
  * @param dropout probability with which what enters D is dropped in training
  */
-@Internal
 public record FeedForward(List<Slot> up, Slot down, Activation activation, boolean gated, float dropout)
         implements
             LayerCopy.Part {

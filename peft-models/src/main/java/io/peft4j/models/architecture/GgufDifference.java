@@ -1,9 +1,6 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
-
 /** How a tensor of llama.cpp's files may differ from Hugging Face's; {@link GgufForm} has a method for each. */
-@Internal
 public enum GgufDifference {
     /** The two elements of a rotated pair are neighbours among the rows. */
     ROTARY_PAIRS,

@@ -1,7 +1,6 @@
 package io.peft4j.models.architecture;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.Internal;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.gguf.GgufMetadata;
 import io.peft4j.core.gguf.GgufWriter;
@@ -30,7 +29,6 @@ import java.util.function.Predicate;
  *
  * <p>Instances are immutable; each method gives a new one.
  */
-@Internal
 public final class GgufForm {
     private final String architecture;
     private GgufNames names = GgufNames.NONE;

@@ -1,7 +1,5 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
-
 /**
  * Groups of equally many heads behind other rows, which Hugging Face has group by group and llama.cpp tiled: the first
  * heads of all groups, then their second ones.
@@ -11,7 +9,6 @@ import io.peft4j.core.Internal;
  * @param heads heads of a group
  * @param size rows of a head
  */
-@Internal
 public record GgufGroups(int before, int groups, int heads, int size) {
     /** No groups. */
     static final GgufGroups NONE = new GgufGroups(0, 1, 1, 1);

@@ -1,6 +1,5 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import java.util.Objects;
 
 /**
@@ -11,7 +10,6 @@ import java.util.Objects;
  * @param kind what kind of value it is
  * @param fallback what holds where {@code config.json} has no value; empty where it must have one
  */
-@Internal
 public record GgufKey(String gguf, String config, Kind kind, String fallback) {
     /** The kinds of values. */
     public enum Kind {

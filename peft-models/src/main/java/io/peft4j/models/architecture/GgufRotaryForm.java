@@ -1,7 +1,5 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
-
 /**
  * Where a family's rotary positions stand in {@code config.json}, and what holds where a configuration does not say.
  *
@@ -12,7 +10,6 @@ import io.peft4j.core.Internal;
  * @param localBaseKey the key with the base in layers with a window; empty for a single one for all
  * @param localBase the base in layers with a window
  */
-@Internal
 public record GgufRotaryForm(String baseKey, double base, String shareKey, double share, String localBaseKey,
         double localBase) {
     /** No rotary positions. */

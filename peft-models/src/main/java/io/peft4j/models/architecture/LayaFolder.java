@@ -1,14 +1,12 @@
 package io.peft4j.models.architecture;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.Internal;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.model.Task;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** A folder with a Laya checkpoint: the weights in it, the encoder's configuration and the tokenizer below it. */
-@Internal
 public final class LayaFolder {
     /** The encoder's configuration, below the folder. */
     public static final String CONFIG = "encoder/config.json";

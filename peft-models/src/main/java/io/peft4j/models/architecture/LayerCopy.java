@@ -1,6 +1,5 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
 import java.util.List;
@@ -14,7 +13,6 @@ import java.util.Optional;
  * @param to the path of its copy
  * @param slots gets the copies, each before those that it contains
  */
-@Internal
 public record LayerCopy(int index, String from, String to, List<Slot> slots) {
     /** A layer that has places inside. */
     public interface Part extends Layer {

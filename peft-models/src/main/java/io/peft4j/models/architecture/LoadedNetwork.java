@@ -1,13 +1,11 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Slot;
 import java.util.List;
 
 /** A network that was built from a checkpoint. Owns its weights. */
-@Internal
 public abstract class LoadedNetwork implements Network {
     private final ModelDescription description;
     private final List<Slot> slots;

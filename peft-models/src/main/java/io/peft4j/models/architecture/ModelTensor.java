@@ -1,6 +1,5 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.weight.RowReader;
 import java.util.Objects;
 import java.util.stream.LongStream;
@@ -13,7 +12,6 @@ import java.util.stream.LongStream;
  *     count rows
  * @param rows gives its values
  */
-@Internal
 public record ModelTensor(String name, long[] shape, RowReader rows) {
     /** Refuses what has no dimension. */
     public ModelTensor {

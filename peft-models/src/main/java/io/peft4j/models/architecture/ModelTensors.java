@@ -1,10 +1,8 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import java.util.List;
 
 /** A layer that is stored as other tensors than a weight and maybe a bias, or beside them. */
-@Internal
 public interface ModelTensors {
     /** Its tensors. */
     List<ModelTensor> tensors(String path);

@@ -1,6 +1,5 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.ColumnOps;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Tape;
@@ -20,7 +19,6 @@ import java.util.Optional;
  * @param no id of the token for no, if there is one
  * @param prompt how both are read
  */
-@Internal
 public record NextTokenScore(int yes, Optional<Integer> no, PairPrompt prompt) {
     private static final String TEMPLATE = "chat_template";
     private static final String HEADER = "add_generation_prompt";

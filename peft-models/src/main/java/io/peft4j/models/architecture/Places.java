@@ -1,6 +1,5 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
@@ -13,7 +12,6 @@ import java.util.function.UnaryOperator;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Makes the places of a network from the tensors of a checkpoint, and counts its parameters. */
-@Internal
 public class Places {
     /** The checkpoint. */
     protected final WeightLoader weights;

@@ -1,12 +1,10 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.model.HeadedNetwork;
 import java.util.Map;
 import java.util.Optional;
 
 /** A network whose hidden states may become one vector. */
-@Internal
 public interface PooledNetwork extends HeadedNetwork {
     /** How they do. */
     SentencePooling pooling();

@@ -1,6 +1,5 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.NormOps;
 import io.peft4j.core.autograd.RoutingOps;
@@ -15,7 +14,6 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Makes one vector of the hidden states of each sequence. */
-@Internal
 public final class Pooler {
     /** PyTorch's bound on the length that is divided by, squared. */
     private static final float SMALLEST = 1e-24f;

@@ -1,7 +1,6 @@
 package io.peft4j.models.architecture;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.Internal;
 import io.peft4j.core.error.FileFormatException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,7 +15,6 @@ import java.util.OptionalInt;
  * @param maxTokens the most tokens of two texts, where the tokenizer limits them
  * @param nextToken how the next token judges, of a model that predicts tokens
  */
-@Internal
 public record ScoreSettings(boolean logits, OptionalInt maxTokens, Optional<NextTokenScore> nextToken) {
     /** What holds where a folder says nothing. */
     public static final ScoreSettings USUAL = new ScoreSettings(false, OptionalInt.empty(), Optional.empty());

@@ -1,7 +1,6 @@
 package io.peft4j.models.architecture;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.JsonFiles;
@@ -33,7 +32,6 @@ import java.util.stream.Stream;
  * @param defaultPrompt the name of the prompt that is used where none is asked for
  * @param folder the folder, where the model is one of sentence-transformers
  */
-@Internal(shared = true)
 public record SentencePooling(List<Mode> modes, List<Dense> dense, boolean normalize, OptionalInt maxTokens,
         Map<String, String> prompts, Optional<String> defaultPrompt, Optional<Path> folder) {
     /** The file that lists the parts of a model. */

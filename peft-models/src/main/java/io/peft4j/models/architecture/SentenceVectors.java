@@ -1,6 +1,5 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.ColumnOps;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Variable;
@@ -15,7 +14,6 @@ import java.util.List;
 import java.util.Optional;
 
 /** Makes the vectors of texts out of hidden states: pooling, dense layers, which nothing trains, and length 1. */
-@Internal
 public final class SentenceVectors {
     private final SentencePooling pooling;
     private final List<Layer> layers;

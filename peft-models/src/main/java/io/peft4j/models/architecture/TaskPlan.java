@@ -2,7 +2,6 @@ package io.peft4j.models.architecture;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.model.Task;
@@ -23,7 +22,6 @@ import java.util.function.Supplier;
  * @param scores for a {@linkplain Task.Type#SEQ_CLS classifier} with one output, how its scores are given
  * @param seed seed of the values of what the checkpoint lacks
  */
-@Internal
 public record TaskPlan(Task task, SentencePooling pooling, ScoreSettings scores, long seed) {
     /** Refuses null. */
     public TaskPlan {

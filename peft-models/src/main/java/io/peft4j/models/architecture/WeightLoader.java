@@ -1,6 +1,5 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.error.FileFormatException;
@@ -34,7 +33,6 @@ import org.nd4j.linalg.factory.Nd4j;
  * the model computes with. Owns what it has made until the network takes it over with {@link #takeOwnership()}, which
  * converts all matrices at once on several threads: their values are there only after that.
  */
-@Internal
 public final class WeightLoader implements AutoCloseable {
     /** Elements that one conversion reads: few enough that all threads have work to the end. */
     private static final long PIECE = 1 << 20;

@@ -1,6 +1,5 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.Internal;
 import java.util.Objects;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -13,7 +12,6 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param linear what linear layers are kept in
  * @param blocks which matrices keep the quantized blocks that a GGUF file holds
  */
-@Internal
 public record WeightType(DataType activations, Linear linear, Blocks blocks) {
     /** 32-bit floats, exact. */
     public static final WeightType F32 = dense(DataType.FLOAT);

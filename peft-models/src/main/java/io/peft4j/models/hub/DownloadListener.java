@@ -1,13 +1,11 @@
 package io.peft4j.models.hub;
 
-import io.peft4j.core.Internal;
 import java.nio.file.Path;
 
 /**
  * Follows a download, for a progress bar or a log. Every method may be called from another thread than the
  * one that asked for the model, and must return quickly.
  */
-@Internal(shared = true)
 public interface DownloadListener {
 
     /**

@@ -1,6 +1,5 @@
 package io.peft4j.models.hub;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.option.With;
 import java.io.IOException;
@@ -37,7 +36,6 @@ import org.slf4j.LoggerFactory;
  * @param token access token, sent to the endpoint's host and to no other
  * @param offline true: no request to the hub
  */
-@Internal(shared = true)
 @With
 public record HubOptions(Path cacheFolder, URI endpoint, Optional<String> token,
         boolean offline) implements HubOptionsWith {

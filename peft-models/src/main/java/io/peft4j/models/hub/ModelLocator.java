@@ -1,6 +1,5 @@
 package io.peft4j.models.hub;
 
-import io.peft4j.core.Internal;
 import io.peft4j.core.error.ModelNotFoundException;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.io.AtomicFiles;
@@ -49,7 +48,6 @@ import java.util.stream.Stream;
  *
  * <p>Immutable, for any number of threads; two that want the same file download it once.
  */
-@Internal(shared = true)
 public final class ModelLocator {
     private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
     private static final Duration PIP_STALL = Duration.ofMinutes(10);

@@ -6,5 +6,6 @@
  * {@code HubClient} speaks to the hub, {@code HubSource} brings a snapshot of a model into the cache, and
  * {@code PipModelSource} replaces the hub where none is reached.
  */
+@io.peft4j.core.Internal(shared = true)
 @org.jspecify.annotations.NullMarked
 package io.peft4j.models.hub;

@@ -1,5 +1,6 @@
 package io.peft4j.train.objective;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionQuestion.Kind;
@@ -55,6 +56,7 @@ public final class DecisionObjective<E> implements Objective<E> {
      * @param source how rows become questions
      * @throws ConfigurationException when the model has neither a head for options nor a chat template
      */
+    @Internal
     public DecisionObjective(LanguageModel model, DecisionSource<E> source, DecisionOptions options) {
         this.model = Objects.requireNonNull(model, "model");
         this.source = Objects.requireNonNull(source, "source");

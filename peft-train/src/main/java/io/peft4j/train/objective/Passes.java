@@ -1,5 +1,6 @@
 package io.peft4j.train.objective;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.TokenSequence;
 import java.util.List;
@@ -66,6 +67,7 @@ public interface Passes {
     }
 
     /** Takes an answer that the model gave, to be shown; default: it is not. */
+    @Internal
     default void show(SampledAnswer answer) {
     }
 }

@@ -1,5 +1,6 @@
 package io.peft4j.train.objective;
 
+import io.peft4j.core.Internal;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -12,6 +13,7 @@ import java.util.Map;
  * @param reward its reward; NaN where it has none
  * @param parts what the reward was computed from, by name; none where it is one score
  */
+@Internal(shared = true)
 public record SampledAnswer(String prompt, String answer, double reward, Map<String, Double> parts) {
     /** Copies the map. */
     public SampledAnswer {

@@ -1,5 +1,6 @@
 package io.peft4j.train.optimizer;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
@@ -44,6 +45,7 @@ public record Adafactor(double decayRate, double clipThreshold, boolean scalePar
         }
     }
 
+    @Internal
     @Override
     public ParameterUpdate of(Parameter parameter) {
         return new AdafactorUpdate(this, parameter);

@@ -1,5 +1,6 @@
 package io.peft4j.train.optimizer;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.autograd.Parameter;
@@ -57,6 +58,7 @@ public record AdamW(double beta1, double beta2, double epsilon, boolean eightBit
         }
     }
 
+    @Internal
     @Override
     public ParameterUpdate of(Parameter parameter) {
         return eightBit && parameter.length() >= SMALLEST ? new AdamW8BitUpdate(this, parameter)

@@ -1,5 +1,6 @@
 package io.peft4j.train.optimizer;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.SimilarNames;
@@ -15,6 +16,7 @@ import java.util.Map;
  */
 public interface Optimizer {
     /** The updates of one parameter, which begin with nothing seen. */
+    @Internal
     ParameterUpdate of(Parameter parameter);
 
     /** What an automatic learning rate, which is for AdamW, is multiplied by; default 1. */

@@ -1,11 +1,13 @@
 package io.peft4j.train.optimizer;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.io.Closer;
 import io.peft4j.core.kernel.Kernels;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The updates of one parameter, with what they remember: native memory, freed by {@link #close}. */
+@Internal
 public interface ParameterUpdate extends AutoCloseable {
     /**
      * The numbers of one update of a parameter.

@@ -1,5 +1,6 @@
 package io.peft4j.train.optimizer;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
@@ -16,6 +17,7 @@ import java.util.function.ToDoubleFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The updates of some parameters by an optimizer. Owns what the optimizer remembers. */
+@Internal
 public final class Updates implements AutoCloseable {
     private final Engine engine;
     private final List<Parameter> parameters;

@@ -1,5 +1,6 @@
 package io.peft4j.train.plan;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
@@ -16,6 +17,7 @@ import java.util.List;
  * @param longest tokens of the longest
  * @param supervisedTokens tokens that are learned
  */
+@Internal(shared = true)
 public record DataFacts(long rows, long tokens, int longest, long supervisedTokens) {
     /**
      * Checks the numbers.

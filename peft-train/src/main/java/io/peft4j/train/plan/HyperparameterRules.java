@@ -1,5 +1,6 @@
 package io.peft4j.train.plan;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
@@ -47,6 +48,7 @@ import java.util.stream.Collectors;
  * <p>Each setting changes this object and returns it. A value that is given is kept, and the others are chosen around
  * it.
  */
+@Internal(shared = true)
 public final class HyperparameterRules {
     /** The share of rows that is waited for where the objective is not known: that of chats. */
     private static final double LEARNED_SHARE = 0.8;

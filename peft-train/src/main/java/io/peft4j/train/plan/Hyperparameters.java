@@ -3,6 +3,7 @@ package io.peft4j.train.plan;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.peft.config.PeftConfig;
@@ -47,11 +48,13 @@ public record Hyperparameters(int batchSize, int gradientAccumulation, int epoch
     }
 
     /** All by the rules, with the memory that this process may use and no limit of time. */
+    @Internal
     public static Hyperparameters auto(DataFacts data, ModelDescription model) {
         return choosing(data, model).choose();
     }
 
     /** The rules, of which some values may be given. */
+    @Internal
     public static HyperparameterRules choosing(DataFacts data, ModelDescription model) {
         return new HyperparameterRules(data, model);
     }

@@ -1,5 +1,6 @@
 package io.peft4j.train.plan;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.LinePlot;
@@ -24,6 +25,7 @@ import java.util.OptionalDouble;
  * @param suggestion a learning rate to train with; empty where the loss never fell
  * @param reason why, a sentence
  */
+@Internal(shared = true)
 public record LearningRateRange(List<Point> points, double lowestAt, OptionalDouble divergedAt,
         OptionalDouble suggestion, String reason) {
     /** A fall by less is no fall. */

@@ -1,5 +1,6 @@
 package io.peft4j.train.runs;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.io.AtomicFiles;
@@ -102,6 +103,7 @@ public final class RunComparison {
     }
 
     /** The trainings that differ in their seed alone. */
+    @Internal
     public List<SeedGroup> seedGroups() {
         return SeedGroup.among(runs);
     }

@@ -1,5 +1,6 @@
 package io.peft4j.train.runs;
 
+import io.peft4j.core.Internal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -13,6 +14,7 @@ import java.util.stream.Stream;
  *
  * @param runs two or more
  */
+@Internal(shared = true)
 public record SeedGroup(List<TrainingRecord> runs) {
     private static final String SEED = "seed";
 

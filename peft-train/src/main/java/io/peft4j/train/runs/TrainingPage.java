@@ -2,6 +2,7 @@ package io.peft4j.train.runs;
 
 import static io.peft4j.report.support.Html.tag;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.Html;
@@ -44,6 +45,7 @@ public final class TrainingPage {
      *
      * @param step the update in which it gave them
      */
+    @Internal
     public TrainingPage withAnswers(long step, List<SampledAnswer> latest) {
         answers = List.copyOf(latest);
         answered = step;

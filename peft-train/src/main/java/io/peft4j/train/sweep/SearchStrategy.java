@@ -1,6 +1,7 @@
 package io.peft4j.train.sweep;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.SimilarNames;
 import java.util.ArrayList;
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /** Chooses what is tried next. What it chooses follows from the seed, the number and the trials before alone. */
+@Internal(shared = true)
 public interface SearchStrategy {
     /** All combinations of the values, the last option fastest. */
     SearchStrategy GRID = new SearchStrategy() {

@@ -1,6 +1,7 @@
 package io.peft4j.train.sweep;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.peft.PeftModel;
@@ -64,6 +65,7 @@ public final class SweepBuilder {
      * @param names such names
      * @param value gives the training of a trial by its values of these names
      */
+    @Internal
     public SweepBuilder setup(Set<String> names, Function<Map<String, JsonNode>, TrialSetup> value) {
         setupNames = Set.copyOf(names);
         setup = Optional.of(value);
@@ -71,6 +73,7 @@ public final class SweepBuilder {
     }
 
     /** What is tried next; default {@link SearchStrategy#TPE}. */
+    @Internal
     public SweepBuilder strategy(SearchStrategy value) {
         strategy = Objects.requireNonNull(value, "strategy");
         return this;
@@ -153,6 +156,7 @@ public final class SweepBuilder {
     }
 
     /** Where trials are trained; default: here. */
+    @Internal
     public SweepBuilder site(TrialExecutor value) {
         site = Optional.of(value);
         return this;

@@ -1,5 +1,6 @@
 package io.peft4j.train.sweep;
 
+import io.peft4j.core.Internal;
 import io.peft4j.train.Cancellation;
 import java.util.List;
 import java.util.function.Consumer;
@@ -8,6 +9,7 @@ import java.util.function.Consumer;
  * Where the trials of a sweep are trained: on other machines, for instance, which see the sweep's output folder and
  * call {@link SweepBuilder#train} there. The sweep itself chooses trials, and writes how they stand, where it is.
  */
+@Internal(shared = true)
 public interface TrialExecutor {
     /**
      * How many trials are trained at once.

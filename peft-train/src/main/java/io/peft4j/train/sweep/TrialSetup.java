@@ -1,5 +1,6 @@
 package io.peft4j.train.sweep;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.train.TrainerBuilder;
@@ -15,6 +16,7 @@ import java.util.function.Function;
  * @param trainer its training, without an output folder
  * @param training trains it with an objective of its own; empty: as the sweep does
  */
+@Internal(shared = true)
 public record TrialSetup(PeftConfig config, Function<PeftModel, TrainerBuilder> trainer,
         Optional<BiFunction<TrainerBuilder, PeftModel, TrainingResult>> training) {
 }

@@ -10,6 +10,7 @@ import com.tngtech.archunit.core.domain.Dependency;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaCodeUnit;
+import com.tngtech.archunit.core.domain.JavaConstructor;
 import com.tngtech.archunit.core.domain.JavaField;
 import com.tngtech.archunit.core.domain.JavaMember;
 import com.tngtech.archunit.core.domain.JavaModifier;
@@ -22,6 +23,7 @@ import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arena;
 import io.peft4j.core.error.PeftException;
+import io.peft4j.core.peft.config.PeftType;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -41,6 +43,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * one to the build.
  */
 class ArchitectureTest {
+
+    private static final int MOST_TYPES = 379;
 
     /** Everything that the artifact and the command line ship. */
     private static final JavaClasses SHIPPED = new ClassFileImporter()
@@ -243,6 +247,22 @@ class ArchitectureTest {
         assertTrue(leaks.isEmpty(), () -> "hidden types in the public API: " + leaks);
     }
 
+    /** What a user can see is what a user has to learn: a new type takes the place of another, or is internal. */
+    @Test
+    void typesForApplicationsAreNoMoreThanTheyWere() {
+        List<String> types = SHIPPED.stream().filter(type -> MODULES.stream().anyMatch(module -> module.owns(type)))
+                .filter(type -> type.getEnclosingClass().isEmpty() && isPublic(type) && !isHidden(type))
+                .map(JavaClass::getName).filter(name -> !isBuilderOfAMethod(name)).sorted().toList();
+        assertTrue(types.size() <= MOST_TYPES, () -> types.size() + " types that applications may use; mark those that "
+                + "they need not with @Internal: " + types);
+    }
+
+    /** The compiler makes these of the interface within a configuration. */
+    private static boolean isBuilderOfAMethod(String name) {
+        String config = name.replaceFirst("Builder$", "");
+        return !config.equals(name) && SHIPPED.contain(config) && SHIPPED.get(config).isAnnotatedWith(PeftType.class);
+    }
+
     private static boolean isPublic(JavaClass type) {
         return type.getModifiers().contains(JavaModifier.PUBLIC)
                 && type.getEnclosingClass().map(ArchitectureTest::isPublic).orElse(true);
@@ -264,9 +284,15 @@ class ArchitectureTest {
                         : Optional.empty());
     }
 
+    /** Whether applications may use the member. Of a record's constructor each component is looked at by itself. */
     private static boolean isSeen(JavaMember member) {
-        return member.getModifiers().contains(JavaModifier.PUBLIC)
-                || member.getModifiers().contains(JavaModifier.PROTECTED);
+        JavaClass owner = member.getOwner();
+        boolean canonical = owner.isAssignableTo(Record.class) && member instanceof JavaConstructor constructor
+                && constructor.getParameterTypes().size() == owner.getFields().stream()
+                        .filter(field -> !field.getModifiers().contains(JavaModifier.STATIC)).count();
+        return !member.isAnnotatedWith(Internal.class) && !canonical
+                && (member.getModifiers().contains(JavaModifier.PUBLIC)
+                        || member.getModifiers().contains(JavaModifier.PROTECTED));
     }
 
     private static Stream<JavaClass> namedIn(JavaMember member) {

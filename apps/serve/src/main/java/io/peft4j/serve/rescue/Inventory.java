@@ -1,6 +1,7 @@
 package io.peft4j.serve.rescue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.Internal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -17,6 +18,7 @@ import java.util.OptionalLong;
  * @param files how many files there are
  * @param faults what the service would not tell
  */
+@Internal(shared = true)
 public record Inventory(List<TunedModel> models, int jobs, int files, List<String> faults) {
     private static final String TUNED = "ft:";
 

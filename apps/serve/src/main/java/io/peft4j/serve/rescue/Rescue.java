@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
@@ -83,6 +84,7 @@ public final class Rescue {
     }
 
     /** What the account has. */
+    @Internal
     public static Inventory inventory(Service service) {
         return Inventory.of(service);
     }

@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.config;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.nn.RowTask;
 import io.peft4j.core.nn.TokenSequence;
@@ -68,6 +69,7 @@ public interface PeftConfig {
      * @param asked what the rows name, or {@link TokenSequence#NO_TASK}
      * @return refused when there is no such task, or none is named; default {@link RowTask#NONE}
      */
+    @Internal
     default RowTask task(int asked) {
         return RowTask.NONE;
     }

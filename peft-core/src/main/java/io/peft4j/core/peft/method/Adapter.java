@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.nn.ForwardContext;
@@ -38,6 +39,7 @@ public interface Adapter extends AutoCloseable {
      * Called before every pass of training or evaluation, and before the prompts of a generation. A method that works
      * with virtual tokens returns a batch that has rows for them; all others the batch itself.
      */
+    @Internal
     default PackedBatch prepare(PackedBatch batch) {
         return batch;
     }
@@ -46,6 +48,7 @@ public interface Adapter extends AutoCloseable {
      * What next-token prediction learns of a batch that {@link #prepare} gave, where the adapter has virtual tokens
      * ({@link io.peft4j.core.nn.LayerSelection#learned}); default its targets.
      */
+    @Internal
     default PackedBatch.Targets learned(PackedBatch prepared) {
         return prepared.targets();
     }
@@ -86,6 +89,7 @@ public interface Adapter extends AutoCloseable {
      * Tensors of the file that are computed from those that are trained when the adapter is saved, by their keys. The
      * trained ones are then {@linkplain AdapterTensor#forTraining() for training} only.
      */
+    @Internal
     default Map<String, TensorData> computedTensors(Engine engine) {
         return Map.of();
     }
@@ -99,6 +103,7 @@ public interface Adapter extends AutoCloseable {
      * What is written of the adapter: as a rule all its tensors as they are. A method whose form in training is not the
      * one that others read gives that one.
      */
+    @Internal
     default StoredForm stored() {
         return StoredForm.of(this);
     }
@@ -108,6 +113,7 @@ public interface Adapter extends AutoCloseable {
      *
      * @param totalSteps the number of updates of the training
      */
+    @Internal
     default TrainingHook training(long totalSteps) {
         return TrainingHook.NONE;
     }

@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
@@ -138,6 +139,7 @@ public final class AdapterSetup {
     }
 
     /** The network of the base model. */
+    @Internal
     public Network network() {
         return base.network();
     }

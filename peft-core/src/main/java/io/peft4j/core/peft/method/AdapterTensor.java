@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.safetensors.TensorData;
@@ -102,6 +103,7 @@ public final class AdapterTensor implements AutoCloseable {
     }
 
     /** The values as they stand in the file. */
+    @Internal
     public TensorData stored() {
         return transposed ? TensorData.f32(fileShape(), inFileOrder()) : TensorData.of(parameter.value());
     }

@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.weight.FrozenWeight;
@@ -64,6 +65,7 @@ public interface Initializer {
     }
 
     /** Copies a weight of the base model. */
+    @Internal
     static Initializer copyOf(FrozenWeight weight) {
         return (values, random) -> {
             float[] row = new float[weight.columns()];

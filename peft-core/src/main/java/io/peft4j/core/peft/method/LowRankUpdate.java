@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.SingularValues;
 import java.util.Objects;
@@ -98,6 +99,7 @@ public record LowRankUpdate(AdapterTensor a, AdapterTensor b, double scaling, bo
      * @param delta as {@link #delta} gives it
      * @return these values, and what is lost with the others
      */
+    @Internal
     public SingularValues setDelta(double[] delta) {
         SingularValues values = SingularValues.of(embedding ? transposed(delta, inputs(), outputs()) : delta, outputs(),
                 inputs(), rank());

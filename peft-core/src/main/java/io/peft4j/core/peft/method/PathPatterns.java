@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.config.PathPattern;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import org.slf4j.LoggerFactory;
  *
  * @param <T> type of the values
  */
+@Internal(shared = true)
 public final class PathPatterns<T> {
     private static final Logger LOG = LoggerFactory.getLogger(PathPatterns.class);
 

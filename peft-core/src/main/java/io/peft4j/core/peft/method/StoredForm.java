@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.safetensors.TensorData;
 import java.util.LinkedHashMap;
@@ -12,6 +13,7 @@ import java.util.Objects;
  * @param config the configuration in the file
  * @param tensors the tensors in the file, by their keys
  */
+@Internal(shared = true)
 public record StoredForm(PeftConfig config, Map<String, TensorData> tensors) {
     /** Checks that both are there. */
     public StoredForm {

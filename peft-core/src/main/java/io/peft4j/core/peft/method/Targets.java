@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.TargetModuleException;
 import io.peft4j.core.model.Network;
@@ -140,6 +141,7 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
      * @throws io.peft4j.core.error.ConfigurationException when an expression of a new adapter matches none of the
      *     places
      */
+    @Internal
     public <T> Function<Slot, T> values(PathPatterns<T> patterns, T fallback) {
         patterns.checkUse(setup.isRestoring(), paths(slots));
         return slot -> patterns.first(slot.path()).orElse(fallback);
@@ -181,6 +183,7 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
      * What {@code all-linear} stands for in a network, as a list: for settings that go with lists only, such as
      * {@code layersToTransform}.
      */
+    @Internal
     public static TargetModules allLinearNames(Network network) {
         return shortNames(allLinear(network), network.slots());
     }

@@ -1,5 +1,6 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.Internal;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -7,6 +8,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * What a method does in a training beside the gradients of the task: a term of the loss, and changes after an update.
  * Made for one training by {@link Adapter#training}; called by the trainer, update by update, counted from 0.
  */
+@Internal(shared = true)
 public interface TrainingHook extends AutoCloseable {
     /** Does nothing. */
     TrainingHook NONE = new TrainingHook() {
