@@ -58,11 +58,7 @@ public final class Pass implements AutoCloseable {
         return model.network().description().activationType();
     }
 
-    /**
-     * A pass that trains: dropout is on, and gradients are recorded.
-     *
-     * @param seed seed of this pass's dropout
-     */
+    /** A pass that trains: dropout is on, by its own seed, and gradients are recorded. */
     @Internal
     public static Pass training(ModelLease model, Workspace workspace, PackedBatch batch, long seed) {
         Tape tape = workspace.recording(activations(model));
@@ -103,9 +99,8 @@ public final class Pass implements AutoCloseable {
     }
 
     /**
-     * The same pass whose {@link #backward(double)} spreads a share of each target over all tokens, as PyTorch's
-     * {@code label_smoothing}: the loss of a token is {@code (1 - share) nll + share * mean over the vocabulary of
-     * -log p}.
+     * The same pass whose {@link #backward(double)} smooths labels as PyTorch's {@code label_smoothing}: the loss of a
+     * token is {@code (1 - share) nll + share * mean over the vocabulary of -log p}.
      */
     public Pass withLabelSmoothing(double share) {
         labelSmoothing = share;

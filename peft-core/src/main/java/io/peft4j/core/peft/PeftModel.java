@@ -268,11 +268,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         return adapters.leaseAdapter(name);
     }
 
-    /**
-     * What is trained: the trainable tensors of the active adapters.
-     *
-     * @throws ConfigurationException when the model is merged
-     */
+    /** What is trained: the tensors of the active adapters; a merged model throws a ConfigurationException. */
     public List<Parameter> trainableParameters() {
         adapters.requireUnmerged("train");
         return ParameterCounts.trained(this).map(AdapterTensor::parameter).toList();
@@ -401,12 +397,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         return adapters.lease();
     }
 
-    /**
-     * The model as it is now for a training, of which there is one at a time: until the lease is closed, what is active
-     * cannot be changed.
-     *
-     * @throws ConfigurationException when it is being trained already, or merged
-     */
+    /** The model as it is now for one training: until the lease is closed, what is active cannot be changed. */
     @Internal
     public ModelLease leaseForTraining() {
         return adapters.leaseForTraining();

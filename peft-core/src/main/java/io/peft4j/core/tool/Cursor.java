@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.PeftException;
 import java.io.IOException;
 import java.io.StringReader;
 import java.io.UncheckedIOException;
@@ -39,11 +40,17 @@ final class Cursor {
     private final boolean complete;
 
     /** Ends the reading of a call. */
-    static final class Stop extends RuntimeException {
+    static final class Stop extends PeftException {
         private static final long serialVersionUID = 1L;
 
         Stop(String reason) {
-            super(reason, null, false, false);
+            super(reason);
+        }
+
+        /** It is never printed. */
+        @Override
+        public Throwable fillInStackTrace() {
+            return this;
         }
     }
 

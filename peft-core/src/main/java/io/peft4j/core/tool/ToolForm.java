@@ -89,12 +89,12 @@ public abstract class ToolForm {
         return layout;
     }
 
-    /** What stands before the only call of an answer. */
+    /** What precedes the only call of an answer. */
     public final String begin() {
         return layout.open() + layout.callOpen();
     }
 
-    /** What stands behind it. */
+    /** What follows it. */
     public final String end() {
         return layout.callClose() + layout.close();
     }
@@ -111,7 +111,7 @@ public abstract class ToolForm {
         return Optional.empty();
     }
 
-    /** What stands behind such arguments. */
+    /** What follows such arguments. */
     String close() {
         return "";
     }

@@ -1,5 +1,6 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.Internal;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.tool.ParsedAnswer;
 import io.peft4j.core.tool.ToolCall;
@@ -19,7 +20,7 @@ import java.util.stream.Collectors;
  * @param tools the definitions that the model is shown, as OpenAI has them
  * @param expected the right calls; empty: the answer must call none
  */
-public record ToolCheck(List<Map<String, Object>> tools, List<ToolCall> expected) {
+public record ToolCheck(List<Map<String, Object>> tools, @Internal(shared = true) List<ToolCall> expected) {
     private static final ToolForm WRITTEN = ToolForm.named("hermes");
 
     /** Copies the lists. */
@@ -32,6 +33,7 @@ public record ToolCheck(List<Map<String, Object>> tools, List<ToolCall> expected
      * The calls in an answer, in whichever form a model writes them ({@link ToolForm}): that in which most are read and
      * least is left. What is none in any form is no call.
      */
+    @Internal(shared = true)
     public static List<ToolCall> calls(String answer) {
         return ToolForm.all().stream().map(form -> ToolForm.parse(Optional.of(form), answer, List.of()))
                 .max(Comparator.comparingInt((ParsedAnswer parsed) -> parsed.calls().size())
@@ -87,6 +89,7 @@ public record ToolCheck(List<Map<String, Object>> tools, List<ToolCall> expected
     }
 
     /** The calls of an answer for people: {@code search(city="Oslo")}, or "no call". */
+    @Internal(shared = true)
     public static String words(List<ToolCall> calls) {
         return calls.isEmpty() ? "no call" : calls.stream().map(ToolCall::toString).collect(Collectors.joining("; "));
     }

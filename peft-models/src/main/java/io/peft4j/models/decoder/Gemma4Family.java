@@ -29,7 +29,7 @@ public final class Gemma4Family extends DecoderFamily {
     private static final String TABLE = "embed_tokens_per_layer";
     private static final String INPUT_WIDTH = "hidden_size_per_layer_input";
     private static final int INPUTS = 256;
-    /** The norm before the network stands in it, beside that of the experts. */
+    /** The norm before the network is part of it, beside that of the experts. */
     private static final LayerPlan.Norms AROUND_EXPERTS = new LayerPlan.Norms(Gemma2Family.AROUND.beforeAttention(),
             Gemma2Family.AROUND.afterAttention(), Optional.empty(), Gemma2Family.AROUND.afterFeedForward());
     private static final int PATTERN = 6;

@@ -9,8 +9,8 @@ import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /**
- * MPNet (<a href="https://arxiv.org/abs/2004.09297">2004.09297</a>): BERT without types of tokens, whose positions begin
- * behind the padding token's and whose scores have a bias by distance.
+ * MPNet (<a href="https://arxiv.org/abs/2004.09297">2004.09297</a>): BERT without types of tokens, whose positions
+ * begin behind the padding token's and whose scores have a bias by distance.
  */
 public final class MpnetFamily extends EncoderFamily {
     private static final String BUCKETS = "relative_attention_num_buckets";

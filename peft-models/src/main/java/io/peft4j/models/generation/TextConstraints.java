@@ -3,6 +3,7 @@ package io.peft4j.models.generation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.Internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.tool.Tool;
@@ -67,6 +68,7 @@ public final class TextConstraints {
      *
      * @throws ConfigurationException as {@link #jsonSchema}
      */
+    @Internal(shared = true)
     public static TextConstraint call(ToolForm form, List<Tool> tools) {
         return new LazyAutomaton("a call of one of " + tools.stream().map(Tool::name).toList(), Rule.choice(tools
                 .stream()

@@ -284,7 +284,7 @@ class ArchitectureTest {
                         : Optional.empty());
     }
 
-    /** Whether applications may use the member. Of a record's constructor each component is looked at by itself. */
+    /** Whether applications may use the member. Of a record's constructor each component is checked. */
     private static boolean isSeen(JavaMember member) {
         JavaClass owner = member.getOwner();
         boolean canonical = owner.isAssignableTo(Record.class) && member instanceof JavaConstructor constructor

@@ -318,7 +318,8 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies, Decisio
                 LOG.warn("{}: {} tensors of the parts for images and sounds are left out, such as {}", file().path(),
                         others.size(), others.get(0));
             } else {
-                others.forEach(key -> note("for images and sounds, which are not loaded (--text-part leaves these out)",
+                others.forEach(key -> note(
+                        "for images and sounds, which are not loaded; ModelOptions.withTextPart leaves them out",
                         key));
             }
             requireFit(config, base.network().description().name());
