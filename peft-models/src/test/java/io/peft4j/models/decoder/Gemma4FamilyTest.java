@@ -93,7 +93,7 @@ class Gemma4FamilyTest {
 
     @Test
     void whatIsNotSupportedIsNamed() {
-        assertRefused("enable_moe_block is true", values -> values.put("enable_moe_block", true));
+        assertRefused("the key num_experts is missing", values -> values.put("enable_moe_block", true));
         assertRefused("use_bidirectional_attention is all", values -> values.put("use_bidirectional_attention",
                 "all"));
         assertRefused("num_kv_shared_layers is 5", values -> values.put("num_kv_shared_layers", 5));
