@@ -191,18 +191,19 @@ public final class FolderLock implements AutoCloseable {
         refuse(folder, former.filter(owner -> !owner.isGone()));
         LockOwner owner = LockOwner.current();
         Path file = folder.resolve(FILE);
+        Optional<FileChannel> same;
         try (Closer half = new Closer()) {
             half.add(() -> Files.deleteIfExists(file));
             FailurePoint.at("lock");
             write(locked, owner.content());
+            if (answer == Answer.UNKNOWN) {
+                // Of several who write at once the last one owns the folder.
+                pause(SETTLING_MILLIS);
+            }
+            same = openIfSame(file, owner);
+            same.ifPresent(opened::add);
             half.keep();
         }
-        if (answer == Answer.UNKNOWN) {
-            // Of several who write at once the last one owns the folder.
-            pause(SETTLING_MILLIS);
-        }
-        Optional<FileChannel> same = openIfSame(file, owner);
-        same.ifPresent(opened::add);
         former.filter(gone -> same.isPresent()).ifPresent(gone -> LOG.info(
                 "took over the lock {} of process {}, which has ended", file, gone.pid()));
         return same.map(checked -> new FolderLock(file, key, owner, locked, checked));
@@ -349,13 +350,23 @@ public final class FolderLock implements AutoCloseable {
 
     private void remove() throws IOException {
         try (FileChannel first = locked; FileChannel second = checked) {
-            Optional<FileChannel> same = openIfSame(file, owner);
-            if (same.isPresent()) {
-                try (FileChannel third = same.get()) {
-                    // Whoever has the file open already finds that it has no owner.
+            boolean mine = read(locked).equals(owner.content());
+            try {
+                removeIfSame();
+            } finally {
+                // Whoever has the file open already, or meets it where it could not be removed, sees no owner.
+                if (mine) {
                     locked.truncate(0);
-                    Files.delete(file);
                 }
+            }
+        }
+    }
+
+    private void removeIfSame() throws IOException {
+        Optional<FileChannel> same = openIfSame(file, owner);
+        if (same.isPresent()) {
+            try (FileChannel third = same.get()) {
+                Files.delete(file);
             }
         }
     }
