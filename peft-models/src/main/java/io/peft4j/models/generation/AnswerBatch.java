@@ -1,6 +1,7 @@
 package io.peft4j.models.generation;
 
 import io.peft4j.core.engine.Workspace;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.KvCache;
@@ -33,6 +34,7 @@ final class AnswerBatch implements AutoCloseable {
     private final CacheShare share;
     private final boolean grows;
     private final Optional<PackedBatch> read;
+    private final Closer owned;
     private final Workspace workspace;
     private final KvCache cache;
     private final CachePages pages;
@@ -57,11 +59,14 @@ final class AnswerBatch implements AutoCloseable {
         this.share = share;
         this.grows = grows;
         this.read = read;
-        this.workspace = base.engine().generation(stepRows);
-        this.cache = base.network().causal().newCache(share.pages() * CachePages.PAGE);
-        this.pages = new CachePages(share.pages());
-        this.prefixes = new PrefixCache(pages);
-        this.variants = new AdapterVariants(workspace, cache, pages);
+        try (Closer opened = new Closer()) {
+            this.workspace = opened.add(base.engine().generation(stepRows));
+            this.cache = opened.add(base.network().causal().newCache(share.pages() * CachePages.PAGE));
+            this.pages = new CachePages(share.pages());
+            this.prefixes = new PrefixCache(pages);
+            this.variants = new AdapterVariants(workspace, cache, pages);
+            this.owned = opened.keep();
+        }
     }
 
     /**
@@ -337,7 +342,6 @@ final class AnswerBatch implements AutoCloseable {
     /** Frees the cache and all temporaries. */
     @Override
     public void close() {
-        cache.close();
-        workspace.close();
+        owned.close();
     }
 }

@@ -1,7 +1,9 @@
 package io.peft4j.models.generation;
 
+import io.peft4j.core.engine.BackgroundLoop;
 import io.peft4j.core.engine.TurnExecutor;
 import io.peft4j.core.error.ClosedException;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.ModelLease;
@@ -28,6 +30,9 @@ final class AnswerLoop {
     private static final long LONGEST_RETRY_SECONDS = 60;
     /** How often requests that cannot begin yet are looked at, whose time may be over. */
     private static final long LOOK_MILLIS = 100;
+    /** A step takes seconds at most. */
+    private static final Duration STALLED = Duration.ofMinutes(2);
+    private static final RuntimeException NO_REASON = new IllegalStateException("decoding failed");
 
     private final TextGenerator generator;
     private final AnswerServiceOptions options;
@@ -36,12 +41,14 @@ final class AnswerLoop {
     private final ConstraintSearch search = new ConstraintSearch(this::wake);
     private final RequestQueue waiting = new RequestQueue();
     private final Set<PendingRequest> running = new HashSet<>();
-    private Optional<Thread> thread = Optional.empty();
+    private boolean closing;
     private boolean closed;
     private boolean news;
     private double secondsPerRequest = 1;
     private long lastDone = System.nanoTime();
     private AnswerStatus status;
+    private volatile long turned = System.nanoTime();
+    private final BackgroundLoop loop;
 
     /** A loop over a cache of its share of the memory. */
     AnswerLoop(TextGenerator generator, AnswerServiceOptions options, CacheShare share) {
@@ -49,6 +56,10 @@ final class AnswerLoop {
         this.options = options;
         this.share = share;
         this.status = new AnswerStatus(0, 0, share.pages() * CachePages.PAGE, 0, 0, 0, 0, 0);
+        this.loop = BackgroundLoop.start("peft4j-answers", Duration.ZERO, this::run, failure -> {
+            LOG.error("answering failed; it begins again with the next request", failure);
+            return true;
+        });
     }
 
     /**
@@ -77,14 +88,10 @@ final class AnswerLoop {
     void add(PendingRequest pending) {
         synchronized (lock) {
             requireRoom(pending.request().client());
-            waiting.add(pending);
             search.isReady(pending, pending.answers().get(0));
-            if (thread.isEmpty()) {
-                Thread started = new Thread(() -> run(pending.base()), "peft4j-answers");
-                started.setDaemon(true);
-                thread = Optional.of(started);
-                started.start();
-            }
+            // Until now it had nothing to do.
+            turned = running.isEmpty() && waiting.size() == 0 ? System.nanoTime() : turned;
+            waiting.add(pending);
             lock.notifyAll();
         }
     }
@@ -118,35 +125,68 @@ final class AnswerLoop {
         }
     }
 
-    /** Ends everything that runs and waits, and the thread. */
-    void close() {
-        Optional<Thread> ending;
+    /**
+     * Why answers do not come; empty where they do, or no one waits for one.
+     *
+     * @param now the time by the clock of {@link System#nanoTime}
+     */
+    Optional<String> problem(long now) {
         synchronized (lock) {
-            closed = true;
-            ending = thread;
-            lock.notifyAll();
+            if (!loop.isAlive() && !closing) {
+                return Optional.of("the thread that answers has ended; restart the server");
+            }
+            return (!running.isEmpty() || waiting.size() > 0) && now - turned > STALLED.toNanos()
+                    ? Optional.of("answers have not gone on for " + STALLED.toSeconds() + " s") : Optional.empty();
         }
-        ending.ifPresent(AnswerLoop::join);
-        search.close();
     }
 
-    private static void join(Thread ending) {
-        boolean interrupted = false;
-        while (ending.isAlive() && ending != Thread.currentThread()) {
-            try {
-                ending.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
+    /** Ends everything that runs and waits, and the thread. */
+    void close() {
+        synchronized (lock) {
+            closing = true;
+            closed = true;
+            lock.notifyAll();
         }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        loop.awaitEnd(Duration.ofDays(1));
+        search.close();
     }
 
     // ---- the loop
 
-    private void run(ModelLease first) {
+    /** Answers until that fails, or until it is closed; gives whether later requests follow. */
+    private boolean run() {
+        RuntimeException reason = NO_REASON;
+        try {
+            // What could not be ended is not answered either.
+            if (running.isEmpty()) {
+                awaitFirst().ifPresent(this::decode);
+                reason = new ClosedException("the answer service");
+            }
+        } catch (RuntimeException | Error e) {
+            reason = new IllegalStateException("decoding failed: " + e, e);
+            LOG.error("decoding failed: the current requests fail, later ones start afresh", e);
+        } finally {
+            end(reason);
+        }
+        return !isClosed();
+    }
+
+    /** Waits for the first request, whose model all are answered by; empty where it is closed before. */
+    private Optional<ModelLease> awaitFirst() {
+        synchronized (lock) {
+            while (!closed && waiting.size() == 0) {
+                try {
+                    lock.wait();
+                } catch (InterruptedException e) {
+                    closed = true;
+                }
+            }
+            turned = System.nanoTime();
+            return closed ? Optional.empty() : Optional.of(waiting.all().get(0).base());
+        }
+    }
+
+    private void decode(ModelLease first) {
         boolean decodes = !(first.network() instanceof EncoderDecoderNetwork);
         try (AnswerBatch batch = new AnswerBatch(first, options, decodes ? share : share.withoutPages())) {
             while (true) {
@@ -158,16 +198,12 @@ final class AnswerLoop {
                         .forEach(decodes ? batch::join : this::answerAlone);
                 boolean grown = batch.step(each -> search.isReady(each.pending(), each.answer()));
                 settle(batch);
+                turned = System.nanoTime();
                 if (!grown) {
                     awaitNews();
                 }
             }
-        } catch (RuntimeException | Error e) {
-            LOG.error("decoding failed: the current requests fail, later ones start afresh", e);
-            end(new IllegalStateException("decoding failed: " + e, e), false);
-            return;
         }
-        end(new ClosedException("the answer service"), true);
     }
 
     /** Waits until what all answers wait for may have been found. */
@@ -196,6 +232,7 @@ final class AnswerLoop {
                     return come;
                 }
                 status = status(batch);
+                turned = System.nanoTime();
                 lock.notifyAll();
                 try {
                     // Nothing runs, so what waits cannot begin yet.
@@ -285,6 +322,7 @@ final class AnswerLoop {
     /** An encoder-decoder's answers to one request, which share a batch with no other. */
     private void answerAlone(PendingRequest pending) {
         pending.watch().begin();
+        turned = System.nanoTime();
         try {
             List<Completion> found = generator.generate(pending.base(), List.of(pending.request().prompt()),
                     pending.options());
@@ -297,21 +335,18 @@ final class AnswerLoop {
         }
     }
 
-    /** Ends all requests; unless that is for good, the next one starts another thread. */
-    private void end(RuntimeException reason, boolean forGood) {
+    /** Ends all requests, each whatever the end of the others meets. */
+    private void end(RuntimeException reason) {
         synchronized (lock) {
-            closed |= forGood;
-            thread = Optional.empty();
-            for (PendingRequest pending : List.copyOf(running)) {
-                pending.fail(reason);
-                done(pending);
-            }
-            for (PendingRequest pending : waiting.all()) {
-                waiting.remove(pending);
-                pending.fail(reason);
-                pending.close();
-            }
             lock.notifyAll();
+            List<PendingRequest> all = new ArrayList<>(running);
+            all.addAll(waiting.all());
+            Closer.closeAll(all.stream().<AutoCloseable>map(each -> () -> {
+                waiting.remove(each);
+                running.remove(each);
+                each.fail(reason);
+                each.close();
+            }).toList());
         }
     }
 

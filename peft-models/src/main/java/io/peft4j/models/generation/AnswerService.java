@@ -83,6 +83,16 @@ public final class AnswerService implements AutoCloseable {
     }
 
     /**
+     * Why answers do not come: the thread that makes them has ended, or has not gone on for two minutes. Empty where
+     * they do, or no one waits for one.
+     *
+     * @param now the time by the clock of {@link System#nanoTime}
+     */
+    public Optional<String> problem(long now) {
+        return intake.problem(now);
+    }
+
+    /**
      * Waits until nothing runs and nothing waits.
      *
      * @return whether that came true in time

@@ -163,7 +163,7 @@ final class PendingRequest implements PendingAnswer {
     /** As {@link #close(List)}, with the answers as they are: those that are not complete are cancelled. */
     void close() {
         answers.forEach(GrowingAnswer::cancel);
-        close(answers.stream().map(GrowingAnswer::completion).toList());
+        close(failure.isPresent() ? List.of() : answers.stream().map(GrowingAnswer::completion).toList());
     }
 
     /** Lets go of what it keeps alive. */
@@ -182,12 +182,20 @@ final class PendingRequest implements PendingAnswer {
             release();
             timings = Optional.of(watch.end(this));
         } finally {
-            deliveries.execute(() -> complete(completions));
+            try {
+                deliveries.execute(() -> complete(completions));
+            } catch (RuntimeException | Error e) {
+                endDeliveries(e);
+            }
         }
     }
 
     private void complete(List<Completion> completions) {
-        failure.ifPresentOrElse(future::completeExceptionally, () -> future.complete(completions));
+        if (failure.isPresent()) {
+            future.completeExceptionally(failure.get());
+        } else {
+            future.complete(completions);
+        }
     }
 
     @Override

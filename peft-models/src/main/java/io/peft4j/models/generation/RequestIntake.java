@@ -171,6 +171,11 @@ final class RequestIntake implements AutoCloseable {
         return loop.status();
     }
 
+    /** Why answers do not come, as of a time of {@link System#nanoTime}; empty where they do. */
+    public Optional<String> problem(long now) {
+        return loop.problem(now);
+    }
+
     /** Waits until nothing runs and nothing waits; whether that came true in time. */
     public boolean awaitIdle(Duration most) throws InterruptedException {
         return loop.awaitIdle(most);

@@ -319,33 +319,19 @@ class AnswerServiceTest {
         Thread.sleep(50);
     }
 
-    /** Allows every text, which takes until {@code open} to find. */
-    private static Gate slow(String name, CountDownLatch searched, CountDownLatch open) {
-        Gate slow = new Gate(name) {
-            @Override
-            public int step(int state, int value) {
-                searched.countDown();
-                Gate.await(open);
-                return super.step(state, value);
-            }
-        };
-        slow.open();
-        return slow;
-    }
-
     @Test
     void othersAreAnsweredWhileAConstraintIsSearched() {
         CountDownLatch searched = new CountDownLatch(1);
         CountDownLatch open = new CountDownLatch(1);
         try (AnswerService service = AnswerService.open(model, OPTIONS)) {
-            PendingAnswer held = service.submit(request(5, 1, LONG.withConstraint(slow("slow", searched, open))));
+            PendingAnswer held = service.submit(request(5, 1, LONG.withConstraint(Gate.slow("slow", searched, open))));
             Gate.await(searched);
             for (int i = 0; i < 6; i++) {
                 AnswerRequest other = request(5, i, LONG);
                 assertSame(alone(other), service.submit(other).completions().join().get(0));
             }
             assertFalse(held.completions().isDone());
-            PendingAnswer cancelled = service.submit(request(5, 1, LONG.withConstraint(slow("slow, too", searched,
+            PendingAnswer cancelled = service.submit(request(5, 1, LONG.withConstraint(Gate.slow("slow, too", searched,
                     open))));
             cancelled.cancel();
             assertEquals(StopReason.CANCELLED, cancelled.completions().join().get(0).stopReason());

@@ -73,4 +73,18 @@ class Gate implements TextConstraint {
             throw new IllegalStateException(e);
         }
     }
+
+    /** Allows every text, which takes until {@code open} to find. */
+    static Gate slow(String name, CountDownLatch searched, CountDownLatch open) {
+        Gate slow = new Gate(name) {
+            @Override
+            public int step(int state, int value) {
+                searched.countDown();
+                await(open);
+                return super.step(state, value);
+            }
+        };
+        slow.open();
+        return slow;
+    }
 }
