@@ -1,5 +1,6 @@
 package io.peft4j.serve.job;
 
+import io.peft4j.core.engine.BackgroundLoop;
 import io.peft4j.core.engine.WorkShare;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.io.FolderLock;
@@ -21,7 +22,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.BooleanSupplier;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -37,8 +39,8 @@ public final class JobWorker implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JobWorker.class);
     /** How often the queue is checked for jobs of other servers or of an earlier process. */
     private static final long LOOK_MILLIS = 500;
-    private static final long BACK_OFF_MILLIS = 2000;
-    private static final long STOP_MILLIS = 60_000;
+    private static final Duration STOP = Duration.ofMinutes(1);
+    private static final String LEASES = "peft4j-job-leases";
     /** Jobs whose data is looked at at a time: one that takes long holds up no other. */
     private static final int CHECKS = 3;
     private static final long TIDY_NANOS = 60_000_000_000L;
@@ -56,10 +58,9 @@ public final class JobWorker implements AutoCloseable {
     private final int atOnce;
     private final WorkShare share;
     private final Map<String, RunningJob> running = new ConcurrentHashMap<>();
-    private final List<Thread> threads = new ArrayList<>();
+    private final Map<String, BackgroundLoop> loops = new ConcurrentSkipListMap<>();
     private final Object news = new Object();
     private long wakes;
-    private volatile boolean stopping;
     private volatile boolean closed;
 
     /**
@@ -83,45 +84,31 @@ public final class JobWorker implements AutoCloseable {
         this.clock = clock;
     }
 
-    /** Begins. */
+    /** Begins; what has begun where a later thread is refused ends with {@link #close}. */
     public void start() {
         for (int i = 1; i <= CHECKS; i++) {
-            begin("peft4j-job-check-" + i, () -> takeAll(store.queue()::takeToValidate, this::check));
+            begin("peft4j-job-check-" + i, taking(store.queue()::takeToValidate, this::check));
         }
-        begin("peft4j-job-leases", this::renewAll);
-        begin("peft4j-batches", () -> takeAll(store.queue()::takeBatch, claim -> hold(claim, batches::run, List.of())));
+        begin(LEASES, leases());
+        begin("peft4j-batches", taking(store.queue()::takeBatch, mine -> attempt(mine, batches::run, List.of())));
         for (int i = 1; i <= atOnce; i++) {
-            begin("peft4j-job-" + i, () -> takeAll(store.queue()::takeToTrain, this::train));
+            begin("peft4j-job-" + i, taking(store.queue()::takeToTrain, this::train));
         }
     }
 
-    private void begin(String name, Runnable work) {
-        Thread thread = new Thread(() -> keepUp(work), name);
-        thread.setDaemon(true);
-        threads.add(thread);
-        thread.start();
-    }
-
-    /** Whatever goes wrong ends no thread. */
-    private void keepUp(Runnable work) {
-        boolean ended = false;
-        while (!ended) {
-            try {
-                work.run();
-                ended = true;
-            } catch (RuntimeException | Error e) {
-                tell(e);
-                pause(BACK_OFF_MILLIS);
-            }
-        }
+    private void begin(String name, BackgroundLoop.Round round) {
+        loops.put(name, BackgroundLoop.start(name, Duration.ZERO, round, this::tell));
     }
 
     /** What keeps jobs from being done, for whoever asks for the server's health. */
     public List<String> problems() {
         List<String> all = new ArrayList<>(problems.now());
         if (!closed) {
-            threads.stream().filter(thread -> !thread.isAlive()).map(thread -> "the thread " + thread.getName()
-                    + " has ended; restart the server").forEach(all::add);
+            loops.forEach((name, loop) -> {
+                if (!loop.isAlive()) {
+                    all.add("the thread " + name + " has ended; restart the server");
+                }
+            });
         }
         return all;
     }
@@ -136,7 +123,8 @@ public final class JobWorker implements AutoCloseable {
 
     /** How many jobs train here now. */
     public int training() {
-        return running.size();
+        return (int) running.values().stream().map(RunningJob::job)
+                .filter(job -> job.status() == JobStatus.RUNNING && !job.isBatch()).count();
     }
 
     private long now() {
@@ -144,26 +132,38 @@ public final class JobWorker implements AutoCloseable {
     }
 
     /** Waits for news after the first {@code seen}, or for a while; returns the number of all. */
-    private long await(long seen, long millis) {
+    private long await(long seen, long millis) throws InterruptedException {
         synchronized (news) {
-            if (wakes == seen && !stopping) {
-                try {
-                    news.wait(millis);
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                    stopping = true;
-                }
+            if (wakes == seen) {
+                news.wait(millis);
             }
             return wakes;
         }
     }
 
-    private void takeAll(Function<String, Optional<JobClaim>> from, Predicate<JobClaim> work) {
-        long seen = 0;
-        while (!stopping) {
-            if (!attempt(() -> take(from).map(work::test).orElse(false))) {
-                seen = await(seen, LOOK_MILLIS);
+    /** Takes one job after the other, and waits while the queue has none. */
+    private BackgroundLoop.Round taking(Function<String, Optional<JobClaim>> from, Predicate<RunningJob> work) {
+        AtomicLong seen = new AtomicLong();
+        return () -> {
+            if (!take(from).map(claim -> run(claim, work)).orElse(false)) {
+                seen.set(await(seen.get(), LOOK_MILLIS));
             }
+            return true;
+        };
+    }
+
+    /** Whatever becomes of it, the job is given back. */
+    private boolean run(JobClaim claim, Predicate<RunningJob> work) {
+        try {
+            RunningJob mine = new RunningJob(claim);
+            running.put(claim.id(), mine);
+            if (closed) {
+                mine.stop(Stop.SERVER);
+            }
+            return work.test(mine);
+        } finally {
+            running.remove(claim.id());
+            store.queue().release(claim);
         }
     }
 
@@ -172,49 +172,30 @@ public final class JobWorker implements AutoCloseable {
         return store.disk().isFull() ? Optional.empty() : from.apply(models.baseName());
     }
 
-    /** Trouble with the database ends no thread: it may be there again soon. */
-    private boolean attempt(BooleanSupplier work) {
-        try {
-            return work.getAsBoolean();
-        } catch (RuntimeException | Error e) {
-            if (!store.disk().note(e)) {
-                tell(e);
-            }
+    /** Trouble, with the database for instance, ends no thread: it may be there again soon. */
+    private boolean tell(Throwable trouble) {
+        if (store.disk().note(trouble)) {
+            return true;
         }
-        synchronized (news) {
-            try {
-                news.wait(BACK_OFF_MILLIS);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                stopping = true;
-            }
-        }
-        return false;
-    }
-
-    /** Throws nothing, also if there is no memory for a line of the log. */
-    private void tell(Throwable trouble) {
-        try {
-            problems.note(trouble);
-            if (trouble instanceof StoreException) {
-                problems.met("the job queue is unavailable", PROBLEM);
-                LOG.warn("job queue unavailable: {}", trouble.getMessage());
-            } else {
-                problems.met("jobs cannot be taken", PROBLEM);
-                LOG.error("job queue failed; its worker continues", trouble);
-            }
-        } catch (RuntimeException | Error e) {
-            pause(1);
-        }
-    }
-
-    private boolean check(JobClaim claim) {
-        Job job = claim.job();
-        if (job.isBatch()) {
-            hold(claim, mine -> store.queue().validated(claim, batches.check(mine), List.of(), now()), List.of());
+        problems.note(trouble);
+        if (trouble instanceof StoreException) {
+            problems.met("the job queue is unavailable", PROBLEM);
+            LOG.warn("job queue unavailable: {}", trouble.getMessage());
         } else {
-            JobCheck check = new JobCheck(models.base(), job, new JobFiles(store, job), share.pieces());
-            hold(claim, mine -> store.queue().validated(claim, check.run(mine), check.events(), now()),
+            problems.met("jobs cannot be taken", PROBLEM);
+            LOG.error("job queue failed; its worker continues", trouble);
+        }
+        return true;
+    }
+
+    private boolean check(RunningJob running) {
+        if (running.job().isBatch()) {
+            attempt(running, mine -> store.queue().validated(mine.claim(), batches.check(mine), List.of(), now()),
+                    List.of());
+        } else {
+            JobCheck check = new JobCheck(models.base(), running.job(), new JobFiles(store, running.job()),
+                    share.pieces());
+            attempt(running, mine -> store.queue().validated(mine.claim(), check.run(mine), check.events(), now()),
                     check.events());
         }
         wake();
@@ -222,29 +203,27 @@ public final class JobWorker implements AutoCloseable {
     }
 
     /** Trains a job; gives whether it could. */
-    private boolean train(JobClaim claim) {
-        JobFiles files = new JobFiles(store, claim.job());
+    private boolean train(RunningJob mine) {
+        JobFiles files = new JobFiles(store, mine.job());
         if (!files.isFree()) {
             problems.met(IN_USE, PROBLEM);
-            store.queue().release(claim);
             return false;
         }
-        hold(claim, training::run, List.of());
-        if (store.jobs().find(claim.id()).filter(now -> now.status() == JobStatus.CANCELLED).isPresent()) {
+        attempt(mine, training::run, List.of());
+        if (store.jobs().find(mine.job().id()).filter(now -> now.status() == JobStatus.CANCELLED).isPresent()) {
             files.deleteRun();
         }
         return true;
     }
 
     /**
-     * Does something with a job that was taken, and gives it back. One that was stopped by a full disk resumes when
-     * there is room: that is no fault of it.
+     * Does something with a job that was taken. One that was stopped by a full disk resumes when there is room:
+     * that is no fault of it.
      *
      * @param seen what was seen before a failure
      */
-    private boolean hold(JobClaim claim, Consumer<RunningJob> work, List<JobEvent> seen) {
-        RunningJob mine = new RunningJob(claim);
-        running.put(claim.id(), mine);
+    private boolean attempt(RunningJob mine, Consumer<RunningJob> work, List<JobEvent> seen) {
+        JobClaim claim = mine.claim();
         try {
             work.accept(mine);
         } catch (RuntimeException | Error e) {
@@ -264,9 +243,6 @@ public final class JobWorker implements AutoCloseable {
             } else {
                 internal(claim, seen, e);
             }
-        } finally {
-            running.remove(claim.id());
-            store.queue().release(claim);
         }
         return true;
     }
@@ -293,34 +269,20 @@ public final class JobWorker implements AutoCloseable {
     }
 
     /** Renews the leases of what is done here, and stops what is not to go on. */
-    private void renewAll() {
-        long seen = 0;
-        long tidied = System.nanoTime() - TIDY_NANOS - 1;
+    private BackgroundLoop.Round leases() {
+        AtomicLong seen = new AtomicLong();
+        AtomicLong tidied = new AtomicLong(System.nanoTime() - TIDY_NANOS - 1);
         long millis = Math.min(LOOK_MILLIS, store.queue().lease().toMillis() / 4);
-        while (!stopping || !running.isEmpty()) {
-            for (RunningJob job : running.values()) {
-                renew(job);
+        return () -> {
+            running.values().forEach(this::renew);
+            waiting.look();
+            if (System.nanoTime() - tidied.get() > TIDY_NANOS) {
+                tidied.set(System.nanoTime());
+                store.files().deleteExpired(now());
             }
-            attempt(this::lookForRoom);
-            if (System.nanoTime() - tidied > TIDY_NANOS) {
-                tidied = System.nanoTime();
-                attempt(this::deleteExpired);
-            }
-            seen = await(seen, millis);
-            if (stopping) {
-                pause(millis);
-            }
-        }
-    }
-
-    private boolean lookForRoom() {
-        waiting.look();
-        return true;
-    }
-
-    private boolean deleteExpired() {
-        store.files().deleteExpired(now());
-        return true;
+            seen.set(await(seen.get(), millis));
+            return true;
+        };
     }
 
     static void pause(long millis) {
@@ -348,20 +310,22 @@ public final class JobWorker implements AutoCloseable {
         }
     }
 
-    /** Stops what trains after its step and saves it, so that it resumes at the next start. */
+    /** Stops what trains after its step and saves it, so that it resumes at the next start; waits for that. */
     @Override
     public void close() {
         closed = true;
-        stopping = true;
         running.values().forEach(job -> job.stop(Stop.SERVER));
+        long end = System.nanoTime() + STOP.toNanos();
+        // What is saved is this worker's as long as its leases are renewed.
+        stop(name -> !name.equals(LEASES), end);
+        stop(LEASES::equals, end);
+    }
+
+    private void stop(Predicate<String> which, long end) {
+        List<BackgroundLoop> ending = loops.entrySet().stream().filter(entry -> which.test(entry.getKey()))
+                .map(Map.Entry::getValue).toList();
+        ending.forEach(loop -> loop.stop(Duration.ZERO));
         wake();
-        long begin = System.nanoTime();
-        for (Thread thread : threads) {
-            try {
-                thread.join(Math.max(1, STOP_MILLIS - (System.nanoTime() - begin) / 1_000_000));
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        ending.forEach(loop -> loop.awaitEnd(Duration.ofNanos(Math.max(0, end - System.nanoTime()))));
     }
 }
