@@ -2,6 +2,7 @@ package io.peft4j.serve;
 
 import io.peft4j.core.engine.WorkShare;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.Closer;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.answer.AnswerModule;
 import io.peft4j.serve.api.BatchRoutes;
@@ -23,7 +24,6 @@ import io.peft4j.serve.model.ServedModels;
 import io.peft4j.serve.store.DamagedStoreException;
 import io.peft4j.serve.store.Store;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -49,47 +49,37 @@ public final class FineTuningServer implements AutoCloseable {
     private final AnswerModule answering;
     private final JobWorker worker;
     private final HttpServer http;
-    private final Duration lastAnswers;
+    private final Closer owned;
 
     FineTuningServer(FineTuningServerBuilder builder) {
-        List<AutoCloseable> opened = new ArrayList<>();
-        boolean complete = false;
-        lastAnswers = builder.lastAnswers;
-        try {
-            store = open(builder);
-            opened.add(store);
+        try (Closer opened = new Closer()) {
+            store = opened.add(open(builder));
             if (!builder.isLoopback() && builder.apiKey.isEmpty() && !store.keys().any()) {
                 throw new ConfigurationException("host " + builder.host + " is not a loopback address, so the server "
                         + "needs an API key: set one, or listen on 127.0.0.1");
             }
-            models = new ServedModels(builder.base,
+            models = opened.add(new ServedModels(builder.base,
                     builder.modelName.orElseGet(() -> ServedModels.nameOf(builder.base)), store, builder.shutdowns,
                     builder.answering.further(),
-                    builder.clock);
-            opened.add(models);
+                    builder.clock));
             builder.adapters.forEach((name, folder) -> models.add(name, folder, Optional.empty()));
             builder.trainingShare.ifPresent(builder.base.engine()::workShare);
-            answering = new AnswerModule(models, builder.answering, builder.clock);
-            opened.add(answering);
+            answering = opened.add(new AnswerModule(models, builder.answering, builder.clock));
             Problems problems = new Problems(builder.nanos);
             WorkShare share = new WorkShare();
-            KeyAuthenticator authenticator = new KeyAuthenticator(builder.apiKey, store.keys(), builder.nanos);
-            BatchRun batches = new BatchRun(store, answering.endpoints(), share, builder.clock, authenticator::used);
-            worker = new JobWorker(store, models, batches, builder.verdict, builder.organization, builder.jobsAtOnce,
-                    builder.clock, problems, share);
-            opened.add(worker);
+            KeyAuthenticator doors = new KeyAuthenticator(builder.apiKey, store.keys(), builder.nanos);
+            BatchRun batches = new BatchRun(store, answering.endpoints(), share, builder.clock, doors::used);
+            worker = opened.add(new JobWorker(store, models, batches, builder.verdict, builder.organization,
+                    builder.jobsAtOnce, builder.clock, problems, share));
             ServerMetrics meters = new ServerMetrics();
             answering.count(meters);
-            http = new HttpServer(builder.host, builder.port, authenticator, meters, failure -> {
+            http = new HttpServer(builder.host, builder.port, doors, meters, failure -> {
                 problems.note(failure);
                 return store.disk().note(failure);
             }, share, routes(builder, meters, batches));
+            opened.add(() -> http.close(builder.lastAnswers, answering::close));
             worker.start();
-            complete = true;
-        } finally {
-            if (!complete) {
-                closeAll(opened);
-            }
+            owned = opened.keep();
         }
     }
 
@@ -105,7 +95,8 @@ public final class FineTuningServer implements AutoCloseable {
     private List<RouteGroup> routes(FineTuningServerBuilder builder, ServerMetrics meters, BatchRun batches) {
         List<RouteGroup> routes = new ArrayList<>(List.of(
                 new ConsoleRoutes(),
-                new HealthRoutes(models, store, worker, meters),
+                new HealthRoutes(models, store, worker, meters,
+                        () -> answering.problem(builder.nanos.getAsLong())),
                 new ModelRoutes(models),
                 new FileRoutes(store, builder.clock),
                 new GraderRoutes(models),
@@ -115,17 +106,6 @@ public final class FineTuningServer implements AutoCloseable {
                         builder.clock)));
         routes.addAll(answering.routes());
         return routes;
-    }
-
-    /** The last first. */
-    private static void closeAll(List<AutoCloseable> opened) {
-        for (int i = opened.size() - 1; i >= 0; i--) {
-            try {
-                opened.get(i).close();
-            } catch (Exception e) {
-                LOG.warn("error during shutdown", e);
-            }
-        }
     }
 
     /**
@@ -151,6 +131,10 @@ public final class FineTuningServer implements AutoCloseable {
     /** Lets what runs end, for half a minute at most; a job that runs is saved and resumes at the next start. */
     @Override
     public void close() {
-        closeAll(List.of(store, models, answering, worker, () -> http.close(lastAnswers, answering::close)));
+        try {
+            owned.close();
+        } catch (RuntimeException e) {
+            LOG.warn("error during shutdown", e);
+        }
     }
 }

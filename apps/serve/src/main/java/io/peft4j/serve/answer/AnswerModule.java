@@ -7,6 +7,7 @@ import io.javalin.http.Context;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.peft4j.core.Internal;
 import io.peft4j.core.error.PeftException;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.Completion.TokenProbability;
 import io.peft4j.core.model.LanguageModel;
@@ -57,15 +58,23 @@ public final class AnswerModule implements AutoCloseable {
 
     /** Answers of these models; closed before them. */
     public AnswerModule(ServedModels models, AnsweringOptions options, Clock clock) {
-        this.service = models.isAnswering() ? Optional.of(AnswerService.open(models.model(), options.service()))
-                : Optional.empty();
-        this.log = new AnswerLog(clock, options.slow());
-        AnswerGateway answers = new AnswerGateway(service, models, options.service().rows(), options.timeout(),
-                log);
-        this.decisions = new DecisionRoutes(models, options.maxError());
-        this.routes = List.of(new ChatRoutes(answers, clock), new ResponseRoutes(answers, clock),
-                new CompletionRoutes(answers, clock), new EmbeddingRoutes(models), new RerankRoutes(models),
-                decisions, log, new AdapterRoutes(models, options.adapterRoots()));
+        try (Closer opened = new Closer()) {
+            this.service = models.isAnswering()
+                    ? Optional.of(opened.add(AnswerService.open(models.model(), options.service()))) : Optional.empty();
+            this.log = new AnswerLog(clock, options.slow());
+            AnswerGateway answers = new AnswerGateway(service, models, options.service().rows(), options.timeout(),
+                    log);
+            this.decisions = new DecisionRoutes(models, options.maxError());
+            this.routes = List.of(new ChatRoutes(answers, clock), new ResponseRoutes(answers, clock),
+                    new CompletionRoutes(answers, clock), new EmbeddingRoutes(models), new RerankRoutes(models),
+                    decisions, log, new AdapterRoutes(models, options.adapterRoots()));
+            opened.keep();
+        }
+    }
+
+    /** Why answers do not come, as of a time of {@link System#nanoTime}; empty where they do. */
+    public Optional<String> problem(long now) {
+        return service.flatMap(answering -> answering.problem(now));
     }
 
     /** The routes. */

@@ -14,6 +14,8 @@ import io.peft4j.serve.store.JobStatus;
 import io.peft4j.serve.store.Store;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /** {@code /health} and {@code /metrics}. */
 public final class HealthRoutes implements RouteGroup {
@@ -21,9 +23,16 @@ public final class HealthRoutes implements RouteGroup {
     private final Store store;
     private final JobWorker worker;
     private final ServerMetrics meters;
+    private final Supplier<Optional<String>> answering;
 
-    /** Routes about the server itself. */
-    public HealthRoutes(ServedModels models, Store store, JobWorker worker, ServerMetrics meters) {
+    /**
+     * Routes about the server itself.
+     *
+     * @param answering gives why answers do not come
+     */
+    public HealthRoutes(ServedModels models, Store store, JobWorker worker, ServerMetrics meters,
+            Supplier<Optional<String>> answering) {
+        this.answering = answering;
         this.models = models;
         this.store = store;
         this.worker = worker;
@@ -44,6 +53,7 @@ public final class HealthRoutes implements RouteGroup {
 
     private ObjectNode health() {
         List<String> problems = worker.problems();
+        answering.get().ifPresent(problems::add);
         String status = problems.isEmpty() ? "ok" : "degraded";
         ObjectNode health = Json.object().put("status", store.disk().isFull() ? "disk_full" : status)
                 .put("model", models.baseName());

@@ -8,9 +8,11 @@ import io.javalin.http.HandlerType;
 import io.javalin.http.HttpResponseException;
 import io.javalin.router.ParsedEndpoint;
 import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.engine.BackgroundLoop;
 import io.peft4j.core.engine.WorkShare;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.SimilarNames;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.measure.ProcessUsage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -23,9 +25,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Phaser;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -53,6 +53,8 @@ public final class HttpServer implements AutoCloseable {
     /** Connections that may wait to be accepted. */
     private static final int BACKLOG = 1024;
     private static final int IDLE_MILLIS = 5000;
+    /** How often it is looked whether memory can be given back. */
+    private static final Duration LOOK = Duration.ofSeconds(3);
     /** Clouds kill a container 30 seconds after they have asked it to stop. */
     public static final Duration LAST_ANSWERS = Duration.ofSeconds(25);
     /** What is ended needs a moment to tell its client so. */
@@ -66,7 +68,7 @@ public final class HttpServer implements AutoCloseable {
     private final ServerMetrics meters;
     private final Predicate<Throwable> diskFull;
     private final LongRequests longRequests;
-    private final FreedMemory freed;
+    private final Closer owned;
     private final Map<String, String> elsewhere = new TreeMap<>();
     /** The server itself and each request that runs; it ends when all have left. */
     private final Phaser running = new Phaser(1);
@@ -90,19 +92,30 @@ public final class HttpServer implements AutoCloseable {
         this.authenticator = authenticator;
         this.meters = meters;
         this.diskFull = diskFull;
-        this.longRequests = new LongRequests(limits.threads(), share);
-        this.freed = new FreedMemory(longRequests);
-        ServerSocketChannel socket = bind(host, port);
-        this.javalin = Javalin.create(config -> {
-            config.jetty.threadPool = threads(RequestGate.threads(limits));
-            config.jetty
-                    .modifyServer(
-                            server -> server.setHandler(new RequestGate(OPEN, limits, diskFull::test, running, share)));
-            configure(config, socket, groups);
+        try (Closer opened = new Closer()) {
+            this.longRequests = opened.add(new LongRequests(limits.threads(), share));
+            opened.add(giveMemoryBack(longRequests));
+            ServerSocketChannel socket = opened.add(bind(host, port));
+            this.javalin = Javalin.create(config -> {
+                config.jetty.threadPool = threads(RequestGate.threads(limits));
+                config.jetty.modifyServer(server -> server.setHandler(new RequestGate(OPEN, limits, diskFull::test,
+                        running, share)));
+                configure(config, socket, groups);
+            });
+            opened.add(javalin::stop);
+            this.routes = new RouteTable(javalin, elsewhere);
+            routes.addHeads();
+            javalin.start();
+            this.owned = opened.keep();
+        }
+    }
+
+    private static AutoCloseable giveMemoryBack(LongRequests requests) {
+        BackgroundLoop loop = BackgroundLoop.start("peft4j-memory", LOOK, new FreedMemory(requests)::look, failure -> {
+            LOG.debug("memory is not given back", failure);
+            return true;
         });
-        this.routes = new RouteTable(javalin, elsewhere);
-        routes.addHeads();
-        javalin.start();
+        return () -> loop.stop(LOOK);
     }
 
     /** Threads that leave soon, all of them that are idle: each takes some 200 KB. */
@@ -115,15 +128,11 @@ public final class HttpServer implements AutoCloseable {
 
     /** Javalin would log a stack trace if it is not possible to listen. */
     private static ServerSocketChannel bind(String host, int port) {
-        try {
-            ServerSocketChannel socket = ServerSocketChannel.open();
-            try {
-                socket.socket().bind(new InetSocketAddress(host, port), BACKLOG);
-                return socket;
-            } catch (IOException e) {
-                socket.close();
-                throw e;
-            }
+        try (Closer opened = new Closer()) {
+            ServerSocketChannel socket = opened.add(ServerSocketChannel.open());
+            socket.socket().bind(new InetSocketAddress(host, port), BACKLOG);
+            opened.keep();
+            return socket;
         } catch (IOException e) {
             throw new ConfigurationException("cannot listen on port " + port + " of " + host + ": " + e.getMessage()
                     + "; choose another port, or 0 for any free one", e);
@@ -246,9 +255,15 @@ public final class HttpServer implements AutoCloseable {
             ending.run();
             hasEnded(phase, LAST_WORDS);
         }
-        javalin.stop();
-        freed.close();
-        longRequests.close();
+        // Jetty would forget that this thread was interrupted.
+        boolean interrupted = Thread.interrupted();
+        try {
+            owned.close();
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     private boolean hasEnded(int phase, Duration patience) {
@@ -267,9 +282,8 @@ public final class HttpServer implements AutoCloseable {
      * Gives memory back to the system that long requests have used, when there have been none for a while. Java
      * keeps what its heap has grown to, and the C library what lies between memory in use.
      */
-    private static final class FreedMemory implements AutoCloseable {
+    private static final class FreedMemory {
         private static final Logger LOG = LoggerFactory.getLogger(FreedMemory.class);
-        private static final long LOOK_SECONDS = 3;
         private static final long QUIET_SECONDS = 6;
         /** A collection of all memory stops the server for a moment, so it must be worth that. */
         private static final long MUCH = 32L << 20;
@@ -277,21 +291,15 @@ public final class HttpServer implements AutoCloseable {
         private static final int COLLECTIONS = 4;
 
         private final LongRequests requests;
-        private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(work -> {
-            Thread made = new Thread(work, "peft4j-memory");
-            made.setDaemon(true);
-            return made;
-        });
         /** Turns that had begun, and memory that was resident, when memory was given back last. */
         private long begun;
         private long resident = Long.MAX_VALUE;
 
         FreedMemory(LongRequests requests) {
             this.requests = requests;
-            thread.scheduleWithFixedDelay(this::look, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
         }
 
-        private void look() {
+        private boolean look() {
             long now = resident();
             // What is resident before the first long request belongs to the server.
             resident = requests.begun() == 0 ? now : resident;
@@ -304,15 +312,11 @@ public final class HttpServer implements AutoCloseable {
                 resident = resident();
                 LOG.debug("resident memory after long requests: {} MB, {} MB of it kept", now >> 20, resident >> 20);
             }
+            return true;
         }
 
         private static long resident() {
             return ProcessUsage.residentBytes().orElse(0);
-        }
-
-        @Override
-        public void close() {
-            thread.shutdownNow();
         }
     }
 

@@ -2,6 +2,7 @@ package io.peft4j.serve.model;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Network;
@@ -92,15 +93,18 @@ public final class ServedModels implements AutoCloseable {
         this.baseName = baseName;
         this.choice = new AdapterChoice(Optional.empty(),
                 Set.copyOf(List.of(baseName, base.network().description().name())), "name the model in the request");
-        this.model = new PeftModel(base);
-        this.deciding = base.ownAdapter().filter(folder -> decides(task))
-                .map(folder -> model.loadAdapter("its-own", folder)).map(loaded -> "its-own").orElse(PeftModel.BASE);
         this.store = store;
         this.shutdowns = Map.copyOf(shutdowns);
         this.further = new TreeMap<>(further);
         this.clock = clock;
         loaded.put(baseName, new ServedModel(baseName, PeftModel.BASE, clock.instant().getEpochSecond(), "peft4j",
                 Optional.empty(), Optional.empty()));
+        try (Closer opened = new Closer()) {
+            this.model = opened.add(new PeftModel(base));
+            this.deciding = base.ownAdapter().filter(folder -> decides(task)).map(folder -> model
+                    .loadAdapter("its-own", folder)).map(known -> "its-own").orElse(PeftModel.BASE);
+            opened.keep();
+        }
     }
 
     /** What a model is called that was given no name: the last part of a hub's ID or a path. */

@@ -1,5 +1,6 @@
 package io.peft4j.serve.store;
 
+import io.peft4j.core.io.Closer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -61,14 +62,10 @@ final class Database implements AutoCloseable {
         for (int i = 0; i < size; i++) {
             free.add(new Slot());
         }
-        boolean complete = false;
-        try {
+        try (Closer opened = new Closer()) {
+            opened.add(this);
             migrate(whenNew);
-            complete = true;
-        } finally {
-            if (!complete) {
-                close();
-            }
+            opened.keep();
         }
     }
 

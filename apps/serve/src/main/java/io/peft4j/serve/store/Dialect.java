@@ -1,10 +1,12 @@
 package io.peft4j.serve.store;
 
+import io.peft4j.core.io.Closer;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.Properties;
 
 /** The databases that the schema is kept in, and where they differ. */
@@ -50,27 +52,26 @@ enum Dialect {
     }
 
     Connection connect(String url) throws SQLException {
+        Properties properties = new Properties();
         if (this == POSTGRESQL) {
-            Properties properties = new Properties();
             properties.setProperty("connectTimeout", "5");
             properties.setProperty("socketTimeout", "30");
             properties.setProperty("ApplicationName", "peft4j");
-            Connection connection = DriverManager.getConnection(url, properties);
-            connection.setAutoCommit(false);
+        }
+        try (Closer opened = new Closer()) {
+            Connection connection = opened.add(DriverManager.getConnection(url, properties));
+            if (this == POSTGRESQL) {
+                connection.setAutoCommit(false);
+            } else {
+                // What was committed is on the disk, whatever happens to process or machine.
+                for (String pragma : List.of("busy_timeout = 10000", "journal_mode = WAL", "synchronous = FULL",
+                        "foreign_keys = ON")) {
+                    execute(connection, "PRAGMA " + pragma);
+                }
+            }
+            opened.keep();
             return connection;
         }
-        Connection connection = DriverManager.getConnection(url);
-        try (Statement statement = connection.createStatement()) {
-            // What was committed is on the disk, whatever happens to process or machine.
-            statement.execute("PRAGMA busy_timeout = 10000");
-            statement.execute("PRAGMA journal_mode = WAL");
-            statement.execute("PRAGMA synchronous = FULL");
-            statement.execute("PRAGMA foreign_keys = ON");
-        } catch (SQLException e) {
-            connection.close();
-            throw e;
-        }
-        return connection;
     }
 
     /**

@@ -2,11 +2,13 @@ package io.peft4j.serve.store;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.io.FolderLock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,12 +32,13 @@ final class Spool implements AutoCloseable {
 
     /** Makes one below this folder, and removes those of servers that are gone. */
     static Spool open(Path spools) {
-        try {
+        try (Closer opened = new Closer()) {
             Files.createDirectories(spools);
-            Spool spool = own(spools);
+            Spool spool = opened.add(own(spools));
             try (Stream<Path> entries = Files.list(spools)) {
                 entries.filter(FolderLock::isFree).forEach(Spool::removeFree);
             }
+            opened.keep();
             return spool;
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write to " + spools, e);
@@ -95,7 +98,6 @@ final class Spool implements AutoCloseable {
 
     @Override
     public void close() {
-        lock.close();
-        remove(folder);
+        Closer.closeAll(List.<AutoCloseable>of(lock, () -> remove(folder)));
     }
 }

@@ -1,5 +1,6 @@
 package io.peft4j.serve.store;
 
+import io.peft4j.core.io.Closer;
 import io.peft4j.core.io.FolderLock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,8 +16,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,20 +44,17 @@ public final class Store implements AutoCloseable {
 
     private final Path folder;
     private final Database database;
-    private final Optional<FolderLock> lock;
-    private final Optional<Spool> spool;
     private final Records records;
     private final FileTable files;
     private final JobQueue queue;
     private final Disk disk;
+    private Closer owned = new Closer();
 
-    private Store(Path folder, Database database, Optional<FolderLock> lock, Optional<Spool> spool, Options options) {
+    /** @param temporary where contents are written as they come */
+    private Store(Path folder, Database database, Path temporary, Options options) {
         this.folder = folder;
         this.database = database;
-        this.lock = lock;
-        this.spool = spool;
         this.records = new Records(folder.resolve(RECORDS));
-        Path temporary = spool.map(Spool::folder).orElse(folder);
         this.files = new FileTable(database, folder.resolve(FILES), temporary, records);
         this.queue = new JobQueue(database, records, host() + "/" + ProcessHandle.current().pid() + "/"
                 + Ids.letters(8), options.lease(), options.nanos());
@@ -91,39 +87,33 @@ public final class Store implements AutoCloseable {
      */
     public static Store open(Path folder, Options options) {
         Path place = make(folder);
-        Deque<AutoCloseable> opened = new ArrayDeque<>();
-        boolean complete = false;
-        try {
+        try (Closer opened = new Closer()) {
             Optional<FolderLock> lock = options.database().isPresent() ? Optional.empty()
-                    : Optional.of(FolderLock.take(place));
-            lock.ifPresent(opened::push);
-            Database database = database(place, options.database());
-            opened.push(database);
+                    : Optional.of(opened.add(FolderLock.take(place)));
+            Database database = opened.add(database(place, options.database()));
             StoreCheck.requireReadable(database, place);
-            Spool spool = Spool.open(place.resolve(SPOOLS));
-            opened.push(spool);
-            Store store = new Store(place, database, lock, Optional.of(spool), options);
+            Spool spool = opened.add(Spool.open(place.resolve(SPOOLS)));
+            Store store = new Store(place, database, spool.folder(), options);
             if (lock.isPresent()) {
                 store.queue.releaseAll();
                 Spool.removeFormer(place.resolve(FILES));
             }
             store.recordFormer();
-            complete = true;
+            store.owned = opened.keep();
             return store;
-        } finally {
-            if (!complete) {
-                closeAll(opened);
-            }
         }
     }
 
     /** The keys of a folder, also while a server uses it. */
     public static Store openBeside(Path folder, Optional<String> url) {
         Path place = make(folder);
-        Store store = new Store(place, database(place, url), Optional.empty(), Optional.empty(),
-                new Options(url, Duration.ofSeconds(1)));
-        store.recordFormer();
-        return store;
+        try (Closer opened = new Closer()) {
+            Store store = new Store(place, opened.add(database(place, url)), place,
+                    new Options(url, Duration.ofSeconds(1)));
+            store.recordFormer();
+            store.owned = opened.keep();
+            return store;
+        }
     }
 
     private static Path make(Path folder) {
@@ -179,16 +169,6 @@ public final class Store implements AutoCloseable {
             LOG.debug("another server has recorded what was there", e);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write to " + records.folder(), e);
-        }
-    }
-
-    private static void closeAll(Deque<AutoCloseable> opened) {
-        for (AutoCloseable each : opened) {
-            try {
-                each.close();
-            } catch (Exception e) {
-                LOG.warn("error while closing what is kept", e);
-            }
         }
     }
 
@@ -252,11 +232,7 @@ public final class Store implements AutoCloseable {
 
     @Override
     public void close() {
-        Deque<AutoCloseable> opened = new ArrayDeque<>();
-        lock.ifPresent(opened::push);
-        opened.push(database);
-        spool.ifPresent(opened::push);
-        closeAll(opened);
+        owned.close();
     }
 
     /**
