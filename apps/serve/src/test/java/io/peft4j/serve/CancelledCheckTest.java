@@ -16,7 +16,7 @@ class CancelledCheckTest {
     /** Waits until so many jobs are worked on. */
     private static void awaitWork(TestServer server, String count) throws InterruptedException {
         String metrics = server.get("/metrics").body().asText();
-        while (!metrics.contains("\npeft4j_jobs_training " + count)) {
+        while (!metrics.contains("\npeft4j_jobs_checking " + count)) {
             Thread.sleep(10);
             metrics = server.get("/metrics").body().asText();
         }
@@ -33,7 +33,7 @@ class CancelledCheckTest {
             assertEquals("queued true", paused.get("status").asText() + " " + paused.get("paused"));
             awaitWork(server, "0.0");
             Thread.sleep(700);
-            assertTrue(server.get("/metrics").body().asText().contains("\npeft4j_jobs_training 0.0"),
+            assertTrue(server.get("/metrics").body().asText().contains("\npeft4j_jobs_checking 0.0"),
                     "nobody takes it meanwhile");
             assertEquals("validating_files", server.post(job + "/resume", "").get("status").asText());
             awaitWork(server, "1.0");

@@ -253,7 +253,7 @@ class FineTuningAdvisorTest {
         Advice slow = advisor(FineTuningAdvisorTest::ignorant, FineTuningAdvisorTest::learned)
                 .changesEvery(Duration.ofDays(7)).on(examples());
         assertEquals(Advice.Kind.FINE_TUNE, slow.kind());
-        assertTrue(slow.reasons().stream().anyMatch(reason -> reason.startsWith("There is time to train anew")));
+        assertTrue(slow.reasons().stream().anyMatch(reason -> reason.startsWith("There is time to train again")));
     }
 
     @Test

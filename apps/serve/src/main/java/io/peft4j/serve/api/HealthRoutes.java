@@ -37,7 +37,10 @@ public final class HealthRoutes implements RouteGroup {
         this.store = store;
         this.worker = worker;
         this.meters = meters;
-        meters.gauge("peft4j.jobs.training", "Jobs that train here now", worker::training);
+        meters.gauge("peft4j.jobs.training", "Jobs that train here now",
+                () -> worker.working(JobStatus.RUNNING));
+        meters.gauge("peft4j.jobs.checking", "Jobs whose data are checked here now",
+                () -> worker.working(JobStatus.VALIDATING_FILES));
         meters.gauge("peft4j.models", "Models that answer, checkpoints not counted",
                 () -> models.all(Caller.LOCAL).size());
         meters.gauge("peft4j.adapters", "Adapters in memory", models::adaptersInMemory);

@@ -121,10 +121,10 @@ public final class JobWorker implements AutoCloseable {
         }
     }
 
-    /** How many jobs train here now. */
-    public int training() {
+    /** How many jobs train here now ({@link JobStatus#RUNNING}), or have their data checked. */
+    public int working(JobStatus at) {
         return (int) running.values().stream().map(RunningJob::job)
-                .filter(job -> job.status() == JobStatus.RUNNING && !job.isBatch()).count();
+                .filter(job -> job.status() == at && !job.isBatch()).count();
     }
 
     private long now() {
