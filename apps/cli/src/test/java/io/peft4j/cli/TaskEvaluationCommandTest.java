@@ -230,7 +230,7 @@ class TaskEvaluationCommandTest {
             words[7] = option;
             words[8] = "NaN";
             String refused = CommandRun.failing(2, words);
-            assertTrue(refused.contains("(" + option + ") must be"), refused);
+            assertTrue(refused.contains("(" + option + ") is NaN; it must be"), refused);
         }
     }
 
