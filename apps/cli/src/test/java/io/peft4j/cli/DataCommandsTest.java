@@ -96,14 +96,14 @@ class DataCommandsTest {
     @Test
     void aHandbookBecomesQuestionsAndRowsToFillIn() throws IOException {
         Path handbook = Files.writeString(folder.resolve("h.md"), "# Handbook\n\n## 1. Who pays?\n\nAnn does.\n\n"
-                + "## Canteen\n\nThe canteen opens at 11:40.\n");
+                + "## Canteen\n\nThe canteen, says Ann, opens at 11:40.\n");
         Path out = folder.resolve("h.jsonl");
         JsonNode counts = CommandRun.succeeding("data", "from-handbook", handbook, "--output", out, "--json").json()
                 .get(0);
         assertEquals("{\"rows\":2,\"from_headings\":1,\"by_rule\":0,\"by_model\":0,\"to_fill_in\":1,\"statements\":2,"
                 + "\"with_question\":1,\"without_question\":[{\"line\":7,\"place\":\"\",\"heading\":\"Handbook > "
-                + "Canteen\",\"text\":\"The canteen opens at 11:40.\",\"reason\":\"no model was asked for a question\","
-                + "\"to_fill_in\":true}]}", counts.toString());
+                + "Canteen\",\"text\":\"The canteen, says Ann, opens at 11:40.\",\"reason\":\"no model was asked for a "
+                + "question\",\"to_fill_in\":true}]}", counts.toString());
         List<String> lines = Files.readAllLines(out);
         assertTrue(lines.get(0).contains("\"Who pays?\"") && lines.get(0).contains("Ann does."), lines.get(0));
         assertTrue(CommandRun.failing(1, "train", "--model", FIXTURES.resolve("tiny-llama"), "--data", out, "--output",
@@ -111,7 +111,8 @@ class DataCommandsTest {
         CommandRun check = CommandRun.of("data", "check", out);
         assertEquals(1, check.status());
         assertTrue(check.out().contains("  what to do: Write the question") && check.out().contains(
-                "      user: [fill in: a question about Handbook, Canteen] | assistant: The canteen opens at 11:40."),
+                "      user: [fill in: a question about Handbook, Canteen] | assistant: The canteen, says Ann, opens "
+                        + "at 11:40."),
                 check.out());
     }
 
@@ -121,15 +122,15 @@ class DataCommandsTest {
         Path out = folder.resolve("rows.jsonl");
         CommandRun made = CommandRun.succeeding("data", "from-handbook", fixtures.resolve("handbook.pdf"), "--output",
                 out, "--skip-unfilled");
-        assertTrue(made.err().contains("5 of 11 statements have a question; without one: page 1 'Every employee has 27 "
-                + "days of leave a ...', page 1 'Requests"), made.err());
+        assertTrue(made.err().contains("8 of 11 statements have a question; without one: page 1 'Requests"),
+                made.err());
         List<String> lines = Files.readAllLines(out);
-        assertEquals(7, lines.size());
-        assertTrue(lines.get(5).contains("What is the notice period of the Captain grade?") && lines.get(5).contains(
-                "The notice period of the Captain grade is 90 days.") && lines.get(5).contains("\"page\":2"),
-                lines.get(5));
-        assertTrue(lines.get(6).contains("\"How do I report sick leave?\"") && lines.get(6).contains("\"page\":3"),
-                lines.get(6));
+        assertEquals(10, lines.size());
+        assertTrue(lines.get(7).contains("What is the notice period of the Captain grade?") && lines.get(7).contains(
+                "The notice period of the Captain grade is 90 days.") && lines.get(7).contains("\"page\":2"),
+                lines.get(7));
+        assertTrue(lines.get(8).contains("\"How do I report sick leave?\"") && lines.get(8).contains("\"page\":3"),
+                lines.get(8));
         String check = CommandRun.failing(1, "data", "check", fixtures.resolve("handbook.xlsx"));
         assertTrue(check.contains("handbook.xlsx: it is not clear which columns are what; sheet 'Pay': Grade "
                 + "(Deckhand)"), check);

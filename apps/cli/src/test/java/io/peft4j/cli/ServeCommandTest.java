@@ -159,7 +159,7 @@ class ServeCommandTest {
         assertTrue(CommandRun.failing(2, "serve", "--model", MODEL, "--data", folder, "--port", 0,
                 "--training-share", 2).startsWith("the share of training"));
         assertTrue(CommandRun.failing(2, "serve", "--model", MODEL, "--data", folder, "--port", 0, "--max-error", 1)
-                .startsWith("--max-error must be above 0"));
+                .startsWith("--max-error is 1.0; it must be above 0"));
         assertTrue(CommandRun.failing(2, "serve", "keys").startsWith("Missing command"));
         assertTrue(CommandRun.failing(1, "serve", "keys", "revoke", "--data", folder, "nobody").contains("no key"));
         assertEquals(List.of(), CommandRun.succeeding("serve", "keys", "list", "--data", folder).json());
