@@ -44,6 +44,7 @@ class GgufFamiliesTest {
     /** What llama.cpp cannot say of a model of a family that it has, by the fixture. */
     private static final Map<String, String> REFUSED = Map.ofEntries(
             Map.entry("llama-dynamic", "the rotary scaling \"dynamic\" cannot be written as GGUF"),
+            Map.entry("hunyuan-dynamic", "the rotary scaling \"dynamic\" cannot be written as GGUF"),
             Map.entry("qwen2-window", "the model's use_sliding_window is true"),
             Map.entry("qwen2-moe", "the model's mlp_only_layers is [1]"),
             Map.entry("qwen3-moe", "the model's decoder_sparse_step is 2"),
@@ -57,13 +58,16 @@ class GgufFamiliesTest {
             Map.entry("qwen3-5", "linear_key_head_dim is 4 and linear_value_head_dim 6"),
             Map.entry("granite-hybrid-moe", "time_step_limit is [0.2, 1.5]"),
             Map.entry("olmoe-balanced", "the model's norm_topk_prob is true"),
+            Map.entry("olmoe-clipped", "the model's clip_qkv is 0.7"),
+            Map.entry("gemma4-experts", "the model's enable_moe_block is true"),
             Map.entry("stablelm-head-norms", "the model's qk_layernorm is true"));
 
     /** Whose numbers are our own, which others hold to Hugging Face's with another scale of scores, bound of gates. */
     private static final Set<String> CHANGED = Set.of("gemma2", "gemma3", "gpt-oss", "gpt-oss-parameters",
             "lfm2-moe");
-    /** Which llama.cpp computes without a window, and so up to its length. */
-    private static final Map<String, Integer> LIMITED = Map.of("mistral-window", 16, "starcoder2", 16,
+    /** Which a GGUF file has without a window or what lies beyond max_position_embeddings, and so up to a length. */
+    private static final Map<String, Integer> LIMITED = Map.of("mistral-window", 16, "starcoder2", 16, "hunyuan-long",
+            16,
             "phi3-longrope", 24, "mixtral", 16);
     private static final ObjectMapper JSON = new ObjectMapper();
 
