@@ -56,7 +56,8 @@ JAVA
 (cd "$work/app" && mvn -q -B -ntp compile dependency:build-classpath -Dmdep.outputFile=cp.txt -DincludeScope=runtime)
 echo "an application gets $(tr ':' '\n' <"$work/app/cp.txt" | wc -w) jars," \
   "$(tr ':' '\n' <"$work/app/cp.txt" | xargs du -cmL | tail -1 | cut -f 1) MB, of which 5 MB are the model"
-# The second run is on the newest JDK that the machine has, with the options that docs/application.md gives: it is quiet.
+# The second run is on the newest JDK that the machine has, with the options that docs/application.md gives: it is quiet. Its
+# jars of PEFT4J are modules.
 newest=java newest_version=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')
 for candidate in /usr/lib/jvm/*/bin/java; do
   number=$("$candidate" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' || true)
@@ -66,12 +67,15 @@ quiet=(-Dslf4j.internal.verbosity=ERROR)
 if [ "$newest_version" -ge 24 ]; then
   quiet+=(--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow)
 fi
-handbook() { # java and its options
-  "$@" "-Duser.home=$HOME" -Dai.djl.offline=true -cp "$work/app/target/classes:$(cat "$work/app/cp.txt")" Handbook \
+path_of() { # which of the jars, by grep's options
+  tr ':' '\n' <"$work/app/cp.txt" | grep "$@" | paste -sd :
+}
+handbook() { # java and its options, the class path last
+  "${@:1:$#-1}" "-Duser.home=$HOME" -Dai.djl.offline=true -cp "$work/app/target/classes:${*: -1}" Handbook \
     >"$work/handbook.txt" 2>"$work/handbook.log" || fail "the README's program failed: $(tail -5 "$work/handbook.log")"
 }
-handbook java
-handbook "$newest" "${quiet[@]}"
+handbook java "$(cat "$work/app/cp.txt")"
+handbook "$newest" "${quiet[@]}" -p "$(path_of /io/peft4j/)" --add-modules ALL-MODULE-PATH,ALL-DEFAULT "$(path_of -v /io/peft4j/)"
 [ ! -s "$work/handbook.log" ] || fail "Java $newest_version is not quiet: $(head -5 "$work/handbook.log")"
 cat "$work/handbook.txt"
 after=$(sed -n 's/^after:  \([0-9]*\) of.*/\1/p' "$work/handbook.txt")

@@ -3,6 +3,7 @@ package io.peft4j.architecture;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -24,12 +25,19 @@ import io.peft4j.core.Internal;
 import io.peft4j.core.array.Arena;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.peft.config.PeftType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullMarked;
@@ -45,6 +53,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ArchitectureTest {
 
     private static final int MOST_TYPES = 379;
+    /** A project's artifact, which follows its parent's, and its module's name. */
+    private static final Pattern MODULE_NAME = Pattern.compile(
+            "</parent>\\s*<artifactId>([^<]+).*?<java.module.name>([^<]+)",
+            Pattern.DOTALL);
 
     /** Everything that the artifact and the command line ship. */
     private static final JavaClasses SHIPPED = new ClassFileImporter()
@@ -199,6 +211,24 @@ class ArchitectureTest {
             }
         }
         assertTrue(strays.isEmpty(), () -> "classes outside their module's package: " + strays);
+    }
+
+    /** Its root package is also its name on the module path, so that no two jars have a package in common. */
+    @Test
+    void everyModuleIsNamedAfterItsPackage() throws IOException {
+        Map<String, String> names = new TreeMap<>();
+        try (Stream<Path> files = Files.find(Path.of("../.."), 3, (file, about) -> file.endsWith("pom.xml"))) {
+            for (Path file : files.toList()) {
+                Matcher name = MODULE_NAME.matcher(Files.readString(file));
+                if (name.find()) {
+                    names.put(name.group(1), name.group(2));
+                }
+            }
+        }
+        Map<String, String> expected = new TreeMap<>(Map.of("peft4j", "io.peft4j", "peft-parent",
+                "io.peft4j.unpublished"));
+        MODULES.forEach(module -> expected.put(module.name(), module.root()));
+        assertEquals(expected, names);
     }
 
     /** The one class of the root package, which no package below knows. */
