@@ -104,6 +104,9 @@ final class EvaluateCommand extends PeftCommand {
     @Option(names = "--no-guard", description = "Skips the guard set of general ability.")
     private boolean noGuard;
 
+    @Option(names = "--all-items", description = "Asks the whole guard set, even where a part of it has decided.")
+    private boolean allItems;
+
     @Option(names = "--guard", paramLabel = "FILE", description = "Further items of the guard set, one JSON object a "
             + "line: category, question, choices (the right one first), and accept, pattern or refusal; or category, "
             + "question, tools and calls.")
@@ -330,8 +333,8 @@ final class EvaluateCommand extends PeftCommand {
     }
 
     private Optional<GuardSet> guardSet() {
-        return noGuard ? Optional.empty() : Optional.of(guard == null ? GuardSet.builtIn()
-                : GuardSet.builtIn().plus(GuardSet.read(guard)));
+        GuardSet set = guard == null ? GuardSet.builtIn() : GuardSet.builtIn().plus(GuardSet.read(guard));
+        return noGuard ? Optional.empty() : Optional.of(allItems ? set.whole() : set);
     }
 
     private void write(String name, List<String> lines) {

@@ -1,5 +1,6 @@
 package io.peft4j.eval.guard;
 
+import io.peft4j.core.error.Count;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.PairedOutcomes;
@@ -12,14 +13,15 @@ import java.util.stream.IntStream;
 /**
  * What a tuned model has kept of general abilities.
  *
- * @param items number of items
+ * @param items number of items that were asked
+ * @param total number of items of the set
  * @param overall share of right outcomes over all items and both forms, named {@code guard}; half of it the mean
  *     probability of the right choices, half the share of right ones among the free answers
  * @param parts the same for each form and each category
  * @param base the base model's outcomes
  * @param tuned the tuned model's outcomes
  */
-public record GuardReport(int items, MetricResult overall, List<MetricResult> parts, GuardOutcomes base,
+public record GuardReport(int items, int total, MetricResult overall, List<MetricResult> parts, GuardOutcomes base,
         GuardOutcomes tuned) {
     /** Copies the list. */
     public GuardReport {
@@ -52,7 +54,17 @@ public record GuardReport(int items, MetricResult overall, List<MetricResult> pa
                         .filter(i -> items.get(i).category().equals(category)).toArray()));
         places.forEach((category, some) -> parts.values(category, base.shares(items, some),
                 tuned.shares(items, some)));
-        return new GuardReport(items.size(), overall, parts.results(), base, tuned);
+        return new GuardReport(items.size(), items.size(), overall, parts.results(), base, tuned);
+    }
+
+    /** The same of a set of more items, of which only these were asked, since they decided. */
+    GuardReport of(int newTotal) {
+        return new GuardReport(items, newTotal, overall, parts, base, tuned);
+    }
+
+    /** "639 items", or "decided after 205 of 639 items". */
+    public String extent() {
+        return (items < total ? "decided after " + items + " of " : "") + Count.of(total, "item");
     }
 
     /** The free answers of the items that ask for one. */
@@ -73,7 +85,7 @@ public record GuardReport(int items, MetricResult overall, List<MetricResult> pa
 
     @Override
     public String toString() {
-        return items + " items, " + overall;
+        return extent() + ", " + overall;
     }
 
     /**

@@ -10,6 +10,7 @@ import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.tool.ToolCall;
 import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.statistics.SequentialMean;
 import io.peft4j.eval.task.Answerer;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.Expectation;
@@ -26,17 +27,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Predicate;
+import java.util.Random;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /**
  * More than 600 questions on language, arithmetic, following instructions, general knowledge, reading and refusals,
  * written for PEFT4J. They are easy: they show what a training has cost, not how good a model is. All are asked by
- * likelihood, 150 also for an answer. Where the set cannot tell, {@link #plus} adds items of your own.
+ * likelihood, 150 also for an answer, in random order until the verdict is decided. Where the set cannot tell, {@link #plus} adds items of your own.
  */
 public final class GuardSet {
     /** As long as the longest expected answer, and some more. */
@@ -47,11 +49,24 @@ public final class GuardSet {
     };
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    /** Each with one item that is asked for an answer and as many others as there are for it. */
+    private static final int GROUPS_AT_ONCE = 25;
+    private static final long SEED = 639;
+
     private final List<GuardItem> items;
+    private final boolean all;
+    /** How many are asked for an answer. */
+    private final int free;
 
     /** A set of your own. */
     public GuardSet(List<GuardItem> items) {
+        this(items, false);
+    }
+
+    private GuardSet(List<GuardItem> items, boolean all) {
         this.items = List.copyOf(items);
+        this.all = all;
+        this.free = (int) items.stream().filter(GuardItem::isAsked).count();
     }
 
     /** The set that comes with the library. */
@@ -87,7 +102,7 @@ public final class GuardSet {
      * one first, and where it is to be answered freely, too, one of {@code accept} (texts of which a right answer holds
      * one), {@code pattern} (found in a right answer) and {@code "refusal": true} (a right answer refuses). With
      * {@code tools} as OpenAI has them, {@code calls} are the right ones, {@code {"name", "arguments"}} each, or none,
-     * and no choices are needed.
+     * and no choices are needed. The set is asked {@link #whole}.
      *
      * @throws DataException when a row is no such item, or there is none
      * @throws UncheckedIOException when the file cannot be read
@@ -110,14 +125,14 @@ public final class GuardSet {
         if (items.isEmpty()) {
             throw new DataException(file, "contains no guard set items");
         }
-        return new GuardSet(items);
+        return new GuardSet(items, true);
     }
 
-    /** These items, then those of another set. */
+    /** These items, then those of another set; {@link #whole} if one of them is. */
     public GuardSet plus(GuardSet other) {
         List<GuardItem> both = new ArrayList<>(items);
         both.addAll(other.items);
-        return new GuardSet(both);
+        return new GuardSet(both, all || other.all);
     }
 
     private static GuardItem item(JsonNode row) {
@@ -146,10 +161,70 @@ public final class GuardSet {
         return items;
     }
 
-    /** Asks two models, and compares them. */
+    /** The same, of which all items are asked, even where a part has decided. */
+    public GuardSet whole() {
+        return new GuardSet(items, true);
+    }
+
+    /**
+     * Asks two models, and compares them. The items are asked in random order (of a fixed seed), until a loss of the
+     * accepted size is ruled out or certain, at the level of the options: by {@link SequentialMean} and by the figures
+     * of those asked. Where that is never so, or this set is {@link #whole}, all are asked.
+     */
     @Internal
     public GuardReport compare(Answerer base, Answerer tuned, ComparisonOptions options) {
-        return GuardReport.of(items, ask(base), ask(tuned), options);
+        List<int[]> groups = groups();
+        double accepted = options.guardTolerance();
+        double reach = groups.stream().mapToDouble(this::reach).max().orElse(1);
+        SequentialMean mean = new SequentialMean(Math.max(1, groups.size()), -reach, reach, -accepted,
+                options.power().alpha());
+        Asked before = new Asked();
+        Asked after = new Asked();
+        for (int done = 0;;) {
+            int next = all ? groups.size() : Math.min(done + GROUPS_AT_ONCE, groups.size());
+            int[] places = groups.subList(done, next).stream().flatMapToInt(IntStream::of).sorted().toArray();
+            before.ask(base, places);
+            after.ask(tuned, places);
+            groups.subList(done, next).forEach(group -> mean.add(after.score(group) - before.score(group)));
+            done = next;
+            boolean isLast = done == groups.size();
+            if (isLast || mean.isAbove() || mean.isBelow()) {
+                int[] asked = groups.subList(0, done).stream().flatMapToInt(IntStream::of).sorted().toArray();
+                GuardReport report = GuardReport.of(IntStream.of(asked).mapToObj(items::get).toList(),
+                        before.outcomes(asked), after.outcomes(asked), options).of(items.size());
+                if (isLast || report.overall().interval().low() >= -accepted
+                        || report.overall().interval().high() < -accepted) {
+                    return report;
+                }
+            }
+        }
+    }
+
+    /**
+     * Groups of items in random order, the mean of whose scores is the set's: as nearly as possible of one size, each
+     * with one of the items that are asked for an answer, which count more than the others.
+     */
+    private List<int[]> groups() {
+        List<Integer> order = new ArrayList<>(IntStream.range(0, items.size()).boxed().toList());
+        Collections.shuffle(order, new Random(SEED));
+        List<List<Integer>> groups = new ArrayList<>();
+        order.stream().filter(i -> items.get(i).isAsked()).forEach(i -> groups.add(new ArrayList<>(List.of(i))));
+        if (groups.isEmpty()) {
+            return order.stream().map(i -> new int[] {i}).toList();
+        }
+        int next = 0;
+        for (int i : order) {
+            if (!items.get(i).isAsked()) {
+                groups.get(next++ % groups.size()).add(i);
+            }
+        }
+        Collections.shuffle(groups, new Random(SEED));
+        return groups.stream().map(group -> group.stream().mapToInt(i -> i).toArray()).toList();
+    }
+
+    /** The most that the scores of two models can differ by. */
+    private double reach(int... group) {
+        return free == 0 ? 1 : ((double) group.length * free / items.size() + 1) / 2;
     }
 
     /**
@@ -159,32 +234,55 @@ public final class GuardSet {
      */
     @Internal
     public GuardReport.GuardOutcomes ask(Answerer answerer) {
-        String[] answers = new String[items.size()];
-        Arrays.fill(answers, "");
-        boolean[] generated = new boolean[items.size()];
-        for (boolean calls : new boolean[] {false, true}) {
-            int[] asked = places(item -> item.isAsked() && item.tools().isPresent() == calls);
-            List<String> free = answerer.withMaxNewTokens(calls ? MAX_CALL_TOKENS : MAX_NEW_TOKENS)
-                    .answers(IntStream.of(asked).mapToObj(i -> question(items.get(i))).toList());
-            for (int i = 0; i < asked.length; i++) {
-                answers[asked[i]] = free.get(i);
-                generated[asked[i]] = items.get(asked[i]).isAnsweredBy(free.get(i));
-            }
-        }
-        double[] chosen = IntStream.range(0, items.size()).mapToDouble(i -> generated[i] ? 1 : 0).toArray();
-        int[] given = places(item -> !item.choices().isEmpty());
-        List<MultipleChoice.Outcome> outcomes = given.length == 0 ? List.of() : MultipleChoice.of(answerer.model()).on(
-                IntStream.of(given).mapToObj(items::get).map(item -> new MultipleChoice.Question(Prompt.of(answerer
-                        .model(), List.of(ChatMessage.user(item.question()))), item.choices(), 0)).toList())
-                .outcomes();
-        for (int i = 0; i < given.length; i++) {
-            chosen[given[i]] = outcomes.get(i).probabilities()[0];
-        }
-        return new GuardReport.GuardOutcomes(List.of(answers), generated, chosen);
+        int[] places = IntStream.range(0, items.size()).toArray();
+        Asked asked = new Asked();
+        asked.ask(answerer, places);
+        return asked.outcomes(places);
     }
 
-    private int[] places(Predicate<GuardItem> chosen) {
-        return IntStream.range(0, items.size()).filter(i -> chosen.test(items.get(i))).toArray();
+    /** What a model answered so far, with a place for each item. */
+    private final class Asked {
+        private final String[] answers = new String[items.size()];
+        private final boolean[] generated = new boolean[items.size()];
+        private final double[] chosen = new double[items.size()];
+
+        void ask(Answerer answerer, int... places) {
+            Arrays.stream(places).forEach(i -> answers[i] = "");
+            for (boolean calls : new boolean[] {false, true}) {
+                int[] asked = IntStream.of(places).filter(i -> items.get(i).isAsked()
+                        && items.get(i).tools().isPresent() == calls).toArray();
+                List<String> free = answerer.withMaxNewTokens(calls ? MAX_CALL_TOKENS : MAX_NEW_TOKENS)
+                        .answers(IntStream.of(asked).mapToObj(i -> question(items.get(i))).toList());
+                for (int i = 0; i < asked.length; i++) {
+                    answers[asked[i]] = free.get(i);
+                    generated[asked[i]] = items.get(asked[i]).isAnsweredBy(free.get(i));
+                }
+            }
+            IntStream.of(places).forEach(i -> chosen[i] = generated[i] ? 1 : 0);
+            int[] given = IntStream.of(places).filter(i -> !items.get(i).choices().isEmpty()).toArray();
+            List<MultipleChoice.Outcome> outcomes = given.length == 0 ? List.of() : MultipleChoice.of(answerer.model())
+                    .on(IntStream.of(given).mapToObj(items::get).map(item -> new MultipleChoice.Question(Prompt.of(
+                            answerer.model(), List.of(ChatMessage.user(item.question()))), item.choices(), 0)).toList())
+                    .outcomes();
+            for (int i = 0; i < given.length; i++) {
+                chosen[given[i]] = outcomes.get(i).probabilities()[0];
+            }
+        }
+
+        /** What a group scores: the mean of all groups is what {@link GuardReport#overall} is of all items. */
+        double score(int... group) {
+            double choices = IntStream.of(group).mapToDouble(i -> chosen[i]).sum();
+            return free == 0 ? choices : (choices * free / items.size() + (generated[group[0]] ? 1 : 0)) / 2;
+        }
+
+        GuardReport.GuardOutcomes outcomes(int... places) {
+            boolean[] right = new boolean[places.length];
+            for (int i = 0; i < places.length; i++) {
+                right[i] = generated[places[i]];
+            }
+            return new GuardReport.GuardOutcomes(IntStream.of(places).mapToObj(i -> answers[i]).toList(), right,
+                    IntStream.of(places).mapToDouble(i -> chosen[i]).toArray());
+        }
     }
 
     private static EvaluationItem question(GuardItem item) {

@@ -77,7 +77,7 @@ final class ComparisonDocument {
         report.guard().ifPresent(guard -> {
             List<MetricResult> parts = new ArrayList<>(List.of(guard.overall()));
             parts.addAll(guard.parts());
-            out.section("Guard set of general ability, " + Count.of(guard.items(), "item"), "What the training has "
+            out.section("Guard set of general ability, " + guard.extent(), "What the training has "
                     + "cost. Each item is answered freely and chosen by likelihood.").metrics("part", "tuned", parts);
         });
         report.study().ifPresent(this::study);

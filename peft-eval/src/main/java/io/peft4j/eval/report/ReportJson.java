@@ -137,7 +137,7 @@ final class ReportJson {
     }
 
     private static ObjectNode guard(GuardReport guard) {
-        ObjectNode node = JSON.createObjectNode().put("items", guard.items());
+        ObjectNode node = JSON.createObjectNode().put("items", guard.items()).put("of", guard.total());
         node.set("overall", metric(guard.overall()));
         node.set("parts", metrics(guard.parts()));
         return node;

@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.model.ScriptedModel;
 import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.task.Answerer;
+import io.peft4j.eval.task.ToolCheck;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,7 +19,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -136,5 +141,36 @@ class GuardSetTest {
         assertEquals(-0.6, report.parts().get(0).difference(), 1e-12, "of 50 that are asked");
         assertEquals(-0.5, report.parts().get(2).difference(), 1e-12);
         assertEquals(0, report.parts().get(4).difference(), 1e-12);
+    }
+
+    /** Items without choices, of which a model answers these rightly by making no call. */
+    private static Answerer rightly(IntPredicate which) {
+        return Answerer.of(new ScriptedModel(messages -> which.test(Integer.parseInt(messages.get(messages.size() - 1)
+                .content())) ? "No call." : "<tool_call>{\"name\": \"f\", \"arguments\": {}}</tool_call>"));
+    }
+
+    private static final GuardSet MADE = new GuardSet(IntStream.range(0, 400)
+            .mapToObj(i -> new GuardItem("tools", "" + i,
+                    List.of(), List.of(), Optional.empty(), false, Optional.of(new ToolCheck(List.of(), List.of()))))
+            .toList());
+
+    @Test
+    void aPartOfTheSetIsAskedWhereItDecides() {
+        ComparisonOptions options = ComparisonOptions.defaults().withResamples(1000);
+        Answerer base = rightly(i -> i % 2 == 0);
+        GuardReport better = MADE.compare(base, rightly(i -> i % 2 == 0 || i % 10 == 1), options);
+        assertTrue(better.items() < 200, better.toString());
+        assertEquals("decided after " + better.items() + " of 400 items", better.extent());
+        assertTrue(better.overall().interval().low() >= -0.05, better.toString());
+        assertEquals(better.items(), better.tuned().answers().size());
+
+        GuardReport worse = MADE.compare(base, rightly(i -> i % 4 == 0), options);
+        assertTrue(worse.items() < 200 && worse.overall().interval().high() < -0.05, worse.toString());
+
+        GuardReport near = MADE.compare(base, rightly(i -> i % 2 == 0 && i % 20 != 0), options);
+        assertEquals(400, near.items(), "a loss of 5 points is at the bound");
+        GuardReport whole = MADE.whole().compare(base, rightly(i -> i % 2 == 0 || i % 10 == 1), options);
+        assertEquals("400 items", whole.extent());
+        assertEquals(0.1, whole.overall().difference(), 1e-12);
     }
 }
