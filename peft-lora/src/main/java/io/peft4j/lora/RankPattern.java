@@ -51,11 +51,7 @@ public record RankPattern(Map<String, List<Boolean>> kept) {
         public void write(ConfigWriter writer, String key, Optional<RankPattern> pattern) {
             Map<String, List<Boolean>> named = new LinkedHashMap<>();
             pattern.ifPresent(ranks -> ranks.kept.forEach((path, kept) -> named.put(path + SUFFIX, kept)));
-            if (pattern.isPresent()) {
-                writer.putTruths(key, named);
-            } else {
-                writer.putNull(key);
-            }
+            writer.put(key, pattern.map(ranks -> named));
         }
     }
 }

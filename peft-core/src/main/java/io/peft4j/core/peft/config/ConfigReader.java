@@ -78,12 +78,7 @@ public final class ConfigReader {
 
     /** True or false. */
     boolean flag(String key, boolean fallback) {
-        return value(key, fallback, node -> {
-            if (!node.isBoolean()) {
-                throw wrong(key, node, "true or false");
-            }
-            return node.booleanValue();
-        });
+        return value(key, fallback, node -> flagOf(key, node));
     }
 
     /** A text. */
@@ -109,14 +104,7 @@ public final class ConfigReader {
 
     /** Texts by name, in their order; none for null and where absent. */
     Map<String, String> textsByName(String key) {
-        return value(key, Map.of(), node -> {
-            if (!node.isObject()) {
-                throw new ConfigurationException(source + ": " + key + " must be an object with texts");
-            }
-            Map<String, String> texts = new LinkedHashMap<>();
-            node.properties().forEach(entry -> texts.put(entry.getKey(), textOf(key, entry.getValue())));
-            return texts;
-        });
+        return value(key, Map.of(), node -> map(key, node, "texts", n -> textOf(key, n)));
     }
 
     /** A text or a list of texts. */
@@ -284,27 +272,13 @@ public final class ConfigReader {
 
     /** An object with a list of truth values for each of its keys; empty where the key is missing. */
     public Map<String, List<Boolean>> truths(String key) {
-        return value(key, Map.of(), node -> {
-            Map<String, List<Boolean>> lists = new LinkedHashMap<>();
-            require(key, node.isObject());
-            node.properties().forEach(entry -> {
-                List<Boolean> list = new ArrayList<>();
-                entry.getValue().forEach(item -> {
-                    require(key, item.isBoolean());
-                    list.add(item.booleanValue());
-                });
-                require(key, entry.getValue().isArray() && !list.isEmpty());
-                lists.put(entry.getKey(), list);
-            });
-            return lists;
-        });
-    }
-
-    private void require(String key, boolean holds) {
-        if (!holds) {
-            throw new ConfigurationException(source + ": " + key + " must be an object with a list of true and false "
-                    + "for each of its keys");
-        }
+        String expected = "an object with a list of true and false for each of its keys";
+        return value(key, Map.of(), node -> map(key, node, "a list of true and false for each of its keys", list -> {
+            if (list.isEmpty()) {
+                throw wrong(key, node, expected);
+            }
+            return list(key, list, expected, item -> flagOf(key, item));
+        }));
     }
 
     /** What a key has where it is null or absent, as JSON text. */
@@ -354,6 +328,13 @@ public final class ConfigReader {
             throw wrong(key, node, least == Integer.MIN_VALUE ? "an integer" : "an integer of at least " + least);
         }
         return node.intValue();
+    }
+
+    private boolean flagOf(String key, JsonNode node) {
+        if (!node.isBoolean()) {
+            throw wrong(key, node, "true or false");
+        }
+        return node.booleanValue();
     }
 
     private double numberOf(String key, JsonNode node) {

@@ -9,7 +9,6 @@ import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.Collection;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -70,97 +69,19 @@ public final class ConfigWriter {
         return this;
     }
 
-    /** Writes an integer. */
-    ConfigWriter put(String key, int value) {
-        values.put(key, IntNode.valueOf(value));
-        return this;
-    }
-
-    /** Writes a number, a whole one without a fraction. */
-    ConfigWriter putNumber(String key, double value) {
-        values.put(key, number(value));
-        return this;
-    }
-
     /** Writes a number with a fraction, {@code 0.0} for 0. */
     ConfigWriter putDecimal(String key, double value) {
         values.put(key, DoubleNode.valueOf(value));
         return this;
     }
 
-    /** Writes true or false. */
-    ConfigWriter put(String key, boolean value) {
-        values.put(key, JSON.booleanNode(value));
-        return this;
-    }
-
-    /** Writes a text. */
-    ConfigWriter put(String key, String value) {
-        values.put(key, TextNode.valueOf(value));
-        return this;
-    }
-
-    /** Writes a text, or null. */
-    ConfigWriter put(String key, Optional<String> value) {
-        values.put(key, value.<JsonNode>map(TextNode::valueOf).orElse(NullNode.instance));
-        return this;
-    }
-
-    /** Writes a list of texts or integers, or null where it is empty. */
-    ConfigWriter putList(String key, Collection<?> items) {
-        values.put(key, items.isEmpty() ? NullNode.instance : list(items));
-        return this;
-    }
-
-    /** Writes one text or integer, a list, or null. */
-    ConfigWriter put(String key, OneOrMany<?> items) {
-        return items.single() ? putItem(key, items.values().get(0)) : putList(key, items.values());
-    }
-
-    /** Writes names of layers: a text, a list, or null. */
-    ConfigWriter put(String key, TargetModules modules) {
-        if (modules.names().isPresent()) {
-            values.put(key, list(modules.names().get()));
-            return this;
-        }
-        return put(key, modules.text());
-    }
-
-    /** Writes token ids: a list, an object with lists, or null. */
-    ConfigWriter put(String key, TokenIndices tokens) {
-        if (tokens.byLayer().isEmpty()) {
-            return putList(key, tokens.ofEmbedding());
-        }
-        ObjectNode object = JSON.objectNode();
-        tokens.byLayer().forEach((name, ids) -> object.set(name, list(ids)));
-        values.put(key, object);
-        return this;
-    }
-
-    /** Writes numbers by name, whole ones without a fraction. */
-    ConfigWriter put(String key, Map<String, ? extends Number> numbers) {
-        ObjectNode object = JSON.objectNode();
-        numbers.forEach((name, value) -> object.set(name, number(value.doubleValue())));
-        values.put(key, object);
-        return this;
-    }
-
-    /** Writes texts by name. */
-    ConfigWriter putTexts(String key, Map<String, String> texts) {
-        ObjectNode object = JSON.objectNode();
-        texts.forEach(object::put);
-        values.put(key, object);
-        return this;
-    }
-
-    /** An object with a list of truth values for each of its keys. */
-    public ConfigWriter putTruths(String key, Map<String, List<Boolean>> lists) {
-        ObjectNode object = JsonNodeFactory.instance.objectNode();
-        lists.forEach((name, list) -> {
-            ArrayNode array = object.putArray(name);
-            list.forEach(array::add);
-        });
-        values.put(key, object);
+    /**
+     * Writes a value: texts, truth values, numbers (whole ones without a fraction), lists of them and objects with
+     * them; null where there is none, and for an empty list.
+     */
+    public ConfigWriter put(String key, Object value) {
+        values.put(key, value instanceof TargetModules modules ? modules.names().<JsonNode>map(ConfigWriter::list)
+                .orElseGet(() -> node(modules.text())) : node(value));
         return this;
     }
 
@@ -171,23 +92,36 @@ public final class ConfigWriter {
         return ConfigJson.write(root);
     }
 
-    private ConfigWriter putItem(String key, Object item) {
-        values.put(key, item(item));
-        return this;
+    private static JsonNode node(Object value) {
+        if (value instanceof Optional<?> optional) {
+            return optional.map(ConfigWriter::node).orElse(NullNode.instance);
+        }
+        if (value instanceof OneOrMany<?> items) {
+            return node(items.single() ? items.values().get(0) : items.values());
+        }
+        if (value instanceof TokenIndices tokens) {
+            return node(tokens.byLayer().isEmpty() ? tokens.ofEmbedding() : tokens.byLayer());
+        }
+        if (value instanceof Collection<?> items) {
+            return items.isEmpty() ? NullNode.instance : list(items);
+        }
+        if (value instanceof Map<?, ?> entries) {
+            ObjectNode object = JSON.objectNode();
+            entries.forEach((name, entry) -> object.set((String) name, entry instanceof Collection<?> items
+                    ? list(items) : node(entry)));
+            return object;
+        }
+        if (value instanceof Number number) {
+            double whole = number.doubleValue();
+            return whole == Math.rint(whole) && Math.abs(whole) <= Integer.MAX_VALUE ? IntNode.valueOf((int) whole)
+                    : DoubleNode.valueOf(whole);
+        }
+        return value instanceof Boolean flag ? JSON.booleanNode(flag) : TextNode.valueOf((String) value);
     }
 
     private static ArrayNode list(Collection<?> items) {
         ArrayNode array = JSON.arrayNode();
-        items.forEach(item -> array.add(item(item)));
+        items.forEach(item -> array.add(node(item)));
         return array;
-    }
-
-    private static JsonNode item(Object item) {
-        return item instanceof Integer number ? IntNode.valueOf(number) : TextNode.valueOf((String) item);
-    }
-
-    private static JsonNode number(double value) {
-        return value == Math.rint(value) && Math.abs(value) <= Integer.MAX_VALUE ? IntNode.valueOf((int) value)
-                : DoubleNode.valueOf(value);
     }
 }

@@ -1,11 +1,9 @@
 package io.peft4j.core.peft.config;
 
 import io.peft4j.core.error.ConfigurationException;
-import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,26 +12,19 @@ import java.util.function.BiFunction;
 
 /** The formats of the types that components of configurations have. */
 final class KeyFormats {
-    private static final Map<String, KeyFormat<?>> BY_TYPE = new HashMap<>();
-
-    static {
-        put(boolean.class, format((reader, key) -> reader.flag(key, false), ConfigWriter::put));
-        put(String.class, format((reader, key) -> reader.text(key, ""), ConfigWriter::put));
-        put(TargetModules.class, format(ConfigReader::modules, ConfigWriter::put));
-        put(TokenIndices.class, format(ConfigReader::tokens, ConfigWriter::put));
-        put("java.util.Optional<java.lang.String>", format(ConfigReader::optionalText, ConfigWriter::put));
-        put("java.util.List<java.lang.String>", format(ConfigReader::texts, ConfigWriter::putList));
-        put("java.util.List<java.lang.Integer>", format((reader, key) -> reader.oneOrMoreIntegers(key).values(),
-                ConfigWriter::putList));
-        put(OneOrMany.class.getName() + "<java.lang.String>", format(ConfigReader::oneOrMoreTexts,
-                ConfigWriter::put));
-        put(OneOrMany.class.getName() + "<java.lang.Integer>", format(ConfigReader::oneOrMoreIntegers,
-                ConfigWriter::put));
-        put("java.util.Map<java.lang.String, java.lang.Integer>", format(ConfigReader::integers, ConfigWriter::put));
-        put("java.util.Map<java.lang.String, java.lang.String>", format(ConfigReader::textsByName,
-                ConfigWriter::putTexts));
-        put("java.util.Map<java.lang.String, java.lang.Double>", format(ConfigReader::numbers, ConfigWriter::put));
-    }
+    private static final Map<String, KeyFormat<?>> BY_TYPE = Map.ofEntries(
+            known("boolean", (reader, key) -> reader.flag(key, false)),
+            known("java.lang.String", (reader, key) -> reader.text(key, "")),
+            known(TargetModules.class.getName(), ConfigReader::modules),
+            known(TokenIndices.class.getName(), ConfigReader::tokens),
+            known("java.util.Optional<java.lang.String>", ConfigReader::optionalText),
+            known("java.util.List<java.lang.String>", ConfigReader::texts),
+            known("java.util.List<java.lang.Integer>", (reader, key) -> reader.oneOrMoreIntegers(key).values()),
+            known(OneOrMany.class.getName() + "<java.lang.String>", ConfigReader::oneOrMoreTexts),
+            known(OneOrMany.class.getName() + "<java.lang.Integer>", ConfigReader::oneOrMoreIntegers),
+            known("java.util.Map<java.lang.String, java.lang.Integer>", ConfigReader::integers),
+            known("java.util.Map<java.lang.String, java.lang.String>", ConfigReader::textsByName),
+            known("java.util.Map<java.lang.String, java.lang.Double>", ConfigReader::numbers));
 
     private KeyFormats() {
     }
@@ -43,11 +34,11 @@ final class KeyFormats {
         void write(ConfigWriter writer, String key, T value);
     }
 
-    private static void put(Object type, KeyFormat<?> format) {
-        BY_TYPE.put(type instanceof Class<?> c ? c.getName() : type.toString(), format);
+    private static Map.Entry<String, KeyFormat<?>> known(String type, BiFunction<ConfigReader, String, ?> reading) {
+        return Map.entry(type, format(reading, ConfigWriter::put));
     }
 
-    private static <T> KeyFormat<T> format(BiFunction<ConfigReader, String, T> reading, Writing<T> writing) {
+    private static <T> KeyFormat<T> format(BiFunction<ConfigReader, String, ? extends T> reading, Writing<T> writing) {
         return new KeyFormat<>() {
             @Override
             public T read(ConfigReader reader, String key, String fallback) {
@@ -82,7 +73,7 @@ final class KeyFormats {
         if (type instanceof Class<?> c && c.isEnum()) {
             return choice(c.getEnumConstants());
         }
-        KeyFormat<?> known = BY_TYPE.get(type instanceof ParameterizedType ? type.toString() : type.getTypeName());
+        KeyFormat<?> known = BY_TYPE.get(type.getTypeName());
         if (known == null) {
             throw new IllegalStateException(component + ": a key of type " + type + " needs a format");
         }
@@ -130,7 +121,7 @@ final class KeyFormats {
             } else if (type == double.class && !settings.whole()) {
                 writer.putDecimal(key, number);
             } else {
-                writer.putNumber(key, number);
+                writer.put(key, number);
             }
         };
         if (type == double.class) {

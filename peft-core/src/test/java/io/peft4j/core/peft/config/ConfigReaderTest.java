@@ -100,8 +100,8 @@ class ConfigReaderTest {
     void jsonIsWrittenLikePython() {
         CommonConfig common = new CommonConfig(Optional.empty(), Optional.of("b\"a\u00e9"), Optional.empty(), true, "1",
                 Map.of("zz", "{\"a\":[]}"));
-        String json = new ConfigWriter("TYPE", common).put("r", 3).putNumber("alpha", 16).putDecimal("dropout", 0)
-                .putNumber("half", 0.5).put("targets", TargetModules.of("a", "b")).put("empty", Map.of())
+        String json = new ConfigWriter("TYPE", common).put("r", 3).put("alpha", 16.0).putDecimal("dropout", 0)
+                .put("half", 0.5).put("targets", TargetModules.of("a", "b")).put("empty", Map.of())
                 .putDefault("zz", "1").putDefault("yy", "{}").toJson();
         assertEquals("""
                 {
