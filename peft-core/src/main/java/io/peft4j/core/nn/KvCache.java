@@ -71,8 +71,8 @@ public final class KvCache implements AutoCloseable {
                     values.put(i, Arrays.reserve(type, rows, own.columns()));
                 } else if (layers.get(i) instanceof LayerMemory.Shared shared) {
                     sources.put(i, shared.layer());
-                } else {
-                    states.put(i, new RowStates((LayerMemory.State) layers.get(i)));
+                } else if (layers.get(i) instanceof LayerMemory.State own && !own.parts().isEmpty()) {
+                    states.put(i, new RowStates(own));
                 }
             }
             opened.keep();

@@ -26,7 +26,7 @@ public sealed interface LayerMemory {
      * A state after the last token, which replaces the one before: the last inputs of a convolution, what a recurrence
      * has come to.
      *
-     * @param parts the arrays that the state is made of
+     * @param parts the arrays that the state is made of; none in a layer that remembers nothing
      */
     record State(List<Part> parts) implements LayerMemory {
         /** Copies the list. */

@@ -8,6 +8,7 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.JsonFiles;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -215,6 +216,11 @@ public final class ModelConfig {
         keys.removeAll(read);
         inside.forEach((key, object) -> object.unread().forEach(own -> keys.add(key + "." + own)));
         return keys;
+    }
+
+    /** Counts keys as asked for that have no effect on the computation of a family. */
+    public void ignore(Collection<String> keys) {
+        read.addAll(keys);
     }
 
     /** The keys that getters were asked for so far. */

@@ -215,9 +215,11 @@ final class DecoderBuilder {
         return places.containing(path, () -> new DecoderLayer(layer, new DecoderLayer.Parts(
                 norm(path, norms.beforeAttention()), mixer(index, path, layer.mixer()),
                 norm(path, norms.afterAttention()), norm(path, norms.beforeFeedForward()),
-                layer.feedForward() instanceof FeedForwardPlan.AfterCross cross ? crossed(index, path, network, cross)
-                        : layer.feedForward() instanceof FeedForwardPlan.BesideExperts both ? beside(path, both)
-                                : places.containing(network, () -> feedForward(network, layer.feedForward())),
+                layer.feedForward() instanceof FeedForwardPlan.None ? DecoderLayer.NONE
+                        : layer.feedForward() instanceof FeedForwardPlan.AfterCross cross
+                                ? crossed(index, path, network, cross)
+                                : layer.feedForward() instanceof FeedForwardPlan.BesideExperts both ? beside(path, both)
+                                        : places.containing(network, () -> feedForward(network, layer.feedForward())),
                 norm(path, norms.afterFeedForward()), layer.ending().input().map(own -> ownInput(index, path, own)),
                 layer.ending().scaled() ? Optional.of(places.scalar(path + ".layer_scalar")) : Optional.empty())));
     }
@@ -235,6 +237,9 @@ final class DecoderBuilder {
     }
 
     private Slot mixer(int index, String layer, MixerPlan mixer) {
+        if (mixer instanceof MixerPlan.None) {
+            return DecoderLayer.NONE;
+        }
         if (mixer instanceof ShortConvolutionPlan convolution) {
             String path = layer + "." + convolution.name();
             int width = convolution.width();

@@ -17,13 +17,17 @@ import java.util.Optional;
  * comes behind.
  */
 record DecoderLayer(LayerPlan plan, Parts parts) implements LayerCopy.Part {
+    /** What stands at the place of a part that the layer does not have. */
+    static final Slot NONE = new Slot("", (context, x) -> x);
+
     /** The places of the parts, in the order of the computation. */
     record Parts(Optional<Slot> attentionNorm, Slot attention, Optional<Slot> attendedNorm,
             Optional<Slot> feedForwardNorm, Slot feedForward, Optional<Slot> fedNorm, Optional<OwnInput> ownInput,
             Optional<Slot> scalar) {
         Parts copy(LayerCopy copy) {
-            return new Parts(copy.of(attentionNorm), copy.of(attention), copy.of(attendedNorm),
-                    copy.of(feedForwardNorm), copy.of(feedForward), copy.of(fedNorm), ownInput, copy.of(scalar));
+            return new Parts(copy.of(attentionNorm), attention == NONE ? NONE : copy.of(attention),
+                    copy.of(attendedNorm), copy.of(feedForwardNorm), feedForward == NONE ? NONE : copy.of(feedForward),
+                    copy.of(fedNorm), ownInput, copy.of(scalar));
         }
     }
 
@@ -83,10 +87,12 @@ record DecoderLayer(LayerPlan plan, Parts parts) implements LayerCopy.Part {
     private Variable rest(ForwardContext all, OutputRows wanted, Variable x, Variable read, Variable attended) {
         ForwardContext context = wanted.context();
         Variable input = wanted.of(x);
-        Variable h = added(context, input, normed(context, parts.attendedNorm(), attended));
+        Variable h = parts.attention() == NONE ? input
+                : added(context, input, normed(context, parts.attendedNorm(), attended));
         Variable below = !plan.parallel() ? h : parts.feedForwardNorm().isPresent() ? input : wanted.of(read);
-        Variable fed = parts.feedForward().forward(context, normed(context, parts.feedForwardNorm(), below));
-        Variable y = added(context, h, normed(context, parts.fedNorm(), fed));
+        Variable y = parts.feedForward() == NONE ? h
+                : added(context, h, normed(context, parts.fedNorm(), parts.feedForward().forward(context,
+                        normed(context, parts.feedForwardNorm(), below))));
         Variable told = parts.ownInput().map(own -> ElementwiseOps.addInto(context.tape(), y,
                 own.forward(all, wanted, y))).orElse(y);
         return parts.scalar().map(slot -> ElementwiseOps.scale(context.tape(), told,

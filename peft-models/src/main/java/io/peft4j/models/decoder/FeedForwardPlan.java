@@ -7,7 +7,7 @@ import java.util.Optional;
 
 /** What the feed-forward network of a layer is made of; it is at {@code mlp} below the layer. */
 sealed interface FeedForwardPlan permits FeedForwardPlan.Gated, FeedForwardPlan.Plain,
-        FeedForwardPlan.AfterCross, FeedForwardPlan.BesideExperts, ExpertsPlan {
+        FeedForwardPlan.AfterCross, FeedForwardPlan.BesideExperts, FeedForwardPlan.None, ExpertsPlan {
     /** The experts in it, if any. */
     default Optional<ExpertsPlan> experts() {
         return Optional.empty();
@@ -64,6 +64,10 @@ sealed interface FeedForwardPlan permits FeedForwardPlan.Gated, FeedForwardPlan.
      * @param bias whether the projections have biases
      */
     record Plain(String up, String down, int width, Activation activation, boolean bias) implements FeedForwardPlan {
+    }
+
+    /** None: such a layer has attention, or what stands for it, alone. */
+    record None() implements FeedForwardPlan {
     }
 
     /**
