@@ -48,6 +48,15 @@ class ArchitecturesTest {
     }
 
     @Test
+    void codeNamedByAConfigurationIsNeverLoaded() {
+        String code = ", \"auto_map\": {\"AutoModelForCausalLM\": \"modeling_own.OwnForCausalLM\"}";
+        assertEquals(Architectures.of(config("\"model_type\": \"llama\", " + SIZES)).getClass(),
+                Architectures.of(config("\"model_type\": \"llama\", " + SIZES + code)).getClass());
+        assertThrows(FileFormatException.class, () -> Architectures.of(config("\"model_type\": \"own\", " + SIZES
+                + code), tensors("self_attn.q_proj")));
+    }
+
+    @Test
     void familiesWithTheSameLayersAreToldApartByName() {
         String message = assertThrows(FileFormatException.class, () -> Architectures.of(
                 config("\"model_type\": \"olmo9\", " + SIZES), Safetensors.open(TINY).names())).getMessage();
