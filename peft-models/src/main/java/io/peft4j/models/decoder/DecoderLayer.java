@@ -17,7 +17,7 @@ import java.util.Optional;
  * comes behind.
  */
 record DecoderLayer(LayerPlan plan, Parts parts) implements LayerCopy.Part {
-    /** What stands at the place of a part that the layer does not have. */
+    /** What takes the place of a part that the layer does not have. */
     static final Slot NONE = new Slot("", (context, x) -> x);
 
     /** The places of the parts, in the order of the computation. */

@@ -77,7 +77,7 @@ public final class ConfigWriter {
 
     /**
      * Writes a value: texts, truth values, numbers (whole ones without a fraction), lists of them and objects with
-     * them; null where there is none, and for an empty list.
+     * them; null for an absent one and for an empty list.
      */
     public ConfigWriter put(String key, Object value) {
         values.put(key, value instanceof TargetModules modules ? modules.names().<JsonNode>map(ConfigWriter::list)
