@@ -1,10 +1,13 @@
 package io.peft4j.core.tool;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Takes an answer apart while it grows: thoughts, content and calls. What may be the beginning of a mark is held back
@@ -20,7 +23,7 @@ public final class AnswerReader {
 
     private final Optional<ToolForm> form;
     private final List<Tool> tools;
-    private final boolean early;
+    private final List<String> triggers;
     private final Set<String> marks = new LinkedHashSet<>();
     private final StringBuilder text = new StringBuilder();
     private final StringBuilder reasoning = new StringBuilder();
@@ -53,6 +56,10 @@ public final class AnswerReader {
      * @param calls begun, or gone on
      */
     public record Piece(String reasoning, String content, List<CallPiece> calls) {
+        /** Whether it adds nothing that is known yet. */
+        public boolean isEmpty() {
+            return reasoning.isEmpty() && content.isEmpty() && calls.isEmpty();
+        }
     }
 
     /**
@@ -70,27 +77,33 @@ public final class AnswerReader {
      *
      * @param form how calls are written; empty where none may come
      * @param tools those that may be called; none: any
-     * @param thinking whether the answer begins within a thought, as {@link #startsThinking} says
-     * @param early whether calls are told while they grow: right where a grammar makes sure that they become valid;
-     *     otherwise each is sent when it is complete, since what is none stays text
+     * @param prompt what precedes the answer: it may open a thought
+     * @param early whether calls are told while they grow: right where a grammar makes sure that they become valid
+     *     behind {@link ToolForm#triggers}; others are sent when they are complete, since what is none stays text
      */
-    public AnswerReader(Optional<ToolForm> form, List<Tool> tools, boolean thinking, boolean early) {
+    public AnswerReader(Optional<ToolForm> form, List<Tool> tools, String prompt, boolean early) {
         this.form = form;
         this.tools = List.copyOf(tools);
-        this.early = early;
-        this.thought = thinking ? Optional.of(THOUGHTS.get(0)) : Optional.empty();
+        this.triggers = early && form.isPresent() ? form.get().triggers(tools) : List.of();
+        this.thought = opened(prompt);
         form.ifPresent(each -> marks.addAll(each.begins()));
         form.ifPresent(each -> marks.addAll(each.noise()));
         THOUGHTS.forEach(each -> marks.addAll(List.of(each.begin(), each.end())));
     }
 
-    /** Whether what a template ends a prompt with opens a thought, so that the answer begins within it. */
-    public static boolean startsThinking(String prompt) {
-        return THOUGHTS.stream().anyMatch(each -> prompt.stripTrailing().endsWith(each.begin()));
+    private static Optional<Thought> opened(String prompt) {
+        return THOUGHTS.stream().filter(each -> prompt.stripTrailing().endsWith(each.begin())).findFirst();
     }
 
-    static List<String> thoughts() {
-        return THOUGHTS.stream().map(each -> each.begin() + each.end()).toList();
+    /** The mark by which a prompt ends with the beginning of a thought, so that the answer goes on with it. */
+    public static Optional<String> openedThought(String prompt) {
+        return opened(prompt).map(Thought::begin);
+    }
+
+    /** What thoughts begin with, and what each ends with then. */
+    public static Map<String, String> thoughts() {
+        return THOUGHTS.stream().collect(Collectors.toMap(Thought::begin, Thought::end, (a, b) -> a,
+                LinkedHashMap::new));
     }
 
     /** Takes the next piece. */
@@ -234,18 +247,37 @@ public final class AnswerReader {
             item.call().ifPresent(call -> {
                 boolean begun = toldArguments >= 0;
                 pieces.add(new CallPiece(calls.size(), begun ? Optional.empty() : Optional.of(call.name()),
-                        begun ? item.json().substring(toldArguments) : call.arguments().toString()));
+                        begun ? compact(item.json()).substring(toldArguments) : call.arguments().toString()));
                 calls.add(call);
             });
             toldArguments = -1;
         }
         taken = Math.max(taken, found.items.size());
-        if (early && found.openName.isPresent() && taken == found.items.size()) {
-            String json = found.openArguments;
+        if (found.openName.isPresent() && taken == found.items.size()
+                && triggers.stream().anyMatch(each -> text.indexOf(each, at) == at)) {
+            String json = compact(found.openArguments);
             pieces.add(new CallPiece(calls.size(), toldArguments < 0 ? found.openName : Optional.empty(),
                     json.substring(Math.max(0, toldArguments))));
             toldArguments = json.length();
         }
+    }
+
+    /** JSON, or the beginning of it, without space between its parts. */
+    private static String compact(String json) {
+        StringBuilder all = new StringBuilder();
+        boolean quoted = false;
+        for (int i = 0; i < json.length(); i++) {
+            char next = json.charAt(i);
+            if (quoted && next == '\\' && i + 1 < json.length()) {
+                all.append(next).append(json.charAt(++i));
+                continue;
+            }
+            quoted ^= next == '"';
+            if (quoted || !Character.isWhitespace(next)) {
+                all.append(next);
+            }
+        }
+        return all.toString();
     }
 
     /** What is no call stays content; with the marks around it if there is nothing else. */

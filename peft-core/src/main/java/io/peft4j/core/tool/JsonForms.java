@@ -113,7 +113,8 @@ public final class JsonForms {
                 cursor.space();
                 int start = cursor.at;
                 boolean given = ARGUMENTS.contains(key);
-                JsonNode value = value(cursor, calls, given ? name : Optional.empty());
+                JsonNode value = value(cursor, calls, given ? name : isName(key) ? Optional.of(key)
+                        : Optional.empty());
                 if (key.equals("function") && value.isObject()) {
                     name = Optional.of(value.path("name").asText());
                     arguments = ARGUMENTS.stream().filter(value::has).findFirst().map(value::get);

@@ -40,7 +40,7 @@ public abstract class ToolForm {
      * @param separator between two
      * @param close behind all
      */
-    record Layout(String open, String callOpen, String callClose, String separator, String close) {
+    public record Layout(String open, String callOpen, String callClose, String separator, String close) {
         /** Calls that each stand by themselves. */
         static Layout each(String open, String close) {
             return new Layout("", open, close, "\n", "");
@@ -85,7 +85,8 @@ public abstract class ToolForm {
         return name;
     }
 
-    final Layout layout() {
+    /** What surrounds calls. */
+    public final Layout layout() {
         return layout;
     }
 
@@ -104,6 +105,19 @@ public abstract class ToolForm {
         String empty = body(new ToolCall(tool, NODES.objectNode()));
         int at = members().isPresent() ? empty.length() - close().length() : empty.lastIndexOf("{}");
         return new Shape(empty.substring(0, at), members(), empty.substring(members().isPresent() ? at : at + 2));
+    }
+
+    /**
+     * Texts behind which an answer is within a call: the marks that each call begins with or, where these may be
+     * something else, all that precedes the arguments of each tool.
+     */
+    public final List<String> triggers(List<Tool> tools) {
+        List<String> openings = tools.stream().map(tool -> begin() + shape(tool.name()).open()).toList();
+        List<String> marks = begins().stream().filter(mark -> !isBare(mark) && !mark.chars()
+                .allMatch(Character::isLetter) && noise().stream().noneMatch(each -> each.startsWith(mark))
+                && openings.stream().allMatch(each -> each.startsWith(mark)))
+                .toList();
+        return marks.isEmpty() ? openings : marks;
     }
 
     /** How arguments are written where they are no JSON object. */
@@ -159,7 +173,7 @@ public abstract class ToolForm {
      * @param tools those that may be called; none: any
      */
     public static ParsedAnswer parse(Optional<ToolForm> form, String answer, List<Tool> tools) {
-        AnswerReader reader = new AnswerReader(form, tools, false, false);
+        AnswerReader reader = new AnswerReader(form, tools, "", false);
         reader.accept(answer);
         reader.finish();
         return reader.answer();
@@ -205,7 +219,8 @@ public abstract class ToolForm {
 
     /** Texts that hold the marks by which an answer to chats of a template is taken apart. */
     public static List<String> marked(ChatTemplate template) {
-        List<String> all = new ArrayList<>(AnswerReader.thoughts());
+        List<String> all = new ArrayList<>();
+        AnswerReader.thoughts().forEach((begin, end) -> all.add(begin + end));
         of(template).ifPresent(form -> {
             all.add(form.write(List.of(PROBE)));
             all.addAll(form.begins());

@@ -14,7 +14,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -90,7 +92,7 @@ class ToolFormTest {
     private static void streamed(JsonNode row, boolean early) throws IOException {
         String answer = row.get("answer").asText();
         boolean thinking = answer.contains("</think>") && !answer.contains("<think>");
-        AnswerReader reader = new AnswerReader(Optional.of(form(row)), TOOLS, thinking, early);
+        AnswerReader reader = new AnswerReader(Optional.of(form(row)), TOOLS, thinking ? "<think>" : "", early);
         StringBuilder content = new StringBuilder();
         StringBuilder reasoning = new StringBuilder();
         List<String> names = new ArrayList<>();
@@ -136,6 +138,28 @@ class ToolFormTest {
         ParsedAnswer parsed = ToolForm.parse(Optional.of(form), "Well.\n" + form.write(calls), TOOLS);
         assertEquals(calls.toString(), parsed.calls().toString(), form::name);
         assertEquals("Well.", parsed.content());
+    }
+
+    /** As a grammar forces it: what is told of a call joins to the text that a whole answer has for its arguments. */
+    @ParameterizedTest
+    @MethodSource("forms")
+    void theArgumentsOfACallAreToldPieceByPiece(ToolForm form) throws IOException {
+        ToolCall call = ToolCall.of(Map.of("name", "find_trains", "arguments", Map.of("from", "Ås, \"x\" 1", "seats", 2,
+                "stops", List.of("a", "b c"))));
+        AnswerReader reader = new AnswerReader(Optional.of(form), TOOLS, "", true);
+        List<AnswerReader.CallPiece> pieces = new ArrayList<>();
+        ("I look.\n" + form.write(List.of(call, call))).chars().forEach(each -> pieces.addAll(
+                reader.accept(String.valueOf((char) each)).calls()));
+        pieces.addAll(reader.finish().calls());
+        assertEquals(2, reader.answer().calls().size());
+        for (int i = 0; i < 2; i++) {
+            int index = i;
+            List<AnswerReader.CallPiece> own = pieces.stream().filter(piece -> piece.index() == index).toList();
+            assertEquals(List.of("find_trains"), own.stream().flatMap(piece -> piece.name().stream()).toList());
+            assertEquals(reader.answer().calls().get(i).arguments().toString(), own.stream()
+                    .map(AnswerReader.CallPiece::arguments).collect(Collectors.joining()));
+            assertTrue(i > 0 || own.size() > 3, own::toString);
+        }
     }
 
     @Test

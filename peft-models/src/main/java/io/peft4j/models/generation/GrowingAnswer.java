@@ -372,7 +372,8 @@ final class GrowingAnswer {
                         + allowing.constraint().description() + " allows");
             }
             Map<Integer, Float> stops = new HashMap<>();
-            stopTokens.stream().filter(token -> mayEnd && token < values.length)
+            // What ends a call may be a mark of its form and end the answer, too.
+            stopTokens.stream().filter(token -> (mayEnd || next.get(token)) && token < values.length)
                     .forEach(token -> stops.put(token, values[token]));
             for (int token = 0; token < values.length; token++) {
                 if (!next.get(token)) {

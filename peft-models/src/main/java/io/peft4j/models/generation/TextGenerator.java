@@ -186,7 +186,7 @@ public final class TextGenerator {
     TokenMasks.Table table() {
         TokenMasks.Table known = table;
         if (known == null) {
-            known = new TokenMasks.Table(tokenizer);
+            known = new TokenMasks.Table(tokenizer, marks());
             table = known;
         }
         return known;

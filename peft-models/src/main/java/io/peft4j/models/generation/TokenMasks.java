@@ -3,6 +3,7 @@ package io.peft4j.models.generation;
 import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.core.text.Tokenizer.TokenBytes;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
@@ -10,7 +11,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -44,7 +47,7 @@ final class TokenMasks {
     }
 
     /**
-     * The tokens, special ones aside, after which the text can still become a valid one.
+     * The tokens, special ones that are no part of the text aside, after which the text can still become a valid one.
      *
      * @param first whether none comes before
      */
@@ -101,7 +104,7 @@ final class TokenMasks {
 
     /** The state after a token. */
     int after(int state, int token, boolean first) {
-        byte[] bytes = table.of.of(token);
+        byte[] bytes = table.bytes(token);
         return run(state, first && table.dropsFirstSpace ? withoutFirstSpace(bytes) : bytes);
     }
 
@@ -150,6 +153,8 @@ final class TokenMasks {
     /** The tokens of a vocabulary that add bytes to a text, in the order of these bytes. */
     static final class Table {
         private final TokenBytes of;
+        /** Special tokens that are part of the text. */
+        private final Map<Integer, byte[]> marks;
         private final boolean dropsFirstSpace;
         private final int[] ids;
         private final List<byte[]> bytes;
@@ -157,13 +162,17 @@ final class TokenMasks {
         private final int[] common;
         private final int longest;
 
-        Table(Tokenizer tokenizer) {
+        /** @param marks special tokens that are part of the text */
+        Table(Tokenizer tokenizer, Set<Integer> marks) {
             of = tokenizer.tokenBytes();
+            this.marks = marks.stream().collect(Collectors.toMap(id -> id,
+                    id -> tokenizer.decode(new int[] {id}, false).getBytes(StandardCharsets.UTF_8)));
             dropsFirstSpace = of.dropsFirstSpace();
             record Token(int id, byte[] bytes) {
             }
-            List<Token> tokens = IntStream.range(0, tokenizer.vocabSize()).filter(id -> !tokenizer.isSpecial(id))
-                    .mapToObj(id -> new Token(id, of.of(id))).filter(token -> token.bytes.length > 0)
+            List<Token> tokens = IntStream.range(0, tokenizer.vocabSize())
+                    .filter(id -> marks.contains(id) || !tokenizer.isSpecial(id))
+                    .mapToObj(id -> new Token(id, bytes(id))).filter(token -> token.bytes.length > 0)
                     .sorted(Comparator.comparing(Token::bytes, Arrays::compareUnsigned)).toList();
             ids = tokens.stream().mapToInt(Token::id).toArray();
             bytes = tokens.stream().map(Token::bytes).toList();
@@ -173,6 +182,11 @@ final class TokenMasks {
                 common[i] = difference < 0 ? bytes.get(i).length : difference;
             }
             longest = bytes.stream().mapToInt(b -> b.length).max().orElse(0);
+        }
+
+        private byte[] bytes(int id) {
+            byte[] mark = marks.get(id);
+            return mark != null ? mark : of.of(id);
         }
     }
 }

@@ -10,6 +10,7 @@ import io.peft4j.models.tokenizer.Tokenizers;
 import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** What a constraint allows of a vocabulary. */
@@ -18,7 +19,7 @@ class TokenMasksTest {
     void aSearchThatNobodyWaitsForIsGivenUp() {
         TextConstraint constraint = TextConstraints.regex("[a-z]+");
         try (Tokenizer tokenizer = Tokenizers.fromFolder(Path.of("../tests/fixtures/tiny-llama"))) {
-            TokenMasks masks = new TokenMasks(constraint, new TokenMasks.Table(tokenizer));
+            TokenMasks masks = new TokenMasks(constraint, new TokenMasks.Table(tokenizer, Set.of()));
             assertTrue(masks.find(constraint.start(), true, () -> false).isEmpty());
             assertTrue(masks.known(constraint.start(), true).isEmpty());
             BitSet allowed = masks.allowed(constraint.start(), true);

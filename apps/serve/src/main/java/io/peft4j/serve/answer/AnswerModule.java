@@ -9,13 +9,10 @@ import io.peft4j.core.Internal;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.io.Closer;
 import io.peft4j.core.model.Completion;
-import io.peft4j.core.model.Completion.TokenProbability;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.task.Reranker;
-import io.peft4j.core.tool.AnswerReader;
 import io.peft4j.core.tool.ParsedAnswer;
-import io.peft4j.core.tool.ToolCall;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.AnswerService;
 import io.peft4j.models.generation.AnswerService.AnswerStatus;
@@ -43,7 +40,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -195,10 +191,7 @@ public final class AnswerModule implements AutoCloseable {
                 ArrayNode calls = message.putArray("tool_calls");
                 parsed.calls().forEach(call -> calls.add(ToolUse.json(call, ReplyParts.id("call_"))));
             }
-            if (!parsed.wrong().isEmpty()) {
-                ArrayNode wrong = message.putArray("invalid_tool_calls");
-                parsed.wrong().forEach(each -> wrong.addObject().put("text", each.text()).put("reason", each.reason()));
-            }
+            ToolUse.list(parsed.wrong(), message);
             if (request.options().logProbabilities().isPresent()) {
                 choice.putObject("logprobs").putNull("refusal").set("content",
                         replies.logProbabilities(completion.probabilities()));
@@ -298,126 +291,6 @@ public final class AnswerModule implements AutoCloseable {
             } catch (PeftException e) {
                 throw ApiException.invalid("documents", e.getMessage());
             }
-        }
-    }
-
-    /** A chat's answers as events, while they grow. A client that goes away ends them. */
-    private static final class ChatStream implements AnswerListener {
-        private final ChatRequest request;
-        private final ReplyParts replies;
-        private final EventStream events;
-        private final Supplier<ObjectNode> head;
-        private final List<AnswerReader> texts = new ArrayList<>();
-        private final boolean[] begun;
-
-        /**
-         * A stream.
-         *
-         * @param head gives the head of each event
-         */
-        ChatStream(ChatRequest request, ReplyParts replies, EventStream events, Supplier<ObjectNode> head) {
-            this.request = request;
-            this.replies = replies;
-            this.events = events;
-            this.head = head;
-            int count = request.options().answers();
-            this.begun = new boolean[count];
-            for (int i = 0; i < count; i++) {
-                texts.add(request.tools().growing());
-            }
-        }
-
-        /** Waits for the end of the answers. */
-        void run(PendingAnswer pending, Endpoint.Asker asker) {
-            List<Completion> completions;
-            try {
-                completions = AnswerGateway.await(pending, asker);
-            } catch (ApiException e) {
-                if (!events.fail(e)) {
-                    throw e;
-                }
-                return;
-            }
-            if (request.streaming().usage()) {
-                ObjectNode event = head.get();
-                event.putArray("choices");
-                event.set("usage", ReplyParts.usage(List.of(pending), completions, request.streaming()));
-                events.send(event);
-            }
-            events.end();
-        }
-
-        @Override
-        public boolean onText(int answer, String piece, List<TokenProbability> tokens) {
-            if (request.tools().forced()) {
-                // A call is sent when it is complete.
-                return !events.isBroken();
-            }
-            AnswerReader.Piece told = texts.get(answer).accept(piece);
-            return told.content().isEmpty() && told.reasoning().isEmpty() && tokens.isEmpty()
-                    || send(answer, delta -> fill(delta, told), tokens, Optional.empty());
-        }
-
-        private static void fill(ObjectNode delta, AnswerReader.Piece told) {
-            if (!told.reasoning().isEmpty()) {
-                delta.put("reasoning_content", told.reasoning());
-            }
-            if (!told.content().isEmpty()) {
-                delta.put("content", told.content());
-            }
-        }
-
-        @Override
-        public void onEnd(int answer, Completion completion) {
-            AnswerReader reader = texts.get(answer);
-            ParsedAnswer forced = request.tools().parsed(completion.text());
-            AnswerReader.Piece rest = request.tools().forced()
-                    ? new AnswerReader.Piece(forced.reasoning(), forced.content(), List.of()) : reader.finish();
-            List<ToolCall> calls = request.tools().forced() ? forced.calls()
-                    : request.tools().limited(reader.answer()).calls();
-            if (!rest.content().isEmpty() || !rest.reasoning().isEmpty()) {
-                send(answer, delta -> fill(delta, rest), List.of(), Optional.empty());
-            }
-            for (int i = 0; i < calls.size(); i++) {
-                int index = i;
-                send(answer, delta -> {
-                    ObjectNode call = Json.object().put("index", index);
-                    call.setAll(ToolUse.json(calls.get(index), ReplyParts.id("call_")));
-                    delta.putArray("tool_calls").add(call);
-                }, List.of(), Optional.empty());
-            }
-            send(answer, delta -> {
-            }, List.of(), Optional.of(calls.isEmpty() ? ReplyParts.finishReason(completion)
-                    : "tool_calls"));
-        }
-
-        /** Fills the delta of an event. */
-        @FunctionalInterface
-        private interface Delta {
-            void fill(ObjectNode delta);
-        }
-
-        private boolean send(int answer, Delta content, List<TokenProbability> tokens, Optional<String> finish) {
-            ObjectNode event = head.get();
-            ArrayNode choices = event.putArray("choices");
-            ObjectNode choice = choices.addObject().put("index", answer);
-            ObjectNode delta = choice.putObject("delta");
-            if (!begun[answer]) {
-                begun[answer] = true;
-                delta.put("role", "assistant");
-                delta.put("content", "");
-            }
-            content.fill(delta);
-            if (tokens.isEmpty()) {
-                choice.putNull("logprobs");
-            } else {
-                choice.putObject("logprobs").putNull("refusal").set("content", replies.logProbabilities(tokens));
-            }
-            choice.put("finish_reason", finish.orElse(null));
-            if (request.streaming().usage()) {
-                event.putNull("usage");
-            }
-            return events.send(event);
         }
     }
 }

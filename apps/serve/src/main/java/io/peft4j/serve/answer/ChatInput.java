@@ -36,16 +36,12 @@ final class ChatInput {
     }
 
     /**
-     * The tokens of a chat, up to the header of the answer.
+     * The text of a chat, up to the header of the answer.
      *
      * @param tools as the request has them
      * @param variables further variables of the template
-     * @param begin what the answer begins with
-     * @param most the most tokens that the model reads
-     * @param look runs before each piece of a long text; may throw to give up
      */
-    int[] tokens(List<JsonNode> messages, List<JsonNode> tools, Map<String, Object> variables, String begin,
-            int most, Runnable look) {
+    String text(List<JsonNode> messages, List<JsonNode> tools, Map<String, Object> variables) {
         if (messages.isEmpty()) {
             throw ApiException.invalid(field, "'" + field + "' must have at least one message");
         }
@@ -54,8 +50,17 @@ final class ChatInput {
             chat.add(message(messages.get(i), field + "[" + i + "]"));
         }
         List<Map<String, Object>> maps = tools.stream().map(tool -> MAPPER.convertValue(tool, OBJECT)).toList();
-        return PromptTokens.of(field, rendered(chat, maps, variables) + begin, most, tokenizer::encode,
-                look);
+        return rendered(chat, maps, variables);
+    }
+
+    /**
+     * The tokens of such a text.
+     *
+     * @param most the most tokens that the model reads
+     * @param look runs before each piece of a long text; may throw to give up
+     */
+    int[] tokens(String text, int most, Runnable look) {
+        return PromptTokens.of(field, text, most, tokenizer::encode, look);
     }
 
     private String rendered(List<ChatMessage> chat, List<Map<String, Object>> tools, Map<String, Object> variables) {

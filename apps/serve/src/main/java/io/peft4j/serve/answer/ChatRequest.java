@@ -89,6 +89,16 @@ record ChatRequest(String model, String prompt, List<JsonNode> messages, ToolUse
         return request;
     }
 
+    /** The same behind the text of its prompt, where the answer is neither forced nor of a format: it may call tools. */
+    ChatRequest behind(String text, Constraints constraints) {
+        if (options.constraint().isPresent()) {
+            return this;
+        }
+        Optional<TextConstraint> calls = tools.calls(text, constraints);
+        return new ChatRequest(model, prompt, messages, tools.behind(text, calls.isPresent()), variables,
+                calls.map(options::withConstraint).orElse(options), limit, maxTokens, streaming);
+    }
+
     private static List<JsonNode> messages(RequestFields fields) {
         fields.required("messages");
         return fields.list("messages");

@@ -38,11 +38,12 @@ final class Chats {
         ChatTemplate template = base.chatTemplate().orElseThrow(() -> ApiException.of(400, "invalid_request_error",
                 "no_chat_template", "model", "the model '" + model.name() + "' has no chat template; ask it "
                         + "with a prompt at /v1/completions, or let the server be started with a chat template"));
-        ChatRequest request = reader.read(fields, template, constraints);
+        ChatRequest read = reader.read(fields, template, constraints);
         int most = answers.mostTokens(model, caller);
-        int[] prompt = new ChatInput(request.prompt(), template, base.tokenizer()).tokens(request.messages(),
-                request.tools().shown(), request.variables(), request.tools().begin(), most,
-                asker.look());
+        ChatInput input = new ChatInput(read.prompt(), template, base.tokenizer());
+        String text = input.text(read.messages(), read.tools().shown(), read.variables());
+        ChatRequest request = read.behind(text, constraints);
+        int[] prompt = input.tokens(text + request.tools().begin(), most, asker.look());
         GenerationOptions options = SamplingFields.limited(request.options(), request.prompt(), request.limit(),
                 request.maxTokens(), prompt.length, most);
         return new Chat(model, request, prompt, options);

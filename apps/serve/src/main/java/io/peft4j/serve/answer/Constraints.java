@@ -46,6 +46,16 @@ final class Constraints {
         }
     }
 
+    /** Texts whose calls are right; empty where a schema cannot be followed: then a call that is wrong stays text. */
+    Optional<TextConstraint> calls(ToolForm form, List<Tool> tools, boolean several, String prompt) {
+        try {
+            tools.forEach(tool -> requireShort(Json.text(tool.parameters()), "tools"));
+            return Optional.of(TextConstraints.calls(form, tools, several, prompt));
+        } catch (ApiException | ConfigurationException e) {
+            return Optional.empty();
+        }
+    }
+
     private static void requireShort(String schema, String param) {
         if (schema.length() > Bound.SCHEMA_CHARACTERS.most()) {
             throw ApiException.invalid(param,

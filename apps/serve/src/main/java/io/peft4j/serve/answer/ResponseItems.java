@@ -33,11 +33,14 @@ final class ResponseItems {
         return message;
     }
 
-    /** What the model thought. */
-    static ObjectNode reasoning(String id, String text) {
-        ObjectNode item = Json.object().put("id", id).put("type", "reasoning").put("status", "completed");
+    /** What the model thinks; the text has still to come where the status is {@code in_progress}. */
+    static ObjectNode reasoning(String id, String status, String text) {
+        ObjectNode item = Json.object().put("id", id).put("type", "reasoning").put("status", status);
         item.putArray("summary");
-        item.putArray("content").addObject().put("type", "reasoning_text").put("text", text);
+        ArrayNode content = item.putArray("content");
+        if (!text.isEmpty()) {
+            content.addObject().put("type", "reasoning_text").put("text", text);
+        }
         return item;
     }
 

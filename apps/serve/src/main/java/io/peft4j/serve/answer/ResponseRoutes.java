@@ -66,13 +66,15 @@ final class ResponseRoutes implements RouteGroup {
         String status = status(completion, parsed.calls());
         List<ObjectNode> output = new ArrayList<>();
         if (!parsed.reasoning().isEmpty()) {
-            output.add(ResponseItems.reasoning(ReplyParts.id("rs_"), parsed.reasoning()));
+            output.add(ResponseItems.reasoning(ReplyParts.id("rs_"), "completed", parsed.reasoning()));
         }
         if (parsed.calls().isEmpty() || !parsed.content().isEmpty()) {
             ArrayNode probabilities = chat.options().logProbabilities().isEmpty() ? Json.array()
                     : replies.logProbabilities(completion.probabilities());
-            output.add(ResponseItems.message(ReplyParts.id("msg_"), status, ResponseItems.text(parsed.content(),
-                    probabilities)));
+            ObjectNode message = ResponseItems.message(ReplyParts.id("msg_"), status, ResponseItems.text(
+                    parsed.content(), probabilities));
+            ToolUse.list(parsed.wrong(), message);
+            output.add(message);
         }
         parsed.calls().forEach(call -> output.add(ResponseItems.call(ReplyParts.id("fc_"), ReplyParts.id("call_"),
                 call.name(), Json.text(call.arguments()), "completed")));

@@ -6,7 +6,6 @@ import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.Completion.TokenProbability;
 import io.peft4j.core.tool.AnswerReader;
 import io.peft4j.core.tool.ParsedAnswer;
-import io.peft4j.core.tool.ToolCall;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.ApiException;
@@ -15,31 +14,68 @@ import io.peft4j.serve.http.EventStream;
 import io.peft4j.serve.http.Json;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** A response as events, while it grows. A client that goes away ends it. */
 final class ResponseStream implements AnswerListener {
-    private final ToolUse tools;
     private final ResponseBody response;
     private final ReplyParts replies;
     private final EventStream events;
-    private final AnswerReader text;
+    private final ToolUse.Growing text;
     private final List<ObjectNode> output = new ArrayList<>();
-    private final String message = ReplyParts.id("msg_");
-    private final StringBuilder said = new StringBuilder();
-    private final ArrayNode probabilities = Json.array();
     /** Of tokens whose text has not been sent yet. */
     private ArrayNode held = Json.array();
+    private Optional<Item> open = Optional.empty();
     private boolean begun;
-    private boolean open;
     private String status = "";
     private int number;
 
+    /** An item of the output that grows. */
+    private static final class Item {
+        private final Kind kind;
+        private final String id;
+        private final String callId = ReplyParts.id("call_");
+        private final String name;
+        private final StringBuilder said = new StringBuilder();
+        private final ArrayNode probabilities = Json.array();
+
+        Item(Kind kind, String name) {
+            this.kind = kind;
+            this.id = ReplyParts.id(kind.prefix);
+            this.name = name;
+        }
+
+        ObjectNode json(String status) {
+            return switch (kind) {
+                case THOUGHT -> ResponseItems.reasoning(id, status, said.toString());
+                case CALL -> ResponseItems.call(id, callId, name, said.toString(), status);
+                case MESSAGE -> status.equals("in_progress") ? ResponseItems.message(id, status)
+                        : ResponseItems.message(id, status, ResponseItems.text(said.toString(), probabilities));
+            };
+        }
+    }
+
+    /** What an item is, and what its events are called. */
+    private enum Kind {
+        THOUGHT("rs_", "response.reasoning_text", "text"), MESSAGE("msg_", "response.output_text", "text"), CALL("fc_",
+                "response.function_call_arguments", "arguments");
+
+        private final String prefix;
+        private final String event;
+        private final String field;
+
+        Kind(String prefix, String event, String field) {
+            this.prefix = prefix;
+            this.event = event;
+            this.field = field;
+        }
+    }
+
     ResponseStream(ToolUse tools, ResponseBody response, ReplyParts replies, EventStream events) {
-        this.tools = tools;
         this.response = response;
         this.replies = replies;
         this.events = events;
-        this.text = tools.growing();
+        this.text = new ToolUse.Growing(tools);
     }
 
     /** Waits for the end of the answer. */
@@ -63,30 +99,42 @@ final class ResponseStream implements AnswerListener {
     public synchronized boolean onText(int answer, String piece, List<TokenProbability> tokens) {
         begin();
         held.addAll(replies.logProbabilities(tokens));
-        // A forced call is sent when it is complete.
-        String content = tools.forced() ? "" : text.accept(piece).content();
-        return content.isEmpty() ? !events.isBroken() : say(content);
+        return tell(text.accept(piece));
     }
 
     @Override
     public synchronized void onEnd(int answer, Completion completion) {
         begin();
-        String rest = tools.forced() ? "" : text.finish().content();
-        ParsedAnswer parsed = tools.forced() ? tools.parsed(completion.text()) : tools.limited(text.answer());
-        String last = tools.forced() ? parsed.content() : rest;
+        tell(text.finish(completion));
+        ParsedAnswer parsed = text.answer(completion);
         status = ResponseRoutes.status(completion, parsed.calls());
-        if (!parsed.reasoning().isEmpty() && !open) {
-            ObjectNode thought = ResponseItems.reasoning(ReplyParts.id("rs_"), parsed.reasoning());
-            send(item("response.output_item.added", thought));
-            end(thought);
+        boolean silent = open.filter(item -> item.kind != Kind.THOUGHT).isEmpty() && output.stream()
+                .allMatch(item -> item.path("type").asText().equals("reasoning"));
+        if (silent) {
+            grow(item(Kind.MESSAGE, ""), "");
         }
-        if (!last.isEmpty() || !open && parsed.calls().isEmpty()) {
-            say(last);
+        // What the limit of tokens cut is not complete, a thought that was closed is.
+        close(open.filter(item -> item.kind == Kind.CALL).isPresent() ? "incomplete" : status, parsed.wrong());
+    }
+
+    private boolean tell(AnswerReader.Piece piece) {
+        if (!piece.reasoning().isEmpty()) {
+            grow(item(Kind.THOUGHT, ""), piece.reasoning());
         }
-        if (open) {
-            closeMessage();
+        if (!piece.content().isEmpty()) {
+            grow(item(Kind.MESSAGE, ""), piece.content());
         }
-        parsed.calls().forEach(this::call);
+        for (AnswerReader.CallPiece call : piece.calls()) {
+            call.name().ifPresent(name -> close("completed", List.of()));
+            Item item = item(Kind.CALL, call.name().orElse(""));
+            if (!call.arguments().isEmpty()) {
+                grow(item, call.arguments());
+            }
+            if (call.index() < text.complete()) {
+                close("completed", List.of());
+            }
+        }
+        return !events.isBroken();
     }
 
     private void begin() {
@@ -97,49 +145,57 @@ final class ResponseStream implements AnswerListener {
         }
     }
 
-    private boolean say(String content) {
-        if (!open) {
-            open = true;
-            send(item("response.output_item.added", ResponseItems.message(message, "in_progress")));
-            ObjectNode added = part("response.content_part.added");
+    /** The item that grows, begun if another did so far. */
+    private Item item(Kind kind, String name) {
+        if (open.filter(item -> item.kind == kind).isPresent()) {
+            return open.get();
+        }
+        close("completed", List.of());
+        Item item = new Item(kind, name);
+        open = Optional.of(item);
+        send(item("response.output_item.added", item.json("in_progress")));
+        if (kind == Kind.MESSAGE) {
+            ObjectNode added = part("response.content_part.added", item);
             added.set("part", ResponseItems.text("", Json.array()));
             send(added);
         }
-        said.append(content);
-        probabilities.addAll(held);
-        ObjectNode delta = part("response.output_text.delta").put("delta", content);
-        delta.set("logprobs", held);
-        held = Json.array();
-        return send(delta);
+        return item;
     }
 
-    private void closeMessage() {
-        ObjectNode done = part("response.output_text.done").put("text", said.toString());
-        done.set("logprobs", probabilities);
-        send(done);
-        ObjectNode whole = ResponseItems.text(said.toString(), probabilities);
-        ObjectNode partDone = part("response.content_part.done");
-        partDone.set("part", whole);
-        send(partDone);
-        end(ResponseItems.message(message, status, whole));
-    }
-
-    private void call(ToolCall call) {
-        String id = ReplyParts.id("fc_");
-        String callId = ReplyParts.id("call_");
-        String arguments = Json.text(call.arguments());
-        send(item("response.output_item.added", ResponseItems.call(id, callId, call.name(), "", "in_progress")));
-        send(event("response.function_call_arguments.delta").put("item_id", id).put("output_index", output.size())
-                .put("delta", arguments));
-        send(event("response.function_call_arguments.done").put("item_id", id).put("output_index", output.size())
-                .put("name", call.name()).put("arguments", arguments));
-        end(ResponseItems.call(id, callId, call.name(), arguments, "completed"));
+    private void grow(Item item, String more) {
+        item.said.append(more);
+        ObjectNode delta = part(item.kind.event + ".delta", item).put("delta", more);
+        if (item.kind == Kind.MESSAGE) {
+            item.probabilities.addAll(held);
+            delta.set("logprobs", held);
+            held = Json.array();
+        }
+        send(delta);
     }
 
     /** An item is complete. */
-    private void end(ObjectNode item) {
-        send(item("response.output_item.done", item));
-        output.add(item);
+    private void close(String how, List<ParsedAnswer.Wrong> wrong) {
+        open.ifPresent(item -> {
+            String said = item.said.toString();
+            ObjectNode done = part(item.kind.event + ".done", item).put(item.kind.field, said);
+            if (item.kind == Kind.CALL) {
+                done.put("name", item.name);
+            }
+            ObjectNode whole = item.json(how);
+            if (item.kind == Kind.MESSAGE) {
+                done.set("logprobs", item.probabilities);
+            }
+            send(done);
+            if (item.kind == Kind.MESSAGE) {
+                ObjectNode part = part("response.content_part.done", item);
+                part.set("part", whole.at("/content/0"));
+                send(part);
+                ToolUse.list(wrong, whole);
+            }
+            send(item("response.output_item.done", whole));
+            output.add(whole);
+        });
+        open = Optional.empty();
     }
 
     private static ObjectNode event(String type) {
@@ -152,9 +208,10 @@ final class ResponseStream implements AnswerListener {
         return event;
     }
 
-    /** An event of the message's only part. */
-    private ObjectNode part(String type) {
-        return event(type).put("item_id", message).put("output_index", output.size()).put("content_index", 0);
+    /** An event of the only part of an item, or of a call's arguments. */
+    private ObjectNode part(String type, Item item) {
+        ObjectNode event = event(type).put("item_id", item.id).put("output_index", output.size());
+        return item.kind == Kind.CALL ? event : event.put("content_index", 0);
     }
 
     private void send(String type, ObjectNode body) {
@@ -163,7 +220,7 @@ final class ResponseStream implements AnswerListener {
         send(event);
     }
 
-    private boolean send(ObjectNode event) {
-        return events.send(event.get("type").textValue(), event.put("sequence_number", number++));
+    private void send(ObjectNode event) {
+        events.send(event.get("type").textValue(), event.put("sequence_number", number++));
     }
 }

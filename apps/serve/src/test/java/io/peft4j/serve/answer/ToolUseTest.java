@@ -19,7 +19,8 @@ class ToolUseTest {
     private static ToolUse use(String form, boolean forced, boolean parallel) {
         ObjectNode tool = Json.object().put("type", "function");
         tool.putObject("function").put("name", "ping");
-        return new ToolUse(List.of(tool), List.of("ping"), Optional.of(ToolForm.named(form)), forced, parallel);
+        return new ToolUse(List.of(tool), List.of("ping"), Optional.of(ToolForm.named(form)), forced, parallel, forced,
+                "");
     }
 
     @ParameterizedTest
