@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
-import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -21,15 +20,13 @@ public final class GemmaForms {
     abstract static class Gemma extends ToolForm {
         private final String quote;
 
-        /** @param quote what surrounds strings */
-        Gemma(String name, Layout layout, String quote) {
-            super(name, layout);
+        /**
+         * @param quote what surrounds strings
+         * @param noise what surrounds content
+         */
+        Gemma(String name, Layout layout, String quote, String... noise) {
+            super(name, layout, Marks.of(layout.callOpen().replace("call:", "")).withNoise(noise));
             this.quote = quote;
-        }
-
-        @Override
-        List<String> begins() {
-            return List.of(layout().callOpen().replace("call:", ""));
         }
 
         @Override
@@ -134,12 +131,7 @@ public final class GemmaForms {
         /** The form. */
         public Function() {
             super("functiongemma", new Layout("", "<start_function_call>call:", "<end_function_call>", "", ""),
-                    "<escape>");
-        }
-
-        @Override
-        List<String> noise() {
-            return List.of("<start_function_response>");
+                    "<escape>", "<start_function_response>");
         }
     }
 
@@ -147,12 +139,8 @@ public final class GemmaForms {
     public static final class Gemma4 extends Gemma {
         /** The form. */
         public Gemma4() {
-            super("gemma4", new Layout("", "<|tool_call>call:", "<tool_call|>", "", ""), "<|\"|>");
-        }
-
-        @Override
-        List<String> noise() {
-            return List.of("<|tool_response>", "<turn|>");
+            super("gemma4", new Layout("", "<|tool_call>call:", "<tool_call|>", "", ""), "<|\"|>", "<|tool_response>",
+                    "<turn|>");
         }
     }
 }

@@ -16,22 +16,14 @@ public final class JsonForms {
 
     /** What they share. */
     abstract static class Json extends ToolForm {
-        private final List<String> begins;
 
-        /** @param begins what calls may begin with, the longer before the shorter */
-        Json(String name, Layout layout, String... begins) {
-            super(name, layout);
-            this.begins = List.of(begins);
+        Json(String name, Layout layout, Marks marks) {
+            super(name, layout, marks);
         }
 
         /** The keys of name and arguments. */
         List<String> keys() {
             return List.of("name", "arguments");
-        }
-
-        @Override
-        List<String> begins() {
-            return begins;
         }
 
         @Override
@@ -43,7 +35,7 @@ public final class JsonForms {
         @Override
         void read(Cursor cursor, Calls calls) {
             int start = cursor.at;
-            begins.stream().filter(begin -> begin.length() > 1).anyMatch(cursor::skip);
+            begins().stream().filter(begin -> begin.length() > 1).anyMatch(cursor::skip);
             boolean fenced = cursor.text.substring(start, cursor.at).contains("```");
             cursor.space();
             fenced |= cursor.skip("```json") || cursor.skip("```");
@@ -172,12 +164,8 @@ public final class JsonForms {
     public static final class Hermes extends Json {
         /** The form. */
         public Hermes() {
-            super("hermes", Layout.each("<tool_call>\n", "\n</tool_call>"), "<tool_call>");
-        }
-
-        @Override
-        List<String> noise() {
-            return List.of("<response>", "</response>");
+            super("hermes", Layout.each("<tool_call>\n", "\n</tool_call>"),
+                    Marks.of("<tool_call>").withNoise("<response>", "</response>"));
         }
     }
 
@@ -185,12 +173,8 @@ public final class JsonForms {
     public static final class Granite extends Json {
         /** The form. */
         public Granite() {
-            super("granite", Layout.list("<|tool_call|>[", "]"), "<|tool_call|>", "<tool_call>");
-        }
-
-        @Override
-        List<String> noise() {
-            return List.of("<response>", "</response>", "<|/tool_call|>");
+            super("granite", Layout.list("<|tool_call|>[", "]"),
+                    Marks.of("<|tool_call|>", "<tool_call>").withNoise("<response>", "</response>", "<|/tool_call|>"));
         }
     }
 
@@ -198,7 +182,7 @@ public final class JsonForms {
     public static final class FunctionCall extends Json {
         /** The form. */
         public FunctionCall() {
-            super("granite-20b", new Layout("", "<function_call> ", "", "", ""), "<function_call>");
+            super("granite-20b", new Layout("", "<function_call> ", "", "", ""), Marks.of("<function_call>"));
         }
     }
 
@@ -206,12 +190,8 @@ public final class JsonForms {
     public static final class Mistral extends Json {
         /** The form. */
         public Mistral() {
-            super("mistral", Layout.list("[TOOL_CALLS][", "]"), "[TOOL_CALLS]");
-        }
-
-        @Override
-        List<String> hints() {
-            return List.of("[TOOL_CALLS]", "[AVAILABLE_TOOLS]");
+            super("mistral", Layout.list("[TOOL_CALLS][", "]"),
+                    Marks.of("[TOOL_CALLS]").withHints("[TOOL_CALLS]", "[AVAILABLE_TOOLS]"));
         }
     }
 
@@ -219,17 +199,9 @@ public final class JsonForms {
     public static final class Functools extends Json {
         /** The form. */
         public Functools() {
-            super("phi4-mini", Layout.list("functools[", "]"), "functools", "<|tool_call|>");
-        }
-
-        @Override
-        List<String> noise() {
-            return List.of("<|/tool_call|>");
-        }
-
-        @Override
-        List<String> hints() {
-            return List.of("functools", "<|tool|>");
+            super("phi4-mini", Layout.list("functools[", "]"),
+                    Marks.of("functools", "<|tool_call|>").withNoise("<|/tool_call|>").withHints("functools",
+                            "<|tool|>"));
         }
     }
 
@@ -237,12 +209,8 @@ public final class JsonForms {
     public static final class Hunyuan extends Json {
         /** The form. */
         public Hunyuan() {
-            super("hunyuan", Layout.list("<tool_calls>[", "]</tool_calls>"), "<tool_calls>");
-        }
-
-        @Override
-        List<String> noise() {
-            return List.of("<answer>", "</answer>");
+            super("hunyuan", Layout.list("<tool_calls>[", "]</tool_calls>"),
+                    Marks.of("<tool_calls>").withNoise("<answer>", "</answer>"));
         }
     }
 
@@ -250,7 +218,7 @@ public final class JsonForms {
     public static final class MiniMax extends Json {
         /** The form. */
         public MiniMax() {
-            super("minimax", new Layout("<tool_calls>\n", "", "", "\n", "\n</tool_calls>"), "<tool_calls>");
+            super("minimax", new Layout("<tool_calls>\n", "", "", "\n", "\n</tool_calls>"), Marks.of("<tool_calls>"));
         }
     }
 
@@ -258,7 +226,7 @@ public final class JsonForms {
     public static final class Nemotron extends Json {
         /** The form. */
         public Nemotron() {
-            super("nemotron", Layout.list("<TOOLCALL>[", "]</TOOLCALL>"), "<TOOLCALL>");
+            super("nemotron", Layout.list("<TOOLCALL>[", "]</TOOLCALL>"), Marks.of("<TOOLCALL>"));
         }
     }
 
@@ -267,7 +235,7 @@ public final class JsonForms {
         /** The form. */
         public InternLm() {
             super("internlm2", Layout.each("<|action_start|><|plugin|>", "<|action_end|>"),
-                    "<|action_start|><|plugin|>");
+                    Marks.of("<|action_start|><|plugin|>"));
         }
 
         @Override
@@ -280,28 +248,15 @@ public final class JsonForms {
     public static final class Cohere extends Json {
         /** The form. */
         public Cohere() {
-            super("cohere", Layout.list("<|START_ACTION|>[", "]<|END_ACTION|>"), "<|START_ACTION|>", "Action: ```json",
-                    "Action:```json");
+            super("cohere", Layout.list("<|START_ACTION|>[", "]<|END_ACTION|>"),
+                    Marks.of("<|START_ACTION|>", "Action: ```json", "Action:```json")
+                            .withNoise("<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>")
+                            .withHints("<|START_ACTION|>", "Action:").withBare("Action: ```json", "Action:```json"));
         }
 
         @Override
         List<String> keys() {
             return List.of("tool_name", "parameters");
-        }
-
-        @Override
-        boolean isBare(String begin) {
-            return begin.startsWith("Action");
-        }
-
-        @Override
-        List<String> hints() {
-            return List.of("<|START_ACTION|>", "Action:");
-        }
-
-        @Override
-        List<String> noise() {
-            return List.of("<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>");
         }
     }
 
@@ -309,7 +264,8 @@ public final class JsonForms {
     public static final class LongCat extends Json {
         /** The form. */
         public LongCat() {
-            super("longcat", Layout.each("<longcat_tool_call>\n", "\n</longcat_tool_call>"), "<longcat_tool_call>");
+            super("longcat", Layout.each("<longcat_tool_call>\n", "\n</longcat_tool_call>"),
+                    Marks.of("<longcat_tool_call>"));
         }
     }
 
@@ -317,13 +273,8 @@ public final class JsonForms {
     public static final class GigaChat extends Json {
         /** The form. */
         public GigaChat() {
-            super("gigachat", new Layout("", "<|function_call|>", "", "", ""), "<|function_call|>",
-                    "function call<|role_sep|>\n");
-        }
-
-        @Override
-        List<String> noise() {
-            return List.of("<|message_sep|>");
+            super("gigachat", new Layout("", "<|function_call|>", "", "", ""),
+                    Marks.of("<|function_call|>", "function call<|role_sep|>\n").withNoise("<|message_sep|>"));
         }
     }
 
@@ -331,7 +282,7 @@ public final class JsonForms {
     public static final class Apertus extends Json {
         /** The form. */
         public Apertus() {
-            super("apertus", Layout.list("<|tools_prefix|>[", "]<|tools_suffix|>"), "<|tools_prefix|>");
+            super("apertus", Layout.list("<|tools_prefix|>[", "]<|tools_suffix|>"), Marks.of("<|tools_prefix|>"));
         }
 
         @Override
@@ -349,22 +300,8 @@ public final class JsonForms {
     public static final class XLam extends Json {
         /** The form. */
         public XLam() {
-            super("xlam", Layout.list("[", "]"), "[TOOL_CALLS]", "<tool_call>", "```json", "```", "[");
-        }
-
-        @Override
-        boolean isBare(String begin) {
-            return begin.equals("[") || begin.startsWith("```");
-        }
-
-        @Override
-        List<String> noise() {
-            return List.of("</tool_call>");
-        }
-
-        @Override
-        List<String> hints() {
-            return List.of();
+            super("xlam", Layout.list("[", "]"), Marks.of("[TOOL_CALLS]", "<tool_call>", "```json", "```", "[")
+                    .withNoise("</tool_call>").withHints().withBare("```json", "```"));
         }
     }
 }

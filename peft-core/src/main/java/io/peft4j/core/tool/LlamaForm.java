@@ -12,28 +12,15 @@ public final class LlamaForm extends JsonForms.Json {
 
     /** The form. */
     public LlamaForm() {
-        super("llama", new Layout("", "", "", "; ", ""), "<|python_tag|>", "<|python_start|>",
-                "<function=", "{", "[");
+        super("llama", new Layout("", "", "", "; ", ""),
+                Marks.of("<|python_tag|>", "<|python_start|>", "<function=", "{", "[")
+                        .withBare("<|python_tag|>", "<|python_start|>", "<function=").withNoise("<|python_end|>")
+                        .withHints());
     }
 
     @Override
     List<String> keys() {
         return List.of("name", "parameters");
-    }
-
-    @Override
-    boolean isBare(String begin) {
-        return true;
-    }
-
-    @Override
-    List<String> hints() {
-        return List.of();
-    }
-
-    @Override
-    List<String> noise() {
-        return List.of("<|python_end|>");
     }
 
     @Override

@@ -14,25 +14,17 @@ public final class NamedForms {
     abstract static class Named extends ToolForm {
         private static final Pattern FENCE = Pattern.compile("\\s*```(json)?\\s*");
 
-        private final List<String> begins;
         private final Pattern between;
         private final String middle;
 
         /**
          * @param middle what is between name and arguments
          * @param between what may stand there
-         * @param begins what calls may begin with
          */
-        Named(String name, Layout layout, String middle, String between, String... begins) {
-            super(name, layout);
+        Named(String name, Layout layout, String middle, String between, Marks marks) {
+            super(name, layout, marks);
             this.middle = middle;
             this.between = Pattern.compile(between);
-            this.begins = List.of(begins);
-        }
-
-        @Override
-        List<String> begins() {
-            return begins;
         }
 
         @Override
@@ -58,7 +50,7 @@ public final class NamedForms {
                     cursor.at = behind;
                     return;
                 }
-            } while (!cursor.atEnd() && begins.stream().anyMatch(begin -> cursor.text.startsWith(begin, cursor.at)));
+            } while (!cursor.atEnd() && begins().stream().anyMatch(begin -> cursor.text.startsWith(begin, cursor.at)));
             String close = layout().close().strip();
             if (section && !cursor.atEnd() && !cursor.skip(close)) {
                 throw new Cursor.Stop("'" + close + "' is missing");
@@ -67,7 +59,7 @@ public final class NamedForms {
 
         private void call(Cursor cursor, Calls calls) {
             int from = cursor.at;
-            if (begins.stream().noneMatch(cursor::skip)) {
+            if (begins().stream().noneMatch(cursor::skip)) {
                 throw new Cursor.Stop("'" + layout().callOpen() + "' is missing");
             }
             String name = name(cursor.until("{").replaceAll(between.pattern() + "\\s*$", ""));
@@ -106,7 +98,7 @@ public final class NamedForms {
         /** The form. */
         public Mistral() {
             super("mistral-args", new Layout("", "[TOOL_CALLS]", "", "", ""), "[ARGS]",
-                    "(\\[CALL_ID\\][A-Za-z0-9]*)?(\\[ARGS\\])?", "[TOOL_CALLS]");
+                    "(\\[CALL_ID\\][A-Za-z0-9]*)?(\\[ARGS\\])?", Marks.of("[TOOL_CALLS]"));
         }
 
         @Override
@@ -130,7 +122,7 @@ public final class NamedForms {
         public DeepSeek3() {
             super("deepseek-v3", new Layout("<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>function<｜tool▁sep｜>",
                     "\n```<｜tool▁call▁end｜>", "\n", "<｜tool▁calls▁end｜>"), "\n```json\n", "\\s*```(json)?",
-                    "<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>function<｜tool▁sep｜>");
+                    Marks.of("<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>function<｜tool▁sep｜>"));
         }
     }
 
@@ -139,8 +131,8 @@ public final class NamedForms {
         /** The form. */
         public DeepSeek31() {
             super("deepseek-v3.1", new Layout("<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>", "",
-                    "<｜tool▁calls▁end｜>"), "<｜tool▁sep｜>", "<｜tool▁sep｜>", "<｜tool▁calls▁begin｜>",
-                    "<｜tool▁call▁begin｜>");
+                    "<｜tool▁calls▁end｜>"), "<｜tool▁sep｜>", "<｜tool▁sep｜>",
+                    Marks.of("<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>"));
         }
     }
 
@@ -150,7 +142,8 @@ public final class NamedForms {
         public Kimi() {
             super("kimi", new Layout("<|tool_calls_section_begin|>", "<|tool_call_begin|>functions.",
                     "<|tool_call_end|>", "", "<|tool_calls_section_end|>"), ":0<|tool_call_argument_begin|>",
-                    "\\s*<\\|tool_call_argument_begin\\|>", "<|tool_calls_section_begin|>", "<|tool_call_begin|>");
+                    "\\s*<\\|tool_call_argument_begin\\|>",
+                    Marks.of("<|tool_calls_section_begin|>", "<|tool_call_begin|>"));
         }
 
         @Override
@@ -166,7 +159,7 @@ public final class NamedForms {
         public Solar() {
             super("solar", new Layout("<|tool_calls|>", "<|tool_call:begin|>call<|tool_call:name|>",
                     "<|tool_call:end|>", "", "<|calls|>"), "<|tool_call:args|>", "<\\|tool_call:args\\|>",
-                    "<|tool_calls|>", "<|tool_call:begin|>");
+                    Marks.of("<|tool_calls|>", "<|tool_call:begin|>"));
         }
 
         @Override
@@ -179,7 +172,8 @@ public final class NamedForms {
     public static final class Function extends Named {
         /** The form. */
         public Function() {
-            super("llama-function", new Layout("", "<function=", "</function>", "", ""), ">", ">", "<function=");
+            super("llama-function", new Layout("", "<function=", "</function>", "", ""), ">", ">",
+                    Marks.of("<function="));
         }
     }
 
@@ -190,8 +184,10 @@ public final class NamedForms {
             super("harmony", new Layout("", "<|channel|>commentary to=functions.", "<|call|>", "", ""),
                     " <|constrain|>json<|message|>",
                     "\\s*(<\\|channel\\|>\\w+)?\\s*(<\\|constrain\\|>)?\\s*(json|code)?<\\|message\\|>",
-                    "<|start|>assistant<|channel|>commentary to=", "<|start|>assistant<|channel|>analysis to=",
-                    "<|start|>assistant to=", "<|channel|>commentary to=", "<|channel|>analysis to=");
+                    Marks.of("<|start|>assistant<|channel|>commentary to=", "<|start|>assistant<|channel|>analysis to=",
+                            "<|start|>assistant to=", "<|channel|>commentary to=", "<|channel|>analysis to=")
+                            .withNoise("<|start|>assistant", "<|channel|>final<|message|>",
+                                    "<|channel|>commentary<|message|>", "<|end|>", "<|return|>", "<|call|>"));
         }
 
         @Override
@@ -203,24 +199,14 @@ public final class NamedForms {
         List<String> ends() {
             return List.of("<|call|>", "<|end|>");
         }
-
-        @Override
-        List<String> noise() {
-            return List.of("<|start|>assistant", "<|channel|>final<|message|>", "<|channel|>commentary<|message|>",
-                    "<|end|>", "<|return|>", "<|call|>");
-        }
     }
 
     /** {@code >>>name}, a line break and JSON: Functionary 3.2, which writes content to {@code all}. */
     public static final class Functionary extends Named {
         /** The form. */
         public Functionary() {
-            super("functionary-v3.2", new Layout("", ">>>", "", "", ""), "\n", "", ">>>");
-        }
-
-        @Override
-        List<String> noise() {
-            return List.of(">>>all\n");
+            super("functionary-v3.2", new Layout("", ">>>", "", "", ""), "\n", "",
+                    Marks.of(">>>").withNoise(">>>all\n"));
         }
     }
 }

@@ -20,16 +20,8 @@ public final class PythonForms {
         /** Where a string with quotes inside that are not escaped ends. */
         private static final Pattern BEHIND_STRING = Pattern.compile("\\s*(,\\s*\\w+\\s*=|\\)\\s*([],\\n<]|$))");
 
-        private final List<String> begins;
-
-        Python(String name, Layout layout, String... begins) {
-            super(name, layout);
-            this.begins = List.of(begins);
-        }
-
-        @Override
-        List<String> begins() {
-            return begins;
+        Python(String name, Layout layout, Marks marks) {
+            super(name, layout, marks);
         }
 
         @Override
@@ -63,14 +55,14 @@ public final class PythonForms {
 
         @Override
         void read(Cursor cursor, Calls calls) {
-            begins.stream().filter(begin -> begin.length() > 1).anyMatch(cursor::skip);
+            begins().stream().filter(begin -> begin.length() > 1).anyMatch(cursor::skip);
             cursor.space();
             boolean list = cursor.skip("[");
             calls(cursor, calls, list);
             int behind = cursor.at;
             cursor.space();
             if (ends().isEmpty() || cursor.at < cursor.text.length() && ends().stream().noneMatch(cursor::skip)
-                    && begins.contains("[")) {
+                    && begins().contains("[")) {
                 cursor.at = behind;
             } else if (cursor.at < cursor.text.length() || !cursor.atEnd()) {
                 String end = ends().get(0);
@@ -176,12 +168,8 @@ public final class PythonForms {
     public static final class Lfm extends Python {
         /** The form. */
         public Lfm() {
-            super("lfm2", Layout.list("<|tool_call_start|>[", "]<|tool_call_end|>"), "<|tool_call_start|>");
-        }
-
-        @Override
-        List<String> hints() {
-            return List.of("<|tool_call_start|>", "<|tool_list_start|>", "List of tools: [");
+            super("lfm2", Layout.list("<|tool_call_start|>[", "]<|tool_call_end|>"), Marks.of("<|tool_call_start|>")
+                    .withHints("<|tool_call_start|>", "<|tool_list_start|>", "List of tools: ["));
         }
     }
 
@@ -189,7 +177,8 @@ public final class PythonForms {
     public static final class Olmo extends Python {
         /** The form. */
         public Olmo() {
-            super("olmo3", new Layout("<function_calls>", "", "", "\n", "</function_calls>"), "<function_calls>");
+            super("olmo3", new Layout("<function_calls>", "", "", "\n", "</function_calls>"),
+                    Marks.of("<function_calls>"));
         }
     }
 
@@ -197,22 +186,14 @@ public final class PythonForms {
     public static final class Bare extends Python {
         /** The form. */
         public Bare() {
-            super("pythonic", Layout.list("[", "]"), "<|python_start|>", "[");
+            super("pythonic", Layout.list("[", "]"),
+                    Marks.of("<|python_start|>", "[").withHints("func_name1(params_name1")
+                            .withBare("<|python_start|>"));
         }
 
         @Override
         List<String> ends() {
             return List.of("<|python_end|>");
-        }
-
-        @Override
-        boolean isBare(String begin) {
-            return true;
-        }
-
-        @Override
-        List<String> hints() {
-            return List.of("func_name1(params_name1");
         }
     }
 }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * How the models of a family write calls of tools. A form is a class with a line in {@code META-INF/services}. Which
@@ -30,6 +31,34 @@ public abstract class ToolForm {
 
     private final String name;
     private final Layout layout;
+    private final Marks marks;
+
+    /**
+     * What a form is known by.
+     *
+     * @param begins what a call, or a part with calls, may begin with
+     * @param bare of these, what may well be the beginning of something else, as a single character always may
+     * @param noise what surrounds content and is none
+     * @param hints what the text of a template has where it is of this form and does not write calls on its own
+     */
+    record Marks(List<String> begins, List<String> bare, List<String> noise, List<String> hints) {
+        static Marks of(String... begins) {
+            return new Marks(List.of(begins), List.of(), List.of(), Stream.of(begins).filter(begin -> begin
+                    .length() > 1).toList());
+        }
+
+        Marks withBare(String... some) {
+            return new Marks(begins, List.of(some), noise, hints);
+        }
+
+        Marks withNoise(String... some) {
+            return new Marks(begins, bare, List.of(some), hints);
+        }
+
+        Marks withHints(String... some) {
+            return new Marks(begins, bare, noise, List.of(some));
+        }
+    }
 
     /**
      * What surrounds calls.
@@ -75,9 +104,10 @@ public abstract class ToolForm {
     }
 
     /** @param name what people call it by, in lower case with hyphens */
-    ToolForm(String name, Layout layout) {
+    ToolForm(String name, Layout layout, Marks marks) {
         this.name = name;
         this.layout = layout;
+        this.marks = marks;
     }
 
     /** What people call it by. */
@@ -131,7 +161,9 @@ public abstract class ToolForm {
     }
 
     /** What a call, or a part with calls, may begin with. */
-    abstract List<String> begins();
+    final List<String> begins() {
+        return marks.begins();
+    }
 
     /** What it ends with; where one of these comes the rest is read after a call that is none. */
     List<String> ends() {
@@ -140,18 +172,13 @@ public abstract class ToolForm {
     }
 
     /** What surrounds content and is none. */
-    List<String> noise() {
-        return List.of();
+    final List<String> noise() {
+        return marks.noise();
     }
 
     /** Whether a beginning may well be that of something else. */
-    boolean isBare(String begin) {
-        return begin.length() == 1;
-    }
-
-    /** What the text of a template has where it is of this form and does not write calls on its own. */
-    List<String> hints() {
-        return begins().stream().filter(begin -> !isBare(begin)).toList();
+    final boolean isBare(String begin) {
+        return begin.length() == 1 || marks.bare().contains(begin);
     }
 
     /** Reads what begins at the cursor, and goes behind it. */
@@ -213,7 +240,7 @@ public abstract class ToolForm {
         if (found.isPresent()) {
             return found;
         }
-        return all.stream().filter(form -> form.hints().stream().anyMatch(source::contains)).findFirst()
+        return all.stream().filter(form -> form.marks.hints().stream().anyMatch(source::contains)).findFirst()
                 .or(() -> source.contains("tools") ? Optional.of(named("llama")) : Optional.empty());
     }
 

@@ -1,10 +1,9 @@
 package io.peft4j.core.tool;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.decision.PythonJson;
-import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Forms whose calls are the name of a tool and a tag for each argument; types are those of the tool's schema. */
@@ -18,7 +17,7 @@ public final class XmlForms {
      * @param function before the name
      * @param named behind it
      * @param key before the name of an argument
-     * @param value between it and its value
+     * @param value between it and its value; {@code %s} stands for whether that is a string
      * @param closed behind the value
      * @param done behind all arguments
      */
@@ -28,17 +27,10 @@ public final class XmlForms {
     /** What they share. */
     abstract static class Xml extends ToolForm {
         private final Tags tags;
-        private final List<String> begins;
 
-        Xml(String name, Layout layout, Tags tags, String... begins) {
-            super(name, layout);
+        Xml(String name, Layout layout, Tags tags, Marks marks) {
+            super(name, layout, marks);
             this.tags = tags;
-            this.begins = List.of(begins);
-        }
-
-        @Override
-        List<String> begins() {
-            return begins;
         }
 
         /** Whether values without a schema are read as JSON where they are. */
@@ -60,8 +52,12 @@ public final class XmlForms {
         String body(ToolCall call) {
             StringBuilder body = new StringBuilder(tags.function()).append(call.name()).append(tags.named());
             call.arguments().fields().forEachRemaining(field -> body.append(tags.key()).append(field.getKey())
-                    .append(tags.value()).append(PythonJson.text(field.getValue())).append(tags.closed()));
+                    .append(value(field.getValue())).append(PythonJson.text(field.getValue())).append(tags.closed()));
             return body.append(tags.done()).toString();
+        }
+
+        private String value(JsonNode value) {
+            return tags.value().replace("%s", String.valueOf(value.isTextual()));
         }
 
         @Override
@@ -104,7 +100,9 @@ public final class XmlForms {
         }
 
         private void argument(Cursor cursor, Tool tool, ObjectNode arguments, String close) {
-            String[] value = tags.value().strip().split("\\s+", 2);
+            // Behind the name may stand whether the value is a string.
+            String behind = tags.value().contains("%s") ? ">" : tags.value().strip();
+            String[] value = behind.split("\\s+", 2);
             String name = cursor.until(value[0]).strip();
             cursor.skip(value[0]);
             if (value.length > 1) {
@@ -114,7 +112,6 @@ public final class XmlForms {
             boolean text = true;
             String closed = tags.closed().strip();
             if (name.endsWith("\"")) {
-                // Behind the name may stand whether the value is a string.
                 text = !name.contains(" string=\"false");
                 name = name.replaceFirst("\".*", "");
             }
@@ -125,7 +122,7 @@ public final class XmlForms {
                             .toArray(String[]::new));
             if (!cursor.skip(closed) && cursor.text.startsWith(next, cursor.at)) {
                 int end = cursor.text.indexOf(closed, start);
-                if (end >= 0 && end < cursor.text.indexOf(tags.value().strip(), cursor.at + next.length())) {
+                if (end >= 0 && end < cursor.text.indexOf(behind, cursor.at + next.length())) {
                     // The value only speaks of a tag.
                     written = cursor.text.substring(start, end);
                     cursor.at = end + closed.length();
@@ -146,7 +143,7 @@ public final class XmlForms {
         /** The form. */
         public Qwen() {
             super("qwen-xml", Layout.each("<tool_call>\n", "\n</tool_call>"), new Tags("<function=", ">\n",
-                    "<parameter=", ">\n", "\n</parameter>\n", "</function>"), "<tool_call>", "<function=");
+                    "<parameter=", ">\n", "\n</parameter>\n", "</function>"), Marks.of("<tool_call>", "<function="));
         }
     }
 
@@ -155,7 +152,7 @@ public final class XmlForms {
         /** The form. */
         public Seed() {
             super("seed", Layout.each("<seed:tool_call>\n", "\n</seed:tool_call>"), new Tags("<function=", ">\n",
-                    "<parameter=", ">", "</parameter>\n", "</function>"), "<seed:tool_call>");
+                    "<parameter=", ">", "</parameter>\n", "</function>"), Marks.of("<seed:tool_call>"));
         }
     }
 
@@ -165,7 +162,7 @@ public final class XmlForms {
         public MiniMax() {
             super("minimax-m2", new Layout("<minimax:tool_call>\n", "", "", "\n", "\n</minimax:tool_call>"),
                     new Tags("<invoke name=\"", "\">\n", "<parameter name=\"", "\">", "</parameter>\n", "</invoke>"),
-                    "<minimax:tool_call>");
+                    Marks.of("<minimax:tool_call>"));
         }
     }
 
@@ -178,24 +175,9 @@ public final class XmlForms {
 
         DeepSeek(String name, String section) {
             super(name, new Layout("<｜DSML｜" + section + ">\n", "", "", "\n", "\n</｜DSML｜" + section + ">"),
-                    new Tags("<｜DSML｜invoke name=\"", "\">\n", "<｜DSML｜parameter name=\"", ">",
+                    new Tags("<｜DSML｜invoke name=\"", "\">\n", "<｜DSML｜parameter name=\"", "\" string=\"%s\">",
                             "</｜DSML｜parameter>\n", "</｜DSML｜invoke>"),
-                    "<｜DSML｜" + section + ">");
-        }
-
-        @Override
-        String body(ToolCall call) {
-            return call.arguments().properties().stream().map(field -> "<｜DSML｜parameter name=\"" + field.getKey()
-                    + "\" string=\"" + field.getValue().isTextual() + "\">" + PythonJson.text(field.getValue())
-                    + "</｜DSML｜parameter>\n")
-                    .collect(Collectors.joining("", "<｜DSML｜invoke name=\"" + call.name() + "\">\n",
-                            "</｜DSML｜invoke>"));
-        }
-
-        @Override
-        Optional<Members> members() {
-            return Optional.of(new Members("<｜DSML｜parameter name=\"", "\" string=\"%s\">", "</｜DSML｜parameter>\n", "",
-                    ""));
+                    Marks.of("<｜DSML｜" + section + ">"));
         }
     }
 
@@ -212,7 +194,7 @@ public final class XmlForms {
         /** The form. */
         public Glm() {
             super("glm", Layout.each("<tool_call>", "</tool_call>"), new Tags("", "\n", "<arg_key>",
-                    "</arg_key>\n<arg_value>", "</arg_value>\n", ""), "<tool_call>");
+                    "</arg_key>\n<arg_value>", "</arg_value>\n", ""), Marks.of("<tool_call>"));
         }
 
         @Override
@@ -227,17 +209,12 @@ public final class XmlForms {
         public Hunyuan() {
             super("hunyuan-3", new Layout("<tool_calls>\n", "", "", "\n", "\n</tool_calls>"), new Tags("<tool_call>",
                     "<tool_sep>\n", "<arg_key>", "</arg_key>\n<arg_value>", "</arg_value>\n", "</tool_call>"),
-                    "<tool_calls>");
+                    Marks.of("<tool_calls>").withHints("<tool_sep"));
         }
 
         @Override
         boolean guesses() {
             return true;
-        }
-
-        @Override
-        List<String> hints() {
-            return List.of("<tool_sep");
         }
     }
 
@@ -246,7 +223,7 @@ public final class XmlForms {
         /** The form. */
         public MiniCpm() {
             super("minicpm", Layout.each("", ""), new Tags("<function name=\"", "\">", "<param name=\"", "\">",
-                    "</param>", "</function>"), "<function name=\"");
+                    "</param>", "</function>"), Marks.of("<function name=\""));
         }
     }
 }

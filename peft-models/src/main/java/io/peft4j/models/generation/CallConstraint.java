@@ -5,7 +5,6 @@ import io.peft4j.core.model.TextConstraint;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,7 +12,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * Any text, in which what begins a call is followed by the rest of it. States below the number of places are free text,
- * told apart by how much of a mark it ends with; others are states of what follows a mark.
+ * told apart by the thought that it is in and by how much of a mark it ends with; others are those of what follows.
  */
 final class CallConstraint implements TextConstraint {
     private static final int VALUES = 256;
@@ -21,21 +20,12 @@ final class CallConstraint implements TextConstraint {
     private final String description;
     private final List<TextConstraint> calls;
     private final boolean several;
-    private final List<Place> places = new ArrayList<>();
-    private final Map<Place, Integer> numbers = new HashMap<>();
-    /** For each thing that free text may be, a text or the thought that a mark ends, where its marks lead. */
-    private final Map<String, Map<String, Integer>> targets = new HashMap<>();
+    /** What ends the thought that the text is in, a zero, and the beginning of a mark; each character is a byte. */
+    private final List<String> places = new ArrayList<>();
+    /** Of places, and of those where a mark is complete. */
+    private final Map<String, Integer> states = new HashMap<>();
     private final AtomicReferenceArray<int[]> steps;
     private final int start;
-
-    /**
-     * Free text.
-     *
-     * @param end of the thought that it is in; empty where it is in none
-     * @param seen the beginning of a mark that it ends with; each character stands for a byte
-     */
-    private record Place(String end, String seen) {
-    }
 
     /**
      * Texts with calls.
@@ -50,37 +40,45 @@ final class CallConstraint implements TextConstraint {
         this.description = description;
         this.calls = List.copyOf(calls.values());
         this.several = several;
-        add("", calls.keySet());
-        add("", thoughts.keySet());
-        thoughts.values().forEach(end -> add(end, List.of(end)));
-        Map<String, Integer> marks = targets.get("");
-        thoughts.forEach((begin, end) -> marks.put(bytes(begin), numbers.get(new Place(end, ""))));
-        new ArrayList<>(calls.keySet()).forEach(mark -> marks.put(bytes(mark), inCall(this.calls.indexOf(calls
-                .get(mark)), calls.get(mark).start())));
-        thoughts.values().forEach(end -> targets.get(end).put(bytes(end), 0));
+        calls.keySet().forEach(mark -> add("", mark));
+        thoughts.keySet().forEach(mark -> add("", mark));
+        thoughts.values().forEach(end -> add(end, end));
+        thoughts.forEach((begin, end) -> {
+            states.put(place("", begin), states.get(place(end, "")));
+            states.put(place(end, end), 0);
+        });
+        calls.forEach((mark, call) -> states.put(place("", mark), within(this.calls.indexOf(call), call.start())));
         this.steps = new AtomicReferenceArray<>(places.size());
-        this.start = thought.map(begin -> numbers.get(new Place(thoughts.get(begin), ""))).orElse(0);
+        this.start = thought.map(begin -> states.get(place("", begin))).orElse(0);
     }
 
-    private void add(String end, Iterable<String> marks) {
-        targets.computeIfAbsent(end, key -> new LinkedHashMap<>());
-        for (String mark : marks) {
-            String seen = bytes(mark);
-            for (int length = 0; length < seen.length(); length++) {
-                Place place = new Place(end, seen.substring(0, length));
-                if (numbers.putIfAbsent(place, places.size()) == null) {
-                    places.add(place);
-                }
+    private void add(String end, String mark) {
+        String whole = place(end, mark);
+        for (int length = place(end, "").length(); length < whole.length(); length++) {
+            if (states.putIfAbsent(whole.substring(0, length), places.size()) == null) {
+                places.add(whole.substring(0, length));
             }
         }
     }
 
-    private static String bytes(String text) {
-        return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+    private static String place(String end, String mark) {
+        return new String((end + '\0' + mark).getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
     }
 
-    private int inCall(int call, int state) {
+    private int within(int call, int state) {
         return places.size() + state * calls.size() + call;
+    }
+
+    private boolean isFree(int state) {
+        return state < places.size();
+    }
+
+    private TextConstraint call(int state) {
+        return calls.get((state - places.size()) % calls.size());
+    }
+
+    private int inner(int state) {
+        return (state - places.size()) / calls.size();
     }
 
     @Override
@@ -90,68 +88,48 @@ final class CallConstraint implements TextConstraint {
 
     @Override
     public int step(int state, int value) {
-        if (state < places.size()) {
-            int[] known = steps.get(state);
-            if (known == null) {
-                known = steps(places.get(state));
-                steps.set(state, known);
+        if (isFree(state)) {
+            if (steps.get(state) == null) {
+                steps.set(state, steps(places.get(state)));
             }
-            return known[value];
+            return steps.get(state)[value];
         }
-        int call = call(state);
-        int inner = inner(state);
         try {
-            int next = calls.get(call).step(inner, value);
-            return next != NONE ? inCall(call, next)
-                    : several && calls.get(call).mayEnd(inner) ? step(0, value) : NONE;
+            int next = call(state).step(inner(state), value);
+            return next != NONE ? within((state - places.size()) % calls.size(), next)
+                    : several && mayEnd(state) ? step(0, value) : NONE;
         } catch (ConfigurationException e) {
             // The schemas are too complex to be followed further: the call is text like any other.
             return 0;
         }
     }
 
-    private int[] steps(Place place) {
+    private int[] steps(String place) {
         int[] all = new int[VALUES];
-        Map<String, Integer> marks = targets.get(place.end());
+        int from = place.indexOf('\0') + 1;
         for (int value = 0; value < VALUES; value++) {
-            String seen = place.seen() + (char) value;
-            Integer target = null;
-            for (int from = 0; from < seen.length() && target == null; from++) {
-                target = marks.get(seen.substring(from));
+            String seen = place.substring(from) + (char) value;
+            while (!states.containsKey(place.substring(0, from) + seen)) {
+                seen = seen.substring(1);
             }
-            for (int from = 0; target == null; from++) {
-                target = numbers.get(new Place(place.end(), seen.substring(from)));
-            }
-            all[value] = target;
+            all[value] = states.get(place.substring(0, from) + seen);
         }
         return all;
     }
 
-    private int call(int state) {
-        return (state - places.size()) % calls.size();
-    }
-
-    private int inner(int state) {
-        return (state - places.size()) / calls.size();
-    }
-
     @Override
     public boolean mayEnd(int state) {
-        return state < places.size() || calls.get(call(state)).mayEnd(inner(state));
+        return isFree(state) || call(state).mayEnd(inner(state));
     }
 
     @Override
     public boolean mayGoOn(int state) {
-        return state < places.size() || several || calls.get(call(state)).mayGoOn(inner(state));
+        return isFree(state) || several || call(state).mayGoOn(inner(state));
     }
 
     @Override
     public long bytes() {
-        long rows = 0;
-        for (int i = 0; i < steps.length(); i++) {
-            rows += steps.get(i) == null ? 0 : Integer.BYTES * VALUES;
-        }
-        return rows + calls.stream().mapToLong(TextConstraint::bytes).sum();
+        return (long) Integer.BYTES * VALUES * places.size() + calls.stream().mapToLong(TextConstraint::bytes).sum();
     }
 
     @Override
