@@ -6,8 +6,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -28,6 +30,9 @@ final class InvertedSentence {
             "on", "at", "by", "for", "from", "to", "with", "within", "when", "if", "during");
     private static final Set<String> UNITS = Set.of("am", "pm", "o'clock", "euro", "euros", "cent", "cents", "dollar",
             "dollars", "pound", "pounds", "percent", "eur", "usd", "gbp", "chf", "franc", "francs");
+
+    /** What joins a second verb to a subject: what follows is not asked for. */
+    private static final Set<String> JOINING = Set.of("and", "but", "und", "aber");
 
     private final List<String> before;
     private final List<String> after;
@@ -55,7 +60,19 @@ final class InvertedSentence {
         return opening.isEmpty() || gap < 0 || !named || words.stream().anyMatch(word -> word.matches(".*[,;:]"))
                 ? Optional.empty()
                 : new InvertedSentence(opening.get(), new ArrayList<>(words.subList(0, gap)),
-                        new ArrayList<>(words.subList(gap + 1, words.size()))).question();
+                        clause(words.subList(gap + 1, words.size()), InvertedSentence::isVerb)).question();
+    }
+
+    /** Plural nouns pass as verbs. */
+    private static boolean isVerb(String word) {
+        return AUXILIARIES.contains(word) || word.matches("\\p{Ll}{2,}s");
+    }
+
+    /** The words before a joined verb, or all. */
+    private static List<String> clause(List<String> words, Predicate<String> isVerb) {
+        int end = IntStream.range(0, words.size() - 1).filter(i -> JOINING.contains(words.get(i))
+                && isVerb.test(words.get(i + 1))).findFirst().orElse(words.size());
+        return new ArrayList<>(words.subList(0, end));
     }
 
     private Optional<String> question() {
@@ -87,7 +104,9 @@ final class InvertedSentence {
         }
         for (int i = 1; i < before.size(); i++) {
             if (AUXILIARIES.contains(before.get(i))) {
-                return joined(inverted(before.get(i), i, before.subList(i + 1, before.size())));
+                List<String> rest = before.subList(i + 1, before.size());
+                return clause(rest, AUXILIARIES::contains).size() < rest.size() ? Optional.empty()
+                        : joined(inverted(before.get(i), i, rest));
             }
         }
         return ofVerb();
@@ -106,7 +125,7 @@ final class InvertedSentence {
     private Optional<String> ofVerb() {
         int last = before.size() - 1;
         String verb = before.get(last);
-        if (last == 0 || !verb.matches("\\p{Ll}+")) {
+        if (last == 0 || !verb.matches("\\p{Ll}+") || JOINING.contains(before.get(last - 1))) {
             return Optional.empty();
         }
         boolean one = verb.endsWith("s");
@@ -162,7 +181,10 @@ final class InvertedSentence {
                 return Optional.empty();
             }
             List<String> before = new ArrayList<>(words.subList(0, gap));
-            List<String> after = new ArrayList<>(words.subList(gap + 1, words.size()));
+            List<String> after = clause(words.subList(gap + 1, words.size()), German::isVerb);
+            if (clause(before, German::isVerb).size() < before.size()) {
+                return Optional.empty();
+            }
             return opening(blank, before, after).flatMap(opening -> inverted(opening, before, after));
         }
 
@@ -217,7 +239,7 @@ final class InvertedSentence {
         private static Optional<String> inverted(String opening, List<String> before, List<String> after) {
             List<String> all = before.isEmpty() ? after : before;
             for (int i = before.isEmpty() ? 0 : 1; i < all.size(); i++) {
-                if (VERB.matcher(all.get(i)).matches() && !NO_VERBS.contains(all.get(i))) {
+                if (isVerb(all.get(i))) {
                     String verb = all.remove(i);
                     before.replaceAll(
                             word -> word.equals(before.get(0)) && LOWER.contains(word.toLowerCase(Locale.ROOT))
@@ -227,6 +249,10 @@ final class InvertedSentence {
                 }
             }
             return Optional.empty();
+        }
+
+        private static boolean isVerb(String word) {
+            return VERB.matcher(word).matches() && !NO_VERBS.contains(word);
         }
 
         private static String taken(String asked, List<String> before) {

@@ -77,6 +77,10 @@ class ClozeSentenceTest {
         Up to 5 days may be carried over until 31 March. | How many days may be carried over until 31 March?
         Boats are back at the pier before 19:45. | By when are boats back at the pier?
         The canteen opens at 11:40. | When does the canteen open?
+        The late team starts at 12:45 and ends at 20:00. | When does the late team start?
+        Front brakes and lights are checked every 6 weeks. | How often are front brakes and lights checked?
+        The late team cleans up and leaves at 20:00. |
+        Keys are counted daily and must be changed every 5 years. |
         Requests go to the Captain at least 14 days before, so that the rota can be planned. |
         Keys are kept at the Harbour Office. |
         A talk takes place in the first week. |
@@ -94,6 +98,8 @@ class ClozeSentenceTest {
             Im Winter beginnt die Frühschicht um 6:30 Uhr. | Wann beginnt im Winter die Frühschicht?
             Anträge müssen bis 11:45 Uhr im Büro vorliegen. | Bis wann müssen Anträge im Büro vorliegen?
             Die Leinen werden alle 6 Wochen geprüft. | Wie oft werden die Leinen geprüft?
+            Die Spätschicht beginnt um 12:45 Uhr und endet um 20:00 Uhr. | Wann beginnt die Spätschicht?
+            Die Spätschicht putzt und endet um 20:00 Uhr. |
             Ein Hotelzimmer darf bis zu 135 Euro kosten. | Wie viel Euro darf ein Hotelzimmer kosten?
             Die Kantine ist von Frau Vek gepachtet. | Von wem ist die Kantine gepachtet?
             Bildschirme werden in Raum B-207 repariert. | In welchem Raum werden Bildschirme repariert?
