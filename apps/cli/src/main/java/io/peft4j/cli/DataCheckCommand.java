@@ -110,8 +110,9 @@ final class DataCheckCommand extends PeftCommand {
         console.out().println(Count.of(report.rows(), "row"));
         List<Finding> folded = report.folded();
         new TreeMap<>(report.counts()).forEach((code, count) -> {
-            console.out().printf("%n%s: %d (%s). %s%n  what to do: %s%n", code.code(), count,
-                    Count.of(report.findingRows().get(code), "row"), code.why(), optionNames().advice(code));
+            long rows = report.findingRows().get(code);
+            console.out().printf("%n%s: %d%s. %s%n  what to do: %s%n", code.code(), count, rows == 0 ? ""
+                    : " (" + Count.of(rows, "row") + ")", code.why(), optionNames().advice(code));
             List<Finding> all = folded.stream().filter(finding -> finding.code() == code).toList();
             all.stream().limit(SHOWN).forEach(finding -> print(finding, console));
             long listed = report.findings().stream().filter(finding -> finding.code() == code).count();

@@ -184,7 +184,7 @@ public final class DataFiles {
         }
         return DataRow.broken("invalid_compression", new DataException(file, Math.max(1, line), 0,
                 "the compressed data is damaged, truncated or unpacks to an excessive size: " + e.getMessage()
-                        + "; the rest was not read",
+                        + DataFaults.REST_UNREAD,
                 e));
     }
 

@@ -77,7 +77,7 @@ final class JsonArrayRows implements RowSource {
             boolean encoding = e.getOriginalMessage().contains("UTF-8");
             long line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
             return Optional.of(DataRow.broken(encoding ? "wrong_encoding" : "invalid_json",
-                    JsonText.wrong(file, line, "; the rest was not read", e)));
+                    JsonText.wrong(file, line, DataFaults.REST_UNREAD, e)));
         }
     }
 

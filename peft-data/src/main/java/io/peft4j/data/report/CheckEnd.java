@@ -2,6 +2,7 @@ package io.peft4j.data.report;
 
 import io.peft4j.core.Internal;
 import io.peft4j.data.clean.PiiDetector;
+import io.peft4j.data.format.DataFaults;
 import io.peft4j.data.near.Corpus;
 import io.peft4j.data.near.Examples;
 import io.peft4j.data.near.Overlap;
@@ -79,9 +80,11 @@ public final class CheckEnd {
         all.labels().ofClasses().ifPresent(found -> findings.add(finding(FindingCode.CLASSES, files.get(0), List.of(),
                 found)));
         new RelationFindings(related, relations, asked, overlap, files, findings, excerpts).add();
-        outliers.forEach(one -> addOutliers(one, examples));
-        addSingleUse(examples);
-        addImbalance(examples);
+        if (isWhole()) {
+            outliers.forEach(one -> addOutliers(one, examples));
+            addSingleUse(examples);
+            addImbalance(examples);
+        }
         Map<String, Long> rowsOfFiles = new LinkedHashMap<>();
         for (int i = 0; i < files.size(); i++) {
             rowsOfFiles.merge(files.get(i), all.rows(i), Long::sum);
@@ -104,10 +107,15 @@ public final class CheckEnd {
         return FindingList.finding(code, file, lines, message);
     }
 
+    /** Whether all rows were read: a part says nothing of the size and the style of the whole. */
+    private boolean isWhole() {
+        return findings.sorted().stream().noneMatch(finding -> finding.message().endsWith(DataFaults.REST_UNREAD));
+    }
+
     private void addSize(int file) {
         if (all.rows(file) == 0) {
             findings.add(finding(FindingCode.EMPTY_FILE, files.get(file), List.of(), "holds no row"));
-        } else if (file == 0 && all.examples(file) < FEWEST) {
+        } else if (file == 0 && all.examples(file) < FEWEST && isWhole()) {
             findings.add(finding(FindingCode.TOO_FEW_EXAMPLES, files.get(file), List.of(), "holds "
                     + all.examples(file) + " examples; hosted services require at least " + FEWEST));
         }
@@ -146,7 +154,7 @@ public final class CheckEnd {
         long count = LongStream.range(0, files.size()).map(i -> all.examples((int) i)).sum();
         List<String> words = all.statistics().topics().entrySet().stream().filter(e -> e.getValue() > MOST_OF * count
                 && !examples.isName(e.getKey())).map(e -> "\"" + e.getKey() + "\"").toList();
-        if (count >= FEWEST_FOR_TOPICS && !words.isEmpty()) {
+        if (count >= FEWEST_FOR_TOPICS && !words.isEmpty() && all.statistics().labels().isEmpty()) {
             findings.add(finding(FindingCode.IMBALANCE, files.get(0), List.of(), String.format(Locale.ROOT,
                     "more than %.0f %% of the questions are about %s", 100 * MOST_OF, String.join(", ", words))));
         }

@@ -7,6 +7,7 @@ import io.peft4j.data.clean.CleaningStep;
 import io.peft4j.data.clean.EmptyAnswers;
 import io.peft4j.data.clean.PiiDetector;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.ClassificationExample;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.RowFault;
@@ -97,7 +98,9 @@ public final class CheckPart implements Serializable {
         examples[file]++;
         labels.add(file, row.line(), row.statements());
         statistics.add(row);
-        style.add(number.orElseThrow(), row.traits(), row.answerWords());
+        if (!(row.example().get() instanceof ClassificationExample)) {
+            style.add(number.orElseThrow(), row.traits(), row.answerWords());
+        }
         for (String name : row.told().orElseThrow().names()) {
             if (names.size() < MOST_NAMES || names.containsKey(name)) {
                 names.merge(name, number.getAsInt(), (a, b) -> -1);

@@ -57,6 +57,28 @@ class FindingsTest {
     }
 
     @Test
+    void aPartOfAFileSaysNothingOfTheWhole() throws IOException {
+        byte[] table = "question;answer\nWo?;Hier.\nWann?;Sp\u00e4t.\n".getBytes(StandardCharsets.ISO_8859_1);
+        DataReport report = DataCheck.of(Files.write(folder.resolve("part.csv"), table)).run();
+        assertEquals(List.of("error [3]"), found(report, "wrong_encoding"));
+        assertEquals(1, report.findings().size(), report.findings().toString());
+        assertEquals(List.of("warning []"), found("whole.csv", "question;answer\nWo?;Hier.\n", "too_few_examples"));
+    }
+
+    @Test
+    void labelsHaveNoStyleAndTextsOfOneTopicManyLabels() throws IOException {
+        StringBuilder table = new StringBuilder("text,label\n");
+        for (int i = 0; i < 30; i++) {
+            table.append("The bike has fault ").append(i).append(i == 7 ? ",repair\n" : i % 2 == 0 ? ",Order\n"
+                    : ",Repair\n");
+        }
+        DataReport report = DataCheck.of(Files.writeString(folder.resolve("labels.csv"), table)).run();
+        assertEquals(List.of("warning [9]"), found(report, "label_spelling"));
+        assertEquals(List.of(), found(report, "style_outlier"));
+        assertEquals(List.of(), found(report, "imbalance"));
+    }
+
+    @Test
     void garbledTextIsToldAndHidesNeitherDuplicatesNorContradictions() throws IOException {
         String garbled = new String("Wie lang ist die K\u00fcndigungsfrist im B\u00fcro?".getBytes(
                 StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
