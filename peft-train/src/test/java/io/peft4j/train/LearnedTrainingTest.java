@@ -152,6 +152,8 @@ class LearnedTrainingTest {
         TrainingResult time = train(HARD, b -> b.timeBudget(Duration.ofNanos(1)));
         assertEquals(Reason.TIME_BUDGET, time.learned().orElseThrow().reason());
         assertEquals(1, time.steps().size());
+        assertEquals(List.of(), time.learned().orElseThrow().suspects(), "no time to learn is no fault of a row");
+        assertTrue(time.toString().contains("most rows are not learned yet, so train longer"), time.toString());
         assertEquals(Reason.MAX_STEPS, train(HARD, b -> b.maxSteps(10).timeBudget(Duration.ofDays(1))).learned()
                 .orElseThrow().reason());
     }
@@ -165,6 +167,7 @@ class LearnedTrainingTest {
         assertTrue(rows.unlearned().size() >= 2 && Set.of(3L, 4L, 9L, 10L).containsAll(rows.unlearned()),
                 rows.toString());
         assertEquals(10, rows.rows());
+        assertEquals(rows.unlearned(), rows.suspects());
         assertEquals(rows, TrainingRecord.read(output).info().learned().orElseThrow());
         String page = Files.readString(output.resolve("training.html"));
         assertTrue(page.contains(rows.listed()) && page.contains("Rows that were right"), rows.listed());

@@ -11,6 +11,9 @@ import io.peft4j.core.peft.MergeCheck;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterProvenance;
+import io.peft4j.data.format.DataRow;
+import io.peft4j.data.format.OpenRows;
+import io.peft4j.data.report.Excerpts;
 import io.peft4j.models.BaseModel;
 import io.peft4j.trackers.Tracker;
 import io.peft4j.trackers.Trackers;
@@ -29,8 +32,10 @@ import io.peft4j.train.parallel.WorkerCollective;
 import io.peft4j.train.parallel.WorkerGroup;
 import io.peft4j.train.parallel.WorkerSocket;
 import io.peft4j.train.plan.Hyperparameters;
+import io.peft4j.train.runs.LearnedRows;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -49,6 +54,8 @@ import picocli.CommandLine.Option;
             + "line a step. Ctrl-C stops after the current step and leaves a usable adapter."})
 @HelpGroup(HelpGroup.OUTPUT)
 final class TrainCommand extends TrainingCommand {
+    private static final int SHOWN_ROWS = 5;
+
     private final TrainingListener follower;
 
     @Option(names = "--output", required = true, paramLabel = "DIR",
@@ -151,6 +158,7 @@ final class TrainCommand extends TrainingCommand {
                 }
                 progress.close();
                 console.say("%s, %s", result, forecast.truth(result));
+                result.learned().ifPresent(rows -> sayUnlearned(console, rows));
                 if (json) {
                     console.print(line(result));
                 }
@@ -161,6 +169,21 @@ final class TrainCommand extends TrainingCommand {
 
     private RunStart start() {
         return resume ? RunStart.RESUME : resumeOrStart ? RunStart.RESUME_OR_START : RunStart.NEW;
+    }
+
+    /** The first rows that may be wrong, as they stand in their file, whose lines are not the numbers of its rows. */
+    private void sayUnlearned(Console console, LearnedRows learned) {
+        if (learned.suspects().isEmpty() || !Files.isRegularFile(data)) {
+            return;
+        }
+        List<DataRow> read = new ArrayList<>();
+        try (OpenRows rows = OpenRows.open(input.file(data))) {
+            rows.forEach(read::add);
+        }
+        if (read.size() == learned.rows()) {
+            learned.suspects().stream().limit(SHOWN_ROWS).map(number -> read.get((int) (number - 1))).forEach(
+                    row -> console.say("  %s, line %d: %s", data, row.line(), Excerpts.of(row.fields())));
+        }
     }
 
     /** What is written about an adapter is of less worth than the adapter, which is saved. */

@@ -45,9 +45,21 @@ class LabelCommandsTest {
     private Object[] train(Path data, Object... more) {
         List<Object> line = new ArrayList<>(List.of("train", "--model", CommandRun.FIXTURES.resolve(
                 "encoders/bert-question"), "--objective", "classification", "--data", data, "--output",
-                folder.resolve("out"), "--dtype", "f32", "--epochs", 1, "--learning-rate", 0.01));
+                folder.resolve("out"), "--dtype", "f32", "--learning-rate", 0.01));
+        line.addAll(more.length > 0 && more[0].equals("--epochs") ? List.of() : List.of("--epochs", 1));
         line.addAll(List.of(more));
         return line.toArray();
+    }
+
+    @Test
+    void rowsThatAreNotLearnedAreShownAsTheyStandInTheTable() throws IOException {
+        List<String> rows = new ArrayList<>(List.of("Nr,Text,Kategorie"));
+        IntStream.range(0, 24).forEach(i -> rows.add(i + ",my " + (i % 2 == 0 ? "bill is wrong,billing"
+                : "password fails,login").replace(",", " " + (i / 2) + ",")));
+        rows.add("99,My bill is wrong 4!,login");
+        Path data = Files.write(folder.resolve("table.csv"), rows);
+        String said = CommandRun.succeeding(train(data, "--epochs", 12)).err();
+        assertTrue(said.contains("  " + data + ", line 26: Nr: 99 | text: My bill is wrong 4! | label: login"), said);
     }
 
     @Test

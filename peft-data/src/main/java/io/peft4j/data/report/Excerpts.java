@@ -1,5 +1,6 @@
 package io.peft4j.data.report;
 
+import io.peft4j.core.Internal;
 import io.peft4j.data.clean.PiiDetector;
 import io.peft4j.data.near.Examples;
 import java.util.ArrayList;
@@ -10,7 +11,8 @@ import java.util.Map;
  * The content of a row, for people who read a report: a line for each message or field, shortened. Personal data is
  * replaced by its kind, because a report is read by more people than the data is.
  */
-final class Excerpts {
+@Internal(shared = true)
+public final class Excerpts {
     static final int MOST_ROWS = 3;
     private static final int MOST_PARTS = 6;
     private static final int MOST_CHARACTERS = 160;
@@ -32,6 +34,13 @@ final class Excerpts {
     String without(String part, String whole) {
         String open = detector.redact(whole);
         return open.equals(whole) || open.contains(part) ? part : "[personal data]";
+    }
+
+    /** Of the fields of a row, in one line. */
+    public static String of(Map<String, Object> fields) {
+        List<String> parts = new ArrayList<>();
+        fields.forEach((key, value) -> new Excerpts(PiiDetector.standard()).addField(key, value, parts));
+        return String.join(" | ", parts);
     }
 
     /** Of a row that is being read; nothing where no field of it can be read. */

@@ -60,11 +60,18 @@ public record LearnedRows(long learned, long rows, List<Long> unlearned, Reason 
         unlearned = List.copyOf(unlearned);
     }
 
-    /** The first numbers of rows that are not learned, as a sentence without its end; empty if there are none. */
+    /** The rows that are not learned and may be wrong: none where most are not learned since there was no time. */
+    public List<Long> suspects() {
+        return !reason.isByItself() && 2 * unlearned.size() > rows ? List.of() : unlearned;
+    }
+
+    /** What is not learned, as a sentence without its end; empty if all is. */
     public String listed() {
-        return unlearned.isEmpty() ? "" : "not learned, so look whether they are wrong or contradict others: row "
-                + unlearned.stream().limit(SHOWN).map(String::valueOf).collect(Collectors.joining(", "))
-                + (unlearned.size() > SHOWN ? " and " + (unlearned.size() - SHOWN) + " more" : "");
+        return unlearned.isEmpty() ? "" : suspects().isEmpty()
+                ? "most rows are not learned yet, so train longer before you look at single ones"
+                : "not learned, so look whether they are wrong or contradict others: row "
+                        + unlearned.stream().limit(SHOWN).map(String::valueOf).collect(Collectors.joining(", "))
+                        + (unlearned.size() > SHOWN ? " and " + (unlearned.size() - SHOWN) + " more" : "");
     }
 
     /** In one line: how many are learned, why the training ended, and which are not. */
