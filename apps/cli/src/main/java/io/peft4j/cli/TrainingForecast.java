@@ -27,6 +27,7 @@ final class TrainingForecast implements TrainingListener {
     private long begin;
     private TrainingPlan plan;
     private OptionalDouble seconds = OptionalDouble.empty();
+    private String foreseen = "";
     private OptionalLong bytes = OptionalLong.empty();
     /** Seconds of an update as they were when an estimate was said last, and since then. */
     private double pace;
@@ -58,12 +59,15 @@ final class TrainingForecast implements TrainingListener {
             return;
         }
         seconds = OptionalDouble.of(spent + step.secondsLeft());
+        foreseen = range(spent, step);
         OptionalLong peak = ProcessUsage.peakResidentBytes();
         bytes = peak.isPresent() ? OptionalLong.of(peak.getAsLong()
                 + TrainingEstimate.laterBytes(seconds.getAsDouble(), plan.totalSteps())) : peak;
         String cost = prices.text(seconds.getAsDouble(), tokens());
-        console.say("estimate:   %s, %s%,d tokens, peak memory about %s%s; assumed that updates take as long as the "
-                + "first ones", inAll(spent, step), step.fewestSteps() < step.mostSteps() ? "at most " : "", tokens(),
+        console.say(
+                "estimate:   %s in all, %s%,d tokens, peak memory about %s%s; assumed that updates take as long as the "
+                        + "first ones",
+                foreseen, step.fewestSteps() < step.mostSteps() ? "at most " : "", tokens(),
                 PeakMemory.text(bytes), cost.isEmpty() ? "" : ", cost " + cost);
         measurePace();
     }
@@ -75,7 +79,8 @@ final class TrainingForecast implements TrainingListener {
         }
         double times = since / updates / pace;
         if (times > OTHER_PACE || times < 1 / OTHER_PACE) {
-            console.say("estimate:   %s now: updates take %.1f times as long as before", inAll(spent, step), times);
+            console.say("estimate:   %s in all now: updates take %.1f times as long as before", range(spent, step),
+                    times);
             measurePace();
         } else {
             since = 0;
@@ -89,9 +94,9 @@ final class TrainingForecast implements TrainingListener {
         updates = 0;
     }
 
-    private static String inAll(double spent, StepMetrics step) {
+    private static String range(double spent, StepMetrics step) {
         return (step.fewestSteps() < step.mostSteps() ? TerminalProgress.time(spent + step.leastSecondsLeft()) + " to "
-                : "") + TerminalProgress.time(spent + step.secondsLeft()) + " in all";
+                : "") + TerminalProgress.time(spent + step.secondsLeft());
     }
 
     /** Of all updates, each epoch counted. */
@@ -104,7 +109,6 @@ final class TrainingForecast implements TrainingListener {
         String cost = prices.text(result.seconds(), tokens());
         return String.format(Locale.ROOT, "peak memory %s%s%s", PeakMemory.text(), cost.isEmpty() ? "" : ", cost "
                 + cost, seconds.isEmpty() ? ""
-                        : String.format(Locale.ROOT, " (estimated: %.1f s, %s)",
-                                seconds.getAsDouble(), PeakMemory.text(bytes)));
+                        : " (estimated: " + foreseen + ", " + PeakMemory.text(bytes) + ")");
     }
 }
