@@ -30,7 +30,8 @@ import java.util.stream.IntStream;
  * @param kind what to do
  * @param verdict what {@code evaluate} says of the base, of what needs no training and of the largest training; of
  *     answers it is never to ship, since no guard set is asked here; it says nothing where more time is the advice
- * @param more about how many further examples to collect, where that is the advice and the curve says it
+ * @param more about how many further examples to train on to collect, where that is the advice and the curve says it;
+ *     else the verdict says how many held-out items
  * @param moreSeconds how much more time the trainings need, where they were cut down and that is the advice
  * @param ways what was tried, the base as it is first
  * @param curve the learning curve of the trainings; empty where there were fewer than three sizes
@@ -77,13 +78,13 @@ public record Advice(Kind kind, Verdict verdict, OptionalInt more, OptionalInt m
         Objects.requireNonNull(metric, "metric");
     }
 
-    /** The advice in words, as {@code prompt instead} or {@code collect more (about 120)}. */
+    /** The advice in words, as {@code prompt instead} or {@code collect more (about 120 held-out items)}. */
     public String headline() {
         return switch (kind) {
             case FINE_TUNE -> "fine-tune";
             case PROMPT -> verdict.arm().equals(Verdict.LOOKUP) ? "look up instead" : "prompt instead";
-            case COLLECT_MORE -> more.isEmpty() ? "collect more" : "collect more (about "
-                    + Count.of(more.getAsInt(), "example") + ")";
+            case COLLECT_MORE -> "collect more (about " + (more.isPresent() ? Count.of(more.getAsInt(), "training row")
+                    : Count.of(verdict.itemsNeeded(), "held-out item")) + ")";
             case MORE_TIME -> moreSeconds.isEmpty() ? "not known: give the trainings more time" : String.format(
                     Locale.ROOT, "not known: give it about %,d s more", moreSeconds.getAsInt());
         };
@@ -116,21 +117,25 @@ public record Advice(Kind kind, Verdict verdict, OptionalInt more, OptionalInt m
         for (AnswerMethod way : ways) {
             ObjectNode each = list.addObject().put("name", way.name()).put("description", way.description())
                     .put("kind", way.kind().name().toLowerCase(Locale.ROOT)).put("score", way.score());
-            if (way.interval().saysNothing(1)) {
-                each.putNull("low").putNull("high").put("interval", Interval.TOO_FEW);
-            } else {
-                each.put("low", way.interval().low()).put("high", way.interval().high());
-            }
+            putEnds(each, way.interval());
             each.put("seconds", way.seconds()).put("share", way.share())
                     .put("seconds_per_answer", way.secondsAnAnswer());
             way.cost().ifPresent(cost -> each.put("cost", cost));
         }
         ObjectNode gain = node.putObject("gain_of_100_more");
-        curve.ifPresent(found -> gain.put("examples", found.examples()).put("gain", found.gain())
-                .put("low", gainInterval().orElseThrow().low()).put("high", gainInterval().orElseThrow().high()));
+        curve.ifPresent(found -> putEnds(gain.put("examples", found.examples()).put("gain", found.gain()),
+                gainInterval().orElseThrow()));
         ArrayNode why = node.putArray("reasons");
         reasons.forEach(why::add);
         return node.put("metric", metric).put("items", heldOut).put("items_asked", items);
+    }
+
+    private static void putEnds(ObjectNode node, Interval interval) {
+        if (interval.saysNothing(1)) {
+            node.putNull("low").putNull("high").put("interval", Interval.TOO_FEW);
+        } else {
+            node.put("low", interval.low()).put("high", interval.high());
+        }
     }
 
     /** One HTML page that needs nothing else. */
@@ -227,8 +232,9 @@ public record Advice(Kind kind, Verdict verdict, OptionalInt more, OptionalInt m
                                 here.interval().high());
                     }).toList()).values(0, 1, AdvicePage::percent);
             return Blocks.card("What more examples are likely to bring", Blocks.note(String.format(Locale.ROOT,
-                    "The error falls as a power of the number of examples. %d more: %+.0f points [%+.0f, %+.0f].",
-                    TrainingStudy.MORE, 100 * curve.gain(), 100 * gain.low(), 100 * gain.high())),
+                    "The error falls as a power of the number of examples. %d more: %+.0f points %s.",
+                    TrainingStudy.MORE, 100 * curve.gain(), gain.words(1, end -> String.format(Locale.ROOT, "%+.0f",
+                            100 * end)))),
                     plot.foreseen(last, curve.more().score(), TrainingStudy.MORE + " more examples").html());
         }
 

@@ -165,14 +165,14 @@ final class AdviceRules {
         return curve.map(found -> found.exponent() < FLAT).orElse(false);
     }
 
-    /** Examples until the curve is worthwhile above the prompt, or items until the gain that is seen is certain. */
+    /** Examples until the curve is worthwhile above the prompt; none where held-out items are what is missing. */
     private OptionalInt needed() {
-        if (difference.difference() >= options.worthwhile()) {
-            reasons.add(String.format(Locale.ROOT, "About %d more held-out items would make a gain of %.0f points "
-                    + "certain", verdict.itemsNeeded(), 100 * difference.difference()));
-            return OptionalInt.of(verdict.itemsNeeded());
-        }
-        if (curve.isEmpty() || isFlat()) {
+        boolean gains = difference.difference() >= options.worthwhile();
+        if (gains || curve.isEmpty() || isFlat() || Advice.gainInterval(curve.get(), tuned).saysNothing(1)) {
+            reasons.add(String.format(Locale.ROOT, "About %s would make a gain of %.0f points certain", Count.of(
+                    verdict.itemsNeeded(), "more held-out item"),
+                    100 * (gains ? difference.difference()
+                            : options.worthwhile())));
             return OptionalInt.empty();
         }
         int have = curve.get().examples();
@@ -189,7 +189,7 @@ final class AdviceRules {
     }
 
     private void describeGain(Advice.Kind kind) {
-        curve.ifPresent(found -> {
+        curve.filter(found -> !Advice.gainInterval(found, tuned).saysNothing(1)).ifPresent(found -> {
             Interval interval = Advice.gainInterval(found, tuned);
             reasons.add(String.format(Locale.ROOT, "%d more examples are likely to change the training's score by "
                     + "%+.0f points [%+.0f, %+.0f]", TrainingStudy.MORE, 100 * found.gain(), 100 * interval.low(),

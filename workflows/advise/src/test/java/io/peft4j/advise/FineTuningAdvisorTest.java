@@ -121,8 +121,9 @@ class FineTuningAdvisorTest {
         assertEquals("fine-tune", json.get("advice").asText());
         assertTrue(json.get("ways").get(6).get("low").asDouble() > 0.9);
         assertTrue(json.get("ways").get(6).get("cost").asDouble() > 0);
-        assertTrue(json.get("gain_of_100_more").get("low").asDouble() <= json.get("gain_of_100_more").get("gain")
-                .asDouble());
+        assertEquals("too few rows", json.get("gain_of_100_more").get("interval").asText());
+        assertTrue(json.get("gain_of_100_more").get("low").isNull() && advice.reasons().stream()
+                .noneMatch(reason -> reason.contains("more examples are likely")), advice.reasons().toString());
         assertTrue(json.get("reasons").get(0).asText()
                 .startsWith("The training beats the most similar training row: 100 %"));
         assertTrue(advice.html().contains("What more examples are likely to bring"));
@@ -239,9 +240,22 @@ class FineTuningAdvisorTest {
             return person < examples.size() / 26 ? "It is colour-" + person + "." : "I do not know.";
         })).on(examples());
         assertEquals(Advice.Kind.COLLECT_MORE, advice.kind(), advice.reasons().toString());
-        assertTrue(advice.more().getAsInt() > 0);
-        assertTrue(advice.headline().startsWith("collect more (about "), advice.headline());
+        assertEquals("collect more (about " + advice.more().getAsInt() + " training rows)", advice.headline());
         assertEquals("collect more", advice.toJson().get("advice").asText());
+    }
+
+    @Test
+    void aGainThatIsSeenAsksForHeldOutItems() {
+        Advice advice = advisor(FineTuningAdvisorTest::ignorant, examples -> new ScriptedModel(messages -> {
+            int person = Integer.parseInt(person(messages).replaceAll("\\D", ""));
+            return person < 3 ? "It is colour-" + person + "." : "I do not know.";
+        })).on(examples());
+        int items = advice.verdict().itemsNeeded();
+        assertEquals("collect more (about " + items + " held-out items)", advice.headline(), advice.reasons()
+                .toString());
+        assertTrue(items > 0 && advice.more().isEmpty(), advice.headline());
+        assertTrue(advice.reasons().get(1).equals("About " + items + " more held-out items would make a gain of 5 "
+                + "points certain"), advice.reasons().toString());
     }
 
     @Test
