@@ -4,6 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Task;
 import io.peft4j.eval.report.TaskReport.RowAnswer;
 import io.peft4j.eval.task.WordVectors;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,10 +27,12 @@ final class Rows {
     }
 
     /** The value that is there most often, the first of several. */
+    /** Of several the first by name, in whatever order they come. */
     static <T> T mostFrequent(List<T> values) {
         Map<T, Integer> counts = new LinkedHashMap<>();
         values.forEach(value -> counts.merge(value, 1, Integer::sum));
-        return counts.entrySet().stream().max((a, b) -> a.getValue() - b.getValue()).orElseThrow().getKey();
+        return counts.entrySet().stream().max(Map.Entry.<T, Integer>comparingByValue()
+                .thenComparing(entry -> entry.getKey().toString(), Comparator.reverseOrder())).orElseThrow().getKey();
     }
 
     /** The places of the training rows that are most similar to each row, by the words of their texts. */

@@ -67,6 +67,13 @@ class TaskComparisonTest {
     }
 
     @Test
+    void theMostFrequentLabelDoesNotDependOnTheOrderOfRows() {
+        assertEquals("Advice", Rows.mostFrequent(List.of("Repair", "Advice", "Order", "Repair", "Advice")));
+        assertEquals("Advice", Rows.mostFrequent(List.of("Advice", "Repair", "Advice", "Repair", "Order")));
+        assertEquals("Repair", Rows.mostFrequent(List.of("Advice", "Repair", "Repair")));
+    }
+
+    @Test
     void aModelThatDoesNotDifferIsNotShipped() {
         try (BaseModel base = BaseModel.load(MODEL.toString(), F32)) {
             TaskReport report = TaskComparison.of(base, base).decidingMetric("macro_f1").on(rows(base));
