@@ -8,8 +8,6 @@ import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.text.ChatTemplate;
-import io.peft4j.core.tool.ParsedAnswer;
-import io.peft4j.core.tool.ToolCall;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.http.ApiException;
@@ -56,34 +54,16 @@ final class ResponseRoutes implements RouteGroup {
         ResponseBody response = new ResponseBody(body, clock.instant().getEpochSecond());
         if (chat.request().streaming().wanted()) {
             ResponseStream stream = new ResponseStream(chat.request().tools(), response, replies,
-                    new EventStream(http));
+                    Optional.of(new EventStream(http)));
             stream.run(chats.submit(chat, asker, stream), asker);
             return;
         }
         PendingAnswer pending = chats.submit(chat, asker, AnswerListener.NONE);
         Completion completion = AnswerGateway.await(pending, asker).get(0);
-        ParsedAnswer parsed = chat.request().tools().parsed(completion.text());
-        String status = status(completion, parsed.calls());
-        List<ObjectNode> output = new ArrayList<>();
-        if (!parsed.reasoning().isEmpty()) {
-            output.add(ResponseItems.reasoning(ReplyParts.id("rs_"), "completed", parsed.reasoning()));
-        }
-        if (parsed.calls().isEmpty() || !parsed.content().isEmpty()) {
-            ArrayNode probabilities = chat.options().logProbabilities().isEmpty() ? Json.array()
-                    : replies.logProbabilities(completion.probabilities());
-            ObjectNode message = ResponseItems.message(ReplyParts.id("msg_"), status, ResponseItems.text(
-                    parsed.content(), probabilities));
-            ToolUse.list(parsed.wrong(), message);
-            output.add(message);
-        }
-        parsed.calls().forEach(call -> output.add(ResponseItems.call(ReplyParts.id("fc_"), ReplyParts.id("call_"),
-                call.name(), Json.text(call.arguments()), "completed")));
-        Bodies.reply(http, response.ended(status, output, pending, completion));
-    }
-
-    /** An answer that calls tools is complete with its last call. */
-    static String status(Completion completion, List<ToolCall> calls) {
-        return calls.isEmpty() && ReplyParts.finishReason(completion).equals("length") ? "incomplete" : "completed";
+        ResponseStream whole = new ResponseStream(chat.request().tools(), response, replies, Optional.empty());
+        whole.onText(0, completion.text(), completion.probabilities());
+        whole.onEnd(0, completion);
+        Bodies.reply(http, whole.ended(pending, completion));
     }
 
     /** Reads a request of {@code /v1/responses} as a chat. */

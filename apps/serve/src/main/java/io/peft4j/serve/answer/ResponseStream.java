@@ -20,7 +20,7 @@ import java.util.Optional;
 final class ResponseStream implements AnswerListener {
     private final ResponseBody response;
     private final ReplyParts replies;
-    private final EventStream events;
+    private final Optional<EventStream> events;
     private final ToolUse.Growing text;
     private final List<ObjectNode> output = new ArrayList<>();
     /** Of tokens whose text has not been sent yet. */
@@ -29,6 +29,8 @@ final class ResponseStream implements AnswerListener {
     private boolean begun;
     private String status = "";
     private int number;
+    /** How many of those that were meant as calls and are none have been listed. */
+    private int listed;
 
     /** An item of the output that grows. */
     private static final class Item {
@@ -45,33 +47,55 @@ final class ResponseStream implements AnswerListener {
             this.name = name;
         }
 
+        /** It as {@code output} has it, without content while it is in progress. */
         ObjectNode json(String status) {
-            return switch (kind) {
-                case THOUGHT -> ResponseItems.reasoning(id, status, said.toString());
-                case CALL -> ResponseItems.call(id, callId, name, said.toString(), status);
-                case MESSAGE -> status.equals("in_progress") ? ResponseItems.message(id, status)
-                        : ResponseItems.message(id, status, ResponseItems.text(said.toString(), probabilities));
-            };
+            ObjectNode json = Json.object().put("id", id).put("type", kind.type).put("status", status);
+            if (kind == Kind.CALL) {
+                return json.put("call_id", callId).put("name", name).put("arguments", said.toString());
+            }
+            if (kind == Kind.MESSAGE) {
+                json.put("role", "assistant");
+            } else {
+                json.putArray("summary");
+            }
+            ArrayNode content = json.putArray("content");
+            if (!status.equals("in_progress")) {
+                content.add(kind == Kind.MESSAGE ? text(said.toString(), probabilities) : Json.object()
+                        .put("type", "reasoning_text").put("text", said.toString()));
+            }
+            return json;
+        }
+
+        /** The part of a message's text. */
+        static ObjectNode text(String text, ArrayNode probabilities) {
+            ObjectNode part = Json.object().put("type", "output_text").put("text", text);
+            part.putArray("annotations");
+            part.set("logprobs", probabilities);
+            return part;
         }
     }
 
     /** What an item is, and what its events are called. */
     private enum Kind {
-        THOUGHT("rs_", "response.reasoning_text", "text"), MESSAGE("msg_", "response.output_text", "text"), CALL("fc_",
-                "response.function_call_arguments", "arguments");
+        THOUGHT("reasoning", "rs_", "response.reasoning_text", "text"), MESSAGE("message", "msg_",
+                "response.output_text",
+                "text"), CALL("function_call", "fc_", "response.function_call_arguments", "arguments");
 
+        private final String type;
         private final String prefix;
         private final String event;
         private final String field;
 
-        Kind(String prefix, String event, String field) {
+        Kind(String type, String prefix, String event, String field) {
+            this.type = type;
             this.prefix = prefix;
             this.event = event;
             this.field = field;
         }
     }
 
-    ResponseStream(ToolUse tools, ResponseBody response, ReplyParts replies, EventStream events) {
+    /** @param events where it goes; empty where it is told as a whole */
+    ResponseStream(ToolUse tools, ResponseBody response, ReplyParts replies, Optional<EventStream> events) {
         this.response = response;
         this.replies = replies;
         this.events = events;
@@ -82,10 +106,15 @@ final class ResponseStream implements AnswerListener {
     void run(PendingAnswer pending, Endpoint.Asker asker) {
         try {
             Completion completion = AnswerGateway.await(pending, asker).get(0);
-            send("response." + status, response.ended(status, output, pending, completion));
+            send("response." + status, ended(pending, completion));
         } catch (ApiException e) {
             fail(e);
         }
+    }
+
+    /** The response to an answer that has been told as a whole. */
+    ObjectNode ended(PendingAnswer pending, Completion completion) {
+        return response.ended(status, output, pending, completion);
     }
 
     private synchronized void fail(ApiException error) {
@@ -106,15 +135,13 @@ final class ResponseStream implements AnswerListener {
     public synchronized void onEnd(int answer, Completion completion) {
         begin();
         tell(text.finish(completion));
-        ParsedAnswer parsed = text.answer(completion);
-        status = ResponseRoutes.status(completion, parsed.calls());
-        boolean silent = open.filter(item -> item.kind != Kind.THOUGHT).isEmpty() && output.stream()
-                .allMatch(item -> item.path("type").asText().equals("reasoning"));
-        if (silent) {
+        boolean calls = !text.soFar().calls().isEmpty();
+        // An answer that calls tools is complete with its last call.
+        status = !calls && ReplyParts.finishReason(completion).equals("length") ? "incomplete" : "completed";
+        if (!calls && open.filter(item -> item.kind != Kind.THOUGHT).isEmpty()) {
             grow(item(Kind.MESSAGE, ""), "");
         }
-        // What the limit of tokens cut is not complete, a thought that was closed is.
-        close(open.filter(item -> item.kind == Kind.CALL).isPresent() ? "incomplete" : status, parsed.wrong());
+        close(status);
     }
 
     private boolean tell(AnswerReader.Piece piece) {
@@ -125,16 +152,16 @@ final class ResponseStream implements AnswerListener {
             grow(item(Kind.MESSAGE, ""), piece.content());
         }
         for (AnswerReader.CallPiece call : piece.calls()) {
-            call.name().ifPresent(name -> close("completed", List.of()));
+            call.name().ifPresent(name -> close("completed"));
             Item item = item(Kind.CALL, call.name().orElse(""));
             if (!call.arguments().isEmpty()) {
                 grow(item, call.arguments());
             }
-            if (call.index() < text.complete()) {
-                close("completed", List.of());
+            if (call.index() < text.soFar().calls().size()) {
+                close("completed");
             }
         }
-        return !events.isBroken();
+        return events.filter(EventStream::isBroken).isEmpty();
     }
 
     private void begin() {
@@ -150,13 +177,13 @@ final class ResponseStream implements AnswerListener {
         if (open.filter(item -> item.kind == kind).isPresent()) {
             return open.get();
         }
-        close("completed", List.of());
+        close("completed");
         Item item = new Item(kind, name);
         open = Optional.of(item);
         send(item("response.output_item.added", item.json("in_progress")));
         if (kind == Kind.MESSAGE) {
             ObjectNode added = part("response.content_part.added", item);
-            added.set("part", ResponseItems.text("", Json.array()));
+            added.set("part", Item.text("", Json.array()));
             send(added);
         }
         return item;
@@ -174,7 +201,7 @@ final class ResponseStream implements AnswerListener {
     }
 
     /** An item is complete. */
-    private void close(String how, List<ParsedAnswer.Wrong> wrong) {
+    private void close(String how) {
         open.ifPresent(item -> {
             String said = item.said.toString();
             ObjectNode done = part(item.kind.event + ".done", item).put(item.kind.field, said);
@@ -190,7 +217,9 @@ final class ResponseStream implements AnswerListener {
                 ObjectNode part = part("response.content_part.done", item);
                 part.set("part", whole.at("/content/0"));
                 send(part);
-                ToolUse.list(wrong, whole);
+                List<ParsedAnswer.Wrong> wrong = text.soFar().wrong();
+                ToolUse.list(wrong.subList(listed, wrong.size()), whole);
+                listed = wrong.size();
             }
             send(item("response.output_item.done", whole));
             output.add(whole);
@@ -221,6 +250,6 @@ final class ResponseStream implements AnswerListener {
     }
 
     private void send(ObjectNode event) {
-        events.send(event.get("type").textValue(), event.put("sequence_number", number++));
+        events.ifPresent(to -> to.send(event.get("type").textValue(), event.put("sequence_number", number++)));
     }
 }

@@ -113,9 +113,9 @@ record ToolUse(List<JsonNode> shown, List<String> callable, Optional<ToolForm> f
                     .filter(call -> use.parallel || call.index() == 0).toList());
         }
 
-        /** How many calls are complete. */
-        int complete() {
-            return reader.answer().calls().size();
+        /** What of it is complete. */
+        ParsedAnswer soFar() {
+            return use.limited(reader.answer());
         }
 
         /** What it is as a whole. */

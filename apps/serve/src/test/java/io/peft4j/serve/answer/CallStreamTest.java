@@ -112,7 +112,7 @@ class CallStreamTest {
 
     private List<JsonNode> responses(ToolUse use, String answer) throws IOException {
         return told(events -> new ResponseStream(use, new ResponseBody(Json.object().put("model", "tiny"), 0),
-                replies(), events), answer);
+                replies(), Optional.of(events)), answer);
     }
 
     private static String joined(List<JsonNode> all, String pointer) {
@@ -164,6 +164,10 @@ class CallStreamTest {
         assertEquals("stop", last.path("finish_reason").asText());
         List<JsonNode> events = responses(use, "Well. " + WRONG);
         JsonNode message = events.get(events.size() - 1).path("item");
+        JsonNode before = responses(use, "Well. " + WRONG + ToolForm.named("hermes").write(List.of(CALL))).stream()
+                .filter(each -> each.path("type").asText().equals("response.output_item.done")).findFirst()
+                .orElseThrow().path("item");
+        assertEquals(message.path("invalid_tool_calls"), before.path("invalid_tool_calls"));
         assertEquals("Well. " + WRONG, message.at("/content/0/text").asText());
         assertEquals(last.at("/delta/invalid_tool_calls"), message.path("invalid_tool_calls"));
     }
