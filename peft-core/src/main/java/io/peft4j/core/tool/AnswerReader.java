@@ -95,7 +95,7 @@ public final class AnswerReader {
         return THOUGHTS.stream().filter(each -> prompt.stripTrailing().endsWith(each.begin())).findFirst();
     }
 
-    /** The mark by which a prompt ends with the beginning of a thought, so that the answer goes on with it. */
+    /** The mark by which a prompt ends with the beginning of a thought, so that the answer continues it. */
     public static Optional<String> openedThought(String prompt) {
         return opened(prompt).map(Thought::begin);
     }

@@ -139,7 +139,7 @@ public abstract class ToolForm {
 
     /**
      * Texts behind which an answer is within a call: the marks that each call begins with or, where these may be
-     * something else, all that precedes the arguments of each tool.
+     * something else, what precedes the arguments of each tool.
      */
     public final List<String> triggers(List<Tool> tools) {
         List<String> openings = tools.stream().map(tool -> begin() + shape(tool.name()).open()).toList();

@@ -140,7 +140,7 @@ class ToolFormTest {
         assertEquals("Well.", parsed.content());
     }
 
-    /** As a grammar forces it: what is told of a call joins to the text that a whole answer has for its arguments. */
+    /** As a grammar forces it: the pieces of a call join to the text that a whole answer has for its arguments. */
     @ParameterizedTest
     @MethodSource("forms")
     void theArgumentsOfACallAreToldPieceByPiece(ToolForm form) throws IOException {

@@ -33,7 +33,7 @@ final class CallConstraint implements TextConstraint {
      * @param calls what follows each of the marks that begin one
      * @param thoughts what ends a thought, by what begins it
      * @param thought the mark by which the text begins within a thought
-     * @param several whether the text goes on behind a call
+     * @param several whether text may follow a call
      */
     CallConstraint(String description, Map<String, TextConstraint> calls, Map<String, String> thoughts,
             Optional<String> thought, boolean several) {

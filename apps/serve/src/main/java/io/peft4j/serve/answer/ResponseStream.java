@@ -94,7 +94,7 @@ final class ResponseStream implements AnswerListener {
         }
     }
 
-    /** @param events where it goes; empty where it is told as a whole */
+    /** @param events where it goes; empty where it comes as a whole */
     ResponseStream(ToolUse tools, ResponseBody response, ReplyParts replies, Optional<EventStream> events) {
         this.response = response;
         this.replies = replies;
