@@ -256,9 +256,11 @@ public final class AnswerReader {
         if (found.openName.isPresent() && taken == found.items.size()
                 && triggers.stream().anyMatch(each -> text.indexOf(each, at) == at)) {
             String json = compact(found.openArguments);
-            pieces.add(new CallPiece(calls.size(), toldArguments < 0 ? found.openName : Optional.empty(),
-                    json.substring(Math.max(0, toldArguments))));
-            toldArguments = json.length();
+            if (json.length() > toldArguments) {
+                pieces.add(new CallPiece(calls.size(), toldArguments < 0 ? found.openName : Optional.empty(),
+                        json.substring(Math.max(0, toldArguments))));
+                toldArguments = json.length();
+            }
         }
     }
 

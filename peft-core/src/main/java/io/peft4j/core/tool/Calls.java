@@ -46,6 +46,12 @@ final class Calls {
         }
     }
 
+    /** A call has begun whose arguments so far are these. */
+    void open(String name, ObjectNode arguments) {
+        String json = arguments.toString();
+        open(name, json.substring(0, json.length() - 1));
+    }
+
     /** A call is complete: between two places of the text. */
     void add(String name, JsonNode arguments, String json, int from, int to) {
         Optional<String> fault = fault(name, arguments);

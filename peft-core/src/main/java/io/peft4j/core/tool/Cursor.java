@@ -212,7 +212,8 @@ final class Cursor {
         return skip(end);
     }
 
-    private void comma(String end) {
+    /** Goes behind a comma, or to what ends a list. */
+    void comma(String end) {
         space();
         if (!skip(",") && !sees(end.charAt(0))) {
             throw new Stop("',' or '" + end + "' is missing");

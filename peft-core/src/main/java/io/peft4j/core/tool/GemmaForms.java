@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Forms {@code call:name{key:value}} whose strings stand between marks of their own. */
-public final class GemmaForms {
+final class GemmaForms {
     private static final Pattern BARE = Pattern.compile("[^,{}\\[\\]]*");
     private static final int DEEPEST = 200;
 
@@ -82,8 +82,7 @@ public final class GemmaForms {
                 cursor.expect(":");
                 fields.set(key, value(cursor, calls, depth + 1));
                 if (depth == 0) {
-                    String json = fields.toString();
-                    calls.open(name, json.substring(0, json.length() - 1));
+                    calls.open(name, fields);
                 }
                 cursor.space();
                 if (!cursor.skip(",") && !cursor.sees('}') && !fields.get(key).isTextual()) {
@@ -117,10 +116,7 @@ public final class GemmaForms {
             ArrayNode list = NODES.arrayNode();
             for (cursor.space(); !cursor.skip("]"); cursor.space()) {
                 list.add(value(cursor, calls, depth + 1));
-                cursor.space();
-                if (!cursor.skip(",") && !cursor.sees(']')) {
-                    throw new Cursor.Stop("',' or ']' is missing");
-                }
+                cursor.comma("]");
             }
             return list;
         }
@@ -128,7 +124,6 @@ public final class GemmaForms {
 
     /** {@code <start_function_call>call:name{key:<escape>value<escape>}<end_function_call>}: FunctionGemma. */
     public static final class Function extends Gemma {
-        /** The form. */
         public Function() {
             super("functiongemma", new Layout("", "<start_function_call>call:", "<end_function_call>", "", ""),
                     "<escape>", "<start_function_response>");
@@ -137,7 +132,6 @@ public final class GemmaForms {
 
     /** {@code <|tool_call>call:name{key:<|"|>value<|"|>}<tool_call|>}: Gemma 4. */
     public static final class Gemma4 extends Gemma {
-        /** The form. */
         public Gemma4() {
             super("gemma4", new Layout("", "<|tool_call>call:", "<tool_call|>", "", ""), "<|\"|>", "<|tool_response>",
                     "<turn|>");

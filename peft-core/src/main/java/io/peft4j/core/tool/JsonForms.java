@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Forms whose calls are JSON objects with a name and arguments, alone or in a list, between marks. */
-public final class JsonForms {
+final class JsonForms {
     private static final List<String> NAMES = List.of("name", "tool_name", "function");
     private static final List<String> ARGUMENTS = List.of("arguments", "parameters");
 
@@ -61,10 +61,7 @@ public final class JsonForms {
         private void list(Cursor cursor, Calls calls) {
             for (cursor.space(); !cursor.skip("]"); cursor.space()) {
                 call(cursor, calls);
-                cursor.space();
-                if (!cursor.skip(",") && !cursor.sees(']')) {
-                    throw new Cursor.Stop("',' or ']' is missing in the list of calls");
-                }
+                cursor.comma("]");
             }
         }
 
@@ -118,10 +115,7 @@ public final class JsonForms {
                     arguments = Optional.of(value);
                     json = cursor.text.substring(start, cursor.at);
                 }
-                cursor.space();
-                if (!cursor.skip(",") && !cursor.sees('}')) {
-                    throw new Cursor.Stop("',' or '}' is missing");
-                }
+                cursor.comma("}");
             }
             if (name.isEmpty() && isBare("{")) {
                 throw new Cursor.Stop("it names no tool");
@@ -162,7 +156,6 @@ public final class JsonForms {
 
     /** {@code <tool_call>{"name": ..., "arguments": {...}}</tool_call>}: Hermes, Qwen, Granite 4, ERNIE 4.5. */
     public static final class Hermes extends Json {
-        /** The form. */
         public Hermes() {
             super("hermes", Layout.each("<tool_call>\n", "\n</tool_call>"),
                     Marks.of("<tool_call>").withNoise("<response>", "</response>"));
@@ -171,7 +164,6 @@ public final class JsonForms {
 
     /** {@code <|tool_call|>[{"name": ..., "arguments": {...}}]}: Granite 3. */
     public static final class Granite extends Json {
-        /** The form. */
         public Granite() {
             super("granite", Layout.list("<|tool_call|>[", "]"),
                     Marks.of("<|tool_call|>", "<tool_call>").withNoise("<response>", "</response>", "<|/tool_call|>"));
@@ -180,7 +172,6 @@ public final class JsonForms {
 
     /** {@code <function_call>{"name": ..., "arguments": {...}}}: Granite 20B for function calling. */
     public static final class FunctionCall extends Json {
-        /** The form. */
         public FunctionCall() {
             super("granite-20b", new Layout("", "<function_call> ", "", "", ""), Marks.of("<function_call>"));
         }
@@ -188,7 +179,6 @@ public final class JsonForms {
 
     /** {@code [TOOL_CALLS][{"name": ..., "arguments": {...}}]}: Mistral before version 11 of its tokenizer. */
     public static final class Mistral extends Json {
-        /** The form. */
         public Mistral() {
             super("mistral", Layout.list("[TOOL_CALLS][", "]"),
                     Marks.of("[TOOL_CALLS]").withHints("[TOOL_CALLS]", "[AVAILABLE_TOOLS]"));
@@ -197,7 +187,6 @@ public final class JsonForms {
 
     /** {@code functools[{"name": ..., "arguments": {...}}]}: Phi-4-mini, Firefunction. */
     public static final class Functools extends Json {
-        /** The form. */
         public Functools() {
             super("phi4-mini", Layout.list("functools[", "]"),
                     Marks.of("functools", "<|tool_call|>").withNoise("<|/tool_call|>").withHints("functools",
@@ -207,7 +196,6 @@ public final class JsonForms {
 
     /** {@code <tool_calls>[{"name": ..., "arguments": {...}}]</tool_calls>}: Hunyuan, Jamba, Apriel. */
     public static final class Hunyuan extends Json {
-        /** The form. */
         public Hunyuan() {
             super("hunyuan", Layout.list("<tool_calls>[", "]</tool_calls>"),
                     Marks.of("<tool_calls>").withNoise("<answer>", "</answer>"));
@@ -216,7 +204,6 @@ public final class JsonForms {
 
     /** {@code <tool_calls>}, an object a line, {@code </tool_calls>}: MiniMax M1. */
     public static final class MiniMax extends Json {
-        /** The form. */
         public MiniMax() {
             super("minimax", new Layout("<tool_calls>\n", "", "", "\n", "\n</tool_calls>"), Marks.of("<tool_calls>"));
         }
@@ -224,7 +211,6 @@ public final class JsonForms {
 
     /** {@code <TOOLCALL>[{"name": ..., "arguments": {...}}]</TOOLCALL>}: Nemotron Nano 2 and Super. */
     public static final class Nemotron extends Json {
-        /** The form. */
         public Nemotron() {
             super("nemotron", Layout.list("<TOOLCALL>[", "]</TOOLCALL>"), Marks.of("<TOOLCALL>"));
         }
@@ -232,7 +218,6 @@ public final class JsonForms {
 
     /** {@code <|action_start|><|plugin|>{"name": ..., "parameters": {...}}<|action_end|>}: InternLM 2. */
     public static final class InternLm extends Json {
-        /** The form. */
         public InternLm() {
             super("internlm2", Layout.each("<|action_start|><|plugin|>", "<|action_end|>"),
                     Marks.of("<|action_start|><|plugin|>"));
@@ -246,7 +231,6 @@ public final class JsonForms {
 
     /** {@code <|START_ACTION|>[{"tool_name": ..., "parameters": {...}}]<|END_ACTION|>}: Command R7B and A. */
     public static final class Cohere extends Json {
-        /** The form. */
         public Cohere() {
             super("cohere", Layout.list("<|START_ACTION|>[", "]<|END_ACTION|>"),
                     Marks.of("<|START_ACTION|>", "Action: ```json", "Action:```json")
@@ -262,7 +246,6 @@ public final class JsonForms {
 
     /** {@code <longcat_tool_call>{"name": ..., "arguments": {...}}</longcat_tool_call>}: LongCat. */
     public static final class LongCat extends Json {
-        /** The form. */
         public LongCat() {
             super("longcat", Layout.each("<longcat_tool_call>\n", "\n</longcat_tool_call>"),
                     Marks.of("<longcat_tool_call>"));
@@ -271,7 +254,6 @@ public final class JsonForms {
 
     /** {@code <|function_call|>{"name": ..., "arguments": {...}}}: GigaChat 3. */
     public static final class GigaChat extends Json {
-        /** The form. */
         public GigaChat() {
             super("gigachat", new Layout("", "<|function_call|>", "", "", ""),
                     Marks.of("<|function_call|>", "function call<|role_sep|>\n").withNoise("<|message_sep|>"));
@@ -280,7 +262,6 @@ public final class JsonForms {
 
     /** {@code <|tools_prefix|>[{"name": {...}}]<|tools_suffix|>}: Apertus. */
     public static final class Apertus extends Json {
-        /** The form. */
         public Apertus() {
             super("apertus", Layout.list("<|tools_prefix|>[", "]<|tools_suffix|>"), Marks.of("<|tools_prefix|>"));
         }
@@ -298,7 +279,6 @@ public final class JsonForms {
 
     /** A list {@code [{"name": ..., "arguments": {...}}]}, in a block of code or between marks of others too: xLAM. */
     public static final class XLam extends Json {
-        /** The form. */
         public XLam() {
             super("xlam", Layout.list("[", "]"), Marks.of("[TOOL_CALLS]", "<tool_call>", "```json", "```", "[")
                     .withNoise("</tool_call>").withHints().withBare("```json", "```"));

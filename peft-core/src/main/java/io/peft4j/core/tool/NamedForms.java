@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /** Forms whose calls are the name of a tool and a JSON object of arguments, between marks. */
-public final class NamedForms {
+final class NamedForms {
     private NamedForms() {
     }
 
@@ -95,7 +95,6 @@ public final class NamedForms {
 
     /** {@code [TOOL_CALLS]name[ARGS]{...}}: Mistral from version 11 of its tokenizer on. */
     public static final class Mistral extends Named {
-        /** The form. */
         public Mistral() {
             super("mistral-args", new Layout("", "[TOOL_CALLS]", "", "", ""), "[ARGS]",
                     "(\\[CALL_ID\\][A-Za-z0-9]*)?(\\[ARGS\\])?", Marks.of("[TOOL_CALLS]"));
@@ -118,7 +117,6 @@ public final class NamedForms {
 
     /** A name and a block of JSON between DeepSeek's marks: V3 and R1. */
     public static final class DeepSeek3 extends Named {
-        /** The form. */
         public DeepSeek3() {
             super("deepseek-v3", new Layout("<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>function<｜tool▁sep｜>",
                     "\n```<｜tool▁call▁end｜>", "\n", "<｜tool▁calls▁end｜>"), "\n```json\n", "\\s*```(json)?",
@@ -128,7 +126,6 @@ public final class NamedForms {
 
     /** A name and JSON between DeepSeek's marks: V3.1. */
     public static final class DeepSeek31 extends Named {
-        /** The form. */
         public DeepSeek31() {
             super("deepseek-v3.1", new Layout("<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>", "",
                     "<｜tool▁calls▁end｜>"), "<｜tool▁sep｜>", "<｜tool▁sep｜>",
@@ -138,7 +135,6 @@ public final class NamedForms {
 
     /** {@code functions.name:0} and JSON between Kimi's marks: K2. */
     public static final class Kimi extends Named {
-        /** The form. */
         public Kimi() {
             super("kimi", new Layout("<|tool_calls_section_begin|>", "<|tool_call_begin|>functions.",
                     "<|tool_call_end|>", "", "<|tool_calls_section_end|>"), ":0<|tool_call_argument_begin|>",
@@ -155,7 +151,6 @@ public final class NamedForms {
 
     /** An identifier, a name and JSON between marks: Solar. */
     public static final class Solar extends Named {
-        /** The form. */
         public Solar() {
             super("solar", new Layout("<|tool_calls|>", "<|tool_call:begin|>call<|tool_call:name|>",
                     "<|tool_call:end|>", "", "<|calls|>"), "<|tool_call:args|>", "<\\|tool_call:args\\|>",
@@ -170,7 +165,6 @@ public final class NamedForms {
 
     /** {@code <function=name>{...}</function>}: Llama 3.1 where it is asked to, Functionary 3.1. */
     public static final class Function extends Named {
-        /** The form. */
         public Function() {
             super("llama-function", new Layout("", "<function=", "</function>", "", ""), ">", ">",
                     Marks.of("<function="));
@@ -179,7 +173,6 @@ public final class NamedForms {
 
     /** A channel to a function and JSON: OpenAI's open models. */
     public static final class Harmony extends Named {
-        /** The form. */
         public Harmony() {
             super("harmony", new Layout("", "<|channel|>commentary to=functions.", "<|call|>", "", ""),
                     " <|constrain|>json<|message|>",
@@ -203,7 +196,6 @@ public final class NamedForms {
 
     /** {@code >>>name}, a line break and JSON: Functionary 3.2, which writes content to {@code all}. */
     public static final class Functionary extends Named {
-        /** The form. */
         public Functionary() {
             super("functionary-v3.2", new Layout("", ">>>", "", "", ""), "\n", "",
                     Marks.of(">>>").withNoise(">>>all\n"));

@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Forms whose calls are calls of functions in Python. */
-public final class PythonForms {
+final class PythonForms {
     private static final Pattern NAME = Pattern.compile("(?U)[A-Za-z_][\\w.\\-]*");
 
     private PythonForms() {
@@ -104,12 +104,8 @@ public final class PythonForms {
                 }
                 cursor.space();
                 arguments.set(key, value(cursor));
-                cursor.space();
-                if (!cursor.skip(",") && !cursor.sees(')')) {
-                    throw new Cursor.Stop("',' or ')' is missing behind an argument");
-                }
-                String json = arguments.toString();
-                calls.open(name, json.substring(0, json.length() - 1));
+                cursor.comma(")");
+                calls.open(name, arguments);
             }
             calls.add(name, arguments, arguments.toString(), from, cursor.at);
         }
@@ -166,7 +162,6 @@ public final class PythonForms {
 
     /** {@code <|tool_call_start|>[name(key="value")]<|tool_call_end|>}: LFM2. */
     public static final class Lfm extends Python {
-        /** The form. */
         public Lfm() {
             super("lfm2", Layout.list("<|tool_call_start|>[", "]<|tool_call_end|>"), Marks.of("<|tool_call_start|>")
                     .withHints("<|tool_call_start|>", "<|tool_list_start|>", "List of tools: ["));
@@ -175,7 +170,6 @@ public final class PythonForms {
 
     /** {@code <function_calls>}, a call a line, {@code </function_calls>}: OLMo 3. */
     public static final class Olmo extends Python {
-        /** The form. */
         public Olmo() {
             super("olmo3", new Layout("<function_calls>", "", "", "\n", "</function_calls>"),
                     Marks.of("<function_calls>"));
@@ -184,7 +178,6 @@ public final class PythonForms {
 
     /** {@code [name(key="value")]}: Llama 3.2 and 4 where they are asked to. */
     public static final class Bare extends Python {
-        /** The form. */
         public Bare() {
             super("pythonic", Layout.list("[", "]"),
                     Marks.of("<|python_start|>", "[").withHints("func_name1(params_name1")

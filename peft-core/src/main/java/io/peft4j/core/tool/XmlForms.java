@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Forms whose calls are the name of a tool and a tag for each argument; types are those of the tool's schema. */
-public final class XmlForms {
+final class XmlForms {
     private XmlForms() {
     }
 
@@ -89,8 +89,7 @@ public final class XmlForms {
             ObjectNode arguments = NODES.objectNode();
             for (cursor.space(); !cursor.atEnd() && cursor.skip(key); cursor.space()) {
                 argument(cursor, tool, arguments, close);
-                String json = arguments.toString();
-                calls.open(name.strip(), json.substring(0, json.length() - 1));
+                calls.open(name.strip(), arguments);
             }
             if (!done.isEmpty() && !cursor.atEnd() && !cursor.skip(done)
                     && !cursor.text.startsWith(close, cursor.at)) {
@@ -140,7 +139,6 @@ public final class XmlForms {
 
     /** {@code <tool_call><function=name><parameter=key>}: Qwen3-Coder, Qwen 3.5, Nemotron 3, Step 3.5. */
     public static final class Qwen extends Xml {
-        /** The form. */
         public Qwen() {
             super("qwen-xml", Layout.each("<tool_call>\n", "\n</tool_call>"), new Tags("<function=", ">\n",
                     "<parameter=", ">\n", "\n</parameter>\n", "</function>"), Marks.of("<tool_call>", "<function="));
@@ -149,7 +147,6 @@ public final class XmlForms {
 
     /** {@code <seed:tool_call><function=name><parameter=key>}: Seed OSS. */
     public static final class Seed extends Xml {
-        /** The form. */
         public Seed() {
             super("seed", Layout.each("<seed:tool_call>\n", "\n</seed:tool_call>"), new Tags("<function=", ">\n",
                     "<parameter=", ">", "</parameter>\n", "</function>"), Marks.of("<seed:tool_call>"));
@@ -158,7 +155,6 @@ public final class XmlForms {
 
     /** {@code <minimax:tool_call><invoke name="..."><parameter name="...">}: MiniMax M2. */
     public static final class MiniMax extends Xml {
-        /** The form. */
         public MiniMax() {
             super("minimax-m2", new Layout("<minimax:tool_call>\n", "", "", "\n", "\n</minimax:tool_call>"),
                     new Tags("<invoke name=\"", "\">\n", "<parameter name=\"", "\">", "</parameter>\n", "</invoke>"),
@@ -168,7 +164,6 @@ public final class XmlForms {
 
     /** The same between DeepSeek's marks, with a note which values are strings: V3.2. */
     public static class DeepSeek extends Xml {
-        /** The form. */
         public DeepSeek() {
             this("deepseek-v3.2", "function_calls");
         }
@@ -183,7 +178,6 @@ public final class XmlForms {
 
     /** As V3.2 under another name of the section: V4. */
     public static final class DeepSeek4 extends DeepSeek {
-        /** The form. */
         public DeepSeek4() {
             super("deepseek-v4", "tool_calls");
         }
@@ -191,7 +185,6 @@ public final class XmlForms {
 
     /** {@code <tool_call>name<arg_key>key</arg_key><arg_value>value</arg_value></tool_call>}: GLM 4.5 and newer. */
     public static final class Glm extends Xml {
-        /** The form. */
         public Glm() {
             super("glm", Layout.each("<tool_call>", "</tool_call>"), new Tags("", "\n", "<arg_key>",
                     "</arg_key>\n<arg_value>", "</arg_value>\n", ""), Marks.of("<tool_call>"));
@@ -205,7 +198,6 @@ public final class XmlForms {
 
     /** As GLM, with marks around all calls and behind the name: Hunyuan 3. */
     public static final class Hunyuan extends Xml {
-        /** The form. */
         public Hunyuan() {
             super("hunyuan-3", new Layout("<tool_calls>\n", "", "", "\n", "\n</tool_calls>"), new Tags("<tool_call>",
                     "<tool_sep>\n", "<arg_key>", "</arg_key>\n<arg_value>", "</arg_value>\n", "</tool_call>"),
@@ -220,7 +212,6 @@ public final class XmlForms {
 
     /** {@code <function name="..."><param name="...">}: MiniCPM 5. */
     public static final class MiniCpm extends Xml {
-        /** The form. */
         public MiniCpm() {
             super("minicpm", Layout.each("", ""), new Tags("<function name=\"", "\">", "<param name=\"", "\">",
                     "</param>", "</function>"), Marks.of("<function name=\""));

@@ -159,6 +159,7 @@ class ToolFormTest {
             assertEquals(reader.answer().calls().get(i).arguments().toString(), own.stream()
                     .map(AnswerReader.CallPiece::arguments).collect(Collectors.joining()));
             assertTrue(i > 0 || own.size() > 3, own::toString);
+            assertTrue(own.stream().allMatch(piece -> piece.name().isPresent() || !piece.arguments().isEmpty()));
         }
     }
 
