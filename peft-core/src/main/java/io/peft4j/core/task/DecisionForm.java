@@ -3,6 +3,7 @@ package io.peft4j.core.task;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.Internal;
 import io.peft4j.core.decision.DecisionQuestion;
+import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
@@ -53,6 +54,15 @@ public interface DecisionForm {
      * @throws ConfigurationException when the question does not fit the network
      */
     Encoded encode(JsonNode state, DecisionQuestion question, int... order);
+
+    /**
+     * As the other, of one of a request's questions, which a prompt may ask all at once.
+     *
+     * @param name of the question
+     */
+    default Encoded encode(DecisionRequest request, String name, int... order) {
+        return encode(request.state(), request.questions().get(name), order);
+    }
 
     /** As the other, with the options in the question's order. */
     default Encoded encode(JsonNode state, DecisionQuestion question) {

@@ -1,6 +1,5 @@
 package io.peft4j.core.task;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.decision.DecisionAnswer;
 import io.peft4j.core.decision.DecisionCalibration;
 import io.peft4j.core.decision.DecisionQuestion;
@@ -124,9 +123,9 @@ public final class DecisionModel {
         private Reading(DecisionModel decisions, DecisionRequest request, Runnable look) {
             this.decisions = decisions;
             this.request = request;
-            this.asked = request.questions().values().stream().map(question -> {
+            this.asked = request.questions().keySet().stream().map(name -> {
                 look.run();
-                return decisions.ask(request.state(), question);
+                return decisions.ask(request, name);
             }).toList();
         }
 
@@ -202,8 +201,8 @@ public final class DecisionModel {
      * @param order for a number of options the numbers of the question's, as the network reads them
      */
     public List<double[]> logits(List<DecisionRequest> requests, IntFunction<int[]> order) {
-        return form.logits(model, requests.stream().flatMap(request -> request.questions().values().stream()
-                .map(question -> form.encode(request.state(), question, order.apply(question.options().size()))))
+        return form.logits(model, requests.stream().flatMap(request -> request.questions().entrySet().stream()
+                .map(each -> form.encode(request, each.getKey(), order.apply(each.getValue().options().size()))))
                 .toList());
     }
 
@@ -216,11 +215,12 @@ public final class DecisionModel {
         }
     }
 
-    private Asked ask(JsonNode state, DecisionQuestion question) {
+    private Asked ask(DecisionRequest request, String name) {
+        DecisionQuestion question = request.questions().get(name);
         int options = question.options().size();
         int orders = question.kind() == Kind.CHOICE ? Math.min(rotations, options) : 1;
         // Evenly spread, so that with few orders an option is near the beginning and near the end.
-        return new Asked(question, IntStream.range(0, orders).mapToObj(i -> form.encode(state, question, IntStream
+        return new Asked(question, IntStream.range(0, orders).mapToObj(i -> form.encode(request, name, IntStream
                 .range(0, options).map(place -> (place + i * options / orders) % options).toArray())).toList());
     }
 

@@ -4,11 +4,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.decision.DecisionQuestion;
 import io.peft4j.core.decision.DecisionQuestion.Kind;
+import io.peft4j.core.decision.DecisionRequest;
 import io.peft4j.core.decision.DecisionSettings;
 import io.peft4j.core.decision.PythonJson;
 import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.ModelLease;
@@ -40,6 +42,7 @@ final class LabelForm implements DecisionForm {
     /** Of a pass, beside those of its first question. */
     private static final int MOST_ROWS = 2048;
     private static final int MOST_QUESTIONS = 256;
+    private static final String QUESTION = "question";
     private static final Map<String, Object> WITHOUT_THINKING = Map.of("enable_thinking", false);
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -49,6 +52,8 @@ final class LabelForm implements DecisionForm {
     private final ControlTokens control;
     private final int limit;
     private final String name;
+    /** Whether a prompt asks all questions of a request, each with a mark where it is answered. */
+    private final boolean together;
 
     LabelForm(LanguageModel model, DecisionSettings settings) {
         this.tokenizer = model.tokenizer();
@@ -57,10 +62,7 @@ final class LabelForm implements DecisionForm {
         this.template = settings.template().map(tokenizer::template).or(model::chatTemplate)
                 .orElseThrow(() -> new ConfigurationException(name + " has no chat template to ask questions with; "
                         + "give it one, or use a model with one"));
-        settings.template().filter(text -> text.matches("(?s).*\\bquestions\\b.*")).ifPresent(text -> {
-            throw new ConfigurationException(DecisionSettings.TEMPLATE + " of " + name + " asks all questions in one "
-                    + "prompt, which is for models with a head of their own; supported are prompts for one question");
-        });
+        this.together = settings.template().filter(text -> text.matches("(?s).*\\bquestions\\b.*")).isPresent();
         this.control = new ControlTokens(tokenizer, settings.controlTokensAsText());
         try (ModelLease lease = model.lease()) {
             this.limit = lease.maxPositions();
@@ -74,8 +76,30 @@ final class LabelForm implements DecisionForm {
 
     @Override
     public Encoded encode(JsonNode state, DecisionQuestion question, int... order) {
+        return encode(new DecisionRequest(state, Map.of(QUESTION, question)), QUESTION, order);
+    }
+
+    /** A prompt of several questions is read up to the mark of this one: what follows has no influence on it. */
+    @Override
+    public Encoded encode(DecisionRequest request, String name, int... order) {
+        DecisionQuestion question = request.questions().get(name);
         LabelPrompt prompt = LabelPrompt.of(question, settings, nameLabels(question), order);
-        int[] ids = control.encodeToMark(rendered(state, prompt));
+        List<Map<String, Object>> asked = new ArrayList<>();
+        int place = 0;
+        for (Map.Entry<String, DecisionQuestion> each : request.questions().entrySet()) {
+            DecisionQuestion other = each.getValue();
+            if (each.getKey().equals(name)) {
+                place = asked.size();
+                asked.add(prompt.variables(name));
+            } else if (together) {
+                asked.add(LabelPrompt.of(other, settings, nameLabels(other), IntStream.range(0, other.options().size())
+                        .toArray()).variables(each.getKey()));
+            }
+        }
+        return encoded(question, prompt, control.encodeToMark(rendered(request.state(), prompt, asked), place));
+    }
+
+    private Encoded encoded(DecisionQuestion question, LabelPrompt prompt, int... ids) {
         if (ids.length + 1 > limit) {
             throw new ConfigurationException("the question '" + question.text() + "' with its text has " + ids.length
                     + " tokens, more than the " + limit + " that " + name + " can read; shorten the text");
@@ -104,14 +128,15 @@ final class LabelForm implements DecisionForm {
         return apart ? labels : List.of();
     }
 
-    private String rendered(JsonNode state, LabelPrompt prompt) {
+    private String rendered(JsonNode state, LabelPrompt prompt, List<Map<String, Object>> questions) {
         if (settings.template().isEmpty()) {
             return template.render(List.of(ChatMessage.user(control.marked(prompt.text(state)))), true, List.of(),
                     WITHOUT_THINKING);
         }
         Map<String, Object> variables = new LinkedHashMap<>(WITHOUT_THINKING);
         variables.put("state", control.marked(MAPPER.convertValue(state, Object.class)));
-        variables.put("question", control.marked(prompt.variables()));
+        variables.put(QUESTION, control.marked(questions.get(0)));
+        variables.put("questions", control.marked(questions));
         return template.render(List.of(ChatMessage.user("")), true, List.of(), variables);
     }
 
@@ -228,9 +253,9 @@ final class LabelForm implements DecisionForm {
         }
 
         /** The question as a prompt of a model's own sees it. */
-        Map<String, Object> variables() {
+        Map<String, Object> variables(String name) {
             Map<String, Object> values = new LinkedHashMap<>();
-            values.put("name", "question");
+            values.put("name", name);
             values.put("type", question.kind().word());
             values.put("instructions", MAPPER.convertValue(question.instructions(), Object.class));
             values.put("options", IntStream.of(order).mapToObj(i -> question.options().get(i).name()).toList());
@@ -299,13 +324,21 @@ final class LabelForm implements DecisionForm {
         }
 
         /**
-         * The ids of a prompt up to the place where it says itself that the model is asked, or of all of it; parts that
-         * it separates are encoded apart.
+         * The ids of a prompt up to one of the places where it says itself that the model is asked, or of all of it;
+         * parts that it separates are encoded apart.
+         *
+         * @param mark the number of the place
          */
-        int[] encodeToMark(String prompt) {
-            String asked = prompt.split("(?<!" + START + ")" + Pattern.quote(MARK), 2)[0];
-            return Stream.of(asked.split("(?<!" + START + ")" + Pattern.quote(SPLIT))).filter(part -> !part.isEmpty())
-                    .flatMapToInt(part -> IntStream.of(encode(part))).toArray();
+        int[] encodeToMark(String prompt, int mark) {
+            String[] parts = prompt.split("(?<!" + START + ")" + Pattern.quote(MARK), -1);
+            if (mark > 0 && mark >= parts.length - 1) {
+                throw new ConfigurationException("the prompt has " + Count.of(parts.length - 1, "mark") + " " + MARK
+                        + ", and at least " + (mark + 1) + " questions; " + DecisionSettings.TEMPLATE
+                        + " writes one behind each question");
+            }
+            return Stream.of(parts).limit(mark + 1L)
+                    .flatMap(part -> Stream.of(part.split("(?<!" + START + ")" + Pattern.quote(SPLIT))))
+                    .filter(part -> !part.isEmpty()).flatMapToInt(part -> IntStream.of(encode(part))).toArray();
         }
 
         /** The ids of a prompt that was rendered from marked texts. */

@@ -177,7 +177,7 @@ public final class DecisionObjective<E> implements Objective<E> {
                 order[i] = order[other];
                 order[other] = kept;
             }
-            DecisionForm.Encoded encoded = form.encode(row.request().state(), question, order);
+            DecisionForm.Encoded encoded = form.encode(row.request(), name, order);
             float[] targets = new float[1 + 2 * n];
             targets[0] = question.kind().ordinal();
             for (int i = 0; i < n; i++) {

@@ -81,7 +81,7 @@ class DecisionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"plain", "own"})
+    @ValueSource(strings = {"plain", "own", "together"})
     void aChatModelReadsAndAnswersAsInTransformers(String kind, @TempDir Path temp) throws IOException {
         Path folder = Fixtures.FOLDER.resolve("decisions/labels-" + kind);
         copy(Fixtures.FOLDER.resolve("tiny-llama"), temp);
@@ -92,7 +92,8 @@ class DecisionsTest {
             for (JsonNode row : Fixtures.json(folder.resolve("expected.json")).get("rows")) {
                 DecisionRequest request = DecisionRequest.of(row);
                 request.questions().forEach((name, question) -> {
-                    int[] ids = form.encode(request.state(), question).sequence().ids();
+                    int[] ids = form.encode(request, name, IntStream.range(0, question.options().size()).toArray())
+                            .sequence().ids();
                     assertArrayEquals(Fixtures.ids(row.get("input_ids").get(name)), Arrays.copyOf(ids, ids.length - 1),
                             name);
                 });
@@ -101,6 +102,22 @@ class DecisionsTest {
                 assertEquals(Fixtures.stream(row.get("input_ids")).mapToLong(JsonNode::size).sum(),
                         result.inputTokens());
             }
+        }
+    }
+
+    @Test
+    void aPromptOfAllQuestionsNeedsAMarkBehindEach(@TempDir Path temp) throws IOException {
+        copy(Fixtures.FOLDER.resolve("tiny-llama"), temp);
+        copy(Fixtures.FOLDER.resolve("decisions/labels-together"), temp);
+        Path template = temp.resolve("decision_template.jinja");
+        Files.writeString(template, Files.readString(template).replace("<|mark|>{% endfor %}", "{% endfor %}<|mark|>"));
+        DecisionQuestion question = DecisionQuestion.yesNo("Is it paid?");
+        try (BaseModel model = load(temp, F32_WEIGHTS)) {
+            DecisionModel decisions = new DecisionModel(model);
+            assertEquals(2, decisions.decide("a", question).probabilities().size());
+            String message = assertThrows(ConfigurationException.class, () -> decisions.decide(new DecisionRequest(
+                    TextNode.valueOf("a"), Map.of("one", question, "two", question)))).getMessage();
+            assertTrue(message.contains("has 1 mark <|mark|>, and at least 2 questions"), message);
         }
     }
 
