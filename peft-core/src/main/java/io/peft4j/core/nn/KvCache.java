@@ -66,16 +66,23 @@ public final class KvCache implements AutoCloseable {
         try (Closer opened = new Closer()) {
             opened.add(this);
             for (int i = 0; i < layers.size(); i++) {
-                if (layers.get(i) instanceof LayerMemory.KeysAndValues own) {
-                    keys.put(i, Arrays.reserve(type, rows, own.columns()));
-                    values.put(i, Arrays.reserve(type, rows, own.columns()));
-                } else if (layers.get(i) instanceof LayerMemory.Shared shared) {
-                    sources.put(i, shared.layer());
-                } else if (layers.get(i) instanceof LayerMemory.State own && !own.parts().isEmpty()) {
-                    states.put(i, new RowStates(own));
-                }
+                add(i, layers.get(i));
             }
             opened.keep();
+        }
+    }
+
+    private void add(int layer, LayerMemory memory) {
+        if (memory instanceof LayerMemory.KeysAndValues own) {
+            keys.put(layer, Arrays.reserve(type, rows, own.columns()));
+            values.put(layer, Arrays.reserve(type, rows, own.columns()));
+        } else if (memory instanceof LayerMemory.Shared shared) {
+            sources.put(layer, shared.layer());
+        } else if (memory instanceof LayerMemory.State own && !own.parts().isEmpty()) {
+            states.put(layer, new RowStates(own));
+        } else if (memory instanceof LayerMemory.Both both) {
+            add(layer, both.tokens());
+            add(layer, both.state());
         }
     }
 

@@ -22,6 +22,10 @@ public sealed interface LayerMemory {
     record Shared(int layer) implements LayerMemory {
     }
 
+    /** What attention and what another part of the same layer remembers. */
+    record Both(KeysAndValues tokens, State state) implements LayerMemory {
+    }
+
     /**
      * A state after the last token, which replaces the one before: the last inputs of a convolution, what a recurrence
      * has come to.

@@ -208,6 +208,11 @@ record AttentionPlan(String name, AttentionShape shape, Projections projections,
     }
 
     @Override
+    public Optional<AttentionPlan> attention() {
+        return Optional.of(this);
+    }
+
+    @Override
     public LayerMemory memory() {
         return projections instanceof OfEarlier earlier ? new LayerMemory.Shared(earlier.layer())
                 : new LayerMemory.KeysAndValues(shape.keyColumns());

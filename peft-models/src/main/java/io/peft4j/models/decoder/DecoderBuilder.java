@@ -254,7 +254,17 @@ final class DecoderBuilder {
         if (mixer instanceof Mamba2Plan mamba) {
             return mamba(index, layer + "." + mamba.name(), mamba);
         }
+        if (mixer instanceof MixerPlan.Both both) {
+            return new Slot(layer + "." + both.name(), new Scaled.Sum(
+                    scaled(mixer(index, layer, both.mamba()), both.mambaFactors()),
+                    scaled(mixer(index, layer, both.ofTokens()), both.attentionFactors())));
+        }
         return attention(index, layer, (AttentionPlan) mixer);
+    }
+
+    private static Slot scaled(Slot slot, Scaled.Factors factors) {
+        return factors.equals(Scaled.Factors.NONE) ? slot : new Slot(slot.path() + "_scaled",
+                new Scaled(slot, factors));
     }
 
     private Slot crossed(int index, String path, String network, FeedForwardPlan.AfterCross plan) {
@@ -298,8 +308,9 @@ final class DecoderBuilder {
                 places.convolution(path + ".conv1d", mamba.columns(), mamba.taps(), mamba.convolutionBias()),
                 places.vectorAt(path + ".A_log", heads), places.vectorAt(path + ".D", heads),
                 places.vectorAt(path + ".dt_bias", heads),
-                places.groupedNorm(path + ".norm", inner, mamba.shape().keyHeads()),
-                places.linear(path + ".out_proj", hidden, inner, mamba.bias()))));
+                mamba.norm() == Mamba2Plan.Norm.NONE ? Optional.empty()
+                        : Optional.of(places.groupedNorm(path + ".norm", inner, mamba.shape().keyHeads())),
+                places.linear(path + ".out_proj", hidden, inner, mamba.outputBias()))));
     }
 
     private Slot attention(int index, String layer, AttentionPlan attention) {
@@ -410,6 +421,12 @@ final class DecoderBuilder {
         }
         if (feedForward instanceof ExpertsPlan experts) {
             return experts(path, experts);
+        }
+        if (feedForward instanceof FeedForwardPlan.ScaledGated own) {
+            FeedForward network = (FeedForward) feedForward(path, own.network());
+            return new FeedForward(List.of(scaled(network.up().get(0), new Scaled.Factors(1, own.gate())),
+                    network.up().get(1)), scaled(network.down(), new Scaled.Factors(1, own.down())),
+                    network.activation(), true, 0);
         }
         FeedForwardPlan.Gated gated = (FeedForwardPlan.Gated) feedForward;
         int width = gated.width();

@@ -179,7 +179,9 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
         private void attention() {
             add("short convolutions", any(layer -> layer.mixer() instanceof ShortConvolutionPlan));
             add("gated delta rule", any(layer -> layer.mixer() instanceof DeltaRulePlan));
-            add("Mamba 2", any(layer -> layer.mixer() instanceof Mamba2Plan));
+            add("Mamba 2", any(layer -> layer.mixer() instanceof Mamba2Plan
+                    || layer.mixer() instanceof MixerPlan.Both));
+            add("attention beside Mamba", any(layer -> layer.mixer() instanceof MixerPlan.Both));
             add("value norm", attention(a -> a.projections() instanceof AttentionPlan.NormedValues));
             add("shared KV layers", attention(a -> a
                     .projections() instanceof AttentionPlan.OfEarlier));
@@ -210,6 +212,7 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
                     && l.norms().beforeAttention().isEmpty()));
             add("parallel residual", any(LayerPlan::parallel));
             add("ungated MLP", any(l -> l.feedForward() instanceof FeedForwardPlan.Plain));
+            add("scaled MLP", any(l -> l.feedForward() instanceof FeedForwardPlan.ScaledGated));
             add("fused gate/up", any(l -> l.feedForward() instanceof FeedForwardPlan.Gated gated && gated.fused()));
             add("scaled layers", any(l -> l.ending().scaled()));
             add("experts", any(l -> l.feedForward().experts().isPresent()));
@@ -239,7 +242,7 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
         }
 
         private boolean attention(Predicate<AttentionPlan> trait) {
-            return any(layer -> layer.mixer() instanceof AttentionPlan own && trait.test(own));
+            return any(layer -> layer.mixer().attention().filter(trait).isPresent());
         }
 
         private boolean any(Predicate<LayerPlan> trait) {

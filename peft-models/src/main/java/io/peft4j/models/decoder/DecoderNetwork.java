@@ -120,8 +120,9 @@ final class DecoderNetwork extends LoadedNetwork implements CausalNetwork {
 
     @Override
     public boolean dependsOnLength() {
-        return plan.layers().stream().anyMatch(layer -> layer.mixer() instanceof AttentionPlan attention
-                && attention.positions().rotary().filter(RotaryEmbedding::dependsOnLength).isPresent());
+        return plan.layers().stream().anyMatch(layer -> layer.mixer().attention()
+                .flatMap(attention -> attention.positions().rotary()).filter(RotaryEmbedding::dependsOnLength)
+                .isPresent());
     }
 
     /** How far a pass has come: what enters the next layer, and the pass with what layers have shared so far. */

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** What the feed-forward network of a layer is made of; it is at {@code mlp} below the layer. */
-sealed interface FeedForwardPlan permits FeedForwardPlan.Gated, FeedForwardPlan.Plain,
+sealed interface FeedForwardPlan permits FeedForwardPlan.Gated, FeedForwardPlan.ScaledGated, FeedForwardPlan.Plain,
         FeedForwardPlan.AfterCross, FeedForwardPlan.BesideExperts, FeedForwardPlan.None, ExpertsPlan {
     /** The experts in it, if any. */
     default Optional<ExpertsPlan> experts() {
@@ -52,6 +52,16 @@ sealed interface FeedForwardPlan permits FeedForwardPlan.Gated, FeedForwardPlan.
         boolean fused() {
             return gates.size() == 1;
         }
+    }
+
+    /**
+     * {@code d down(f(g gate(x)) * up(x))}.
+     *
+     * @param network without the factors
+     * @param gate g
+     * @param down d
+     */
+    record ScaledGated(Gated network, float gate, float down) implements FeedForwardPlan {
     }
 
     /**

@@ -171,7 +171,15 @@ public final class GraniteHybridFamily extends DecoderFamily {
     }
 
     private static Mamba2Plan mamba(ModelConfig config) {
-        int inner = config.optionalPositive("mamba_expand").orElse(2) * config.positive("hidden_size");
+        return mamba(config, config.optionalPositive("mamba_expand").orElse(2) * config.positive("hidden_size"));
+    }
+
+    /**
+     * Mamba 2 with a norm behind its gate.
+     *
+     * @param inner columns of its values
+     */
+    static Mamba2Plan mamba(ModelConfig config, int inner) {
         int heads = config.optionalPositive("mamba_n_heads").orElse(128);
         int groups = config.optionalPositive("mamba_n_groups").orElse(1);
         int size = config.values().path("mamba_d_head").isTextual() ? config.text("mamba_d_head")
@@ -179,18 +187,18 @@ public final class GraniteHybridFamily extends DecoderFamily {
                 : config.optionalPositive("mamba_d_head").orElse(inner / heads);
         if (heads * size != inner || heads % groups != 0) {
             throw new FileFormatException(config.file(), "mamba_n_heads " + heads + " times mamba_d_head " + size
-                    + " must be mamba_expand times hidden_size, " + inner + ", and the heads a multiple of "
-                    + "mamba_n_groups " + groups);
+                    + " must be its inner size, " + inner + ", and the heads a multiple of mamba_n_groups " + groups);
         }
         List<Double> steps = config.limits("time_step_limit").orElse(List.of(0.0, Double.POSITIVE_INFINITY));
         if (steps.size() != 2) {
             throw config.unsupported("time_step_limit", steps, "two numbers");
         }
         config.optionalPositive("mamba_chunk_size");
+        boolean bias = config.flag("mamba_proj_bias", false);
         return new Mamba2Plan("mamba", new ScanShape(groups, heads,
                 config.optionalPositive("mamba_d_state").orElse(256), size),
                 config.optionalPositive("mamba_d_conv").orElse(4), activation(config),
-                config.flag("mamba_proj_bias", false), config.flag("mamba_conv_bias", true), steps.get(0),
-                steps.get(1));
+                bias, bias, config.flag("mamba_conv_bias", true), steps.get(0), steps.get(1),
+                Mamba2Plan.Norm.BEHIND_GATE, List.of());
     }
 }

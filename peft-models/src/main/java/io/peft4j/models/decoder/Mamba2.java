@@ -22,8 +22,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Mamba 2 (<a href="https://arxiv.org/abs/2405.21060">2405.21060</a>): of {@code in(x)} the first part is a gate z, the
  * second becomes x', B and C through a short convolution, the third the steps dt. Each head has a state
- * {@code S = exp(-exp(A) dt) S + B (dt x')^T} and gives {@code S^T C + D x'}; that times {@code silu(z)}, normalized,
- * goes through {@code out}. x and result [N, H]. It remembers the last K - 1 inputs of the convolution and the state of
+ * {@code S = exp(-exp(A) dt) S + B (dt x')^T} and gives {@code S^T C + D x'}; that times {@code silu(z)}, normalized
+ * where the plan says so, goes through {@code out}. x and result [N, H]. It remembers the last K - 1 inputs of the convolution and the state of
  * the scan.
  */
 final class Mamba2 implements LayerCopy.Part {
@@ -33,9 +33,11 @@ final class Mamba2 implements LayerCopy.Part {
     private final INDArray decays;
     private final INDArray skips;
     private final FrozenWeight spread;
+    private final Optional<INDArray> scales;
 
     /** The places of the parts. */
-    record Parts(Slot in, Slot convolution, Slot decay, Slot skip, Slot stepBias, Slot norm, Slot out) {
+    record Parts(Slot in, Slot convolution, Slot decay, Slot skip, Slot stepBias, Optional<Slot> norm,
+            Slot out) {
         Parts copy(LayerCopy copy) {
             return new Parts(copy.of(in), copy.of(convolution), copy.of(decay), copy.of(skip), copy.of(stepBias),
                     copy.of(norm), copy.of(out));
@@ -54,6 +56,8 @@ final class Mamba2 implements LayerCopy.Part {
             ofColumns[i] = ofHeads[i / shape.valueSize()];
         }
         this.skips = Arrays.of(ofColumns, ofColumns.length);
+        this.scales = plan.scales().isEmpty() ? Optional.empty()
+                : Optional.of(Arrays.of(plan.columnScales(), plan.columnScales().length));
         this.spread = Projections.spread(shape.valueHeads(), shape.valueSize());
     }
 
@@ -68,7 +72,8 @@ final class Mamba2 implements LayerCopy.Part {
         ScanShape shape = plan.shape();
         int inner = shape.valueColumns();
         int keys = shape.keyColumns();
-        Variable all = tape.wide(() -> parts.in().forward(context, x));
+        Variable read = tape.wide(() -> parts.in().forward(context, x));
+        Variable all = scales.map(factors -> ScaleOps.columns(tape, read, tape.constant(factors))).orElse(read);
         SequenceMemory memory = SequenceMemory.of(context, layer, 2);
         Variable mixed = ElementwiseOps.activate(tape, plan.activation(), ((DepthwiseConvolution) parts.convolution()
                 .layer()).run(context, ColumnOps.slice(tape, all, inner, inner + plan.columns()), memory.order(),
@@ -83,8 +88,12 @@ final class Mamba2 implements LayerCopy.Part {
                 ScaleOps.columns(tape, steps, tape.constant(decays)), Optional.empty()), memory.order(),
                 memory.states().get(1));
         Variable skipped = ScaleOps.columns(tape, inputs, tape.constant(skips));
-        Variable gated = ElementwiseOps.gated(tape, Activation.SILU, ColumnOps.slice(tape, all, 0, inner),
-                ElementwiseOps.addInto(tape, scanned, skipped));
-        return parts.out().forward(context, parts.norm().forward(context, gated));
+        Variable found = normed(context, Mamba2Plan.Norm.BEFORE_GATE, ElementwiseOps.addInto(tape, scanned, skipped));
+        return parts.out().forward(context, normed(context, Mamba2Plan.Norm.BEHIND_GATE, ElementwiseOps.gated(tape,
+                Activation.SILU, ColumnOps.slice(tape, all, 0, inner), found)));
+    }
+
+    private Variable normed(ForwardContext context, Mamba2Plan.Norm place, Variable x) {
+        return plan.norm() == place ? parts.norm().orElseThrow().forward(context, x) : x;
     }
 }

@@ -96,11 +96,12 @@ public final class NemotronHFamily extends DecoderFamily {
             throw new FileFormatException(config.file(), "mamba_num_heads " + heads + " must be a multiple of n_groups "
                     + groups);
         }
+        boolean bias = config.flag("use_bias", false);
         return new Mamba2Plan(MIXER, new ScanShape(groups, heads, config.optionalPositive("ssm_state_size").orElse(128),
                 config.optionalPositive("mamba_head_dim").orElse(64)),
                 config.optionalPositive("conv_kernel").orElse(4), LlamaFamily.activation(config, "mamba_hidden_act",
                         "silu"),
-                config.flag("use_bias", false), config.flag("use_conv_bias", true),
-                config.number("time_step_min", 0.001), Double.POSITIVE_INFINITY);
+                bias, bias, config.flag("use_conv_bias", true), config.number("time_step_min", 0.001),
+                Double.POSITIVE_INFINITY, Mamba2Plan.Norm.BEHIND_GATE, List.of());
     }
 }
