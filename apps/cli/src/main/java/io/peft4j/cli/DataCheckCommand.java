@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.error.Count;
+import io.peft4j.core.task.TokenTagger;
 import io.peft4j.data.clean.PiiDetector;
 import io.peft4j.data.clean.PiiKind;
 import io.peft4j.data.report.DataCheck;
@@ -12,7 +13,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -49,6 +53,10 @@ final class DataCheckCommand extends PeftCommand {
     @Option(names = "--national-ids", description = "Also looks for identity numbers of some countries.")
     private boolean nationalIds;
 
+    @Option(names = "--names", paramLabel = "ID|DIR", description = "Also looks for names and addresses of people, by "
+            + "a model that labels tokens, such as openai/privacy-filter.")
+    private String names;
+
     @Option(names = "--max-findings", paramLabel = "N", defaultValue = "1000",
             description = "Findings listed per code and severity; all are counted. Default: ${DEFAULT-VALUE}")
     private int maxFindings;
@@ -77,10 +85,12 @@ final class DataCheckCommand extends PeftCommand {
         }
         DataCheck check = fromOptions(() -> DataCheck.of(input.file(data)).mostFindings(maxFindings));
         validation.forEach(file -> check.validation(input.file(file, EvaluationData.COLUMNS)));
-        check.pii(nationalIds ? PiiDetector.of(EnumSet.allOf(PiiKind.class)) : PiiDetector.standard());
+        PiiDetector detector = nationalIds ? PiiDetector.of(EnumSet.allOf(PiiKind.class)) : PiiDetector.standard();
         Console console = console();
         DataReport report;
-        try (DataProgress progress = new DataProgress(console)) {
+        try (BaseModel tagger = names == null ? null : engine.load(names, console);
+                DataProgress progress = new DataProgress(console)) {
+            check.pii(tagger == null ? detector : detector.with(names(new TokenTagger(tagger))));
             report = run(check.listener(progress::to), console);
         }
         if (page != null) {
@@ -94,6 +104,19 @@ final class DataCheckCommand extends PeftCommand {
             print(report, console);
         }
         return report.hasErrors() ? 1 : 0;
+    }
+
+    private static Function<String, List<PiiDetector.PiiMatch>> names(TokenTagger tagger) {
+        return text -> tagger.places(text).stream().filter(place -> kind(place.type()).isPresent())
+                .map(place -> new PiiDetector.PiiMatch(kind(place.type()).get(), place.start(), place.end())).toList();
+    }
+
+    /** What a label means, such as {@code private_person} or {@code PER}. */
+    private static Optional<PiiKind> kind(String type) {
+        String label = type.toLowerCase(Locale.ROOT);
+        return label.matches("per|name|(private_)?person") ? Optional.of(PiiKind.NAME)
+                : label.matches("((private|postal|street)_)?address") ? Optional.of(PiiKind.ADDRESS)
+                        : Optional.empty();
     }
 
     private DataReport run(DataCheck check, Console console) {

@@ -42,6 +42,19 @@ class DataCheckCommandTest {
     }
 
     @Test
+    void namesAreFoundByAModelThatLabelsTokens() throws IOException {
+        List<String> rows = new ArrayList<>(numbered(3));
+        rows.add(row("the bank in Paris failed Ada", "Ada Lovelace lived in London"));
+        Path data = Files.write(folder.resolve("d.jsonl"), rows);
+        assertFalse(CommandRun.succeeding("data", "check", data).out().contains("name of a person"));
+        CommandRun run = CommandRun.succeeding("data", "check", data, "--names", FIXTURES.resolve(
+                "encoders/privacy-filter"));
+        assertTrue(run.out().contains("name of a person"), run.out());
+        String refused = CommandRun.failing(1, "data", "check", data, "--names", FIXTURES.resolve("tiny-llama"));
+        assertTrue(refused.contains("TOKEN_CLS"), refused);
+    }
+
+    @Test
     void warningsDoNotFail() throws IOException {
         List<String> rows = new ArrayList<>(numbered(3));
         Path data = Files.write(folder.resolve("d.jsonl"), rows);

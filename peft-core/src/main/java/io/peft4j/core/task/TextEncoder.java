@@ -184,6 +184,20 @@ public final class TextEncoder {
         return windows;
     }
 
+    /** A text that may be longer than the model can read, in windows one behind the other. */
+    public List<Window> windows(String text) {
+        Frame frame = Frame.ofOne(tokenizer);
+        Encoding encoded = tokenizer.encodeWithOffsets(text);
+        List<Window> windows = new ArrayList<>();
+        for (int start = 0; start < encoded.length(); start += room(frame)) {
+            int end = Math.min(encoded.length(), start + room(frame));
+            windows.add(new Window(TokenSequence.unsupervised(frame.around(Arrays.copyOfRange(encoded.ids(), start,
+                    end))), frame.before().length, Arrays.copyOfRange(encoded.start(), start, end),
+                    Arrays.copyOfRange(encoded.end(), start, end)));
+        }
+        return windows;
+    }
+
     private int room(Frame frame) {
         int room = limit - frame.length();
         if (room < 1) {

@@ -6,6 +6,8 @@ import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Labels words, for instance as parts of names. A word's label is that of its first piece.
@@ -34,6 +36,36 @@ public final class TokenTagger {
     /** The entities among words, by their labels in IOB form; see {@link EntitySpan#of}. */
     public List<EntitySpan> entities(List<String> words) {
         return EntitySpan.of(tag(words));
+    }
+
+    /**
+     * An entity in a text.
+     *
+     * @param type its type, for instance {@code PER}
+     * @param start index of its first character
+     * @param end index after its last character
+     */
+    public record Place(String type, int start, int end) {
+    }
+
+    /** The entities of a text, of tokens in a row; a text that is too long for the model is read in parts. */
+    public List<Place> places(String text) {
+        List<Place> places = new ArrayList<>();
+        for (TextEncoder.Window window : TextEncoder.of(model).windows(text)) {
+            int[] tokens = IntStream.range(0, window.starts().length).map(i -> i + window.firstToken()).toArray();
+            for (EntitySpan span : EntitySpan.of(labels(tokens, logitsOf(List.of(window.sequence())).get(0)))) {
+                place(text, span.type(), window.starts()[span.first()], window.ends()[span.end() - 1])
+                        .ifPresent(places::add);
+            }
+        }
+        return places;
+    }
+
+    /** Without spaces around it, which belong to the tokens of some tokenizers. */
+    private static Optional<Place> place(String text, String type, int start, int end) {
+        String found = text.substring(start, end);
+        int first = start + found.length() - found.stripLeading().length();
+        return found.isBlank() ? Optional.empty() : Optional.of(new Place(type, first, first + found.strip().length()));
     }
 
     /** The label of each word. */

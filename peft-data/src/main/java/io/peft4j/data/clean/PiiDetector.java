@@ -9,13 +9,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * Finds personal data by its form and, where it has them, its check digits: an account number must be right modulo 97,
  * a card number by Luhn's formula. What has the form alone (an order number, a date, a version) is left alone. Names
- * and addresses of people are not found. Immutable.
+ * and addresses of people are found by a model ({@link #with}). Immutable.
  */
 @Internal(shared = true)
 public final class PiiDetector {
@@ -52,9 +53,16 @@ public final class PiiDetector {
     private static final Pattern DNI = Pattern.compile("(?<![0-9A-Za-z])[0-9]{8}-?[A-Z](?![0-9A-Za-z])");
 
     private final Set<PiiKind> kinds;
+    private final Function<String, List<PiiMatch>> reader;
 
-    private PiiDetector(Set<PiiKind> kinds) {
+    private PiiDetector(Set<PiiKind> kinds, Function<String, List<PiiMatch>> reader) {
         this.kinds = kinds;
+        this.reader = reader;
+    }
+
+    /** The same, which also finds what {@code more} does where nothing else was found; safe for use by many threads. */
+    public PiiDetector with(Function<String, List<PiiMatch>> more) {
+        return new PiiDetector(kinds, more);
     }
 
     /** A detector of all kinds but national identity numbers, which are easily taken for other numbers. */
@@ -64,7 +72,7 @@ public final class PiiDetector {
 
     /** A detector of some kinds. */
     public static PiiDetector of(Set<PiiKind> kinds) {
-        return new PiiDetector(Set.copyOf(kinds));
+        return new PiiDetector(Set.copyOf(kinds), text -> List.of());
     }
 
     /** The personal data of a text, from its beginning to its end; matches do not overlap. */
@@ -88,6 +96,12 @@ public final class PiiDetector {
         if (colon && digits > 0 && kinds.contains(PiiKind.IP)) {
             collect(PiiKind.IP, IP6, text, found, match -> isIp6(match.group()) ? Optional.of(match.end())
                     : Optional.empty());
+        }
+        for (PiiMatch match : reader.apply(text)) {
+            Map.Entry<Integer, PiiMatch> before = found.lowerEntry(match.end());
+            if (before == null || before.getValue().end() <= match.start()) {
+                found.put(match.start(), match);
+            }
         }
         return List.copyOf(found.values());
     }

@@ -13,7 +13,11 @@ public enum PiiKind {
     /** An address on the internet, version 4 or 6. */
     IP("IP address", "[IP]"),
     /** A number that a state gives to a person. */
-    NATIONAL_ID("national identity number", "[ID]");
+    NATIONAL_ID("national identity number", "[ID]"),
+    /** The name of a person, which only a model finds ({@link PiiDetector#with}). */
+    NAME("name of a person", "[NAME]"),
+    /** A postal address, which only a model finds. */
+    ADDRESS("postal address", "[ADDRESS]");
 
     private final String title;
     private final String placeholder;

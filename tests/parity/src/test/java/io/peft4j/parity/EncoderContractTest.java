@@ -155,6 +155,30 @@ class EncoderContractTest {
     }
 
     @Test
+    void entitiesOfATextAreThoseOfItsWords() {
+        try (BaseModel model = load("privacy-filter")) {
+            TokenTagger tagger = new TokenTagger(model);
+            int found = 0;
+            for (JsonNode row : expected("privacy-filter").get("rows")) {
+                List<String> words = Fixtures.stream(row.get("tokens")).map(JsonNode::asText).toList();
+                if (row.get("input_ids").size() != words.size() + 2) {
+                    continue; // A word of several tokens has a label for each.
+                }
+                String text = String.join(" ", words);
+                List<String> wanted = tagger.entities(words).stream().map(span -> span.type() + " " + String.join(" ",
+                        words.subList(span.first(), span.end()))).toList();
+                assertEquals(wanted, tagger.places(text).stream().map(place -> place.type() + " " + text.substring(
+                        place.start(), place.end())).toList());
+                found += wanted.size();
+            }
+            assertTrue(found > 2, found + " entities");
+            String longer = "Ada Lovelace lived in London ".repeat(200);
+            List<TokenTagger.Place> places = tagger.places(longer);
+            assertTrue(places.get(places.size() - 1).end() > longer.length() - 60, places.toString());
+        }
+    }
+
+    @Test
     void virtualTokensAreRefusedBeforeThereIsAnAdapter() {
         try (BaseModel base = load(models().get(0))) {
             String message = assertThrows(ConfigurationException.class, () -> base.withAdapter(
