@@ -1,6 +1,7 @@
 package io.peft4j.models.generation;
 
 import io.peft4j.core.engine.Workspace;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.io.Closer;
 import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.ModelLease;
@@ -15,6 +16,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Answers that grow together, which requests join and leave at every step. A step computes the next token of each
@@ -25,6 +28,7 @@ import java.util.function.Predicate;
  * sequences give theirs back and compute them again later, or, without a bound, the cache grows. For use by one thread.
  */
 final class AnswerBatch implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(AnswerBatch.class);
     /** How much longer the parts of prompts are while no answer waits for its next token. */
     private static final int IDLE_CHUNKS = 4;
     /** Rows of prompts in a pass without a bound: enough for full speed, few enough to bound its memory. */
@@ -134,14 +138,33 @@ final class AnswerBatch implements AutoCloseable {
     boolean step(Predicate<Sequence> ready) {
         boolean grown = false;
         for (List<Sequence> together : variants.passes(sequences)) {
-            try {
-                grown |= step(together, ready);
-            } catch (RuntimeException | Error e) {
-                together.forEach(each -> each.pending().fail(e));
-            }
+            grown |= share(together, ready);
         }
         retainStates();
         return grown;
+    }
+
+    /** What fails for all together each does alone, so that only those end for which it fails then, too. */
+    private boolean share(List<Sequence> together, Predicate<Sequence> ready) {
+        int[] lengths = together.stream().mapToInt(Sequence::length).toArray();
+        try {
+            return step(together, ready);
+        } catch (RuntimeException | Error e) {
+            if (together.size() == 1) {
+                together.get(0).pending().fail(e);
+                return false;
+            }
+            LOG.warn("a common pass of {} failed, so each is computed alone here: {}", Count.of(together.size(),
+                    "answer"), e.toString());
+            boolean grown = false;
+            for (int i = 0; i < lengths.length; i++) {
+                Sequence each = together.get(i);
+                // Some may have their next token from before the failure.
+                boolean has = each.length() > lengths[i];
+                grown |= has || !each.pending().isDead() && share(List.of(each), ready);
+            }
+            return grown;
+        }
     }
 
     /** Gives up the states that no sequence continues from, except those of some pages that are kept for later ones. */

@@ -29,9 +29,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.IntPredicate;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The rows that answers without a bound compute and keep, and that neither parts nor neighbours change them. */
 class AnswerBatchTest {
@@ -141,6 +145,48 @@ class AnswerBatchTest {
         }
     }
 
+    /** Also where it fails only as long as it is shared, or when some have their token. */
+    @ParameterizedTest
+    @CsvSource({"one, 3", "shared, 3", "later, 70"})
+    void aCommonPassThatFailsEndsOnlyThoseThatFailAlone(String what, int count) {
+        List<Prompt> prompts = IntStream.range(0, count).mapToObj(i -> prompt(0, 5 + i % 3, i)).toList();
+        List<Completion> expected = answers(prompts, options(4));
+        TextGenerator generator = new TextGenerator(tokenizer, Optional.empty(), Set.of());
+        List<PendingRequest> all = prompts.stream().map(prompt -> pending(generator, prompt)).toList();
+        try (AnswerBatch batch = new AnswerBatch(model, AnswerServiceOptions.defaults().withRows(count),
+                new CacheShare(count, 0, 3 * count))) {
+            all.forEach(batch::join);
+            while (all.stream().anyMatch(each -> each.answers().get(0).length() == 0)) {
+                batch.step(each -> true);
+            }
+            int position = all.get(1).promptTokens() + all.get(1).answers().get(0).length() - 1;
+            network.refuses = context -> switch (what) {
+                case "one" -> IntStream.of(context.batch().positions()).anyMatch(each -> each == position);
+                case "shared" -> context.batch().rows() > 1;
+                default -> false;
+            };
+            network.refusesLogits = rows -> what.equals("later") && rows > 1 && rows < 64;
+            assertTrue(batch.step(each -> true));
+            assertEquals(what.equals("one") ? 2 : 1, network.thrown);
+            network.refuses = context -> false;
+            network.refusesLogits = rows -> false;
+            for (int i = 0; i < 4; i++) {
+                batch.step(each -> !each.pending().isDead() && each.answer().isRunning());
+            }
+        }
+        for (int i = 0; i < all.size(); i++) {
+            boolean fails = i == 1 && what.equals("one");
+            assertEquals(fails, all.get(i).failure().isPresent(), what + " " + i);
+            GrowingAnswer answer = all.get(i).answers().get(0);
+            if (fails) {
+                assertTrue(all.get(i).failure().get().getMessage().contains("too deep"));
+            } else {
+                assertArrayEquals(expected.get(i).ids(), IntStream.range(0, answer.length()).map(answer::token)
+                        .toArray(), what + " " + i);
+            }
+        }
+    }
+
     private PendingRequest pending(TextGenerator generator, Prompt prompt) {
         EncodedPrompt encoded = generator.encode(model, prompt, 0);
         PendingRequest request = new PendingRequest(AnswerRequest.of(prompt).withOptions(options(4)), encoded,
@@ -173,6 +219,9 @@ class AnswerBatchTest {
         private final List<Integer> rows = new ArrayList<>();
         private final List<Integer> asked = new ArrayList<>();
         private KvCache cache;
+        private Predicate<ForwardContext> refuses = context -> false;
+        private IntPredicate refusesLogits = rows -> false;
+        private int thrown;
 
         CountingNetwork(CausalNetwork network) {
             this.network = network;
@@ -205,9 +254,23 @@ class AnswerBatchTest {
 
         @Override
         public Variable hidden(ForwardContext context, int... wanted) {
+            refuse(refuses.test(context));
             rows.add(context.batch().rows());
             asked.add((int) IntStream.of(wanted).distinct().count());
             return network.hidden(context, wanted);
+        }
+
+        @Override
+        public Variable logits(ForwardContext context, Variable hidden) {
+            refuse(refusesLogits.test((int) hidden.value().size(0)));
+            return network.logits(context, hidden);
+        }
+
+        private void refuse(boolean now) {
+            if (now) {
+                thrown++;
+                throw new StackOverflowError("too deep");
+            }
         }
 
         @Override
