@@ -38,7 +38,8 @@ import java.util.stream.IntStream;
 /**
  * More than 600 questions on language, arithmetic, following instructions, general knowledge, reading and refusals,
  * written for PEFT4J. They are easy: they show what a training has cost, not how good a model is. All are asked by
- * likelihood, 150 also for an answer, in random order until the verdict is decided. Where the set cannot tell, {@link #plus} adds items of your own.
+ * likelihood, 150 also for an answer, in random order until the verdict is decided. Where the set cannot tell,
+ * {@link #plus} adds items of your own.
  */
 public final class GuardSet {
     /** As long as the longest expected answer, and some more. */

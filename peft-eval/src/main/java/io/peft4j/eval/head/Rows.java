@@ -26,8 +26,7 @@ final class Rows {
         }
     }
 
-    /** The value that is there most often, the first of several. */
-    /** Of several the first by name, in whatever order they come. */
+    /** The most frequent value, of several the first by name. */
     static <T> T mostFrequent(List<T> values) {
         Map<T, Integer> counts = new LinkedHashMap<>();
         values.forEach(value -> counts.merge(value, 1, Integer::sum));

@@ -6,8 +6,8 @@ import io.peft4j.core.Internal;
  * Whether the mean of a finite set of bounded values lies above or below a bound, asked after each value that is drawn
  * from it in random order without replacement. Either answer is wrong with a probability of at most {@code alpha / 2},
  * whenever one stops: each is given once a gambler who bets against the contrary has multiplied a stake by
- * {@code 2 / alpha} ("Estimating means of bounded random variables by betting", Waudby-Smith and Ramdas, 2023; section 5
- * for draws without replacement). With all values drawn the answer is certain.
+ * {@code 2 / alpha} ("Estimating means of bounded random variables by betting", Waudby-Smith and Ramdas, 2023; section
+ * 5 for draws without replacement). With all values drawn the answer is certain.
  */
 @Internal
 public final class SequentialMean {

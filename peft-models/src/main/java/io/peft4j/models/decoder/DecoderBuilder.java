@@ -5,13 +5,11 @@ import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.Embedding;
-import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.models.architecture.CrossAttention;
-import io.peft4j.models.architecture.FeedForward;
 import io.peft4j.models.architecture.NextTokenScore;
 import io.peft4j.models.architecture.SentenceVectors;
 import io.peft4j.models.architecture.TaskPlan;
@@ -48,6 +46,7 @@ final class DecoderBuilder {
     private final DecoderPlan.Sizes sizes;
     private final WeightLoader weights;
     private final ModulePlaces places;
+    private final FeedForwardBuilder networks;
 
     /**
      * A builder.
@@ -59,6 +58,7 @@ final class DecoderBuilder {
         this.sizes = plan.sizes();
         this.weights = weights;
         this.places = new ModulePlaces(plan, weights, checkpointName);
+        this.networks = new FeedForwardBuilder(places, sizes.hidden(), plan.norm().epsilon());
     }
 
     DecoderNetwork build(String name, String modelType) {
@@ -218,8 +218,10 @@ final class DecoderBuilder {
                 layer.feedForward() instanceof FeedForwardPlan.None ? DecoderLayer.NONE
                         : layer.feedForward() instanceof FeedForwardPlan.AfterCross cross
                                 ? crossed(index, path, network, cross)
-                                : layer.feedForward() instanceof FeedForwardPlan.BesideExperts both ? beside(path, both)
-                                        : places.containing(network, () -> feedForward(network, layer.feedForward())),
+                                : layer.feedForward() instanceof FeedForwardPlan.BesideExperts both
+                                        ? networks.beside(path, both)
+                                        : places.containing(network,
+                                                () -> networks.network(network, layer.feedForward())),
                 norm(path, norms.afterFeedForward()), layer.ending().input().map(own -> ownInput(index, path, own)),
                 layer.ending().scaled() ? Optional.of(places.scalar(path + ".layer_scalar")) : Optional.empty())));
     }
@@ -256,15 +258,10 @@ final class DecoderBuilder {
         }
         if (mixer instanceof MixerPlan.Both both) {
             return new Slot(layer + "." + both.name(), new Scaled.Sum(
-                    scaled(mixer(index, layer, both.mamba()), both.mambaFactors()),
-                    scaled(mixer(index, layer, both.ofTokens()), both.attentionFactors())));
+                    FeedForwardBuilder.scaled(mixer(index, layer, both.mamba()), both.mambaFactors()),
+                    FeedForwardBuilder.scaled(mixer(index, layer, both.ofTokens()), both.attentionFactors())));
         }
         return attention(index, layer, (AttentionPlan) mixer);
-    }
-
-    private static Slot scaled(Slot slot, Scaled.Factors factors) {
-        return factors.equals(Scaled.Factors.NONE) ? slot : new Slot(slot.path() + "_scaled",
-                new Scaled(slot, factors));
     }
 
     private Slot crossed(int index, String path, String network, FeedForwardPlan.AfterCross plan) {
@@ -280,7 +277,7 @@ final class DecoderBuilder {
                         places.linear(place + ".v_proj", shape.keyColumns(), plan.source(), plan.bias()),
                         places.linear(place + ".o_proj", hidden, shape.queryColumns(), plan.bias())),
                 norm(path, norms.afterAttention()).orElseThrow(), norm(path, norms.beforeFeedForward()).orElseThrow(),
-                places.containing(network, () -> feedForward(network, plan.network())),
+                places.containing(network, () -> networks.network(network, plan.network())),
                 norm(path, norms.afterFeedForward()).orElseThrow()));
     }
 
@@ -410,63 +407,5 @@ final class DecoderBuilder {
             case OWN -> places.headNorms(own, columns / shape.headSize(), shape.headSize());
             case ALL -> places.norm(own, columns);
         };
-    }
-
-    private Layer feedForward(String path, FeedForwardPlan feedForward) {
-        int hidden = sizes.hidden();
-        if (feedForward instanceof FeedForwardPlan.Plain plain) {
-            return new FeedForward(List.of(places.linear(path + "." + plain.up(), plain.width(), hidden, plain.bias())),
-                    places.linear(path + "." + plain.down(), hidden, plain.width(), plain.bias()), plain.activation(),
-                    false, 0);
-        }
-        if (feedForward instanceof ExpertsPlan experts) {
-            return experts(path, experts);
-        }
-        if (feedForward instanceof FeedForwardPlan.ScaledGated own) {
-            FeedForward network = (FeedForward) feedForward(path, own.network());
-            return new FeedForward(List.of(scaled(network.up().get(0), new Scaled.Factors(1, own.gate())),
-                    network.up().get(1)), scaled(network.down(), new Scaled.Factors(1, own.down())),
-                    network.activation(), true, 0);
-        }
-        FeedForwardPlan.Gated gated = (FeedForwardPlan.Gated) feedForward;
-        int width = gated.width();
-        boolean bias = gated.bias();
-        List<Slot> gates = gated.gates().stream().map(gate -> places.linear(path + "." + gate,
-                gated.fused() ? 2 * width : width, hidden, bias)).toList();
-        return new FeedForward(gates, places.linear(path + "." + gated.down(), hidden, width, bias),
-                gated.activation(), true, 0);
-    }
-
-    private Slot beside(String path, FeedForwardPlan.BesideExperts plan) {
-        String network = path + ".mlp";
-        return new Slot(network + "_and_experts", new ExpertsBeside(
-                places.norm(path + ".pre_feedforward_layernorm", sizes.hidden()),
-                places.containing(network, () -> feedForward(network, plan.network())),
-                places.norm(path + ".post_feedforward_layernorm_1", sizes.hidden()),
-                places.norm(path + ".pre_feedforward_layernorm_2", sizes.hidden()),
-                (ExpertsFeedForward) experts(path, plan.beside()),
-                places.norm(path + ".post_feedforward_layernorm_2", sizes.hidden())));
-    }
-
-    private Slot normedRouter(String path, int count) {
-        return places.containing(path, () -> new ExpertsBeside.NormedRouter(
-                places.linear(path + ".proj", count, sizes.hidden(), false),
-                places.vectorAt(path + ".scale", sizes.hidden()), places.vectorAt(path + ".per_expert_scale", count),
-                plan.norm().epsilon()));
-    }
-
-    private Layer experts(String path, ExpertsPlan experts) {
-        String name = path + "." + experts.router().name();
-        Slot router = experts.router().weights() == ExpertsPlan.Weights.OF_CHOSEN_SCALED
-                ? normedRouter(name, experts.count()) : places.router(name, experts.count(), experts.router());
-        List<Slot> both = places.experts(path + ".experts", experts);
-        Optional<Slot> shared = experts.shared().map(own -> {
-            String place = (own.beside() ? path.substring(0, path.lastIndexOf('.')) : path) + "." + own.name();
-            return places.containing(place, () -> feedForward(place, own.network()));
-        });
-        Optional<Slot> gate = experts.shared().flatMap(ExpertsPlan.Shared::gate)
-                .map(own -> places.linear(path + "." + own, 1, sizes.hidden(), false));
-        return new ExpertsFeedForward(experts, new ExpertsFeedForward.Parts(router, both.get(0), both.get(1), shared,
-                gate));
     }
 }

@@ -23,8 +23,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Mamba 2 (<a href="https://arxiv.org/abs/2405.21060">2405.21060</a>): of {@code in(x)} the first part is a gate z, the
  * second becomes x', B and C through a short convolution, the third the steps dt. Each head has a state
  * {@code S = exp(-exp(A) dt) S + B (dt x')^T} and gives {@code S^T C + D x'}; that times {@code silu(z)}, normalized
- * where the plan says so, goes through {@code out}. x and result [N, H]. It remembers the last K - 1 inputs of the convolution and the state of
- * the scan.
+ * where the plan says so, goes through {@code out}. x and result [N, H]. It remembers the last K - 1 inputs of the
+ * convolution and the state of the scan.
  */
 final class Mamba2 implements LayerCopy.Part {
     private final int layer;

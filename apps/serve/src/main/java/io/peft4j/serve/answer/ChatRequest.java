@@ -89,7 +89,9 @@ record ChatRequest(String model, String prompt, List<JsonNode> messages, ToolUse
         return request;
     }
 
-    /** The same behind the text of its prompt, where the answer is neither forced nor of a format: it may call tools. */
+    /**
+     * The same behind the text of its prompt, where the answer is neither forced nor of a format: it may call tools.
+     */
     ChatRequest behind(String text, Constraints constraints) {
         if (options.constraint().isPresent()) {
             return this;
