@@ -251,10 +251,10 @@ final class DecoderBuilder {
                     places.linear(path + ".out_proj", width, width, convolution.bias())));
         }
         if (mixer instanceof DeltaRulePlan rule) {
-            return deltaRule(index, layer + "." + rule.name(), rule);
+            return DeltaRule.place(index, layer + "." + rule.name(), rule, sizes.hidden(), places);
         }
         if (mixer instanceof Mamba2Plan mamba) {
-            return mamba(index, layer + "." + mamba.name(), mamba);
+            return Mamba2.place(index, layer + "." + mamba.name(), mamba, sizes.hidden(), places);
         }
         if (mixer instanceof MixerPlan.Both both) {
             return new Slot(layer + "." + both.name(), new Scaled.Sum(
@@ -279,35 +279,6 @@ final class DecoderBuilder {
                 norm(path, norms.afterAttention()).orElseThrow(), norm(path, norms.beforeFeedForward()).orElseThrow(),
                 places.containing(network, () -> networks.network(network, plan.network())),
                 norm(path, norms.afterFeedForward()).orElseThrow()));
-    }
-
-    private Slot deltaRule(int index, String path, DeltaRulePlan rule) {
-        int hidden = sizes.hidden();
-        int values = rule.shape().valueColumns();
-        int heads = rule.shape().valueHeads();
-        return places.containing(path, () -> new DeltaRule(index, rule, new DeltaRule.Parts(
-                places.linear(path + ".in_proj_qkv", rule.columns(), hidden, false),
-                places.linear(path + ".in_proj_z", values, hidden, false),
-                places.linear(path + ".in_proj_b", heads, hidden, false),
-                places.linear(path + ".in_proj_a", heads, hidden, false),
-                places.convolution(path + ".conv1d", rule.columns(), rule.taps(), false),
-                places.vectorAt(path + ".A_log", heads), places.vectorAt(path + ".dt_bias", heads),
-                places.plainNorm(path + ".norm", rule.shape().valueSize()),
-                places.linear(path + ".out_proj", hidden, values, false))));
-    }
-
-    private Slot mamba(int index, String path, Mamba2Plan mamba) {
-        int hidden = sizes.hidden();
-        int inner = mamba.shape().valueColumns();
-        int heads = mamba.shape().valueHeads();
-        return places.containing(path, () -> new Mamba2(index, mamba, new Mamba2.Parts(
-                places.linear(path + ".in_proj", inner + mamba.columns() + heads, hidden, mamba.bias()),
-                places.convolution(path + ".conv1d", mamba.columns(), mamba.taps(), mamba.convolutionBias()),
-                places.vectorAt(path + ".A_log", heads), places.vectorAt(path + ".D", heads),
-                places.vectorAt(path + ".dt_bias", heads),
-                mamba.norm() == Mamba2Plan.Norm.NONE ? Optional.empty()
-                        : Optional.of(places.groupedNorm(path + ".norm", inner, mamba.shape().keyHeads())),
-                places.linear(path + ".out_proj", hidden, inner, mamba.outputBias()))));
     }
 
     private Slot attention(int index, String layer, AttentionPlan attention) {

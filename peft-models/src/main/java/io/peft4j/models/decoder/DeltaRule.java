@@ -70,6 +70,21 @@ final class DeltaRule implements LayerCopy.Part {
         return Arrays.of(values, length);
     }
 
+    /** The place of one. */
+    static Slot place(int index, String path, DeltaRulePlan rule, int hidden, ModulePlaces places) {
+        int values = rule.shape().valueColumns();
+        int heads = rule.shape().valueHeads();
+        return places.containing(path, () -> new DeltaRule(index, rule, new DeltaRule.Parts(
+                places.linear(path + ".in_proj_qkv", rule.columns(), hidden, false),
+                places.linear(path + ".in_proj_z", values, hidden, false),
+                places.linear(path + ".in_proj_b", heads, hidden, false),
+                places.linear(path + ".in_proj_a", heads, hidden, false),
+                places.convolution(path + ".conv1d", rule.columns(), rule.taps(), false),
+                places.vectorAt(path + ".A_log", heads), places.vectorAt(path + ".dt_bias", heads),
+                places.plainNorm(path + ".norm", rule.shape().valueSize()),
+                places.linear(path + ".out_proj", hidden, values, false))));
+    }
+
     @Override
     public Layer copy(LayerCopy copy) {
         return new DeltaRule(copy.index(), plan, parts.copy(copy));

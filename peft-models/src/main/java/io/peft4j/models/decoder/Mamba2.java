@@ -61,6 +61,20 @@ final class Mamba2 implements LayerCopy.Part {
         this.spread = Projections.spread(shape.valueHeads(), shape.valueSize());
     }
 
+    /** The place of one. */
+    static Slot place(int index, String path, Mamba2Plan mamba, int hidden, ModulePlaces places) {
+        int inner = mamba.shape().valueColumns();
+        int heads = mamba.shape().valueHeads();
+        return places.containing(path, () -> new Mamba2(index, mamba, new Mamba2.Parts(
+                places.linear(path + ".in_proj", inner + mamba.columns() + heads, hidden, mamba.bias()),
+                places.convolution(path + ".conv1d", mamba.columns(), mamba.taps(), mamba.convolutionBias()),
+                places.vectorAt(path + ".A_log", heads), places.vectorAt(path + ".D", heads),
+                places.vectorAt(path + ".dt_bias", heads),
+                mamba.norm() == Mamba2Plan.Norm.NONE ? Optional.empty()
+                        : Optional.of(places.groupedNorm(path + ".norm", inner, mamba.shape().keyHeads())),
+                places.linear(path + ".out_proj", hidden, inner, mamba.outputBias()))));
+    }
+
     @Override
     public Layer copy(LayerCopy copy) {
         return new Mamba2(copy.index(), plan, parts.copy(copy));
