@@ -15,6 +15,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
+import io.peft4j.core.peft.method.PeftMethods;
 import io.peft4j.core.safetensors.DType;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.SafetensorsWriter;
@@ -189,6 +190,16 @@ class LoraFilesTest {
         assertMessage(FileFormatException.class, other, "pickle");
         Files.writeString(other.resolve(AdapterCheckpoint.CONFIG_FILE), "{\"peft_type\": \"IA5\"}");
         assertMessage(ConfigurationException.class, other, "'IA5' is unknown; available are [");
+    }
+
+    @Test
+    void aMethodThatIsASettingOfAnotherIsNamedAsThat() {
+        String dora = assertThrows(ConfigurationException.class, () -> PeftMethods.byName("DoRA")).getMessage();
+        assertTrue(dora.endsWith("; it is 'lora' with the setting use_dora=true"), dora);
+        String stable = assertThrows(ConfigurationException.class, () -> PeftMethods.byName("rslora")).getMessage();
+        assertTrue(stable.contains("'lora'") && stable.endsWith(" with the setting use_rslora=true"), stable);
+        String typo = assertThrows(ConfigurationException.class, () -> PeftMethods.byName("lroa")).getMessage();
+        assertTrue(typo.endsWith("; did you mean 'lora'?"), typo);
     }
 
     private static void assertMessage(Class<? extends PeftException> type, Path path, String part) {

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -44,6 +45,7 @@ class DocumentedJavaTest {
     private static final Path ROOT = Path.of("../..");
     private static final Pattern BLOCK = Pattern.compile(
             "(?:^<!-- (given|excerpt of) ([^>]*?) -->\\n)?^```java\\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
+    private static final Pattern INLINE = Pattern.compile("`[^`\\n]+`");
     private static final Pattern NAME = Pattern.compile("\\b[A-Z]\\w*");
     private static final List<String> USUAL = List.of("java.net.*", "java.nio.file.*", "java.time.*", "java.util.*",
             "java.util.concurrent.*", "static io.peft4j.core.peft.config.TargetModules.ALL_LINEAR");
@@ -75,28 +77,41 @@ class DocumentedJavaTest {
         return found;
     }
 
-    private static List<Block> blocks() throws IOException {
-        List<Block> blocks = new ArrayList<>(blocks(ROOT.resolve("README.md")));
+    /** The README, and what is written for users; the page for developers of this project is not. */
+    private static List<Path> pages() throws IOException {
         try (Stream<Path> pages = Files.list(ROOT.resolve("docs"))) {
-            for (Path page : pages.filter(path -> path.toString().endsWith(".md")).sorted().toList()) {
-                blocks.addAll(blocks(page));
-            }
+            return Stream.concat(Stream.of(ROOT.resolve("README.md")), pages.filter(path -> path.toString()
+                    .endsWith(".md") && !path.endsWith("development.md")).sorted()).toList();
+        }
+    }
+
+    private static List<Block> blocks() throws IOException {
+        List<Block> blocks = new ArrayList<>();
+        for (Path page : pages()) {
+            blocks.addAll(blocks(page));
         }
         assertTrue(blocks.size() > 10, "blocks of Java: " + blocks);
         return blocks;
     }
 
-    /** The packages of all classes that a block names, as far as the command line has their modules. */
+    /** The packages of all classes that a page names in code, as far as the command line has their modules. */
     @Test
-    void jshellImportsWhatTheBlocksUse() throws IOException {
+    void jshellImportsWhatThePagesName() throws IOException {
         scan();
         String modules = Files.readString(ROOT.resolve("apps/cli/pom.xml")) + Files.readString(ROOT.resolve(
                 "peft-all/pom.xml"));
-        String imports = Files.readString(ROOT.resolve("apps/cli/src/main/resources/io/peft4j/cli/startup.jsh"));
+        List<String> startup = Files
+                .readAllLines(ROOT.resolve("apps/cli/src/main/resources/io/peft4j/cli/startup.jsh"));
+        assertEquals(Set.copyOf(startup).size(), startup.size(), "a line is there twice: " + startup);
         Set<String> missing = new TreeSet<>();
         int seen = 0;
-        for (Block block : blocks()) {
-            Matcher names = NAME.matcher(block.kind().equals("excerpt of") ? "" : block.words() + block.code());
+        for (Path page : pages()) {
+            String code = INLINE.matcher(Files.readString(page)).results().map(MatchResult::group)
+                    .collect(Collectors.joining(" "))
+                    + blocks(page).stream()
+                            .filter(block -> !block.kind().equals("excerpt of"))
+                            .map(block -> block.words() + block.code()).collect(Collectors.joining(" "));
+            Matcher names = NAME.matcher(code);
             while (names.find()) {
                 Set<String> classes = known.getOrDefault(names.group(), Set.of());
                 String full = classes.size() == 1 ? classes.iterator().next() : "";
@@ -104,8 +119,8 @@ class DocumentedJavaTest {
                 if (parts.length > 3 && modules.contains("<artifactId>peft-" + parts[2] + "</artifactId>")) {
                     seen++;
                     String owner = full.substring(0, full.lastIndexOf('.'));
-                    if (!imports.contains("import " + owner + ".*;")) {
-                        missing.add(block + ": " + full);
+                    if (!startup.contains("import " + owner + ".*;")) {
+                        missing.add(page.getFileName() + ": " + full);
                     }
                 }
             }

@@ -5,6 +5,7 @@ import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.PeftType;
 import java.lang.reflect.ParameterizedType;
+import java.util.Collection;
 import java.util.Map;
 
 /**
@@ -68,5 +69,10 @@ public abstract class ConfiguredMethod<C extends Record & PeftConfig> implements
         Map<String, String> keys = PeftConfig.optionKeys(config);
         keys.keySet().retainAll(SHARED_OPTIONS);
         return Map.copyOf(keys);
+    }
+
+    /** All keys of the configuration. */
+    final Collection<String> settings() {
+        return PeftConfig.optionKeys(config).values();
     }
 }

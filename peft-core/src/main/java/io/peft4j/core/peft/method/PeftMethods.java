@@ -9,6 +9,7 @@ import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -71,9 +72,17 @@ public final class PeftMethods {
     private static PeftMethod find(String what, String asked, Function<PeftMethod, String> id) {
         return all().stream().filter(method -> id.apply(method).equals(asked)).findFirst()
                 .orElseThrow(() -> new ConfigurationException(
-                        what + " '" + asked + "' is unknown; available are " + names(id) + SimilarNames.of(asked,
-                                names(id), 1).stream().map(near -> "; did you mean '" + near + "'?")
-                                .collect(Collectors.joining())));
+                        what + " '" + asked + "' is unknown; available are " + names(id) + hint(asked, names(id))));
+    }
+
+    /** Papers name methods that are a setting of another, as DoRA is of LoRA. */
+    private static String hint(String asked, List<String> ids) {
+        String setting = "use_" + asked.toLowerCase(Locale.ROOT);
+        List<String> with = all().stream().filter(method -> method instanceof ConfiguredMethod<?> configured
+                && configured.settings().contains(setting)).map(method -> "'" + method.name() + "'").toList();
+        return with.isEmpty() ? SimilarNames.of(asked, ids, 1).stream().map(near -> "; did you mean '" + near + "'?")
+                .collect(Collectors.joining())
+                : "; it is " + String.join(" or ", with) + " with the setting " + setting + "=true";
     }
 
     private static List<String> names(Function<PeftMethod, String> id) {
