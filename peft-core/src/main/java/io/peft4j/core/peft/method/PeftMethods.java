@@ -75,14 +75,15 @@ public final class PeftMethods {
                         what + " '" + asked + "' is unknown; available are " + names(id) + hint(asked, names(id))));
     }
 
-    /** Papers name methods that are a setting of another, as DoRA is of LoRA. */
+    /** Papers name methods that are a setting of another, as DoRA is of LoRA; of several the shortest name. */
     private static String hint(String asked, List<String> ids) {
         String setting = "use_" + asked.toLowerCase(Locale.ROOT);
-        List<String> with = all().stream().filter(method -> method instanceof ConfiguredMethod<?> configured
-                && configured.settings().contains(setting)).map(method -> "'" + method.name() + "'").toList();
-        return with.isEmpty() ? SimilarNames.of(asked, ids, 1).stream().map(near -> "; did you mean '" + near + "'?")
-                .collect(Collectors.joining())
-                : "; it is " + String.join(" or ", with) + " with the setting " + setting + "=true";
+        return all().stream().filter(method -> method instanceof ConfiguredMethod<?> configured
+                && configured.settings().contains(setting)).map(PeftMethod::name)
+                .min(Comparator.comparingInt(String::length))
+                .map(name -> "; it is '" + name + "' with the setting " + setting + "=true")
+                .orElseGet(() -> SimilarNames.of(asked, ids, 1).stream().map(near -> "; did you mean '" + near + "'?")
+                        .collect(Collectors.joining()));
     }
 
     private static List<String> names(Function<PeftMethod, String> id) {
