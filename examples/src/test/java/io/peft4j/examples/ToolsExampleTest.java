@@ -83,7 +83,7 @@ class ToolsExampleTest {
             Set<String> names = report.metrics().stream().map(MetricResult::name).collect(Collectors.toSet());
             assertTrue(names.containsAll(Set.of("tool_made", "tool_function", "tool_arguments", "tool_spared")), names
                     .toString());
-            assertEquals(26, report.guard().orElseThrow().items(), "the guard set asks for calls, too");
+            assertEquals(26, report.guard().orElseThrow().total(), "the guard set asks for calls, too");
             assertTrue(report.guard().get().parts().stream().anyMatch(part -> part.name().equals("tools")));
         }
     }
