@@ -11,7 +11,6 @@ import io.peft4j.core.peft.MergeCheck;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterProvenance;
-import io.peft4j.data.format.DataRow;
 import io.peft4j.data.format.OpenRows;
 import io.peft4j.data.report.Excerpts;
 import io.peft4j.models.BaseModel;
@@ -32,7 +31,6 @@ import io.peft4j.train.parallel.WorkerCollective;
 import io.peft4j.train.parallel.WorkerGroup;
 import io.peft4j.train.parallel.WorkerSocket;
 import io.peft4j.train.plan.Hyperparameters;
-import io.peft4j.train.runs.LearnedRows;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -43,6 +41,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -158,7 +157,8 @@ final class TrainCommand extends TrainingCommand {
                 }
                 progress.close();
                 console.say("%s, %s", result, forecast.truth(result));
-                result.learned().ifPresent(rows -> sayUnlearned(console, rows));
+                result.learned()
+                        .ifPresent(rows -> sayUnlearned(console, rows.suspects(), examples.chats().isPresent()));
                 if (json) {
                     console.print(line(result));
                 }
@@ -171,18 +171,19 @@ final class TrainCommand extends TrainingCommand {
         return resume ? RunStart.RESUME : resumeOrStart ? RunStart.RESUME_OR_START : RunStart.NEW;
     }
 
-    /** The first rows that may be wrong, as they stand in their file, whose lines are not the numbers of its rows. */
-    private void sayUnlearned(Console console, LearnedRows learned) {
-        if (learned.suspects().isEmpty() || !Files.isRegularFile(data)) {
+    /** The first rows that may be wrong, as they stand in their file; those of chats are numbered by their lines. */
+    private void sayUnlearned(Console console, List<Long> numbers, boolean lines) {
+        if (numbers.isEmpty() || !Files.isRegularFile(data)) {
             return;
         }
-        List<DataRow> read = new ArrayList<>();
+        List<Long> shown = numbers.subList(0, Math.min(SHOWN_ROWS, numbers.size()));
+        AtomicLong read = new AtomicLong();
         try (OpenRows rows = OpenRows.open(input.file(data))) {
-            rows.forEach(read::add);
-        }
-        if (read.size() == learned.rows()) {
-            learned.suspects().stream().limit(SHOWN_ROWS).map(number -> read.get((int) (number - 1))).forEach(
-                    row -> console.say("  %s, line %d: %s", data, row.line(), Excerpts.of(row.fields())));
+            rows.forEach(row -> {
+                if (shown.contains(lines ? row.line() : read.incrementAndGet())) {
+                    console.say("  %s, line %d: %s", data, row.line(), Excerpts.of(row.fields()));
+                }
+            });
         }
     }
 

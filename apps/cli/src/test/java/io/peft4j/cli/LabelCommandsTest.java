@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -60,6 +61,14 @@ class LabelCommandsTest {
         Path data = Files.write(folder.resolve("table.csv"), rows);
         String said = CommandRun.succeeding(train(data, "--epochs", 12)).err();
         assertTrue(said.contains("  " + data + ", line 26: Nr: 99 | text: My bill is wrong 4! | label: login"), said);
+        String answer = "It is the keeper of the house at the end of the long road along the sea ";
+        Path faq = Files.writeString(folder.resolve("faq.csv"), "question,answer\n" + IntStream.range(0, 8)
+                .mapToObj(i -> "Who is " + i + "?," + answer + (i == 5 ? "never.\n" : "today.\n"))
+                .collect(Collectors.joining()));
+        String chats = CommandRun.succeeding("train", "--model", CommandRun.FIXTURES.resolve("tiny-llama"), "--data",
+                faq, "--output", folder.resolve("chats"), "--dtype", "f32", "--epochs", 30, "--learning-rate", 0.02)
+                .err();
+        assertTrue(chats.contains("  " + faq + ", line 7: question: Who is 5? | answer: " + answer + "never."), chats);
     }
 
     @Test
