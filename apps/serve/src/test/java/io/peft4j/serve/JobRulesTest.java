@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import io.peft4j.train.runs.RunInfo;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -181,6 +182,8 @@ class JobRulesTest {
         List<String> steps = Files.readAllLines(data.resolve("jobs").resolve(id).resolve("run/metrics.jsonl"));
         assertEquals(4, steps.stream().filter(step -> step.contains("\"train_loss\"")).count(),
                 "12 rows and 7: " + steps);
+        assertEquals(12, RunInfo.read(data.resolve("jobs").resolve(id).resolve("run")).learned().orElseThrow().rows(),
+                "general rows are not among those that are to be learned");
     }
 
     @Test

@@ -1,11 +1,7 @@
 package io.peft4j.serve.job;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.data.ChatDataset;
-import io.peft4j.data.ChatEncoder;
-import io.peft4j.data.Masking;
 import io.peft4j.data.grader.GraderTools;
 import io.peft4j.eval.Promotion;
 import io.peft4j.eval.VerdictOptions;
@@ -126,9 +122,8 @@ final class JobTraining {
             return trainer.build().train(new DpoObjective(model, options), training.preferences(),
                     heldOut.map(JobData::preferences).orElse(List.of()));
         }
-        // Encoded here: the trainer shows the first of conversations in the log, where they have no place.
-        heldOut.ifPresent(data -> trainer.validation(encode(model, data.chats())));
-        return trainer.build().train(encode(model, JobPlan.learned(job, training.chats())));
+        heldOut.ifPresent(data -> trainer.validation(data.chats()));
+        return trainer.build().train(JobPlan.learned(job, training.chats()));
     }
 
     /** The grader of a job asks the models that its project sees. */
@@ -136,11 +131,6 @@ final class JobTraining {
         return models.graderTools(new Caller(job.owner(), job.owner(), Optional.of(job.project()), Optional.empty(),
                 Optional.empty(), count -> {
                 }));
-    }
-
-    private static List<TokenSequence> encode(PeftModel model, ChatDataset chats) {
-        return new ChatEncoder(model.tokenizer(), model.chatTemplate().orElseThrow(), Masking.ASSISTANT)
-                .encode(chats, model.network().description().maxPositions()).sequences();
     }
 
     private PeftModel adapter(Job job, JobPlan plan) {
