@@ -64,10 +64,8 @@ final class TrainingForecast implements TrainingListener {
         bytes = peak.isPresent() ? OptionalLong.of(peak.getAsLong()
                 + TrainingEstimate.laterBytes(seconds.getAsDouble(), plan.totalSteps())) : peak;
         String cost = prices.text(seconds.getAsDouble(), tokens());
-        console.say(
-                "estimate:   %s in all, %s%,d tokens, peak memory about %s%s; assumed that updates take as long as the "
-                        + "first ones",
-                foreseen, step.fewestSteps() < step.mostSteps() ? "at most " : "", tokens(),
+        console.say("estimate:   %s in all, %s%,d tokens, peak memory about %s%s; assumed that updates take as long as "
+                + "the first ones", foreseen, step.fewestSteps() < step.mostSteps() ? "at most " : "", tokens(),
                 PeakMemory.text(bytes), cost.isEmpty() ? "" : ", cost " + cost);
         measurePace();
     }
