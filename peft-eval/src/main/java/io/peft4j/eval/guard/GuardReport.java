@@ -118,8 +118,17 @@ public record GuardReport(int items, int total, MetricResult overall, List<Metri
         double[] shares(List<GuardItem> items, int... places) {
             long asked = IntStream.of(places).filter(i -> items.get(i).isAsked()).count();
             double weight = asked == 0 ? 0 : (double) places.length / asked;
-            return IntStream.of(places).mapToDouble(i -> asked == 0 ? chosen[i]
-                    : (chosen[i] + (items.get(i).isAsked() && generated[i] ? weight : 0)) / 2).toArray();
+            return IntStream.of(places).mapToDouble(i -> share(chosen[i], items.get(i).isAsked() && generated[i],
+                    weight)).toArray();
+        }
+
+        /**
+         * What an item counts.
+         *
+         * @param weight of a free answer: how many items there are for each that is asked; 0 where none is
+         */
+        static double share(double chosen, boolean right, double weight) {
+            return weight == 0 ? chosen : (chosen + (right ? weight : 0)) / 2;
         }
     }
 }

@@ -272,8 +272,10 @@ public final class GuardSet {
 
         /** What a group scores: the mean of all groups is what {@link GuardReport#overall} is of all items. */
         double score(int... group) {
-            double choices = IntStream.of(group).mapToDouble(i -> chosen[i]).sum();
-            return free == 0 ? choices : (choices * free / items.size() + (generated[group[0]] ? 1 : 0)) / 2;
+            double weight = free == 0 ? 0 : (double) items.size() / free;
+            double shares = IntStream.of(group).mapToDouble(i -> GuardReport.GuardOutcomes.share(chosen[i],
+                    generated[i], weight)).sum();
+            return weight == 0 ? shares : shares / weight;
         }
 
         GuardReport.GuardOutcomes outcomes(int... places) {
