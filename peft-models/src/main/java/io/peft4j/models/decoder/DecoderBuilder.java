@@ -258,8 +258,8 @@ final class DecoderBuilder {
         }
         if (mixer instanceof MixerPlan.Both both) {
             return new Slot(layer + "." + both.name(), new Scaled.Sum(
-                    FeedForwardBuilder.scaled(mixer(index, layer, both.mamba()), both.mambaFactors()),
-                    FeedForwardBuilder.scaled(mixer(index, layer, both.ofTokens()), both.attentionFactors())));
+                    Scaled.of(mixer(index, layer, both.mamba()), both.mambaFactors()),
+                    Scaled.of(mixer(index, layer, both.ofTokens()), both.attentionFactors())));
         }
         return attention(index, layer, (AttentionPlan) mixer);
     }

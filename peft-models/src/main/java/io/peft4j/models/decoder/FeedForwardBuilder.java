@@ -8,11 +8,6 @@ import java.util.Optional;
 
 /** Builds the feed-forward networks of decoders, those with experts among them. */
 record FeedForwardBuilder(ModulePlaces places, int hidden, float epsilon) {
-    static Slot scaled(Slot slot, Scaled.Factors factors) {
-        return factors.equals(Scaled.Factors.NONE) ? slot : new Slot(slot.path() + "_scaled",
-                new Scaled(slot, factors));
-    }
-
     Layer network(String path, FeedForwardPlan feedForward) {
         if (feedForward instanceof FeedForwardPlan.Plain plain) {
             return new FeedForward(List.of(places.linear(path + "." + plain.up(), plain.width(), hidden, plain.bias())),
@@ -24,8 +19,8 @@ record FeedForwardBuilder(ModulePlaces places, int hidden, float epsilon) {
         }
         if (feedForward instanceof FeedForwardPlan.ScaledGated own) {
             FeedForward network = (FeedForward) network(path, own.network());
-            return new FeedForward(List.of(scaled(network.up().get(0), new Scaled.Factors(1, own.gate())),
-                    network.up().get(1)), scaled(network.down(), new Scaled.Factors(1, own.down())),
+            return new FeedForward(List.of(Scaled.of(network.up().get(0), new Scaled.Factors(1, own.gate())),
+                    network.up().get(1)), Scaled.of(network.down(), new Scaled.Factors(1, own.down())),
                     network.activation(), true, 0);
         }
         FeedForwardPlan.Gated gated = (FeedForwardPlan.Gated) feedForward;

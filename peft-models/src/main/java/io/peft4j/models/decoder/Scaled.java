@@ -20,6 +20,11 @@ record Scaled(Slot place, Factors factors) implements LayerCopy.Part {
         static final Factors NONE = new Factors(1, 1);
     }
 
+    /** The place with the multipliers, or as it is where there are none. */
+    static Slot of(Slot place, Factors factors) {
+        return factors.equals(Factors.NONE) ? place : new Slot(place.path() + "_scaled", new Scaled(place, factors));
+    }
+
     /** Two places that read the same; what they give is added. */
     record Sum(Slot one, Slot other) implements LayerCopy.Part {
         @Override
