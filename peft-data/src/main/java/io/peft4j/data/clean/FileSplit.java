@@ -167,7 +167,7 @@ public final class FileSplit {
     private ObjectNode describe(Path in, DataFormat rows, long[] counts, List<CleaningReport.Rejected> rejected,
             int[] parts, Groups groups) {
         ObjectNode json = JSON.createObjectNode();
-        json.put("source", in.toString()).put("format", rows.name().toLowerCase(Locale.ROOT));
+        json.put("source", in.toString()).put("format", rows.word());
         json.put("rows", counts[0]).put("accepted", counts[0] - counts[1]).put("rejected", counts[1]);
         json.set("rejected_rows", JSON.valueToTree(rejected));
         ObjectNode how = json.putObject("rule");

@@ -56,6 +56,11 @@ public enum DataFormat {
         this.rows = rows;
     }
 
+    /** Its name as users write it, such as {@code chat}. */
+    public String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
     /**
      * The format of a name, in any case; {@code openai} and {@code messages} are {@link #CHAT}, {@code vertex} is
      * {@link #GEMINI}, {@code dpo} is {@link #PREFERENCE}.
@@ -76,7 +81,7 @@ public enum DataFormat {
 
     /** The names, in lower case. */
     public static List<String> names() {
-        return Arrays.stream(values()).map(format -> format.name().toLowerCase(Locale.ROOT)).toList();
+        return Arrays.stream(values()).map(DataFormat::word).toList();
     }
 
     /** The first format that a row looks like. */

@@ -160,7 +160,7 @@ public final class ExampleWriter implements AutoCloseable {
 
     private Map<String, Object> row(Example example) {
         return format.write(example).orElseThrow(() -> refused(example, "cannot be written as "
-                + format.name().toLowerCase(java.util.Locale.ROOT) + ", which cannot represent its turns, "
+                + format.word() + ", which cannot represent its turns, "
                 + "roles, tools, weights or further fields; use the format chat"));
     }
 

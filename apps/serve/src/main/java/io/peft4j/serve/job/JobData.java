@@ -11,7 +11,6 @@ import io.peft4j.data.task.RowKind;
 import io.peft4j.serve.store.Job;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -73,9 +72,7 @@ record JobData(ChatDataset chats, List<PreferenceExample> preferences, List<Answ
             boolean pairs = format.equals(Optional.of(DataFormat.PREFERENCE));
             if (preferences && !pairs) {
                 throw JobFault.of(param, param + ": the method dpo learns from rows with input, preferred_output and "
-                        + "non_preferred_output; these are " + format.map(DataFormat::name).orElse("other").toLowerCase(
-                                Locale.ROOT)
-                        + " rows");
+                        + "non_preferred_output; these are " + format.map(DataFormat::word).orElse("other") + " rows");
             }
             if (!preferences && pairs) {
                 throw JobFault.of(param, param + ": the rows hold preferences, which the method dpo learns from; the "
