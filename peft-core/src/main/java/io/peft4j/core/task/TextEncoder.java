@@ -177,9 +177,8 @@ public final class TextEncoder {
         int end = 0;
         for (int start = 0; windows.isEmpty() || end < encoded.length(); start += room - stride) {
             end = Math.min(encoded.length(), start + room);
-            windows.add(new Window(frame.sequence(asked, Arrays.copyOfRange(encoded.ids(), start, end)),
-                    frame.before().length + asked.length + frame.between().length,
-                    Arrays.copyOfRange(encoded.start(), start, end), Arrays.copyOfRange(encoded.end(), start, end)));
+            windows.add(window(encoded, start, end, frame.sequence(asked, Arrays.copyOfRange(encoded.ids(), start,
+                    end)), frame.before().length + asked.length + frame.between().length));
         }
         return windows;
     }
@@ -189,13 +188,18 @@ public final class TextEncoder {
         Frame frame = Frame.ofOne(tokenizer);
         Encoding encoded = tokenizer.encodeWithOffsets(text);
         List<Window> windows = new ArrayList<>();
-        for (int start = 0; start < encoded.length(); start += room(frame)) {
-            int end = Math.min(encoded.length(), start + room(frame));
-            windows.add(new Window(TokenSequence.unsupervised(frame.around(Arrays.copyOfRange(encoded.ids(), start,
-                    end))), frame.before().length, Arrays.copyOfRange(encoded.start(), start, end),
-                    Arrays.copyOfRange(encoded.end(), start, end)));
+        int room = room(frame);
+        for (int start = 0; start < encoded.length(); start += room) {
+            int end = Math.min(encoded.length(), start + room);
+            windows.add(window(encoded, start, end, TokenSequence.unsupervised(frame.around(Arrays.copyOfRange(
+                    encoded.ids(), start, end))), frame.before().length));
         }
         return windows;
+    }
+
+    private static Window window(Encoding text, int start, int end, TokenSequence sequence, int firstToken) {
+        return new Window(sequence, firstToken, Arrays.copyOfRange(text.start(), start, end),
+                Arrays.copyOfRange(text.end(), start, end));
     }
 
     private int room(Frame frame) {
