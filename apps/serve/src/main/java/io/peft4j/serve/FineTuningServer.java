@@ -98,7 +98,7 @@ public final class FineTuningServer implements AutoCloseable {
                 new HealthRoutes(models, store, worker, meters,
                         () -> answering.problem(builder.nanos.getAsLong())),
                 new ModelRoutes(models),
-                new FileRoutes(store, builder.clock),
+                new FileRoutes(store, builder.clock, builder.fileBytes),
                 new GraderRoutes(models),
                 new MergedRoutes(store, models, builder.clock),
                 new JobRoutes(store, models, worker, builder.organization, builder.clock),

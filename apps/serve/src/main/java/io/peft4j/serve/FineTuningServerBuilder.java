@@ -4,6 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.VerdictOptions;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.answer.AnsweringOptions;
+import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.HttpServer;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -41,6 +42,7 @@ public final class FineTuningServerBuilder {
     LongSupplier nanos = System::nanoTime;
     Duration lastAnswers = HttpServer.LAST_ANSWERS;
     Optional<LongSupplier> usableBytes = Optional.empty();
+    long fileBytes = Bound.FILE_BYTES.most();
 
     FineTuningServerBuilder(BaseModel base, Path data) {
         this.base = Objects.requireNonNull(base, "base");
@@ -171,6 +173,12 @@ public final class FineTuningServerBuilder {
     /** How long answers may go on when the server stops; for tests. */
     FineTuningServerBuilder lastAnswers(Duration value) {
         lastAnswers = value;
+        return this;
+    }
+
+    /** The most bytes of an uploaded file; for tests. */
+    FineTuningServerBuilder fileBytes(long value) {
+        fileBytes = value;
         return this;
     }
 

@@ -18,15 +18,22 @@ import io.peft4j.serve.answer.AnsweringOptions;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.model.MergedFile;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -75,6 +82,91 @@ class BoundsTest {
             }
         });
         assertTrue(flooded.size() > 12, flooded.toString());
+    }
+
+    /** A request whose first line and headers have so many bytes: of a header, or of what the path has a '*' for. */
+    private static String head(String path, int bytes) throws IOException {
+        String around = "GET " + path.replace("*", "") + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: "
+                + "\r\n\r\n";
+        String much = "a".repeat(bytes - around.length());
+        boolean inPath = path.contains("*");
+        String request = "GET " + path.replace("*", inPath ? much : "") + " HTTP/1.1\r\nHost: localhost\r\n"
+                + "Connection: close\r\nX: " + (inPath ? "" : much) + "\r\n\r\n";
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+            socket.setSoTimeout(60_000);
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    /** Its headers, ids of its path and each value of its query. */
+    @Test
+    void everyRouteThatIsReadTakesAHeadOfItsSizeAndNoByteMore() throws IOException {
+        String file = server.upload(TestServer.rows(0, 1));
+        List<String> flooded = new ArrayList<>();
+        for (Map.Entry<String, JsonNode> path : server.get("/openapi.json").get("paths").properties()) {
+            JsonNode get = path.getValue().path("get");
+            if (!get.isMissingNode()) {
+                flooded.add(path.getKey().replaceAll("\\{\\w+}", file));
+                for (JsonNode parameter : get.path("parameters")) {
+                    String name = parameter.get("name").asText();
+                    flooded.add(parameter.get("in").asText().equals("path") ? path.getKey().replace("{" + name + "}",
+                            "*") : path.getKey().replaceAll("\\{\\w+}", file) + "?" + name + "=*");
+                }
+            }
+        }
+        flooded.add("/v1/fine_tuning/jobs?" + "metadata%5Ba%5D=b&metadata%5B%25%5D=%27&".repeat(150) + "metadata[*]=a");
+        flooded.add("/v1/files?" + "limit=1&".repeat(900) + "after=*");
+        assertTrue(flooded.size() > 30, flooded.toString());
+        for (String place : flooded) {
+            String largest = head(place, Bound.HEAD_BYTES.count());
+            assertTrue(largest.matches("(?s)HTTP/1.1 (200|40[04]) .*"), place + ": " + largest);
+            String more = head(place, Bound.HEAD_BYTES.count() + 1);
+            assertTrue(more.matches("(?s)HTTP/1.1 4(14|31) .*"), place + ": " + more);
+        }
+        assertEquals(200, server.get("/health").status());
+    }
+
+    @Test
+    void listsHaveNoMoreEntriesThanTheySay() {
+        List<String> lists = new ArrayList<>();
+        server.get("/openapi.json").get("paths").properties().forEach(path -> path.getValue().path("get")
+                .path("parameters").forEach(parameter -> {
+                    if (parameter.path("name").asText().equals("limit") && !path.getKey().contains("{")) {
+                        int most = parameter.path("schema").path("maximum").asInt();
+                        lists.add(path.getKey());
+                        assertEquals(200, server.get(path.getKey() + "?limit=" + most).status());
+                        for (String limit : List.of(String.valueOf(most + 1), "0", "99999999999999999999")) {
+                            Reply reply = server.get(path.getKey() + "?limit=" + limit);
+                            assertEquals("limit", reply.error().path("param").asText(), reply.toString());
+                        }
+                    }
+                }));
+        assertTrue(lists.size() >= 3, lists.toString());
+    }
+
+    /** The same bound, smaller: the usual one would write 512 MB. */
+    @Test
+    void aFileHasNoMoreBytesThanAreTaken(@TempDir Path folder) throws IOException {
+        int most = 1 << 16;
+        String row = TestServer.rows(0, 1);
+        String largest = row + " ".repeat(most - row.length() - 1) + "\n";
+        try (TestServer small = TestServer.start(folder, builder -> builder.fileBytes(most))) {
+            assertEquals(most, small.get("/v1/files/" + small.upload(largest)).get("bytes").asInt());
+            for (String more : List.of(largest + "\n", largest.repeat(4))) {
+                byte[] form = TestServer.form("fine-tune", "rows.jsonl", more);
+                for (boolean chunked : new boolean[] {false, true}) {
+                    Reply reply = small.send(small.upload(form).POST(chunked ? BodyPublishers.ofInputStream(
+                            () -> new ByteArrayInputStream(form)) : BodyPublishers.ofByteArray(form)));
+                    assertEquals(413, reply.status(), reply.toString());
+                    assertTrue(reply.toString().contains("at most " + most + " bytes"), reply.toString());
+                }
+            }
+            assertEquals(1, small.get("/v1/files").get("data").size());
+        }
+        try (Stream<Path> left = Files.list(folder.resolve("uploads"))) {
+            assertEquals(List.of(), left.toList());
+        }
     }
 
     /** Whoever reads the description knows what is taken. */

@@ -51,11 +51,11 @@ public final class FileRoutes implements RouteGroup {
     private final Uploads uploads;
     private final Clock clock;
 
-    /** Routes over what is stored. */
-    public FileRoutes(Store store, Clock clock) {
+    /** Routes over what is stored, for files of up to so many bytes. */
+    public FileRoutes(Store store, Clock clock, long mostBytes) {
         this.store = store;
         this.clock = clock;
-        this.uploads = new Uploads(store, clock);
+        this.uploads = new Uploads(store, clock, mostBytes);
     }
 
     @Override

@@ -3,7 +3,6 @@ package io.peft4j.serve.api;
 import io.javalin.http.Context;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.serve.http.ApiException;
-import io.peft4j.serve.http.Bound;
 import io.peft4j.serve.http.Caller;
 import io.peft4j.serve.http.LongRequests;
 import io.peft4j.serve.job.TrainingFile;
@@ -50,10 +49,12 @@ final class Uploads {
 
     private final Store store;
     private final Clock clock;
+    private final long mostBytes;
 
-    Uploads(Store store, Clock clock) {
+    Uploads(Store store, Clock clock, long mostBytes) {
         this.store = store;
         this.clock = clock;
+        this.mostBytes = mostBytes;
     }
 
     /** Takes the file of a request; when this has returned, it is kept. */
@@ -92,7 +93,7 @@ final class Uploads {
 
     private Map<String, Part> parts(Context request) {
         request.req().setAttribute(CONFIGURATION, new MultipartConfigElement(store.files().spoolFolder().toString(),
-                Bound.FILE_BYTES.most(), Bound.FILE_BYTES.most() + MOST_BESIDE, 0));
+                mostBytes, mostBytes + MOST_BESIDE, 0));
         try {
             Collection<Part> parts = request.req().getParts();
             Map<String, Part> byName = new LinkedHashMap<>();
@@ -127,7 +128,7 @@ final class Uploads {
             return ApiException.invalid("the name of a field or a file of the form is too long");
         }
         if (text.contains("exceeded") || text.contains("too large") || text.contains("max length")) {
-            return ApiException.tooLarge("a file may have at most " + Bound.FILE_BYTES.most() + " bytes");
+            return ApiException.tooLarge("a file may have at most " + mostBytes + " bytes");
         }
         return ApiException.invalid("the form cannot be read: it is damaged, or ended before its end");
     }

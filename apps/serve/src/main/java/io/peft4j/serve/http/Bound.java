@@ -10,6 +10,8 @@ import java.util.Locale;
 public enum Bound {
     REQUESTS(320, "requests at a time"), WAITING(32, "requests over 16 KB of a key that wait"), UPLOADS(64,
             "files that are received at a time"),
+    /** Address, query and headers, whether or not a body follows. */
+    HEAD_BYTES(8 << 10, "bytes of the first line and the headers of a request"),
     /** A sixteenth of Java's memory for bodies, of which reading makes several times as much. */
     BODIES_BYTES(Runtime.getRuntime().maxMemory() / 16, "bytes of all bodies in memory"),
     /** More than the longest prompts, far less than memory. */

@@ -149,7 +149,10 @@ public final class HttpServer implements AutoCloseable {
         config.http.compressionStrategy = CompressionStrategy.NONE;
         config.jetty.addConnector((server, http) -> connector(server, http, socket));
         config.jetty.modifyServer(server -> server.setErrorHandler(new MalformedRequestErrors()));
-        config.jetty.modifyHttpConfiguration(http -> http.setSendServerVersion(false));
+        config.jetty.modifyHttpConfiguration(http -> {
+            http.setSendServerVersion(false);
+            http.setRequestHeaderSize(Bound.HEAD_BYTES.count());
+        });
         config.requestLogger.http((request, millis) -> meters.answered(request,
                 Duration.ofNanos((long) (millis * 1e6))));
         config.routes.before(this::begin);
