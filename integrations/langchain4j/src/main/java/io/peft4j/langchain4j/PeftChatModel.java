@@ -6,6 +6,7 @@ import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.models.generation.ToolUse;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -23,8 +24,11 @@ import java.util.Set;
  * {@code __base__}. Where there are several and a request names none, it is refused unless one was chosen: give a view,
  * or activate it.
  *
- * <p>A response format of JSON, with a schema or without, constrains the answer to valid JSON token by token. Tools,
- * images and other media are refused with an {@link dev.langchain4j.exception.UnsupportedFeatureException}.
+ * <p>A response format of JSON, with a schema or without, constrains the answer to valid JSON token by token. Tools
+ * are shown by the chat template and their calls are part of the answer, each with arguments as the tool's schema has
+ * them; a format and tools in one request, and a template without tools, are a
+ * {@link io.peft4j.core.error.ConfigurationException}. Images and other media are refused with an
+ * {@link dev.langchain4j.exception.UnsupportedFeatureException}.
  */
 public final class PeftChatModel implements ChatModel {
     private final LanguageModel model;
@@ -44,8 +48,9 @@ public final class PeftChatModel implements ChatModel {
     @Override
     public ChatResponse doChat(ChatRequest request) {
         LanguageModel chosen = Requests.model(request, model);
-        return Requests.response(request, model, chosen.generate(List.of(Requests.prompt(request)),
-                Requests.options(request, options)).get(0));
+        ToolUse.Asked asked = Requests.ask(request, chosen, options);
+        return Requests.response(request, model, asked.use(), chosen.generate(List.of(asked.prompt()), asked.options())
+                .get(0));
     }
 
     @Override

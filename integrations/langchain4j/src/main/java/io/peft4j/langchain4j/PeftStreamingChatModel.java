@@ -1,13 +1,18 @@
 package io.peft4j.langchain4j;
 
+import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.chat.response.CompleteToolCall;
+import dev.langchain4j.model.chat.response.PartialThinking;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
+import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.model.Prompt;
+import io.peft4j.core.tool.AnswerReader;
+import io.peft4j.models.generation.ToolUse;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -16,7 +21,8 @@ import java.util.concurrent.ForkJoinPool;
 import java.util.function.Supplier;
 
 /**
- * As {@link PeftChatModel}, telling each piece of an answer as it is generated. A request returns at once and is
+ * As {@link PeftChatModel}, telling each piece of an answer as it is generated, and its calls of
+ * tools when it is complete. A request returns at once and is
  * answered by a thread of the executor.
  */
 public final class PeftStreamingChatModel implements StreamingChatModel {
@@ -38,16 +44,33 @@ public final class PeftStreamingChatModel implements StreamingChatModel {
 
     @Override
     public void doChat(ChatRequest request, StreamingChatResponseHandler handler) {
-        Prompt prompt = Requests.prompt(request);
+        executor.execute(() -> answer(handler, () -> answered(request, handler)));
+    }
+
+    private ChatResponse answered(ChatRequest request, StreamingChatResponseHandler handler) {
         LanguageModel chosen = Requests.model(request, model);
-        GenerationOptions streaming = Requests.options(request, options).withListener((index, piece) -> {
-            if (!piece.isEmpty()) {
-                handler.onPartialResponse(piece);
-            }
+        ToolUse.Asked asked = Requests.ask(request, chosen, options);
+        ToolUse.Growing text = new ToolUse.Growing(asked.use());
+        Completion whole = chosen.generate(List.of(asked.prompt()), asked.options().withListener((index, piece) -> {
+            tell(handler, text.accept(piece));
             return true;
-        });
-        executor.execute(() -> answer(handler, () -> Requests.response(request, model,
-                chosen.generate(List.of(prompt), streaming).get(0))));
+        })).get(0);
+        tell(handler, text.finish(whole));
+        ChatResponse response = Requests.response(request, model, asked.use(), whole);
+        List<ToolExecutionRequest> calls = response.aiMessage().toolExecutionRequests();
+        for (int i = 0; i < calls.size(); i++) {
+            handler.onCompleteToolCall(new CompleteToolCall(i, calls.get(i)));
+        }
+        return response;
+    }
+
+    private static void tell(StreamingChatResponseHandler handler, AnswerReader.Piece piece) {
+        if (!piece.reasoning().isEmpty()) {
+            handler.onPartialThinking(new PartialThinking(piece.reasoning()));
+        }
+        if (!piece.content().isEmpty()) {
+            handler.onPartialResponse(piece.content());
+        }
     }
 
     private static void answer(StreamingChatResponseHandler handler, Supplier<ChatResponse> answering) {

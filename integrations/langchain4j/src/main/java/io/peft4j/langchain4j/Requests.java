@@ -2,15 +2,19 @@ package io.peft4j.langchain4j;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.data.message.ChatMessage;
 import dev.langchain4j.data.message.SystemMessage;
+import dev.langchain4j.data.message.ToolExecutionResultMessage;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.internal.JsonSchemaElementUtils;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ResponseFormat;
 import dev.langchain4j.model.chat.request.ResponseFormatType;
+import dev.langchain4j.model.chat.request.ToolChoice;
+import dev.langchain4j.model.chat.request.json.JsonObjectSchema;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.TokenUsage;
@@ -18,14 +22,17 @@ import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.Sampling;
 import io.peft4j.core.peft.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.tool.ParsedAnswer;
 import io.peft4j.models.generation.TextConstraints;
+import io.peft4j.models.generation.ToolUse;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** Requests of LangChain4j as prompts and options, and completions as its responses. */
@@ -36,16 +43,21 @@ final class Requests {
     }
 
     /**
-     * The conversation of a request.
+     * What a request asks a model.
      *
-     * @throws UnsupportedFeatureException for messages that are not text, and where tools are offered
+     * @throws UnsupportedFeatureException for messages that are not text
+     * @throws io.peft4j.core.error.ConfigurationException where tools are offered and the chat template has none, and
+     *     where the answer must follow a format, too
      */
-    static Prompt prompt(ChatRequest request) {
-        if (!Optional.ofNullable(request.toolSpecifications()).orElse(List.of()).isEmpty()) {
-            throw new UnsupportedFeatureException("PEFT4J's models do not call tools; answer in one step, or give the "
-                    + "model what the tools would say");
-        }
-        return Prompt.chat(request.messages().stream().map(Requests::message).toList());
+    static ToolUse.Asked ask(ChatRequest request, LanguageModel model, GenerationOptions usual) {
+        List<Map<String, Object>> tools = Optional.ofNullable(request.toolSpecifications()).orElse(List.of()).stream()
+                .map(tool -> ToolUse.tool(tool.name(), Optional.ofNullable(tool.description()).orElse(""),
+                        JsonSchemaElementUtils.toMap(Optional.ofNullable(tool.parameters())
+                                .orElseGet(() -> JsonObjectSchema.builder().build()))))
+                .toList();
+        return ToolUse.ask(model, request.messages().stream().map(Requests::message).toList(), tools,
+                request.toolChoice() == ToolChoice.NONE, request.toolChoice() == ToolChoice.REQUIRED,
+                options(request, usual));
     }
 
     private static io.peft4j.core.text.ChatMessage message(ChatMessage message) {
@@ -55,10 +67,15 @@ final class Requests {
         if (message instanceof UserMessage user && user.hasSingleText()) {
             return io.peft4j.core.text.ChatMessage.user(user.singleText());
         }
-        if (message instanceof AiMessage answer && !answer.hasToolExecutionRequests()) {
-            return io.peft4j.core.text.ChatMessage.assistant(answer.text());
+        if (message instanceof AiMessage answer) {
+            return new io.peft4j.core.text.ChatMessage("assistant", Optional.ofNullable(answer.text()).orElse(""),
+                    answer.hasToolExecutionRequests() ? Map.of("tool_calls", answer.toolExecutionRequests().stream()
+                            .map(call -> ToolUse.call(call.id(), call.name(), call.arguments())).toList()) : Map.of());
         }
-        throw new UnsupportedFeatureException("only texts of system, user and assistant can be answered, and this is a "
+        if (message instanceof ToolExecutionResultMessage result && result.hasSingleText()) {
+            return ToolUse.result(result.id(), result.toolName(), result.text());
+        }
+        throw new UnsupportedFeatureException("only texts can be answered, and this is a "
                 + "message of type " + message.type());
     }
 
@@ -134,14 +151,25 @@ final class Requests {
     }
 
     /** An answer as a response. */
-    static ChatResponse response(ChatRequest request, LanguageModel model, Completion answer) {
-        return ChatResponse.builder().aiMessage(AiMessage.from(answer.text()))
+    static ChatResponse response(ChatRequest request, LanguageModel model, ToolUse use, Completion answer) {
+        ParsedAnswer parsed = use.parsed(answer.text());
+        List<ToolExecutionRequest> calls = parsed.calls().stream().map(call -> ToolExecutionRequest.builder()
+                .id("call_" + UUID.randomUUID()).name(call.name()).arguments(call.json()).build())
+                .toList();
+        AiMessage.Builder message = AiMessage.builder().toolExecutionRequests(calls);
+        if (calls.isEmpty() || !parsed.content().isEmpty()) {
+            message.text(parsed.content());
+        }
+        if (!parsed.reasoning().isEmpty()) {
+            message.thinking(parsed.reasoning());
+        }
+        return ChatResponse.builder().aiMessage(message.build())
                 .modelName(Optional.ofNullable(request.modelName()).orElse(model.network().description().name()))
                 .tokenUsage(new TokenUsage(answer.promptTokens(), answer.ids().length))
-                .finishReason(switch (answer.stopReason()) {
+                .finishReason(calls.isEmpty() ? switch (answer.stopReason()) {
                     case STOP_TOKEN -> FinishReason.STOP;
                     case LENGTH -> FinishReason.LENGTH;
                     case CANCELLED -> FinishReason.OTHER;
-                }).build();
+                } : FinishReason.TOOL_EXECUTION).build();
     }
 }

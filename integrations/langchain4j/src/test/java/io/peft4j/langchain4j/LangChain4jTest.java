@@ -7,12 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.langchain4j.agent.tool.Tool;
+import dev.langchain4j.agent.tool.ToolSpecifications;
 import dev.langchain4j.data.message.SystemMessage;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.data.segment.TextSegment;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.memory.chat.MessageWindowChatMemory;
 import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.request.ToolChoice;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.service.AiServices;
@@ -23,6 +25,7 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.task.Reranker;
 import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -64,10 +67,13 @@ class LangChain4jTest {
         Topic topicOf(String question);
     }
 
-    /** A tool, which the models do not call. */
+    /** A tool. */
     static final class Calendar {
+        private int asked;
+
         @Tool("The day of the week")
         String today() {
+            asked++;
             return "Monday";
         }
     }
@@ -193,12 +199,52 @@ class LangChain4jTest {
     }
 
     @Test
-    void toolsAreRefusedByName() {
+    void aTemplateWithoutToolsRefusesThem() {
         Assistant assistant = AiServices.builder(Assistant.class).chatModel(new PeftChatModel(base))
                 .tools(new Calendar()).build();
-        String message = assertThrows(UnsupportedFeatureException.class, () -> assistant.answer("What day is it?"))
+        String message = assertThrows(ConfigurationException.class, () -> assistant.answer("What day is it?"))
                 .getMessage();
-        assertTrue(message.contains("do not call tools"), message);
+        assertTrue(message.contains("has no tools"), message);
+    }
+
+    @Test
+    void aServiceRunsTheToolsThatItsModelCalls(@TempDir Path folder) throws Exception {
+        String tools = "\"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"today\", \"description\": "
+                + "\"The day of the week\", \"parameters\": {\"type\": \"object\", \"properties\": {}, \"required\": "
+                + "[]}}}]}\n";
+        String called = "{\"messages\": [{\"role\": \"user\", \"content\": \"What day is it?\"}, {\"role\": "
+                + "\"assistant\", \"content\": null, \"tool_calls\": [{\"id\": \"1\", \"type\": \"function\", "
+                + "\"function\": {\"name\": \"today\", \"arguments\": \"{}\"}}]}";
+        Path rows = Files.writeString(folder.resolve("rows.jsonl"), called + "], " + tools + called + ", {\"role\": "
+                + "\"tool\", \"tool_call_id\": \"1\", \"content\": \"Monday\"}, {\"role\": \"assistant\", \"content\": "
+                + "\"It is Monday.\"}], " + tools);
+        ModelOptions options = ModelOptions.defaults().withChatTemplate(Files.readString(Path.of(
+                "../../examples/tools/chat-with-tools.jinja")));
+        try (BaseModel caller = Peft4j.load("tiny", options);
+                PeftModel model = caller.withAdapter(Peft4j.lora()
+                        .rank(16).alpha(32).targetModules(Peft4j.ALL_LINEAR).build())) {
+            Peft4j.trainer(model).epochs(40).batchSize(2).learningRate(5e-3).build().train(Peft4j.chats(rows));
+            Calendar calendar = new Calendar();
+
+            assertEquals("It is Monday.", AiServices.builder(Assistant.class).chatModel(new PeftChatModel(model))
+                    .tools(calendar).build().answer("What day is it?"));
+
+            assertEquals(1, calendar.asked);
+            CompletableFuture<ChatResponse> whole = new CompletableFuture<>();
+            AiServices.builder(StreamingAssistant.class).streamingChatModel(new PeftStreamingChatModel(model))
+                    .tools(calendar).build().answer("What day is it?").onPartialResponse(piece -> {
+                    }).onCompleteResponse(whole::complete).onError(whole::completeExceptionally).start();
+            assertEquals("It is Monday.", whole.get(1, TimeUnit.MINUTES).aiMessage().text());
+            assertEquals(2, calendar.asked);
+
+            ChatRequest.Builder request = ChatRequest.builder().messages(UserMessage.from("What day is it?"))
+                    .toolSpecifications(ToolSpecifications.toolSpecificationsFrom(calendar));
+            ChatResponse forced = new PeftChatModel(model).chat(request.toolChoice(ToolChoice.REQUIRED).build());
+            assertEquals("today", forced.aiMessage().toolExecutionRequests().get(0).name());
+            assertEquals(FinishReason.TOOL_EXECUTION, forced.finishReason());
+            assertFalse(new PeftChatModel(model).chat(request.toolChoice(ToolChoice.NONE).build()).aiMessage()
+                    .hasToolExecutionRequests());
+        }
     }
 
     @Test

@@ -43,6 +43,11 @@ public record ToolCall(String name, ObjectNode arguments) {
                 + node);
     }
 
+    /** The arguments as the text of a JSON object. */
+    public String json() {
+        return arguments.toString();
+    }
+
     /** Whether function and arguments are the same; 1 and 1.0 are, and so are objects in another order. */
     public boolean sameAs(ToolCall other) {
         return name.equals(other.name) && equal(arguments, other.arguments);

@@ -189,9 +189,9 @@ public final class AnswerModule implements AutoCloseable {
             }
             if (!parsed.calls().isEmpty()) {
                 ArrayNode calls = message.putArray("tool_calls");
-                parsed.calls().forEach(call -> calls.add(ToolUse.json(call, ReplyParts.id("call_"))));
+                parsed.calls().forEach(call -> calls.add(ToolFields.json(call, ReplyParts.id("call_"))));
             }
-            ToolUse.list(parsed.wrong(), message);
+            ToolFields.list(parsed.wrong(), message);
             if (request.options().logProbabilities().isPresent()) {
                 choice.putObject("logprobs").putNull("refusal").set("content",
                         replies.logProbabilities(completion.probabilities()));

@@ -1,6 +1,5 @@
 package io.peft4j.serve.answer;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -9,6 +8,7 @@ import io.peft4j.core.error.PeftException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
+import io.peft4j.models.generation.ToolUse;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.RequestFields;
 import java.util.ArrayList;
@@ -141,15 +141,11 @@ final class ChatInput {
                 || !(function.get("arguments") instanceof String text)) {
             return call;
         }
-        try {
-            Map<Object, Object> changed = new LinkedHashMap<>(function);
-            changed.put("arguments", MAPPER.readValue(text.isBlank() ? "{}" : text, OBJECT));
-            Map<Object, Object> result = new LinkedHashMap<>(map);
-            result.put("function", changed);
-            return result;
-        } catch (JsonProcessingException e) {
-            return call;
-        }
+        Map<Object, Object> changed = new LinkedHashMap<>(function);
+        changed.put("arguments", ToolUse.arguments(text));
+        Map<Object, Object> result = new LinkedHashMap<>(map);
+        result.put("function", changed);
+        return result;
     }
 
     /** The name of a tool. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.models.generation.ToolUse;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.RequestFields;
 import java.util.ArrayList;
@@ -72,12 +73,12 @@ record ChatRequest(String model, String prompt, List<JsonNode> messages, ToolUse
         for (int i = 0; i < tools.size(); i++) {
             names.add(ChatInput.toolName(tools.get(i), i));
         }
-        ToolUse use = ToolUse.of(tools, ToolChoice.read(fields, names, ToolChoice.Form.NESTED),
+        ToolUse use = ToolFields.of(tools, ToolChoice.read(fields, names, ToolChoice.Form.NESTED),
                 fields.flag("parallel_tool_calls", true), template);
         Optional<Integer> maxTokens = max(fields, "max_completion_tokens");
         Optional<Integer> older = max(fields, "max_tokens");
         GenerationOptions options = logProbabilities(fields, SamplingFields.read(fields));
-        Optional<TextConstraint> constraint = use.constraint(fields.object("response_format")
+        Optional<TextConstraint> constraint = ToolFields.constraint(use, fields.object("response_format")
                 .flatMap(format -> constraints.format(format, format.path("json_schema"), "response_format",
                         "response_format.json_schema.schema")),
                 "response_format", constraints);
@@ -96,7 +97,8 @@ record ChatRequest(String model, String prompt, List<JsonNode> messages, ToolUse
         if (options.constraint().isPresent()) {
             return this;
         }
-        Optional<TextConstraint> calls = tools.calls(text, constraints);
+        Optional<TextConstraint> calls = tools.form().flatMap(form -> constraints.calls(form, tools.tools(),
+                tools.parallel(), text));
         return new ChatRequest(model, prompt, messages, tools.behind(text, calls.isPresent()), variables,
                 calls.map(options::withConstraint).orElse(options), limit, maxTokens, streaming);
     }

@@ -8,6 +8,7 @@ import io.peft4j.core.tool.AnswerReader;
 import io.peft4j.core.tool.ParsedAnswer;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
+import io.peft4j.models.generation.ToolUse;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Endpoint;
 import io.peft4j.serve.http.EventStream;
@@ -78,7 +79,7 @@ final class ChatStream implements AnswerListener {
         }
         if (!told.calls().isEmpty()) {
             ArrayNode calls = delta.putArray("tool_calls");
-            told.calls().forEach(call -> calls.add(ToolUse.json(call)));
+            told.calls().forEach(call -> calls.add(ToolFields.json(call)));
         }
     }
 
@@ -90,7 +91,7 @@ final class ChatStream implements AnswerListener {
             send(answer, delta -> fill(delta, rest), List.of(), Optional.empty());
         }
         ParsedAnswer whole = text.answer(completion);
-        send(answer, delta -> ToolUse.list(whole.wrong(), delta), List.of(), Optional.of(whole.calls().isEmpty()
+        send(answer, delta -> ToolFields.list(whole.wrong(), delta), List.of(), Optional.of(whole.calls().isEmpty()
                 ? ReplyParts.finishReason(completion) : "tool_calls"));
     }
 

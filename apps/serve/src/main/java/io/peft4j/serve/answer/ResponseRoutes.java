@@ -10,6 +10,7 @@ import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
+import io.peft4j.models.generation.ToolUse;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Bodies;
 import io.peft4j.serve.http.Endpoint;
@@ -94,11 +95,11 @@ final class ResponseRoutes implements RouteGroup {
                 tools.add(tool(tool, "tools[" + tools.size() + "]"));
                 names.add(ChatInput.toolName(tools.get(tools.size() - 1), names.size()));
             }
-            ToolUse use = ToolUse.of(tools, ToolChoice.read(fields, names, ToolChoice.Form.FLAT),
+            ToolUse use = ToolFields.of(tools, ToolChoice.read(fields, names, ToolChoice.Form.FLAT),
                     fields.flag("parallel_tool_calls", true), template);
             GenerationOptions options = logProbabilities(fields, GenerationOptions.defaults()
                     .withSampling(SamplingFields.sampling(fields)));
-            Optional<TextConstraint> constraint = use.constraint(format(fields, constraints), "text.format",
+            Optional<TextConstraint> constraint = ToolFields.constraint(use, format(fields, constraints), "text.format",
                     constraints);
             ChatRequest request = new ChatRequest(ChatRequest.model(fields), "input",
                     ResponseInput.messages(fields.text("instructions"), fields.required("input")), use,

@@ -8,6 +8,7 @@ import io.peft4j.core.tool.AnswerReader;
 import io.peft4j.core.tool.ParsedAnswer;
 import io.peft4j.models.generation.AnswerListener;
 import io.peft4j.models.generation.PendingAnswer;
+import io.peft4j.models.generation.ToolUse;
 import io.peft4j.serve.http.ApiException;
 import io.peft4j.serve.http.Endpoint;
 import io.peft4j.serve.http.EventStream;
@@ -218,7 +219,7 @@ final class ResponseStream implements AnswerListener {
                 part.set("part", whole.at("/content/0"));
                 send(part);
                 List<ParsedAnswer.Wrong> wrong = text.soFar().wrong();
-                ToolUse.list(wrong.subList(listed, wrong.size()), whole);
+                ToolFields.list(wrong.subList(listed, wrong.size()), whole);
                 listed = wrong.size();
             }
             send(item("response.output_item.done", whole));

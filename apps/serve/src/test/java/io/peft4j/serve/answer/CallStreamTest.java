@@ -15,6 +15,7 @@ import io.peft4j.core.tool.ParsedAnswer;
 import io.peft4j.core.tool.ToolCall;
 import io.peft4j.core.tool.ToolForm;
 import io.peft4j.models.generation.AnswerListener;
+import io.peft4j.models.generation.ToolUse;
 import io.peft4j.serve.http.EventStream;
 import io.peft4j.serve.http.Json;
 import jakarta.servlet.ServletOutputStream;

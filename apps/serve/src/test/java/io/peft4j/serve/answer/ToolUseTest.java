@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.tool.ParsedAnswer;
 import io.peft4j.core.tool.ToolForm;
+import io.peft4j.models.generation.ToolUse;
 import io.peft4j.serve.http.Json;
 import java.util.List;
 import java.util.Optional;
@@ -29,8 +30,8 @@ class ToolUseTest {
         ToolUse use = use(form, true, true);
         ToolForm.Shape shape = ToolForm.named(form).shape("ping");
         String text = shape.open() + (shape.members().isPresent() ? "" : "{}") + shape.close();
-        TextConstraint constraint = use.constraint(Optional.empty(), "response_format", new Constraints())
-                .orElseThrow();
+        TextConstraint constraint = ToolFields.constraint(use, Optional.empty(), "response_format",
+                new Constraints()).orElseThrow();
         assertTrue(constraint.allows(text), text);
         assertEquals("[ping()]", use.parsed(text).calls().toString());
         assertEquals(ToolForm.named(form).begin(), use.begin());
