@@ -5,14 +5,20 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Sampling;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.core.tool.ParsedAnswer;
+import io.peft4j.core.tool.ToolCall;
+import io.peft4j.models.generation.ToolUse;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Stream;
 import org.springframework.ai.chat.messages.AssistantMessage;
 import org.springframework.ai.chat.messages.Message;
-import org.springframework.ai.chat.messages.MessageType;
+import org.springframework.ai.chat.messages.ToolResponseMessage;
 import org.springframework.ai.chat.metadata.ChatGenerationMetadata;
 import org.springframework.ai.chat.metadata.ChatResponseMetadata;
 import org.springframework.ai.chat.metadata.DefaultUsage;
@@ -21,12 +27,17 @@ import org.springframework.ai.chat.model.ChatResponse;
 import org.springframework.ai.chat.model.Generation;
 import org.springframework.ai.chat.prompt.ChatOptions;
 import org.springframework.ai.chat.prompt.Prompt;
+import org.springframework.ai.model.tool.ToolCallingChatOptions;
+import org.springframework.ai.tool.ToolCallback;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.FluxSink;
 import reactor.core.scheduler.Schedulers;
 
 /**
  * The models as Spring AI's {@link ChatModel}. The option {@code model} of a request is the name of an adapter;
- * {@code __base__} is the base without any. For any number of threads. Tools and media are refused.
+ * {@code __base__} is the base without any. Tools are shown by the chat template, and their calls are part of the
+ * answer: Spring's {@code ToolCallingAdvisor}, which a {@code ChatClient} has, runs them. For any number of threads.
+ * Media are refused.
  */
 public final class PeftChatModel implements ChatModel {
     /** Told of every answer. */
@@ -60,52 +71,74 @@ public final class PeftChatModel implements ChatModel {
 
     @Override
     public ChatResponse call(Prompt prompt) {
-        String name = adapters.name(asked(prompt));
-        Completion answer = answer(prompt, name, options(prompt.getOptions()));
-        return response(name, answer.text(), answer);
+        String name = adapters.name(named(prompt));
+        ToolUse.Asked asked = ask(prompt);
+        Completion answer = answer(asked, name, asked.options());
+        ParsedAnswer parsed = asked.use().parsed(answer.text());
+        return response(name, parsed.content(), parsed.calls(), answer);
     }
 
     @Override
     public Flux<ChatResponse> stream(Prompt prompt) {
-        GenerationOptions options = options(prompt.getOptions());
+        ToolUse.Asked asked = ask(prompt);
         return Flux.<ChatResponse>create(sink -> {
-            String name = adapters.name(asked(prompt));
-            Completion answer = answer(prompt, name, options.withListener((index, piece) -> {
-                if (!piece.isEmpty()) {
-                    sink.next(new ChatResponse(List.of(new Generation(new AssistantMessage(piece)))));
-                }
+            String name = adapters.name(named(prompt));
+            ToolUse.Growing text = new ToolUse.Growing(asked.use());
+            Completion answer = answer(asked, name, asked.options().withListener((index, piece) -> {
+                tell(sink, text.accept(piece).content());
                 return !sink.isCancelled();
             }));
-            sink.next(response(name, "", answer));
+            tell(sink, text.finish(answer).content());
+            sink.next(response(name, "", text.answer(answer).calls(), answer));
             sink.complete();
         }).subscribeOn(Schedulers.boundedElastic());
     }
 
-    @Override
-    public ChatOptions getDefaultOptions() {
-        return ChatOptions.builder().maxTokens(usual.maxNewTokens()).temperature(usual.sampling().temperature())
-                .build();
+    private static void tell(FluxSink<ChatResponse> sink, String content) {
+        if (!content.isEmpty()) {
+            sink.next(new ChatResponse(List.of(new Generation(new AssistantMessage(content)))));
+        }
     }
 
-    private static Optional<String> asked(Prompt prompt) {
+    @Override
+    public ChatOptions getOptions() {
+        return ToolCallingChatOptions.builder().maxTokens(usual.maxNewTokens())
+                .temperature(usual.sampling().temperature()).build();
+    }
+
+    private static Optional<String> named(Prompt prompt) {
         return Optional.ofNullable(prompt.getOptions()).map(ChatOptions::getModel).filter(name -> !name.isEmpty());
     }
 
-    private Completion answer(Prompt prompt, String name, GenerationOptions options) {
+    private Completion answer(ToolUse.Asked asked, String name, GenerationOptions options) {
         long begin = System.nanoTime();
-        List<ChatMessage> messages = prompt.getInstructions().stream().map(PeftChatModel::message).toList();
-        Completion answer = adapters.model(name).generate(List.of(io.peft4j.core.model.Prompt.chat(messages)), options)
-                .get(0);
+        Completion answer = adapters.model(name).generate(List.of(asked.prompt()), options).get(0);
         listener.onAnswer(name, answer, Duration.ofNanos(System.nanoTime() - begin));
         return answer;
     }
 
-    private static ChatMessage message(Message message) {
-        if (message.getMessageType() == MessageType.TOOL) {
-            throw new UnsupportedOperationException("PEFT4J's models do not call tools");
+    private ToolUse.Asked ask(Prompt prompt) {
+        // A client without tools leaves them null.
+        List<ToolCallback> offered = Optional.ofNullable(prompt.getOptions() instanceof ToolCallingChatOptions options
+                ? options.getToolCallbacks() : null).orElse(List.of());
+        List<Map<String, Object>> tools = offered.stream().map(ToolCallback::getToolDefinition)
+                .map(tool -> ToolUse.tool(tool.name(), tool.description(), ToolUse.arguments(tool.inputSchema())))
+                .toList();
+        return ToolUse.ask(adapters.base(), prompt.getInstructions().stream().flatMap(PeftChatModel::messages).toList(),
+                tools, false, false, options(prompt.getOptions()));
+    }
+
+    private static Stream<ChatMessage> messages(Message message) {
+        if (message instanceof ToolResponseMessage results) {
+            return results.getResponses().stream().map(result -> ToolUse.result(result.id(), result.name(),
+                    result.responseData()));
         }
-        return new ChatMessage(message.getMessageType().getValue().toLowerCase(Locale.ROOT),
-                Optional.ofNullable(message.getText()).orElse(""));
+        String text = Optional.ofNullable(message.getText()).orElse("");
+        Map<String, Object> calls = message instanceof AssistantMessage answer && answer.hasToolCalls()
+                ? Map.of("tool_calls", answer.getToolCalls().stream().map(call -> ToolUse.call(call.id(), call.name(),
+                        call.arguments())).toList())
+                : Map.of();
+        return Stream.of(new ChatMessage(message.getMessageType().getValue().toLowerCase(Locale.ROOT), text, calls));
     }
 
     private GenerationOptions options(ChatOptions wanted) {
@@ -133,13 +166,18 @@ public final class PeftChatModel implements ChatModel {
         return stops == null || stops.isEmpty() ? options : options.withStopStrings(stops);
     }
 
-    private ChatResponse response(String name, String text, Completion answer) {
-        ChatGenerationMetadata metadata = ChatGenerationMetadata.builder().finishReason(switch (answer.stopReason()) {
-            case STOP_TOKEN -> "STOP";
-            case LENGTH -> "LENGTH";
-            case CANCELLED -> "CANCELLED";
-        }).build();
-        return new ChatResponse(List.of(new Generation(new AssistantMessage(text), metadata)),
+    private ChatResponse response(String name, String text, List<ToolCall> calls, Completion answer) {
+        ChatGenerationMetadata metadata = ChatGenerationMetadata.builder().finishReason(calls.isEmpty()
+                ? switch (answer.stopReason()) {
+                    case STOP_TOKEN -> "STOP";
+                    case LENGTH -> "LENGTH";
+                    case CANCELLED -> "CANCELLED";
+                } : "TOOL_CALLS").build();
+        AssistantMessage message = AssistantMessage.builder().content(text).toolCalls(calls.stream()
+                .map(call -> new AssistantMessage.ToolCall("call_" + UUID.randomUUID(), "function", call.name(),
+                        call.json()))
+                .toList()).build();
+        return new ChatResponse(List.of(new Generation(message, metadata)),
                 ChatResponseMetadata.builder().model(name.equals(PeftModel.BASE)
                         ? adapters.base().network().description().name() : name)
                         .usage(new DefaultUsage(answer.promptTokens(), answer.ids().length)).build());
