@@ -1,4 +1,4 @@
-"""Writes six small data sets of different kinds, each with questions held out: what the defaults of a training are tried on.
+"""Writes eight small data sets of different kinds, each with questions held out: what the defaults of a training are tried on.
 
     python make_sets.py --out DIR [--seed 11] [--only NAME ...]
 
@@ -11,10 +11,13 @@ orders      orders in words, answered by JSON (96 rows)
 handbook    40 facts of a company's handbook, 4 wordings each (160 rows)
 german      German messages that are sorted into four classes (107 rows)
 catalogue   3 numbers of each of 40 products with like names, 2 wordings each (240 rows)
+support     French conversations of four messages: 24 facts, 3 wordings of the last question each (72 rows)
+dates       a rule and no facts: dates in five notations, answered by ISO 8601 (600 rows)
 
 All names and numbers are made up. The same seed gives the same files.
 """
 import argparse
+import datetime
 import json
 import pathlib
 import random
@@ -157,7 +160,45 @@ def catalogue(rng):
     return asked(facts, 2)
 
 
-SETS = {"seats": seats, "style": style, "orders": orders, "handbook": handbook, "german": german, "catalogue": catalogue}
+SUPPORT = [
+    ("la lampe {p} ne s'allume plus", "Maintenez le bouton nord pendant {v} secondes.", "{v} secondes", range(11, 90),
+     ["Que dois-je faire ?", "Comment la remettre en marche ?", "Comment puis-je la rallumer ?", "Un conseil ?"]),
+    ("la lampe {p} est arrivée avec une rayure", "Vous avez {v} jours pour la renvoyer par le point vert.", "{v} jours",
+     range(11, 90), ["Puis-je la renvoyer ?", "Combien de temps ai-je pour la rendre ?", "Comment se passe le retour ?",
+                     "Jusqu'à quand puis-je la rendre ?"]),
+]
+
+
+def support(rng):
+    names = ["Orsane", "Belune", "Calvine", "Drissel", "Estave", "Faroume", "Grivelle", "Hauteline", "Ismare", "Jolvane",
+             "Kerdune", "Lumiane"]
+    train, held = [], []
+    for problem, answer, must, values, wordings in SUPPORT:
+        for name, value in zip(names, rng.sample(values, len(names))):
+            before = [{"role": "user", "content": f"Bonjour, {problem.format(p=name)}."},
+                      {"role": "assistant", "content": "Bonjour, merci de nous écrire. Que voulez-vous savoir ?"}]
+            for wording in wordings:
+                one = row(wording, answer.format(v=value), must.format(v=value))
+                one["messages"] = before + one["messages"]
+                (held if wording == wordings[-1] else train).append(one)
+    return train, held
+
+
+def dates(rng):
+    months = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+              "December"]
+    rows = []
+    for day in rng.sample(range(60_000), 660):
+        date = datetime.date(1900, 1, 1) + datetime.timedelta(days=day)
+        y, m, d, name = date.year, date.month, date.day, months[date.month - 1]
+        form = rng.choice([f"{name} {d}, {y}", f"{d} {name} {y}", f"{d}.{m}.{y}", f"{m}/{d}/{y} (month first)",
+                           f"{d}/{m}/{y} (day first)"])
+        rows.append(row(f"Write this date by ISO 8601: {form}", date.isoformat(), date.isoformat()))
+    return rows[:600], rows[600:]
+
+
+SETS = {"seats": seats, "style": style, "orders": orders, "handbook": handbook, "german": german, "catalogue": catalogue,
+        "support": support, "dates": dates}
 
 
 def main():
