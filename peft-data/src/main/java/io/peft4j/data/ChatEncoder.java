@@ -212,6 +212,20 @@ public final class ChatEncoder {
         }
     }
 
+    /**
+     * The last token that ends up to a place and is the text of a special token; else 0. A special token may also stand
+     * for what has no token of its own, and then divides nothing.
+     */
+    private int lastMark(Rendered whole, int place) {
+        int at = Arrays.binarySearch(whole.encoding().end(), place);
+        at = at < 0 ? -at - 2 : at;
+        while (at > 0 && !(tokenizer.isSpecial(whole.encoding().ids()[at]) && whole.encoding().end()[at] <= place
+                && tokenizer.idToToken(whole.encoding().ids()[at]).equals(Optional.of(whole.token(at).strip())))) {
+            at--;
+        }
+        return Math.max(0, at);
+    }
+
     private Rendered rendered(ChatExample example) {
         List<ChatMessage> messages = example.messages();
         String text = render(example, messages.size(), false);
@@ -305,18 +319,22 @@ public final class ChatEncoder {
         return length;
     }
 
-    /** The index of the first token of an answer. The tokens before it must be those that the model is asked with. */
+    /**
+     * The index of the first token of an answer. The tokens before it must be those that the model is asked with, of
+     * which only those from the last special token on are made again: no token reaches over such a one.
+     */
     private int firstToken(ChatExample example, int message, String before, Rendered whole) {
-        int[] asked = tokenizer.encode(before);
+        int known = lastMark(whole, before.length());
+        int[] asked = tokenizer.encode(before.substring(known == 0 ? 0 : whole.encoding().start()[known]));
         int[] ids = whole.encoding().ids();
-        int differs = Arrays.mismatch(asked, 0, asked.length, ids, 0, Math.min(asked.length, ids.length));
+        int differs = Arrays.mismatch(asked, 0, asked.length, ids, known, Math.min(known + asked.length, ids.length));
         if (differs >= 0) {
-            String token = differs < ids.length ? " (\"" + whole.token(differs) + "\")" : "";
+            String token = known + differs < ids.length ? " (\"" + whole.token(known + differs) + "\")" : "";
             throw fail(example, "a token" + token + " spans the border between the header and the content of message "
                     + (message + 1) + "; a model that generates the message never sees it. Check for white "
                     + "space at the start of the content or the end of the template's header");
         }
-        return asked.length;
+        return known + asked.length;
     }
 
     /**

@@ -5,6 +5,8 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.example.ChatExample;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,6 +21,10 @@ import org.slf4j.LoggerFactory;
 public record EncodedChats(List<TokenSequence> sequences, List<ChatExample> kept, List<TooLong> tooLong) {
     private static final Logger LOG = LoggerFactory.getLogger(EncodedChats.class);
     private static final int LISTED = 10;
+    /** Examples up to which the threads would not be worth their start. */
+    private static final int FEW = 64;
+    /** Examples that are encoded before their errors are looked at. */
+    private static final int TOGETHER = 1024;
 
     /**
      * An example that was left out.
@@ -36,22 +42,22 @@ public record EncodedChats(List<TokenSequence> sequences, List<ChatExample> kept
         tooLong = List.copyOf(tooLong);
     }
 
+    /** By as many threads as there are processors; what is thrown is what the first bad example is refused for. */
     static EncodedChats of(List<ChatExample> examples, ChatEncoder encoder, int maxLength) {
         List<TokenSequence> sequences = new ArrayList<>();
         List<ChatExample> kept = new ArrayList<>();
         List<TooLong> tooLong = new ArrayList<>();
-        for (ChatExample example : examples) {
-            int beyond = encoder.beyond(example, maxLength);
-            if (beyond > 0) {
-                tooLong.add(new TooLong(example, beyond));
-                continue;
-            }
-            TokenSequence sequence = encoder.encode(example);
-            if (sequence.length() > maxLength) {
-                tooLong.add(new TooLong(example, sequence.length()));
-            } else {
-                sequences.add(sequence);
-                kept.add(example);
+        for (int from = 0; from < examples.size(); from += TOGETHER) {
+            List<ChatExample> some = examples.subList(from, Math.min(examples.size(), from + TOGETHER));
+            Stream<ChatExample> each = some.size() < FEW ? some.stream() : some.parallelStream();
+            for (Encoded encoded : each.map(example -> Encoded.of(example, encoder, maxLength)).toList()) {
+                encoded.failure().ifPresent(failure -> {
+                    throw failure;
+                });
+                encoded.sequence().ifPresentOrElse(sequence -> {
+                    sequences.add(sequence);
+                    kept.add(encoded.example());
+                }, () -> tooLong.add(new TooLong(encoded.example(), encoded.tokens())));
             }
         }
         if (!tooLong.isEmpty()) {
@@ -60,6 +66,21 @@ public record EncodedChats(List<TokenSequence> sequences, List<ChatExample> kept
                             .map(t -> t.example().origin() + " (" + t.tokens() + " tokens)").toList());
         }
         return new EncodedChats(sequences, kept, tooLong);
+    }
+
+    /** What became of an example: tokens, only their number where it is too long, or an error. */
+    private record Encoded(ChatExample example, Optional<TokenSequence> sequence, int tokens,
+            Optional<RuntimeException> failure) {
+        static Encoded of(ChatExample example, ChatEncoder encoder, int maxLength) {
+            try {
+                int beyond = encoder.beyond(example, maxLength);
+                Optional<TokenSequence> all = beyond > 0 ? Optional.empty() : Optional.of(encoder.encode(example));
+                return new Encoded(example, all.filter(sequence -> sequence.length() <= maxLength),
+                        all.map(TokenSequence::length).orElse(beyond), Optional.empty());
+            } catch (RuntimeException e) {
+                return new Encoded(example, Optional.empty(), 0, Optional.of(e));
+            }
+        }
     }
 
     /** The number of supervised tokens. */

@@ -1,5 +1,6 @@
 package io.peft4j.data;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** Which tokens of a conversation are learned, and which conversations are refused. */
@@ -186,6 +188,69 @@ class ChatEncoderTest {
                 at(5, ChatMessage.system("s"), ChatMessage.user("u"), ChatMessage.assistant("a"))));
         assertEquals("chats.jsonl:5: the chat template rejects the conversation: conversation must begin with the user",
                 refused.getMessage());
+    }
+
+    @Test
+    void aLongConversationIsTokenizedOnceAndNotOnceATurn() {
+        AtomicLong characters = new AtomicLong();
+        ChatEncoder counted = new ChatEncoder(new WordTokenizer(500) {
+            @Override
+            public synchronized Encoding encodeWithOffsets(String text) {
+                characters.addAndGet(text.length());
+                return super.encodeWithOffsets(text);
+            }
+        }, TestChatTemplate.chatMl());
+        List<ChatMessage> messages = new ArrayList<>();
+        for (int turn = 0; turn < 100; turn++) {
+            messages.add(ChatMessage.user("What is the answer to question " + turn + "?"));
+            messages.add(ChatMessage.assistant("The answer to question " + turn + " is yes."));
+        }
+        ChatExample chat = ChatExample.of(messages.toArray(ChatMessage[]::new));
+        int length = TestChatTemplate.chatMl().render(messages, false).length();
+        assertEquals(100, counted.pieces(chat).stream().filter(ChatEncoder.Piece::learned).count());
+        // All of it, and of each answer its header, its end, and the turn before them.
+        assertTrue(characters.get() < 2.5 * length, characters + " characters of " + length);
+    }
+
+    @Test
+    void aSpecialTokenThatStandsForUnknownTextDividesNoText() {
+        ChatEncoder chats = new ChatEncoder(new WordTokenizer(500) {
+            @Override
+            public synchronized Encoding encodeWithOffsets(String text) {
+                // What is unknown is one token within a text, and another one where a text begins.
+                Encoding plain = super.encodeWithOffsets(text);
+                for (int t = 0; t < plain.length(); t++) {
+                    boolean unknown = text.charAt(plain.start()[t]) == '\u03bc';
+                    plain.ids()[t] = unknown ? t == 0 ? START : END_OF_TEXT : plain.ids()[t];
+                }
+                return plain;
+            }
+        }, plain());
+        assertEquals("Q:\n\u03bc is?\nA:\n[[A letter.\n]]", chats.preview(ChatExample.of(
+                ChatMessage.user("\u03bc is?"), ChatMessage.assistant("A letter."))));
+    }
+
+    @Test
+    void manyExamplesAreTheSameInTheSameOrderAsOneByOne() {
+        List<ChatExample> examples = new ArrayList<>();
+        for (int i = 0; i < 3000; i++) {
+            examples.add(at(i + 1, ChatMessage.user("Is it " + i + "?"), ChatMessage.assistant("b ".repeat(i % 7)
+                    + "end")));
+        }
+        int limit = encoder.encode(examples.get(1005)).length();
+        List<TokenSequence> single = examples.stream().map(encoder::encode).filter(one -> one.length() <= limit)
+                .toList();
+        EncodedChats encoded = encoder.encode(ChatDataset.of(examples), limit);
+        assertEquals(single.size(), encoded.sequences().size());
+        for (int i = 0; i < single.size(); i++) {
+            assertArrayEquals(single.get(i).ids(), encoded.sequences().get(i).ids());
+            assertArrayEquals(single.get(i).weights(), encoded.sequences().get(i).weights());
+        }
+        assertEquals(examples.size(), encoded.kept().size() + encoded.tooLong().size());
+        examples.set(2100, at(2101, ChatMessage.user("One?"), ChatMessage.assistant("\nFirst.")));
+        examples.set(2900, at(2901, ChatMessage.user("One?"), ChatMessage.assistant("\nFirst.")));
+        assertEquals(2101, assertThrows(DataException.class, () -> encoder.encode(ChatDataset.of(examples), limit))
+                .line());
     }
 
     @Test
