@@ -1,6 +1,7 @@
 package io.peft4j.benchmarks;
 
 import io.peft4j.core.kernel.KernelSelection;
+import io.peft4j.core.measure.TimedKernels;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
@@ -29,9 +30,9 @@ public final class GenerationProfile {
         GenerationOptions how = GenerationOptions.defaults().withBatchSize(shape.sequences())
                 .withMaxNewTokens(Integer.parseInt(args[3]));
         int runs = Integer.parseInt(args[4]);
-        TimedKernels timed = new TimedKernels(KernelSelection.best());
+        TimedKernels timed = new TimedKernels(true);
         try (BaseModel model = BaseModel.load(ModelLocator.fromEnvironment().locate(args[0]), options,
-                timed.kernels())) {
+                timed.around(KernelSelection.best()))) {
             List<Prompt> prompts = GenerationBenchmark.randomPrompts(model, shape.sequences(), shape.tokens(), 0);
             for (int i = 0; i < WARM_UP; i++) {
                 model.generate(prompts, how);

@@ -4,6 +4,7 @@ import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.train.objective.SampledAnswer;
 import io.peft4j.train.runs.RunInfo;
 import io.peft4j.train.runs.TrainingPage;
+import io.peft4j.train.runs.TrainingProfile;
 import io.peft4j.train.runs.TrainingRecord;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -66,6 +67,8 @@ final class PageWriter implements TrainingListener {
         begin = clock.getAsLong();
         next = begin + PAUSE_NANOS;
         info = RunInfo.running(numbers, plan.settings());
+        // It would be that of another training, or of a part of this one.
+        write(() -> remove(TrainingProfile.FILE));
         write(() -> info.write(folder));
     }
 
@@ -88,27 +91,29 @@ final class PageWriter implements TrainingListener {
 
     @Override
     public void onEnd(TrainingResult result) {
-        end(info.with(switch (result.ending()) {
+        broken = false;
+        result.profile().ifPresent(profile -> write(() -> profile.write(folder)));
+        end(info.withState(switch (result.ending()) {
             case COMPLETE -> RunInfo.State.FINISHED;
             case CANCELLED -> RunInfo.State.STOPPED;
             case STOPPED_EARLY -> RunInfo.State.STOPPED_EARLY;
             case OUT_OF_TIME -> RunInfo.State.OUT_OF_TIME;
-        }).withBest(result.bestStep()).withLearned(result.learned()), result.seconds());
+        }).withBestStep(result.bestStep()).withLearned(result.learned()), result.seconds());
     }
 
     /** A training that failed before its first figure leaves no trace that would stand in the way of the next. */
     @Override
     public void onFailure(Throwable failure) {
         if (!begun) {
-            write(this::remove);
+            write(() -> remove(RunInfo.FILE));
             return;
         }
         String why = failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
-        end(info.failed(why), (clock.getAsLong() - begin) / 1e9);
+        end(info.withState(RunInfo.State.FAILED).withFailure(why), (clock.getAsLong() - begin) / 1e9);
     }
 
     private void end(RunInfo last, double seconds) {
-        info = last.took(seconds, ProcessUsage.peakResidentBytes());
+        info = last.withSeconds(seconds).withPeakResidentBytes(ProcessUsage.peakResidentBytes());
         broken = false;
         writeAll();
     }
@@ -124,16 +129,16 @@ final class PageWriter implements TrainingListener {
     }
 
     private void writeAll() {
-        info = info.warnedOf(warnings);
+        info = info.withWarnings(warnings);
         write(() -> info.write(folder));
         write(this::writePage);
     }
 
-    private void remove() {
+    private void remove(String name) {
         try {
-            Files.deleteIfExists(folder.resolve(RunInfo.FILE));
+            Files.deleteIfExists(folder.resolve(name));
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot remove " + folder.resolve(RunInfo.FILE), e);
+            throw new UncheckedIOException("cannot remove " + folder.resolve(name), e);
         }
     }
 

@@ -70,6 +70,7 @@ public final class ProgressLog implements TrainingListener {
     @Override
     public void onEnd(TrainingResult result) {
         lines.accept(result.toString());
+        result.profile().ifPresent(profile -> lines.accept(profile.toString()));
     }
 
     private void say(String format, Object... values) {

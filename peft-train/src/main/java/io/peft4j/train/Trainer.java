@@ -59,10 +59,12 @@ public final class Trainer {
     private final Cancellation cancellation;
     private final WorkerCollective workers;
     private final Optional<Keeping> keeping;
+    private final Profiler profiler;
 
     Trainer(TrainerBuilder builder, TrainingOptions options) {
         this.model = builder.model;
         this.options = options;
+        this.profiler = new Profiler(options.profile());
         this.validation = builder.validation;
         this.validationChats = builder.validationChats;
         this.workers = builder.workers;
@@ -150,6 +152,7 @@ public final class Trainer {
     }
 
     private void requireOutput() {
+        profiler.begin();
         output.map(OutputFolder::chosen).ifPresent(OutputFolder::check);
     }
 
@@ -190,7 +193,10 @@ public final class Trainer {
     }
 
     private <E> EncodedExamples encoded(Objective<E> objective, List<E> examples, String kind) {
-        return objective.encode(examples, new DataSetup(kind, maxLength(), batchSize()));
+        profiler.enter(Profiler.Section.ENCODING);
+        EncodedExamples encoded = objective.encode(examples, new DataSetup(kind, maxLength(), batchSize()));
+        profiler.enter(Profiler.Section.OTHER);
+        return encoded;
     }
 
     /** Examples in a pass where it does not matter for the result. */
@@ -223,7 +229,8 @@ public final class Trainer {
         }
         TrainingTask task = TrainingTask.of(model, with(keeping, objective), options, examples, held);
         task.warnOfShared();
-        return TrainingRun.open(task, output.map(OutputFolder::chosen), workers, cancellation, listeners);
+        return TrainingRun.open(task, output.map(OutputFolder::chosen), workers, profiler, cancellation,
+                listeners);
     }
 
     /** Why it cannot share passes with the trainings of other adapters, as a sentence; empty where it can. */
@@ -233,6 +240,9 @@ public final class Trainer {
         }
         if (keeping.isPresent()) {
             return Optional.of("it has a penalty on what changes along kept answers");
+        }
+        if (options.profile()) {
+            return Optional.of("its profile would be one of all of them");
         }
         if (workers.count() > 1) {
             return Optional.of("it is divided among " + workers.count() + " workers");

@@ -63,6 +63,8 @@ import java.util.stream.Stream;
  *     better in two epochs, and falls then as the schedule does at its end. Validation data decide instead if there are
  *     some, by their accuracy or loss. 0: the epochs are as many as are given. Default: 0 where the epochs are
  *     given, else chosen by rules
+ * @param profile Whether {@link TrainingResult#profile} says where the time went, and with it the output folder and its
+ *     page; some operations are then timed, and the numbers are the same. Default: false
  */
 @With(setters = true)
 public record TrainingOptions(
@@ -145,7 +147,10 @@ public record TrainingOptions(
                 group = TrainingOptions.END,
                 help = "Ends the training when this share of the rows is learned, or nothing improves; epochs, steps "
                         + "and time budget are then the most it takes. 0: never. Default: 0.8 with automatic epochs "
-                        + "(0.97 for classes), else 0.") OptionalDouble learnedShare)
+                        + "(0.97 for classes), else 0.") OptionalDouble learnedShare,
+        @Option(group = "Machine",
+                help = "Says at the end where the time of the training went, and what would make it faster "
+                        + "here.") boolean profile)
         implements
             TrainingOptionsWith {
     /** Examples of a batch if neither the user nor a rule says how many. */

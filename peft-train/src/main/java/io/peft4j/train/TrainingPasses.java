@@ -8,6 +8,7 @@ import io.peft4j.core.engine.Engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.io.Closer;
 import io.peft4j.core.kernel.AttentionLayout;
+import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.ModelLease;
@@ -28,6 +29,7 @@ import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.function.UnaryOperator;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -48,7 +50,8 @@ public final class TrainingPasses implements AutoCloseable {
     private final FrozenStates states;
     private final Workspace workspace;
 
-    private TrainingPasses(Model model, long keptBytes, TrainingOptions options, FrozenStates states) {
+    private TrainingPasses(Model model, long keptBytes, TrainingOptions options, FrozenStates states,
+            UnaryOperator<Kernels> around) {
         this.model = Objects.requireNonNull(model, "model");
         this.keptBytes = keptBytes;
         this.neftuneAlpha = options.neftuneAlpha();
@@ -56,7 +59,7 @@ public final class TrainingPasses implements AutoCloseable {
         this.sharesPrefixes = options.sharePrefixes() && neftuneAlpha == 0
                 && model.network().routerLossCoefficient() == 0;
         this.states = states;
-        this.workspace = model.engine().workspace(Priority.WORK);
+        this.workspace = model.engine().workspace(Priority.WORK, around);
     }
 
     /**
@@ -65,7 +68,12 @@ public final class TrainingPasses implements AutoCloseable {
      * @param states closed with this
      */
     public TrainingPasses(Model model, TrainingOptions options, FrozenStates states) {
-        this(model, options.recompute() ? 0 : usuallyKept(model.network().description()), options, states);
+        this(model, options, states, UnaryOperator.identity());
+    }
+
+    /** The same on kernels that are put around the engine's. */
+    TrainingPasses(Model model, TrainingOptions options, FrozenStates states, UnaryOperator<Kernels> around) {
+        this(model, options.recompute() ? 0 : usuallyKept(model.network().description()), options, states, around);
     }
 
     /** Passes with the usual options. */
@@ -75,7 +83,8 @@ public final class TrainingPasses implements AutoCloseable {
 
     /** Passes that keep about so many bytes for the gradients, see {@link ForwardContext#recomputingAbove}. */
     static TrainingPasses keeping(Model model, long bytes) {
-        return new TrainingPasses(model, bytes, TrainingOptions.defaults(), FrozenStates.none());
+        return new TrainingPasses(model, bytes, TrainingOptions.defaults(), FrozenStates.none(),
+                UnaryOperator.identity());
     }
 
     private static long usuallyKept(ModelDescription sizes) {

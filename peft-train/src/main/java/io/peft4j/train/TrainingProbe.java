@@ -166,7 +166,7 @@ final class TrainingProbe {
         Timing timing = new Timing((double) options.gradientAccumulation().getAsInt()
                 / how.gradientAccumulation().getAsInt());
         try (TrainingRun run = TrainingRun.open(task.with(cold(how), set), Optional.empty(), WorkerCollective.one(),
-                new Cancellation(), listeners)) {
+                new Profiler(false), new Cancellation(), listeners)) {
             run.start();
             boolean small = set == examples && areSmall(new UpdateSampler(examples, options));
             long begin = System.nanoTime();

@@ -3,6 +3,7 @@ package io.peft4j.train;
 import io.peft4j.core.error.Count;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.runs.LearnedRows;
+import io.peft4j.train.runs.TrainingProfile;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -24,16 +25,11 @@ import java.util.OptionalLong;
  * @param seconds time of the whole training
  * @param output the folder that holds the adapter and the metrics, where one was asked for
  * @param learned which rows are learned and what began the end, where the objective tells
+ * @param profile where the time went, where {@link TrainingOptions#profile} asks for it
  */
 public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Evaluation> evaluations,
         Ending ending, OptionalLong bestStep, double seconds, Optional<Path> output,
-        Optional<LearnedRows> learned) {
-    /** A result that knows nothing of its rows. */
-    public TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Evaluation> evaluations, Ending ending,
-            OptionalLong bestStep, double seconds, Optional<Path> output) {
-        this(plan, steps, evaluations, ending, bestStep, seconds, output, Optional.empty());
-    }
-
+        Optional<LearnedRows> learned, Optional<TrainingProfile> profile) {
     /** Why a training ended. */
     public enum Ending {
         /** With its last update. */

@@ -6,6 +6,7 @@ import io.peft4j.core.error.Count;
 import io.peft4j.core.io.Closer;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.TrainingHook;
+import io.peft4j.train.Profiler.Section;
 import io.peft4j.train.TrainingResult.Ending;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.optimizer.Updates;
@@ -35,6 +36,7 @@ final class TrainingRun implements AutoCloseable {
     private final Optional<RunFolder> folder;
     private final Cancellation cancellation;
     private final WorkerCollective workers;
+    private final Profiler profiler;
     private final SharedWork work;
     private final List<Parameter> parameters;
     private final UpdateSampler sampler;
@@ -61,8 +63,10 @@ final class TrainingRun implements AutoCloseable {
 
     /** @param opened gets what is opened here */
     private TrainingRun(TrainingTask task, Closer opened, Optional<RunFolder> folder, SharedCheckpoint from,
-            WorkerCollective workers, Cancellation cancellation, List<TrainingListener> listeners) {
+            WorkerCollective workers, Profiler profiler, Cancellation cancellation,
+            List<TrainingListener> listeners) {
         this.task = task;
+        this.profiler = profiler;
         this.options = task.options();
         this.folder = folder;
         this.listeners = listeners;
@@ -79,7 +83,8 @@ final class TrainingRun implements AutoCloseable {
         long doneSteps = state.map(TrainingState::step).orElse(0L);
         state.ifPresent(before -> course.restore(before.course(), doneSteps, from.finished()));
         this.pace = new RemainingTime(sampler.tokens(doneSteps, course.end()));
-        this.passes = opened.add(new TrainingPasses(model, options, task.frozenStates(workers.count() == 1)));
+        this.passes = opened.add(new TrainingPasses(model, options, task.frozenStates(workers.count() == 1),
+                profiler::around));
         this.work = new SharedWork(task, passes, rows, workers, cancellation);
         this.optimizer = opened.add(new Updates(model.engine(), parameters, options.optimizer(), task::weightDecay,
                 task::rateFactor));
@@ -104,12 +109,13 @@ final class TrainingRun implements AutoCloseable {
      * @param output where it writes, locked until it is closed; a checkpoint there is gone on from, where that is
      *     wanted
      * @param workers who computes it
+     * @param profiler notes where the time goes
      * @param listeners the caller's
      * @throws ConfigurationException when there is nothing to train, or the checkpoint is of another training
      * @throws io.peft4j.core.error.FileFormatException when the checkpoint is damaged
      */
     public static TrainingRun open(TrainingTask task, Optional<OutputFolder> output, WorkerCollective workers,
-            Cancellation cancellation, List<TrainingListener> listeners) {
+            Profiler profiler, Cancellation cancellation, List<TrainingListener> listeners) {
         try (Closer opened = new Closer()) {
             Optional<RunFolder> folder = output.map(place -> opened.add(RunFolder.open(task.model(), place)));
             TrainingRun run;
@@ -118,7 +124,7 @@ final class TrainingRun implements AutoCloseable {
                 TrainingTask whole = task.complete(from.state().map(TrainingState::settings));
                 // What is trained stays as it is until the end, whatever others do with the model.
                 opened.add(task.model().leaseForTraining());
-                run = new TrainingRun(whole, opened, folder, from, workers, cancellation, listeners);
+                run = new TrainingRun(whole, opened, folder, from, workers, profiler, cancellation, listeners);
                 run.warn();
                 if (from.folder().isPresent()) {
                     run.checkpoint.restore(from.state().get(), from.folder().get());
@@ -182,6 +188,7 @@ final class TrainingRun implements AutoCloseable {
     /** Makes the next update with everything that follows it, or ends where that is cancelled. */
     public BatchLosses advance() {
         BatchLosses update = next();
+        profiler.enter(Section.PASSES);
         if (work.compute(stepsDone(), update, parameters)) {
             finish(update);
             evaluateWhereDue();
@@ -202,6 +209,7 @@ final class TrainingRun implements AutoCloseable {
     public void start() {
         begin = System.nanoTime();
         told.onStart(plan);
+        profiler.enter(Section.REFERENCES);
         addReferences();
         ending = ending();
     }
@@ -240,6 +248,7 @@ final class TrainingRun implements AutoCloseable {
         }
         // What is not learned may be learned by going on from before the rate falls.
         boolean kept = falls && course.reason() != LearnedRows.Reason.LEARNED && rows.learned() < rows.size();
+        profiler.enter(Section.CHECKPOINTS);
         folder.ifPresent(place -> place.addCheckpointWhereDue(this, told, kept));
         ending = ending();
     }
@@ -248,13 +257,15 @@ final class TrainingRun implements AutoCloseable {
     public TrainingResult end() {
         work.average(optimizer.arrays().values());
         if (stepsDone() < course.end() && stepsDone() > 0) {
+            profiler.enter(Section.CHECKPOINTS);
             folder.ifPresent(place -> place.addCheckpoint(this, told));
         }
         requireFinite();
         OptionalLong restored = validation.restoreBest(stepsDone());
         return new TrainingResult(plan, steps, validation.evaluations(), ending.orElseThrow(), restored,
                 (System.nanoTime() - begin) / 1e9, folder.map(RunFolder::path), rows.size() == 0 ? Optional.empty()
-                        : Optional.of(course.result(sampler.epochs(course.stable()), sampler.epochs(stepsDone()))));
+                        : Optional.of(course.result(sampler.epochs(course.stable()), sampler.epochs(stepsDone()))),
+                profiler.end(task.model(), steps.size()));
     }
 
     /** Computes what the objective holds the model against, from the model as it is before the first update. */
@@ -307,6 +318,7 @@ final class TrainingRun implements AutoCloseable {
     BatchLosses next() {
         event = new TrainingEvents.Step();
         event.begin();
+        profiler.enter(Section.DATA);
         return new BatchLosses(sampler.batches(stepsDone()), task.objective().partWeights());
     }
 
@@ -323,6 +335,7 @@ final class TrainingRun implements AutoCloseable {
     /** Makes an update whose gradients are there, and tells of it. */
     void finish(BatchLosses update) {
         long step = stepsDone();
+        profiler.enter(Section.OPTIMIZER);
         options.updateRule().beforeUpdate();
         double loss = update.loss();
         for (TrainingHook hook : hooks.values()) {
@@ -342,6 +355,7 @@ final class TrainingRun implements AutoCloseable {
         optimizer.update(rate, clipFactor(norm));
         hooks.values().forEach(hook -> hook.afterUpdate(step, clipFactor(norm)));
         task.model().trainableParameters().forEach(Parameter::clearGradient);
+        profiler.enter(Section.METRICS);
         long end = System.nanoTime();
         double seconds = update.seconds(end);
         long tokens = update.examples().stream().mapToLong(EncodedExample::tokens).sum();
@@ -391,6 +405,7 @@ final class TrainingRun implements AutoCloseable {
     private void evaluate() {
         TrainingEvents.Evaluation measured = new TrainingEvents.Evaluation();
         measured.begin();
+        profiler.enter(Section.EVALUATION);
         BatchLosses losses = new BatchLosses(validationBatches(), task.objective().partWeights());
         if (work.loss(losses)) {
             addEvaluation(losses.loss(), losses.measures(), measured);

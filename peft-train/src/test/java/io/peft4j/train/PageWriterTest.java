@@ -89,7 +89,7 @@ class PageWriterTest {
         writer.onStart(PLAN);
         writer.onStep(new StepMetrics(1, 0.1, 1, 1, 0, 1, 1, 1, 1));
         writer.onEnd(new TrainingResult(PLAN, List.of(), List.of(), TrainingResult.Ending.STOPPED_EARLY,
-                OptionalLong.of(40), 2, Optional.of(folder)));
+                OptionalLong.of(40), 2, Optional.of(folder), Optional.empty(), Optional.empty()));
         String html = Files.readString(page());
         assertTrue(html.contains("<h1>Stopped early</h1>") && html.contains("all gradients are 0")
                 && html.contains("that of step 40, where"), html);

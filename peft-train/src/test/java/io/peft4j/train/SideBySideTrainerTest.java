@@ -162,7 +162,7 @@ class SideBySideTrainerTest {
         List<StepMetrics> steps = new ArrayList<>(first.steps());
         steps.addAll(rest.steps());
         return new TrainingResult(rest.plan(), steps, rest.evaluations(), rest.ending(), rest.bestStep(),
-                rest.seconds(), rest.output());
+                rest.seconds(), rest.output(), rest.learned(), rest.profile());
     }
 
     @Test

@@ -24,7 +24,7 @@ class TrainingOptionsTest {
             .packTokens(90).sharePrefixes(false).recompute(true).optimizer(Lion.DEFAULT)
             .parameterGroup(ParameterGroup.of("lora_B:weight-decay=0")).neftuneAlpha(5).labelSmoothing(0.1).maxSteps(20)
             .evaluateEverySteps(6).earlyStopping(2, 0.25).timeBudget(Duration.ofHours(1)).updateRule(new LoraPlus(16))
-            .maxLength(50).masking(Masking.ALL).build();
+            .maxLength(50).masking(Masking.ALL).profile(true).build();
 
     @Test
     void aBuilderSetsAndKeepsEachValue() throws ReflectiveOperationException {

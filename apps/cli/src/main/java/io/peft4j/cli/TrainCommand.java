@@ -157,6 +157,7 @@ final class TrainCommand extends TrainingCommand {
                 }
                 progress.close();
                 console.say("%s, %s", result, forecast.truth(result));
+                result.profile().ifPresent(profile -> console.say("%s", profile));
                 result.learned()
                         .ifPresent(rows -> sayUnlearned(console, rows.suspects(), examples.chats().isPresent()));
                 if (json) {

@@ -50,7 +50,7 @@ class TrackersTest {
     private static TrainingResult result(int steps) {
         return new TrainingResult(PLAN, IntStream.rangeClosed(1, steps).mapToObj(TrackersTest::step).toList(),
                 List.of(new TrainingResult.Evaluation(3, 1, 1.5)), TrainingResult.Ending.COMPLETE,
-                OptionalLong.empty(), 1.5, Optional.empty());
+                OptionalLong.empty(), 1.5, Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     private static void train(TrackingListener listener) {

@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -77,7 +78,12 @@ public final class Engine implements AutoCloseable {
 
     /** Memory for computations of the given priority that follow each other on one thread at a time. */
     public Workspace workspace(Priority priority) {
-        return new Workspace(this, priority, kernels);
+        return workspace(priority, UnaryOperator.identity());
+    }
+
+    /** As {@link #workspace(Priority)}, on kernels that are put around the engine's, to time them for instance. */
+    public Workspace workspace(Priority priority, UnaryOperator<Kernels> around) {
+        return new Workspace(this, priority, around.apply(kernels));
     }
 
     /**

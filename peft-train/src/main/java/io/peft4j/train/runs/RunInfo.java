@@ -7,6 +7,7 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.SimilarNames;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.io.JsonFiles;
+import io.peft4j.core.option.With;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,9 +36,10 @@ import java.util.OptionalLong;
  * @param settings what decides its course, by name
  * @param learned which rows it has learned and what began its end, where it has ended and its objective tells
  */
+@With
 public record RunInfo(State state, Optional<String> failure, List<String> warnings, OptionalLong bestStep,
         OptionalDouble seconds, OptionalLong peakResidentBytes, Map<String, Long> plan, Map<String, String> settings,
-        Optional<LearnedRows> learned) {
+        Optional<LearnedRows> learned) implements RunInfoWith {
     /** The file. */
     public static final String FILE = "run.json";
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -82,39 +84,7 @@ public record RunInfo(State state, Optional<String> failure, List<String> warnin
 
     /** Of a training that left none. */
     static RunInfo unknown() {
-        return running(Map.of(), Map.of()).with(State.UNKNOWN);
-    }
-
-    /** The same in another state. */
-    public RunInfo with(State other) {
-        return new RunInfo(other, failure, warnings, bestStep, seconds, peakResidentBytes, plan, settings, learned);
-    }
-
-    /** The same with these warnings. */
-    public RunInfo warnedOf(List<String> what) {
-        return new RunInfo(state, failure, what, bestStep, seconds, peakResidentBytes, plan, settings, learned);
-    }
-
-    /** The same of a training whose adapter is that of an earlier update. */
-    public RunInfo withBest(OptionalLong step) {
-        return new RunInfo(state, failure, warnings, step, seconds, peakResidentBytes, plan, settings, learned);
-    }
-
-    /** The same with what is known of its rows. */
-    public RunInfo withLearned(Optional<LearnedRows> rows) {
-        return new RunInfo(state, failure, warnings, bestStep, seconds, peakResidentBytes, plan, settings, rows);
-    }
-
-    /** The same when it has failed. */
-    public RunInfo failed(String why) {
-        return new RunInfo(State.FAILED, Optional.of(why), warnings, bestStep, seconds, peakResidentBytes, plan,
-                settings, learned);
-    }
-
-    /** The same with what it took. */
-    public RunInfo took(double time, OptionalLong peakBytes) {
-        return new RunInfo(state, failure, warnings, bestStep, OptionalDouble.of(time), peakBytes, plan, settings,
-                learned);
+        return running(Map.of(), Map.of()).withState(State.UNKNOWN);
     }
 
     /**

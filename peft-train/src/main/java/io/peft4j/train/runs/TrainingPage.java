@@ -4,6 +4,7 @@ import static io.peft4j.report.support.Html.tag;
 
 import io.peft4j.core.Internal;
 import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.report.support.BarPlot;
 import io.peft4j.report.support.Blocks;
 import io.peft4j.report.support.Html;
 import io.peft4j.report.support.LinePlot;
@@ -67,6 +68,7 @@ public final class TrainingPage {
         if (!course.isEmpty()) {
             page.add(Blocks.card("How it ran", Blocks.sides(course.stream().map(this::small).toArray())));
         }
+        run.profile().ifPresent(profile -> page.add(profile(profile)));
         if (!run.info().plan().isEmpty()) {
             page.add(Blocks.card("What it was trained on", Blocks.facts(RunTexts.plan(run.info().plan()))));
         }
@@ -162,6 +164,14 @@ public final class TrainingPage {
         MetricSeries series = run.metrics().get(metric);
         return tag("div", tag("h3", Metrics.title(metric)), LinePlot.of(Metrics.title(metric), "step")
                 .line(0, metric, series.places(), series.values()).html());
+    }
+
+    private static Html profile(TrainingProfile profile) {
+        String heading = "Where the " + RunTexts.time(profile.total()) + " went";
+        BarPlot plot = BarPlot.titled(heading);
+        profile.seconds().forEach((part, seconds) -> plot.bar(part, seconds, profile.figure(part)));
+        return Blocks.card(heading, plot.html(), profile.advice().isEmpty() ? Html.all()
+                : Blocks.points(Status.PLAIN, "What would make it faster", profile.advice()));
     }
 
     private Html settings() {

@@ -14,7 +14,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -22,6 +21,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.stream.DoubleStream;
+import java.util.stream.LongStream;
 
 /**
  * A training as its output folder tells of it, while it runs or later.
@@ -30,8 +31,10 @@ import java.util.Set;
  * @param info plan, settings and its state; without a plan where the folder was written by an older version
  * @param metrics what {@value #METRICS_FILE} holds, by name
  * @param unreadable lines of that file that are damaged and were left out
+ * @param profile where its time went, where it has ended and was asked to say so
  */
-public record TrainingRecord(String name, RunInfo info, Map<String, MetricSeries> metrics, long unreadable) {
+public record TrainingRecord(String name, RunInfo info, Map<String, MetricSeries> metrics, long unreadable,
+        Optional<TrainingProfile> profile) {
     /** The file of an output folder that holds an object for each update and each measurement. */
     public static final String METRICS_FILE = "metrics.jsonl";
     /** Metrics of a step that say how much was read, not how the training goes. */
@@ -58,7 +61,7 @@ public record TrainingRecord(String name, RunInfo info, Map<String, MetricSeries
         }
         RunInfo info = RunInfo.read(folder);
         if (info.state() == RunInfo.State.RUNNING && !isWrittenTo(folder)) {
-            info = info.with(RunInfo.State.INTERRUPTED);
+            info = info.withState(RunInfo.State.INTERRUPTED);
         }
         Path name = folder.toAbsolutePath().normalize().getFileName();
         return of(name == null ? folder.toString() : name.toString(), info, file);
@@ -77,12 +80,13 @@ public record TrainingRecord(String name, RunInfo info, Map<String, MetricSeries
 
     private static TrainingRecord of(String name, RunInfo info, Path file) {
         if (!Files.exists(file)) {
-            return new TrainingRecord(name, info, Map.of(), 0);
+            return new TrainingRecord(name, info, Map.of(), 0, Optional.empty());
         }
         boolean whole = !Set.of(RunInfo.State.RUNNING, RunInfo.State.INTERRUPTED, RunInfo.State.UNKNOWN)
                 .contains(info.state());
         MetricsReader metrics = MetricsReader.read(file, whole);
-        return new TrainingRecord(name, info, metrics.series(), metrics.unreadable());
+        return new TrainingRecord(name, info, metrics.series(), metrics.unreadable(),
+                TrainingProfile.read(file.resolveSibling(TrainingProfile.FILE)));
     }
 
     /** Whether a process that may be alive holds the folder. */
@@ -97,7 +101,7 @@ public record TrainingRecord(String name, RunInfo info, Map<String, MetricSeries
 
     /** The same under another name. */
     public TrainingRecord named(String other) {
-        return new TrainingRecord(other, info, metrics, unreadable);
+        return new TrainingRecord(other, info, metrics, unreadable, profile);
     }
 
     /** A metric that has values. */
@@ -158,26 +162,21 @@ public record TrainingRecord(String name, RunInfo info, Map<String, MetricSeries
 
         /** Values that are still being collected. */
         private static final class Values {
-            private long[] steps = new long[64];
-            private double[] values = new double[64];
-            private int count;
+            private final LongStream.Builder steps = LongStream.builder();
+            private final DoubleStream.Builder values = DoubleStream.builder();
             private long noNumbers;
 
             void add(long step, double value) {
-                if (!Double.isFinite(value)) {
+                if (Double.isFinite(value)) {
+                    steps.add(step);
+                    values.add(value);
+                } else {
                     noNumbers++;
-                    return;
                 }
-                if (count == steps.length) {
-                    steps = Arrays.copyOf(steps, 2 * count);
-                    values = Arrays.copyOf(values, 2 * count);
-                }
-                steps[count] = step;
-                values[count++] = value;
             }
 
             MetricSeries series(String name) {
-                return new MetricSeries(name, Arrays.copyOf(steps, count), Arrays.copyOf(values, count), noNumbers);
+                return new MetricSeries(name, steps.build().toArray(), values.build().toArray(), noNumbers);
             }
         }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.error.ConfigurationException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
@@ -16,10 +17,10 @@ import org.junit.jupiter.api.Test;
 class RunComparisonTest {
     private static TrainingRecord run(String name, double loss, Map<String, String> settings) {
         RunInfo info = RunInfo.running(Map.of("total_steps", 2L), settings)
-                .with(RunInfo.State.FINISHED).took(61, OptionalLong.empty());
+                .withState(RunInfo.State.FINISHED).withSeconds(61).withPeakResidentBytes(OptionalLong.empty());
         MetricSeries train = new MetricSeries("train_loss", new long[] {1, 2}, new double[] {3, loss}, 0);
         MetricSeries eval = new MetricSeries("eval_loss", new long[] {0, 2}, new double[] {2.5, loss + 0.25}, 0);
-        return new TrainingRecord(name, info, Map.of("train_loss", train, "eval_loss", eval), 0);
+        return new TrainingRecord(name, info, Map.of("train_loss", train, "eval_loss", eval), 0, Optional.empty());
     }
 
     private static Map<String, String> settings(String rate) {
@@ -79,7 +80,7 @@ class RunComparisonTest {
 
     private static TrainingRecord counted(String name, long parameters, Map<String, String> settings) {
         return new TrainingRecord(name, RunInfo.running(Map.of("trainable_parameters", parameters), settings),
-                Map.of(), 0);
+                Map.of(), 0, Optional.empty());
     }
 
     @Test
@@ -91,7 +92,7 @@ class RunComparisonTest {
 
     @Test
     void trainingsWithoutSettingsAreNamed() {
-        TrainingRecord old = new TrainingRecord("old", RunInfo.unknown(), Map.of(), 0);
+        TrainingRecord old = new TrainingRecord("old", RunInfo.unknown(), Map.of(), 0, Optional.empty());
         RunComparison comparison = new RunComparison(List.of(old, run("a", 1, settings("0.01"))));
         assertEquals(Map.of(), comparison.differences());
         assertEquals(OptionalDouble.empty(), old.last("train_loss"));

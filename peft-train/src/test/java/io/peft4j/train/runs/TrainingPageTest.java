@@ -71,8 +71,9 @@ class TrainingPageTest {
 
     @Test
     void theFolderIsReadBack() {
-        running("0.01").with(RunInfo.State.STOPPED_EARLY).withBest(OptionalLong.of(2))
-                .warnedOf(List.of("update 2: mind")).took(12.5, OptionalLong.of(2_000_000_000L)).write(folder);
+        running("0.01").withState(RunInfo.State.STOPPED_EARLY).withBestStep(OptionalLong.of(2))
+                .withWarnings(List.of("update 2: mind")).withSeconds(12.5)
+                .withPeakResidentBytes(OptionalLong.of(2_000_000_000L)).write(folder);
         TrainingRecord run = TrainingRecord.read(folder);
         assertEquals(folder.getFileName().toString(), run.name());
         assertEquals(RunInfo.State.STOPPED_EARLY, run.info().state());
@@ -93,7 +94,8 @@ class TrainingPageTest {
 
     @Test
     void thePageTellsHowItEndedAndWhatItReached() {
-        running("0.01").with(RunInfo.State.STOPPED).took(125, OptionalLong.of(1_834_567_890L)).write(folder);
+        running("0.01").withState(RunInfo.State.STOPPED).withSeconds(125)
+                .withPeakResidentBytes(OptionalLong.of(1_834_567_890L)).write(folder);
         String page = page();
         assertHas(page, "<h1>Stopped</h1>", "3 of 4 steps in 2 min 5 s, loss 3.125 to 1.75, validation loss 2.75 to "
                 + "1.625.", "1.83 GB", "100 tokens a second", "training: first 3.125, lowest 1.5 at step 2, last 1.75",
@@ -115,8 +117,9 @@ class TrainingPageTest {
 
     @Test
     void hostileNamesStayText() throws IOException {
-        RunInfo.running(Map.of(ATTACK, 1L), Map.of(ATTACK, ATTACK, "objective", ATTACK)).failed(ATTACK)
-                .warnedOf(List.of(ATTACK)).write(folder);
+        RunInfo.running(Map.of(ATTACK, 1L), Map.of(ATTACK, ATTACK, "objective", ATTACK)).withState(RunInfo.State.FAILED)
+                .withFailure(ATTACK)
+                .withWarnings(List.of(ATTACK)).write(folder);
         Files.writeString(folder.resolve("metrics.jsonl"), "{\"step\":1,\"" + ATTACK + "\":1}\n");
         TrainingRecord run = TrainingRecord.read(folder).named(ATTACK);
         String page = new TrainingPage(run).html();
@@ -171,7 +174,7 @@ class TrainingPageTest {
     /** Whatever is in the files, there is a page or an error that says what is wrong. */
     @Test
     void mutatedFilesGiveAPageOrAnError() throws IOException {
-        running("0.01").with(RunInfo.State.FINISHED).write(folder);
+        running("0.01").withState(RunInfo.State.FINISHED).write(folder);
         byte[] info = Files.readAllBytes(folder.resolve("run.json"));
         byte[] metrics = Files.readAllBytes(folder.resolve("metrics.jsonl"));
         SplittableRandom random = new SplittableRandom(5);

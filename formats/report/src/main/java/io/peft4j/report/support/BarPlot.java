@@ -27,8 +27,13 @@ public final class BarPlot {
 
     /** Adds a bar; the longest count fills the line. */
     public BarPlot bar(String name, long count) {
-        most = Math.max(most, count);
-        bars.add(new Bar(name, count, 0, 0, String.format(Locale.ROOT, "%,d", count), "strong"));
+        return bar(name, count, String.format(Locale.ROOT, "%,d", count));
+    }
+
+    /** Adds a bar with its figure; the longest one fills the line. */
+    public BarPlot bar(String name, double length, String figure) {
+        most = Math.max(most, length);
+        bars.add(new Bar(name, length, 0, 0, figure, "strong"));
         return this;
     }
 
