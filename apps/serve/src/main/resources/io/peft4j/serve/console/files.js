@@ -52,7 +52,7 @@ export function files(main) {
     fill(list, data.length === 0 ? el("p", {}, "There are no files yet.") : table("Files", [
       ["Name", file => [file.filename, fault(file) && el("p", { class: "error hint" }, fault(file))]], ["Purpose", file => file.purpose], ["Size", file => size(file.bytes), true],
       ["Created", file => when(file.created_at)], ["Id", file => el("span", { class: "id" }, file.id)],
-      ["", file => el("span", { class: "row" },
+      ["Actions", file => el("span", { class: "row" },
         el("button", { class: "plain", onclick: () => attempt(() =>
           download(`/v1/files/${encodeURIComponent(file.id)}/content`, file.filename)),
           "aria-label": `Download ${file.filename}` }, "Download"),

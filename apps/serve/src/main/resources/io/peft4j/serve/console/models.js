@@ -14,7 +14,7 @@ export function models(main) {
     fill(list, table("Models", [
       ["Model", model => el("a", { href: `#/playground?model=${encodeURIComponent(model.id)}` }, model.id)],
       ["Owner", model => model.owned_by], ["Since", model => model.created ? when(model.created) : ""],
-      ["", model => model.id.startsWith("ft:") && el("button", { class: "danger", "aria-label": `Delete ${model.id}`,
+      ["Actions", model => model.id.startsWith("ft:") && el("button", { class: "danger", "aria-label": `Delete ${model.id}`,
         onclick: async () => {
           if (confirm(`Delete ${model.id}? Its adapter is lost.`)) {
             await attempt(() => remove(`/v1/models/${encodeURIComponent(model.id)}`));

@@ -5,12 +5,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -178,6 +180,18 @@ final class Browser implements AutoCloseable {
                 throw new IllegalStateException(e);
             }
         }
+    }
+
+    /** What the accessibility checker axe finds wrong with the page: rules, each with the elements that break it. */
+    List<String> barriers() throws IOException {
+        try (InputStream script = Browser.class.getResourceAsStream("/axe.min.js")) {
+            evaluate(new String(script.readAllBytes(), StandardCharsets.UTF_8) + ";true");
+        }
+        List<String> found = new ArrayList<>();
+        evaluate("axe.run().then(result => result.violations.map(rule => rule.id + ': '"
+                + " + rule.nodes.map(node => node.target.join(' ') + ' ' + node.html).join(', ')))")
+                .forEach(rule -> found.add(rule.asText()));
+        return found;
     }
 
     /** A picture of the page. */

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.CleanupMode;
@@ -70,6 +71,12 @@ class ConsoleTest {
                 + "'; field.dispatchEvent(new Event('input', {bubbles: true})); })()");
     }
 
+    /** Takes a picture of the page, which must be free of barriers. */
+    private void picture(String name) throws IOException {
+        browser.screenshot(PICTURES.resolve(name));
+        assertEquals(List.of(), browser.barriers(), name);
+    }
+
     private void upload(String name) {
         upload(name, ROWS);
     }
@@ -95,7 +102,7 @@ class ConsoleTest {
         browser.await("document.querySelector('.state')?.textContent === 'succeeded'");
         browser.await("document.querySelector('.plot path.first')");
         browser.await("document.body.innerText.includes('Download step_metrics.csv')");
-        browser.screenshot(PICTURES.resolve("job.png"));
+        picture("job.png");
         browser.evaluate("document.querySelector('main a.button').click()");
         browser.await("document.querySelector('#prompt')");
         assertTrue(browser.evaluate("document.querySelector('#second-model').value").asText().contains(":boxes:"));
@@ -103,13 +110,13 @@ class ConsoleTest {
         type("#tokens", "8");
         browser.evaluate("document.querySelector('main form').requestSubmit()");
         browser.await("[...document.querySelectorAll('.card .hint')].every(hint => / s/.test(hint.textContent))");
-        browser.screenshot(PICTURES.resolve("playground.png"));
+        picture("playground.png");
         browser.open(server.url() + "/#/models");
         browser.await("document.querySelectorAll('[aria-label=\"Last answers\"] svg.parts rect').length === 6");
         String answer = browser.evaluate("document.querySelector('[aria-label=\"Last answers\"] tbody').textContent")
                 .asText();
         assertTrue(answer.matches("(?s).*completed.*queue \\d.*, prompt \\d.*, tokens \\d.*"), answer);
-        browser.screenshot(PICTURES.resolve("answers.png"));
+        picture("answers.png");
         assertEquals(List.of(), browser.errors());
     }
 
@@ -148,7 +155,7 @@ class ConsoleTest {
                 + "the same example; 8 more of this kind|"), findings.get(0));
         Files.createDirectories(PICTURES);
         browser.window(1280, 2400, false);
-        browser.screenshot(PICTURES.resolve("job-over.png"));
+        picture("job-over.png");
         assertEquals(List.of(), browser.errors());
     }
 
@@ -191,8 +198,30 @@ class ConsoleTest {
         browser.open(page);
         browser.await("document.querySelector('.verdict .plot')");
         assertTrue(browser.evaluate("document.documentElement.scrollWidth <= innerWidth").asBoolean());
-        browser.screenshot(PICTURES.resolve("job-phone.png"));
+        picture("job-phone.png");
+        assertEquals(List.of("data_report.html", "training.html", "verdict.html"), reports());
         assertEquals(List.of(), browser.errors());
+    }
+
+    /** The names of the pages that jobs have left; each must be free of barriers and fit a phone, light and dark. */
+    private List<String> reports() throws IOException {
+        List<Path> pages;
+        try (Stream<Path> files = Files.walk(folder.resolve("data"))) {
+            pages = files.filter(file -> file.toString().endsWith(".html")).toList();
+        }
+        for (Path page : pages) {
+            browser.open(page.toUri().toString());
+            for (int width : new int[] {1280, 400}) {
+                for (boolean dark : new boolean[] {false, true}) {
+                    browser.window(width, 900, dark);
+                    String name = page.getFileName() + "-" + width + (dark ? "-dark" : "") + ".png";
+                    assertTrue(browser.evaluate("document.documentElement.scrollWidth <= innerWidth").asBoolean(),
+                            name);
+                    picture(name);
+                }
+            }
+        }
+        return pages.stream().map(page -> page.getFileName().toString()).sorted().toList();
     }
 
     private void choose(String field, String beginning) {
@@ -216,7 +245,7 @@ class ConsoleTest {
         browser.await("document.querySelector('#rows-problem')?.textContent.includes('12 of 12')");
         choose("column-2", "answer");
         browser.await("document.querySelector('#save-rows') && !document.querySelector('#rows-problem')");
-        browser.screenshot(PICTURES.resolve("columns.png"));
+        picture("columns.png");
         browser.evaluate("document.querySelector('#save-rows').click()");
         browser.await("[...document.querySelectorAll('#training option')].some(one => "
                 + "one.textContent.startsWith('fragen.jsonl'))");
@@ -226,7 +255,7 @@ class ConsoleTest {
         assertEquals("Use the 1 row with a question", browser.evaluate("document.querySelector('#save-rows')"
                 + ".textContent").asText(), "the heading that is one");
         type("#question-of-0", "When does the early shift start?");
-        browser.screenshot(PICTURES.resolve("review.png"));
+        picture("review.png");
         browser.evaluate("document.querySelector('#save-rows').click()");
         browser.await("document.querySelectorAll('#training option').length === 2");
         assertEquals("fragen.jsonl,handbook.jsonl", browser.evaluate("fetch('/v1/files').then(reply => reply.json())"
@@ -259,7 +288,7 @@ class ConsoleTest {
                     + "range.selectNodeContents(cell); return range.getClientRects().length; })()").asInt(), cell);
         }
         browser.window(400, 800, false);
-        browser.screenshot(PICTURES.resolve("files-phone.png"));
+        picture("files-phone.png");
         assertEquals(List.of(), browser.errors());
     }
 
@@ -283,7 +312,7 @@ class ConsoleTest {
         type("#sample", "In room 0, I think.");
         browser.evaluate("document.querySelector('#try-grader').click()");
         browser.await("document.querySelector('#reward').textContent.startsWith('Reward 0.9')");
-        browser.screenshot(PICTURES.resolve("grader.png"));
+        picture("grader.png");
         type("#compute_multiplier", "0.25");
         type("#n_epochs", "1");
         browser.evaluate("document.querySelector('main form').requestSubmit()");
@@ -329,7 +358,7 @@ class ConsoleTest {
         type("#options-1", "low\\nhigh: today");
         browser.evaluate("document.querySelector('main form').requestSubmit()");
         browser.await("document.querySelectorAll('meter').length === 5");
-        browser.screenshot(PICTURES.resolve("decisions.png"));
+        picture("decisions.png");
         assertEquals(List.of(), browser.errors());
     }
 
@@ -356,7 +385,7 @@ class ConsoleTest {
                             name);
                     assertEquals(0, browser.evaluate("[...document.querySelectorAll('button, a')].filter(one => "
                             + "!one.textContent.trim() && !one.getAttribute('aria-label')).length").asInt(), name);
-                    browser.screenshot(PICTURES.resolve(name + ".png"));
+                    picture(name + ".png");
                 }
             }
         }

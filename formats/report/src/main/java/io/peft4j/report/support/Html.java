@@ -22,7 +22,7 @@ public final class Html {
             "tbody", "td", "text", "th", "thead", "time", "title", "tr", "ul");
     private static final Set<String> ATTRIBUTES = Set.of("aria-label", "class", "colspan", "cx", "cy", "data-label",
             "datetime", "height", "href", "id", "lang", "open", "points", "preserveAspectRatio", "r", "role", "scope",
-            "title", "viewBox", "width", "x", "x1", "x2", "y", "y1", "y2");
+            "tabindex", "title", "viewBox", "width", "x", "x1", "x2", "y", "y1", "y2");
     /** Elements without content. */
     private static final Set<String> VOID = Set.of("br");
 

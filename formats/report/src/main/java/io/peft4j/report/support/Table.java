@@ -64,6 +64,10 @@ public final class Table {
             head.add(texts.contains(i) ? cell.css("prose") : cell);
         }
         Html table = Html.tag("table", Html.tag("thead", head), body);
-        return texts.isEmpty() ? Html.tag("div", table).css("scroll") : table.css("stack");
+        // What scrolls must be reached by keyboard, and be called something then.
+        return texts.isEmpty()
+                ? Html.tag("div", table).css("scroll").with("tabindex", 0).with("role", "region")
+                        .with("aria-label", String.join(", ", header))
+                : table.css("stack");
     }
 }
