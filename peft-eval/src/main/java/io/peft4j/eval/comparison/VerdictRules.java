@@ -27,7 +27,8 @@ import org.apache.commons.math3.distribution.NormalDistribution;
  * <li>The metric is worse than chance explains (its corrected p below alpha): do not ship.
  * <li>The guard set is worse than chance explains, by more than the accepted loss: do not ship.
  * <li>The metric is no better than chance explains: do not ship where a gain worth shipping is ruled out (the one-sided
- * upper bound lies below it, or the base surely answers nine tenths), else more items are needed.
+ * upper bound lies below it, or the base surely answers nine tenths) or what needs no training surely answers more than
+ * both, else more items are needed.
  * <li>It is better, but not than a prompt, which needs no training: that one instead where training adds nothing worth
  * having to it, else more items are needed. The most similar training row can answer nothing else, so that the tuned
  * model need not be better than it for certain: it answers more, and a loss is ruled out of the size that is accepted
@@ -82,6 +83,10 @@ public final class VerdictRules {
                     ? "The base answers nearly everything already."
                     : "A gain of " + VerdictWords.gain(metric, options.worthwhile() * metric.unit())
                             + " or more is ruled out."));
+        }
+        Optional<Untrained> ahead = best(evidence, arm -> arm.gain().isBetter(alpha) && arm.tuned().isWorse(alpha));
+        if (ahead.isPresent()) {
+            return refused(evidence, "The tuned model is worse than that: " + figures(ahead.get().tuned()) + ".");
         }
         return undecided(evidence, metric, best(evidence, arm -> arm.gain().isBetter(alpha)).map(Untrained::name)
                 .orElse(evidence.base()),
