@@ -155,7 +155,7 @@ final class CsvRows implements RowSource {
     /** A fault after which the rest cannot be told apart. */
     private Optional<DataRow> last(String code, long place, String problem) {
         ended = true;
-        return Optional.of(DataRow.broken(code, new DataException(file, place, problem + DataFaults.REST_UNREAD)));
+        return Optional.of(DataRow.last(code, new DataException(file, place, problem)));
     }
 
     /** The next row that is not an empty line; {@link #line} is where it begins. */

@@ -11,8 +11,6 @@ import java.util.List;
 public final class DataFaults {
     /** A file is not read any further after so many. */
     public static final int MOST = 10;
-    /** How the fault of a row ends behind which no other can be read. */
-    public static final String REST_UNREAD = "; the rest was not read";
 
     private DataFaults() {
     }

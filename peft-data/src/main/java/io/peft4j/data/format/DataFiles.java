@@ -182,16 +182,15 @@ public final class DataFiles {
         if (!isDamage(e)) {
             throw unreadable(file, e);
         }
-        return DataRow.broken("invalid_compression", new DataException(file, Math.max(1, line), 0,
-                "the compressed data is damaged, truncated or unpacks to an excessive size: " + e.getMessage()
-                        + DataFaults.REST_UNREAD,
-                e));
+        return DataRow.last("invalid_compression", new DataException(file, Math.max(1, line), 0,
+                "the compressed data is damaged, truncated or unpacks to an excessive size: " + e.getMessage(), e));
     }
 
     /** The error for a file that cannot be read. */
     public static UncheckedIOException unreadable(Path file, IOException e) {
         return new UncheckedIOException("cannot read " + file + ": "
-                + (e instanceof NoSuchFileException ? "no such file"
+                + (e instanceof NoSuchFileException ? "no such file" + (file.isAbsolute() ? ""
+                        : " in " + file.toAbsolutePath().normalize().getParent())
                         : Files.isDirectory(file) ? "it is a folder; use a file in it"
                                 : isPipe(file) ? PIPE + " (" + e.getMessage() + ")" : e.getMessage()),
                 e);

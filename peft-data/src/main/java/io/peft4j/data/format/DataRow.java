@@ -39,8 +39,17 @@ public record DataRow(Path file, long line, Map<String, Object> fields, @Interna
      * @param e where and how
      */
     public static DataRow broken(String code, DataException e) {
+        return broken(new RowFault(code, true, e.column(), e.problem()), e);
+    }
+
+    /** The same where no row behind it can be read. */
+    static DataRow last(String code, DataException e) {
+        return broken(new RowFault(code, true, e.column(), e.problem() + "; the rest was not read", true), e);
+    }
+
+    private static DataRow broken(RowFault fault, DataException e) {
         DataRow row = new DataRow(e.file(), e.line(), Map.of());
-        row.faults.add(new RowFault(code, true, e.column(), e.problem()));
+        row.faults.add(fault);
         return row;
     }
 

@@ -76,8 +76,8 @@ final class JsonArrayRows implements RowSource {
             ended = true;
             boolean encoding = e.getOriginalMessage().contains("UTF-8");
             long line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
-            return Optional.of(DataRow.broken(encoding ? "wrong_encoding" : "invalid_json",
-                    JsonText.wrong(file, line, DataFaults.REST_UNREAD, e)));
+            return Optional.of(DataRow.last(encoding ? "wrong_encoding" : "invalid_json",
+                    JsonText.wrong(file, line, "", e)));
         }
     }
 

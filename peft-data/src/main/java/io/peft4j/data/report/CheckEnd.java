@@ -2,7 +2,6 @@ package io.peft4j.data.report;
 
 import io.peft4j.core.Internal;
 import io.peft4j.data.clean.PiiDetector;
-import io.peft4j.data.format.DataFaults;
 import io.peft4j.data.near.Corpus;
 import io.peft4j.data.near.Examples;
 import io.peft4j.data.near.Overlap;
@@ -80,7 +79,7 @@ public final class CheckEnd {
         all.labels().ofClasses().ifPresent(found -> findings.add(finding(FindingCode.CLASSES, files.get(0), List.of(),
                 found)));
         new RelationFindings(related, relations, asked, overlap, files, findings, excerpts).add();
-        if (isWhole()) {
+        if (all.isWhole()) {
             outliers.forEach(one -> addOutliers(one, examples));
             addSingleUse(examples);
             addImbalance(examples);
@@ -107,15 +106,10 @@ public final class CheckEnd {
         return FindingList.finding(code, file, lines, message);
     }
 
-    /** Whether all rows were read: a part says nothing of the size and the style of the whole. */
-    private boolean isWhole() {
-        return findings.sorted().stream().noneMatch(finding -> finding.message().endsWith(DataFaults.REST_UNREAD));
-    }
-
     private void addSize(int file) {
         if (all.rows(file) == 0) {
             findings.add(finding(FindingCode.EMPTY_FILE, files.get(file), List.of(), "holds no row"));
-        } else if (file == 0 && all.examples(file) < FEWEST && isWhole()) {
+        } else if (file == 0 && all.examples(file) < FEWEST && all.isWhole()) {
             findings.add(finding(FindingCode.TOO_FEW_EXAMPLES, files.get(file), List.of(), "holds "
                     + all.examples(file) + " examples; hosted services require at least " + FEWEST));
         }

@@ -40,6 +40,7 @@ public final class CheckPart implements Serializable {
     private final StatisticsCollector statistics = new StatisticsCollector();
     private final Style style = new Style();
     private final LabelCheck labels = new LabelCheck();
+    private boolean cut;
     private final long[] rows;
     private final long[] examples;
     private final ArrayList<RepeatedIds> ids = new ArrayList<>();
@@ -88,6 +89,7 @@ public final class CheckPart implements Serializable {
      */
     public void take(int file, RowScan row, OptionalInt number, PiiDetector detector, Optional<ChatEncoder> encoder) {
         rows[file]++;
+        cut |= row.faults().stream().anyMatch(RowFault::last);
         Excerpts excerpts = new Excerpts(detector);
         row.id().ifPresent(id -> ids.get(file).add(id, row.line(), () -> excerpts.of(row)));
         row.place().ifPresent(place -> addPlace(file, row.line(), place));
@@ -178,6 +180,7 @@ public final class CheckPart implements Serializable {
             int number = file;
             next.places.get(file).forEach((line, place) -> addPlace(number, line, place));
         }
+        cut |= next.cut;
         findings.append(next.findings);
         statistics.append(next.statistics, previews);
         style.append(next.style, offset);
@@ -187,6 +190,11 @@ public final class CheckPart implements Serializable {
                 names.merge(name, number < 0 ? -1 : number + offset, (a, b) -> -1);
             }
         });
+    }
+
+    /** Whether all rows were read: a part says nothing of the size and the style of the whole. */
+    boolean isWhole() {
+        return !cut;
     }
 
     /** The names of the files. */
