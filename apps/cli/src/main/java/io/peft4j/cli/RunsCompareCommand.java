@@ -18,7 +18,8 @@ import picocli.CommandLine.Parameters;
 @Command(name = "compare", sortOptions = false, description = "Writes one page of several trainings: where they "
         + "ended, with mean and spread over seeds, a plot for each metric, and the settings that differ.")
 final class RunsCompareCommand extends PeftCommand {
-    @Parameters(arity = "2..*", paramLabel = "DIR", description = "The output folders of the trainings.")
+    @Parameters(arity = "1..*", paramLabel = "DIR", description = "The output folders of the trainings, or one folder "
+            + "that holds several of them.")
     private List<Path> folders;
 
     @Option(names = "--output", required = true, paramLabel = "FILE.html", description = "Where the page goes.")
@@ -33,7 +34,7 @@ final class RunsCompareCommand extends PeftCommand {
     @Override
     public Integer call() {
         Path page = existing.choose(output);
-        RunComparison comparison = new RunComparison(folders.stream().map(TrainingRecord::read).toList());
+        RunComparison comparison = new RunComparison(TrainingRecord.readAll(folders));
         comparison.write(page);
         if (json) {
             ObjectNode line = CommandJson.MAPPER.createObjectNode().put("page", page.toString());

@@ -74,6 +74,8 @@ class RunsCommandTest {
         assertTrue(CommandRun.failing(1, "runs", "compare", one, two, "--output", both).contains("exists already"));
         assertTrue(CommandRun.succeeding("runs", "compare", one, two, "--output", both, "--if-exists", "next").out()
                 .contains("learning_rate: 0.01, 0.02"));
+        assertTrue(CommandRun.succeeding("runs", "compare", one.getParent(), "--output", folder.resolve("all.html"))
+                .out().contains("learning_rate: 0.01, 0.02"), "the folder that holds both");
     }
 
     @Test

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -23,6 +24,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.DoubleStream;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * A training as its output folder tells of it, while it runs or later.
@@ -54,7 +56,7 @@ public record TrainingRecord(String name, RunInfo info, Map<String, MetricSeries
      */
     public static TrainingRecord read(Path folder) {
         Path file = folder.resolve(METRICS_FILE);
-        if (!Files.isDirectory(folder) || !Files.exists(file) && !Files.exists(folder.resolve(RunInfo.FILE))) {
+        if (!Files.isDirectory(folder) || !isTraining(folder)) {
             throw new ConfigurationException("no training in " + folder + ": " + (Files.isDirectory(folder)
                     ? "it has no " + METRICS_FILE : "there is no such folder")
                     + "; give the output folder of a training");
@@ -65,6 +67,28 @@ public record TrainingRecord(String name, RunInfo info, Map<String, MetricSeries
         }
         Path name = folder.toAbsolutePath().normalize().getFileName();
         return of(name == null ? folder.toString() : name.toString(), info, file);
+    }
+
+    /**
+     * Reads the output folders of trainings. One folder that is none may hold them: then they are in the order of their
+     * names.
+     *
+     * @throws ConfigurationException when a folder holds no training
+     */
+    public static List<TrainingRecord> readAll(List<Path> folders) {
+        List<Path> runs = folders;
+        if (folders.size() == 1 && Files.isDirectory(folders.get(0)) && !isTraining(folders.get(0))) {
+            try (Stream<Path> entries = Files.list(folders.get(0))) {
+                runs = entries.filter(TrainingRecord::isTraining).sorted().toList();
+            } catch (IOException e) {
+                throw new UncheckedIOException("cannot read " + folders.get(0) + ": " + AtomicFiles.reason(e), e);
+            }
+        }
+        return (runs.isEmpty() ? folders : runs).stream().map(TrainingRecord::read).toList();
+    }
+
+    private static boolean isTraining(Path folder) {
+        return Files.exists(folder.resolve(METRICS_FILE)) || Files.exists(folder.resolve(RunInfo.FILE));
     }
 
     /**
