@@ -1,7 +1,6 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.SimilarNames;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -172,8 +171,7 @@ public final class LearningRateSchedule {
         String name = (sign < 0 ? text : text.substring(0, sign)).toLowerCase(Locale.ROOT).replace('_', '-');
         String[] values = sign < 0 ? new String[0] : text.substring(sign + 1).split(",", -1);
         if (!NAMES.contains(name)) {
-            throw new ConfigurationException("unknown schedule '" + text + "'; use one of " + NAMES + ", "
-                    + SimilarNames.sentence(name, NAMES));
+            throw new ConfigurationException("unknown schedule '" + text + "'; use one of " + NAMES);
         }
         int most = switch (name) {
             case RESTARTS, STABLE -> 1;

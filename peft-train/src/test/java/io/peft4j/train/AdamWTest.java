@@ -97,7 +97,7 @@ class AdamWTest {
     @Test
     void anUnknownScheduleIsReportedWithTheKnownOnes() {
         assertEquals("unknown schedule 'step'; use one of [constant, linear, cosine, cosine-with-restarts, polynomial, "
-                + "warmup-stable-decay], the nearest of 6 are 'cosine', 'linear', 'constant'",
+                + "warmup-stable-decay]",
                 assertThrows(ConfigurationException.class, () -> LearningRateSchedule.named("step")).getMessage());
         assertEquals(LearningRateSchedule.COSINE, LearningRateSchedule.named("Cosine"));
     }

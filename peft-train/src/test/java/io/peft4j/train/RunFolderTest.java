@@ -184,7 +184,7 @@ class RunFolderTest {
             TrainerBuilder builder = tiny.trainer().output(folder, IfExists.OVERWRITE)
                     .start(RunStart.RESUME);
             String message = assertThrows(ConfigurationException.class, builder::build).getMessage();
-            assertTrue(message.contains("if-exists overwrite is for a training that begins"), message);
+            assertTrue(message.contains("IfExists.OVERWRITE is for a training that begins"), message);
         }
     }
 

@@ -11,6 +11,7 @@ import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -49,8 +50,9 @@ final class Failures {
         List<String> names = line.getCommandSpec().optionsMap().keySet().stream().toList();
         return Arrays.stream(arguments).filter(word -> word.startsWith("--"))
                 .map(word -> word.replaceFirst("=.*", "")).filter(word -> !names.contains(word)).findFirst()
-                .map(word -> "unknown option '" + word + "'; did you mean '" + SimilarNames.of(word, names, 1).get(0)
-                        + "'? " + error.getMessage());
+                .map(word -> "unknown option '" + word + "'; " + SimilarNames.near(word, names, 1).stream()
+                        .map(near -> "did you mean '" + near + "'? ").collect(Collectors.joining())
+                        + error.getMessage());
     }
 
     /** Runs the command; a lack of memory, or of a native library, is a failure like others. */

@@ -1,5 +1,6 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.io.IfExists;
 import io.peft4j.data.report.FindingCode;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -36,7 +37,9 @@ final class OptionNames {
 
     static {
         words("RunStart\\.RESUME_OR_START", "--resume-or-start");
-        words("(?<!-)\\bif-exists (?=\\w)", ExistingOptions.NAME + " ");
+        for (IfExists choice : IfExists.values()) {
+            words("IfExists\\." + choice.name(), ExistingOptions.NAME + " " + choice);
+        }
         words("resume the training", "$0 (--resume)");
         words("last answer of each conversation alone", "$0 (--learn last-turn)");
         words("no chat template; give the model one", "$0 (--chat-template FILE)");

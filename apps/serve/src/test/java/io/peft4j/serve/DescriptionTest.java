@@ -69,7 +69,7 @@ class DescriptionTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"POST, /chat/completions, /v1/chat/completions", "POST, /v1/audio/speech, /v1/files",
+    @CsvSource({"POST, /chat/completions, /v1/chat/completions", "POST, /v1/file, /v1/files",
         "GET, /v1/fine-tuning/jobs, /v1/fine_tuning/jobs"})
     void aRouteThatIsNotThereHasNearOnes(String method, String path, String near) {
         try (TestServer server = TestServer.start(data)) {

@@ -4,6 +4,8 @@ import io.peft4j.core.Internal;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
 
 /**
  * Finds the names that come close to one that does not exist, for error messages that help.
@@ -36,21 +38,39 @@ public final class SimilarNames {
     }
 
     /**
+     * Those of {@link #of} that may have been meant: one is a part of the other, or they, or what is asked for and a part
+     * of a path, differ in at most one character and a third of the others.
+     */
+    public static List<String> near(String asked, Collection<String> names, int count) {
+        String meant = asked.toLowerCase(Locale.ROOT);
+        int most = 1 + Math.min(meant.length(), LONGEST_COMPARED) / 3;
+        return of(asked, names, names.size()).stream().filter(name -> {
+            String other = name.toLowerCase(Locale.ROOT);
+            return Math.min(meant.length(), other.length()) > 2 && (meant.contains(other) || other.contains(meant))
+                    || Stream.concat(Stream.of(other), Stream.of(other.split("[./]")))
+                            .anyMatch(part -> distance(tail(meant), tail(part)) <= most);
+        }).limit(count).toList();
+    }
+
+    /**
      * A half-sentence for an error message.
      *
      * @param asked the name that does not exist
      * @param names the names that exist
-     * @return {@code "there are 'a' and 'b'"}, of more than three {@code "the nearest of 12 are 'a', 'b', 'c'"}, or
-     *     {@code "none exist"}
+     * @return {@code "there are 'a' and 'b'"}, of more than three {@code "the nearest of 12 are 'a', 'b'"} or, where
+     *     none is near, {@code "12 exist, such as 'a', 'b', 'c'"}; or {@code "none exist"}
      */
     public static String sentence(String asked, Collection<String> names) {
         if (names.isEmpty()) {
             return "none exist";
         }
-        List<String> near = of(asked, names, MOST_NAMED);
         if (names.size() > MOST_NAMED) {
-            return "the nearest of " + names.size() + " are '" + String.join("', '", near) + "'";
+            List<String> near = near(asked, names, MOST_NAMED);
+            return near.isEmpty() ? names.size() + " exist, such as '" + String.join("', '", names.stream().sorted()
+                    .limit(MOST_NAMED).toList()) + "'; none of them is nearly '" + asked + "'"
+                    : "the nearest of " + names.size() + " are '" + String.join("', '", near) + "'";
         }
+        List<String> near = of(asked, names, MOST_NAMED);
         String last = "'" + near.get(near.size() - 1) + "'";
         return near.size() == 1 ? "there is only " + last
                 : "there are '" + String.join("', '", near.subList(0, near.size() - 1)) + "' and " + last;

@@ -27,7 +27,7 @@ public enum IfExists {
     /** The names on the command line and in configuration files. */
     public static final List<String> NAMES = Arrays.stream(values()).map(IfExists::toString).toList();
     /** What may be chosen where something is there, for messages that refuse it. */
-    public static final String CHOICES = "if-exists next takes the next free name, if-exists overwrite replaces it";
+    public static final String CHOICES = "IfExists.NEXT takes the next free name, IfExists.OVERWRITE replaces it";
     private static final String SUFFIX = "((?:\\.[A-Za-z][A-Za-z0-9]{0,9}){1,2})$";
 
     /**

@@ -13,6 +13,8 @@ class SimilarNamesTest {
         List<String> names = List.of("v_proj", "q_proj", "gate_proj", "k_proj", "lm_head");
         assertEquals(List.of("q_proj", "k_proj", "v_proj"), SimilarNames.of("q_pro", names, 3));
         assertEquals("the nearest of 5 are 'q_proj', 'k_proj', 'v_proj'", SimilarNames.sentence("q_pro", names));
+        assertEquals("5 exist, such as '" + String.join("', '", names.stream().sorted().limit(3).toList())
+                + "'; none of them is nearly 'quantization'", SimilarNames.sentence("quantization", names));
         assertEquals("there are 'ab' and 'b'", SimilarNames.sentence("a", List.of("b", "ab")));
         assertEquals("there is only 'a'", SimilarNames.sentence("x", List.of("a")));
         assertEquals("none exist", SimilarNames.sentence("x", List.of()));

@@ -29,7 +29,7 @@ class IfExistsTest {
         Path file = Files.writeString(folder.resolve("my.gguf"), "x");
         String message = assertThrows(ConfigurationException.class, () -> IfExists.FAIL.choose(file)).getMessage();
         assertTrue(message.startsWith(file + " exists already; choose another name"), message);
-        assertTrue(message.contains("if-exists next") && message.contains("if-exists overwrite"), message);
+        assertTrue(message.contains("IfExists.NEXT") && message.contains("IfExists.OVERWRITE"), message);
         assertEquals(file, IfExists.OVERWRITE.choose(file));
     }
 

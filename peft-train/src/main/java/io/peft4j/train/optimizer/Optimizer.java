@@ -3,7 +3,6 @@ package io.peft4j.train.optimizer;
 import io.peft4j.core.Internal;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.SimilarNames;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -43,8 +42,8 @@ public interface Optimizer {
     static Optimizer named(String name) {
         Map<String, Optimizer> all = all();
         if (!all.containsKey(name)) {
-            throw new ConfigurationException("unknown optimizer '" + name + "'; "
-                    + SimilarNames.sentence(name, all.keySet()) + ", of " + all.keySet());
+            throw new ConfigurationException("unknown optimizer '" + name + "'; use one of "
+                    + all.keySet());
         }
         return all.get(name);
     }

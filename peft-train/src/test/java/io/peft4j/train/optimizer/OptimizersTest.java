@@ -170,7 +170,7 @@ class OptimizersTest {
 
     @Test
     void wrongNamesAndNumbersAreReported() {
-        assertEquals("unknown optimizer 'adam'; the nearest of 5 are 'adamw', 'lion', 'sgd', of [adamw, adamw-8bit, "
+        assertEquals("unknown optimizer 'adam'; use one of [adamw, adamw-8bit, "
                 + "sgd, lion, adafactor]",
                 assertThrows(ConfigurationException.class,
                         () -> Optimizer.named("adam")).getMessage());

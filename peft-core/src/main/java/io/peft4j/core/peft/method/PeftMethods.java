@@ -75,15 +75,15 @@ public final class PeftMethods {
                         what + " '" + asked + "' is unknown; available are " + names(id) + hint(asked, names(id))));
     }
 
-    /** Papers name methods that are a setting of another, as DoRA is of LoRA; of several the shortest name. */
+    /** Papers name methods that are a setting of another, as DoRA is of LoRA; the shortest name is the plain one. */
     private static String hint(String asked, List<String> ids) {
         String setting = "use_" + asked.toLowerCase(Locale.ROOT);
-        return all().stream().filter(method -> method instanceof ConfiguredMethod<?> configured
+        List<String> methods = all().stream().filter(method -> method instanceof ConfiguredMethod<?> configured
                 && configured.settings().contains(setting)).map(PeftMethod::name)
-                .min(Comparator.comparingInt(String::length))
-                .map(name -> "; it is '" + name + "' with the setting " + setting + "=true")
-                .orElseGet(() -> SimilarNames.of(asked, ids, 1).stream().map(near -> "; did you mean '" + near + "'?")
-                        .collect(Collectors.joining()));
+                .sorted(Comparator.comparingInt(String::length)).toList();
+        return methods.isEmpty() ? SimilarNames.near(asked, ids, 1).stream().map(near -> "; did you mean '" + near + "'?")
+                .collect(Collectors.joining())
+                : "; it is '" + String.join("' or '", methods) + "' with the setting " + setting + "=true";
     }
 
     private static List<String> names(Function<PeftMethod, String> id) {
